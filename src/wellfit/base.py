@@ -1,0 +1,417 @@
+"""The vocabulary: every word of wellfit that is data, as a frozen dataclass.
+
+The words stand in the order in which data flows: a data set becomes splits; a recipe and a seed make a run; a run that
+was trained is a record; records become the summary of a study. Nothing here computes, reads or draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "HISTORY_COLUMNS",
+    "MONITORS",
+    "Comparison",
+    "Dataset",
+    "EarlyStopping",
+    "Finding",
+    "FloatArray",
+    "History",
+    "IntArray",
+    "ModelSpec",
+    "Recipe",
+    "RunRecord",
+    "RunSpec",
+    "RunState",
+    "RunSummary",
+    "Scaling",
+    "Splits",
+    "StudySummary",
+    "TrainingData",
+    "VariantSummary",
+    "Verdict",
+]
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+RunState = Literal["finished", "stopped", "diverged", "pending"]
+"""``finished``: read after its last epoch; ``stopped``: its early-stopping rule ended it; ``diverged``: NaN or inf."""
+
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
+
+HISTORY_COLUMNS: Final = (
+    "running_loss",  # mean over the epoch's batches while the weights change, penalty included, as Keras prints it
+    "running_accuracy",  # the same of the accuracy, dropout on
+    "train_loss",  # inference mode, on a fixed stratified sample of the training split, penalty excluded
+    "train_accuracy",
+    "validation_loss",  # inference mode, on the validation split, penalty excluded
+    "validation_accuracy",
+    "penalty",  # what l1 and l2 add to the loss, at the end of the epoch
+    "learning_rate",
+)
+"""What is recorded of every epoch of every run. Losses are natural-log cross-entropies, accuracies shares of 1."""
+
+MONITORS: Final = ("val_loss", "val_accuracy")
+"""What early stopping may watch: validation metrics, under the names that Keras gives them."""
+
+
+# --- What we learn from -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images or feature rows with class labels, and the test set that is opened once.
+
+    Args:
+      name: short name, such as ``"fashion-mnist"``.
+      x_train: training examples, uint8 or float32.  # (N, H, W), (N, H, W, C) or (N, D)
+      y_train: training labels, int32, from 0.  # (N,)
+      x_test: test examples, as ``x_train``.  # (M, ...)
+      y_test: test labels.  # (M,)
+      classes: the name of every class, by label.
+      pixel_max: the largest value that a pixel can take (255 for bytes, 16 for the digits); None for feature rows.
+      title: the data set's name as a headline shows it.
+      source: where it was read from, for the report.
+      hash: SHA-256 over names, shapes and bytes of the four arrays, in hexadecimal.
+    """
+
+    name: str
+    x_train: NDArray[Any]  # (N, ...)
+    y_train: IntArray  # (N,)
+    x_test: NDArray[Any]  # (M, ...)
+    y_test: IntArray  # (M,)
+    classes: tuple[str, ...]
+    pixel_max: float | None
+    title: str
+    source: str
+    hash: str
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return tuple(int(n) for n in self.x_train.shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Which training examples train and which validate: stratified, seeded, hashed; never from row order.
+
+    Args:
+      train: rows of ``Dataset.x_train`` that train, ascending.  # (n,)
+      validation: rows that validate, ascending.  # (v,)
+      sample: rows of ``train`` on which training metrics are measured in inference mode.  # (min(v, n),)
+      seed: the seed of the split; the same for every run of a study.
+      hash: SHA-256 over the three index arrays, in hexadecimal.
+    """
+
+    train: IntArray  # (n,)
+    validation: IntArray  # (v,)
+    sample: IntArray  # (min(v, n),)
+    seed: int
+    hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """``(x - shift) * factor``: the first layer of every model, fitted on the training split alone.
+
+    Args:
+      kind: ``"unit"`` (pixels divided by their maximum) or ``"standardize"`` (mean 0, deviation 1, by feature).
+      shift: float32, one number or one per feature.  # () or input_shape
+      factor: float32, likewise.  # () or input_shape
+    """
+
+    kind: Literal["unit", "standardize"]
+    shift: FloatArray
+    factor: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """All that the engine ever sees of the data: the training and the validation split, unscaled, and the scaling.
+
+    Args:
+      x_train, y_train: the training split.  # (n, ...), (n,)
+      x_validation, y_validation: the validation split.  # (v, ...), (v,)
+      sample: positions in ``x_train`` on which training metrics are measured in inference mode.  # (s,)
+      classes: how many classes there are.
+      scaling: the scaling that belongs to every model trained on these data.
+    """
+
+    x_train: NDArray[Any]  # (n, ...)
+    y_train: IntArray  # (n,)
+    x_validation: NDArray[Any]  # (v, ...)
+    y_validation: IntArray  # (v,)
+    sample: IntArray  # (s,)
+    classes: int
+    scaling: Scaling
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return tuple(int(n) for n in self.x_train.shape[1:])
+
+
+# --- What we train ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The architecture of a network, without numbers that a population can vary.
+
+    Args:
+      kind: ``"logistic"`` (no hidden layer) or ``"mlp"``.
+      hidden: units of every hidden layer, each followed by ``relu`` and a place for dropout.
+    """
+
+    kind: str = "mlp"
+    hidden: tuple[int, ...] = (128, 64)
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """When to stop, decided exactly as ``keras.callbacks.EarlyStopping`` decides.
+
+    Args:
+      patience: epochs without improvement after which training stops.
+      monitor: ``"val_loss"`` or ``"val_accuracy"``.
+      min_delta: what counts as an improvement, in the monitor's unit.
+      start_epoch: epochs at the beginning that are not judged.
+      restore_best_weights: read the run at its best epoch rather than where it stopped.
+    """
+
+    patience: int
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    start_epoch: int = 0
+    restore_best_weights: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that one training is made from, save the data and the seed. A variant is a changed recipe.
+
+    ``model``, ``optimizer`` and ``batch_size`` are structure: they make a program. ``epochs`` and ``early_stopping`` are
+    readout: they say where a trajectory is read. The rest are numbers, traced through the compiled program.
+
+    Args:
+      model: the architecture.
+      epochs: passes over the training split; with early stopping, the most that are made.
+      batch_size: examples a step; the last batch of an epoch may be smaller.
+      optimizer: the optimizer family, such as ``"adam"``.
+      learning_rate: step size; None is the optimizer's own default, Keras's.
+      momentum: for the optimizers that have one.
+      l1, l2: strength of the penalty ``l1 * sum|w| + l2 * sum w**2`` in the loss; one number for all hidden kernels
+        (for a model without hidden layers, its only one), or one per kernel.
+      weight_decay: decoupled decay: kernels shrink by ``learning_rate * weight_decay`` each step, outside the gradient.
+      dropout: rate after the hidden layers; one number, or one per hidden layer.
+      label_smoothing: share of the target spread evenly over the classes.
+      max_norm: upper bound of the norm of each unit's incoming weights in hidden kernels; 0 means none.
+      early_stopping: the stopping rule, or None to read the last epoch.
+    """
+
+    model: ModelSpec = field(default_factory=ModelSpec)
+    epochs: int = 30
+    batch_size: int = 32
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    momentum: float = 0.0
+    l1: float | tuple[float, ...] = 0.0
+    l2: float | tuple[float, ...] = 0.0
+    weight_decay: float = 0.0
+    dropout: float | tuple[float, ...] = 0.0
+    label_smoothing: float = 0.0
+    max_norm: float = 0.0
+    early_stopping: EarlyStopping | None = None
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: a variant trained from a seed.
+
+    Args:
+      variant: the variant's name.
+      seed: fixes initial weights, batch order and noise, the same for every variant.
+      recipe: the variant's complete recipe.
+    """
+
+    variant: str
+    seed: int
+    recipe: Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Every epoch of one run, a float64 column each, ``HISTORY_COLUMNS`` by name.
+
+    Example:
+      >>> h = History({"validation_loss": np.array([0.9, 0.7, 0.8])})
+      >>> len(h), float(h["validation_loss"].min())
+      (3, 0.7)
+    """
+
+    columns: Mapping[str, FloatArray]  # name -> (epochs,)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """What is known of a run once it was trained.
+
+    Args:
+      spec: the run.
+      state: how it ended.
+      epochs: epochs that it went through before it ended.
+      readout_epoch: the epoch, from 1, whose weights are the run's; 0 if it diverged in its first epoch.
+      history: its epochs up to its end.
+      weights: the weights at the readout: kernel and bias by layer, ``"dense_1/kernel"`` and so on, float32.
+      seconds: its share of the time that its population took.
+      trajectory: name of the trajectory that it was read from; runs of one trajectory share it.
+    """
+
+    spec: RunSpec
+    state: RunState
+    epochs: int
+    readout_epoch: int
+    history: History
+    weights: Mapping[str, FloatArray]
+    seconds: float
+    trajectory: str
+
+
+# --- What we conclude -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a check saw: a stable code, a level, the evidence in a sentence, and how to mend it."""
+
+    code: str
+    level: Literal["info", "warning", "error"]
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A variant against another, paired by seed and by test image.
+
+    Args:
+      variant, against: names of the two variants; differences are the first minus the second.
+      metric: what is compared, such as ``"test_accuracy"``.
+      difference: mean paired difference.
+      interval: its 95 % interval, or None with fewer than two seeds.
+      p_value: two-sided, or None likewise.
+      p_adjusted: after Holm's correction over the study's comparisons.
+      verdict: what may be said.
+    """
+
+    variant: str
+    against: str
+    metric: str
+    difference: float
+    interval: tuple[float, float] | None
+    p_value: float | None
+    p_adjusted: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run in a table; what a pending or diverged run does not have is None."""
+
+    seed: int
+    state: RunState
+    epochs: int | None
+    readout_epoch: int | None
+    best_epoch: int | None  # from 1: the epoch of the lowest validation loss
+    overfit_onset: int | None  # from 1: the epoch after which validation loss rose for good; None if it did not
+    train_accuracy: float | None
+    train_loss: float | None
+    validation_accuracy: float | None
+    validation_loss: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class VariantSummary:
+    """One variant: its runs, and the mean and 95 % interval of every metric over them.
+
+    Args:
+      name: the variant's name.
+      settings: what it changes in the base recipe, as the study file says it.
+      parameters: how many trainable numbers its model has.
+      runs: one entry a seed, pending ones included.
+      mean: metric -> mean over the runs that have it; ``generalization_gap`` is train minus test accuracy.
+      interval: metric -> (low, high), or None where fewer than two runs have it.
+      seconds: training time of its runs, a shared trajectory divided among its runs.
+      published: metric -> what the source of the study reports.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    parameters: int
+    runs: tuple[RunSummary, ...]
+    mean: Mapping[str, float]
+    interval: Mapping[str, tuple[float, float] | None]
+    seconds: float
+    published: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class StudySummary:
+    """All that a report, a table or ``show --json`` says of a study; computed from the store alone.
+
+    Args:
+      name, title: of the study.
+      data: name of the data set.
+      state: ``"finished"``, ``"running"`` (a process works on it) or ``"interrupted"``.
+      seeds: the seeds.
+      epochs: epochs of the base recipe.
+      seconds: time spent so far.
+      directory: the study directory.
+      variants: in the order of the study file; the first is the one that the others are compared with.
+      comparisons: every other variant with the first.
+      findings: of data, split and training.
+      verdict: a few plain sentences that claim no more than the comparisons do.
+      histories: variant -> seed -> its epochs.
+      confusion: variant -> test counts summed over its runs; empty before the test set was opened.  # (K, K) [true, predicted]
+      classes: the class names.
+      provenance: command, versions, hashes, hardware, times: name -> value, as it is to be printed.
+      settings: the resolved study, as nested plain data.
+    """
+
+    name: str
+    title: str
+    data: str
+    state: Literal["finished", "running", "interrupted"]
+    seeds: tuple[int, ...]
+    epochs: int
+    seconds: float
+    directory: str
+    variants: tuple[VariantSummary, ...]
+    comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    verdict: str
+    histories: Mapping[str, Mapping[int, History]]
+    confusion: Mapping[str, IntArray]
+    classes: tuple[str, ...]
+    provenance: Mapping[str, str]
+    settings: Mapping[str, Any]
