@@ -207,10 +207,11 @@ class Recipe:
       batch_size: examples a step; the last batch of an epoch may be smaller.
       optimizer: the optimizer family, such as ``"adam"``.
       learning_rate: step size; None is the optimizer's own default, Keras's.
-      momentum: for the optimizers that have one.
+      momentum: for the optimizers that have one; None is the optimizer's own default, Keras's.
       l1, l2: strength of the penalty ``l1 * sum|w| + l2 * sum w**2`` in the loss; one number for all hidden kernels
         (for a model without hidden layers, its only one), or one per kernel.
-      weight_decay: decoupled decay: kernels shrink by ``learning_rate * weight_decay`` each step, outside the gradient.
+      weight_decay: decoupled decay: weights shrink by ``learning_rate * weight_decay`` each step, outside the gradient;
+        None is the optimizer's own default, Keras's.
       dropout: rate after the hidden layers; one number, or one per hidden layer.
       label_smoothing: share of the target spread evenly over the classes.
       max_norm: upper bound of the norm of each unit's incoming weights in hidden kernels; 0 means none.
@@ -222,10 +223,10 @@ class Recipe:
     batch_size: int = 32
     optimizer: str = "adam"
     learning_rate: float | None = None
-    momentum: float = 0.0
+    momentum: float | None = None
     l1: float | tuple[float, ...] = 0.0
     l2: float | tuple[float, ...] = 0.0
-    weight_decay: float = 0.0
+    weight_decay: float | None = None
     dropout: float | tuple[float, ...] = 0.0
     label_smoothing: float = 0.0
     max_norm: float = 0.0

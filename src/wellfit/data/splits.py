@@ -1,0 +1,203 @@
+"""From a data set to what the engine sees: stratified seeded splits, the scaling, and hashes of both.
+
+Rows are drawn by one uniform number each from a seeded PCG64 stream; of every class, those with the smallest are taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
+from wellfit.errors import DataError, UnknownNameError
+
+__all__ = ["dataset_hash", "fit_scaling", "make_splits", "stratified_rows", "training_data"]
+
+_BLOCK = 2**20  # numbers that are held as float64 at a time: 8 MB, which stays near the cache
+
+
+def make_splits(labels: IntArray, *, validation: float, seed: int = 0) -> Splits:
+    """Split the training examples into a training and a validation split, class by class.
+
+    Every class gives ``validation`` of its examples, rounded by largest remainder so that it is within one example of its
+    share and the validation split has exactly ``round(N * validation)`` rows. Row order has no influence on who is drawn
+    beyond naming the rows.
+
+    Args:
+      labels: class labels, integers.  # (N,)
+      validation: the share that validates, more than 0 and less than 1.
+      seed: of the split, 0 or more; the same for every run of a study.
+
+    Returns:
+      The splits; ``sample`` holds rows of ``labels``, as ``train`` does.
+
+    Raises:
+      DataError: for a share outside (0, 1), a share that leaves a split empty, a negative seed, or a class with fewer
+        than two examples.
+
+    Example:
+      >>> s = make_splits(np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]), validation=0.4)
+      >>> len(s.train), len(s.validation), len(s.sample)
+      (6, 4, 4)
+    """
+    count = _validation_rows(labels, validation, seed)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    held_out = stratified_rows(labels, count, rng)  # (v,)
+    train = np.setdiff1d(np.arange(len(labels)), held_out, assume_unique=True)  # (n,)
+    sample = train[stratified_rows(labels[train], min(len(held_out), len(train)), rng)]  # (min(v, n),)
+    digest = hashlib.sha256()
+    for rows in (train, held_out, sample):
+        digest.update(f"{len(rows)}\n".encode())
+        digest.update(rows.astype("<i8").tobytes())
+    return Splits(train=train, validation=held_out, sample=sample, seed=seed, hash=digest.hexdigest())
+
+
+def _validation_rows(labels: IntArray, validation: float, seed: int) -> int:
+    """How many rows validate, once everything that can be wrong with the request was refused."""
+    if not 0 < validation < 1:
+        raise DataError(f"validation = {validation:g} is no share of the training data; give one between 0 and 1, like 0.2")
+    if seed < 0:
+        raise DataError(f"the seed of the split is {seed}; give 0 or a positive whole number")
+    present, sizes = np.unique(labels, return_counts=True)
+    if len(sizes) and sizes.min() < 2:
+        rare = int(present[sizes.argmin()])
+        raise DataError(f"class {rare} has 1 training example; it takes 2 or more to split: add some or drop the class")
+    count = round(len(labels) * validation)
+    if not 0 < count < len(labels):
+        raise DataError(
+            f"validation = {validation:g} of {len(labels)} training examples leaves one split empty; "
+            "change the share or add data"
+        )
+    return count
+
+
+def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+    """Draw rows so that every class gives its proportional share, rounded by largest remainder.
+
+    Args:
+      labels: class labels.  # (N,)
+      count: how many rows to draw, 0 to N.
+      rng: the source of chance; N uniform numbers are taken from it.
+
+    Returns:
+      Row numbers, int64, ascending.  # (count,)
+
+    Example:
+      >>> stratified_rows(np.array([7, 7, 9, 9]), 2, np.random.default_rng(0)).size
+      2
+    """
+    _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    exact = sizes.astype(np.int64) * count  # whole numbers: a share in floats could round either way
+    quotas = exact // len(labels)  # (K,)
+    largest = np.argsort(-(exact % len(labels)), kind="stable")
+    quotas[largest[: count - int(quotas.sum())]] += 1
+    order = np.lexsort((rng.random(len(labels)), codes))  # (N,), class by class, in random order within
+    rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.sort(order[rank < np.repeat(quotas, sizes)])
+
+
+def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Scaling:
+    """Fit ``(x - shift) * factor`` on the training split.
+
+    ``"unit"`` divides pixels by the largest value they can take; ``"standardize"`` takes each feature's mean and divides by
+    its population standard deviation, both computed in float64. A constant feature has factor 1.
+
+    Args:
+      x_train: the training split, uint8 or float32.  # (n, ...)
+      kind: ``"unit"`` or ``"standardize"``.
+      pixel_max: the largest value that a pixel can take, or None for feature rows.
+
+    Returns:
+      The scaling, float32: scalars for ``"unit"``, arrays of one example's shape for ``"standardize"``.
+
+    Raises:
+      UnknownNameError: for another kind.
+      DataError: for ``"unit"`` with feature rows that are not within [0, 1] already.
+
+    Example:
+      >>> float(fit_scaling(np.zeros((2, 4), np.uint8), "unit", 16).factor)
+      0.0625
+    """
+    if kind == "standardize":
+        shift, factor = _moments(x_train)
+        return Scaling(kind="standardize", shift=shift, factor=factor)
+    if kind != "unit":
+        raise UnknownNameError("scaling", kind, ["unit", "standardize"])
+    if pixel_max is None:
+        low, high = float(x_train.min()), float(x_train.max())
+        if low < 0 or high > 1:
+            raise DataError(
+                f'scale = "unit" is for pixels, and these features run from {low:g} to {high:g}; use scale = "standardize"'
+            )
+    factor = np.asarray(1 / (pixel_max or 1), dtype=np.float32)
+    return Scaling(kind="unit", shift=np.zeros((), np.float32), factor=factor)
+
+
+def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    """Mean and reciprocal deviation of every feature, float32; two passes in blocks, so that no float64 copy is made."""
+    flat = x.reshape(len(x), -1)  # (n, D)
+    rows = max(1, _BLOCK // flat.shape[1])
+    blocks = [flat[start : start + rows] for start in range(0, len(flat), rows)]
+    mean = sum((b.sum(axis=0, dtype=np.float64) for b in blocks), np.zeros(flat.shape[1])) / len(flat)  # (D,)
+    squares = np.zeros(flat.shape[1])
+    for block in blocks:
+        deviation = block - mean  # (rows, D) float64
+        squares += np.einsum("nd,nd->d", deviation, deviation)
+    # A constant feature is told by its range: rounding in its mean would make its deviation tiny instead of zero.
+    constant = flat.min(axis=0) == flat.max(axis=0)
+    with np.errstate(divide="ignore", over="ignore"):
+        factor = (1 / np.sqrt(squares / len(flat))).astype(np.float32)
+    factor[constant | ~np.isfinite(factor)] = 1
+    return mean.astype(np.float32).reshape(x.shape[1:]), factor.reshape(x.shape[1:])
+
+
+def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any], y_test: IntArray) -> str:
+    """SHA-256 over names, types, shapes and little-endian bytes of the four arrays.
+
+    Args:
+      x_train, y_train: training examples and labels.  # (N, ...), (N,)
+      x_test, y_test: test examples and labels.  # (M, ...), (M,)
+
+    Returns:
+      64 hexadecimal digits.
+
+    Example:
+      >>> x, y = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
+      >>> dataset_hash(x, y, x, y)[:8]
+      'e02b90c0'
+    """
+    digest = hashlib.sha256()
+    for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
+        digest.update(little.data)
+    return digest.hexdigest()
+
+
+def training_data(dataset: Dataset, splits: Splits, scale: str) -> TrainingData:
+    """What the engine may see: the two splits, unscaled, and the scaling fitted on the training split alone.
+
+    Args:
+      dataset: the data set; its test set is not touched.
+      splits: as ``make_splits`` made them of ``dataset.y_train``.
+      scale: ``"unit"`` or ``"standardize"``.
+
+    Returns:
+      The training data; ``sample`` holds positions in its ``x_train``.
+
+    Raises:
+      UnknownNameError, DataError: as ``fit_scaling``.
+    """
+    x_train = dataset.x_train[splits.train]
+    return TrainingData(
+        x_train=x_train,
+        y_train=dataset.y_train[splits.train],
+        x_validation=dataset.x_train[splits.validation],
+        y_validation=dataset.y_train[splits.validation],
+        sample=np.searchsorted(splits.train, splits.sample),
+        classes=len(dataset.classes),
+        scaling=fit_scaling(x_train, scale, dataset.pixel_max),
+    )

@@ -1,0 +1,267 @@
+"""From runs to populations: what is trained together, and what it will cost.
+
+Runs that differ only in when they stop share one trajectory. Trajectories of one structure make a program; those of one
+seed that stand side by side in it are a group and share their batches. Groups are what the devices are given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunSpec
+from wellfit.errors import StudyFileError
+from wellfit.nn.models import Model, build, count_parameters
+from wellfit.nn.optimizers import OPTIMIZERS
+
+__all__ = ["Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
+
+_MAX_WIDTH: Final = 8  # wider groups share little more and spill the cache
+_WIDTH_GAIN: Final = 0.05  # a group of two or more saves this share of the time of its runs: shared batches and noise
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A run, as a place on a trajectory: the last of its epochs, or where its stopping rule says."""
+
+    run: RunSpec
+    epochs: int
+    rule: EarlyStopping | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a compiled program takes as traced numbers, one set a trajectory."""
+
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    l1: tuple[float, ...]  # (kernels,)
+    l2: tuple[float, ...]  # (kernels,)
+    dropout: tuple[float, ...]  # (dropout layers,)
+    label_smoothing: float
+    max_norm: float  # inf: none
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One training: a seed, its numbers, and the runs that are read from it."""
+
+    seed: int
+    numbers: Numbers
+    readouts: tuple[Readout, ...]
+
+    @property
+    def name(self) -> str:
+        """The first run that is read from it, which names it in the store."""
+        first = self.readouts[0].run
+        return f"{first.variant}.{first.seed}"
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs that any of its readouts asks for."""
+        return max(readout.epochs for readout in self.readouts)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is compiled: structure, and which of the optional computations any of its runs needs.
+
+    Args:
+      model: the architecture.
+      optimizer: the optimizer family.
+      batch_size: examples a step.
+      width: trajectories of one seed that stand side by side in a group.
+      groups: groups in the population; a multiple of the number of devices.
+      uses: names of ``Numbers`` that are not at rest in every run; what is not in use is left out of the program.
+    """
+
+    model: ModelSpec
+    optimizer: str
+    batch_size: int
+    width: int
+    groups: int
+    uses: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Trajectories trained together: ``program.groups`` groups of at most ``program.width``; the last may be empty."""
+
+    program: Program
+    groups: tuple[tuple[Trajectory, ...], ...]
+
+    @property
+    def trajectories(self) -> tuple[Trajectory, ...]:
+        """All of them, in order."""
+        return tuple(trajectory for group in self.groups for trajectory in group)
+
+    @property
+    def name(self) -> str:
+        """Names it in the store: its first trajectory."""
+        return self.trajectories[0].name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The populations of a study.
+
+    Args:
+      populations: in the order in which they are trained.
+      runs: how many runs are read from them.
+      parameters: of every model, largest first.
+      work: arithmetic of all steps and evaluations, in floating-point operations.
+      memory: an estimate of the bytes that the largest population holds on all devices.
+    """
+
+    populations: tuple[Population, ...]
+    runs: int
+    parameters: tuple[int, ...]
+    work: float
+    memory: int
+
+    @property
+    def trajectories(self) -> int:
+        """How many trainings there are."""
+        return sum(len(population.trajectories) for population in self.populations)
+
+    @property
+    def programs(self) -> int:
+        """How many training programs are compiled."""
+        return len({population.program for population in self.populations})
+
+
+def make_plan(
+    runs: Sequence[RunSpec], input_shape: tuple[int, ...], classes: int, examples: tuple[int, int, int], devices: int
+) -> Plan:
+    """Plan runs into populations.
+
+    Args:
+      runs: the runs, in any order; the plan depends on nothing else, so that a resumed study plans the same.
+      input_shape: the shape of one example.
+      classes: the number of classes.
+      examples: training, validation and training-sample examples.
+      devices: over how many devices a population is spread.
+
+    Raises:
+      StudyFileError: a batch larger than the training split, or a number per layer that the model has no layer for.
+
+    Example:
+      >>> stop = EarlyStopping(patience=3)
+      >>> recipes = {"baseline": Recipe(), "l2": Recipe(l2=1e-3), "stop": Recipe(early_stopping=stop)}
+      >>> runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in range(5)]
+      >>> plan = make_plan(runs, (28, 28), 10, (48000, 12000, 12000), devices=2)
+      >>> plan.runs, plan.trajectories, plan.programs
+      (15, 10, 1)
+    """
+    structures: dict[tuple[ModelSpec, str, int], dict[tuple[int, Numbers], list[Readout]]] = {}
+    models: dict[ModelSpec, Model] = {}
+    for run in runs:
+        recipe = run.recipe
+        if recipe.batch_size > examples[0]:
+            raise StudyFileError(
+                f"batch_size = {recipe.batch_size} of variant {run.variant!r} is larger than the training split "
+                f"of {examples[0]} examples; choose at most {examples[0]}"
+            )
+        model = models.setdefault(recipe.model, build(recipe.model, input_shape, classes))
+        trajectories = structures.setdefault((recipe.model, recipe.optimizer, recipe.batch_size), {})
+        readouts = trajectories.setdefault((run.seed, _numbers(run.variant, recipe, model)), [])
+        readouts.append(Readout(run, recipe.epochs, recipe.early_stopping))
+    populations = tuple(
+        _population(structure, [Trajectory(*key, tuple(r)) for key, r in trajectories.items()], devices)
+        for structure, trajectories in structures.items()
+    )
+    sizes = {spec: count_parameters(model) for spec, model in models.items()}
+    return Plan(
+        populations,
+        len(runs),
+        tuple(sorted(set(sizes.values()), reverse=True)),
+        sum(_work(population, sizes, examples) for population in populations),
+        max((_memory(p, sizes, input_shape, examples, devices) for p in populations), default=0),
+    )
+
+
+def _numbers(variant: str, recipe: Recipe, model: Model) -> Numbers:
+    """Resolve a recipe's numbers: the optimizer's defaults, and one strength for every layer."""
+    defaults = OPTIMIZERS[recipe.optimizer]
+
+    def either(value: float | None, default: float) -> float:
+        return default if value is None else value
+
+    kernels = len(model.kernels)
+    return Numbers(
+        learning_rate=either(recipe.learning_rate, defaults.learning_rate),
+        momentum=either(recipe.momentum, defaults.momentum),
+        weight_decay=either(recipe.weight_decay, defaults.weight_decay),
+        l1=_per_kernel(variant, "l1", recipe.l1, kernels),
+        l2=_per_kernel(variant, "l2", recipe.l2, kernels),
+        dropout=_per_layer(variant, "dropout", recipe.dropout, model.dropouts),
+        label_smoothing=recipe.label_smoothing,
+        max_norm=recipe.max_norm or math.inf,
+    )
+
+
+def _per_kernel(variant: str, key: str, value: float | tuple[float, ...], kernels: int) -> tuple[float, ...]:
+    """One strength a kernel; a single number, or a list of one fewer, leaves the output layer alone."""
+    hidden = max(kernels - 1, 1)
+    if isinstance(value, tuple) and len(value) == kernels:
+        return value
+    given = _per_layer(variant, key, value, hidden)
+    return given + (0.0,) * (kernels - hidden)
+
+
+def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers: int) -> tuple[float, ...]:
+    if not isinstance(value, tuple):
+        return (float(value),) * layers
+    if len(value) != layers:
+        raise StudyFileError(f"{key} of variant {variant!r} has {len(value)} values, the model has {layers} places for it")
+    return value
+
+
+def _population(structure: tuple[ModelSpec, str, int], trajectories: list[Trajectory], devices: int) -> Population:
+    """Arrange trajectories of one structure in groups of one seed, as evenly over the devices as they will go."""
+    by_seed: dict[int, list[Trajectory]] = {}
+    for trajectory in trajectories:
+        by_seed.setdefault(trajectory.seed, []).append(trajectory)
+
+    def load(width: int) -> float:
+        """Time of the busiest device, in runs."""
+        groups = sum(math.ceil(len(of_seed) / width) for of_seed in by_seed.values())
+        return math.ceil(groups / devices) * width * (1 - _WIDTH_GAIN * (width > 1))
+
+    widest = min(_MAX_WIDTH, max(len(of_seed) for of_seed in by_seed.values()))
+    width = min(range(1, widest + 1), key=lambda w: (load(w), w))
+    groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
+    padded = math.ceil(len(groups) / devices) * devices
+    at_rest = {"max_norm": math.inf}
+    uses = frozenset(
+        field.name
+        for field in dataclasses.fields(Numbers)
+        if any(_in_use(getattr(t.numbers, field.name), at_rest.get(field.name, 0.0)) for t in trajectories)
+    )
+    program = Program(*structure, width, padded, uses)
+    return Population(program, tuple(groups) + ((),) * (padded - len(groups)))
+
+
+def _in_use(value: float | tuple[float, ...], at_rest: float) -> bool:
+    return any(v != at_rest for v in value) if isinstance(value, tuple) else value != at_rest
+
+
+def _work(population: Population, sizes: dict[ModelSpec, int], examples: tuple[int, int, int]) -> float:
+    """Operations: two a parameter and example forward, four backward; exact for dense layers but for the input's gradient."""
+    train, validation, sample = examples
+    per_epoch = 2.0 * sizes[population.program.model] * (3 * train + validation + sample)
+    return per_epoch * sum(trajectory.epochs for trajectory in population.trajectories)
+
+
+def _memory(
+    population: Population, sizes: dict[ModelSpec, int], shape: tuple[int, ...], examples: tuple[int, int, int], devices: int
+) -> int:
+    """Bytes: weights, two moments and a second copy of each while a step is made; the images once a device."""
+    program = population.program
+    state = 4 * sizes[program.model] * 3 * 2 * program.groups * program.width
+    images = math.prod(shape) * (examples[0] + examples[1]) * devices
+    return state + images

@@ -1,0 +1,80 @@
+"""Losses and penalties: what a step of training makes smaller."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from wellfit.nn.models import ModelParams
+
+__all__ = ["cross_entropy", "hits", "penalty", "weighted_mean"]
+
+
+def cross_entropy(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0) -> jax.Array:
+    """Cross-entropy of every example, in nats: ``-sum_k t_k log softmax(logits)_k``.
+
+    The target ``t`` is ``(1 - s) * onehot + s / K``, as in Keras.
+
+    Args:
+      logits: float32.  # (B, K)
+      labels: int32, from 0.  # (B,)
+      label_smoothing: s, a number in [0, 1).
+
+    Returns:
+      The loss of every example.  # (B,)
+
+    Source: Szegedy et al. (2016), "Rethinking the Inception architecture", section 7, for the smoothing.
+
+    Example:
+      >>> round(float(cross_entropy(jnp.zeros((1, 10)), jnp.array([3]))[0]), 4)
+      2.3026
+    """
+    log_probabilities = jax.nn.log_softmax(logits)  # (B, K)
+    true = jnp.take_along_axis(log_probabilities, labels[:, None], axis=1)[:, 0]  # (B,)
+    return -(1 - label_smoothing) * true - label_smoothing * log_probabilities.mean(axis=1)  # (B,)
+
+
+def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """1 where the largest logit is the label's, else 0; NaN logits hit nothing.
+
+    Args:
+      logits: float32.  # (B, K)
+      labels: int32.  # (B,)
+
+    Example:
+      >>> hits(jnp.array([[0.0, 1.0], [2.0, 1.0]]), jnp.array([1, 1])).tolist()
+      [1.0, 0.0]
+    """
+    true = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]  # (B,)
+    first = jnp.argmax(logits, axis=1) == labels  # (B,)
+    return (first & ~jnp.isnan(true)).astype(jnp.float32)  # (B,)
+
+
+def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    """Mean of the values whose weight is 1; the others are padding.
+
+    Example:
+      >>> float(weighted_mean(jnp.array([1.0, 3.0, 9.0]), jnp.array([1.0, 1.0, 0.0])))
+      2.0
+    """
+    return (values * weight).sum() / weight.sum()
+
+
+def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array, l2: jax.Array) -> jax.Array:
+    """``sum_i l1_i sum|W_i| + l2_i sum W_i**2`` over the kernels, without the factor 1/2, as Keras has it.
+
+    Args:
+      params: the model's weights.
+      kernels: names of the layers with a kernel.
+      l1, l2: the strength for each of them, float32.  # (kernels,)
+
+    Example:
+      >>> params = {"dense_1": {"kernel": jnp.array([[1.0, -2.0]])}}
+      >>> float(penalty(params, ("dense_1",), jnp.array([0.5]), jnp.array([0.1])))
+      2.0
+    """
+    total = jnp.float32(0)
+    for i, name in enumerate(kernels):
+        kernel = params[name]["kernel"]
+        total += l1[i] * jnp.abs(kernel).sum() + l2[i] * jnp.square(kernel).sum()
+    return total

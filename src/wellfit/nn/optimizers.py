@@ -1,0 +1,98 @@
+"""Optimizers: optax's, with Keras's defaults, and with learning rate, momentum and decay as traced numbers.
+
+Where Keras and optax differ by definition, Keras is followed: its Adam adds epsilon to the root of the *uncorrected*
+second moment, its RMSprop adds it under the root, and its momentum carries the learning rate inside the velocity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from wellfit.errors import UnknownNameError
+
+__all__ = ["OPTIMIZERS", "Defaults", "make_optimizer"]
+
+EPSILON: Final = 1e-7
+
+
+class Defaults(NamedTuple):
+    """Keras 3's default numbers of an optimizer family."""
+
+    learning_rate: float
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+
+OPTIMIZERS: Final[Mapping[str, Defaults]] = {
+    "sgd": Defaults(0.01),
+    "momentum": Defaults(0.01, momentum=0.9),
+    "nesterov": Defaults(0.01, momentum=0.9),
+    "adagrad": Defaults(0.001),
+    "rmsprop": Defaults(0.001),
+    "adam": Defaults(0.001),
+    "adamw": Defaults(0.001, weight_decay=0.004),
+}
+
+
+def make_optimizer(
+    family: str, learning_rate: jax.Array | float, momentum: jax.Array | float, weight_decay: jax.Array | float
+) -> optax.GradientTransformation:
+    """The optimizer of a family as optax's ``init``/``update`` pair; the numbers may be traced.
+
+    Args:
+      family: a key of ``OPTIMIZERS``.
+      learning_rate: step size.
+      momentum: decay of the velocity, for sgd, momentum and nesterov.
+      weight_decay: decoupled decay, times the learning rate; of all weights, biases too, as Keras has it.
+
+    Raises:
+      UnknownNameError: no such family.
+
+    Source: Kingma & Ba (2015) for Adam; Loshchilov & Hutter (2019) for decoupled decay; Duchi et al. (2011) for Adagrad;
+    Sutskever et al. (2013) for Nesterov's momentum in this form.
+
+    Example:
+      >>> tx = make_optimizer("sgd", 0.1, 0.0, 0.0)
+      >>> updates, _ = tx.update({"w": jnp.ones(2)}, tx.init({"w": jnp.zeros(2)}), {"w": jnp.zeros(2)})
+      >>> [round(x, 3) for x in updates["w"].tolist()]
+      [-0.1, -0.1]
+    """
+    decay = optax.add_decayed_weights(-learning_rate * weight_decay)  # after the step was scaled, hence the sign
+    if family in ("sgd", "momentum", "nesterov"):
+        velocity = optax.trace(decay=momentum, nesterov=family == "nesterov")
+        return optax.chain(optax.scale(-learning_rate), velocity, decay)
+    if family == "adagrad":
+        scaling = optax.scale_by_rss(initial_accumulator_value=0.1, eps=EPSILON)
+    elif family == "rmsprop":
+        scaling = optax.scale_by_rms(decay=0.9, eps=EPSILON, eps_in_sqrt=True)
+    elif family in ("adam", "adamw"):
+        scaling = _scale_by_keras_adam(b1=0.9, b2=0.999)
+    else:
+        raise UnknownNameError("optimizer", family, OPTIMIZERS)
+    return optax.chain(scaling, optax.scale(-learning_rate), decay)
+
+
+def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
+    """Adam as Keras defines it: ``m / (1 - b1^t) * sqrt(1 - b2^t) / (sqrt(v) + eps)``.
+
+    optax adds epsilon to the corrected root ``sqrt(v / (1 - b2^t))``; an epsilon larger by ``1 / sqrt(1 - b2^t)`` makes
+    the two the same.
+    """
+
+    def init(params: optax.Params) -> optax.OptState:
+        return optax.scale_by_adam(b1, b2).init(params)
+
+    def update(
+        grads: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
+        step = (state.count + 1).astype(jnp.float32)
+        eps = EPSILON / jnp.sqrt(1 - jnp.power(jnp.float32(b2), step))
+        with jax.numpy_dtype_promotion("standard"):  # optax raises a float to the power of its integer count
+            return optax.scale_by_adam(b1, b2, eps=eps).update(grads, state, params)
+
+    return optax.GradientTransformation(init, update)
