@@ -8,7 +8,7 @@ network into ``width`` of them that share the batch and its noise, which turns t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import jax
@@ -25,7 +25,7 @@ from wellfit.nn.losses import cross_entropy, hits, penalty, weighted_mean
 from wellfit.nn.models import Model, ModelParams, build
 from wellfit.nn.optimizers import make_optimizer
 
-__all__ = ["Data", "Hyper", "State", "device_data", "epoch_program", "hyper", "initial_state", "predict_program", "rescale"]
+__all__ = ["Data", "Hyper", "State", "device_data", "epoch_program", "hyper", "initial_state", "optimizer_start", "predict_program", "rescale", "train_step"]
 
 _EVALUATION_ROWS: Final = 1000  # examples scored at a time, so that activations stay in the cache
 
@@ -87,26 +87,39 @@ def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
     return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
 
 
-def initial_state(population: Population, data: TrainingData, on: Mesh) -> State:
-    """Initial weights and optimizer state: a function of the seed and the model, the same for every variant."""
+def initial_state(
+    population: Population, data: TrainingData, on: Mesh, start: Callable[[ModelParams], Any]
+) -> State:
+    """Initial weights and optimizer state: a function of the seed and the model, the same for every variant.
+
+    Args:
+      population: whose runs.
+      data: the splits; only their shapes are used.
+      on: the devices.
+      start: params -> optimizer state, as ``optimizer_start`` makes it.
+    """
     program = population.program
     model = build(program.model, data.input_shape, data.classes)
+    seeds = [group[0].seed if group else 0 for group in population.groups]  # (G,)
+    drawn = {seed: model.init(seed) for seed in set(seeds)}
 
-    def one(seed: jax.Array) -> State:
-        params = model.init(jax.random.fold_in(jax.random.key(seed), 0))
-        return State(params, _optimizer(program, dict.fromkeys(Numbers.__dataclass_fields__, jnp.float32(0))).init(params))
+    def stack(*of_groups: FloatArray) -> FloatArray:
+        once = np.stack(of_groups)[:, None]  # (G, 1, ...)
+        return np.repeat(once, program.width, axis=1)  # (G, W, ...)
 
-    seeds = np.array([[group[0].seed if group else 0] * program.width for group in population.groups], np.uint32)
-    made = jax.jit(jax.vmap(jax.vmap(one)))(seeds)  # (G, W)
-    return jax.device_put(made, sharded(on))
+    params = jax.device_put(jax.tree.map(stack, *(drawn[seed] for seed in seeds)), sharded(on))
+    return State(params, start(params))
 
 
-def _optimizer(program: Program, numbers: Hyper) -> optax.GradientTransformation:
+def optimizer_start(program: Program, on: Mesh) -> Callable[[ModelParams], Any]:
+    """Compile-ready start of an optimizer: weights of a population -> its optimizer state, on the same devices."""
+    at_rest = dict.fromkeys(Numbers.__dataclass_fields__, 0.0)
+    return jax.jit(jax.vmap(jax.vmap(_optimizer(program, at_rest).init)), out_shardings=sharded(on))
+
+
+def _optimizer(program: Program, numbers: Mapping[str, Any]) -> optax.GradientTransformation:
     decay = numbers["weight_decay"] if "weight_decay" in program.uses else 0.0
     return make_optimizer(program.optimizer, numbers["learning_rate"], numbers["momentum"], decay)
-
-
-Step: TypeAlias = Callable[..., tuple[State, jax.Array]]
 
 
 def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..., tuple[State, jax.Array]]:
@@ -172,7 +185,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
             index, rows, weight = now
             x = rescale(data.x_train[rows], data.shift, data.factor)  # (B, ...)
             noise = jax.random.fold_in(key, index)
-            one = jax.vmap(_step(program, model), in_axes=(0, 0, None, None, None, None))
+            one = jax.vmap(train_step(program, model), in_axes=(0, 0, None, None, None, None))
             state, scores = one(state, numbers, x, data.y_train[rows], weight, noise)
             return (state, sums + scores), None  # scores: (W, 2)
 
@@ -195,8 +208,18 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
     return train_group
 
 
-def _step(program: Program, model: Model) -> Callable[..., tuple[State, jax.Array]]:
-    """One step of one run; returns its new state, and loss and hits summed over the batch."""
+def train_step(program: Program, model: Model) -> Callable[..., tuple[State, jax.Array]]:
+    """One step of one run.
+
+    Args:
+      program: the structure; what it does not use is left out.
+      model: the network.
+
+    Returns:
+      A function ``(state, numbers, x, y, weight, noise) -> (state, sums)`` of one run: scaled inputs (B, ...), labels
+      (B,), 1 or 0 for padding (B,), the step's key; ``sums`` (2,) are the loss, penalty included, and the hits, each
+      summed over the batch, before the step.
+    """
 
     def objective(
         params: ModelParams, numbers: Hyper, x: jax.Array, y: jax.Array, weight: jax.Array, noise: jax.Array

@@ -1,4 +1,4 @@
-"""When a run is read: early stopping on the host, in float64, decided exactly as Keras decides.
+"""When a run is read: early stopping on the host, decided exactly as Keras decides.
 
 The compiled program knows nothing of stopping. After every epoch, each readout of each trajectory looks at the validation
 metrics here and says whether it takes a copy of the weights and whether it has ended.
@@ -6,8 +6,9 @@ metrics here and says whether it takes a copy of the weights and whether it has 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from wellfit.base import EarlyStopping
 
@@ -19,14 +20,14 @@ class Watch:
     """What a readout remembers.
 
     Args:
-      best: the best monitored value so far, as a loss (an accuracy is negated).
+      best: the best monitored value so far, as a loss (an accuracy is negated); None before the first judged epoch.
       wait: epochs since then.
       kept_epoch: the epoch, from 1, whose weights were copied; 0 if none.
       end_epoch: the epoch, from 1, at which it ended; 0 while it goes on.
       stopped: whether its rule ended it before its last epoch.
     """
 
-    best: float = math.inf
+    best: float | None = None
     wait: int = 0
     kept_epoch: int = 0
     end_epoch: int = 0
@@ -46,8 +47,9 @@ def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss
       loss, accuracy: of the validation split, after this epoch.
 
     Source: ``keras.callbacks.EarlyStopping`` of Keras 3: an epoch before ``start_epoch`` (counted from 0) is not judged;
-    an improvement is ``value + min_delta < best``; training stops after ``patience`` epochs without one, never after the
-    first epoch; the weights restored without any improvement are those of the first judged epoch.
+    the first judged epoch, and ``value + min_delta < best``, are improvements (compared in
+    float32, as Keras's backends do); training stops after ``patience`` epochs
+    without one, never after the first epoch.
 
     Example:
       >>> rule, watch = EarlyStopping(patience=1, restore_best_weights=True), Watch()
@@ -61,10 +63,8 @@ def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss
     if rule is not None and epoch > rule.start_epoch:
         value = loss if rule.monitor == "val_loss" else -accuracy
         restore = rule.restore_best_weights
-        if restore and not watch.kept_epoch:
-            watch = replace(watch, kept_epoch=epoch)
         watch = replace(watch, wait=watch.wait + 1)
-        if value + rule.min_delta < watch.best:
+        if watch.best is None or np.float32(value + rule.min_delta) < np.float32(watch.best):
             watch = replace(watch, best=value, wait=0, kept_epoch=epoch if restore else 0)
         elif watch.wait >= rule.patience and epoch > 1:
             watch = replace(watch, end_epoch=epoch, stopped=epoch < epochs)

@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, RunRecord, RunState, Scaling, TrainingData
 from wellfit.engine.devices import mesh, sharded
-from wellfit.engine.plan import Population, Trajectory
+from wellfit.engine.plan import Population, Program, Trajectory
 from wellfit.engine.population import (
     Data,
     State,
@@ -24,6 +24,7 @@ from wellfit.engine.population import (
     epoch_program,
     hyper,
     initial_state,
+    optimizer_start,
     predict_program,
 )
 from wellfit.engine.stopping import Watch, look
@@ -128,7 +129,7 @@ class Trainer:
         self.data = data
         self.mesh = mesh() if on is None else on
         self.arrays: Data = device_data(data, self.mesh)
-        self.programs: dict[Any, Callable[..., Any]] = {}
+        self.programs: dict[Program, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
     def train(
         self,
@@ -146,7 +147,8 @@ class Trainer:
         Returns:
           One record a run, in the population's order.
         """
-        state = initial_state(population, self.data, self.mesh)
+        run_epoch, start_optimizer = self._program(population)
+        state = initial_state(population, self.data, self.mesh, start_optimizer)
         progress = [
             _Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
             for g, group in enumerate(population.groups)
@@ -168,7 +170,7 @@ class Trainer:
             mask[tuple(np.array([p.place for p in active]).T)] = True
             order = {seed: batch_order(seed, number, len(self.data.x_train)) for seed in {int(s) for s in seeds}}
             orders = np.stack([order[int(seed)] for seed in seeds])  # (G, n)
-            state, metrics = self._program(population)(
+            state, metrics = run_epoch(
                 state, numbers, spread(mask), spread(seeds), spread(orders), jnp.uint32(number), self.arrays
             )
             _note(active, number, np.asarray(metrics, np.float64), state)
@@ -181,10 +183,12 @@ class Trainer:
                 on_epoch(Epoch(number, epochs, running, len(active) * len(self.data.x_train), seconds, snapshot))
         return [record for p in progress for record in _records(p)]
 
-    def _program(self, population: Population) -> Callable[..., Any]:
+    def _program(self, population: Population) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """A population's epoch and the start of its optimizer, compiled when they are first called."""
         program = population.program
         if program not in self.programs:
-            self.programs[program] = epoch_program(program, self.data, self.mesh)
+            start = optimizer_start(program, self.mesh)
+            self.programs[program] = (epoch_program(program, self.data, self.mesh), start)
         return self.programs[program]
 
 

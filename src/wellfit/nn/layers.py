@@ -1,6 +1,6 @@
 """Layers: each function returns an init/apply pair for one network and one batch.
 
-``init(key)`` makes the layer's params. ``apply(params, x, mode)`` maps a batch through it; ``mode`` is None for
+``init(generator)`` draws the layer's params on the host. ``apply(params, x, mode)`` maps a batch through it; ``mode`` is None for
 inference and carries the step's noise and rates while training. What a population may vary (a dropout rate) comes in
 through ``mode`` as an array; what it may not (a number of units) is closed over.
 """
@@ -14,13 +14,18 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from wellfit.base import FloatArray
 from wellfit.errors import ShapeError
 
-__all__ = ["Layer", "Mode", "Params", "dense", "dropout", "flatten", "relu"]
+__all__ = ["Initial", "Layer", "Mode", "Params", "dense", "dropout", "flatten", "glorot_uniform", "relu"]
 
 Params: TypeAlias = dict[str, jax.Array]
 """The arrays of one layer by name: ``kernel`` and ``bias``, or none."""
+
+Initial: TypeAlias = dict[str, FloatArray]
+"""The same before training, drawn on the host: nothing has to be compiled for it."""
 
 _NOISE_LEVELS = 1 << 16  # dropout compares 16 random bits with the rate: half the noise of float32, 1.5e-5 exact
 
@@ -46,18 +51,40 @@ class Layer:
     Args:
       kind: the layer's name in lower case, such as ``"dense"``.
       output_shape: the shape of one example after it.
-      init: key -> params; an empty dict where there is nothing to learn.
+      init: generator -> initial params, float32; an empty dict where there is nothing to learn.
       apply: (params, x, mode) -> x; mode None is inference.
     """
 
     kind: str
     output_shape: tuple[int, ...]
-    init: Callable[[jax.Array], Params]
+    init: Callable[[np.random.Generator], Initial]
     apply: Callable[[Params, jax.Array, Mode | None], jax.Array]
 
 
-def _nothing(key: jax.Array) -> Params:
+def _nothing(generator: np.random.Generator) -> Initial:
     return {}
+
+
+def glorot_uniform(generator: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> FloatArray:
+    """Uniform on ``[-b, b]`` with ``b = sqrt(6 / (fan_in + fan_out))``, Keras's default for kernels.
+
+    Args:
+      generator: where the numbers come from.
+      shape: of the kernel.
+      fan_in, fan_out: how many inputs a unit has, and how many units an input feeds.
+
+    Returns:
+      float32.  # shape
+
+    Source: Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 16.
+
+    Example:
+      >>> kernel = glorot_uniform(np.random.default_rng(0), (784, 128), 784, 128)
+      >>> bool(abs(kernel).max() <= (6 / 912) ** 0.5)
+      True
+    """
+    bound = math.sqrt(6 / (fan_in + fan_out))
+    return generator.uniform(-bound, bound, shape).astype(np.float32)
 
 
 def flatten(shape: tuple[int, ...]) -> Layer:
@@ -84,19 +111,18 @@ def dense(shape: tuple[int, ...], units: int) -> Layer:
     Raises:
       ShapeError: the input is not one row of values per example.
 
-    Source: Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks".
-
     Example:
       >>> layer = dense((784,), 128)
-      >>> layer.init(jax.random.key(0))["kernel"].shape
+      >>> layer.init(np.random.default_rng(0))["kernel"].shape
       (784, 128)
     """
     if len(shape) != 1:
         raise ShapeError(f"a dense layer of {units} units takes one row per example, got shape {shape}; flatten it first")
-    glorot_uniform = jax.nn.initializers.glorot_uniform()
+    inputs = shape[0]
 
-    def init(key: jax.Array) -> Params:
-        return {"kernel": glorot_uniform(key, (shape[0], units), jnp.float32), "bias": jnp.zeros(units, jnp.float32)}
+    def init(generator: np.random.Generator) -> Initial:
+        kernel = glorot_uniform(generator, (inputs, units), inputs, units)
+        return {"kernel": kernel, "bias": np.zeros(units, np.float32)}
 
     def apply(params: Params, x: jax.Array, mode: Mode | None) -> jax.Array:
         return x @ params["kernel"] + params["bias"][None, :]  # (B, units)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import jax
+import numpy as np
 
 from wellfit.base import ModelSpec
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn import layers
-from wellfit.nn.layers import Layer, Mode, Params
+from wellfit.nn.layers import Initial, Layer, Mode, Params
 
 __all__ = ["Model", "ModelParams", "build", "count_parameters"]
 
 ModelParams: TypeAlias = dict[str, Params]
 """Layer name -> array name -> array: ``params["dense_1"]["kernel"]``."""
+
+_STREAM: Final = 0  # distinguishes initial weights from other random numbers of the same seed
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,14 @@ class Model:
     kernels: tuple[str, ...]
     dropouts: int
 
-    def init(self, key: jax.Array) -> ModelParams:
-        """Draw initial weights from a key; each layer has a key of its own."""
-        keys = jax.random.split(key, len(self.layers))
-        made = {name: layer.init(k) for (name, layer), k in zip(self.layers, keys, strict=True)}
-        return {name: params for name, params in made.items() if params}
+    def init(self, seed: int) -> dict[str, Initial]:
+        """Draw initial weights from a seed; a layer's depend on the seed and the layer's place alone."""
+        made = {}
+        for place, (name, layer) in enumerate(self.layers):
+            params = layer.init(np.random.Generator(np.random.PCG64([seed, _STREAM, place])))
+            if params:
+                made[name] = params
+        return made
 
     def apply(self, params: ModelParams, x: jax.Array, mode: Mode | None = None) -> jax.Array:
         """Map a batch to logits; ``mode`` None is inference."""
@@ -91,6 +96,5 @@ def _named(stack: list[Layer]) -> tuple[tuple[str, Layer], ...]:
 
 
 def count_parameters(model: Model) -> int:
-    """How many trainable numbers a model has; nothing is allocated."""
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
+    """How many trainable numbers a model has."""
+    return sum(array.size for params in model.init(0).values() for array in params.values())

@@ -1,0 +1,253 @@
+"""How good the answers of one run are: accuracy, loss, confusions, calibration.
+
+``*_score`` and accuracy are to be maximized, ``*_loss`` and ``*_error`` minimized. Sums are in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import FloatArray, IntArray
+from wellfit.errors import DataError
+
+__all__ = [
+    "CalibrationBins",
+    "ClassScores",
+    "accuracy",
+    "brier_loss",
+    "calibration_bins",
+    "class_scores",
+    "confusion_matrix",
+    "correctness",
+    "expected_calibration_error",
+    "log_loss",
+]
+
+
+class ClassScores(NamedTuple):
+    """Per class, float64: precision, recall and F1 score, NaN where undefined; support, int64, is the true count."""
+
+    precision: FloatArray  # (K,)
+    recall: FloatArray  # (K,)
+    f1: FloatArray  # (K,)
+    support: IntArray  # (K,)
+
+
+class CalibrationBins(NamedTuple):
+    """Per bin of confidence: how many predictions, int64, their mean confidence and their accuracy, NaN where none."""
+
+    counts: IntArray  # (bins,)
+    confidence: FloatArray  # (bins,)
+    accuracy: FloatArray  # (bins,)
+
+
+def correctness(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_]:
+    """Whether the most probable class is the true one; of equally probable ones the first counts.
+
+    Args:
+      probabilities: one row an example, one column a class; logits serve as well.  # (M, K)
+      labels: the true classes, integers from 0.  # (M,)
+
+    Returns:
+      One truth value an example.  # bool (M,)
+
+    Raises:
+      DataError: shapes that do not belong together, no example, NaN, or a label that is no column.
+
+    Example:
+      >>> correctness(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])).tolist()
+      [True, False]
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    right: NDArray[np.bool_] = np.argmax(probabilities, axis=1) == labels  # (M,)
+    return right
+
+
+def accuracy(probabilities: FloatArray, labels: IntArray) -> float:
+    """The share of examples whose most probable class is the true one.
+
+    Args:
+      probabilities, labels: as for ``correctness``.  # (M, K), (M,)
+
+    Raises:
+      DataError: as ``correctness``.
+
+    Example:
+      >>> accuracy(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))
+      0.5
+    """
+    return float(correctness(probabilities, labels).mean())
+
+
+def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
+    """The mean cross-entropy, ``-mean(log p[true class])``, natural logarithm.
+
+    A probability is first clipped to ``[eps, 1 - eps]``, ``eps`` the spacing of its dtype at 1 (1.2e-7 for float32), as
+    scikit-learn does it, so that one confident mistake costs 16 and not infinity.
+
+    Args:
+      probabilities: rows that sum to 1.  # (M, K)
+      labels: as for ``correctness``.  # (M,)
+
+    Raises:
+      DataError: as ``correctness``.
+
+    Example: ``-(log 0.5 + log 0.25) / 2``.
+      >>> round(log_loss(np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1])), 4)
+      1.0397
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    eps = np.finfo(probabilities.dtype).eps
+    true = np.clip(probabilities[np.arange(len(labels)), labels], eps, 1 - eps)  # (M,)
+    return float(-np.log(true.astype(np.float64)).mean())
+
+
+def brier_loss(probabilities: FloatArray, labels: IntArray) -> float:
+    """The mean squared distance of the probabilities from the truth, ``mean(sum_k (p_k - [k is true])**2)``.
+
+    Between 0 and 2, as Brier (1950), "Verification of forecasts expressed in terms of probability", defined it.
+
+    Args:
+      probabilities: rows that sum to 1.  # (M, K)
+      labels: as for ``correctness``.  # (M,)
+
+    Raises:
+      DataError: as ``correctness``.
+
+    Example: ``(0.2**2 + 0.2**2)``.
+      >>> round(brier_loss(np.array([[0.8, 0.2]]), np.array([0])), 2)
+      0.08
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    off = probabilities.astype(np.float64)  # (M, K)
+    off[np.arange(len(labels)), labels] -= 1
+    return float(np.square(off).sum(axis=1).mean())
+
+
+def calibration_bins(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> CalibrationBins:
+    """What a reliability diagram shows: accuracy by confidence, in bins ``(i / bins, (i + 1) / bins]``.
+
+    Confidence is the probability of the most probable class. Source: Guo et al. (2017), arXiv:1706.04599.
+
+    Args:
+      probabilities: rows that sum to 1.  # (M, K)
+      labels: as for ``correctness``.  # (M,)
+      bins: how many bins of equal width between 0 and 1.
+
+    Raises:
+      DataError: as ``correctness``, or fewer than one bin.
+
+    Example:
+      >>> found = calibration_bins(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=2)
+      >>> found.counts.tolist(), found.confidence[1].round(2).item(), found.accuracy[1].item()
+      ([0, 2], 0.8, 0.5)
+    """
+    right = correctness(probabilities, labels)  # (M,)
+    if bins < 1:
+        raise DataError(f"{bins} bins of confidence; give one or more")
+    confidence = np.max(probabilities, axis=1).astype(np.float64)  # (M,)
+    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)  # (M,)
+    count = np.bincount(place, minlength=bins)  # (bins,)
+    return CalibrationBins(
+        count,
+        _ratio(np.bincount(place, weights=confidence, minlength=bins), count),
+        _ratio(np.bincount(place, weights=right, minlength=bins), count),
+    )
+
+
+def expected_calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> float:
+    """ECE: the mean over examples of ``|accuracy - confidence|`` of their bin. Source: Guo et al. (2017).
+
+    Args:
+      probabilities, labels, bins: as for ``calibration_bins``.  # (M, K), (M,)
+
+    Raises:
+      DataError: as ``calibration_bins``.
+
+    Example: one bin, confidence 0.8, accuracy 0.5.
+      >>> round(expected_calibration_error(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=1), 2)
+      0.3
+    """
+    found = calibration_bins(probabilities, labels, bins)
+    apart = np.where(found.counts > 0, np.abs(found.accuracy - found.confidence), 0.0)  # (bins,)
+    return float(found.counts @ apart / found.counts.sum())
+
+
+def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
+    """How often each true class was taken for each class.
+
+    Args:
+      labels, predictions: true and predicted classes, integers from 0.  # (M,), (M,)
+      classes: how many classes there are, K.
+
+    Returns:
+      Counts, true class by predicted class.  # int64 (K, K)
+
+    Raises:
+      DataError: different lengths, or a class that is not one of the K.
+
+    Example:
+      >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), classes=2).tolist()
+      [[1, 1], [0, 1]]
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if labels.shape != predictions.shape or labels.ndim != 1:
+        raise DataError(f"labels shaped {labels.shape} and predictions shaped {predictions.shape}; give one of each "
+                        "per example")  # fmt: skip
+    for name, values in (("label", labels), ("prediction", predictions)):
+        _check_range(name, values, classes)
+    pairs = labels.astype(np.int64) * classes + predictions.astype(np.int64)  # (M,)
+    return np.bincount(pairs, minlength=classes**2).astype(np.int64).reshape(classes, classes)  # (K, K)
+
+
+def class_scores(confusion: IntArray) -> ClassScores:
+    """Precision, recall and F1 of every class, ``tp / predicted``, ``tp / true`` and ``2 tp / (predicted + true)``.
+
+    Undefined ones are NaN and not 0: the precision of a class that was never predicted, the recall of one that never
+    occurred, the F1 of one that did neither.
+
+    Args:
+      confusion: counts, true class by predicted class, as ``confusion_matrix`` gives them.  # (K, K)
+
+    Raises:
+      DataError: not a square matrix.
+
+    Example: class 1 was predicted twice, once rightly, and occurred once.
+      >>> scores = class_scores(np.array([[1, 1], [0, 1]]))
+      >>> scores.precision.tolist(), scores.recall.tolist(), scores.support.tolist()
+      ([1.0, 0.5], [0.5, 1.0], [2, 1])
+    """
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
+        raise DataError(f"a confusion matrix shaped {confusion.shape}; give one row and one column a class")
+    tp, predicted, true = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)  # each (K,)
+    return ClassScores(_ratio(tp, predicted), _ratio(tp, true), _ratio(2 * tp, predicted + true), true.astype(np.int64))
+
+
+def _ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
+    """``above / below``, NaN where ``below`` is 0."""
+    ratio: FloatArray = np.divide(above, below, out=np.full(below.shape, np.nan), where=below != 0)
+    return ratio
+
+
+def _checked(probabilities: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or probabilities.size == 0:
+        raise DataError(f"probabilities shaped {probabilities.shape} and labels shaped {labels.shape}; give one row "
+                        "and one label per example, one column per class")  # fmt: skip
+    if np.isnan(probabilities).any():
+        raise DataError("probabilities that hold NaN; leave diverged runs out")
+    _check_range("label", labels, probabilities.shape[1])
+    return probabilities, labels
+
+
+def _check_range(name: str, values: IntArray, classes: int) -> None:
+    if not np.issubdtype(values.dtype, np.integer):
+        raise DataError(f"{name}s of type {values.dtype}; give integers from 0")
+    wrong = np.flatnonzero((values < 0) | (values >= classes))
+    if wrong.size:
+        raise DataError(f"{name} {values[wrong[0]]} in row {wrong[0]} of {classes} classes; {name}s run from 0 to "
+                        f"{classes - 1}")  # fmt: skip

@@ -1,0 +1,54 @@
+"""Set up JAX once for all tests, strictly, and keep the user's caches out of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import jax
+import numpy as np
+import pytest
+
+from wellfit.base import Scaling, TrainingData
+from wellfit.engine import devices
+
+devices.start()
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def _real_data() -> Path | None:
+    """The folder with the real Fashion-MNIST and MNIST: WELLFIT_DATA, or shared/datasets beside the checkout."""
+    places = [os.environ.get("WELLFIT_DATA"), Path(__file__).parents[2] / "shared" / "datasets"]
+    found = [Path(place) for place in places if place and (Path(place) / "fashion-mnist").is_dir()]
+    return found[0] if found else None
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the user's cache, nor the network."""
+    monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("WELLFIT_OFFLINE", "1")
+
+
+@pytest.fixture
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The real data sets; tests that need them are skipped, and say so, where they are not."""
+    found = _real_data()
+    if found is None:
+        pytest.skip("the real data sets are not here: set WELLFIT_DATA to a folder with fashion-mnist and mnist")
+    monkeypatch.setenv("WELLFIT_DATA", str(found))
+    return found
+
+
+@pytest.fixture(scope="session")
+def small_data() -> TrainingData:
+    """Three classes of noisy 4 x 4 images: 150 to train, 60 to validate; learnt in a few epochs, and over-fitted."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 3, 210).astype(np.int32)  # (210,)
+    means = generator.uniform(0, 255, (3, 4, 4))  # (3, 4, 4)
+    x = np.clip(means[y] + generator.normal(0, 90, (210, 4, 4)), 0, 255).astype(np.uint8)  # (210, 4, 4)
+    scaling = Scaling("unit", np.zeros((), np.float32), np.full((), 1 / 255, np.float32))
+    return TrainingData(x[:150], y[:150], x[150:], y[150:], np.arange(60), 3, scaling)

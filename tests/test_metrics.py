@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
+
+from wellfit.analysis import metrics
+from wellfit.errors import DataError
+
+EXACT = 1e-12  # the same sums in another order: some hundred roundings of 1e-16
+
+
+@st.composite
+def predictions(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    m, k = draw(st.integers(1, 60)), draw(st.integers(2, 7))
+    sharp = draw(st.sampled_from([0.05, 1.0, 20.0]))
+    probabilities = rng.dirichlet(np.full(k, sharp), size=m)
+    return probabilities, rng.integers(0, k, size=m)
+
+
+@given(predictions())
+@settings(max_examples=60, deadline=None)
+def test_every_metric_agrees_with_scikit_learn(data):
+    p, y = data
+    classes = np.arange(p.shape[1])
+    predicted = p.argmax(axis=1)
+    assert metrics.accuracy(p, y) == pytest.approx(sk.accuracy_score(y, predicted), abs=EXACT)
+    assert metrics.log_loss(p, y) == pytest.approx(sk.log_loss(y, p, labels=classes), rel=EXACT)
+    confusion = metrics.confusion_matrix(y, predicted, len(classes))
+    assert confusion.dtype == np.int64
+    np.testing.assert_array_equal(confusion, sk.confusion_matrix(y, predicted, labels=classes))
+    scores = metrics.class_scores(confusion)
+    oracle = sk.precision_recall_fscore_support(y, predicted, labels=classes, zero_division=np.nan)
+    for ours, theirs in zip(scores, oracle, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=EXACT)
+
+
+def test_brier_loss_agrees_with_scikit_learn_and_with_the_original_scale():
+    rng = np.random.default_rng(0)
+    p, y = rng.dirichlet([1.0, 1.0], size=50), rng.integers(0, 2, 50)
+    assert metrics.brier_loss(p, y) == pytest.approx(2 * sk.brier_score_loss(y, p[:, 1]), abs=EXACT)
+    assert metrics.brier_loss(np.eye(3), np.array([1, 2, 0])) == 2.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_loss_clips_a_confident_mistake_as_scikit_learn_does(dtype):
+    p = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=dtype)
+    y = np.array([1, 1])
+    assert metrics.log_loss(p, y) == pytest.approx(sk.log_loss(y, p, labels=[0, 1]), rel=1e-6)
+    assert metrics.log_loss(p, y) == pytest.approx(-np.log(np.finfo(dtype).eps) / 2, rel=1e-6)
+
+
+def test_correctness_takes_the_first_of_equally_probable_classes():
+    p = np.array([[0.5, 0.5], [0.5, 0.5], [0.1, 0.9]], dtype=np.float32)
+    right = metrics.correctness(p, np.array([0, 1, 1], dtype=np.int32))
+    assert right.dtype == np.bool_
+    assert right.tolist() == [True, False, True]
+
+
+@given(predictions(), st.integers(1, 20))
+@settings(max_examples=40, deadline=None)
+def test_calibration_bins_agree_with_scikit_learn(data, bins):
+    p, y = data
+    found = metrics.calibration_bins(p, y, bins)
+    right = metrics.correctness(p, y)
+    # np.clip: a dirichlet row may exceed 1 by a rounding, which scikit-learn refuses
+    share, mean = calibration_curve(right, np.clip(p.max(axis=1), 0, 1), n_bins=bins, pos_label=True)
+    full = found.counts > 0
+    assert found.counts.sum() == len(y)
+    np.testing.assert_allclose(found.accuracy[full], share, atol=EXACT)
+    np.testing.assert_allclose(found.confidence[full], mean, atol=EXACT)
+    expected = np.sum(found.counts[full] / len(y) * np.abs(share - mean))
+    assert metrics.expected_calibration_error(p, y, bins) == pytest.approx(expected, abs=EXACT)
+
+
+def test_a_confidence_on_an_edge_falls_in_the_lower_bin():
+    found = metrics.calibration_bins(np.array([[0.5, 0.5]]), np.array([0]), bins=2)
+    assert found.counts.tolist() == [1, 0]
+    assert np.isnan(found.accuracy[1])
+
+
+P = np.array([[0.6, 0.4], [0.3, 0.7]])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: metrics.accuracy(P, np.array([0])), r"shaped \(2, 2\) and labels shaped \(1,\)"),
+        (lambda: metrics.log_loss(P[0], np.array([0, 1])), r"shaped \(2,\)"),
+        (lambda: metrics.accuracy(P[:0], np.array([], dtype=int)), r"shaped \(0, 2\)"),
+        (lambda: metrics.brier_loss(P * np.nan, np.array([0, 1])), "NaN; leave diverged"),
+        (lambda: metrics.correctness(P, np.array([0, 2])), "label 2 in row 1 of 2 classes"),
+        (lambda: metrics.correctness(P, np.array([-1, 0])), "label -1 in row 0"),
+        (lambda: metrics.correctness(P, np.array([0.0, 1.0])), "labels of type float64"),
+        (lambda: metrics.calibration_bins(P, np.array([0, 1]), bins=0), "0 bins"),
+        (lambda: metrics.confusion_matrix(np.array([0]), np.array([0, 1]), 2), "one of each per example"),
+        (lambda: metrics.confusion_matrix(np.array([0]), np.array([3]), 2), "prediction 3 in row 0"),
+        (lambda: metrics.class_scores(np.ones((2, 3), dtype=int)), r"shaped \(2, 3\)"),
+    ],
+)
+def test_bad_input_is_refused_with_one_line(call, message):
+    with pytest.raises(DataError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
