@@ -163,7 +163,7 @@ def test_a_study_compiles_as_many_programs_as_its_plan_announces(small_data: Tra
 
 def test_metrics_agree_with_numpy(small_data: TrainingData, together: dict[tuple[str, int], RunRecord]) -> None:
     record = together["l2", 0]
-    probabilities = predict_proba(record, small_data.x_validation, 3, small_data.scaling)
+    probabilities = predict_proba(record.spec.recipe.model, record.weights, small_data.x_validation, 3, small_data.scaling)
     true = probabilities[np.arange(60), small_data.y_validation]
     assert record.history["validation_loss"][-1] == pytest.approx(-np.log(true).mean(), rel=1e-5)
     assert record.history["validation_accuracy"][-1] == pytest.approx(
@@ -183,7 +183,7 @@ def test_predictions_agree_with_a_forward_pass_in_numpy(
         x = np.maximum(x @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"], 0)
     logits = x @ weights["dense_3/kernel"] + weights["dense_3/bias"]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = predict_proba(together["baseline", 0], small_data.x_validation, 3, small_data.scaling)
+    found = predict_proba(BASE.model, weights, small_data.x_validation, 3, small_data.scaling)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)  # float32 products of 16 terms
 
 

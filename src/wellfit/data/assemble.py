@@ -1,4 +1,4 @@
-"""From what a reader found in files to a ``Dataset``: labels made classes, pixels recognized, rows counted and checked."""
+"""From what a reader found in files to a ``Dataset``: classes numbered, pixels recognized, rows counted and checked."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wellfit.base import Dataset, IntArray
 from wellfit.data.splits import dataset_hash, stratified_rows
 from wellfit.errors import DataError
 
-__all__ = ["TEST_SHARE", "RawData", "assemble", "encode_labels"]
+__all__ = ["TEST_SHARE", "RawData", "assemble", "encode_labels", "make_dataset"]
 
 TEST_SHARE: Final = 0.2
 """The share of a data set without a test set of its own that becomes one: stratified, seed 0, once and for all."""
@@ -41,6 +41,60 @@ class RawData:
     test_file: str
 
 
+def make_dataset(
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    *,
+    name: str = "data",
+    title: str | None = None,
+    classes: tuple[str, ...] | None = None,
+    pixel_max: float | None = None,
+) -> Dataset:
+    """Make a data set of arrays, as in a notebook.
+
+    Args:
+      x_train: training examples, unscaled, any real type.  # (N, D), (N, H, W) or (N, H, W, C)
+      y_train: their labels: whole numbers or names.  # (N,)
+      x_test, y_test: the test set, or both None to hold out a stratified fifth, always the same one.
+      name, title: what reports call it; the title is the name unless told otherwise.
+      classes: names for the labels 0, 1, ...; otherwise the distinct labels, sorted.
+      pixel_max: the largest value that a pixel can take; otherwise 255 or 1, whichever fits an image, or None.
+
+    Returns:
+      The data set.
+
+    Raises:
+      DataError: as ``assemble``, and for arrays of unequal rows or half a test set.
+
+    Example:
+      >>> data = make_dataset(np.arange(20.0).reshape(10, 2), ["cat", "dog"] * 5)
+      >>> data.classes, data.x_train.shape, data.x_test.shape
+      (('cat', 'dog'), (8, 2), (2, 2))
+    """
+    if (x_test is None) != (y_test is None):
+        raise DataError("a test set takes both x_test and y_test; give both, or neither to hold out a fifth")
+    given = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    arrays: dict[str, NDArray[Any]] = {}
+    for key, values in given.items():
+        if values is None:
+            continue
+        try:
+            arrays[key] = np.asarray(values)
+        except ValueError:
+            raise DataError(f"{key}: its rows are of unequal shape; give every row the same") from None
+    raw = RawData(
+        arrays["x_train"],
+        arrays["y_train"],
+        arrays.get("x_test"),
+        arrays.get("y_test"),
+        "the training set",
+        "the test set",
+    )
+    return assemble(raw, name=name, title=title or name, source="arrays", classes=classes, pixel_max=pixel_max)
+
+
 def assemble(
     raw: RawData,
     *,
@@ -52,8 +106,8 @@ def assemble(
 ) -> Dataset:
     """Make a data set of what a reader found.
 
-    Rows of 784 whole numbers from 0 to 255 become 28 x 28 images. Images of whole numbers from 0 to 255 are kept as uint8;
-    everything else becomes float32. Without a test set, a stratified fifth of the rows becomes one, drawn with seed 0.
+    Rows of 784 whole numbers from 0 to 255 become 28 x 28 images. Images of such numbers are kept as uint8; everything
+    else becomes float32. Without a test set, a stratified fifth of the rows becomes one, drawn with seed 0.
 
     Args:
       raw: the arrays and where they come from.
@@ -65,8 +119,8 @@ def assemble(
       The data set.
 
     Raises:
-      DataError: for a count of labels unlike that of examples, no rows, unlike shapes of the splits, values that are not
-        finite numbers, labels outside the range or of a single class, or too few rows for a test split.
+      DataError: for a count of labels unlike that of examples, no rows, unlike shapes of the splits, values that are
+        not finite, labels outside the range or of a single class, or too few rows for a test split.
     """
     _check_rows(raw.x_train, raw.labels_train, raw.train_file)
     if raw.x_test is not None and raw.labels_test is not None:
@@ -130,7 +184,7 @@ def _examples(raw: RawData) -> tuple[NDArray[Any], NDArray[Any] | None, float | 
         arrays = [x.reshape(-1, 28, 28) for x in arrays]
     image = arrays[0].ndim > 2
     exact = [_as_bytes(x) if image or x.dtype == np.uint8 else None for x in arrays]
-    kept = [b for b in exact if b is not None]
+    kept: list[NDArray[Any]] = [b for b in exact if b is not None]
     if len(kept) < len(arrays):
         kept = [_as_floats(x, where) for x, where in zip(arrays, (raw.train_file, raw.test_file), strict=False)]
     low, high = float(kept[0].min()), float(kept[0].max())
@@ -155,7 +209,8 @@ def _as_floats(x: NDArray[Any], where: str) -> NDArray[np.float32]:
     if not finite.all():
         row = int(np.argmin(finite.reshape(len(x), -1).all(axis=1)))
         raise DataError(
-            f"{where}: example {row} (counted from 0) holds a value that is not a finite float32; fill it in or drop the row"
+            f"{where}: example {row} (counted from 0) holds a value that is not a finite float32; "
+            "fill it in or drop the row"
         )
     return floats
 
@@ -176,24 +231,31 @@ def encode_labels(
       Training labels, test labels (None if there are none), and the class names by label.
 
     Raises:
-      DataError: for labels outside the range, labels that are no classes (1.5, empty), or a single class.
+      DataError: for labels outside the range, labels that are no classes (1.5), names where classes are known, or a
+        single class.
     """
     parts = [_label_values(raw.labels_train, raw.train_file)]
     if raw.labels_test is not None:
         parts.append(_label_values(raw.labels_test, raw.test_file))
     if any(p.dtype.kind == "U" for p in parts):
         parts = [p.astype(str) for p in parts]
+    if classes is not None and parts[0].dtype.kind == "U":
+        raise DataError(f"{raw.train_file}: the labels are names already; leave out classes, or give whole numbers")
     if classes is None:
         known = np.unique(np.concatenate(parts))
         classes = tuple(str(k) for k in known)
         parts = [np.searchsorted(known, p) for p in parts]
     if len(classes) < 2:
-        raise DataError(f"{raw.train_file}: all labels are {classes[0]!r}; it takes two classes or more to learn anything")
+        raise DataError(
+            f"{raw.train_file}: all labels are {classes[0]!r}; it takes two classes or more to learn anything"
+        )
     for part, where in zip(parts, (raw.train_file, raw.test_file), strict=False):
         outside = (part < 0) | (part >= len(classes))
         if outside.any():
             row = int(np.argmax(outside))
-            raise DataError(f"{where}: label {part[row]} in row {row} (counted from 0) is outside 0 .. {len(classes) - 1}")
+            raise DataError(
+                f"{where}: label {part[row]} in row {row} (counted from 0) is outside 0 .. {len(classes) - 1}"
+            )
     encoded = [p.astype(np.int32) for p in parts]
     return encoded[0], encoded[1] if len(encoded) == 2 else None, classes
 

@@ -1,7 +1,7 @@
 """The IDX format of MNIST and its relatives: arrays of one type behind a short big-endian header, plain or gzipped.
 
-The header is two zero bytes, the type, the number of dimensions, and each dimension as a four-byte integer; see "The IDX
-file format" at the end of http://yann.lecun.com/exdb/mnist/.
+The header is two zero bytes, the type, the number of dimensions, and each dimension as a four-byte integer; see "The
+IDX file format" at the end of http://yann.lecun.com/exdb/mnist/.
 """
 
 from __future__ import annotations
@@ -82,13 +82,17 @@ def parse_idx(content: bytes, where: str) -> NDArray[Any]:
         raise DataError(f"{where}: bytes 0-3 are {content[:4].hex(' ')}, no IDX magic number (00 00 08 03 for images)")
     header = 4 + 4 * content[3]
     if len(content) < header:
-        raise DataError(f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated")
+        raise DataError(
+            f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated"
+        )
     shape = struct.unpack(f">{content[3]}I", content[4:header])
     kind = np.dtype(_TYPES[content[2]])
     size = header + math.prod(shape) * kind.itemsize
     if len(content) != size:
         what = "is truncated" if len(content) < size else "has bytes left over"
-        raise DataError(f"{where}: an IDX array of shape {shape} ends at byte {size}, the file at {len(content)}: it {what}")
+        raise DataError(
+            f"{where}: an IDX array of shape {shape} ends at byte {size}, the file at {len(content)}: it {what}"
+        )
     array = np.frombuffer(content, dtype=kind, offset=header).reshape(shape)
     return array.astype(kind.newbyteorder("="), copy=False)
 

@@ -22,9 +22,9 @@ _BLOCK = 2**20  # numbers that are held as float64 at a time: 8 MB, which stays 
 def make_splits(labels: IntArray, *, validation: float, seed: int = 0) -> Splits:
     """Split the training examples into a training and a validation split, class by class.
 
-    Every class gives ``validation`` of its examples, rounded by largest remainder so that it is within one example of its
-    share and the validation split has exactly ``round(N * validation)`` rows. Row order has no influence on who is drawn
-    beyond naming the rows.
+    Every class gives ``validation`` of its examples, rounded by largest remainder so that it is within one example of
+    its share and the validation split has exactly ``round(N * validation)`` rows. Rows are drawn at random, so that an
+    order among them does no harm.
 
     Args:
       labels: class labels, integers.  # (N,)
@@ -58,7 +58,9 @@ def make_splits(labels: IntArray, *, validation: float, seed: int = 0) -> Splits
 def _validation_rows(labels: IntArray, validation: float, seed: int) -> int:
     """How many rows validate, once everything that can be wrong with the request was refused."""
     if not 0 < validation < 1:
-        raise DataError(f"validation = {validation:g} is no share of the training data; give one between 0 and 1, like 0.2")
+        raise DataError(
+            f"validation = {validation:g} is no share of the training data; give one between 0 and 1, like 0.2"
+        )
     if seed < 0:
         raise DataError(f"the seed of the split is {seed}; give 0 or a positive whole number")
     present, sizes = np.unique(labels, return_counts=True)
@@ -102,8 +104,8 @@ def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> I
 def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Scaling:
     """Fit ``(x - shift) * factor`` on the training split.
 
-    ``"unit"`` divides pixels by the largest value they can take; ``"standardize"`` takes each feature's mean and divides by
-    its population standard deviation, both computed in float64. A constant feature has factor 1.
+    ``"unit"`` divides pixels by the largest value they can take; ``"standardize"`` takes each feature's mean away and
+    divides by its population standard deviation, both computed in float64. A constant feature has factor 1.
 
     Args:
       x_train: the training split, uint8 or float32.  # (n, ...)
@@ -130,14 +132,15 @@ def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Sc
         low, high = float(x_train.min()), float(x_train.max())
         if low < 0 or high > 1:
             raise DataError(
-                f'scale = "unit" is for pixels, and these features run from {low:g} to {high:g}; use scale = "standardize"'
+                f'scale = "unit" is for pixels, and these features run from {low:g} to {high:g}; '
+                'use scale = "standardize"'
             )
     factor = np.asarray(1 / (pixel_max or 1), dtype=np.float32)
     return Scaling(kind="unit", shift=np.zeros((), np.float32), factor=factor)
 
 
 def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Mean and reciprocal deviation of every feature, float32; two passes in blocks, so that no float64 copy is made."""
+    """Mean and reciprocal deviation of every feature; two passes in blocks, so that no float64 copy is made."""
     flat = x.reshape(len(x), -1)  # (n, D)
     rows = max(1, _BLOCK // flat.shape[1])
     blocks = [flat[start : start + rows] for start in range(0, len(flat), rows)]
@@ -167,7 +170,7 @@ def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any],
     Example:
       >>> x, y = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
       >>> dataset_hash(x, y, x, y)[:8]
-      'e02b90c0'
+      '997da224'
     """
     digest = hashlib.sha256()
     for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):

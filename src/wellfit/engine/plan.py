@@ -10,14 +10,14 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunSpec
+from wellfit.base import Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
 from wellfit.errors import StudyFileError
-from wellfit.nn.models import Model, build, count_parameters
+from wellfit.nn.models import Model, build, count_parameters, without_rates
 from wellfit.nn.optimizers import OPTIMIZERS
 
-__all__ = ["Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
+__all__ = ["TRACED", "Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
 
 _MAX_WIDTH: Final = 8  # wider groups share little more and spill the cache
 _WIDTH_GAIN: Final = 0.05  # a group of two or more saves this share of the time of its runs: shared batches and noise
@@ -30,20 +30,44 @@ class Readout:
     run: RunSpec
     epochs: int
     rule: EarlyStopping | None
+    average: Averaging | None
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a compiled program takes as traced numbers, one set a trajectory."""
+    """What a compiled program takes as traced numbers, one set a trajectory.
+
+    ``schedule`` and ``span`` are not traced themselves: the learning rate of every step is computed from them.
+    """
 
     learning_rate: float
     momentum: float
     weight_decay: float
     l1: tuple[float, ...]  # (kernels,)
     l2: tuple[float, ...]  # (kernels,)
+    proximal_l1: tuple[float, ...]  # (kernels,)
     dropout: tuple[float, ...]  # (dropout layers,)
     label_smoothing: float
     max_norm: float  # inf: none
+    clip_norm: float  # inf: none
+    global_clip_norm: float  # inf: none
+    class_weights: tuple[float, ...]  # (classes,)
+    shift: float
+    flip: float
+    rotation: float
+    zoom: float
+    erasing: float
+    noise: float
+    mixup: float
+    schedule: Schedule | None
+    span: int  # epochs that the schedule is laid over; 0 without one
+
+
+TRACED: Final = tuple(f.name for f in dataclasses.fields(Numbers) if f.name not in ("schedule", "span"))
+"""The numbers that a compiled program takes."""
+
+_AT_REST: Final = {"max_norm": math.inf, "clip_norm": math.inf, "global_clip_norm": math.inf, "class_weights": 1.0}
+"""The value of a number that changes nothing, where it is not 0."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,12 @@ class Trajectory:
         """The most epochs that any of its readouts asks for."""
         return max(readout.epochs for readout in self.readouts)
 
+    @property
+    def decays(self) -> tuple[float, ...]:
+        """The distinct decays of the moving averages that its readouts ask for."""
+        asked = [r.average.decay for r in self.readouts if r.average is not None and r.average.kind == "ema"]
+        return tuple(sorted(set(asked)))
+
 
 @dataclass(frozen=True)
 class Program:
@@ -74,16 +104,20 @@ class Program:
       model: the architecture.
       optimizer: the optimizer family.
       batch_size: examples a step.
+      loss: the loss.
       width: trajectories of one seed that stand side by side in a group.
       groups: groups in the population; a multiple of the number of devices.
+      averages: moving averages of the weights that every run carries.
       uses: names of ``Numbers`` that are not at rest in every run; what is not in use is left out of the program.
     """
 
     model: ModelSpec
     optimizer: str
     batch_size: int
+    loss: str
     width: int
     groups: int
+    averages: int
     uses: frozenset[str]
 
 
@@ -134,6 +168,10 @@ class Plan:
         return len({population.program for population in self.populations})
 
 
+Structure: TypeAlias = tuple[ModelSpec, str, int, str]
+"""What a program is compiled for: model, optimizer, batch size, loss."""
+
+
 def make_plan(
     runs: Sequence[RunSpec], input_shape: tuple[int, ...], classes: int, examples: tuple[int, int, int], devices: int
 ) -> Plan:
@@ -157,7 +195,7 @@ def make_plan(
       >>> plan.runs, plan.trajectories, plan.programs
       (15, 10, 1)
     """
-    structures: dict[tuple[ModelSpec, str, int], dict[tuple[int, Numbers], list[Readout]]] = {}
+    structures: dict[Structure, dict[tuple[int, Numbers], list[Readout]]] = {}
     models: dict[ModelSpec, Model] = {}
     for run in runs:
         recipe = run.recipe
@@ -166,15 +204,17 @@ def make_plan(
                 f"batch_size = {recipe.batch_size} of variant {run.variant!r} is larger than the training split "
                 f"of {examples[0]} examples; choose at most {examples[0]}"
             )
-        model = models.setdefault(recipe.model, build(recipe.model, input_shape, classes))
-        trajectories = structures.setdefault((recipe.model, recipe.optimizer, recipe.batch_size), {})
-        readouts = trajectories.setdefault((run.seed, _numbers(run.variant, recipe, model)), [])
-        readouts.append(Readout(run, recipe.epochs, recipe.early_stopping))
+        if recipe.model not in models:
+            models[recipe.model] = build(recipe.model, input_shape, classes)
+        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss)
+        numbers = _numbers(run.variant, recipe, models[recipe.model], classes)
+        readouts = structures.setdefault(structure, {}).setdefault((run.seed, numbers), [])
+        readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
     populations = tuple(
         _population(structure, [Trajectory(*key, tuple(r)) for key, r in trajectories.items()], devices)
         for structure, trajectories in structures.items()
     )
-    sizes = {spec: count_parameters(model) for spec, model in models.items()}
+    sizes = {without_rates(spec): count_parameters(model) for spec, model in models.items()}
     return Plan(
         populations,
         len(runs),
@@ -184,23 +224,35 @@ def make_plan(
     )
 
 
-def _numbers(variant: str, recipe: Recipe, model: Model) -> Numbers:
-    """Resolve a recipe's numbers: the optimizer's defaults, and one strength for every layer."""
+def _numbers(variant: str, recipe: Recipe, model: Model, classes: int) -> Numbers:
+    """Resolve a recipe's numbers: the optimizer's and the model's defaults, and one strength for every layer."""
     defaults = OPTIMIZERS[recipe.optimizer]
 
     def either(value: float | None, default: float) -> float:
         return default if value is None else value
 
     kernels = len(model.kernels)
+    dropout = model.dropout if recipe.dropout is None else recipe.dropout
+    weights = recipe.class_weights or (1.0,) * classes
+    if len(weights) != classes:
+        raise StudyFileError(f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes")
+    varying = recipe.schedule is not None
     return Numbers(
         learning_rate=either(recipe.learning_rate, defaults.learning_rate),
         momentum=either(recipe.momentum, defaults.momentum),
         weight_decay=either(recipe.weight_decay, defaults.weight_decay),
         l1=_per_kernel(variant, "l1", recipe.l1, kernels),
         l2=_per_kernel(variant, "l2", recipe.l2, kernels),
-        dropout=_per_layer(variant, "dropout", recipe.dropout, model.dropouts),
+        proximal_l1=_per_kernel(variant, "proximal_l1", recipe.proximal_l1, kernels),
+        dropout=_per_layer(variant, "dropout", dropout, len(model.dropout)),
         label_smoothing=recipe.label_smoothing,
         max_norm=recipe.max_norm or math.inf,
+        clip_norm=recipe.clip_norm or math.inf,
+        global_clip_norm=recipe.global_clip_norm or math.inf,
+        class_weights=weights,
+        **dataclasses.asdict(recipe.augmentation),
+        schedule=recipe.schedule,
+        span=recipe.epochs if varying else 0,
     )
 
 
@@ -221,7 +273,7 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
     return value
 
 
-def _population(structure: tuple[ModelSpec, str, int], trajectories: list[Trajectory], devices: int) -> Population:
+def _population(structure: Structure, trajectories: list[Trajectory], devices: int) -> Population:
     """Arrange trajectories of one structure in groups of one seed, as evenly over the devices as they will go."""
     by_seed: dict[int, list[Trajectory]] = {}
     for trajectory in trajectories:
@@ -236,13 +288,13 @@ def _population(structure: tuple[ModelSpec, str, int], trajectories: list[Trajec
     width = min(range(1, widest + 1), key=lambda w: (load(w), w))
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
     padded = math.ceil(len(groups) / devices) * devices
-    at_rest = {"max_norm": math.inf}
     uses = frozenset(
-        field.name
-        for field in dataclasses.fields(Numbers)
-        if any(_in_use(getattr(t.numbers, field.name), at_rest.get(field.name, 0.0)) for t in trajectories)
+        name
+        for name in TRACED
+        if any(_in_use(getattr(t.numbers, name), _AT_REST.get(name, 0.0)) for t in trajectories)
     )
-    program = Program(*structure, width, padded, uses)
+    averages = max(len(trajectory.decays) for trajectory in trajectories)
+    program = Program(*structure, width, padded, averages, uses)
     return Population(program, tuple(groups) + ((),) * (padded - len(groups)))
 
 

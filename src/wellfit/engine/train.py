@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,27 +15,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, RunRecord, RunState, Scaling, TrainingData
+from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.base import FloatArray, IntArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
 from wellfit.engine.devices import mesh, sharded
 from wellfit.engine.plan import Population, Program, Trajectory
-from wellfit.engine.population import (
-    Data,
-    State,
-    device_data,
-    epoch_program,
-    hyper,
-    initial_state,
-    optimizer_start,
-    predict_program,
-)
-from wellfit.engine.stopping import Watch, look
-from wellfit.nn.models import ModelParams, build
+from wellfit.engine.evaluation import predict_program
+from wellfit.engine.population import Data, device_data, epoch_program, hyper, initial_state, optimizer_start
+from wellfit.engine.readouts import Progress, note, records
+from wellfit.engine.step import State
+from wellfit.engine.stopping import Watch
+from wellfit.nn.models import ModelParams, build, without_rates
+from wellfit.nn.schedules import multipliers
 
 __all__ = ["Epoch", "Snapshot", "Trainer", "batch_order", "predict_proba"]
 
-_LOSS, _VALIDATION_LOSS, _VALIDATION_ACCURACY = (
-    HISTORY_COLUMNS.index(name) for name in ("running_loss", "validation_loss", "validation_accuracy")
-)
 _PREDICTION_ROWS = 2000  # examples predicted at a time
 _ORDER_STREAM = 2  # distinguishes the stream of batch orders from others of the same seed
 
@@ -68,23 +62,6 @@ class Epoch:
     snapshot: Callable[[], Snapshot]
 
 
-@dataclass
-class _Progress:
-    """What the host remembers of one trajectory while it trains."""
-
-    trajectory: Trajectory
-    place: tuple[int, int]  # group, position in the group
-    watches: list[Watch]  # one a readout
-    rows: list[FloatArray] = field(default_factory=list)  # one an epoch, (columns,)
-    kept: dict[int, dict[str, FloatArray]] = field(default_factory=dict)  # readout -> weights
-    diverged: bool = False
-    seconds: float = 0.0
-
-    @property
-    def active(self) -> bool:
-        return not self.diverged and any(not watch.end_epoch for watch in self.watches)
-
-
 def batch_order(seed: int, epoch: int, examples: int) -> IntArray:
     """The order of the training examples in an epoch: a function of seed and epoch alone.
 
@@ -112,7 +89,8 @@ class Trainer:
       on: the devices; all of the default backend unless told otherwise.
 
     Example:
-      >>> from wellfit.base import Recipe, RunSpec, Scaling
+      >>> from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.base import Recipe, RunSpec, Scaling
       >>> from wellfit.engine.plan import make_plan
       >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
       >>> y = (x[:, 0] > 0).astype(np.int32)
@@ -129,6 +107,7 @@ class Trainer:
         self.data = data
         self.mesh = mesh() if on is None else on
         self.arrays: Data = device_data(data, self.mesh)
+        self.predictors: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Program, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
     def train(
@@ -150,7 +129,7 @@ class Trainer:
         run_epoch, start_optimizer = self._program(population)
         state = initial_state(population, self.data, self.mesh, start_optimizer)
         progress = [
-            _Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
+            Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
             for g, group in enumerate(population.groups)
             for w, trajectory in enumerate(group)
         ]
@@ -166,14 +145,9 @@ class Trainer:
             if not active:
                 break
             began = time.perf_counter()
-            mask = np.zeros((len(population.groups), population.program.width), bool)  # (G, W)
-            mask[tuple(np.array([p.place for p in active]).T)] = True
-            order = {seed: batch_order(seed, number, len(self.data.x_train)) for seed in {int(s) for s in seeds}}
-            orders = np.stack([order[int(seed)] for seed in seeds])  # (G, n)
-            state, metrics = run_epoch(
-                state, numbers, spread(mask), spread(seeds), spread(orders), jnp.uint32(number), self.arrays
-            )
-            _note(active, number, np.asarray(metrics, np.float64), state)
+            by_group = (self._rates(population, number), _mask(population, active), seeds, self._orders(seeds, number))
+            state, metrics = run_epoch(state, numbers, *map(spread, by_group), jnp.uint32(number), self.arrays)
+            note(active, number, np.asarray(metrics, np.float64), state)
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
@@ -181,7 +155,36 @@ class Trainer:
                 snapshot = partial(_snapshot, number, progress, state)
                 running = sum(not w.end_epoch for p in progress if p.active for w in p.watches)
                 on_epoch(Epoch(number, epochs, running, len(active) * len(self.data.x_train), seconds, snapshot))
-        return [record for p in progress for record in _records(p)]
+        return [record for p in progress for record in records(p, self._scores)]
+
+    def _orders(self, seeds: IntArray, epoch: int) -> IntArray:
+        """Each group's order of the training examples in an epoch.  # (G, n)"""
+        examples = len(self.data.x_train)
+        order = {seed: batch_order(seed, epoch, examples) for seed in {int(s) for s in seeds}}
+        return np.stack([order[int(seed)] for seed in seeds])
+
+    def _rates(self, population: Population, epoch: int) -> FloatArray:
+        """The learning rate of every step of an epoch.  # (G, W, steps)"""
+        program = population.program
+        steps = math.ceil(len(self.data.x_train) / program.batch_size)
+        rates = np.zeros((program.groups, program.width, steps), np.float32)
+        for g, group in enumerate(population.groups):
+            for w, trajectory in enumerate(group):
+                numbers = trajectory.numbers
+                rates[g, w] = numbers.learning_rate
+                if numbers.schedule is not None:
+                    rates[g, w] *= multipliers(numbers.schedule, numbers.span * steps)[(epoch - 1) * steps :][:steps]
+        return rates
+
+    def _scores(self, run: RunSpec, weights: Mapping[str, FloatArray]) -> dict[str, float]:
+        """Scores of weights that no epoch measured: an average over steps or epochs."""
+        d = self.data
+        scores = {}
+        for split, x, y in (("train", d.x_train[d.sample], d.y_train[d.sample]), ("validation", d.x_validation, d.y_validation)):
+            probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.predictors)
+            scores[f"{split}_loss"] = log_loss(probabilities, y)
+            scores[f"{split}_accuracy"] = accuracy(probabilities, y)
+        return scores
 
     def _program(self, population: Population) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """A population's epoch and the start of its optimizer, compiled when they are first called."""
@@ -192,50 +195,19 @@ class Trainer:
         return self.programs[program]
 
 
-def _note(active: list[_Progress], epoch: int, metrics: FloatArray, state: State) -> None:
-    """Note an epoch in every trajectory, let its readouts look, and copy the weights that they ask for."""
-    weights: ModelParams | None = None
-    for p in active:
-        row = metrics[p.place]  # (columns,)
-        p.rows.append(row)
-        if not np.isfinite(row[[_LOSS, _VALIDATION_LOSS]]).all():
-            p.diverged = True
-            continue
-        for i, readout in enumerate(p.trajectory.readouts):
-            before = p.watches[i]
-            p.watches[i] = look(
-                before, readout.rule, epoch, readout.epochs, row[_VALIDATION_LOSS], row[_VALIDATION_ACCURACY]
-            )
-            if p.watches[i].kept_epoch == epoch != before.kept_epoch:
-                weights = jax.device_get(state.params) if weights is None else weights
-                p.kept[i] = _flat(weights, p.place)
+def _mask(population: Population, active: list[Progress]) -> np.ndarray:
+    """Which places of a population train.  # (G, W)"""
+    mask = np.zeros((len(population.groups), population.program.width), bool)
+    mask[tuple(np.array([p.place for p in active]).T)] = True
+    return mask
 
 
-def _flat(weights: ModelParams, place: tuple[int, int]) -> dict[str, FloatArray]:
-    """One run's weights out of a population's, by ``"layer/array"``; copies, since the buffers are used again."""
-    return {f"{layer}/{name}": np.array(a[place]) for layer, arrays in weights.items() for name, a in arrays.items()}
-
-
-def _records(p: _Progress) -> list[RunRecord]:
-    columns = np.array(p.rows).T  # (columns, epochs)
-    records = []
-    for i, (readout, watch) in enumerate(zip(p.trajectory.readouts, p.watches, strict=True)):
-        state: RunState = "stopped" if watch.stopped else "finished" if watch.end_epoch else "diverged"
-        epochs = watch.end_epoch or len(p.rows)
-        history = History({name: columns[c, :epochs] for c, name in enumerate(HISTORY_COLUMNS)})
-        kept = p.kept.get(i, {}) if watch.end_epoch else {}
-        read = watch.kept_epoch if watch.end_epoch else 0
-        share = p.seconds / len(p.watches)
-        records.append(RunRecord(readout.run, state, epochs, read, history, kept, share, p.trajectory.name))
-    return records
-
-
-def _snapshot(epoch: int, progress: list[_Progress], state: State) -> Snapshot:
+def _snapshot(epoch: int, progress: list[Progress], state: State) -> Snapshot:
     """The population after an epoch: the device's state, and what the host remembers."""
     arrays = {f"state/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
     for i, p in enumerate(progress):
         arrays[f"rows/{i}"] = np.array(p.rows)
-        arrays.update({f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()})
+        arrays |= {f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()}
     host = [
         {"watches": [dataclasses.asdict(w) for w in p.watches], "diverged": p.diverged, "seconds": p.seconds}
         for p in progress
@@ -243,7 +215,7 @@ def _snapshot(epoch: int, progress: list[_Progress], state: State) -> Snapshot:
     return Snapshot(arrays, {"epoch": epoch, "progress": host})
 
 
-def _restore(snapshot: Snapshot, progress: list[_Progress], like: State, on: Mesh) -> State:
+def _restore(snapshot: Snapshot, progress: list[Progress], like: State, on: Mesh) -> State:
     """Fill in what the host remembers, and put the state back on the devices."""
     for i, (p, host) in enumerate(zip(progress, snapshot.meta["progress"], strict=True)):
         p.watches = [Watch(**w) for w in host["watches"]]
@@ -259,12 +231,18 @@ def _restore(snapshot: Snapshot, progress: list[_Progress], like: State, on: Mes
 
 
 def predict_proba(
-    record: RunRecord, x: np.ndarray, classes: int, scaling: Scaling, cache: dict[Any, Callable[..., Any]] | None = None
+    model: ModelSpec,
+    weights: Mapping[str, FloatArray],
+    x: np.ndarray,
+    classes: int,
+    scaling: Scaling,
+    cache: dict[Any, Callable[..., Any]] | None = None,
 ) -> FloatArray:
-    """Class probabilities of a trained run, in inference mode, its scaling included.
+    """Class probabilities of a trained network, in inference mode, its scaling included.
 
     Args:
-      record: the run, with its weights.
+      model: the architecture.
+      weights: of a ``RunRecord``.
       x: unscaled examples.  # (M, ...)
       classes: how many classes the run was trained for.
       scaling: the scaling that it was trained with.
@@ -273,18 +251,20 @@ def predict_proba(
     Returns:
       Probabilities, float32; rows sum to 1.  # (M, classes)
     """
-    spec = record.spec.recipe.model
+    built = build(model, tuple(x.shape[1:]), classes)
     programs = {} if cache is None else cache
+    spec = without_rates(model)
     if spec not in programs:
-        programs[spec] = predict_program(build(spec, tuple(x.shape[1:]), classes), scaling)
-    params: ModelParams = {}
-    for path, array in record.weights.items():
+        programs[spec] = predict_program(built, scaling)
+    arrays: ModelParams = {}
+    for path, array in weights.items():
         layer, name = path.split("/")
-        params.setdefault(layer, {})[name] = jnp.asarray(array)
+        arrays.setdefault(layer, {})[name] = jnp.asarray(array)
+    stats = {layer: {name: arrays[layer].pop(name) for name in of} for layer, of in built.stats().items()}
     rows = min(_PREDICTION_ROWS, len(x))
     parts = []
     for begin in range(0, len(x), rows):
         part = x[begin : begin + rows]
         padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape, one program
-        parts.append(np.asarray(programs[spec](params, jnp.asarray(padded)))[: len(part)])
+        parts.append(np.asarray(programs[spec](arrays, stats, jnp.asarray(padded)))[: len(part)])
     return np.concatenate(parts)  # (M, classes)

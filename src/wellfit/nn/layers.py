@@ -1,25 +1,27 @@
 """Layers: each function returns an init/apply pair for one network and one batch.
 
-``init(generator)`` draws the layer's params on the host. ``apply(params, x, mode)`` maps a batch through it; ``mode`` is None for
-inference and carries the step's noise and rates while training. What a population may vary (a dropout rate) comes in
-through ``mode`` as an array; what it may not (a number of units) is closed over.
+``init(generator)`` draws the layer's params on the host. ``apply(params, stats, x, mode)`` maps a batch through it and
+returns it with the layer's statistics; ``mode`` is None for inference, and carries the step's noise and rates while
+training. What a population may vary (a dropout rate) comes in through ``mode`` as an array; what it may not (a number of
+units) is closed over. Images are (B, height, width, channels).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from wellfit.base import FloatArray
-from wellfit.errors import ShapeError
+from wellfit.errors import ShapeError, UnknownNameError
+from wellfit.nn.initializers import draw_kernel
 
-__all__ = ["Initial", "Layer", "Mode", "Params", "dense", "dropout", "flatten", "glorot_uniform", "relu"]
+__all__ = ["ACTIVATIONS", "Initial", "Layer", "Mode", "Params", "activation", "dense", "dropout", "flatten", "stateless"]
 
 Params: TypeAlias = dict[str, jax.Array]
 """The arrays of one layer by name: ``kernel`` and ``bias``, or none."""
@@ -27,7 +29,7 @@ Params: TypeAlias = dict[str, jax.Array]
 Initial: TypeAlias = dict[str, FloatArray]
 """The same before training, drawn on the host: nothing has to be compiled for it."""
 
-_NOISE_LEVELS = 1 << 16  # dropout compares 16 random bits with the rate: half the noise of float32, 1.5e-5 exact
+_NOISE_LEVELS: Final = 1 << 16  # dropout compares 16 random bits with the rate: half the noise of float32, 1.5e-5 exact
 
 
 class Mode(NamedTuple):
@@ -35,13 +37,21 @@ class Mode(NamedTuple):
 
     Args:
       key: the noise of this step, the same for every variant of a seed.
-      dropout: the rate of every dropout layer, in their order, float32.  # (dropout layers,)
+      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops anything.
+        # (dropout layers,)
       weight: 1 for an example, 0 for the padding of a last, smaller batch, float32.  # (B,)
     """
 
     key: jax.Array
-    dropout: jax.Array  # (dropout layers,)
+    dropout: jax.Array | None  # (dropout layers,)
     weight: jax.Array  # (B,)
+
+
+Apply: TypeAlias = Callable[[Params, Params, jax.Array, Mode | None], tuple[jax.Array, Params]]
+
+
+def _nothing(generator: np.random.Generator) -> Initial:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -49,42 +59,23 @@ class Layer:
     """An init/apply pair with what a summary wants to know of it.
 
     Args:
-      kind: the layer's name in lower case, such as ``"dense"``.
+      kind: the layer's name, such as ``"dense"``.
       output_shape: the shape of one example after it.
+      apply: (params, stats, x, mode) -> (x, stats); mode None is inference.
       init: generator -> initial params, float32; an empty dict where there is nothing to learn.
-      apply: (params, x, mode) -> x; mode None is inference.
+      stats: initial statistics that training moves and no gradient does, such as batch normalization's.
     """
 
     kind: str
     output_shape: tuple[int, ...]
-    init: Callable[[np.random.Generator], Initial]
-    apply: Callable[[Params, jax.Array, Mode | None], jax.Array]
+    apply: Apply
+    init: Callable[[np.random.Generator], Initial] = _nothing
+    stats: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
-def _nothing(generator: np.random.Generator) -> Initial:
-    return {}
-
-
-def glorot_uniform(generator: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int) -> FloatArray:
-    """Uniform on ``[-b, b]`` with ``b = sqrt(6 / (fan_in + fan_out))``, Keras's default for kernels.
-
-    Args:
-      generator: where the numbers come from.
-      shape: of the kernel.
-      fan_in, fan_out: how many inputs a unit has, and how many units an input feeds.
-
-    Returns:
-      float32.  # shape
-
-    Source: Glorot & Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", eq. 16.
-
-    Example:
-      >>> kernel = glorot_uniform(np.random.default_rng(0), (784, 128), 784, 128)
-      >>> bool(abs(kernel).max() <= (6 / 912) ** 0.5)
-      True
-    """
-    bound = math.sqrt(6 / (fan_in + fan_out))
-    return generator.uniform(-bound, bound, shape).astype(np.float32)
+def stateless(function: Callable[[Params, jax.Array], jax.Array]) -> Apply:
+    """Make an ``apply`` of a function that needs neither statistics nor noise."""
+    return lambda params, stats, x, mode: (function(params, x), stats)
 
 
 def flatten(shape: tuple[int, ...]) -> Layer:
@@ -98,15 +89,16 @@ def flatten(shape: tuple[int, ...]) -> Layer:
       (784,)
     """
     width = math.prod(shape)
-    return Layer("flatten", (width,), _nothing, lambda params, x, mode: x.reshape(x.shape[0], width))  # (B, width)
+    return Layer("flatten", (width,), stateless(lambda params, x: x.reshape(x.shape[0], width)))  # (B, width)
 
 
-def dense(shape: tuple[int, ...], units: int) -> Layer:
-    """An affine map ``x @ kernel + bias``: glorot-uniform kernel, zero bias, as in Keras.
+def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform") -> Layer:
+    """An affine map ``x @ kernel + bias``; the bias begins at zero.
 
     Args:
       shape: the shape of one example, one-dimensional.
       units: the number of outputs.
+      initializer: of the kernel; one of ``initializers.INITIALIZERS``.
 
     Raises:
       ShapeError: the input is not one row of values per example.
@@ -117,27 +109,53 @@ def dense(shape: tuple[int, ...], units: int) -> Layer:
       (784, 128)
     """
     if len(shape) != 1:
-        raise ShapeError(f"a dense layer of {units} units takes one row per example, got shape {shape}; flatten it first")
+        raise ShapeError(f"dense with {units} units takes one row of values, got shape {shape}; put a flatten before it")
     inputs = shape[0]
 
     def init(generator: np.random.Generator) -> Initial:
-        kernel = glorot_uniform(generator, (inputs, units), inputs, units)
-        return {"kernel": kernel, "bias": np.zeros(units, np.float32)}
+        return {"kernel": draw_kernel(initializer, generator, (inputs, units)), "bias": np.zeros(units, np.float32)}
 
-    def apply(params: Params, x: jax.Array, mode: Mode | None) -> jax.Array:
-        return x @ params["kernel"] + params["bias"][None, :]  # (B, units)
-
-    return Layer("dense", (units,), init, apply)
+    apply = stateless(lambda params, x: x @ params["kernel"] + params["bias"][None, :])  # (B, units)
+    return Layer("dense", (units,), apply, init)
 
 
-def relu(shape: tuple[int, ...]) -> Layer:
-    """``max(x, 0)``.
+def _leaky_relu(x: jax.Array) -> jax.Array:
+    return jax.nn.leaky_relu(x, 0.2)  # Keras 3's slope
+
+
+def _gelu(x: jax.Array) -> jax.Array:
+    return jax.nn.gelu(x, approximate=False)
+
+
+ACTIVATIONS: Final[Mapping[str, Callable[[jax.Array], jax.Array]]] = {
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "elu": jax.nn.elu,
+    "gelu": _gelu,
+    "leaky_relu": _leaky_relu,
+}
+"""The activations, with Keras's definitions: exact gelu, leaky relu of slope 0.2."""
+
+
+def activation(shape: tuple[int, ...], name: str) -> Layer:
+    """A function of every value.
+
+    Args:
+      shape: the shape of one example.
+      name: one of ``ACTIVATIONS``.
+
+    Raises:
+      UnknownNameError: no such activation.
 
     Example:
-      >>> relu((2,)).apply({}, jnp.array([[-1.0, 2.0]]), None).tolist()
+      >>> activation((2,), "relu").apply({}, {}, jnp.array([[-1.0, 2.0]]), None)[0].tolist()
       [[0.0, 2.0]]
     """
-    return Layer("relu", shape, _nothing, lambda params, x, mode: jax.nn.relu(x))
+    if name not in ACTIVATIONS:
+        raise UnknownNameError("activation", name, ACTIVATIONS)
+    function = ACTIVATIONS[name]
+    return Layer(name, shape, stateless(lambda params, x: function(x)))
 
 
 def dropout(shape: tuple[int, ...], index: int) -> Layer:
@@ -154,16 +172,16 @@ def dropout(shape: tuple[int, ...], index: int) -> Layer:
 
     Example:
       >>> mode = Mode(jax.random.key(0), jnp.array([0.0]), jnp.ones(2))
-      >>> dropout((3,), 0).apply({}, jnp.ones((2, 3)), mode).tolist()
+      >>> dropout((3,), 0).apply({}, {}, jnp.ones((2, 3)), mode)[0].tolist()
       [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
 
-    def apply(params: Params, x: jax.Array, mode: Mode | None) -> jax.Array:
-        if mode is None:
-            return x
+    def apply(params: Params, stats: Params, x: jax.Array, mode: Mode | None) -> tuple[jax.Array, Params]:
+        if mode is None or mode.dropout is None:
+            return x, stats
         rate = mode.dropout[index]
         bits = jax.random.bits(jax.random.fold_in(mode.key, index), x.shape, jnp.uint16)
         dropped = bits.astype(jnp.int32) < jnp.round(rate * _NOISE_LEVELS).astype(jnp.int32)
-        return jnp.where(dropped, jnp.float32(0), x / (1 - rate))
+        return jnp.where(dropped, jnp.float32(0), x / (1 - rate)), stats
 
-    return Layer("dropout", shape, _nothing, apply)
+    return Layer("dropout", shape, apply)

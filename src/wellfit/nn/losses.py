@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import jax
 import jax.numpy as jnp
 
+from wellfit.errors import UnknownNameError
 from wellfit.nn.models import ModelParams
 
-__all__ = ["cross_entropy", "hits", "penalty", "weighted_mean"]
+__all__ = ["LOSSES", "cross_entropy", "example_losses", "hits", "mean_squared_error", "penalty", "soft_threshold"]
+
+LOSSES: Final = ("cross_entropy", "mse")
+
+
+def example_losses(
+    kind: str, logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0
+) -> jax.Array:
+    """The loss of every example.
+
+    Args:
+      kind: one of ``LOSSES``.
+      logits: float32.  # (B, K)
+      labels: int32, from 0.  # (B,)
+      label_smoothing: s; the target is ``(1 - s) * onehot + s / K``, as in Keras.
+
+    Raises:
+      UnknownNameError: no such loss.
+    """
+    if kind == "cross_entropy":
+        return cross_entropy(logits, labels, label_smoothing)
+    if kind == "mse":
+        return mean_squared_error(logits, labels, label_smoothing)
+    raise UnknownNameError("loss", kind, LOSSES)
 
 
 def cross_entropy(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0) -> jax.Array:
     """Cross-entropy of every example, in nats: ``-sum_k t_k log softmax(logits)_k``.
 
-    The target ``t`` is ``(1 - s) * onehot + s / K``, as in Keras.
+    Sparse and one-hot cross-entropy are this number, and so is binary cross-entropy, since one sigmoid unit z is two
+    logits ``(0, z)``.
 
     Args:
       logits: float32.  # (B, K)
@@ -34,6 +61,28 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Arr
     return -(1 - label_smoothing) * true - label_smoothing * log_probabilities.mean(axis=1)  # (B,)
 
 
+def mean_squared_error(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0) -> jax.Array:
+    """``mean_k (p_k - t_k)**2`` of every example, with ``p = softmax(logits)``; of one sigmoid unit, ``(p - t)**2``.
+
+    Args:
+      logits: float32.  # (B, K)
+      labels: int32, from 0.  # (B,)
+      label_smoothing: s, a number in [0, 1).
+
+    Returns:
+      The loss of every example.  # (B,)
+
+    Source: Brier (1950), divided by K as Keras's ``mean_squared_error``.
+
+    Example:
+      >>> float(mean_squared_error(jnp.zeros((1, 2)), jnp.array([1]))[0])
+      0.25
+    """
+    classes = logits.shape[1]
+    target = (1 - label_smoothing) * jax.nn.one_hot(labels, classes, dtype=jnp.float32) + label_smoothing / classes
+    return jnp.square(jax.nn.softmax(logits) - target).mean(axis=1)  # (B,)
+
+
 def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
     """1 where the largest logit is the label's, else 0; NaN logits hit nothing.
 
@@ -48,16 +97,6 @@ def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
     true = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]  # (B,)
     first = jnp.argmax(logits, axis=1) == labels  # (B,)
     return (first & ~jnp.isnan(true)).astype(jnp.float32)  # (B,)
-
-
-def weighted_mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-    """Mean of the values whose weight is 1; the others are padding.
-
-    Example:
-      >>> float(weighted_mean(jnp.array([1.0, 3.0, 9.0]), jnp.array([1.0, 1.0, 0.0])))
-      2.0
-    """
-    return (values * weight).sum() / weight.sum()
 
 
 def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array, l2: jax.Array) -> jax.Array:
@@ -78,3 +117,15 @@ def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array, l2: ja
         kernel = params[name]["kernel"]
         total += l1[i] * jnp.abs(kernel).sum() + l2[i] * jnp.square(kernel).sum()
     return total
+
+
+def soft_threshold(w: jax.Array, threshold: jax.Array) -> jax.Array:
+    """``sign(w) * max(|w| - threshold, 0)``: the proximal step of an L1 penalty, which reaches exact zeros.
+
+    Source: Daubechies, Defrise & De Mol (2004); Duchi & Singer (2009) for stochastic gradients.
+
+    Example:
+      >>> soft_threshold(jnp.array([0.5, -0.1]), jnp.float32(0.2)).round(3).tolist()
+      [0.3, -0.0]
+    """
+    return jnp.sign(w) * jnp.maximum(jnp.abs(w) - threshold, jnp.float32(0))

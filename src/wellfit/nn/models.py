@@ -1,19 +1,34 @@
-"""Models: a list of layers, built from a ``ModelSpec`` for an input shape and a number of classes."""
+"""Models: lists of layers, built from a ``ModelSpec`` for an input shape and a number of classes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from wellfit.base import ModelSpec
+from wellfit.base import LayerSpec, ModelSpec
 from wellfit.errors import ShapeError, UnknownNameError
-from wellfit.nn import layers
-from wellfit.nn.layers import Initial, Layer, Mode, Params
+from wellfit.nn import convolution, layers
+from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
+from wellfit.nn.normalization import batch_norm
 
-__all__ = ["Model", "ModelParams", "build", "count_parameters"]
+__all__ = ["LAYERS", "MODELS", "Model", "ModelParams", "SummaryRow", "build", "count_parameters", "layer_specs", "summary", "without_rates"]
+
+MODELS: Final = ("logistic", "mlp", "lenet5", "cnn", "layers")
+LAYERS: Final = (
+    "dense",
+    "conv2d",
+    "max_pool",
+    "average_pool",
+    "global_average_pool",
+    "flatten",
+    "activation",
+    "dropout",
+    "batch_norm",
+)
 
 ModelParams: TypeAlias = dict[str, Params]
 """Layer name -> array name -> array: ``params["dense_1"]["kernel"]``."""
@@ -29,13 +44,15 @@ class Model:
       layers: the layers with their names, in order; a name is the kind and its number, ``"dense_1"``.
       input_shape: the shape of one example.
       kernels: the names of the layers that have a kernel, the output layer last.
-      dropouts: how many dropout layers there are.
+      dropout: the rate of every dropout layer, as the model itself gives it.
+      relus: the names of the relu layers, whose dead units are counted.
     """
 
     layers: tuple[tuple[str, Layer], ...]
     input_shape: tuple[int, ...]
     kernels: tuple[str, ...]
-    dropouts: int
+    dropout: tuple[float, ...]
+    relus: tuple[str, ...]
 
     def init(self, seed: int) -> dict[str, Initial]:
         """Draw initial weights from a seed; a layer's depend on the seed and the layer's place alone."""
@@ -46,11 +63,81 @@ class Model:
                 made[name] = params
         return made
 
-    def apply(self, params: ModelParams, x: jax.Array, mode: Mode | None = None) -> jax.Array:
-        """Map a batch to logits; ``mode`` None is inference."""
+    def stats(self) -> dict[str, Initial]:
+        """Initial statistics of the layers that have some."""
+        return {name: dict(layer.stats) for name, layer in self.layers if layer.stats}
+
+    def apply(
+        self, params: ModelParams, stats: ModelParams, x: jax.Array, mode: Mode | None = None
+    ) -> tuple[jax.Array, ModelParams]:
+        """Map a batch to logits (B, classes), and the statistics to what they are after it; mode None is inference."""
+        moved = dict(stats)
         for name, layer in self.layers:
-            x = layer.apply(params.get(name, {}), x, mode)
-        return x  # (B, classes)
+            x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
+            if after:
+                moved[name] = after
+        return x, moved  # (B, classes)
+
+    def alive(self, params: ModelParams, stats: ModelParams, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Map a batch to logits in inference mode, and tell which relu units (channels) any example made positive.
+
+        Returns:
+          The logits (B, classes), and a mask over all relu units of the model.  # (units,)
+        """
+        masks = []
+        for name, layer in self.layers:
+            x, _ = layer.apply(params.get(name, {}), stats.get(name, {}), x, None)
+            if name in self.relus:
+                masks.append((x > 0).any(axis=tuple(range(x.ndim - 1))))  # (units,)
+        return x, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
+
+
+def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
+    """The list of layers that a model of any kind comes down to, the output layer included.
+
+    Args:
+      spec: the architecture.
+      classes: the number of classes.
+
+    Raises:
+      UnknownNameError: no model of this kind.
+
+    Example:
+      >>> [layer.kind for layer in layer_specs(ModelSpec("mlp", (32,)), 10)]
+      ['flatten', 'dense', 'dropout', 'dense']
+    """
+
+    def made(kind: str, **options: int | str) -> LayerSpec:
+        return LayerSpec(kind, initializer=spec.initializer, **options)  # type: ignore[arg-type]
+
+    normal = [LayerSpec("batch_norm")] if spec.batch_norm else []
+    function = spec.activation
+    output = made("dense", units=1 if spec.output == "sigmoid" else classes)
+    if spec.kind == "layers":
+        return spec.layers
+    if spec.kind == "logistic":
+        return (LayerSpec("flatten"), output)
+    if spec.kind == "mlp":
+        hidden = [[made("dense", units=n, function=function), *normal, LayerSpec("dropout")] for n in spec.hidden]
+        return (LayerSpec("flatten"), *(layer for block in hidden for layer in block), output)
+    if spec.kind == "lenet5":
+        return (
+            made("conv2d", filters=6, size=5, padding="same", function=function),
+            *(*normal, LayerSpec("dropout"), LayerSpec("max_pool")),
+            made("conv2d", filters=16, size=5, function=function),
+            *(*normal, LayerSpec("dropout"), LayerSpec("max_pool")),
+            made("conv2d", filters=120, size=5, function=function),
+            *(*normal, LayerSpec("flatten")),
+            made("dense", units=84, function=function),
+            *(*normal, LayerSpec("dropout")),
+            output,
+        )
+    if spec.kind == "cnn":
+        block = [LayerSpec("batch_norm"), LayerSpec("activation", function=function)]
+        blocks = [[made("conv2d", filters=n, padding="same"), *block] for n in spec.hidden]
+        body = [layer for i, layers in enumerate(blocks) for layer in ([LayerSpec("max_pool")] if i else []) + layers]
+        return (*body, LayerSpec("global_average_pool"), LayerSpec("dropout"), output)
+    raise UnknownNameError("model", spec.kind, MODELS)
 
 
 def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
@@ -59,30 +146,87 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
     Args:
       spec: the architecture.
       input_shape: the shape of one example.
-      classes: the number of outputs.
+      classes: the number of classes.
 
     Raises:
-      ShapeError: there is nothing to classify, or a layer does not fit.
-      UnknownNameError: no model of this kind.
+      ShapeError: a layer does not fit what comes before it, or the output does not fit the classes; the message has the
+        layer's number and both shapes.
+      UnknownNameError: no model, layer, activation or initializer of this name.
 
     Example:
       >>> count_parameters(build(ModelSpec("mlp", (128, 64)), (28, 28), 10))
       109386
+      >>> count_parameters(build(ModelSpec("lenet5"), (28, 28), 10))
+      61706
     """
-    if classes < 2 or not input_shape:
-        raise ShapeError(f"a classifier needs two classes and an input, got {classes} classes, input shape {input_shape}")
-    if spec.kind not in ("logistic", "mlp"):
-        raise UnknownNameError("model", spec.kind, ("logistic", "mlp"))
-    hidden = spec.hidden if spec.kind == "mlp" else ()
-    stack = [layers.flatten(input_shape)]
-    for index, units in enumerate(hidden):
-        stack.append(layers.dense(stack[-1].output_shape, units))
-        stack.append(layers.relu(stack[-1].output_shape))
-        stack.append(layers.dropout(stack[-1].output_shape, index))
-    stack.append(layers.dense(stack[-1].output_shape, classes))
+    if classes < 2:
+        raise ShapeError(f"a classifier needs at least two classes, the data have {classes}")
+    specs = layer_specs(spec, classes)
+    stack: list[Layer] = []
+    shape = input_shape
+    if len(shape) == 2 and any(layer.kind in ("conv2d", "max_pool", "average_pool") for layer in specs):
+        stack.append(_channel(shape))  # gray images have one channel
+        shape = stack[-1].output_shape
+    rates: list[float] = []
+    for number, layer in enumerate(specs, start=1):
+        try:
+            made = _layer(layer, shape, len(rates))
+        except ShapeError as error:
+            raise ShapeError(f"layer {number}: {error}") from None
+        if layer.kind == "dropout":
+            rates.append(layer.rate)
+        stack.extend(made)
+        shape = stack[-1].output_shape
+    stack.extend(_output(spec, shape, classes, len(specs)))
     named = _named(stack)
-    kernels = tuple(name for name, layer in named if layer.kind == "dense")
-    return Model(named, input_shape, kernels, len(hidden))
+    kernels = tuple(name for name, layer in named if layer.kind in ("dense", "conv2d"))
+    relus = tuple(name for name, layer in named if layer.kind == "relu")
+    return Model(named, input_shape, kernels, tuple(rates), relus)
+
+
+def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int) -> list[Layer]:
+    """The layer of a spec, and its activation after it."""
+    if spec.kind == "dense":
+        made = layers.dense(shape, spec.units, spec.initializer)
+    elif spec.kind == "conv2d":
+        size, stride = spec.size or 3, spec.stride or 1
+        made = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer)
+    elif spec.kind == "max_pool":
+        return [convolution.max_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
+    elif spec.kind == "average_pool":
+        return [convolution.average_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
+    elif spec.kind == "global_average_pool":
+        return [convolution.global_average_pool(shape)]
+    elif spec.kind == "flatten":
+        return [layers.flatten(shape)]
+    elif spec.kind == "activation":
+        return [layers.activation(shape, spec.function or "relu")]
+    elif spec.kind == "dropout":
+        return [layers.dropout(shape, dropouts)]
+    elif spec.kind == "batch_norm":
+        return [batch_norm(shape)]
+    else:
+        raise UnknownNameError("layer", spec.kind, LAYERS)
+    return [made, layers.activation(made.output_shape, spec.function)] if spec.function else [made]
+
+
+def _channel(shape: tuple[int, ...]) -> Layer:
+    """Give gray images their one channel."""
+    return Layer("image", (*shape, 1), stateless(lambda params, x: x[..., None]))  # (B, H, W, 1)
+
+
+def _output(spec: ModelSpec, shape: tuple[int, ...], classes: int, count: int) -> list[Layer]:
+    """Check the output, and turn one sigmoid unit into logits of two classes: ``softmax([0, z]) = sigmoid(z)``."""
+    wanted = (1,) if spec.output == "sigmoid" else (classes,)
+    if spec.output not in ("softmax", "sigmoid"):
+        raise UnknownNameError("output", spec.output, ("softmax", "sigmoid"))
+    if spec.output == "sigmoid" and classes != 2:
+        raise ShapeError(f"one sigmoid unit tells two classes apart, the data have {classes}; use output = 'softmax'")
+    if shape != wanted:
+        raise ShapeError(f"layer {count}: the output layer gives shape {shape}, {classes} classes need shape {wanted}")
+    if spec.output == "softmax":
+        return []
+    return [Layer("two_classes", (2,), stateless(lambda params, x: jnp.concatenate([jnp.zeros_like(x), x], axis=1)))]
 
 
 def _named(stack: list[Layer]) -> tuple[tuple[str, Layer], ...]:
@@ -95,6 +239,30 @@ def _named(stack: list[Layer]) -> tuple[tuple[str, Layer], ...]:
     return tuple(named)
 
 
+class SummaryRow(NamedTuple):
+    """A layer in a model's summary: its name, the shape of one example after it, its trainable numbers."""
+
+    name: str
+    output_shape: tuple[int, ...]
+    parameters: int
+
+
+def summary(model: Model) -> tuple[SummaryRow, ...]:
+    """A model's layers with their output shapes and trainable parameters, each four bytes.
+
+    Example:
+      >>> [row for row in summary(build(ModelSpec("mlp", (128, 64)), (28, 28), 10)) if row.parameters][0]
+      SummaryRow(name='dense_1', output_shape=(128,), parameters=100480)
+    """
+    sizes = {name: sum(array.size for array in params.values()) for name, params in model.init(0).items()}
+    return tuple(SummaryRow(name, layer.output_shape, sizes.get(name, 0)) for name, layer in model.layers)
+
+
 def count_parameters(model: Model) -> int:
     """How many trainable numbers a model has."""
-    return sum(array.size for params in model.init(0).values() for array in params.values())
+    return sum(row.parameters for row in summary(model))
+
+
+def without_rates(spec: ModelSpec) -> ModelSpec:
+    """The structure of a model: dropout rates are numbers, and traced."""
+    return replace(spec, layers=tuple(replace(layer, rate=0.0) for layer in spec.layers))

@@ -1,7 +1,8 @@
 """Optimizers: optax's, with Keras's defaults, and with learning rate, momentum and decay as traced numbers.
 
 Where Keras and optax differ by definition, Keras is followed: its Adam adds epsilon to the root of the *uncorrected*
-second moment, its RMSprop adds it under the root, and its momentum carries the learning rate inside the velocity.
+second moment, its RMSprop adds it under the root, its momentum carries the learning rate inside the velocity, and its
+NAdam has Dozat's momentum schedule.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ OPTIMIZERS: Final[Mapping[str, Defaults]] = {
     "rmsprop": Defaults(0.001),
     "adam": Defaults(0.001),
     "adamw": Defaults(0.001, weight_decay=0.004),
+    "nadam": Defaults(0.001),
+    "lion": Defaults(0.001),
 }
 
 
@@ -53,8 +56,8 @@ def make_optimizer(
     Raises:
       UnknownNameError: no such family.
 
-    Source: Kingma & Ba (2015) for Adam; Loshchilov & Hutter (2019) for decoupled decay; Duchi et al. (2011) for Adagrad;
-    Sutskever et al. (2013) for Nesterov's momentum in this form.
+    Source: Kingma & Ba (2015) for Adam; Loshchilov & Hutter (2019) for decoupled decay; Dozat (2016) for NAdam; Chen et
+    al. (2023) for Lion; Duchi et al. (2011) for Adagrad; Sutskever et al. (2013) for Nesterov's momentum in this form.
 
     Example:
       >>> tx = make_optimizer("sgd", 0.1, 0.0, 0.0)
@@ -72,6 +75,10 @@ def make_optimizer(
         scaling = optax.scale_by_rms(decay=0.9, eps=EPSILON, eps_in_sqrt=True)
     elif family in ("adam", "adamw"):
         scaling = _scale_by_keras_adam(b1=0.9, b2=0.999)
+    elif family == "nadam":
+        scaling = _scale_by_keras_nadam(b1=0.9, b2=0.999)
+    elif family == "lion":
+        scaling = optax.scale_by_lion(b1=0.9, b2=0.99)
     else:
         raise UnknownNameError("optimizer", family, OPTIMIZERS)
     return optax.chain(scaling, optax.scale(-learning_rate), decay)
@@ -94,5 +101,45 @@ def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
         eps = EPSILON / jnp.sqrt(1 - jnp.power(jnp.float32(b2), step))
         with jax.numpy_dtype_promotion("standard"):  # optax raises a float to the power of its integer count
             return optax.scale_by_adam(b1, b2, eps=eps).update(grads, state, params)
+
+    return optax.GradientTransformation(init, update)
+
+
+class _NadamState(NamedTuple):
+    count: jax.Array
+    product: jax.Array  # of the momentum schedule so far
+    mu: optax.Updates
+    nu: optax.Updates
+
+
+def _scale_by_keras_nadam(b1: float, b2: float) -> optax.GradientTransformation:
+    """NAdam with the momentum schedule ``u_t = b1 * (1 - 0.96^t / 2)`` of Dozat (2016), which optax's has not.
+
+    ``m_hat = u_{t+1} m / (1 - prod_{i<=t+1} u_i) + (1 - u_t) g / (1 - prod_{i<=t} u_i)``; the step is
+    ``m_hat / (sqrt(v / (1 - b2^t)) + eps)``.
+    """
+
+    def schedule(step: jax.Array) -> jax.Array:
+        return b1 * (1 - 0.5 * jnp.power(jnp.float32(0.96), step))
+
+    def init(params: optax.Params) -> _NadamState:
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        return _NadamState(jnp.zeros((), jnp.int32), jnp.ones(()), zeros, zeros)
+
+    def update(
+        grads: optax.Updates, state: _NadamState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, _NadamState]:
+        step = (state.count + 1).astype(jnp.float32)
+        now, following = schedule(step), schedule(step + 1)
+        product = state.product * now
+        mu = jax.tree.map(lambda g, m: m + (1 - b1) * (g - m), grads, state.mu)
+        nu = jax.tree.map(lambda g, v: v + (1 - b2) * (jnp.square(g) - v), grads, state.nu)
+        correction = 1 - jnp.power(jnp.float32(b2), step)
+
+        def scaled(g: jax.Array, m: jax.Array, v: jax.Array) -> jax.Array:
+            looking_ahead = following * m / (1 - product * following) + (1 - now) * g / (1 - product)
+            return looking_ahead / (jnp.sqrt(v / correction) + EPSILON)
+
+        return jax.tree.map(scaled, grads, mu, nu), _NadamState(state.count + 1, product, mu, nu)
 
     return optax.GradientTransformation(init, update)

@@ -1,0 +1,281 @@
+"""The Python face: ``Study`` and ``Results``, the same words as the study file and the command line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wellfit.base import Dataset, Finding, ModelSpec, StudySummary, VariantSummary
+from wellfit.data.assemble import make_dataset
+from wellfit.data.catalog import load_dataset
+from wellfit.errors import StudyFileError
+from wellfit.study.spec import StudySpec, load_study, study_from_mapping
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Results", "Study", "load_dataset", "logistic", "make_dataset", "mlp"]
+
+
+def mlp(*hidden: int) -> ModelSpec:
+    """A multi-layer perceptron: dense layers with relu, a place for dropout after each, and a dense output.
+
+    Args:
+      hidden: units of every hidden layer.
+
+    Example:
+      >>> mlp(128, 64)
+      ModelSpec(kind='mlp', hidden=(128, 64))
+    """
+    return ModelSpec("mlp", hidden)
+
+
+def logistic() -> ModelSpec:
+    """Logistic regression: a single dense layer.
+
+    Example:
+      >>> logistic()
+      ModelSpec(kind='logistic', hidden=())
+    """
+    return ModelSpec("logistic", ())
+
+
+class Study:
+    """One question: a data set, a base recipe, named variants of it, seeds.
+
+    Args:
+      data: a data set's name, a path, or a ``Dataset``.
+      model: the architecture; ``mlp(128, 64)`` unless told otherwise.
+      variants: name -> what it changes in the base recipe; the first is the one that the others are compared with.
+      seeds: how many (0, 1, ...), or which.
+      name, title: of the study.
+      validation: share of the training examples held out for validation.
+      scale: ``"unit"`` or ``"standardize"``.
+      train: every other key of the study file's ``[train]`` table: ``epochs``, ``batch_size``, ``optimizer``,
+        ``learning_rate``, ``l2`` ...
+
+    Raises:
+      StudyFileError: a key or a value that the study file would not take either; the message says which.
+
+    Example:
+      >>> study = Study("digits", mlp(32), variants={"baseline": {}, "dropout": {"dropout": 0.3}}, epochs=3, seeds=2)
+      >>> results = study.run()
+      >>> [variant.name for variant in results.summary.variants]
+      ['baseline', 'dropout']
+      >>> len(results.runs())
+      4
+    """
+
+    def __init__(
+        self,
+        data: str | Path | Dataset = "digits",
+        model: ModelSpec | None = None,
+        variants: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        seeds: int | Sequence[int] = 5,
+        name: str = "study",
+        title: str | None = None,
+        validation: float = 0.2,
+        scale: str = "unit",
+        **train: Any,
+    ) -> None:
+        self.dataset = data if isinstance(data, Dataset) else None
+        source = data.name if isinstance(data, Dataset) else str(data)
+        tables: dict[str, Any] = {
+            "name": name,
+            "title": title or f"Which variant generalizes best on {source}?",
+            "data": {"name": source, "validation": validation, "scale": scale},
+            "train": {**train, "seeds": seeds if isinstance(seeds, int) else list(seeds)},
+            "variants": {key: dict(value) for key, value in (variants or {"baseline": {}}).items()},
+        }
+        if model is not None:
+            tables["model"] = _model_table(model)
+        for changes in tables["variants"].values():
+            if isinstance(changes.get("model"), ModelSpec):
+                changes["model"] = _model_table(changes["model"])
+        self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
+
+    @classmethod
+    def from_toml(cls, path: str | Path, **overrides: Any) -> Study:
+        """A study from a study file, or a built-in study by its name.
+
+        Args:
+          path: the file or the name.
+          overrides: ``data``, ``seeds``, ``epochs`` or ``settings``, as the command line has them.
+
+        Raises:
+          StudyFileError: the file is not a study.
+
+        Example:
+          >>> Study.from_toml("regularization", seeds=2).spec.seeds
+          (0, 1)
+        """
+        study = cls.__new__(cls)
+        study.dataset = None
+        study.spec = load_study(path, **overrides)
+        return study
+
+    def run(self, out: str | Path | None = None, *, fresh: bool = False, progress: bool | None = None) -> Results:
+        """Train what is missing, evaluate it, and return the results.
+
+        Args:
+          out: the study directory, which keeps everything; without it, a temporary one that lasts as long as the results.
+          fresh: throw away what the directory holds first.
+          progress: show a progress bar; by default where there is a terminal or a notebook to show it in.
+
+        Returns:
+          The results, also of runs that the directory held before.
+
+        Raises:
+          WellfitError: the data, the model or the directory cannot be used; one line says why and how to mend it.
+        """
+        from rich.console import Console
+
+        from wellfit.report.terminal import training_progress
+        from wellfit.study.runner import Tick, run_study
+
+        temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="wellfit-", ignore_cleanup_errors=True)
+        directory = Path(out) if out is not None else Path(temporary.name if temporary else "") / "study"
+        dataset = self.dataset or load_dataset(self.spec.data.name_or_path)
+        console = Console(quiet=progress is False)
+        with training_progress(console) as bar:
+
+            def on_tick(tick: Tick) -> None:
+                bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
+
+            run_study(self.spec, dataset, directory, command="from Python", anew=fresh, on_tick=on_tick)
+        return Results(directory, _keep=temporary)
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {len(spec.variants)} variants, {len(spec.seeds)} seeds)"
+
+
+def _model_table(model: ModelSpec) -> dict[str, Any]:
+    return {"kind": "logistic"} if model.kind == "logistic" else {"kind": model.kind, "hidden": list(model.hidden)}
+
+
+class Results:
+    """What a study directory holds, finished or not.
+
+    Args:
+      directory: the study directory.
+
+    Raises:
+      StoreUnreadableError: there is no study in it.
+
+    Example:
+      >>> results = Study("digits", mlp(16), epochs=2, seeds=2).run()
+      >>> results.table().shape[0]
+      1
+      >>> results.history().columns[:3].tolist()
+      ['variant', 'seed', 'epoch']
+    """
+
+    def __init__(self, directory: str | Path, *, _keep: object = None) -> None:
+        from wellfit.study.summary import summarize
+
+        self.directory = Path(directory)
+        self.summary: StudySummary = summarize(self.directory)
+        self._keep = _keep  # a temporary directory lives as long as its results
+
+    def table(self) -> pd.DataFrame:
+        """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1."""
+        import pandas as pd
+
+        rows = {}
+        for variant in self.summary.variants:
+            row: dict[str, Any] = {}
+            for metric, value in variant.mean.items():
+                low, high = variant.interval.get(metric) or (float("nan"), float("nan"))
+                row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
+            rows[variant.name] = {**row, "parameters": variant.parameters, "seconds": variant.seconds}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+
+    def runs(self) -> pd.DataFrame:
+        """One row a run: variant, seed, state, epochs, and its metrics."""
+        import pandas as pd
+
+        return pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
+
+    def compare(self) -> pd.DataFrame:
+        """One row a comparison with the first variant: difference, interval, p-values, verdict."""
+        import pandas as pd
+
+        columns = ["variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict"]
+        return pd.DataFrame([vars(c) for c in self.summary.comparisons], columns=columns)
+
+    def history(self) -> pd.DataFrame:
+        """One row an epoch of a run, in long form."""
+        import pandas as pd
+
+        frames = [
+            pd.DataFrame({"variant": name, "seed": seed, "epoch": range(1, len(h) + 1), **h.columns})
+            for name, seeds in self.summary.histories.items()
+            for seed, h in seeds.items()
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "seed", "epoch"])
+
+    def best(self) -> VariantSummary:
+        """The variant with the highest mean validation accuracy: chosen without looking at the test set.
+
+        Raises:
+          StudyFileError: no run has finished yet.
+        """
+        scored = [v for v in self.summary.variants if "validation_accuracy" in v.mean]
+        if not scored:
+            raise StudyFileError(f"no run of the study in {self.directory} has finished; run it first")
+        return max(scored, key=lambda variant: variant.mean["validation_accuracy"])
+
+    @property
+    def verdict(self) -> str:
+        """What the evidence allows one to say."""
+        return self.summary.verdict
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks of data, split and training saw."""
+        return self.summary.findings
+
+    def plot_curves(self, metric: str = "loss", *, ax: Axes | None = None) -> Figure:
+        """Learning curves of every variant: mean and band over the seeds, training and validation.
+
+        Args:
+          metric: ``"loss"`` or ``"accuracy"``.
+          ax: where to draw, instead of a new figure.
+        """
+        from wellfit.report.figures import plot_curves
+
+        return plot_curves(self.summary, metric, ax=ax)
+
+    def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
+        """Test accuracy of every variant: its runs as points, its mean and its 95 % interval."""
+        from wellfit.report.figures import plot_intervals
+
+        return plot_intervals(self.summary, ax=ax)
+
+    def plot_gap(self, *, ax: Axes | None = None) -> Figure:
+        """The generalization gap over the epochs."""
+        from wellfit.report.figures import plot_gap
+
+        return plot_gap(self.summary, ax=ax)
+
+    def plot_confusion(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
+        """The confusion matrix of a variant on the test set, summed over its runs; the first variant's by default."""
+        from wellfit.report.figures import plot_confusion
+
+        return plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report, one HTML file that needs no network; into the study directory unless told otherwise."""
+        from wellfit.report.page import write_page
+
+        return write_page(self.summary, Path(path) if path is not None else self.directory / "report.html")
+
+    def __repr__(self) -> str:
+        s = self.summary
+        return f"Results({s.name!r}, {s.state}, {len(s.variants)} variants, {len(s.seeds)} seeds)\n{s.verdict}"

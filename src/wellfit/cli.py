@@ -1,0 +1,264 @@
+"""The terminal face: parse, call one function, print.
+
+Nothing heavy is imported before a command needs it, so that ``wellfit --help`` and ``wellfit list`` answer at once.
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wellfit import __version__
+from wellfit.errors import WellfitError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="wellfit",
+    help="Find out which regularisation makes a small neural network generalise, with error bars.",
+    epilog="Start with: wellfit run",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="Fetch data sets and look at them.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON and nothing else.")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A study directory.")]
+
+
+def _console(stderr: bool = False) -> Console:
+    """A console that colors only a terminal, and honors NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(jsonlib.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wellfit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: wellfit run lab5 --seeds 3 --epochs 5 --set train.batch_size=128")
+def run(
+    study: Annotated[str | None, typer.Argument(help="A built-in study, or a .toml file; see: wellfit list")] = None,
+    data: Annotated[str | None, typer.Option(help="Another data set for the study: a name, or a path.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds: 0, 1, ...")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of every variant that does not set its own.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The study directory; made where it is missing.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")] = False,
+    json: Json = False,
+) -> None:
+    """Train every variant over several seeds, compare them, and write a report.
+
+    Run it again to continue a study that was interrupted, or with more seeds to add only the new runs.
+    """
+    from wellfit.data.catalog import load_dataset
+    from wellfit.report.page import write_page
+    from wellfit.report.terminal import print_summary
+    from wellfit.study.runner import Interrupted
+    from wellfit.study.spec import load_study
+    from wellfit.study.summary import summarize, to_json
+
+    console = _console(stderr=json)
+    spec = load_study(study, data=data, seeds=seeds, epochs=epochs, settings=settings or ())
+    dataset = load_dataset(spec.data.name_or_path)
+    directory = out or default_directory(spec.name, dataset.name)
+    try:
+        _run_shown(spec, dataset, directory, fresh, console)
+    except Interrupted:
+        console.print(f"Interrupted. Everything up to the last epoch is saved in {directory}.", soft_wrap=True)
+        console.print(f"To continue: {_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
+        raise typer.Exit(130) from None
+    summary = summarize(directory)
+    page = write_page(summary, directory / "report.html")
+    if json:
+        _print_json(to_json(summary, __version__))
+    else:
+        print_summary(summary, console)
+        console.print(f"Report: {page}", soft_wrap=True, markup=False)
+
+
+def default_directory(study: str, data: str) -> Path:
+    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies."""
+    return Path("wellfit-studies") / f"{study}-{Path(data).name}"
+
+
+def _command() -> str:
+    """The command as it was typed, for the report and for the hint how to continue."""
+    return shlex.join(["wellfit", *sys.argv[1:]])
+
+
+def _run_shown(spec: Any, dataset: Any, directory: Path, fresh: bool, console: Console) -> None:
+    """Run a study with its plan printed first and its progress shown live."""
+    from wellfit.report.terminal import print_plan, training_progress
+    from wellfit.study.runner import Outlook, Tick, run_study
+
+    with training_progress(console) as progress:
+
+        def on_plan(outlook: Outlook) -> None:
+            console.print(f"{spec.title}", style="bold", markup=False)
+            print_plan(
+                console,
+                runs=outlook.plan.runs,
+                trajectories=outlook.plan.trajectories,
+                programs=outlook.plan.programs,
+                parameters=outlook.plan.parameters,
+                epochs=spec.base.epochs,
+                examples=outlook.examples,
+                devices=outlook.devices,
+                seconds=outlook.seconds,
+                memory=outlook.plan.memory,
+                done=outlook.done,
+                data=f"{dataset.title} ({dataset.source})",
+            )
+
+        def on_tick(tick: Tick) -> None:
+            progress.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
+
+        run_study(spec, dataset, directory, command=_command(), anew=fresh, on_plan=on_plan, on_tick=on_tick)
+
+
+@app.command("list", epilog="Example: wellfit list")
+def list_(json: Json = False) -> None:
+    """List the built-in studies and data sets, one line each."""
+    from wellfit.data.catalog import CATALOG
+    from wellfit.study.listing import list_studies
+
+    studies = list_studies()
+    if json:
+        _print_json(
+            {
+                "studies": [{"name": s.name, "title": s.title, "description": s.description} for s in studies],
+                "data": [{"name": e.name, "title": e.title, "description": e.description} for e in CATALOG.values()],
+            }
+        )
+        return
+    width = max(len(name) for name in [*CATALOG, *(s.name for s in studies)])
+    typer.echo("Studies (wellfit run NAME)")
+    for entry in studies:
+        typer.echo(f"  {entry.name:<{width}}  {entry.title}")
+    typer.echo("Data sets (--data NAME)")
+    for name, data in CATALOG.items():
+        typer.echo(f"  {name:<{width}}  {data.description}")
+
+
+@app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")
+def show(directory: Directory, json: Json = False) -> None:
+    """Show the table, the verdicts and the findings of a study: finished, running or interrupted."""
+    from wellfit.report.terminal import print_summary
+    from wellfit.study.summary import summarize, to_json
+
+    summary = summarize(directory)
+    if json:
+        _print_json(to_json(summary, __version__))
+    else:
+        print_summary(summary, _console())
+
+
+@app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits")
+def report(directory: Directory) -> None:
+    """Write the report again, from what the study directory holds."""
+    from wellfit.report.page import write_page
+    from wellfit.study.summary import summarize
+
+    typer.echo(write_page(summarize(directory), directory / "report.html"))
+
+
+@app.command(epilog="Example: wellfit audit fashion-mnist")
+def audit(
+    data: Annotated[str, typer.Argument(help="A data set's name, or a path.")],
+    validation: Annotated[float, typer.Option(help="Share held out for validation.")] = 0.2,
+    json: Json = False,
+) -> None:
+    """Check a data set and its split, without training anything."""
+    from wellfit.data.audits import audit as audit_data
+    from wellfit.data.catalog import load_dataset
+    from wellfit.data.splits import make_splits
+    from wellfit.report.terminal import print_findings
+
+    dataset = load_dataset(data)
+    findings = audit_data(dataset, make_splits(dataset.y_train, validation=validation))
+    if json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        print_findings(findings, _console())
+
+
+@data_app.command("info", epilog="Example: wellfit data info mnist")
+def data_info(name: Annotated[str, typer.Argument(help="A data set's name, or a path.")], json: Json = False) -> None:
+    """Print shape, size, classes, source and hash of a data set."""
+    from wellfit.data.catalog import load_dataset
+
+    dataset = load_dataset(name)
+    facts = {
+        "name": dataset.name,
+        "title": dataset.title,
+        "examples": f"{len(dataset.x_train)} training, {len(dataset.x_test)} test",
+        "shape": "x".join(map(str, dataset.input_shape)),
+        "dtype": str(dataset.x_train.dtype),
+        "classes": ", ".join(dataset.classes),
+        "source": dataset.source,
+        "hash": dataset.hash,
+    }
+    if json:
+        _print_json(facts)
+        return
+    for key, value in facts.items():
+        typer.echo(f"{key:<9} {value}")
+
+
+@data_app.command("fetch", epilog="Example: wellfit data fetch fashion-mnist")
+def data_fetch(name: Annotated[str, typer.Argument(help="A data set's name.")]) -> None:
+    """Download a data set, unless it is here already, and say where it is."""
+    from wellfit.data.catalog import load_dataset
+
+    typer.echo(load_dataset(name).source)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on standard error and exit status 2."""
+    try:
+        app()
+    except WellfitError as error:
+        sys.stderr.write(f"wellfit: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("wellfit: interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone, as `wellfit list | head -1` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""Checks of data and splits: what would make an honest comparison dishonest, found before anything is trained.
+
+Each check takes the data set and its splits and yields findings; thresholds stand beside the check that uses them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Dataset, Finding, Splits
+from wellfit.errors import DataError
+
+__all__ = ["audit"]
+
+_LEVELS: Final = ("error", "warning", "info")
+_SHIFT: Final = 2.0  # how many times the range, mean or spread of the test set may differ from the training set's
+_IMBALANCE_INFO: Final = 1.5  # the largest class over the smallest
+_IMBALANCE_WARNING: Final = 5.0
+_SORTED_SHARE: Final = 0.1  # of the label changes that chance would bring: below it, rows count as sorted
+_WIDE: Final = 0.01  # half-width of the interval of a test accuracy above which the test set counts as small
+
+
+def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
+    """Check a data set and its splits.
+
+    Args:
+      dataset: the data set; its test examples are compared with the training examples, never learned from.
+      splits: as ``make_splits`` made them of ``dataset.y_train``.
+
+    Returns:
+      The findings, errors first: ``class-missing-from-split``, ``scale-shift-between-splits``,
+      ``duplicate-across-splits``, ``class-imbalance``, ``rows-sorted-by-class``, ``constant-features``,
+      ``few-test-examples``.
+
+    Raises:
+      DataError: if the splits are of another data set.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> from wellfit.data.splits import make_splits
+      >>> digits = load_dataset("digits")
+      >>> [f.code for f in audit(digits, make_splits(digits.y_train, validation=0.2))]
+      ['constant-features', 'few-test-examples']
+    """
+    n = len(splits.train) + len(splits.validation)
+    if n != len(dataset.y_train):
+        raise DataError(
+            f"the splits are of {n} training examples, {dataset.name} has {len(dataset.y_train)}; split it anew"
+        )
+    checks = (
+        _missing_classes,
+        _scale_shift,
+        _duplicates,
+        _class_imbalance,
+        _row_order,
+        _constant_features,
+        _few_test_examples,
+    )
+    findings = [finding for check in checks for finding in check(dataset, splits)]
+    return tuple(sorted(findings, key=lambda f: _LEVELS.index(f.level)))
+
+
+def _missing_classes(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    parts = {
+        "training": dataset.y_train[splits.train],
+        "validation": dataset.y_train[splits.validation],
+        "test": dataset.y_test,
+    }
+    for name, labels in parts.items():
+        present = np.bincount(labels, minlength=len(dataset.classes)) > 0  # (K,)
+        missing = [c for c, there in zip(dataset.classes, present, strict=True) if not there]
+        if missing:
+            yield Finding(
+                "class-missing-from-split",
+                "error",
+                f"The {name} split has no example of {_listed(missing)}; it has {int(present.sum())} of "
+                f"{len(present)} classes.",
+                "Add examples of every class, make the split larger, or drop the class.",
+            )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+# --- Scale ------------------------------------------------------------------------------------------------------------
+
+
+def _scale_shift(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    """A test set scaled otherwise than the training set, as by dividing one of them by 255 and not the other."""
+    train, test = dataset.x_train[splits.train], dataset.x_test
+    message = _pixel_shift(train, test) if train.ndim > 2 else _row_shift(train, test)
+    if message:
+        yield Finding(
+            "scale-shift-between-splits",
+            "error",
+            message,
+            "Give both unscaled; wellfit scales inside the model, fitted on the training split.",
+        )
+
+
+def _pixel_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
+    """Images share one unit, so the whole range and the whole mean are compared."""
+    (low, high, mean), (test_low, test_high, test_mean) = (
+        (float(x.min()), float(x.max()), float(x.mean(dtype=np.float64))) for x in (train, test)
+    )
+    factor = max(_factor(high - low, test_high - test_low), _factor(mean - low, test_mean - test_low))
+    if factor < _SHIFT and abs(test_mean - mean) <= (high - low) / 2:
+        return ""
+    return (
+        f"Test pixels run from {test_low:g} to {test_high:g} (mean {test_mean:.3g}), training pixels from {low:g} to "
+        f"{high:g} (mean {mean:.3g}): off by a factor of {factor:.3g}."
+    )
+
+
+def _row_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
+    """Features have units and tails of their own, so quartiles are compared feature by feature, and the median taken.
+
+    A median over features is untouched by a few odd ones; features whose quartiles coincide (sparse ones) say nothing.
+    """
+    if len(test) < 20:  # the quartiles of fewer rows differ by such factors through chance alone
+        return ""
+    quartiles = [
+        np.percentile(x[:: max(1, len(x) // 2000)], [25, 50, 75], axis=0)  # (3, D)
+        for x in (train, test)
+    ]
+    spread, test_spread = (q[2] - q[0] for q in quartiles)  # (D,)
+    telling = (spread > 0) & (test_spread > 0)
+    if not telling.any():
+        return ""
+    ratio = float(np.median(test_spread[telling] / spread[telling]))
+    shift = float(np.median(np.abs(quartiles[1][1] - quartiles[0][1])[telling] / spread[telling]))
+    if _factor(ratio, 1) < _SHIFT and shift < 1:
+        return ""
+    return (
+        f"The interquartile range of the test features is {ratio:.3g} times that of the training features, and their "
+        f"median lies {shift:.3g} such ranges away (median over {int(telling.sum())} features)."
+    )
+
+
+def _factor(a: float, b: float) -> float:
+    """By what factor, at least 1, two positive numbers differ."""
+    if a == b:
+        return 1.0
+    return max(a, b) / min(a, b) if min(a, b) > 0 else math.inf
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def _duplicates(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    rows = _row_hashes(dataset.x_train)
+    train, validation = ([rows[i] for i in part.tolist()] for part in (splits.train, splits.validation))
+    test = _row_hashes(dataset.x_test)
+    trained, validated = set(train), set(validation)
+    counts = (
+        (sum(h in trained for h in validation), f"of {len(validation)} validation examples are in the training split"),
+        (sum(h in trained for h in test), f"of {len(test)} test examples are in the training split"),
+        (sum(h in validated for h in test), f"of {len(test)} test examples are in the validation split"),
+    )
+    if any(count for count, _ in counts):
+        yield Finding(
+            "duplicate-across-splits",
+            "warning",
+            "Exact copies across splits: " + "; ".join(f"{count} {what}" for count, what in counts if count) + ".",
+            "Drop the copies, or keep in mind that these examples are remembered rather than predicted.",
+        )
+
+
+def _row_hashes(x: NDArray[Any]) -> list[bytes]:
+    """A 128-bit hash of every row; a chance collision among a million rows has a probability of 1e-27."""
+    plain = x if x.dtype.kind == "u" else x + 0  # -0.0 becomes 0.0
+    flat = np.ascontiguousarray(plain).reshape(len(x), -1)
+    return [hashlib.blake2b(row.data, digest_size=16).digest() for row in flat]
+
+
+def _class_imbalance(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    counts = np.bincount(dataset.y_train[splits.train], minlength=len(dataset.classes))
+    if not counts.min():
+        return  # a missing class is told of elsewhere
+    ratio = counts.max() / counts.min()
+    if ratio < _IMBALANCE_INFO:
+        return
+    large, small = int(counts.argmax()), int(counts.argmin())
+    yield Finding(
+        "class-imbalance",
+        "warning" if ratio >= _IMBALANCE_WARNING else "info",
+        f"{dataset.classes[large]} has {ratio:.1f} times as many training examples as {dataset.classes[small]} "
+        f"({counts[large]} and {counts[small]}); always guessing it is right {counts[large] / counts.sum():.1%} of "
+        "the time.",
+        "Read accuracy against that share, and look at the recall of the small classes.",
+    )
+
+
+def _row_order(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    labels = dataset.y_train
+    changes = int((labels[1:] != labels[:-1]).sum())
+    shares = np.bincount(labels) / len(labels)
+    by_chance = (len(labels) - 1) * (1 - float((shares**2).sum()))
+    blocks = int((shares > 0).sum())
+    if blocks > 1 and (changes == blocks - 1 or changes < _SORTED_SHARE * by_chance):
+        yield Finding(
+            "rows-sorted-by-class",
+            "info",
+            f"The training rows are sorted by class: the label changes {changes} times instead of {by_chance:.0f}.",
+            f"Nothing to do: the split is stratified and shuffled (seed {splits.seed}), so their order does no harm.",
+        )
+
+
+def _constant_features(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
+    train = dataset.x_train[splits.train]
+    constant = int((train.min(axis=0) == train.max(axis=0)).sum())
+    if constant:
+        features = math.prod(dataset.input_shape)
+        yield Finding(
+            "constant-features",
+            "info",
+            f"{constant} of {features} features have the same value in every training example.",
+            "Nothing to do: they teach nothing, and scaling leaves them alone.",
+        )
+
+
+def _few_test_examples(dataset: Dataset, _: Splits) -> Iterator[Finding]:
+    n = len(dataset.y_test)
+    half_width = _wilson_half_width(0.9, n)
+    if half_width > _WIDE:
+        yield Finding(
+            "few-test-examples",
+            "info",
+            f"{n} test examples: a test accuracy of 90 % is known to ± {100 * half_width:.1f} points (95 % Wilson "
+            "interval).",
+            "Do not read smaller differences into the test accuracies; a larger test set narrows them.",
+        )
+
+
+def _wilson_half_width(p: float, n: int) -> float:
+    """Half the width of Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927)."""
+    z = 1.959963984540054
+    return z * math.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2) / (1 + z * z / n)

@@ -1,0 +1,108 @@
+"""From a name or a path to a data set: the catalog's, or one of the user's own in any form that wellfit reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Dataset
+from wellfit.data.assemble import RawData, assemble
+from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
+from wellfit.data.fetch import find
+from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
+from wellfit.data.images import has_class_folders, read_image_folder
+from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
+from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
+
+__all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
+
+_FORMS = (
+    "the four IDX files, NAME_train.csv with NAME_test.csv, or one sub-folder of images a class; "
+    "a single table is named by its own path"
+)
+
+
+def load_dataset(name_or_path: str | Path) -> Dataset:
+    """Load a data set by its name in the catalog, or from a path.
+
+    A path leads to a folder with the four IDX files, a folder with the tables ``NAME_train.csv`` and ``NAME_test.csv``,
+    a folder of images (one sub-folder a class, optionally under ``train`` and ``test``), or to a ``.csv``, ``.csv.gz``
+    or ``.npz`` file. Data without a test set of their own give a stratified fifth, always the same one.
+
+    Args:
+      name_or_path: a name such as ``"digits"``, or a path. A ``Path`` is never taken for a name.
+
+    Returns:
+      The data set, unscaled.
+
+    Raises:
+      UnknownNameError: for a name that is neither in the catalog nor looks like a path.
+      DataNotFoundError: if nothing is at the path, or a known data set is nowhere to be had.
+      DataError: for data that cannot be read.
+
+    Example:
+      >>> digits = load_dataset("digits")
+      >>> digits.x_train.shape, digits.x_test.shape, digits.pixel_max
+      ((1438, 8, 8), (359, 8, 8), 16)
+    """
+    if isinstance(name_or_path, str) and name_or_path in CATALOG:
+        entry = CATALOG[name_or_path]
+        return _load_published(entry) if entry.files else _load_digits(entry)
+    path = Path(name_or_path).expanduser()
+    if path.exists():
+        raw = _read_folder(path) if path.is_dir() else _read_file(path)
+        name = path.resolve().name.removesuffix(".gz").removesuffix(".csv").removesuffix(".npz")
+        return assemble(raw, name=name, title=name, source=str(path))
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or "\\" in text or path.suffix:
+        raise DataNotFoundError(
+            f"{text}: no such file or folder; give a path that exists, or one of {', '.join(CATALOG)}"
+        )
+    raise UnknownNameError("data set", text, CATALOG)
+
+
+def _load_digits(entry: CatalogEntry) -> Dataset:
+    """scikit-learn's digits; the test set is the same stratified fifth wherever wellfit runs."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    where = "sklearn.datasets.load_digits"
+    raw = RawData(bunch.images.astype(np.uint8), bunch.target, None, None, where, where)
+    return _of_catalog(entry, raw, "scikit-learn (load_digits)")
+
+
+def _load_published(entry: CatalogEntry) -> Dataset:
+    found = find(entry)
+    arrays: list[NDArray[Any]] = [parse_idx(found.contents[f.name], f.name) for f in entry.files]
+    x_train, y_train, x_test, y_test = arrays
+    return _of_catalog(
+        entry, RawData(x_train, y_train, x_test, y_test, entry.files[0].name, entry.files[2].name), found.place
+    )
+
+
+def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
+    return assemble(
+        raw, name=entry.name, title=entry.title, source=source, classes=entry.classes, pixel_max=entry.pixel_max
+    )
+
+
+def _read_folder(folder: Path) -> RawData:
+    if any(find_idx(folder, name) for name in IDX_NAMES):
+        return read_idx_folder(folder)
+    pair = find_csv_pair(folder)
+    if pair is not None:
+        return read_csv_pair(*pair)
+    if has_class_folders(folder):
+        return read_image_folder(folder)
+    raise DataError(f"{folder}: no data set in this folder; it takes {_FORMS}")
+
+
+def _read_file(path: Path) -> RawData:
+    if is_csv(path):
+        return read_csv(path)
+    if path.suffix.lower() == ".npz":
+        return read_npz(path)
+    raise DataError(f"{path}: files of this kind are not read; give a .csv, .csv.gz or .npz file, or a folder")

@@ -1,0 +1,83 @@
+"""Scores of whole splits in inference mode, a thousand examples at a time so that activations stay in the cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from wellfit.base import Scaling
+from wellfit.nn.losses import cross_entropy, hits
+from wellfit.nn.models import Model, ModelParams
+
+__all__ = ["Score", "evaluate", "predict_program", "rescale"]
+
+_ROWS: Final = 1000
+
+
+class Score(NamedTuple):
+    """What a split says of each run of a group."""
+
+    loss: jax.Array  # mean cross-entropy without penalty, (W,)
+    accuracy: jax.Array  # (W,)
+    alive: jax.Array  # relu units that some example made positive, (W, units)
+
+
+def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
+    """The scaling that every model begins with: ``(x - shift) * factor`` in float32."""
+    one = x.shape[1:]
+    centered = x.astype(jnp.float32) - jnp.broadcast_to(shift, one)[None]
+    return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
+
+
+def evaluate(
+    model: Model,
+    params: ModelParams,
+    stats: ModelParams,
+    x: jax.Array,
+    y: jax.Array,
+    rows: jax.Array,
+    scaling: tuple[jax.Array, jax.Array],
+) -> Score:
+    """Score each run of a group on some rows of a split; the chunks are the same for all of them.
+
+    Args:
+      model: the network.
+      params, stats: of a group; leaves (W, ...).
+      x, y: unscaled examples and labels.  # (n, ...), (n,)
+      rows: which of them.  # (m,)
+      scaling: shift and factor.
+    """
+    chunks = math.ceil(len(rows) / _ROWS)
+    size = math.ceil(len(rows) / chunks)
+    padded = jnp.pad(rows, (0, chunks * size - len(rows)), mode="edge").reshape(chunks, size)
+    weight = (jnp.arange(chunks * size) < len(rows)).astype(jnp.float32).reshape(chunks, size)
+
+    def score(params: ModelParams, stats: ModelParams, x: jax.Array, y: jax.Array, weight: jax.Array) -> Score:
+        logits, alive = model.alive(params, stats, x)  # (size, K), (units,)
+        return Score((cross_entropy(logits, y) * weight).sum(), (hits(logits, y) * weight).sum(), alive)
+
+    def chunk(total: Score, now: tuple[jax.Array, jax.Array]) -> tuple[Score, None]:
+        rows, weight = now
+        inputs = rescale(x[rows], *scaling)
+        each = jax.vmap(score, in_axes=(0, 0, None, None, None))(params, stats, inputs, y[rows], weight)
+        return Score(total.loss + each.loss, total.accuracy + each.accuracy, total.alive | each.alive), None
+
+    width = len(jax.tree.leaves(params)[0])
+    units = jax.eval_shape(jax.vmap(model.alive, (0, 0, None)), params, stats, rescale(x[:1], *scaling))[1].shape[1]
+    zero = Score(jnp.zeros(width), jnp.zeros(width), jnp.zeros((width, units), bool))
+    total, _ = jax.lax.scan(chunk, zero, (padded, weight))
+    return Score(total.loss / len(rows), total.accuracy / len(rows), total.alive)
+
+
+def predict_program(model: Model, scaling: Scaling) -> Callable[[ModelParams, ModelParams, jax.Array], jax.Array]:
+    """Class probabilities of one network for a batch of unscaled examples, in inference mode, jitted."""
+    shift, factor = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
+
+    def predict(params: ModelParams, stats: ModelParams, x: jax.Array) -> jax.Array:
+        return jax.nn.softmax(model.apply(params, stats, rescale(x, shift, factor))[0])  # (B, K)
+
+    return jax.jit(predict)

@@ -1,0 +1,144 @@
+"""Readouts: what the host notes of a trajectory after every epoch, the weights that it keeps, and the records it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import jax
+import numpy as np
+
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
+from wellfit.engine.plan import Readout, Trajectory
+from wellfit.engine.step import State
+from wellfit.engine.stopping import Watch, look
+
+__all__ = ["Progress", "note", "records"]
+
+_RUNNING, _TRAIN, _VALIDATION, _VALIDATION_ACCURACY = (
+    HISTORY_COLUMNS.index(name) for name in ("running_loss", "train_loss", "validation_loss", "validation_accuracy")
+)
+_SCORES: Final = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+Weights: TypeAlias = dict[str, FloatArray]
+"""One run's arrays by ``"layer/array"``."""
+
+
+@dataclass
+class Progress:
+    """What the host remembers of one trajectory while it trains.
+
+    Args:
+      trajectory: the trajectory.
+      place: its group and its position in the group.
+      watches: what each readout remembers.
+      rows: ``HISTORY_COLUMNS`` of every epoch so far.  # (columns,) each
+      kept: readout -> the weights it keeps; for stochastic weight averaging their running sum.
+      diverged: whether its loss was not finite.
+      seconds: its share of the population's time.
+    """
+
+    trajectory: Trajectory
+    place: tuple[int, int]
+    watches: list[Watch]
+    rows: list[FloatArray] = field(default_factory=list)
+    kept: dict[int, Weights] = field(default_factory=dict)
+    diverged: bool = False
+    seconds: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether any of its readouts goes on."""
+        return not self.diverged and any(not watch.end_epoch for watch in self.watches)
+
+
+def note(active: list[Progress], epoch: int, metrics: FloatArray, state: State) -> None:
+    """Note an epoch in every trajectory, let its readouts look, and copy the weights that they ask for.
+
+    Args:
+      active: the trajectories that trained.
+      epoch: the epoch that ended, from 1.
+      metrics: ``HISTORY_COLUMNS`` of every run.  # (G, W, columns)
+      state: the population's state after it.
+    """
+    host: State | None = None  # fetched from the devices at most once an epoch
+    for p in active:
+        row = metrics[p.place]  # (columns,)
+        p.rows.append(row)
+        if not np.isfinite(row[[_RUNNING, _TRAIN, _VALIDATION]]).all():
+            p.diverged = True
+            continue
+        for i, readout in enumerate(p.trajectory.readouts):
+            before = p.watches[i]
+            now = look(before, readout.rule, epoch, readout.epochs, row[_VALIDATION], row[_VALIDATION_ACCURACY])
+            p.watches[i] = now
+            if before.end_epoch or not (now.kept_epoch == epoch or _sums(readout, epoch)):
+                continue
+            if host is None:
+                host = State(*jax.device_get((state.params, state.stats)), None, jax.device_get(state.averages))
+            _keep(p, i, readout, host)
+
+
+def _sums(readout: Readout, epoch: int) -> bool:
+    """Whether a readout adds this epoch's weights to its average."""
+    average = readout.average
+    return average is not None and average.kind == "swa" and epoch > readout.epochs - average.last
+
+
+def _keep(p: Progress, i: int, readout: Readout, host: State) -> None:
+    """Copy a readout's weights out of the population's."""
+    average = readout.average
+    if average is None:
+        p.kept[i] = _flat(host.params, p.place) | _flat(host.stats, p.place)
+    elif average.kind == "ema":
+        slot = p.trajectory.decays.index(average.decay)
+        p.kept[i] = _flat(host.averages, (*p.place, slot)) | _flat(host.stats, p.place)
+    else:
+        now = _flat(host.params, p.place) | _flat(host.stats, p.place)
+        before = p.kept.get(i, {})
+        p.kept[i] = {name: a.astype(np.float64) + before.get(name, 0.0) for name, a in now.items()}
+
+
+def _flat(arrays: Mapping[str, Mapping[str, FloatArray]], place: tuple[int, ...]) -> Weights:
+    """One run's arrays out of a population's; copies, since the buffers are used again."""
+    return {f"{layer}/{name}": np.array(a[place]) for layer, of in arrays.items() for name, a in of.items()}
+
+
+def records(p: Progress, score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]) -> list[RunRecord]:
+    """One record for each run that is read from a trajectory that has ended.
+
+    Args:
+      p: the trajectory.
+      score: scores weights that no epoch measured, those of an average.
+    """
+    columns = np.array(p.rows).T  # (columns, epochs)
+    return [_record(p, i, readout, columns, score) for i, readout in enumerate(p.trajectory.readouts)]
+
+
+def _record(
+    p: Progress,
+    i: int,
+    readout: Readout,
+    columns: FloatArray,
+    score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]],
+) -> RunRecord:
+    watch = p.watches[i]
+    state: RunState = "stopped" if watch.stopped else "finished" if watch.end_epoch else "diverged"
+    epochs = watch.end_epoch or len(p.rows)
+    history = History({name: columns[c, :epochs] for c, name in enumerate(HISTORY_COLUMNS)})
+    seconds = p.seconds / len(p.watches)
+    if state == "diverged":
+        return RunRecord(readout.run, state, epochs, 0, history, {}, {}, seconds, p.trajectory.name)
+    weights = p.kept[i]
+    scores: Mapping[str, float]
+    if readout.average is None:
+        scores = {name: float(history[name][watch.kept_epoch - 1]) for name in _SCORES}
+    else:
+        if readout.average.kind == "swa":
+            count = min(readout.average.last, readout.epochs)
+            weights = {name: (total / count).astype(np.float32) for name, total in weights.items()}
+        scores = score(readout.run, weights)
+    return RunRecord(
+        readout.run, state, epochs, watch.kept_epoch, history, scores, weights, seconds, p.trajectory.name
+    )

@@ -1,0 +1,161 @@
+"""One step of one run: from a batch to new weights. The population makes many of it with ``vmap``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from wellfit.engine.plan import Program
+from wellfit.nn.augmentation import AUGMENTATIONS, augment, mixup
+from wellfit.nn.layers import Mode
+from wellfit.nn.losses import example_losses, hits, penalty, soft_threshold
+from wellfit.nn.models import Model, ModelParams
+from wellfit.nn.optimizers import make_optimizer
+
+__all__ = ["Batch", "Hyper", "State", "optimizer_of", "train_step"]
+
+Hyper: TypeAlias = dict[str, jax.Array]
+"""``Numbers`` as float32 arrays; of one run here, with the population's axes in front elsewhere."""
+
+_AUGMENTATION_STREAM: Final = 1 << 20  # keys below it belong to the dropout layers
+_MIXUP_STREAM: Final = _AUGMENTATION_STREAM + 1
+
+
+class State(NamedTuple):
+    """What a run carries from step to step; in a population every leaf has its axes in front, (G, W, ...)."""
+
+    params: ModelParams
+    stats: ModelParams
+    opt_state: Any  # optax's, a pytree
+    averages: ModelParams  # exponential moving averages of the weights, one a decay, (A, ...)
+
+
+class Batch(NamedTuple):
+    """One step's examples, and what the runs of a seed share beside them."""
+
+    x: jax.Array  # scaled, (B, ...)
+    y: jax.Array  # (B,)
+    weight: jax.Array  # 1, or 0 for padding, (B,)
+    key: jax.Array  # the step's noise
+    first: jax.Array  # whether this is the first step of the training
+    fill: jax.Array  # scaled value of an empty pixel, broadcastable to one example
+
+
+def optimizer_of(program: Program, numbers: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
+    """The program's optimizer with a run's numbers and the step's learning rate."""
+    decay = numbers["weight_decay"] if "weight_decay" in program.uses else 0.0
+    return make_optimizer(program.optimizer, rate, numbers["momentum"], decay)
+
+
+def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Array, Batch], tuple[State, jax.Array]]:
+    """One step of one run.
+
+    Args:
+      program: the structure; what it does not use is left out.
+      model: the network.
+
+    Returns:
+      A function ``(state, numbers, learning_rate, batch) -> (state, sums)``; ``sums`` (3,) are the loss (penalty included)
+      and the hits, each summed over the batch as they were before the step, and the norm of the gradient.
+    """
+    objective = _objective(program, model)
+
+    def step(state: State, numbers: Hyper, rate: jax.Array, batch: Batch) -> tuple[State, jax.Array]:
+        gradient = jax.value_and_grad(objective, has_aux=True)
+        (loss, (stats, correct)), grads = gradient(state.params, state.stats, numbers, batch)
+        norm = optax.tree.norm(grads)
+        grads = _clip(program, grads, norm, numbers)
+        updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
+        params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
+        averages = _average(program, state.averages, params, numbers, batch.first)
+        sums = jnp.stack([loss * batch.weight.sum(), correct, norm])  # (3,)
+        return State(params, stats, opt_state, averages), sums
+
+    return step
+
+
+def _objective(
+    program: Program, model: Model
+) -> Callable[[ModelParams, ModelParams, Hyper, Batch], tuple[jax.Array, tuple[ModelParams, jax.Array]]]:
+    """Mean loss of a batch with its penalty; the statistics after it, and how many examples were hit."""
+    uses = program.uses
+    changes = uses & set(AUGMENTATIONS)
+
+    def losses(logits: jax.Array, labels: jax.Array, numbers: Hyper) -> jax.Array:
+        smoothing = numbers["label_smoothing"] if "label_smoothing" in uses else 0.0
+        each = example_losses(program.loss, logits, labels, smoothing)  # (B,)
+        return each * numbers["class_weights"][labels] if "class_weights" in uses else each
+
+    def objective(
+        params: ModelParams, stats: ModelParams, numbers: Hyper, batch: Batch
+    ) -> tuple[jax.Array, tuple[ModelParams, jax.Array]]:
+        x = batch.x
+        if changes - {"mixup"}:
+            strength = {name: numbers[name] for name in AUGMENTATIONS}
+            x = augment(x, jax.random.fold_in(batch.key, _AUGMENTATION_STREAM), strength, changes - {"mixup"}, batch.fill)
+        if "mixup" in changes:
+            key = jax.random.fold_in(batch.key, _MIXUP_STREAM)
+            x, partner, share = mixup(x, key, numbers["mixup"], batch.weight)
+        mode = Mode(batch.key, numbers["dropout"] if "dropout" in uses else None, batch.weight)
+        logits, moved = model.apply(params, stats, x, mode)  # (B, K)
+        each = losses(logits, batch.y, numbers)  # (B,)
+        if "mixup" in changes:
+            each = share * each + (1 - share) * losses(logits, batch.y[partner], numbers)
+        # class weights do not change the divisor: Keras divides by the number of examples
+        loss = (each * batch.weight).sum() / batch.weight.sum()
+        if uses & {"l1", "l2"}:
+            loss += penalty(params, model.kernels, numbers["l1"], numbers["l2"])
+        return loss, (moved, (hits(logits, batch.y) * batch.weight).sum())
+
+    return objective
+
+
+def _clip(program: Program, grads: ModelParams, norm: jax.Array, numbers: Hyper) -> ModelParams:
+    """Shorten each array's gradient, and the whole of it, to their bounds (Pascanu et al., 2013)."""
+    if "clip_norm" in program.uses:
+        bound = numbers["clip_norm"]
+        grads = jax.tree.map(lambda g: g * _shorten(jnp.sqrt(jnp.square(g).sum()), bound), grads)
+    if "global_clip_norm" in program.uses:
+        factor = _shorten(optax.tree.norm(grads) if "clip_norm" in program.uses else norm, numbers["global_clip_norm"])
+        grads = jax.tree.map(lambda g: g * factor, grads)
+    return grads
+
+
+def _shorten(norm: jax.Array, bound: jax.Array) -> jax.Array:
+    """The factor that brings a norm down to its bound, exactly 1 where it is within."""
+    return jnp.where(norm > bound, bound / norm, jnp.float32(1))
+
+
+def _constrain(program: Program, model: Model, params: ModelParams, numbers: Hyper, rate: jax.Array) -> ModelParams:
+    """Soft thresholding and max-norm, after the optimizer's step."""
+    bounded = model.kernels[:-1] or model.kernels
+    changed = {name: dict(arrays) for name, arrays in params.items()}
+    for i, name in enumerate(model.kernels):
+        kernel = params[name]["kernel"]
+        if "proximal_l1" in program.uses:
+            kernel = soft_threshold(kernel, rate * numbers["proximal_l1"][i])
+        if "max_norm" in program.uses and name in bounded:
+            inputs = tuple(range(kernel.ndim - 1))
+            norms = jnp.sqrt(jnp.square(kernel).sum(axis=inputs, keepdims=True))  # (1, ..., units)
+            kernel = kernel * _shorten(norms, numbers["max_norm"])  # Srivastava et al. (2014), section 5.1
+        changed[name]["kernel"] = kernel
+    return changed
+
+
+def _average(
+    program: Program, averages: ModelParams, params: ModelParams, numbers: Hyper, first: jax.Array
+) -> ModelParams:
+    """Move the exponential averages; the first step sets them to the weights, as Keras does."""
+    if not program.averages:
+        return averages
+    decay = jnp.where(first, jnp.float32(0), numbers["decays"])  # (A,)
+
+    def move(average: jax.Array, new: jax.Array) -> jax.Array:
+        d = decay.reshape(-1, *(1,) * new.ndim)
+        return d * average + (1 - d) * new[None]  # (A, ...)
+
+    return jax.tree.map(move, averages, params)

@@ -1,0 +1,71 @@
+"""Initializers of kernels: Keras's variance-scaling family, drawn on the host so that nothing is compiled for them."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from wellfit.base import FloatArray
+from wellfit.errors import UnknownNameError
+
+__all__ = ["INITIALIZERS", "draw_kernel", "fans"]
+
+INITIALIZERS: Final = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
+
+_TRUNCATED_DEVIATION: Final = 0.87962566103423978  # of a standard normal cut off at two deviations
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many inputs a unit has, and how many units an input feeds, of a dense or convolution kernel.
+
+    Args:
+      shape: (inputs, units), or (height, width, channels, filters).
+
+    Example:
+      >>> fans((5, 5, 6, 16))
+      (150, 400)
+    """
+    field = math.prod(shape[:-2])
+    return field * shape[-2], field * shape[-1]
+
+
+def draw_kernel(name: str, generator: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Draw a kernel of variance ``scale / n``: n is the mean of both fans for glorot, the fan in for he and lecun.
+
+    Args:
+      name: one of ``INITIALIZERS``; normal ones are cut off at two deviations, as in Keras.
+      generator: where the numbers come from.
+      shape: (inputs, units), or (height, width, channels, filters).
+
+    Returns:
+      float32.  # shape
+
+    Raises:
+      UnknownNameError: no such initializer.
+
+    Source: Glorot & Bengio (2010); He et al. (2015); LeCun et al. (1998), "Efficient BackProp".
+
+    Example:
+      >>> kernel = draw_kernel("glorot_uniform", np.random.default_rng(0), (784, 128))
+      >>> bool(abs(kernel).max() <= (6 / 912) ** 0.5), kernel.dtype.name
+      (True, 'float32')
+    """
+    if name not in INITIALIZERS:
+        raise UnknownNameError("initializer", name, INITIALIZERS)
+    family, kind = name.split("_")
+    fan_in, fan_out = fans(shape)
+    variance = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}[family]
+    if kind == "uniform":
+        bound = math.sqrt(3 * variance)
+        return generator.uniform(-bound, bound, shape).astype(np.float32)
+    return (_truncated_normal(generator, shape) * math.sqrt(variance) / _TRUNCATED_DEVIATION).astype(np.float32)
+
+
+def _truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Standard normal numbers, those beyond two deviations drawn again."""
+    values = generator.standard_normal(shape)
+    while (far := np.abs(values) > 2).any():
+        values[far] = generator.standard_normal(int(far.sum()))
+    return values

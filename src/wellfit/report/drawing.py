@@ -1,0 +1,161 @@
+"""The strokes that static figures are made of: axes without junk, curves with bands, rows of intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import numpy as np
+
+from wellfit.base import StudySummary
+from wellfit.report import wording
+from wellfit.report.colors import LIGHT, SERIES, series_color
+from wellfit.report.figure_data import Curve, IntervalRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import LayoutEngine
+
+TRAINING: Final = (0, (3.5, 1.8))
+"""The dashes of a training curve."""
+
+DASHES: Final = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+"""Dashes of overlaid series: the next one each time that the colors begin again."""
+
+
+def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """These axes, or those of a new figure of this size in inches."""
+    if ax is not None:
+        return ax
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout=layout()).add_subplot()
+
+
+def layout() -> LayoutEngine:
+    """Room for every label, and a little air at the edges."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09)
+
+
+def done(axes: Axes, said: str) -> Figure:
+    """Leave the alt text on the axes, where `wellfit.report.figures.alt_text` finds it, and return their figure."""
+    axes.set_label(said)
+    return cast("Figure", axes.get_figure(root=True))
+
+
+def plain(text: str) -> str:
+    """A name as text, never as mathematics: matplotlib takes what stands between two dollar signs for a formula."""
+    return text.replace("$", r"\$")
+
+
+def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None = "y") -> None:
+    """No frame, no ticks, quiet labels, and a grid only along the values."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(LIGHT["rule"])
+    axes.set_facecolor("none")
+    axes.tick_params(length=0, labelcolor=LIGHT["muted"], labelsize=10, pad=5)
+    axes.set_xlabel(xlabel, color=LIGHT["muted"], fontsize=10.5)
+    axes.set_ylabel(ylabel, color=LIGHT["muted"], fontsize=10.5)
+    axes.set_axisbelow(True)
+    if grid is not None:
+        axes.grid(axis=grid, color=LIGHT["rule"], linewidth=0.8)
+
+
+def epoch_axis(axes: Axes, epochs: int) -> None:
+    """An epoch axis from 1 to the last epoch of the study, so that panels can be compared."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(1, max(2, epochs))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+
+
+def curve(axes: Axes, data: Curve, scale: float, color: str, dash: Any, *, width: float = 1.8) -> None:
+    """The mean as a line, the range over the seeds as a band where there is one."""
+    if not len(data.epochs):
+        return
+    alone = len(data.epochs) == 1  # a line through one point cannot be seen
+    axes.plot(data.epochs, scale * data.mean, color=color, linewidth=width, linestyle=dash,
+              marker="o" if alone else "", markersize=4, solid_capstyle="round")  # fmt: skip
+    axes.fill_between(data.epochs, scale * data.low, scale * data.high, where=np.isfinite(data.low).tolist(),
+                      color=color, alpha=0.16, linewidth=0)  # fmt: skip
+
+
+def split_legend(axes: Axes, color: str) -> None:
+    """Say which line is training and which validation, above the panel, where no curve runs."""
+    from matplotlib.lines import Line2D
+
+    shared: dict[str, Any] = {"color": color, "linewidth": 1.8}
+    handles = [
+        Line2D([], [], label="training", linestyle=TRAINING, **shared),
+        Line2D([], [], label="validation", **shared),
+    ]
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=10,
+                labelcolor=LIGHT["muted"], handlelength=1.8, columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
+
+
+def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: float, label: str) -> None:
+    """A curve for every variant, named at the right edge; names that would overlap move apart."""
+    for index, data in enumerate(curves):
+        curve(axes, data, scale, series_color(index), DASHES[index // SERIES % len(DASHES)])
+    style(axes, "epoch", label)
+    epoch_axis(axes, summary.epochs)
+    low, high = axes.get_ylim()
+    drawn = [(float(scale * c.mean[-1]), i) for i, c in enumerate(curves) if len(c.mean)]
+    for value, index in drawn:  # a curve that ends early is led to its name
+        axes.plot([curves[index].epochs[-1], max(2, summary.epochs)], [value, value], color=series_color(index),
+                  linewidth=0.9, linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
+    step = (high - low) / 17  # a line of text, about
+    place = -math.inf
+    for value, index in sorted(drawn):
+        place = max(place + step, value)
+        text = axes.annotate(plain(summary.variants[index].name), (1.0, place), xycoords=("axes fraction", "data"),
+                             xytext=(8, 0), textcoords="offset points", va="center", fontsize=10.5)  # fmt: skip
+        text.set_color(series_color(index))
+    axes.set_ylim(low, high)
+
+
+def interval(axes: Axes, row: IntervalRow, y: float) -> None:
+    """One row of an interval plot: mean and interval on it, the seeds just below, the mean in numbers at the right."""
+    color = series_color(row.index)
+    values = [100 * value for value in row.runs.values()]
+    axes.scatter(values, [y - 0.24] * len(values), s=20, facecolor="none", edgecolor=color, linewidth=1.1, zorder=2)
+    if row.interval is not None:
+        low, high = row.interval
+        axes.plot([100 * low, 100 * high], [y, y], color=color, linewidth=3.2, alpha=0.55, solid_capstyle="round")
+    if row.mean is not None:
+        axes.scatter([100 * row.mean], [y], s=62, color=color, zorder=3)
+    if row.published is not None:
+        axes.scatter([100 * row.published], [y], s=46, marker="D", facecolor=LIGHT["paper"], edgecolor=LIGHT["ink"],
+                     linewidth=1.3, zorder=4)  # fmt: skip
+    text, color = (wording.percent(row.mean), LIGHT["ink"]) if row.mean is not None else ("no result", LIGHT["muted"])
+    axes.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
+                  va="center", fontsize=11, color=color)  # fmt: skip
+
+
+def interval_legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
+    """Say what the marks of an interval plot are."""
+    from matplotlib.lines import Line2D
+
+    shared: dict[str, Any] = {"linestyle": "none", "color": LIGHT["muted"]}
+    handles = [
+        Line2D([], [], marker="o", markersize=7.5, label="mean over seeds", **shared),
+        Line2D([], [], linewidth=3.2, alpha=0.55, color=LIGHT["muted"], label="95 % interval"),
+        Line2D([], [], marker="o", markersize=4.5, markerfacecolor="none", label="one seed", **shared),
+    ]
+    if any(row.published is not None for row in rows):
+        diamond: dict[str, Any] = {"markerfacecolor": LIGHT["paper"], "markeredgecolor": LIGHT["ink"]}
+        handles.append(Line2D([], [], marker="D", markersize=6, label="published", **shared, **diamond))
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, fontsize=10,
+                labelcolor=LIGHT["muted"], handletextpad=0.5, columnspacing=1.6, borderaxespad=0.2)  # fmt: skip
+
+
+def tints(size: int) -> Any:
+    """Blue on the diagonal, orange beside it, as an array of shape (K, K, 3)."""
+    from matplotlib.colors import to_rgb
+
+    right = np.eye(size)[..., None]  # (K, K, 1)
+    return right * np.array(to_rgb(LIGHT["s1"])) + (1 - right) * np.array(to_rgb(LIGHT["s2"]))

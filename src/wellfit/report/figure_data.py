@@ -1,0 +1,228 @@
+"""What the figures show, computed apart from drawing it: the same numbers for the static and the interactive form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, StudySummary, VariantSummary
+from wellfit.errors import UnknownNameError
+
+__all__ = [
+    "Confusion",
+    "Curve",
+    "IntervalRow",
+    "confusion_data",
+    "curve_data",
+    "find_variant",
+    "gap_data",
+    "interval_data",
+    "top_confusions",
+]
+
+INTERVAL_METRICS = ("test_accuracy", "validation_accuracy", "train_accuracy")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A column of the history over the runs of a variant.
+
+    Where runs end at different epochs, every epoch speaks of the runs still going: a run is going at an epoch if its
+    history has a finite number there. A mean may therefore jump where a run ends; ``n`` says where.
+
+    Args:
+      epochs: from 1, int64.  # (E,)
+      mean: mean over the runs still going, float64.  # (E,)
+      low, high: the lowest and the highest of them; NaN where fewer than two are going.  # (E,)
+      n: how many are going, at least 1, int64.  # (E,)
+    """
+
+    epochs: IntArray  # (E,)
+    mean: FloatArray  # (E,)
+    low: FloatArray  # (E,)
+    high: FloatArray  # (E,)
+    n: IntArray  # (E,)
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """One row of an interval plot.
+
+    Args:
+      variant: the variant's name.
+      index: its position in the study, from 0.
+      runs: seed -> the run's value, for the runs that have one.
+      mean: their mean; None without runs.
+      interval: its 95 % interval; None with fewer than two runs.
+      published: what the source of the study reports; None if it reports nothing.
+    """
+
+    variant: str
+    index: int
+    runs: Mapping[int, float]
+    mean: float | None
+    interval: tuple[float, float] | None
+    published: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """Test counts of a variant, summed over its runs.
+
+    Args:
+      variant: the variant's name.
+      classes: class names.
+      counts: int64.  # (K, K) [true, predicted]
+      shares: each row divided by its sum; 0 where a class has no test example.  # (K, K)
+    """
+
+    variant: str
+    classes: tuple[str, ...]
+    counts: IntArray  # (K, K)
+    shares: FloatArray  # (K, K)
+
+
+def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]:
+    """A variant and its position in the study.
+
+    Args:
+      summary: the study.
+      name: the variant's name.
+
+    Returns:
+      Position from 0, and the variant.
+
+    Raises:
+      UnknownNameError: the study has no such variant.
+    """
+    for index, variant in enumerate(summary.variants):
+        if variant.name == name:
+            return index, variant
+    raise UnknownNameError("variant", name, [v.name for v in summary.variants], f"study {summary.name!r}")
+
+
+def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
+    """Mean and range over the seeds of a column of the history.
+
+    Args:
+      summary: the study.
+      variant: name of one of its variants.
+      column: one of ``wellfit.base.HISTORY_COLUMNS``.
+
+    Returns:
+      The curve; without epochs if no run has any.
+
+    Raises:
+      UnknownNameError: there is no such variant or column.
+    """
+    find_variant(summary, variant)
+    if column not in HISTORY_COLUMNS:
+        raise UnknownNameError("history column", column, HISTORY_COLUMNS)
+    return _over_runs(history[column] for history in summary.histories.get(variant, {}).values())
+
+
+def gap_data(summary: StudySummary, variant: str) -> Curve:
+    """Training minus validation accuracy by epoch, paired within each run, then mean and range over the seeds.
+
+    Args:
+      summary: the study.
+      variant: name of one of its variants.
+
+    Returns:
+      The curve, as a share of 1.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+    """
+    find_variant(summary, variant)
+    histories = summary.histories.get(variant, {}).values()
+    return _over_runs(h["train_accuracy"] - h["validation_accuracy"] for h in histories)
+
+
+def interval_data(summary: StudySummary, metric: str = "test_accuracy") -> tuple[IntervalRow, ...]:
+    """Every variant's runs, mean, interval and published value of an accuracy.
+
+    Args:
+      summary: the study.
+      metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
+
+    Returns:
+      One row a variant, in the study's order, those without runs included.
+
+    Raises:
+      UnknownNameError: it is none of these metrics.
+    """
+    if metric not in INTERVAL_METRICS:
+        raise UnknownNameError("metric", metric, INTERVAL_METRICS)
+    rows = []
+    for index, variant in enumerate(summary.variants):
+        runs = {run.seed: getattr(run, metric) for run in variant.runs}
+        kept = {seed: float(x) for seed, x in runs.items() if x is not None and np.isfinite(x)}
+        mean, bounds = variant.mean.get(metric), variant.interval.get(metric)
+        rows.append(IntervalRow(variant.name, index, kept, mean, bounds, variant.published.get(metric)))
+    return tuple(rows)
+
+
+def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
+    """The confusion matrix of a variant.
+
+    Args:
+      summary: the study.
+      variant: name of one of its variants.
+
+    Returns:
+      The matrix, or None before the test set was opened.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+    """
+    find_variant(summary, variant)
+    counts = summary.confusion.get(variant)
+    if counts is None or not counts.sum():
+        return None
+    totals = counts.sum(axis=1, keepdims=True)  # (K, 1)
+    return Confusion(variant, summary.classes, counts, counts / np.maximum(totals, 1))
+
+
+def top_confusions(confusion: Confusion, k: int = 5) -> tuple[tuple[str, str, int, float], ...]:
+    """The most frequent mistakes.
+
+    Args:
+      confusion: a confusion matrix.
+      k: how many pairs to name at most.
+
+    Returns:
+      True class, predicted class, count and share of the true class, by count; pairs that never occur are left out.
+
+    Example:
+      >>> c = Confusion("l2", ("a", "b"), np.array([[8, 2], [1, 9]]), np.array([[0.8, 0.2], [0.1, 0.9]]))
+      >>> top_confusions(c, 1)
+      (('a', 'b', 2, 0.2),)
+    """
+    wrong = confusion.counts * (1 - np.eye(len(confusion.classes), dtype=np.int64))  # (K, K)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:k]
+    pairs = [divmod(int(flat), len(confusion.classes)) for flat in order]
+    return tuple(
+        (confusion.classes[t], confusion.classes[p], int(wrong[t, p]), float(confusion.shares[t, p]))
+        for t, p in pairs
+        if wrong[t, p] > 0
+    )
+
+
+def _over_runs(runs: Iterable[FloatArray]) -> Curve:
+    """Mean and range by epoch over runs of unequal length."""
+    columns = [np.asarray(run, dtype=np.float64) for run in runs]
+    table: NDArray[np.float64] = np.full((len(columns), max(map(len, columns), default=0)), np.nan)  # (R, E)
+    for row, column in zip(table, columns, strict=True):
+        row[: len(column)] = np.where(np.isfinite(column), column, np.nan)
+    going = np.isfinite(table)  # (R, E)
+    kept = going.any(axis=0)  # (E,)
+    table, going = table[:, kept], going[:, kept]
+    n = going.sum(axis=0)  # (E,)
+    mean = np.where(going, table, 0.0).sum(axis=0) / np.maximum(n, 1)
+    low = np.where(n >= 2, np.where(going, table, np.inf).min(axis=0, initial=np.inf), np.nan)
+    high = np.where(n >= 2, np.where(going, table, -np.inf).max(axis=0, initial=-np.inf), np.nan)
+    return Curve(np.flatnonzero(kept) + 1, mean, low, high, n)

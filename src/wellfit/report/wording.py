@@ -1,0 +1,259 @@
+"""How numbers, settings and states are written, the same on the page, in the terminal and in a figure's alt text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from wellfit.base import RunSummary, StudySummary, VariantSummary, Verdict
+
+__all__ = [
+    "METRICS",
+    "NOTHING",
+    "best_epoch",
+    "difference",
+    "duration",
+    "interval",
+    "memory",
+    "notices",
+    "p_value",
+    "percent",
+    "points",
+    "run_states",
+    "settings",
+    "verdict_against_first",
+    "whole_percent",
+]
+
+NOTHING: Final = "–"
+"""What stands where there is no number."""
+
+METRICS: Final = {
+    "train_accuracy": "training accuracy",
+    "train_loss": "training loss",
+    "validation_accuracy": "validation accuracy",
+    "validation_loss": "validation loss",
+    "test_accuracy": "test accuracy",
+    "test_loss": "test loss",
+    "generalization_gap": "generalization gap",
+}
+"""What each metric of a summary is called in a sentence."""
+
+
+def percent(share: float | None, unit: str = " %") -> str:
+    """A share of 1 as a percentage with two decimals.
+
+    Example:
+      >>> percent(0.88349), percent(None)
+      ('88.35 %', '–')
+    """
+    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.2f}{unit}"
+
+
+def whole_percent(share: float) -> str:
+    """A share in whole percents, without a sign; what rounds to nothing is not called nothing.
+
+    Example:
+      >>> whole_percent(0.874), whole_percent(0.002)
+      ('87', '< 1')
+    """
+    return "< 1" if share < 0.005 else f"{100 * share:.0f}"
+
+
+def points(share: float | None, signed: bool = False) -> str:
+    """A difference of two shares in percentage points, with a true minus sign.
+
+    Example:
+      >>> points(0.0231), points(-0.004), points(0.0231, signed=True)
+      ('2.31', '−0.40', '+2.31')
+    """
+    if share is None or not math.isfinite(share):
+        return NOTHING
+    return _minus(f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}")
+
+
+def interval(bounds: tuple[float, float] | None, scale: float = 100.0, digits: int = 2, signed: bool = False) -> str:
+    """An interval in brackets; empty where there is none.
+
+    Example:
+      >>> interval((0.8802, 0.8868)), interval((-0.002, 0.013), signed=True), interval(None)
+      ('[88.02, 88.68]', '[−0.20, +1.30]', '')
+    """
+    if bounds is None or not all(math.isfinite(b) for b in bounds):
+        return ""
+    low, high = (f"{scale * b:{'+' if signed else ''}.{digits}f}" for b in bounds)
+    return _minus(f"[{low}, {high}]")
+
+
+def difference(value: float, bounds: tuple[float, float] | None, metric: str) -> tuple[str, str]:
+    """A difference and its interval in the metric's unit: points for shares, nats for losses.
+
+    Example:
+      >>> difference(-0.0052, (-0.008, -0.0024), "test_accuracy")
+      ('−0.52 points', '[−0.80, −0.24]')
+      >>> difference(0.0312, None, "test_loss")
+      ('+0.0312', '')
+    """
+    if metric.endswith("_loss"):
+        return _minus(f"{value:+.4f}") if math.isfinite(value) else NOTHING, interval(bounds, 1.0, 4, signed=True)
+    text = points(value, signed=True)
+    return text if text == NOTHING else f"{text} points", interval(bounds, signed=True)
+
+
+def p_value(p: float | None) -> str:
+    """A p-value to three decimals, never as zero.
+
+    Example:
+      >>> p_value(0.02349), p_value(1e-7), p_value(None)
+      ('0.023', '< 0.001', '–')
+    """
+    if p is None or not math.isfinite(p):
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time that a person can read.
+
+    Example:
+      >>> duration(0.42), duration(48.2), duration(133), duration(4000)
+      ('0.4 s', '48 s', '2 min 13 s', '1 h 7 min')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def memory(size: int) -> str:
+    """A number of bytes in the largest unit that leaves a number of 1 or more.
+
+    Example:
+      >>> memory(340_000_000), memory(2_150_000_000)
+      ('340 MB', '2.1 GB')
+    """
+    value = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
+    """The mean over the runs of the epoch of lowest validation loss, and its range; empty where it is one number.
+
+    Example:
+      >>> def run(best): return RunSummary(0, "finished", 30, 30, best, *[None] * 8)
+      >>> best_epoch([run(9), run(15), run(12)])
+      ('12', '9–15')
+      >>> best_epoch([])
+      ('–', '')
+    """
+    epochs = [run.best_epoch for run in runs if run.best_epoch is not None]
+    if not epochs:
+        return NOTHING, ""
+    mean = f"{sum(epochs) / len(epochs):.1f}".removesuffix(".0")
+    return mean, "" if min(epochs) == max(epochs) else f"{min(epochs)}–{max(epochs)}"
+
+
+def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
+    """A variant's settings as a study file writes them, one a part; a table's name comes before its own.
+
+    Example:
+      >>> settings({"l2": 0.001, "early_stopping": {"patience": 3, "monitor": "val_loss"}})
+      ('l2 = 0.001', 'early_stopping:', 'patience = 3', 'monitor = "val_loss"')
+    """
+    parts: list[str] = []
+    for key, value in changes.items():
+        parts += [f"{key}:", *settings(value)] if isinstance(value, Mapping) else [f"{key} = {_value(value)}"]
+    return tuple(parts)
+
+
+def run_states(runs: Sequence[RunSummary]) -> str:
+    """How many runs ended in which state, in words.
+
+    Example:
+      >>> def run(state): return RunSummary(0, state, *[None] * 11)
+      >>> run_states([run("finished"), run("finished"), run("diverged")])
+      '2 finished, 1 diverged'
+    """
+    states = [run.state for run in runs]
+    names = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "pending": "pending"}
+    return ", ".join(f"{states.count(state)} {name}" for state, name in names.items() if state in states)
+
+
+def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Verdict | None:
+    """What may be said of a variant's test accuracy against the first variant's.
+
+    Args:
+      summary: the study.
+      variant: one of its variants.
+
+    Returns:
+      The verdict, or None for the first variant itself and where nothing was compared yet.
+    """
+    for comparison in summary.comparisons:
+        if comparison.variant == variant.name and comparison.metric == "test_accuracy":
+            return comparison.verdict
+    return None
+
+
+def notices(summary: StudySummary) -> tuple[str, ...]:
+    """What a reader must know before the numbers: a study that is not finished, has one seed, or diverged somewhere.
+
+    Args:
+      summary: the study.
+
+    Returns:
+      Whole sentences, the most important first; empty for a finished study with nothing unusual.
+    """
+    runs = [(variant.name, run) for variant in summary.variants for run in variant.runs]
+    ended = sum(run.state != "pending" for _, run in runs)
+    found = []
+    if summary.state == "running":
+        found.append(f"This study is still running: {ended} of {len(runs)} runs have ended. Every number may change.")
+    elif summary.state == "interrupted":
+        found.append(
+            f"This study was interrupted: {ended} of {len(runs)} runs have ended. "
+            "Run the same command again; it trains only what is missing."
+        )
+    if not ended:
+        found.append("No run has ended yet, so there is nothing to compare.")
+    diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
+    if diverged:
+        shown = ", ".join(diverged[:6]) + (f" and {len(diverged) - 6} more" if len(diverged) > 6 else "")
+        noun = "1 run" if len(diverged) == 1 else f"{len(diverged)} runs"
+        found.append(
+            f"{noun} diverged, the loss became infinite or NaN: {shown}. "
+            "They are counted in the tables and are not part of any mean."
+        )
+    if len(summary.seeds) == 1:
+        found.append(
+            "There is one seed only, so no interval can be given, and any difference may be chance. Use five seeds."
+        )
+    if len(summary.variants) == 1:
+        found.append("There is one variant only, so there is nothing to compare it with.")
+    return tuple(found)
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(v) for v in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,106 @@
+"""What is checked beyond single values: names that fit files, settings that fit together; and sweeps spelled out."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+from wellfit.base import Recipe
+from wellfit.errors import UnknownNameError
+from wellfit.study.schema import Changes, check, known_keys
+from wellfit.study.source import KeyPath, Source
+
+__all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "swept"]
+
+MOMENTUM_OPTIMIZERS: Final = ("sgd", "momentum", "nesterov")
+MAX_SWEEP: Final = 1000  # variants of one sweep; more is a slip, and would not fit on a page
+_NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
+
+
+def check_name(name: str, at: KeyPath, source: Source) -> None:
+    """Refuse a name that no file could have on every system.
+
+    Args:
+      name: of a study or a variant.
+      at: its path.
+      source: where it was written.
+    """
+    if not _NAME.fullmatch(name):
+        rule = "at most 64 letters, digits and -_+.=, without a leading dot, because files are called after it"
+        source.refuse(at, f"a name has {rule}; got {name!r}")
+
+
+def check_fit(recipe: Recipe, changes: Mapping[str, Any], at: KeyPath, source: Source) -> None:
+    """Refuse settings that are right each for itself and wrong together.
+
+    Args:
+      recipe: a complete recipe.
+      changes: which of it a variant changed; empty for the base recipe.
+      at: the path of the variant; empty for the base recipe.
+      source: where it was written.
+    """
+
+    def refuse(keys: tuple[str, ...], problem: str) -> NoReturn:
+        key = next((key for key in keys if key in changes), keys[0])
+        table = at or (() if key == "model" else ("train",))
+        source.refuse((*table, key), problem)
+
+    kind, layers = recipe.model.kind, len(recipe.model.hidden)
+    if kind in ("mlp", "cnn") and not layers:
+        refuse(("model",), f'{kind} needs hidden layers: say hidden = [64, 32], or kind = "logistic"')
+    if kind == "layers" and not recipe.model.layers:
+        refuse(("model",), 'kind = "layers" needs layers = [{ kind = "flatten" }, ...]')
+    for part, has in (("hidden", ("mlp", "cnn")), ("layers", ("layers",))):
+        changed = changes.get("model", {})
+        if changed.get(part) and "kind" not in changed and kind not in has:
+            refuse(("model",), f"{kind} has no {part}; change its kind as well")
+    if recipe.momentum and recipe.optimizer not in MOMENTUM_OPTIMIZERS:
+        refuse(("momentum", "optimizer"), f"{recipe.optimizer} has none; only {', '.join(MOMENTUM_OPTIMIZERS)} have")
+    if kind in ("logistic", "mlp"):  # of other models the engine counts the layers
+        _check_lengths(recipe, layers, refuse)
+
+
+def _check_lengths(recipe: Recipe, layers: int, refuse: Callable[[tuple[str, ...], str], NoReturn]) -> None:
+    """Refuse lists that are longer or shorter than the model."""
+    if isinstance(recipe.dropout, tuple) and len(recipe.dropout) != layers:
+        refuse(("dropout", "model"), f"{len(recipe.dropout)} rates for {layers} hidden layers; give one for each")
+    if not layers and recipe.dropout:
+        refuse(("dropout", "model"), "a logistic model has no hidden layer whose units could be dropped")
+    for key in ("l1", "l2", "proximal_l1"):
+        strength = getattr(recipe, key)
+        if isinstance(strength, tuple) and len(strength) not in (layers + 1, layers or 1):
+            fitting = f"{layers} (the hidden ones) or {layers + 1}" if layers else "one"
+            refuse((key, "model"), f"{len(strength)} strengths for {layers + 1} kernels; give {fitting}")
+
+
+def swept(plain: Mapping[str, Any], source: Source) -> Iterator[tuple[str, Mapping[str, Any], KeyPath]]:
+    """The variants of [sweeps.NAME] tables, checked: one a value, and with several keys one a combination."""
+    for sweep, lists in plain.get("sweeps", {}).items():
+        at: KeyPath = ("sweeps", sweep)
+        for key, values in lists.items():
+            if key not in (known := known_keys(at)):
+                raise UnknownNameError("key", key, known, source.table((*at, key)))
+            if not values:
+                source.refuse((*at, key), "a sweep needs at least one value")
+            for value in values:
+                check(Changes, {key: value}, source, at)
+        combinations = itertools.product(*lists.values())
+        for count, values in enumerate(combinations if lists else (), start=1):
+            if count > MAX_SWEEP:
+                source.refuse(at, f"makes more than {MAX_SWEEP} variants")
+            changes = dict(zip(lists, values, strict=True))
+            yield ",".join(f"{key}={_word(value)}" for key, value in changes.items()), changes, at
+
+
+def _word(value: Any) -> str:
+    """A value as a part of a variant's name.
+
+    Example:
+      >>> _word(1e-5), _word({"kind": "mlp", "hidden": [128, 64]}), _word(False)
+      ('1e-05', 'mlp-128-64', 'false')
+    """
+    if isinstance(value, dict | list):
+        return "-".join(_word(item) for item in (value.values() if isinstance(value, dict) else value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,69 @@
+"""Where a study's numbers come from: command, versions, hardware, hashes, times."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from wellfit import __version__
+from wellfit.base import Dataset, Splits
+
+__all__ = ["provenance"]
+
+_LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
+
+
+def provenance(dataset: Dataset, splits: Splits, command: str) -> dict[str, str]:
+    """What a reader needs to repeat a study, as name -> printable value.
+
+    Args:
+      dataset: the data set, for its source and hash.
+      splits: the split, for its seed, sizes and hash.
+      command: what the user typed; may be empty.
+
+    Returns:
+      The facts, in the order in which a report shows them. Nothing in it is secret or names a user.
+    """
+    import jax
+
+    devices = jax.devices()
+    facts = {
+        "command": command,
+        "wellfit": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "devices": f"{len(devices)} x {devices[0].device_kind}",
+        "data": f"{dataset.title} ({dataset.source})",
+        "data hash": dataset.hash,
+        "split": f"{len(splits.train)} training, {len(splits.validation)} validation, stratified, seed {splits.seed}",
+        "split hash": splits.hash,
+        "git commit": _commit(),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _processor() -> str:
+    """The processor's name and core count, where the system tells them."""
+    name = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = lines[0].split(":", 1)[1].strip() if lines else name
+    return f"{name or 'unknown'}, {os.cpu_count()} cores"
+
+
+def _commit() -> str:
+    """The commit of the git repository that the command was run in, or nothing."""
+    try:
+        asked = ["git", "rev-parse", "--short=12", "HEAD"]
+        found = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()

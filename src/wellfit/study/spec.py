@@ -1,0 +1,308 @@
+"""A study as data: the question that a study file, a built-in name or Python asks, checked and complete."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.base import Augmentation, Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.study.source import KeyPath, Source, read_setting, read_study
+
+__all__ = [
+    "DataSpec",
+    "StudySpec",
+    "from_resolved",
+    "load_study",
+    "recipe_from",
+    "recipes",
+    "resolved",
+    "runs",
+    "study_from_mapping",
+]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a study trains on.
+
+    Args:
+      name_or_path: a data set's name, or the path of a file or folder.
+      validation: share of the training examples held out for validation.
+      scale: ``"unit"`` or ``"standardize"``.
+      split_seed: seed of the split, the same for every run.
+    """
+
+    name_or_path: str
+    validation: float = 0.2
+    scale: str = "unit"
+    split_seed: int = 0
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """One question: a data set, a base recipe, named variants of it, seeds.
+
+    Args:
+      name: short name, fit for a file.
+      title: the question, for headlines.
+      data: what it trains on.
+      base: the recipe that every variant starts from.
+      variants: name -> what it changes in the base recipe, as it was written; the first is the reference.
+      seeds: one run of every variant each.
+      published: variant -> metric -> what the source of the study reports.
+      description: a line for lists.
+    """
+
+    name: str
+    title: str
+    data: DataSpec
+    base: Recipe
+    variants: Mapping[str, Mapping[str, Any]]
+    seeds: tuple[int, ...]
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    description: str = ""
+
+
+# --- From text or Python to a study -----------------------------------------------------------------------------------
+
+
+def load_study(
+    study: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    seeds: int | Sequence[int] | None = None,
+    epochs: int | None = None,
+    settings: Sequence[str] = (),
+) -> StudySpec:
+    """Loads a built-in study or a study file.
+
+    Args:
+      study: a built-in name or the path of a TOML file; None is the regularization study.
+      data: another data set: its name or path.
+      seeds: how many (0, 1, ...), or which.
+      epochs: of the base recipe; a variant that sets its own keeps them.
+      settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``.
+
+    Returns:
+      The study, checked.
+
+    Raises:
+      UnknownNameError: an unknown study, key, optimizer, model or monitor; with the nearest known one.
+      StudyFileError: anything else that is wrong with the file or a setting; one line, with file, line and key.
+
+    Example:
+      >>> study = load_study("regularization", seeds=2, settings=["variants.dropout.dropout=0.5"])
+      >>> study.seeds, recipes(study)["dropout"].dropout
+      ((0, 1), 0.5)
+    """
+    raw, source = read_study("regularization" if study is None else study)
+    overrides: dict[KeyPath, str] = {}
+    given = [(*read_setting(text), f"--set {text}") for text in settings]
+    if data is not None:
+        given.append((("data", "name"), str(data), f"--data {data}"))
+        if isinstance(raw.get("data"), dict):
+            raw["data"].pop("path", None)
+    if seeds is not None:
+        given.append((("train", "seeds"), seeds, f"--seeds {seeds}"))
+    if epochs is not None:
+        given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
+    for path, value, label in given:
+        _put(raw, path, value, label)
+        overrides[path] = label
+    return _build(raw, dataclasses.replace(source, overrides=overrides))
+
+
+def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> StudySpec:
+    """A study from nested plain data, of the same form as a study file.
+
+    Args:
+      mapping: the tables of a study file; lists may be tuples or arrays, a model may be a ``ModelSpec``, a stopping
+        rule an ``EarlyStopping`` and so on.
+      where: how an error names it.
+
+    Returns:
+      The study, checked.
+
+    Raises:
+      StudyFileError: as ``load_study``.
+
+    Example:
+      >>> study = study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"l2": 1}, "b": {"dropout": 0.5}}})
+      >>> list(study.variants), recipes(study)["a"].l2
+      (['a', 'b'], 1.0)
+    """
+    return _build({"name": "study", **mapping}, Source(where))
+
+
+def _put(raw: dict[str, Any], path: KeyPath, value: Any, label: str) -> None:
+    """Set a value deep in nested tables; the tables on the way are made."""
+    for depth, key in enumerate(path[:-1], start=1):
+        raw = raw.setdefault(str(key), {})
+        if not isinstance(raw, dict):
+            raise StudyFileError(f"{label}: {'.'.join(map(str, path[:depth]))} is a value, not a table")
+    raw[str(path[-1])] = value
+
+
+def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
+    from wellfit.study.checks import check_fit, check_name, swept  # pydantic, under it, is slow to load
+    from wellfit.study.schema import METRICS, StudyTables, check
+
+    plain = _plain(raw)
+    tables = check(StudyTables, plain, source)
+    check_name(tables.name, ("name",), source)
+    train = plain.get("train", {})
+    base = _changed(Recipe(), {k: v for k, v in train.items() if k != "seeds"} | {"model": plain.get("model", {})})
+    check_fit(base, {}, (), source)
+    written = plain.get("variants") or {"baseline": {}}
+    variants: dict[str, Mapping[str, Any]] = {}
+    seen: dict[str, str] = {}
+    for name, changes, at in [*((n, c, ("variants", n)) for n, c in written.items()), *swept(plain, source)]:
+        check_name(name, at, source)
+        if (folded := name.lower()) in seen:
+            source.refuse(at, f"variants {seen[folded]!r} and {name!r} would share a file; rename one")
+        seen[folded] = name
+        check_fit(_changed(base, changes), changes, at, source)
+        variants[name] = changes
+    for name, metrics in tables.published.items():
+        if name not in variants:
+            raise UnknownNameError("variant", name, variants, source.table(("published", name)))
+        for metric in metrics.keys() - METRICS:
+            raise UnknownNameError("metric", metric, METRICS, source.table(("published", name, metric)))
+    seeds = tables.train.seeds
+    return StudySpec(
+        name=tables.name,
+        title=tables.title or tables.name,
+        data=_data(tables.data, source),
+        base=base,
+        variants=variants,
+        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        published=tables.published,
+        description=tables.description,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Nested dicts, lists and Python scalars, from TOML, JSON or Python."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | range):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value  # NumPy's arrays and scalars
+
+
+def _data(table: Any, source: Source) -> DataSpec:
+    """[data], its path made relative to where the study is run rather than to the study file."""
+    if (table.name is None) == (table.path is None):
+        source.refuse(("data",), 'give either name, as name = "digits", or path, as path = "my-images/"')
+    place = table.name
+    if table.path is not None:
+        path = (source.folder or Path()) / table.path
+        place = str(path) if len(path.parts) > 1 else f"./{path}"  # a folder called "digits" is not the digits
+    return DataSpec(place, table.validation, table.scale, table.split_seed)
+
+
+# --- What a study is made of ------------------------------------------------------------------------------------------
+
+
+def recipes(spec: StudySpec) -> dict[str, Recipe]:
+    """Every variant's complete recipe, in order.
+
+    Example:
+      >>> recipes(load_study("lab5"))["l2"].l2
+      0.001
+    """
+    return {name: _changed(spec.base, changes) for name, changes in spec.variants.items()}
+
+
+def runs(spec: StudySpec) -> tuple[RunSpec, ...]:
+    """Every run: the variants in order, each with every seed.
+
+    Example:
+      >>> [(run.variant, run.seed) for run in runs(load_study("lab5", seeds=2))][:3]
+      [('baseline', 0), ('baseline', 1), ('l2', 0)]
+    """
+    return tuple(RunSpec(name, seed, recipe) for name, recipe in recipes(spec).items() for seed in spec.seeds)
+
+
+def _changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """A recipe with the changes of a table that was checked."""
+    changed = _typed(Recipe, {key: value for key, value in changes.items() if key != "model"})
+    if "model" in changes:
+        changed["model"] = _changed_model(recipe.model, changes["model"])
+    return dataclasses.replace(recipe, **changed)
+
+
+def _changed_model(model: ModelSpec, table: Mapping[str, Any]) -> ModelSpec:
+    """A model with the changes of a table; what its kind has no use for is left out, so that equal models are equal."""
+    changed = dataclasses.replace(model, **_typed(ModelSpec, table))
+    hidden = changed.hidden or (ModelSpec().hidden if changed.kind == "mlp" and "hidden" not in table else ())
+    layers = changed.layers if changed.kind == "layers" else ()
+    return dataclasses.replace(changed, hidden=hidden if changed.kind in ("mlp", "cnn") else (), layers=layers)
+
+
+_PARTS: Final = {part.__name__: part for part in (EarlyStopping, Averaging, Augmentation, Schedule, LayerSpec)}
+
+
+def _typed(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data as the fields of a dataclass declare them: floats, tuples and the dataclasses of parts."""
+    types = {f.name: str(f.type) for f in dataclasses.fields(kind)}
+    return {key: _converted(types[key], value) for key, value in table.items()}
+
+
+def _converted(declared: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_converted(declared, item) for item in value)
+    if isinstance(value, dict):
+        part = next(part for name, part in _PARTS.items() if name in declared)
+        return part(**_typed(part, value))
+    if "None" in declared and value is False:
+        return None
+    return float(value) if "float" in declared and value is not None else value
+
+
+# --- Plain data, for the store ----------------------------------------------------------------------------------------
+
+
+def resolved(spec: StudySpec) -> dict[str, Any]:
+    """A study as nested plain data, every variant with its changes and its complete recipe.
+
+    Example:
+      >>> plain = resolved(load_study("lab5"))
+      >>> plain["seeds"], plain["variants"]["l2"]["changes"], plain["variants"]["l2"]["recipe"]["batch_size"]
+      ([0, 1, 2, 3, 4], {'l2': 0.001}, 256)
+    """
+    plain: dict[str, Any] = _plain(spec)
+    plain["variants"] = {
+        name: {"changes": _plain(spec.variants[name]), "recipe": _plain(recipe)}
+        for name, recipe in recipes(spec).items()
+    }
+    return plain
+
+
+def recipe_from(plain: Mapping[str, Any]) -> Recipe:
+    """A recipe from its plain data, such as ``resolved(spec)["base"]``.
+
+    Example:
+      >>> recipe_from({**resolved(load_study("lab5"))["base"], "dropout": [0.1, 0.2]}).dropout
+      (0.1, 0.2)
+    """
+    return _changed(Recipe(), plain)
+
+
+def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
+    """The study whose ``resolved`` form, perhaps read back from JSON, this is.
+
+    Example:
+      >>> study = load_study("lab5")
+      >>> from_resolved(resolved(study)) == study
+      True
+    """
+    variants = {name: variant["changes"] for name, variant in plain["variants"].items()}
+    given = {"data": DataSpec(**plain["data"]), "base": recipe_from(plain["base"]), "variants": variants}
+    return StudySpec(**{**plain, **given, "seeds": tuple(plain["seeds"])})

@@ -1,0 +1,96 @@
+"""Arrays as bytes, and files that are whole or not there: written under another name, flushed to the disk, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.errors import StoreError
+
+__all__ = ["pack", "sweep", "unpack", "write_file"]
+
+_TEMPORARY: Final = ".tmp"
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as the bytes of an ``.npz`` file; the same arrays give the same bytes.
+
+    Args:
+      arrays: name -> array, of NumPy's own numbers.
+
+    Raises:
+      TypeError: a dtype that would not come back as it was, such as object or bfloat16.
+
+    Example:
+      >>> unpack(pack({"dense_1/bias": np.zeros(2, np.float32)}))
+      {'dense_1/bias': array([0., 0.], dtype=float32)}
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez would take a name such as "file" for its own argument
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biufc":
+                raise TypeError(f"{name}: {array.dtype} would not come back from a file as it was")
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays in the bytes of an ``.npz`` file, which the caller knows to be undamaged."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a file in one step: a reader, and a power cut, find it as it was before, or whole.
+
+    Args:
+      path: the file; its folder exists.
+      content: its bytes.
+
+    Raises:
+      StoreError: the disk is full, or the file cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        kept = "what was saved before is kept; make room or give access, and run again"
+        raise StoreError(f"{path}: cannot be written: {error.strerror}; {kept}") from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power cut, where the system lets one open a folder."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Removes what a process that was killed while it wrote left behind.
+
+    Args:
+      folders: folders in which no other process writes.
+    """
+    for folder in folders:
+        for stale in folder.glob(f".*{_TEMPORARY}"):
+            with contextlib.suppress(OSError):
+                stale.unlink()

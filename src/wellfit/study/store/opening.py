@@ -1,0 +1,156 @@
+"""Opening, making and emptying study directories."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
+from wellfit.study.identity import spec_conflicts
+from wellfit.study.store.checkpoints import SUFFIX
+from wellfit.study.store.database import APPLICATION, Database
+from wellfit.study.store.directory import Store
+from wellfit.study.store.files import sweep
+from wellfit.study.store.lock import MARK, Lock
+
+__all__ = ["create_or_open", "fresh", "open_existing"]
+
+FOLDERS: Final = ("weights", "test", "checkpoints")
+
+
+def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, provenance: Mapping[str, str]) -> Store:
+    """Opens a study directory for writing; makes it where there is none.
+
+    Args:
+      directory: the study directory.
+      resolved: the study, as ``spec.resolved`` gives it; its new variants and seeds join those that are stored.
+      provenance: where the runs of this process come from; its "data hash" and "split hash" must be those stored.
+
+    Returns:
+      The store; no other process can write to it until it is closed.
+
+    Raises:
+      OtherStudyError: it holds another study; nothing in it was changed.
+      StoreBusyError: another process is at work in it.
+      StoreUnreadableError: its database is damaged or of another version.
+      StoreError: it holds something else, or cannot be written.
+    """
+    directory = Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise StoreError(f"{directory}: a file, not a directory; choose another --out")
+    with _told(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()) and not _is_ours(directory):
+            raise StoreError(f"{directory}: not empty, and not a study directory; choose another --out")
+    _refuse_other(directory, resolved, provenance)  # before the lock, whose file would be written
+    lock = Lock(directory / "lock")
+    try:
+        _refuse_other(directory, resolved, provenance)  # nobody made it another study in between
+        with _told(directory):
+            for folder in FOLDERS:
+                (directory / folder).mkdir(exist_ok=True)
+        sweep(directory / folder for folder in FOLDERS)
+        database = Database(directory / "study.db", create=True)
+    except BaseException:
+        lock.release()
+        raise
+    store = Store(directory, database, lock)
+    try:
+        store.begin(resolved, provenance)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_existing(directory: str | Path) -> Store:
+    """Opens a study directory for reading, also while another process writes.
+
+    Args:
+      directory: the study directory.
+
+    Raises:
+      StoreUnreadableError: not a study directory, damaged, or written by another version.
+    """
+    directory = Path(directory)
+    if not (directory / "study.db").is_file():
+        what = "not a study directory: there is no study.db in it" if directory.is_dir() else "no such directory"
+        raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
+    store = Store(directory, Database(directory / "study.db"))
+    if not store.is_begun():
+        store.close()
+        raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just begun, or was killed then")
+    return store
+
+
+def fresh(directory: str | Path) -> None:
+    """Removes a study from its directory: its own files and no others. The mark that it is a study directory stays.
+
+    Args:
+      directory: the study directory; one that is missing or empty is left as it is.
+
+    Raises:
+      StoreBusyError: another process is at work in it.
+      StoreError: it is not a study directory, or cannot be written.
+    """
+    directory = Path(directory)
+    with _told(directory):
+        if not directory.exists() or not any(directory.iterdir()):
+            return
+        if not _is_ours(directory):
+            raise StoreError(f"{directory}: not a study directory, so nothing in it was removed; choose another --out")
+    lock = Lock(directory / "lock")
+    try:
+        with _told(directory):
+            sweep(directory / folder for folder in FOLDERS)
+            for name in ("study.db-journal", "study.db"):
+                (directory / name).unlink(missing_ok=True)
+            for path in [*directory.glob("weights/*.npz"), *directory.glob("test/*.npz")]:
+                path.unlink()
+            for path in directory.glob(f"checkpoints/*{SUFFIX}"):
+                path.unlink()
+            for folder in FOLDERS:
+                with contextlib.suppress(OSError):  # somebody else's files are in it
+                    (directory / folder).rmdir()
+    finally:
+        lock.release()
+
+
+def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapping[str, str]) -> None:
+    path = directory / "study.db"
+    if not path.is_file():
+        return
+    with Store(directory, Database(path)) as store:
+        if not store.is_begun():
+            return
+        conflict = spec_conflicts(store.study(), resolved)
+        facts = store.provenance()
+    for fact in ("data hash", "split hash"):
+        if conflict is None and provenance.get(fact, there := facts.get(fact)) != there:
+            conflict = f"its data are not the same ({fact})"
+    if conflict is not None:
+        mend = "choose another directory with --out, or throw it away with --fresh"
+        raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
+
+
+def _is_ours(directory: Path) -> bool:
+    """Whether a directory is a study's: by the mark in its lock file, or by its database."""
+    lock, database = directory / "lock", directory / "study.db"
+    if lock.is_file() and lock.read_bytes().startswith(MARK.encode()):
+        return True
+    if not database.is_file():
+        return False
+    with open(database, "rb") as file:
+        return file.read(72)[68:] == APPLICATION.to_bytes(4)  # where SQLite's header has it
+
+
+@contextlib.contextmanager
+def _told(directory: Path) -> Iterator[None]:
+    """Turn what the system says into one line that names the place and the mend."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or directory
+        raise StoreError(f"{where}: cannot be written: {error.strerror}; choose another --out") from None

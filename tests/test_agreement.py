@@ -1,0 +1,259 @@
+"""From the same initial weights and the same batches, Keras has the same losses and the same weights.
+
+The oracle is Keras 3 on its JAX backend, in float32. Losses agree after each of 20 steps to 1e-5 relative, weights after
+them to 1e-4: what is left is the order of float32 sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import pytest
+from jax.sharding import Mesh
+
+from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec, Scaling, TrainingData
+from wellfit.engine.devices import POPULATION
+from wellfit.engine.plan import Population, make_plan
+from wellfit.engine.population import hyper, initial_state, optimizer_start
+from wellfit.engine.step import Batch, train_step
+from wellfit.nn.layers import Mode, dropout
+from wellfit.nn.models import Model, build
+
+# Keras's own, of its way to turn a variable into an array
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+STEPS, BATCH, CLASSES = 20, 16, 3
+MLP = Recipe(model=ModelSpec("mlp", (12, 8)), batch_size=BATCH, epochs=1)
+
+
+def random_data(shape: tuple[int, ...], classes: int = CLASSES) -> TrainingData:
+    generator = np.random.default_rng(5)
+    x = generator.uniform(0, 1, (STEPS * BATCH, *shape)).astype(np.float32)
+    y = generator.integers(0, classes, STEPS * BATCH).astype(np.int32)
+    unscaled = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
+    return TrainingData(x, y, x[:4], y[:4], np.arange(4), classes, unscaled)
+
+
+def batches(data: TrainingData) -> list[Batch]:
+    made = []
+    for i in range(STEPS):
+        rows = slice(i * BATCH, (i + 1) * BATCH)
+        x, y = jnp.asarray(data.x_train[rows]), jnp.asarray(data.y_train[rows])
+        key = jax.random.fold_in(jax.random.key(3), i)
+        made.append(Batch(x, y, jnp.ones(BATCH), key, jnp.bool_(i == 0), jnp.zeros(())))
+    return made
+
+
+def plan_one(recipe: Recipe, data: TrainingData) -> Population:
+    sizes = (len(data.x_train), 4, 4)
+    return make_plan([RunSpec("v", 0, recipe)], data.input_shape, data.classes, sizes, 1).populations[0]
+
+
+def ours(recipe: Recipe, data: TrainingData) -> tuple[Model, Mapping[str, Any], list[float], Mapping[str, Any]]:
+    """The model, its weights before, the loss of every step, its weights (and statistics) after them."""
+    population = plan_one(recipe, data)
+    on = Mesh(np.array(jax.devices()[:1]), (POPULATION,))
+    model = build(recipe.model, data.input_shape, data.classes)
+    state = initial_state(population, data, on, optimizer_start(population.program, on))
+    state = jax.tree.map(lambda leaf: leaf[0, 0], state)
+    before = jax.tree.map(np.array, {"params": state.params, "stats": state.stats})
+    numbers = {name: array[0, 0] for name, array in hyper(population, on).items()}
+    step = jax.jit(train_step(population.program, model))
+    losses = []
+    for batch in batches(data):
+        state, sums = step(state, numbers, numbers["learning_rate"], batch)
+        losses.append(float(sums[0]) / BATCH)
+    return model, before, losses, jax.tree.map(np.array, {"params": state.params, "stats": state.stats})
+
+
+class Masked(keras.layers.Layer):  # type: ignore[misc]
+    """Dropout with a mask that is given from outside, scale included."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.mask = self.add_weight(shape=(BATCH, *shape[1:]), trainable=False, initializer="ones")
+
+    def call(self, x: Any) -> Any:
+        return x * self.mask
+
+
+def keras_layer(name: str, layer: Any, recipe: Recipe, hidden: bool) -> Any:
+    """The Keras layer of the same meaning; penalties and constraints on hidden kernels."""
+    options: dict[str, Any] = {}
+    if hidden and (recipe.l1 or recipe.l2):
+        options["kernel_regularizer"] = keras.regularizers.L1L2(recipe.l1, recipe.l2)
+    if hidden and recipe.max_norm:
+        axes = 0 if layer.kind == "dense" else (0, 1, 2)
+        options["kernel_constraint"] = keras.constraints.MaxNorm(recipe.max_norm, axis=axes)
+    if layer.kind == "dense":
+        return keras.layers.Dense(layer.output_shape[0], **options)
+    if layer.kind == "conv2d":
+        size = layer.init(np.random.default_rng(0))["kernel"].shape[0]
+        padding = "same" if name == "conv2d_1" else "valid"
+        return keras.layers.Conv2D(layer.output_shape[-1], size, padding=padding, **options)
+    plain: dict[str, Callable[[], Any]] = {
+        "flatten": keras.layers.Flatten,
+        "image": lambda: keras.layers.Reshape(layer.output_shape),
+        "dropout": Masked,
+        "max_pool": keras.layers.MaxPooling2D,
+        "average_pool": lambda: keras.layers.AveragePooling2D(2),
+        "global_average_pool": keras.layers.GlobalAveragePooling2D,
+        "batch_norm": keras.layers.BatchNormalization,
+        "two_classes": lambda: keras.layers.Activation("sigmoid"),
+    }
+    return plain.get(layer.kind, lambda: keras.layers.Activation(layer.kind))()
+
+
+ARRAYS = {"dense": ("kernel", "bias"), "conv2d": ("kernel", "bias"), "batch_norm": ("gamma", "beta", "mean", "variance")}
+
+
+def theirs(
+    recipe: Recipe, data: TrainingData, model: Model, before: Mapping[str, Any], optimizer: Any, class_weight: Any = None
+) -> tuple[list[float], dict[str, dict[str, Any]]]:
+    """Keras's loss of every step, and its weights after them."""
+    last = model.kernels[-1]
+    twins = {name: keras_layer(name, layer, recipe, name != last) for name, layer in model.layers}
+    binary = recipe.model.output == "sigmoid"
+    softmax = [] if binary else [keras.layers.Softmax()]
+    network = keras.Sequential([keras.Input(data.input_shape, batch_size=BATCH), *twins.values(), *softmax])
+
+    def arrays(name: str, kind: str) -> dict[str, Any]:
+        of = {**before["params"].get(name, {}), **before["stats"].get(name, {})}
+        return {key: of[key] for key in ARRAYS[kind]}
+
+    kinds = {name: layer.kind for name, layer in model.layers if layer.kind in ARRAYS}
+    for name, kind in kinds.items():
+        twins[name].set_weights(list(arrays(name, kind).values()))
+    if recipe.loss == "mse":
+        loss: Any = keras.losses.MeanSquaredError()
+    elif binary:
+        loss = keras.losses.BinaryCrossentropy(label_smoothing=recipe.label_smoothing)
+    else:
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    network.compile(optimizer=optimizer, loss=loss)
+    losses = []
+    places = [name for name, layer in model.layers if layer.kind == "dropout"]
+    for batch in batches(data):
+        for index, name in enumerate(places):
+            twins[name].mask.assign(mask_of(twins[name].mask.shape, index, recipe, model, batch))
+        network.reset_metrics()
+        y = np.asarray(batch.y)
+        target = y[:, None].astype(np.float32) if binary else np.eye(data.classes, dtype=np.float32)[y]
+        weight = None if class_weight is None else np.array([class_weight[k] for k in y], np.float32)
+        losses.append(float(network.train_on_batch(np.asarray(batch.x), target, sample_weight=weight)))
+    after = {n: dict(zip(ARRAYS[k], twins[n].get_weights(), strict=True)) for n, k in kinds.items()}
+    return losses, after
+
+
+def mask_of(shape: tuple[int, ...], index: int, recipe: Recipe, model: Model, batch: Batch) -> np.ndarray:
+    rates = recipe.dropout if isinstance(recipe.dropout, tuple) else (recipe.dropout or 0.0,) * len(model.dropout)
+    mode = Mode(batch.key, jnp.array(rates, jnp.float32), batch.weight)
+    return np.asarray(dropout(shape[1:], index).apply({}, {}, jnp.ones(shape), mode)[0])
+
+
+def check(recipe: Recipe, data: TrainingData, optimizer: Any, class_weight: Any = None) -> None:
+    model, before, losses, after = ours(recipe, data)
+    with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
+        expected, weights = theirs(recipe, data, model, before, optimizer, class_weight)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    moved = 0.0
+    for name, arrays in weights.items():
+        for key, array in arrays.items():
+            found = {**after["params"].get(name, {}), **after["stats"].get(name, {})}[key]
+            np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max(), err_msg=f"{name}/{key}")
+            start = {**before["params"].get(name, {}), **before["stats"].get(name, {})}[key]
+            moved = max(moved, float(np.abs(array - start).max()))
+    assert moved > 1e-3  # the oracle did train
+
+
+KERAS_OPTIMIZERS: dict[str, Callable[[], Any]] = {
+    "sgd": keras.optimizers.SGD,
+    "momentum": lambda: keras.optimizers.SGD(momentum=0.9),
+    "nesterov": lambda: keras.optimizers.SGD(momentum=0.9, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "nadam": keras.optimizers.Nadam,
+    "lion": keras.optimizers.Lion,
+}
+
+
+@pytest.mark.parametrize("name", list(KERAS_OPTIMIZERS))
+def test_every_optimizer_with_keras_defaults(name: str) -> None:
+    check(replace(MLP, optimizer=name), random_data((4, 4)), KERAS_OPTIMIZERS[name]())
+
+
+def test_a_large_weight_decay_of_adamw() -> None:
+    recipe = replace(MLP, optimizer="adamw", weight_decay=0.3, learning_rate=0.01)
+    check(recipe, random_data((4, 4)), keras.optimizers.AdamW(0.01, weight_decay=0.3))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"l1": 1e-2},
+        {"l2": 1e-2},
+        {"l1": 3e-3, "l2": 1e-2},
+        {"dropout": 0.0},
+        {"dropout": 0.4},
+        {"dropout": (0.5, 0.1)},
+        {"label_smoothing": 0.2},
+        {"loss": "mse"},
+        {"max_norm": 0.8},
+        {"model": ModelSpec("mlp", (12, 8), batch_norm=True)},
+        {"model": ModelSpec("mlp", (12,), activation="tanh")},
+        {"model": ModelSpec("mlp", (12,), activation="sigmoid")},
+        {"model": ModelSpec("mlp", (12,), activation="elu")},
+        {"model": ModelSpec("mlp", (12,), activation="gelu")},
+        {"model": ModelSpec("mlp", (12,), activation="leaky_relu")},
+        {"model": ModelSpec("logistic")},
+    ],
+    ids=str,
+)
+def test_penalties_dropout_losses_and_layers(changes: dict[str, Any]) -> None:
+    recipe = replace(MLP, learning_rate=5e-3, **changes)
+    check(recipe, random_data((4, 4)), keras.optimizers.Adam(5e-3))
+
+
+def test_clipping_each_array_and_the_whole_gradient() -> None:
+    data = random_data((4, 4))
+    each = replace(MLP, optimizer="sgd", learning_rate=0.1, clip_norm=0.05)
+    check(each, data, keras.optimizers.SGD(0.1, clipnorm=0.05))
+    whole = replace(MLP, optimizer="sgd", learning_rate=0.1, global_clip_norm=0.05)
+    check(whole, data, keras.optimizers.SGD(0.1, global_clipnorm=0.05))
+
+
+def test_class_weights() -> None:
+    weights = (1.0, 5.0, 0.2)
+    check(replace(MLP, class_weights=weights), random_data((4, 4)), keras.optimizers.Adam(), dict(enumerate(weights)))
+
+
+def test_one_sigmoid_unit_for_two_classes() -> None:
+    recipe = replace(MLP, model=ModelSpec("mlp", (6,), output="sigmoid"), label_smoothing=0.1)
+    check(recipe, random_data((3,), classes=2), keras.optimizers.Adam())
+    check(replace(recipe, loss="mse", label_smoothing=0.0), random_data((3,), classes=2), keras.optimizers.Adam())
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_lenet5(batch_norm: bool) -> None:
+    recipe = replace(MLP, model=ModelSpec("lenet5", batch_norm=batch_norm), dropout=(0.1, 0.1, 0.5))
+    check(recipe, random_data((28, 28)), keras.optimizers.Adam())
+
+
+def test_pooling_and_a_modern_cnn() -> None:
+    specs = (
+        LayerSpec("conv2d", filters=4, size=3, padding="same", function="relu"),
+        LayerSpec("average_pool"),
+        LayerSpec("conv2d", filters=5, size=3),
+        LayerSpec("batch_norm"),
+        LayerSpec("activation", function="relu"),
+        LayerSpec("global_average_pool"),
+        LayerSpec("dense", units=CLASSES),
+    )
+    check(replace(MLP, model=ModelSpec("layers", layers=specs), l2=1e-2), random_data((8, 8)), keras.optimizers.Adam())

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from summaries import diverged, study
+from wellfit.report import rows
+
+
+def test_a_variant_s_row():
+    summary = study()
+    row = rows.variant_row(summary, summary.variants[1], 1)
+    mean, interval = summary.variants[1].mean, summary.variants[1].interval["test_accuracy"]
+    assert interval is not None
+    assert row.test.mean == f"{100 * mean['test_accuracy']:.2f} %"
+    assert row.test.interval == f"[{100 * interval[0]:.2f}, {100 * interval[1]:.2f}]"
+    assert (row.verdict, row.parameters, row.published, row.runs) == ("worse", "109,386", ("87.30 %",), "")
+    assert row.settings == ("l2 = 0.001",)
+
+
+def test_the_first_variant_is_the_reference():
+    summary = study()
+    row = rows.variant_row(summary, summary.variants[0], 0)
+    assert (row.verdict, row.settings) == ("reference", ("the base recipe",))
+
+
+def test_diverged_runs_are_counted():
+    summary = diverged()
+    assert rows.variant_row(summary, summary.variants[1], 1).runs == "3 finished, 2 diverged"
+    nothing = rows.variant_row(summary, summary.variants[2], 2)
+    assert (nothing.test.mean, nothing.test.interval, nothing.verdict) == ("–", "", "–")
+
+
+def test_published_values_of_several_metrics_are_named():
+    summary = study()
+    odd = replace(summary.variants[0], published={"train_accuracy": 0.9101, "test_loss": 0.4})
+    assert rows.variant_row(summary, odd, 0).published == ("training accuracy 91.01 %", "test loss 0.4000")
+
+
+def test_a_run_s_row():
+    run = study().variants[5].runs[0]
+    row = rows.run_row(run)
+    assert row[:4] == ("0", "stopped early", str(run.epochs), str(run.readout_epoch))
+    assert rows.run_row(diverged().variants[2].runs[0])[6:10] == ("–", "–", "–", "–")
+
+
+def test_a_comparison_s_row_is_in_the_metric_s_unit():
+    plain = study().comparisons[0]
+    assert rows.comparison_row(plain).difference.endswith(" points")
+    loss = replace(plain, metric="test_loss", difference=0.0123, interval=None, p_value=None, p_adjusted=None)
+    row = rows.comparison_row(loss)
+    assert (row.metric, row.difference, row.interval, row.p_value) == ("test loss", "+0.0123", "–", "–")
+
+
+def test_facts_count_the_runs():
+    facts = dict(rows.facts(study(seeds=12, epochs=3)))
+    assert facts["Seeds"] == "12 (0 … 11)"
+    assert facts["Runs"] == "72 of 72"

@@ -1,0 +1,223 @@
+"""CSV and npz: round trips, layouts, and the line that is to blame."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wellfit.data.assemble import assemble
+from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
+from wellfit.errors import DataError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def dataset(raw):
+    return assemble(raw, name="t", title="t", source="t")
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+names = st.text(string.ascii_letters + ' ,"éß', min_size=1, max_size=8).filter(lambda s: s.strip() == s)
+numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.integers(1, 4).flatmap(
+        lambda d: st.lists(st.tuples(names, st.lists(numbers, min_size=d, max_size=d)), min_size=1, max_size=8)
+    ),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_was_written_is_read(tmp_path: Path, rows, header, label_last, newline):
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator=newline)
+    columns = [f"f{i}" for i in range(len(rows[0][1]))]
+    if header or label_last:
+        writer.writerow([*columns, "Class"] if label_last else ["label", *columns])
+    for label, features in rows:
+        cells = [repr(v) for v in features]
+        writer.writerow([*cells, label] if label_last else [label, *cells])
+    raw = read_csv(write(tmp_path / "t.csv", buffer.getvalue()))
+    assert raw.labels_train.tolist() == [label for label, _ in rows]
+    # A decimal that float32 wrote is read back exactly.
+    np.testing.assert_array_equal(raw.x_train, np.array([f for _, f in rows], dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0,1.5,2\n1,3,4\n0,5,6\n",
+        "label,a,b\n0,1.5,2\n1,3,4\n0,5,6\n",
+        "a,b,Y\n1.5,2,0\n3,4,1\n5,6,0\n",
+        "a,target,b\n1.5,0,2\n3,1,4\n5,0,6\n",
+        "kind,a,b\n0,1.5,2\n1,3,4\n0,5,6\n",
+        "label,0,1\n0,1.5,2\n1,3,4\n0,5,6\n",  # a header of numbers, but for the label
+        "\ufeff\n\nlabel,a,b\n0,1.5,2\n\n1,3,4\n0,5,6\n\n",
+        '"label","a","b"\r\n"0","1.5"," 2"\r\n"1","3","4"\r\n"0","5","6"',
+    ],
+)
+def test_layouts(tmp_path: Path, text):
+    raw = read_csv(write(tmp_path / "t.csv", text))
+    assert raw.labels_train.tolist() == ["0", "1", "0"]
+    np.testing.assert_array_equal(raw.x_train, [[1.5, 2], [3, 4], [5, 6]])
+    assert raw.x_test is None
+
+
+def test_gzipped(tmp_path: Path):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"cat,1\ndog,2\n"))
+    assert is_csv(path)
+    assert read_csv(path).labels_train.tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"the file is empty"),
+        ("\n\n", r"the file is empty"),
+        ("label,a\n\n", r"a header and no rows"),
+        ("0;1;2\n1;3;4\n", r"one column only; separate label and features by commas"),
+        ("label,a,class\n0,1,2\n", r"more than one label column \(label, class\)"),
+        ("label,a,b\n0,1,2\n1,2\n", r"line 3 has 2 columns and the first line 3"),
+        ("0,1,2\n\n1,2,3,4\n", r"line 3 has 4 columns and the first line 3"),
+        ("label,a\n0,1,2\n1,2,3\n", r"line 2 has 3 columns and the first line 2"),
+        ("0,1,2\n1,x,3\n", r"line 2, column 2: 'x' is not a finite number"),
+        ("0,1,2\n1,,3\n", r"line 2, column 2: '' is not a finite number"),
+        ("0,1,2\n1,2,nan\n", r"line 2, column 3: 'nan' is not a finite number"),
+        ("0,1,2\n1,2,inf\n", r"line 2, column 3: 'inf' is not a finite number"),
+        ("0,1,2\n1,2,1e300\n", r"holds a value that is not a finite float32"),
+        ("0,1,2\n1,2,1_0\n", r"could not convert string '1_0'"),  # a number to Python, not to NumPy
+        ("0,1,2\n ,2,3\n", r"line 2 has no label"),
+    ],
+)
+def test_the_line_to_blame(tmp_path: Path, text, message):
+    with pytest.raises(DataError, match=message) as caught:
+        read_csv(write(tmp_path / "t.csv", text))
+    assert str(caught.value).startswith(str(tmp_path / "t.csv"))
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_text(tmp_path: Path):
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("café,1\nthé,2\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin\.csv: line 1 is not UTF-8 text"):
+        read_csv(latin)
+    latin.write_bytes(b"tea,1\n" * 5000 + "thé,2\n".encode("latin-1"))  # beyond the first block that is decoded
+    with pytest.raises(DataError, match=r"line 5001 is not UTF-8 text"):
+        read_csv(latin)
+    long = write(tmp_path / "long.csv", "x" * 200_000)
+    with pytest.raises(DataError, match=r"long\.csv: cannot be read \(field larger than field limit"):
+        read_csv(long)
+    cut = tmp_path / "cut.csv.gz"
+    cut.write_bytes(gzip.compress(b"cat,1\ndog,2\n" * 100)[:-12])
+    with pytest.raises(DataError, match=r"cut\.csv\.gz: cannot be read"):
+        read_csv(cut)
+
+
+def test_pixels_become_images(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (10, 784))
+    labels = np.arange(10) % 2
+    lines = [",".join(map(str, [y, *row])) for y, row in zip(labels, pixels, strict=True)]
+    head = ",".join(["label", *(f"pixel{i + 1}" for i in range(784))])
+    write(tmp_path / "f_train.csv", "\n".join([head, *lines]))
+    write(tmp_path / "f_test.csv", "\n".join([head, *lines[:4]]))
+    pair = find_csv_pair(tmp_path)
+    assert pair is not None
+    found = dataset(read_csv_pair(*pair))
+    assert (found.x_train.dtype, found.x_train.shape, found.x_test.shape) == ("uint8", (10, 28, 28), (4, 28, 28))
+    assert found.pixel_max == 255
+    np.testing.assert_array_equal(found.x_train.reshape(10, 784), pixels)
+    np.testing.assert_array_equal(found.y_test, labels[:4])
+
+
+def test_numbers_that_are_no_pixels_stay_features(tmp_path: Path):
+    for odd in ("0.5", "256", "-1"):
+        rows = [",".join([str(i % 2), *["3"] * 783, odd]) for i in range(6)]
+        found = dataset(read_csv(write(tmp_path / "t.csv", "\n".join(rows))))
+        assert (found.x_train.dtype, found.input_shape, found.pixel_max) == ("float32", (784,), None)
+
+
+def test_pairs(tmp_path: Path):
+    assert find_csv_pair(tmp_path) is None
+    write(tmp_path / "notes.csv", "0,1\n")
+    assert find_csv_pair(tmp_path) is None
+    train = write(tmp_path / "train.csv", "label,a,b\n0,1,2\n1,3,4\n")
+    with pytest.raises(DataError, match=r"train\.csv has no test\.csv beside it"):
+        find_csv_pair(tmp_path)
+    test = write(tmp_path / "test.csv", "label,b,a\n0,1,2\n")
+    assert find_csv_pair(tmp_path) == (train, test)
+    with pytest.raises(DataError, match=r"its header differs from that of train\.csv"):
+        read_csv_pair(train, test)
+    write(tmp_path / "more_train.csv", "0,1\n")
+    with pytest.raises(DataError, match=r"more than one training table \(more_train\.csv, train\.csv\)"):
+        find_csv_pair(tmp_path)
+
+
+def test_pair_of_unlike_width(tmp_path: Path):
+    train = write(tmp_path / "train.csv", "0,1,2\n1,3,4\n")
+    test = write(tmp_path / "test.csv", "0,1\n")
+    with pytest.raises(
+        DataError, match=r"test\.csv: its examples have shape \(1,\), those of .*train\.csv have \(2,\)"
+    ):
+        dataset(read_csv_pair(train, test))
+
+
+# --- npz --------------------------------------------------------------------------------------------------------------
+
+
+def test_npz_with_four_arrays(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (6, 5, 4, 3), dtype=np.uint8),
+        "y_train": np.arange(6).reshape(6, 1) % 3,
+        "x_test": rng.integers(0, 256, (3, 5, 4, 3), dtype=np.uint8),
+        "y_test": np.arange(3).reshape(3, 1),
+    }
+    np.savez(tmp_path / "a.npz", **arrays)
+    found = dataset(read_npz(tmp_path / "a.npz"))
+    np.testing.assert_array_equal(found.x_train, arrays["x_train"])
+    np.testing.assert_array_equal(found.x_test, arrays["x_test"])
+    assert found.y_train.tolist() == [0, 1, 2, 0, 1, 2]
+    assert found.pixel_max == 255
+
+
+def test_npz_with_one_table(tmp_path: Path):
+    np.savez_compressed(tmp_path / "a.npz", x=np.arange(40.0).reshape(20, 2), y=np.array(["b", "a"] * 10))
+    found = dataset(read_npz(tmp_path / "a.npz"))
+    assert (len(found.y_train), len(found.y_test), found.classes) == (16, 4, ("a", "b"))
+    assert np.bincount(found.y_test).tolist() == [2, 2]
+    assert {int(v) % 4 for v in found.x_train[found.y_train == 0, 0]} == {2}  # rows and labels stay together
+
+
+def test_npz_that_cannot_be_used(tmp_path: Path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=np.zeros((2, 2)), images=np.zeros(2))
+    with pytest.raises(DataError, match=r"lacks y_train, x_test, y_test \(it holds images, x_train\)"):
+        read_npz(path)
+    np.savez(path, x=np.array([{}, {}], dtype=object), y=np.zeros(2))
+    with pytest.raises(DataError, match=r"no readable \.npz archive of plain arrays \(.*pickle"):
+        read_npz(path)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(DataError, match=r"it holds a single array"):
+        read_npz(path)
+    np.savez(path, x=np.zeros((50, 9)), y=np.zeros(50))
+    for content in (path.read_bytes()[:-40], b"", b"no archive"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"a\.npz: no readable \.npz archive"):
+            read_npz(path)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from summaries import diverged, empty, running, study
+from wellfit.report import wording
+
+
+def test_nothing_is_a_dash_and_never_nan():
+    for write in (wording.percent, wording.points, wording.p_value, wording.duration):
+        assert write(None) == write(math.nan) == wording.NOTHING
+    assert wording.interval((math.nan, 1.0)) == ""
+    assert wording.difference(math.nan, None, "test_loss") == ("–", "")
+    assert wording.difference(math.nan, None, "test_accuracy") == ("–", "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0.0 s"), (9.96, "10 s"), (59.7, "1 min 0 s"), (3599.7, "1 h 0 min"), (7260, "2 h 1 min")],
+)
+def test_durations_round_to_whole_units(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+def test_memory_has_four_units():
+    assert [wording.memory(10**n) for n in (2, 4, 7, 10)] == ["100 bytes", "10 kB", "10 MB", "10.0 GB"]
+
+
+def test_settings_are_written_as_in_a_study_file():
+    changes = {"l2": [1e-3, 0.0], "shuffle": True, "optimizer": "sgd", "epochs": 5}
+    assert wording.settings(changes) == ("l2 = [0.001, 0]", "shuffle = true", 'optimizer = "sgd"', "epochs = 5")
+
+
+def test_a_finished_study_needs_no_notice():
+    assert wording.notices(study()) == ()
+
+
+def test_notices_say_what_is_unusual():
+    assert "7 of 15 runs have ended" in wording.notices(running())[0]
+    assert any("No run has ended" in n for n in wording.notices(empty()))
+    (broken,) = wording.notices(diverged())
+    assert broken.startswith("8 runs diverged")
+    assert "l2 seed 1, l2 seed 3" in broken
+    assert "and 2 more" in broken
+    assert "trains only what is missing" in wording.notices(study(state="interrupted"))[0]
+    one = wording.notices(study(variants=("baseline",), seeds=1))
+    assert [("one seed only" in n, "one variant only" in n) for n in one] == [(True, False), (False, True)]
+
+
+def test_the_first_variant_has_no_verdict():
+    summary = study()
+    assert wording.verdict_against_first(summary, summary.variants[0]) is None
+    assert wording.verdict_against_first(summary, summary.variants[1]) == summary.comparisons[0].verdict == "worse"
