@@ -243,9 +243,8 @@ def _confusion(k: int, salt: int) -> Any:
 
 
 VERDICT = (
-    "Dropout makes this network better: its test accuracy is higher than the baseline's by half a point, and five "
-    "seeds agree. L2 at this strength makes it worse. For l1, l2 + dropout and early stopping the evidence does not "
-    "decide, or shows no difference that matters."
+    "Dropout makes this network better, alone and together with L2: its test accuracy is higher than the baseline's by "
+    "0.7 points. L2 and L1 alone, at these strengths, make it worse. Early stopping is equivalent to the baseline."
 )
 FINDINGS = (
     Finding(

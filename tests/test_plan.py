@@ -22,14 +22,23 @@ def plan(recipes: dict[str, Recipe], seeds: int = 5, devices: int = 2) -> Plan:
 
 
 def test_numbers_are_traced_and_structure_is_compiled() -> None:
-    numbers = {"baseline": BASE, "l2": replace(BASE, l2=1e-3), "l1": replace(BASE, l1=1e-4), "d": replace(BASE, dropout=0.5)}
+    numbers = {
+        "baseline": BASE,
+        "l2": replace(BASE, l2=1e-3),
+        "l1": replace(BASE, l1=1e-4),
+        "d": replace(BASE, dropout=0.5),
+    }
     assert plan(numbers).programs == 1
     structures = {"wide": replace(BASE, model=ModelSpec("mlp", (512,))), "sgd": replace(BASE, optimizer="sgd")}
     assert plan({**numbers, **structures, "batch": replace(BASE, batch_size=64)}).programs == 4
 
 
 def test_what_is_written_out_and_what_is_default_is_the_same_trajectory() -> None:
-    same = {"a": BASE, "b": replace(BASE, learning_rate=1e-3), "c": replace(BASE, dropout=(0.0, 0.0), l2=(0.0, 0.0, 0.0))}
+    same = {
+        "a": BASE,
+        "b": replace(BASE, learning_rate=1e-3),
+        "c": replace(BASE, dropout=(0.0, 0.0), l2=(0.0, 0.0, 0.0)),
+    }
     assert plan(same, seeds=1).trajectories == 1
 
 
@@ -76,7 +85,9 @@ def test_five_seeds_of_five_variants_keep_two_devices_busy() -> None:
 
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="batch_size = 50000 of variant 'big' is larger than the training split of 48000"):
+    with pytest.raises(
+        StudyFileError, match="batch_size = 50000 of variant 'big' is larger than the training split of 48000"
+    ):
         plan({"big": replace(BASE, batch_size=50_000)})
 
 

@@ -66,7 +66,10 @@ RULES = st.builds(
     restore_best_weights=st.booleans(),
 )
 # few distinct values, so that ties and differences of exactly min_delta are common; nan and inf may occur in a history
-VALUES = st.one_of(st.sampled_from([0.1, 0.15, 0.151, 0.2, 0.45, 0.5, float("inf"), float("nan")]), st.floats(0, 1, width=32, allow_subnormal=False))
+VALUES = st.one_of(
+    st.sampled_from([0.1, 0.15, 0.151, 0.2, 0.45, 0.5, float("inf"), float("nan")]),
+    st.floats(0, 1, width=32, allow_subnormal=False),
+)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)

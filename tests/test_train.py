@@ -1,4 +1,4 @@
-"""Populations: alone or together the same run, companions that diverge, the same bits again, snapshots, compilations."""
+"""Populations: alone or together the same run, private divergence, the same bits again, snapshots, compilations."""
 
 from __future__ import annotations
 
@@ -163,7 +163,9 @@ def test_a_study_compiles_as_many_programs_as_its_plan_announces(small_data: Tra
 
 def test_metrics_agree_with_numpy(small_data: TrainingData, together: dict[tuple[str, int], RunRecord]) -> None:
     record = together["l2", 0]
-    probabilities = predict_proba(record.spec.recipe.model, record.weights, small_data.x_validation, 3, small_data.scaling)
+    probabilities = predict_proba(
+        record.spec.recipe.model, record.weights, small_data.x_validation, 3, small_data.scaling
+    )
     true = probabilities[np.arange(60), small_data.y_validation]
     assert record.history["validation_loss"][-1] == pytest.approx(-np.log(true).mean(), rel=1e-5)
     assert record.history["validation_accuracy"][-1] == pytest.approx(

@@ -123,7 +123,8 @@ class Study:
         """Train what is missing, evaluate it, and return the results.
 
         Args:
-          out: the study directory, which keeps everything; without it, a temporary one that lasts as long as the results.
+          out: the study directory, which keeps everything; without it, a temporary one that lasts as
+            long as the results.
           fresh: throw away what the directory holds first.
           progress: show a progress bar; by default where there is a terminal or a notebook to show it in.
 
@@ -138,7 +139,9 @@ class Study:
         from wellfit.report.terminal import training_progress
         from wellfit.study.runner import Tick, run_study
 
-        temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="wellfit-", ignore_cleanup_errors=True)
+        temporary = (
+            None if out is not None else tempfile.TemporaryDirectory(prefix="wellfit-", ignore_cleanup_errors=True)
+        )
         directory = Path(out) if out is not None else Path(temporary.name if temporary else "") / "study"
         dataset = self.dataset or load_dataset(self.spec.data.name_or_path)
         console = Console(quiet=progress is False)
@@ -152,7 +155,8 @@ class Study:
 
     def __repr__(self) -> str:
         spec = self.spec
-        return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {len(spec.variants)} variants, {len(spec.seeds)} seeds)"
+        size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
+        return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
 
 
 def _model_table(model: ModelSpec) -> dict[str, Any]:

@@ -284,7 +284,8 @@ class Schedule:
     """How the learning rate changes while training lasts. A setting that is None has its kind's default.
 
     Args:
-      kind: ``"constant"``, ``"step"``, ``"exponential"``, ``"cosine"``, ``"warmup"`` or ``"one-cycle"``; ``"warmup"`` is constant after its warm-up.
+      kind: ``"constant"``, ``"step"``, ``"exponential"``, ``"cosine"``, ``"warmup"`` or ``"one-cycle"``;
+        ``"warmup"`` is constant after its warm-up.
       warmup: share of all steps in which the rate first rises linearly to where the kind begins; 0.1 for
         ``"warmup"``, otherwise 0.
       every: of ``"step"``: share of the steps after warm-up between two drops; 1/3.
@@ -317,8 +318,8 @@ class Recipe:
       epochs: passes over the training split; with early stopping, the most that are made.
       batch_size: examples a step; the last batch of an epoch may be smaller.
       optimizer: the optimizer family, such as ``"adam"``.
-      loss: ``"cross_entropy"`` (the same number for sparse and one-hot labels, and for one sigmoid unit), or ``"mse"``, the
-        mean over the outputs of the squared difference of probability and target.
+      loss: ``"cross_entropy"`` (the same number for sparse and one-hot labels, and for one sigmoid unit), or ``"mse"``,
+        the mean over the outputs of the squared difference of probability and target.
       learning_rate: step size; None is the optimizer's own default, Keras's.
       schedule: how it changes over the steps, or None.
       momentum: for the optimizers that have one; None is the optimizer's own default, Keras's.
@@ -408,8 +409,8 @@ class RunRecord:
       epochs: epochs that it went through before it ended.
       readout_epoch: the epoch, from 1, whose weights are the run's; 0 if it diverged.
       history: its epochs up to its end.
-      scores: metric -> value of the run's weights: loss and accuracy of the training sample and of the validation split,
-        as in the history's row of the readout epoch unless the weights are an average; empty if it diverged.
+      scores: metric -> value of the run's weights: loss and accuracy of the training sample and of the validation
+        split, as in the history's row of the readout epoch unless the weights are an average; empty if it diverged.
       weights: the weights at the readout, and the statistics of batch normalization: ``"dense_1/kernel"`` and so on,
         float32; empty if it diverged.
       seconds: its share of the time that its population took.
@@ -525,7 +526,8 @@ class StudySummary:
       findings: of data, split and training.
       verdict: a few plain sentences that claim no more than the comparisons do.
       histories: variant -> seed -> its epochs.
-      confusion: variant -> test counts summed over its runs; empty before the test set was opened.  # (K, K) [true, predicted]
+      confusion: variant -> test counts summed over its runs; empty before the test set was opened.
+        # (K, K) [true, predicted]
       classes: the class names.
       provenance: command, versions, hashes, hardware, times: name -> value, as it is to be printed.
       settings: the resolved study, as nested plain data.

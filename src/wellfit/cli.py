@@ -75,7 +75,9 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Train every variant over several seeds, compare them, and write a report.

@@ -235,7 +235,9 @@ def _numbers(variant: str, recipe: Recipe, model: Model, classes: int) -> Number
     dropout = model.dropout if recipe.dropout is None else recipe.dropout
     weights = recipe.class_weights or (1.0,) * classes
     if len(weights) != classes:
-        raise StudyFileError(f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes")
+        raise StudyFileError(
+            f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes"
+        )
     varying = recipe.schedule is not None
     return Numbers(
         learning_rate=either(recipe.learning_rate, defaults.learning_rate),
@@ -269,7 +271,9 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
     if not isinstance(value, tuple):
         return (float(value),) * layers
     if len(value) != layers:
-        raise StudyFileError(f"{key} of variant {variant!r} has {len(value)} values, the model has {layers} places for it")
+        raise StudyFileError(
+            f"{key} of variant {variant!r} has {len(value)} values, the model has {layers} places for it"
+        )
     return value
 
 
@@ -289,9 +293,7 @@ def _population(structure: Structure, trajectories: list[Trajectory], devices: i
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
     padded = math.ceil(len(groups) / devices) * devices
     uses = frozenset(
-        name
-        for name in TRACED
-        if any(_in_use(getattr(t.numbers, name), _AT_REST.get(name, 0.0)) for t in trajectories)
+        name for name in TRACED if any(_in_use(getattr(t.numbers, name), _AT_REST.get(name, 0.0)) for t in trajectories)
     )
     averages = max(len(trajectory.decays) for trajectory in trajectories)
     program = Program(*structure, width, padded, averages, uses)
@@ -303,14 +305,18 @@ def _in_use(value: float | tuple[float, ...], at_rest: float) -> bool:
 
 
 def _work(population: Population, sizes: dict[ModelSpec, int], examples: tuple[int, int, int]) -> float:
-    """Operations: two a parameter and example forward, four backward; exact for dense layers but for the input's gradient."""
+    """Operations: two a parameter and example forward, four backward, as if the input had a gradient too."""
     train, validation, sample = examples
     per_epoch = 2.0 * sizes[population.program.model] * (3 * train + validation + sample)
     return per_epoch * sum(trajectory.epochs for trajectory in population.trajectories)
 
 
 def _memory(
-    population: Population, sizes: dict[ModelSpec, int], shape: tuple[int, ...], examples: tuple[int, int, int], devices: int
+    population: Population,
+    sizes: dict[ModelSpec, int],
+    shape: tuple[int, ...],
+    examples: tuple[int, int, int],
+    devices: int,
 ) -> int:
     """Bytes: weights, two moments and a second copy of each while a step is made; the images once a device."""
     program = population.program

@@ -1,8 +1,9 @@
 """The compiled program: one epoch of every run of a population.
 
-A population is ``groups`` of ``width`` runs. The groups are spread over the devices; each device takes its groups in turn
-(on a CPU, so that the weights at work stay in the cache) or all at once (on a GPU). Within a group, ``vmap`` makes one
-network into ``width`` of them that share the batch and its noise, which turns the first layer into one wide matrix product.
+A population is ``groups`` of ``width`` runs. The groups are spread over the devices; each device takes its groups in
+turn (on a CPU, so that the weights at work stay in the cache) or all at once (on a GPU). Within a group, ``vmap`` makes
+one network into ``width`` of them that share the batch and its noise, which turns the first layer into one wide matrix
+product.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Data(NamedTuple):
 
 def device_data(data: TrainingData, on: Mesh) -> Data:
     """Put the splits on every device, unscaled, as the bytes that they are."""
-    arrays = Data(
+    arrays: tuple[np.ndarray, ...] = (
         data.x_train,
         data.y_train.astype(np.int32),
         data.x_validation,
@@ -50,7 +51,7 @@ def device_data(data: TrainingData, on: Mesh) -> Data:
         data.scaling.shift.astype(np.float32),
         data.scaling.factor.astype(np.float32),
     )
-    return jax.device_put(arrays, replicated(on))
+    return Data(*jax.device_put(arrays, replicated(on)))
 
 
 def hyper(population: Population, on: Mesh) -> Hyper:
@@ -67,9 +68,7 @@ def hyper(population: Population, on: Mesh) -> Hyper:
     return jax.device_put(numbers, sharded(on))
 
 
-def initial_state(
-    population: Population, data: TrainingData, on: Mesh, start: Callable[[ModelParams], Any]
-) -> State:
+def initial_state(population: Population, data: TrainingData, on: Mesh, start: Callable[[ModelParams], Any]) -> State:
     """Initial weights and optimizer state: a function of the seed and the model, the same for every variant.
 
     Args:
@@ -111,11 +110,12 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
       on: the devices.
 
     Returns:
-      A jitted function ``(state, hyper, rates, active, seeds, orders, epoch, data) -> (state, metrics)``, where ``rates``
-      (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are theirs,
-      ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
-      ``HISTORY_COLUMNS``. Runs that are not active, and runs whose loss is not finite, keep the weights that they had. A
-      group without an active run costs nothing.
+      A jitted function ``(state, hyper, rates, active, seeds, orders, epoch, data) -> (state, metrics)``, where
+      ``rates``
+      (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are
+      theirs, ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
+      ``HISTORY_COLUMNS``. Runs that are not active, and runs whose loss is not finite, keep the weights that they
+      had. A group without an active run costs nothing.
     """
     model = build(program.model, data.input_shape, data.classes)
     train_group = _group_epoch(program, model, len(data.x_train))
@@ -193,10 +193,8 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
 _MUST_BE_FINITE = ("running_loss", "train_loss", "validation_loss")
 
 
-def _measure(
-    model: Model, state: State, numbers: Hyper, running: jax.Array, rate: jax.Array, data: Data
-) -> jax.Array:
-    """All of ``HISTORY_COLUMNS`` for each run of a group, after an epoch.  # (W, columns)"""
+def _measure(model: Model, state: State, numbers: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:
+    """Measure all of ``HISTORY_COLUMNS`` for each run of a group after an epoch; (W, columns)."""
     scaling = (data.shift, data.factor)
     everything = jnp.arange(len(data.x_validation))
     train = evaluate(model, state.params, state.stats, data.x_train, data.y_train, data.sample, scaling)

@@ -1,10 +1,10 @@
-"""Readouts: what the host notes of a trajectory after every epoch, the weights that it keeps, and the records it makes."""
+"""Readouts: what the host notes of a trajectory after each epoch, the weights that it keeps, and the records it makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import jax
 import numpy as np
@@ -23,6 +23,14 @@ _SCORES: Final = ("train_loss", "train_accuracy", "validation_loss", "validation
 
 Weights: TypeAlias = dict[str, FloatArray]
 """One run's arrays by ``"layer/array"``."""
+
+
+class Host(NamedTuple):
+    """A population's weights, fetched from the devices; leaves (G, W, ...)."""
+
+    params: Mapping[str, Mapping[str, FloatArray]]
+    stats: Mapping[str, Mapping[str, FloatArray]]
+    averages: Mapping[str, Mapping[str, FloatArray]]
 
 
 @dataclass
@@ -62,7 +70,7 @@ def note(active: list[Progress], epoch: int, metrics: FloatArray, state: State) 
       metrics: ``HISTORY_COLUMNS`` of every run.  # (G, W, columns)
       state: the population's state after it.
     """
-    host: State | None = None  # fetched from the devices at most once an epoch
+    host: Host | None = None  # fetched from the devices at most once an epoch
     for p in active:
         row = metrics[p.place]  # (columns,)
         p.rows.append(row)
@@ -76,7 +84,7 @@ def note(active: list[Progress], epoch: int, metrics: FloatArray, state: State) 
             if before.end_epoch or not (now.kept_epoch == epoch or _sums(readout, epoch)):
                 continue
             if host is None:
-                host = State(*jax.device_get((state.params, state.stats)), None, jax.device_get(state.averages))
+                host = Host(*jax.device_get((state.params, state.stats, state.averages)))
             _keep(p, i, readout, host)
 
 
@@ -86,7 +94,7 @@ def _sums(readout: Readout, epoch: int) -> bool:
     return average is not None and average.kind == "swa" and epoch > readout.epochs - average.last
 
 
-def _keep(p: Progress, i: int, readout: Readout, host: State) -> None:
+def _keep(p: Progress, i: int, readout: Readout, host: Host) -> None:
     """Copy a readout's weights out of the population's."""
     average = readout.average
     if average is None:
@@ -139,6 +147,4 @@ def _record(
             count = min(readout.average.last, readout.epochs)
             weights = {name: (total / count).astype(np.float32) for name, total in weights.items()}
         scores = score(readout.run, weights)
-    return RunRecord(
-        readout.run, state, epochs, watch.kept_epoch, history, scores, weights, seconds, p.trajectory.name
-    )
+    return RunRecord(readout.run, state, epochs, watch.kept_epoch, history, scores, weights, seconds, p.trajectory.name)

@@ -59,8 +59,8 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
       model: the network.
 
     Returns:
-      A function ``(state, numbers, learning_rate, batch) -> (state, sums)``; ``sums`` (3,) are the loss (penalty included)
-      and the hits, each summed over the batch as they were before the step, and the norm of the gradient.
+      A function ``(state, numbers, learning_rate, batch) -> (state, sums)``; ``sums`` (3,) are the loss (penalty
+      included) and the hits, each summed over the batch as they were before the step, and the norm of the gradient.
     """
     objective = _objective(program, model)
 
@@ -96,7 +96,9 @@ def _objective(
         x = batch.x
         if changes - {"mixup"}:
             strength = {name: numbers[name] for name in AUGMENTATIONS}
-            x = augment(x, jax.random.fold_in(batch.key, _AUGMENTATION_STREAM), strength, changes - {"mixup"}, batch.fill)
+            x = augment(
+                x, jax.random.fold_in(batch.key, _AUGMENTATION_STREAM), strength, changes - {"mixup"}, batch.fill
+            )
         if "mixup" in changes:
             key = jax.random.fold_in(batch.key, _MIXUP_STREAM)
             x, partner, share = mixup(x, key, numbers["mixup"], batch.weight)

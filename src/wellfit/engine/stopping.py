@@ -1,7 +1,7 @@
 """When a run is read: early stopping on the host, decided exactly as Keras decides.
 
-The compiled program knows nothing of stopping. After every epoch, each readout of each trajectory looks at the validation
-metrics here and says whether it takes a copy of the weights and whether it has ended.
+The compiled program knows nothing of stopping. After every epoch, each readout of each trajectory looks at the
+validation metrics here and says whether it takes a copy of the weights and whether it has ended.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss
       epochs: the readout's last epoch.
       loss, accuracy: of the validation split, after this epoch.
 
-    Source: ``keras.callbacks.EarlyStopping`` of Keras 3: an epoch before ``start_epoch`` (counted from 0) is not judged;
-    the first judged epoch, and ``value + min_delta < best``, are improvements (compared in
+    Source: ``keras.callbacks.EarlyStopping`` of Keras 3: an epoch before ``start_epoch`` (counted from 0) is not
+    judged; the first judged epoch, and ``value + min_delta < best``, are improvements (compared in
     float32, as Keras's backends do); training stops after ``patience`` epochs
     without one, never after the first epoch.
 

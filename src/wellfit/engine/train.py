@@ -18,8 +18,8 @@ from jax.sharding import Mesh
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.base import FloatArray, IntArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
 from wellfit.engine.devices import mesh, sharded
-from wellfit.engine.plan import Population, Program, Trajectory
 from wellfit.engine.evaluation import predict_program
+from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import Data, device_data, epoch_program, hyper, initial_state, optimizer_start
 from wellfit.engine.readouts import Progress, note, records
 from wellfit.engine.step import State
@@ -85,22 +85,22 @@ class Trainer:
     """Trains populations on one data set: the arrays go to the devices once, and a program is compiled once.
 
     Args:
-      data: the training and validation splits.
-      on: the devices; all of the default backend unless told otherwise.
+          data: the training and validation splits.
+          on: the devices; all of the default backend unless told otherwise.
 
     Example:
-      >>> from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.base import Recipe, RunSpec, Scaling
-      >>> from wellfit.engine.plan import make_plan
-      >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-      >>> y = (x[:, 0] > 0).astype(np.int32)
-      >>> scaling = Scaling("standardize", np.zeros(2, np.float32), np.ones(2, np.float32))
-      >>> data = TrainingData(x[:40], y[:40], x[40:], y[40:], np.arange(20), 2, scaling)
-      >>> trainer = Trainer(data)
-      >>> runs = [RunSpec("baseline", seed, Recipe(epochs=2)) for seed in (0, 1)]
-      >>> plan = make_plan(runs, (2,), 2, (40, 20, 20), devices=1)
-      >>> [(r.spec.seed, r.state, r.epochs) for r in trainer.train(plan.populations[0])]
-      [(0, 'finished', 2), (1, 'finished', 2)]
+          >>> from wellfit.analysis.metrics import accuracy, log_loss
+    from wellfit.base import Recipe, RunSpec, Scaling
+          >>> from wellfit.engine.plan import make_plan
+          >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+          >>> y = (x[:, 0] > 0).astype(np.int32)
+          >>> scaling = Scaling("standardize", np.zeros(2, np.float32), np.ones(2, np.float32))
+          >>> data = TrainingData(x[:40], y[:40], x[40:], y[40:], np.arange(20), 2, scaling)
+          >>> trainer = Trainer(data)
+          >>> runs = [RunSpec("baseline", seed, Recipe(epochs=2)) for seed in (0, 1)]
+          >>> plan = make_plan(runs, (2,), 2, (40, 20, 20), devices=1)
+          >>> [(r.spec.seed, r.state, r.epochs) for r in trainer.train(plan.populations[0])]
+          [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
     def __init__(self, data: TrainingData, on: Mesh | None = None) -> None:
@@ -180,7 +180,10 @@ from wellfit.base import Recipe, RunSpec, Scaling
         """Scores of weights that no epoch measured: an average over steps or epochs."""
         d = self.data
         scores = {}
-        for split, x, y in (("train", d.x_train[d.sample], d.y_train[d.sample]), ("validation", d.x_validation, d.y_validation)):
+        for split, x, y in (
+            ("train", d.x_train[d.sample], d.y_train[d.sample]),
+            ("validation", d.x_validation, d.y_validation),
+        ):
             probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.predictors)
             scores[f"{split}_loss"] = log_loss(probabilities, y)
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)

@@ -48,9 +48,10 @@ def conv2d(
 ) -> Layer:
     """Cross-correlation with a square kernel, plus bias, as Keras's ``Conv2D``.
 
-    The patches under the kernel are laid out as rows of one matrix, so that the convolution is one matrix product: on a CPU
-    that is many times faster than XLA's own convolution once networks are vectorized, and variants of one seed share the
-    patches of the first layer.
+    The patches under the kernel are laid out as rows of one matrix, so that the convolution is one matrix product:
+    on a CPU
+    that is many times faster than XLA's own convolution once networks are vectorized, and variants of one seed share
+    the patches of the first layer.
 
     Args:
       shape: (height, width, channels) of one image.

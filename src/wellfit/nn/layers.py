@@ -2,8 +2,8 @@
 
 ``init(generator)`` draws the layer's params on the host. ``apply(params, stats, x, mode)`` maps a batch through it and
 returns it with the layer's statistics; ``mode`` is None for inference, and carries the step's noise and rates while
-training. What a population may vary (a dropout rate) comes in through ``mode`` as an array; what it may not (a number of
-units) is closed over. Images are (B, height, width, channels).
+training. What a population may vary (a dropout rate) comes in through ``mode`` as an array; what it may not (a
+number of units) is closed over. Images are (B, height, width, channels).
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ from wellfit.base import FloatArray
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn.initializers import draw_kernel
 
-__all__ = ["ACTIVATIONS", "Initial", "Layer", "Mode", "Params", "activation", "dense", "dropout", "flatten", "stateless"]
+__all__ = [
+    "ACTIVATIONS",
+    "Initial",
+    "Layer",
+    "Mode",
+    "Params",
+    "activation",
+    "dense",
+    "dropout",
+    "flatten",
+    "stateless",
+]
 
 Params: TypeAlias = dict[str, jax.Array]
 """The arrays of one layer by name: ``kernel`` and ``bias``, or none."""
@@ -37,7 +48,8 @@ class Mode(NamedTuple):
 
     Args:
       key: the noise of this step, the same for every variant of a seed.
-      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops anything.
+      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops
+        anything.
         # (dropout layers,)
       weight: 1 for an example, 0 for the padding of a last, smaller batch, float32.  # (B,)
     """
@@ -109,7 +121,9 @@ def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform
       (784, 128)
     """
     if len(shape) != 1:
-        raise ShapeError(f"dense with {units} units takes one row of values, got shape {shape}; put a flatten before it")
+        raise ShapeError(
+            f"dense with {units} units takes one row of values, got shape {shape}; put a flatten before it"
+        )
     inputs = shape[0]
 
     def init(generator: np.random.Generator) -> Initial:

@@ -15,7 +15,18 @@ from wellfit.nn import convolution, layers
 from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
 from wellfit.nn.normalization import batch_norm
 
-__all__ = ["LAYERS", "MODELS", "Model", "ModelParams", "SummaryRow", "build", "count_parameters", "layer_specs", "summary", "without_rates"]
+__all__ = [
+    "LAYERS",
+    "MODELS",
+    "Model",
+    "ModelParams",
+    "SummaryRow",
+    "build",
+    "count_parameters",
+    "layer_specs",
+    "summary",
+    "without_rates",
+]
 
 MODELS: Final = ("logistic", "mlp", "lenet5", "cnn", "layers")
 LAYERS: Final = (

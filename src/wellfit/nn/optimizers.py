@@ -106,7 +106,7 @@ def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
 
 
 class _NadamState(NamedTuple):
-    count: jax.Array
+    step: jax.Array
     product: jax.Array  # of the momentum schedule so far
     mu: optax.Updates
     nu: optax.Updates
@@ -129,7 +129,7 @@ def _scale_by_keras_nadam(b1: float, b2: float) -> optax.GradientTransformation:
     def update(
         grads: optax.Updates, state: _NadamState, params: optax.Params | None = None
     ) -> tuple[optax.Updates, _NadamState]:
-        step = (state.count + 1).astype(jnp.float32)
+        step = (state.step + 1).astype(jnp.float32)
         now, following = schedule(step), schedule(step + 1)
         product = state.product * now
         mu = jax.tree.map(lambda g, m: m + (1 - b1) * (g - m), grads, state.mu)
@@ -140,6 +140,6 @@ def _scale_by_keras_nadam(b1: float, b2: float) -> optax.GradientTransformation:
             looking_ahead = following * m / (1 - product * following) + (1 - now) * g / (1 - product)
             return looking_ahead / (jnp.sqrt(v / correction) + EPSILON)
 
-        return jax.tree.map(scaled, grads, mu, nu), _NadamState(state.count + 1, product, mu, nu)
+        return jax.tree.map(scaled, grads, mu, nu), _NadamState(state.step + 1, product, mu, nu)
 
     return optax.GradientTransformation(init, update)

@@ -12,10 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import numpy as np
-
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.base import Dataset, RunSpec, Splits, TrainingData
+from wellfit.base import Dataset, RunSpec, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits, training_data
 from wellfit.engine import devices
@@ -118,7 +116,8 @@ def run_study(
 
 
 def forecast(plan: Plan, examples: int, on: int) -> float:
-    """Seconds that the training of a plan will take: its arithmetic at the rate of this machine, and its steps' overhead.
+    """Seconds that the training of a plan will take: its arithmetic at the rate of this machine, and its steps'
+    overhead.
 
     Args:
       plan: what is to be trained.
@@ -140,9 +139,10 @@ def _plan(wanted: Sequence[RunSpec], data: TrainingData, on: int) -> Plan:
 def _missing(plan: Plan, finished: set[tuple[str, int]], data: TrainingData, on: int) -> Plan:
     """What of a plan is still to be trained.
 
-    A population of which nothing is finished stays as it was planned, so that a resumed study has the same programs, and
-    the same bits, as one that was never stopped.
+    A population of which nothing is finished stays as it was planned, so that a resumed study has the same programs,
+    and the same bits, as one that was never stopped.
     """
+
     def missing(population: Population) -> list[RunSpec]:
         specs = [readout.run for t in population.trajectories for readout in t.readouts]
         return [run for run in specs if (run.variant, run.seed) not in finished]
@@ -167,7 +167,9 @@ def _train(plan: Plan, trainer: Trainer, store: Store, on_tick: Callable[[Tick],
                     on_tick(Tick(epoch.number, epoch.epochs, epoch.active, epoch.examples, (before + done) / total))
                 if epoch.active and (interrupted() or time.monotonic() - saved > CHECKPOINT_SECONDS):
                     snapshot = epoch.snapshot()
-                    store.save_checkpoint(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
+                    store.save_checkpoint(
+                        population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)}
+                    )
                     saved = time.monotonic()
                 if interrupted() and epoch.active:
                     raise Interrupted
@@ -183,7 +185,9 @@ def _train(plan: Plan, trainer: Trainer, store: Store, on_tick: Callable[[Tick],
 def _identity(population: Population) -> str:
     """Two populations with the same identity can continue each other's checkpoints."""
     program = population.program
-    return repr((program.model, program.optimizer, program.batch_size, program.width, sorted(program.uses), population.groups))
+    return repr(
+        (program.model, program.optimizer, program.batch_size, program.width, sorted(program.uses), population.groups)
+    )
 
 
 def _checkpoint(store: Store, population: Population) -> Snapshot | None:
@@ -213,9 +217,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _open_test_set(
-    store: Store, dataset: Dataset, data: TrainingData, on_tick: Callable[[Tick], None] | None
-) -> None:
+def _open_test_set(store: Store, dataset: Dataset, data: TrainingData, on_tick: Callable[[Tick], None] | None) -> None:
     """Evaluate every run that has not been evaluated on the test set, at its readout."""
     tested = store.tests()
     todo = [r for r in store.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
@@ -230,4 +232,10 @@ def _open_test_set(
         probabilities = predict_proba(
             record.spec.recipe.model, store.weights(variant, seed), dataset.x_test, data.classes, data.scaling, programs
         )
-        store.save_test(variant, seed, probabilities, accuracy(probabilities, dataset.y_test), log_loss(probabilities, dataset.y_test))
+        store.save_test(
+            variant,
+            seed,
+            probabilities,
+            accuracy(probabilities, dataset.y_test),
+            log_loss(probabilities, dataset.y_test),
+        )

@@ -15,7 +15,6 @@ from wellfit.analysis.metrics import confusion_matrix, correctness
 from wellfit.analysis.statistics import compare_with_first, t_interval, two_way_interval
 from wellfit.analysis.words import conclusion
 from wellfit.base import (
-    History,
     IntArray,
     RunRecord,
     RunSummary,
@@ -75,7 +74,9 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         _variant(name, spec, records, tests, outcomes[name], store.parameters(name)) for name in spec.variants
     )
     comparisons = compare_with_first({name: outcomes[name] for name in spec.variants})
-    histories = {name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants}
+    histories = {
+        name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
+    }
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
@@ -187,7 +188,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "comparisons": [vars(c) for c in summary.comparisons],
         "findings": [vars(f) for f in summary.findings],
     }
-    return _finite(plain)
+    return {key: _finite(value) for key, value in plain.items()}
 
 
 def _finite(value: Any) -> Any:

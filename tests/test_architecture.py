@@ -1,0 +1,175 @@
+"""The house rules that a machine can check: who may import whom, what may be loaded, how fast the command answers."""
+
+from __future__ import annotations
+
+import ast
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wellfit
+
+SOURCE = Path(wellfit.__file__).parent
+MODULES = {
+    "wellfit." + ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in SOURCE.rglob("*.py")
+    if path != SOURCE / "__init__.py"
+}
+
+# Each layer may import those before it. Packages that stand together in a layer are siblings: they do not import
+# each other. LAYERS = (
+    ("base", "errors"),
+    ("data", "nn", "analysis"),
+    ("engine",),
+    ("study",),
+    ("report", "interop"),
+    ("api",),
+    ("cli",),
+)
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+ONLY_THERE = {
+    "sqlite3": ("wellfit.study.store",),
+    "pooch": ("wellfit.data.fetch",),
+    "urllib": ("wellfit.data.fetch",),
+    "requests": (),
+    "socket": ("wellfit.data.fetch",),
+    "http": (),
+    "keras": ("wellfit.interop",),
+    "tensorflow": (),
+    "torch": (),
+    "onnx": ("wellfit.interop",),
+    "tensorboardX": ("wellfit.interop",),
+    "ray": ("wellfit.interop", "wellfit.study.executors"),
+    "bokeh": ("wellfit.report",),
+    "IPython": ("wellfit.report", "wellfit.interop"),
+}
+"""Who may import what: the network, the database, optional packages."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or inside a function, save for type checking alone."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield node.module
+
+
+def package(module: str) -> str | None:
+    """The package or module directly below wellfit, or None for wellfit itself."""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "wellfit" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_go_one_way(module: str) -> None:
+    here = package(module)
+    assert here in RANK, f"{module} stands in no layer"
+    for imported in imports(MODULES[module]):
+        there = package(imported)
+        if there is None or there == here:
+            continue
+        assert there in RANK, f"{module} imports {imported}, which stands in no layer"
+        base_pair = {here, there} == {"base", "errors"}
+        assert RANK[there] < RANK[here] or base_pair, f"{module} imports {imported}: against the one-way rule"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_network_database_and_optional_packages_have_their_one_place(module: str) -> None:
+    for imported in imports(MODULES[module]):
+        allowed = ONLY_THERE.get(imported.split(".")[0])
+        if allowed is not None:
+            assert any(module == a or module.startswith(f"{a}.") for a in allowed), f"{module} imports {imported}"
+
+
+def test_the_engine_has_no_word_for_the_test_set() -> None:
+    for module, path in MODULES.items():
+        if package(module) == "engine":
+            names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+            assert not names & {"x_test", "y_test"}, module
+            assert "Dataset" not in path.read_text(), f"{module}: the engine is given TrainingData"
+
+
+def test_the_rule_itself_can_fail(tmp_path: Path) -> None:
+    offender = tmp_path / "offender.py"
+    offender.write_text("def f():\n    from wellfit.cli import app\n    import sqlite3\n")
+    assert list(imports(offender)) == ["wellfit.cli", "sqlite3"]
+
+
+def python(code: str) -> str:
+    """Run code in a fresh interpreter and return what it prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["wellfit", "wellfit.base", "wellfit.data", "wellfit.study.listing", "wellfit.cli"])
+def test_importing_loads_neither_jax_nor_a_plotting_library(name: str) -> None:
+    heavy = "jax matplotlib bokeh pandas sklearn scipy"
+    loaded = python(f"import sys, {name}; print(*[m for m in '{heavy}'.split() if m in sys.modules])")
+    assert loaded == ""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["--version"], ["run", "--help"]])
+def test_the_command_answers_at_once(arguments: list[str]) -> None:
+    """Under half a second of CPU time, the interpreter's own start included, once byte-compiled: the best of five."""
+    command = [sys.executable, "-m", "wellfit.cli", *arguments]
+    quiet = {**os.environ, "NO_COLOR": "1"}
+    seconds = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, capture_output=True, text=True, env=quiet, timeout=60, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 0.5, seconds
+
+
+def test_every_module_has_a_docstring_and_is_tested() -> None:
+    tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
+    covered_elsewhere = {
+        "base",
+        "errors",
+        "entries",
+        "colors",
+        "lock",
+        "files",
+        "database",
+        "directory",
+        "opening",
+        "checkpoints",
+        "schema",
+        "checks",
+        "source",
+        "identity",
+        "listing",
+        "population",
+    }
+    for module, path in MODULES.items():
+        assert ast.get_docstring(ast.parse(path.read_text())), f"{module} has no docstring"
+        name = module.rsplit(".", 1)[1]
+        if path.name != "__init__.py" and name not in covered_elsewhere:
+            assert name in tests, f"{module} has no tests/test_{name}.py"
+
+
+def test_the_folders_of_the_design_are_there() -> None:
+    for name in ("data", "nn", "engine", "analysis", "study", "report"):
+        assert (SOURCE / name / "__init__.py").exists(), name
