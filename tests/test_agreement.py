@@ -109,13 +109,20 @@ def keras_layer(name: str, layer: Any, recipe: Recipe, hidden: bool) -> Any:
     return plain.get(layer.kind, lambda: keras.layers.Activation(layer.kind))()
 
 
-ARRAYS = {"dense": ("kernel", "bias"), "conv2d": ("kernel", "bias"), "batch_norm": ("gamma", "beta", "mean",
-"variance")}
+ARRAYS = {
+    "dense": ("kernel", "bias"),
+    "conv2d": ("kernel", "bias"),
+    "batch_norm": ("gamma", "beta", "mean", "variance"),
+}
 
 
 def theirs(
-    recipe: Recipe, data: TrainingData, model: Model, before: Mapping[str, Any], optimizer: Any, class_weight: Any =
-    None
+    recipe: Recipe,
+    data: TrainingData,
+    model: Model,
+    before: Mapping[str, Any],
+    optimizer: Any,
+    class_weight: Any = None,
 ) -> tuple[list[float], dict[str, dict[str, Any]]]:
     """Keras's loss of every step, and its weights after them."""
     last = model.kernels[-1]
@@ -167,8 +174,10 @@ def check(recipe: Recipe, data: TrainingData, optimizer: Any, class_weight: Any 
     for name, arrays in weights.items():
         for key, array in arrays.items():
             found = {**after["params"].get(name, {}), **after["stats"].get(name, {})}[key]
-            np.testing.assert_allclose(found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max(),
-            err_msg=f"{name}/{key}") start = {**before["params"].get(name, {}), **before["stats"].get(name, {})}[key]
+            np.testing.assert_allclose(
+                found, array, rtol=1e-4, atol=1e-4 * np.abs(array).max(), err_msg=f"{name}/{key}"
+            )
+            start = {**before["params"].get(name, {}), **before["stats"].get(name, {})}[key]
             moved = max(moved, float(np.abs(array - start).max()))
     assert moved > 1e-3  # the oracle did train
 

@@ -21,8 +21,8 @@ MODULES = {
     if path != SOURCE / "__init__.py"
 }
 
-# Each layer may import those before it. Packages that stand together in a layer are siblings: they do not import
-# each other. LAYERS = (
+# Each layer may import those before it. Packages that stand together are siblings: they do not import each other.
+LAYERS = (
     ("base", "errors"),
     ("data", "nn", "analysis"),
     ("engine",),

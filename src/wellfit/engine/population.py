@@ -111,9 +111,8 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
 
     Returns:
       A jitted function ``(state, hyper, rates, active, seeds, orders, epoch, data) -> (state, metrics)``, where
-      ``rates``
-      (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are
-      theirs, ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
+      ``rates`` (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,)
+      are theirs, ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
       ``HISTORY_COLUMNS``. Runs that are not active, and runs whose loss is not finite, keep the weights that they
       had. A group without an active run costs nothing.
     """

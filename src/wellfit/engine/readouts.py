@@ -1,4 +1,4 @@
-"""Readouts: what the host notes of a trajectory after each epoch, the weights that it keeps, and the records it makes."""
+"""Readouts: what the host notes of a trajectory after each epoch, the weights it keeps, and the records it makes."""
 
 from __future__ import annotations
 
