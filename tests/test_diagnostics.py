@@ -185,3 +185,25 @@ def test_pending_runs_count_as_seeds_and_have_no_findings():
     states = {"l2": {0: "finished", 1: "pending", 2: "pending"}}
     assert training_findings({"l2": {0: history()}}, states, {"l2": Recipe()}, 0.1) == ()
     assert training_findings({}, {}, {}, 0.1) == ()
+
+
+def test_overfitting_that_noise_hides_in_each_run_shows_on_average() -> None:
+    epochs = np.arange(1, 41)
+    rise = 0.30 + 0.2 * np.exp(-epochs / 3) + 0.0008 * np.maximum(epochs - 15, 0)
+    generator = np.random.default_rng(0)
+    noisy = {
+        seed: History(
+            {
+                "validation_loss": rise + generator.normal(0, 0.01, 40),
+                "train_loss": 0.3 * np.exp(-epochs / 20),
+                "train_accuracy": np.full(40, 0.95),
+                "validation_accuracy": np.full(40, 0.89),
+                "running_accuracy": np.full(40, 0.94),
+            }
+        )
+        for seed in range(8)
+    }
+    assert sum(overfit_onset(history) is not None for history in noisy.values()) < 4
+    found = training_findings({"a": noisy}, {"a": dict.fromkeys(noisy, "finished")}, {"a": Recipe(epochs=40)}, 0.1)
+    (finding,) = [f for f in found if f.code == "overfitting"]
+    assert "on average over 8 runs" in finding.message

@@ -133,17 +133,35 @@ def _diverged(name: str, runs: Histories, states: States, recipe: Recipe) -> Fin
     )
 
 
+def _mean(runs: Histories) -> History:
+    """The mean history over the runs, as far as all of them go."""
+    epochs = min(len(history) for history in runs.values())
+    losses = np.stack([history["validation_loss"][:epochs] for history in runs.values()])  # (S, epochs)
+    return History({"validation_loss": losses.mean(axis=0)})
+
+
+def _rises(history: History) -> bool:
+    """Whether a run's smoothed validation loss ends above its lowest point by 1 %, noise or not."""
+    epochs, smooth, _ = _smoothed(history)
+    return len(epochs) >= _SHORTEST and bool(smooth[-1] > 1.01 * smooth.min())
+
+
 def _overfitting(name: str, runs: Histories, recipe: Recipe) -> Finding | None:
     rule = recipe.early_stopping
     onsets = [e for e in map(overfit_onset, runs.values()) if e is not None]
-    if 2 * len(onsets) < len(runs) or (rule is not None and rule.restore_best_weights):
+    # Averaging over the seeds takes noise away: a rise that is lost in each run's noise may be plain in their mean. A few
+    # runs that rise alone do not count for all.
+    together = overfit_onset(_mean(runs)) if 2 * sum(map(_rises, runs.values())) > len(runs) else None
+    if (2 * len(onsets) < len(runs) and together is None) or (rule is not None and rule.restore_best_weights):
         return None
+    of_most = 2 * len(onsets) >= len(runs)
+    where = f"in {_runs(len(onsets), len(runs))}" if of_most else f"on average over {len(runs)} runs"
     gap = f"{100 * (_last(runs, 'train_accuracy') - _last(runs, 'validation_accuracy')):.1f} points"
     return Finding(
         "overfitting",
         "warning",
-        f"{name}: in {_runs(len(onsets), len(runs))} the validation loss rises for good after epoch "
-        f"{_range(onsets)}; at the end training minus validation accuracy is {gap}.",
+        f"{name}: {where} the validation loss rises for good after epoch "
+        f"{_range(onsets) if of_most else together}; at the end training minus validation accuracy is {gap}.",
         "Stop earlier (early_stopping with restore_best_weights = true), or add or strengthen l2 or dropout.",
     )
 
