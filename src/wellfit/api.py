@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import Dataset, Finding, ModelSpec, StudySummary, VariantSummary
 from wellfit.data.assemble import make_dataset
@@ -28,8 +30,8 @@ def mlp(*hidden: int) -> ModelSpec:
       hidden: units of every hidden layer.
 
     Example:
-      >>> mlp(128, 64)
-      ModelSpec(kind='mlp', hidden=(128, 64))
+      >>> mlp(128, 64).hidden
+      (128, 64)
     """
     return ModelSpec("mlp", hidden)
 
@@ -38,8 +40,8 @@ def logistic() -> ModelSpec:
     """Logistic regression: a single dense layer.
 
     Example:
-      >>> logistic()
-      ModelSpec(kind='logistic', hidden=())
+      >>> logistic().kind
+      'logistic'
     """
     return ModelSpec("logistic", ())
 
@@ -83,20 +85,20 @@ class Study:
         scale: str = "unit",
         **train: Any,
     ) -> None:
+        if not isinstance(data, str | Path | Dataset):
+            mend = "give a name, a path, or what wellfit.make_dataset(x, y) makes of arrays"
+            raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {mend}")
         self.dataset = data if isinstance(data, Dataset) else None
         source = data.name if isinstance(data, Dataset) else str(data)
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {"name": source, "validation": validation, "scale": scale},
-            "train": {**train, "seeds": seeds if isinstance(seeds, int) else list(seeds)},
-            "variants": {key: dict(value) for key, value in (variants or {"baseline": {}}).items()},
+            "train": {**train, "seeds": seeds},
+            "variants": _plain_models(variants or {"baseline": {}}),
         }
         if model is not None:
             tables["model"] = _model_table(model)
-        for changes in tables["variants"].values():
-            if isinstance(changes.get("model"), ModelSpec):
-                changes["model"] = _model_table(changes["model"])
         self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
 
     @classmethod
@@ -139,19 +141,20 @@ class Study:
         from wellfit.report.terminal import training_progress
         from wellfit.study.runner import Tick, run_study
 
-        temporary = (
-            None if out is not None else tempfile.TemporaryDirectory(prefix="wellfit-", ignore_cleanup_errors=True)
-        )
-        directory = Path(out) if out is not None else Path(temporary.name if temporary else "") / "study"
         dataset = self.dataset or load_dataset(self.spec.data.name_or_path)
-        console = Console(quiet=progress is False)
+        keep: object = None
+        if out is None:
+            keep = _Temporary()
+            out = keep.path / "study"
+        console = Console()
+        console.quiet = not (console.is_terminal or console.is_jupyter if progress is None else progress)
         with training_progress(console) as bar:
 
             def on_tick(tick: Tick) -> None:
                 bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
 
-            run_study(self.spec, dataset, directory, command="from Python", anew=fresh, on_tick=on_tick)
-        return Results(directory, _keep=temporary)
+            run_study(self.spec, dataset, Path(out), command="from Python", anew=fresh, on_tick=on_tick)
+        return Results(out, _keep=keep)
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -159,8 +162,33 @@ class Study:
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
 
 
-def _model_table(model: ModelSpec) -> dict[str, Any]:
-    return {"kind": "logistic"} if model.kind == "logistic" else {"kind": model.kind, "hidden": list(model.hidden)}
+_OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}
+"""Fields of a ``ModelSpec`` that only some kinds have a use for, and a study file takes of no others."""
+
+
+def _model_table(model: Any) -> Any:
+    """A model as the study file's [model] table says it, complete; what is no ``ModelSpec`` is left to the checks."""
+    if not isinstance(model, ModelSpec):
+        return model
+    table = {key: value for key, value in vars(model).items() if model.kind in _OF_KIND.get(key, (model.kind,))}
+    if "layers" in table:  # an empty function is none, which a study file says by leaving it out
+        table["layers"] = [{key: value for key, value in vars(layer).items() if value != ""} for layer in model.layers]
+    return table
+
+
+def _plain_models(variants: Any) -> Any:
+    """Variants whose models are tables; what is no table of tables is left to the checks."""
+    if isinstance(variants, Mapping):
+        return {key: _plain_models(value) for key, value in variants.items()}
+    return _model_table(variants)
+
+
+class _Temporary:
+    """A folder that is removed with this object, without the warning that ``tempfile.TemporaryDirectory`` gives."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 class Results:
@@ -185,7 +213,7 @@ class Results:
 
         self.directory = Path(directory)
         self.summary: StudySummary = summarize(self.directory)
-        self._keep = _keep  # a temporary directory lives as long as its results
+        self._keep = _keep  # a temporary directory lives as long as the results in it
 
     def table(self) -> pd.DataFrame:
         """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1."""

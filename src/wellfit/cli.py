@@ -5,8 +5,8 @@ Nothing heavy is imported before a command needs it, so that ``wellfit --help`` 
 
 from __future__ import annotations
 
+import io
 import json as jsonlib
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wellfit import __version__
-from wellfit.errors import WellfitError
+from wellfit.errors import StoreError, WellfitError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from wellfit.base import StudySummary
 
 __all__ = ["app", "main"]
 
@@ -47,7 +49,7 @@ def _console(stderr: bool = False) -> Console:
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(jsonlib.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(jsonlib.dumps(value, indent=2, allow_nan=False) + "\n")  # ASCII, which every pipe can carry
 
 
 def _version(wanted: bool) -> None:
@@ -85,9 +87,7 @@ def run(
     Run it again to continue a study that was interrupted, or with more seeds to add only the new runs.
     """
     from wellfit.data.catalog import load_dataset
-    from wellfit.report.page import write_page
     from wellfit.report.terminal import print_summary
-    from wellfit.study.runner import Interrupted
     from wellfit.study.spec import load_study
     from wellfit.study.summary import summarize, to_json
 
@@ -97,12 +97,15 @@ def run(
     directory = out or default_directory(spec.name, dataset.name)
     try:
         _run_shown(spec, dataset, directory, fresh, console)
-    except Interrupted:
-        console.print(f"Interrupted. Everything up to the last epoch is saved in {directory}.", soft_wrap=True)
+    except KeyboardInterrupt as stop:  # at once where nothing trains, or where it was pressed twice
+        from wellfit.study.runner import Interrupted
+
+        saved = "Everything up to the last epoch" if isinstance(stop, Interrupted) else "Every run that had ended"
+        console.print(f"Interrupted. {saved} is saved in {directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
     summary = summarize(directory)
-    page = write_page(summary, directory / "report.html")
+    page = _write_report(summary, directory)
     if json:
         _print_json(to_json(summary, __version__))
     else:
@@ -113,6 +116,17 @@ def run(
 def default_directory(study: str, data: str) -> Path:
     """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies."""
     return Path("wellfit-studies") / f"{study}-{Path(data).name}"
+
+
+def _write_report(summary: StudySummary, directory: Path) -> Path:
+    from wellfit.report.page import write_page
+
+    path = directory / "report.html"
+    try:
+        return write_page(summary, path)
+    except OSError as error:
+        mend = f"make room or give access, then: wellfit report {directory}"
+        raise StoreError(f"{path}: the report cannot be written: {error.strerror}; {mend}") from None
 
 
 def _command() -> str:
@@ -190,10 +204,9 @@ def show(directory: Directory, json: Json = False) -> None:
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits")
 def report(directory: Directory) -> None:
     """Write the report again, from what the study directory holds."""
-    from wellfit.report.page import write_page
     from wellfit.study.summary import summarize
 
-    typer.echo(write_page(summarize(directory), directory / "report.html"))
+    typer.echo(_write_report(summarize(directory), directory))
 
 
 @app.command(epilog="Example: wellfit audit fashion-mnist")
@@ -249,17 +262,14 @@ def data_fetch(name: Annotated[str, typer.Argument(help="A data set's name.")]) 
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no such sign shows a question mark
     try:
-        app()
+        app()  # typer turns Ctrl-C into exit status 130, and is quiet where the reader of our output has gone
     except WellfitError as error:
         sys.stderr.write(f"wellfit: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("wellfit: interrupted\n")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output has gone, as `wellfit list | head -1` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 if __name__ == "__main__":

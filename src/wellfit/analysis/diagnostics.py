@@ -149,8 +149,8 @@ def _rises(history: History) -> bool:
 def _overfitting(name: str, runs: Histories, recipe: Recipe) -> Finding | None:
     rule = recipe.early_stopping
     onsets = [e for e in map(overfit_onset, runs.values()) if e is not None]
-    # Averaging over the seeds takes noise away: a rise that is lost in each run's noise may be plain in their mean. A few
-    # runs that rise alone do not count for all.
+    # Averaging over the seeds takes noise away: a rise that is lost in each run's noise may be plain in their mean. A
+    # few runs that rise alone do not count for all.
     together = overfit_onset(_mean(runs)) if 2 * sum(map(_rises, runs.values())) > len(runs) else None
     if (2 * len(onsets) < len(runs) and together is None) or (rule is not None and rule.restore_best_weights):
         return None

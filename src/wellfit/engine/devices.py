@@ -36,13 +36,13 @@ def start() -> None:
     Two single-threaded devices finish two runs sooner than one device with two threads finishes them in turn: products
     of this size gain little from a second thread.
     """
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_cpu_multi_thread_eigen" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
     try:
         jax.config.update("jax_num_cpu_devices", cores())
     except RuntimeError:
         return  # JAX has its devices already, in a notebook for instance: take what there is
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_cpu_multi_thread_eigen" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
 
 
 def mesh() -> Mesh:

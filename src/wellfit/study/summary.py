@@ -16,6 +16,7 @@ from wellfit.analysis.statistics import compare_with_first, t_interval, two_way_
 from wellfit.analysis.words import conclusion
 from wellfit.base import (
     IntArray,
+    ModelSpec,
     RunRecord,
     RunSummary,
     StudySummary,
@@ -36,6 +37,11 @@ METRICS = (
     "generalization_gap",
 )
 """What a variant's mean and interval are given of."""
+
+_RUN_KEYS = (
+    *("seed", "state", "epochs", "best_epoch", "overfit_onset"),
+    *(f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")),
+)
 
 Outcomes = Mapping[str, Mapping[int, NDArray[np.bool_]]]
 """variant -> seed -> whether each test example was classified rightly.  # (M,)"""
@@ -70,9 +76,8 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         outcomes[variant][seed] = correctness(probabilities, labels)
         counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
         confusion[variant] = confusion.get(variant, 0) + counts
-    variants = tuple(
-        _variant(name, spec, records, tests, outcomes[name], store.parameters(name)) for name in spec.variants
-    )
+    sizes = _sizes(spec, store)
+    variants = tuple(_variant(name, spec, records, tests, outcomes[name], sizes[name]) for name in spec.variants)
     comparisons = compare_with_first({name: outcomes[name] for name in spec.variants})
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
@@ -99,6 +104,15 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         provenance=store.provenance(),
         settings=settings,
     )
+
+
+def _sizes(spec: StudySpec, store: Store) -> dict[str, int]:
+    """Parameters of every variant; those of a pending or diverged one are known from others of its model."""
+    models = {name: recipe.model for name, recipe in recipes(spec).items()}
+    sizes: dict[ModelSpec, int] = {}
+    for name, model in models.items():
+        sizes[model] = max(sizes.get(model, 0), store.parameters(name))
+    return {name: sizes[model] for name, model in models.items()}
 
 
 def _variant(
@@ -175,7 +189,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
             "name": v.name,
             "settings": dict(v.settings),
             "parameters": v.parameters,
-            "runs": [vars(run) for run in v.runs],
+            "runs": [{key: getattr(run, key) for key in _RUN_KEYS} for run in v.runs],
             "mean": dict(v.mean),
             "interval": dict(v.interval),
         }
