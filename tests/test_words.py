@@ -63,19 +63,19 @@ def test_better_and_worse_and_undecided():
     assert text == (
         "Of 5 variants, dropout and l2 were better than baseline in test accuracy (dropout +0.6 points [0.2, 1.0]; "
         "l2 +0.05 points [0.01, 0.09]), and l1 was worse than baseline (-1.2 points [-1.6, -0.8]). "
-        "For early-stopping the evidence does not decide: a difference under 0.3 points would not have shown."
+        "For early-stopping the evidence does not decide: differences from -0.2 to +0.6 points remain possible."
     )
 
 
-def test_everything_undecided_names_what_could_not_be_seen():
+def test_everything_undecided_names_what_remains_possible():
     text = conclusion(
         [variant(n) for n in NAMES[:3]],
         [against_baseline("dropout", "undecided", half=0.012), against_baseline("l2", "undecided", half=0.0089)],
         360,
     )
     assert text == (
-        "No variant could be told apart from baseline with 5 seeds and 360 test examples: a difference under 0.8 "
-        "points would not have shown."
+        "No variant could be told apart from baseline with 5 seeds and 360 test examples: differences from -1.2 to "
+        "+1.2 points remain possible."
     )
 
 
@@ -83,8 +83,8 @@ def test_equivalent_names_its_margin():
     comparisons = [against_baseline("dropout", "equivalent", half=0.0003), against_baseline("l2", "undecided")]
     text = conclusion([variant(n) for n in NAMES[:3]], comparisons, 10_000, margin=0.002)
     assert text == (
-        "dropout was equivalent to baseline, to within 0.2 points; for l2 the evidence does not decide: a difference "
-        "under 0.4 points would not have shown."
+        "dropout was equivalent to baseline, to within 0.2 points; for l2 the evidence does not decide: differences from "
+        "-0.4 to +0.4 points remain possible."
     )
 
 

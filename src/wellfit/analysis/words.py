@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from wellfit.analysis.statistics import MARGIN
@@ -34,7 +33,7 @@ def conclusion(
     """One to three sentences on what the study shows, and on what it does not.
 
     "Better" and "worse" stand only where a verdict says so, "equivalent" likewise; of the others it says that the
-    evidence does not decide, and what size of difference would not have shown. Diverged and pending runs are counted.
+    evidence does not decide, and what differences remain possible. Diverged and pending runs are counted.
 
     Args:
       variants: in the order of the study; the first is the one that the others are compared with.
@@ -98,7 +97,7 @@ def _compared(
     same = by_verdict["equivalent"]
     decided = {c.variant for c in comparisons if c.verdict != "undecided"}
     undecided = [v.name for v in variants[1:] if v.name not in decided]
-    limit = _smallest_visible(by_verdict["undecided"])
+    limit = _still_possible(by_verdict["undecided"])
     if undecided and not decided:
         data = f"{_count(_finished(variants[0]), 'seed')} and {_count(test_examples, 'test example')}"
         return [f"No variant could be told apart from {first} with {data}{limit}."]
@@ -112,16 +111,13 @@ def _compared(
     return [*sentences, *([f"{'; '.join(rest)}."] if rest else [])]
 
 
-def _smallest_visible(undecided: Sequence[Comparison]) -> str:
-    """What size of difference could not have been told, rounded down so that the claim holds.
-
-    Below the narrowest half-width no difference reaches p = 0.05, even before the correction for several comparisons.
-    """
-    widths = [c.interval[1] - c.interval[0] for c in undecided if c.interval is not None]
-    half = min(widths, default=0.0) / 2
-    step = 0.001 if half >= 0.001 else 0.0001
-    half = math.floor(half / step + 1e-9) * step
-    return f": a difference under {points(half)} points would not have shown" if half > 0 else ""
+def _still_possible(undecided: Sequence[Comparison]) -> str:
+    """What differences the intervals of the undecided comparisons leave open, all of them together."""
+    intervals = [c.interval for c in undecided if c.interval is not None]
+    if not intervals:
+        return ""
+    low, high = min(i[0] for i in intervals), max(i[1] for i in intervals)
+    return f": differences from {points(low, signed=True)} to {points(high, signed=True)} points remain possible"
 
 
 def _incomplete(variants: Sequence[VariantSummary]) -> list[str]:
