@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from wellfit.analysis.statistics import MARGIN
@@ -116,7 +117,9 @@ def _still_possible(undecided: Sequence[Comparison]) -> str:
     intervals = [c.interval for c in undecided if c.interval is not None]
     if not intervals:
         return ""
-    low, high = min(i[0] for i in intervals), max(i[1] for i in intervals)
+    # rounded outward to a tenth of a point, so that the claim holds
+    low = math.floor(1000 * min(i[0] for i in intervals) + 1e-9) / 1000
+    high = math.ceil(1000 * max(i[1] for i in intervals) - 1e-9) / 1000
     return f": differences from {points(low, signed=True)} to {points(high, signed=True)} points remain possible"
 
 
