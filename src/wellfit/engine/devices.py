@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-__all__ = ["ATTAINED", "POPULATION", "STEP_SECONDS", "cores", "mesh", "product_rate", "replicated", "sharded", "start"]
+__all__ = ["ATTAINED", "COMPILE_SECONDS", "POPULATION", "STEP_SECONDS", "cores", "mesh", "product_rate", "replicated", "sharded", "start"]
 
 POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are spread."""
@@ -21,6 +21,9 @@ ATTAINED: Final = 0.75
 
 STEP_SECONDS: Final = 40e-6
 """What a step costs a run beside its arithmetic."""
+
+COMPILE_SECONDS: Final = 2.0
+"""What it takes to compile a program."""
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 

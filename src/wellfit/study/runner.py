@@ -124,11 +124,13 @@ def forecast(plan: Plan, examples: int, on: int) -> float:
       examples: training examples.
       on: how many devices train it.
     """
-    return plan.work / (devices.product_rate() * on * devices.ATTAINED) + sum(
-        devices.STEP_SECONDS * trajectory.epochs * examples / population.program.batch_size / on
+    arithmetic = plan.work / (devices.product_rate() * on * devices.ATTAINED)
+    steps = sum(
+        trajectory.epochs * examples / population.program.batch_size
         for population in plan.populations
         for trajectory in population.trajectories
     )
+    return arithmetic + devices.STEP_SECONDS * steps / on + devices.COMPILE_SECONDS * plan.programs
 
 
 def _plan(wanted: Sequence[RunSpec], data: TrainingData, on: int) -> Plan:
