@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
@@ -52,3 +56,33 @@ def small_data() -> TrainingData:
     x = np.clip(means[y] + generator.normal(0, 90, (210, 4, 4)), 0, 255).astype(np.uint8)  # (210, 4, 4)
     scaling = Scaling("unit", np.zeros((), np.float32), np.full((), 1 / 255, np.float32))
     return TrainingData(x[:150], y[:150], x[150:], y[150:], np.arange(60), 3, scaling)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A program that several tests need is compiled once; processes that tests start compile as their users' do."""
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study made as its user makes it, to be read, not written; what the command printed lies beside it."""
+    from wellfit import cli
+
+    place = tmp_path_factory.mktemp("finished")
+    command = ["wellfit", "run", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]"]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as told:
+        patch.chdir(place)
+        patch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit):
+            cli.main()
+    (place / "told.txt").write_text(told.getvalue())
+    return place / "wellfit-studies" / "regularization-digits"
+
+
+@pytest.fixture
+def study_copy(finished_study: Path, tmp_path: Path) -> Path:
+    """A copy of ``finished_study``, to be written."""
+    return Path(shutil.copytree(finished_study, tmp_path / "study"))

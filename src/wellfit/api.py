@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,11 +88,8 @@ class Study:
         scale: str = "unit",
         **train: Any,
     ) -> None:
-        if not isinstance(data, str | Path | Dataset):
-            mend = "give a name, a path, or what wellfit.make_dataset(x, y) makes of arrays"
-            raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {mend}")
         self.dataset = data if isinstance(data, Dataset) else None
-        source = data.name if isinstance(data, Dataset) else str(data)
+        source = _source(data)
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
@@ -141,12 +141,15 @@ class Study:
         from wellfit.report.terminal import training_progress
         from wellfit.study.runner import Tick, run_study
 
-        dataset = self.dataset or load_dataset(self.spec.data.name_or_path)
+        dataset = self._data()
         keep: object = None
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
         console = Console()
+        if console.is_jupyter and find_spec("ipywidgets") is None:  # rich's bar would be a warning to install it
+            console = Console(force_jupyter=False, force_terminal=False)
+            progress = True if progress is None else progress
         console.quiet = not (console.is_terminal or console.is_jupyter if progress is None else progress)
         with training_progress(console) as bar:
 
@@ -156,10 +159,87 @@ class Study:
             run_study(self.spec, dataset, Path(out), command="from Python", anew=fresh, on_tick=on_tick)
         return Results(out, _keep=keep)
 
+    def model_summary(self, variant: str | None = None) -> pd.DataFrame:
+        """The layers of a model, as Keras's ``model.summary()`` tells them.
+
+        Args:
+          variant: whose model; the base recipe's by default.
+
+        Returns:
+          One row a layer: ``layer``, ``output_shape`` (a tuple, of one example) and ``parameters``. ``attrs`` holds
+          the ``total`` of trainable parameters, their ``bytes``, and the number of ``statistics`` that are not trained.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          ShapeError: the model does not fit the data.
+
+        Example:
+          >>> table = Study("digits", mlp(128, 64)).model_summary()
+          >>> table.attrs
+          {'total': 17226, 'bytes': 68904, 'statistics': 0}
+        """
+        import pandas as pd
+
+        from wellfit.study.look import model_table, variant_recipe
+
+        dataset = self._data()
+        table = model_table(variant_recipe(self.spec, variant).model, dataset.input_shape, len(dataset.classes))
+        frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
+        frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
+        return frame
+
+    def plot_examples(
+        self, rows: Sequence[int] | None = None, *, count: int = 8, columns: int | None = None, ax: Axes | None = None
+    ) -> Figure:
+        """Training examples with the names of their classes.
+
+        Args:
+          rows: which training examples, from 0, in a grid; by default the first of every class, a row each.
+          count: how many of every class.
+          columns: pictures in a row of the grid.
+          ax: where to draw, instead of a new figure.
+
+        Raises:
+          DataError: the data are no images, or there is no such row.
+        """
+        from wellfit.report.look import examples_figure
+
+        return _shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
+
+    def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
+        """The first training example of every class, and forms of it that augmentation makes.
+
+        Args:
+          variant: whose augmentation; the base recipe's by default.
+          count: pictures in a row: the original, and ``count - 1`` forms of it.
+          ax: where to draw, instead of a new figure.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: it has no augmentation.
+          DataError: the data are no images.
+        """
+        from wellfit.report.look import augmentation_figure
+
+        return _shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
+
+    def _data(self) -> Dataset:
+        return self.dataset or load_dataset(self.spec.data.name_or_path)
+
     def __repr__(self) -> str:
         spec = self.spec
         size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
+
+
+def _source(data: Any) -> str:
+    """The name or path of what a study is asked about."""
+    if isinstance(data, Dataset):
+        return data.name
+    if isinstance(data, str | Path):
+        return str(data)
+    mend = "give a name, a path, or what wellfit.make_dataset(x, y) makes of arrays"
+    raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {mend}")
 
 
 _OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}
@@ -282,25 +362,25 @@ class Results:
         """
         from wellfit.report.figures import plot_curves
 
-        return plot_curves(self.summary, metric, ax=ax)
+        return _shown(plot_curves(self.summary, metric, ax=ax))
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
         """Test accuracy of every variant: its runs as points, its mean and its 95 % interval."""
         from wellfit.report.figures import plot_intervals
 
-        return plot_intervals(self.summary, ax=ax)
+        return _shown(plot_intervals(self.summary, ax=ax))
 
     def plot_gap(self, *, ax: Axes | None = None) -> Figure:
         """The generalization gap over the epochs."""
         from wellfit.report.figures import plot_gap
 
-        return plot_gap(self.summary, ax=ax)
+        return _shown(plot_gap(self.summary, ax=ax))
 
     def plot_confusion(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
         """The confusion matrix of a variant on the test set, summed over its runs; the first variant's by default."""
         from wellfit.report.figures import plot_confusion
 
-        return plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax)
+        return _shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, one HTML file that needs no network; into the study directory unless told otherwise."""
@@ -311,3 +391,15 @@ class Results:
     def __repr__(self) -> str:
         s = self.summary
         return f"Results({s.name!r}, {s.state}, {len(s.variants)} variants, {len(s.seeds)} seeds)\n{s.verdict}"
+
+
+def _shown(figure: Figure) -> Figure:
+    """A figure that a notebook shows where it is the value of a cell, as it would show one of pyplot's."""
+    vars(figure)["_repr_png_"] = partial(_png, figure)
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight")
+    return buffer.getvalue()

@@ -38,6 +38,13 @@ data_app = typer.Typer(help="Fetch data sets and look at them.", no_args_is_help
 app.add_typer(data_app, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON and nothing else.")]
+StudyName = Annotated[
+    str | None, typer.Argument(metavar="STUDY", help="A built-in study, or a .toml file; see: wellfit list")
+]
+DataName = Annotated[str | None, typer.Option(help="Another data set for the study: a name, or a path.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
+]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A study directory.")]
 
 
@@ -69,14 +76,12 @@ def _options(
 
 @app.command(epilog="Example: wellfit run lab5 --seeds 3 --epochs 5 --set train.batch_size=128")
 def run(
-    study: Annotated[str | None, typer.Argument(help="A built-in study, or a .toml file; see: wellfit list")] = None,
-    data: Annotated[str | None, typer.Option(help="Another data set for the study: a name, or a path.")] = None,
+    study: StudyName = None,
+    data: DataName = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds: 0, 1, ...")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of every variant that does not set its own.")] = None,
     out: Annotated[Path | None, typer.Option(help="The study directory; made where it is missing.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
-    ] = None,
+    settings: Settings = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")
     ] = False,
@@ -211,7 +216,7 @@ def report(directory: Directory) -> None:
 
 @app.command(epilog="Example: wellfit audit fashion-mnist")
 def audit(
-    data: Annotated[str, typer.Argument(help="A data set's name, or a path.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A data set's name, or a path.")],
     validation: Annotated[float, typer.Option(help="Share held out for validation.")] = 0.2,
     json: Json = False,
 ) -> None:
@@ -229,8 +234,50 @@ def audit(
         print_findings(findings, _console())
 
 
+@app.command(epilog="Example: wellfit model lab5")
+def model(
+    study: StudyName = None,
+    data: DataName = None,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Show the layers, output shapes and parameters of a study's models, without training anything."""
+    from wellfit.data.catalog import load_dataset
+    from wellfit.study.look import model_tables
+    from wellfit.study.spec import load_study
+
+    spec = load_study(study, data=data, settings=settings or ())
+    dataset = load_dataset(spec.data.name_or_path)
+    tables = model_tables(spec, dataset.input_shape, len(dataset.classes))
+    if json:
+        _print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
+    else:
+        typer.echo("\n\n".join(map(str, tables)))
+
+
+@app.command(epilog="Example: wellfit look --set 'train.augmentation={shift=0.1,rotation=15}'")
+def look(
+    study: StudyName = None,
+    data: DataName = None,
+    settings: Settings = None,
+    variant: Annotated[str | None, typer.Option(help="Show the augmentation of this variant alone.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The picture, a .png file.")] = None,
+    count: Annotated[int, typer.Option(help="Pictures in a row.", min=2, max=50)] = 8,
+) -> None:
+    """Draw examples of every class, and what each augmentation of a study makes of them, into a PNG file."""
+    from wellfit.data.catalog import load_dataset
+    from wellfit.report.look import write_look
+    from wellfit.study.spec import load_study
+
+    spec = load_study(study, data=data, settings=settings or ())
+    path = out or Path(f"wellfit-look-{spec.name}.png")
+    typer.echo(write_look(spec, load_dataset(spec.data.name_or_path), path, variant, count))
+
+
 @data_app.command("info", epilog="Example: wellfit data info mnist")
-def data_info(name: Annotated[str, typer.Argument(help="A data set's name, or a path.")], json: Json = False) -> None:
+def data_info(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, or a path.")], json: Json = False
+) -> None:
     """Print shape, size, classes, source and hash of a data set."""
     from wellfit.data.catalog import load_dataset
 
@@ -253,7 +300,7 @@ def data_info(name: Annotated[str, typer.Argument(help="A data set's name, or a 
 
 
 @data_app.command("fetch", epilog="Example: wellfit data fetch fashion-mnist")
-def data_fetch(name: Annotated[str, typer.Argument(help="A data set's name.")]) -> None:
+def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name.")]) -> None:
     """Download a data set, unless it is here already, and say where it is."""
     from wellfit.data.catalog import load_dataset
 
@@ -266,7 +313,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no such sign shows a question mark
     try:
-        app()  # typer turns Ctrl-C into exit status 130, and is quiet where the reader of our output has gone
+        app(
+            prog_name="wellfit"
+        )  # typer turns Ctrl-C into exit status 130, and is quiet where the reader of our output has gone
     except WellfitError as error:
         sys.stderr.write(f"wellfit: {error}\n")
         sys.exit(2)

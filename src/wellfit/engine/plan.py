@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from wellfit.base import Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.engine.checks import check_run
 from wellfit.errors import StudyFileError
 from wellfit.nn.models import Model, build, count_parameters, without_rates
 from wellfit.nn.optimizers import OPTIMIZERS
@@ -185,7 +186,8 @@ def make_plan(
       devices: over how many devices a population is spread.
 
     Raises:
-      StudyFileError: a batch larger than the training split, or a number per layer that the model has no layer for.
+      StudyFileError: a number per layer that the model has no layer for, or what ``check_run`` refuses.
+      ShapeError: a model that does not fit the data.
 
     Example:
       >>> stop = EarlyStopping(patience=3)
@@ -199,13 +201,9 @@ def make_plan(
     models: dict[ModelSpec, Model] = {}
     for run in runs:
         recipe = run.recipe
-        if recipe.batch_size > examples[0]:
-            raise StudyFileError(
-                f"batch_size = {recipe.batch_size} of variant {run.variant!r} is larger than the training split "
-                f"of {examples[0]} examples; choose at most {examples[0]}"
-            )
         if recipe.model not in models:
             models[recipe.model] = build(recipe.model, input_shape, classes)
+        check_run(run, models[recipe.model], examples[0])
         structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss)
         numbers = _numbers(run.variant, recipe, models[recipe.model], classes)
         readouts = structures.setdefault(structure, {}).setdefault((run.seed, numbers), [])

@@ -17,6 +17,7 @@ from jax.sharding import Mesh
 
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.base import FloatArray, IntArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
+from wellfit.engine.checks import check_data
 from wellfit.engine.devices import mesh, sharded
 from wellfit.engine.evaluation import predict_program
 from wellfit.engine.plan import Population, Program
@@ -85,25 +86,28 @@ class Trainer:
     """Trains populations on one data set: the arrays go to the devices once, and a program is compiled once.
 
     Args:
-          data: the training and validation splits.
-          on: the devices; all of the default backend unless told otherwise.
+      data: the training and validation splits.
+      on: the devices; all of the default backend unless told otherwise.
+
+    Raises:
+      DataError: splits that do not fit together, or labels outside the classes.
 
     Example:
-          >>> from wellfit.analysis.metrics import accuracy, log_loss
-    from wellfit.base import Recipe, RunSpec, Scaling
-          >>> from wellfit.engine.plan import make_plan
-          >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-          >>> y = (x[:, 0] > 0).astype(np.int32)
-          >>> scaling = Scaling("standardize", np.zeros(2, np.float32), np.ones(2, np.float32))
-          >>> data = TrainingData(x[:40], y[:40], x[40:], y[40:], np.arange(20), 2, scaling)
-          >>> trainer = Trainer(data)
-          >>> runs = [RunSpec("baseline", seed, Recipe(epochs=2)) for seed in (0, 1)]
-          >>> plan = make_plan(runs, (2,), 2, (40, 20, 20), devices=1)
-          >>> [(r.spec.seed, r.state, r.epochs) for r in trainer.train(plan.populations[0])]
-          [(0, 'finished', 2), (1, 'finished', 2)]
+      >>> from wellfit.base import Recipe
+      >>> from wellfit.engine.plan import make_plan
+      >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+      >>> y = (x[:, 0] > 0).astype(np.int32)
+      >>> scaling = Scaling("standardize", np.zeros(2, np.float32), np.ones(2, np.float32))
+      >>> data = TrainingData(x[:40], y[:40], x[40:], y[40:], np.arange(20), 2, scaling)
+      >>> trainer = Trainer(data)
+      >>> runs = [RunSpec("baseline", seed, Recipe(epochs=2)) for seed in (0, 1)]
+      >>> plan = make_plan(runs, (2,), 2, (40, 20, 20), devices=1)
+      >>> [(r.spec.seed, r.state, r.epochs) for r in trainer.train(plan.populations[0])]
+      [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
     def __init__(self, data: TrainingData, on: Mesh | None = None) -> None:
+        check_data(data)
         self.data = data
         self.mesh = mesh() if on is None else on
         self.arrays: Data = device_data(data, self.mesh)

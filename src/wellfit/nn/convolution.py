@@ -48,10 +48,9 @@ def conv2d(
 ) -> Layer:
     """Cross-correlation with a square kernel, plus bias, as Keras's ``Conv2D``.
 
-    The patches under the kernel are laid out as rows of one matrix, so that the convolution is one matrix product:
-    on a CPU
-    that is many times faster than XLA's own convolution once networks are vectorized, and variants of one seed share
-    the patches of the first layer.
+    The patches under the kernel are laid out as rows of one matrix, so that the convolution is one matrix product: on a
+    CPU that is many times faster than XLA's own convolution once networks are vectorized, and variants of one seed
+    share the patches of the first layer.
 
     Args:
       shape: (height, width, channels) of one image.
@@ -62,13 +61,15 @@ def conv2d(
       initializer: of the kernel.
 
     Raises:
-      ShapeError: not an image, or smaller than the kernel.
+      ShapeError: not an image, or smaller than the kernel; or there are no filters.
 
     Example:
       >>> conv2d((28, 28, 1), 6, 5, padding="same").output_shape
       (28, 28, 6)
     """
     what = f"conv2d with {filters} filters"
+    if filters < 1:
+        raise ShapeError(f"conv2d takes shape {shape} to {filters} filters; give it at least one")
     rows, columns = _window(shape, size, stride, padding, what)
     height, width, channels = _image(shape, what)
     around = (_extent(height, size, stride, padding)[1], _extent(width, size, stride, padding)[1])

@@ -113,7 +113,7 @@ def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform
       initializer: of the kernel; one of ``initializers.INITIALIZERS``.
 
     Raises:
-      ShapeError: the input is not one row of values per example.
+      ShapeError: the input is not one row of values per example, or there are no units.
 
     Example:
       >>> layer = dense((784,), 128)
@@ -124,6 +124,8 @@ def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform
         raise ShapeError(
             f"dense with {units} units takes one row of values, got shape {shape}; put a flatten before it"
         )
+    if units < 1:
+        raise ShapeError(f"dense takes shape {shape} to {units} units; give it at least one")
     inputs = shape[0]
 
     def init(generator: np.random.Generator) -> Initial:

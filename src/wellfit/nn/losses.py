@@ -79,7 +79,7 @@ def mean_squared_error(logits: jax.Array, labels: jax.Array, label_smoothing: ja
       0.25
     """
     classes = logits.shape[1]
-    target = (1 - label_smoothing) * jax.nn.one_hot(labels, classes, dtype=jnp.float32) + label_smoothing / classes
+    target = (1 - label_smoothing) * jax.nn.one_hot(labels, classes, dtype=logits.dtype) + label_smoothing / classes
     return jnp.square(jax.nn.softmax(logits) - target).mean(axis=1)  # (B,)
 
 

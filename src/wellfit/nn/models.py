@@ -12,6 +12,7 @@ import numpy as np
 from wellfit.base import LayerSpec, ModelSpec
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn import convolution, layers
+from wellfit.nn.initializers import INITIALIZERS
 from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
 from wellfit.nn.normalization import batch_norm
 
@@ -197,6 +198,8 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
 
 def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int) -> list[Layer]:
     """The layer of a spec, and its activation after it."""
+    if spec.initializer not in INITIALIZERS:
+        raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
     if spec.kind == "dense":
         made = layers.dense(shape, spec.units, spec.initializer)
     elif spec.kind == "conv2d":

@@ -1,0 +1,43 @@
+"""What tests compare of two study directories: the bits that a study ends with, read without wellfit's own reader."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def rows(directory: Path, query: str) -> list[Any]:
+    """The rows that a query finds in a study's database."""
+    with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def epochs(directory: Path) -> list[Any]:
+    """Every epoch of every run."""
+    return rows(directory, "SELECT * FROM epochs ORDER BY variant, seed, epoch")
+
+
+def probabilities(directory: Path) -> dict[str, bytes]:
+    """The bytes of every run's test probabilities, by the name of their file."""
+    found = {}
+    for path in (directory / "test").glob("*.npz"):
+        with np.load(path) as archive:
+            found[path.name] = b"".join(archive[name].tobytes() for name in archive.files)
+    return found
+
+
+def same_bits(one: Path, other: Path) -> bool:
+    """Whether two studies ended with the same histories and the same test probabilities, to the last bit."""
+    assert epochs(one)
+    assert len(probabilities(one)) > 1
+    return epochs(one) == epochs(other) and probabilities(one) == probabilities(other)
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    """Every file and folder below a directory, with its content."""
+    found = sorted(directory.rglob("*"))
+    return {str(p.relative_to(directory)): p.read_bytes() if p.is_file() else b"" for p in found}

@@ -1,0 +1,302 @@
+"""The Python face as a notebook uses it, cell by cell, and in a notebook."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from nbclient import NotebookClient
+
+import stores
+import wellfit
+from wellfit.api import Results
+from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
+from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
+from wellfit.study.spec import recipes
+
+VARIANTS: dict[str, Any] = {"baseline": {}, "l2": {"l2": 1e-2}, "early": {"early_stopping": {"patience": 1}}}
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    """The first cells of a notebook."""
+    data = wellfit.load_dataset("digits")
+    study = wellfit.Study(data, model=wellfit.mlp(16), variants=VARIANTS, epochs=3, batch_size=128, seeds=2)
+    return study.run()
+
+
+# --- The cells of a notebook ------------------------------------------------------------------------------------------
+
+
+def test_table(results: Results) -> None:
+    table = results.table()
+    assert list(table.index) == list(VARIANTS)
+    for variant in results.summary.variants:
+        row = table.loc[variant.name]
+        assert row["test_accuracy"] == pytest.approx(np.mean([run.test_accuracy for run in variant.runs]), abs=1e-12)
+        low, high = variant.interval["test_accuracy"] or (0, 0)
+        assert (row["test_accuracy_low"], row["test_accuracy_high"]) == (low, high)
+        assert row["test_accuracy_low"] < row["test_accuracy"] < row["test_accuracy_high"]
+    assert set(table["parameters"]) == {64 * 16 + 16 + 16 * 10 + 10}
+
+
+def test_runs(results: Results) -> None:
+    runs = results.runs()
+    assert list(zip(runs["variant"], runs["seed"], strict=True)) == [(v, s) for v in VARIANTS for s in (0, 1)]
+    means = runs.groupby("variant")["validation_loss"].mean()
+    np.testing.assert_allclose(means, results.table()["validation_loss"].loc[means.index], rtol=1e-12)
+
+
+def test_compare(results: Results) -> None:
+    compared = results.compare()
+    assert list(compared["variant"]) == ["l2", "early"]
+    accuracy = results.table()["test_accuracy"]
+    for row in compared.itertuples():
+        assert row.difference == pytest.approx(accuracy[row.variant] - accuracy["baseline"], abs=1e-12)
+
+
+def test_history(results: Results) -> None:
+    history = results.history()
+    assert list(history.columns[:3]) == ["variant", "seed", "epoch"]
+    assert len(history) == sum(len(run) for seeds in results.summary.histories.values() for run in seeds.values())
+    one = history[(history["variant"] == "l2") & (history["seed"] == 1)]
+    assert list(one["epoch"]) == [1, 2, 3]
+    np.testing.assert_array_equal(one["train_loss"], results.summary.histories["l2"][1]["train_loss"])
+
+
+@pytest.mark.parametrize("plot", ["plot_curves", "plot_intervals", "plot_gap", "plot_confusion"])
+def test_plots(plot: str, results: Results) -> None:
+    figure = getattr(results, plot)()
+    assert isinstance(figure, Figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # how a notebook shows it
+    axes = Figure().subplots()
+    assert getattr(results, plot)(ax=axes) is axes.get_figure()
+    assert axes.has_data()
+
+
+def test_plots_of_choice(results: Results) -> None:
+    losses, accuracies = results.plot_curves("loss"), results.plot_curves("accuracy")
+    assert losses.axes[0].get_ylabel() != accuracies.axes[0].get_ylabel()
+    with pytest.raises(UnknownNameError, match=r"unknown variant 'l3'.* did you mean 'l2'\?"):
+        results.plot_confusion("l3")
+
+
+def test_report(results: Results, tmp_path: Path) -> None:
+    assert results.report() == results.directory / "report.html"
+    path = results.report(tmp_path / "mine" / "page.html")
+    assert path == tmp_path / "mine" / "page.html"
+    assert all(variant in path.read_text() for variant in VARIANTS)
+
+
+def test_best_looks_at_the_validation_split_alone(results: Results) -> None:
+    best = results.best()
+    assert best.mean["validation_accuracy"] == results.table()["validation_accuracy"].max()
+    turned = [
+        replace(v, mean={**v.mean, "test_accuracy": 0.0 if v.name == best.name else 1.0})
+        for v in results.summary.variants
+    ]
+    other = Results(results.directory)
+    other.summary = replace(other.summary, variants=tuple(turned))
+    assert other.best().name == best.name
+
+
+def test_what_is_said_of_it(results: Results) -> None:
+    assert results.verdict == results.summary.verdict
+    assert results.findings == results.summary.findings
+    assert repr(results) == f"Results('study', finished, 3 variants, 2 seeds)\n{results.verdict}"
+
+
+# --- Directories ------------------------------------------------------------------------------------------------------
+
+
+def test_a_study_directory_opens_as_results(finished_study: Path) -> None:
+    results = Results(finished_study)
+    assert len(results.table()) == 6
+    with pytest.raises(WellfitError, match="no such directory"):
+        Results(finished_study / "gone")
+
+
+def test_a_directory_keeps_a_study_and_a_temporary_one_goes_with_its_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = wellfit.Study("digits", wellfit.logistic(), epochs=1, batch_size=256, seeds=1)
+    kept = study.run(tmp_path / "study")
+    before = stores.rows(tmp_path / "study", "SELECT finished FROM runs")
+    again = study.run(tmp_path / "study", progress=True)
+    assert stores.rows(tmp_path / "study", "SELECT finished FROM runs") == before
+    assert again.directory == kept.directory
+    assert capsys.readouterr() == ("", "")  # nothing was trained, so there was no progress
+    fresh = study.run(tmp_path / "study", fresh=True, progress=True)
+    assert "Training: epoch 1/1" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(kept.history(), fresh.history())
+    passing = study.run()
+    assert capsys.readouterr() == ("", "")  # no terminal and no notebook to show it in
+    place = passing.directory
+    assert place.is_dir()
+    del passing
+    gc.collect()
+    assert not place.exists()
+    assert not place.parent.exists()
+
+
+def test_before_any_run_has_ended_there_are_tables_but_no_best(study_copy: Path) -> None:
+    with closing(sqlite3.connect(study_copy / "study.db")) as connection:
+        connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
+    results = Results(study_copy)
+    assert len(results.table()) == 6
+    assert set(results.runs()["state"]) == {"pending"}
+    assert results.compare().empty
+    assert results.history().empty
+    with pytest.raises(StudyFileError, match=r"no run of the study in .* has finished; run it first"):
+        results.best()
+
+
+# --- Studies ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_study_of_arrays() -> None:
+    generator = np.random.default_rng(0)
+    y = np.array(["cat", "dog"])[generator.integers(0, 2, 300)]  # (300,)
+    x = generator.normal((y == "cat")[:, None] * 3.0, 1.0, (300, 4))  # (300, 4)
+    data = wellfit.make_dataset(x, y, name="pets")
+    results = wellfit.Study(data, wellfit.mlp(8), scale="standardize", epochs=5, learning_rate=0.03, seeds=2).run()
+    assert results.summary.classes == ("cat", "dog")
+    assert results.summary.data == "pets"
+    assert results.summary.variants[0].mean["test_accuracy"] > 0.9  # the clouds are six deviations apart
+
+
+def test_from_toml(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[data]\nname = "digits"\n[train]\nepochs = 7\n[variants.a]\n[variants.b]\nl2 = 0.1\n')
+    study = wellfit.Study.from_toml(path, seeds=[3], settings=["model.hidden=[4]"])
+    assert (study.spec.name, study.spec.base.epochs, study.spec.seeds) == ("mine", 7, (3,))
+    assert study.spec.base.model.hidden == (4,)
+    assert wellfit.Study.from_toml("lab5").spec.data.name_or_path == "fashion-mnist"
+    assert repr(study) == "Study('mine', data='digits', 2 variants, 1 seeds)"
+    with pytest.raises(WellfitError, match=r"gone\.toml: no such file"):
+        wellfit.Study.from_toml("gone.toml")
+
+
+MODELS = {
+    "mlp": ModelSpec("mlp", (8, 4), activation="tanh", initializer="he_normal", batch_norm=True),
+    "logistic": wellfit.logistic(),
+    "lenet5": ModelSpec("lenet5", (), batch_norm=True),
+    "cnn": ModelSpec("cnn", (8,), activation="elu"),
+    "layers": ModelSpec("layers", (), layers=(LayerSpec("flatten"), LayerSpec("dense", units=10, function="tanh"))),
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+def test_a_model_keeps_all_its_settings(model: ModelSpec) -> None:
+    study = wellfit.Study("digits", model, variants={"same": {}, "other": {"model": wellfit.mlp(5)}})
+    assert study.spec.base.model == model
+    assert recipes(study.spec)["other"].model == wellfit.mlp(5)
+    turned = wellfit.Study("digits", variants={"other": {"model": model}})
+    assert recipes(turned.spec)["other"].model == model
+
+
+def test_values_may_be_of_numpy_or_of_wellfit() -> None:
+    rule = EarlyStopping(patience=3)
+    numbers = {"epochs": np.int64(3), "learning_rate": np.float32(0.5), "seeds": np.int64(2)}
+    study = wellfit.Study("digits", variants={"a": {"early_stopping": rule}}, **numbers)
+    assert study.spec.base == Recipe(epochs=3, learning_rate=0.5)
+    assert study.spec.seeds == (0, 1)
+    assert recipes(study.spec)["a"].early_stopping == rule
+    assert wellfit.Study("digits", seeds=range(2, 4)).spec.seeds == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"droput": 0.5}, ["unknown key 'droput'", "[train]", "did you mean 'dropout'?"]),
+        ({"variants": {"a": {"droput": 0.5}}}, ["unknown key 'droput'", "[variants.a]"]),
+        ({"dropout": 1.5}, ["dropout", "at least 0 and less than 1", "1.5"]),
+        ({"optimizer": "adm"}, ["unknown optimizer 'adm'", "did you mean 'adam'?"]),
+        ({"epochs": 0}, ["epochs", "must be from 1"]),
+        ({"seeds": 0}, ["seeds", "must be from 1"]),
+        ({"seeds": "five"}, ["seeds", "must be a whole number", "'five'"]),
+        ({"scale": "log"}, ["unknown scale 'log'"]),
+        ({"validation": 2}, ["validation"]),
+        ({"name": "a/b"}, ["a/b"]),
+        ({"model": "mlp"}, ["model", "must be a table"]),
+        ({"variants": {"a": 0.5}}, ["variants", "must be a table"]),
+        ({"variants": ["a"]}, ["variants", "must be a table"]),
+        ({"data": np.zeros((3, 2))}, ["data", "ndarray", "wellfit.make_dataset"]),
+    ],
+)
+def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(WellfitError) as told:
+        wellfit.Study(**{"data": "digits", **arguments})
+    assert "\n" not in str(told.value)
+    for word in ("Study(...)" if "optimizer" not in arguments else "", *words):
+        assert word in str(told.value)
+
+
+# --- The package ------------------------------------------------------------------------------------------------------
+
+
+def test_the_public_names_are_these() -> None:
+    names = ["Results", "Study", "WellfitError", "__version__", "load_dataset", "logistic", "make_dataset", "mlp"]
+    assert wellfit.__all__ == names
+    assert dir(wellfit) == names
+    assert all(getattr(wellfit, name) is not None for name in names)
+    assert wellfit.WellfitError is WellfitError
+    with pytest.raises(AttributeError, match="module 'wellfit' has no attribute 'study_'"):
+        _ = wellfit.study_  # type: ignore[attr-defined]
+
+
+def test_a_star_import_brings_them() -> None:
+    script = "from wellfit import *; print(Study.__name__, mlp(3).hidden, __version__)"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == f"Study (3,) {wellfit.__version__}\n"
+
+
+CELLS = (
+    "import wellfit",
+    "data = wellfit.load_dataset('digits')",
+    "study = wellfit.Study(data, model=wellfit.mlp(8), variants={'a': {}, 'l2': {'l2': 1e-3}}, epochs=2, seeds=2)",
+    "results = study.run()",
+    "results",
+    "results.table()",
+    "results.compare()",
+    "results.history()",
+    "results.plot_curves()",
+    "results.plot_intervals()",
+    "results.plot_gap()",
+    "results.plot_confusion('l2')",
+    "results.report('page.html')",
+    "results.best().name",
+)
+
+
+@pytest.mark.slow
+def test_a_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(wellfit.__file__).parents[1]))
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+
+    outputs = {cell.source: cell.outputs for cell in notebook.cells}
+    for cell in CELLS[4:]:
+        (output,) = outputs[cell]
+        assert output.output_type == "execute_result"
+        kind = (
+            "image/png" if "plot" in cell else "text/html" if cell.endswith(("table()", "y()", "e()")) else "text/plain"
+        )
+        assert kind in output.data, cell
+    assert outputs[CELLS[-1]][0].data["text/plain"] in ("'a'", "'l2'")
+    assert all("Warning" not in str(output) for cell in notebook.cells for output in cell.outputs)
+    progress = outputs["results = study.run()"]  # a bar where it can be shown, two lines elsewhere
+    assert "Training: epoch 1/2" in str(progress) or progress[0].output_type == "display_data"
+    assert (tmp_path / "page.html").is_file()

@@ -1,0 +1,71 @@
+"""Provenance: what a reader needs to repeat a study, and nothing of whose machine it was."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import platform
+import re
+import socket
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import wellfit
+from wellfit.base import Dataset, Splits
+from wellfit.data.assemble import make_dataset
+from wellfit.data.splits import make_splits
+from wellfit.study.provenance import provenance
+
+
+@pytest.fixture
+def asked() -> tuple[Dataset, Splits]:
+    data = make_dataset(np.arange(200.0).reshape(100, 2), [0, 1] * 50, name="numbers", title="The numbers")
+    return data, make_splits(data.y_train, validation=0.25, seed=7)
+
+
+def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) -> None:
+    data, splits = asked
+    facts = provenance(data, splits, "wellfit run --seeds 3")
+    assert facts["command"] == "wellfit run --seeds 3"
+    assert facts["wellfit"] == wellfit.__version__
+    assert facts["python"] == platform.python_version()
+    for library in ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn"):
+        assert facts[library] == metadata.version(library)
+    assert facts["data"] == f"The numbers ({data.source})"
+    assert facts["data hash"] == data.hash
+    assert facts["split hash"] == splits.hash
+    assert facts["split"] == "60 training, 20 validation, stratified, seed 7"
+    assert facts["devices"].startswith(f"{len(jax.devices())} x ")
+    assert re.fullmatch(r".+, \d+ cores", facts["processor"])
+    started = datetime.datetime.fromisoformat(facts["started"])
+    assert abs(datetime.datetime.now(datetime.UTC) - started) < datetime.timedelta(minutes=1)
+    assert all(value and "\n" not in value for value in facts.values())
+
+
+def test_it_names_neither_user_nor_machine(asked: tuple[Dataset, Splits]) -> None:
+    told = " ".join(provenance(*asked, "").values())
+    assert "command" not in provenance(*asked, "")  # what is not known is left out
+    for private in (str(Path.home()), f"{getpass.getuser()}@", socket.gethostname()):
+        assert private not in told
+
+
+def test_the_commit_is_that_of_the_working_directory(
+    asked: tuple[Dataset, Splits], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert "git commit" not in provenance(*asked, "")
+
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], [*author, "commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run(["git", *command], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
+    assert provenance(*asked, "")["git commit"] == commit[:12]
+
+    monkeypatch.setenv("PATH", str(tmp_path))  # no git at all
+    assert "git commit" not in provenance(*asked, "")

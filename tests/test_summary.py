@@ -1,0 +1,210 @@
+"""The summary, computed again from the files of a study with NumPy, SciPy and scikit-learn, and in every state."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from scipy import stats
+
+import stores
+from wellfit.base import HISTORY_COLUMNS, StudySummary
+from wellfit.errors import StoreUnreadableError
+from wellfit.study.store.lock import Lock
+from wellfit.study.summary import METRICS, summarize, to_json
+
+VARIANTS = ("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping")
+
+
+@pytest.fixture(scope="module")
+def summary(finished_study: Path) -> StudySummary:
+    return summarize(finished_study)
+
+
+def forget(directory: Path, where: str) -> None:
+    """Make of a finished study one in which some runs were not yet trained."""
+    for table in ("runs", "epochs"):
+        change(directory, f"DELETE FROM {table} WHERE {where}")
+
+
+def change(directory: Path, statement: str) -> None:
+    with closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def stored(directory: Path, name: str) -> np.ndarray:
+    with np.load(directory / "test" / name) as archive:
+        (array,) = archive.values()
+    return np.asarray(array)
+
+
+# --- The numbers ------------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    assert tuple(v.name for v in summary.variants) == VARIANTS
+    for variant in summary.variants:
+        assert [run.seed for run in variant.runs] == [0, 1]
+        for run in variant.runs:
+            probabilities = stored(finished_study, f"{variant.name}.{run.seed}.npz")
+            right = sklearn.metrics.accuracy_score(labels, probabilities.argmax(axis=1))
+            loss = -np.log(probabilities[range(len(labels)), labels].astype(np.float64)).mean()
+            assert run.test_accuracy == pytest.approx(right, abs=1e-12)
+            assert run.test_loss == pytest.approx(loss, rel=1e-6)  # the probabilities are float32
+            rows = stores.rows(
+                finished_study,
+                "SELECT train_loss, train_accuracy, validation_loss, validation_accuracy FROM epochs "
+                f"WHERE variant = '{variant.name}' AND seed = {run.seed} ORDER BY epoch",
+            )
+            assert (run.state, run.epochs) == ("finished", len(rows))
+            assert run.readout_epoch is not None
+            told = (run.train_loss, run.train_accuracy, run.validation_loss, run.validation_accuracy)
+            assert told == rows[run.readout_epoch - 1]
+            assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
+
+
+def test_means_and_intervals_are_students(summary: StudySummary) -> None:
+    for variant in summary.variants:
+        assert set(variant.mean) == set(variant.interval) == set(METRICS)
+        for metric in METRICS:
+            if metric == "generalization_gap":
+                values = [run.train_accuracy - run.test_accuracy for run in variant.runs]  # type: ignore[operator]
+            else:
+                values = [getattr(run, metric) for run in variant.runs]
+            assert variant.mean[metric] == pytest.approx(np.mean(values), abs=1e-12)
+            interval = variant.interval[metric]
+            assert interval is not None
+            if metric == "test_accuracy":  # counts the finite test set as well; see test_statistics
+                assert 0 <= interval[0] < variant.mean[metric] < interval[1] <= 1
+            else:
+                expected = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+                assert interval == pytest.approx(expected, nan_ok=False)
+
+
+def test_comparisons_are_paired_by_seed(summary: StudySummary) -> None:
+    accuracy = {v.name: np.array([run.test_accuracy for run in v.runs]) for v in summary.variants}
+    assert [(c.variant, c.against) for c in summary.comparisons] == [(name, "baseline") for name in VARIANTS[1:]]
+    for comparison in summary.comparisons:
+        expected = np.mean(accuracy[comparison.variant] - accuracy["baseline"])
+        assert comparison.metric == "test_accuracy"
+        assert comparison.difference == pytest.approx(expected, abs=1e-12)
+
+
+def test_confusion_matrices_are_sums_over_the_seeds(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    assert set(summary.confusion) == set(VARIANTS)
+    for name, counts in summary.confusion.items():
+        predictions = [stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) for seed in (0, 1)]
+        expected = sum(sklearn.metrics.confusion_matrix(labels, p, labels=range(10)) for p in predictions)
+        np.testing.assert_array_equal(counts, expected)
+
+
+def test_histories_and_facts(summary: StudySummary, finished_study: Path) -> None:
+    for row in stores.epochs(finished_study):
+        variant, seed, epoch, *values = row
+        history = summary.histories[variant][seed]
+        assert len(history) == 2
+        found = [history[name][epoch - 1] for name in HISTORY_COLUMNS]
+        np.testing.assert_array_equal(found, np.array(values, float))
+    assert [v.parameters for v in summary.variants] == [64 * 16 + 16 + 16 * 10 + 10] * 6
+    seconds = stores.rows(finished_study, "SELECT sum(seconds) FROM runs")[0][0]
+    assert math.fsum(v.seconds for v in summary.variants) == pytest.approx(seconds)
+    assert summary.seconds >= seconds * (1 - 1e-9)  # the programs' whole time; runs share it
+    assert (summary.name, summary.data, summary.seeds, summary.epochs) == ("regularization", "digits", (0, 1), 2)
+    assert summary.classes == tuple("0123456789")
+    codes = [finding.code for finding in summary.findings]
+    assert codes[:2] == ["constant-features", "few-test-examples"]  # of the data
+    assert "few-seeds" in codes  # of the training
+    assert summary.verdict
+
+
+# --- States -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_pending(study_copy: Path) -> None:
+    forget(study_copy, "variant = 'dropout' OR (variant = 'l1' AND seed = 1)")
+    summary = summarize(study_copy)
+    assert summary.state == "interrupted"
+    l1, dropout = summary.variants[2:4]
+    assert [run.state for run in dropout.runs] == ["pending", "pending"]
+    assert (dropout.mean, dropout.interval, dropout.seconds) == ({}, {}, 0)
+    assert dropout.parameters == 1210  # of the same model as the others
+    assert [run.state for run in l1.runs] == ["finished", "pending"]
+    assert l1.mean["validation_loss"] == l1.runs[0].validation_loss
+    assert set(l1.interval.values()) == {None}
+    assert vars(l1.runs[1]) == dict.fromkeys(vars(l1.runs[1])) | {"seed": 1, "state": "pending"}
+    assert "dropout" not in summary.confusion
+    json.dumps(to_json(summary, "1.0"), allow_nan=False)
+
+
+def test_trained_but_not_tested_is_not_finished(study_copy: Path) -> None:
+    change(study_copy, "UPDATE runs SET test_accuracy = NULL, test_loss = NULL, test_sha256 = NULL")
+    summary = summarize(study_copy)
+    assert summary.state == "interrupted"
+    assert summary.variants[0].mean.keys() == {m for m in METRICS if m not in ("test_accuracy", "test_loss")} - {
+        "generalization_gap"
+    }
+    assert summary.comparisons == ()
+    assert summary.confusion == {}
+
+
+def test_a_study_at_work_is_running(study_copy: Path) -> None:
+    forget(study_copy, "seed = 1")
+    assert summarize(study_copy).state == "interrupted"
+    lock = Lock(study_copy / "lock")
+    assert summarize(study_copy).state == "running"
+    lock.release()
+    assert summarize(study_copy).state == "interrupted"
+
+
+def test_a_finished_study_is_finished(summary: StudySummary) -> None:
+    assert summary.state == "finished"
+
+
+def test_everything_comes_from_the_store_alone(finished_study: Path, tmp_path: Path) -> None:
+    elsewhere = Path(shutil.copytree(finished_study, tmp_path / "elsewhere"))
+    one, other = summarize(finished_study), summarize(elsewhere)
+    assert other.directory == str(elsewhere)
+    told, again = to_json(one, "1"), to_json(other, "1")
+    assert told["study"].pop("directory") != again["study"].pop("directory")
+    assert told == again
+    assert (one.provenance, one.settings, one.verdict) == (other.provenance, other.settings, other.verdict)
+
+
+def test_a_damaged_study_is_refused(study_copy: Path) -> None:
+    path = study_copy / "test" / "l2.1.npz"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(StoreUnreadableError, match=r"l2\.1\.npz: damaged"):
+        summarize(study_copy)
+    with pytest.raises(StoreUnreadableError, match="no such directory"):
+        summarize(study_copy / "gone")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def test_json_has_null_where_a_number_is_not_finite(summary: StudySummary) -> None:
+    first = summary.variants[0]
+    odd = replace(
+        first,
+        settings={"hidden": (np.int64(3), 4)},
+        runs=(replace(first.runs[0], train_loss=math.nan, test_loss=np.float32(0.5)),),  # type: ignore[arg-type]
+        mean={"train_loss": math.nan, "test_loss": 1.5},
+        interval={"train_loss": (-math.inf, math.inf), "test_loss": None},
+    )
+    plain = to_json(replace(summary, variants=(odd,)), "1.0")
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain  # lists, dicts, strings, numbers; no more
+    (variant,) = plain["variants"]
+    assert variant["settings"] == {"hidden": [3, 4]}
+    assert (variant["runs"][0]["train_loss"], variant["runs"][0]["test_loss"]) == (None, 0.5)
+    assert variant["mean"] == {"train_loss": None, "test_loss": 1.5}
+    assert variant["interval"] == {"train_loss": [None, None], "test_loss": None}
