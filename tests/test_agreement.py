@@ -55,7 +55,7 @@ def batches(data: TrainingData) -> list[Batch]:
         rows = slice(i * BATCH, (i + 1) * BATCH)
         x, y = jnp.asarray(data.x_train[rows]), jnp.asarray(data.y_train[rows])
         key = jax.random.fold_in(jax.random.key(3), i)
-        made.append(Batch(x, y, jnp.ones(BATCH), key, jnp.bool_(i == 0), jnp.zeros(())))
+        made.append(Batch(x, y, jnp.ones(BATCH), key, jnp.bool_(i == 0), jnp.zeros(()), jnp.ones(())))
     return made
 
 

@@ -175,7 +175,13 @@ def test_a_step_of_gradient_descent_is_the_gradient_of_its_loss(name: str) -> No
     params = jax.tree.map(lambda a: a + 0.1 * numbers(*a.shape), params)
     weight = jnp.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])  # a batch with padding
     batch = Batch(
-        numbers(6, *shape), jnp.array([0, 1, 2, 1, 0, 0]), weight, jax.random.key(2), jnp.bool_(True), jnp.zeros(())
+        numbers(6, *shape),
+        jnp.array([0, 1, 2, 1, 0, 0]),
+        weight,
+        jax.random.key(2),
+        jnp.bool_(True),
+        jnp.zeros(()),
+        jnp.ones(()),
     )
     step = train_step(program, model)
 

@@ -43,11 +43,17 @@ class Stepper:
         return self.step(self.start, self.hyper, self.rate if rate is None else jnp.float32(rate), batch)
 
 
+@functools.cache
+def stepper_of(recipe: Recipe, shape: tuple[int, ...] = (4,)) -> Stepper:
+    """A stepper for three classes; the same recipe is compiled once."""
+    return Stepper(recipe, shape, 3)
+
+
 def batch_of(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Batch:
     weights = np.ones(len(y)) if weight is None else weight
     return Batch(
         jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.int32), jnp.asarray(weights, jnp.float32),
-        jax.random.key(1), jnp.bool_(True), jnp.zeros(()),
+        jax.random.key(1), jnp.bool_(True), jnp.zeros(()), jnp.ones(()),
     )  # fmt: skip
 
 
@@ -77,7 +83,7 @@ def test_proximal_l1_solves_l1_logistic_regression_with_exact_zeros() -> None:
     x = (x - x.mean(axis=0)) / x.std(axis=0)
     strength = 0.03
     recipe = replace(SGD, model=ModelSpec("logistic", ()), proximal_l1=strength, batch_size=150, learning_rate=0.5)
-    stepper, batch = Stepper(recipe, (4,), 3), batch_of(x, y)
+    stepper, batch = stepper_of(recipe), batch_of(x, y)
 
     @jax.jit
     def train(state: State) -> State:
@@ -97,12 +103,12 @@ def test_proximal_l1_solves_l1_logistic_regression_with_exact_zeros() -> None:
 def test_a_penalty_in_the_loss_reaches_no_exact_zero() -> None:
     x, y = load_iris(return_X_y=True)
     recipe = replace(SGD, model=ModelSpec("logistic", ()), l1=0.03, batch_size=150)
-    state, _ = Stepper(recipe, (4,), 3)(batch_of(x, y))
+    state, _ = stepper_of(recipe)(batch_of(x, y))
     assert np.all(np.asarray(state.params["dense_1"]["kernel"]) != 0)
 
 
 def test_proximal_l1_leaves_the_output_layer_alone_and_shrinks_by_rate_times_strength() -> None:
-    plain, sparse = Stepper(SGD, (4,), 3), Stepper(replace(SGD, proximal_l1=0.5), (4,), 3)
+    plain, sparse = stepper_of(SGD), stepper_of(replace(SGD, proximal_l1=0.5))
     without, shrunk = (stepper(batch_of(X, Y))[0].params for stepper in (plain, sparse))
     for layer in ("dense_1", "dense_2"):
         w = np.asarray(without[layer]["kernel"])
@@ -121,8 +127,8 @@ def norms(changes: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 def test_each_array_is_clipped_to_its_bound_and_keeps_its_direction() -> None:
     batch, bound = batch_of(3 * X, Y), 0.3
-    plain = moved(Stepper(SGD, (4,), 3), batch)
-    clipped = moved(Stepper(replace(SGD, clip_norm=bound), (4,), 3), batch)
+    plain = moved(stepper_of(SGD), batch)
+    clipped = moved(stepper_of(replace(SGD, clip_norm=bound)), batch)
     lengths = norms(plain)
     assert min(lengths.values()) < 0.1 * bound < max(lengths.values())  # some are within, some beyond
     for name, change in plain.items():
@@ -132,28 +138,28 @@ def test_each_array_is_clipped_to_its_bound_and_keeps_its_direction() -> None:
 
 def test_the_whole_gradient_is_clipped_to_its_bound() -> None:
     batch = batch_of(3 * X, Y)
-    plain = moved(Stepper(SGD, (4,), 3), batch)
+    plain = moved(stepper_of(SGD), batch)
     whole = np.sqrt(sum(length**2 for length in norms(plain).values()))
-    clipped = moved(Stepper(replace(SGD, global_clip_norm=0.2), (4,), 3), batch)
+    clipped = moved(stepper_of(replace(SGD, global_clip_norm=0.2)), batch)
     for name, change in plain.items():
         np.testing.assert_allclose(clipped[name], change * 0.1 * 0.2 / whole, rtol=1e-4, atol=1e-7)
-    both = norms(moved(Stepper(replace(SGD, clip_norm=0.3, global_clip_norm=0.2), (4,), 3), batch))
+    both = norms(moved(stepper_of(replace(SGD, clip_norm=0.3, global_clip_norm=0.2)), batch))
     assert np.sqrt(sum(length**2 for length in both.values())) == pytest.approx(0.1 * 0.2, rel=1e-4)
 
 
 @pytest.mark.parametrize("key", ["clip_norm", "global_clip_norm", "max_norm"])
 def test_a_bound_that_does_not_bind_changes_no_bit(key: str) -> None:
-    plain = moved(Stepper(SGD, (4,), 3), batch_of(X, Y))
-    bounded = moved(Stepper(replace(SGD, **{key: 1e6}), (4,), 3), batch_of(X, Y))
+    plain = moved(stepper_of(SGD), batch_of(X, Y))
+    bounded = moved(stepper_of(replace(SGD, **{key: 1e6})), batch_of(X, Y))
     for name, change in plain.items():
         np.testing.assert_array_equal(bounded[name], change)
 
 
 def test_the_gradient_norm_that_is_reported_is_that_before_clipping() -> None:
     batch = batch_of(3 * X, Y)
-    plain = norms(moved(Stepper(SGD, (4,), 3), batch))
+    plain = norms(moved(stepper_of(SGD), batch))
     whole = np.sqrt(sum(length**2 for length in plain.values())) / 0.1
-    _, sums = Stepper(replace(SGD, global_clip_norm=0.2), (4,), 3)(batch)
+    _, sums = stepper_of(replace(SGD, global_clip_norm=0.2))(batch)
     assert float(sums[2]) == pytest.approx(whole, rel=1e-4)
 
 
@@ -163,8 +169,8 @@ def test_the_gradient_norm_that_is_reported_is_that_before_clipping() -> None:
 def test_class_weights_are_examples_repeated() -> None:
     weights = (1.0, 3.0, 2.0)
     repeated = np.repeat(np.arange(8), [int(weights[label]) for label in Y])
-    weighted = moved(Stepper(replace(SGD, class_weights=weights), (4,), 3), batch_of(X, Y))
-    many = moved(Stepper(SGD, (4,), 3), batch_of(X[repeated], Y[repeated]))
+    weighted = moved(stepper_of(replace(SGD, class_weights=weights)), batch_of(X, Y))
+    many = moved(stepper_of(SGD), batch_of(X[repeated], Y[repeated]))
     for name, change in weighted.items():
         # Keras divides by the number of examples, not by the sum of their weights
         np.testing.assert_allclose(change, many[name] * len(repeated) / 8, rtol=1e-4, atol=1e-7)
@@ -175,8 +181,8 @@ def test_a_padded_last_batch_equals_a_smaller_one(batch_norm: bool) -> None:
     model = ModelSpec("mlp", (6,), batch_norm=batch_norm)
     recipe = replace(SGD, model=model, l2=0.1, label_smoothing=0.1, class_weights=(1.0, 2.0, 3.0))
     padded_x, padded_y = np.concatenate([X[:5], 100 + X[5:]]), np.concatenate([Y[:5], [0, 0, 0]])
-    small, small_sums = Stepper(recipe, (4,), 3)(batch_of(X[:5], Y[:5]))
-    padded, padded_sums = Stepper(recipe, (4,), 3)(batch_of(padded_x, padded_y, np.arange(8) < 5))
+    small, small_sums = stepper_of(recipe)(batch_of(X[:5], Y[:5]))
+    padded, padded_sums = stepper_of(recipe)(batch_of(padded_x, padded_y, np.arange(8) < 5))
     for a, b in zip(jax.tree.leaves(padded), jax.tree.leaves(small), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(padded_sums, small_sums, rtol=1e-5)
@@ -234,7 +240,7 @@ EVERYTHING = Augmentation(shift=0.2, flip=0.5, rotation=20, zoom=0.2, erasing=0.
 def test_an_augmentation_of_strength_zero_changes_no_bit_of_a_step(name: str) -> None:
     """The program that can augment, with the numbers of a run that does not, against the program that cannot."""
     change = EVERYTHING if name == "all" else Augmentation(**{name: getattr(EVERYTHING, name)})
-    plain, able = (Stepper(replace(SGD, augmentation=a), (4, 4), 3) for a in (Augmentation(), change))
+    plain, able = (stepper_of(replace(SGD, augmentation=a), (4, 4)) for a in (Augmentation(), change))
     batch = batch_of(np.random.default_rng(1).normal(size=(8, 4, 4)), Y)
     expected = plain(batch)[0].params
     at_rest, _ = able.step(able.start, plain.hyper, plain.rate, batch)

@@ -83,8 +83,8 @@ def test_equivalent_names_its_margin():
     comparisons = [against_baseline("dropout", "equivalent", half=0.0003), against_baseline("l2", "undecided")]
     text = conclusion([variant(n) for n in NAMES[:3]], comparisons, 10_000, margin=0.002)
     assert text == (
-        "dropout was equivalent to baseline, to within 0.2 points; for l2 the evidence does not decide: differences from "
-        "-0.4 to +0.4 points remain possible."
+        "dropout was equivalent to baseline, to within 0.2 points; for l2 the evidence does not decide: differences "
+        "from -0.4 to +0.4 points remain possible."
     )
 
 

@@ -11,7 +11,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-__all__ = ["ATTAINED", "COMPILE_SECONDS", "POPULATION", "STEP_SECONDS", "cores", "mesh", "product_rate", "replicated", "sharded", "start"]
+__all__ = [
+    "ATTAINED",
+    "COMPILE_SECONDS",
+    "POPULATION",
+    "STEP_SECONDS",
+    "cores",
+    "mesh",
+    "product_rate",
+    "replicated",
+    "sharded",
+    "start",
+]
 
 POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are spread."""

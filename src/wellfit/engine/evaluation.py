@@ -29,7 +29,7 @@ class Score(NamedTuple):
 def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
     """The scaling that every model begins with: ``(x - shift) * factor`` in float32."""
     one = x.shape[1:]
-    centered = x.astype(jnp.float32) - jnp.broadcast_to(shift, one)[None]
+    centered = x.astype(jnp.promote_types(x.dtype, jnp.float32)) - jnp.broadcast_to(shift, one)[None]
     return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
 
 

@@ -19,7 +19,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, TrainingData
 from wellfit.engine.devices import POPULATION, replicated, sharded
-from wellfit.engine.evaluation import evaluate, rescale
+from wellfit.engine.evaluation import evaluate
 from wellfit.engine.plan import TRACED, Population, Program
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn.losses import penalty
@@ -161,16 +161,15 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         data: Data,
     ) -> tuple[State, jax.Array]:
         scaling = (data.shift, data.factor)
-        fill = rescale(jnp.zeros_like(data.x_train[:1]), *scaling)[0]  # one example
         rows = jnp.pad(order, (0, steps * batch - examples)).reshape(steps, batch)  # (steps, B)
         weight = (jnp.arange(steps * batch) < examples).astype(jnp.float32).reshape(steps, batch)  # (steps, B)
 
         def step(carry: tuple[State, jax.Array], now: tuple[jax.Array, ...]) -> tuple[tuple[State, jax.Array], None]:
             state, sums = carry
             index, rows, weight, rate = now
-            x = rescale(data.x_train[rows], *scaling)  # (B, ...)
+            x = data.x_train[rows]  # (B, ...)
             first = (epoch == 1) & (index == 0)
-            shared = Batch(x, data.y_train[rows], weight, jax.random.fold_in(key, index), first, fill)
+            shared = Batch(x, data.y_train[rows], weight, jax.random.fold_in(key, index), first, *scaling)
             state, now_sums = one_step(state, numbers, rate, shared)
             return (state, sums + now_sums), None  # (W, 3)
 

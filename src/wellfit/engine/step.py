@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from wellfit.engine.evaluation import rescale
 from wellfit.engine.plan import Program
 from wellfit.nn.augmentation import AUGMENTATIONS, augment, mixup
 from wellfit.nn.layers import Mode
@@ -16,7 +17,7 @@ from wellfit.nn.losses import example_losses, hits, penalty, soft_threshold
 from wellfit.nn.models import Model, ModelParams
 from wellfit.nn.optimizers import make_optimizer
 
-__all__ = ["Batch", "Hyper", "State", "optimizer_of", "train_step"]
+__all__ = ["Batch", "Hyper", "State", "augmented", "optimizer_of", "train_step"]
 
 Hyper: TypeAlias = dict[str, jax.Array]
 """``Numbers`` as float32 arrays; of one run here, with the population's axes in front elsewhere."""
@@ -37,12 +38,13 @@ class State(NamedTuple):
 class Batch(NamedTuple):
     """One step's examples, and what the runs of a seed share beside them."""
 
-    x: jax.Array  # scaled, (B, ...)
+    x: jax.Array  # unscaled, (B, ...)
     y: jax.Array  # (B,)
     weight: jax.Array  # 1, or 0 for padding, (B,)
     key: jax.Array  # the step's noise
     first: jax.Array  # whether this is the first step of the training
-    fill: jax.Array  # scaled value of an empty pixel, broadcastable to one example
+    shift: jax.Array  # of the scaling, () or input_shape
+    factor: jax.Array  # of the scaling, () or input_shape
 
 
 def optimizer_of(program: Program, numbers: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
@@ -78,6 +80,39 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
     return step
 
 
+def augmented(
+    x: jax.Array,
+    key: jax.Array,
+    strength: Mapping[str, jax.Array],
+    uses: Collection[str],
+    shift: jax.Array,
+    factor: jax.Array,
+) -> jax.Array:
+    """Scale a batch, augmented on the way: pictures are moved before they are scaled, and noise comes after.
+
+    The order matters where every pixel has its own scale: a moved pixel is to be scaled as the place that it moves to.
+
+    Args:
+      x: unscaled examples.  # (B, ...)
+      key: of the draws.
+      strength: each augmentation's.
+      uses: the augmentations that are in use; ``"mixup"`` is not done here.
+      shift, factor: of the scaling.
+
+    Returns:
+      Scaled examples.  # (B, ...)
+    """
+    moves = set(uses) & {"shift", "flip", "rotation", "zoom"}
+    covers = set(uses) & {"erasing", "noise"}
+    if moves:
+        x = augment(x.astype(jnp.promote_types(x.dtype, jnp.float32)), key, strength, moves, jnp.float32(0))
+    scaled = rescale(x, shift, factor)
+    if covers:
+        empty = rescale(jnp.zeros_like(x[:1]), shift, factor)[0]  # one example
+        scaled = augment(scaled, key, strength, covers, empty)
+    return scaled
+
+
 def _objective(
     program: Program, model: Model
 ) -> Callable[[ModelParams, ModelParams, Hyper, Batch], tuple[jax.Array, tuple[ModelParams, jax.Array]]]:
@@ -93,12 +128,8 @@ def _objective(
     def objective(
         params: ModelParams, stats: ModelParams, numbers: Hyper, batch: Batch
     ) -> tuple[jax.Array, tuple[ModelParams, jax.Array]]:
-        x = batch.x
-        if changes - {"mixup"}:
-            strength = {name: numbers[name] for name in AUGMENTATIONS}
-            x = augment(
-                x, jax.random.fold_in(batch.key, _AUGMENTATION_STREAM), strength, changes - {"mixup"}, batch.fill
-            )
+        key = jax.random.fold_in(batch.key, _AUGMENTATION_STREAM)
+        x = augmented(batch.x, key, numbers, changes, batch.shift, batch.factor)
         if "mixup" in changes:
             key = jax.random.fold_in(batch.key, _MIXUP_STREAM)
             x, partner, share = mixup(x, key, numbers["mixup"], batch.weight)

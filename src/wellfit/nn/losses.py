@@ -125,7 +125,7 @@ def soft_threshold(w: jax.Array, threshold: jax.Array) -> jax.Array:
     Source: Daubechies, Defrise & De Mol (2004); Duchi & Singer (2009) for stochastic gradients.
 
     Example:
-      >>> soft_threshold(jnp.array([0.5, -0.1]), jnp.float32(0.2)).round(3).tolist()
-      [0.3, -0.0]
+      >>> soft_threshold(jnp.array([0.5, -0.1]), jnp.float32(0.25)).tolist()
+      [0.25, -0.0]
     """
     return jnp.sign(w) * jnp.maximum(jnp.abs(w) - threshold, jnp.float32(0))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, ModelSpec, Recipe, Scaling
 from wellfit.data.splits import fit_scaling, make_splits
-from wellfit.engine.evaluation import rescale
+from wellfit.engine.step import augmented as in_step
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
-from wellfit.nn.augmentation import augment, mixup
+from wellfit.nn.augmentation import mixup
 from wellfit.nn.models import SummaryRow, build, summary
 from wellfit.study.spec import StudySpec, recipes
 
@@ -283,12 +283,11 @@ def augmented(images: NDArray[Any], scaling: Scaling, augmentation: Augmentation
     numbers = {name: jnp.float32(value) for name, value in strengths.items()}
     uses = strengths.keys() - {"mixup"}
     shift, factor = jnp.asarray(scaling.shift), jnp.asarray(scaling.factor)
-    x = rescale(jnp.asarray(images), shift, factor)  # (N, ...)
-    fill = rescale(jnp.zeros((1, *images.shape[1:]), jnp.float32), shift, factor)[0]  # one example
+    x = jnp.asarray(images)  # (N, ...)
 
     @jax.jit
     def form(key: jax.Array) -> jax.Array:
-        changed = augment(x, key, numbers, uses, fill)
+        changed = in_step(x, key, numbers, uses, shift, factor)
         return mixup(changed, key, numbers["mixup"])[0] if "mixup" in numbers else changed  # (N, ...)
 
     steps = [np.asarray(form(jax.random.fold_in(jax.random.key(0), step))) for step in range(forms)]
