@@ -11,6 +11,8 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The tests compile many small programs and run each for moments: LLVM's optimizations would cost more than they save.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
 
 import jax
 import numpy as np
