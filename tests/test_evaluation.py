@@ -45,7 +45,7 @@ def by_hand(rows: np.ndarray, params: Any, run: int) -> tuple[float, float, np.n
     return losses.mean(), (logits.argmax(axis=1) == Y[rows]).mean(), np.concatenate(masks)
 
 
-@pytest.mark.parametrize("count", [1, 3, 999, 1000, 1001, 2001, 2500])
+@pytest.mark.parametrize("count", [1, 1000, 1001, 2500])
 def test_chunks_agree_with_one_pass(count: int) -> None:
     rows = np.random.default_rng(1).permutation(2500)[:count]
     params = group(MLP, (0, 1))

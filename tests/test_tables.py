@@ -221,3 +221,11 @@ def test_npz_that_cannot_be_used(tmp_path: Path):
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"a\.npz: no readable \.npz archive"):
             read_npz(path)
+
+
+def test_a_first_row_whose_label_is_y_is_data(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Y,1,2\nN,3,4\n" * 10)
+    assert len(read_csv(path).x_train) == 20
+    path.write_text("y,height,width\n" + "1,1,2\n0,3,4\n" * 10)
+    assert len(read_csv(path).x_train) == 20

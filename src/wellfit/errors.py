@@ -59,7 +59,7 @@ class UnknownNameError(StudyFileError):
     def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
         names = sorted(known)
         close = nearest(name, names)
-        hint = f"; did you mean {close!r}?" if close else ";"
+        hint = f"; did you mean {close!r}?" if close else ""
         place = f" in {where}" if where else ""
         super().__init__(f"unknown {kind} {name!r}{place}{hint} (known: {', '.join(names)})")
 

@@ -17,6 +17,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
 from wellfit.data.tables import read_npz
 from wellfit.errors import DataError, DataNotFoundError
+from wellfit.folders import cache_root
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
@@ -45,12 +46,7 @@ def cache_folder(name: str) -> Path:
     Returns:
       The folder, which need not exist.
     """
-    root = os.environ.get("WELLFIT_CACHE")
-    if root:
-        return Path(root).expanduser() / "data" / name
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("wellfit")) / "data" / name
+    return cache_root() / "data" / name
 
 
 def find(entry: CatalogEntry) -> FoundFiles:

@@ -182,7 +182,9 @@ def _layout(path: Path) -> _Layout:
         lowered = [cell.lower() for cell in first]
         named = [i for i, cell in enumerate(lowered) if cell in LABEL_NAMES]
         # Without such a name, text among the features makes a header: a label may be text, a feature may not.
-        has_header = bool(named) or any(cell and not _is_number(cell) for cell in first[1:])
+        words = any(cell and not _is_number(cell) for cell in first[1:])
+        # A lone "Y" before numbers may well be a label; the longer names are nobody's.
+        has_header = words or (bool(named) and lowered[named[0]] != "y")
         if has_header and not _first_line(lines):
             raise DataError(f"{path}: a header and no rows; give one row an example")
     if len(named) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import Final
@@ -10,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from wellfit.folders import cache_root
 
 __all__ = [
     "ATTAINED",
@@ -57,6 +60,18 @@ def start() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
+    _keep_programs()
+
+
+def _keep_programs() -> None:
+    """Keep compiled programs in wellfit's cache folder, so that a study of the same form compiles nothing again."""
+    if jax.config.read("jax_compilation_cache_dir") is not None:
+        return  # the user has chosen a place
+    folder = cache_root() / "programs"
+    with contextlib.suppress(OSError):  # a cache that cannot be written is no reason not to train
+        folder.mkdir(parents=True, exist_ok=True)
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def mesh() -> Mesh:

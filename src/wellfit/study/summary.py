@@ -126,7 +126,7 @@ def _variant(
     runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
-    interval = {metric: t_interval(values) for metric, values in columns.items() if values}
+    interval = {metric: _possible(metric, t_interval(values)) for metric, values in columns.items() if values}
     if outcomes:  # both sources of chance: the seeds, and the finite test set
         scores = np.stack([outcomes[seed] for seed in sorted(outcomes)])  # (S, M)
         mean["test_accuracy"], interval["test_accuracy"] = two_way_interval(scores)
@@ -140,6 +140,14 @@ def _variant(
         seconds=math.fsum(run.seconds or 0.0 for run in runs),
         published=spec.published.get(name, {}),
     )
+
+
+def _possible(metric: str, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """An interval cut to what the metric can be: an accuracy is a share, a loss is not negative."""
+    if interval is None or metric == "generalization_gap":
+        return interval
+    low, high = max(interval[0], 0.0), interval[1]
+    return low, min(high, 1.0) if metric.endswith("_accuracy") else high
 
 
 def _values(runs: Iterable[RunSummary], metric: str) -> list[float]:

@@ -1,0 +1,5 @@
+"""``python -m wellfit`` is ``wellfit``."""
+
+from wellfit.cli import main
+
+main()
