@@ -65,7 +65,7 @@ def start() -> None:
 
 def _keep_programs() -> None:
     """Keep compiled programs in wellfit's cache folder, so that a study of the same form compiles nothing again."""
-    if jax.config.read("jax_compilation_cache_dir") is not None:
+    if jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
         return  # the user has chosen a place
     folder = cache_root() / "programs"
     with contextlib.suppress(OSError):  # a cache that cannot be written is no reason not to train
