@@ -81,7 +81,8 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.raises(SystemExit):
             cli.main()
     (place / "told.txt").write_text(told.getvalue())
-    return place / "wellfit-studies" / "regularization-digits"
+    (made,) = (place / "wellfit-studies").iterdir()
+    return made
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -92,8 +93,13 @@ def test_plots_of_choice(results: Results) -> None:
         results.plot_confusion("l3")
 
 
-def test_report(results: Results, tmp_path: Path) -> None:
-    assert results.report() == results.directory / "report.html"
+def test_report(results: Results, finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert results.report() == Path("wellfit-report.html")  # the study's own directory goes with the results
+    assert (tmp_path / "wellfit-report.html").is_file()
+    assert not (results.directory / "report.html").exists()
+    kept = shutil.copytree(finished_study, tmp_path / "kept")
+    assert Results(kept).report() == kept / "report.html"
     path = results.report(tmp_path / "mine" / "page.html")
     assert path == tmp_path / "mine" / "page.html"
     assert all(variant in path.read_text() for variant in VARIANTS)
@@ -109,6 +115,17 @@ def test_best_looks_at_the_validation_split_alone(results: Results) -> None:
     other = Results(results.directory)
     other.summary = replace(other.summary, variants=tuple(turned))
     assert other.best().name == best.name
+
+
+def test_best_prefers_what_did_not_diverge(results: Results) -> None:
+    best = results.best()
+    lost = replace(best, runs=(replace(best.runs[0], state="diverged"), *best.runs[1:]))
+    other = Results(results.directory)
+    others = [v for v in results.summary.variants if v.name != best.name]
+    other.summary = replace(other.summary, variants=(lost, *others))
+    assert other.best() == max(others, key=lambda v: v.mean["validation_accuracy"])
+    other.summary = replace(other.summary, variants=(lost,))
+    assert other.best() == lost  # where nothing else is there
 
 
 def test_what_is_said_of_it(results: Results) -> None:
@@ -174,6 +191,18 @@ def test_a_study_of_arrays() -> None:
     assert results.summary.classes == ("cat", "dog")
     assert results.summary.data == "pets"
     assert results.summary.variants[0].mean["test_accuracy"] > 0.9  # the clouds are six deviations apart
+
+
+def test_a_path_is_never_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    for split, rows in (("train", 40), ("test", 10)):
+        table = "".join(f"{row % 2},{row},{row * 3 % 7}\n" for row in range(rows))
+        (tmp_path / "digits" / f"own_{split}.csv").write_text(f"label,a,b\n{table}")
+    study = wellfit.Study(Path("digits"), wellfit.logistic(), epochs=1, seeds=1, scale="standardize", batch_size=8)
+    assert study.run().summary.confusion["baseline"].sum() == 10  # the folder's, and not the catalog's
+    assert wellfit.Study(tmp_path / "digits").spec.data.name_or_path == str(tmp_path / "digits")
+    assert wellfit.Study("digits").spec.data.name_or_path == "digits"
 
 
 def test_from_toml(tmp_path: Path) -> None:
@@ -247,7 +276,8 @@ def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: li
 
 
 def test_the_public_names_are_these() -> None:
-    names = ["Results", "Study", "WellfitError", "__version__", "load_dataset", "logistic", "make_dataset", "mlp"]
+    names = ["Results", "Study", "WellfitError", "__version__"]
+    names += ["cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
     assert wellfit.__all__ == names
     assert dir(wellfit) == names
     assert all(getattr(wellfit, name) is not None for name in names)

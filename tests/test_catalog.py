@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from wellfit.data import audit, make_splits
+from wellfit.data.audits import audit
 from wellfit.data.catalog import CATALOG, load_dataset
 from wellfit.data.idx import IDX_NAMES, encode_idx
+from wellfit.data.splits import make_splits
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 REAL = Path(os.environ.get("WELLFIT_DATA") or Path(__file__).parents[2] / "shared" / "datasets")
@@ -195,3 +196,35 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     npz_file(tmp_path / "toy.npz")
     assert load_dataset("~/toy.npz").name == "toy"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("~nosuchuser/x", "not a path .*; give the path of a file or folder"),
+        ("a\0b.csv", "not a path|no such file"),
+        ("x" * 300, r"cannot be read \(File name too long\)"),
+        (f"./{'x' * 300}.csv", r"cannot be read \(File name too long\)"),
+    ],
+)
+def test_what_no_path_can_be_is_told_in_one_line(path: str, message: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset(path)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("closed", ["images", "images/cats"])
+def test_a_folder_without_access_is_told_in_one_line(closed: str, tmp_path: Path, monkeypatch):
+    (tmp_path / "images" / "cats").mkdir(parents=True)
+    listed = Path.iterdir
+
+    def iterdir(path: Path):  # the rights themselves would not stop root
+        if path == tmp_path / closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); give access"):
+        load_dataset(tmp_path / "images")

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wellfit.base import Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec, TrainingData
+from wellfit.base import (
+    Augmentation,
+    Averaging,
+    EarlyStopping,
+    LayerSpec,
+    ModelSpec,
+    Recipe,
+    RunSpec,
+    Schedule,
+    TrainingData,
+)
 from wellfit.engine.plan import make_plan
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, ShapeError, StudyFileError, UnknownNameError
@@ -144,3 +154,23 @@ def test_early_stopping_on_what_must_not_stop_it_is_refused_with_the_reason(moni
     rule = {"patience": 3, "monitor": monitor}
     with pytest.raises(StudyFileError, match=reason):
         study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"early_stopping": rule}}})
+
+
+def test_settings_that_a_schedule_does_not_have_are_refused_before_training():
+    recipe = Recipe(schedule=Schedule("cosine", peak=0.5))
+    with pytest.raises(StudyFileError, match="schedule 'cosine' has no setting 'peak'"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+
+
+def test_dropout_without_a_place_for_it_is_refused():
+    layers = (LayerSpec("flatten"), LayerSpec("dense", units=2))
+    recipe = Recipe(model=ModelSpec("layers", layers=layers), dropout=0.5)
+    with pytest.raises(StudyFileError, match="'a' has dropout, and its model has no dropout layer"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+
+
+def test_moving_feature_rows_about_is_refused():
+    recipe = Recipe(augmentation=Augmentation(shift=0.1))
+    with pytest.raises(StudyFileError, match="augmentation 'shift', which needs images"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+    make_plan([RunSpec("a", 0, Recipe(augmentation=Augmentation(noise=0.1, mixup=0.2)))], (4,), 2, (100, 20, 20), 1)

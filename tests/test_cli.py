@@ -18,6 +18,7 @@ import typer
 import stores
 import wellfit
 from wellfit import cli
+from wellfit.study.spec import load_study
 
 SMALL = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]")
 """With these the built-in study is that of ``finished_study``."""
@@ -74,7 +75,8 @@ def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study:
     assert told[4].startswith("1,210 parameters, 2 epochs; about ")
     assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][:6] == VARIANTS
     assert "early-stopping was equivalent to baseline" in text  # two epochs are too few to stop before
-    assert told[-1] == "Report: wellfit-studies/regularization-digits/report.html"
+    assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "few-seeds" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()
     assert len(stores.epochs(finished_study)) == 6 * 2 * 2
@@ -207,6 +209,16 @@ def test_data(wellfit_: Wellfit) -> None:
     assert wellfit_("data", "fetch", "digits") == (0, "scikit-learn (load_digits)\n", "")
 
 
+def test_list_is_quick_because_numpy_stays_out() -> None:
+    code = (
+        "import sys; from wellfit.cli import app; app(['list'], standalone_mode=False); "
+        "sys.exit(', '.join({'numpy', 'scipy', 'jax'} & set(sys.modules)) or 0)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_version(wellfit_: Wellfit) -> None:
     assert wellfit_("--version") == (0, f"wellfit {wellfit.__version__}\n", "")
 
@@ -268,6 +280,9 @@ BAD = {
     "data set": (["run", "--data", "mnits"], ["unknown data set 'mnits'", "did you mean 'mnist'?"]),
     "data set of audit": (["audit", "digit"], ["unknown data set 'digit'", "did you mean 'digits'?"]),
     "data set of info": (["data", "info", "digit"], ["did you mean 'digits'?"]),
+    "data of nobody": (["audit", "~nosuchuser/x"], ["'~nosuchuser/x': not a path", "home directory"]),
+    "data of a long name": (["audit", "x" * 300], ["cannot be read (File name too long)"]),
+    "study of a long name": (["run", "x" * 300], ["cannot be looked for: File name too long"]),
     "data file": (["run", "no-data.toml"], ["gone.csv", "no such file"]),
     "damaged data": (["audit", "ragged.csv"], ["ragged.csv", "3"]),
     "key": (["run", "--set", "train.droput=0.5"], ["unknown key 'droput'", "did you mean 'dropout'?", "--set"]),
@@ -323,24 +338,69 @@ def test_missing_data_names_every_place_that_was_tried(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("arguments", "line"),
     [
-        (["run", "--epoch", "3"], "--epoch"),
-        (["run", "--epochs", "many"], "--epochs"),
-        (["show"], "DIR"),
-        (["report"], "DIR"),
-        (["shwo", "x"], "shwo"),
-        (["audit"], "DATA"),
-        (["data", "info"], "NAME"),
-        (["run", "a.toml", "b.toml"], "b.toml"),
+        (["run", "--sedes", "3"], r"no such option: --sedes.*--seeds.* \(see: wellfit run --help\)"),
+        (["run", "--epochs", "many"], r"invalid value for '--epochs': .* \(see: wellfit run --help\)"),
+        (["run", "--epochs"], r".*'--epochs' requires an argument \(see: wellfit( run)? --help\)"),
+        (["show"], r"missing argument 'DIR' \(see: wellfit show --help\)"),
+        (["report"], r"missing argument 'DIR' .*"),
+        (["shwo", "x"], r"unknown command 'shwo'; did you mean 'show'\? \(known: .*\) \(see: wellfit --help\)"),
+        (["data", "ifno"], r"unknown command 'ifno'; did you mean 'info'\? .* \(see: wellfit data --help\)"),
+        (["audit"], r"missing argument 'DATA' .*"),
+        (["look", "--count", "1"], r"invalid value for '--count': .* \(see: wellfit look --help\)"),
+        (["run", "a.toml", "b.toml"], r"got unexpected extra argument.* \(b.toml\) \(see: wellfit run --help\)"),
     ],
 )
-def test_a_wrong_call_is_refused_in_a_few_lines(arguments: list[str], word: str, wellfit_: Wellfit) -> None:
+def test_a_wrong_call_is_refused_in_one_line(arguments: list[str], line: str, wellfit_: Wellfit) -> None:
     ended = wellfit_(*arguments)
     assert (ended.status, ended.out) == (2, "")
-    assert len(ended.err.splitlines()) <= 5
-    assert ended.err.startswith("Usage: wellfit")
-    assert word in ended.err
+    assert re.fullmatch(f"wellfit: {line}\n", ended.err)
+
+
+def test_a_defect_of_ours_is_not_hidden(wellfit_: Wellfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("wellfit.study.listing.list_studies", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
+        wellfit_("list")
+
+
+# --- Where a study goes -----------------------------------------------------------------------------------------------
+
+
+def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
+    def place(study: str | Path | None = None, **how: Any) -> str:
+        name = None if study is None else str(study)
+        return str(cli.default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
+
+    assert place() == place(seeds=2) == place(settings=["train.seeds=[7]"]) == "regularization-digits"
+    assert place(settings=["variants.new.l2=1"]) == "regularization-digits"  # which can hold it, too
+    changed = place(settings=["variants.l2.l2=1e-4"])
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", changed)
+    assert changed == place(settings=["variants.l2.l2=0.0001", "train.seeds=9"])
+    shorter = place(epochs=5)
+    assert shorter == place(settings=["train.epochs=5"]) != changed
+    assert len({shorter, changed, place(epochs=6), place(settings=["data.validation=0.3"]), place()}) == 5
+
+    own = tmp_path / "own.toml"
+    own.write_text('name = "mine"\n[data]\nname = "digits"\n')
+    assert place(own) == "mine-digits"
+    assert re.fullmatch("mine-digits-[0-9a-f]{4}", place(own, epochs=2))
+    own.write_text('name = "regularization"\n[data]\nname = "digits"\n')  # another study of that name
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
+    own.write_text('name = "mine"\n')
+    assert place(own, data="digits") == "mine-digits"
+
+
+def test_a_changed_study_does_not_meet_the_built_in_one(
+    wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting in ("train.batch_size=512", "train.batch_size=256"):
+        assert wellfit_("run", "--seeds", "1", "--epochs", "1", "--set", setting).status == 0
+    assert len(list((tmp_path / "wellfit-studies").iterdir())) == 2
 
 
 def test_a_report_that_cannot_be_written(wellfit_: Wellfit, study_copy: Path) -> None:
@@ -366,7 +426,7 @@ def test_an_interrupt_outside_training_says_how_to_continue(
     ended = wellfit_("run", "--out", tmp_path / "a study", "--fresh")
     assert ended.status == 130
     assert ended.out.splitlines() == [
-        f"Interrupted. Every run that had ended is saved in {tmp_path / 'a study'}.",
+        f"Interrupted. The runs and the checkpoint saved last are kept in {tmp_path / 'a study'}.",
         f"To continue: wellfit run --out '{tmp_path / 'a study'}'",
     ]
 
@@ -379,7 +439,10 @@ def test_an_interrupt_anywhere_else_is_quiet(wellfit_: Wellfit, monkeypatch: pyt
     assert wellfit_("data", "info", "digits") == (130, "", "")
 
 
-def test_interrupted_and_continued_a_study_ends_with_the_same_bits(wellfit_: Wellfit, tmp_path: Path) -> None:
+@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_continued_a_study_ends_with_the_same_bits(
+    wish: signal.Signals, wellfit_: Wellfit, tmp_path: Path
+) -> None:
     study = tmp_path / "study.toml"
     study.write_text(
         '[data]\nname = "digits"\n[model]\nhidden = [16]\n[train]\nepochs = 100\nbatch_size = 128\nseeds = 2\n'
@@ -390,7 +453,7 @@ def test_interrupted_and_continued_a_study_ends_with_the_same_bits(wellfit_: Wel
     for line in running.stdout:  # after the first of its epochs
         if line.startswith("Training:"):
             break
-    running.send_signal(signal.SIGINT)
+    running.send_signal(wish)
     stopped = ended(running)
     assert stopped.status == 130, stopped
     assert stopped.err == ""

@@ -207,3 +207,13 @@ def test_overfitting_that_noise_hides_in_each_run_shows_on_average() -> None:
     found = training_findings({"a": noisy}, {"a": dict.fromkeys(noisy, "finished")}, {"a": Recipe(epochs=40)}, 0.1)
     (finding,) = [f for f in found if f.code == "overfitting"]
     assert "on average over 8 runs" in finding.message
+
+
+def test_underfitting_does_not_blame_regularization_where_the_baseline_fails_too() -> None:
+    failed = history(train_accuracy=0.11, validation_accuracy=0.1, running_accuracy=0.11)
+    runs = {"baseline": {0: failed}, "l2": {0: failed}}
+    states = {name: {0: "finished"} for name in runs}
+    found = training_findings(runs, states, {"baseline": Recipe(), "l2": Recipe(l2=0.1)}, 0.1)
+    fixes = [f.fix for f in found if f.code == "underfitting"]
+    assert len(fixes) == 2
+    assert all("learning rate" in fix for fix in fixes)

@@ -28,6 +28,9 @@ def test_every_metric_agrees_with_scikit_learn(data):
     predicted = p.argmax(axis=1)
     assert metrics.accuracy(p, y) == pytest.approx(sk.accuracy_score(y, predicted), abs=EXACT)
     assert metrics.log_loss(p, y) == pytest.approx(sk.log_loss(y, p, labels=classes), rel=EXACT)
+    for one, loss in enumerate(metrics.log_losses(p, y)):
+        alone = sk.log_loss(y[one : one + 1], p[one : one + 1], labels=classes)
+        assert loss == pytest.approx(alone, rel=EXACT)
     confusion = metrics.confusion_matrix(y, predicted, len(classes))
     assert confusion.dtype == np.int64
     np.testing.assert_array_equal(confusion, sk.confusion_matrix(y, predicted, labels=classes))

@@ -244,3 +244,28 @@ def test_layer_specs_of_an_mlp() -> None:
     specs = layer_specs(ModelSpec("mlp", (5,), activation="tanh", initializer="he_normal"), 3)
     assert specs[1] == LayerSpec("dense", units=5, function="tanh", initializer="he_normal")
     assert specs[-1] == LayerSpec("dense", units=3, initializer="he_normal")
+
+
+def test_a_softmax_or_one_units_sigmoid_at_the_end_goes_without_saying():
+    plain = (LayerSpec("flatten"), LayerSpec("dense", units=3))
+    said = (
+        (*plain, LayerSpec("activation", function="softmax")),
+        (*plain[:1], LayerSpec("dense", units=3, function="softmax")),
+    )
+    wanted = [name for name, _ in build(ModelSpec("layers", layers=plain), (4,), 3).layers]
+    for layers in said:
+        assert [name for name, _ in build(ModelSpec("layers", layers=layers), (4,), 3).layers] == wanted
+    one = (LayerSpec("flatten"), LayerSpec("dense", units=1, function="sigmoid"))
+    assert build(ModelSpec("layers", layers=one, output="sigmoid"), (4,), 2).layers[-1][1].output_shape == (2,)
+
+
+def test_operations_count_every_position_of_an_image():
+    rows = {row.name: row.operations for row in summary(build(ModelSpec("lenet5"), (28, 28), 10))}
+    assert rows["conv2d_1"] == 2 * 156 * 28 * 28
+    assert rows["conv2d_2"] == 2 * 2416 * 10 * 10
+    assert rows["dense_1"] == 2 * 10164
+
+
+def test_global_pooling_alone_takes_gray_images():
+    layers = (LayerSpec("global_average_pool"), LayerSpec("dense", units=3))
+    assert build(ModelSpec("layers", layers=layers), (8, 8), 3).layers[0][1].output_shape == (8, 8, 1)

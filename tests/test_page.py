@@ -14,7 +14,7 @@ from summaries import diverged, empty, hostile, running, study
 from wellfit.report.page import render_page, write_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-VOID = {"meta", "link", "input", "br", "hr", "img"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 
 
 class Reader(HTMLParser):
@@ -92,6 +92,26 @@ def test_findings_stand_by_level_with_their_mend(reader):
     text = reader.text[reader.text.index("Findings") :]
     assert text.index("split-shift") < text.index("train-overfit") < text.index("data-duplicates")
     assert "To mend it: Stop early, or use dropout or l2" in text
+
+
+def test_captions_say_what_the_intervals_count(reader):
+    said = " ".join(reader.text.split())
+    assert "of test accuracy and gap over seeds and test examples, of training and validation over the seeds" in said
+
+
+def test_a_long_setting_breaks_at_its_underscores():
+    summary = study(variants=("baseline",), epochs=3)
+    changes = {"early_stopping": {"restore_best_weights": "<i>_x"}}
+    page = render_page(replace(summary, variants=(replace(summary.variants[0], settings=changes),)))
+    assert "restore_<wbr>best_<wbr>weights = &#34;&lt;i&gt;_<wbr>x&#34;" in page
+
+
+def test_all_of_the_provenance_is_there():
+    provenance = {"command": "wellfit run", "test set opened": "2026-01-02T03:04:05+00:00", "a_new_fact": "of <today>"}
+    reader = Reader(render_page(replace(study(variants=("baseline",), epochs=3), provenance=provenance)))
+    for name, value in provenance.items():
+        assert value in reader.text
+        assert name in reader.text or name == "command"
 
 
 def test_how_to_reproduce_it(reader):

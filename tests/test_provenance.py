@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import getpass
 import platform
@@ -52,6 +53,23 @@ def test_it_names_neither_user_nor_machine(asked: tuple[Dataset, Splits]) -> Non
     assert "command" not in provenance(*asked, "")  # what is not known is left out
     for private in (str(Path.home()), f"{getpass.getuser()}@", socket.gethostname()):
         assert private not in told
+
+
+def test_the_home_directory_is_a_tilde(asked: tuple[Dataset, Splits], monkeypatch: pytest.MonkeyPatch) -> None:
+    data, splits = asked
+    data = dataclasses.replace(data, source="/home/ada/data/numbers.csv")
+    monkeypatch.setenv("HOME", "/home/ada")
+    facts = provenance(data, splits, "wellfit run '/home/ada/my lab.toml' --data /home/adam/x --out /mnt/home/ada")
+    assert facts["command"] == "wellfit run '~/my lab.toml' --data /home/adam/x --out /mnt/home/ada"
+    assert facts["data"] == "The numbers (~/data/numbers.csv)"
+    monkeypatch.setenv("HOME", "/")
+    assert provenance(data, splits, "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert provenance(data, splits, "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
 
 
 def test_the_commit_is_that_of_the_working_directory(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shutil
 import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ import sklearn.metrics
 from scipy import stats
 
 import stores
-from wellfit.base import HISTORY_COLUMNS, StudySummary
+from wellfit.base import HISTORY_COLUMNS, RunRecord, StudySummary
 from wellfit.errors import StoreUnreadableError
+from wellfit.study.store import Store, open_existing
 from wellfit.study.store.lock import Lock
 from wellfit.study.summary import METRICS, summarize, to_json
 
@@ -36,7 +38,7 @@ def forget(directory: Path, where: str) -> None:
 
 
 def change(directory: Path, statement: str) -> None:
-    with closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+    with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection, connection:
         connection.execute(statement)
 
 
@@ -72,6 +74,40 @@ def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_s
             assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
 
 
+def over_seeds_and_examples(scores: np.ndarray) -> tuple[float, float]:
+    """The interval of a mean over crossed seeds and test examples, from the two-way analysis of variance, spelled out.
+
+    Args:
+      scores: one row a seed, one column an example, few means of columns 0.  # (S, M)
+    """
+    seeds, examples = scores.shape
+    mean = scores.mean()
+    rows, columns = scores.mean(axis=1, keepdims=True), scores.mean(axis=0, keepdims=True)
+    of_seeds = examples * ((rows - mean) ** 2).sum() / (seeds - 1)
+    of_examples = seeds * ((columns - mean) ** 2).sum() / (examples - 1)
+    of_rest = ((scores - rows - columns + mean) ** 2).sum() / ((seeds - 1) * (examples - 1))
+    informative = np.count_nonzero(columns)
+    t_seed, t_example = stats.t.ppf(0.975, [seeds - 1, informative - 1])
+    both = t_seed**2 * of_seeds + t_example**2 * max(of_examples - of_rest, 0)
+    half = np.sqrt(max(both, t_example**2 * of_examples) / scores.size)
+    return mean - half, mean + half
+
+
+def test_what_was_measured_on_test_examples_counts_both_sources_of_chance(
+    summary: StudySummary, finished_study: Path
+) -> None:
+    labels = stored(finished_study, "labels.npz")
+    for variant in summary.variants:
+        probabilities = np.stack([stored(finished_study, f"{variant.name}.{seed}.npz") for seed in (0, 1)])  # (S, M, K)
+        train = np.array([[run.train_accuracy] for run in variant.runs], float)  # (S, 1)
+        losses = -np.log(probabilities[:, range(len(labels)), labels].astype(np.float64))  # (S, M)
+        gaps = train - (probabilities.argmax(axis=2) == labels)  # (S, M)
+        assert variant.interval["generalization_gap"] == pytest.approx(over_seeds_and_examples(gaps), abs=1e-9)
+        low, high = over_seeds_and_examples(losses)
+        # the probabilities are float32, and two epochs leave none of them near 0 or 1, where they would be cut
+        assert variant.interval["test_loss"] == pytest.approx((max(low, 0.0), high), rel=1e-6)
+
+
 def test_means_and_intervals_are_students(summary: StudySummary) -> None:
     for variant in summary.variants:
         assert set(variant.mean) == set(variant.interval) == set(METRICS)
@@ -85,7 +121,7 @@ def test_means_and_intervals_are_students(summary: StudySummary) -> None:
             assert interval is not None
             if metric == "test_accuracy":  # counts the finite test set as well; see test_statistics
                 assert 0 <= interval[0] < variant.mean[metric] < interval[1] <= 1
-            else:
+            elif metric not in ("test_loss", "generalization_gap"):  # likewise; see above
                 expected = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
                 assert interval == pytest.approx(expected, nan_ok=False)
 
@@ -187,6 +223,37 @@ def test_a_damaged_study_is_refused(study_copy: Path) -> None:
         summarize(study_copy)
     with pytest.raises(StoreUnreadableError, match="no such directory"):
         summarize(study_copy / "gone")
+
+
+class Writing(Store):
+    """A store that another process writes to between two readings: what was read of its runs grows afterwards."""
+
+    hidden: frozenset[tuple[str, int]] = frozenset()
+
+    def records(self) -> list[RunRecord]:
+        return [r for r in super().records() if (r.spec.variant, r.spec.seed) not in self.hidden]
+
+    def study(self) -> dict[str, Any]:
+        study = super().study()
+        return {**study, "variants": {name: c for name, c in study["variants"].items() if name != "early-stopping"}}
+
+
+def test_what_another_process_writes_meanwhile_is_left_out_whole(
+    study_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Writing, "hidden", frozenset({("l2", 1)}))
+    with open_existing(study_copy) as store:
+        store.__class__ = Writing  # tests are read after records and study, and know more runs
+        assert {("l2", 1), ("early-stopping", 0)} <= store.tests().keys()
+        monkeypatch.setattr("wellfit.study.summary.open_existing", lambda directory: contextlib.nullcontext(store))
+        summary = summarize(study_copy)
+    assert tuple(v.name for v in summary.variants) == VARIANTS[:-1]
+    l2 = summary.variants[1]
+    assert [run.state for run in l2.runs] == ["finished", "pending"]
+    assert l2.mean["test_accuracy"] == l2.runs[0].test_accuracy  # the second run is not in the mean either
+    assert l2.interval["test_accuracy"] is None
+    assert summary.confusion["l2"].sum() == len(stored(study_copy, "labels.npz"))
+    assert "early-stopping" not in summary.confusion
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ def test_a_summary_says_state_verdict_and_findings():
     assert "fashion-mnist, 5 seeds, 60 epochs, 7 of 15 runs, 5 min 37 s, running" in said
     assert "This study is still running" in said
     assert running().verdict in said
+    assert "95 % intervals over seeds and test examples in brackets" in said
     assert said.index("error  split-shift") < said.index("warning  train-overfit") < said.index("info  data-dup")
 
 

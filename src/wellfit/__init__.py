@@ -13,10 +13,22 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["Results", "Study", "WellfitError", "__version__", "load_dataset", "logistic", "make_dataset", "mlp"]
+__all__ = [
+    "Results",
+    "Study",
+    "WellfitError",
+    "__version__",
+    "cnn",
+    "layers",
+    "lenet5",
+    "load_dataset",
+    "logistic",
+    "make_dataset",
+    "mlp",
+]
 
 if TYPE_CHECKING:
-    from wellfit.api import Results, Study, load_dataset, logistic, make_dataset, mlp
+    from wellfit.api import Results, Study, cnn, layers, lenet5, load_dataset, logistic, make_dataset, mlp
     from wellfit.errors import WellfitError
 
 

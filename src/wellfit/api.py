@@ -16,6 +16,7 @@ from wellfit.base import Dataset, Finding, ModelSpec, StudySummary, VariantSumma
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import StudyFileError
+from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.study.spec import StudySpec, load_study, study_from_mapping
 
 if TYPE_CHECKING:
@@ -23,38 +24,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Results", "Study", "load_dataset", "logistic", "make_dataset", "mlp"]
-
-
-def mlp(*hidden: int) -> ModelSpec:
-    """A multi-layer perceptron: dense layers with relu, a place for dropout after each, and a dense output.
-
-    Args:
-      hidden: units of every hidden layer.
-
-    Example:
-      >>> mlp(128, 64).hidden
-      (128, 64)
-    """
-    return ModelSpec("mlp", hidden)
-
-
-def logistic() -> ModelSpec:
-    """Logistic regression: a single dense layer.
-
-    Example:
-      >>> logistic().kind
-      'logistic'
-    """
-    return ModelSpec("logistic", ())
+__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
 
 
 class Study:
     """One question: a data set, a base recipe, named variants of it, seeds.
 
     Args:
-      data: a data set's name, a path, or a ``Dataset``.
-      model: the architecture; ``mlp(128, 64)`` unless told otherwise.
+      data: a data set's name, a path, or a ``Dataset``; a ``Path`` is never taken for a name.
+      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; ``mlp(128, 64)`` unless
+        told otherwise.
       variants: name -> what it changes in the base recipe; the first is the one that the others are compared with.
       seeds: how many (0, 1, ...), or which.
       name, title: of the study.
@@ -93,7 +72,7 @@ class Study:
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
-            "data": {"name": source, "validation": validation, "scale": scale},
+            "data": {"path" if isinstance(data, Path) else "name": source, "validation": validation, "scale": scale},
             "train": {**train, "seeds": seeds},
             "variants": _plain_models(variants or {"baseline": {}}),
         }
@@ -296,7 +275,11 @@ class Results:
         self._keep = _keep  # a temporary directory lives as long as the results in it
 
     def table(self) -> pd.DataFrame:
-        """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1."""
+        """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1.
+
+        The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` count the seeds and the finite test
+        set; those of the training and validation metrics count the seeds alone.
+        """
         import pandas as pd
 
         rows = {}
@@ -335,13 +318,16 @@ class Results:
     def best(self) -> VariantSummary:
         """The variant with the highest mean validation accuracy: chosen without looking at the test set.
 
+        A mean is over the runs that did not diverge, so a variant whose runs all hold comes before any that lost some.
+
         Raises:
           StudyFileError: no run has finished yet.
         """
         scored = [v for v in self.summary.variants if "validation_accuracy" in v.mean]
         if not scored:
             raise StudyFileError(f"no run of the study in {self.directory} has finished; run it first")
-        return max(scored, key=lambda variant: variant.mean["validation_accuracy"])
+        sound = [v for v in scored if all(run.state != "diverged" for run in v.runs)]
+        return max(sound or scored, key=lambda variant: variant.mean["validation_accuracy"])
 
     @property
     def verdict(self) -> str:
@@ -383,10 +369,19 @@ class Results:
         return _shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
 
     def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, one HTML file that needs no network; into the study directory unless told otherwise."""
+        """Write the report, one HTML file that needs no network.
+
+        Args:
+          path: of the file; by default ``report.html`` in the study directory. A study that was run without ``out``
+            has none that lasts, and gets ``wellfit-report.html`` in the working directory.
+
+        Returns:
+          The file.
+        """
         from wellfit.report.page import write_page
 
-        return write_page(self.summary, Path(path) if path is not None else self.directory / "report.html")
+        usual = self.directory / "report.html" if self._keep is None else Path("wellfit-report.html")
+        return write_page(self.summary, usual if path is None else Path(path))
 
     def __repr__(self) -> str:
         s = self.summary

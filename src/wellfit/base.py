@@ -64,7 +64,9 @@ HISTORY_COLUMNS: Final = (
     "dead_units",  # share of relu units (channels) that no example of the training sample makes positive
     "learning_rate",  # of the epoch's last step
 )
-"""What is recorded of every epoch of every run. Losses are natural-log cross-entropies, accuracies shares of 1."""
+"""What is recorded of every epoch of every run.
+
+Losses are cross-entropies in nats (the running loss is the recipe's own loss), accuracies are shares of 1."""
 
 MONITORS: Final = ("val_loss", "val_accuracy")
 """What early stopping may watch: validation metrics, under the names that Keras gives them."""
@@ -224,7 +226,10 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """When to stop, decided exactly as ``keras.callbacks.EarlyStopping`` decides.
+    """When to stop, decided exactly as ``keras.callbacks.EarlyStopping`` decides from the same numbers.
+
+    The validation loss that is watched is the cross-entropy alone. Keras adds the L1 and L2 penalty to it, so that the
+    same rule may stop a penalized network elsewhere; without the penalty, variants are judged by one measure.
 
     Args:
       patience: epochs without improvement after which training stops.
@@ -244,6 +249,9 @@ class EarlyStopping:
 @dataclass(frozen=True)
 class Averaging:
     """Read a run not from its last weights but from an average of them.
+
+    Batch normalization's moving statistics go along: those of the last step with ``"ema"``, their mean over the same
+    epochs with ``"swa"``. (Izmailov et al., 2018, make a further pass over the training data to compute them anew.)
 
     Args:
       kind: ``"ema"``, an exponential moving average over the steps, or ``"swa"``, the mean over the last epochs.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json as jsonlib
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wellfit import __version__
-from wellfit.errors import StoreError, WellfitError
+from wellfit.errors import StoreError, StudyFileError, UnknownNameError, WellfitError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from wellfit.base import StudySummary
+    from wellfit.study.spec import StudySpec
 
 __all__ = ["app", "main"]
 
@@ -99,14 +101,15 @@ def run(
     console = _console(stderr=json)
     spec = load_study(study, data=data, seeds=seeds, epochs=epochs, settings=settings or ())
     dataset = load_dataset(spec.data.name_or_path)
-    directory = out or default_directory(spec.name, dataset.name)
+    directory = out or default_directory(spec, study, dataset.name)
     try:
         _run_shown(spec, dataset, directory, fresh, console)
     except KeyboardInterrupt as stop:  # at once where nothing trains, or where it was pressed twice
         from wellfit.study.runner import Interrupted
 
-        saved = "Everything up to the last epoch" if isinstance(stop, Interrupted) else "Every run that had ended"
-        console.print(f"Interrupted. {saved} is saved in {directory}.", soft_wrap=True, markup=False)
+        whole, part = "Everything up to the last epoch is saved", "The runs and the checkpoint saved last are kept"
+        saved = whole if isinstance(stop, Interrupted) else part
+        console.print(f"Interrupted. {saved} in {directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
     summary = summarize(directory)
@@ -118,9 +121,27 @@ def run(
         console.print(f"Report: {page}", soft_wrap=True, markup=False)
 
 
-def default_directory(study: str, data: str) -> Path:
-    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies."""
-    return Path("wellfit-studies") / f"{study}-{Path(data).name}"
+def default_directory(spec: StudySpec, study: str | None, data: str) -> Path:
+    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies.
+
+    Where settings, or the file, make it another study than the built-in one of its name (or than the file alone), four
+    digits of these changes follow: the same command finds its directory again, and another command makes its own.
+
+    Args:
+      spec: the study.
+      study: what it was made of, as ``load_study`` takes it.
+      data: the name of its data set.
+    """
+    from wellfit.study.identity import fingerprint
+    from wellfit.study.source import builtin_studies
+    from wellfit.study.spec import load_study, resolved
+
+    try:
+        reference = load_study(spec.name if spec.name in builtin_studies() else study)
+    except StudyFileError:  # a file that is a study with its settings only
+        reference = spec
+    changes = fingerprint(resolved(reference), resolved(spec))
+    return Path("wellfit-studies") / "-".join(filter(None, (spec.name, Path(data).name, changes)))
 
 
 def _write_report(summary: StudySummary, directory: Path) -> Path:
@@ -172,7 +193,7 @@ def _run_shown(spec: Any, dataset: Any, directory: Path, fresh: bool, console: C
 @app.command("list", epilog="Example: wellfit list")
 def list_(json: Json = False) -> None:
     """List the built-in studies and data sets, one line each."""
-    from wellfit.data.catalog import CATALOG
+    from wellfit.data.entries import CATALOG
     from wellfit.study.listing import list_studies
 
     studies = list_studies()
@@ -308,17 +329,39 @@ def data_fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="A data 
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on standard error and exit status 2."""
+    """Run the command line; a user's mistake is one line on standard error.
+
+    The exit status is 0, or 2 after such a mistake, or 130 after Ctrl-C and SIGTERM.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no such sign shows a question mark
     try:
-        app(
-            prog_name="wellfit"
-        )  # typer turns Ctrl-C into exit status 130, and is quiet where the reader of our output has gone
+        # typer makes exit status 130 of Ctrl-C, and is quiet where the reader of our output has gone
+        status = app(prog_name="wellfit", standalone_mode=False)
     except WellfitError as error:
         sys.stderr.write(f"wellfit: {error}\n")
         sys.exit(2)
+    except Exception as error:  # of click, or of the click that newer typers bring along: known by what it can do
+        if not hasattr(error, "format_message"):
+            raise
+        sys.stderr.write(_usage(error))
+        sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with a call, in one line; or the help, where nothing was called."""
+    message = str(error.format_message()).strip()
+    context = getattr(error, "ctx", None)
+    if message.startswith("Usage:"):
+        return f"{message}\n"
+    if unknown := re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL):
+        message = str(UnknownNameError("command", unknown[1], context.command.commands))
+    message = " ".join(message.split()).rstrip(".")
+    return (
+        f"wellfit: {message[:1].lower()}{message[1:]} (see: {context.command_path if context else 'wellfit'} --help)\n"
+    )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from wellfit.analysis.metrics import (
     correctness,
     expected_calibration_error,
     log_loss,
+    log_losses,
 )
 from wellfit.analysis.statistics import (
     compare_with_first,
@@ -35,6 +36,7 @@ __all__ = [
     "expected_calibration_error",
     "holm",
     "log_loss",
+    "log_losses",
     "overfit_onset",
     "paired_comparison",
     "points",

@@ -7,12 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from wellfit.analysis.words import listed
 from wellfit.base import Finding, FloatArray, History, IntArray, Recipe, RunState
 
 __all__ = ["best_epoch", "overfit_onset", "training_findings"]
 
 _NOISE: Final = 3.0  # noise deviations that a change must exceed: fewer than 5 % of flat curves do
 _SHARE: Final = 0.01  # and the share of the loss: what is smaller is of no interest, however smooth the curve
+_HARDLY: Final = 0.1  # a network has hardly learned that is not so far on its way from chance to perfection
 _SHORTEST: Final = 5  # epochs, of which noise can be told from trend
 
 Histories = Mapping[int, History]  # by seed
@@ -99,6 +101,9 @@ def training_findings(
         name: {s: h for s, h in runs.items() if states[name][s] in ("finished", "stopped") and len(h)}
         for name, runs in histories.items()
     }
+    # Where a variant without regularization has not learned either, the regularization is not to blame.
+    free = [_last(runs, "train_accuracy") for name, runs in usable.items() if runs and not _regularized(recipes[name])]
+    blame = not free or max(free) > chance + _HARDLY * (1 - chance)
     best = max((_last(runs, "train_accuracy") for runs in usable.values() if runs), default=chance)
     found: list[Finding | None] = []
     for name, runs in usable.items():
@@ -107,7 +112,7 @@ def training_findings(
         if runs:
             found += [
                 _overfitting(name, runs, recipe),
-                _underfitting(name, runs, recipe, chance, best),
+                _underfitting(name, runs, recipe, chance, best, blame),
                 _stopped_at_once(name, runs, states[name], recipe),
                 _still_improving(name, runs, states[name]),
                 _dropout_explains(name, runs, recipe),
@@ -123,7 +128,7 @@ def _diverged(name: str, runs: Histories, states: States, recipe: Recipe) -> Fin
     gone = sorted(s for s, state in states.items() if state == "diverged")
     if not gone:
         return None
-    places = _listed([f"seed {s} in epoch {_breaking_epoch(runs[s]) if s in runs else 1}" for s in gone])
+    places = listed([f"seed {s} in epoch {_breaking_epoch(runs[s]) if s in runs else 1}" for s in gone])
     rate = "" if recipe.learning_rate is None else f", now {recipe.learning_rate:g}"
     return Finding(
         "diverged",
@@ -166,20 +171,27 @@ def _overfitting(name: str, runs: Histories, recipe: Recipe) -> Finding | None:
     )
 
 
-def _underfitting(name: str, runs: Histories, recipe: Recipe, chance: float, best: float) -> Finding | None:
+def _regularized(recipe: Recipe) -> list[str]:
+    """The keys of the regularization that is on."""
+    return [k for k in ("l1", "l2", "weight_decay", "dropout", "max_norm") if _largest(getattr(recipe, k)) > 0]
+
+
+def _underfitting(
+    name: str, runs: Histories, recipe: Recipe, chance: float, best: float, blame: bool
+) -> Finding | None:
     reached = _last(runs, "train_accuracy")
     # Halfway to the best variant; where all of them fail, a tenth of the way from chance to perfection.
-    if reached > max((chance + best) / 2, chance + 0.1 * (1 - chance)):
+    if reached > max((chance + best) / 2, chance + _HARDLY * (1 - chance)):
         return None
-    strong = [k for k in ("l1", "l2", "weight_decay", "dropout", "max_norm") if _largest(getattr(recipe, k)) > 0]
-    cause = _listed([f"{k} = {_largest(getattr(recipe, k)):g}" for k in strong])
+    strong = _regularized(recipe)
+    cause = listed([f"{k} = {_largest(getattr(recipe, k)):g}" for k in strong])
     return Finding(
         "underfitting",
         "warning",
         f"{name}: training accuracy ends at {reached:.1%}; always answering the most frequent class gives "
         f"{chance:.1%}, the best variant of this study {best:.1%}. It has hardly learned.",
         f"The regularization is probably too strong: weaken it ({cause})."
-        if strong
+        if strong and blame
         else "Try another learning rate, more epochs, or a larger network.",
     )
 
@@ -294,7 +306,3 @@ def _runs(some: int, of: int) -> str:
 def _range(numbers: Sequence[int]) -> str:
     low, high = min(numbers), max(numbers)
     return str(low) if low == high else f"{low} to {high}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

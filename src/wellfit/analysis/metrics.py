@@ -24,6 +24,7 @@ __all__ = [
     "correctness",
     "expected_calibration_error",
     "log_loss",
+    "log_losses",
 ]
 
 
@@ -82,8 +83,8 @@ def accuracy(probabilities: FloatArray, labels: IntArray) -> float:
     return float(correctness(probabilities, labels).mean())
 
 
-def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
-    """The mean cross-entropy, ``-mean(log p[true class])``, natural logarithm.
+def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:
+    """The cross-entropy of every example, ``-log p[true class]``, natural logarithm.
 
     A probability is first clipped to ``[eps, 1 - eps]``, ``eps`` the spacing of its dtype at 1 (1.2e-7 for float32), as
     scikit-learn does it, so that one confident mistake costs 16 and not infinity.
@@ -92,6 +93,29 @@ def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
       probabilities: rows that sum to 1.  # (M, K)
       labels: as for ``correctness``.  # (M,)
 
+    Returns:
+      One loss an example.  # float64 (M,)
+
+    Raises:
+      DataError: as ``correctness``.
+
+    Example: ``-log 0.5`` and ``-log 0.25``.
+      >>> log_losses(np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1])).round(4).tolist()
+      [0.6931, 1.3863]
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    eps = np.finfo(probabilities.dtype).eps
+    true = np.clip(probabilities[np.arange(len(labels)), labels], eps, 1 - eps)  # (M,)
+    losses: FloatArray = -np.log(true.astype(np.float64))  # (M,)
+    return losses
+
+
+def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
+    """The mean of ``log_losses``, the mean cross-entropy.
+
+    Args:
+      probabilities, labels: as for ``log_losses``.  # (M, K), (M,)
+
     Raises:
       DataError: as ``correctness``.
 
@@ -99,10 +123,7 @@ def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
       >>> round(log_loss(np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1])), 4)
       1.0397
     """
-    probabilities, labels = _checked(probabilities, labels)
-    eps = np.finfo(probabilities.dtype).eps
-    true = np.clip(probabilities[np.arange(len(labels)), labels], eps, 1 - eps)  # (M,)
-    return float(-np.log(true.astype(np.float64)).mean())
+    return float(log_losses(probabilities, labels).mean())
 
 
 def brier_loss(probabilities: FloatArray, labels: IntArray) -> float:

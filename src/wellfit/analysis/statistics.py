@@ -169,10 +169,13 @@ def paired_comparison(first: NDArray[Any], second: NDArray[Any]) -> PairedDiffer
     """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
 
     The intervals are those of ``two_way_interval`` of the differences; the p-value is the smallest ``alpha`` whose
-    ``1 - alpha`` interval leaves out 0. Both answer for new seeds and new images of the same kind. Two that never
-    differ have the interval (0, 0) and p = 1.
+    ``1 - alpha`` interval leaves out 0. Both answer for new seeds and new images of the same kind. Two that agree on
+    all of n images may still differ on others: the standard error is never taken to be below ``sqrt(2) / (n + 2)``,
+    which is what one image won and one image lost, added to those that were seen, would bring.
 
     Assumes what ``two_way_interval`` assumes, and about ten images or more on which the two differ.
+
+    Source: Bonett & Price (2012), J. Educ. Behav. Stat. 37:479-488, for the images that are added.
 
     Args:
       first, second: correctness, bool, the same seeds and images in the same order.  # (S, n)
@@ -195,6 +198,7 @@ def paired_comparison(first: NDArray[Any], second: NDArray[Any]) -> PairedDiffer
         raise DataError(f"a paired comparison of arrays shaped {first.shape} and {second.shape}; give the same seeds "
                         "and the same images to both")  # fmt: skip
     sources = _sources(first.astype(np.float64) - second.astype(np.float64))
+    sources = sources._replace(least=2 / (first.shape[1] + 2) ** 2)
     if sources.seeds < 2:
         return PairedDifference(sources.mean, None, None, None)
     half, half90 = sqrt(_half_squared(sources, 0.05)), sqrt(_half_squared(sources, 0.10))
@@ -342,6 +346,7 @@ class _Sources(NamedTuple):
     image: float  # V_image: what the images bring beyond it, not below 0
     image_alone: float  # variance of the mean if the seeds were fixed
     image_df: int
+    least: float = 0.0  # the variance of the mean is not taken to be below it
 
 
 def _sources(scores: NDArray[Any]) -> _Sources:
@@ -369,7 +374,8 @@ def _half_squared(sources: _Sources, alpha: float) -> float:
     """The squared half-width of the ``1 - alpha`` interval."""
     t_image = _t_quantile(sources.image_df, alpha)
     t_seed = _t_quantile(sources.seeds - 1, alpha)
-    return max(t_seed**2 * sources.seed + t_image**2 * sources.image, t_image**2 * sources.image_alone)
+    estimated = max(t_seed**2 * sources.seed + t_image**2 * sources.image, t_image**2 * sources.image_alone)
+    return max(estimated, _t_quantile(np.inf, alpha) ** 2 * sources.least)
 
 
 def _p_value(sources: _Sources) -> float:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from wellfit.analysis.statistics import MARGIN
 from wellfit.base import Comparison, VariantSummary
 
-__all__ = ["conclusion", "points"]
+__all__ = ["conclusion", "listed", "points"]
 
 
 def points(difference: float, signed: bool = False) -> str:
     """A difference of accuracies in percentage points: one decimal, two where it is below 0.1.
+
+    For sentences, which are also read on terminals of any encoding; tables have two decimals and a true minus sign.
 
     Args:
       difference: as a share of 1.
@@ -91,7 +93,7 @@ def _compared(
     first = variants[0].name
     by_verdict = {v: [c for c in comparisons if c.verdict == v] for v in ("better", "worse", "equivalent", "undecided")}
     apart = [
-        f"{_listed([c.variant for c in found])} {_were(found)} {verdict} than {first}"
+        f"{listed([c.variant for c in found])} {_were(found)} {verdict} than {first}"
         f"{' in test accuracy' if i == 0 else ''} ({'; '.join(_evidence(found))})"
         for i, (verdict, found) in enumerate((v, by_verdict[v]) for v in ("better", "worse") if by_verdict[v])
     ]
@@ -104,10 +106,10 @@ def _compared(
         return [f"No variant could be told apart from {first} with {data}{limit}."]
     rest = []
     if same:
-        names = _listed([c.variant for c in same])
+        names = listed([c.variant for c in same])
         rest.append(f"{names} {_were(same)} equivalent to {first}, to within {points(margin)} points")
     if undecided:
-        rest.append(f"{'for' if same else 'For'} {_listed(undecided)} the evidence does not decide{limit}")
+        rest.append(f"{'for' if same else 'For'} {listed(undecided)} the evidence does not decide{limit}")
     sentences = [f"Of {len(variants)} variants, {', and '.join(apart)}."] if apart else []
     return [*sentences, *([f"{'; '.join(rest)}."] if rest else [])]
 
@@ -148,7 +150,13 @@ def _evidence(found: Sequence[Comparison]) -> list[str]:
     return told
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Words as a sentence lists them.
+
+    Example:
+      >>> listed(["l2"]), listed(["l1", "l2", "dropout"])
+      ('l2', 'l1, l2 and dropout')
+    """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

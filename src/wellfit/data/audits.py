@@ -126,10 +126,8 @@ def _row_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
     """
     if len(test) < 20:  # the quartiles of fewer rows differ by such factors through chance alone
         return ""
-    quartiles = [
-        np.percentile(x[:: max(1, len(x) // 2000)], [25, 50, 75], axis=0)  # (3, D)
-        for x in (train, test)
-    ]
+    some = (x[:: max(1, len(x) // 2000)] for x in (train, test))
+    quartiles = [np.percentile(x, [25, 50, 75], axis=0) for x in some]  # (3, D) each
     spread, test_spread = (q[2] - q[0] for q in quartiles)  # (D,)
     telling = (spread > 0) & (test_spread > 0)
     if not telling.any():

@@ -51,9 +51,16 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
         entry = CATALOG[name_or_path]
         return _load_published(entry) if entry.files else _load_digits(entry)
-    path = Path(name_or_path).expanduser()
-    if path.exists():
-        raw = _read_folder(path) if path.is_dir() else _read_file(path)
+    try:
+        path = Path(name_or_path).expanduser()
+        raw = _read(path) if path.exists() else None
+    except (RuntimeError, ValueError) as error:  # ~nobody; a null character
+        raise DataError(f"{str(name_or_path)!r}: not a path ({error}); give the path of a file or folder") from None
+    except OSError as error:  # a name that is too long; a folder without access
+        place = str(error.filename or name_or_path)
+        place = place if len(place) <= 200 else f"{place[:197]}..."
+        raise DataError(f"{place}: cannot be read ({error.strerror}); give access, or another path") from None
+    if raw is not None:
         name = path.resolve().name.removesuffix(".gz").removesuffix(".csv").removesuffix(".npz")
         return assemble(raw, name=name, title=name, source=str(path))
     text = str(name_or_path)
@@ -87,6 +94,10 @@ def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
     return assemble(
         raw, name=entry.name, title=entry.title, source=source, classes=entry.classes, pixel_max=entry.pixel_max
     )
+
+
+def _read(path: Path) -> RawData:
+    return _read_folder(path) if path.is_dir() else _read_file(path)
 
 
 def _read_folder(folder: Path) -> RawData:

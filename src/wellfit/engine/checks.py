@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from wellfit.base import IntArray, RunSpec, TrainingData
 from wellfit.errors import DataError, StudyFileError
+from wellfit.nn.augmentation import FOR_ROWS
 from wellfit.nn.models import Model
+from wellfit.nn.schedules import multipliers
 
 __all__ = ["check_data", "check_run"]
 
@@ -20,8 +24,9 @@ def check_run(run: RunSpec, model: Model, examples: int) -> None:
       examples: how many there are in the training split.
 
     Raises:
-      StudyFileError: a batch larger than the training split; batch normalization of a single example; weights averaged
-        over the last epochs of a training whose last epoch early stopping decides.
+      StudyFileError: a batch larger than the training split; batch normalization of a single example; a setting that
+        the schedule does not have; dropout in a model without a place for it; pictures' augmentation of feature rows;
+        weights averaged over the last epochs of a training whose last epoch early stopping decides.
     """
     recipe, size = run.recipe, run.recipe.batch_size
     if size > examples:
@@ -35,6 +40,18 @@ def check_run(run: RunSpec, model: Model, examples: int) -> None:
             f"batch_size = {size} of variant {run.variant!r}: {which} of {examples} training examples is a single "
             f"example, which batch normalization cannot normalize; choose batch_size = {_mended(examples, size)}"
         )
+    if recipe.schedule is not None:
+        multipliers(recipe.schedule, 1)  # refuses settings that its kind does not have
+    if recipe.dropout and not model.dropout:
+        raise StudyFileError(
+            f"variant {run.variant!r} has dropout, and its model has no dropout layer; remove it, or add a layer"
+        )
+    for name, strength in dataclasses.asdict(recipe.augmentation).items():
+        if strength and len(model.input_shape) < 2 and name not in FOR_ROWS:
+            raise StudyFileError(
+                f"variant {run.variant!r} has the augmentation {name!r}, which needs images; the examples have shape "
+                f"{model.input_shape}; remove it"
+            )
     if recipe.average is not None and recipe.average.kind == "swa" and recipe.early_stopping is not None:
         raise StudyFileError(
             f"variant {run.variant!r} has average = 'swa', which needs to know its last epochs, and early_stopping, "

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from wellfit.base import Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
 from wellfit.engine.checks import check_run
 from wellfit.errors import StudyFileError
-from wellfit.nn.models import Model, build, count_parameters, without_rates
+from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
 from wellfit.nn.optimizers import OPTIMIZERS
 
 __all__ = ["TRACED", "Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
@@ -213,11 +213,12 @@ def make_plan(
         for structure, trajectories in structures.items()
     )
     sizes = {without_rates(spec): count_parameters(model) for spec, model in models.items()}
+    forward = {without_rates(s): sum(row.operations for row in summary(model)) for s, model in models.items()}
     return Plan(
         populations,
         len(runs),
         tuple(sorted(set(sizes.values()), reverse=True)),
-        sum(_work(population, sizes, examples) for population in populations),
+        sum(_work(population, forward, examples) for population in populations),
         max((_memory(p, sizes, input_shape, examples, devices) for p in populations), default=0),
     )
 
@@ -302,10 +303,10 @@ def _in_use(value: float | tuple[float, ...], at_rest: float) -> bool:
     return any(v != at_rest for v in value) if isinstance(value, tuple) else value != at_rest
 
 
-def _work(population: Population, sizes: dict[ModelSpec, int], examples: tuple[int, int, int]) -> float:
-    """Operations: two a parameter and example forward, four backward, as if the input had a gradient too."""
+def _work(population: Population, forward: dict[ModelSpec, int], examples: tuple[int, int, int]) -> float:
+    """Operations: those of an example forward, twice as many backward, as if the input had a gradient too."""
     train, validation, sample = examples
-    per_epoch = 2.0 * sizes[population.program.model] * (3 * train + validation + sample)
+    per_epoch = float(forward[population.program.model]) * (3 * train + validation + sample)
     return per_epoch * sum(trajectory.epochs for trajectory in population.trajectories)
 
 

@@ -114,7 +114,7 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
       ``rates`` (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,)
       are theirs, ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
       ``HISTORY_COLUMNS``. Runs that are not active, and runs whose loss is not finite, keep the weights that they
-      had. A group without an active run costs nothing.
+      had. A group without an active run costs nothing where groups are taken in turn.
     """
     model = build(program.model, data.input_shape, data.classes)
     train_group = _group_epoch(program, model, len(data.x_train))

@@ -47,9 +47,8 @@ def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss
       loss, accuracy: of the validation split, after this epoch.
 
     Source: ``keras.callbacks.EarlyStopping`` of Keras 3: an epoch before ``start_epoch`` (counted from 0) is not
-    judged; the first judged epoch, and ``value + min_delta < best``, are improvements (compared in
-    float32, as Keras's backends do); training stops after ``patience`` epochs
-    without one, never after the first epoch.
+    judged; the first judged epoch, and ``value + min_delta < best``, are improvements (compared in float32, as Keras's
+    backends do); training stops after ``patience`` epochs without one, never after the first epoch.
 
     Example:
       >>> rule, watch = EarlyStopping(patience=1, restore_best_weights=True), Watch()

@@ -189,7 +189,7 @@ class Trainer:
             ("validation", d.x_validation, d.y_validation),
         ):
             probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.predictors)
-            scores[f"{split}_loss"] = log_loss(probabilities, y)
+            scores[f"{split}_loss"] = log_loss(probabilities.astype(np.float64), y)  # float32 would be cut at 1e-7
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)
         return scores
 

@@ -16,13 +16,13 @@ import jax.numpy as jnp
 
 from wellfit.errors import ShapeError, UnknownNameError
 
-__all__ = ["AUGMENTATIONS", "augment", "mixup"]
+__all__ = ["AUGMENTATIONS", "FOR_ROWS", "augment", "mixup"]
 
 AUGMENTATIONS: Final[tuple[str, ...]] = ("shift", "flip", "rotation", "zoom", "erasing", "noise", "mixup")
 """The names; the place of a name is folded into the key, so new names go to the end."""
 
 _GEOMETRIC: Final = ("shift", "rotation", "zoom")
-_FOR_ROWS: Final = ("noise", "mixup")
+FOR_ROWS: Final = ("noise", "mixup")
 _PROPOSALS: Final = 12
 _ERASED_AREA: Final = (0.02, 0.2)  # least and largest share of the image
 _ERASED_ASPECT: Final = 0.3  # least height / width; the largest is its inverse
@@ -38,7 +38,7 @@ def augment(
     rotation  largest angle in degrees, uniform on ``[-s, s]``, counterclockwise where positive
     zoom      largest relative change of size, below 1; the factor is uniform on ``[1 - s, 1 + s]``
     flip      probability that left and right change places
-    noise     standard deviation of Gaussian noise, in units of the scaled inputs
+    noise     standard deviation of Gaussian noise, in units of the inputs
     erasing   probability that a rectangle is filled: 2 to 20 % of the image, height / width from 0.3 to 1 / 0.3
     mixup     not made here: ``mixup`` needs the labels' partners too
     ========  ==========================================================================================================
@@ -48,11 +48,11 @@ def augment(
     and its aspect log-uniform, so that wide and tall are alike.
 
     Args:
-      x: scaled images or feature rows, float32.  # (B, H, W), (B, H, W, C) or (B, D)
+      x: images or feature rows, scaled or not, float32.  # (B, H, W), (B, H, W, C) or (B, D)
       key: of this step; the same key changes the same pixels.
       strength: augmentation -> its strength, a float32 scalar that may be traced.
       uses: names from ``AUGMENTATIONS``, static; what is not among them is left out of the program.
-      fill: the scaled value of the background, float32.  # broadcastable to one example
+      fill: the value of the background in the unit of ``x``, float32.  # broadcastable to one example
 
     Returns:
       The changed batch, float32; ``x`` bit by bit where every strength is 0.  # as x
@@ -142,7 +142,7 @@ def _check(x: jax.Array, uses: Collection[str]) -> None:
     for name in uses:
         if name not in AUGMENTATIONS:
             raise UnknownNameError("augmentation", name, AUGMENTATIONS)
-        if x.ndim not in (3, 4) and name not in _FOR_ROWS:
+        if x.ndim not in (3, 4) and name not in FOR_ROWS:
             shape = tuple(x.shape[1:])
             raise ShapeError(f"augmentation {name!r} needs images, got examples of shape {shape}; remove it")
 
@@ -180,10 +180,8 @@ def _read(x: jax.Array, rows: jax.Array, columns: jax.Array, background: jax.Arr
     """Bilinear interpolation among the four pixels around each source; those outside are ``background``."""
     batch, height, width = x.shape[:3]
     top, left = jnp.floor(rows), jnp.floor(columns)
-    down, right = (
-        _along(rows - top, x),
-        _along(columns - left, x),
-    )  # (B, H, W, ...), shares of lower and right neighbors
+    # shares of the lower and of the right neighbors
+    down, right = _along(rows - top, x), _along(columns - left, x)  # (B, H, W, ...)
     pixels = x.reshape(batch * height * width, *x.shape[3:])  # (B * H * W, ...): one flat gather is the fastest on CPUs
     first = jnp.arange(batch, dtype=jnp.int32)[:, None, None] * (height * width)  # (B, 1, 1)
 

@@ -48,8 +48,7 @@ class Mode(NamedTuple):
 
     Args:
       key: the noise of this step, the same for every variant of a seed.
-      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops
-        anything.
+      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops.
         # (dropout layers,)
       weight: 1 for an example, 0 for the padding of a last, smaller batch, float32.  # (B,)
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -44,6 +45,8 @@ LAYERS: Final = (
 
 ModelParams: TypeAlias = dict[str, Params]
 """Layer name -> array name -> array: ``params["dense_1"]["kernel"]``."""
+
+_OF_IMAGES: Final = ("conv2d", "max_pool", "average_pool", "global_average_pool")
 
 _STREAM: Final = 0  # distinguishes initial weights from other random numbers of the same seed
 
@@ -126,7 +129,7 @@ def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
     function = spec.activation
     output = made("dense", units=1 if spec.output == "sigmoid" else classes)
     if spec.kind == "layers":
-        return spec.layers
+        return _without_end(spec)
     if spec.kind == "logistic":
         return (LayerSpec("flatten"), output)
     if spec.kind == "mlp":
@@ -150,6 +153,14 @@ def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
         body = [layer for i, layers in enumerate(blocks) for layer in ([LayerSpec("max_pool")] if i else []) + layers]
         return (*body, LayerSpec("global_average_pool"), LayerSpec("dropout"), output)
     raise UnknownNameError("model", spec.kind, MODELS)
+
+
+def _without_end(spec: ModelSpec) -> tuple[LayerSpec, ...]:
+    """A list of layers without the softmax (or the one unit's sigmoid) at its end, which the loss brings along."""
+    if not spec.layers or spec.layers[-1].function != spec.output:
+        return spec.layers
+    *before, last = spec.layers
+    return (*before,) if last.kind == "activation" else (*before, replace(last, function=""))
 
 
 def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
@@ -176,7 +187,7 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
     specs = layer_specs(spec, classes)
     stack: list[Layer] = []
     shape = input_shape
-    if len(shape) == 2 and any(layer.kind in ("conv2d", "max_pool", "average_pool") for layer in specs):
+    if len(shape) == 2 and any(layer.kind in _OF_IMAGES for layer in specs):
         stack.append(_channel(shape))  # gray images have one channel
         shape = stack[-1].output_shape
     rates: list[float] = []
@@ -259,6 +270,11 @@ class SummaryRow(NamedTuple):
     name: str
     output_shape: tuple[int, ...]
     parameters: int
+
+    @property
+    def operations(self) -> int:
+        """Floating-point operations of one example on its way forward: two a weight, at every position of an image."""
+        return 2 * self.parameters * math.prod(self.output_shape[:-1])
 
 
 def summary(model: Model) -> tuple[SummaryRow, ...]:

@@ -21,9 +21,8 @@ def batch_norm(shape: tuple[int, ...]) -> Layer:
     """Normalize every channel by the batch's mean and variance while training, by their moving averages in inference.
 
     ``gamma * (x - mean) / sqrt(variance + 1e-3) + beta``, and ``moving = 0.99 * moving + 0.01 * batch``: Keras's
-    defaults.
-    The padding of a last, smaller batch does not count. With a batch of one a channel of a row has no variance, and the
-    layer would give ``beta`` whatever the example is: the study refuses it.
+    defaults. The padding of a last, smaller batch does not count. With a batch of one a channel of a row has no
+    variance, and the layer would give ``beta`` whatever the example is: the plan refuses it.
 
     Args:
       shape: the shape of one example; the last axis holds the channels.

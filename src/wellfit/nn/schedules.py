@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,6 +26,7 @@ _SETTINGS: Final[Mapping[str, Mapping[str, float]]] = {
 """Kind -> the settings that it has, with their defaults."""
 
 
+@functools.lru_cache(maxsize=256)  # asked for once an epoch by every trajectory
 def multipliers(schedule: Schedule, steps: int) -> FloatArray:
     """The learning rate of every step, relative to the recipe's; for ``"one-cycle"`` the recipe's is the peak.
 
@@ -63,7 +65,9 @@ def multipliers(schedule: Schedule, steps: int) -> FloatArray:
     progress = np.arange(max(after, 1)) / max(after, 1)  # (after,), or one step to know where the kind begins
     values = _shape(schedule.kind, settings, progress)  # (after,)
     ramp = values[0] * np.arange(1, rising + 1) / (rising + 1)  # (rising,)
-    return np.concatenate([ramp, values[:after]])  # (steps,)
+    made = np.concatenate([ramp, values[:after]])  # (steps,)
+    made.flags.writeable = False  # it is handed out again
+    return made
 
 
 def _settings(schedule: Schedule) -> dict[str, float]:

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from wellfit.base import Finding, StudySummary, VariantSummary
+from wellfit.base import StudySummary, VariantSummary
 from wellfit.report import rows, wording
 from wellfit.report.charts import bokeh_library, build_charts
 from wellfit.report.colors import DARK, LIGHT, SERIES
@@ -107,7 +107,7 @@ def render_page(summary: StudySummary) -> str:
         shows_published=any(v.published for v in summary.variants),
         runs=[(v.name, rows.run_row(run)) for v in summary.variants for run in v.runs],
         comparisons=[rows.comparison_row(c) for c in summary.comparisons],
-        findings=sorted(summary.findings, key=_urgency),
+        findings=sorted(summary.findings, key=wording.urgency),
         intervals=_interval_figure(summary),
         overlays=_overlays(summary),
         panels=_curve_panels(summary),
@@ -121,10 +121,6 @@ def render_page(summary: StudySummary) -> str:
         css=Markup(_colors() + _source("page.css")),
         js=Markup(_source("page.js")),
     )
-
-
-def _urgency(finding: Finding) -> int:
-    return ("error", "warning", "info").index(finding.level)
 
 
 # --- Figures ----------------------------------------------------------------------------------------------------------
@@ -219,6 +215,7 @@ def _environment() -> Environment:
         loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["unbroken"] = _unbroken
+    environment.filters["breakable"] = _breakable
     return environment
 
 
@@ -229,6 +226,13 @@ def _unbroken(text: str) -> Markup:
     parts = re.split(r"(\S*\d-\S+)", text)
     kept = [Markup('<span class="unbroken">{}</span>').format(part) if i % 2 else part for i, part in enumerate(parts)]
     return Markup("").join(kept)
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after its underscores, and not in the middle of a word."""
+    from markupsafe import Markup
+
+    return Markup("_<wbr>").join(text.split("_"))
 
 
 def _source(name: str) -> str:

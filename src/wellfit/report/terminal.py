@@ -85,7 +85,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
     """
     if not findings:
         console.print("No findings: the checks saw nothing to report.")
-    for finding in sorted(findings, key=lambda f: ("error", "warning", "info").index(f.level)):
+    for finding in sorted(findings, key=wording.urgency):
         head = Text.assemble((finding.level, LEVEL_STYLES[finding.level]), f"  {finding.code}")
         body = [Padding(Text(text), (0, 0, 0, 2)) for text in (finding.message, finding.fix) if text]
         console.print(Group(head, *body))
@@ -110,7 +110,8 @@ def print_summary(summary: StudySummary, console: Console) -> None:
         console.print(Text(notice, style="yellow"))
     console.print()
     console.print(results_table(summary, console.width))
-    console.print(Text("95 % intervals in brackets; the gap is training minus test accuracy, in points.", style="dim"))
+    told = "95 % intervals over seeds and test examples in brackets; the gap is train minus test accuracy, in points."
+    console.print(Text(told, style="dim"))
     console.print()
     console.print(Text(summary.verdict))
     if summary.findings:

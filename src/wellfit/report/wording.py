@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from wellfit.base import RunSummary, StudySummary, VariantSummary, Verdict
+from wellfit.base import Finding, RunSummary, StudySummary, VariantSummary, Verdict
 
 __all__ = [
     "METRICS",
@@ -22,6 +22,7 @@ __all__ = [
     "points",
     "run_states",
     "settings",
+    "urgency",
     "verdict_against_first",
     "whole_percent",
 ]
@@ -62,7 +63,9 @@ def whole_percent(share: float) -> str:
 
 
 def points(share: float | None, signed: bool = False) -> str:
-    """A difference of two shares in percentage points, with a true minus sign.
+    """A difference of two shares in percentage points, two decimals and a true minus sign, for tables.
+
+    The verdict's sentences round the same numbers to one decimal; see ``wellfit.analysis.words.points``.
 
     Example:
       >>> points(0.0231), points(-0.004), points(0.0231, signed=True)
@@ -205,6 +208,16 @@ def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Ver
         if comparison.variant == variant.name and comparison.metric == "test_accuracy":
             return comparison.verdict
     return None
+
+
+def urgency(finding: Finding) -> int:
+    """The place of a finding in a list: errors first, then warnings.
+
+    Example:
+      >>> urgency(Finding("few-seeds", "warning", "", ""))
+      1
+    """
+    return ("error", "warning", "info").index(finding.level)
 
 
 def notices(summary: StudySummary) -> tuple[str, ...]:

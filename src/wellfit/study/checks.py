@@ -7,15 +7,35 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
-from wellfit.base import Recipe
+from wellfit.base import LayerSpec, ModelSpec, Recipe
 from wellfit.errors import UnknownNameError
 from wellfit.study.schema import Changes, check, known_keys
 from wellfit.study.source import KeyPath, Source
 
-__all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "swept"]
+__all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "shared", "swept"]
 
 MOMENTUM_OPTIMIZERS: Final = ("sgd", "momentum", "nesterov")
 MAX_SWEEP: Final = 1000  # variants of one sweep; more is a slip, and would not fit on a page
+_MODELS_WITH: Final = {
+    "hidden": ("mlp", "cnn"),
+    "layers": ("layers",),
+    "activation": ("mlp", "lenet5", "cnn"),
+    "initializer": ("logistic", "mlp", "lenet5", "cnn"),
+    "batch_norm": ("mlp", "lenet5"),
+}
+_LAYERS_WITH: Final = {
+    "units": ("dense",),
+    "filters": ("conv2d",),
+    "size": ("conv2d", "max_pool", "average_pool"),
+    "stride": ("conv2d", "max_pool", "average_pool"),
+    "padding": ("conv2d", "max_pool", "average_pool"),
+    "function": ("dense", "conv2d", "activation"),
+    "initializer": ("dense", "conv2d"),
+    "rate": ("dropout",),
+}
+"""Which kinds have a use for a key; other keys are everyone's. A default says nothing, and is no mistake."""
+_MODEL: Final = {**vars(ModelSpec()), "hidden": list(ModelSpec().hidden)}
+_LAYER: Final = vars(LayerSpec(""))
 _NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
 
 
@@ -32,12 +52,30 @@ def check_name(name: str, at: KeyPath, source: Source) -> None:
         source.refuse(at, f"a name has {rule}; got {name!r}")
 
 
+def shared(name: str, at: KeyPath, twin: str, twin_at: KeyPath) -> str:
+    """Why two variants cannot be of one name, in words.
+
+    Args:
+      name, at: a variant, and the path of the table that makes it.
+      twin, twin_at: an earlier one, whose name differs in case at most.
+
+    Example:
+      >>> shared("l2=0.1", ("sweeps", "b"), "l2=0.1", ("sweeps", "a"))
+      "makes 'l2=0.1', as [sweeps.a] does; drop that value from one of the two"
+    """
+    if at == twin_at:
+        return f"makes {name!r} twice; drop one of the two values"
+    if at[0] == "sweeps":
+        return f"makes {name!r}, as [{'.'.join(map(str, twin_at))}] does; drop that value from one of the two"
+    return f"variants {twin!r} and {name!r} would share a file; rename one"
+
+
 def check_fit(recipe: Recipe, changes: Mapping[str, Any], at: KeyPath, source: Source) -> None:
     """Refuse settings that are right each for itself and wrong together.
 
     Args:
       recipe: a complete recipe.
-      changes: which of it a variant changed; empty for the base recipe.
+      changes: which of it were written, in the variant or for the base recipe.
       at: the path of the variant; empty for the base recipe.
       source: where it was written.
     """
@@ -52,10 +90,13 @@ def check_fit(recipe: Recipe, changes: Mapping[str, Any], at: KeyPath, source: S
         refuse(("model",), f'{kind} needs hidden layers: say hidden = [64, 32], or kind = "logistic"')
     if kind == "layers" and not recipe.model.layers:
         refuse(("model",), 'kind = "layers" needs layers = [{ kind = "flatten" }, ...]')
-    for part, has in (("hidden", ("mlp", "cnn")), ("layers", ("layers",))):
-        changed = changes.get("model", {})
-        if changed.get(part) and "kind" not in changed and kind not in has:
-            refuse(("model",), f"{kind} has no {part}; change its kind as well")
+    for key, value in changes.get("model", {}).items():
+        if value and value != _MODEL.get(key) and kind not in _MODELS_WITH.get(key, (kind,)):
+            source.refuse((*at, "model", key), f"a model of kind {kind!r} has no {key}; drop it, or change the kind")
+    for number, layer in enumerate(recipe.model.layers):
+        for key, value in vars(layer).items():
+            if value != _LAYER[key] and layer.kind not in _LAYERS_WITH.get(key, (layer.kind,)):
+                source.refuse((*at, "model", "layers", number, key), f"a layer of kind {layer.kind!r} has no {key}")
     if recipe.momentum and recipe.optimizer not in MOMENTUM_OPTIMIZERS:
         refuse(("momentum", "optimizer"), f"{recipe.optimizer} has none; only {', '.join(MOMENTUM_OPTIMIZERS)} have")
     if kind in ("logistic", "mlp"):  # of other models the engine counts the layers

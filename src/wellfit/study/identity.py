@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["merged", "spec_conflicts"]
+from wellfit.study.spec import DataSpec, recipe_from
+
+__all__ = ["fingerprint", "merged", "spec_conflicts"]
 
 
 def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """What keeps two studies from being the same one.
 
-    They are the same with the same name, data, split and base recipe, and the same recipe for every variant that both
-    have. Seeds, new variants, title and published numbers may differ.
+    They are the same with the same name, split and base recipe, and the same recipe for every variant that both have.
+    Seeds, new variants, title and published numbers may differ. Whether the data are the same tell their hashes, not
+    the path that leads to them.
 
     Args:
       stored, new: studies in ``resolved`` form.
@@ -28,18 +33,60 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | N
     """
     if stored["name"] != new["name"]:
         return f"it is called {stored['name']!r} there and {new['name']!r} here"
-    pairs = [("[data]", stored["data"], new["data"]), ("[train]", stored["base"], new["base"])]
     folded = {name.lower(): name for name in stored["variants"]}
-    for name, variant in new["variants"].items():
+    for name in new["variants"]:
         if (twin := folded.get(name.lower(), name)) != name:
             return f"variant {name!r} would share its files with {twin!r}"
-        before = stored["variants"].get(name, variant)
-        pairs.append((f"[variants.{name}]", before["recipe"], variant["recipe"]))
-    for table, there, here in pairs:
-        for key in {**there, **here}:
-            if there.get(key) != here.get(key):
-                return f"{table} {key} is {json.dumps(there.get(key))} there and {json.dumps(here.get(key))} here"
+    for key, there, here in _differences(stored, new):
+        return f"{key} is {there} there and {here} here"
     return None
+
+
+def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What tells a changed study from its reference in a directory's name; the same changes have the same.
+
+    Args:
+      reference, new: studies in ``resolved`` form.
+
+    Returns:
+      Four hexadecimal digits; empty where the two could share a directory.
+
+    Example:
+      >>> from wellfit.study.spec import load_study, resolved
+      >>> lab5 = resolved(load_study("lab5"))
+      >>> fingerprint(lab5, resolved(load_study("lab5", seeds=2)))
+      ''
+      >>> fingerprint(lab5, resolved(load_study("lab5", epochs=3)))
+      '20fc'
+    """
+    changes = sorted((key, here) for key, _, here in _differences(reference, new))
+    return hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:4] if changes else ""
+
+
+def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Every key in which two studies differ, with its values there and here as JSON.
+
+    Both are read back first, so that what an older wellfit did not yet write has its default on both sides.
+    """
+    pairs = [("[data]", _split(stored), _split(new)), ("[train]", _recipe(stored["base"]), _recipe(new["base"]))]
+    for name, variant in new["variants"].items():
+        if name in stored["variants"]:
+            there = _recipe(stored["variants"][name]["recipe"])
+            pairs.append((f"[variants.{name}]", there, _recipe(variant["recipe"])))
+    for table, before, now in pairs:
+        for key in now:
+            if before[key] != now[key]:
+                yield f"{table} {key}", json.dumps(before[key]), json.dumps(now[key])
+
+
+def _split(study: Mapping[str, Any]) -> dict[str, Any]:
+    table = dataclasses.asdict(DataSpec(**study["data"]))
+    del table["name_or_path"]  # the same data may be reached by another path; their hashes tell
+    return table
+
+
+def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return dataclasses.asdict(recipe_from(plain))
 
 
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

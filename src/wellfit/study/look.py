@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, ModelSpec, Recipe, Scaling
 from wellfit.data.splits import fit_scaling, make_splits
+from wellfit.engine import devices
 from wellfit.engine.step import augmented as in_step
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.nn.augmentation import mixup
@@ -282,6 +283,7 @@ def augmented(images: NDArray[Any], scaling: Scaling, augmentation: Augmentation
     strengths = {name: value for name, value in dataclasses.asdict(augmentation).items() if value}
     numbers = {name: jnp.float32(value) for name, value in strengths.items()}
     uses = strengths.keys() - {"mixup"}
+    devices.start()  # before JAX makes an array, so that a study trained after it finds all devices
     shift, factor = jnp.asarray(scaling.shift), jnp.asarray(scaling.factor)
     x = jnp.asarray(images)  # (N, ...)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -26,20 +27,21 @@ def provenance(dataset: Dataset, splits: Splits, command: str) -> dict[str, str]
       command: what the user typed; may be empty.
 
     Returns:
-      The facts, in the order in which a report shows them. Nothing in it is secret or names a user.
+      The facts, in the order in which a report shows them. The user's home directory is ``~`` in them. "git commit" is
+      that of the working directory, whatever repository that is.
     """
     import jax
 
     devices = jax.devices()
     facts = {
-        "command": command,
+        "command": _without_home(command),
         "wellfit": __version__,
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "devices": f"{len(devices)} x {devices[0].device_kind}",
-        "data": f"{dataset.title} ({dataset.source})",
+        "data": _without_home(f"{dataset.title} ({dataset.source})"),
         "data hash": dataset.hash,
         "split": f"{len(splits.train)} training, {len(splits.validation)} validation, stratified, seed {splits.seed}",
         "split hash": splits.hash,
@@ -47,6 +49,15 @@ def provenance(dataset: Dataset, splits: Splits, command: str) -> dict[str, str]
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _without_home(text: str) -> str:
+    """A text with ``~`` for the user's home directory."""
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # a user without one
+        return text
+    return text if home == Path(home).anchor else re.sub(rf"(?<![\w.-]){re.escape(home)}(?![\w.-])", "~", text)
 
 
 def _processor() -> str:

@@ -12,11 +12,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import numpy as np
+
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.base import Dataset, RunSpec, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits, training_data
 from wellfit.engine import devices
+from wellfit.engine.checks import check_data
 from wellfit.engine.plan import Plan, Population, make_plan
 from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
 from wellfit.study.provenance import provenance
@@ -94,12 +97,13 @@ def run_study(
       StudyFileError, ShapeError: the study does not fit the data; nothing was written.
       DataError: the data cannot be split as asked.
       StoreError: the directory cannot be used.
-      Interrupted: Ctrl-C was pressed; the study can be continued.
+      Interrupted: Ctrl-C was pressed, or SIGTERM came; the study can be continued.
     """
     splits = make_splits(dataset.y_train, validation=spec.data.validation, seed=spec.data.split_seed)
     data = training_data(dataset, splits, spec.data.scale)
     on = devices.mesh()
     wanted = runs(spec)
+    check_data(data)
     plan = _plan(wanted, data, on.size)  # raises before anything is written
     if anew:
         fresh(directory)
@@ -116,8 +120,7 @@ def run_study(
 
 
 def forecast(plan: Plan, examples: int, on: int) -> float:
-    """Seconds that the training of a plan will take: its arithmetic at the rate of this machine, and its steps'
-    overhead.
+    """Forecast the seconds that a plan will take: arithmetic at this machine's rate, steps' overhead, compilation.
 
     Args:
       plan: what is to be trained.
@@ -201,7 +204,7 @@ def _checkpoint(store: Store, population: Population) -> Snapshot | None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a wish that is granted after the epoch; the second ends the process at once."""
+    """Turn the first Ctrl-C, or SIGTERM, into a wish that is granted after the epoch; the second ends it at once."""
     pressed: list[bool] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -212,11 +215,12 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed.append(True)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {wish: signal.signal(wish, note) for wish in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: bool(pressed)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for wish, handler in before.items():
+            signal.signal(wish, handler)
 
 
 def _open_test_set(store: Store, dataset: Dataset, data: TrainingData, on_tick: Callable[[Tick], None] | None) -> None:
@@ -239,5 +243,5 @@ def _open_test_set(store: Store, dataset: Dataset, data: TrainingData, on_tick: 
             seed,
             probabilities,
             accuracy(probabilities, dataset.y_test),
-            log_loss(probabilities, dataset.y_test),
+            log_loss(probabilities.astype(np.float64), dataset.y_test),  # float32 would be cut at 1e-7
         )

@@ -133,7 +133,7 @@ class LayerTable(Table):
 
 
 class ModelTable(Table):
-    """[model]."""
+    """[model]. Where the kind changes and ``hidden`` is not given, it is the kind's own: (128, 64), or (16, 32, 64)."""
 
     kind: Annotated[str, _one_of("model", MODELS)] = "mlp"
     hidden: Layers = []

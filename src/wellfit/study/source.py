@@ -192,7 +192,13 @@ def read_study(study: str | Path) -> tuple[dict[str, Any], Source]:
         source = Source(f"{study}.toml (built in)", known[study])
         return parse_toml(source.text, source.label), source
     path = Path(study)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except (OSError, ValueError) as error:  # a name that no file can have: too long, or with a null character in it
+        raise StudyFileError(
+            f"{str(study)[:60]!r}: cannot be looked for: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if not exists:
         if path.suffix != ".toml" and len(path.parts) < 2:
             raise UnknownNameError("study", str(study), known)
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")

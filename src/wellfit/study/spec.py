@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import Augmentation, Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.study.source import KeyPath, Source, read_setting, read_study
 
@@ -23,6 +24,10 @@ __all__ = [
     "runs",
     "study_from_mapping",
 ]
+
+
+HIDDEN: Final = {"mlp": ModelSpec().hidden, "cnn": (16, 32, 64)}
+"""The hidden layers of a kind of model that is given without any: units of an MLP, filters of a CNN."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ def load_study(
 
     Args:
       study: a built-in name or the path of a TOML file; None is the regularization study.
-      data: another data set: its name or path.
+      data: another data set: its name or path. The study then drops the numbers that its source published, and its
+        title asks of these data.
       seeds: how many (0, 1, ...), or which.
       epochs: of the base recipe; a variant that sets its own keeps them.
       settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``.
@@ -100,19 +106,22 @@ def load_study(
       ((0, 1), 0.5)
     """
     raw, source = read_study("regularization" if study is None else study)
-    overrides: dict[KeyPath, str] = {}
-    given = [(*read_setting(text), f"--set {text}") for text in settings]
+    given: list[tuple[KeyPath, Any, str]] = [(*read_setting(text), f"--set {text}") for text in settings]
     if data is not None:
         given.append((("data", "name"), str(data), f"--data {data}"))
-        if isinstance(raw.get("data"), dict):
-            raw["data"].pop("path", None)
+    if (place := _other_place(raw, {path: value for path, value, _ in given}, source)) is not None:
+        _ask_of(raw, place)
+    if data is not None and isinstance(raw.get("data"), dict):
+        raw["data"].pop("path", None)
     if seeds is not None:
         given.append((("train", "seeds"), seeds, f"--seeds {seeds}"))
     if epochs is not None:
         given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
+    overrides = {path: label for path, _, label in given}
     for path, value, label in given:
+        if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in overrides:
+            _forget_hidden(raw, path, value)
         _put(raw, path, value, label)
-        overrides[path] = label
     return _build(raw, dataclasses.replace(source, overrides=overrides))
 
 
@@ -138,6 +147,35 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
     return _build({"name": "study", **mapping}, Source(where))
 
 
+def _other_place(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> str | None:
+    """The data that are asked for, where they are others than the file's."""
+    place = given.get(("data", "name"), given.get(("data", "path")))
+    table = raw.get("data")
+    if not isinstance(place, str) or not place or not isinstance(table, dict):
+        return None  # as in the file, or left to the checks
+    path = table.get("path")
+    if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
+        return None
+    return None if place == table.get("name") else place
+
+
+def _ask_of(raw: dict[str, Any], place: str) -> None:
+    """Put a study's question to other data: what its source says of its own data does not hold of them."""
+    title = CATALOG[place].title if place in CATALOG else Path(place).name
+    raw["title"] = f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"
+    for key in ("published", "description"):
+        raw.pop(key, None)
+
+
+def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
+    """Drop the hidden layers that were written for a model of another kind."""
+    table: Any = raw
+    for key in path[:-1]:
+        table = table.get(key) if isinstance(table, dict) else None
+    if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
+        table.pop("hidden", None)
+
+
 def _put(raw: dict[str, Any], path: KeyPath, value: Any, label: str) -> None:
     """Set a value deep in nested tables; the tables on the way are made."""
     for depth, key in enumerate(path[:-1], start=1):
@@ -148,7 +186,7 @@ def _put(raw: dict[str, Any], path: KeyPath, value: Any, label: str) -> None:
 
 
 def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
-    from wellfit.study.checks import check_fit, check_name, swept  # pydantic, under it, is slow to load
+    from wellfit.study.checks import check_fit, check_name, shared, swept  # pydantic, under it, is slow to load
     from wellfit.study.schema import METRICS, StudyTables, check
 
     plain = _plain(raw)
@@ -156,15 +194,15 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
     check_name(tables.name, ("name",), source)
     train = plain.get("train", {})
     base = _changed(Recipe(), {k: v for k, v in train.items() if k != "seeds"} | {"model": plain.get("model", {})})
-    check_fit(base, {}, (), source)
+    check_fit(base, train | {"model": plain.get("model", {})}, (), source)
     written = plain.get("variants") or {"baseline": {}}
     variants: dict[str, Mapping[str, Any]] = {}
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, KeyPath]] = {}
     for name, changes, at in [*((n, c, ("variants", n)) for n, c in written.items()), *swept(plain, source)]:
         check_name(name, at, source)
         if (folded := name.lower()) in seen:
-            source.refuse(at, f"variants {seen[folded]!r} and {name!r} would share a file; rename one")
-        seen[folded] = name
+            source.refuse(at, shared(name, at, *seen[folded]))
+        seen[folded] = name, at
         check_fit(_changed(base, changes), changes, at, source)
         variants[name] = changes
     for name, metrics in tables.published.items():
@@ -239,11 +277,15 @@ def _changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 
 def _changed_model(model: ModelSpec, table: Mapping[str, Any]) -> ModelSpec:
-    """A model with the changes of a table; what its kind has no use for is left out, so that equal models are equal."""
+    """A model with the changes of a table; what its kind has no use for is left out, so that equal models are equal.
+
+    A model of another kind does not take over the hidden layers: the units of an MLP are no filters of a CNN.
+    """
     changed = dataclasses.replace(model, **_typed(ModelSpec, table))
-    hidden = changed.hidden or (ModelSpec().hidden if changed.kind == "mlp" and "hidden" not in table else ())
+    anew = changed.kind != model.kind and "hidden" not in table
+    hidden = HIDDEN.get(changed.kind, ()) if anew else changed.hidden
     layers = changed.layers if changed.kind == "layers" else ()
-    return dataclasses.replace(changed, hidden=hidden if changed.kind in ("mlp", "cnn") else (), layers=layers)
+    return dataclasses.replace(changed, hidden=hidden if changed.kind in HIDDEN else (), layers=layers)
 
 
 _PARTS: Final = {part.__name__: part for part in (EarlyStopping, Averaging, Augmentation, Schedule, LayerSpec)}

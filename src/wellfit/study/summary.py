@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.diagnostics import best_epoch, overfit_onset, training_findings
-from wellfit.analysis.metrics import confusion_matrix, correctness
+from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
 from wellfit.analysis.statistics import compare_with_first, t_interval, two_way_interval
 from wellfit.analysis.words import conclusion
 from wellfit.base import (
+    FloatArray,
     IntArray,
     ModelSpec,
     RunRecord,
@@ -43,8 +44,12 @@ _RUN_KEYS = (
     *(f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")),
 )
 
-Outcomes = Mapping[str, Mapping[int, NDArray[np.bool_]]]
-"""variant -> seed -> whether each test example was classified rightly.  # (M,)"""
+
+class Outcome(NamedTuple):
+    """What a run made of every test example: whether it was right, and its cross-entropy."""
+
+    correct: NDArray[np.bool_]  # (M,)
+    loss: FloatArray  # (M,)
 
 
 def summarize(directory: Path) -> StudySummary:
@@ -64,21 +69,27 @@ def summarize(directory: Path) -> StudySummary:
 
 
 def _summarize(store: Store, directory: Path) -> StudySummary:
+    # Another process may write meanwhile: what the study read first does not know, or has no record of, is left out.
+    running = store.is_running()
     settings = store.study()
     spec = from_resolved(settings)
-    records = {(r.spec.variant, r.spec.seed): r for r in store.records()}
+    asked = {(variant, seed) for variant in spec.variants for seed in spec.seeds}
+    records = {run: r for r in store.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
+    tests = {run: scores for run, scores in store.tests().items() if run in records}
     labels, classes = store.labels()
-    outcomes: dict[str, dict[int, NDArray[np.bool_]]] = {name: {} for name in spec.variants}
+    outcomes: dict[str, dict[int, Outcome]] = {name: {} for name in spec.variants}
     confusion: dict[str, IntArray] = {}
-    tests = store.tests()
     for variant, seed in tests:
         probabilities = store.probabilities(variant, seed)
-        outcomes[variant][seed] = correctness(probabilities, labels)
+        losses = log_losses(probabilities.astype(np.float64), labels)  # float32 would be cut at 1e-7
+        outcomes[variant][seed] = Outcome(correctness(probabilities, labels), losses)
         counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
         confusion[variant] = confusion.get(variant, 0) + counts
     sizes = _sizes(spec, store)
     variants = tuple(_variant(name, spec, records, tests, outcomes[name], sizes[name]) for name in spec.variants)
-    comparisons = compare_with_first({name: outcomes[name] for name in spec.variants})
+    comparisons = compare_with_first(
+        {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
+    )
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
@@ -89,7 +100,7 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         name=spec.name,
         title=spec.title,
         data=spec.data.name_or_path,
-        state="finished" if done else "running" if store.is_running() else "interrupted",
+        state="finished" if done else "running" if running else "interrupted",
         seeds=spec.seeds,
         epochs=spec.base.epochs,
         seconds=store.seconds(),
@@ -120,16 +131,16 @@ def _variant(
     spec: StudySpec,
     records: Mapping[tuple[str, int], RunRecord],
     tests: Mapping[tuple[str, int], tuple[float, float]],
-    outcomes: Mapping[int, NDArray[np.bool_]],
+    outcomes: Mapping[int, Outcome],
     parameters: int,
 ) -> VariantSummary:
     runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: _possible(metric, t_interval(values)) for metric, values in columns.items() if values}
-    if outcomes:  # both sources of chance: the seeds, and the finite test set
-        scores = np.stack([outcomes[seed] for seed in sorted(outcomes)])  # (S, M)
-        mean["test_accuracy"], interval["test_accuracy"] = two_way_interval(scores)
+    for metric, scores in _test_scores(runs, outcomes).items():
+        mean[metric], bounds = two_way_interval(scores)
+        interval[metric] = _possible(metric, bounds)
     return VariantSummary(
         name=name,
         settings=spec.variants[name],
@@ -140,6 +151,20 @@ def _variant(
         seconds=math.fsum(run.seconds or 0.0 for run in runs),
         published=spec.published.get(name, {}),
     )
+
+
+def _test_scores(runs: Iterable[RunSummary], outcomes: Mapping[int, Outcome]) -> dict[str, NDArray[Any]]:
+    """What was measured on test examples, so that both sources of chance count: the seeds, and the finite test set."""
+    tested = [(run.train_accuracy, outcomes[run.seed]) for run in runs if run.seed in outcomes]
+    if not tested:
+        return {}
+    correct = np.stack([outcome.correct for _, outcome in tested])  # (S, M)
+    scores: dict[str, NDArray[Any]] = {
+        "test_accuracy": correct,
+        "test_loss": np.stack([outcome.loss for _, outcome in tested]),
+    }
+    gaps = [train - outcome.correct for train, outcome in tested if train is not None]
+    return {**scores, "generalization_gap": np.stack(gaps)} if gaps else scores  # each (S, M)
 
 
 def _possible(metric: str, interval: tuple[float, float] | None) -> tuple[float, float] | None:

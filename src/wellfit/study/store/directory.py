@@ -96,7 +96,14 @@ class Store:
         return study
 
     def provenance(self) -> dict[str, str]:
-        """Where the runs come from; a fact that changed between saved runs has all its values, joined by "; then "."""
+        """Where the runs come from; a fact that changed between saved runs has all its values, joined by "; then ".
+
+        Every opening of the test set is told in it, too.
+        """
+        opened = self.test_opened()
+        return self._saved_provenance() | ({"test set opened": opened} if opened else {})
+
+    def _saved_provenance(self) -> dict[str, str]:
         provenance: dict[str, str] = self._database.get("provenance", {})
         return provenance
 
@@ -105,15 +112,15 @@ class Store:
         return str(self._database.get("created", ""))
 
     def test_opened(self) -> str | None:
-        """When the test set was first opened, or None."""
+        """When the test set was opened: every time, joined by ", "; or None."""
         opened: str | None = self._database.get("test_opened", None)
         return opened
 
     def mark_test_opened(self) -> None:
-        """Record that the test set is opened now; the first time counts."""
-        if self.test_opened() is None:
-            with self._database.transaction():
-                self._database.put("test_opened", _now())
+        """Record that the test set is opened now, after the times before."""
+        with self._database.transaction():
+            before = self.test_opened()
+            self._database.put("test_opened", f"{before}, {_now()}" if before else _now())
 
     def seconds(self) -> float:
         """The time spent in training so far."""
@@ -161,7 +168,7 @@ class Store:
                 self._save_test(run, accuracy, loss, tested[run])
             self._save_seconds()
             if self._provenance:
-                self._database.put("provenance", _joined(self.provenance(), self._provenance))
+                self._database.put("provenance", _joined(self._saved_provenance(), self._provenance))
         self._provenance = {}
 
     def save_test(self, variant: str, seed: int, probabilities: FloatArray, accuracy: float, loss: float) -> None:

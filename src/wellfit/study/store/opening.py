@@ -125,11 +125,13 @@ def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapp
     with Store(directory, Database(path)) as store:
         if not store.is_begun():
             return
-        conflict = spec_conflicts(store.study(), resolved)
+        study = store.study()
+        conflict = spec_conflicts(study, resolved)
         facts = store.provenance()
     for fact in ("data hash", "split hash"):
         if conflict is None and provenance.get(fact, there := facts.get(fact)) != there:
-            conflict = f"its data are not the same ({fact})"
+            places = f"{study['data']['name_or_path']} there and {resolved['data']['name_or_path']} here"
+            conflict = f"its data are not the same ({fact}): {places}"
     if conflict is not None:
         mend = "choose another directory with --out, or throw it away with --fresh"
         raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")

@@ -1,0 +1,125 @@
+"""Architectures in Python's words: a function for every kind of model. Plain data; no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from wellfit.base import LayerSpec, ModelSpec
+from wellfit.errors import StudyFileError, UnknownNameError
+
+__all__ = ["cnn", "layers", "lenet5", "logistic", "mlp"]
+
+
+def mlp(
+    *hidden: int,
+    activation: str = "relu",
+    initializer: str = "glorot_uniform",
+    batch_norm: bool = False,
+    output: str = "softmax",
+) -> ModelSpec:
+    """A multi-layer perceptron: dense layers, a place for dropout after each, and a dense output.
+
+    Args:
+      hidden: units of every hidden layer.
+      activation: of the hidden layers.
+      initializer: of the kernels.
+      batch_norm: batch normalization after every hidden layer.
+      output: ``"softmax"``, or ``"sigmoid"``: one unit for two classes.
+
+    Example:
+      >>> mlp(128, 64).hidden
+      (128, 64)
+      >>> mlp(128, activation="tanh", batch_norm=True).activation
+      'tanh'
+    """
+    return ModelSpec("mlp", hidden, activation, initializer, batch_norm, output)
+
+
+def logistic(*, initializer: str = "glorot_uniform", output: str = "softmax") -> ModelSpec:
+    """Logistic regression: a single dense layer.
+
+    Args:
+      initializer, output: as for ``mlp``.
+
+    Example:
+      >>> logistic().kind
+      'logistic'
+    """
+    return ModelSpec("logistic", (), initializer=initializer, output=output)
+
+
+def lenet5(
+    *,
+    activation: str = "relu",
+    initializer: str = "glorot_uniform",
+    batch_norm: bool = False,
+    output: str = "softmax",
+) -> ModelSpec:
+    """LeNet-5 for images: three convolutions of 6, 16 and 120 filters, a dense layer of 84 units, a dense output.
+
+    Its layers and their sizes are those of LeCun et al. (1998), "Gradient-based learning applied to document
+    recognition"; relu, max pooling and softmax are what is used today.
+
+    Args:
+      activation, initializer, batch_norm, output: as for ``mlp``.
+
+    Example:
+      >>> lenet5(activation="tanh").kind
+      'lenet5'
+    """
+    return ModelSpec("lenet5", (), activation, initializer, batch_norm, output)
+
+
+def cnn(
+    *filters: int, activation: str = "relu", initializer: str = "glorot_uniform", output: str = "softmax"
+) -> ModelSpec:
+    """A convolutional network for images: blocks of 3 x 3 convolution and batch normalization, then a global average.
+
+    Between two blocks, max pooling halves height and width.
+
+    Args:
+      filters: of every block's convolution.
+      activation, initializer, output: as for ``mlp``.
+
+    Example:
+      >>> cnn(16, 32).hidden
+      (16, 32)
+    """
+    return ModelSpec("cnn", filters, activation, initializer, output=output)
+
+
+def layers(stack: Sequence[LayerSpec | Mapping[str, Any]], *, output: str = "softmax") -> ModelSpec:
+    """A model as a list of layers.
+
+    Args:
+      stack: the layers, each as a study file writes them, with its ``kind`` and what that kind uses; the output layer
+        is the last, without its softmax or sigmoid. ``wellfit.base.LayerSpec`` says what there is.
+      output: ``"softmax"``, or ``"sigmoid"`` for a last layer of one unit and two classes.
+
+    Raises:
+      StudyFileError: a layer that is no table, or has no kind.
+      UnknownNameError: a key that no layer has; with the nearest that one has.
+
+    Example:
+      >>> model = layers([{"kind": "flatten"}, {"kind": "dense", "units": 64, "function": "relu"},
+      ...                 {"kind": "dropout", "rate": 0.5}, {"kind": "dense", "units": 10}])
+      >>> [layer.kind for layer in model.layers]
+      ['flatten', 'dense', 'dropout', 'dense']
+    """
+    return ModelSpec("layers", (), output=output, layers=tuple(_layer(i, layer) for i, layer in enumerate(stack)))
+
+
+def _layer(place: int, layer: object) -> LayerSpec:
+    if isinstance(layer, LayerSpec):
+        return layer
+    where = f"layers[{place}]"
+    if not isinstance(layer, Mapping) or "kind" not in layer:
+        mend = 'give a table with its kind, as {"kind": "dense", "units": 64}'
+        raise StudyFileError(f"{where}: {layer!r} is no layer; {mend}")
+    known = [field.name for field in fields(LayerSpec)]
+    for key in layer:
+        if key not in known:
+            raise UnknownNameError("key", str(key), known, where)
+    return LayerSpec(**layer)
