@@ -1,4 +1,4 @@
-"""wellfit: which regularisation makes a small neural network generalise, with error bars.
+"""wellfit: which regularization makes a small neural network generalize, with error bars.
 
 Example:
   >>> import wellfit

@@ -28,7 +28,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="wellfit",
-    help="Find out which regularisation makes a small neural network generalise, with error bars.",
+    help="Find out which regularization makes a small neural network generalize, with error bars.",
     epilog="Start with: wellfit run",
     no_args_is_help=True,
     add_completion=False,
@@ -356,7 +356,8 @@ def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     if message.startswith("Usage:"):
         return f"{message}\n"
-    if unknown := re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL):
+    unknown = re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL)
+    if context is not None and unknown:
         message = str(UnknownNameError("command", unknown[1], context.command.commands))
     message = " ".join(message.split()).rstrip(".")
     return (

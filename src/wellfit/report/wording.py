@@ -59,7 +59,7 @@ def whole_percent(share: float) -> str:
       >>> whole_percent(0.874), whole_percent(0.002)
       ('87', '< 1')
     """
-    return "< 1" if share < 0.005 else f"{100 * share:.0f}"
+    return "< 1" if share <= 0.005 else f"{100 * share:.0f}"  # 0.5 % would be rounded to an even 0
 
 
 def points(share: float | None, signed: bool = False) -> str:

@@ -105,7 +105,7 @@ def fresh(directory: str | Path) -> None:
     try:
         with _told(directory):
             sweep(directory / folder for folder in FOLDERS)
-            for name in ("study.db-journal", "study.db"):
+            for name in ("study.db-journal", "study.db", "report.html"):
                 (directory / name).unlink(missing_ok=True)
             for path in [*directory.glob("weights/*.npz"), *directory.glob("test/*.npz")]:
                 path.unlink()
