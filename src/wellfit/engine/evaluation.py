@@ -13,7 +13,7 @@ from wellfit.base import Scaling
 from wellfit.nn.losses import cross_entropy, hits
 from wellfit.nn.models import Model, ModelParams
 
-__all__ = ["Score", "evaluate", "predict_program", "rescale"]
+__all__ = ["Score", "as_float", "evaluate", "predict_program", "rescale"]
 
 _ROWS: Final = 1000
 
@@ -26,10 +26,15 @@ class Score(NamedTuple):
     alive: jax.Array  # relu units that some example made positive, (W, units)
 
 
+def as_float(x: jax.Array) -> jax.Array:
+    """Bytes as float32; what is floating already stays what it is."""
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
+
+
 def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
     """The scaling that every model begins with: ``(x - shift) * factor`` in float32."""
     one = x.shape[1:]
-    centered = x.astype(jnp.promote_types(x.dtype, jnp.float32)) - jnp.broadcast_to(shift, one)[None]
+    centered = as_float(x) - jnp.broadcast_to(shift, one)[None]
     return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
 
 

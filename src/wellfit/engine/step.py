@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from wellfit.engine.evaluation import rescale
+from wellfit.engine.evaluation import as_float, rescale
 from wellfit.engine.plan import Program
 from wellfit.nn.augmentation import AUGMENTATIONS, augment, mixup
 from wellfit.nn.layers import Mode
@@ -105,7 +105,7 @@ def augmented(
     moves = set(uses) & {"shift", "flip", "rotation", "zoom"}
     covers = set(uses) & {"erasing", "noise"}
     if moves:
-        x = augment(x.astype(jnp.promote_types(x.dtype, jnp.float32)), key, strength, moves, jnp.float32(0))
+        x = augment(as_float(x), key, strength, moves, jnp.float32(0))
     scaled = rescale(x, shift, factor)
     if covers:
         empty = rescale(jnp.zeros_like(x[:1]), shift, factor)[0]  # one example
