@@ -28,14 +28,18 @@ def _extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tup
     return positions, (total // 2, total - total // 2)
 
 
-def _window(shape: tuple[int, ...], size: int, stride: int, padding: str, what: str) -> tuple[int, int]:
-    """Height and width after a window has passed over an image."""
+def _window(
+    shape: tuple[int, ...], size: int, stride: int, padding: str, what: str
+) -> tuple[int, int, tuple[tuple[int, int], tuple[int, int]]]:
+    """Height and width after a window has passed over an image, and the padding around the image before it."""
     height, width, _ = _image(shape, what)
     if padding not in ("same", "valid"):
         raise ShapeError(f"{what}: padding is 'same' or 'valid', got {padding!r}")
     if padding == "valid" and size > min(height, width):
         raise ShapeError(f"{what}: a window of {size} x {size} is larger than the image of shape {shape}")
-    return _extent(height, size, stride, padding)[0], _extent(width, size, stride, padding)[0]
+    rows, above = _extent(height, size, stride, padding)
+    columns, beside = _extent(width, size, stride, padding)
+    return rows, columns, (above, beside)
 
 
 def conv2d(
@@ -70,9 +74,8 @@ def conv2d(
     what = f"conv2d with {filters} filters"
     if filters < 1:
         raise ShapeError(f"conv2d takes shape {shape} to {filters} filters; give it at least one")
-    rows, columns = _window(shape, size, stride, padding, what)
-    height, width, channels = _image(shape, what)
-    around = (_extent(height, size, stride, padding)[1], _extent(width, size, stride, padding)[1])
+    rows, columns, around = _window(shape, size, stride, padding, what)
+    channels = shape[2]
 
     def init(generator: np.random.Generator) -> Initial:
         kernel = draw_kernel(initializer, generator, (size, size, channels, filters))
@@ -108,8 +111,7 @@ def max_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, p
       (14, 14, 6)
     """
     step = stride or size
-    rows, columns = _window(shape, size, step, padding, "max_pool")
-    around = (_extent(shape[0], size, step, padding)[1], _extent(shape[1], size, step, padding)[1])
+    rows, columns, around = _window(shape, size, step, padding, "max_pool")
 
     def apply(params: Params, x: jax.Array) -> jax.Array:
         padded = jnp.pad(x, ((0, 0), *around, (0, 0)), constant_values=-jnp.inf)
@@ -135,8 +137,7 @@ def average_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = Non
       (14, 14, 6)
     """
     step = stride or size
-    rows, columns = _window(shape, size, step, padding, "average_pool")
-    around = (_extent(shape[0], size, step, padding)[1], _extent(shape[1], size, step, padding)[1])
+    rows, columns, around = _window(shape, size, step, padding, "average_pool")
     inside = np.pad(np.ones((1, *shape[:2], 1), np.float32), ((0, 0), *around, (0, 0)))
     down, across = (rows - 1) * step + 1, (columns - 1) * step + 1
     places = [inside[:, i : i + down : step, j : j + across : step] for i in range(size) for j in range(size)]

@@ -171,6 +171,7 @@ def _empty(label: str, epochs: Any, cursor: Any, scale: str) -> Chart:
     _style(chart)
     chart.xgrid.visible = False
     chart.xaxis.ticker.desired_num_ticks = 6
+    chart.xaxis.ticker.min_interval = 1  # there are no half epochs
     chart.y_range.only_visible = True  # what is switched off leaves its room to the rest
     if scale == "log":
         chart.yaxis.ticker.mantissas = [1, 2, 5]
