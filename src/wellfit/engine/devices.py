@@ -31,13 +31,15 @@ POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are spread."""
 
 ATTAINED: Final = 0.75
-"""The share of ``product_rate`` that a whole epoch of an MLP attains; measured, see benchmarks."""
+"""The share of ``product_rate`` that a whole epoch of an MLP is taken to attain.
+
+A rough figure, for the forecast alone: it announced 54 s for lab5, which took 58 s on two cores."""
 
 STEP_SECONDS: Final = 40e-6
-"""What a step costs a run beside its arithmetic."""
+"""What a step is taken to cost a run beside its arithmetic; rough."""
 
 COMPILE_SECONDS: Final = 2.0
-"""What it takes to compile a program."""
+"""What the compilation of a program is taken to cost; rough."""
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 

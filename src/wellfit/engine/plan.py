@@ -20,8 +20,9 @@ from wellfit.nn.optimizers import OPTIMIZERS
 
 __all__ = ["TRACED", "Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
 
-_MAX_WIDTH: Final = 8  # wider groups share little more and spill the cache
-_WIDTH_GAIN: Final = 0.05  # a group of two or more saves this share of the time of its runs: shared batches and noise
+_MAX_WIDTH: Final = 8  # wider groups share little more, and their weights spill the cache
+# What sharing batches and noise is taken to save a group of two or more; assumed, not measured.
+_WIDTH_GAIN: Final = 0.05
 
 
 @dataclass(frozen=True)
