@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
-from sklearn.calibration import calibration_curve
 
 from wellfit.analysis import metrics
 from wellfit.errors import DataError
@@ -62,26 +61,55 @@ def test_correctness_takes_the_first_of_equally_probable_classes():
     assert right.tolist() == [True, False, True]
 
 
-@given(predictions(), st.integers(1, 20))
+@given(predictions(), st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_calibration_bins_agree_with_scikit_learn(data, bins):
+def test_averaged_scores_agree_with_scikit_learn(data, weighted):
     p, y = data
-    found = metrics.calibration_bins(p, y, bins)
-    right = metrics.correctness(p, y)
-    # np.clip: a dirichlet row may exceed 1 by a rounding, which scikit-learn refuses
-    share, mean = calibration_curve(right, np.clip(p.max(axis=1), 0, 1), n_bins=bins, pos_label=True)
-    full = found.counts > 0
-    assert found.counts.sum() == len(y)
-    np.testing.assert_allclose(found.accuracy[full], share, atol=EXACT)
-    np.testing.assert_allclose(found.confidence[full], mean, atol=EXACT)
-    expected = np.sum(found.counts[full] / len(y) * np.abs(share - mean))
-    assert metrics.expected_calibration_error(p, y, bins) == pytest.approx(expected, abs=EXACT)
+    classes = np.arange(p.shape[1])
+    predicted = p.argmax(axis=1)
+    ours = metrics.averaged_scores(metrics.confusion_matrix(y, predicted, len(classes)), weighted)
+    *theirs, _ = sk.precision_recall_fscore_support(
+        y, predicted, labels=classes, average="weighted" if weighted else "macro", zero_division=np.nan
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=EXACT)
 
 
-def test_a_confidence_on_an_edge_falls_in_the_lower_bin():
-    found = metrics.calibration_bins(np.array([[0.5, 0.5]]), np.array([0]), bins=2)
-    assert found.counts.tolist() == [1, 0]
-    assert np.isnan(found.accuracy[1])
+def test_an_average_over_no_class_is_undefined():
+    assert np.isnan(metrics.averaged_scores(np.zeros((2, 2), dtype=int))).all()
+    # only class 1 was predicted, and never occurred: its precision is all there is, whatever it weighs
+    assert metrics.averaged_scores(np.array([[0, 3], [0, 0]]), weighted=True).precision == 0
+
+
+@given(predictions(), st.integers(1, 7))
+@settings(max_examples=60, deadline=None)
+def test_top_k_accuracy_agrees_with_scikit_learn(data, k):
+    p, y = data
+    classes = np.arange(p.shape[1])
+    k = min(k, len(classes))
+    if k == 1:
+        assert metrics.top_k_accuracy(p, y, 1) == metrics.accuracy(p, y)
+    elif k == len(classes):
+        assert metrics.top_k_accuracy(p, y, k) == 1.0
+    else:
+        # scikit-learn counts the last of equals first: turned around, they agree where zeros are tied too
+        theirs = sk.top_k_accuracy_score(len(classes) - 1 - y, p[:, ::-1], k=k, labels=classes)
+        assert metrics.top_k_accuracy(p, y, k) == pytest.approx(theirs, abs=EXACT)
+
+
+@given(predictions())
+@settings(max_examples=40, deadline=None)
+def test_roc_auc_is_the_share_of_pairs_in_order(data):
+    p, y = data
+    if len(np.unique(y)) < 2:
+        return
+    areas = []
+    for k in np.unique(y):
+        mine, others = p[y == k, k][:, None], p[y != k, k]
+        areas.append(np.mean((mine > others) + 0.5 * (mine == others)))
+    assert metrics.roc_auc(p, y) == pytest.approx(np.mean(areas), abs=EXACT)
+    if len(areas) == p.shape[1] > 2:
+        theirs = sk.roc_auc_score(y, p, multi_class="ovr", average="macro")
+        assert metrics.roc_auc(p, y) == pytest.approx(theirs, abs=EXACT)
 
 
 P = np.array([[0.6, 0.4], [0.3, 0.7]])
@@ -97,7 +125,10 @@ P = np.array([[0.6, 0.4], [0.3, 0.7]])
         (lambda: metrics.correctness(P, np.array([0, 2])), "label 2 in row 1 of 2 classes"),
         (lambda: metrics.correctness(P, np.array([-1, 0])), "label -1 in row 0"),
         (lambda: metrics.correctness(P, np.array([0.0, 1.0])), "labels of type float64"),
-        (lambda: metrics.calibration_bins(P, np.array([0, 1]), bins=0), "0 bins"),
+        (lambda: metrics.top_k_accuracy(P, np.array([0, 1]), k=3), "the 3 most probable of 2 classes"),
+        (lambda: metrics.top_k_accuracy(P, np.array([0, 1]), k=0), "from 1 to 2"),
+        (lambda: metrics.roc_auc(P, np.array([1, 1])), "all belong to class 1"),
+        (lambda: metrics.averaged_scores(np.ones(4, dtype=int)), r"shaped \(4,\)"),
         (lambda: metrics.confusion_matrix(np.array([0]), np.array([0, 1]), 2), "one of each per example"),
         (lambda: metrics.confusion_matrix(np.array([0]), np.array([3]), 2), "prediction 3 in row 0"),
         (lambda: metrics.class_scores(np.ones((2, 3), dtype=int)), r"shaped \(2, 3\)"),

@@ -1,4 +1,4 @@
-"""How good the answers of one run are: accuracy, loss, confusions, calibration.
+"""How good the answers of one run are: accuracy, losses, ranks, confusions.
 
 ``*_score`` and accuracy are to be maximized, ``*_loss`` and ``*_error`` minimized. Sums are in float64.
 """
@@ -14,17 +14,19 @@ from wellfit.base import FloatArray, IntArray
 from wellfit.errors import DataError
 
 __all__ = [
-    "CalibrationBins",
+    "AveragedScores",
     "ClassScores",
     "accuracy",
+    "averaged_scores",
     "brier_loss",
-    "calibration_bins",
     "class_scores",
     "confusion_matrix",
     "correctness",
-    "expected_calibration_error",
     "log_loss",
     "log_losses",
+    "ratio",
+    "roc_auc",
+    "top_k_accuracy",
 ]
 
 
@@ -37,12 +39,12 @@ class ClassScores(NamedTuple):
     support: IntArray  # (K,)
 
 
-class CalibrationBins(NamedTuple):
-    """Per bin of confidence: how many predictions, int64, their mean confidence and their accuracy, NaN where none."""
+class AveragedScores(NamedTuple):
+    """Precision, recall and F1 score as means over the classes where they are defined, NaN where they are nowhere."""
 
-    counts: IntArray  # (bins,)
-    confidence: FloatArray  # (bins,)
-    accuracy: FloatArray  # (bins,)
+    precision: float
+    recall: float
+    f1: float
 
 
 def correctness(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_]:
@@ -81,6 +83,62 @@ def accuracy(probabilities: FloatArray, labels: IntArray) -> float:
       0.5
     """
     return float(correctness(probabilities, labels).mean())
+
+
+def top_k_accuracy(probabilities: FloatArray, labels: IntArray, k: int = 5) -> float:
+    """The share of examples whose true class is among the k most probable ones.
+
+    Of equally probable classes the first count, as for ``accuracy``, which this is with ``k = 1``.
+
+    Args:
+      probabilities, labels: as for ``correctness``.  # (M, K), (M,)
+      k: how many classes may be named.
+
+    Raises:
+      DataError: as ``correctness``, or not ``1 <= k <= K``.
+
+    Example: the second example's class comes second.
+      >>> top_k_accuracy(np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1]]), np.array([0, 1]), k=2)
+      1.0
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    classes = probabilities.shape[1]
+    if not 1 <= k <= classes:
+        raise DataError(f"the {k} most probable of {classes} classes; give a number from 1 to {classes}")
+    true = probabilities[np.arange(len(labels)), labels][:, None]  # (M, 1)
+    before = np.arange(classes) < labels[:, None]  # (M, K)
+    rank = np.sum((probabilities > true) | ((probabilities == true) & before), axis=1)  # (M,)
+    return float(np.mean(rank < k))
+
+
+def roc_auc(probabilities: FloatArray, labels: IntArray) -> float:
+    """The area under the ROC curve of each class against the rest, the mean over the classes.
+
+    The area is the chance that an example of the class is given a higher probability of it than one of another class,
+    ties counting half. A class that none, or every, example belongs to has no area and is left out of the mean.
+
+    Source: Hanley & McNeil (1982), Radiology 143:29-36; computed by scikit-learn.
+
+    Args:
+      probabilities: one row an example, one column a class; logits serve as well.  # (M, K)
+      labels: as for ``correctness``.  # (M,)
+
+    Raises:
+      DataError: as ``correctness``, or all examples belong to one class.
+
+    Example: of the four pairs of an example of class 1 and one of class 0, three are in order; for class 0 likewise.
+      >>> p = np.array([0.1, 0.4, 0.35, 0.8])
+      >>> roc_auc(np.stack([1 - p, p], axis=1), np.array([0, 0, 1, 1]))
+      0.75
+    """
+    from sklearn.metrics import roc_auc_score
+
+    probabilities, labels = _checked(probabilities, labels)
+    present = np.unique(labels)
+    if len(present) < 2:
+        raise DataError(f"a ROC curve of {len(labels)} examples that all belong to class {present[0]}; give examples "
+                        "of two classes or more")  # fmt: skip
+    return float(np.mean([roc_auc_score(labels == k, probabilities[:, k]) for k in present]))
 
 
 def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:
@@ -148,55 +206,6 @@ def brier_loss(probabilities: FloatArray, labels: IntArray) -> float:
     return float(np.square(off).sum(axis=1).mean())
 
 
-def calibration_bins(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> CalibrationBins:
-    """What a reliability diagram shows: accuracy by confidence, in bins ``(i / bins, (i + 1) / bins]``.
-
-    Confidence is the probability of the most probable class. Source: Guo et al. (2017), arXiv:1706.04599.
-
-    Args:
-      probabilities: rows that sum to 1.  # (M, K)
-      labels: as for ``correctness``.  # (M,)
-      bins: how many bins of equal width between 0 and 1.
-
-    Raises:
-      DataError: as ``correctness``, or fewer than one bin.
-
-    Example:
-      >>> found = calibration_bins(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=2)
-      >>> found.counts.tolist(), found.confidence[1].round(2).item(), found.accuracy[1].item()
-      ([0, 2], 0.8, 0.5)
-    """
-    right = correctness(probabilities, labels)  # (M,)
-    if bins < 1:
-        raise DataError(f"{bins} bins of confidence; give one or more")
-    confidence = np.max(probabilities, axis=1).astype(np.float64)  # (M,)
-    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)  # (M,)
-    count = np.bincount(place, minlength=bins)  # (bins,)
-    return CalibrationBins(
-        count,
-        _ratio(np.bincount(place, weights=confidence, minlength=bins), count),
-        _ratio(np.bincount(place, weights=right, minlength=bins), count),
-    )
-
-
-def expected_calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> float:
-    """ECE: the mean over examples of ``|accuracy - confidence|`` of their bin. Source: Guo et al. (2017).
-
-    Args:
-      probabilities, labels, bins: as for ``calibration_bins``.  # (M, K), (M,)
-
-    Raises:
-      DataError: as ``calibration_bins``.
-
-    Example: one bin, confidence 0.8, accuracy 0.5.
-      >>> round(expected_calibration_error(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=1), 2)
-      0.3
-    """
-    found = calibration_bins(probabilities, labels, bins)
-    apart = np.where(found.counts > 0, np.abs(found.accuracy - found.confidence), 0.0)  # (bins,)
-    return float(found.counts @ apart / found.counts.sum())
-
-
 def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
     """How often each true class was taken for each class.
 
@@ -245,13 +254,49 @@ def class_scores(confusion: IntArray) -> ClassScores:
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
         raise DataError(f"a confusion matrix shaped {confusion.shape}; give one row and one column a class")
     tp, predicted, true = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)  # each (K,)
-    return ClassScores(_ratio(tp, predicted), _ratio(tp, true), _ratio(2 * tp, predicted + true), true.astype(np.int64))
+    return ClassScores(ratio(tp, predicted), ratio(tp, true), ratio(2 * tp, predicted + true), true.astype(np.int64))
 
 
-def _ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
-    """``above / below``, NaN where ``below`` is 0."""
-    ratio: FloatArray = np.divide(above, below, out=np.full(below.shape, np.nan), where=below != 0)
-    return ratio
+def averaged_scores(confusion: IntArray, weighted: bool = False) -> AveragedScores:
+    """Precision, recall and F1 over all classes: every class counts alike, or every example.
+
+    Classes for which a score is undefined do not count, as in scikit-learn with ``zero_division=np.nan``.
+
+    Args:
+      confusion: as for ``class_scores``.  # (K, K)
+      weighted: False for the plain mean over the classes ("macro"); True to weight each class by how often it occurs.
+
+    Raises:
+      DataError: as ``class_scores``.
+
+    Example: recalls 0.5 (of two examples) and 1 (of one).
+      >>> averaged_scores(np.array([[1, 1], [0, 1]])).recall
+      0.75
+      >>> round(averaged_scores(np.array([[1, 1], [0, 1]]), weighted=True).recall, 4)
+      0.6667
+    """
+    *scores, support = class_scores(confusion)
+    return AveragedScores(*(_average(score, support if weighted else np.ones_like(support)) for score in scores))
+
+
+def _average(scores: FloatArray, weights: IntArray) -> float:
+    """Of those that are defined; all alike where none of them has any weight."""
+    defined = np.isfinite(scores)  # (K,)
+    scores, weights = scores[defined], weights[defined]
+    if not len(scores):
+        return float("nan")
+    return float(np.average(scores, weights=weights if weights.any() else None))
+
+
+def ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
+    """``above / below``, NaN where ``below`` is 0.
+
+    Example:
+      >>> ratio(np.array([1, 0]), np.array([4, 0])).tolist()
+      [0.25, nan]
+    """
+    shares: FloatArray = np.divide(above, below, out=np.full(below.shape, np.nan), where=below != 0)
+    return shares
 
 
 def _checked(probabilities: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:

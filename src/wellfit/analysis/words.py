@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from wellfit.analysis.statistics import MARGIN
+from wellfit.analysis.comparisons import MARGIN
 from wellfit.base import Comparison, VariantSummary
 
 __all__ = ["conclusion", "listed", "points"]

@@ -1,0 +1,70 @@
+"""Whether a network is as sure as it is right: the reliability diagram and the expected calibration error."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from wellfit.analysis.metrics import correctness, ratio
+from wellfit.base import FloatArray, IntArray
+from wellfit.errors import DataError
+
+__all__ = ["CalibrationBins", "calibration_bins", "expected_calibration_error"]
+
+
+class CalibrationBins(NamedTuple):
+    """Per bin of confidence: how many predictions, int64, their mean confidence and their accuracy, NaN where none."""
+
+    counts: IntArray  # (bins,)
+    confidence: FloatArray  # (bins,)
+    accuracy: FloatArray  # (bins,)
+
+
+def calibration_bins(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> CalibrationBins:
+    """What a reliability diagram shows: accuracy by confidence, in bins ``(i / bins, (i + 1) / bins]``.
+
+    Confidence is the probability of the most probable class. Source: Guo et al. (2017), arXiv:1706.04599.
+
+    Args:
+      probabilities: rows that sum to 1.  # (M, K)
+      labels: as for ``correctness``.  # (M,)
+      bins: how many bins of equal width between 0 and 1.
+
+    Raises:
+      DataError: as ``correctness``, or fewer than one bin.
+
+    Example:
+      >>> found = calibration_bins(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=2)
+      >>> found.counts.tolist(), found.confidence[1].round(2).item(), found.accuracy[1].item()
+      ([0, 2], 0.8, 0.5)
+    """
+    right = correctness(probabilities, labels)  # (M,)
+    if bins < 1:
+        raise DataError(f"{bins} bins of confidence; give one or more")
+    confidence = np.max(probabilities, axis=1).astype(np.float64)  # (M,)
+    place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)  # (M,)
+    count = np.bincount(place, minlength=bins)  # (bins,)
+    return CalibrationBins(
+        count,
+        ratio(np.bincount(place, weights=confidence, minlength=bins), count),
+        ratio(np.bincount(place, weights=right, minlength=bins), count),
+    )
+
+
+def expected_calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> float:
+    """ECE: the mean over examples of ``|accuracy - confidence|`` of their bin. Source: Guo et al. (2017).
+
+    Args:
+      probabilities, labels, bins: as for ``calibration_bins``.  # (M, K), (M,)
+
+    Raises:
+      DataError: as ``calibration_bins``.
+
+    Example: one bin, confidence 0.8, accuracy 0.5.
+      >>> round(expected_calibration_error(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=1), 2)
+      0.3
+    """
+    found = calibration_bins(probabilities, labels, bins)
+    apart = np.where(found.counts > 0, np.abs(found.accuracy - found.confidence), 0.0)  # (bins,)
+    return float(found.counts @ apart / found.counts.sum())

@@ -1,0 +1,82 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from wellfit.analysis import bootstrap
+from wellfit.errors import DataError, StudyFileError
+
+
+def every_mean(x):
+    """The means of all ``S**S * n**n`` draws, each as probable as the others."""
+    S, n = x.shape
+    rows = list(itertools.product(range(S), repeat=S))
+    columns = list(itertools.product(range(n), repeat=n))
+    return np.array([x[np.ix_(r, c)].mean() for r in rows for c in columns])
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.array([[1, 0, 1, -1], [0, 0, 1, -1]]),  # images three and four alike to none, two alike
+        np.array([[0.3, -0.2, 1.1], [0.8, 0.4, -0.9], [0.3, 0.0, 0.7]]),
+        np.array([[True, True, False, True], [True, True, True, True]]),
+    ],
+)
+def test_the_draws_are_those_of_enumeration(x, monkeypatch):
+    monkeypatch.setattr(bootstrap, "_CHUNK", 7 * x.shape[1])  # several chunks, the last one shorter
+    means = every_mean(x)
+    found = bootstrap.two_way_bootstrap(x, level=0.8, draws=20_000)
+    assert found.mean == pytest.approx(x.mean())
+    # 20,000 draws know a share to 0.35 %: between the quantiles 1.5 % to either side, four deviations
+    for end, share in zip(found.interval, (0.1, 0.9), strict=True):
+        assert np.quantile(means, share - 0.015) - 1e-9 <= end <= np.quantile(means, share + 0.015) + 1e-9
+    tail = min(np.mean(means <= 1e-12), np.mean(means >= -1e-12))
+    assert found.p_value == pytest.approx(min(1, 2 * tail), abs=0.03)
+
+
+def test_the_variance_is_that_of_the_pigeonhole_bootstrap():
+    """Owen (2007), theorem 3: the exact variance of a draw's mean, from sums over rows, columns and cells."""
+    x = np.random.default_rng(0).normal(size=(4, 30)) + np.arange(4)[:, None]
+    S, n = x.shape
+    d = x - x.mean()
+    rows, columns, cells = np.sum(d.mean(1) ** 2) / S, np.sum(d.mean(0) ** 2) / n, np.mean(d**2)
+    exact = (1 - 1 / n) * rows / S + (1 - 1 / S) * columns / n + cells / (S * n)
+    low, high = bootstrap.two_way_bootstrap(x, level=0.6826895, draws=20_000).interval
+    assert (high - low) / 2 == pytest.approx(np.sqrt(exact), rel=0.1)  # not quite normal: four rows
+    assert exact == pytest.approx(every_variance(x), rel=1e-9)
+
+
+def every_variance(x):
+    """By the covariances of multinomial counts, without enumeration."""
+    S, n = x.shape
+    u = (np.eye(S) - 1 / S) + np.ones((S, S))  # E[r r'] of the counts of rows
+    v = (np.eye(n) - 1 / n) + np.ones((n, n))
+    return np.einsum("ij,kl,ik,jl->", x, x, u, v, optimize=True) / (S * n) ** 2 - x.mean() ** 2
+
+
+def test_the_same_seed_gives_the_same_numbers_and_one_seed_none():
+    x = np.random.default_rng(1).random((3, 50)) < 0.8
+    assert bootstrap.two_way_bootstrap(x) == bootstrap.two_way_bootstrap(x)
+    assert bootstrap.two_way_bootstrap(x) != bootstrap.two_way_bootstrap(x, seed=1)
+    assert bootstrap.two_way_bootstrap(x[:1]) == (x[0].mean(), None, None)
+
+
+def test_no_difference_at_all_and_one_that_is_never_lost():
+    assert bootstrap.two_way_bootstrap(np.zeros((3, 9)))[1:] == ((0.0, 0.0), 1.0)
+    assert bootstrap.two_way_bootstrap(np.ones((3, 9)), draws=999).p_value == 2 / 1000
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: bootstrap.two_way_bootstrap(np.ones(3)), DataError, r"shaped \(3,\)"),
+        (lambda: bootstrap.two_way_bootstrap(np.full((2, 2), np.nan)), DataError, "NaN or infinity"),
+        (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), draws=99), DataError, "99 draws"),
+        (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), level=0), StudyFileError, "a level of 0"),
+    ],
+)
+def test_bad_input_is_refused_with_one_line(call, error, message):
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)

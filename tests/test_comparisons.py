@@ -1,0 +1,195 @@
+import time
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wellfit.analysis import comparisons, intervals
+from wellfit.analysis.sequential import Look, nominal_level, over_all_looks
+from wellfit.errors import DataError, StudyFileError
+
+
+def test_a_hundred_seeds_on_ten_thousand_images_take_milliseconds():
+    rng = np.random.default_rng(4)
+    first, second = rng.random((2, 100, 10_000)) < 0.9
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        comparisons.paired_comparison(first, second)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.25  # measured: 0.016 on one core; residuals by loops would take seconds
+
+
+def test_the_p_value_and_the_interval_say_the_same():
+    rng = np.random.default_rng(5)
+    first, second = rng.random((2, 3, 200)) < np.array([0.92, 0.85])[:, None, None]
+    result = comparisons.paired_comparison(first, second)
+    low, _ = intervals.two_way_interval(first.astype(int) - second, level=1 - result.p_value)[1]
+    assert low == pytest.approx(0, abs=1e-9)
+    mirrored = comparisons.paired_comparison(second, first)
+    assert mirrored.difference == -result.difference
+    assert mirrored.p_value == result.p_value
+    assert result.interval[0] < result.interval90[0] < result.difference < result.interval90[1] < result.interval[1]
+
+
+def test_the_p_value_is_that_of_the_paired_t_test_where_the_images_do_not_matter():
+    seeds = np.random.default_rng(6).normal(0.3, 1, size=6)
+    x = np.repeat(seeds[:, None], 40, axis=1)
+    ours = comparisons.paired_comparison(x, np.zeros_like(x)).p_value
+    assert ours == pytest.approx(scipy.stats.ttest_1samp(seeds, 0).pvalue, rel=1e-9)
+
+
+def test_two_that_never_differ_are_equivalent_on_many_images_and_undecided_on_few():
+    for images, expected in ((60, "undecided"), (10_000, "equivalent")):
+        right = np.ones((5, images), dtype=bool)
+        same = comparisons.paired_comparison(right, right)
+        half = 1.959964 * np.sqrt(2) / (images + 2)  # Bonett & Price: no image was seen to differ, the next may
+        np.testing.assert_allclose(same.interval, (-half, half), rtol=1e-6)
+        assert (same.difference, same.p_value) == (0.0, 1.0)
+        assert comparisons.verdict(same.difference, same.interval90, 1.0) == expected
+
+
+def test_two_that_always_differ():
+    right = np.ones((3, 20), dtype=bool)
+    always = comparisons.paired_comparison(right, ~right)
+    assert always.difference == 1.0
+    assert 0 < always.p_value < 1e-50
+
+
+def test_a_difference_that_rests_on_a_handful_of_images_is_not_taken_for_certain():
+    first = np.ones((5, 360), dtype=bool)
+    second = first.copy()
+    second[:, :5] = False  # the same five images wrong with every seed: McNemar's exact test gives 2 / 2**5 = 0.0625
+    assert comparisons.paired_comparison(first, second).p_value > 0.05
+
+
+def holm_by_rejection(p_values, i):
+    """Holm's procedure itself: the smallest level at which test i is rejected, tried at every level that can matter."""
+    m = len(p_values)
+    levels = sorted({min(1.0, k * p) for p in p_values for k in range(1, m + 1)} | {1.0})
+    for level in levels:
+        rejected = set()
+        for step, (p, j) in enumerate(sorted((p, j) for j, p in enumerate(p_values))):
+            if (m - step) * p > level:
+                break
+            rejected.add(j)
+        if i in rejected:
+            return level
+    return 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_holm_agrees_with_the_procedure_that_defines_it(p_values):
+    assert comparisons.holm(p_values) == pytest.approx([holm_by_rejection(p_values, i) for i in range(len(p_values))])
+
+
+def test_holm_by_hand():
+    assert comparisons.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
+    assert comparisons.holm([None, 0.02, None, 0.5]) == pytest.approx((None, 0.04, None, 0.5))
+    assert comparisons.holm([0.9, 0.8]) == (1.0, 1.0)
+    assert comparisons.holm([]) == ()
+
+
+def test_verdict_by_hand():
+    table = [
+        (0.006, (0.003, 0.009), 0.01, "better"),
+        (-0.006, (-0.009, -0.003), 0.049, "worse"),
+        (0.0001, (-0.0009, 0.001), 0.9, "equivalent"),
+        (0.0001, (-0.0009, 0.0011), 0.9, "undecided"),
+        (0.006, (0.001, 0.011), 0.05, "undecided"),
+        (0.0, (0.0, 0.0), 1.0, "equivalent"),
+        (0.1, None, None, "undecided"),
+    ]
+    for difference, interval, p, expected in table:
+        assert comparisons.verdict(difference, interval, p) == expected
+    assert comparisons.verdict(0.0001, (-0.0009, 0.0011), 0.9, margin=0.002) == "equivalent"
+
+
+def study(shares, seeds=5, n=1000):
+    rng = np.random.default_rng(7)
+    hardness = rng.random(n)
+    noise = rng.normal(size=(seeds, n)) * 0.02
+    return {name: {s: hardness + noise[s] < share for s in range(seeds)} for name, share in shares.items()}
+
+
+def test_compare_with_first_finds_what_is_there():
+    found = comparisons.compare_with_first(study({"baseline": 0.85, "l2": 0.9, "l1": 0.7, "same": 0.85}))
+    assert [(c.variant, c.against, c.metric) for c in found] == [
+        (v, "baseline", "test_accuracy") for v in ("l2", "l1", "same")
+    ]
+    # the same answers on too few images to tell a tenth of a point
+    assert [c.verdict for c in found] == ["better", "worse", "undecided"]
+    assert [c.p_adjusted for c in found] == list(comparisons.holm([c.p_value for c in found]))
+    for c in found:
+        assert c.interval[0] <= c.difference <= c.interval[1]
+
+
+def test_only_shared_seeds_count_and_a_variant_without_any_has_no_entry():
+    runs = study({"baseline": 0.85, "l2": 0.9, "gone": 0.9, "once": 0.9})
+    runs["l2"].pop(1)
+    runs["gone"] = {}
+    runs["once"] = {4: runs["once"][4]}
+    l2, once = comparisons.compare_with_first(runs)
+    seeds = [0, 2, 3, 4]
+    alone = comparisons.paired_comparison(*(np.stack([runs[v][s] for s in seeds]) for v in ("l2", "baseline")))
+    assert (l2.variant, l2.difference, l2.p_value) == ("l2", alone.difference, alone.p_value)
+    assert l2.p_adjusted == l2.p_value  # the comparison that could not be made does not count
+    assert (once.variant, once.interval, once.p_value, once.p_adjusted) == ("once", None, None, None)
+    assert once.verdict == "undecided"
+
+
+def test_no_variant_and_one_variant_have_nothing_to_compare():
+    assert comparisons.compare_with_first({}) == ()
+    assert comparisons.compare_with_first(study({"baseline": 0.85})) == ()
+
+
+def test_one_seed_has_a_difference_and_nothing_else():
+    x = np.array([[True, False, True, True]])
+    assert comparisons.paired_comparison(x, ~x) == (0.5, None, None, None)
+
+
+def test_at_a_look_the_intervals_are_those_of_its_levels_and_the_p_value_is_its_own():
+    rng = np.random.default_rng(9)
+    first, second = rng.random((2, 5, 300)) < np.array([0.92, 0.85])[:, None, None]
+    look = Look(2, (3, 5, 10))
+    plain, found = comparisons.paired_comparison(first, second), comparisons.paired_comparison(first, second, look)
+    difference = first.astype(int) - second
+    for interval, alpha in ((found.interval, 0.05), (found.interval90, 0.10)):
+        level = 1 - nominal_level(look, alpha)
+        assert interval == pytest.approx(intervals.two_way_interval(difference, level)[1], rel=1e-9)
+    assert (found.difference, found.p_value) == (plain.difference, plain.p_value)
+
+
+def test_the_verdicts_of_a_look_allow_for_all_looks():
+    runs = study({"baseline": 0.85, "l2": 0.87, "l1": 0.86, "gone": 0.8})
+    runs["gone"] = {0: runs["gone"][0]}
+    look = Look(1, (5, 10, 20))
+    one, several = comparisons.compare_with_first(runs), comparisons.compare_with_first(runs, look=look)
+    assert [c.p_value for c in several] == [c.p_value for c in one]
+    assert [c.p_adjusted for c in several] == list(comparisons.holm([over_all_looks(c.p_value, look) for c in one]))
+    for a, b in zip(one[:2], several, strict=False):
+        assert b.p_adjusted > a.p_adjusted
+        assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
+    only = comparisons.compare_with_first(runs, look=Look(1, (5,)))
+    assert [c.p_adjusted for c in only] == pytest.approx([c.p_adjusted for c in one])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: comparisons.paired_comparison(np.ones((2, 3)), np.ones((2, 4))), DataError, "the same seeds"),
+        (lambda: comparisons.holm([0.1, 1.5]), DataError, "1.5 at position 1"),
+        (lambda: comparisons.holm([float("nan")]), DataError, "nan at position 0"),
+        (lambda: comparisons.verdict(0.0, None, None, margin=-1), StudyFileError, "a margin of -1"),
+        (lambda: comparisons.verdict(0.0, None, None, level=0), StudyFileError, "a level of 0"),
+        (lambda: comparisons.compare_with_first({"a": {0: np.ones(2, bool)}, "b": {0: np.ones(3, bool)}}),
+         DataError, r"different numbers of test images \(2, 3\)"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_with_one_line(call, error, message):
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,100 @@
+import itertools
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wellfit.analysis import intervals
+from wellfit.errors import DataError, StudyFileError
+
+
+def test_t_interval_agrees_with_scipy():
+    values = np.random.default_rng(0).normal(size=7)
+    oracle = scipy.stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    assert intervals.t_interval(values, 0.9) == pytest.approx(tuple(oracle), rel=1e-12)
+    assert intervals.t_interval([0.5]) is None
+    assert intervals.t_interval([]) is None
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
+@settings(max_examples=60, deadline=None)
+def test_wilson_interval_agrees_with_scipy(n, share, level):
+    k = round(share * n)
+    oracle = scipy.stats.binomtest(k, n).proportion_ci(level, method="wilson")
+    assert intervals.wilson_interval(k, n, level) == pytest.approx(tuple(oracle), abs=1e-12)
+
+
+def test_it_becomes_the_t_interval_where_one_source_is_all_there_is():
+    seeds, images = np.random.default_rng(3).normal(size=(2, 6)) + 5
+    _, by_seeds = intervals.two_way_interval(np.repeat(seeds[:, None], 40, axis=1))
+    assert by_seeds == pytest.approx(intervals.t_interval(seeds), rel=1e-9)
+    _, by_images = intervals.two_way_interval(np.repeat(images[None], 5, axis=0))
+    assert by_images == pytest.approx(intervals.t_interval(images), rel=1e-9)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(2, 50), st.floats(0, 1))
+@settings(max_examples=80, deadline=None)
+def test_the_interval_of_an_accuracy_holds_the_mean_within_0_and_1(seed, S, n, share):
+    correct = np.random.default_rng(seed).random((S, n)) < share
+    mean, (low, high) = intervals.two_way_interval(correct)
+    assert 0 <= low <= mean <= high <= 1
+    assert low < high  # a finite test set never makes certain
+
+
+def test_all_right_with_every_seed_counts_as_one_look_at_each_image():
+    _, interval = intervals.two_way_interval(np.ones((5, 100), dtype=bool))
+    assert interval == pytest.approx(intervals.wilson_interval(100, 100))
+    # Every seed right on half of the images, each on others: no chance is left to see, and none is invented.
+    _, (low, high) = intervals.two_way_interval(np.array([[True, False], [False, True]]))
+    assert (low, high) == pytest.approx(intervals.wilson_interval(2, 4))
+
+
+def test_the_interval_is_that_of_the_formula_in_its_docstring():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(4, 30)) + rng.normal(size=30) + rng.normal(size=(4, 1))
+    seed, image, mean = x.mean(1), x.mean(0), x.mean()
+    rest = np.sum((x - seed[:, None] - image + mean) ** 2) / (3 * 29)
+    t = scipy.stats.t.isf(0.025, [3, 29])
+    half = np.sqrt(t[0] ** 2 * seed.var(ddof=1) / 4 + t[1] ** 2 * (image.var(ddof=1) / 30 - rest / 120))
+    found, interval = intervals.two_way_interval(x)
+    assert found == pytest.approx(mean, rel=1e-12)
+    assert interval == pytest.approx((mean - half, mean + half), rel=1e-9)
+
+
+def test_the_interval_is_never_narrower_than_that_of_the_images_alone():
+    x = np.array([[1.0, 0, 0, 1, 0, 3], [0.0, 1, 0, 1, 2, 1]])
+    x -= x.mean(axis=1, keepdims=True) - 1  # the seeds agree better than the rest of the chance would let them
+    _, interval = intervals.two_way_interval(x)
+    half = scipy.stats.t.isf(0.025, 5) * np.sqrt(x.mean(0).var(ddof=1) / 6)
+    assert interval == pytest.approx((1 - half, 1 + half), rel=1e-9)
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    assert intervals.two_way_interval(np.array([[True, False, True, True]])) == (0.75, None)
+
+
+def test_the_order_of_seeds_and_images_does_not_matter():
+    x = np.random.default_rng(8).random((3, 12)) < 0.7
+    expected = intervals.two_way_interval(x)
+    for order in itertools.permutations(range(3)):
+        mean, interval = intervals.two_way_interval(x[list(order)][:, ::-1])
+        assert mean == pytest.approx(expected[0])
+        assert interval == pytest.approx(expected[1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: intervals.t_interval([1.0, np.nan]), DataError, "NaN or infinity"),
+        (lambda: intervals.t_interval([1.0, 2.0], 1.0), StudyFileError, "a level of 1.0"),
+        (lambda: intervals.wilson_interval(3, 2), DataError, "3 successes of 2 trials"),
+        (lambda: intervals.wilson_interval(0, 0), DataError, "n > 0"),
+        (lambda: intervals.two_way_interval(np.ones((3, 1))), DataError, "two or more"),
+    ],
+)
+def test_bad_input_is_refused_with_one_line(call, error, message):
+    with pytest.raises(error, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,104 @@
+import itertools
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wellfit.analysis import rankings
+from wellfit.errors import DataError
+
+# Demsar (2006), table 5(a): critical values of the Nemenyi test at 5 %, two variants to ten.
+CRITICAL = {3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.949, 8: 3.031, 9: 3.102, 10: 3.164}
+
+
+def test_friedman_agrees_with_the_formula():
+    scores = np.random.default_rng(0).normal(size=(5, 8)) + np.arange(5)[:, None] / 3
+    V, S = scores.shape
+    ranks = scipy.stats.rankdata(scores, axis=0).mean(axis=1)
+    statistic = 12 * S / (V * (V + 1)) * (np.sum(ranks**2) - V * (V + 1) ** 2 / 4)
+    assert rankings.friedman(scores) == pytest.approx(scipy.stats.chi2.sf(statistic, V - 1), rel=1e-9)
+    assert rankings.friedman(np.ones((3, 4))) == 1.0
+
+
+@pytest.mark.parametrize("V", sorted(CRITICAL))
+def test_nemenyi_agrees_with_the_published_critical_values(V):
+    rng = np.random.default_rng(V)
+    for _ in range(5):
+        scores = rng.normal(size=(V, 12)) + np.arange(V)[:, None] / 3
+        ranks = scipy.stats.rankdata(scores, axis=0).mean(axis=1)
+        z = np.abs(ranks[:, None] - ranks) / np.sqrt(V * (V + 1) / (6 * 12))
+        clear = np.abs(z - CRITICAL[V]) > 0.001  # the table is rounded
+        p = rankings.nemenyi(scores)
+        np.testing.assert_array_equal((p < 0.05)[clear], (z > CRITICAL[V])[clear])
+        np.testing.assert_allclose(p, p.T, atol=1e-12)
+        assert (p.diagonal() == 1).all()
+
+
+@st.composite
+def relations(draw):
+    V = draw(st.integers(1, 7))
+    upper = draw(st.lists(st.booleans(), min_size=V * (V - 1) // 2, max_size=V * (V - 1) // 2))
+    apart = np.zeros((V, V), dtype=bool)
+    apart[np.triu_indices(V, 1)] = upper
+    return apart | apart.T
+
+
+@given(relations())
+@settings(max_examples=150, deadline=None)
+def test_two_share_a_letter_exactly_where_they_are_not_apart(apart):
+    letters = rankings.compact_letters(apart)
+    for i, j in itertools.combinations(range(len(apart)), 2):
+        assert bool(set(letters[i]) & set(letters[j])) == (not apart[i, j])
+    assert all(letters)
+    # and no letter is idle: each one's holders are a largest group of which none are apart
+    for letter in set("".join(letters)):
+        held = [i for i, marks in enumerate(letters) if letter in marks]
+        others = [i for i in range(len(apart)) if i not in held]
+        assert all(apart[i, held].any() for i in others)
+
+
+def test_letters_run_in_order_and_go_on_after_z():
+    apart = ~np.eye(30, dtype=bool)
+    letters = rankings.compact_letters(apart)
+    assert letters[:2] == ("a", "b")
+    assert letters[25:28] == ("z", "aa", "ab")
+    apart[0, 1] = apart[1, 0] = apart[1, 2] = apart[2, 1] = False  # 29 groups, the second variant in two of them
+    assert rankings.compact_letters(apart)[:3] == ("a", "a,b", "b")
+    assert rankings.compact_letters(np.zeros((0, 0), dtype=bool)) == ()
+
+
+def test_ranking_of_a_study():
+    rng = np.random.default_rng(7)
+    hardness = rng.random(3000)
+    noise = rng.normal(size=(5, 3000)) * 0.02
+    runs = {
+        name: {s: hardness + noise[s] < share for s in range(5)}
+        for name, share in {"low": 0.7, "high": 0.9, "high too": 0.901, "once": 0.95}.items()
+    }
+    runs["once"] = {0: runs["once"][0]}  # one seed tells it from nothing
+    runs["none"] = {}
+    found = rankings.ranking(runs)
+    assert [r.variant for r in found] == ["once", "high too", "high", "low"]
+    assert [r.letters for r in found] == ["ab", "a", "a", "b"]
+    assert found[1].mean == pytest.approx(np.mean([runs["high too"][s] for s in range(5)]))
+    assert rankings.ranking({}) == ()
+    assert rankings.ranking({"a": runs["low"]}) == (rankings.Ranked("a", found[3].mean, "a"),)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: rankings.friedman(np.ones((2, 5))), r"shaped \(2, 5\)"),
+        (lambda: rankings.nemenyi(np.full((3, 3), np.nan)), "NaN or infinity"),
+        (lambda: rankings.compact_letters(np.array([[False, True], [False, False]])), "symmetric square"),
+        (lambda: rankings.compact_letters(np.eye(2, dtype=bool)), "false on its diagonal"),
+        (lambda: rankings.ranking({"a": dict.fromkeys((0, 1), np.ones(3, bool)),
+                                   "b": dict.fromkeys((0, 1), np.ones(2, bool))}), "the same images"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_with_one_line(call, message):
+    with pytest.raises(DataError, match=message) as caught:
+        call()
+    assert "\n" not in str(caught.value)

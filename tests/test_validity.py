@@ -1,0 +1,404 @@
+"""What "5 %" and "95 %" promise, shown by simulated studies whose truth is known.
+
+The tests are quick versions. ``python tests/test_validity.py 500`` makes the tables of docs/statistics.md, with 500
+studies a row, 2000 for coverage, in about ten minutes on one core.
+
+A network is right on an image where ``level + seed + image + image of its variant + rest > 0``, all normal: a probit
+model with seeds and images crossed. At the defaults two seeds of a variant disagree on 7 % of the images and two
+variants on 9 %.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy.special import ndtr, ndtri
+
+from wellfit.analysis.bootstrap import two_way_bootstrap
+from wellfit.analysis.comparisons import compare_with_first, holm, paired_comparison
+from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
+from wellfit.analysis.paired import corrected_resampled_t, mcnemar, paired_t, probability_better, sign_flip
+from wellfit.analysis.power import further_seeds
+from wellfit.analysis.rankings import friedman, nemenyi, ranking
+from wellfit.analysis.sequential import Look, over_all_looks
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where studies are drawn from; deviations of the last three are those of the latent score."""
+
+    seeds: int = 5
+    images: int = 10_000
+    accuracy: float = 0.88
+    better_by: float = 0.0  # by how much every variant but the first is truly better
+    seed_sd: float = 0.003  # of the true accuracy of a variant's networks
+    variant_image: float = 0.3
+    image: float = 1.2
+    rest: float = 0.4
+
+
+class Study(NamedTuple):
+    correct: np.ndarray  # bool (V, S, n)
+    on_these_images: np.ndarray  # (V,) true mean over all seeds, on the images drawn
+    networks: np.ndarray  # (V, S) true accuracy of each network, on all images
+
+    def runs(self, seeds=None):
+        return {f"v{v}": dict(enumerate(rows[:seeds])) for v, rows in enumerate(self.correct)}
+
+
+def drawn(rng, scene, variants):
+    S, n = scene.seeds, scene.images
+    images = np.sqrt(scene.image**2 + scene.variant_image**2 + scene.rest**2)
+    hard = scene.image * rng.standard_normal(n, dtype=np.float32)  # (n,)
+    correct, here, networks = [], [], []
+    for v in range(variants):
+        z = ndtri(scene.accuracy + (scene.better_by if v else 0.0))
+        seed_sd = scene.seed_sd / scipy.stats.norm.pdf(z) * images
+        level = z * np.hypot(images, seed_sd)
+        seed = seed_sd * rng.standard_normal((S, 1))  # (S, 1)
+        image = hard + scene.variant_image * rng.standard_normal(n, dtype=np.float32)  # (n,)
+        score = scene.rest * rng.standard_normal((S, n), dtype=np.float32)  # (S, n)
+        correct.append(score + image + seed.astype(np.float32) > -level)
+        here.append(ndtr((level + image) / np.hypot(scene.rest, seed_sd)).mean())
+        networks.append(ndtr((level + seed[:, 0]) / images))
+    return Study(np.stack(correct), np.array(here), np.array(networks))
+
+
+def rates(studies, event, seed=0):
+    """The share of studies in which each named event happens; those that are None do not count."""
+    rng = np.random.default_rng(seed)
+    seen = [event(rng) for _ in range(studies)]
+    return {name: float(np.mean([one[name] for one in seen if one[name] is not None] or [np.nan])) for name in seen[0]}
+
+
+# --- The experiments --------------------------------------------------------------------------------------------------
+
+
+def holds(interval, truth):
+    return interval[0] <= truth <= interval[1]
+
+
+def coverage(studies, scene, draws=1000):
+    """How often an interval holds what it is an interval of; and t's, taken for one of new images too."""
+
+    def event(rng):
+        (correct,), (here,), ((network, *_),) = drawn(rng, scene, 1)
+        by_seed = t_interval(correct.mean(axis=1))
+        return {
+            "two-way": holds(two_way_interval(correct)[1], scene.accuracy),
+            "two-way bootstrap": holds(two_way_bootstrap(correct, draws=draws).interval, scene.accuracy),
+            "t over seeds, these images": holds(by_seed, here),
+            "Wilson, this network": holds(wilson_interval(int(correct[0].sum()), scene.images), network),
+            "t over seeds, new images": holds(by_seed, scene.accuracy),
+        }
+
+    return rates(studies, event)
+
+
+def significant(studies, scene, draws=400):
+    """How often each test of two variants calls p < 5 %."""
+
+    def event(rng):
+        second, first = drawn(rng, scene, 2).correct
+        difference = first.astype(np.int8) - second
+        by_seed = difference.mean(axis=1)
+        found = paired_comparison(first, second)
+        return {
+            "two-way": found.p_value < 0.05,
+            "two-way, Holm over 4": 4 * found.p_value < 0.05,
+            "two-way interval holds the truth": holds(found.interval, scene.better_by),
+            "two-way bootstrap": two_way_bootstrap(difference, draws=draws).p_value < 0.05 if draws else None,
+            "paired t": paired_t(by_seed) < 0.05,
+            "sign flip": sign_flip(by_seed) < 0.05,
+            "McNemar, one seed": mcnemar(first[0], second[0]) < 0.05,
+        }
+
+    return rates(studies, event)
+
+
+def families(studies, scene, variants=5):
+    """How often a whole study of equal variants says anything false."""
+
+    def event(rng):
+        study = drawn(rng, scene, variants)
+        scores = study.correct.mean(axis=2)
+        return {
+            "any verdict better or worse": any(
+                c.verdict in ("better", "worse") for c in compare_with_first(study.runs())
+            ),
+            "Friedman": friedman(scores) < 0.05,
+            "Nemenyi, any pair": nemenyi(scores).min() < 0.05,
+            "ranking, any two apart": any("a" not in r.letters for r in ranking(study.runs())),
+        }
+
+    return rates(studies, event)
+
+
+LOOKS = (5, 10, 15, 20)
+
+
+def until_decided(studies, scene, variants=2):
+    """How often a study that is looked at four times says better or worse; and when it ends."""
+    scene = replace(scene, seeds=LOOKS[-1])
+
+    def event(rng):
+        first, *others = drawn(rng, scene, variants).correct
+        plain = [[paired_comparison(v[:k], first[:k]).p_value for v in others] for k in LOOKS]  # looks x comparisons
+        # what is not below 5 % alone is not below it over all looks
+        ours = [
+            min(holm([over_all_looks(p, Look(k, LOOKS)) if p < 0.05 else 1.0 for p in row])) < 0.05
+            for k, row in enumerate(plain, start=1)
+        ]
+        return {
+            "any look, adjusted": any(ours),
+            "any look, not adjusted": any(min(holm(row)) < 0.05 for row in plain),
+            "last look alone": min(holm(plain[-1])) < 0.05,
+            "mean seeds": LOOKS[ours.index(True) if any(ours) else -1],
+        }
+
+    return rates(studies, event)
+
+
+def equivalent(studies, scene, margin):
+    """How often variants that truly differ by the margin are called equivalent: at one look, at any of four."""
+    scene = replace(scene, seeds=LOOKS[-1], better_by=margin)
+
+    def event(rng):
+        study = drawn(rng, scene, 2)
+        one = compare_with_first(study.runs(5), margin)
+        many = [compare_with_first(study.runs(k), margin, Look(i, LOOKS)) for i, k in enumerate(LOOKS, start=1)]
+        return {
+            "one look, 5 seeds": one[0].verdict == "equivalent",
+            "any of four looks": any(found[0].verdict == "equivalent" for found in many),
+        }
+
+    return rates(studies, event)
+
+
+def advice(studies, scene, most=45, largest=0.015):
+    """True differences up to the largest, none likelier than others: whether it names a number, and that decides."""
+
+    def event(rng):
+        S = scene.seeds
+        better_by = rng.uniform(-largest, largest)
+        second, first = drawn(rng, replace(scene, seeds=S + most, better_by=better_by), 2).correct
+        before = compare_with_first({"a": dict(enumerate(second[:S])), "b": dict(enumerate(first[:S]))})[0]
+        more = further_seeds(first[:S], second[:S], most=most) if before.verdict == "undecided" else None
+        if more is None:
+            undecided = before.verdict == "undecided"
+            return {"undecided": undecided, "given a number": False, "decided then": None, "seeds advised": None}
+        S += more
+        after = compare_with_first({"a": dict(enumerate(second[:S])), "b": dict(enumerate(first[:S]))})[0]
+        decided = after.verdict != "undecided"
+        return {"undecided": True, "given a number": True, "decided then": decided, "seeds advised": more}
+
+    return rates(studies, event)
+
+
+def cross_validation(studies, splits=15, n=200, features=4):
+    """Nearest-mean classifiers on two halves of like features: equally good on average, compared over random splits."""
+
+    def event(rng):
+        y = rng.integers(0, 2, n)
+        x = rng.standard_normal((n, 2 * features)) + 0.5 * y[:, None]
+        differences = []
+        for _ in range(splits):
+            order = rng.permutation(n)
+            train, test = order[: n * 9 // 10], order[n * 9 // 10 :]
+            means = np.stack([x[train][y[train] == k].mean(axis=0) for k in (0, 1)])  # (2, features)
+            apart = (x[test, None] - means) ** 2  # (test, 2, features)
+            a, b = (apart[..., h].sum(axis=2).argmin(axis=1) for h in (slice(features), slice(features, None)))
+            differences.append(np.mean(a == y[test]) - np.mean(b == y[test]))
+        return {
+            "corrected resampled t": corrected_resampled_t(differences, n * 9 // 10, n // 10).p_value < 0.05,
+            "plain t over splits": paired_t(differences) < 0.05,
+        }
+
+    return rates(studies, event)
+
+
+def next_seed(studies, seeds, probability=0.9):
+    """How often the next difference exceeds what it is said to exceed with the probability given."""
+    t = scipy.stats.t.isf(probability, seeds - 1) * np.sqrt(1 + 1 / seeds)
+
+    def event(rng):
+        *d, new = rng.normal(0.002, 0.004, seeds + 1)
+        margin = np.mean(d) + t * np.std(d, ddof=1)
+        assert probability_better(d, margin) == pytest.approx(probability)
+        return {"exceeds": new > margin}
+
+    return rates(studies, event)
+
+
+# --- Quick versions, as tests -----------------------------------------------------------------------------------------
+
+
+def at_most(rate, n):
+    """The largest share of n that chance explains, once in 10,000 times, where the true rate is at most ``rate``."""
+    return scipy.stats.binom.isf(1e-4, n, rate) / n
+
+
+def at_least(rate, n):
+    """The smallest such share where the true rate is at least ``rate``."""
+    return scipy.stats.binom.ppf(1e-4, n, rate) / n
+
+
+SMALL = Scene(images=1000)
+MANY = 500
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seed_sd", [0.001, 0.02])
+def test_intervals_of_one_variant_hold_the_truth(seeds, seed_sd):
+    found = coverage(MANY, replace(SMALL, seeds=seeds, seed_sd=seed_sd), draws=200)
+    for name in ("two-way", "t over seeds, these images", "Wilson, this network"):
+        assert found[name] >= at_least(0.95, MANY), name
+    if seeds == 3 and seed_sd == 0.02:  # why the bootstrap is not the default
+        assert found["two-way bootstrap"] < at_least(0.95, MANY)
+    if seed_sd == 0.001:  # and t is not: it knows nothing of other images
+        assert found["t over seeds, new images"] < at_least(0.95, MANY)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 1.0, 10.0])
+def test_normal_scores_are_covered_for_every_balance_of_the_two_sources(seeds, ratio):
+    rng = np.random.default_rng(seeds)
+    missed = 0
+    for _ in range(MANY):
+        seed = np.sqrt(ratio * seeds / 40) * rng.normal(size=(seeds, 1))
+        low, high = two_way_interval(seed + rng.normal(size=40) + 0.5 * rng.normal(size=(seeds, 40)))[1]
+        missed += not low <= 0 <= high
+    assert missed / MANY <= at_most(0.05, MANY)
+    if seeds == 10:  # and safety does not cost everything: the rate is near what is promised
+        assert missed / MANY >= at_least(0.035, MANY)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize(
+    "scene",
+    [
+        replace(SMALL, seed_sd=0.0, variant_image=0.5, images=360),
+        replace(SMALL, seed_sd=0.01, variant_image=0.5, images=360),
+        replace(SMALL, seed_sd=0.02, variant_image=0.0, images=360),
+        replace(SMALL, seed_sd=0.0, variant_image=1.0, images=360, accuracy=0.98),
+    ],
+)
+def test_the_p_value_of_the_verdicts_keeps_its_level(seeds, scene):
+    # Satterthwaite's degrees of freedom, the usual ones, would err in 11 % of the studies with two seeds.
+    found = significant(MANY, replace(scene, seeds=seeds), draws=0)
+    assert found["two-way"] <= at_most(0.05, MANY)
+    assert found["two-way interval holds the truth"] >= at_least(0.95, MANY)
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_tests_of_one_source_keep_their_level_where_that_source_is_all_there_is(seeds):
+    over_seeds = significant(MANY, replace(SMALL, seeds=seeds, variant_image=0.0, seed_sd=0.01), draws=0)
+    assert over_seeds["paired t"] <= at_most(0.05, MANY)
+    assert over_seeds["sign flip"] <= at_most(0.05, MANY)
+    over_images = significant(MANY, replace(SMALL, seeds=seeds, variant_image=0.5, seed_sd=0.0), draws=0)
+    assert over_images["McNemar, one seed"] <= at_most(0.05, MANY)
+    # Where both are at work, they say less than a verdict would: that is why no verdict stands on them.
+    both = significant(MANY, replace(SMALL, seeds=seeds, variant_image=0.5, seed_sd=0.02), draws=0)
+    assert both["McNemar, one seed"] > at_most(0.05, MANY)
+    assert both["two-way"] <= at_most(0.05, MANY)
+    if seeds == 10:
+        assert over_images["paired t"] > at_most(0.05, MANY)
+
+
+def test_a_whole_study_of_equal_variants_says_nothing_false():
+    found = families(200, replace(SMALL, variant_image=0.0, seed_sd=0.01))
+    for name, rate in found.items():
+        assert rate <= at_most(0.05, 200), name
+    assert families(200, SMALL)["any verdict better or worse"] <= at_most(0.05, 200)
+
+
+@pytest.mark.parametrize("variants", [2, 4])
+def test_until_decided_keeps_its_level(variants):
+    found = until_decided(100, SMALL, variants)
+    assert found["any look, adjusted"] <= at_most(0.05, 100)
+    # where seeds are all the chance there is, each look brings something new, and the same looks unadjusted err more
+    found = until_decided(300, replace(SMALL, images=300, seed_sd=0.04, variant_image=0.0, image=0.1), variants)
+    assert found["any look, adjusted"] <= at_most(0.05, 300)
+    assert found["any look, not adjusted"] > at_most(0.05, 300)
+
+
+def test_what_differs_by_the_margin_is_seldom_called_equivalent():
+    found = equivalent(100, replace(SMALL, seed_sd=0.002), margin=0.03)
+    assert 0 < found["one look, 5 seeds"] <= at_most(0.05, 100)
+    assert 0 < found["any of four looks"] <= at_most(0.05, 100)
+
+
+def test_the_seeds_that_are_advised_probably_decide():
+    found = advice(300, replace(SMALL, seed_sd=0.01, seeds=4), largest=0.05)
+    advised = round(300 * found["given a number"])
+    assert advised > 30
+    assert found["decided then"] >= at_least(0.8, advised)
+
+
+def test_the_corrected_resampled_t_test_keeps_its_level_where_the_plain_one_does_not():
+    found = cross_validation(MANY)
+    assert found["corrected resampled t"] <= at_most(0.05, MANY)
+    assert found["plain t over splits"] > at_most(0.05, MANY)
+
+
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_a_new_seed_is_better_as_often_as_is_said(seeds):
+    rate = next_seed(MANY, seeds)["exceeds"]
+    assert at_least(0.9, MANY) <= rate <= at_most(0.9, MANY)
+
+
+def test_half_a_point_is_found_more_often_with_more_seeds():
+    scene = replace(SMALL, better_by=0.02, seed_sd=0.006)
+    five, ten = (significant(200, replace(scene, seeds=s), draws=0)["two-way"] for s in (5, 10))
+    assert 0.3 < five < ten
+
+
+# --- The tables of docs/statistics.md ---------------------------------------------------------------------------------
+
+
+def table(title, rows):
+    """A Markdown table of named rows of rates: in percent, but for numbers of seeds."""
+    names = list(next(iter(rows.values())))
+    lines = [f"| {title} | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    for row, found in rows.items():
+        cells = (
+            f"{x:.1f}" if name in ("mean seeds", "seeds advised") else f"{100 * x:.1f} %" for name, x in found.items()
+        )
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    sys.stdout.write("\n".join(lines) + "\n\n")
+    sys.stdout.flush()
+
+
+def tables(n):
+    some, plain = (3, 5, 10), Scene()
+    much, alike = replace(plain, seed_sd=0.01), replace(plain, variant_image=0.0)
+    table("coverage", {f"{s} seeds, sd {100 * c.seed_sd:.1f}": coverage(4 * n, replace(c, seeds=s))
+                       for c in (plain, much) for s in some})  # fmt: skip
+    scenes = {
+        "both sources": plain,
+        "seeds only": replace(alike, seed_sd=0.01),
+        "images only": replace(plain, seed_sd=0.0),
+    }
+    table("no difference", {f"{name}, {s} seeds": significant(n, replace(c, seeds=s))
+                            for name, c in scenes.items() for s in some})  # fmt: skip
+    table("0.5 points", {f"{s} seeds": significant(n, replace(plain, seeds=s, better_by=0.005)) for s in (5, 10)})
+    table("five equal variants", {f"{name}, {s} seeds": families(n, replace(c, seeds=s))
+                                  for name, c in list(scenes.items())[:2] for s in (5, 10)})  # fmt: skip
+    table("until decided", {f"{v - 1} compared, {100 * d:g} points": until_decided(n, replace(plain, better_by=d), v)
+                            for v in (2, 5) for d in (0.0, 0.005, 0.01)})  # fmt: skip
+    table("until decided, seeds only", {"1 compared, 0 points": until_decided(n, scenes["seeds only"])})
+    table("differ by the margin", {"margin 1 point": equivalent(n, plain, 0.01)})
+    rows = [(s, m, 0.003, 0.015) for s, m in ((3, 10_000), (5, 10_000), (10, 10_000), (5, 1000))]
+    rows += [(5, 10_000, 0.01, 0.05), (5, 10_000, 0.01, 0.015)]
+    table("advice", {f"{s} seeds, {m:,} images, sd {100 * sd:.1f}, up to {100 * most:.1f} points":
+                     advice(n, replace(plain, seeds=s, images=m, seed_sd=sd), largest=most)
+                     for s, m, sd, most in rows})  # fmt: skip
+    table("cross-validation", {"15 splits of 200": cross_validation(n)})
+    table("new seed, 90 %", {f"{s} seeds": next_seed(n, s) for s in some})
+
+
+if __name__ == "__main__":
+    tables(int(sys.argv[1]))
