@@ -1,8 +1,8 @@
 """Claim: five seeds of wellfit at full length give what the authors of the five labs published, or we can say why not.
 
-Runs the published MLP experiments on the real Fashion-MNIST and MNIST, and prints tables as docs/published.md has them:
-the published value, our mean and its 95 % interval, and the interval in which a single further run would lie, which is
-what one published run is to be measured against. Needs WELLFIT_DATA.
+Runs the published experiments, which are built-in studies, on the real Fashion-MNIST and MNIST, and prints tables as
+docs/published.md has them: the published value, our mean and its 95 % interval, and the interval in which a single
+further run would lie, which is what one published run is to be measured against. Needs WELLFIT_DATA.
 
 Usage: python benchmarks/published.py [DIRECTORY]; a directory keeps the studies.
 """
@@ -20,8 +20,7 @@ from scipy import stats
 from wellfit.base import StudySummary, VariantSummary
 from wellfit.study.summary import summarize
 
-HERE = Path(__file__).parent
-STUDIES = ("lab5", "lab-512", "lab-optimizers", "lab-depth", "lab-lenet5-mlp")
+STUDIES = ("lab5", "lab-512", "lab-512/l2", "lab-512/l1", "lab-optimizers", "lab-depth", "lab-lenet5/mlp", "lab-lenet5")
 
 
 def single_run_interval(variant: VariantSummary, metric: str) -> tuple[float, float]:
@@ -71,8 +70,8 @@ SWEEP = """| not published | train accuracy | validation accuracy | test accurac
 def main() -> None:
     """Run what is missing, and print the tables as Markdown."""
     keep = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="wellfit-published-"))
-    for name in STUDIES:
-        study = name if name == "lab5" else str(HERE / "published" / f"{name}.toml")
+    for study in STUDIES:
+        name = study.replace("/", "-")
         wellfit = [sys.executable, "-m", "wellfit.cli"]
         subprocess.run([*wellfit, "run", study, "--out", str(keep / name)], check=True, stdout=sys.stderr)
         summary = summarize(keep / name)

@@ -23,7 +23,11 @@ from wellfit.study.store import Store, open_existing
 from wellfit.study.store.lock import Lock
 from wellfit.study.summary import METRICS, summarize, to_json
 
-VARIANTS = ("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping")
+VARIANTS = (
+    *("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping", "proximal-l1", "weight-decay", "max-norm"),
+    *("label-smoothing", "noise", "shift", "erasing", "mixup", "ema", "swa", "clipping", "batch-norm", "narrow"),
+)
+READ = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,12 @@ def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_s
             assert (run.state, run.epochs) == ("finished", len(rows))
             assert run.readout_epoch is not None
             told = (run.train_loss, run.train_accuracy, run.validation_loss, run.validation_accuracy)
-            assert told == rows[run.readout_epoch - 1]
+            if variant.name in ("ema", "swa"):  # the scores of averaged weights, which no epoch's are
+                where = f"WHERE variant = '{variant.name}' AND seed = {run.seed}"
+                scores = json.loads(stores.rows(finished_study, f"SELECT scores FROM runs {where}")[0][0])
+                assert told == tuple(scores[metric] for metric in READ)
+            else:
+                assert told == rows[run.readout_epoch - 1]
             assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
 
 
@@ -122,7 +131,9 @@ def test_means_and_intervals_are_students(summary: StudySummary) -> None:
             if metric == "test_accuracy":  # counts the finite test set as well; see test_statistics
                 assert 0 <= interval[0] < variant.mean[metric] < interval[1] <= 1
             elif metric not in ("test_loss", "generalization_gap"):  # likewise; see above
-                expected = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+                half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+                most = 1 if metric.endswith("accuracy") else np.inf  # shares and losses stay where they can be
+                expected = (max(np.mean(values) - half, 0), min(np.mean(values) + half, most))
                 assert interval == pytest.approx(expected, nan_ok=False)
 
 
@@ -151,7 +162,9 @@ def test_histories_and_facts(summary: StudySummary, finished_study: Path) -> Non
         assert len(history) == 2
         found = [history[name][epoch - 1] for name in HISTORY_COLUMNS]
         np.testing.assert_array_equal(found, np.array(values, float))
-    assert [v.parameters for v in summary.variants] == [64 * 16 + 16 + 16 * 10 + 10] * 6
+    sizes = dict.fromkeys(VARIANTS, 64 * 16 + 16 + 16 * 10 + 10)
+    sizes |= {"batch-norm": sizes["baseline"] + 2 * 16, "narrow": 64 * 32 + 32 + 32 * 10 + 10}
+    assert {v.name: v.parameters for v in summary.variants} == sizes
     seconds = stores.rows(finished_study, "SELECT sum(seconds) FROM runs")[0][0]
     assert math.fsum(v.seconds for v in summary.variants) == pytest.approx(seconds)
     assert summary.seconds >= seconds * (1 - 1e-9)  # the programs' whole time; runs share it
@@ -247,7 +260,7 @@ def test_what_another_process_writes_meanwhile_is_left_out_whole(
         assert {("l2", 1), ("early-stopping", 0)} <= store.tests().keys()
         monkeypatch.setattr("wellfit.study.summary.open_existing", lambda directory: contextlib.nullcontext(store))
         summary = summarize(study_copy)
-    assert tuple(v.name for v in summary.variants) == VARIANTS[:-1]
+    assert tuple(v.name for v in summary.variants) == tuple(name for name in VARIANTS if name != "early-stopping")
     l2 = summary.variants[1]
     assert [run.state for run in l2.runs] == ["finished", "pending"]
     assert l2.mean["test_accuracy"] == l2.runs[0].test_accuracy  # the second run is not in the mean either

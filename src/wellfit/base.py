@@ -59,7 +59,7 @@ HISTORY_COLUMNS: Final = (
     "validation_accuracy",
     "penalty",  # what l1 and l2 add to the loss, at the end of the epoch
     "weight_norm",  # Euclidean norm of all kernels together, at the end of the epoch
-    "gradient_norm",  # Euclidean norm of the whole gradient before clipping, mean over the epoch's steps
+    "gradient_norm",  # Euclidean norm of the whole gradient before clipping, mean over every eighth step
     "small_weights",  # share of kernel weights nearer to zero than 1e-3
     "dead_units",  # share of relu units (channels) that no example of the training sample makes positive
     "learning_rate",  # of the epoch's last step
@@ -318,8 +318,8 @@ class Recipe:
     """Everything that one training is made from, save the data and the seed. A variant is a changed recipe.
 
     ``model``, ``optimizer``, ``batch_size`` and ``loss`` are structure: they make a program. ``epochs``,
-    ``early_stopping`` and ``average`` are readout: they say where a trajectory is read. The rest are numbers, traced
-    through the compiled program.
+    ``early_stopping`` and ``average`` are readout: they say where a trajectory is read. ``examples`` and
+    ``label_noise`` choose the training data. The rest are numbers, traced through the compiled program.
 
     Args:
       model: the architecture.
@@ -345,6 +345,8 @@ class Recipe:
       augmentation: how training images are changed.
       early_stopping: the stopping rule, or None to read the last epoch.
       average: read an average of the weights, or None.
+      examples: how many of the training split's examples train, class by class; None is all. Fewer are among more.
+      label_noise: share of the training labels that are replaced by another class; validation and test stay clean.
     """
 
     model: ModelSpec = field(default_factory=ModelSpec)
@@ -368,6 +370,8 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     early_stopping: EarlyStopping | None = None
     average: Averaging | None = None
+    examples: int | None = None
+    label_noise: float = 0.0
 
 
 @dataclass(frozen=True)

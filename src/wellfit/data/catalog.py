@@ -12,6 +12,7 @@ from wellfit.base import Dataset
 from wellfit.data.assemble import RawData, assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
+from wellfit.data.generated import cosines, distance_of
 from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
 from wellfit.data.images import has_class_folders, read_image_folder
 from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
@@ -33,7 +34,8 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
     or ``.npz`` file. Data without a test set of their own give a stratified fifth, always the same one.
 
     Args:
-      name_or_path: a name such as ``"digits"``, or a path. A ``Path`` is never taken for a name.
+      name_or_path: a name such as ``"digits"``, or a path. A ``Path`` is never taken for a name. ``"cosines:2"`` are
+        the two cosine curves 2 apart.
 
     Returns:
       The data set, unscaled.
@@ -48,6 +50,8 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
       >>> digits.x_train.shape, digits.x_test.shape, digits.pixel_max
       ((1438, 8, 8), (359, 8, 8), 16)
     """
+    if isinstance(name_or_path, str) and (a := distance_of(name_or_path)) is not None:
+        return _generate_cosines(CATALOG["cosines"], a)
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
         entry = CATALOG[name_or_path]
         return _load_published(entry) if entry.files else _load_digits(entry)
@@ -79,6 +83,11 @@ def _load_digits(entry: CatalogEntry) -> Dataset:
     where = "sklearn.datasets.load_digits"
     raw = RawData(bunch.images.astype(np.uint8), bunch.target, None, None, where, where)
     return _of_catalog(entry, raw, "scikit-learn (load_digits)")
+
+
+def _generate_cosines(entry: CatalogEntry, a: float) -> Dataset:
+    name, title = (entry.name, entry.title) if a == 1 else (f"{entry.name}-{a:g}", f"{entry.title} (a = {a:g})")
+    return assemble(cosines(a), name=name, title=title, source=f"generated, a = {a:g}", classes=entry.classes)
 
 
 def _load_published(entry: CatalogEntry) -> Dataset:

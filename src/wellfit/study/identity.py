@@ -1,4 +1,4 @@
-"""When two studies are the same one, and what the two are together."""
+"""When two studies are the same one, what the two are together, and where a study goes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from wellfit.study.spec import DataSpec, recipe_from
+from wellfit.errors import StudyFileError
+from wellfit.study.source import builtin_studies
+from wellfit.study.spec import DataSpec, StudySpec, load_study, recipe_from, resolved
 
-__all__ = ["fingerprint", "merged", "spec_conflicts"]
+__all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
 
 
 def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """What keeps two studies from being the same one.
 
-    They are the same with the same name, split and base recipe, and the same recipe for every variant that both have.
-    Seeds, new variants, title and published numbers may differ. Whether the data are the same tell their hashes, not
-    the path that leads to them.
+    They are the same with the same name, split, precision and base recipe, and the same recipe for every variant that
+    both have. Seeds, new variants, title and published numbers may differ. Whether the data are the same tell their
+    hashes, not the path that leads to them.
 
     Args:
       stored, new: studies in ``resolved`` form.
@@ -63,12 +66,31 @@ def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:4] if changes else ""
 
 
+def default_directory(spec: StudySpec, study: str | None, data: str) -> Path:
+    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies.
+
+    Where settings, or the file, make it another study than the built-in one of its name (or than the file alone), four
+    digits of these changes follow: the same command finds its directory again, and another command makes its own.
+
+    Args:
+      spec: the study.
+      study: what it was made of, as ``load_study`` takes it.
+      data: the name of its data set.
+    """
+    try:
+        reference = load_study(spec.name if spec.name in builtin_studies() else study)
+    except StudyFileError:  # a file that is a study with its settings only
+        reference = spec
+    changes = fingerprint(resolved(reference), resolved(spec))
+    return Path("wellfit-studies") / "-".join(filter(None, (spec.name, Path(data).name, changes)))
+
+
 def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Every key in which two studies differ, with its values there and here as JSON.
 
     Both are read back first, so that what an older wellfit did not yet write has its default on both sides.
     """
-    pairs = [("[data]", _split(stored), _split(new)), ("[train]", _recipe(stored["base"]), _recipe(new["base"]))]
+    pairs = [("[data]", _split(stored), _split(new)), ("[train]", _train(stored), _train(new))]
     for name, variant in new["variants"].items():
         if name in stored["variants"]:
             there = _recipe(stored["variants"][name]["recipe"])
@@ -83,6 +105,10 @@ def _split(study: Mapping[str, Any]) -> dict[str, Any]:
     table = dataclasses.asdict(DataSpec(**study["data"]))
     del table["name_or_path"]  # the same data may be reached by another path; their hashes tell
     return table
+
+
+def _train(study: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_recipe(study["base"]), "precision": study.get("precision", "float32")}
 
 
 def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:

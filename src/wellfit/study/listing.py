@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from wellfit.errors import UnknownNameError
 from wellfit.study.source import builtin_studies, parse_toml
 
-__all__ = ["Listed", "list_studies"]
+__all__ = ["Listed", "list_parts", "list_studies"]
 
 
 class Listed(NamedTuple):
@@ -21,8 +22,28 @@ def list_studies() -> list[Listed]:
     """The built-in studies, by name.
 
     Example:
-      >>> [study.name for study in list_studies()]
-      ['lab5', 'regularization']
+      >>> [study.name for study in list_studies()][:4]
+      ['augmentation', 'lab-512', 'lab-depth', 'lab-lenet5']
     """
     tables = (parse_toml(text, name) for name, text in builtin_studies().items())
     return [Listed(table["name"], table["title"], table["description"]) for table in tables]
+
+
+def list_parts(study: str) -> list[Listed]:
+    """The parts of a built-in study, in its own order, under the names that ``wellfit run`` takes.
+
+    Args:
+      study: the study's name.
+
+    Raises:
+      UnknownNameError: no such study.
+
+    Example:
+      >>> [part.name for part in list_parts("lab5")][:3]
+      ['lab5/combined', 'lab5/l2', 'lab5/dropout']
+    """
+    known = builtin_studies()
+    if study not in known:
+        raise UnknownNameError("study", study, known)
+    parts = parse_toml(known[study], study).get("parts", {})
+    return [Listed(f"{study}/{name}", part["title"], part.get("description", "")) for name, part in parts.items()]

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
-from wellfit.base import MONITORS
-from wellfit.errors import UnknownNameError
+from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.study.source import KeyPath, Source
+from wellfit.study.values import (
+    ONE,
+    SEVERAL,
+    Count,
+    Layers,
+    Monitor,
+    Natural,
+    OrFalse,
+    Part,
+    Positive,
+    PositiveShare,
+    ProperShare,
+    Rates,
+    Ratio,
+    Seed,
+    SeedCount,
+    Seeds,
+    Share,
+    Strength,
+    Strengths,
+    Words,
+    between,
+    one_of,
+)
 
-__all__ = ["METRICS", "OPTIMIZERS", "Changes", "StudyTables", "check", "known_keys"]
+__all__ = ["METRICS", "OPTIMIZERS", "Changes", "Question", "QuickTable", "StudyTables", "check", "home", "known_keys"]
 
 # The names that networks and optimizers answer to, here again so that a mistake is told before JAX is loaded.
 OPTIMIZERS: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion")
@@ -26,77 +48,15 @@ LAYERS: Final = (
 ACTIVATIONS: Final = ("relu", "sigmoid", "tanh", "elu", "gelu", "leaky_relu")
 INITIALIZERS: Final = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
 
+PRECISIONS: Final = ("float32", "mixed", "auto")
+
 METRICS: Final = tuple(f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss"))
 """What ``[published]`` may give."""
 
 SCALES: Final = ("unit", "standardize")
-MAX_LAYERS: Final = 64
-MAX_COUNT: Final = 1_000_000  # no honest study has more epochs, units or examples a batch; 2**40 is a slip
 
-
-# --- What values may be -----------------------------------------------------------------------------------------------
-
-
-def _must(be: str, holds: Callable[[Any], bool]) -> AfterValidator:
-    """A validator that tells in words what a value must be."""
-
-    def validate(value: Any) -> Any:
-        if not holds(value):
-            raise PydanticCustomError("range", "must be {be}", {"be": be})
-        return value
-
-    return AfterValidator(validate)
-
-
-def _one_of(kind: str, known: tuple[str, ...]) -> AfterValidator:
-    def validate(value: str) -> str:
-        if value not in known:
-            raise PydanticCustomError("unknown_name", "unknown", {"kind": kind, "known": known})
-        return value
-
-    return AfterValidator(validate)
-
-
-def _check_monitor(value: str) -> str:
-    """Tell why the other metrics that Keras would watch are not to be watched."""
-    if value in MONITORS:
-        return value
-    if value in ("loss", "accuracy") or value.startswith("train_"):
-        why = "training metrics go on improving while a network over-fits; only val_loss or val_accuracy can stop it"
-        raise PydanticCustomError("monitor", "{why}", {"why": why})
-    if value.startswith("test_"):
-        why = "the test set is opened once, at the end; only val_loss or val_accuracy can stop a training"
-        raise PydanticCustomError("monitor", "{why}", {"why": why})
-    raise PydanticCustomError("unknown_name", "unknown", {"kind": "monitor", "known": MONITORS})
-
-
-_ONE, _SEVERAL = "<one>", "<several>"  # pydantic puts these into an error's path; no key of a study file looks so
-
-
-def _number_or_list(value: Any) -> str:
-    return _SEVERAL if isinstance(value, list) else _ONE
-
-
-Share = Annotated[float, _must("at least 0 and less than 1", lambda x: 0 <= x < 1)]
-Part = Annotated[float, _must("from 0 to 1", lambda x: 0 <= x <= 1)]
-Ratio = Annotated[float, _must("at least 1", lambda x: x >= 1)]
-Strength = Annotated[float, _must("at least 0", lambda x: x >= 0)]
-Positive = Annotated[float, _must("greater than 0", lambda x: x > 0)]
-Count = Annotated[int, _must(f"from 1 to {MAX_COUNT}", lambda x: 1 <= x <= MAX_COUNT)]
-Natural = Annotated[int, _must(f"from 0 to {MAX_COUNT}", lambda x: 0 <= x <= MAX_COUNT)]
-Seed = Annotated[int, _must("from 0 to 2147483647", lambda x: 0 <= x < 2**31)]
-SeedCount = Annotated[int, _must("from 1 to 10000", lambda x: 1 <= x <= 10_000)]
-SeedList = Annotated[list[Seed], _must("a list of distinct seeds", lambda x: len(x) == len(set(x)) > 0)]
-Layers = Annotated[list[Count], _must(f"at most {MAX_LAYERS} layers", lambda x: len(x) <= MAX_LAYERS)]
-Words = Annotated[str, _must("some words", lambda x: x.strip() != "")]
-Activation = Annotated[str, _one_of("activation", ACTIVATIONS)]
-Initializer = Annotated[str, _one_of("initializer", INITIALIZERS)]
-Rates = Annotated[Annotated[Share, Tag(_ONE)] | Annotated[list[Share], Tag(_SEVERAL)], Discriminator(_number_or_list)]
-Strengths = Annotated[
-    Annotated[Strength, Tag(_ONE)] | Annotated[list[Strength], Tag(_SEVERAL)], Discriminator(_number_or_list)
-]
-OrFalse = BeforeValidator(lambda x: None if x is False else x)  # a variant without what the base recipe has
-Seeds = Annotated[Annotated[SeedCount, Tag(_ONE)] | Annotated[SeedList, Tag(_SEVERAL)], Discriminator(_number_or_list)]
+Activation = Annotated[str, one_of("activation", ACTIVATIONS)]
+Initializer = Annotated[str, one_of("initializer", INITIALIZERS)]
 
 
 # --- The tables -------------------------------------------------------------------------------------------------------
@@ -113,20 +73,21 @@ class DataTable(Table):
 
     name: Words | None = None
     path: Words | None = None
-    validation: Annotated[float, _must("greater than 0 and less than 1", lambda x: 0 < x < 1)] = 0.2
-    scale: Annotated[str, _one_of("scale", SCALES)] = "unit"
+    validation: ProperShare = 0.2
+    scale: Annotated[str, one_of("scale", SCALES)] = "unit"
     split_seed: Seed = 0
+    train_share: PositiveShare = 1.0
 
 
 class LayerTable(Table):
     """One of model.layers."""
 
-    kind: Annotated[str, _one_of("layer", LAYERS)]
+    kind: Annotated[str, one_of("layer", LAYERS)]
     units: Natural = 0
     filters: Natural = 0
     size: Natural = 0
     stride: Natural = 0
-    padding: Annotated[str, _one_of("padding", ("same", "valid"))] = "valid"
+    padding: Annotated[str, one_of("padding", ("same", "valid"))] = "valid"
     function: Activation = ""
     initializer: Initializer = "glorot_uniform"
     rate: Share = 0.0
@@ -135,12 +96,12 @@ class LayerTable(Table):
 class ModelTable(Table):
     """[model]. Where the kind changes and ``hidden`` is not given, it is the kind's own: (128, 64), or (16, 32, 64)."""
 
-    kind: Annotated[str, _one_of("model", MODELS)] = "mlp"
+    kind: Annotated[str, one_of("model", MODELS)] = "mlp"
     hidden: Layers = []
     activation: Activation = "relu"
     initializer: Initializer = "glorot_uniform"
     batch_norm: bool = False
-    output: Annotated[str, _one_of("output", ("softmax", "sigmoid"))] = "softmax"
+    output: Annotated[str, one_of("output", ("softmax", "sigmoid"))] = "softmax"
     layers: list[LayerTable] = []
 
 
@@ -148,7 +109,7 @@ class StoppingTable(Table):
     """early_stopping = {...}, in [train] or in a variant."""
 
     patience: Natural
-    monitor: Annotated[str, AfterValidator(_check_monitor)] = "val_loss"
+    monitor: Monitor = "val_loss"
     min_delta: Strength = 0.0
     start_epoch: Natural = 0
     restore_best_weights: bool = False
@@ -157,7 +118,7 @@ class StoppingTable(Table):
 class AveragingTable(Table):
     """average = {...}."""
 
-    kind: Annotated[str, _one_of("average", ("ema", "swa"))]
+    kind: Annotated[str, one_of("average", ("ema", "swa"))]
     decay: Share = 0.99
     last: Count = 5
 
@@ -165,9 +126,9 @@ class AveragingTable(Table):
 class ScheduleTable(Table):
     """schedule = {...}."""
 
-    kind: Annotated[str, _one_of("schedule", SCHEDULES)] = "constant"
+    kind: Annotated[str, one_of("schedule", SCHEDULES)] = "constant"
     warmup: Part | None = None
-    every: Annotated[float, _must("greater than 0 and at most 1", lambda x: 0 < x <= 1)] | None = None
+    every: PositiveShare | None = None
     factor: Part | None = None
     peak: Part | None = None
     div: Ratio | None = None
@@ -179,7 +140,7 @@ class AugmentationTable(Table):
 
     shift: Share = 0.0
     flip: Part = 0.0
-    rotation: Annotated[float, _must("from 0 to 180", lambda x: 0 <= x <= 180)] = 0.0
+    rotation: Annotated[float, between(0, 180)] = 0.0
     zoom: Share = 0.0
     erasing: Part = 0.0
     noise: Strength = 0.0
@@ -191,8 +152,8 @@ class Numbers(Table):
 
     epochs: Count = 1
     batch_size: Count = 1
-    optimizer: Annotated[str, _one_of("optimizer", OPTIMIZERS)] = "adam"
-    loss: Annotated[str, _one_of("loss", LOSSES)] = "cross_entropy"
+    optimizer: Annotated[str, one_of("optimizer", OPTIMIZERS)] = "adam"
+    loss: Annotated[str, one_of("loss", LOSSES)] = "cross_entropy"
     learning_rate: Positive | None = None
     schedule: Annotated[ScheduleTable | None, OrFalse] = None
     momentum: Share | None = None
@@ -209,12 +170,15 @@ class Numbers(Table):
     augmentation: AugmentationTable = AugmentationTable()
     early_stopping: Annotated[StoppingTable | None, OrFalse] = None
     average: Annotated[AveragingTable | None, OrFalse] = None
+    examples: Annotated[Count | None, OrFalse] = None
+    label_noise: Share = 0.0
 
 
 class TrainTable(Numbers):
-    """[train]: the base recipe without its model, and the seeds."""
+    """[train]: the base recipe without its model, the seeds, and the precision of every run."""
 
     seeds: Seeds = 5
+    precision: Annotated[str, one_of("precision", PRECISIONS)] = "float32"
 
 
 class Changes(Numbers):
@@ -223,18 +187,40 @@ class Changes(Numbers):
     model: ModelTable = ModelTable()
 
 
-class StudyTables(Table):
-    """A study file; the defaults of what it leaves out are those of ``Recipe``."""
+class QuickTable(Table):
+    """[quick]: what ``--quick`` leaves of the study.
 
-    name: str
+    The epochs of the base recipe; other variants' shrink alike. At most so many seeds, and values of every list of a
+    sweep. A share of the training data.
+    """
+
+    epochs: Count = 3
+    seeds: SeedCount = 2
+    values: Annotated[int, between(2, 1000)] = 3
+    train_share: PositiveShare = 0.25
+
+
+class Question(Table):
+    """What the file itself and every part of it, [parts.NAME], may say."""
+
+    extends: Words | None = None
     title: Words | None = None
     description: str = ""
-    data: DataTable
+    data: DataTable = DataTable()
     model: ModelTable = ModelTable()
     train: TrainTable = TrainTable()
     variants: dict[str, Changes] = {}
     sweeps: dict[str, dict[str, list[Any]]] = {}  # its values are checked as changes, one variant a value
     published: dict[str, dict[str, float]] = {}
+    quick: QuickTable = QuickTable()
+
+
+class StudyTables(Question):
+    """A study file; the defaults of what it leaves out are those of ``Recipe``."""
+
+    name: str
+    data: DataTable
+    parts: dict[str, Question] = {}
 
 
 # --- Errors in plain words --------------------------------------------------------------------------------------------
@@ -286,9 +272,12 @@ def check(table: type[AnyTable], raw: Any, source: Source, at: KeyPath = ()) -> 
 
 
 def _refuse(error: ErrorDetails, source: Source, at: KeyPath) -> NoReturn:
-    path = at + tuple(part for part in error["loc"] if part not in (_ONE, _SEVERAL, "[key]"))
+    path = at + tuple(part for part in error["loc"] if part not in (ONE, SEVERAL, "[key]"))
     if error["type"] == "extra_forbidden":
-        raise UnknownNameError("key", str(path[-1]), known_keys(path[:-1]), source.table(path))
+        key, at_top = str(path[-1]), len(path) == 1 or (path[0] == "parts" and len(path) == 3)
+        if at_top and (belongs := home(key)):
+            raise StudyFileError(f"unknown key {key!r} in {source.table(path)}; did you mean {belongs!r}?")
+        raise UnknownNameError("key", key, known_keys(path[:-1]), source.table(path))
     if error["type"] == "unknown_name":
         raise UnknownNameError(error["ctx"]["kind"], error["input"], error["ctx"]["known"], source.place(path))
     if error["type"] == "missing":
@@ -317,9 +306,24 @@ def known_keys(path: KeyPath) -> list[str]:
         "augmentation": AugmentationTable,
         "early_stopping": StoppingTable,
         "average": AveragingTable,
+        "quick": QuickTable,
     }
+    top: type[BaseModel] = StudyTables
+    if path and path[0] == "parts":
+        top, path = Question, path[2:]  # the name of a part is no key, nor that of a variant
     if path and path[0] in ("variants", "sweeps"):
         tables["variants"] = tables["sweeps"] = Changes
-        path = path[2:] or path[:1]  # the name of a variant is no key
+        path = path[2:] or path[:1]
     names = [part for part in path if isinstance(part, str)]
-    return list((tables[names[-1]] if names else StudyTables).model_fields)
+    return list((tables[names[-1]] if names else top).model_fields)
+
+
+def home(key: str) -> str | None:
+    """The way to a key that was written at the top of the file, and belongs into a table.
+
+    Example:
+      >>> home("epochs"), home("hidden"), home("epoch"), home("title")
+      ('train.epochs', 'model.hidden', None, None)
+    """
+    tables: dict[str, type[BaseModel]] = {"train": TrainTable, "model": ModelTable, "data": DataTable}
+    return next((f"{name}.{key}" for name, table in tables.items() if key in table.model_fields), None)

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 from wellfit.errors import StudyFileError, UnknownNameError
 
-__all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_setting", "read_study"]
+__all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
 
 KeyPath = tuple[str | int, ...]
 """The way to a value: ``("variants", "dropout", "dropout", 0)``; numbers count, from 0, within a list."""
@@ -31,12 +31,16 @@ class Source:
       text: the TOML text; empty where a study does not come from TOML.
       folder: the folder of the file, to which data paths are relative.
       overrides: values that were given outside the text: their path -> how errors name them, as ``"--set train.l2=1"``.
+      prefix: where in the text the study stands: ``("parts", "depth")`` for a part, otherwise at its top.
+      under: the source of the study that this one is laid over, where there is one.
     """
 
     label: str
     text: str = ""
     folder: Path | None = None
     overrides: Mapping[KeyPath, str] = field(default_factory=dict)
+    prefix: KeyPath = ()
+    under: Source | None = None
 
     def table(self, path: KeyPath) -> str:
         """The file, line and table of a key, for errors about the key itself."""
@@ -59,17 +63,32 @@ class Source:
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return self.overrides[path[:length]]
-        parts = [self.label]
-        lines = key_lines(self.text)
-        line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
-        if line is not None:
-            parts.append(f"line {line}")
-        depth = 0 if len(path) < 2 else 2 if path[0] in NAMED_TABLES and len(path) > 2 else 1
+        source, line = self._found(path)[1:]
+        parts = [source.label] if line is None else [source.label, f"line {line}"]
+        depth = _depth(path)
         name = _dotted(path[depth:]) if with_key else ""
-        table = f"[{_dotted(path[:depth])}]" if depth else ""
+        head = source.prefix + path[:depth]
+        table = f"[{_dotted(head)}]" if head else ""
         if place := f"{table} {name}".strip():
             parts.append(place)
         return ", ".join(parts)
+
+    def _found(self, path: KeyPath) -> tuple[int, Source, int | None]:
+        """How far a path leads in this text or the one below, whichever is farther; which text, and which line."""
+        lines = key_lines(self.text)
+        whole = self.prefix + path
+        length = next((n for n in range(len(path), 0, -1) if whole[: n + len(self.prefix)] in lines), 0)
+        below = self.under._found(path) if self.under is not None else None
+        if below is not None and below[0] > length:
+            return below
+        return length, self, lines.get(whole[: length + len(self.prefix)])
+
+
+def _depth(path: KeyPath) -> int:
+    """How much of a path names its table, as one writes it; the rest is the key."""
+    if path[:1] == ("parts",) and len(path) > 2:
+        return 2 + _depth(path[2:])
+    return 0 if len(path) < 2 else 2 if path[0] in NAMED_TABLES and len(path) > 2 else 1
 
 
 def _dotted(path: KeyPath) -> str:
@@ -174,8 +193,8 @@ def builtin_studies() -> dict[str, str]:
     return {f.name.removesuffix(".toml"): f.read_text(encoding="utf-8") for f in files}
 
 
-def read_study(study: str | Path) -> tuple[dict[str, Any], Source]:
-    """Reads a built-in study or a study file, not yet checked for meaning.
+def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
+    """Reads a built-in study or a study file, as it stands there.
 
     Args:
       study: the name of a built-in study, or the path of a TOML file.

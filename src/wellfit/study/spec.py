@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import Augmentation, Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec, Schedule
-from wellfit.data.entries import CATALOG
-from wellfit.errors import StudyFileError, UnknownNameError
-from wellfit.study.source import KeyPath, Source, read_setting, read_study
+from wellfit.errors import UnknownNameError
+from wellfit.study.overlay import extended, other_data, put, quickened, read_study
+from wellfit.study.source import KeyPath, Source, read_setting
 
 __all__ = [
     "DataSpec",
@@ -39,12 +39,14 @@ class DataSpec:
       validation: share of the training examples held out for validation.
       scale: ``"unit"`` or ``"standardize"``.
       split_seed: seed of the split, the same for every run.
+      train_share: share of the training examples that is used at all, class by class; the rest is left out.
     """
 
     name_or_path: str
     validation: float = 0.2
     scale: str = "unit"
     split_seed: int = 0
+    train_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class StudySpec:
       seeds: one run of every variant each.
       published: variant -> metric -> what the source of the study reports.
       description: a line for lists.
+      precision: of the matrix products, ``"float32"``, ``"mixed"`` or ``"auto"``.
     """
 
     name: str
@@ -70,6 +73,7 @@ class StudySpec:
     seeds: tuple[int, ...]
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     description: str = ""
+    precision: str = "float32"
 
 
 # --- From text or Python to a study -----------------------------------------------------------------------------------
@@ -81,48 +85,54 @@ def load_study(
     data: str | Path | None = None,
     seeds: int | Sequence[int] | None = None,
     epochs: int | None = None,
+    precision: str | None = None,
     settings: Sequence[str] = (),
+    quick: bool = False,
 ) -> StudySpec:
-    """Loads a built-in study or a study file.
+    """Loads a built-in study, a study file, or a part of one.
 
     Args:
-      study: a built-in name or the path of a TOML file; None is the regularization study.
+      study: a built-in name or the path of a TOML file, with ``/PART`` after it for a part of it; None is the
+        regularization study.
       data: another data set: its name or path. The study then drops the numbers that its source published, and its
         title asks of these data.
       seeds: how many (0, 1, ...), or which.
       epochs: of the base recipe; a variant that sets its own keeps them.
+      precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.
       settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``.
+      quick: make it small enough for a minute or so, as its ``[quick]`` says; seeds, epochs and settings go before.
 
     Returns:
       The study, checked.
 
     Raises:
-      UnknownNameError: an unknown study, key, optimizer, model or monitor; with the nearest known one.
+      UnknownNameError: an unknown study, part, key, optimizer, model or monitor; with the nearest known one.
       StudyFileError: anything else that is wrong with the file or a setting; one line, with file, line and key.
 
     Example:
       >>> study = load_study("regularization", seeds=2, settings=["variants.dropout.dropout=0.5"])
       >>> study.seeds, recipes(study)["dropout"].dropout
       ((0, 1), 0.5)
+      >>> load_study("lab5/depth", quick=True).base.epochs
+      8
     """
     raw, source = read_study("regularization" if study is None else study)
     given: list[tuple[KeyPath, Any, str]] = [(*read_setting(text), f"--set {text}") for text in settings]
     if data is not None:
         given.append((("data", "name"), str(data), f"--data {data}"))
-    if (place := _other_place(raw, {path: value for path, value, _ in given}, source)) is not None:
-        _ask_of(raw, place)
+    raw = other_data(raw, {path: value for path, value, _ in given}, source)
+    if quick:
+        raw = quickened(raw, source)
     if data is not None and isinstance(raw.get("data"), dict):
         raw["data"].pop("path", None)
     if seeds is not None:
         given.append((("train", "seeds"), seeds, f"--seeds {seeds}"))
     if epochs is not None:
         given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
-    overrides = {path: label for path, _, label in given}
-    for path, value, label in given:
-        if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in overrides:
-            _forget_hidden(raw, path, value)
-        _put(raw, path, value, label)
-    return _build(raw, dataclasses.replace(source, overrides=overrides))
+    if precision is not None:
+        given.append((("train", "precision"), precision, f"--precision {precision}"))
+    put(raw, given)
+    return _build(raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
 
 
 def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> StudySpec:
@@ -144,45 +154,7 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
       >>> list(study.variants), recipes(study)["a"].l2
       (['a', 'b'], 1.0)
     """
-    return _build({"name": "study", **mapping}, Source(where))
-
-
-def _other_place(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> str | None:
-    """The data that are asked for, where they are others than the file's."""
-    place = given.get(("data", "name"), given.get(("data", "path")))
-    table = raw.get("data")
-    if not isinstance(place, str) or not place or not isinstance(table, dict):
-        return None  # as in the file, or left to the checks
-    path = table.get("path")
-    if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
-        return None
-    return None if place == table.get("name") else place
-
-
-def _ask_of(raw: dict[str, Any], place: str) -> None:
-    """Put a study's question to other data: what its source says of its own data does not hold of them."""
-    title = CATALOG[place].title if place in CATALOG else Path(place).name
-    raw["title"] = f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"
-    for key in ("published", "description"):
-        raw.pop(key, None)
-
-
-def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
-    """Drop the hidden layers that were written for a model of another kind."""
-    table: Any = raw
-    for key in path[:-1]:
-        table = table.get(key) if isinstance(table, dict) else None
-    if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
-        table.pop("hidden", None)
-
-
-def _put(raw: dict[str, Any], path: KeyPath, value: Any, label: str) -> None:
-    """Set a value deep in nested tables; the tables on the way are made."""
-    for depth, key in enumerate(path[:-1], start=1):
-        raw = raw.setdefault(str(key), {})
-        if not isinstance(raw, dict):
-            raise StudyFileError(f"{label}: {'.'.join(map(str, path[:depth]))} is a value, not a table")
-    raw[str(path[-1])] = value
+    return _build(*extended({"name": "study", **mapping}, Source(where)))
 
 
 def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
@@ -193,7 +165,8 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
     tables = check(StudyTables, plain, source)
     check_name(tables.name, ("name",), source)
     train = plain.get("train", {})
-    base = _changed(Recipe(), {k: v for k, v in train.items() if k != "seeds"} | {"model": plain.get("model", {})})
+    own = {key: value for key, value in train.items() if key not in ("seeds", "precision")}
+    base = _changed(Recipe(), own | {"model": plain.get("model", {})})
     check_fit(base, train | {"model": plain.get("model", {})}, (), source)
     written = plain.get("variants") or {"baseline": {}}
     variants: dict[str, Mapping[str, Any]] = {}
@@ -220,6 +193,7 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
         seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         published=tables.published,
         description=tables.description,
+        precision=tables.train.precision,
     )
 
 
@@ -242,7 +216,7 @@ def _data(table: Any, source: Source) -> DataSpec:
     if table.path is not None:
         path = (source.folder or Path()) / table.path
         place = str(path) if len(path.parts) > 1 else f"./{path}"  # a folder called "digits" is not the digits
-    return DataSpec(place, table.validation, table.scale, table.split_seed)
+    return DataSpec(place, table.validation, table.scale, table.split_seed, table.train_share)
 
 
 # --- What a study is made of ------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.analysis.comparisons import compare_with_first
 from wellfit.analysis.diagnostics import best_epoch, overfit_onset, training_findings
+from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
-from wellfit.analysis.statistics import compare_with_first, t_interval, two_way_interval
 from wellfit.analysis.words import conclusion
 from wellfit.base import (
     FloatArray,

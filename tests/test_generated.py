@@ -1,0 +1,75 @@
+"""The cosine curves: on their curves, seeded, and a data set like any other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from wellfit.data.audits import audit
+from wellfit.data.catalog import load_dataset
+from wellfit.data.generated import cosines, distance_of
+from wellfit.data.splits import make_splits, training_data
+from wellfit.errors import DataError
+
+
+def test_the_points_lie_on_their_curves() -> None:
+    raw = cosines(0.5)
+    assert raw.x_test is not None
+    assert raw.labels_test is not None
+    for x, labels in ((raw.x_train, raw.labels_train), (raw.x_test, raw.labels_test)):
+        assert (x.shape, x.dtype) == ((2000, 2), np.float32)
+        assert np.bincount(labels).tolist() == [1000, 1000]
+        # float32 of numbers below 2: half a unit in the last place is 6e-8, once for x1 and once for x2
+        np.testing.assert_allclose(x[:, 1], np.cos(x[:, 0].astype(float)) + 0.5 * labels, atol=3e-7)
+        assert abs(x[:, 0]).max() <= np.float32(np.pi)
+        uniform = stats.kstest(x[:, 0], stats.uniform(-np.pi, 2 * np.pi).cdf)
+        assert uniform.pvalue > 0.001  # one fixed draw, so this passes always or never
+
+
+def test_training_and_test_points_are_others_and_do_not_depend_on_the_distance() -> None:
+    one, two = cosines(1.0), cosines(2.0)
+    assert one.x_test is not None
+    assert not np.intersect1d(one.x_train[:, 0], one.x_test[:, 0]).size
+    np.testing.assert_array_equal(one.x_train[:, 0], two.x_train[:, 0])
+    np.testing.assert_array_equal(one.x_train, cosines(1.0).x_train)
+    assert not np.array_equal(one.x_train, cosines(1.0, seed=1).x_train)
+
+
+def test_they_are_a_data_set_like_any_other() -> None:
+    data = load_dataset("cosines")
+    assert (data.name, data.title, data.pixel_max, data.input_shape) == ("cosines", "Cosine curves", None, (2,))
+    assert data.classes == ("x2 = cos x1", "x2 = a + cos x1")
+    assert (len(data.x_train), len(data.x_test), data.x_train.dtype) == (2000, 2000, np.float32)
+    assert load_dataset("cosines:1").hash == load_dataset("cosines:1.0").hash == data.hash
+    far = load_dataset("cosines:2")
+    assert (far.name, far.title, far.source) == ("cosines-2", "Cosine curves (a = 2)", "generated, a = 2")
+    assert far.hash != data.hash
+    splits = make_splits(data.y_train, validation=0.2)
+    assert {finding.level for finding in audit(data, splits)} <= {"info"}
+    scaled = training_data(data, splits, "standardize")
+    x = (scaled.x_train - scaled.scaling.shift) * scaled.scaling.factor
+    np.testing.assert_allclose(x.std(axis=0), 1, atol=1e-4)  # float32 sums of 1,600 numbers
+    with pytest.raises(DataError, match='use scale = "standardize"'):
+        training_data(data, splits, "unit")
+
+
+@given(st.floats(-100, 100, allow_nan=False))
+def test_any_distance_can_be_asked_for(a: float) -> None:
+    assert distance_of(f"cosines:{a!r}") == a
+
+
+@pytest.mark.parametrize("name", ["cosines:", "cosines:far", "cosines:nan", "cosines:inf", "cosines:1:2"])
+def test_what_is_no_distance_is_refused(name: str) -> None:
+    with pytest.raises(DataError, match=rf"^{name}: '.*' is not a distance of two curves; give a number, as cosines:2"):
+        load_dataset(name)
+
+
+@pytest.mark.parametrize("a", [math.nan, 2e6, -math.inf])
+def test_curves_that_are_nowhere_are_refused(a: float) -> None:
+    with pytest.raises(DataError, match=r"the curves are at most 1e[+]06 apart"):
+        cosines(a)
