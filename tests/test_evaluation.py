@@ -28,54 +28,56 @@ def group(model: Model, seeds: tuple[int, ...]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(model.init(seed) for seed in seeds))
 
 
-def score(rows: np.ndarray, params: Any, model: Model = MLP, x: np.ndarray = X, y: np.ndarray = Y) -> Score:
-    run = jax.jit(lambda params, x, y, rows: evaluate(model, params, {}, x, y, rows, SCALING))
-    return jax.tree.map(np.asarray, run(params, jnp.asarray(x), jnp.asarray(y), jnp.asarray(rows, jnp.int32)))
+def score(params: Any, x: np.ndarray = X, y: np.ndarray = Y, model: Model = MLP) -> Score:
+    run = jax.jit(lambda params, x, y: evaluate(model, params, {}, x, y, SCALING))
+    return jax.tree.map(np.asarray, run(params, jnp.asarray(x), jnp.asarray(y)))
 
 
-def by_hand(rows: np.ndarray, params: Any, run: int) -> tuple[float, float, np.ndarray]:
+def by_hand(x: np.ndarray, y: np.ndarray, params: Any, run: int) -> tuple[float, float, np.ndarray]:
     """Loss, accuracy and live units of one run in one pass, in NumPy and float64."""
-    x, masks = (X[rows].astype(np.float64) - 10) / 255, []
+    x, masks = (x.astype(np.float64) - 10) / 255, []
     for layer in ("dense_1", "dense_2"):
         weights = {name: np.asarray(a[run], np.float64) for name, a in params[layer].items()}
         x = np.maximum(x @ weights["kernel"] + weights["bias"], 0)
         masks.append((x > 0).any(axis=0))
     logits = x @ np.asarray(params["dense_3"]["kernel"][run], np.float64) + np.asarray(params["dense_3"]["bias"][run])
-    losses = -log_softmax(logits, axis=1)[np.arange(len(rows)), Y[rows]]
-    return losses.mean(), (logits.argmax(axis=1) == Y[rows]).mean(), np.concatenate(masks)
+    losses = -log_softmax(logits, axis=1)[np.arange(len(y)), y]
+    return losses.mean(), (logits.argmax(axis=1) == y).mean(), np.concatenate(masks)
 
 
-@pytest.mark.parametrize("count", [1, 1000, 1001, 2500])
+@pytest.mark.parametrize("count", [1, 15, 1000, 1001, 1009, 2500])  # chunks of whole tiles overlap at the end
 def test_chunks_agree_with_one_pass(count: int) -> None:
     rows = np.random.default_rng(1).permutation(2500)[:count]
     params = group(MLP, (0, 1))
-    found = score(rows, params)
+    found = score(params, X[rows], Y[rows])
     for run in (0, 1):
-        loss, accuracy, alive = by_hand(rows, params, run)
+        loss, accuracy, alive = by_hand(X[rows], Y[rows], params, run)
         assert found.loss[run] == pytest.approx(loss, rel=1e-5)
         assert found.accuracy[run] == pytest.approx(accuracy, abs=1e-6)
         np.testing.assert_array_equal(found.alive[run], alive)
 
 
-def test_a_row_beyond_the_first_chunk_counts_as_much_as_one_in_it() -> None:
+@pytest.mark.parametrize("row", [0, 495, 504, 505, 511, 512, 1000])
+def test_every_row_counts_once_wherever_the_chunks_meet(row: int) -> None:
+    """1,001 rows are two chunks of 512: rows 489 to 511 are in both, and count in the first alone."""
     params = group(MLP, (0,))
-    y = Y.copy()
-    rows = np.arange(1001)
-    before = score(rows, params, y=y)
-    y[1000] = (y[1000] + 1) % 3  # the last row, and alone in its chunk were the chunks not even
-    y[0] = (y[0] + 1) % 3
-    after = score(rows, params, y=y)
-    logits = np.asarray(MLP.apply(jax.tree.map(lambda a: a[0], params), {}, rescale(jnp.asarray(X), *SCALING))[0])
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    expected = sum(log_p[i, Y[i]] - log_p[i, y[i]] for i in (0, 1000)) / 1001
-    assert after.loss[0] - before.loss[0] == pytest.approx(expected, abs=1e-6)
+    params["dense_3"]["bias"] = jnp.array([[0.0, 1.0, -1.0]])  # no row is without an opinion
+    before = score(params, X[:1001], Y[:1001])
+    y = Y[:1001].copy()
+    y[row] = (y[row] + 1) % 3
+    after = score(params, X[:1001], y)
+    logits = MLP.apply(jax.tree.map(lambda a: a[0], params), {}, rescale(jnp.asarray(X[:1001]), *SCALING))[0]
+    log_p = log_softmax(np.asarray(logits, np.float64), axis=1)
+    expected = (log_p[row, Y[row]] - log_p[row, y[row]]) / 1001
+    assert abs(expected) > 1e-5
+    assert after.loss[0] - before.loss[0] == pytest.approx(expected, abs=1e-6)  # a mean of float32 sums of 512 rows
 
 
 def test_units_forced_dead_are_dead_in_their_run_alone() -> None:
     params = group(MLP, (0, 0))
     params["dense_1"]["bias"] = jnp.array([[1.0] * 5, [1.0, -1e4, 1.0, -1e4, 1.0]])
     params["dense_2"]["bias"] = jnp.array([[10.0] * 4, [10.0, 10.0, 10.0, -1e4]])
-    alive = score(np.arange(1500), params).alive
+    alive = score(params, X[:1500], Y[:1500]).alive
     assert alive[0].tolist() == [True] * 9
     assert alive[1].tolist() == [True, False, True, False, True, True, True, True, False]
 
@@ -85,11 +87,11 @@ def test_one_example_that_makes_a_unit_positive_keeps_it_alive() -> None:
     kernel = np.zeros((6, 5), np.float32)
     kernel[0] = 1.0
     params["dense_1"] = {"kernel": jnp.asarray(kernel)[None], "bias": jnp.full((1, 5), -0.5)}
-    x = np.zeros((1500, 6), np.uint8)
-    assert not score(np.arange(1500), params, x=x).alive[0, :5].any()
+    x, y = np.zeros((1500, 6), np.uint8), Y[:1500]
+    assert not score(params, x, y).alive[0, :5].any()
     x[1400, 0] = 255  # in the second chunk
-    assert score(np.arange(1500), params, x=x).alive[0, :5].all()
-    assert not score(np.arange(1400), params, x=x).alive[0, :5].any()
+    assert score(params, x, y).alive[0, :5].all()
+    assert not score(params, x[:1400], y[:1400]).alive[0, :5].any()
 
 
 def test_of_a_convolution_the_channels_are_counted() -> None:
@@ -103,7 +105,7 @@ def test_of_a_convolution_the_channels_are_counted() -> None:
     params = group(model, (0,))
     params["conv2d_1"]["bias"] = jnp.array([[5.0, -1e4, 5.0]])
     x = GENERATOR.integers(0, 256, (4, 5, 5)).astype(np.uint8)
-    assert score(np.arange(4), params, model, x, Y[:4]).alive.tolist() == [[True, False, True]]
+    assert score(params, x, Y[:4], model).alive.tolist() == [[True, False, True]]
 
 
 def test_a_network_without_relu_has_no_dead_unit(small_data: TrainingData) -> None:

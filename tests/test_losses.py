@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
@@ -11,7 +12,16 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import brier_score_loss, log_loss
 
 from wellfit.errors import UnknownNameError
-from wellfit.nn.losses import LOSSES, cross_entropy, example_losses, hits, mean_squared_error, penalty, soft_threshold
+from wellfit.nn.losses import (
+    LOSSES,
+    cross_entropy,
+    example_losses,
+    hits,
+    mean_squared_error,
+    penalty,
+    penalty_gradient,
+    soft_threshold,
+)
 
 GENERATOR = np.random.default_rng(0)
 LOGITS = (GENERATOR.normal(size=(50, 4)) * 3).astype(np.float32)
@@ -94,6 +104,32 @@ def test_penalty_and_keras_agree() -> None:
     assert float(found) == pytest.approx(theirs, rel=1e-5)
     by_hand = sum(a * abs(k).sum() + b * (k**2).sum() for k, a, b in zip(kernels.values(), l1, l2, strict=True))
     assert float(found) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_a_penalty_that_no_run_has_is_left_out() -> None:
+    params = {"dense_1": {"kernel": jnp.asarray(GENERATOR.normal(size=(5, 4)), jnp.float32)}}
+    zero, some = jnp.zeros(1), jnp.array([0.3])
+    names = ("dense_1",)
+    np.testing.assert_array_equal(penalty(params, names, some, None), penalty(params, names, some, zero))
+    np.testing.assert_array_equal(penalty(params, names, None, some), penalty(params, names, zero, some))
+    assert float(penalty(params, names, some, None)) > 0
+    assert float(penalty(params, names, None, some)) > 0
+    assert float(penalty(params, names, None, None)) == 0.0
+
+
+@pytest.mark.parametrize("l2", [None, 0.0, 0.4])
+@pytest.mark.parametrize("l1", [None, 0.0, 0.3])
+@pytest.mark.parametrize("shape", [(5, 4), (3, 3, 2, 4)])
+def test_the_penaltys_gradient_is_jaxs_own(shape: tuple[int, ...], l1: float | None, l2: float | None) -> None:
+    kernel = jnp.asarray(GENERATOR.normal(size=shape), jnp.float32)  # no weight is 0, where jax.grad(abs) is 1
+    of_one = [None if strength is None else jnp.float32(strength) for strength in (l1, l2)]
+    of_all = [None if strength is None else strength[None] for strength in of_one]
+    expected = jax.grad(lambda w: penalty({"dense_1": {"kernel": w}}, ("dense_1",), *of_all))(kernel)
+    found = penalty_gradient(kernel, *of_one)
+    assert (found.shape, found.dtype) == (shape, jnp.float32)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)  # a rounding or two of float32
+    assert bool((found != 0).any()) == bool(l1 or l2)
+    assert penalty_gradient(jnp.zeros(2), *of_one).tolist() == [0.0, 0.0]  # at the kink of l1
 
 
 @pytest.mark.parametrize("w", [-2.0, -0.3, -0.1, 0.0, 0.2, 0.31, 5.0])

@@ -90,7 +90,7 @@ def test_statistics_move_in_training_and_stay_in_inference() -> None:
 def test_the_cnn_is_blocks_of_convolution_normalization_relu_and_pooling() -> None:
     model = build(ModelSpec("cnn", (8, 16)), (12, 12, 3), 10)
     block = ["conv2d", "batch_norm", "relu"]
-    assert kinds(model) == [*block, "max_pool", *block, "global_average_pool", "dropout", "dense"]
+    assert kinds(model) == ["image", *block, "max_pool", *block, "global_average_pool", "dropout", "dense"]
     assert count_parameters(model) == (27 * 8 + 8) + 16 + (72 * 16 + 16) + 32 + (160 + 10)
     assert [row.output_shape for row in summary(model)][-4:] == [(6, 6, 16), (16,), (16,), (10,)]
 
@@ -147,6 +147,41 @@ def test_alive_gives_the_logits_of_inference_and_marks_live_units() -> None:
     assert alive.tolist() == [True, False, False]
     no_relu = build(ModelSpec("logistic", ()), (2,), 2)
     assert no_relu.alive(jax.tree.map(jnp.asarray, no_relu.init(0)), {}, x)[1].tolist() == [True]
+
+
+@pytest.mark.parametrize("rows", [20, 17])
+def test_alive_marks_the_channels_of_images_that_any_example_made_positive(rows: int) -> None:
+    specs = (LayerSpec("conv2d", filters=4, function="relu"), LayerSpec("flatten"), LayerSpec("dense", units=2))
+    model = build(layered(*specs), (3, 3), 2)
+    params = jax.tree.map(jnp.asarray, model.init(0))
+    x = np.zeros((rows, 3, 3), np.float32)
+    x[-1, 1, 1] = 1  # the window of one example sees the kernel's middle
+    kernel = np.zeros((3, 3, 1, 4), np.float32)
+    kernel[1, 1, 0] = [1, -1, 0, 2]
+    params["conv2d_1"] = {"kernel": jnp.asarray(kernel), "bias": jnp.array([0.0, 0.0, 0.5, -2.0])}
+    assert model.alive(params, {}, jnp.asarray(x))[1].tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("spec", [LENET, ModelSpec("cnn", (4,))], ids=["lenet5", "cnn"])
+def test_the_logits_of_an_example_do_not_depend_on_the_tiles_around_it(spec: ModelSpec) -> None:
+    model = build(spec, (28, 28), 10)
+    x = np.random.default_rng(0).uniform(0, 1, (20, 28, 28)).astype(np.float32)
+    whole = logits(model, x)  # two tiles of 10
+    parts = np.concatenate([logits(model, x[:3]), logits(model, x[3:])])  # one of 3, one of 17
+    np.testing.assert_allclose(whole, parts, rtol=1e-4, atol=1e-6)  # the order of float32 sums
+
+
+@pytest.mark.parametrize("spec", [ModelSpec("mlp", (32, 16)), LENET], ids=["mlp", "lenet5"])
+def test_a_mixed_model_has_the_same_weights_and_nearly_the_same_logits(spec: ModelSpec) -> None:
+    plain, mixed = build(spec, (28, 28), 10), build(spec, (28, 28), 10, "mixed")
+    for ours, theirs in zip(jax.tree.leaves(plain.init(0)), jax.tree.leaves(mixed.init(0)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    x = np.random.default_rng(0).uniform(0, 1, (20, 28, 28)).astype(np.float32)
+    exact, rough = logits(plain, x), logits(mixed, x)
+    assert rough.dtype == np.float32
+    # every factor is rounded by at most 2**-9; few layers add up, and random errors cancel in part
+    error = np.abs(rough - exact).max() / np.abs(exact).max()
+    assert 1e-5 < error < 2e-2
 
 
 def test_one_sigmoid_unit_is_two_logits() -> None:

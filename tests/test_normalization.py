@@ -12,16 +12,21 @@ import pytest
 
 from wellfit.nn.layers import Mode
 from wellfit.nn.normalization import batch_norm
+from wellfit.nn.tiles import from_tiles, to_tiles
 
 # Keras's own, of its way to turn a variable into an array
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SHAPES = [(3,), (4, 5, 3)]
+BATCH = 20  # two tiles of 10
 
 
-def example(shape: tuple[int, ...], rows: int = 12) -> np.ndarray:
+def example(shape: tuple[int, ...], rows: int = 47) -> np.ndarray:
     generator = np.random.default_rng(0)
     return (generator.normal(size=(rows, *shape)) * [0.1, 1.0, 5.0] + [2.0, 0.0, -3.0]).astype(np.float32)
+
+
+def laid_out(x: np.ndarray, tiled: bool) -> jax.Array:
+    return to_tiles(jnp.asarray(x)) if tiled else jnp.asarray(x)
 
 
 def params_of() -> dict[str, Any]:
@@ -32,8 +37,10 @@ def mode(weight: np.ndarray) -> Mode:
     return Mode(jax.random.key(0), None, jnp.asarray(weight, jnp.float32))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=["rows", "images"])
-def test_training_moving_statistics_and_inference_are_keras_own(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "tiled"), [((3,), False), ((4, 5, 3), False), ((4, 5, 3), True)], ids=["rows", "images", "tiles"]
+)
+def test_training_moving_statistics_and_inference_are_keras_own(shape: tuple[int, ...], tiled: bool) -> None:
     layer, params = batch_norm(shape), params_of()
     stats: dict[str, Any] = {name: jnp.asarray(a) for name, a in layer.stats.items()}
     with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
@@ -41,17 +48,44 @@ def test_training_moving_statistics_and_inference_are_keras_own(shape: tuple[int
         twin.build((None, *shape))
         twin.set_weights([params["gamma"], params["beta"], stats["mean"], stats["variance"]])
         x = example(shape)
-        for batch in (x[:5], x[5:10], x[10:]):  # the last is smaller: ours is padded, with what must not count
-            padded = np.concatenate([batch, np.full((5 - len(batch), *shape), 1e3, np.float32)])
-            found, stats = layer.apply(params, stats, jnp.asarray(padded), mode(np.arange(5) < len(batch)))
+        for batch in (x[:20], x[20:40], x[40:]):  # the last is smaller: ours is padded, with what must not count
+            padded = np.concatenate([batch, np.full((BATCH - len(batch), *shape), 1e3, np.float32)])
+            counted = mode(np.arange(BATCH) < len(batch))
+            found, stats = layer.apply(params, stats, laid_out(padded, tiled), counted)
             expected = np.asarray(twin(batch, training=True))
-            np.testing.assert_allclose(found[: len(batch)], expected, rtol=1e-4, atol=1e-4)  # float32, divided by 0.03
+            back = (from_tiles(found) if tiled else found)[: len(batch)]
+            np.testing.assert_allclose(back, expected, rtol=1e-4, atol=1e-4)  # float32, divided by 0.03
         _, _, mean, variance = twin.get_weights()
-        np.testing.assert_allclose(stats["mean"], mean, rtol=1e-5)
+        np.testing.assert_allclose(stats["mean"], mean, rtol=1e-5, atol=1e-8)  # a mean that happens to be near 0
         np.testing.assert_allclose(stats["variance"], variance, rtol=1e-5)
-        inferred, unmoved = layer.apply(params, stats, jnp.asarray(x), None)
-        np.testing.assert_allclose(inferred, np.asarray(twin(x, training=False)), rtol=1e-5, atol=1e-5)
+        inferred, unmoved = layer.apply(params, stats, laid_out(x, tiled), None)
+        back = from_tiles(inferred) if tiled else inferred
+        np.testing.assert_allclose(back, np.asarray(twin(x, training=False)), rtol=1e-5, atol=1e-5)
     assert unmoved is stats
+
+
+def test_tiles_have_the_gradients_of_the_same_batch_in_rows() -> None:
+    """Of rows, finite differences check them (test_gradients)."""
+    layer, params = batch_norm((4, 5, 3)), params_of()
+    stats = {name: jnp.asarray(a) for name, a in layer.stats.items()}
+    weight = mode(np.arange(BATCH) < 13)  # the second tile is padding from its third example on
+    x = jnp.asarray(example((4, 5, 3), BATCH))
+    direction = jnp.asarray(np.random.default_rng(1).normal(size=x.shape), jnp.float32)
+    direction = jnp.where(weight.weight[:, None, None, None] > 0, direction, 0)
+
+    def of_rows(params: Any, x: jax.Array) -> jax.Array:
+        return (layer.apply(params, stats, x, weight)[0] * direction).sum()
+
+    def of_tiles(params: Any, x: jax.Array) -> jax.Array:
+        return (from_tiles(layer.apply(params, stats, to_tiles(x), weight)[0]) * direction).sum()
+
+    expected = jax.jit(jax.grad(of_rows, (0, 1)))(params, x)
+    found = jax.jit(jax.grad(of_tiles, (0, 1)))(params, x)
+    assert not np.asarray(found[1])[13:].any()  # nothing goes back to the padding
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        scale = np.abs(theirs).max()
+        assert scale > 1e-2
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * scale)  # the order of float32 sums
 
 
 def test_a_normalized_batch_has_the_mean_beta_and_the_deviation_gamma() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunSpec
+from wellfit.base import Augmentation, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.errors import StudyFileError
 
@@ -16,9 +18,17 @@ BASE = Recipe(batch_size=256)
 SIZES = (48_000, 12_000, 12_000)
 
 
-def plan(recipes: dict[str, Recipe], seeds: int = 5, devices: int = 2) -> Plan:
+WEIGHTS = 784 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10  # 109,386, of the network 128-64
+RUN_BYTES = 4 * WEIGHTS * 7  # weights, two moments and a gradient, and the new ones of each but the gradient
+
+
+def plan(recipes: dict[str, Recipe], seeds: int = 5, devices: int = 2, **others: Any) -> Plan:
     runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in range(seeds)]
-    return make_plan(runs, (28, 28), 10, SIZES, devices)
+    return make_plan(runs, (28, 28), 10, SIZES, devices, **others)
+
+
+def variants(count: int) -> dict[str, Recipe]:
+    return {f"v{i}": replace(BASE, l2=i * 1e-4) for i in range(count)}
 
 
 def test_numbers_are_traced_and_structure_is_compiled() -> None:
@@ -47,6 +57,26 @@ def test_a_program_leaves_out_what_no_run_uses() -> None:
     assert population.program.uses == {"learning_rate", "l2"}
 
 
+def test_runs_that_change_their_examples_are_apart_and_the_others_are_planned_as_without_them() -> None:
+    plain = {"baseline": BASE, "l2": replace(BASE, l2=1e-3)}
+    moved = {"moved": replace(BASE, augmentation=Augmentation(shift=0.1))}
+    first, second = plan({**plain, **moved}).populations
+    assert (first,) == plan(plain).populations
+    assert (second,) == plan(moved).populations
+    assert "shift" in second.program.uses
+    assert "shift" not in first.program.uses
+
+
+@pytest.mark.parametrize(("examples", "memory", "waves"), [(1149, None, 1), (48_000, None, 3), (1149, 1, 3)])
+def test_on_small_data_all_groups_of_a_device_are_one_call(examples: int, memory: int | None, waves: int) -> None:
+    recipe = Recipe(model=ModelSpec("mlp", (8,)), batch_size=32)
+    runs = [RunSpec("v", seed, recipe) for seed in range(5)]
+    side = 8 if examples == 1149 else 28
+    (population,) = make_plan(runs, (side, side), 10, (examples, 300, 300), 2, memory=memory).populations
+    assert len(population.waves) == waves
+    assert population.program.groups == (6 if waves == 1 else 2)
+
+
 def test_a_single_strength_leaves_the_output_layer_alone() -> None:
     (population,) = plan({"l2": replace(BASE, l2=1e-3)}, seeds=1).populations
     assert population.trajectories[0].numbers.l2 == (1e-3, 1e-3, 0.0)
@@ -54,34 +84,109 @@ def test_a_single_strength_leaves_the_output_layer_alone() -> None:
     assert logistic.trajectories[0].numbers.l2 == (1e-3,)
 
 
+COSTS = st.sampled_from([((1, 1.0),), ((1, 1.0), (2, 0.6), (4, 0.55)), ((1, 1.0), (3, 0.3))])
+
+
+@settings(deadline=None)  # the first example builds the models
 @given(
-    variants=st.integers(1, 9), seeds=st.integers(1, 12), devices=st.sampled_from([1, 2, 3, 8]), stops=st.integers(0, 3)
+    count=st.integers(1, 9),
+    seeds=st.integers(1, 12),
+    devices=st.sampled_from([1, 2, 3, 8]),
+    stops=st.integers(0, 3),
+    costs=COSTS,
+    fit=st.sampled_from([None, 1, 2, 5, 1000]),
 )
-def test_every_run_is_planned_once_and_groups_divide_among_the_devices(
-    variants: int, seeds: int, devices: int, stops: int
+def test_every_run_is_planned_once_and_waves_fill_the_devices(
+    count: int, seeds: int, devices: int, stops: int, costs: Any, fit: int | None
 ) -> None:
-    recipes = {f"v{i}": replace(BASE, l2=i * 1e-4) for i in range(variants)}
+    recipes = variants(count)
     recipes |= {f"s{i}": replace(BASE, early_stopping=EarlyStopping(i)) for i in range(stops)}
-    made = plan(recipes, seeds, devices)
+    made = plan(recipes, seeds, devices, costs=costs, memory=None if fit is None else fit * RUN_BYTES)
     (population,) = made.populations
-    assert len(population.groups) == population.program.groups
-    assert len(population.groups) % devices == 0
-    assert made.trajectories == variants * seeds
+    size, groups = population.program.groups, population.groups
+    assert made.trajectories == count * seeds
     planned = [(r.run.variant, r.run.seed) for t in population.trajectories for r in t.readouts]
     assert sorted(planned) == sorted((name, seed) for name in recipes for seed in range(seeds))
-    for group in population.groups:
+    for group in groups:
         assert len(group) <= population.program.width
         assert len({trajectory.seed for trajectory in group}) <= 1
-    share = len(population.groups) // devices
-    loads = [sum(len(g) for g in population.groups[d * share : (d + 1) * share]) for d in range(devices)]
-    assert max(loads) <= share * population.program.width
+
+    # waves: of one size, with their parts in order, and empty groups at the very end
+    assert size % devices == 0
+    assert [len(wave.groups) for wave in population.waves] == [size] * (len(groups) // size)
+    assert sum((wave.groups for wave in population.waves), ()) == groups
+    assert all(wave.program == population.program for wave in population.waves)
+    full = sum(bool(group) for group in groups)
+    assert all(groups[:full])
+    assert not any(groups[full:])
+    assert len(groups) - full < size
+
+    # places: as even as they will go, and one seed after the other
+    places = [[group for group in groups[place::size] if group] for place in range(size)]
+    loads = [len(place) for place in places]
+    assert max(loads) - min(loads) <= 1
+    assert loads == sorted(loads, reverse=True)
+    assert [group[0].seed for place in places for group in place] == sorted(group[0].seed for group in groups[:full])
+
+    lanes = size // devices
+    if fit is None:
+        assert lanes == 1
+    else:
+        most = max(1, fit // population.program.width)
+        a_device = math.ceil(full / devices)
+        assert lanes <= most  # within memory
+        assert len(population.waves) == math.ceil(a_device / most)  # and no more waves than it takes
+        assert (a_device > most) or len(population.waves) == 1
 
 
 def test_five_seeds_of_five_variants_keep_two_devices_busy() -> None:
-    recipes = {f"v{i}": replace(BASE, l2=i * 1e-4) for i in range(5)}
-    (population,) = plan(recipes).populations
-    program = population.program
-    assert program.groups // 2 * program.width <= 14  # 25 trainings: 13 for the busier device at best
+    (population,) = plan(variants(5)).populations
+    loads = [sum(len(wave.groups[device]) for wave in population.waves) for device in (0, 1)]
+    assert sorted(loads) == [12, 13]
+
+
+@pytest.mark.parametrize(
+    ("count", "seeds", "devices", "costs", "width"),
+    [
+        (4, 1, 1, ((1, 1.0), (4, 0.9)), 4),  # 3.6 against 4
+        (5, 1, 1, ((1, 1.0), (4, 0.6)), 4),  # two groups of four places: 4.8 against 5
+        (5, 1, 1, ((1, 1.0), (4, 0.7)), 1),  # 5.6 against 5
+        (2, 1, 2, ((1, 1.0), (2, 0.6)), 1),  # one device would rest: 1.2 against 1
+        (2, 2, 2, ((1, 1.0), (2, 0.6)), 2),  # 1.2 against 2
+        (3, 4, 2, ((1, 1.0), (4, 0.1)), 1),  # no seed has four
+        (6, 2, 2, ((1, 1.0), (2, 0.8), (3, 0.75), (4, 0.7)), 3),  # 4.8, 4.5, and 5.6 for two groups of four
+        (2, 1, 1, ((1, 1.0), (2, 1.0)), 1),  # no gain
+    ],
+)
+def test_a_wide_group_is_chosen_where_it_pays_after_padding(
+    count: int, seeds: int, devices: int, costs: Any, width: int
+) -> None:
+    (population,) = plan(variants(count), seeds, devices, costs=costs).populations
+    assert population.program.width == width
+
+
+@pytest.mark.parametrize(
+    ("memory", "devices", "lanes", "waves"),
+    [
+        (None, 1, 1, 25),
+        (10**12, 1, 25, 1),
+        (25 * RUN_BYTES, 1, 25, 1),
+        (25 * RUN_BYTES - 1, 1, 13, 2),  # 24 fit; two waves of 13 have one empty place, of 24 they had 23
+        (6 * RUN_BYTES, 2, 5, 3),  # 13 on the busier device
+        (1, 2, 1, 13),
+    ],
+)
+def test_devices_that_train_all_groups_at_once_take_more_waves_where_memory_is_short(
+    memory: int | None, devices: int, lanes: int, waves: int
+) -> None:
+    (population,) = plan(variants(5), 5, devices, memory=memory).populations
+    assert population.program.groups == devices * lanes
+    assert len(population.waves) == waves
+
+
+def test_in_memory_a_wide_group_counts_as_many_runs() -> None:
+    (population,) = plan(variants(4), 3, 1, costs=((1, 1.0), (4, 0.5)), memory=9 * RUN_BYTES).populations
+    assert (population.program.width, population.program.groups, len(population.waves)) == (4, 2, 2)
 
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:
@@ -97,7 +202,35 @@ def test_a_list_that_fits_no_layers_is_refused() -> None:
 
 
 def test_parameters_and_work() -> None:
+    """Two operations a weight; three products a step, without the gradient of the first layer's input; two scores."""
     made = plan({"baseline": BASE}, seeds=1)
-    assert made.parameters == (109_386,)
-    assert made.work == pytest.approx(30 * 2 * 109_386 * (3 * 48_000 + 24_000))
+    assert made.parameters == (WEIGHTS,) == (109_386,)
+    forward, first = 2 * WEIGHTS, 2 * (784 * 128 + 128)
+    expected = 30 * (48_000 * (3 * forward - first) + 24_000 * forward)
+    assert made.work == made.populations[0].work == expected
     assert made.memory > 60_000 * 784
+
+
+def test_work_counts_every_trajectory_for_its_epochs_and_positions_of_images() -> None:
+    layers = (
+        LayerSpec("conv2d", filters=3, size=3),
+        LayerSpec("max_pool"),
+        LayerSpec("flatten"),
+        LayerSpec("dense", units=5),
+    )
+    image = replace(BASE, model=ModelSpec("layers", layers=layers), batch_size=10)
+    recipes = {
+        "ten": replace(image, epochs=10),
+        "four": replace(image, epochs=4),  # read from the same trajectory
+        "l2": replace(image, epochs=7, l2=0.1),
+        "other": Recipe(model=ModelSpec("logistic", ()), epochs=2, batch_size=10),
+    }
+    runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in (0, 1)]
+    made = make_plan(runs, (8, 8), 5, (100, 40, 20), 2)
+    convolution = 2 * 6 * 6 * (3 * 3 * 3 + 3)  # at 6 x 6 positions, biases too
+    dense = 2 * (3 * 3 * 3 * 5 + 5)
+    of_image = 100 * (2 * convolution + 3 * dense) + 60 * (convolution + dense)
+    logistic = 2 * (64 * 5 + 5)
+    of_other = 100 * 2 * logistic + 60 * logistic
+    assert [population.work for population in made.populations] == [of_image * 2 * (10 + 7), of_other * 2 * 2]
+    assert made.work == sum(population.work for population in made.populations)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from wellfit.base import Averaging, EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, TrainingData
+from wellfit.engine.batches import batch_order
 from wellfit.engine.plan import Plan, make_plan
-from wellfit.engine.train import Trainer, batch_order
+from wellfit.engine.train import Trainer
 from wellfit.nn.models import build
 
 EPOCHS = 6

@@ -49,11 +49,11 @@ def stepper_of(recipe: Recipe, shape: tuple[int, ...] = (4,)) -> Stepper:
     return Stepper(recipe, shape, 3)
 
 
-def batch_of(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> Batch:
+def batch_of(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None, measured: bool = True) -> Batch:
     weights = np.ones(len(y)) if weight is None else weight
     return Batch(
         jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.int32), jnp.asarray(weights, jnp.float32),
-        jax.random.key(1), jnp.bool_(True), jnp.zeros(()), jnp.ones(()),
+        jax.random.key(1), jnp.bool_(True), jnp.bool_(measured), jnp.zeros(()), jnp.ones(()),
     )  # fmt: skip
 
 
@@ -159,8 +159,49 @@ def test_the_gradient_norm_that_is_reported_is_that_before_clipping() -> None:
     batch = batch_of(3 * X, Y)
     plain = norms(moved(stepper_of(SGD), batch))
     whole = np.sqrt(sum(length**2 for length in plain.values())) / 0.1
-    _, sums = stepper_of(replace(SGD, global_clip_norm=0.2))(batch)
+    clipped = stepper_of(replace(SGD, global_clip_norm=0.2))
+    state, sums = clipped(batch)
     assert float(sums[2]) == pytest.approx(whole, rel=1e-4)
+    unmeasured, without = clipped(batch_of(3 * X, Y, measured=False))
+    assert float(without[2]) == 0
+    np.testing.assert_array_equal(without[:2], sums[:2])
+    for a, b in zip(jax.tree.leaves(unmeasured), jax.tree.leaves(state), strict=True):
+        np.testing.assert_array_equal(a, b)  # measuring it changes no bit
+
+
+# --- Penalties --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("strengths", "l1", "l2"),
+    [
+        ({"l1": 0.03}, (0.03, 0.03, 0.0), (0.0, 0.0, 0.0)),
+        ({"l2": 0.2}, (0.0, 0.0, 0.0), (0.2, 0.2, 0.0)),
+        ({"l1": (0.1, 0.0, 0.02), "l2": (0.0, 0.3, 0.05)}, (0.1, 0.0, 0.02), (0.0, 0.3, 0.05)),
+    ],
+)
+def test_a_penalty_counts_once_in_the_loss_the_step_and_the_norm(
+    strengths: dict[str, Any], l1: tuple[float, ...], l2: tuple[float, ...]
+) -> None:
+    """Against the step without it: the loss by the penalty, the step by the penalty's gradient, both by hand."""
+    batch = batch_of(X, Y)
+    plain, penalized = stepper_of(SGD), stepper_of(replace(SGD, **strengths))
+    (_, without), (_, sums) = plain(batch), penalized(batch)
+    before, expected = moved(plain, batch), moved(penalized, batch)
+    total, squares = 0.0, 0.0
+    for name, change in before.items():
+        gradient = change / -0.1
+        if name.endswith("kernel"):
+            i = int(name[len("dense_")]) - 1
+            w = np.asarray(plain.start.params[f"dense_{i + 1}"]["kernel"], np.float64)
+            total += l1[i] * np.abs(w).sum() + l2[i] * np.square(w).sum()
+            gradient = gradient + l1[i] * np.sign(w) + 2 * l2[i] * w
+        np.testing.assert_allclose(expected[name], -0.1 * gradient, rtol=1e-4, atol=1e-6, err_msg=name)
+        squares += np.square(gradient).sum()
+    assert total > 0.05
+    assert float(sums[0] - without[0]) == pytest.approx(8 * total, rel=1e-4)  # of eight examples
+    assert float(sums[1]) == float(without[1])
+    assert float(sums[2]) == pytest.approx(np.sqrt(squares), rel=1e-4)
 
 
 # --- Weights of examples ----------------------------------------------------------------------------------------------
@@ -251,19 +292,21 @@ def test_an_augmentation_of_strength_zero_changes_no_bit_of_a_step(name: str) ->
     assert not np.array_equal(augmented["dense_1"]["kernel"], expected["dense_1"]["kernel"])
 
 
-def test_the_strength_of_a_companion_changes_no_bit_of_a_run_without_augmentation(small_data: TrainingData) -> None:
+def test_the_strength_of_a_companion_changes_no_bit_of_another_run(small_data: TrainingData) -> None:
     base = replace(SGD, epochs=1, batch_size=32, optimizer="adam", learning_rate=0.01)
     weak = Augmentation(**{key: value / 2 for key, value in vars(EVERYTHING).items()})
+    moved = replace(base, augmentation=Augmentation(shift=0.2))
     one, two = (
-        train({"plain": base, "other": replace(base, augmentation=change)}, small_data) for change in (EVERYTHING, weak)
+        train({"moved": moved, "other": replace(base, augmentation=change)}, small_data)
+        for change in (EVERYTHING, weak)
     )
-    for array, weights in two["plain"].weights.items():
-        np.testing.assert_array_equal(one["plain"].weights[array], weights)
+    for array, weights in two["moved"].weights.items():
+        np.testing.assert_array_equal(one["moved"].weights[array], weights)
     assert not np.array_equal(one["other"].weights["dense_1/kernel"], two["other"].weights["dense_1/kernel"])
-    # with a companion that is not augmented the batch is shared, and products are summed in another order
-    apart = train({"plain": base, "other": replace(base, learning_rate=0.02)}, small_data)
-    for array, weights in apart["plain"].weights.items():
-        np.testing.assert_allclose(one["plain"].weights[array], weights, rtol=1e-5, atol=1e-6)
+    # with a companion that needs less of the program, products are summed in another order
+    apart = train({"moved": moved, "other": replace(moved, learning_rate=0.02)}, small_data)
+    for array, weights in apart["moved"].weights.items():
+        np.testing.assert_allclose(one["moved"].weights[array], weights, rtol=1e-5, atol=1e-6)
 
 
 def test_numbers_at_rest_beside_companions_that_use_them_change_nothing(small_data: TrainingData) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, TrainingData
+from wellfit.engine.batches import batch_order
 from wellfit.engine.plan import Plan, make_plan
-from wellfit.engine.train import Epoch, Snapshot, Trainer, batch_order, predict_proba
+from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
 
 BASE = Recipe(model=ModelSpec("mlp", (16, 8)), epochs=12, batch_size=32)
 STOP = EarlyStopping(patience=2, restore_best_weights=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
+from pathlib import Path
 from typing import Final
 
 import jax
@@ -16,13 +18,17 @@ from wellfit.folders import cache_root
 
 __all__ = [
     "ATTAINED",
+    "ATTAINED_BY_CONVOLUTIONS",
     "COMPILE_SECONDS",
     "POPULATION",
+    "ROOM_BYTES",
+    "START_SECONDS",
     "STEP_SECONDS",
     "cores",
     "mesh",
     "product_rate",
     "replicated",
+    "resident",
     "sharded",
     "start",
 ]
@@ -31,15 +37,22 @@ POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are spread."""
 
 ATTAINED: Final = 0.75
-"""The share of ``product_rate`` that a whole epoch of an MLP is taken to attain.
+"""The share of ``product_rate`` that an epoch of an MLP is taken to attain before it was ever trained here; rough."""
 
-A rough figure, for the forecast alone: it announced 54 s for lab5, which took 58 s on two cores."""
+ATTAINED_BY_CONVOLUTIONS: Final = 0.2
+"""The same of a network with convolutions: laying out their patches takes longer than the products; rough."""
 
-STEP_SECONDS: Final = 40e-6
+STEP_SECONDS: Final = 100e-6
 """What a step is taken to cost a run beside its arithmetic; rough."""
 
-COMPILE_SECONDS: Final = 2.0
-"""What the compilation of a program is taken to cost; rough."""
+COMPILE_SECONDS: Final = 2.5
+"""What the compilation of a program is taken to cost, and thrice that with convolutions; rough."""
+
+START_SECONDS: Final = 0.5
+"""What it costs to load a program that was compiled before; rough."""
+
+ROOM_BYTES: Final = 120_000_000
+"""What a compiled program and its intermediate arrays are taken to need; as much again while it is compiled; rough."""
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -110,3 +123,21 @@ def product_rate() -> float:
         product(x, kernel).block_until_ready()
         times.append(time.perf_counter() - began)
     return 2.0 * 256 * 784 * 512 / min(times)
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now; the most that it ever held where the system does not tell.
+
+    Example:
+      >>> resident() > 10_000_000
+      True
+    """
+    pages = Path("/proc/self/statm")
+    if pages.exists():
+        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 300_000_000
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -16,6 +16,7 @@ from wellfit.nn.models import Model, ModelParams
 __all__ = ["Score", "as_float", "evaluate", "predict_program", "rescale"]
 
 _ROWS: Final = 1000
+_TILE: Final = 16  # whole tiles of images, see ``nn.tiles``
 
 
 class Score(NamedTuple):
@@ -44,38 +45,37 @@ def evaluate(
     stats: ModelParams,
     x: jax.Array,
     y: jax.Array,
-    rows: jax.Array,
     scaling: tuple[jax.Array, jax.Array],
 ) -> Score:
-    """Score each run of a group on some rows of a split; the chunks are the same for all of them.
+    """Score each run of a group on a split; the chunks are the same for all of them.
 
     Args:
       model: the network.
       params, stats: of a group; leaves (W, ...).
       x, y: unscaled examples and labels.  # (n, ...), (n,)
-      rows: which of them.  # (m,)
       scaling: shift and factor.
     """
-    chunks = math.ceil(len(rows) / _ROWS)
-    size = math.ceil(len(rows) / chunks)
-    padded = jnp.pad(rows, (0, chunks * size - len(rows)), mode="edge").reshape(chunks, size)
-    weight = (jnp.arange(chunks * size) < len(rows)).astype(jnp.float32).reshape(chunks, size)
+    chunks = math.ceil(len(x) / _ROWS)
+    size = min(math.ceil(len(x) / chunks / _TILE) * _TILE, len(x))  # whole tiles
 
     def score(params: ModelParams, stats: ModelParams, x: jax.Array, y: jax.Array, weight: jax.Array) -> Score:
         logits, alive = model.alive(params, stats, x)  # (size, K), (units,)
         return Score((cross_entropy(logits, y) * weight).sum(), (hits(logits, y) * weight).sum(), alive)
 
-    def chunk(total: Score, now: tuple[jax.Array, jax.Array]) -> tuple[Score, None]:
-        rows, weight = now
-        inputs = rescale(x[rows], *scaling)
-        each = jax.vmap(score, in_axes=(0, 0, None, None, None))(params, stats, inputs, y[rows], weight)
+    def chunk(total: Score, number: jax.Array) -> tuple[Score, None]:
+        begin = jnp.minimum(number * size, len(x) - size)  # the last chunk begins early, and counts what is new in it
+        rows = jax.lax.dynamic_slice_in_dim(x, begin, size)
+        labels = jax.lax.dynamic_slice_in_dim(y, begin, size)
+        weight = (begin + jnp.arange(size) >= number * size).astype(jnp.float32)  # (size,)
+        inputs = rescale(rows, *scaling)
+        each = jax.vmap(score, in_axes=(0, 0, None, None, None))(params, stats, inputs, labels, weight)
         return Score(total.loss + each.loss, total.accuracy + each.accuracy, total.alive | each.alive), None
 
     width = len(jax.tree.leaves(params)[0])
     units = jax.eval_shape(jax.vmap(model.alive, (0, 0, None)), params, stats, rescale(x[:1], *scaling))[1].shape[1]
     zero = Score(jnp.zeros(width), jnp.zeros(width), jnp.zeros((width, units), bool))
-    total, _ = jax.lax.scan(chunk, zero, (padded, weight))
-    return Score(total.loss / len(rows), total.accuracy / len(rows), total.alive)
+    total, _ = jax.lax.scan(chunk, zero, jnp.arange(chunks))
+    return Score(total.loss / len(x), total.accuracy / len(x), total.alive)
 
 
 def predict_program(model: Model, scaling: Scaling) -> Callable[[ModelParams, ModelParams, jax.Array], jax.Array]:

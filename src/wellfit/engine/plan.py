@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from wellfit.base import Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.base import Augmentation, Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
 from wellfit.engine.checks import check_run
+from wellfit.engine.precision import resolve
 from wellfit.errors import StudyFileError
 from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
 from wellfit.nn.optimizers import OPTIMIZERS
+from wellfit.nn.products import Precision
 
 __all__ = ["TRACED", "Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
-
-_MAX_WIDTH: Final = 8  # wider groups share little more, and their weights spill the cache
-# What sharing batches and noise is taken to save a group of two or more; assumed, not measured.
-_WIDTH_GAIN: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,9 @@ class Program:
       optimizer: the optimizer family.
       batch_size: examples a step.
       loss: the loss.
+      precision: of the matrix products.
       width: trajectories of one seed that stand side by side in a group.
-      groups: groups in the population; a multiple of the number of devices.
+      groups: groups of a wave: those that all devices train at a time.
       averages: moving averages of the weights that every run carries.
       uses: names of ``Numbers`` that are not at rest in every run; what is not in use is left out of the program.
     """
@@ -117,6 +117,7 @@ class Program:
     optimizer: str
     batch_size: int
     loss: str
+    precision: Precision
     width: int
     groups: int
     averages: int
@@ -125,10 +126,26 @@ class Program:
 
 @dataclass(frozen=True)
 class Population:
-    """Trajectories trained together: ``program.groups`` groups of at most ``program.width``; the last may be empty."""
+    """Trajectories trained together: waves of ``program.groups`` groups of at most ``program.width``.
+
+    The groups stand in the order of their waves; those of one place in every wave are one device's, and follow one
+    another by seed. Groups at the end may be empty.
+
+    Args:
+      program: what they share.
+      groups: their trajectories.
+      work: arithmetic of all their steps and evaluations, in floating-point operations.
+    """
 
     program: Program
     groups: tuple[tuple[Trajectory, ...], ...]
+    work: float = 0.0
+
+    @property
+    def waves(self) -> tuple[Population, ...]:
+        """The population in parts that the devices train at a time."""
+        size = self.program.groups
+        return tuple(Population(self.program, self.groups[i : i + size]) for i in range(0, len(self.groups), size))
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
@@ -166,16 +183,43 @@ class Plan:
 
     @property
     def programs(self) -> int:
-        """How many training programs are compiled."""
-        return len({population.program for population in self.populations})
+        """How many training programs are compiled: one a population; where two are equal, their data are not."""
+        return len(self.populations)
 
 
-Structure: TypeAlias = tuple[ModelSpec, str, int, str]
-"""What a program is compiled for: model, optimizer, batch size, loss."""
+Structure: TypeAlias = tuple[ModelSpec, str, int, str, Precision]
+"""What a program is compiled for: model, optimizer, batch size, loss, precision."""
+
+Costs: TypeAlias = tuple[tuple[int, float], ...]
+"""(width, seconds of a run relative to a run alone), width 1 first."""
+
+_SMALL: Final = 1 << 22
+_SMALL_COSTS: Final[Costs] = ((1, 1.0), (2, 0.7), (3, 0.6), (4, 0.55), (5, 0.5), (6, 0.48), (8, 0.45))
+
+
+def is_small(input_shape: tuple[int, ...], examples: int) -> bool:
+    """Whether a training split fits the cache: devices then gather its batches themselves, and calls rule the time.
+
+    Args:
+      input_shape: the shape of one example.
+      examples: training examples.
+
+    Example:
+      >>> is_small((8, 8), 1149), is_small((28, 28), 48000)
+      (True, False)
+    """
+    return math.prod(input_shape) * examples <= _SMALL
 
 
 def make_plan(
-    runs: Sequence[RunSpec], input_shape: tuple[int, ...], classes: int, examples: tuple[int, int, int], devices: int
+    runs: Sequence[RunSpec],
+    input_shape: tuple[int, ...],
+    classes: int,
+    examples: tuple[int, int, int],
+    devices: int,
+    precision: str = "float32",
+    costs: Costs = ((1, 1.0),),
+    memory: int | None = None,
 ) -> Plan:
     """Plan runs into populations.
 
@@ -185,6 +229,10 @@ def make_plan(
       classes: the number of classes.
       examples: training, validation and training-sample examples.
       devices: over how many devices a population is spread.
+      precision: of the matrix products, as ``resolve`` takes it.
+      costs: the widths that a group may have, each with its seconds a run relative to a run alone.
+      memory: bytes that a device's runs may take, where a device trains all of its groups at once; None where it takes
+        them in turn, as CPUs do.
 
     Raises:
       StudyFileError: a number per layer that the model has no layer for, or what ``check_run`` refuses.
@@ -198,29 +246,42 @@ def make_plan(
       >>> plan.runs, plan.trajectories, plan.programs
       (15, 10, 1)
     """
-    structures: dict[Structure, dict[tuple[int, Numbers], list[Readout]]] = {}
+    small = memory is None and is_small(input_shape, examples[0])
+    # runs that change their examples are apart: all of a program's runs would pay for it
+    structures: dict[tuple[Structure, bool], dict[tuple[int, Numbers], list[Readout]]] = {}
     models: dict[ModelSpec, Model] = {}
     for run in runs:
         recipe = run.recipe
         if recipe.model not in models:
             models[recipe.model] = build(recipe.model, input_shape, classes)
         check_run(run, models[recipe.model], examples[0])
-        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss)
+        products = (
+            "float32" if precision == "auto" and small else resolve(precision, recipe.model)
+        )  # no products to speak of
+        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         numbers = _numbers(run.variant, recipe, models[recipe.model], classes)
-        readouts = structures.setdefault(structure, {}).setdefault((run.seed, numbers), [])
+        key = structure, recipe.augmentation != Augmentation()
+        readouts = structures.setdefault(key, {}).setdefault((run.seed, numbers), [])
         readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
-    populations = tuple(
-        _population(structure, [Trajectory(*key, tuple(r)) for key, r in trajectories.items()], devices)
-        for structure, trajectories in structures.items()
-    )
     sizes = {without_rates(spec): count_parameters(model) for spec, model in models.items()}
-    forward = {without_rates(s): sum(row.operations for row in summary(model)) for s, model in models.items()}
+    operations = {without_rates(spec): _operations(model) for spec, model in models.items()}
+    populations = tuple(
+        _arranged(
+            structure,
+            [Trajectory(*key, tuple(readouts)) for key, readouts in trajectories.items()],
+            devices,
+            _SMALL_COSTS if small else costs,
+            sys.maxsize if small else None if memory is None else max(1, memory // _bytes(sizes[structure[0]])),
+            operations[structure[0]].of_epoch(examples),
+        )
+        for (structure, _), trajectories in structures.items()
+    )
     return Plan(
         populations,
         len(runs),
         tuple(sorted(set(sizes.values()), reverse=True)),
-        sum(_work(population, forward, examples) for population in populations),
-        max((_memory(p, sizes, input_shape, examples, devices) for p in populations), default=0),
+        sum(population.work for population in populations),
+        max((_memory(p, sizes[p.program.model], input_shape, examples, devices) for p in populations), default=0),
     )
 
 
@@ -277,49 +338,86 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
     return value
 
 
-def _population(structure: Structure, trajectories: list[Trajectory], devices: int) -> Population:
-    """Arrange trajectories of one structure in groups of one seed, as evenly over the devices as they will go."""
+def _arranged(
+    structure: Structure,
+    trajectories: list[Trajectory],
+    devices: int,
+    costs: Costs,
+    fit: int | None,
+    work: float,
+) -> Population:
+    """Arrange trajectories of one structure in groups of one seed, as evenly over the devices as they will go.
+
+    Args:
+      structure: of the program.
+      trajectories: all of them.
+      devices: over how many they are spread.
+      costs: of the widths that a group may have.
+      fit: how many runs a device is given in one call; None for one group.
+      work: operations of one run in an epoch.
+    """
     by_seed: dict[int, list[Trajectory]] = {}
     for trajectory in trajectories:
         by_seed.setdefault(trajectory.seed, []).append(trajectory)
 
-    def load(width: int) -> float:
-        """Time of the busiest device, in runs."""
+    def load(cost: tuple[int, float]) -> float:
+        """Time of the busiest device, in runs alone."""
+        width, relative = cost
         groups = sum(math.ceil(len(of_seed) / width) for of_seed in by_seed.values())
-        return math.ceil(groups / devices) * width * (1 - _WIDTH_GAIN * (width > 1))
+        return math.ceil(groups / devices) * width * relative
 
-    widest = min(_MAX_WIDTH, max(len(of_seed) for of_seed in by_seed.values()))
-    width = min(range(1, widest + 1), key=lambda w: (load(w), w))
+    widest = max(len(of_seed) for of_seed in by_seed.values())
+    width, _ = min((cost for cost in costs if cost[0] <= widest), key=load)
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
-    padded = math.ceil(len(groups) / devices) * devices
+    of_device = math.ceil(len(groups) / devices)
+    at_once = 1 if fit is None else max(1, fit // width)
+    lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # waves as full as they come: empty lanes cost a GPU
+    size = devices * lanes
+    full, more = divmod(len(groups), size)
+    begins = [place * full + min(place, more) for place in range(size)]
+    in_waves = [groups[begin + wave] for wave in range(full) for begin in begins]
+    in_waves += [groups[begin + full] for begin in begins[:more]] + [()] * (-len(groups) % size)
     uses = frozenset(
         name for name in TRACED if any(_in_use(getattr(t.numbers, name), _AT_REST.get(name, 0.0)) for t in trajectories)
     )
     averages = max(len(trajectory.decays) for trajectory in trajectories)
-    program = Program(*structure, width, padded, averages, uses)
-    return Population(program, tuple(groups) + ((),) * (padded - len(groups)))
+    program = Program(*structure, width, size, averages, uses)
+    return Population(program, tuple(in_waves), work * sum(trajectory.epochs for trajectory in trajectories))
 
 
 def _in_use(value: float | tuple[float, ...], at_rest: float) -> bool:
     return any(v != at_rest for v in value) if isinstance(value, tuple) else value != at_rest
 
 
-def _work(population: Population, forward: dict[ModelSpec, int], examples: tuple[int, int, int]) -> float:
-    """Operations: those of an example forward, twice as many backward, as if the input had a gradient too."""
-    train, validation, sample = examples
-    per_epoch = float(forward[population.program.model]) * (3 * train + validation + sample)
-    return per_epoch * sum(trajectory.epochs for trajectory in population.trajectories)
+class _Operations(NamedTuple):
+    """Floating-point operations of one example: forward, and in a training step."""
+
+    forward: int
+    step: int
+
+    def of_epoch(self, examples: tuple[int, int, int]) -> float:
+        """Those of one run in an epoch: all its steps, and both scores after it."""
+        train, validation, sample = examples
+        return float(self.step * train + self.forward * (validation + sample))
+
+
+def _operations(model: Model) -> _Operations:
+    """Those of the products: a step has a gradient of the weights and one of the input, save the first layer's."""
+    each = [row.operations for row in summary(model) if row.parameters]
+    return _Operations(sum(each), 3 * sum(each) - each[0])
+
+
+def _bytes(parameters: int) -> int:
+    """Bytes of a run while a step is made: weights, two moments and a gradient, and the new ones of each."""
+    return 4 * parameters * 7
 
 
 def _memory(
-    population: Population,
-    sizes: dict[ModelSpec, int],
-    shape: tuple[int, ...],
-    examples: tuple[int, int, int],
-    devices: int,
+    population: Population, parameters: int, shape: tuple[int, ...], examples: tuple[int, int, int], devices: int
 ) -> int:
-    """Bytes: weights, two moments and a second copy of each while a step is made; the images once a device."""
+    """Bytes of every run's weights and moments, and of each device's images: those scored, and two layouts."""
     program = population.program
-    state = 4 * sizes[program.model] * 3 * 2 * program.groups * program.width
-    images = math.prod(shape) * (examples[0] + examples[1]) * devices
-    return state + images
+    places = len(population.groups) * program.width
+    state = 4 * parameters * 3 * places + _bytes(parameters) * program.groups * program.width
+    train, validation, sample = examples
+    return state + math.prod(shape) * devices * (2 * train + validation + sample)

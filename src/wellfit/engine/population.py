@@ -1,16 +1,17 @@
-"""The compiled program: one epoch of every run of a population.
+"""The compiled program: one epoch of the runs of a wave.
 
-A population is ``groups`` of ``width`` runs. The groups are spread over the devices; each device takes its groups in
-turn (on a CPU, so that the weights at work stay in the cache) or all at once (on a GPU). Within a group, ``vmap`` makes
-one network into ``width`` of them that share the batch and its noise, which turns the first layer into one wide matrix
-product.
+A wave is as many groups as the devices train at a time, a group is ``width`` runs of one seed. On a CPU every device
+trains one group, so that the weights at work stay in its cache, and is given the group's batches in order; a GPU trains
+many groups at once and fetches their batches itself. Within a group, ``vmap`` makes one network into ``width`` of them
+that share the batch and its noise.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,42 +21,58 @@ from jax.sharding import Mesh, PartitionSpec
 from wellfit.base import HISTORY_COLUMNS, FloatArray, TrainingData
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
-from wellfit.engine.plan import TRACED, Population, Program
+from wellfit.engine.plan import TRACED, Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn.losses import penalty
 from wellfit.nn.models import Model, ModelParams, build
 
-__all__ = ["Data", "device_data", "epoch_program", "hyper", "initial_state", "optimizer_start"]
+__all__ = ["Data", "at_once", "device_data", "epoch_program", "fetches", "hyper", "initial_state", "optimizer_start"]
 
 
 class Data(NamedTuple):
-    """The data on the devices, whole on each."""
+    """What is measured after every epoch, and what devices fetch their batches from; whole on each device."""
 
-    x_train: jax.Array  # (n, ...)
-    y_train: jax.Array  # (n,)
+    x_sample: jax.Array  # (s, ...)
+    y_sample: jax.Array  # (s,)
     x_validation: jax.Array  # (v, ...)
     y_validation: jax.Array  # (v,)
-    sample: jax.Array  # (s,)
-    shift: jax.Array  # () or input_shape
-    factor: jax.Array  # () or input_shape
+    shift: jax.Array  # of the scaling, () or input_shape
+    factor: jax.Array  # of the scaling, () or input_shape
+    x_train: jax.Array | None  # (n, ...); None where batches are given
+    y_train: jax.Array | None  # (n,)
+
+
+def fetches(on: Mesh, data: TrainingData) -> bool:
+    """Whether the devices fetch their batches themselves: GPUs do, and CPUs where the examples fit the cache.
+
+    Elsewhere the host lays out an epoch much faster.
+    """
+    return at_once(on) or is_small(data.input_shape, len(data.x_train))
+
+
+def at_once(on: Mesh) -> bool:
+    """Whether a device trains all groups of a call at once: GPUs do; CPUs take them in turn."""
+    return bool(on.devices.flat[0].platform != "cpu")
 
 
 def device_data(data: TrainingData, on: Mesh) -> Data:
-    """Put the splits on every device, unscaled, as the bytes that they are."""
-    arrays: tuple[np.ndarray, ...] = (
-        data.x_train,
-        data.y_train.astype(np.int32),
+    """Put what every device needs on it, unscaled, as the bytes that they are."""
+    fetch = fetches(on, data)
+    arrays: tuple[np.ndarray | None, ...] = (
+        data.x_train[data.sample],
+        data.y_train[data.sample].astype(np.int32),
         data.x_validation,
         data.y_validation.astype(np.int32),
-        data.sample.astype(np.int32),
         data.scaling.shift.astype(np.float32),
         data.scaling.factor.astype(np.float32),
+        data.x_train if fetch else None,
+        data.y_train.astype(np.int32) if fetch else None,
     )
     return Data(*jax.device_put(arrays, replicated(on)))
 
 
 def hyper(population: Population, on: Mesh) -> Hyper:
-    """The numbers of a population's runs; empty places repeat the first run's, and are never trained."""
+    """The numbers of a wave's runs; empty places repeat the first run's, and are never trained."""
     first = population.trajectories[0]
     width, averages = population.program.width, population.program.averages
     rows = [[group[w] if w < len(group) else first for w in range(width)] for group in population.groups]
@@ -102,7 +119,7 @@ def optimizer_start(program: Program, on: Mesh) -> Callable[[ModelParams], Any]:
 
 
 def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..., tuple[State, jax.Array]]:
-    """Compile-ready program for one epoch of a population.
+    """Compile-ready program for one epoch of a wave.
 
     Args:
       program: the structure.
@@ -110,38 +127,44 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
       on: the devices.
 
     Returns:
-      A jitted function ``(state, hyper, rates, active, seeds, orders, epoch, data) -> (state, metrics)``, where
+      A jitted function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, metrics)``, where
       ``rates`` (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,)
-      are theirs, ``orders`` (G, n) is each group's order of training examples, and ``metrics`` (G, W, columns) holds
-      ``HISTORY_COLUMNS``. Runs that are not active, and runs whose loss is not finite, keep the weights that they
-      had. A group without an active run costs nothing where groups are taken in turn.
+      are theirs, ``batches`` are the examples of every step ``(x (G, steps, B, ...), y (G, steps, B))`` or, where the
+      devices fetch them, their rows (G, steps, B), and ``metrics`` (G, W, columns) holds ``HISTORY_COLUMNS``. Runs
+      that are not active, and runs whose loss is not finite, keep the weights that they had. A group without an active
+      run costs nothing where groups are taken in turn.
     """
-    model = build(program.model, data.input_shape, data.classes)
+    model = build(program.model, data.input_shape, data.classes, program.precision)
     train_group = _group_epoch(program, model, len(data.x_train))
 
     def on_device(*arguments: Any) -> tuple[State, jax.Array]:
         *by_group, epoch, arrays = arguments
 
         def group(one: tuple[Any, ...]) -> tuple[State, jax.Array]:
-            state, numbers, rates, active, seed, order = one
+            state, numbers, rates, active, seed, batches = one
             key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), epoch)
 
             def train(state: State) -> tuple[State, jax.Array]:
-                return train_group(state, numbers, rates, active, key, order, epoch, arrays)
+                return train_group(state, numbers, rates, active, key, batches, epoch, arrays)
 
             def rest(state: State) -> tuple[State, jax.Array]:
                 return state, jnp.full((program.width, len(HISTORY_COLUMNS)), jnp.nan, jnp.float32)
 
             return jax.lax.cond(active.any(), train, rest, state)
 
-        together = on.devices.flat[0].platform != "cpu"
-        return jax.vmap(group)(tuple(by_group)) if together else jax.lax.map(group, tuple(by_group))
+        return jax.vmap(group)(tuple(by_group)) if at_once(on) else jax.lax.map(group, tuple(by_group))
 
     spread, whole = PartitionSpec(POPULATION), PartitionSpec()
     mapped = jax.shard_map(
         on_device, mesh=on, in_specs=(*(spread,) * 6, whole, whole), out_specs=(spread, spread), check_vma=False
     )
     return jax.jit(mapped, donate_argnums=0)
+
+
+NORM_EVERY: Final = 8
+"""The gradient's norm is measured at every eighth step of an epoch, from the first on, and averaged."""
+
+_MUST_BE_FINITE: Final = ("running_loss", "train_loss", "validation_loss")
 
 
 def _group_epoch(program: Program, model: Model, examples: int) -> Callable[..., tuple[State, jax.Array]]:
@@ -156,26 +179,26 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         rates: jax.Array,
         active: jax.Array,
         key: jax.Array,
-        order: jax.Array,
+        batches: tuple[jax.Array, jax.Array] | jax.Array,
         epoch: jax.Array,
         data: Data,
     ) -> tuple[State, jax.Array]:
-        scaling = (data.shift, data.factor)
-        rows = jnp.pad(order, (0, steps * batch - examples)).reshape(steps, batch)  # (steps, B)
         weight = (jnp.arange(steps * batch) < examples).astype(jnp.float32).reshape(steps, batch)  # (steps, B)
 
-        def step(carry: tuple[State, jax.Array], now: tuple[jax.Array, ...]) -> tuple[tuple[State, jax.Array], None]:
+        def step(carry: tuple[State, jax.Array], now: tuple[Any, ...]) -> tuple[tuple[State, jax.Array], None]:
             state, sums = carry
-            index, rows, weight, rate = now
-            x = data.x_train[rows]  # (B, ...)
-            first = (epoch == 1) & (index == 0)
-            shared = Batch(x, data.y_train[rows], weight, jax.random.fold_in(key, index), first, *scaling)
+            index, step_key, batch, weight, rate = now
+            x, y = batch if data.x_train is None or data.y_train is None else (data.x_train[batch], data.y_train[batch])
+            first, measured = (epoch == 1) & (index == 0), index % NORM_EVERY == 0
+            shared = Batch(x, y, weight, step_key, first, measured, data.shift, data.factor)
             state, now_sums = one_step(state, numbers, rate, shared)
             return (state, sums + now_sums), None  # (W, 3)
 
         sums = jnp.zeros((program.width, 3), jnp.float32)
-        (trained, sums), _ = jax.lax.scan(step, (state, sums), (jnp.arange(steps), rows, weight, rates.T))
-        running = sums / jnp.array([examples, examples, steps], jnp.float32)[None]  # (W, 3)
+        numbered = jnp.arange(steps)
+        keys = jax.vmap(partial(jax.random.fold_in, key))(numbered)  # (steps,)
+        (trained, sums), _ = jax.lax.scan(step, (state, sums), (numbered, keys, batches, weight, rates.T))
+        running = sums / jnp.array([examples, examples, -(-steps // NORM_EVERY)], jnp.float32)[None]  # (W, 3)
         metrics = _measure(model, trained, numbers, running, rates[:, -1], data)  # (W, columns)
         losses = metrics[:, jnp.array([HISTORY_COLUMNS.index(name) for name in _MUST_BE_FINITE])]
         keep = active & jnp.isfinite(losses).all(axis=1)  # (W,)
@@ -188,15 +211,11 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
     return train_group
 
 
-_MUST_BE_FINITE = ("running_loss", "train_loss", "validation_loss")
-
-
 def _measure(model: Model, state: State, numbers: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:
     """Measure all of ``HISTORY_COLUMNS`` for each run of a group after an epoch; (W, columns)."""
     scaling = (data.shift, data.factor)
-    everything = jnp.arange(len(data.x_validation))
-    train = evaluate(model, state.params, state.stats, data.x_train, data.y_train, data.sample, scaling)
-    validation = evaluate(model, state.params, state.stats, data.x_validation, data.y_validation, everything, scaling)
+    train = evaluate(model, state.params, state.stats, data.x_sample, data.y_sample, scaling)
+    validation = evaluate(model, state.params, state.stats, data.x_validation, data.y_validation, scaling)
     kernels = [state.params[name]["kernel"].reshape(len(rate), -1) for name in model.kernels]  # (W, weights) each
     weights = sum(kernel.shape[1] for kernel in kernels)
     columns = {

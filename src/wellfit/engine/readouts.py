@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-import jax
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
 from wellfit.engine.plan import Readout, Trajectory
-from wellfit.engine.step import State
 from wellfit.engine.stopping import Watch, look
 
 __all__ = ["Progress", "note", "records"]
@@ -26,7 +24,7 @@ Weights: TypeAlias = dict[str, FloatArray]
 
 
 class Host(NamedTuple):
-    """A population's weights, fetched from the devices; leaves (G, W, ...)."""
+    """One run's weights, copied from its device."""
 
     params: Mapping[str, Mapping[str, FloatArray]]
     stats: Mapping[str, Mapping[str, FloatArray]]
@@ -61,30 +59,33 @@ class Progress:
         return not self.diverged and any(not watch.end_epoch for watch in self.watches)
 
 
-def note(active: list[Progress], epoch: int, metrics: FloatArray, state: State) -> None:
+def note(
+    active: list[Progress],
+    epoch: int,
+    rows: Sequence[FloatArray],
+    weights: Callable[[tuple[int, int]], Host],
+) -> None:
     """Note an epoch in every trajectory, let its readouts look, and copy the weights that they ask for.
 
     Args:
       active: the trajectories that trained.
       epoch: the epoch that ended, from 1.
-      metrics: ``HISTORY_COLUMNS`` of every run.  # (G, W, columns)
-      state: the population's state after it.
+      rows: ``HISTORY_COLUMNS`` of each of them.  # (columns,) each
+      weights: place -> the weights of the run there, after the epoch.
     """
-    host: Host | None = None  # fetched from the devices at most once an epoch
-    for p in active:
-        row = metrics[p.place]  # (columns,)
+    for p, row in zip(active, rows, strict=True):
         p.rows.append(row)
         if not np.isfinite(row[[_RUNNING, _TRAIN, _VALIDATION]]).all():
             p.diverged = True
             continue
+        host: Host | None = None  # copied at most once an epoch
         for i, readout in enumerate(p.trajectory.readouts):
             before = p.watches[i]
             now = look(before, readout.rule, epoch, readout.epochs, row[_VALIDATION], row[_VALIDATION_ACCURACY])
             p.watches[i] = now
             if before.end_epoch or not (now.kept_epoch == epoch or _sums(readout, epoch)):
                 continue
-            if host is None:
-                host = Host(*jax.device_get((state.params, state.stats, state.averages)))
+            host = host or weights(p.place)
             _keep(p, i, readout, host)
 
 
@@ -98,19 +99,18 @@ def _keep(p: Progress, i: int, readout: Readout, host: Host) -> None:
     """Copy a readout's weights out of the population's."""
     average = readout.average
     if average is None:
-        p.kept[i] = _flat(host.params, p.place) | _flat(host.stats, p.place)
+        p.kept[i] = _flat(host.params) | _flat(host.stats)
     elif average.kind == "ema":
         slot = p.trajectory.decays.index(average.decay)
-        p.kept[i] = _flat(host.averages, (*p.place, slot)) | _flat(host.stats, p.place)
+        p.kept[i] = {name: a[slot] for name, a in _flat(host.averages).items()} | _flat(host.stats)
     else:
-        now = _flat(host.params, p.place) | _flat(host.stats, p.place)
+        now = _flat(host.params) | _flat(host.stats)
         before = p.kept.get(i, {})
         p.kept[i] = {name: a.astype(np.float64) + before.get(name, 0.0) for name, a in now.items()}
 
 
-def _flat(arrays: Mapping[str, Mapping[str, FloatArray]], place: tuple[int, ...]) -> Weights:
-    """One run's arrays out of a population's; copies, since the buffers are used again."""
-    return {f"{layer}/{name}": np.array(a[place]) for layer, of in arrays.items() for name, a in of.items()}
+def _flat(arrays: Mapping[str, Mapping[str, FloatArray]]) -> Weights:
+    return {f"{layer}/{name}": a for layer, of in arrays.items() for name, a in of.items()}
 
 
 def records(p: Progress, score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]) -> list[RunRecord]:

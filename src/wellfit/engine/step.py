@@ -13,9 +13,10 @@ from wellfit.engine.evaluation import as_float, rescale
 from wellfit.engine.plan import Program
 from wellfit.nn.augmentation import AUGMENTATIONS, augment, mixup
 from wellfit.nn.layers import Mode
-from wellfit.nn.losses import example_losses, hits, penalty, soft_threshold
+from wellfit.nn.losses import example_losses, hits, penalty, penalty_gradient, soft_threshold
 from wellfit.nn.models import Model, ModelParams
 from wellfit.nn.optimizers import make_optimizer
+from wellfit.nn.products import squared_norm
 
 __all__ = ["Batch", "Hyper", "State", "augmented", "optimizer_of", "train_step"]
 
@@ -43,6 +44,7 @@ class Batch(NamedTuple):
     weight: jax.Array  # 1, or 0 for padding, (B,)
     key: jax.Array  # the step's noise
     first: jax.Array  # whether this is the first step of the training
+    measured: jax.Array  # whether the gradient's norm is wanted
     shift: jax.Array  # of the scaling, () or input_shape
     factor: jax.Array  # of the scaling, () or input_shape
 
@@ -62,19 +64,29 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
 
     Returns:
       A function ``(state, numbers, learning_rate, batch) -> (state, sums)``; ``sums`` (3,) are the loss (penalty
-      included) and the hits, each summed over the batch as they were before the step, and the norm of the gradient.
+      included) and the hits, each summed over the batch as they were before the step, and the norm of the gradient,
+      penalty included, or 0 where it was not wanted.
     """
     objective = _objective(program, model)
 
     def step(state: State, numbers: Hyper, rate: jax.Array, batch: Batch) -> tuple[State, jax.Array]:
         gradient = jax.value_and_grad(objective, has_aux=True)
-        (loss, (stats, correct)), grads = gradient(state.params, state.stats, numbers, batch)
-        norm = optax.tree.norm(grads)
-        grads = _clip(program, grads, norm, numbers)
+        (loss, (stats, correct)), of_data = gradient(state.params, state.stats, numbers, batch)
+        loss += _penalty(program, model, state.params, numbers)
+
+        def total() -> ModelParams:
+            return _with_penalty(program, model, of_data, state.params, numbers)
+
+        def norm() -> jax.Array:
+            return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
+
+        # reading all gradients once more costs a twentieth of a step: only where it is asked for
+        measured = jax.lax.cond(batch.measured, norm, lambda: jnp.float32(0))
+        grads = _clip(program, total(), numbers)
         updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
         params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
         averages = _average(program, state.averages, params, numbers, batch.first)
-        sums = jnp.stack([loss * batch.weight.sum(), correct, norm])  # (3,)
+        sums = jnp.stack([loss * batch.weight.sum(), correct, measured])  # (3,)
         return State(params, stats, opt_state, averages), sums
 
     return step
@@ -116,7 +128,7 @@ def augmented(
 def _objective(
     program: Program, model: Model
 ) -> Callable[[ModelParams, ModelParams, Hyper, Batch], tuple[jax.Array, tuple[ModelParams, jax.Array]]]:
-    """Mean loss of a batch with its penalty; the statistics after it, and how many examples were hit."""
+    """Mean loss of a batch, without the penalty; the statistics after it, and how many examples were hit."""
     uses = program.uses
     changes = uses & set(AUGMENTATIONS)
 
@@ -140,20 +152,42 @@ def _objective(
             each = share * each + (1 - share) * losses(logits, batch.y[partner], numbers)
         # class weights do not change the divisor: Keras divides by the number of examples
         loss = (each * batch.weight).sum() / batch.weight.sum()
-        if uses & {"l1", "l2"}:
-            loss += penalty(params, model.kernels, numbers["l1"], numbers["l2"])
         return loss, (moved, (hits(logits, batch.y) * batch.weight).sum())
 
     return objective
 
 
-def _clip(program: Program, grads: ModelParams, norm: jax.Array, numbers: Hyper) -> ModelParams:
+def _strengths(program: Program, numbers: Hyper) -> tuple[jax.Array | None, jax.Array | None]:
+    """l1 and l2 of every kernel, None where no run of the program has the penalty."""
+    l1, l2 = (numbers[name] if name in program.uses else None for name in ("l1", "l2"))
+    return l1, l2
+
+
+def _penalty(program: Program, model: Model, params: ModelParams, numbers: Hyper) -> jax.Array:
+    return penalty(params, model.kernels, *_strengths(program, numbers))
+
+
+def _with_penalty(
+    program: Program, model: Model, grads: ModelParams, params: ModelParams, numbers: Hyper
+) -> ModelParams:
+    """Gradients of the loss with those of the penalty."""
+    l1, l2 = _strengths(program, numbers)
+    if l1 is None and l2 is None:
+        return grads
+    changed = {name: dict(arrays) for name, arrays in grads.items()}
+    for i, name in enumerate(model.kernels):
+        of_kernel = (None if strength is None else strength[i] for strength in (l1, l2))
+        changed[name]["kernel"] += penalty_gradient(params[name]["kernel"], *of_kernel)
+    return changed
+
+
+def _clip(program: Program, grads: ModelParams, numbers: Hyper) -> ModelParams:
     """Shorten each array's gradient, and the whole of it, to their bounds (Pascanu et al., 2013)."""
     if "clip_norm" in program.uses:
         bound = numbers["clip_norm"]
         grads = jax.tree.map(lambda g: g * _shorten(jnp.sqrt(jnp.square(g).sum()), bound), grads)
     if "global_clip_norm" in program.uses:
-        factor = _shorten(optax.tree.norm(grads) if "clip_norm" in program.uses else norm, numbers["global_clip_norm"])
+        factor = _shorten(optax.tree.norm(grads), numbers["global_clip_norm"])
         grads = jax.tree.map(lambda g: g * factor, grads)
     return grads
 

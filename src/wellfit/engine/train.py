@@ -16,22 +16,30 @@ import numpy as np
 from jax.sharding import Mesh
 
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.base import FloatArray, IntArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
+from wellfit.base import FloatArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
+from wellfit.engine.batches import Layouts, rows_of
 from wellfit.engine.checks import check_data
 from wellfit.engine.devices import mesh, sharded
 from wellfit.engine.evaluation import predict_program
 from wellfit.engine.plan import Population, Program
-from wellfit.engine.population import Data, device_data, epoch_program, hyper, initial_state, optimizer_start
-from wellfit.engine.readouts import Progress, note, records
-from wellfit.engine.step import State
+from wellfit.engine.population import (
+    Data,
+    device_data,
+    epoch_program,
+    fetches,
+    hyper,
+    initial_state,
+    optimizer_start,
+)
+from wellfit.engine.readouts import Host, Progress, note, records
+from wellfit.engine.step import Hyper, State
 from wellfit.engine.stopping import Watch
 from wellfit.nn.models import ModelParams, build, without_rates
 from wellfit.nn.schedules import multipliers
 
-__all__ = ["Epoch", "Snapshot", "Trainer", "batch_order", "predict_proba"]
+__all__ = ["Epoch", "Snapshot", "Trainer", "predict_proba"]
 
 _PREDICTION_ROWS = 2000  # examples predicted at a time
-_ORDER_STREAM = 2  # distinguishes the stream of batch orders from others of the same seed
 
 
 @dataclass(frozen=True)
@@ -61,25 +69,6 @@ class Epoch:
     examples: int
     seconds: float
     snapshot: Callable[[], Snapshot]
-
-
-def batch_order(seed: int, epoch: int, examples: int) -> IntArray:
-    """The order of the training examples in an epoch: a function of seed and epoch alone.
-
-    Args:
-      seed: the run's seed.
-      epoch: from 1.
-      examples: how many there are.
-
-    Returns:
-      A permutation of ``range(examples)``, int32.  # (examples,)
-
-    Example:
-      >>> sorted(batch_order(0, 1, 4).tolist())
-      [0, 1, 2, 3]
-    """
-    generator = np.random.Generator(np.random.PCG64([seed, epoch, _ORDER_STREAM]))
-    return generator.permutation(examples).astype(np.int32)
 
 
 class Trainer:
@@ -130,8 +119,13 @@ class Trainer:
         Returns:
           One record a run, in the population's order.
         """
-        run_epoch, start_optimizer = self._program(population)
-        state = initial_state(population, self.data, self.mesh, start_optimizer)
+        run_epoch, start_optimizer = self._program(population.program)
+        size, batch = population.program.groups, population.program.batch_size
+        layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, batch, self.mesh)
+        waves = [
+            _Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
+            for part in population.waves
+        ]
         progress = [
             Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
             for g, group in enumerate(population.groups)
@@ -139,33 +133,45 @@ class Trainer:
         ]
         first = 1
         if start is not None:
-            state, first = _restore(start, progress, state, self.mesh), int(start.meta["epoch"]) + 1
-        numbers = hyper(population, self.mesh)
-        seeds = np.array([group[0].seed if group else 0 for group in population.groups], np.uint32)  # (G,)
-        spread = partial(jax.device_put, device=sharded(self.mesh))
+            _restore(start, progress, waves, self.mesh)
+            first = int(start.meta["epoch"]) + 1
         epochs = max(p.trajectory.epochs for p in progress)
         for number in range(first, epochs + 1):
             active = [p for p in progress if p.active]
             if not active:
                 break
             began = time.perf_counter()
-            by_group = (self._rates(population, number), _mask(population, active), seeds, self._orders(seeds, number))
-            state, metrics = run_epoch(state, numbers, *map(spread, by_group), jnp.uint32(number), self.arrays)
-            note(active, number, np.asarray(metrics, np.float64), state)
+            mask = _mask(population, active)
+            metrics: dict[int, jax.Array] = {}
+            for i, wave in enumerate(waves):
+                of_wave = mask[i * size : (i + 1) * size]  # (G, W)
+                if not of_wave.any():
+                    continue  # all of its runs have ended
+                if len(metrics) > 1:  # one at work, one ready: no further ahead, for every epoch laid out takes memory
+                    jax.block_until_ready(list(metrics.values())[-2])
+                by_group = jax.device_put((self._rates(wave.part, number), of_wave, wave.seeds), sharded(self.mesh))
+                batches = (
+                    self._rows(wave.seeds, number, batch)
+                    if layouts is None
+                    else layouts.of(wave.seeds, of_wave, number)
+                )
+                wave.state, metrics[i] = run_epoch(
+                    wave.state, wave.numbers, *by_group, batches, jnp.uint32(number), self.arrays
+                )
+            note(active, number, _rows(active, metrics, size), partial(_weights, waves, size))
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
             if on_epoch is not None:
-                snapshot = partial(_snapshot, number, progress, state)
+                snapshot = partial(_snapshot, number, progress, waves)
                 running = sum(not w.end_epoch for p in progress if p.active for w in p.watches)
                 on_epoch(Epoch(number, epochs, running, len(active) * len(self.data.x_train), seconds, snapshot))
         return [record for p in progress for record in records(p, self._scores)]
 
-    def _orders(self, seeds: IntArray, epoch: int) -> IntArray:
-        """Each group's order of the training examples in an epoch.  # (G, n)"""
-        examples = len(self.data.x_train)
-        order = {seed: batch_order(seed, epoch, examples) for seed in {int(s) for s in seeds}}
-        return np.stack([order[int(seed)] for seed in seeds])
+    def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
+        """Where devices that fetch their batches find them: rows of the training split.  # (G, steps, B)"""
+        once = {seed: rows_of(seed, epoch, len(self.data.x_train), batch_size) for seed in {int(s) for s in seeds}}
+        return jax.device_put(np.stack([once[int(seed)] for seed in seeds]), sharded(self.mesh))
 
     def _rates(self, population: Population, epoch: int) -> FloatArray:
         """The learning rate of every step of an epoch.  # (G, W, steps)"""
@@ -193,25 +199,58 @@ class Trainer:
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)
         return scores
 
-    def _program(self, population: Population) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """A population's epoch and the start of its optimizer, compiled when they are first called."""
-        program = population.program
+    def _program(self, program: Program) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """A wave's epoch and the start of its optimizer, compiled when they are first called."""
         if program not in self.programs:
             start = optimizer_start(program, self.mesh)
             self.programs[program] = (epoch_program(program, self.data, self.mesh), start)
         return self.programs[program]
 
 
+@dataclass
+class _Wave:
+    """A wave on the devices: its part of the population, the state of its runs, and their numbers."""
+
+    part: Population
+    state: State
+    numbers: Hyper
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """Of its groups; an empty one has seed 0.  # (G,)"""
+        return np.array([group[0].seed if group else 0 for group in self.part.groups], np.uint32)
+
+
 def _mask(population: Population, active: list[Progress]) -> np.ndarray:
-    """Which places of a population train.  # (G, W)"""
+    """Which places of a population train.  # (groups, W)"""
     mask = np.zeros((len(population.groups), population.program.width), bool)
     mask[tuple(np.array([p.place for p in active]).T)] = True
     return mask
 
 
-def _snapshot(epoch: int, progress: list[Progress], state: State) -> Snapshot:
-    """The population after an epoch: the device's state, and what the host remembers."""
-    arrays = {f"state/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
+def _rows(active: list[Progress], metrics: Mapping[int, jax.Array], size: int) -> list[FloatArray]:
+    """``HISTORY_COLUMNS`` of the runs that trained, out of their waves'.  # (columns,) each"""
+    fetched = {wave: np.asarray(values, np.float64) for wave, values in metrics.items()}  # (G, W, columns) each
+    return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active]
+
+
+def _weights(waves: list[_Wave], size: int, place: tuple[int, int]) -> Host:
+    """Copy one run's weights out of its wave; the devices' buffers are used again."""
+    (wave, group), position = divmod(place[0], size), place[1]
+
+    def copy(leaf: jax.Array) -> FloatArray:
+        shards = sorted(leaf.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+        lanes = size // len(shards)
+        return np.array(np.asarray(shards[group // lanes].data)[group % lanes, position])
+
+    state = waves[wave].state
+    return Host(*jax.tree.map(copy, (state.params, state.stats, state.averages)))
+
+
+def _snapshot(epoch: int, progress: list[Progress], waves: list[_Wave]) -> Snapshot:
+    """The population after an epoch: the devices' states, and what the host remembers."""
+    leaves = [(i, k, leaf) for i, wave in enumerate(waves) for k, leaf in enumerate(jax.tree.leaves(wave.state))]
+    arrays = {f"state/{i}/{k}": np.asarray(leaf) for i, k, leaf in leaves}
     for i, p in enumerate(progress):
         arrays[f"rows/{i}"] = np.array(p.rows)
         arrays |= {f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()}
@@ -222,8 +261,8 @@ def _snapshot(epoch: int, progress: list[Progress], state: State) -> Snapshot:
     return Snapshot(arrays, {"epoch": epoch, "progress": host})
 
 
-def _restore(snapshot: Snapshot, progress: list[Progress], like: State, on: Mesh) -> State:
-    """Fill in what the host remembers, and put the state back on the devices."""
+def _restore(snapshot: Snapshot, progress: list[Progress], waves: list[_Wave], on: Mesh) -> None:
+    """Fill in what the host remembers, and put the states back on the devices."""
     for i, (p, host) in enumerate(zip(progress, snapshot.meta["progress"], strict=True)):
         p.watches = [Watch(**w) for w in host["watches"]]
         p.diverged, p.seconds = host["diverged"], host["seconds"]
@@ -232,9 +271,10 @@ def _restore(snapshot: Snapshot, progress: list[Progress], like: State, on: Mesh
             if name.startswith(f"kept/{i}/"):
                 _, _, readout, weight = name.split("/", 3)
                 p.kept.setdefault(int(readout), {})[weight] = array
-    leaves, tree = jax.tree.flatten(like)
-    restored = [snapshot.arrays[f"state/{i}"] for i in range(len(leaves))]
-    return jax.device_put(jax.tree.unflatten(tree, restored), sharded(on))
+    for i, wave in enumerate(waves):
+        leaves, tree = jax.tree.flatten(wave.state)
+        restored = [snapshot.arrays[f"state/{i}/{k}"] for k in range(len(leaves))]
+        wave.state = jax.device_put(jax.tree.unflatten(tree, restored), sharded(on))
 
 
 def predict_proba(

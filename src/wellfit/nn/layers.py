@@ -3,7 +3,7 @@
 ``init(generator)`` draws the layer's params on the host. ``apply(params, stats, x, mode)`` maps a batch through it and
 returns it with the layer's statistics; ``mode`` is None for inference, and carries the step's noise and rates while
 training. What a population may vary (a dropout rate) comes in through ``mode`` as an array; what it may not (a
-number of units) is closed over. Images are (B, height, width, channels).
+number of units) is closed over. Rows of values are (B, units), images are in tiles (T, channels, height, width, M).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import numpy as np
 from wellfit.base import FloatArray
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn.initializers import draw_kernel
+from wellfit.nn.products import Precision, product
+from wellfit.nn.tiles import from_tiles, to_tiles
 
 __all__ = [
     "ACTIVATIONS",
@@ -32,6 +34,7 @@ __all__ = [
     "dropout",
     "flatten",
     "stateless",
+    "tiles",
 ]
 
 Params: TypeAlias = dict[str, jax.Array]
@@ -40,7 +43,8 @@ Params: TypeAlias = dict[str, jax.Array]
 Initial: TypeAlias = dict[str, FloatArray]
 """The same before training, drawn on the host: nothing has to be compiled for it."""
 
-_NOISE_LEVELS: Final = 1 << 16  # dropout compares 16 random bits with the rate: half the noise of float32, 1.5e-5 exact
+_STREAM_BITS: Final = 27  # a stream of noise has that many places: 32 layers of up to 134 million values a batch
+_NOISE_LEVELS: Final = 1 << 24  # dropout compares 24 random bits with the rate, as exact as float32
 
 
 class Mode(NamedTuple):
@@ -100,16 +104,37 @@ def flatten(shape: tuple[int, ...]) -> Layer:
       (784,)
     """
     width = math.prod(shape)
-    return Layer("flatten", (width,), stateless(lambda params, x: x.reshape(x.shape[0], width)))  # (B, width)
+
+    def apply(params: Params, x: jax.Array) -> jax.Array:
+        batch = from_tiles(x) if x.ndim == 5 else x  # (B, ...)
+        return batch.reshape(-1, width)  # (B, width)
+
+    return Layer("flatten", (width,), stateless(apply))
 
 
-def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform") -> Layer:
+def tiles(shape: tuple[int, ...]) -> Layer:
+    """Lay images out in tiles, with an axis of channels; every model with image layers begins with it.
+
+    Args:
+      shape: (height, width) or (height, width, channels) of one image.
+
+    Example:
+      >>> tiles((28, 28)).output_shape
+      (28, 28, 1)
+    """
+    return Layer("image", shape if len(shape) == 3 else (*shape, 1), stateless(lambda params, x: to_tiles(x)))
+
+
+def dense(
+    shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform", precision: Precision = "float32"
+) -> Layer:
     """An affine map ``x @ kernel + bias``; the bias begins at zero.
 
     Args:
       shape: the shape of one example, one-dimensional.
       units: the number of outputs.
       initializer: of the kernel; one of ``initializers.INITIALIZERS``.
+      precision: of the products.
 
     Raises:
       ShapeError: the input is not one row of values per example, or there are no units.
@@ -130,7 +155,7 @@ def dense(shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform
     def init(generator: np.random.Generator) -> Initial:
         return {"kernel": draw_kernel(initializer, generator, (inputs, units)), "bias": np.zeros(units, np.float32)}
 
-    apply = stateless(lambda params, x: x @ params["kernel"] + params["bias"][None, :])  # (B, units)
+    apply = stateless(lambda params, x: product(x, params["kernel"], precision) + params["bias"][None, :])  # (B, units)
     return Layer("dense", (units,), apply, init)
 
 
@@ -173,6 +198,40 @@ def activation(shape: tuple[int, ...], name: str) -> Layer:
     return Layer(name, shape, stateless(lambda params, x: function(x)))
 
 
+def _bits(key: jax.Array, first: jax.Array | int, shape: tuple[int, ...]) -> jax.Array:
+    """Draw 24 random bits for every value, int32: SplitMix with a key of 64 bits, at the value's place from the first.
+
+    JAX's own generator would cost more than the rest of a small network's layer. This one is ten operations a value,
+    which XLA makes part of the loop that drops: nothing is kept, and the way back draws the same bits again.
+
+    Source: Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators", with MurmurHash3's finalizer;
+    the key's second half is mixed in between its rounds.
+    """
+    place = jnp.full(shape, first, jnp.uint32)
+    for axis in range(len(shape)):
+        stride = math.prod(shape[axis + 1 :])
+        place += jax.lax.broadcasted_iota(jnp.uint32, shape, axis) * jnp.uint32(stride)
+    seed, second = jax.random.key_data(key)
+    z = seed + place * jnp.uint32(0x9E3779B9)
+    z = (z ^ (z >> 16)) * jnp.uint32(0x85EBCA6B) ^ second
+    z = (z ^ (z >> 13)) * jnp.uint32(0xC2B2AE35)
+    return ((z ^ (z >> 16)) >> 8).astype(jnp.int32)
+
+
+def _noise(key: jax.Array, index: int, shape: tuple[int, ...]) -> jax.Array:
+    """The bits of a dropout layer's values.
+
+    Images keep theirs, in memory, which the loop is for: drawn anew in each of the many passes over a convolution's
+    output they would cost as much as the convolution.
+    """
+    first = index << _STREAM_BITS
+    if len(shape) < 5:
+        return _bits(key, first, shape)
+    tile = math.prod(shape[1:])
+    starts = jnp.uint32(first) + jnp.arange(shape[0], dtype=jnp.uint32) * jnp.uint32(tile)  # (T,)
+    return jax.lax.map(lambda start: _bits(key, start, shape[1:]), starts)  # (T, C, H, W, M)
+
+
 def dropout(shape: tuple[int, ...], index: int) -> Layer:
     """Inverted dropout: while training, each value is 0 with the layer's rate, and the others are scaled up.
 
@@ -195,8 +254,8 @@ def dropout(shape: tuple[int, ...], index: int) -> Layer:
         if mode is None or mode.dropout is None:
             return x, stats
         rate = mode.dropout[index]
-        bits = jax.random.bits(jax.random.fold_in(mode.key, index), x.shape, jnp.uint16)
-        dropped = bits.astype(jnp.int32) < jnp.round(rate * _NOISE_LEVELS).astype(jnp.int32)
-        return jnp.where(dropped, jnp.float32(0), x / (1 - rate)), stats
+        bits = _noise(mode.key, index, x.shape)
+        dropped = bits < jnp.round(rate * _NOISE_LEVELS).astype(jnp.int32)
+        return jnp.where(dropped, jnp.float32(0), x * (1 / (1 - rate))), stats
 
     return Layer("dropout", shape, apply)

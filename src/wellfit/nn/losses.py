@@ -9,8 +9,18 @@ import jax.numpy as jnp
 
 from wellfit.errors import UnknownNameError
 from wellfit.nn.models import ModelParams
+from wellfit.nn.products import squared_norm
 
-__all__ = ["LOSSES", "cross_entropy", "example_losses", "hits", "mean_squared_error", "penalty", "soft_threshold"]
+__all__ = [
+    "LOSSES",
+    "cross_entropy",
+    "example_losses",
+    "hits",
+    "mean_squared_error",
+    "penalty",
+    "penalty_gradient",
+    "soft_threshold",
+]
 
 LOSSES: Final = ("cross_entropy", "mse")
 
@@ -99,13 +109,13 @@ def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
     return (first & ~jnp.isnan(true)).astype(jnp.float32)  # (B,)
 
 
-def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array, l2: jax.Array) -> jax.Array:
+def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array | None, l2: jax.Array | None) -> jax.Array:
     """``sum_i l1_i sum|W_i| + l2_i sum W_i**2`` over the kernels, without the factor 1/2, as Keras has it.
 
     Args:
       params: the model's weights.
       kernels: names of the layers with a kernel.
-      l1, l2: the strength for each of them, float32.  # (kernels,)
+      l1, l2: the strength for each of them, float32; None where no run has the penalty.  # (kernels,)
 
     Example:
       >>> params = {"dense_1": {"kernel": jnp.array([[1.0, -2.0]])}}
@@ -115,7 +125,29 @@ def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array, l2: ja
     total = jnp.float32(0)
     for i, name in enumerate(kernels):
         kernel = params[name]["kernel"]
-        total += l1[i] * jnp.abs(kernel).sum() + l2[i] * jnp.square(kernel).sum()
+        if l1 is not None:
+            total += l1[i] * jnp.abs(kernel).sum()
+        if l2 is not None:
+            total += l2[i] * squared_norm(kernel)
+    return total
+
+
+def penalty_gradient(kernel: jax.Array, l1: jax.Array | None, l2: jax.Array | None) -> jax.Array:
+    """``l1 * sign(W) + 2 * l2 * W``, the gradient of one kernel's penalty; 0 for a weight of exactly 0.
+
+    Args:
+      kernel: its weights.
+      l1, l2: its strengths, float32; None where no run has the penalty.  # ()
+
+    Example:
+      >>> penalty_gradient(jnp.array([1.0, -2.0]), jnp.float32(0.5), jnp.float32(0.25)).tolist()
+      [1.0, -1.5]
+    """
+    total = jnp.zeros_like(kernel)
+    if l1 is not None:
+        total += l1 * jnp.sign(kernel)
+    if l2 is not None:
+        total += 2 * l2 * kernel
     return total
 
 

@@ -16,6 +16,8 @@ from wellfit.nn import convolution, layers
 from wellfit.nn.initializers import INITIALIZERS
 from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
 from wellfit.nn.normalization import batch_norm
+from wellfit.nn.products import Precision
+from wellfit.nn.tiles import channel_axis
 
 __all__ = [
     "LAYERS",
@@ -103,7 +105,7 @@ class Model:
         for name, layer in self.layers:
             x, _ = layer.apply(params.get(name, {}), stats.get(name, {}), x, None)
             if name in self.relus:
-                masks.append((x > 0).any(axis=tuple(range(x.ndim - 1))))  # (units,)
+                masks.append((x > 0).any(axis=tuple(a for a in range(x.ndim) if a != channel_axis(x))))  # (units,)
         return x, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
 
 
@@ -163,13 +165,14 @@ def _without_end(spec: ModelSpec) -> tuple[LayerSpec, ...]:
     return (*before,) if last.kind == "activation" else (*before, replace(last, function=""))
 
 
-def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
+def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision: Precision = "float32") -> Model:
     """Build the network that a spec describes.
 
     Args:
       spec: the architecture.
       input_shape: the shape of one example.
       classes: the number of classes.
+      precision: of the matrix products.
 
     Raises:
       ShapeError: a layer does not fit what comes before it, or the output does not fit the classes; the message has the
@@ -187,13 +190,13 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
     specs = layer_specs(spec, classes)
     stack: list[Layer] = []
     shape = input_shape
-    if len(shape) == 2 and any(layer.kind in _OF_IMAGES for layer in specs):
-        stack.append(_channel(shape))  # gray images have one channel
+    if len(shape) in (2, 3) and any(layer.kind in _OF_IMAGES for layer in specs):
+        stack.append(layers.tiles(shape))
         shape = stack[-1].output_shape
     rates: list[float] = []
     for number, layer in enumerate(specs, start=1):
         try:
-            made = _layer(layer, shape, len(rates))
+            made = _layer(layer, shape, len(rates), precision)
         except ShapeError as error:
             raise ShapeError(f"layer {number}: {error}") from None
         if layer.kind == "dropout":
@@ -207,15 +210,15 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> Model:
     return Model(named, input_shape, kernels, tuple(rates), relus)
 
 
-def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int) -> list[Layer]:
+def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Precision) -> list[Layer]:
     """The layer of a spec, and its activation after it."""
     if spec.initializer not in INITIALIZERS:
         raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
     if spec.kind == "dense":
-        made = layers.dense(shape, spec.units, spec.initializer)
+        made = layers.dense(shape, spec.units, spec.initializer, precision)
     elif spec.kind == "conv2d":
         size, stride = spec.size or 3, spec.stride or 1
-        made = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer)
+        made = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer, precision)
     elif spec.kind == "max_pool":
         return [convolution.max_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
     elif spec.kind == "average_pool":
@@ -233,11 +236,6 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int) -> list[Layer
     else:
         raise UnknownNameError("layer", spec.kind, LAYERS)
     return [made, layers.activation(made.output_shape, spec.function)] if spec.function else [made]
-
-
-def _channel(shape: tuple[int, ...]) -> Layer:
-    """Give gray images their one channel."""
-    return Layer("image", (*shape, 1), stateless(lambda params, x: x[..., None]))  # (B, H, W, 1)
 
 
 def _output(spec: ModelSpec, shape: tuple[int, ...], classes: int, count: int) -> list[Layer]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellfit.nn.layers import Initial, Layer, Mode, Params
+from wellfit.nn.tiles import channel_axis
 
 __all__ = ["batch_norm"]
 
@@ -44,21 +45,25 @@ def batch_norm(shape: tuple[int, ...]) -> Layer:
         return {"gamma": np.ones(channels, np.float32), "beta": np.zeros(channels, np.float32)}
 
     def apply(params: Params, stats: Params, x: jax.Array, mode: Mode | None) -> tuple[jax.Array, Params]:
-        rows = x.reshape(-1, channels)  # (B · positions, channels)
+        axis = channel_axis(x)
+        others = tuple(a for a in range(x.ndim) if a != axis)
+
+        def each(of_channels: jax.Array) -> jax.Array:
+            return jnp.expand_dims(of_channels, others)
+
         if mode is None:
             mean, variance = stats["mean"], stats["variance"]
         else:
-            counted = jnp.repeat(mode.weight, positions)[:, None]  # (B · positions, 1)
+            counted = mode.weight.reshape(x.shape[0], *(1,) * (x.ndim - 2), -1)  # (B, ..., 1), of tiles (T, ..., M)
             count = mode.weight.sum() * positions
-            mean = (rows * counted).sum(axis=0) / count  # (channels,)
-            variance = (jnp.square(rows - mean[None, :]) * counted).sum(axis=0) / count
+            mean = (x * counted).sum(axis=others) / count  # (channels,)
+            variance = (jnp.square(x - each(mean)) * counted).sum(axis=others) / count
             stats = {
                 "mean": MOMENTUM * stats["mean"] + (1 - MOMENTUM) * mean,
                 "variance": MOMENTUM * stats["variance"] + (1 - MOMENTUM) * variance,
             }
-        factor = params["gamma"] * jax.lax.rsqrt(variance + EPSILON)  # (channels,)
-        out = (rows - mean[None, :]) * factor[None, :] + params["beta"][None, :]
-        return out.reshape(x.shape), stats
+        scale = params["gamma"] * jax.lax.rsqrt(variance + EPSILON)  # (channels,)
+        return (x - each(mean)) * each(scale) + each(params["beta"]), stats
 
     moving = {"mean": np.zeros(channels, np.float32), "variance": np.ones(channels, np.float32)}
     return Layer("batch_norm", shape, apply, init, moving)

@@ -1,0 +1,237 @@
+"""What this machine can do: measured once, kept in the cache folder, and never a reason to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import pytest
+
+import wellfit
+from wellfit.base import ModelSpec, Recipe, RunSpec
+from wellfit.engine import machine, plan
+from wellfit.engine.machine import Machine, attained, learn
+from wellfit.engine.plan import Population, make_plan
+
+MEASURED = {"costs": ((1, 1.0), (4, 0.75)), "rate": 5e10, "seconds": {"1": 0.2}}
+
+
+@pytest.fixture(autouse=True)
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where measurements are kept: nowhere yet."""
+    monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "machine.json"
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry a measurement, which takes no time."""
+    made: list[int] = []
+
+    def measured() -> dict[str, Any]:
+        made.append(1)
+        return MEASURED
+
+    monkeypatch.setattr(machine, "_measured", measured)
+    return made
+
+
+def population_of(recipe: Recipe, seeds: int = 2) -> Population:
+    runs = [RunSpec("v", seed, recipe) for seed in range(seeds)]
+    (population,) = make_plan(runs, (28, 28), 10, (48_000, 12_000, 12_000), 1).populations
+    return population
+
+
+MLP = Recipe(model=ModelSpec("mlp", (16,)), epochs=10, l1=1e-4, l2=1e-3, dropout=0.2)
+
+
+# --- Measuring --------------------------------------------------------------------------------------------------------
+
+
+def test_a_measurement_says_what_widths_cost_and_what_a_device_reaches(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"_EXAMPLES": 512, "_SCORED": 64, "_EPOCHS": 2, "_TURNS": 1, "_WIDTHS": (1, 2)}.items():
+        monkeypatch.setattr(machine, name, value)
+    monkeypatch.setattr(plan, "_SMALL", 0)  # as the examples of a measurement are not
+    found = machine.machine()
+    assert found.costs[0] == (1, 1.0)
+    assert all(width == 2 and 0 < cost < 0.9 for width, cost in found.costs[1:])
+    assert 1e6 < found.rate < 1e15
+    (kept,) = json.loads(file.read_text())["machine"].values()
+    assert kept["seconds"].keys() == {"1", "2"}
+    # two operations a weight: three products a step save one of the first layer's, and two scores
+    first, forward = 2 * (784 * 128 + 128), 2 * 109_386
+    work = 512 * (3 * forward - first) + 2 * 64 * forward
+    assert found.rate == pytest.approx(work / kept["seconds"]["1"])
+
+
+def test_what_was_measured_is_read_back(file: Path, count: list[int]) -> None:
+    first = machine.machine()
+    assert first == Machine(((1, 1.0), (4, 0.75)), 5e10)
+    assert file.is_file()
+    assert machine.machine() == first
+    assert len(count) == 1
+
+
+OURS = '{"machine": {"NAME": %s}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"machine": 3}', '{"machine": {}}', '{"other": {}}', "\x00\x01"),
+        *(OURS % kept for kept in ("null", "7", "[]", "{}", '{"costs": [[1, 1.0]]}', '{"costs": 1, "rate": 1}')),
+        OURS % '{"costs": [], "rate": 1e9}',
+        OURS % '{"costs": [[1, 1.0], ["wide", 2]], "rate": 1e9}',
+        OURS % '{"costs": [[1, 1.0]], "rate": 0}',
+        OURS % '{"costs": [[1, 1.0], [2]], "rate": 1e9}',
+    ],
+)
+def test_a_corrupt_or_foreign_file_is_measured_anew(text: str, file: Path, count: list[int]) -> None:
+    file.parent.mkdir()
+    file.write_text(text.replace("NAME", machine._name()))
+    assert attained(population_of(MLP).program) is None
+    for _ in range(2):
+        assert machine.machine() == Machine(((1, 1.0), (4, 0.75)), 5e10)
+    assert len(count) == 1  # and is whole from then on
+
+
+def test_bytes_that_are_no_text_are_measured_anew(file: Path, count: list[int]) -> None:
+    file.parent.mkdir()
+    file.write_bytes(b"\xff\xfe\x00\x80")
+    machine.machine()
+    assert len(count) == 1
+    assert json.loads(file.read_text())["machine"]
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(
+    tmp_path: Path, count: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path / "file" / "cache"))
+    population = population_of(MLP)
+    for _ in range(2):
+        assert machine.machine().rate == 5e10
+    assert len(count) == 2
+    learn(population, 20, 2.0)
+    assert attained(population.program) is None
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_another_processor_measures_for_itself(count: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    population = population_of(MLP)
+    machine.machine()
+    learn(population, 20, 2.0)
+    monkeypatch.setattr(machine, "_name", lambda: "another processor")
+    assert attained(population.program) is None
+    machine.machine()
+    assert len(count) == 2
+
+
+def test_a_name_tells_processor_devices_and_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = machine._name()
+    assert name.endswith(f" x {len(jax.devices())}, jax {jax.__version__}")
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # as on macOS and Windows
+    monkeypatch.setattr("platform.processor", lambda: "M9")
+    assert machine._name().startswith("M9 x ")
+
+
+# --- What programs attain ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_program_attained_is_kept_for_it_alone(file: Path, count: list[int]) -> None:
+    population, other = population_of(MLP), population_of(Recipe(model=ModelSpec("mlp", (17,))))
+    machine.machine()
+    assert attained(population.program) is None
+    learn(population, 12, 4.0)  # of 20 epochs that were planned: the others were not needed
+    assert attained(population.program) == pytest.approx(population.work * 12 / 20 / 4.0)
+    assert attained(other.program) is None
+    learn(other, 20, 8.0)
+    learn(population, 20, 8.0)  # the last goes
+    assert attained(population.program) == pytest.approx(population.work / 8.0)
+    assert attained(other.program) is not None
+    assert machine.machine().rate == 5e10
+    assert len(count) == 1
+    assert [path.name for path in file.parent.iterdir()] == ["machine.json"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01])
+def test_moments_teach_nothing(seconds: float) -> None:
+    population = population_of(MLP)
+    learn(population, 20, seconds)
+    assert attained(population.program) is None
+
+
+@pytest.mark.parametrize("rate", ['"fast"', "0", "-1", "null", "[]"])
+def test_a_rate_that_is_none_is_not_read(rate: str, file: Path) -> None:
+    population = population_of(MLP)
+    file.parent.mkdir()
+    file.write_text(json.dumps({"attained": {machine._key(population.program): json.loads(rate)}}))
+    assert attained(population.program) is None
+
+
+WRITER = """
+import sys
+from wellfit.base import ModelSpec, Recipe, RunSpec
+from wellfit.engine import machine
+from wellfit.engine.plan import make_plan
+
+recipe = Recipe(model=ModelSpec("mlp", (16,)), epochs=10, l1=1e-4, l2=1e-3, dropout=0.2)
+runs = [RunSpec("v", seed, recipe) for seed in range(2)]
+(population,) = make_plan(runs, (28, 28), 10, (48_000, 12_000, 12_000), 1).populations
+machine._name = lambda: sys.argv[1]
+for i in range(300):
+    machine.learn(population, 20, 2.0)
+print(machine._key(population.program))
+"""
+
+
+def test_two_processes_that_write_leave_a_whole_file(file: Path) -> None:
+    """And name a program alike, though sets of names come in another order in every process."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1]), "JAX_PLATFORMS": "cpu"}
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, name],
+            env={**environment, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name, seed in (("one", "1"), ("two", "2"))
+    ]
+    while any(writer.poll() is None for writer in writers):
+        if file.exists():
+            json.loads(file.read_text())  # whole whenever it is read
+        time.sleep(0.001)
+    told = [writer.communicate()[0].strip() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    expected = machine._key(population_of(MLP).program).removeprefix(machine._name())
+    assert told == [f"one{expected}", f"two{expected}"]
+    assert set(json.loads(file.read_text())["attained"]) & set(told)
+    assert [path.name for path in file.parent.iterdir()] == ["machine.json"]
+
+
+# --- Accelerators -----------------------------------------------------------------------------------------------------
+
+
+def test_on_an_accelerator_nothing_is_measured(file: Path, count: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    found = machine.machine()
+    assert found.costs[0] == (1, 1.0)
+    assert all(cost < 1 for _, cost in found.costs[1:])
+    assert not count
+    assert not file.exists()
+
+
+def test_half_of_an_accelerators_memory_is_for_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert machine.memory() is None  # CPUs take groups in turn
+    card = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 80_000_000_000})
+    monkeypatch.setattr(jax, "devices", lambda: [card])
+    assert machine.memory() == 40_000_000_000
