@@ -24,7 +24,7 @@ import wellfit
 from wellfit.api import Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
 from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
-from wellfit.study.spec import recipes
+from wellfit.study.spec import load_study, recipes
 
 VARIANTS: dict[str, Any] = {"baseline": {}, "l2": {"l2": 1e-2}, "early": {"early_stopping": {"patience": 1}}}
 
@@ -139,7 +139,7 @@ def test_what_is_said_of_it(results: Results) -> None:
 
 def test_a_study_directory_opens_as_results(finished_study: Path) -> None:
     results = Results(finished_study)
-    assert len(results.table()) == 6
+    assert len(results.table()) == len(load_study().variants)
     with pytest.raises(WellfitError, match="no such directory"):
         Results(finished_study / "gone")
 
@@ -171,7 +171,7 @@ def test_before_any_run_has_ended_there_are_tables_but_no_best(study_copy: Path)
     with closing(sqlite3.connect(study_copy / "study.db")) as connection:
         connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
     results = Results(study_copy)
-    assert len(results.table()) == 6
+    assert len(results.table()) == len(load_study().variants)
     assert set(results.runs()["state"]) == {"pending"}
     assert results.compare().empty
     assert results.history().empty
@@ -193,6 +193,12 @@ def test_a_study_of_arrays() -> None:
     assert results.summary.variants[0].mean["test_accuracy"] > 0.9  # the clouds are six deviations apart
 
 
+def test_a_precision_is_trained_in_and_told() -> None:
+    assert wellfit.Study("digits").spec.precision == "float32"
+    study = wellfit.Study("digits", wellfit.logistic(), epochs=1, seeds=1, precision="mixed")
+    assert study.run().summary.provenance["precision"] == "products in bfloat16, sums in float32"
+
+
 def test_a_path_is_never_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits").mkdir()
@@ -212,6 +218,8 @@ def test_from_toml(tmp_path: Path) -> None:
     assert (study.spec.name, study.spec.base.epochs, study.spec.seeds) == ("mine", 7, (3,))
     assert study.spec.base.model.hidden == (4,)
     assert wellfit.Study.from_toml("lab5").spec.data.name_or_path == "fashion-mnist"
+    quick = wellfit.Study.from_toml("lab5", quick=True, precision="auto").spec
+    assert (quick.title.endswith("(quick)"), quick.precision) == (True, "auto")
     assert repr(study) == "Study('mine', data='digits', 2 variants, 1 seeds)"
     with pytest.raises(WellfitError, match=r"gone\.toml: no such file"):
         wellfit.Study.from_toml("gone.toml")
@@ -256,6 +264,8 @@ def test_values_may_be_of_numpy_or_of_wellfit() -> None:
         ({"seeds": 0}, ["seeds", "must be from 1"]),
         ({"seeds": "five"}, ["seeds", "must be a whole number", "'five'"]),
         ({"scale": "log"}, ["unknown scale 'log'"]),
+        ({"precision": "double"}, ["unknown precision 'double'", "auto, float32, mixed"]),
+        ({"variants": {"a": {"precision": "mixed"}}}, ["unknown key 'precision'", "[variants.a]"]),
         ({"validation": 2}, ["validation"]),
         ({"name": "a/b"}, ["a/b"]),
         ({"model": "mlp"}, ["model", "must be a table"]),

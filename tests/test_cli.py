@@ -18,12 +18,16 @@ import typer
 import stores
 import wellfit
 from wellfit import cli
+from wellfit.study.identity import default_directory
 from wellfit.study.spec import load_study
 
 SMALL = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]")
 """With these the built-in study is that of ``finished_study``."""
 
-VARIANTS = ["baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping"]
+VARIANTS = [
+    *("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping", "proximal-l1", "weight-decay", "max-norm"),
+    *("label-smoothing", "noise", "shift", "erasing", "mixup", "ema", "swa", "clipping", "batch-norm", "narrow"),
+]
 
 
 class Ended(NamedTuple):
@@ -71,16 +75,16 @@ def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study:
     told = text.splitlines()
     assert told[0] == "Which regularizer makes a 128-64 network generalize on the digits?"
     assert told[2] == "1,150 training, 288 validation and 359 test examples"
-    assert re.fullmatch(r"12 runs from 10 trajectories, 1 program on \d+ devices?", told[3])
-    assert told[4].startswith("1,210 parameters, 2 epochs; about ")
-    assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][:6] == VARIANTS
+    assert re.fullmatch(r"38 runs from 32 trajectories, 4 programs on \d+ devices?", told[3])
+    assert re.match(r"1,210 to 2,410 parameters|2,410 to 1,210 parameters", told[4])
+    assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant could be told apart from baseline with 2 seeds" in text
     assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "few-seeds" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()
-    assert len(stores.epochs(finished_study)) == 6 * 2 * 2
-    assert len(stores.probabilities(finished_study)) == 6 * 2 + 1  # and the labels
+    assert len(stores.epochs(finished_study)) == len(VARIANTS) * 2 * 2
+    assert len(stores.probabilities(finished_study)) == len(VARIANTS) * 2 + 1  # and the labels
     ((facts,),) = stores.rows(finished_study, "SELECT value FROM study WHERE key = 'provenance'")
     assert json.loads(facts)["command"] == "wellfit run --seeds 2 --epochs 2 --set 'model.hidden=[16]'"
 
@@ -89,7 +93,7 @@ def test_run_again_trains_nothing(wellfit_: Wellfit, study_copy: Path) -> None:
     before = stores.rows(study_copy, "SELECT * FROM runs")
     ended = wellfit_("run", *SMALL, "--out", study_copy)
     assert ended.status == 0
-    assert "Nothing to train: the study directory holds 12 runs already" in ended.out
+    assert "Nothing to train: the study directory holds 38 runs already" in ended.out
     assert "Training" not in ended.out
     assert stores.rows(study_copy, "SELECT * FROM runs") == before
     assert (study_copy / "report.html").is_file()
@@ -99,8 +103,8 @@ def test_more_seeds_add_only_the_new_runs(wellfit_: Wellfit, study_copy: Path) -
     runs, epochs = stores.rows(study_copy, "SELECT * FROM runs"), stores.epochs(study_copy)
     ended = wellfit_("run", *SMALL, "--seeds", "3", "--out", study_copy)
     assert ended.status == 0
-    assert "6 runs from 5 trajectories" in ended.out
-    assert "12 more are done already" in ended.out
+    assert "19 runs from 16 trajectories" in ended.out
+    assert "38 more are done already" in ended.out
     assert stores.rows(study_copy, "SELECT * FROM runs WHERE seed < 2") == runs  # their times of ending, too
     assert [row for row in stores.epochs(study_copy) if row[1] < 2] == epochs
     assert {row[:2] for row in stores.epochs(study_copy) if row[1] == 2} == {(name, 2) for name in VARIANTS}
@@ -234,9 +238,16 @@ def commands() -> list[tuple[str, ...]]:
 
 
 def test_these_are_the_commands() -> None:
-    assert {("run",), ("list",), ("show",), ("report",), ("audit",), ("data", "info"), ("data", "fetch")} <= {
-        *commands()
-    }
+    assert {
+        ("run",),
+        ("plan",),
+        ("list",),
+        ("show",),
+        ("report",),
+        ("audit",),
+        ("data", "info"),
+        ("data", "fetch"),
+    } <= {*commands()}
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
@@ -250,6 +261,75 @@ def test_help_has_an_example(command: tuple[str, ...], option: str, wellfit_: We
 def test_without_a_command_it_helps(wellfit_: Wellfit) -> None:
     ended = wellfit_()
     assert "Start with: wellfit run" in ended.out + ended.err
+
+
+# --- plan -------------------------------------------------------------------------------------------------------------
+
+
+def test_plan_tells_what_run_tells_first_and_writes_nothing(
+    wellfit_: Wellfit, finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planned = wellfit_("plan", *SMALL)
+    assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
+
+    def stable(text: str) -> list[str]:
+        told = text.splitlines()[:6]
+        forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
+        assert re.search(forecast, told[4])
+        return [*told[:4], re.sub(forecast, "", told[4]), *told[5:]]
+
+    assert stable(planned.out) == stable((finished_study.parent.parent / "told.txt").read_text())
+    assert len(planned.out.splitlines()) == 6
+    assert planned.out.splitlines()[-1] == "Products in float32"
+
+
+def test_plan_knows_what_is_done(wellfit_: Wellfit, study_copy: Path) -> None:
+    before = stores.tree(study_copy)
+    ended = wellfit_("plan", *SMALL, "--seeds", "3", "--out", study_copy)
+    assert "19 runs from 16 trajectories" in ended.out
+    assert "38 more are done already" in ended.out
+    assert "Nothing to train" in wellfit_("plan", *SMALL, "--out", study_copy).out
+    assert "38 runs from 32 trajectories" in wellfit_("plan", *SMALL, "--out", study_copy, "--fresh").out
+    assert stores.tree(study_copy) == before
+
+
+def test_plan_json(wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    small = json.loads(wellfit_("plan", "--quick", "--precision", "auto", "--json").out)
+    assert small["precision"] == {"asked": "auto", "chosen": "products in float32"}  # the digits fit the cache
+    monkeypatch.setattr("wellfit.engine.plan.is_small", lambda shape, examples: False)
+    ended = wellfit_("plan", "--quick", "--precision", "auto", "--json")
+    assert (ended.status, ended.err, stores.tree(tmp_path)) == (0, "", {})
+    told = json.loads(ended.out)
+    assert told["study"]["title"].endswith("(quick)")
+    assert re.fullmatch(r"wellfit-studies.regularization-digits-[0-9a-f]{4}", told["study"]["directory"])
+    assert (told["epochs"], told["seeds"], told["runs"], told["trajectories"], told["done"]) == (
+        *(20, [0, 1, 2], 3 * len(VARIANTS), 3 * (len(VARIANTS) - 3), 0),
+    )
+    assert told["precision"] == {"asked": "auto", "chosen": "products in bfloat16, sums in float32"}
+
+
+# --- --quick and --precision ------------------------------------------------------------------------------------------
+
+
+def test_quick_and_precision_make_a_study_of_their_own(
+    wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
+    ended = wellfit_("run", *small)
+    assert ended.status == 0
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network on the digits want? (quick)"
+    assert "4 runs from 4 trajectories" in ended.out  # the baseline, and three values of six
+    assert "Products in bfloat16, sums in float32" in ended.out
+    (made,) = (tmp_path / "wellfit-studies").iterdir()
+    assert "bfloat16" in (made / "report.html").read_text()
+    ended = wellfit_("run", *small[:-1], "float32", "--out", made)
+    assert (ended.status, ended.out) == (2, "")
+    assert '[train] precision is "mixed" there and "float32" here' in ended.err
+    assert "Nothing to train" in wellfit_("run", *small).out
 
 
 # --- Bad input --------------------------------------------------------------------------------------------------------
@@ -292,6 +372,13 @@ BAD = {
     "no value": (["run", "--set", "train.l2"], ["--set train.l2", "KEY=VALUE"]),
     "dropout": (["run", "--set", "train.dropout=1.5"], ["train.dropout=1.5", "at least 0 and less than 1"]),
     "epochs": (["run", "--epochs", "0"], ["--epochs 0", "must be from 1"]),
+    "precision": (["run", "--precision", "half"], ["unknown precision 'half'", "auto, float32, mixed", "--precision"]),
+    "precision as a setting": (["run", "--set", "train.precision=bf16"], ["unknown precision 'bf16'", "--set"]),
+    "precision of a variant": (["run", "--set", "variants.l2.precision=mixed"], ["unknown key 'precision'"]),
+    "plan, study": (["plan", "regularisation"], ["unknown study 'regularisation'", "did you mean 'regularization'?"]),
+    "plan, precision": (["plan", "--precision", "half"], ["unknown precision 'half'", "auto, float32, mixed"]),
+    "plan, batch": (["plan", "--set", "train.batch_size=1151"], ["training split of 1150 examples"]),
+    "plan, other study": (["plan", "--out", "other"], ["other: holds another study", "--out", "--fresh"]),
     "seeds": (["run", "--seeds", "0"], ["--seeds 0", "must be from 1"]),
     "batch": (["run", "--set", "train.batch_size=1151"], ["batch_size = 1151", "training split of 1150 examples"]),
     "validation": (["audit", "digits", "--validation", "1.5"], ["validation = 1.5"]),
@@ -373,7 +460,7 @@ def test_a_defect_of_ours_is_not_hidden(wellfit_: Wellfit, monkeypatch: pytest.M
 def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
     def place(study: str | Path | None = None, **how: Any) -> str:
         name = None if study is None else str(study)
-        return str(cli.default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
+        return str(default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
 
     assert place() == place(seeds=2) == place(settings=["train.seeds=[7]"]) == "regularization-digits"
     assert place(settings=["variants.new.l2=1"]) == "regularization-digits"  # which can hold it, too
@@ -382,6 +469,10 @@ def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
     assert changed == place(settings=["variants.l2.l2=0.0001", "train.seeds=9"])
     shorter = place(epochs=5)
     assert shorter == place(settings=["train.epochs=5"]) != changed
+    mixed = place(precision="mixed")
+    assert mixed == place(settings=["train.precision=mixed"]) != place(precision="auto")
+    assert place(precision="float32") == place()
+    assert place(quick=True) not in (place(), changed, shorter, mixed)
     assert len({shorter, changed, place(epochs=6), place(settings=["data.validation=0.3"]), place()}) == 5
 
     own = tmp_path / "own.toml"

@@ -143,7 +143,14 @@ def test_model_summary_is_a_data_frame(images):
 
 
 def test_the_model_command_prints_tables(monkeypatch, capsys):
-    arguments = ("model", "--set", "variants.small.model.hidden=[8]", "--set", "model.hidden=[128,64]")
+    arguments = (
+        "model",
+        "regularization/l2",
+        "--set",
+        "variants.small.model.hidden=[8]",
+        "--set",
+        "model.hidden=[128,64]",
+    )
     code, out, err = command(monkeypatch, capsys, *arguments)
     assert (code, err) == (0, "")
     first, second = out.split("\n\n")
@@ -343,7 +350,7 @@ def test_the_look_command_writes_a_picture_and_prints_its_path(monkeypatch, caps
         assert picture.format == "PNG"
     arguments = ("look", "--variant", "l1", "--count", "3", "--out", "some/where.png", *settings)
     assert command(monkeypatch, capsys, *arguments) == (0, "some/where.png\n", "")
-    assert command(monkeypatch, capsys, "look", "--out", "plain.png")[0] == 0
+    assert command(monkeypatch, capsys, "look", "regularization/l2", "--out", "plain.png")[0] == 0
     with Image.open("plain.png") as picture:
         assert picture.height < tall / 2 + 50
 

@@ -31,9 +31,10 @@ def asked() -> tuple[Dataset, Splits]:
 
 def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) -> None:
     data, splits = asked
-    facts = provenance(data, splits, "wellfit run --seeds 3")
+    facts = provenance(data, splits, "wellfit run --seeds 3", "products in float32")
     assert facts["command"] == "wellfit run --seeds 3"
     assert facts["wellfit"] == wellfit.__version__
+    assert facts["precision"] == "products in float32"
     assert facts["python"] == platform.python_version()
     for library in ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn"):
         assert facts[library] == metadata.version(library)
@@ -49,8 +50,8 @@ def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) ->
 
 
 def test_it_names_neither_user_nor_machine(asked: tuple[Dataset, Splits]) -> None:
-    told = " ".join(provenance(*asked, "").values())
-    assert "command" not in provenance(*asked, "")  # what is not known is left out
+    told = " ".join(provenance(*asked, "", "").values())
+    assert "command" not in provenance(*asked, "", "")  # what is not known is left out
     for private in (str(Path.home()), f"{getpass.getuser()}@", socket.gethostname()):
         assert private not in told
 
@@ -59,17 +60,17 @@ def test_the_home_directory_is_a_tilde(asked: tuple[Dataset, Splits], monkeypatc
     data, splits = asked
     data = dataclasses.replace(data, source="/home/ada/data/numbers.csv")
     monkeypatch.setenv("HOME", "/home/ada")
-    facts = provenance(data, splits, "wellfit run '/home/ada/my lab.toml' --data /home/adam/x --out /mnt/home/ada")
+    facts = provenance(data, splits, "wellfit run '/home/ada/my lab.toml' --data /home/adam/x --out /mnt/home/ada", "")
     assert facts["command"] == "wellfit run '~/my lab.toml' --data /home/adam/x --out /mnt/home/ada"
     assert facts["data"] == "The numbers (~/data/numbers.csv)"
     monkeypatch.setenv("HOME", "/")
-    assert provenance(data, splits, "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
+    assert provenance(data, splits, "", "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
 
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", homeless)
-    assert provenance(data, splits, "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
+    assert provenance(data, splits, "", "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
 
 
 def test_the_commit_is_that_of_the_working_directory(
@@ -77,13 +78,13 @@ def test_the_commit_is_that_of_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert "git commit" not in provenance(*asked, "")
+    assert "git commit" not in provenance(*asked, "", "")
 
     author = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], [*author, "commit", "-q", "--allow-empty", "-m", "one"]):
         subprocess.run(["git", *command], check=True)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout
-    assert provenance(*asked, "")["git commit"] == commit[:12]
+    assert provenance(*asked, "", "")["git commit"] == commit[:12]
 
     monkeypatch.setenv("PATH", str(tmp_path))  # no git at all
-    assert "git commit" not in provenance(*asked, "")
+    assert "git commit" not in provenance(*asked, "", "")

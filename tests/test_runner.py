@@ -19,16 +19,15 @@ import pytest
 
 import stores
 import wellfit
-from wellfit.base import Dataset
+from wellfit.base import Dataset, TrainingData
 from wellfit.data.assemble import make_dataset
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
-from wellfit.engine.plan import make_plan
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, OtherStudyError, ShapeError, StoreBusyError, StudyFileError
 from wellfit.study import runner
 from wellfit.study.runner import Interrupted, Outlook, Tick, run_study
-from wellfit.study.spec import StudySpec, runs, study_from_mapping
+from wellfit.study.spec import StudySpec, study_from_mapping
 from wellfit.study.store import Store, open_existing
 from wellfit.study.summary import summarize
 
@@ -132,10 +131,10 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
 
     looks = {kind: {look[1:] for look in dataset.looks if look[0] == kind} for kind in ("before", "training", "opened")}
     assert looks["training"] == set()
-    audits, ours = "wellfit.data.audits", "wellfit.study.runner"
+    audits, ours, counts = "wellfit.data.audits", "wellfit.study.runner", "wellfit.study.outlook"
     assert ("wellfit.study.runner", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
-    assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (ours, "x_test"), (ours, "y_test")}
+    assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (counts, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
         assert store.test_opened() is not None
         assert len(store.tests()) == 6
@@ -261,11 +260,129 @@ def test_a_checkpoint_of_other_companions_is_not_continued(tmp_path: Path) -> No
     assert len(stores.epochs(tmp_path)) == 3 * EPOCHS
 
 
+def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: has)
+
+
+def test_a_checkpoint_of_another_precision_is_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = study(STRAIGHT, precision="auto")
+    monkeypatch.setattr("wellfit.engine.plan.is_small", lambda shape, examples: False)  # else auto is float32 anywhere
+    has_bfloat16(monkeypatch, True)
+    with pytest.raises(Interrupted):
+        run_study(spec, points(), tmp_path, on_tick=press)
+    has_bfloat16(monkeypatch, False)  # the directory was carried to another machine
+    ticks: list[Tick] = []
+    run_study(spec, points(), tmp_path, on_tick=ticks.append)
+    assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1), 0]
+    with open_existing(tmp_path) as store:
+        assert store.provenance()["precision"] == "products in float32"
+        assert store.study()["precision"] == "auto"
+
+
 def test_checkpoints_wait_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[str] = []
     monkeypatch.setattr(Store, "save_checkpoint", lambda store, name, arrays, meta: saved.append(name))
     run_study(study(STRAIGHT), points(), tmp_path)
     assert saved == []  # CHECKPOINT_SECONDS have not gone by
+
+
+# --- Fewer examples, wrong labels, another precision ------------------------------------------------------------------
+
+LESS = study(
+    {
+        "baseline": {},
+        "few": {"examples": 64},
+        "straight": {"model": {"kind": "logistic"}},
+        "few-straight": {"examples": 64, "model": {"kind": "logistic"}},
+        "wrong": {"label_noise": 0.5},
+    }
+)
+
+
+def test_every_run_trains_on_the_data_that_it_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[TrainingData] = []
+    begin, train = Trainer.__init__, Trainer.train
+    of: dict[str, TrainingData] = {}
+
+    def beginning(trainer: Trainer, data: TrainingData, *arguments: Any) -> None:
+        made.append(data)
+        begin(trainer, data, *arguments)
+
+    def training(trainer: Trainer, population: Any, *arguments: Any) -> Any:
+        of.update({r.run.variant: trainer.data for t in population.trajectories for r in t.readouts})
+        return train(trainer, population, *arguments)
+
+    monkeypatch.setattr(Trainer, "__init__", beginning)
+    monkeypatch.setattr(Trainer, "train", training)
+    run_study(LESS, points(), tmp_path)
+    assert {name: len(data.x_train) for name, data in of.items()} == {
+        **{"baseline": 160, "straight": 160, "wrong": 160},
+        **{"few": 64, "few-straight": 64},
+    }
+    assert of["few"] is of["few-straight"]
+    assert len(made) == 3  # one trainer for each of the data
+    assert (of["wrong"].y_train != of["baseline"].y_train).sum() == 80
+    whole_rows = {row.tobytes() for row in of["baseline"].x_train}
+    assert {row.tobytes() for row in of["few"].x_train} < whole_rows
+    for data in made:
+        assert np.array_equal(data.x_validation, of["baseline"].x_validation)
+        assert np.array_equal(data.y_validation, of["baseline"].y_validation)
+
+
+def test_it_makes_no_difference_who_trains_on_other_data_beside(tmp_path: Path) -> None:
+    run_study(LESS, points(), tmp_path / "together")
+    run_study(replace(LESS, variants={"few-straight": LESS.variants["few-straight"]}), points(), tmp_path / "alone")
+    mine = [row for row in stores.epochs(tmp_path / "together") if row[0] == "few-straight"]
+    assert stores.epochs(tmp_path / "alone") == mine
+
+
+def test_interrupted_among_several_data_it_continues_to_the_same_bits(tmp_path: Path) -> None:
+    run_study(LESS, points(), tmp_path / "whole")
+    ticks: list[Tick] = []
+
+    def on_tick(tick: Tick) -> None:
+        ticks.append(tick)
+        if len(ticks) == 2 * EPOCHS + 2:  # in the midst of the third population, the first of fewer examples
+            press(tick)
+
+    with pytest.raises(Interrupted):
+        run_study(LESS, points(), tmp_path / "study", on_tick=on_tick)
+    assert len(list((tmp_path / "study" / "checkpoints").iterdir())) == 1
+    run_study(LESS, points(), tmp_path / "study", on_tick=ticks.append)
+    assert ticks[2 * EPOCHS + 2].epoch == 3  # it goes on where it stopped
+    assert stores.same_bits(tmp_path / "study", tmp_path / "whole")
+
+
+def test_a_share_of_the_data_leaves_the_test_set_whole(tmp_path: Path) -> None:
+    run_study(replace(study(STRAIGHT), data=replace(TWO.data, train_share=0.5)), points(), tmp_path)
+    with np.load(tmp_path / "test" / "straight.0.npz") as archive:
+        assert archive["probabilities"].shape == (60, 3)
+    summary = summarize(tmp_path)
+    assert summary.provenance["split"].startswith("80 training, 20 validation")
+    assert "100 of 200 training examples" in summary.provenance["data"]
+
+
+def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, tmp_path: Path) -> None:
+    run_study(study(STRAIGHT, precision="mixed"), points(), tmp_path)
+    straight = [row for row in stores.epochs(whole) if row[0] == "straight"]
+    mixed = stores.epochs(tmp_path)
+    assert mixed != straight
+    columns = slice(5, 9)  # losses and accuracies; bfloat16 keeps three digits or so of every factor
+    np.testing.assert_allclose(
+        np.array([row[columns] for row in mixed], float), np.array([row[columns] for row in straight], float), atol=0.05
+    )
+    assert summarize(tmp_path).provenance["precision"] == "products in bfloat16, sums in float32"
+
+    with open_existing(tmp_path) as store, np.load(tmp_path / "test" / "straight.0.npz") as archive:
+        told = archive["probabilities"]  # (M, K)
+        kernel, bias = sorted(store.weights("straight", 0).values(), key=np.ndim, reverse=True)
+    splits = make_splits(points().y_train, validation=0.2, seed=0)
+    known = points().x_train[splits.train].astype(float)  # (n, D)
+    deviation = known.std(axis=0)  # (D,) 0 for the constant one
+    x = (points().x_test - known.mean(axis=0)) / np.where(deviation > 0, deviation, 1)  # (M, D)
+    logits = x @ kernel.astype(float) + bias  # (M, K)
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)  # (M, K)
+    np.testing.assert_allclose(told, softmax, atol=1e-5)  # bfloat16 would be off by 1e-3
 
 
 # --- What is stored ---------------------------------------------------------------------------------------------------
@@ -368,6 +485,7 @@ def test_a_thread_may_run_a_study(copy: Path) -> None:
     [
         (study(CURVED, batch_size=161), points(), StudyFileError),
         (study({"a": {"class_weights": [1.0, 2.0]}}), points(), StudyFileError),
+        (study({"a": {"examples": 161}}), points(), StudyFileError),
         (study({"a": {"model": {"kind": "lenet5"}}}), points(), ShapeError),
         (replace(TWO, data=replace(TWO.data, validation=0.001)), points(), DataError),
     ],
@@ -379,20 +497,3 @@ def test_what_does_not_fit_is_told_before_anything_is_written(
         run_study(spec, dataset, tmp_path / "study", anew=True)
     assert "\n" not in str(told.value)
     assert not (tmp_path / "study").exists()
-
-
-def test_the_forecast_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.engine.devices.product_rate", lambda: 1e9)
-    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 0.0)
-
-    def seconds(on: int = 1, **train: Any) -> float:
-        plan = make_plan(runs(study(CURVED, **train)), (7,), 3, (160, 40, 40), on)
-        return runner.forecast(plan, 160, on)
-
-    assert seconds() > 0
-    assert seconds(epochs=2 * EPOCHS) == pytest.approx(2 * seconds())
-    assert seconds(on=2) == pytest.approx(seconds() / 2)
-    assert seconds(batch_size=16) > seconds()  # more steps
-    once = seconds()
-    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 3.0)
-    assert seconds() == pytest.approx(once + 3)  # one program

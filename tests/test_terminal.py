@@ -20,6 +20,7 @@ PLAN = {
     "devices": 2,
     "seconds": 131.0,
     "memory": 340_000_000,
+    "precision": "products in bfloat16, sums in float32",
 }
 
 
@@ -128,6 +129,7 @@ def test_the_plan_is_a_few_lines():
         "48,000 training, 12,000 validation and 10,000 test examples",
         "25 runs from 20 trajectories, 2 programs on 2 devices; 5 more are done already",
         "7,850 to 109,386 parameters, 60 epochs; about 2 min 11 s and 340 MB of memory",
+        "Products in bfloat16, sums in float32",
     ]
 
 
@@ -140,7 +142,15 @@ def test_a_plan_without_work_or_forecast():
     assert text(made).splitlines()[1:] == [
         "1 run from 20 trajectories, 2 programs on 2 devices",
         "109,386 parameters, 60 epochs; about 340 MB of memory",
+        "Products in bfloat16, sums in float32",
     ]
+
+
+def test_sizes_go_from_small_to_large_and_are_told_once():
+    for sizes, told in (((4, 3, 2), "2 to 4"), ((20, 10), "10 to 20"), ((7, 7), "7"), ((), "–")):
+        made = console(100)
+        print_plan(made, **{**PLAN, "parameters": sizes})
+        assert text(made).splitlines()[2].startswith(f"{told} parameters, ")
 
 
 def test_progress_into_a_file_is_two_lines(monkeypatch):

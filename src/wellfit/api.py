@@ -36,6 +36,8 @@ class Study:
         told otherwise.
       variants: name -> what it changes in the base recipe; the first is the one that the others are compared with.
       seeds: how many (0, 1, ...), or which.
+      precision: of the matrix products: ``"float32"``; ``"mixed"``, with factors in bfloat16 and sums in float32; or
+        ``"auto"``, which is mixed where that is faster on this machine.
       name, title: of the study.
       validation: share of the training examples held out for validation.
       scale: ``"unit"`` or ``"standardize"``.
@@ -61,6 +63,7 @@ class Study:
         variants: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         seeds: int | Sequence[int] = 5,
+        precision: str = "float32",
         name: str = "study",
         title: str | None = None,
         validation: float = 0.2,
@@ -73,7 +76,7 @@ class Study:
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {"path" if isinstance(data, Path) else "name": source, "validation": validation, "scale": scale},
-            "train": {**train, "seeds": seeds},
+            "train": {**train, "seeds": seeds, "precision": precision},
             "variants": _plain_models(variants or {"baseline": {}}),
         }
         if model is not None:
@@ -86,7 +89,8 @@ class Study:
 
         Args:
           path: the file or the name.
-          overrides: ``data``, ``seeds``, ``epochs`` or ``settings``, as the command line has them.
+          overrides: ``data``, ``seeds``, ``epochs``, ``precision``, ``settings`` or ``quick``, as the command line
+            has them.
 
         Raises:
           StudyFileError: the file is not a study.

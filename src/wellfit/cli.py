@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wellfit import __version__
-from wellfit.errors import StoreError, StudyFileError, UnknownNameError, WellfitError
+from wellfit.errors import StoreError, UnknownNameError, WellfitError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wellfit.base import StudySummary
+    from wellfit.base import Dataset, StudySummary
+    from wellfit.study.outlook import Outlook
     from wellfit.study.spec import StudySpec
 
 __all__ = ["app", "main"]
@@ -47,6 +48,21 @@ DataName = Annotated[str | None, typer.Option(help="Another data set for the stu
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
 ]
+SeedCount = Annotated[int | None, typer.Option("--seeds", help="How many seeds: 0, 1, ...")]
+EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs of every variant that does not set its own.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The study directory; made where it is missing.")]
+PrecisionName = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        metavar="float32|mixed|auto",
+        help="Of matrix products; mixed: factors in bfloat16, sums in float32; auto: mixed, where that is faster.",
+    ),
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="A smaller study for a first look: fewer epochs, seeds, values, examples.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A study directory.")]
 
 
@@ -80,28 +96,24 @@ def _options(
 def run(
     study: StudyName = None,
     data: DataName = None,
-    seeds: Annotated[int | None, typer.Option(help="How many seeds: 0, 1, ...")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of every variant that does not set its own.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The study directory; made where it is missing.")] = None,
+    seeds: SeedCount = None,
+    epochs: EpochCount = None,
+    precision: PrecisionName = None,
     settings: Settings = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")
-    ] = False,
+    quick: Quick = False,
+    out: Out = None,
+    fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Train every variant over several seeds, compare them, and write a report.
 
     Run it again to continue a study that was interrupted, or with more seeds to add only the new runs.
     """
-    from wellfit.data.catalog import load_dataset
     from wellfit.report.terminal import print_summary
-    from wellfit.study.spec import load_study
     from wellfit.study.summary import summarize, to_json
 
     console = _console(stderr=json)
-    spec = load_study(study, data=data, seeds=seeds, epochs=epochs, settings=settings or ())
-    dataset = load_dataset(spec.data.name_or_path)
-    directory = out or default_directory(spec, study, dataset.name)
+    spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
     try:
         _run_shown(spec, dataset, directory, fresh, console)
     except KeyboardInterrupt as stop:  # at once where nothing trains, or where it was pressed twice
@@ -121,27 +133,74 @@ def run(
         console.print(f"Report: {page}", soft_wrap=True, markup=False)
 
 
-def default_directory(spec: StudySpec, study: str | None, data: str) -> Path:
-    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies.
+@app.command(epilog="Example: wellfit plan lab5 --seeds 3 --precision auto")
+def plan(
+    study: StudyName = None,
+    data: DataName = None,
+    seeds: SeedCount = None,
+    epochs: EpochCount = None,
+    precision: PrecisionName = None,
+    settings: Settings = None,
+    quick: Quick = False,
+    out: Out = None,
+    fresh: Fresh = False,
+    json: Json = False,
+) -> None:
+    """Show what a run would train, how long it would take and how much memory; train nothing, write nothing.
 
-    Where settings, or the file, make it another study than the built-in one of its name (or than the file alone), four
-    digits of these changes follow: the same command finds its directory again, and another command makes its own.
-
-    Args:
-      spec: the study.
-      study: what it was made of, as ``load_study`` takes it.
-      data: the name of its data set.
+    Runs that the study directory holds already are not counted again, except with --fresh.
     """
-    from wellfit.study.identity import fingerprint
-    from wellfit.study.source import builtin_studies
-    from wellfit.study.spec import load_study, resolved
+    from wellfit.study.outlook import foresee, to_json
 
-    try:
-        reference = load_study(spec.name if spec.name in builtin_studies() else study)
-    except StudyFileError:  # a file that is a study with its settings only
-        reference = spec
-    changes = fingerprint(resolved(reference), resolved(spec))
-    return Path("wellfit-studies") / "-".join(filter(None, (spec.name, Path(data).name, changes)))
+    spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
+    outlook = foresee(spec, dataset, None if fresh else directory)
+    if json:
+        _print_json(to_json(outlook, spec, directory, __version__))
+    else:
+        _print_outlook(_console(), spec, outlook)
+
+
+def _asked(
+    study: str | None,
+    data: str | None,
+    seeds: int | None,
+    epochs: int | None,
+    precision: str | None,
+    settings: list[str] | None,
+    quick: bool,
+    out: Path | None,
+) -> tuple[StudySpec, Dataset, Path]:
+    """The study that the options of ``run`` and ``plan`` ask for, its data, and its directory."""
+    from wellfit.data.catalog import load_dataset
+    from wellfit.study.identity import default_directory
+    from wellfit.study.spec import load_study
+
+    spec = load_study(
+        study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
+    )
+    dataset = load_dataset(spec.data.name_or_path)
+    return spec, dataset, out or default_directory(spec, study, dataset.name)
+
+
+def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
+    from wellfit.report.terminal import print_plan
+
+    console.print(spec.title, style="bold", markup=False)
+    print_plan(
+        console,
+        runs=outlook.plan.runs,
+        trajectories=outlook.plan.trajectories,
+        programs=outlook.plan.programs,
+        parameters=outlook.plan.parameters,
+        epochs=spec.base.epochs,
+        examples=outlook.examples,
+        devices=outlook.devices,
+        seconds=outlook.seconds,
+        memory=outlook.memory,
+        precision=outlook.precision,
+        done=outlook.done,
+        data=outlook.data,
+    )
 
 
 def _write_report(summary: StudySummary, directory: Path) -> Path:
@@ -160,29 +219,15 @@ def _command() -> str:
     return shlex.join(["wellfit", *sys.argv[1:]])
 
 
-def _run_shown(spec: Any, dataset: Any, directory: Path, fresh: bool, console: Console) -> None:
+def _run_shown(spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console) -> None:
     """Run a study with its plan printed first and its progress shown live."""
-    from wellfit.report.terminal import print_plan, training_progress
-    from wellfit.study.runner import Outlook, Tick, run_study
+    from wellfit.report.terminal import training_progress
+    from wellfit.study.runner import Tick, run_study
 
     with training_progress(console) as progress:
 
         def on_plan(outlook: Outlook) -> None:
-            console.print(f"{spec.title}", style="bold", markup=False)
-            print_plan(
-                console,
-                runs=outlook.plan.runs,
-                trajectories=outlook.plan.trajectories,
-                programs=outlook.plan.programs,
-                parameters=outlook.plan.parameters,
-                epochs=spec.base.epochs,
-                examples=outlook.examples,
-                devices=outlook.devices,
-                seconds=outlook.seconds,
-                memory=outlook.plan.memory,
-                done=outlook.done,
-                data=f"{dataset.title} ({dataset.source})",
-            )
+            _print_outlook(console, spec, outlook)
 
         def on_tick(tick: Tick) -> None:
             progress.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
@@ -190,28 +235,65 @@ def _run_shown(spec: Any, dataset: Any, directory: Path, fresh: bool, console: C
         run_study(spec, dataset, directory, command=_command(), anew=fresh, on_plan=on_plan, on_tick=on_tick)
 
 
-@app.command("list", epilog="Example: wellfit list")
-def list_(json: Json = False) -> None:
-    """List the built-in studies and data sets, one line each."""
+@app.command("list", epilog="Example: wellfit list lab5")
+def list_(
+    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, to list its parts.")] = None,
+    json: Json = False,
+) -> None:
+    """List the built-in studies and data sets, one line each; or a study and its parts."""
     from wellfit.data.entries import CATALOG
-    from wellfit.study.listing import list_studies
+    from wellfit.study.listing import Listed, list_parts, list_studies
+
+    def shown(entry: Listed, parts: bool = False) -> dict[str, Any]:
+        told: dict[str, Any] = {"name": entry.name, "title": entry.title, "description": entry.description}
+        return {**told, "parts": [shown(part) for part in list_parts(entry.name)]} if parts else told
 
     studies = list_studies()
+    if study is not None:
+        parts = list_parts(study)
+        (itself,) = (entry for entry in studies if entry.name == study)
+        if json:
+            _print_json(shown(itself, parts=True))
+            return
+        _print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
+        typer.echo(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
+        return
     if json:
         _print_json(
             {
-                "studies": [{"name": s.name, "title": s.title, "description": s.description} for s in studies],
+                "studies": [shown(entry) for entry in studies],
                 "data": [{"name": e.name, "title": e.title, "description": e.description} for e in CATALOG.values()],
             }
         )
         return
     width = max(len(name) for name in [*CATALOG, *(s.name for s in studies)])
-    typer.echo("Studies (wellfit run NAME)")
-    for entry in studies:
-        typer.echo(f"  {entry.name:<{width}}  {entry.title}")
+    typer.echo("Studies (wellfit run NAME; wellfit list NAME shows the parts of one)")
+    _print_columns([(entry.name, entry.title) for entry in studies], width)
     typer.echo("Data sets (--data NAME)")
-    for name, data in CATALOG.items():
-        typer.echo(f"  {name:<{width}}  {data.description}")
+    _print_columns([(name, data.description) for name, data in CATALOG.items()], width)
+
+
+def _print_columns(rows: list[tuple[str, str]], width: int = 0) -> None:
+    width = width or max(len(name) for name, _ in rows)
+    for name, words in rows:
+        typer.echo(f"  {name:<{width}}  {words}")
+
+
+@app.command(epilog="Example: wellfit new my-study")
+def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name; its file is NAME.toml.")]) -> None:
+    """Write a commented study file to start from."""
+    from wellfit.study.template import write_template
+
+    path = write_template(name)
+    typer.echo(f"{path}: change it, then: wellfit run {shlex.quote(str(path))}")
+
+
+@app.command(epilog="Example: wellfit schema > wellfit.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of study files, with which an editor completes and checks them."""
+    from wellfit.study.template import json_schema
+
+    _print_json(json_schema())
 
 
 @app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")

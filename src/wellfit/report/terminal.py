@@ -185,6 +185,7 @@ def print_plan(
     devices: int,
     seconds: float | None,
     memory: int,
+    precision: str,
     done: int = 0,
     data: str = "",
 ) -> None:
@@ -201,15 +202,18 @@ def print_plan(
       devices: over how many devices the work is spread.
       seconds: forecast of the time; None if there is none.
       memory: forecast of the memory, in bytes.
+      precision: of the matrix products, in words.
       done: runs that the study directory holds already.
       data: name and source of the data; may be empty.
 
     Example:
       >>> print_plan(Console(width=80), runs=20, trajectories=15, programs=1, parameters=(109386,), epochs=30,
-      ...            examples=(48000, 12000, 10000), devices=2, seconds=131.0, memory=340_000_000, done=5)
+      ...            examples=(48000, 12000, 10000), devices=2, seconds=131.0, memory=340_000_000, done=5,
+      ...            precision="products in float32")
       48,000 training, 12,000 validation and 10,000 test examples
       20 runs from 15 trajectories, 1 program on 2 devices; 5 more are done already
       109,386 parameters, 30 epochs; about 2 min 11 s and 340 MB of memory
+      Products in float32
     """
     train, validation, test = examples
     lines = [data] if data else []
@@ -218,10 +222,12 @@ def print_plan(
         more = f"; {done:,} more {'is' if done == 1 else 'are'} done already" if done else ""
         work = f"{_count(runs, 'run')} from {_count(trajectories, 'trajectory', 'trajectories')}"
         lines.append(f"{work}, {_count(programs, 'program')} on {_count(devices, 'device')}{more}")
-        sizes = sorted({f"{min(parameters):,}", f"{max(parameters):,}"}, key=len) if parameters else [wording.NOTHING]
+        ends = sorted({min(parameters), max(parameters)}) if parameters else []
+        sizes = " to ".join(f"{size:,}" for size in ends) or wording.NOTHING
         cost = f"{wording.memory(memory)} of memory"
         cost = cost if seconds is None else f"{wording.duration(seconds)} and {cost}"
-        lines.append(f"{' to '.join(sizes)} parameters, {_count(epochs, 'epoch')}; about {cost}")
+        lines.append(f"{sizes} parameters, {_count(epochs, 'epoch')}; about {cost}")
+        lines.append(f"{precision[:1].upper()}{precision[1:]}")
     else:
         lines.append(f"Nothing to train: the study directory holds {_count(done, 'run')} already")
     for line in lines:

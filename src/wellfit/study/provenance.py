@@ -18,13 +18,14 @@ __all__ = ["provenance"]
 _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
 
 
-def provenance(dataset: Dataset, splits: Splits, command: str) -> dict[str, str]:
+def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -> dict[str, str]:
     """What a reader needs to repeat a study, as name -> printable value.
 
     Args:
       dataset: the data set, for its source and hash.
       splits: the split, for its seed, sizes and hash.
       command: what the user typed; may be empty.
+      precision: of the matrix products, in words.
 
     Returns:
       The facts, in the order in which a report shows them. The user's home directory is ``~`` in them. "git commit" is
@@ -41,6 +42,7 @@ def provenance(dataset: Dataset, splits: Splits, command: str) -> dict[str, str]
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "devices": f"{len(devices)} x {devices[0].device_kind}",
+        "precision": precision,
         "data": _without_home(f"{dataset.title} ({dataset.source})"),
         "data hash": dataset.hash,
         "split": f"{len(splits.train)} training, {len(splits.validation)} validation, stratified, seed {splits.seed}",

@@ -6,8 +6,9 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -15,15 +16,15 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.base import Dataset, RunSpec, TrainingData
+from wellfit.base import Dataset, TrainingData
 from wellfit.data.audits import audit
-from wellfit.data.splits import make_splits, training_data
-from wellfit.engine import devices
-from wellfit.engine.checks import check_data
-from wellfit.engine.plan import Plan, Population, make_plan
+from wellfit.data.subsets import subset
+from wellfit.engine import machine
+from wellfit.engine.plan import Plan, Population
 from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
+from wellfit.study.outlook import Outlook, Prepared, prepare, recipe_of
 from wellfit.study.provenance import provenance
-from wellfit.study.spec import StudySpec, resolved, runs
+from wellfit.study.spec import StudySpec, resolved
 from wellfit.study.store import Store, create_or_open, fresh
 
 __all__ = ["Interrupted", "Outlook", "Tick", "run_study"]
@@ -33,25 +34,6 @@ CHECKPOINT_SECONDS: Final = 30.0
 
 class Interrupted(KeyboardInterrupt):
     """The study was interrupted between two epochs, and everything up to there was saved."""
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What is about to happen.
-
-    Args:
-      plan: what is to be trained now; runs that are in the store already are not in it.
-      done: runs that are in the store already.
-      examples: training, validation and test examples.
-      devices: over how many devices a population is spread.
-      seconds: forecast of the training time.
-    """
-
-    plan: Plan
-    done: int
-    examples: tuple[int, int, int]
-    devices: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -99,74 +81,54 @@ def run_study(
       StoreError: the directory cannot be used.
       Interrupted: Ctrl-C was pressed, or SIGTERM came; the study can be continued.
     """
-    splits = make_splits(dataset.y_train, validation=spec.data.validation, seed=spec.data.split_seed)
-    data = training_data(dataset, splits, spec.data.scale)
-    on = devices.mesh()
-    wanted = runs(spec)
-    check_data(data)
-    plan = _plan(wanted, data, on.size)  # raises before anything is written
+    ready = prepare(spec, dataset)  # raises before anything is written
     if anew:
         fresh(directory)
-    facts = provenance(dataset, splits, command)
+    facts = provenance(ready.dataset, ready.splits, command, ready.precision)
     with create_or_open(directory, resolved(spec), provenance=facts) as store:
-        todo = _missing(plan, store.finished(), data, on.size)
+        todo = ready.missing(store.finished())
         if on_plan is not None:
-            sizes = (len(data.x_train), len(data.x_validation), len(dataset.x_test))
-            on_plan(Outlook(todo, plan.runs - todo.runs, sizes, on.size, forecast(todo, len(data.x_train), on.size)))
-        store.save_findings(audit(dataset, splits))
+            on_plan(ready.outlook(todo))
+        store.save_findings(audit(ready.dataset, ready.splits))
         store.save_labels(dataset.y_test, dataset.classes)
-        _train(todo, Trainer(data, on), store, on_tick)
-        _open_test_set(store, dataset, data, on_tick)
+        _train(todo, _trainers(ready), store, on_tick)
+        _open_test_set(store, dataset, ready.data, on_tick)
 
 
-def forecast(plan: Plan, examples: int, on: int) -> float:
-    """Forecast the seconds that a plan will take: arithmetic at this machine's rate, steps' overhead, compilation.
+def _trainers(ready: Prepared) -> Callable[[Population], Trainer]:
+    """The trainer of a population; those that train on the same examples and labels stand in a row, and share one."""
 
-    Args:
-      plan: what is to be trained.
-      examples: training examples.
-      on: how many devices train it.
-    """
-    arithmetic = plan.work / (devices.product_rate() * on * devices.ATTAINED)
-    steps = sum(
-        trajectory.epochs * examples / population.program.batch_size
-        for population in plan.populations
-        for trajectory in population.trajectories
-    )
-    return arithmetic + devices.STEP_SECONDS * steps / on + devices.COMPILE_SECONDS * plan.programs
+    @lru_cache(maxsize=1)
+    def trainer(examples: int | None, label_noise: float) -> Trainer:
+        return Trainer(subset(ready.data, examples, label_noise, ready.spec.data.split_seed), ready.on)
+
+    def of(population: Population) -> Trainer:
+        recipe = recipe_of(population)
+        return trainer(recipe.examples, recipe.label_noise)
+
+    return of
 
 
-def _plan(wanted: Sequence[RunSpec], data: TrainingData, on: int) -> Plan:
-    sizes = (len(data.x_train), len(data.x_validation), len(data.sample))
-    return make_plan(wanted, data.input_shape, data.classes, sizes, on)
-
-
-def _missing(plan: Plan, finished: set[tuple[str, int]], data: TrainingData, on: int) -> Plan:
-    """What of a plan is still to be trained.
-
-    A population of which nothing is finished stays as it was planned, so that a resumed study has the same programs,
-    and the same bits, as one that was never stopped.
-    """
-
-    def missing(population: Population) -> list[RunSpec]:
-        specs = [readout.run for t in population.trajectories for readout in t.readouts]
-        return [run for run in specs if (run.variant, run.seed) not in finished]
-
-    todo = [run for population in plan.populations for run in missing(population)]
-    return plan if len(todo) == plan.runs else _plan(todo, data, on)
-
-
-def _train(plan: Plan, trainer: Trainer, store: Store, on_tick: Callable[[Tick], None] | None) -> None:
+def _train(
+    plan: Plan, trainer: Callable[[Population], Trainer], store: Store, on_tick: Callable[[Tick], None] | None
+) -> None:
     """Train every population, save its records, and leave a checkpoint behind where it is interrupted."""
     total = sum(p.epochs for population in plan.populations for p in population.trajectories) or 1
     before = 0
     with _interruptible() as interrupted:
         for population in plan.populations:
             saved = time.monotonic()
+            steady: list[tuple[int, float]] = []  # examples and seconds of every epoch; the first compiles
 
-            def after_epoch(epoch: Epoch, population: Population = population, before: int = before) -> None:
+            def after_epoch(
+                epoch: Epoch,
+                population: Population = population,
+                before: int = before,
+                steady: list[tuple[int, float]] = steady,
+            ) -> None:
                 nonlocal saved
                 store.add_seconds(epoch.seconds)
+                steady.append((epoch.examples, epoch.seconds))
                 if on_tick is not None:
                     done = sum(min(epoch.number, t.epochs) for t in population.trajectories)
                     on_tick(Tick(epoch.number, epoch.epochs, epoch.active, epoch.examples, (before + done) / total))
@@ -179,7 +141,10 @@ def _train(plan: Plan, trainer: Trainer, store: Store, on_tick: Callable[[Tick],
                 if interrupted() and epoch.active:
                     raise Interrupted
 
-            records = trainer.train(population, _checkpoint(store, population), after_epoch)
+            with_data = trainer(population)
+            records = with_data.train(population, _checkpoint(store, population), after_epoch)
+            examples, seconds = (sum(column) for column in zip((0, 0.0), *steady[1:], strict=True))
+            machine.learn(population, examples // len(with_data.data.x_train), seconds)
             store.save(records)
             store.drop_checkpoint(population.name)
             before += sum(t.epochs for t in population.trajectories)
@@ -191,7 +156,10 @@ def _identity(population: Population) -> str:
     """Two populations with the same identity can continue each other's checkpoints."""
     program = population.program
     return repr(
-        (program.model, program.optimizer, program.batch_size, program.width, sorted(program.uses), population.groups)
+        (
+            *(program.model, program.optimizer, program.batch_size, program.precision, program.width, program.groups),
+            *(sorted(program.uses), population.groups),
+        )
     )
 
 

@@ -1,0 +1,329 @@
+"""The benchmarks' arithmetic, medians, ratios and table; nothing is trained here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wellfit.base import ModelSpec
+from wellfit.nn.models import build, summary
+from wellfit.study.spec import recipes, runs
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """The benchmarks' modules, which are scripts that lie side by side, not a package."""
+
+    machine: ModuleType
+    results: ModuleType
+    run: ModuleType
+    table: ModuleType
+    workloads: ModuleType
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[Scripts]:
+    import importlib
+
+    names = ("machine", "results", "run", "table", "workloads")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
+        yield Scripts(**{name: importlib.import_module(name) for name in names})
+        for name in names:
+            sys.modules.pop(name, None)
+
+
+def peer(variant: str, first: float, *epochs: float) -> dict[str, Any]:
+    return {"variant": variant, "first_epoch_seconds": first, "epoch_seconds": list(epochs), "validation_accuracy": 0.9}
+
+
+def measured(*trainings: dict[str, Any]) -> dict[str, Any]:
+    return {"import_seconds": 3.0, "data_seconds": 1.0, "examples": [48_000, 12_000], "trainings": list(trainings)}
+
+
+def ours(*populations: tuple[int, int, float, float]) -> dict[str, Any]:
+    """What wellfit prints: of each population trainings, epochs, seconds of the first epoch and of the others."""
+    return {
+        "import_seconds": 1.0,
+        "data_seconds": 0.5,
+        "plan_seconds": 0.5,
+        "examples": [48_000, 12_000, 12_000],
+        "populations": [
+            {
+                "trainings": n,
+                "epochs": epochs,
+                "first_epoch_seconds": first,
+                "epoch_seconds": [later, later],
+                "finish_seconds": 0.25,
+            }
+            for n, epochs, first, later in populations
+        ],
+    }
+
+
+def block(turn: int, peers: dict[str, Any], workload: str = "lab5", rate: float = 200e9) -> dict[str, Any]:
+    rates = {"2048 x 2048 x 2048": rate, "256 x 784 x 128": rate / 2}
+    of_peers = {name: {"processes": p} if isinstance(p, list) else p for name, p in peers.items()}
+    return {"turn": turn, "workload": workload, "sgemm": rates, "peers": of_peers}
+
+
+# --- Arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def test_the_arithmetic_of_lab5_is_what_a_pencil_gives(scripts: Scripts) -> None:
+    lab5, machine = scripts.workloads.LAB5, scripts.machine
+    weights = 784 * 128 + 128 * 64 + 64 * 10
+    assert machine.forward_operations(lab5) == 2 * weights
+    # forward, kernels' gradients, and inputs' gradients of all layers but the first
+    assert machine.training_operations(lab5) == 2 * weights + 2 * weights + 2 * (128 * 64 + 64 * 10)
+    assert machine.epoch_operations(lab5, 48_000, 12_000) == pytest.approx(24.4e9, rel=0.005)
+
+
+@pytest.mark.parametrize("name", ["lab5", "lab-512", "lab-lenet5", "digits"])
+def test_the_products_are_those_of_the_model_that_wellfit_builds(scripts: Scripts, name: str) -> None:
+    workload = scripts.workloads.WORKLOADS[name]
+    spec = scripts.workloads.study(workload).base.model
+    shape = (8, 8) if workload.data == "digits" else (28, 28)
+    model = build(spec, shape, 10)
+    rows = [row for row in summary(model) if row.parameters]
+    biases = sum(2 * row.output_shape[-1] * row.operations // (2 * row.parameters) for row in rows)
+    assert scripts.machine.forward_operations(workload) == sum(row.operations for row in rows) - biases
+
+
+def test_rates_and_facts_are_of_this_machine_and_name_no_path(scripts: Scripts, monkeypatch: Any) -> None:
+    monkeypatch.setattr(scripts.machine, "WINDOW_SECONDS", 0.001)
+    assert scripts.machine.sgemm_rate(32, 32, 32) > 1e6
+    facts = scripts.machine.facts()
+    assert facts["cores"] >= 1
+    assert facts["versions"]["numpy"]
+    assert str(Path.home()) not in str(facts)
+
+
+# --- Workloads --------------------------------------------------------------------------------------------------------
+
+
+def test_workloads_are_the_studies_that_they_name(scripts: Scripts) -> None:
+    of = scripts.workloads.WORKLOADS
+    counts = {name: workload.trainings for name, workload in of.items()}
+    assert counts == {
+        **{"lab5": 15, "lab-512": 20, "lab-lenet5": 15, "l2-path": 192, "digits": 25},
+        **{f"growth-{n}": n for n in (1, 4, 16, 64, 256)},
+    }
+    for workload in of.values():
+        assert len(runs(scripts.workloads.study(workload))) == workload.trainings
+        assert set(workload.timed_by_peers) <= {v.name for v in workload.variants}
+    digits = scripts.workloads.study(of["digits"])
+    assert list(recipes(digits)) == ["baseline", "l2", "l1", "dropout", "l2+dropout"]
+    assert (digits.data.name_or_path, digits.base.epochs, digits.base.batch_size) == ("digits", 60, 32)
+    lenet5 = recipes(scripts.workloads.study(of["lab-lenet5"]))
+    assert [r.epochs for r in lenet5.values()] == [10, 15, 15]
+    assert [r.model for r in lenet5.values()] == [ModelSpec("lenet5", (), batch_norm=b) for b in (False, False, True)]
+    assert lenet5["dropout"].dropout == (0.1, 0.1, 0.5)
+    short = recipes(scripts.workloads.study(of["lab-lenet5"], 2))
+    assert [r.epochs for r in short.values()] == [2, 2, 2]
+
+
+def test_lab5_is_the_built_in_lab5_and_digits_have_its_variants(scripts: Scripts) -> None:
+    from wellfit.study.spec import load_study
+
+    lab5 = {name: replace(recipe, learning_rate=None) for name, recipe in recipes(load_study("lab5")).items()}
+    assert recipes(scripts.workloads.study(scripts.workloads.LAB5)) == lab5  # it spells out Adam's own learning rate
+    digits = scripts.workloads.DIGITS
+    built_in = recipes(load_study("regularization"))
+    for variant in digits.variants:
+        recipe = built_in[variant.name]
+        assert (recipe.l1, recipe.l2, recipe.dropout or 0.0) == (variant.l1, variant.l2, variant.dropout)
+        assert (recipe.batch_size, recipe.epochs, recipe.model.hidden) == (32, 60, digits.hidden)
+
+
+# --- Medians, whole studies, ratios -----------------------------------------------------------------------------------
+
+
+def test_a_peers_epoch_is_the_median_and_untimed_variants_cost_what_the_plain_one_does(scripts: Scripts) -> None:
+    lab5 = scripts.workloads.LAB5
+    alone = measured(peer("baseline", 2.0, 0.3, 0.2, 0.9), peer("dropout", 2.0, 0.6))
+    assert scripts.results.epoch_seconds(lab5, [alone]) == pytest.approx((0.3 + 0.3 + 0.6) / 3)
+
+
+def test_processes_side_by_side_are_counted_by_their_joint_rate(scripts: Scripts) -> None:
+    lab5 = scripts.workloads.LAB5
+    fast, slow = measured(peer("baseline", 1.0, 0.3)), measured(peer("baseline", 1.0, 0.6))
+    assert scripts.results.epoch_seconds(lab5, [fast, slow]) == pytest.approx(0.2)
+    assert scripts.results.epoch_seconds(lab5, [fast, fast]) == pytest.approx(0.15)
+    steady, whole = scripts.results.study_seconds(lab5, [fast, fast])
+    assert steady == pytest.approx(15 * 30 * 0.3 / 2)
+    assert whole == pytest.approx(4.0 + 15 * 0.7 / 2 + steady)  # started at once, the first epochs shared
+
+
+def test_a_peers_whole_study_starts_once_and_compiles_every_model(scripts: Scripts) -> None:
+    lab5 = scripts.workloads.LAB5
+    alone = measured(peer("baseline", 5.2, 0.2), peer("l2", 1.2, 0.2), peer("dropout", 1.3, 0.3))
+    steady, whole = scripts.results.study_seconds(lab5, [alone])
+    assert steady == pytest.approx(5 * 30 * (0.2 + 0.2 + 0.3))
+    assert whole == pytest.approx(3.0 + 1.0 + 5.0 + 14 * 1.0 + steady)
+
+
+def test_variants_train_their_own_epochs(scripts: Scripts) -> None:
+    alone = measured(peer("baseline", 3.0, 3.0), peer("batch-norm", 4.0, 4.0))
+    steady, _ = scripts.results.study_seconds(scripts.workloads.LENET5, [alone])
+    assert steady == pytest.approx(5 * (10 * 3.0 + 15 * 3.0 + 15 * 4.0))
+
+
+def test_growth_is_charged_with_the_epochs_of_lab5(scripts: Scripts) -> None:
+    growth = scripts.workloads.WORKLOADS["growth-16"]
+    of_lab5 = measured(peer("baseline", 1.2, 0.2), peer("dropout", 1.5, 0.5))
+    assert scripts.results.epoch_seconds(growth, [of_lab5]) == pytest.approx(0.2)
+    steady, whole = scripts.results.study_seconds(growth, [of_lab5])
+    assert steady == pytest.approx(16 * 30 * 0.2)
+    assert whole == pytest.approx(4.0 + 16 * 1.0 + steady)
+
+
+def test_our_study_is_the_sum_of_its_populations(scripts: Scripts) -> None:
+    lab5 = scripts.workloads.LAB5
+    two = ours((10, 30, 3.0, 1.0), (5, 30, 0.6, 0.5))
+    assert scripts.results.epoch_seconds(lab5, [two]) == pytest.approx(0.1)
+    steady, whole = scripts.results.study_seconds(lab5, [two])
+    assert steady == pytest.approx(30 * 1.5)
+    assert whole == pytest.approx(2.0 + 2.0 + 0.1 + 2 * 0.25 + steady)
+
+
+def test_the_share_counts_the_sample_where_it_is_scored(scripts: Scripts) -> None:
+    lab5, rates = scripts.workloads.LAB5, {"2048 x 2048 x 2048": 200e9}
+    operations = scripts.machine.epoch_operations(lab5, 48_000, 24_000)
+    at_limit = ours((15, 30, 1.0, 15 * operations / 200e9))
+    assert scripts.results.share_of_limit(lab5, [at_limit], rates) == pytest.approx(1.0)
+    half = measured(peer("baseline", 1.0, 2 * scripts.machine.epoch_operations(lab5, 48_000, 12_000) / 200e9))
+    assert scripts.results.share_of_limit(lab5, [half], rates) == pytest.approx(0.5)
+
+
+def turns() -> list[dict[str, Any]]:
+    """Three turns: a machine that is slow in the second, a peer that is missing or failing, one that lacks dropout."""
+    lacks = {"variant": "dropout", "unsupported": "no dropout"}
+    return [
+        block(1, {"wellfit": [ours((15, 30, 1.5, 1.5))], "PyTorch": [measured(peer("baseline", 0.3, 0.3))]}),
+        block(2, {"wellfit": [ours((15, 30, 6.0, 6.0))], "PyTorch": [measured(peer("baseline", 1.2, 1.2))]}, rate=50e9),
+        block(
+            3,
+            {
+                "wellfit": [ours((15, 30, 1.5, 1.5))],
+                "PyTorch": {"failed": "out of memory"},
+                "scikit-learn": [measured(peer("baseline", 0.4, 0.4), lacks)],
+                "none": [measured(lacks)],
+                "broken": {"failed": "no such option"},
+            },
+        ),
+    ]
+
+
+def test_ratios_are_taken_turn_by_turn_and_what_failed_is_left_out(scripts: Scripts) -> None:
+    rows = {row["peer"]: row for row in scripts.results.summarize(turns()[:2])}
+    assert rows["PyTorch"]["n"] == 2
+    assert rows["PyTorch"]["ratio_steady"] == pytest.approx({"median": 3.0, "low": 3.0, "high": 3.0})
+    assert rows["PyTorch"]["epoch_seconds"] == pytest.approx({"median": 0.75, "low": 0.3, "high": 1.2})
+    assert rows["wellfit"]["share_of_limit"]["low"] == pytest.approx(rows["wellfit"]["share_of_limit"]["high"])
+    assert "ratio" not in rows["wellfit"]
+    all_three = {row["peer"]: row for row in scripts.results.summarize(turns())}
+    assert all_three["wellfit"]["n"] == 3
+    assert all_three["scikit-learn"]["ratio_steady"]["median"] == pytest.approx(4.0)
+    assert all_three["scikit-learn"]["charged_as_plain"] == "no dropout"
+    assert all_three["none"]["why"] == "no dropout"
+    assert all_three["broken"]["why"] == "failed: no such option"
+
+
+def test_a_peer_that_failed_in_the_last_turn_keeps_its_earlier_ones(scripts: Scripts) -> None:
+    rows = {row["peer"]: row for row in scripts.results.summarize(turns())}
+    assert rows["PyTorch"]["n"] == 2
+
+
+def test_without_us_there_is_no_ratio(scripts: Scripts) -> None:
+    (row,) = scripts.results.summarize([block(1, {"PyTorch": [measured(peer("baseline", 0.3, 0.3))]})])
+    assert row["n"] == 1
+    assert "ratio" not in row
+
+
+# --- The table and the file -------------------------------------------------------------------------------------------
+
+
+def result(scripts: Scripts) -> dict[str, Any]:
+    blocks = [*turns(), block(3, {"wellfit": [ours((25, 60, 0.5, 0.1))]}, "digits")]
+    return {
+        "command": "python benchmarks/run.py",
+        "started": "2026-01-01T00:00:00+00:00",
+        "machine": {"processor": "A chip", "cores": 2, "versions": {"jax": "1.2.3", "torch": "4.5.6"}},
+        "blocks": blocks,
+        "whole": [{"workload": "digits", "seconds": 10.0, "trainings": 25, "peak_bytes": 2**30}],
+        "summary": scripts.results.summarize(blocks),
+    }
+
+
+def test_the_table_has_a_row_for_every_workload_and_peer(scripts: Scripts) -> None:
+    text = scripts.table.render(result(scripts))
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 5 + 1
+    assert len({line.count("|") for line in lines}) == 1
+    (pytorch,) = (line for line in lines if "PyTorch" in line)
+    assert "3.0 (3.0 – 3.0)" in pytorch
+    assert "0.75" in pytorch
+    assert "lab5, 15 trainings" in lines[2]
+    assert "scikit-learn (no dropout)" in text
+    assert "none: no dropout" in text
+    assert "digits, 25 trainings" in lines[-1]
+    assert "A chip, 2 cores" in text
+    assert "50 – 200 GFLOP/s" in text
+    assert "jax 1.2.3, torch 4.5.6" in text
+    assert "test set and writing included: 10.0 s, extrapolated" in text
+
+
+@pytest.mark.parametrize(("value", "text"), [(1234.5, "1234"), (12.345, "12.3"), (0.1, "0.1"), (0.00012, "0.000120")])
+def test_numbers_have_no_exponent(scripts: Scripts, value: float, text: str) -> None:
+    assert scripts.table._number(value) == text
+
+
+def test_the_file_is_written_whole_with_its_source(scripts: Scripts, tmp_path: Path) -> None:
+    import json
+    import time
+
+    path = tmp_path / "results" / "speed.json"
+    source = scripts.run.sources()
+    assert {"run.py", "workloads.py", "peers/pytorch.py"} <= source.keys()
+    scripts.run.save({**result(scripts), "source": source, "began": time.perf_counter()}, path)
+    kept = json.loads(path.read_text())
+    assert kept["summary"][0]["peer"] == "wellfit"
+    assert "began" not in kept
+    assert [p.name for p in path.parent.iterdir()] == ["speed.json"]
+
+
+def test_a_turn_takes_what_lab5_cost_a_peer_for_the_studies_of_the_same_network(
+    scripts: Scripts, monkeypatch: Any
+) -> None:
+    started: list[list[str]] = []
+
+    def printed(commands: list[list[str]]) -> list[dict[str, Any]]:
+        started.extend(commands)
+        if commands == [["machine.py"]]:
+            return [{"2048 x 2048 x 2048": 200e9}]
+        return [ours((15, 30, 2.0, 1.0)) if "wellfit" in commands[0][0] else measured(peer("baseline", 1.0, 0.3))]
+
+    monkeypatch.setattr(scripts.run, "printed", printed)
+    workloads = [scripts.workloads.WORKLOADS[name] for name in ("lab5", "growth-4")]
+    first, second = scripts.run.take_turn(1, workloads, ["wellfit", "PyTorch", "PyTorch channels last"], None)
+    assert list(first["peers"]) == ["wellfit", "PyTorch"]  # channels last is for convolutions
+    assert second["peers"]["PyTorch"]["same_as"] == ["lab5", "baseline"]
+    assert [command[0] for command in started].count("peers/pytorch.py") == 1
+    assert [command[0] for command in started].count("peers/wellfit_population.py") == 2
+    (alone,) = scripts.run.take_turn(1, workloads[1:], ["PyTorch"], 1)
+    assert started[-1][1:] == ["--workload", "lab5", "--epochs", "1", "--variants", "baseline,baseline"]
+    assert "same_as" not in alone["peers"]["PyTorch"]
+
+
+def test_a_peer_that_fails_says_why_and_is_left_out(scripts: Scripts) -> None:
+    failed = scripts.run.measure("scikit-learn", replace(scripts.workloads.LAB5, name="no-such"), 1)
+    assert "invalid choice: 'no-such'" in failed["failed"]
