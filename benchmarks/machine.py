@@ -1,0 +1,118 @@
+"""The limit: how fast NumPy multiplies matrices on this machine now, and how much multiplying a study takes.
+
+The share of the limit that a training attains is its arithmetic, the matrix products alone, over its time and NumPy's
+sgemm rate in the same minute. Anything else that it does (activations, optimizer, gathering batches) counts as loss.
+
+Usage: python benchmarks/machine.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from importlib import metadata
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from workloads import Workload
+
+LIBRARIES: Final = ("wellfit", "jax", "jaxlib", "optax", "numpy", "keras", "tensorflow-cpu", "torch", "scikit-learn")
+WINDOWS: Final = 3
+WINDOW_SECONDS: Final = 0.3
+
+
+def sgemm_rate(rows: int, inner: int, columns: int) -> float:
+    """Floating-point operations a second of NumPy's float32 product on all cores: the best of three sustained windows.
+
+    Args:
+      rows, inner, columns: shape of the product ``(rows, inner) @ (inner, columns)``.
+    """
+    generator = np.random.default_rng(0)
+    a = generator.random((rows, inner), np.float32)  # (rows, inner)
+    b = generator.random((inner, columns), np.float32)  # (inner, columns)
+    out = np.empty((rows, columns), np.float32)
+    np.matmul(a, b, out=out)  # starts the threads
+    rates = []
+    for _ in range(WINDOWS):
+        products, began = 0, time.perf_counter()
+        while (seconds := time.perf_counter() - began) < WINDOW_SECONDS:
+            np.matmul(a, b, out=out)
+            products += 1
+        rates.append(2.0 * rows * inner * columns * products / seconds)
+    return max(rates)
+
+
+def sgemm_rates() -> dict[str, float]:
+    """The rate that is the limit, of a large square product, and that of a small network's first layer."""
+    return {"2048 x 2048 x 2048": sgemm_rate(2048, 2048, 2048), "256 x 784 x 128": sgemm_rate(256, 784, 128)}
+
+
+def limit(rates: dict[str, float]) -> float:
+    """The rate that shares are shares of: the large square product's."""
+    return rates["2048 x 2048 x 2048"]
+
+
+def facts() -> dict[str, Any]:
+    """Processor, cores, memory, system and versions, without a path or a name of the machine's owner."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), [])
+    return {
+        "processor": model[0] if model else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "avx512": "avx512f" in flags,
+        "avx512_bf16": "avx512_bf16" in flags,
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **{n: v for n in LIBRARIES if (v := _version(n))}},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def products(workload: Workload) -> tuple[tuple[int, int], ...]:
+    """The layers' products for one example, the first layer first, as (weights of the kernel, positions it is used at).
+
+    A dense layer uses its kernel at one position; a convolution at every pixel of its output.
+    """
+    if not workload.hidden:  # LeNet-5 on 28 x 28: 6, 16 and 120 kernels of 5 x 5, then 84 and 10 units
+        return ((25 * 6, 28 * 28), (25 * 6 * 16, 10 * 10), (25 * 16 * 120, 1), (120 * 84, 1), (84 * 10, 1))
+    inputs = 64 if workload.data == "digits" else 784
+    widths = (inputs, *workload.hidden, 10)
+    return tuple((before * after, 1) for before, after in pairwise(widths))
+
+
+def forward_operations(workload: Workload) -> int:
+    """Operations of the products of one example on its way forward: two a weight and position."""
+    return sum(2 * weights * positions for weights, positions in products(workload))
+
+
+def training_operations(workload: Workload) -> int:
+    """Operations of one example's training: forward, kernels' gradients, and inputs' but the first layer's."""
+    weights, positions = products(workload)[0]
+    return 3 * forward_operations(workload) - 2 * weights * positions
+
+
+def epoch_operations(workload: Workload, training: int, evaluated: int) -> int:
+    """Operations of one epoch of one training.
+
+    Args:
+      workload: its network.
+      training: examples that train.
+      evaluated: examples that are scored after the epoch: the validation split, and for wellfit the training sample.
+    """
+    return training_operations(workload) * training + forward_operations(workload) * evaluated
+
+
+if __name__ == "__main__":
+    print(json.dumps(sgemm_rates()))

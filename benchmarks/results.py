@@ -1,0 +1,163 @@
+"""From what the turns measured to the figures that are shown: medians, whole studies, ratios, shares of the limit.
+
+A peer's whole study is extrapolated from the epochs that were timed: the start of its process once, then for every
+training what its first epoch took longer than the others (compilation: a new model is compiled anew) and its epochs at
+the median of those timed. A variant that was not timed is charged what the plain network took, in the peer's favor.
+wellfit's is extrapolated likewise, every population until its longest training ends. Of two processes side by side each
+trains half of the study. Nobody's test set, records and report are in it.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from machine import epoch_operations, limit
+from workloads import WORKLOADS, Workload
+
+OURS = "wellfit"
+
+Measured: TypeAlias = Mapping[str, Any]
+"""What one process printed."""
+Block: TypeAlias = Mapping[str, Any]
+"""One workload in one turn: ``turn``, ``workload``, ``sgemm``, and for every peer what its processes printed."""
+
+
+def epoch_seconds(workload: Workload, processes: Sequence[Measured]) -> float:
+    """Seconds for one epoch of one training in the steady state; of processes side by side, by their joint rate.
+
+    A study's variants count equally, whether or not each was timed.
+
+    Args:
+      workload: which.
+      processes: what they printed.
+    """
+    return 1 / sum(1 / _epoch_seconds_alone(workload, measured) for measured in processes)
+
+
+def _epoch_seconds_alone(workload: Workload, measured: Measured) -> float:
+    if "populations" in measured:
+        populations = measured["populations"]
+        seconds = math.fsum(statistics.median(p["epoch_seconds"]) for p in populations)
+        return seconds / sum(p["trainings"] for p in populations)
+    steady = steady_by_variant(measured)
+    return math.fsum(_charged(workload, steady, v.name) for v in workload.variants) / len(workload.variants)
+
+
+def steady_by_variant(measured: Measured) -> dict[str, float]:
+    """Seconds an epoch in the steady state, the median of those timed, of each variant that a peer was timed on."""
+    timed: dict[str, list[float]] = {}
+    for training in measured["trainings"]:
+        if "unsupported" not in training:
+            timed.setdefault(training["variant"], []).extend(training["epoch_seconds"])
+    return {name: statistics.median(seconds) for name, seconds in timed.items()}
+
+
+def _charged(workload: Workload, steady: Mapping[str, float], variant: str) -> float:
+    """What a variant's epoch is taken to cost a peer."""
+    plain = workload.same_as[1] if workload.same_as else workload.variants[0].name
+    return steady.get(variant, steady[plain])
+
+
+def study_seconds(workload: Workload, processes: Sequence[Measured]) -> tuple[float, float]:
+    """Seconds of a whole study: its epochs in the steady state alone, and with start and compilation included.
+
+    Args:
+      workload: which.
+      processes: what they printed; the study is shared evenly among them.
+    """
+    steady = 1 / sum(1 / _study_alone(workload, measured)[0] for measured in processes)
+    extra = statistics.mean(_study_alone(workload, measured)[2] for measured in processes) / len(processes)
+    start = statistics.mean(_study_alone(workload, measured)[1] for measured in processes)
+    return steady, start + extra + steady
+
+
+def _study_alone(workload: Workload, measured: Measured) -> tuple[float, float, float]:
+    """Steady epochs, start of the process, and all first epochs' surplus, if one process trains the whole study."""
+    start = sum(measured.get(name, 0.0) for name in ("import_seconds", "data_seconds", "plan_seconds"))
+    if "populations" in measured:
+        epochs = [(p, statistics.median(p["epoch_seconds"])) for p in measured["populations"]]
+        steady = math.fsum(p["epochs"] * seconds for p, seconds in epochs)
+        extra = math.fsum(p["first_epoch_seconds"] - seconds + p["finish_seconds"] for p, seconds in epochs)
+        return steady, start, max(extra, 0.0)
+    by_variant = steady_by_variant(measured)
+    steady = workload.seeds * math.fsum(
+        workload.epochs_of(v) * _charged(workload, by_variant, v.name) for v in workload.variants
+    )
+    surplus = [
+        max(0.0, t["first_epoch_seconds"] - by_variant[t["variant"]])
+        for t in measured["trainings"]
+        if "unsupported" not in t
+    ]
+    again = statistics.median(surplus[1:] or surplus)
+    return steady, start, surplus[0] + again * (workload.trainings - 1)
+
+
+def share_of_limit(workload: Workload, processes: Sequence[Measured], rates: Mapping[str, float]) -> float:
+    """The share of NumPy's sgemm rate that the steady state attains with the products of one epoch of one training."""
+    training, *evaluated = processes[0]["examples"]
+    operations = epoch_operations(workload, training, sum(evaluated))
+    return operations / (epoch_seconds(workload, processes) * limit(dict(rates)))
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, smallest and largest."""
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+def summarize(blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """One row for every workload and peer, over the turns in which it was measured.
+
+    Ratios are taken turn by turn, since a machine is not the same from one minute to the next: how many times longer a
+    peer takes than wellfit in the same turn.
+    """
+    pairs: dict[tuple[str, str], list[Block]] = {}
+    for block in blocks:
+        for peer in block["peers"]:
+            pairs.setdefault((block["workload"], peer), []).append(block)
+    return [_row(WORKLOADS[workload], peer, of_pair) for (workload, peer), of_pair in pairs.items()]
+
+
+def _row(workload: Workload, peer: str, blocks: Sequence[Block]) -> dict[str, Any]:
+    row: dict[str, Any] = {"workload": workload.name, "peer": peer, "trainings": workload.trainings}
+    ours = [block["peers"].get(OURS, {}) for block in blocks]
+    theirs = [block["peers"][peer] for block in blocks]
+    good = [
+        (t["processes"], o.get("processes"), b["sgemm"])
+        for t, o, b in zip(theirs, ours, blocks, strict=True)
+        if not _not_measured(t)
+    ]
+    if not good:
+        return {**row, "n": 0, "why": _not_measured(theirs[-1])}
+    studies = [study_seconds(workload, processes) for processes, _, _ in good]
+    row |= {
+        "n": len(good),
+        "epoch_seconds": spread([epoch_seconds(workload, processes) for processes, _, _ in good]),
+        "share_of_limit": spread([share_of_limit(workload, processes, rates) for processes, _, rates in good]),
+        "study_steady_seconds": spread([steady for steady, _ in studies]),
+        "study_seconds": spread([whole for _, whole in studies]),
+        "charged_as_plain": _lacking(workload, good[-1][0][0]),
+    }
+    paired = [(study_seconds(workload, o), their) for (_, o, _), their in zip(good, studies, strict=True) if o]
+    if paired and peer != OURS:
+        row["ratio_steady"] = spread([their[0] / our[0] for our, their in paired])
+        row["ratio"] = spread([their[1] / our[1] for our, their in paired])
+    return row
+
+
+def _not_measured(of_peer: Mapping[str, Any]) -> str:
+    """Why there is nothing to count, or nothing."""
+    if "failed" in of_peer:
+        return f"failed: {of_peer['failed']}"
+    trainings = of_peer["processes"][0].get("trainings", ())
+    lacks_all = bool(trainings) and all("unsupported" in t for t in trainings)
+    return str(trainings[0]["unsupported"]) if lacks_all else ""
+
+
+def _lacking(workload: Workload, measured: Measured) -> str:
+    """What a library lacks of a study, and is charged for as if it were the plain network."""
+    names = {variant.name for variant in workload.variants}
+    lacking = [t for t in measured.get("trainings", ()) if "unsupported" in t and t["variant"] in names]
+    return "; ".join(sorted({t["unsupported"] for t in lacking}))

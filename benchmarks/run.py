@@ -1,0 +1,231 @@
+"""Claim: a study trains near the limit of the machine's arithmetic, ahead of every peer.
+
+Times wellfit and the peers in turns (A B A B ...), each in a process of its own, on the same arrays, batches, epochs
+and validation. In a turn every workload is taken once: NumPy's sgemm rate, then wellfit, then every peer. wellfit
+starts with an empty cache folder each time, and torch.compile with an empty cache: compilation is counted in full.
+
+Peers, and how many epochs they are timed for, are in ``PEERS`` and ``workloads.py``; how a few epochs become a whole
+study is said in ``results.py``. The JSON carries n, device, versions and the source of all this, and is written after
+every workload, so that a run that is killed keeps what it has measured.
+
+Usage: WELLFIT_DATA=... python benchmarks/run.py --out benchmarks/results/speed.json
+       python benchmarks/table.py benchmarks/results/speed.json
+Needs: pip install -e . -r benchmarks/requirements.txt, and a C++ compiler for torch.compile
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from machine import facts, limit
+from results import OURS, epoch_seconds, share_of_limit, summarize
+from workloads import WORKLOADS, Workload
+
+from wellfit.folders import cache_root
+
+HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way of training the networks.
+
+    Args:
+      script: in ``peers/``.
+      arguments: beside the workload, its variants and the epochs.
+      processes: how many of it are started side by side, each to train its share of the study.
+      only: ``"mlp"`` or ``"lenet5"``: where it is tried; empty for both.
+    """
+
+    script: str
+    arguments: tuple[str, ...] = ()
+    processes: int = 1
+    only: str = ""
+
+
+PEERS: Final = {
+    OURS: Peer("wellfit_population.py"),
+    "wellfit mixed": Peer("wellfit_population.py", ("--precision", "mixed")),
+    "Keras on TensorFlow": Peer("keras_fit.py", ("--backend", "tensorflow")),
+    "Keras on JAX": Peer("keras_fit.py", ("--backend", "jax")),
+    "Keras on JAX, 32 steps": Peer("keras_fit.py", ("--backend", "jax", "--steps-per-execution", "32"), only="mlp"),
+    "PyTorch": Peer("pytorch.py"),
+    "PyTorch channels last": Peer("pytorch.py", ("--channels-last",), only="lenet5"),
+    "PyTorch torch.compile": Peer("pytorch.py", ("--compile",)),
+    "PyTorch 2 x 1 thread": Peer("pytorch.py", ("--threads", "1"), processes=2),
+    "scikit-learn": Peer("sklearn_mlp.py", only="mlp"),
+}
+DEFAULT_PEERS: Final = tuple(name for name in PEERS if name != "wellfit mixed")
+
+
+@contextmanager
+def environment() -> Iterator[dict[str, str]]:
+    """The environment of one process: empty caches, quiet libraries, the data where they were before."""
+    with tempfile.TemporaryDirectory() as empty:
+        yield {
+            "WELLFIT_DATA": str(cache_root() / "data"),
+            **os.environ,
+            "WELLFIT_CACHE": f"{empty}/wellfit",
+            "TORCHINDUCTOR_CACHE_DIR": f"{empty}/inductor",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONWARNINGS": "ignore",
+        }
+
+
+def printed(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Run scripts side by side, and return the JSON that each printed last.
+
+    Args:
+      commands: scripts under ``benchmarks/`` with their arguments.
+
+    Raises:
+      subprocess.CalledProcessError: with what the first that failed had to say.
+    """
+    with environment() as env:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, str(HERE / script), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=env,
+            )
+            for script, *arguments in commands
+        ]
+        try:
+            outputs = [process.communicate() for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+    for process, (out, error) in zip(processes, outputs, strict=True):
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args, out, error)
+    return [json.loads(out.splitlines()[-1]) for out, _ in outputs]
+
+
+def measure(name: str, workload: Workload, epochs: int | None) -> dict[str, Any]:
+    """One peer on one workload: what its processes printed, or why there is nothing."""
+    peer = PEERS[name]
+    arguments = ["--workload", workload.name, "--epochs", str(epochs or workload.timed)]
+    if peer.script != PEERS[OURS].script:
+        of = workload if workload.same_as is None else WORKLOADS[workload.same_as[0]]
+        names = workload.timed_by_peers if workload.same_as is None else (workload.same_as[1],)
+        names = names if len(names) > 1 else names * 2  # the second time shows what another new model costs
+        arguments = [
+            *("--workload", of.name, "--epochs", str(epochs or of.timed)),
+            *("--variants", ",".join(names)),
+        ]
+    try:
+        return {"processes": printed([[f"peers/{peer.script}", *arguments, *peer.arguments]] * peer.processes)}
+    except subprocess.CalledProcessError as error:
+        return {"failed": next(reversed((error.stderr or "").strip().splitlines()), f"exit {error.returncode}")}
+
+
+def take_turn(
+    number: int, workloads: Sequence[Workload], peers: Sequence[str], epochs: int | None
+) -> Iterator[dict[str, Any]]:
+    """Measure every workload once; yields each when it is done."""
+    taken: dict[tuple[str, str], dict[str, Any]] = {}
+    for workload in workloads:
+        (rates,) = printed([["machine.py"]])
+        block: dict[str, Any] = {"turn": number, "workload": workload.name, "sgemm": rates, "peers": {}}
+        print(f"turn {number}, {workload.name}: sgemm {limit(rates) / 1e9:.0f} GFLOP/s", flush=True)
+        for name in peers:
+            if PEERS[name].only not in ("", "mlp" if workload.hidden else "lenet5"):
+                continue
+            began = time.perf_counter()
+            same = workload.same_as if PEERS[name].script != PEERS[OURS].script else None
+            if same is not None and (same[0], name) in taken:
+                measured = {"same_as": list(same), **taken[same[0], name]}
+            else:
+                measured = measure(name, workload, epochs)
+            taken[workload.name, name] = block["peers"][name] = measured
+            print(f"  {name:<24}{_told(workload, measured, rates)}  [{time.perf_counter() - began:.0f} s]", flush=True)
+        yield block
+
+
+def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float]) -> str:
+    """A line of progress."""
+    try:
+        processes = measured["processes"]
+        share = share_of_limit(workload, processes, rates)
+        return f"{epoch_seconds(workload, processes):8.4f} s an epoch and training, {share:4.0%} of the limit"
+    except KeyError:  # failed, or unsupported
+        trainings = measured.get("processes", [{}])[0].get("trainings", ())
+        return measured.get("failed") or "; ".join(sorted({t.get("unsupported", "") for t in trainings}))
+
+
+def sources() -> dict[str, str]:
+    """The text of everything that took part in measuring."""
+    files = [HERE / f"{name}.py" for name in ("run", "workloads", "machine", "results")]
+    return {str(f.relative_to(HERE)): f.read_text() for f in [*files, *sorted((HERE / "peers").glob("*.py"))]}
+
+
+def save(result: dict[str, Any], path: Path | None) -> None:
+    """Write the result in one step, with its summary as of now."""
+    result["summary"] = summarize(result["blocks"])
+    result["seconds"] = round(time.perf_counter() - result["began"])
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({k: v for k, v in result.items() if k != "began"}, indent=1) + "\n")
+        part.replace(path)
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
+    arguments.add_argument("--peers", nargs="+", choices=PEERS, default=list(DEFAULT_PEERS), metavar="NAME")
+    arguments.add_argument("--turns", type=int, default=5)
+    arguments.add_argument("--epochs", type=int, help="epochs to time after the first; the workload's own otherwise")
+    arguments.add_argument(
+        "--whole", nargs="*", choices=WORKLOADS, default=(), metavar="NAME", help="also run wellfit's study whole, once"
+    )
+    arguments.add_argument("--out", type=Path, help="the JSON to write")
+    return arguments.parse_args()
+
+
+def main() -> None:
+    """Take the turns, save after every workload, print the table."""
+    options = parsed()
+    result: dict[str, Any] = {
+        "command": shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": facts(),
+        "turns": options.turns,
+        "blocks": [],
+        "whole": [],
+        "source": sources(),
+        "began": time.perf_counter(),
+    }
+    workloads = [WORKLOADS[name] for name in options.workloads]
+    for number in range(1, options.turns + 1):
+        for block in take_turn(number, workloads, options.peers, options.epochs):
+            result["blocks"].append(block)
+            save(result, options.out)
+    for name in options.whole:
+        (whole,) = printed([["peers/wellfit_population.py", "--workload", name, "--whole"]])
+        result["whole"].append({"workload": name, **whole})
+        print(f"{name}, really whole: {whole['seconds']:.1f} s", flush=True)
+    save(result, options.out)
+    from table import render
+
+    print("\n" + render(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Render what ``run.py`` saved as Markdown: workload by peer, with ratio, share of the limit, n, device and versions.
+
+Usage: python benchmarks/table.py [benchmarks/results/speed.json]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+HEAD: Final = (
+    "study",
+    "trained by",
+    "s an epoch and training",
+    "share of limit",
+    "study, steady s",
+    "study, whole s",
+    "wellfit is faster, steady",
+    "wellfit is faster, whole",
+    "n",
+)
+
+
+def render(result: Mapping[str, Any]) -> str:
+    """The table, with what it was measured on under it.
+
+    Args:
+      result: as ``run.py`` saves it.
+    """
+    lines = [_line(HEAD), "|---|---" + "|---:" * (len(HEAD) - 2) + "|"]
+    before = ""
+    for row in sorted(result["summary"], key=lambda r: _place(result["summary"], r)):
+        lines.append(_line(_cells(row, row["workload"] != before)))
+        before = row["workload"]
+    return "\n".join([*lines, "", _foot(result), *_whole(result)])
+
+
+def _place(rows: list[Mapping[str, Any]], row: Mapping[str, Any]) -> int:
+    """Rows of a workload stand together, in the order of its first."""
+    return [other["workload"] for other in rows].index(row["workload"])
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cells(row: Mapping[str, Any], first: bool) -> tuple[str, ...]:
+    study = f"{row['workload']}, {row['trainings']} trainings" if first else ""
+    if not row["n"]:
+        return (study, f"{row['peer']}: {row['why']}", *("",) * 6, "0")
+    name = f"{row['peer']} ({row['charged_as_plain']})" if row["charged_as_plain"] else row["peer"]
+    return (
+        study,
+        name,
+        _number(row["epoch_seconds"]["median"]),
+        f"{row['share_of_limit']['median']:.0%}",
+        _number(row["study_steady_seconds"]["median"]),
+        _number(row["study_seconds"]["median"]),
+        _ratio(row, "ratio_steady"),
+        _ratio(row, "ratio"),
+        str(row["n"]),
+    )
+
+
+def _number(value: float) -> str:
+    """Three significant digits without an exponent."""
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if value >= 0.001 else f"{value:.6f}"
+
+
+def _ratio(row: Mapping[str, Any], name: str) -> str:
+    """A ratio with its range over the turns."""
+    if name not in row:
+        return ""
+    ratio = row[name]
+    return f"{ratio['median']:.1f} ({ratio['low']:.1f} – {ratio['high']:.1f})"
+
+
+def _foot(result: Mapping[str, Any]) -> str:
+    machine = result["machine"]
+    rates = [block["sgemm"]["2048 x 2048 x 2048"] / 1e9 for block in result["blocks"]]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, CPU only; NumPy's sgemm {min(rates):.0f} – "
+        f"{max(rates):.0f} GFLOP/s in float32, the limit. Medians over n turns, in brackets the smallest and the "
+        "largest ratio of a turn. Whole: start of the process and compilation included; whole studies are "
+        "extrapolated from the epochs that were timed, wellfit's and the peers' alike. "
+        f"{versions}. Started {result['started']}; `{result['command']}`."
+    )
+
+
+def _whole(result: Mapping[str, Any]) -> list[str]:
+    """Studies that were really run to their end, beside what was extrapolated."""
+    rows = {row["workload"]: row for row in result["summary"] if row["peer"] == "wellfit" and row["n"]}
+    lines = []
+    for whole in result["whole"]:
+        row = rows.get(whole["workload"])
+        beside = f", extrapolated {row['study_seconds']['median']:.1f} s" if row else ""
+        lines.append(
+            f"\n{whole['workload']} run from its beginning to its end, test set and writing included: "
+            f"{whole['seconds']:.1f} s{beside}; at most {whole['peak_bytes'] / 2**30:.2f} GiB."
+        )
+    return lines
+
+
+def main() -> None:
+    """Read and print."""
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "results" / "speed.json"
+    print(render(json.loads(path.read_text())))
+
+
+if __name__ == "__main__":
+    main()

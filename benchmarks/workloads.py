@@ -1,0 +1,183 @@
+"""What is timed: studies as frozen data, which every peer reads as it can.
+
+The data are split by wellfit (48,000 images of Fashion-MNIST train, 12,000 validate), so that all train and validate on
+the same arrays. ``digits`` is the study that ``wellfit run`` asks without a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from wellfit.study.spec import StudySpec
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one variant changes, in the words that every library has.
+
+    Args:
+      name: the variant's name.
+      l1, l2: strength of the penalty on the hidden kernels, as Keras and wellfit count it.
+      dropout: rate after the hidden layers; for LeNet-5 after two convolutions and after the dense layer of 84.
+      batch_norm: batch normalization after every hidden layer.
+      epochs: how long it trains, where the workload's epochs are not its own.
+    """
+
+    name: str
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float | tuple[float, ...] = 0.0
+    batch_norm: bool = False
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One study, and how it is timed.
+
+    Args:
+      name: as the command line names it.
+      hidden: units of the hidden layers; empty for LeNet-5.
+      batch_size, optimizer, epochs: of all variants.
+      variants: what is compared; the first is the plain network.
+      seeds: trainings of every variant.
+      timed: epochs that are timed after the first, enough for a second or more of the fastest peer's time.
+      by_peers: variants that peers are timed on; they are charged the first one's time for the others, which is in
+        their favor: a plain network costs no more than a regularized one. Empty: all of them.
+      same_as: workload and variant whose epochs cost a peer the same, and are not timed twice in a turn.
+      data: the name of the data set.
+      builtin: the built-in study that this is, or empty.
+    """
+
+    name: str
+    hidden: tuple[int, ...]
+    batch_size: int
+    optimizer: str
+    epochs: int
+    variants: tuple[Variant, ...]
+    seeds: int
+    timed: int = 3
+    by_peers: tuple[str, ...] = ()
+    same_as: tuple[str, str] | None = None
+    data: str = "fashion-mnist"
+    builtin: str = ""
+
+    @property
+    def trainings(self) -> int:
+        """How many networks are trained."""
+        return self.seeds * len(self.variants)
+
+    @property
+    def timed_by_peers(self) -> tuple[str, ...]:
+        """The variants that a peer trains to be timed."""
+        return self.by_peers or tuple(variant.name for variant in self.variants)
+
+    def variant(self, name: str) -> Variant:
+        """The variant of a name."""
+        return next(variant for variant in self.variants if variant.name == name)
+
+    def epochs_of(self, variant: Variant) -> int:
+        """How long a variant trains in the study."""
+        return variant.epochs or self.epochs
+
+
+PLAIN: Final = Variant("baseline")
+LAB5: Final = Workload(
+    "lab5", (128, 64), 256, "adam", 30, (PLAIN, Variant("l2", l2=1e-3), Variant("dropout", dropout=0.3)), seeds=5
+)
+LAB_512: Final = Workload(
+    "lab-512",
+    (512, 512),
+    128,
+    "rmsprop",
+    10,
+    (PLAIN, Variant("dropout", dropout=0.3), Variant("l2", l2=1e-3), Variant("l1", l1=1e-5)),
+    seeds=5,
+    timed=1,
+    by_peers=("baseline", "dropout"),
+)
+LENET5: Final = Workload(
+    "lab-lenet5",
+    (),
+    128,
+    "adam",
+    10,
+    (
+        PLAIN,
+        Variant("dropout", dropout=(0.1, 0.1, 0.5), epochs=15),
+        Variant("batch-norm", batch_norm=True, epochs=15),
+    ),
+    seeds=5,
+    timed=1,
+    by_peers=("baseline", "batch-norm"),
+)
+L2_PATH: Final = Workload(
+    "l2-path",
+    (128, 64),
+    256,
+    "adam",
+    20,
+    tuple(Variant(f"l2-{strength:.2e}", l2=float(strength)) for strength in np.logspace(-6, -1, 64)),
+    seeds=3,
+    timed=1,
+    same_as=("lab5", "l2"),
+)
+DIGITS: Final = Workload(
+    "digits",
+    (128, 64),
+    32,
+    "adam",
+    60,
+    (
+        PLAIN,
+        Variant("l2", l2=1e-3),
+        Variant("l1", l1=1e-4),
+        Variant("dropout", dropout=0.3),
+        Variant("l2+dropout", l2=1e-3, dropout=0.3),
+    ),  # early stopping is read from the baseline's training; peers are not charged for it either
+    seeds=5,
+    timed=10,
+    by_peers=("baseline", "l2", "dropout"),
+    data="digits",
+)
+GROWTH: Final = tuple(
+    Workload(f"growth-{n}", (128, 64), 256, "adam", 30, (PLAIN,), n, timed, same_as=("lab5", "baseline"))
+    for n, timed in ((1, 5), (4, 3), (16, 1), (64, 1), (256, 1))
+)
+WORKLOADS: Final = {w.name: w for w in (LAB5, LAB_512, LENET5, L2_PATH, *GROWTH, DIGITS)}
+"""All of them, in the order in which a turn takes them: what others are the same as comes first."""
+
+
+def study(workload: Workload, epochs: int | None = None) -> StudySpec:
+    """A workload as wellfit's study.
+
+    Args:
+      workload: which.
+      epochs: train every variant this long instead, to time a few epochs.
+    """
+    from wellfit.study.spec import load_study, study_from_mapping  # peers need no study
+
+    if workload.builtin:
+        return load_study(workload.builtin, epochs=epochs)
+    model: dict[str, Any] = {"kind": "mlp", "hidden": list(workload.hidden)} if workload.hidden else {"kind": "lenet5"}
+    tables: dict[str, dict[str, Any]] = {}
+    for v in workload.variants:
+        numbers = {"l1": v.l1, "l2": v.l2, "dropout": v.dropout}
+        tables[v.name] = {key: value for key, value in numbers.items() if value}
+        tables[v.name]["epochs"] = epochs or workload.epochs_of(v)
+        if v.batch_norm:
+            tables[v.name]["model"] = {"batch_norm": True}
+    train = {"epochs": epochs or workload.epochs, "batch_size": workload.batch_size, "optimizer": workload.optimizer}
+    return study_from_mapping(
+        {
+            "name": workload.name,
+            "data": {"name": workload.data, "validation": 0.2},
+            "model": model,
+            "train": {**train, "seeds": workload.seeds},
+            "variants": tables,
+        }
+    )
