@@ -79,7 +79,7 @@ def _study_alone(workload: Workload, measured: Measured) -> tuple[float, float, 
     start = sum(measured.get(name, 0.0) for name in ("import_seconds", "data_seconds", "plan_seconds"))
     if "populations" in measured:
         epochs = [(p, statistics.median(p["epoch_seconds"])) for p in measured["populations"]]
-        steady = math.fsum(p["epochs"] * seconds for p, seconds in epochs)
+        steady = math.fsum(p["run_epochs"] / p["trainings"] * seconds for p, seconds in epochs)
         extra = math.fsum(p["first_epoch_seconds"] - seconds + p["finish_seconds"] for p, seconds in epochs)
         return steady, start, max(extra, 0.0)
     by_variant = steady_by_variant(measured)

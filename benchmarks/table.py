@@ -1,13 +1,13 @@
 """Render what ``run.py`` saved as Markdown: workload by peer, with ratio, share of the limit, n, device and versions.
 
-Usage: python benchmarks/table.py [benchmarks/results/speed.json]
+Usage: python benchmarks/table.py benchmarks/results/mlp.json [benchmarks/results/lenet5.json ...]
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +86,8 @@ def _foot(result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['processor']}, {machine['cores']} cores, CPU only; NumPy's sgemm {min(rates):.0f} – "
-        f"{max(rates):.0f} GFLOP/s in float32, the limit. Medians over n turns, in brackets the smallest and the "
+        f"{max(rates):.0f} GFLOP/s in float32, the limit (other libraries multiply faster than it, and wellfit's can pass "
+        "100 %). Medians over n turns, in brackets the smallest and the "
         "largest ratio of a turn. Whole: start of the process and compilation included; whole studies are "
         "extrapolated from the epochs that were timed, wellfit's and the peers' alike. "
         f"{versions}. Started {result['started']}; `{result['command']}`."
@@ -109,8 +110,24 @@ def _whole(result: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     """Read and print."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "results" / "speed.json"
-    print(render(json.loads(path.read_text())))
+    results = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    print(render(together(results)))
+
+
+def together(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several results of one machine as one.
+
+    Args:
+      results: as ``run.py`` saves them.
+
+    Raises:
+      SystemExit: there is none, or they are of different machines.
+    """
+    if not results or any(result["machine"] != results[0]["machine"] for result in results):
+        raise SystemExit("give the JSON files of one machine; see benchmarks/results")
+    joined = {name: [x for result in results for x in result[name]] for name in ("summary", "blocks", "whole")}
+    commands = "`; `".join(result["command"] for result in results)
+    return {"machine": results[0]["machine"], "started": results[0]["started"], "command": commands, **joined}
 
 
 if __name__ == "__main__":

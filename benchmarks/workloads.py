@@ -1,7 +1,7 @@
 """What is timed: studies as frozen data, which every peer reads as it can.
 
 The data are split by wellfit (48,000 images of Fashion-MNIST train, 12,000 validate), so that all train and validate on
-the same arrays. ``digits`` is the study that ``wellfit run`` asks without a name.
+the same arrays; ``digits`` are scikit-learn's, split alike.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ class Workload:
         their favor: a plain network costs no more than a regularized one. Empty: all of them.
       same_as: workload and variant whose epochs cost a peer the same, and are not timed twice in a turn.
       data: the name of the data set.
-      builtin: the built-in study that this is, or empty.
     """
 
     name: str
@@ -60,11 +59,10 @@ class Workload:
     epochs: int
     variants: tuple[Variant, ...]
     seeds: int
-    timed: int = 3
+    timed: int = 2
     by_peers: tuple[str, ...] = ()
     same_as: tuple[str, str] | None = None
     data: str = "fashion-mnist"
-    builtin: str = ""
 
     @property
     def trainings(self) -> int:
@@ -113,7 +111,6 @@ LENET5: Final = Workload(
     ),
     seeds=5,
     timed=1,
-    by_peers=("baseline", "batch-norm"),
 )
 L2_PATH: Final = Workload(
     "l2-path",
@@ -140,13 +137,13 @@ DIGITS: Final = Workload(
         Variant("l2+dropout", l2=1e-3, dropout=0.3),
     ),  # early stopping is read from the baseline's training; peers are not charged for it either
     seeds=5,
-    timed=10,
+    timed=5,
     by_peers=("baseline", "l2", "dropout"),
     data="digits",
 )
 GROWTH: Final = tuple(
     Workload(f"growth-{n}", (128, 64), 256, "adam", 30, (PLAIN,), n, timed, same_as=("lab5", "baseline"))
-    for n, timed in ((1, 5), (4, 3), (16, 1), (64, 1), (256, 1))
+    for n, timed in ((1, 4), (4, 3), (16, 1), (64, 1), (256, 1))
 )
 WORKLOADS: Final = {w.name: w for w in (LAB5, LAB_512, LENET5, L2_PATH, *GROWTH, DIGITS)}
 """All of them, in the order in which a turn takes them: what others are the same as comes first."""
@@ -159,10 +156,8 @@ def study(workload: Workload, epochs: int | None = None) -> StudySpec:
       workload: which.
       epochs: train every variant this long instead, to time a few epochs.
     """
-    from wellfit.study.spec import load_study, study_from_mapping  # peers need no study
+    from wellfit.study.spec import study_from_mapping  # peers need no study
 
-    if workload.builtin:
-        return load_study(workload.builtin, epochs=epochs)
     model: dict[str, Any] = {"kind": "mlp", "hidden": list(workload.hidden)} if workload.hidden else {"kind": "lenet5"}
     tables: dict[str, dict[str, Any]] = {}
     for v in workload.variants:

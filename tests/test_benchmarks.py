@@ -59,7 +59,7 @@ def ours(*populations: tuple[int, int, float, float]) -> dict[str, Any]:
         "populations": [
             {
                 "trainings": n,
-                "epochs": epochs,
+                "run_epochs": n * epochs,
                 "first_epoch_seconds": first,
                 "epoch_seconds": [later, later],
                 "finish_seconds": 0.25,

@@ -299,7 +299,7 @@ def test_plan_json(wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
     small = json.loads(wellfit_("plan", "--quick", "--precision", "auto", "--json").out)
     assert small["precision"] == {"asked": "auto", "chosen": "products in float32"}  # the digits fit the cache
-    monkeypatch.setattr("wellfit.engine.plan.is_small", lambda shape, examples: False)
+    monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: False)
     ended = wellfit_("plan", "--quick", "--precision", "auto", "--json")
     assert (ended.status, ended.err, stores.tree(tmp_path)) == (0, "", {})
     told = json.loads(ended.out)

@@ -115,7 +115,7 @@ def test_auto_tells_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
         (True, True, "products in float32"),
     ):
         monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda has=has: has)
-        monkeypatch.setattr("wellfit.engine.plan.is_small", lambda shape, examples, small=small: small)
+        monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples, small=small: small)
         outlook = foresee(study(CURVED, precision="auto"), points())
         assert outlook.precision == told
         plain = to_json(outlook, study(CURVED, precision="auto"), Path("here"), "1")
@@ -161,3 +161,21 @@ def test_the_forecast_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> No
     once = seconds()
     monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 3.0)
     assert seconds() == pytest.approx(once + 3)  # one program
+
+
+def test_what_is_not_begun_stays_as_it_was_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waves are not in the order of the study: planned again in theirs, the second population would be another."""
+    monkeypatch.setattr("wellfit.engine.plan._SMALL", 0)
+    wide = {"model": {"hidden": [9]}}
+    ready = prepare(study({"plain": {}, "a": wide, "b": {**wide, "l2": 1e-3}}, seeds=3), points())
+    first, second = ready.plan.populations
+    finished = {(r.run.variant, r.run.seed) for t in first.trajectories for r in t.readouts}
+    assert {variant for variant, _ in finished} == {"plain"}
+    assert ready.missing(finished).populations == (second,)
+
+
+def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: examples < 100)
+    plan = prepare(study(LESS, precision="auto"), points()).plan
+    assert {population.program.precision for population in plan.populations} == {"mixed"}

@@ -74,16 +74,15 @@ def test_a_plan_resolves_every_model_by_itself(monkeypatch: pytest.MonkeyPatch) 
     models = {"dense": MLP, "convolutional": ModelSpec("cnn", (4,))}
     runs = [RunSpec(name, 0, Recipe(model=model)) for name, model in models.items()]
 
-    def planned(asked: str, examples: int = 48_000) -> dict[str, str]:
-        plan = make_plan(runs, (28, 28), 3, (examples, 200, 200), 1, asked)
+    def planned(asked: str) -> dict[str, str]:
+        plan = make_plan(runs, (28, 28), 3, (48_000, 200, 200), 1, asked)
         return {
             population.groups[0][0].readouts[0].run.variant: population.program.precision
             for population in plan.populations
         }
 
     assert planned("auto") == {"dense": "mixed", "convolutional": "float32"}
-    assert planned("auto", 1000) == {"dense": "float32", "convolutional": "float32"}  # products are not what takes time
-    assert planned("mixed") == planned("mixed", 1000) == {"dense": "mixed", "convolutional": "mixed"}
+    assert planned("mixed") == {"dense": "mixed", "convolutional": "mixed"}
     assert planned("float32") == {"dense": "float32", "convolutional": "float32"}
     with pytest.raises(UnknownNameError):
         planned("half")

@@ -266,7 +266,7 @@ def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
 
 def test_a_checkpoint_of_another_precision_is_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = study(STRAIGHT, precision="auto")
-    monkeypatch.setattr("wellfit.engine.plan.is_small", lambda shape, examples: False)  # else auto is float32 anywhere
+    monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: False)  # or float32 anywhere
     has_bfloat16(monkeypatch, True)
     with pytest.raises(Interrupted):
         run_study(spec, points(), tmp_path, on_tick=press)

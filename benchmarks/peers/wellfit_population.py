@@ -48,11 +48,13 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
         records = trainer.train(population, on_epoch=lambda epoch, e=ends: e.append(time.perf_counter()))
         finished = time.perf_counter()
         seconds = np.diff(ends).tolist()
-        readouts = [readout for trajectory in population.trajectories for readout in trajectory.readouts]
         populations.append(
             {
                 "trainings": len(population.trajectories),
-                "epochs": max(whole[readout.run.variant] for readout in readouts),
+                "run_epochs": sum(
+                    max(whole[readout.run.variant] for readout in trajectory.readouts)
+                    for trajectory in population.trajectories
+                ),
                 "first_epoch_seconds": seconds[0],
                 "epoch_seconds": seconds[1:],
                 "finish_seconds": finished - ends[-1],

@@ -146,7 +146,7 @@ def plan(
     fresh: Fresh = False,
     json: Json = False,
 ) -> None:
-    """Show what a run would train, how long it would take and how much memory; train nothing, write nothing.
+    """Show what a run would train, how long it would take and how much memory; train and write nothing of it.
 
     Runs that the study directory holds already are not counted again, except with --fresh.
     """

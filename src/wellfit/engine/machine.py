@@ -2,7 +2,7 @@
 
 How many runs of a seed train side by side is a question of caches: a wide group shares its batches, and its weights
 push each other out. How long a study will take is a question of the program: the rate that it attained last time is the
-best forecast, and before there is one, the rate of a small network.
+best forecast.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ MEMORY_SHARE: Final = 0.5
 
 _WIDTHS: Final = (1, 2, 4)
 _GAIN: Final = 0.9  # a wider group must cost a run less than this to be chosen: what is closer is noise
+_UNTOLD: Final = 8 << 30  # bytes of a device that does not tell
 _SHORTEST: Final = 0.2  # seconds; what is shorter says little
 _EXAMPLES: Final = 12288
 _SCORED: Final = 3072
@@ -78,7 +79,8 @@ def memory() -> int | None:
     device = jax.devices()[0]
     if device.platform == "cpu":
         return None
-    return int(MEMORY_SHARE * device.memory_stats()["bytes_limit"])
+    limit = (device.memory_stats() or {}).get("bytes_limit", _UNTOLD)
+    return int(MEMORY_SHARE * limit)
 
 
 def attained(program: Program) -> float | None:

@@ -193,6 +193,8 @@ Structure: TypeAlias = tuple[ModelSpec, str, int, str, Precision]
 Costs: TypeAlias = tuple[tuple[int, float], ...]
 """(width, seconds of a run relative to a run alone), width 1 first."""
 
+# Values of a training split that a core's cache holds as bytes; and what a run of the digits' 128-64 network costs in
+# groups of such data, where every call to an operation counts (two cores with AVX-512).
 _SMALL: Final = 1 << 22
 _SMALL_COSTS: Final[Costs] = ((1, 1.0), (2, 0.7), (3, 0.6), (4, 0.55), (5, 0.5), (6, 0.48), (8, 0.45))
 
@@ -255,9 +257,7 @@ def make_plan(
         if recipe.model not in models:
             models[recipe.model] = build(recipe.model, input_shape, classes)
         check_run(run, models[recipe.model], examples[0])
-        products = (
-            "float32" if precision == "auto" and small else resolve(precision, recipe.model)
-        )  # no products to speak of
+        products = resolve(precision, recipe.model)
         structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         numbers = _numbers(run.variant, recipe, models[recipe.model], classes)
         key = structure, recipe.augmentation != Augmentation()

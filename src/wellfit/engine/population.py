@@ -1,9 +1,9 @@
 """The compiled program: one epoch of the runs of a wave.
 
-A wave is as many groups as the devices train at a time, a group is ``width`` runs of one seed. On a CPU every device
-trains one group, so that the weights at work stay in its cache, and is given the group's batches in order; a GPU trains
-many groups at once and fetches their batches itself. Within a group, ``vmap`` makes one network into ``width`` of them
-that share the batch and its noise.
+A wave is as many groups as the devices train in a call, a group is ``width`` runs of one seed. On a CPU every device
+trains one group, so that the weights at work stay in its cache, and is given the group's batches in order; where all
+examples fit the cache it takes all groups in turn and fetches their batches itself. A GPU trains its groups at once.
+Within a group, ``vmap`` makes one network into ``width`` of them that share the batch and its noise.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
             return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
 
         # reading all gradients once more costs a twentieth of a step: only where it is asked for
-        measured = jax.lax.cond(batch.measured, norm, lambda: jnp.float32(0))
+        measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
         grads = _clip(program, total(), numbers)
         updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
         params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)

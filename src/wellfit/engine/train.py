@@ -285,7 +285,7 @@ def predict_proba(
     scaling: Scaling,
     cache: dict[Any, Callable[..., Any]] | None = None,
 ) -> FloatArray:
-    """Class probabilities of a trained network, in inference mode, its scaling included.
+    """Class probabilities of a trained network, in inference mode, its scaling included; always in float32.
 
     Args:
       model: the architecture.

@@ -257,7 +257,6 @@ def _max_backward(size: int, x: jax.Array, gradient: jax.Array) -> tuple[jax.Arr
     first = jnp.full(gradient.shape, size * size - 1, jnp.int32)
     for place in reversed(range(size * size - 1)):
         first = jnp.where(cells[place] == largest, place, first)
-    first = lax.optimization_barrier(first)  # found once a block, not once a pixel
     *before, rows, columns, examples = gradient.shape
     places = jnp.arange(size * size, dtype=jnp.int32).reshape(*(1,) * (len(before) + 1), size, 1, size, 1)
     here = first[..., None, :, None, :] == places  # (T, C, rows, size, columns, size, M)

@@ -2,7 +2,8 @@
 
 In ``"mixed"`` precision the factors of a product are rounded to bfloat16 and its sums are float32; weights,
 statistics, losses and optimizer stay float32. Source: Micikevicius et al. (2018), "Mixed precision training"; bfloat16
-has float32's exponents, so that no loss scaling is needed (Kalamkar et al., 2019).
+has float32's exponents, so that no loss scaling is needed (Kalamkar et al., 2019). What a convolution hands back
+to the layer before it is rounded once more.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from wellfit.data.splits import make_splits, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices, machine
 from wellfit.engine.checks import check_data
-from wellfit.engine.plan import Costs, Plan, Population, make_plan
+from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.nn.models import layer_specs
@@ -85,8 +85,8 @@ class Prepared:
         A population of which nothing is finished stays as it was planned, so that a resumed study has the same
         programs, and the same bits, as one that was never stopped.
         """
-        readouts = [r for p in self.plan.populations for t in p.trajectories for r in t.readouts]
-        todo = [r.run for r in readouts if (r.run.variant, r.run.seed) not in finished]
+        # in the order of the study, not of the waves: the same runs in another order would be planned otherwise
+        todo = [run for run in runs(self.spec) if (run.variant, run.seed) not in finished]
         return self.plan if len(todo) == self.plan.runs else _plan(self.spec, todo, self.data, self.on.size, self.costs)
 
     def outlook(self, todo: Plan) -> Outlook:
@@ -130,7 +130,10 @@ def prepare(spec: StudySpec, dataset: Dataset) -> Prepared:
 
 
 def foresee(spec: StudySpec, dataset: Dataset, directory: Path | None = None) -> Outlook:
-    """What ``run_study`` would tell of its plan; nothing is trained, and nothing is written.
+    """What ``run_study`` would tell of its plan; nothing of the study is trained or written.
+
+    A large study on a machine that was never measured has that done first, as ``run_study`` would; it is kept in
+    wellfit's cache folder.
 
     Args:
       spec: the study.
@@ -221,11 +224,14 @@ def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: in
                 f"{len(data.x_train)}; choose at most that"
             )
         apart.setdefault((examples, run.recipe.label_noise), []).append(run)
+    # a precision for the whole study, or its variants would differ in that too
+    small = spec.precision == "auto" and is_small(data.input_shape, len(data.x_train))
+    precision = "float32" if small else spec.precision
     plans = []
     for (examples, _), together in apart.items():
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, on, spec.precision, costs, room))
+        plans.append(make_plan(together, data.input_shape, data.classes, sizes, on, precision, costs, room))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(wanted),
