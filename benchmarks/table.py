@@ -86,8 +86,8 @@ def _foot(result: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['processor']}, {machine['cores']} cores, CPU only; NumPy's sgemm {min(rates):.0f} – "
-        f"{max(rates):.0f} GFLOP/s in float32, the limit (other libraries multiply faster than it, and wellfit's can pass "
-        "100 %). Medians over n turns, in brackets the smallest and the "
+        f"{max(rates):.0f} GFLOP/s in float32, the limit (wellfit's products are other ones, and can be faster: more "
+        "than 100 %). Medians over n turns, in brackets the smallest and the "
         "largest ratio of a turn. Whole: start of the process and compilation included; whole studies are "
         "extrapolated from the epochs that were timed, wellfit's and the peers' alike. "
         f"{versions}. Started {result['started']}; `{result['command']}`."
