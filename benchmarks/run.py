@@ -2,7 +2,8 @@
 
 Times wellfit and the peers in turns (A B A B ...), each in a process of its own, on the same arrays, batches, epochs
 and validation. In a turn every workload is taken once: NumPy's sgemm rate, then wellfit, then every peer. wellfit
-starts with an empty cache folder each time, and torch.compile with an empty cache: compilation is counted in full.
+starts with an empty cache folder each time, and torch.compile with an empty cache: compilation is counted in full. The
+measurement of the machine that wellfit makes once, before its first large study, is not counted.
 
 Peers, and how many epochs they are timed for, are in ``PEERS`` and ``workloads.py``; how a few epochs become a whole
 study is said in ``results.py``. The JSON carries n, device, versions and the source of all this, and is written after

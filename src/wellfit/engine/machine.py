@@ -148,7 +148,7 @@ def _as_machine(kept: Any) -> Machine | None:
     """A measurement that was kept; None where there is none, or something else is in its place."""
     with contextlib.suppress(KeyError, TypeError, ValueError):
         found = Machine(tuple((int(width), float(cost)) for width, cost in kept["costs"]), float(kept["rate"]))
-        if found.costs[:1] == ((1, 1.0),) and found.rate > 0:
+        if found.costs[:1] == ((1, 1.0),) and found.rate > 0 and all(width > 0 for width, _ in found.costs):
             return found
     return None
 
