@@ -1,0 +1,72 @@
+"""``wellfit list``, ``new`` and ``schema``: which studies there are, and how to write one."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, Any
+
+import typer
+
+from wellfit.cli.app import app
+from wellfit.cli.options import Json, print_json
+
+
+@app.command("list", epilog="Example: wellfit list lab5")
+def list_(
+    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, to list its parts.")] = None,
+    json: Json = False,
+) -> None:
+    """List the built-in studies and data sets, one line each; or a study and its parts."""
+    from wellfit.data.entries import CATALOG
+    from wellfit.study.listing import Listed, list_parts, list_studies
+
+    def shown(entry: Listed, parts: bool = False) -> dict[str, Any]:
+        told: dict[str, Any] = {"name": entry.name, "title": entry.title, "description": entry.description}
+        return {**told, "parts": [shown(part) for part in list_parts(entry.name)]} if parts else told
+
+    studies = list_studies()
+    if study is not None:
+        parts = list_parts(study)
+        (itself,) = (entry for entry in studies if entry.name == study)
+        if json:
+            print_json(shown(itself, parts=True))
+            return
+        _print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
+        typer.echo(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
+        return
+    if json:
+        print_json(
+            {
+                "studies": [shown(entry) for entry in studies],
+                "data": [{"name": e.name, "title": e.title, "description": e.description} for e in CATALOG.values()],
+            }
+        )
+        return
+    width = max(len(name) for name in [*CATALOG, *(s.name for s in studies)])
+    typer.echo("Studies (wellfit run NAME; wellfit list NAME shows the parts of one)")
+    _print_columns([(entry.name, entry.title) for entry in studies], width)
+    typer.echo("Data sets (--data NAME)")
+    _print_columns([(name, data.description) for name, data in CATALOG.items()], width)
+
+
+def _print_columns(rows: list[tuple[str, str]], width: int = 0) -> None:
+    width = width or max(len(name) for name, _ in rows)
+    for name, words in rows:
+        typer.echo(f"  {name:<{width}}  {words}")
+
+
+@app.command(epilog="Example: wellfit new my-study")
+def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name; its file is NAME.toml.")]) -> None:
+    """Write a commented study file to start from."""
+    from wellfit.study.template import write_template
+
+    path = write_template(name)
+    typer.echo(f"{path}: change it, then: wellfit run {shlex.quote(str(path))}")
+
+
+@app.command(epilog="Example: wellfit schema > wellfit.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of study files, with which an editor completes and checks them."""
+    from wellfit.study.template import json_schema
+
+    print_json(json_schema())
