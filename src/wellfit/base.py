@@ -116,14 +116,14 @@ class Splits:
     Args:
       train: rows of ``Dataset.x_train`` that train, ascending.  # (n,)
       validation: rows that validate, ascending.  # (v,)
-      sample: rows of ``train`` on which training metrics are measured in inference mode.  # (min(v, n),)
+      sample: rows of ``train`` on which training metrics are measured in inference mode.  # (s,)
       seed: the seed of the split; the same for every run of a study.
       hash: SHA-256 over the three index arrays, in hexadecimal.
     """
 
     train: IntArray  # (n,)
     validation: IntArray  # (v,)
-    sample: IntArray  # (min(v, n),)
+    sample: IntArray  # (s,)
     seed: int
     hash: str
 
