@@ -179,6 +179,6 @@ def test_hash_sees_every_change():
 def test_the_training_sample_of_a_large_data_set_is_not_larger_than_it_need_be() -> None:
     labels = np.arange(30_000, dtype=np.int32) % 10
     splits = make_splits(labels, validation=0.2)
-    assert (len(splits.validation), len(splits.sample)) == (6000, 5000)
-    assert np.bincount(labels[splits.sample]).tolist() == [500] * 10
+    assert (len(splits.validation), len(splits.sample)) == (6000, 4000)
+    assert np.bincount(labels[splits.sample]).tolist() == [400] * 10
     assert set(splits.sample.tolist()) <= set(splits.train.tolist())

@@ -54,8 +54,9 @@ def rows_of(seed: int, epoch: int, examples: int, batch_size: int) -> IntArray:
 class Layouts:
     """An epoch's examples in the order of a seed, in memory that the devices read without a copy.
 
-    Every device has two buffers, so that one can be filled while the other is read. The caller sees to it that of all
-    that was dispatched only the last may still be at work when it asks for the next.
+    Devices that train the same seed read the same buffer. There are two buffers a device, so that those of a wave can
+    be filled while those of the wave before are read. The caller sees to it that of all that was dispatched only the
+    last may still be at work when it asks for the next.
 
     Args:
       data: the splits; the training split is laid out.
@@ -69,8 +70,10 @@ class Layouts:
         self.labels = data.y_train.astype(np.int32)  # (n,)
         self.steps = math.ceil(len(self.flat) / batch_size)
         shape = (self.steps * batch_size, self.flat.shape[1])
-        self.buffers = [[_aligned(shape, self.flat.dtype) for _ in range(2)] for _ in range(on.size)]
-        self.held: list[tuple[tuple[int, int], tuple[jax.Array, jax.Array]] | None] = [None] * on.size
+        self.buffers = [_aligned(shape, self.flat.dtype) for _ in range(2 * on.size)]
+        self.held: list[tuple[int, int] | None] = [None] * len(self.buffers)  # seed and epoch of each
+        self.labels_of = [self.labels] * len(self.buffers)  # (steps, B) each, once it holds something
+        self.given: list[tuple[int, tuple[jax.Array, jax.Array]] | None] = [None] * on.size  # a buffer, as arrays
 
     def of(self, seeds: IntArray, active: np.ndarray, epoch: int) -> Any:
         """The examples of a wave: ``(x (G, steps, B, ...), y (G, steps, B))``, spread over the devices.
@@ -80,22 +83,33 @@ class Layouts:
           active: which of its runs train; a group without one is given what its device has.  # (G, W)
           epoch: from 1.
         """
-        parts = [
-            self._of_device(place, (int(seed), epoch), bool(active[place].any())) for place, seed in enumerate(seeds)
+        wanted: list[tuple[int, int] | None] = [
+            (int(seed), epoch) if active[place].any() or self.given[place] is None else None
+            for place, seed in enumerate(seeds)
         ]
+        kept = {self.held.index(key) for key in wanted if key in self.held}
+        read = {given[0] for given in self.given if given is not None}  # perhaps still, by the wave before
+        free = [i for i in range(len(self.buffers)) if i not in kept | read]
+        for key in dict.fromkeys(wanted):
+            if key is not None and key not in self.held:
+                self._lay_out(key, free.pop())
+        parts = [self._of_device(place, key) for place, key in enumerate(wanted)]
         return jax.tree.map(self._spread, *parts)
 
-    def _of_device(self, place: int, wanted: tuple[int, int], needed: bool) -> tuple[jax.Array, jax.Array]:
-        held = self.held[place]
-        if held is not None and (held[0] == wanted or not needed):
-            return held[1]
-        rows = rows_of(*wanted, len(self.flat), self.batch_size)  # (steps, B)
-        self.buffers[place].reverse()
-        buffer = self.buffers[place][0]
-        np.take(self.flat, rows.ravel().astype(np.intp), axis=0, out=buffer, mode="clip")  # "clip" needs no third copy
-        x = buffer.reshape(1, *rows.shape, *self.data.x_train.shape[1:])  # (1, steps, B, ...)
-        arrays = jax.device_put((x, self.labels[rows][None]), self.mesh.devices.flat[place])
-        self.held[place] = wanted, arrays
+    def _lay_out(self, key: tuple[int, int], number: int) -> None:
+        rows = rows_of(*key, len(self.flat), self.batch_size)  # (steps, B)
+        order = rows.ravel().astype(np.intp)
+        np.take(self.flat, order, axis=0, out=self.buffers[number], mode="clip")  # "clip" needs no third copy
+        self.held[number], self.labels_of[number] = key, self.labels[rows]
+
+    def _of_device(self, place: int, key: tuple[int, int] | None) -> tuple[jax.Array, jax.Array]:
+        given = self.given[place]
+        if given is not None and (key is None or self.held[given[0]] == key):
+            return given[1]
+        number = self.held.index(key)
+        x = self.buffers[number].reshape(1, self.steps, self.batch_size, *self.data.x_train.shape[1:])
+        arrays = jax.device_put((x, self.labels_of[number][None]), self.mesh.devices.flat[place])
+        self.given[place] = number, arrays
         return arrays
 
     def _spread(self, *parts: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Scores of whole splits in inference mode, a thousand examples at a time so that activations stay in the cache."""
+"""Scores of whole splits in inference mode, so many examples at a time that activations stay near the cache."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from wellfit.nn.models import Model, ModelParams
 __all__ = ["Score", "as_float", "evaluate", "predict_program", "rescale"]
 
 _ROWS: Final = 1000
+_ROWS_OF_CONVOLUTIONS: Final = 256  # whose activations are larger
 _TILE: Final = 16  # whole tiles of images, see ``nn.tiles``
 
 
@@ -55,7 +56,8 @@ def evaluate(
       x, y: unscaled examples and labels.  # (n, ...), (n,)
       scaling: shift and factor.
     """
-    chunks = math.ceil(len(x) / _ROWS)
+    convolves = any(name.startswith("conv") for name in model.kernels)
+    chunks = math.ceil(len(x) / (_ROWS_OF_CONVOLUTIONS if convolves else _ROWS))
     size = min(math.ceil(len(x) / chunks / _TILE) * _TILE, len(x))  # whole tiles
 
     def score(params: ModelParams, stats: ModelParams, x: jax.Array, y: jax.Array, weight: jax.Array) -> Score:
