@@ -136,7 +136,7 @@ def test_buffers_are_used_again_and_again(small_data: TrainingData, pair: Mesh) 
 
 def test_devices_with_the_same_seed_share_a_buffer(small_data: TrainingData, pair: Mesh) -> None:
     layouts = Layouts(small_data, BATCH, pair)
-    before: list[tuple[Any, tuple[int, int]]] = []
+    before: list[tuple[Any, tuple[tuple[int, int], ...]]] = []
     for epoch in (1, 2, 3):  # as the waves of three variants and two seeds on two devices follow each other
         for groups in ((0, 0), (0, 1), (1, 1)):
             now = layouts.of(seeds(*groups), BOTH, epoch)
