@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
 
 from wellfit import cli
 from wellfit.errors import UnknownNameError
-from wellfit.study.listing import list_parts, list_studies
+from wellfit.study.listing import find_study, list_parts, list_studies
 from wellfit.study.spec import load_study
 
 
@@ -52,3 +53,18 @@ def test_the_command_writes_a_study_and_its_schema(
     status, out, _ = told(capsys, monkeypatch, "schema")
     assert status == 0
     assert json.loads(out)["$schema"].startswith("https://json-schema.org/")
+
+
+@pytest.mark.parametrize(("name", "words"), [("lab5/dpth", "unknown part 'dpth' in study 'lab5'; did you mean 'depth'?"),
+                                             ("lab6", "unknown study 'lab6'; did you mean 'lab5'?"),
+                                             ("lab5/", "unknown part ''")])  # fmt: skip
+def test_a_study_or_part_that_is_not_there(name: str, words: str) -> None:
+    with pytest.raises(UnknownNameError, match=re.escape(words)):
+        find_study(name)
+
+
+def test_a_part_is_found_by_the_name_that_run_takes() -> None:
+    for study in list_studies():
+        assert find_study(study.name) == study
+        for part in list_parts(study.name):
+            assert find_study(part.name) == part

@@ -13,27 +13,25 @@ from wellfit.cli.options import Json, print_json
 
 @app.command("list", epilog="Example: wellfit list lab5")
 def list_(
-    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, to list its parts.")] = None,
+    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, or a part of one.")] = None,
     json: Json = False,
 ) -> None:
     """List the built-in studies and data sets, one line each; or a study and its parts."""
     from wellfit.data.entries import CATALOG
-    from wellfit.study.listing import Listed, list_parts, list_studies
+    from wellfit.study.listing import Listed, find_study, list_parts, list_studies
 
-    def shown(entry: Listed, parts: bool = False) -> dict[str, Any]:
-        told: dict[str, Any] = {"name": entry.name, "title": entry.title, "description": entry.description}
-        return {**told, "parts": [shown(part) for part in list_parts(entry.name)]} if parts else told
+    def shown(entry: Listed) -> dict[str, str]:
+        return {"name": entry.name, "title": entry.title, "description": entry.description}
 
-    studies = list_studies()
     if study is not None:
-        parts = list_parts(study)
-        (itself,) = (entry for entry in studies if entry.name == study)
+        itself, parts = find_study(study), [] if "/" in study else list_parts(study)
         if json:
-            print_json(shown(itself, parts=True))
+            print_json({**shown(itself), "parts": [shown(part) for part in parts]})
             return
         _print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
         typer.echo(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
         return
+    studies = list_studies()
     if json:
         print_json(
             {

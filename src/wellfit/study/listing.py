@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wellfit.errors import UnknownNameError
 from wellfit.study.source import builtin_studies, parse_toml
 
-__all__ = ["Listed", "list_parts", "list_studies"]
+__all__ = ["Listed", "find_study", "list_parts", "list_studies"]
 
 
 class Listed(NamedTuple):
@@ -47,3 +47,25 @@ def list_parts(study: str) -> list[Listed]:
         raise UnknownNameError("study", study, known)
     parts = parse_toml(known[study], study).get("parts", {})
     return [Listed(f"{study}/{name}", part["title"], part.get("description", "")) for name, part in parts.items()]
+
+
+def find_study(name: str) -> Listed:
+    """A built-in study, or a part of one, by the name that ``wellfit run`` takes.
+
+    Args:
+      name: such as ``"lab5"`` or ``"lab5/depth"``.
+
+    Raises:
+      UnknownNameError: no such study, or it has no such part.
+
+    Example:
+      >>> find_study("lab5/depth").title
+      'Do fewer or more hidden layers help on Fashion-MNIST?'
+    """
+    study, slash, part = name.partition("/")
+    parts = {listed.name.partition("/")[2]: listed for listed in list_parts(study)}
+    if not slash:
+        return next(listed for listed in list_studies() if listed.name == study)
+    if part not in parts:
+        raise UnknownNameError("part", part, parts, f"study {study!r}")
+    return parts[part]
