@@ -55,9 +55,10 @@ def test_the_command_writes_a_study_and_its_schema(
     assert json.loads(out)["$schema"].startswith("https://json-schema.org/")
 
 
-@pytest.mark.parametrize(("name", "words"), [("lab5/dpth", "unknown part 'dpth' in study 'lab5'; did you mean 'depth'?"),
-                                             ("lab6", "unknown study 'lab6'; did you mean 'lab5'?"),
-                                             ("lab5/", "unknown part ''")])  # fmt: skip
+@pytest.mark.parametrize(("name", "words"), [
+    ("lab5/dpth", "unknown part 'dpth' in study 'lab5'; did you mean 'depth'?"),
+    ("lab6", "unknown study 'lab6'; did you mean 'lab5'?"),
+    ("lab5/", "unknown part ''")])  # fmt: skip
 def test_a_study_or_part_that_is_not_there(name: str, words: str) -> None:
     with pytest.raises(UnknownNameError, match=re.escape(words)):
         find_study(name)
