@@ -11,11 +11,15 @@ from scipy import stats
 
 from wellfit.base import (
     HISTORY_COLUMNS,
+    Answer,
     Comparison,
     Finding,
     History,
+    PairedEvidence,
+    Ranked,
     RunState,
     RunSummary,
+    Sentence,
     StudySummary,
     VariantSummary,
     Verdict,
@@ -75,6 +79,8 @@ def study(
     found = [_variant(name, seeds, epochs, states) for name in variants]
     summaries = tuple(summary for summary, _ in found)
     opened = any(v.mean for v in summaries)
+    comparisons = tuple(_compare(v, summaries[0]) for v in summaries[1:] if v.mean and summaries[0].mean)
+    ranked = sorted((v for v in summaries if v.mean), key=lambda v: -v.mean["test_accuracy"])
     return StudySummary(
         name="lab5",
         title="Which regulariser helps a 128-64 network on Fashion-MNIST?",
@@ -85,7 +91,7 @@ def study(
         seconds=337.4,
         directory="studies/lab5",
         variants=summaries,
-        comparisons=tuple(_compare(v, summaries[0]) for v in summaries[1:] if v.mean and summaries[0].mean),
+        comparisons=comparisons,
         findings=FINDINGS if opened else (),
         verdict=VERDICT if opened else "Nothing can be said yet: no run has ended.",
         histories={summary.name: histories for summary, histories in found},
@@ -93,6 +99,11 @@ def study(
         classes=classes,
         provenance=PROVENANCE,
         settings={"name": "lab5", "model": {"kind": "mlp", "hidden": [128, 64]}, "train": {"epochs": epochs}},
+        conclusion=tuple(Sentence(f"{text}.", ("title",)) for text in ("Which?", *VERDICT.rstrip(".").split(". "))),
+        answers=ANSWERS if comparisons else (),
+        evidence={c.variant: _evidence(c, seeds) for c in comparisons},
+        ranking=tuple(Ranked(v.name, v.mean["test_accuracy"], "abc"[min(i // 2, 2)]) for i, v in enumerate(ranked)),
+        friedman_p=0.0123 if len(ranked) > 2 and seeds > 1 else None,
     )
 
 
@@ -140,6 +151,10 @@ def hostile() -> StudySummary:
         histories={"baseline": plain.histories["baseline"], name: plain.histories["l2"]},
         confusion={"baseline": plain.confusion["baseline"], name: plain.confusion["l2"]},
         verdict="<i>Nothing</i> is certain.",
+        conclusion=(plain.conclusion[0], Sentence("<i>Nothing</i> is certain.", ("title",))),
+        answers=(Answer("<b>Why?</b>", "best", (Sentence("{{ 7 * 7 }} & <u>more</u>.", ("title",)),)),),
+        evidence={name: plain.evidence["l2"]},
+        ranking=tuple(r._replace(variant=name) if r.variant == "l2" else r for r in plain.ranking),
     )
 
 
@@ -231,6 +246,15 @@ def _compare(variant: VariantSummary, against: VariantSummary) -> Comparison:
     return Comparison(variant.name, against.name, "test_accuracy", float(np.mean(pairs)), bounds, p, adjusted, verdict)
 
 
+def _evidence(comparison: Comparison, seeds: int) -> PairedEvidence:
+    p, known = comparison.p_value, seeds > 1
+    ahead = (0.93 if comparison.difference > 0 else 0.03) if known else None
+    further = 12 if comparison.verdict == "undecided" and known else None
+    bounds = comparison.interval
+    behind = 0.95 - ahead if ahead is not None else None
+    return PairedEvidence(seeds, bounds, bounds, p, p, 0.0625, (0.2,) * seeds, ahead, behind, further)
+
+
 def _confusion(k: int, salt: int) -> Any:
     rng = np.random.default_rng([k, salt])
     counts = rng.poisson(12, (k, k)) * (rng.random((k, k)) < 0.5)
@@ -245,6 +269,22 @@ def _confusion(k: int, salt: int) -> Any:
 VERDICT = (
     "Dropout makes this network better, alone and together with L2: its test accuracy is higher than the baseline's by "
     "0.7 points. L2 and L1 alone, at these strengths, make it worse. Early stopping is equivalent to the baseline."
+)
+ANSWERS = (
+    Answer(
+        "Is the published winner confirmed?",
+        "winner",
+        (
+            Sentence(
+                "The published test accuracy is highest for baseline, 88.35 %, next for dropout, 88.03 %.",
+                ("published[baseline].test_accuracy", "published[dropout].test_accuracy"),
+            ),
+            Sentence(
+                "Refuted: baseline was worse than dropout (-0.5 points [-0.8, -0.3]).",
+                ("comparisons[dropout].verdict",),
+            ),
+        ),
+    ),
 )
 FINDINGS = (
     Finding(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from wellfit.analysis import calibration, metrics
+from wellfit.analysis.intervals import t_interval
 from wellfit.errors import DataError
 
 EXACT = 1e-12  # the same sums in another order: some hundred roundings of 1e-16
@@ -44,3 +45,30 @@ def test_a_confidence_on_an_edge_falls_in_the_lower_bin():
 def test_no_bins_are_refused():
     with pytest.raises(DataError, match="0 bins of confidence"):
         calibration.calibration_bins(np.array([[0.6, 0.4]]), np.array([0]), bins=0)
+
+
+def test_pooled_calibration_has_the_bins_of_all_runs_and_the_mean_of_their_scores():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([0.4, 0.4, 0.4], size=(3, 90))
+    y = rng.integers(0, 3, 90)
+    found = calibration.pooled_calibration("l2", p, y)
+    all_bins = calibration.calibration_bins(np.concatenate(p), np.concatenate([y, y, y]))
+    full = all_bins.counts > 0
+    assert not full.all()
+    np.testing.assert_array_equal(found.count, all_bins.counts[full])
+    np.testing.assert_allclose(found.confidence, all_bins.confidence[full], atol=EXACT)
+    np.testing.assert_allclose(found.accuracy, all_bins.accuracy[full], atol=EXACT)
+    single = {
+        "ece": [calibration.expected_calibration_error(run, y) for run in p],
+        "brier": [metrics.brier_loss(run, y) for run in p],
+    }
+    for name, values in single.items():
+        assert found.scores[name] == pytest.approx(np.mean(values), abs=EXACT)
+        assert found.intervals[name] == pytest.approx(t_interval(values), abs=EXACT)
+    assert calibration.pooled_calibration("l2", p[:1], y).intervals == {"ece": None, "brier": None}
+
+
+def test_intervals_end_where_the_scores_do():
+    right, wrong = np.eye(2)[[0, 0]], np.eye(2)[[1, 1]]
+    found = calibration.pooled_calibration("l2", np.stack([right, wrong]), np.array([0, 0]))
+    assert found.intervals == {"ece": (0.0, 1.0), "brier": (0.0, 2.0)}

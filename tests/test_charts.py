@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from detailed import NOTHING, details
 from summaries import diverged, empty, hostile, running, study
 from wellfit.report.charts import bokeh_library, build_charts
 from wellfit.report.figure_data import curve_data
@@ -24,8 +25,8 @@ def objects(node):
             yield from objects(value)
 
 
-def models(charts, name):
-    return [model for model in objects(json.loads(charts.document)) if model["name"] == name]
+def models(charts, name, document="curves"):
+    return [model for model in objects(json.loads(charts.documents[document])) if model["name"] == name]
 
 
 def array(value):
@@ -40,53 +41,74 @@ def column(source, name):
 
 
 def test_one_chart_for_each_place_of_the_page():
-    charts = build_charts(study(epochs=5))
-    places = {"chart-intervals", "chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"}
-    assert set(charts.roots) == places
-    document = json.loads(charts.document)
-    assert {root["id"] for root in document["roots"]} == set(charts.roots.values())
+    summary = study(epochs=5)
+    charts = build_charts(summary, details(summary))
+    assert {name: set(roots) for name, roots in charts.roots.items()} == {
+        "curves": {"chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"},
+        "weights": {"chart-norms"},
+        "paths": {"chart-path-0"},
+        "calibration": {"chart-reliability"},
+    }
+    for name, text in charts.documents.items():
+        assert {root["id"] for root in json.loads(text)["roots"]} == set(charts.roots[name].values())
 
 
 def test_curves_hold_the_numbers_of_the_static_figures():
     summary = study(epochs=12)
-    charts = build_charts(summary)
-    sources = [s for s in models(charts, "ColumnDataSource") if "split" in dict(s["attributes"]["data"]["entries"])]
-    stored = [s for s in sources if (column(s, "variant")[0], column(s, "split")[0]) == ("l2", "validation")]
-    loss, accuracy = sorted((array(column(s, "mean")) for s in stored), key=np.mean)
+    charts = build_charts(summary, NOTHING)
+    renderers = [m for m in models(charts, "GlyphRenderer") if m["attributes"].get("name") == "l2, validation"]
+    sources = {m["id"]: m for m in models(charts, "ColumnDataSource")}
+    lines = [r["attributes"] for r in renderers if r["attributes"]["glyph"].get("name") == "Line"]
+    found = [r["data_source"] for r in lines]
+    loss, accuracy = sorted((array(column(sources[f["id"]], "mean")) for f in found), key=np.mean)
     wanted = curve_data(summary, "l2", "validation_loss")
-    np.testing.assert_allclose(loss, wanted.mean, atol=1e-6)  # stored with six decimals
-    np.testing.assert_allclose(accuracy, 100 * curve_data(summary, "l2", "validation_accuracy").mean, atol=1e-6)
-    # Loss, accuracy (two splits each) and gap; the log axis draws from the sources of the linear one.
-    assert len(sources) == len(summary.variants) * 5
+    np.testing.assert_allclose(loss, wanted.mean, rtol=1e-6)  # stored in single precision
+    wanted = curve_data(summary, "l2", "validation_accuracy")
+    np.testing.assert_allclose(accuracy, 100 * wanted.mean, rtol=1e-6)
+
+
+def test_both_loss_charts_have_the_same_renderers():
+    charts = build_charts(study(variants=("baseline", "l2"), epochs=5), NOTHING)
+    tags = [m["attributes"]["tags"][0] for m in models(charts, "GlyphRenderer")]
+    # two splits of two metrics and the gap, a line and a band each, of two variants
+    assert sorted(set(tags)) == sorted(
+        f"v{v}-{what}{band}" for v in (0, 1) for what in ("gap", "train", "validation") for band in ("", "-band")
+    )
+    assert len(tags) == 2 * 5 * 2
+
+
+def test_where_runs_were_stopped_is_marked():
+    summary = study(variants=("baseline", "early-stopping"), epochs=20)
+    charts = build_charts(summary, NOTHING)
+    marks = [m["attributes"] for m in models(charts, "GlyphRenderer") if m["attributes"]["tags"] == ["v1-stop"]]
+    assert len(marks) == 2  # loss and accuracy
+    sources = {m["id"]: m for m in models(charts, "ColumnDataSource")}
+    read = column(sources[marks[0]["data_source"]["id"]], "epoch")
+    assert read == [run.readout_epoch for run in summary.variants[1].runs]
 
 
 def test_epoch_axes_and_crosshairs_are_shared():
-    charts = build_charts(study(epochs=5))
+    charts = build_charts(study(epochs=5), NOTHING)
     ranges = [m for m in models(charts, "Range1d") if m["attributes"].get("end") == 5]
     assert len(ranges) == 1
     cursors = [m for m in models(charts, "Span") if "location" not in m["attributes"]]
     assert len(cursors) == 1
 
 
-def test_renderers_say_what_they_are():
-    charts = build_charts(study(variants=("baseline", "l2"), epochs=5))
-    names = {m["attributes"].get("name") for m in models(charts, "GlyphRenderer")}
-    assert {"v0-train", "v0-validation", "v1-gap", "v1-validation-band"} <= names
-
-
 def test_no_name_can_end_the_script_element():
-    charts = build_charts(hostile())
-    assert "<" not in charts.document
-    assert any("</script>" in str(m["attributes"].get("text")) for m in models(charts, "Label"))
+    summary = hostile()
+    charts = build_charts(summary, details(summary))
+    assert not any("<" in text for text in charts.documents.values())
+    assert any("</script>" in str(m["attributes"].get("name")) for m in models(charts, "GlyphRenderer"))
 
 
 @pytest.mark.parametrize("make", [running, diverged, lambda: study(variants=("baseline",), seeds=1, epochs=1)])
 def test_odd_states_make_charts(make):
-    assert "chart-loss" in build_charts(make()).roots
+    assert "chart-loss" in build_charts(make(), NOTHING).roots["curves"]
 
 
 def test_a_study_without_runs_has_no_chart():
-    assert build_charts(empty()).roots == {}
+    assert build_charts(empty(), NOTHING).documents == {}
 
 
 def test_the_library_is_small_and_can_stand_in_a_script_element():
@@ -96,3 +118,18 @@ def test_the_library_is_small_and_can_stand_in_a_script_element():
     assert len(library) < 1_500_000
     for left_out in ("bokeh-widgets", "bokeh-tables", "bokeh-gl", "bokeh-mathjax"):
         assert f"/* {left_out}" not in library
+
+
+def test_a_reliability_line_joins_only_bins_with_enough_predictions():
+    summary = study(variants=("baseline",), epochs=3)
+    found = details(summary)
+    charts = build_charts(summary, found)
+    sources = {m["id"]: m for m in models(charts, "ColumnDataSource", "calibration")}
+    renderers = {m["attributes"]["tags"][0]: m["attributes"] for m in models(charts, "GlyphRenderer", "calibration")}
+    joined, points = (
+        array(column(sources[renderers[tag]["data_source"]["id"]], "sure"))
+        for tag in ("v0-reliability", "v0-reliability-points")
+    )
+    counts = found.calibration["baseline"].count
+    assert len(points) == len(counts)
+    np.testing.assert_allclose(joined, points[counts / counts.sum() >= 0.005])

@@ -145,7 +145,7 @@ def test_show_json_has_the_documented_form(wellfit_: Wellfit, finished_study: Pa
     ended = wellfit_("show", finished_study, "--json")
     assert (ended.status, ended.err) == (0, "")
     told = json.loads(ended.out, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
-    assert set(told) == {"wellfit", "study", "variants", "comparisons", "findings"}
+    assert set(told) >= {"wellfit", "study", "variants", "comparisons", "findings"}
     assert told["wellfit"] == wellfit.__version__
     assert set(told["study"]) == STUDY_KEYS
     assert [v["name"] for v in told["variants"]] == VARIANTS
@@ -162,6 +162,10 @@ def test_show_json_has_the_documented_form(wellfit_: Wellfit, finished_study: Pa
     assert {c["verdict"] for c in told["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
     assert all(set(f) == {"code", "level", "message", "fix"} for f in told["findings"])
     assert {f["level"] for f in told["findings"]} <= {"info", "warning", "error"}
+    more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
+    assert more <= set(told)
+    assert set(told["evidence"]) == set(VARIANTS[1:])
+    assert [set(r) for r in told["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)
 
 
 def test_show_and_report_change_nothing_but_the_report(wellfit_: Wellfit, study_copy: Path) -> None:

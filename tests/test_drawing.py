@@ -81,9 +81,60 @@ def test_the_legend_speaks_of_published_values_only_where_there_are_any():
     assert axes.get_legend().get_texts()[-1].get_text() == "published"
 
 
-def test_right_answers_are_blue_and_mistakes_orange():
-    tints = drawing.tints(3)
-    assert tints.shape == (3, 3, 3)
-    assert len(np.unique(tints.reshape(9, 3), axis=0)) == 2
+def test_tints_are_blue_where_told_and_orange_elsewhere():
+    alpha = np.linspace(0, 1, 9).reshape(3, 3)
+    tints = drawing.tinted(np.eye(3, dtype=bool), alpha)
+    assert tints.shape == (3, 3, 4)
+    assert len(np.unique(tints[..., :3].reshape(9, 3), axis=0)) == 2
     blue = [int(series_color(1)[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    np.testing.assert_allclose(tints[1, 1], blue, rtol=1e-12)
+    np.testing.assert_allclose(tints[1, 1, :3], blue, rtol=1e-12)
+    np.testing.assert_array_equal(tints[..., 3], alpha)
+
+
+def test_a_logarithmic_axis_is_labeled_with_plain_numbers():
+    axes = Figure().add_subplot()
+    axes.plot([1, 2], [0.03, 0.7])
+    drawing.log_axis(axes)
+    axes.figure.draw_without_rendering()
+    low, high = axes.get_ylim()
+    shown = {
+        label.get_text()
+        for label, at in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)
+        if low <= at <= high
+    }
+    assert shown == {"0.05", "0.1", "0.2", "0.5"}
+    assert not [label for label in axes.get_yticklabels(minor=True) if label.get_text()]
+
+
+def test_pictures_are_not_distorted():
+    axes = Figure().add_subplot()
+    drawing.picture_axes(axes, 3, 2)
+    assert axes.get_aspect() == 1
+    assert axes.yaxis_inverted()
+    assert not [*axes.get_xticks(), *axes.get_yticks()]
+
+
+def test_a_large_matrix_does_not_name_its_classes():
+    axes = Figure().add_subplot()
+    drawing.class_axes(axes, [f"$class_{i}$" for i in range(60)])
+    assert axes.get_yticklabels()[0].get_text() == r"\$class_0\$"
+    assert axes.get_xticklabels()[0].get_rotation() == 45
+    short = Figure().add_subplot()
+    drawing.class_axes(short, [str(i) for i in range(10)])
+    assert short.get_xticklabels()[0].get_rotation() == 0
+    crowded = Figure().add_subplot()
+    drawing.class_axes(crowded, [f"class {i}" for i in range(61)])
+    assert "class 0" not in [label.get_text() for label in crowded.get_yticklabels()]
+
+
+def test_a_mark_stands_at_its_epoch():
+    axes = Figure().add_subplot()
+    drawing.stop_mark(axes, 12, "read at epoch 12")
+    assert list(axes.lines[0].get_xdata()) == [12, 12]
+    assert axes.texts[0].get_text() == "read at epoch 12"
+
+
+def test_a_legend_names_its_marks():
+    axes = Figure().add_subplot()
+    drawing.legend(axes, [{"marker": "o", "label": "a"}, {"marker": "s", "label": "b"}])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]

@@ -2,19 +2,23 @@ import numpy as np
 import pytest
 
 from wellfit.analysis import bootstrap, comparisons, paired, power
-from wellfit.analysis.evidence import paired_evidence
+from wellfit.analysis.evidence import evidence_of, paired_evidence
+from wellfit.analysis.sequential import Look
 from wellfit.errors import DataError, StudyFileError
 
 
+def outcomes(seeds=4, accuracies=(0.9, 0.88)):
+    return np.random.default_rng(0).random((2, seeds, 500)) < np.array(accuracies)[:, None, None]
+
+
 def test_it_is_what_each_method_says():
-    rng = np.random.default_rng(0)
-    first, second = rng.random((2, 4, 500)) < np.array([0.9, 0.88])[:, None, None]
+    first, second = outcomes()
     found = paired_evidence(first, second, comparisons=3, margin=0.01)
     difference = first.astype(int) - second
     by_seed = difference.mean(axis=1)
     drawn = bootstrap.two_way_bootstrap(difference)
     assert found.seeds == 4
-    assert found.both_sources == comparisons.paired_comparison(first, second)
+    assert found.interval90 == comparisons.paired_comparison(first, second).interval90
     assert (found.bootstrap_interval, found.bootstrap_p) == drawn[1:]
     assert (found.paired_t_p, found.sign_flip_p) == (paired.paired_t(by_seed), paired.sign_flip(by_seed))
     assert found.mcnemar_p == tuple(paired.mcnemar(a, b) for a, b in zip(first, second, strict=True))
@@ -23,13 +27,31 @@ def test_it_is_what_each_method_says():
     assert found.further_seeds == power.further_seeds(first, second, 3, 0.01)
 
 
+def test_further_seeds_are_asked_for_only_where_they_are_open():
+    first, second = outcomes(accuracies=(0.9, 0.86))
+    assert paired_evidence(first, second).further_seeds is not None
+    assert paired_evidence(first, second, decided=True).further_seeds is None
+    look = Look(1, (4, 8))
+    looked = paired_evidence(first, second, look=look)
+    assert looked.further_seeds is None  # the plan says when to look again
+    assert looked.interval90 == comparisons.paired_comparison(first, second, look).interval90
+
+
 def test_one_seed_leaves_the_images_alone_to_tell():
     found = paired_evidence(np.ones((1, 50), dtype=bool), np.arange(50)[None] >= 10)
-    assert found.both_sources == (0.2, None, None, None)
     assert found.mcnemar_p == (2 / 2**10,)
     assert found.sign_flip_p == 1.0
-    assert found[2:5] == (None, None, None)
-    assert found[7:] == (None, None, None)
+    unknown = ("interval90", "bootstrap_interval", "bootstrap_p", "paired_t_p", "better_on_new_seed")
+    assert {getattr(found, name) for name in (*unknown, "worse_on_new_seed", "further_seeds")} == {None}
+
+
+def test_the_evidence_of_a_comparison_is_over_the_seeds_that_both_have():
+    first, second = outcomes()
+    runs = {"a": dict(enumerate(second)), "b": {s: first[s] for s in (3, 1)}}
+    (made,) = comparisons.compare_with_first(runs)
+    assert evidence_of(made, runs, 2) == paired_evidence(
+        first[[1, 3]], second[[1, 3]], 2, decided=made.verdict != "undecided"
+    )
 
 
 def test_bad_input_is_refused():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from summaries import CLASSES, diverged, empty, running, study
-from wellfit.base import HISTORY_COLUMNS, History
+from wellfit.base import HISTORY_COLUMNS, History, Ranked
 from wellfit.errors import UnknownNameError
 from wellfit.report.figure_data import (
     confusion_data,
@@ -17,6 +18,8 @@ from wellfit.report.figure_data import (
     find_variant,
     gap_data,
     interval_data,
+    median_epochs,
+    ranked_intervals,
     top_confusions,
 )
 
@@ -130,3 +133,29 @@ def test_an_unknown_column_or_metric_is_refused():
         curve_data(study(), "l2", "val_loss")
     with pytest.raises(UnknownNameError, match="unknown metric 'test_loss'"):
         interval_data(study(), "test_loss")
+
+
+def test_the_ranking_sorts_by_mean_and_carries_its_letters():
+    summary = replace(study(), ranking=(Ranked("dropout", 0.9, "a"), Ranked("l2 + dropout", 0.88, "ab")))
+    rows = ranked_intervals(summary)
+    means = [row.mean for row, _ in rows]
+    assert means == sorted(means, reverse=True)
+    letters = {row.variant: told for row, told in rows}
+    assert (letters["dropout"], letters["l2 + dropout"], letters["l1"]) == ("a", "ab", "")
+
+
+def test_what_has_no_result_is_ranked_last():
+    assert [row.variant for row, _ in ranked_intervals(diverged())][-1] == "l1"
+    assert [row.variant for row, _ in ranked_intervals(empty())] == ["baseline", "l2", "l1"]
+
+
+def test_the_median_epochs_are_those_of_the_runs():
+    summary = study()
+    runs = {v.name: v.runs for v in summary.variants}
+    for name in ("baseline", "early-stopping"):
+        best, read = median_epochs(summary, name)
+        assert best == statistics.median(run.best_epoch for run in runs[name])
+        assert read == statistics.median(run.readout_epoch for run in runs[name])
+    assert median_epochs(empty(), "l2") == (None, None)
+    with pytest.raises(UnknownNameError, match="unknown variant 'l3'"):
+        median_epochs(summary, "l3")

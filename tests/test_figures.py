@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from detailed import details, regions
 from summaries import CLASSES, diverged, empty, hostile, running, study
 from wellfit.errors import UnknownNameError
-from wellfit.report.colors import series_color
-from wellfit.report.figure_data import curve_data, interval_data
+from wellfit.report.class_figures import plot_confusion_difference, plot_per_class
+from wellfit.report.colors import LIGHT, series_color
+from wellfit.report.figure_data import curve_data, interval_data, median_epochs
 from wellfit.report.figures import (
     alt_text,
     plot_confusion,
@@ -24,6 +28,13 @@ from wellfit.report.figures import (
     plot_intervals,
     plot_learning_curve,
 )
+from wellfit.report.gallery_figures import plot_data_look, plot_gallery
+from wellfit.report.region_figures import plot_disagreement, plot_regions
+from wellfit.report.score_figures import plot_ranking, plot_reliability
+from wellfit.report.svg import inline_svg
+from wellfit.report.weight_figures import plot_filters, plot_weight_histogram, plot_weight_norms
+
+XLINK = "http://www.w3.org/1999/xlink"
 
 STATES = {
     "finished": study,
@@ -76,6 +87,75 @@ def test_names_are_text_and_never_mathematics():
         assert draw(other)
 
 
+CONTRACT = {
+    "plot_intervals": lambda s, d, **ax: plot_intervals(s, **ax),
+    "plot_ranking": lambda s, d, **ax: plot_ranking(s, **ax),
+    "plot_curves": lambda s, d, **ax: plot_curves(s, **ax),
+    "plot_learning_curve": lambda s, d, **ax: plot_learning_curve(s, s.variants[1].name, **ax),
+    "plot_gap": lambda s, d, **ax: plot_gap(s, **ax),
+    "plot_confusion": lambda s, d, **ax: plot_confusion(s, s.variants[1].name, **ax),
+    "plot_confusion_difference": lambda s, d, **ax: plot_confusion_difference(last(d.differences), s.classes, **ax),
+    "plot_per_class": lambda s, d, **ax: plot_per_class(last(d.by_class), s.classes, **ax),
+    "plot_reliability": lambda s, d, **ax: plot_reliability(last(d.calibration), **ax),
+    "plot_weight_norms": lambda s, d, **ax: plot_weight_norms(s, **ax),
+    "plot_weight_histogram": lambda s, d, **ax: plot_weight_histogram(last(d.weights), **ax),
+    "plot_filters": lambda s, d, **ax: plot_filters(last(d.weights), **ax),
+    "plot_regions": lambda s, d, **ax: plot_regions(regions("mlp"), s.classes[:2], **ax),
+    "plot_disagreement": lambda s, d, **ax: plot_disagreement(regions("mlp"), s.classes[:2], **ax),
+    "plot_gallery": lambda s, d, **ax: plot_gallery(d.mistakes, s.classes, "most", count=7, **ax),
+    "plot_data_look": lambda s, d, **ax: plot_data_look(d.look, s.classes, **ax),
+}
+
+
+def last(found):
+    return list(found.values())[-1]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # a class name in Chinese; the page has more fonts
+@pytest.mark.parametrize("plot", CONTRACT.values(), ids=CONTRACT)
+@pytest.mark.parametrize("make", [study, hostile])
+def test_every_figure_keeps_the_contract(plot, make):
+    """A figure, on the given axes if there are any; told in words; in the page's colors; a name never mathematics."""
+    summary = make()
+    found = details(summary)
+    figure = plot(summary, found)
+    assert isinstance(figure, Figure)
+    assert len(alt_text(figure)) > 30
+    assert draw(figure)
+    axes = Figure(figsize=(6, 4)).add_subplot()
+    assert plot(summary, found, ax=axes) is axes.figure
+    assert alt_text(axes.figure)
+    drawn = ElementTree.fromstring(str(inline_svg(figure)).replace("<svg ", f'<svg xmlns:xlink="{XLINK}" ', 1))
+    assert drawn.get("aria-label") == alt_text(figure)
+    styles = " ".join(element.get("style", "") for element in drawn.iter())
+    assert "var(--" in styles
+    assert not [color for color in LIGHT.values() if color in styles]
+    assert not re.findall("#[0-9a-f]{6}", styles)  # no color but those that follow the page
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_curves_can_be_logarithmic_and_names_stay_apart(log):
+    summary = study()
+    figure = plot_curves(summary, log=log)
+    assert {axes.get_yscale() for axes in figure.axes} == {"log" if log else "linear"}
+    axes = Figure().add_subplot()
+    plot_curves(summary, "loss", axes, log=log)
+    assert axes.get_yscale() == ("log" if log else "linear")
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert min(np.diff(heights)) >= 0.999 / 17
+
+
+def test_curves_say_where_their_runs_are_read():
+    summary = study()
+    marks = {axes.get_title(loc="left"): [text.get_text() for text in axes.texts] for axes in plot_curves(summary).axes}
+    _, read = median_epochs(summary, "early-stopping")
+    best, _ = median_epochs(summary, "baseline")
+    assert marks["early-stopping"] == [f"read at epoch {read:g}"]
+    assert marks["baseline"] == [f"lowest loss at epoch {best:g}"]
+    assert f"lowest loss at epoch {best:g}" in alt_text(plot_learning_curve(summary, "baseline"))
+    assert not plot_learning_curve(empty(), "baseline").axes[0].texts
+
+
 def test_a_learning_curve_draws_both_splits():
     summary = study()
     axes = plot_learning_curve(summary, "dropout", "accuracy").axes[0]
@@ -85,6 +165,17 @@ def test_a_learning_curve_draws_both_splits():
         np.testing.assert_allclose(lines(axes)[color, dashed].get_ydata(), 100 * wanted.mean, rtol=1e-12)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
     assert len(axes.collections) == 2  # a band each
+
+
+@pytest.mark.parametrize("plot", [plot_intervals, plot_ranking])
+def test_the_longest_names_leave_room_for_the_numbers(plot):
+    summary = study(variants=("baseline", "l2"))
+    name = "W" * 64  # as long as a study file takes it
+    long = replace(summary, variants=(summary.variants[0], replace(summary.variants[1], name=name)))
+    figure = plot(long)
+    assert draw(figure)
+    assert figure.axes[0].get_position().width > 0.2
+    assert name in alt_text(figure)
 
 
 def test_panels_share_their_axes_and_label_the_outer_ones():
@@ -102,7 +193,7 @@ def test_curves_can_be_drawn_on_given_axes_each_named():
     assert plot_curves(summary, "loss", axes) is axes.figure
     assert {text.get_text() for text in axes.texts} == {variant.name for variant in summary.variants}
     heights = sorted(text.xy[1] for text in axes.texts)
-    assert min(np.diff(heights)) >= (axes.get_ylim()[1] - axes.get_ylim()[0]) / 17 * 0.999  # no two names overlap
+    assert min(np.diff(heights)) >= 0.999 / 17  # of the axes: no two names overlap
 
 
 def test_the_interval_plot_shows_seeds_mean_interval_and_published():
@@ -170,7 +261,8 @@ def test_nothing_is_loaded_before_it_is_needed_and_pyplot_never():
     code = (
         "import sys, wellfit.report.figures, wellfit.report.page;"
         "heavy = {'matplotlib', 'bokeh', 'pandas', 'jax', 'jinja2'} & set(sys.modules); assert not heavy, heavy;"
-        "from summaries import study; from wellfit.report.page import render_page; render_page(study(epochs=3));"
+        "from summaries import study; from detailed import NOTHING; from wellfit.report.page import render_page;"
+        "render_page(study(epochs=3), NOTHING);"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment(), check=False)

@@ -15,6 +15,7 @@ from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.study.growing import NOTHING_HELD, Held
 from wellfit.study.outlook import forecast, foresee, prepare, recipe_of, to_json
 from wellfit.study.runner import Outlook, run_study
 from wellfit.study.spec import StudySpec, runs, study_from_mapping
@@ -83,7 +84,7 @@ def test_more_examples_than_there_are_are_refused() -> None:
 
 def test_a_share_of_the_data_is_split_and_told() -> None:
     ready = prepare(study(CURVED, data={"train_share": 0.5}), points())
-    outlook = ready.outlook(ready.plan)
+    outlook = ready.outlook(ready.missing(NOTHING_HELD))
     assert outlook.examples == (80, 20, 60)
     assert "100 of 200 training examples" in outlook.data
     assert len(ready.data.x_train) == 80
@@ -141,6 +142,9 @@ def test_json_says_all_of_it() -> None:
         "devices": outlook.devices,
         "parameters": [5 * 8 + 8 + 8 * 3 + 3],
         "precision": {"asked": "float32", "chosen": "products in float32"},
+        "continued": 0,
+        "saved_epochs": 0,
+        "anew": {},
     }
 
 
@@ -171,7 +175,7 @@ def test_what_is_not_begun_stays_as_it_was_planned(monkeypatch: pytest.MonkeyPat
     first, second = ready.plan.populations
     finished = {(r.run.variant, r.run.seed) for t in first.trajectories for r in t.readouts}
     assert {variant for variant, _ in finished} == {"plain"}
-    assert ready.missing(finished).populations == (second,)
+    assert ready.missing(Held(frozenset(finished))).plan.populations == (second,)
 
 
 def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import datetime
 import getpass
 import platform
 import re
+import shutil
 import socket
 import subprocess
 from importlib import metadata
@@ -20,7 +21,8 @@ import wellfit
 from wellfit.base import Dataset, Splits
 from wellfit.data.assemble import make_dataset
 from wellfit.data.splits import make_splits
-from wellfit.study.provenance import provenance
+from wellfit.study import provenance as module
+from wellfit.study.provenance import code_hash, provenance
 
 
 @pytest.fixture
@@ -34,6 +36,7 @@ def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) ->
     facts = provenance(data, splits, "wellfit run --seeds 3", "products in float32")
     assert facts["command"] == "wellfit run --seeds 3"
     assert facts["wellfit"] == wellfit.__version__
+    assert facts["code hash"] == code_hash()
     assert facts["precision"] == "products in float32"
     assert facts["python"] == platform.python_version()
     for library in ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn"):
@@ -47,6 +50,24 @@ def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) ->
     started = datetime.datetime.fromisoformat(facts["started"])
     assert abs(datetime.datetime.now(datetime.UTC) - started) < datetime.timedelta(minutes=1)
     assert all(value and "\n" not in value for value in facts.values())
+
+
+def test_the_code_hash_changes_with_any_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "wellfit"
+    shutil.copytree(Path(module.__file__).parents[1], copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "__file__", str(copy / "study" / "provenance.py"))
+    unchanged = code_hash.__wrapped__()
+    base = copy / "base.py"
+    text = base.read_bytes()
+    base.write_bytes(text.replace(b"\n", b"\r\n"))  # as git may check it out
+    assert code_hash.__wrapped__() == unchanged
+    base.write_bytes(text + b"\n")
+    changed = code_hash.__wrapped__()
+    base.write_bytes(text)
+    base.rename(copy / "basis.py")
+    renamed = code_hash.__wrapped__()
+    assert len({unchanged, changed, renamed}) == 3
+    assert all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in (unchanged, changed, renamed))
 
 
 def test_it_names_neither_user_nor_machine(asked: tuple[Dataset, Splits]) -> None:

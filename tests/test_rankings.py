@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
+from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.sequential import Look
 from wellfit.errors import DataError
 
 # Demsar (2006), table 5(a): critical values of the Nemenyi test at 5 %, two variants to ten.
@@ -85,6 +87,25 @@ def test_ranking_of_a_study():
     assert found[1].mean == pytest.approx(np.mean([runs["high too"][s] for s in range(5)]))
     assert rankings.ranking({}) == ()
     assert rankings.ranking({"a": runs["low"]}) == (rankings.Ranked("a", found[3].mean, "a"),)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_look_tells_apart_what_its_adjusted_p_values_do(number):
+    look = Look(number, (5, 10))
+    rng = np.random.default_rng(3)
+    hardness = rng.random(800)
+    runs = {
+        name: {s: hardness + 0.05 * rng.normal(size=800) < share for s in range(5)}
+        for name, share in {"a": 0.9, "b": 0.885, "c": 0.87, "d": 0.86, "e": 0.7}.items()
+    }
+    found = rankings.ranking(runs, look=look)
+    order = [r.variant for r in found]
+    compared = compare_pairs(runs, list(itertools.combinations(order, 2)), look=look)  # Holm over all pairs
+    letters = {r.variant: set(r.letters) for r in found}
+    for c in compared:
+        assert bool(letters[c.variant] & letters[c.against]) == (c.verdict not in ("better", "worse"))
+    assert 0 < sum(c.verdict == "better" for c in compared) < len(compared)
+    assert rankings.ranking({"once": {0: runs["a"][0]}, "too": {0: runs["e"][0]}}, look=look)[1].letters == "a"
 
 
 @pytest.mark.parametrize(

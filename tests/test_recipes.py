@@ -197,3 +197,25 @@ def test_sample_sizes_and_noise_go_from_end_to_end() -> None:
 def test_width_and_depth_are_crossed() -> None:
     hidden = {recipe.model.hidden for recipe in recipes(load_study("width-and-depth")).values()}
     assert {(units,) * layers for units in (8, 32, 128, 512) for layers in (1, 2, 3)} | {()} == hidden
+
+
+# --- What the labs ask
+
+
+def test_every_lab_asks_its_questions() -> None:
+    asked = {
+        name: [question.kind for question in load_study(name).questions] for name in NAMES if name.startswith("lab")
+    }
+    assert {name: kinds for name, kinds in asked.items() if not kinds and not name.startswith("label")} == {}
+    assert asked["lab5"] == ["best", "winner", "onset"]
+    assert asked["lab-depth/onset"] == ["onset", "best"]
+    assert asked["lab-depth/cosines-2"] == ["best"]
+    assert "stop" in asked["lab-512"]
+    assert "stop" in asked["lab-depth/stopping"]
+    (alone,) = (question for question in load_study("lab5/combined").questions if question.kind == "beats")
+    assert (alone.variant, alone.than) == ("l2+dropout", ("l2", "dropout"))
+    assert {q.value for name in NAMES for q in load_study(name).questions if q.kind == "matches"} == {
+        *(0.8730, 0.8803, 0.8733, 0.8308, 0.8822, 0.8878)
+    }
+    (optimizer, *_) = load_study("lab-optimizers").questions
+    assert set(optimizer.variants) == {"sgd", "momentum", "adagrad", "adam", "rmsprop"}

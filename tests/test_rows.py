@@ -2,38 +2,61 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from summaries import diverged, study
+from summaries import diverged, empty, study
+from wellfit.base import PairedEvidence
 from wellfit.report import rows
 
 
 def test_a_variant_s_row():
     summary = study()
-    row = rows.variant_row(summary, summary.variants[1], 1)
+    row = rows.variant_row(summary, summary.variants[1], 1, {"l2": "b"})
     mean, interval = summary.variants[1].mean, summary.variants[1].interval["test_accuracy"]
     assert interval is not None
     assert row.test.mean == f"{100 * mean['test_accuracy']:.2f} %"
     assert row.test.interval == f"[{100 * interval[0]:.2f}, {100 * interval[1]:.2f}]"
-    assert (row.verdict, row.parameters, row.published, row.runs) == ("worse", "109,386", ("87.30 %",), "")
+    assert (row.verdict, row.parameters.mean, row.letters, row.runs) == ("worse", "109,386", "b", "")
+    assert row.test.value == mean["test_accuracy"]
     assert row.settings == ("l2 = 0.001",)
 
 
 def test_the_first_variant_is_the_reference():
     summary = study()
-    row = rows.variant_row(summary, summary.variants[0], 0)
+    row = rows.variant_row(summary, summary.variants[0], 0, {})
     assert (row.verdict, row.settings) == ("reference", ("the base recipe",))
 
 
 def test_diverged_runs_are_counted():
     summary = diverged()
-    assert rows.variant_row(summary, summary.variants[1], 1).runs == "3 finished, 2 diverged"
-    nothing = rows.variant_row(summary, summary.variants[2], 2)
+    assert rows.variant_row(summary, summary.variants[1], 1, {}).runs == "3 finished, 2 diverged"
+    nothing = rows.variant_row(summary, summary.variants[2], 2, {})
     assert (nothing.test.mean, nothing.test.interval, nothing.verdict) == ("–", "", "–")
 
 
-def test_published_values_of_several_metrics_are_named():
-    summary = study()
+def test_published_values_stand_beside_ours():
+    summary = study(variants=("baseline", "l2"), epochs=3)
     odd = replace(summary.variants[0], published={"train_accuracy": 0.9101, "test_loss": 0.4})
-    assert rows.variant_row(summary, odd, 0).published == ("training accuracy 91.01 %", "test loss 0.4000")
+    accuracy, loss, other = rows.published_rows(replace(summary, variants=(odd, summary.variants[1])))
+    ours = summary.variants[0].mean
+    assert (accuracy.metric, accuracy.published) == ("training accuracy", "91.01 %")
+    assert accuracy.ours.mean == f"{100 * ours['train_accuracy']:.2f} %"
+    assert (loss.published, loss.ours.mean) == ("0.4000", f"{ours['test_loss']:.4f}")
+    assert loss.difference == f"{ours['test_loss'] - 0.4:+.4f}".replace("-", "−")
+    tested = [run.test_accuracy for run in summary.variants[1].runs]
+    assert other.lowest_highest == f"{100 * min(tested):.2f} % to {100 * max(tested):.2f} %"
+
+
+def test_published_values_of_what_was_not_tested_have_no_neighbor():
+    row = rows.published_rows(empty())[0]
+    assert (row.ours.mean, row.lowest_highest, row.difference) == ("–", "–", "–")
+
+
+def test_further_evidence_is_a_row():
+    known = PairedEvidence(5, (0.001, 0.009), (0.002, 0.008), 0.0004, 0.01, 0.0625, (0.01, 0.2, 0.03), 0.71, 0.04, None)
+    assert rows.evidence_row(known) == (
+        "5", "[+0.20, +0.80]", "< 0.001", "0.010", "0.062", "2 of 3", "71 %", "25 %", "4 %", "–"
+    )  # fmt: skip
+    few = PairedEvidence(1, None, None, None, None, None, (), None, None, 4)
+    assert rows.evidence_row(few) == ("1", *["–"] * 8, "4")
 
 
 def test_a_run_s_row():

@@ -264,7 +264,7 @@ def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
     monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: has)
 
 
-def test_a_checkpoint_of_another_precision_is_not_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = study(STRAIGHT, precision="auto")
     monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: False)  # or float32 anywhere
     has_bfloat16(monkeypatch, True)
@@ -272,10 +272,14 @@ def test_a_checkpoint_of_another_precision_is_not_continued(tmp_path: Path, monk
         run_study(spec, points(), tmp_path, on_tick=press)
     has_bfloat16(monkeypatch, False)  # the directory was carried to another machine
     ticks: list[Tick] = []
-    run_study(spec, points(), tmp_path, on_tick=ticks.append)
-    assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1), 0]
+    told: list[Outlook] = []
+    run_study(spec, points(), tmp_path, on_plan=told.append, on_tick=ticks.append)
+    assert [tick.epoch for tick in ticks] == [*range(2, EPOCHS + 1), 0]
+    assert told[0].precision == (
+        "products in bfloat16, sums in float32, as this study began, though this machine gains nothing by it"
+    )
     with open_existing(tmp_path) as store:
-        assert store.provenance()["precision"] == "products in float32"
+        assert store.provenance()["precision"] == "products in bfloat16, sums in float32"
         assert store.study()["precision"] == "auto"
 
 
@@ -427,7 +431,7 @@ def test_a_diverged_run_stays_in_the_tables_without_a_test_score(tmp_path: Path)
     assert found == [(seed, "diverged", 1, 0, None, None) for seed in (0, 1)]
     assert [row[:3] for row in stores.epochs(tmp_path) if row[0] == "wild"] == [("wild", 0, 1), ("wild", 1, 1)]
     assert sum(row[0] == "straight" for row in stores.epochs(tmp_path)) == 2 * EPOCHS
-    assert set(stores.probabilities(tmp_path)) == {"labels.npz", "straight.0.npz", "straight.1.npz"}
+    assert set(stores.probabilities(tmp_path)) == {*("keepsakes.npz", "labels.npz", "straight.0.npz", "straight.1.npz")}
     summary = summarize(tmp_path)
     assert summary.state == "finished"
     wild = summary.variants[1]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import shutil
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,6 +269,60 @@ def test_what_another_process_writes_meanwhile_is_left_out_whole(
     assert l2.interval["test_accuracy"] is None
     assert summary.confusion["l2"].sum() == len(stored(study_copy, "labels.npz"))
     assert "early-stopping" not in summary.confusion
+
+
+# --- What is concluded ------------------------------------------------------------------------------------------------
+
+
+def trace(told: dict[str, Any], source: str) -> Any:
+    """What a source of a sentence leads to in the JSON form."""
+    key, _, name, fields = re.fullmatch(r"(\w+)(\[([^\]]+)\])?((?:\.\w+)*)", source).groups()  # type: ignore[union-attr]
+    found: Any = told[key]
+    if name and isinstance(found, dict):
+        found = found[name]
+    elif name:
+        of = {"variants": lambda row: row["name"], "asked": lambda row: f"{row['variant']}/{row['against']}"}
+        (found,) = (row for row in found if of.get(key, lambda row: row["variant"])(row) == name)
+    for field in fields.split(".")[1:]:
+        found = found[field]
+    return found
+
+
+def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> None:
+    told = json.loads(json.dumps(to_json(summary, "1.0"), allow_nan=False))
+    sentences = [*told["conclusion"], *(sentence for answer in told["answers"] for sentence in answer["sentences"])]
+    assert len(sentences) >= 4
+    for sentence in sentences:
+        assert sentence["sources"]
+        for source in sentence["sources"]:
+            trace(told, source)
+    assert trace(told, "title") == summary.conclusion[0].text == summary.title
+    assert summary.verdict == " ".join(sentence.text for sentence in summary.conclusion[1:])
+
+
+def test_the_evidence_is_that_of_the_files(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    right = {
+        name: np.stack([stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) == labels for seed in (0, 1)])
+        for name in VARIANTS
+    }  # each (S, M)
+    for c in summary.comparisons:
+        found = summary.evidence[c.variant]
+        by_seed = right[c.variant].mean(axis=1) - right["baseline"].mean(axis=1)
+        assert found.seeds == 2
+        if np.ptp(by_seed) > 1e-12:
+            assert found.paired_t_p == pytest.approx(stats.ttest_1samp(by_seed, 0).pvalue, abs=1e-9)
+        for p, one, other in zip(found.mcnemar_p, right[c.variant], right["baseline"], strict=True):
+            won, lost = int((one & ~other).sum()), int((~one & other).sum())
+            assert p == pytest.approx(stats.binomtest(won, won + lost).pvalue if won + lost else 1.0)
+    assert [r.mean for r in summary.ranking] == sorted((float(r.mean()) for r in right.values()), reverse=True)
+
+
+def test_a_summary_of_many_variants_is_made_in_time(finished_study: Path) -> None:
+    summarize(finished_study)  # imports
+    began = time.process_time()
+    summarize(finished_study)
+    assert time.process_time() - began < 2.0  # 19 variants; about 0.3 s
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,13 @@ def test_its_colors_are_the_page_s():
     assert not [color for color in LIGHT.values() if color in drawn]
 
 
+def test_its_colors_may_be_others():
+    wanted = {role: f"color-mix(in srgb, {color} 50%, white)" for role, color in LIGHT.items()}
+    drawn = inline_svg(plot_intervals(study(variants=("baseline",))), wanted)
+    assert "var(--" not in drawn
+    assert wanted["s0"] in drawn
+
+
 def test_nothing_in_it_rules_the_page():
     drawn = inline_svg(plot_confusion(study(), "l2"))
     assert "<style" not in drawn

@@ -48,14 +48,26 @@ def test_eighty_columns_hold_all_numbers():
     made.print(results_table(study(), 80))
     header, _, first = text(made).splitlines()[:3]
     assert header.split() == ["variant", "test", "accuracy,", "%", "train", "val.", "gap", "best", "params", "sec."]
-    assert first.split() == ["baseline", "88.36", "[88.26,", "88.46]", "98.64", "89.13", "10.28", "9.8", "109k", "56"]
+    assert first.split() == [
+        "baseline",
+        "88.36",
+        "[88.26,",
+        "88.46]",
+        "b",
+        "98.64",
+        "89.13",
+        "10.28",
+        "9.8",
+        "109k",
+        "56",
+    ]
 
 
 def test_a_wide_table_has_verdicts_and_ranges():
     made = console(120)
     made.print(results_table(study(), 120))
     row = next(line for line in text(made).splitlines() if line.startswith("dropout"))
-    assert row.split()[4:] == ["better", "89.12", "89.59", "0.06", "16.2", "(12-21)", "109,386", "56"]
+    assert row.split()[4:] == ["a", "better", "89.12", "89.59", "0.06", "16.2", "(12-21)", "109,386", "56"]
 
 
 def test_a_very_narrow_table_folds_and_loses_nothing():
@@ -70,6 +82,20 @@ def test_every_state_can_be_printed(make):
     print_summary(make(), made)
     assert make().title in text(made).replace("\n", " ")
     assert max(map(len, text(made).splitlines())) <= 80
+
+
+def test_the_conclusion_and_the_answers_stand_before_the_numbers():
+    made = console()
+    print_summary(study(), made)
+    told = " ".join(text(made).split())
+    ask = "Is the published winner confirmed?"
+    places = [told.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")]
+    assert places == sorted(places)
+    assert "Variants that share a letter cannot be told apart." in told
+    alone = console()
+    print_summary(study(seeds=1), alone)
+    assert "share a letter" not in text(alone)
+    assert "p (Holm)" not in text(alone)
 
 
 def test_a_summary_says_state_verdict_and_findings():

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from wellfit.base import Dataset, Finding, ModelSpec, StudySummary, VariantSummary
+from wellfit.base import MARGIN, Dataset, ModelSpec
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import StudyFileError
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
+from wellfit.plots import shown
+from wellfit.results import Results
 from wellfit.study.spec import StudySpec, load_study, study_from_mapping
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from wellfit.analysis.sequential import Look
 
 __all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
 
@@ -41,6 +42,8 @@ class Study:
       name, title: of the study.
       validation: share of the training examples held out for validation.
       scale: ``"unit"`` or ``"standardize"``.
+      margin: the largest difference in accuracy that does not matter, a share of 1; decide on it before you look.
+      questions: what else is to be answered, each as a study file's ``[[questions]]`` has it.
       train: every other key of the study file's ``[train]`` table: ``epochs``, ``batch_size``, ``optimizer``,
         ``learning_rate``, ``l2`` ...
 
@@ -68,6 +71,8 @@ class Study:
         title: str | None = None,
         validation: float = 0.2,
         scale: str = "unit",
+        margin: float = MARGIN,
+        questions: Sequence[Mapping[str, Any]] = (),
         **train: Any,
     ) -> None:
         self.dataset = data if isinstance(data, Dataset) else None
@@ -78,6 +83,8 @@ class Study:
             "data": {"path" if isinstance(data, Path) else "name": source, "validation": validation, "scale": scale},
             "train": {**train, "seeds": seeds, "precision": precision},
             "variants": _plain_models(variants or {"baseline": {}}),
+            "compare": {"margin": margin},
+            "questions": questions,
         }
         if model is not None:
             tables["model"] = _model_table(model)
@@ -104,7 +111,16 @@ class Study:
         study.spec = load_study(path, **overrides)
         return study
 
-    def run(self, out: str | Path | None = None, *, fresh: bool = False, progress: bool | None = None) -> Results:
+    def run(
+        self,
+        out: str | Path | None = None,
+        *,
+        fresh: bool = False,
+        progress: bool | None = None,
+        until_decided: bool = False,
+        max_seeds: int | None = None,
+        max_minutes: float | None = None,
+    ) -> Results:
         """Train what is missing, evaluate it, and return the results.
 
         Args:
@@ -112,6 +128,10 @@ class Study:
             long as the results.
           fresh: throw away what the directory holds first.
           progress: show a progress bar; by default where there is a terminal or a notebook to show it in.
+          until_decided: add seeds, five at a time, until every comparison with the first variant is decided; each look
+            has a level of its own, so that all looks together keep 5 %.
+          max_seeds: with ``until_decided``, the most seeds, fixed at the first look; 20 unless told otherwise.
+          max_minutes: with ``until_decided``, begin no batch of seeds that would end later, by the forecast.
 
         Returns:
           The results, also of runs that the directory held before.
@@ -119,9 +139,8 @@ class Study:
         Raises:
           WellfitError: the data, the model or the directory cannot be used; one line says why and how to mend it.
         """
-        from rich.console import Console
-
-        from wellfit.report.terminal import training_progress
+        from wellfit.report.notebook import progress_display
+        from wellfit.study.deciding import run_until_decided
         from wellfit.study.runner import Tick, run_study
 
         dataset = self._data()
@@ -129,17 +148,21 @@ class Study:
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        console = Console()
-        if console.is_jupyter and find_spec("ipywidgets") is None:  # rich's bar would be a warning to install it
-            console = Console(force_jupyter=False, force_terminal=False)
-            progress = True if progress is None else progress
-        console.quiet = not (console.is_terminal or console.is_jupyter if progress is None else progress)
-        with training_progress(console) as bar:
+        with progress_display(progress) as bar:
 
             def on_tick(tick: Tick) -> None:
                 bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
 
-            run_study(self.spec, dataset, Path(out), command="from Python", anew=fresh, on_tick=on_tick)
+            def train(spec: StudySpec, look: Look | None, anew: bool) -> None:
+                run_study(spec, dataset, Path(out), command="from Python", anew=anew, look=look, on_tick=on_tick)
+
+            if until_decided:
+                budget: Any = {"max_seeds": max_seeds, "max_minutes": max_minutes}
+                run_until_decided(self.spec, dataset, Path(out), train, anew=fresh, **budget)
+            elif max_seeds is not None or max_minutes is not None:
+                raise StudyFileError("run(...): max_seeds and max_minutes are for until_decided=True; add that")
+            else:
+                train(self.spec, None, fresh)
         return Results(out, _keep=keep)
 
     def model_summary(self, variant: str | None = None) -> pd.DataFrame:
@@ -187,7 +210,7 @@ class Study:
         """
         from wellfit.report.look import examples_figure
 
-        return _shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
+        return shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
 
     def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
         """The first training example of every class, and forms of it that augmentation makes.
@@ -204,10 +227,15 @@ class Study:
         """
         from wellfit.report.look import augmentation_figure
 
-        return _shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
+        return shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
 
     def _data(self) -> Dataset:
         return self.dataset or load_dataset(self.spec.data.name_or_path)
+
+    def _repr_html_(self) -> str:
+        from wellfit.report.notebook import study_html
+
+        return study_html(self.spec, None if self.dataset is None else self.dataset.title)
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -252,153 +280,3 @@ class _Temporary:
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
-class Results:
-    """What a study directory holds, finished or not.
-
-    Args:
-      directory: the study directory.
-
-    Raises:
-      StoreUnreadableError: there is no study in it.
-
-    Example:
-      >>> results = Study("digits", mlp(16), epochs=2, seeds=2).run()
-      >>> results.table().shape[0]
-      1
-      >>> results.history().columns[:3].tolist()
-      ['variant', 'seed', 'epoch']
-    """
-
-    def __init__(self, directory: str | Path, *, _keep: object = None) -> None:
-        from wellfit.study.summary import summarize
-
-        self.directory = Path(directory)
-        self.summary: StudySummary = summarize(self.directory)
-        self._keep = _keep  # a temporary directory lives as long as the results in it
-
-    def table(self) -> pd.DataFrame:
-        """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1.
-
-        The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` count the seeds and the finite test
-        set; those of the training and validation metrics count the seeds alone.
-        """
-        import pandas as pd
-
-        rows = {}
-        for variant in self.summary.variants:
-            row: dict[str, Any] = {}
-            for metric, value in variant.mean.items():
-                low, high = variant.interval.get(metric) or (float("nan"), float("nan"))
-                row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
-            rows[variant.name] = {**row, "parameters": variant.parameters, "seconds": variant.seconds}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
-
-    def runs(self) -> pd.DataFrame:
-        """One row a run: variant, seed, state, epochs, and its metrics."""
-        import pandas as pd
-
-        return pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
-
-    def compare(self) -> pd.DataFrame:
-        """One row a comparison with the first variant: difference, interval, p-values, verdict."""
-        import pandas as pd
-
-        columns = ["variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict"]
-        return pd.DataFrame([vars(c) for c in self.summary.comparisons], columns=columns)
-
-    def history(self) -> pd.DataFrame:
-        """One row an epoch of a run, in long form."""
-        import pandas as pd
-
-        frames = [
-            pd.DataFrame({"variant": name, "seed": seed, "epoch": range(1, len(h) + 1), **h.columns})
-            for name, seeds in self.summary.histories.items()
-            for seed, h in seeds.items()
-        ]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "seed", "epoch"])
-
-    def best(self) -> VariantSummary:
-        """The variant with the highest mean validation accuracy: chosen without looking at the test set.
-
-        A mean is over the runs that did not diverge, so a variant whose runs all hold comes before any that lost some.
-
-        Raises:
-          StudyFileError: no run has finished yet.
-        """
-        scored = [v for v in self.summary.variants if "validation_accuracy" in v.mean]
-        if not scored:
-            raise StudyFileError(f"no run of the study in {self.directory} has finished; run it first")
-        sound = [v for v in scored if all(run.state != "diverged" for run in v.runs)]
-        return max(sound or scored, key=lambda variant: variant.mean["validation_accuracy"])
-
-    @property
-    def verdict(self) -> str:
-        """What the evidence allows one to say."""
-        return self.summary.verdict
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What the checks of data, split and training saw."""
-        return self.summary.findings
-
-    def plot_curves(self, metric: str = "loss", *, ax: Axes | None = None) -> Figure:
-        """Learning curves of every variant: mean and band over the seeds, training and validation.
-
-        Args:
-          metric: ``"loss"`` or ``"accuracy"``.
-          ax: where to draw, instead of a new figure.
-        """
-        from wellfit.report.figures import plot_curves
-
-        return _shown(plot_curves(self.summary, metric, ax=ax))
-
-    def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
-        """Test accuracy of every variant: its runs as points, its mean and its 95 % interval."""
-        from wellfit.report.figures import plot_intervals
-
-        return _shown(plot_intervals(self.summary, ax=ax))
-
-    def plot_gap(self, *, ax: Axes | None = None) -> Figure:
-        """The generalization gap over the epochs."""
-        from wellfit.report.figures import plot_gap
-
-        return _shown(plot_gap(self.summary, ax=ax))
-
-    def plot_confusion(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
-        """The confusion matrix of a variant on the test set, summed over its runs; the first variant's by default."""
-        from wellfit.report.figures import plot_confusion
-
-        return _shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, one HTML file that needs no network.
-
-        Args:
-          path: of the file; by default ``report.html`` in the study directory. A study that was run without ``out``
-            has none that lasts, and gets ``wellfit-report.html`` in the working directory.
-
-        Returns:
-          The file.
-        """
-        from wellfit.report.page import write_page
-
-        usual = self.directory / "report.html" if self._keep is None else Path("wellfit-report.html")
-        return write_page(self.summary, usual if path is None else Path(path))
-
-    def __repr__(self) -> str:
-        s = self.summary
-        return f"Results({s.name!r}, {s.state}, {len(s.variants)} variants, {len(s.seeds)} seeds)\n{s.verdict}"
-
-
-def _shown(figure: Figure) -> Figure:
-    """A figure that a notebook shows where it is the value of a cell, as it would show one of pyplot's."""
-    vars(figure)["_repr_png_"] = partial(_png, figure)
-    return figure
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight")
-    return buffer.getvalue()

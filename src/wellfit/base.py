@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "HISTORY_COLUMNS",
+    "MARGIN",
     "MONITORS",
+    "QUESTIONS",
+    "Answer",
     "Augmentation",
     "Averaging",
     "Comparison",
@@ -28,6 +31,9 @@ __all__ = [
     "IntArray",
     "LayerSpec",
     "ModelSpec",
+    "PairedEvidence",
+    "Question",
+    "Ranked",
     "Recipe",
     "RunRecord",
     "RunSpec",
@@ -35,6 +41,7 @@ __all__ = [
     "RunSummary",
     "Scaling",
     "Schedule",
+    "Sentence",
     "Splits",
     "StudySummary",
     "TrainingData",
@@ -70,6 +77,13 @@ Losses are cross-entropies in nats (the running loss is the recipe's own loss), 
 
 MONITORS: Final = ("val_loss", "val_accuracy")
 """What early stopping may watch: validation metrics, under the names that Keras gives them."""
+
+
+MARGIN: Final = 0.001
+"""Differences in accuracy below this (0.1 points) are of no practical interest, unless a study says otherwise."""
+
+QUESTIONS: Final = ("beats", "best", "onset", "stop", "winner", "matches")
+"""The kinds of ``Question`` that a study may ask."""
 
 
 # --- What we learn from -----------------------------------------------------------------------------------------------
@@ -463,7 +477,7 @@ class Comparison:
       difference: mean paired difference.
       interval: its 95 % interval, or None with fewer than two seeds.
       p_value: two-sided, or None likewise.
-      p_adjusted: after Holm's correction over the study's comparisons.
+      p_adjusted: after Holm's correction over all that the study compares, for its questions too.
       verdict: what may be said.
     """
 
@@ -475,6 +489,105 @@ class Comparison:
     p_value: float | None
     p_adjusted: float | None
     verdict: Verdict
+
+
+@dataclass(frozen=True)
+class PairedEvidence:
+    """All that may be said of two variants besides the verdict; what cannot be told from so few seeds is None.
+
+    Args:
+      seeds: how many seeds both have.
+      interval90: of the difference, seeds and images counted: equivalence stands on it.
+      bootstrap_interval, bootstrap_p: seeds and images, without a normal distribution.
+      paired_t_p, sign_flip_p: over the seeds, on these test images.
+      mcnemar_p: over the images, of the two networks of each seed, in the order of the seeds.  # (S,)
+      better_on_new_seed, worse_on_new_seed: probability that one further run of each differs by more than the margin,
+        on these test images; what is left is that of practically equivalent.
+      further_seeds: how many seeds more would probably decide it; None too if it is decided, or no number would do.
+    """
+
+    seeds: int
+    interval90: tuple[float, float] | None
+    bootstrap_interval: tuple[float, float] | None
+    bootstrap_p: float | None
+    paired_t_p: float | None
+    sign_flip_p: float | None
+    mcnemar_p: tuple[float, ...]
+    better_on_new_seed: float | None
+    worse_on_new_seed: float | None
+    further_seeds: int | None
+
+
+class Ranked(NamedTuple):
+    """A variant in its place: those that share a letter cannot be told apart."""
+
+    variant: str
+    mean: float
+    letters: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a study asks beyond "which differ from the first variant"; what its kind does not use stays empty.
+
+    Args:
+      ask: the question, as a reader sees it.
+      kind: ``"beats"`` (is ``variant`` better than each of ``than``?), ``"best"`` (which of ``variants``?), ``"onset"``
+        (when does over-fitting begin in each of ``variants``?), ``"stop"`` (after how many epochs to stop ``variant``,
+        and what the stopping rules of ``variants`` lost or won), ``"winner"`` (is the published winner one?) or
+        ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
+      variant: its name; for ``"stop"`` empty means the first.
+      than: names.
+      variants: names; empty means all, for ``"stop"`` those that stop early.
+      metric, value: of ``"matches"``.
+    """
+
+    ask: str
+    kind: str
+    variant: str = ""
+    than: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    metric: str = "test_accuracy"
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A plain sentence, and the numbers that it was made from.
+
+    Args:
+      text: ended by a full stop (a question by its mark).
+      sources: keys of ``show --json``: ``"comparisons[l2].difference"`` is the difference of the comparison whose
+        variant is l2. Lists are addressed by variant, answers by number, ``asked`` by ``VARIANT/AGAINST``.
+    """
+
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question that the study asks, and what the evidence answers.
+
+    Args:
+      ask: the question.
+      kind: of the question.
+      sentences: the answer.
+    """
+
+    ask: str
+    kind: str
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The answer as one paragraph."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What all of its sentences were made from."""
+        return tuple(dict.fromkeys(source for sentence in self.sentences for source in sentence.sources))
 
 
 @dataclass(frozen=True)
@@ -536,13 +649,22 @@ class StudySummary:
       variants: in the order of the study file; the first is the one that the others are compared with.
       comparisons: every other variant with the first.
       findings: of data, split and training.
-      verdict: a few plain sentences that claim no more than the comparisons do.
+      verdict: the conclusion's text without the title: sentences that claim no more than the comparisons do.
       histories: variant -> seed -> its epochs.
       confusion: variant -> test counts summed over its runs; empty before the test set was opened.
         # (K, K) [true, predicted]
       classes: the class names.
       provenance: command, versions, hashes, hardware, times: name -> value, as it is to be printed.
       settings: the resolved study, as nested plain data.
+      margin: the largest difference in accuracy that does not matter, a share of 1; the verdicts were given with it.
+      conclusion: what was asked (the title), what was found, how sure that is, and what to do next.
+      answers: to the study's questions, in order.
+      asked: the comparisons beyond those with the first variant that the questions needed.
+      evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
+      ranking: the variants that were tested from the best mean to the worst, with letters.
+      friedman_p: of the test that no variant ranks differently from the others; None with fewer than three variants
+        or two common seeds.
+      advice: what to try next, the most useful first, from learning curves and validation scores alone.
     """
 
     name: str
@@ -562,3 +684,11 @@ class StudySummary:
     classes: tuple[str, ...]
     provenance: Mapping[str, str]
     settings: Mapping[str, Any]
+    margin: float = MARGIN
+    conclusion: tuple[Sentence, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    asked: tuple[Comparison, ...] = ()
+    evidence: Mapping[str, PairedEvidence] = field(default_factory=dict)
+    ranking: tuple[Ranked, ...] = ()
+    friedman_p: float | None = None
+    advice: tuple[Sentence, ...] = ()

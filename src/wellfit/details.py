@@ -7,7 +7,7 @@ sweep, the field is None or empty, and a report leaves the section out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,8 @@ class Mistakes:
       flips: test rows that about half of the first variant's runs get wrong, the most divided first: chance decides.
       image_rows: test rows whose pictures were kept: the most often wrong, and those of every confusion cell.  # (I,)
       images: their pixels, uint8; empty where the data are no images.  # (I, H, W) or (I, H, W, 3)
+      votes: how many runs of each variant took each of ``image_rows`` for each class: the pictures of the confusion
+        cell (k, j) are those of label k that have votes for j, the most votes first.  # (V, I, K)
     """
 
     variants: tuple[str, ...]
@@ -85,16 +87,17 @@ class Mistakes:
     flips: IntArray
     image_rows: IntArray
     images: NDArray[np.uint8]
+    votes: IntArray = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class ConfusionDifference:
-    """A variant's confusion matrix minus the first variant's, in examples of a class per run.
+    """A variant's confusion matrix minus the first variant's, each row as shares of its true class.
 
     Args:
       variant, against: names.
-      difference: mean over the seeds that both have, of the share of the true class.  # (K, K) [true, predicted]
-      low, high: 95 % interval of each cell, seeds and images both counted; NaN with one seed.  # (K, K)
+      difference: mean over the seeds that both have.  # (K, K) [true, predicted]
+      low, high: 95 % interval of each cell alone, seeds and images both counted; NaN with one seed.  # (K, K)
     """
 
     variant: str
@@ -225,20 +228,27 @@ class Regions:
 class SweepPath:
     """A sweep over one number, told as a path; rows in ascending order of the number.
 
+    A variant that has none of it stands beside the path as its reference where the axis is logarithmic, and is its
+    point at 0 where it is linear.
+
     Args:
-      key: what is swept, such as ``"l2"``, ``"train.learning_rate"``, ``"dropout"``, ``"examples"``.
+      key: what is swept, as a recipe names it: ``"l2"``, ``"learning_rate"``, ``"augmentation.noise"``, ``"examples"``.
       values: its values, ascending.  # (P,)
       variants: the variant of each.
-      logarithmic: whether the values want a logarithmic axis (all positive, over more than one decade).
+      logarithmic: whether the values want a logarithmic axis (all positive, over more than one decade, no shares).
       metrics: ``METRICS`` name -> (mean, low, high), NaN where there is none; accuracies and losses of ``"train"``,
         ``"validation"``, ``"test"`` and the gap.  # (P,) each
-      chosen: position of the highest mean validation accuracy (the lowest mean validation loss among equals); None
-        before two seeds have finished.
+      chosen: position of the highest mean validation accuracy (the lowest mean validation loss among equals) of those
+        of which two seeds have finished and none diverged; None where there is none such, and of the data's numbers,
+        ``"examples"`` and ``"label_noise"``.
       one_standard_error: position of the most regularized value whose mean validation accuracy is within one standard
         error of the chosen one's, as glmnet's ``lambda.1se``; None likewise, or where the number is no regularization.
       zeros: share of kernel weights that are exactly zero, mean over the seeds; NaN where none is finished.  # (P,)
-      at_edge: ``"low"`` or ``"high"`` where the chosen value is the first or last of the sweep, else None.
-      baseline: name of the first variant if it stands outside the sweep, else None.
+      at_edge: ``"low"`` or ``"high"`` where the chosen value is the first or last of the sweep, and not 0, else None.
+      baseline: name of the variant beside it: that of 0 where the axis has none, else the first variant if it stands
+        outside the sweep; otherwise None.
+      reference: the baseline's metrics: name -> (mean, low, high); empty without one.
+      held: settings that the whole path shares, and the first variant does not: key -> value.
     """
 
     key: str
@@ -251,6 +261,8 @@ class SweepPath:
     zeros: FloatArray
     at_edge: str | None
     baseline: str | None
+    reference: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,11 +270,12 @@ class SweepGrid:
     """A sweep that crosses two settings, for a heat map.
 
     Args:
-      keys: of the rows and of the columns.
-      rows, columns: their values as printed in the study file.
+      keys: of the rows and of the columns, as recipes name them.
+      rows, columns: their values, ascending where they are numbers.
       variants: name of each.  # [row][column]
       metrics: ``METRICS`` name -> mean, NaN where there is none.  # (R, C) each
-      chosen: position of the highest mean validation accuracy, or None.
+      chosen: position of the highest mean validation accuracy, as of a path, or None.
+      held: settings that the whole grid shares, and the first variant does not: key -> value.
     """
 
     keys: tuple[str, str]
@@ -271,6 +284,7 @@ class SweepGrid:
     variants: tuple[tuple[str, ...], ...]
     metrics: Mapping[str, FloatArray]
     chosen: tuple[int, int] | None
+    held: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,10 @@
 
 from wellfit.analysis.bootstrap import two_way_bootstrap
 from wellfit.analysis.calibration import calibration_bins, expected_calibration_error
-from wellfit.analysis.comparisons import compare_with_first, holm, paired_comparison, verdict
-from wellfit.analysis.diagnostics import best_epoch, overfit_onset, training_findings
+from wellfit.analysis.comparisons import compare_pairs, compare_with_first, holm, paired_comparison, verdict
+from wellfit.analysis.conclusions import conclusion
+from wellfit.analysis.curves import best_epoch, overfit_onset
+from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.evidence import paired_evidence
 from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
 from wellfit.analysis.metrics import (
@@ -22,7 +24,7 @@ from wellfit.analysis.paired import corrected_resampled_t, mcnemar, paired_t, pr
 from wellfit.analysis.power import further_seeds
 from wellfit.analysis.rankings import friedman, nemenyi, ranking
 from wellfit.analysis.sequential import Look
-from wellfit.analysis.words import conclusion, points
+from wellfit.analysis.words import points
 
 __all__ = [
     "Look",
@@ -32,6 +34,7 @@ __all__ = [
     "brier_loss",
     "calibration_bins",
     "class_scores",
+    "compare_pairs",
     "compare_with_first",
     "conclusion",
     "confusion_matrix",

@@ -1,35 +1,33 @@
 """Two variants, paired by seed and by test image: the difference, its interval, its p-value, and the verdict.
 
 What a study reports stands here: ``paired_comparison``, ``holm`` and ``verdict``, one after the other in
-``compare_with_first``. ``paired`` has further tests that count one source of chance only.
+``compare_pairs``. ``paired`` has further tests that count one source of chance only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval, Sources, checked_alpha, half_squared, p_value, sources
 from wellfit.analysis.sequential import Look, nominal_level, over_all_looks
-from wellfit.base import Comparison, Verdict
+from wellfit.base import MARGIN, Comparison, Verdict
 from wellfit.errors import DataError, StudyFileError
 
 __all__ = [
     "MARGIN",
     "PairedDifference",
+    "compare_pairs",
     "compare_with_first",
     "difference_sources",
     "holm",
     "paired_comparison",
     "verdict",
 ]
-
-MARGIN: Final = 0.001
-"""Differences in accuracy smaller than this (0.1 points) are of no practical interest."""
 
 
 class PairedDifference(NamedTuple):
@@ -181,16 +179,7 @@ def verdict(
 def compare_with_first(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], margin: float = MARGIN, look: Look | None = None
 ) -> tuple[Comparison, ...]:
-    """Compare every other variant with the first, over the seeds that both have; Holm's correction over all of them.
-
-    A variant that shares no seed with the first has no entry. With one shared seed the entry is the bare difference,
-    undecided. Seeds that one of the two lost, by divergence, are left out of both: it speaks of runs that end well.
-
-    At one of several looks the intervals and ``p_adjusted`` allow for all of them, so that a study may be looked at,
-    given more seeds and looked at again until it is decided: the chance of any false "better" or "worse" stays at 5 %.
-    The verdicts are those of the look given; what an earlier look decided is asked again, with more data.
-
-    Assumes and follows ``paired_comparison``, ``over_all_looks``, ``holm`` and ``verdict``.
+    """Compare every other variant with the first, over the seeds that both have: ``compare_pairs`` of these pairs.
 
     Args:
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
@@ -198,7 +187,7 @@ def compare_with_first(
       look: which look of which, where the study is looked at until it is decided; None for a single look.
 
     Returns:
-      One comparison a variant, in their order, of the metric ``"test_accuracy"``.
+      One comparison a variant that shares a seed with the first, in their order, of the metric ``"test_accuracy"``.
 
     Raises:
       DataError: runs that were judged on different numbers of test images.
@@ -210,20 +199,57 @@ def compare_with_first(
       >>> comparison.variant, comparison.difference, comparison.verdict
       ('l2', 0.5, 'undecided')
     """
-    if not correctness:
-        return ()
+    first, *others = correctness or [""]
+    return compare_pairs(correctness, [(name, first) for name in others], margin, look)
+
+
+def compare_pairs(
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
+    pairs: Sequence[tuple[str, str]],
+    margin: float = MARGIN,
+    look: Look | None = None,
+) -> tuple[Comparison, ...]:
+    """Compare pairs of variants, over the seeds that both have; Holm's correction over all pairs that are given.
+
+    Variants that share no seed have no entry. With one shared seed the entry is the bare difference, undecided. Seeds
+    that one of the two lost, by divergence, are left out of both: it speaks of runs that end well.
+
+    At one of several looks the intervals and ``p_adjusted`` allow for all of them, so that a study may be looked at,
+    given more seeds and looked at again until it is decided: the chance of any false "better" or "worse" stays at 5 %.
+    The verdicts are those of the look given; what an earlier look decided is asked again, with more data.
+
+    Assumes and follows ``paired_comparison``, ``over_all_looks``, ``holm`` and ``verdict``.
+
+    Args:
+      correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
+      pairs: variant and against which; all that the study compares, chosen without looking at the outcome.
+      margin: the largest difference in accuracy that does not matter.
+      look: which look of which, where the study is looked at until it is decided; None for a single look.
+
+    Returns:
+      One comparison a pair, in their order, of the metric ``"test_accuracy"``.
+
+    Raises:
+      DataError: runs that were judged on different numbers of test images.
+      StudyFileError: a negative ``margin``, or a ``look`` that ``nominal_level`` refuses.
+
+    Example:
+      >>> right, wrong = np.array([True, True]), np.array([True, False])
+      >>> runs = {"baseline": {0: wrong}, "l2": {0: right}, "l1": {0: wrong}}
+      >>> [(c.variant, c.against, c.difference) for c in compare_pairs(runs, [("l2", "l1"), ("l1", "baseline")])]
+      [('l2', 'l1', 0.5), ('l1', 'baseline', 0.0)]
+    """
     sizes = {len(image) for runs in correctness.values() for image in runs.values()}
     if len(sizes) > 1:
         raise DataError(f"runs judged on different numbers of test images ({', '.join(map(str, sorted(sizes)))}); "
                         "judge all of them on the same test set")  # fmt: skip
-    against, *others = correctness
-    pairs: dict[str, PairedDifference] = {}
-    for name in others:
+    found: dict[tuple[str, str], PairedDifference] = {}
+    for name, against in pairs:
         seeds = sorted(correctness[against].keys() & correctness[name].keys())
         if seeds:
             first, second = (np.stack([correctness[v][s] for s in seeds]) for v in (name, against))  # each (S, M)
-            pairs[name] = paired_comparison(first, second, look)
-    p_values = [pair.p_value for pair in pairs.values()]
+            found[name, against] = paired_comparison(first, second, look)
+    p_values = [pair.p_value for pair in found.values()]
     adjusted = holm(p_values if look is None else [over_all_looks(p, look) for p in p_values])
     return tuple(
         Comparison(
@@ -236,5 +262,5 @@ def compare_with_first(
             p_adjusted=p,
             verdict=verdict(pair.difference, pair.interval90, p, margin),
         )
-        for (name, pair), p in zip(pairs.items(), adjusted, strict=True)
+        for ((name, against), pair), p in zip(found.items(), adjusted, strict=True)
     )

@@ -117,7 +117,7 @@ def roc_auc(probabilities: FloatArray, labels: IntArray) -> float:
     The area is the chance that an example of the class is given a higher probability of it than one of another class,
     ties counting half. A class that none, or every, example belongs to has no area and is left out of the mean.
 
-    Source: Hanley & McNeil (1982), Radiology 143:29-36; computed by scikit-learn.
+    Source: Hanley & McNeil (1982), Radiology 143:29-36: the area is Wilcoxon's statistic, computed as such.
 
     Args:
       probabilities: one row an example, one column a class; logits serve as well.  # (M, K)
@@ -131,14 +131,19 @@ def roc_auc(probabilities: FloatArray, labels: IntArray) -> float:
       >>> roc_auc(np.stack([1 - p, p], axis=1), np.array([0, 0, 1, 1]))
       0.75
     """
-    from sklearn.metrics import roc_auc_score
-
     probabilities, labels = _checked(probabilities, labels)
     present = np.unique(labels)
     if len(present) < 2:
         raise DataError(f"a ROC curve of {len(labels)} examples that all belong to class {present[0]}; give examples "
                         "of two classes or more")  # fmt: skip
-    return float(np.mean([roc_auc_score(labels == k, probabilities[:, k]) for k in present]))
+    return float(np.mean([_area(probabilities[labels == k, k], probabilities[labels != k, k]) for k in present]))
+
+
+def _area(of_class: FloatArray, of_others: FloatArray) -> float:
+    """The share of pairs in which the example of the class has the higher probability; ties count half."""
+    others = np.sort(of_others)
+    below = np.searchsorted(others, of_class, "left").sum() + np.searchsorted(others, of_class, "right").sum()
+    return float(below / 2 / (len(of_class) * len(others)))
 
 
 def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:

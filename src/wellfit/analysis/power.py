@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import sqrt
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import MARGIN, difference_sources
-from wellfit.analysis.crossed import Sources, half_squared, with_seeds
+from wellfit.analysis.crossed import Sources, half_squared, t_quantile, with_seeds
+from wellfit.base import FloatArray
 from wellfit.errors import StudyFileError
 
 __all__ = ["further_seeds"]
@@ -83,21 +83,28 @@ def _decided(found: Sources, m: int, alpha: float, margin: float) -> float:
 
     S = found.seeds
     then = with_seeds(found, S + m)
-    total = 0.0
-    for ratio in _variance_ratios(S - 1):  # of the seeds' true variance and the estimated one
-        sd = sqrt(found.seed * ratio * m / (S + m))
-        estimate = then._replace(seed=then.seed * (S - 1 + m * ratio) / (S - 1 + m))
-        beyond = sqrt(half_squared(estimate, alpha))
-        within = min(max(margin - sqrt(half_squared(estimate, 0.10)), 0.0), beyond)
-        ends = (np.array([-beyond, -within, within, beyond]) - found.mean) / max(sd, np.finfo(float).tiny)
-        worse, low, high, not_better = ndtr(ends)
-        total += worse + (high - low) + (1 - not_better)
-    return float(total / _GRID)
+    ratios = _variance_ratios(S - 1)  # of the seeds' true variance and the estimated one (GRID,)
+    sd = np.sqrt(found.seed * ratios * m / (S + m))  # (GRID,)
+    seed = then.seed * (S - 1 + m * ratios) / (S - 1 + m)  # (GRID,)
+    beyond = _halves(then, seed, alpha)  # (GRID,)
+    within = np.minimum(np.maximum(margin - _halves(then, seed, 0.10), 0.0), beyond)  # (GRID,)
+    ends = np.stack([-beyond, -within, within, beyond])  # (4, GRID)
+    worse, low, high, not_better = ndtr((ends - found.mean) / np.maximum(sd, np.finfo(float).tiny))
+    return float(np.mean(worse + (high - low) + (1 - not_better)))
+
+
+def _halves(found: Sources, seed: FloatArray, alpha: float) -> FloatArray:
+    """The root of ``half_squared`` for many variances of the seeds at once: it is linear in them, above a floor."""
+    floor = half_squared(found._replace(seed=0.0), alpha)
+    images = t_quantile(found.image_df, alpha) ** 2 * found.image
+    halves: FloatArray = np.sqrt(np.maximum(t_quantile(found.seeds - 1, alpha) ** 2 * seed + images, floor))  # as seed
+    return halves
 
 
 @lru_cache
-def _variance_ratios(df: int) -> tuple[float, ...]:
+def _variance_ratios(df: int) -> FloatArray:
     """Equally probable values of ``df / chi2(df)``."""
     from scipy.special import chdtri
 
-    return tuple((df / chdtri(df, (np.arange(_GRID) + 0.5) / _GRID)).tolist())
+    ratios: FloatArray = df / chdtri(df, (np.arange(_GRID) + 0.5) / _GRID)  # (GRID,)
+    return ratios

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import sqrt
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
-from wellfit.base import FloatArray
+from wellfit.analysis.sequential import Look, nominal_level
+from wellfit.base import FloatArray, Ranked
 from wellfit.errors import DataError
 
 __all__ = ["Ranked", "compact_letters", "friedman", "nemenyi", "ranking"]
-
-
-class Ranked(NamedTuple):
-    """A variant in its place: those that share a letter cannot be told apart."""
-
-    variant: str
-    mean: float
-    letters: str
 
 
 def friedman(scores: FloatArray) -> float:
@@ -87,7 +79,9 @@ def nemenyi(scores: FloatArray) -> FloatArray:
     return p
 
 
-def ranking(correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05) -> tuple[Ranked, ...]:
+def ranking(
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: Look | None = None
+) -> tuple[Ranked, ...]:
     """The variants from the best mean to the worst, with letters: two that share one cannot be told apart.
 
     Every pair is compared by ``paired_comparison`` over the seeds that both have, with Holm's correction over all
@@ -99,6 +93,7 @@ def ranking(correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: f
     Args:
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       level: the chance that any two are falsely told apart.
+      look: which look of which, as for ``compare_with_first``; None for a single look.
 
     Returns:
       One entry a variant that has a run; the mean is over its runs.
@@ -115,10 +110,10 @@ def ranking(correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: f
     means = {name: float(np.mean(list(runs.values()))) for name, runs in correctness.items() if runs}
     order = sorted(means, key=lambda name: -means[name])
     pairs = list(combinations(range(len(order)), 2))
-    adjusted = holm([_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs])
+    p_values = [_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs]
     apart = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
-    for (i, j), p in zip(pairs, adjusted, strict=True):
-        apart[i, j] = apart[j, i] = p is not None and p < level
+    for (i, j), told in zip(pairs, _told_apart(p_values, level, look), strict=True):
+        apart[i, j] = apart[j, i] = told
     letters = compact_letters(apart)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
 
@@ -163,6 +158,19 @@ def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray
     if not seeds:
         return None
     return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
+
+
+def _told_apart(p_values: Sequence[float | None], level: float, look: Look | None) -> list[bool]:
+    """Which are below ``level`` after Holm's correction, at the levels of a look where there are several."""
+    if look is None:
+        return [p is not None and p < level for p in holm(p_values)]
+    apart = [False] * len(p_values)
+    made = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    for rank, (p, i) in enumerate(made):  # the p-value that ``over_all_looks`` would give, compared without finding it
+        if p >= nominal_level(look, level / (len(made) - rank)):
+            break
+        apart[i] = True
+    return apart
 
 
 def _letter(column: int) -> str:

@@ -1,14 +1,16 @@
-"""The evidence of a study in plain sentences that claim no more than its verdicts."""
+"""Numbers, names and comparisons as the sentences of a report say them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from wellfit.analysis.comparisons import MARGIN
-from wellfit.base import Comparison, VariantSummary
+from wellfit.base import Comparison, Ranked
 
-__all__ = ["conclusion", "listed", "points"]
+__all__ = ["FEW", "bounded", "counted", "further", "listed", "peers", "points", "several"]
+
+FEW: Final = 3
+"""Names that a sentence lists before it counts the others; one more is listed too."""
 
 
 def points(difference: float, signed: bool = False) -> str:
@@ -30,124 +32,74 @@ def points(difference: float, signed: bool = False) -> str:
     return f"{value:{'+' if signed and value > 0 else ''}.{decimals}f}"
 
 
-def conclusion(
-    variants: Sequence[VariantSummary], comparisons: Sequence[Comparison], test_examples: int, margin: float = MARGIN
-) -> str:
-    """One to three sentences on what the study shows, and on what it does not.
+def bounded(c: Comparison) -> str:
+    """A comparison's difference with its interval, cut to what differences of accuracies can be.
 
-    "Better" and "worse" stand only where a verdict says so, "equivalent" likewise; of the others it says that the
-    evidence does not decide, and what differences remain possible. Diverged and pending runs are counted.
-
-    Args:
-      variants: in the order of the study; the first is the one that the others are compared with.
-      comparisons: of the others with the first.
-      test_examples: how many examples the test set holds.
-      margin: the margin of equivalence that the verdicts were given with.
-
-    Returns:
-      Plain text, each sentence ended by a full stop.
+    Where an interval without 0 is undecided all the same, the reason follows: the p-value after Holm's correction.
 
     Example:
-      >>> runs = {"settings": {}, "parameters": 1, "runs": (), "interval": {}, "seconds": 0.0, "published": {}}
-      >>> names = [VariantSummary(name=name, mean={"test_accuracy": 0.88}, **runs) for name in ("baseline", "l2")]
-      >>> found = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
-      >>> conclusion(names, [found], test_examples=360)
-      'Of 2 variants, l2 was better than baseline in test accuracy (+0.6 points [0.2, 1.0]).'
+      >>> bounded(Comparison("a", "b", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better"))
+      '+0.6 points [0.2, 1.0]'
     """
-    if not variants:
-        return "No variant has been trained."
-    if not any("test_accuracy" in v.mean for v in variants):
-        sentences = ["The test set has not been opened yet, so nothing is concluded."]
-    elif len(variants) == 1:
-        sentences = [_alone(variants[0], test_examples)]
-    elif not any(c.p_adjusted is not None for c in comparisons):
-        sentences = [_too_few_seeds(variants)]
-    else:
-        sentences = _compared(variants, comparisons, test_examples, margin)
-    return " ".join([*sentences, *_incomplete(variants)])
-
-
-def _alone(variant: VariantSummary, test_examples: int) -> str:
-    seeds = _finished(variant)
-    interval = variant.interval.get("test_accuracy")
-    bounds = "" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
-    return (
-        f"There is one variant and nothing to compare it with: {variant.name} reached a test accuracy of "
-        f"{100 * variant.mean['test_accuracy']:.1f} %{bounds} with {_count(seeds, 'seed')} and "
-        f"{_count(test_examples, 'test example')}."
-    )
-
-
-def _too_few_seeds(variants: Sequence[VariantSummary]) -> str:
-    if max(len(v.runs) for v in variants) <= 1:
-        return "One seed cannot tell a real difference from chance: run five to compare the variants."
-    return (
-        f"No variant can be compared with {variants[0].name}: no two seeds are finished for both. Differences of "
-        "single runs are not told from chance."
-    )
-
-
-def _compared(
-    variants: Sequence[VariantSummary], comparisons: Sequence[Comparison], test_examples: int, margin: float
-) -> list[str]:
-    first = variants[0].name
-    by_verdict = {v: [c for c in comparisons if c.verdict == v] for v in ("better", "worse", "equivalent", "undecided")}
-    apart = [
-        f"{listed([c.variant for c in found])} {_were(found)} {verdict} than {first}"
-        f"{' in test accuracy' if i == 0 else ''} ({'; '.join(_evidence(found))})"
-        for i, (verdict, found) in enumerate((v, by_verdict[v]) for v in ("better", "worse") if by_verdict[v])
-    ]
-    same = by_verdict["equivalent"]
-    decided = {c.variant for c in comparisons if c.verdict != "undecided"}
-    undecided = [v.name for v in variants[1:] if v.name not in decided]
-    limit = _still_possible(by_verdict["undecided"])
-    if undecided and not decided:
-        data = f"{_count(_finished(variants[0]), 'seed')} and {_count(test_examples, 'test example')}"
-        return [f"No variant could be told apart from {first} with {data}{limit}."]
-    rest = []
-    if same:
-        names = listed([c.variant for c in same])
-        rest.append(f"{names} {_were(same)} equivalent to {first}, to within {points(margin)} points")
-    if undecided:
-        rest.append(f"{'for' if same else 'For'} {listed(undecided)} the evidence does not decide{limit}")
-    sentences = [f"Of {len(variants)} variants, {', and '.join(apart)}."] if apart else []
-    return [*sentences, *([f"{'; '.join(rest)}."] if rest else [])]
-
-
-def _still_possible(undecided: Sequence[Comparison]) -> str:
-    """What differences the intervals of the undecided comparisons leave open, all of them together."""
-    intervals = [c.interval for c in undecided if c.interval is not None]
-    if not intervals:
-        return ""
-    # rounded outward to a tenth of a point, so that the claim holds
-    low = math.floor(1000 * min(i[0] for i in intervals) + 1e-9) / 1000
-    high = math.ceil(1000 * max(i[1] for i in intervals) - 1e-9) / 1000
-    return f": differences from {points(low, signed=True)} to {points(high, signed=True)} points remain possible"
-
-
-def _incomplete(variants: Sequence[VariantSummary]) -> list[str]:
-    """One sentence on the runs that are not among the numbers."""
-    told = []
-    for state, words in (("diverged", "diverged and {} left out"), ("pending", "{} still to be made")):
-        counts = {v.name: sum(run.state == state for run in v.runs) for v in variants}
-        total = sum(counts.values())
-        if total:
-            where = ", ".join(f"{name}: {n}" for name, n in counts.items() if n)
-            told.append(f"{_count(total, 'run')} {words.format('is' if total == 1 else 'are')} ({where})")
-    return [f"{'; '.join(told)}."] if told else []
-
-
-def _finished(variant: VariantSummary) -> int:
-    return sum(run.test_accuracy is not None for run in variant.runs)
-
-
-def _evidence(found: Sequence[Comparison]) -> list[str]:
-    """Each difference with its interval, with its name where there are several."""
-    told = []
-    for c in found:
-        bounds = "" if c.interval is None else f" [{points(c.interval[0])}, {points(c.interval[1])}]"
-        told.append(f"{c.variant + ' ' if len(found) > 1 else ''}{points(c.difference, signed=True)} points{bounds}")
+    told = f"{points(c.difference, signed=True)} points"
+    if c.interval is None:
+        return told
+    low, high = max(c.interval[0], -1.0), min(c.interval[1], 1.0)
+    told += f" [{points(low)}, {points(high)}]"
+    if c.verdict == "undecided" and not low <= 0 <= high and c.p_adjusted is not None:
+        told += f", p = {c.p_adjusted:.2g} after Holm's correction"
     return told
+
+
+def peers(
+    leader: str, ranking: Sequence[Ranked], compared: Sequence[Comparison]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The others of a ranking, those that are told apart from the leader and those that are not.
+
+    The letters ask more questions than the verdicts do: what a verdict tells apart stays so.
+
+    Args:
+      leader: a variant of the ranking.
+      ranking: with letters.
+      compared: what the study compared.
+
+    Example:
+      >>> peers("a", [Ranked("a", 0.9, "a"), Ranked("b", 0.8, "ab"), Ranked("c", 0.5, "b")], [])
+      (('c',), ('b',))
+    """
+    letters = {r.variant: set(_columns(r.letters)) for r in ranking}
+    decided = {frozenset((c.variant, c.against)) for c in compared if c.verdict in ("better", "worse")}
+    others = [r.variant for r in ranking if r.variant != leader]
+    alike = [v for v in others if letters[v] & letters[leader] and frozenset((v, leader)) not in decided]
+    return tuple(v for v in others if v not in alike), tuple(alike)
+
+
+def _columns(letters: str) -> list[str]:
+    return letters.split(",") if "," in letters else list(letters)
+
+
+def further(needed: Mapping[str, int | None]) -> str:
+    """How many further seeds would probably decide, in words.
+
+    Args:
+      needed: what is undecided -> the number, or None where none would do.
+
+    Example:
+      >>> further({"l2": 12, "l1": None})
+      'If fixed beforehand, further seeds would probably decide: 12 for l2; more seeds alone would hardly decide l1.'
+      >>> further({"l2": None})
+      'More seeds alone would hardly decide l2: that takes more test images.'
+    """
+    known = sorted((n, name) for name, n in needed.items() if n is not None)
+    hardly = several([name for name, n in needed.items() if n is None])
+    if not known:
+        return f"More seeds alone would hardly decide {hardly}: that takes more test images."
+    shown = known if len(known) <= FEW + 1 else known[:FEW]
+    told = ", ".join(f"{n} for {name}" for n, name in shown)
+    if len(shown) < len(known):
+        told += f", and up to {known[-1][0]} for {len(known) - len(shown)} others"
+    rest = f"; more seeds alone would hardly decide {hardly}" if hardly else ""
+    return f"If fixed beforehand, further seeds would probably decide: {told}{rest}."
 
 
 def listed(names: Sequence[str]) -> str:
@@ -160,9 +112,21 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _were(found: Sequence[Comparison]) -> str:
-    return "was" if len(found) == 1 else "were"
+def several(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: all of a few, the first of many and how many others.
+
+    Example:
+      >>> several(["a", "b", "c", "d"]), several(["a", "b", "c", "d", "e"])
+      ('a, b, c and d', 'a, b, c and 2 others')
+    """
+    return listed(names if len(names) <= FEW + 1 else [*names[:FEW], f"{len(names) - FEW} others"])
 
 
-def _count(n: int, noun: str) -> str:
+def counted(n: int, noun: str) -> str:
+    """A number and its noun.
+
+    Example:
+      >>> counted(1, "seed"), counted(10_000, "test example")
+      ('1 seed', '10,000 test examples')
+    """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -40,10 +40,11 @@ def report(directory: Directory) -> None:
 def write_report(summary: StudySummary, directory: Path) -> Path:
     """Write a study's report into its directory, and return its path."""
     from wellfit.report.page import write_page
+    from wellfit.study.details import study_details
 
     path = directory / "report.html"
     try:
-        return write_page(summary, path)
+        return write_page(summary, study_details(directory, summary), path)
     except OSError as error:
         mend = f"make room or give access, then: wellfit report {directory}"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror}; {mend}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,9 +28,21 @@ from wellfit.cli.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wellfit.analysis.sequential import Look
     from wellfit.base import Dataset
+    from wellfit.study.deciding import Decision, Looked
     from wellfit.study.outlook import Outlook
     from wellfit.study.spec import StudySpec
+
+UntilDecided = Annotated[
+    bool, typer.Option("--until-decided", help="Add seeds, five at a time, until every comparison is decided.")
+]
+MaxSeeds = Annotated[
+    int | None, typer.Option("--max-seeds", help="With --until-decided: the most seeds (20), fixed at the first look.")
+]
+MaxMinutes = Annotated[
+    float | None, typer.Option("--max-minutes", help="With --until-decided: begin no batch that would end later.")
+]
 
 
 @app.command(epilog="Example: wellfit run lab5 --seeds 3 --epochs 5 --set train.batch_size=128")
@@ -42,27 +54,34 @@ def run(
     precision: PrecisionName = None,
     settings: Settings = None,
     quick: Quick = False,
+    until_decided: UntilDecided = False,
+    max_seeds: MaxSeeds = None,
+    max_minutes: MaxMinutes = None,
     out: Out = None,
     fresh: Fresh = False,
     json: Json = False,
 ) -> None:
     """Train every variant over several seeds, compare them, and write a report.
 
-    Run it again to continue a study that was interrupted, or with more seeds to add only the new runs.
+    Run it again to continue a study that was interrupted, with more seeds to add only the new runs, or with more epochs
+    to train only those that are missing. With --until-decided it adds seeds for as long as it must.
     """
     from wellfit.cli.results import write_report
     from wellfit.report.terminal import print_summary
     from wellfit.study.summary import summarize, to_json
 
+    _check_budget(until_decided, seeds, max_seeds, max_minutes)
     console = make_console(stderr=json)
     spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
     try:
-        _run_shown(spec, dataset, directory, fresh, console)
+        if until_decided:
+            _decide_shown(spec, dataset, directory, fresh, console, max_seeds, max_minutes)
+        else:
+            _run_shown(spec, dataset, directory, fresh, console)
     except KeyboardInterrupt as stop:  # at once where nothing trains, or where it was pressed twice
         from wellfit.study.runner import Interrupted
 
-        whole, part = "Everything up to the last epoch is saved", "The runs and the checkpoint saved last are kept"
-        saved = whole if isinstance(stop, Interrupted) else part
+        saved = str(stop) if isinstance(stop, Interrupted) else "The runs and the checkpoint saved last are kept"
         console.print(f"Interrupted. {saved} in {directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
@@ -93,8 +112,11 @@ def plan(
     Runs that the study directory holds already are not counted again, except with --fresh.
     """
     from wellfit.study.outlook import foresee, to_json
+    from wellfit.study.planned_looks import check_seeds
 
     spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
+    if not fresh:
+        check_seeds(directory, spec, None)
     outlook = foresee(spec, dataset, None if fresh else directory)
     if json:
         print_json(to_json(outlook, spec, directory, __version__))
@@ -114,14 +136,14 @@ def _asked(
 ) -> tuple[StudySpec, Dataset, Path]:
     """The study that the options of ``run`` and ``plan`` ask for, its data, and its directory."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study.identity import default_directory
+    from wellfit.study.growing import home
     from wellfit.study.spec import load_study
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
     dataset = load_dataset(spec.data.name_or_path)
-    return spec, dataset, out or default_directory(spec, study, dataset.name)
+    return spec, dataset, out or home(spec, study, dataset.name)
 
 
 def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
@@ -143,9 +165,93 @@ def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
         done=outlook.done,
         data=outlook.data,
     )
+    for line in _growth(outlook):
+        console.print(line, markup=False)
 
 
-def _run_shown(spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console) -> None:
+def _growth(outlook: Outlook) -> list[str]:
+    """What more epochs than the directory holds cost, and what is saved."""
+    lines = []
+    if outlook.continued:
+        one = outlook.continued == 1
+        which = "1 trajectory goes on where it" if one else f"{outlook.continued:,} trajectories go on where they"
+        lines.append(f"{which} ended: {outlook.saved:,} trajectory-epochs are saved")
+    for why, count in outlook.anew.items():
+        which = "1 trajectory is" if count == 1 else f"{count:,} trajectories are"
+        lines.append(f"{which} trained anew: {'one' if count == 1 else 'those'} {why}")
+    return lines
+
+
+def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None, max_minutes: float | None) -> None:
+    """Refuse options that contradict each other."""
+    from wellfit.errors import StudyFileError
+
+    if until_decided and seeds is not None:
+        raise StudyFileError(
+            f"--seeds {seeds} with --until-decided: seeds are added as needed; give --max-seeds instead"
+        )
+    for option, value in (("--max-seeds", max_seeds), ("--max-minutes", max_minutes)):
+        if value is not None and not until_decided:
+            raise StudyFileError(f"{option} {value:g}: is for --until-decided; add that, or leave it out")
+
+
+def _decide_shown(
+    spec: StudySpec,
+    dataset: Dataset,
+    directory: Path,
+    fresh: bool,
+    console: Console,
+    max_seeds: int | None,
+    max_minutes: float | None,
+) -> None:
+    """Add seeds until a study is decided, and say after each look what is decided and what is not."""
+    from wellfit.study.deciding import METHOD, run_until_decided
+
+    told: list[Looked] = []
+
+    def train(spec: StudySpec, look: Look, anew: bool) -> None:
+        _run_shown(spec, dataset, directory, anew, console, look)
+
+    def on_look(looked: Looked) -> None:
+        told.append(looked)
+        for line in _look_lines(looked):
+            console.print(line, soft_wrap=True, markup=False)
+        if len(told) == 1:
+            console.print(f"{METHOD}.", soft_wrap=True, markup=False, style="dim")
+        console.print()
+
+    made = run_until_decided(
+        spec, dataset, directory, train, max_seeds=max_seeds, max_minutes=max_minutes, anew=fresh, on_look=on_look
+    )
+    console.print(_ending(made), soft_wrap=True, markup=False)
+    console.print()
+
+
+def _look_lines(looked: Looked) -> list[str]:
+    look = looked.look
+    decided = ", ".join(f"{name} ({verdict})" for name, verdict in looked.decided) or "nothing"
+    undecided = ", ".join(looked.undecided) or "nothing"
+    lines = [f"Look {look.number} of {len(look.seeds)}, at {look.seeds[look.number - 1]} seeds"]
+    if looked.counted:
+        lines.append(
+            "This study was looked at before, at 5 %: that counts as its first look, and is judged anew as one"
+        )
+    return [*lines, f"Decided: {decided}", f"Not decided yet: {undecided}"]
+
+
+def _ending(made: Decision) -> str:
+    seeds = made.last.look.seeds[made.last.look.number - 1]
+    if made.ending == "decided":
+        return f"Every comparison is decided, at {seeds} seeds."
+    if made.ending == "seeds":
+        return f"The last look is taken, at {seeds} seeds; what is not decided stays so."
+    minutes = made.forecast / 60
+    return f"Stopped at {seeds} seeds: the next would take about {minutes:.1f} minutes. Run it again to go on."
+
+
+def _run_shown(
+    spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console, look: Look | None = None
+) -> None:
     """Run a study with its plan printed first and its progress shown live."""
     from wellfit.report.terminal import training_progress
     from wellfit.study.runner import Tick, run_study
@@ -158,4 +264,5 @@ def _run_shown(spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, 
         def on_tick(tick: Tick) -> None:
             progress.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
 
-        run_study(spec, dataset, directory, command=typed_command(), anew=fresh, on_plan=on_plan, on_tick=on_tick)
+        command = typed_command()
+        run_study(spec, dataset, directory, command=command, anew=fresh, look=look, on_plan=on_plan, on_tick=on_tick)

@@ -12,11 +12,14 @@ from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpe
 from wellfit.engine.plan import Readout, Trajectory
 from wellfit.engine.stopping import Watch, look
 
-__all__ = ["Progress", "note", "records"]
+__all__ = ["MONITORED", "Progress", "note", "records", "rows_so_far"]
 
 _RUNNING, _TRAIN, _VALIDATION, _VALIDATION_ACCURACY = (
     HISTORY_COLUMNS.index(name) for name in ("running_loss", "train_loss", "validation_loss", "validation_accuracy")
 )
+MONITORED: Final = (_VALIDATION, _VALIDATION_ACCURACY)
+"""The columns of an epoch that stopping rules look at: loss and accuracy."""
+
 _SCORES: Final = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 Weights: TypeAlias = dict[str, FloatArray]
@@ -113,15 +116,27 @@ def _flat(arrays: Mapping[str, Mapping[str, FloatArray]]) -> Weights:
     return {f"{layer}/{name}": a for layer, of in arrays.items() for name, a in of.items()}
 
 
+def rows_so_far(progress: Sequence[Progress]) -> dict[tuple[str, int], list[FloatArray]]:
+    """(variant, seed) -> ``HISTORY_COLUMNS`` of every epoch of the run so far, of all runs that are read."""
+    return {
+        (readout.run.variant, readout.run.seed): p.rows[: watch.end_epoch or None]
+        for p in progress
+        for readout, watch in zip(p.trajectory.readouts, p.watches, strict=True)
+    }
+
+
 def records(p: Progress, score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]) -> list[RunRecord]:
-    """One record for each run that is read from a trajectory that has ended.
+    """One record for each run that is read from a trajectory that has ended, save those that were read long before.
+
+    A trajectory that was continued does not hold the weights of its readouts that ended earlier, whose runs are saved.
 
     Args:
       p: the trajectory.
       score: scores weights that no epoch measured, those of an average.
     """
     columns = np.array(p.rows).T  # (columns, epochs)
-    return [_record(p, i, readout, columns, score) for i, readout in enumerate(p.trajectory.readouts)]
+    before = [bool(watch.end_epoch) and i not in p.kept for i, watch in enumerate(p.watches)]
+    return [_record(p, i, r, columns, score) for i, r in enumerate(p.trajectory.readouts) if not before[i]]
 
 
 def _record(

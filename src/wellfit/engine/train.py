@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from wellfit.base import FloatArray, ModelSpec, RunRecord, RunSpec, Scaling, Tra
 from wellfit.engine.batches import Layouts, rows_of
 from wellfit.engine.checks import check_data
 from wellfit.engine.devices import mesh, sharded
+from wellfit.engine.ends import End
 from wellfit.engine.evaluation import predict_program
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import (
@@ -31,23 +31,25 @@ from wellfit.engine.population import (
     initial_state,
     optimizer_start,
 )
-from wellfit.engine.readouts import Host, Progress, note, records
-from wellfit.engine.step import Hyper, State
+from wellfit.engine.readouts import Progress, note, records, rows_so_far
 from wellfit.engine.stopping import Watch
+from wellfit.engine.waves import (
+    Snapshot,
+    Wave,
+    active_mask,
+    ends_of,
+    go_on,
+    restore,
+    rows_of_epoch,
+    take_snapshot,
+    weights_at,
+)
 from wellfit.nn.models import ModelParams, build, without_rates
 from wellfit.nn.schedules import multipliers
 
 __all__ = ["Epoch", "Snapshot", "Trainer", "predict_proba"]
 
 _PREDICTION_ROWS = 2000  # examples predicted at a time
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A population between two epochs, as plain arrays and plain data: enough to go on with the same bits."""
-
-    arrays: Mapping[str, np.ndarray]
-    meta: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Epoch:
       examples: training examples that its runs went through in this epoch, counted once a trajectory.
       seconds: wall time that it took.
       snapshot: takes a snapshot of the population as it is now; call it before the callback returns.
+      ends: the ends of all trajectories, one after the other; call it for the last epoch, also after the callback.
+      rows: (variant, seed) -> ``HISTORY_COLUMNS`` of every epoch so far; call it before the callback returns.
     """
 
     number: int
@@ -69,6 +73,8 @@ class Epoch:
     examples: int
     seconds: float
     snapshot: Callable[[], Snapshot]
+    ends: Callable[[], Iterator[End]]
+    rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]]
 
 
 class Trainer:
@@ -108,6 +114,8 @@ class Trainer:
         population: Population,
         start: Snapshot | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
+        on_wave: Callable[[], None] | None = None,
+        ends: Mapping[str, End] | None = None,
     ) -> list[RunRecord]:
         """Train a population to its end.
 
@@ -115,15 +123,17 @@ class Trainer:
           population: trajectories of one program; its groups must divide among the devices.
           start: a snapshot to go on from.
           on_epoch: called after every epoch; what it raises ends the training.
+          on_wave: called before every wave of an epoch; what it raises ends the training in the midst of the epoch.
+          ends: where trajectories of these names have ended before; they go on from there, the others begin.
 
         Returns:
-          One record a run, in the population's order.
+          One record a run, in the population's order; none of runs that were read before their trajectory went on.
         """
         run_epoch, start_optimizer = self._program(population.program)
         size, batch = population.program.groups, population.program.batch_size
         layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, batch, self.mesh)
         waves = [
-            _Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
+            Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
             for part in population.waves
         ]
         progress = [
@@ -131,22 +141,27 @@ class Trainer:
             for g, group in enumerate(population.groups)
             for w, trajectory in enumerate(group)
         ]
-        first = 1
         if start is not None:
-            _restore(start, progress, waves, self.mesh)
-            first = int(start.meta["epoch"]) + 1
+            restore(start, progress, waves, self.mesh)
+        elif ends:
+            go_on(ends, progress, waves, self.mesh)
+        first = min((len(p.rows) for p in progress if p.active), default=0) + 1
         epochs = max(p.trajectory.epochs for p in progress)
         for number in range(first, epochs + 1):
-            active = [p for p in progress if p.active]
+            active = [p for p in progress if p.active and len(p.rows) < number]  # those that are ahead wait
             if not active:
+                if any(p.active for p in progress):
+                    continue
                 break
             began = time.perf_counter()
-            mask = _mask(population, active)
+            mask = active_mask(population, active)
             metrics: dict[int, jax.Array] = {}
             for i, wave in enumerate(waves):
                 of_wave = mask[i * size : (i + 1) * size]  # (G, W)
                 if not of_wave.any():
                     continue  # all of its runs have ended
+                if on_wave is not None:
+                    on_wave()
                 if len(metrics) > 1:  # one at work, one ready: no further ahead, for every epoch laid out takes memory
                     jax.block_until_ready(list(metrics.values())[-2])
                 by_group = jax.device_put((self._rates(wave.part, number), of_wave, wave.seeds), sharded(self.mesh))
@@ -158,14 +173,16 @@ class Trainer:
                 wave.state, metrics[i] = run_epoch(
                     wave.state, wave.numbers, *by_group, batches, jnp.uint32(number), self.arrays
                 )
-            note(active, number, _rows(active, metrics, size), partial(_weights, waves, size))
+            note(active, number, rows_of_epoch(active, metrics, size), partial(weights_at, waves, size))
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
             if on_epoch is not None:
-                snapshot = partial(_snapshot, number, progress, waves)
+                snapshot = partial(take_snapshot, number, progress, waves)
                 running = sum(not w.end_epoch for p in progress if p.active for w in p.watches)
-                on_epoch(Epoch(number, epochs, running, len(active) * len(self.data.x_train), seconds, snapshot))
+                ended = partial(ends_of, progress, waves, population.program)
+                rows, examples = partial(rows_so_far, progress), len(active) * len(self.data.x_train)
+                on_epoch(Epoch(number, epochs, running, examples, seconds, snapshot, ended, rows))
         return [record for p in progress for record in records(p, self._scores)]
 
     def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
@@ -205,76 +222,6 @@ class Trainer:
             start = optimizer_start(program, self.mesh)
             self.programs[program] = (epoch_program(program, self.data, self.mesh), start)
         return self.programs[program]
-
-
-@dataclass
-class _Wave:
-    """A wave on the devices: its part of the population, the state of its runs, and their numbers."""
-
-    part: Population
-    state: State
-    numbers: Hyper
-
-    @property
-    def seeds(self) -> np.ndarray:
-        """Of its groups; an empty one has seed 0.  # (G,)"""
-        return np.array([group[0].seed if group else 0 for group in self.part.groups], np.uint32)
-
-
-def _mask(population: Population, active: list[Progress]) -> np.ndarray:
-    """Which places of a population train.  # (groups, W)"""
-    mask = np.zeros((len(population.groups), population.program.width), bool)
-    mask[tuple(np.array([p.place for p in active]).T)] = True
-    return mask
-
-
-def _rows(active: list[Progress], metrics: Mapping[int, jax.Array], size: int) -> list[FloatArray]:
-    """``HISTORY_COLUMNS`` of the runs that trained, out of their waves'.  # (columns,) each"""
-    fetched = {wave: np.asarray(values, np.float64) for wave, values in metrics.items()}  # (G, W, columns) each
-    return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active]
-
-
-def _weights(waves: list[_Wave], size: int, place: tuple[int, int]) -> Host:
-    """Copy one run's weights out of its wave; the devices' buffers are used again."""
-    (wave, group), position = divmod(place[0], size), place[1]
-
-    def copy(leaf: jax.Array) -> FloatArray:
-        shards = sorted(leaf.addressable_shards, key=lambda shard: shard.index[0].start or 0)
-        lanes = size // len(shards)
-        return np.array(np.asarray(shards[group // lanes].data)[group % lanes, position])
-
-    state = waves[wave].state
-    return Host(*jax.tree.map(copy, (state.params, state.stats, state.averages)))
-
-
-def _snapshot(epoch: int, progress: list[Progress], waves: list[_Wave]) -> Snapshot:
-    """The population after an epoch: the devices' states, and what the host remembers."""
-    leaves = [(i, k, leaf) for i, wave in enumerate(waves) for k, leaf in enumerate(jax.tree.leaves(wave.state))]
-    arrays = {f"state/{i}/{k}": np.asarray(leaf) for i, k, leaf in leaves}
-    for i, p in enumerate(progress):
-        arrays[f"rows/{i}"] = np.array(p.rows)
-        arrays |= {f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()}
-    host = [
-        {"watches": [dataclasses.asdict(w) for w in p.watches], "diverged": p.diverged, "seconds": p.seconds}
-        for p in progress
-    ]
-    return Snapshot(arrays, {"epoch": epoch, "progress": host})
-
-
-def _restore(snapshot: Snapshot, progress: list[Progress], waves: list[_Wave], on: Mesh) -> None:
-    """Fill in what the host remembers, and put the states back on the devices."""
-    for i, (p, host) in enumerate(zip(progress, snapshot.meta["progress"], strict=True)):
-        p.watches = [Watch(**w) for w in host["watches"]]
-        p.diverged, p.seconds = host["diverged"], host["seconds"]
-        p.rows = list(snapshot.arrays[f"rows/{i}"])
-        for name, array in snapshot.arrays.items():
-            if name.startswith(f"kept/{i}/"):
-                _, _, readout, weight = name.split("/", 3)
-                p.kept.setdefault(int(readout), {})[weight] = array
-    for i, wave in enumerate(waves):
-        leaves, tree = jax.tree.flatten(wave.state)
-        restored = [snapshot.arrays[f"state/{i}/{k}"] for k in range(len(leaves))]
-        wave.state = jax.device_put(jax.tree.unflatten(tree, restored), sharded(on))
 
 
 def predict_proba(

@@ -1,8 +1,9 @@
 """The interactive charts of the page, drawn by Bokeh from data that lie in the page itself.
 
-All charts are roots of one Bokeh document, so that their epoch axes move together. Names of renderers tell the page's
-script what they are (``v3-validation`` is the fourth variant's validation curve). Colors are those of `LIGHT`; tags of
-glyphs name them, line first, so that the script can exchange them for the page's own when the reader prefers it dark.
+Charts that belong together (the curves, whose epoch axes move together) are the roots of one Bokeh document; the page's
+script opens a document when its place comes near. Tags of renderers tell the script what they are: ``v3-validation``
+is the fourth variant's validation curve. Colors are those of `LIGHT`; tags of glyphs name them, so that the script can
+exchange them for the page's own when the reader prefers it dark.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from wellfit.base import StudySummary
+from wellfit.base import FloatArray, StudySummary
+from wellfit.details import StudyDetails, SweepPath
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES, series_color
-from wellfit.report.figure_data import Curve, IntervalRow, curve_data, gap_data, interval_data
+from wellfit.report.figure_data import Curve, curve_data, gap_data
 
 __all__ = ["Charts", "bokeh_library", "build_charts"]
 
@@ -24,8 +26,12 @@ Chart = Any
 """A ``bokeh.plotting.figure``; untyped, for its stubs refuse what it accepts."""
 
 FONT: Final = "system-ui, sans-serif"
+FIRM: Final = 0.005
+"""The share of the predictions from which a bin of a reliability diagram is joined to others: one point is no line."""
+
 TOOLS: Final = "box_zoom,reset,save"
-DASHES: Final = ("solid", "dashed", "dotted", "dotdash")
+DASHES: Final = ("solid", "dotted", "dotdash")
+PATH_SPLITS: Final = (("test", "s1", "solid"), ("validation", "s2", "solid"), ("train", "s0", [6, 4]))
 
 
 @dataclass(frozen=True)
@@ -33,37 +39,37 @@ class Charts:
     """Charts as plain data, to be written into a page.
 
     Args:
-      document: a Bokeh document as JSON, safe inside a script element: no ``<`` is left in it.
-      roots: id of an element of the page -> id of the chart to be shown there.
+      documents: name -> a Bokeh document as JSON, safe inside a script element: no ``<`` is left in it.
+      roots: name of the document -> id of an element of the page -> id of the chart to be shown there.
     """
 
-    document: str
-    roots: Mapping[str, str]
+    documents: Mapping[str, str]
+    roots: Mapping[str, Mapping[str, str]]
 
 
-def build_charts(summary: StudySummary) -> Charts:
-    """The charts of a study: intervals of the test accuracy, and loss, log loss, accuracy and gap by epoch.
+def build_charts(summary: StudySummary, details: StudyDetails) -> Charts:
+    """The charts of a study; those that have nothing to show are left out.
 
     Args:
       summary: the study.
+      details: its details.
 
     Returns:
-      One chart for each of ``chart-intervals``, ``chart-loss``, ``chart-log-loss``, ``chart-accuracy`` and
-      ``chart-gap``; those that have nothing to show are left out.
+      Documents ``"curves"`` (in ``chart-loss``, ``chart-log-loss``, ``chart-accuracy`` and ``chart-gap``), ``"paths"``
+      (``chart-path-0`` and so on), ``"calibration"`` (``chart-reliability``) and ``"weights"`` (``chart-norms``).
     """
-    from bokeh.core.json_encoder import serialize_json
-    from bokeh.document import Document
-
-    charts = {}
-    if any(variant.mean for variant in summary.variants):
-        charts["chart-intervals"] = _interval_chart(summary)
+    made: dict[str, dict[str, Chart]] = {}
     if any(len(history) for runs in summary.histories.values() for history in runs.values()):
-        charts |= _curve_charts(summary)
-    document = Document()
-    for chart in charts.values():
-        document.add_root(chart)
-    text = serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
-    return Charts(text, {element: chart.id for element, chart in charts.items()})
+        made["curves"] = _curve_charts(summary)
+        made["weights"] = {"chart-norms": _norms_chart(summary)}
+    if details.paths:
+        made["paths"] = {f"chart-path-{i}": _path_chart(path) for i, path in enumerate(details.paths)}
+    if details.calibration:
+        made["calibration"] = {"chart-reliability": _reliability_chart(summary, details)}
+    return Charts(
+        {name: _document(charts) for name, charts in made.items()},
+        {name: {element: chart.id for element, chart in charts.items()} for name, charts in made.items()},
+    )
 
 
 def bokeh_library() -> str:
@@ -73,6 +79,16 @@ def bokeh_library() -> str:
     return "\n".join(Resources(mode="inline", components=["bokeh"], minified=True).js_raw)
 
 
+def _document(charts: Mapping[str, Chart]) -> str:
+    from bokeh.core.json_encoder import serialize_json
+    from bokeh.document import Document
+
+    document = Document()
+    for chart in charts.values():
+        document.add_root(chart)
+    return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
+
+
 def _models() -> Any:
     """``bokeh.models``, untyped: its stubs refuse what its classes accept."""
     from bokeh import models
@@ -80,95 +96,106 @@ def _models() -> Any:
     return models
 
 
-def _plotting() -> Any:
-    """``bokeh.plotting``, untyped likewise."""
-    from bokeh import plotting
+def _draw(chart: Chart, glyph: Any, source: Any, what: str, name: str, role: str) -> Any:
+    """Add a renderer: its tag says what it is, its name what a tooltip calls it, its glyph's tag its color's role.
 
-    return plotting
+    ``bokeh.plotting`` would add four more glyphs to each, for selections that there are not: five times the text.
+    """
+    glyph.tags = [role]
+    return chart.add_glyph(source, glyph, tags=[what], name=name)
 
 
-# --- Curves -----------------------------------------------------------------------------------------------------------
+# --- By epoch ---------------------------------------------------------------------------------------------------------
 
 
 def _curve_charts(summary: StudySummary) -> dict[str, Chart]:
-    """Four charts with one epoch axis and one crosshair; both loss charts draw from the same sources."""
+    """Four charts with one epoch axis and one crosshair; both loss charts have the same renderers."""
     epochs = _models().Range1d(1, max(2, summary.epochs), bounds="auto")
     cursor = _models().Span(dimension="height", line_color=LIGHT["muted"], line_width=1, line_dash="dotted")
-    loss = _sources(summary, "loss", 1.0)
     made = {
-        "chart-loss": (_empty("cross-entropy loss", epochs, cursor, "linear"), loss),
-        "chart-log-loss": (_empty("cross-entropy loss, log axis", epochs, cursor, "log"), loss),
-        "chart-accuracy": (_empty("accuracy, percent", epochs, cursor, "linear"), _sources(summary, "accuracy", 100.0)),
-        "chart-gap": (_empty("training − validation, points", epochs, cursor, "linear"), _gap_sources(summary)),
+        "chart-loss": _epochs("cross-entropy loss", epochs, cursor, "linear"),
+        "chart-log-loss": _epochs("cross-entropy loss, log axis", epochs, cursor, "log"),
+        "chart-accuracy": _epochs("accuracy, percent", epochs, cursor, "linear"),
+        "chart-gap": _epochs("training − validation, points", epochs, cursor, "linear"),
     }
-    for chart, sources in made.values():
-        for name, (index, source) in sources.items():
-            _add_curve(chart, name, index, source)
+    for index, v in enumerate(summary.variants):
+        for metric, scale in (("loss", 1.0), ("accuracy", 100.0)):
+            for split, said in (("train", "training"), ("validation", "validation")):
+                curve = curve_data(summary, v.name, f"{split}_{metric}")
+                _add_curve(made[f"chart-{metric}"], f"v{index}-{split}", f"{v.name}, {said}", index, curve, scale)
+            _add_stops(made[f"chart-{metric}"], summary, index, metric, scale)
+        _add_curve(made["chart-gap"], f"v{index}-gap", f"{v.name}, gap", index, gap_data(summary, v.name), 100.0)
+    made["chart-log-loss"].renderers = made["chart-loss"].renderers
+    for chart in made.values():
         _add_hover(chart)
-    return {element: chart for element, (chart, _) in made.items()}
+    return made
 
 
-def _sources(summary: StudySummary, metric: str, scale: float) -> dict[str, tuple[int, Any]]:
-    """Renderer name -> position of the variant, and the data of its curve."""
-    return {
-        f"v{index}-{split}": (index, _source(curve_data(summary, v.name, f"{split}_{metric}"), scale, v.name, said))
-        for index, v in enumerate(summary.variants)
-        for split, said in (("train", "training"), ("validation", "validation"))
-    }
+def _norms_chart(summary: StudySummary) -> Chart:
+    epochs = _models().Range1d(1, max(2, summary.epochs), bounds="auto")
+    chart = _epochs("norm of all weights", epochs, None, "linear")
+    for index, v in enumerate(summary.variants):
+        _add_curve(chart, f"v{index}-norm", v.name, index, curve_data(summary, v.name, "weight_norm"), 1.0)
+    _add_hover(chart)
+    return chart
 
 
-def _gap_sources(summary: StudySummary) -> dict[str, tuple[int, Any]]:
-    return {
-        f"v{index}-gap": (index, _source(gap_data(summary, variant.name), 100.0, variant.name, "gap"))
-        for index, variant in enumerate(summary.variants)
-    }
-
-
-def _source(curve: Curve, scale: float, variant: str, split: str) -> Any:
-
-    size = len(curve.epochs)
-    digits = 3 if scale == 1.0 else 2
-    ranges = [f"{a:.{digits}f} to {b:.{digits}f}" if np.isfinite(a) else wording.NOTHING
-              for a, b in zip(scale * curve.low, scale * curve.high, strict=True)]  # fmt: skip
-    return _models().ColumnDataSource(
+def _add_curve(chart: Chart, what: str, name: str, index: int, curve: Curve, scale: float) -> None:
+    if not len(curve.epochs):
+        return
+    several = curve.n >= 2
+    source = _models().ColumnDataSource(
         {
             "epoch": curve.epochs.astype(np.int32),
-            "mean": (scale * curve.mean).round(6),
+            "mean": (scale * curve.mean).astype(np.float32),
             # A band of no width where one run is left, because an area cannot be drawn through NaN.
-            "low": (scale * np.where(curve.n >= 2, curve.low, curve.mean)).round(6),
-            "high": (scale * np.where(curve.n >= 2, curve.high, curve.mean)).round(6),
+            "low": (scale * np.where(several, curve.low, curve.mean)).astype(np.float32),
+            "high": (scale * np.where(several, curve.high, curve.mean)).astype(np.float32),
             "n": curve.n.astype(np.int32),
-            "range": ranges,
-            "variant": [variant] * size,
-            "split": [split] * size,
         }
     )
+    color, role = series_color(index), f"s{index % SERIES}"
+    band = _models().VArea(x="epoch", y1="low", y2="high", fill_color=color, fill_alpha=0.13)
+    _draw(chart, band, source, f"{what}-band", name, role).level = "underlay"
+    training = what.endswith("train")
+    dash = [6, 4] if training else DASHES[index // SERIES % len(DASHES)]
+    line = _models().Line(
+        x="epoch", y="mean", line_color=color, line_width=1.5 if training else 2.2, line_dash=dash, line_join="round"
+    )
+    _draw(chart, line, source, what, name, role)
 
 
-def _add_curve(chart: Chart, name: str, index: int, source: Any) -> None:
-    color = series_color(index)
-    shared = {"source": source, "color": color, "tags": [f"s{index % SERIES}"]}
-    chart.varea("epoch", "low", "high", name=f"{name}-band", fill_alpha=0.13, level="underlay", **shared)
-    dash = [6, 4] if name.endswith("train") else DASHES[index // SERIES % len(DASHES)]
-    chart.line("epoch", "mean", name=name, line_width=2, line_dash=dash, **shared)
+def _add_stops(chart: Chart, summary: StudySummary, index: int, metric: str, scale: float) -> None:
+    """A triangle where a rule has stopped a run, at the epoch whose weights were read."""
+    variant = summary.variants[index]
+    stopped = {run.seed: run.readout_epoch for run in variant.runs if run.state == "stopped" and run.readout_epoch}
+    if not stopped:
+        return
+    histories = summary.histories[variant.name]
+    values = [float(scale * histories[seed][f"validation_{metric}"][read - 1]) for seed, read in stopped.items()]
+    epochs = list(stopped.values())
+    ones = {"low": values, "high": values, "n": [1] * len(values)}
+    source = _models().ColumnDataSource({"epoch": epochs, "mean": values, **ones})
+    color, role = series_color(index), f"s{index % SERIES}"
+    mark = _models().Scatter(
+        x="epoch", y="mean", marker="inverted_triangle", size=9, fill_color=color, line_color=color
+    )
+    _draw(chart, mark, source, f"v{index}-stop", f"{variant.name}, read here", role)
 
 
 def _add_hover(chart: Chart) -> None:
-
-    lines = [r for r in chart.renderers if not r.name.endswith("-band")]
-    rows = [("", "@variant, @split"), ("epoch", "@epoch (@n runs)"), ("mean", "@mean{0.000}"), ("range", "@range")]
+    lines = [r for r in chart.renderers if not r.tags[0].endswith("-band")]
+    rows = [("", "$name"), ("epoch", "@epoch (runs: @n)"), ("mean", "@mean{0.000}"),
+            ("range", "@low{0.000} to @high{0.000}")]  # fmt: skip
     chart.add_tools(
         _models().HoverTool(renderers=lines, tooltips=rows, line_policy="nearest", point_policy="snap_to_data")
     )
 
 
-def _empty(label: str, epochs: Any, cursor: Any, scale: str) -> Chart:
-    chart = _plotting().figure(
-        height=300, x_range=epochs, y_axis_type=scale, x_axis_label="epoch", y_axis_label=label,
-        tools=TOOLS, toolbar_location="above",
-    )  # fmt: skip
-    chart.add_tools(_models().CrosshairTool(dimensions="height", overlay=cursor))
-    _style(chart)
+def _epochs(label: str, epochs: Any, cursor: Any, scale: str) -> Chart:
+    chart = _empty("epoch", label, x_range=epochs, y_axis_type=scale)
+    if cursor is not None:
+        chart.add_tools(_models().CrosshairTool(dimensions="height", overlay=cursor))
     chart.xgrid.visible = False
     chart.xaxis.ticker.desired_num_ticks = 6
     chart.xaxis.ticker.min_interval = 1  # there are no half epochs
@@ -178,59 +205,88 @@ def _empty(label: str, epochs: Any, cursor: Any, scale: str) -> Chart:
     return chart
 
 
-# --- Intervals --------------------------------------------------------------------------------------------------------
+# --- By setting, and by confidence ------------------------------------------------------------------------------------
 
 
-def _interval_chart(summary: StudySummary) -> Chart:
-    """One row a variant, its name and numbers written above its interval, so that it also fits a phone."""
-    rows = interval_data(summary)
-    chart = _plotting().figure(
-        height=64 + 58 * len(rows), x_axis_label="test accuracy, percent", tools=TOOLS, toolbar_location="above",
-        x_range=_models().DataRange1d(range_padding=0.06), y_range=_models().Range1d(-0.45, len(rows) - 0.2),
-    )  # fmt: skip
-    _style(chart)
-    chart.yaxis.visible = False
-    chart.ygrid.visible = False
-    if rows[0].mean is not None:
-        first = _models().Span(
-            location=100 * rows[0].mean, dimension="height", line_color=LIGHT["muted"], line_dash="dotted"
-        )
-        chart.add_layout(first)
-    for row in rows:
-        _add_interval(chart, row, len(rows) - 1 - row.index)
+def _path_chart(path: SweepPath) -> Chart:
+    """Accuracy by the swept number: mean and interval of every split, and the values that were chosen."""
+    chart = _empty(path.key, "accuracy, percent", x_axis_type="log" if path.logarithmic else "linear", height=360)
+    drawn = []
+    for split, role, dash in PATH_SPLITS:
+        mean, low, high = (100 * column for column in path.metrics[f"{split}_accuracy"])
+        said = "training" if split == "train" else split
+        source, color = _path_source(path, mean, low, high), LIGHT[role]
+        band = _models().VArea(x="x", y1="bottom", y2="top", fill_color=color, fill_alpha=0.13)
+        line = _models().Line(x="x", y="mean", line_color=color, line_width=2, line_dash=dash)
+        point = _models().Scatter(x="x", y="mean", size=7, fill_color=color, line_color=color)
+        _draw(chart, band, source, f"{split}-band", said, role).level = "underlay"
+        _draw(chart, line, source, split, said, role)
+        drawn.append(_draw(chart, point, source, f"{split}-point", said, role))
+    rows = [("", "@variant, $name"), (path.key, "@value"), ("mean", "@mean{0.00} %"), ("95 % interval", "@interval")]
+    chart.add_tools(_models().HoverTool(renderers=drawn, tooltips=rows))
+    for at, dash in ((path.chosen, "solid"), (path.one_standard_error, "dashed")):
+        if at is not None:
+            chart.add_layout(_models().Span(location=float(path.values[at]), dimension="height", line_dash=dash,
+                                            line_color=LIGHT["muted"], level="underlay"))  # fmt: skip
+    if "test_accuracy" in path.reference:
+        chart.add_layout(_models().Span(location=100 * path.reference["test_accuracy"][0], dimension="width",
+                                        line_dash="dotted", line_color=LIGHT["muted"]))  # fmt: skip
     return chart
 
 
-def _add_interval(chart: Chart, row: IntervalRow, y: int) -> None:
+def _path_source(path: SweepPath, mean: FloatArray, low: FloatArray, high: FloatArray) -> Any:
+    bottom, top = (np.where(np.isfinite(bound), bound, mean) for bound in (low, high))
+    return _models().ColumnDataSource(
+        {
+            "x": path.values.astype(np.float64),
+            "mean": mean.astype(np.float32),
+            "bottom": bottom.astype(np.float32),
+            "top": top.astype(np.float32),
+            "variant": list(path.variants),
+            "value": [f"{value:g}" for value in path.values],
+            "interval": [
+                wording.interval((a / 100, b / 100)) or wording.NOTHING for a, b in zip(low, high, strict=True)
+            ],
+        }
+    )
 
-    color, tags = series_color(row.index), [f"s{row.index % SERIES}"]
-    said = f"{wording.percent(row.mean)}  {wording.interval(row.interval)}" if row.mean is not None else "no result"
-    font = {"text_font_size": "13px", "text_font": FONT, "text_color": LIGHT["ink"]}
-    chart.add_layout(_models().Label(x=4, x_units="screen", y=y, y_offset=11, text=f"{row.variant}   {said}", **font))
-    if row.interval is not None:
-        low, high = (100 * bound for bound in row.interval)
-        chart.segment([low], [y], [high], [y], color=color, line_width=4, line_alpha=0.5, line_cap="round", tags=tags)
-    said_by: list[tuple[list[float], float, list[str], dict[str, Any]]] = [
-        ([100 * x for x in row.runs.values()], y - 0.17, [f"seed {s}" for s in row.runs], {"size": 7, "fill_alpha": 0}),
-        ([] if row.mean is None else [100 * row.mean], y, ["mean over seeds"], {"size": 11}),
-        ([] if row.published is None else [100 * row.published], y, ["published"],
-         {"size": 9, "marker": "diamond", "line_width": 1.5}),
-    ]  # fmt: skip
-    for values, height, names, looks in said_by:
-        if not values:
+
+def _reliability_chart(summary: StudySummary, details: StudyDetails) -> Chart:
+    """How often each variant was right, by how sure it was."""
+    chart = _empty("how sure, percent", "how often right, percent", height=380)
+    lines = []
+    for index, variant in enumerate(summary.variants):
+        found = details.calibration.get(variant.name)
+        if found is None:
             continue
-        published = names == ["published"]
-        source = _models().ColumnDataSource(
-            {"x": values, "y": [height] * len(values), "who": names, "variant": [row.variant] * len(values)}
-        )
-        colors = {"fill_color": LIGHT["paper"], "line_color": LIGHT["ink"]} if published else {"color": color}
-        drawn = chart.scatter("x", "y", source=source, tags=["ink", "paper"] if published else tags, **colors, **looks)
-        tooltips = [("", "@variant, @who"), ("test accuracy", "@x{0.00} %")]
-        chart.add_tools(_models().HoverTool(renderers=[drawn], tooltips=tooltips))
+        share = found.count / max(int(found.count.sum()), 1)  # (B,)
+        columns = {
+            "sure": (100 * found.confidence).astype(np.float32),
+            "right": (100 * found.accuracy).astype(np.float32),
+            "size": (4 + 14 * np.sqrt(share)).astype(np.float32),
+        }
+        firm = share >= FIRM
+        source = _models().ColumnDataSource({**columns, "count": [f"{n:,}" for n in found.count]})
+        color, role = series_color(index), f"s{index % SERIES}"
+        dash = DASHES[index // SERIES % len(DASHES)]
+        line = _models().Line(x="sure", y="right", line_color=color, line_width=2, line_dash=dash)
+        point = _models().Scatter(x="sure", y="right", size="size", fill_color=color, line_color=color, fill_alpha=0.6)
+        through = _models().ColumnDataSource({name: values[firm] for name, values in columns.items()})
+        _draw(chart, line, through, f"v{index}-reliability", variant.name, role)
+        lines.append(_draw(chart, point, source, f"v{index}-reliability-points", variant.name, role))
+    chart.add_layout(_models().Slope(gradient=1, y_intercept=0, line_color=LIGHT["muted"], line_dash="dotted"))
+    rows = [("", "$name"), ("sure", "@sure{0.0} %"), ("right", "@right{0.0} %"), ("predictions", "@count")]
+    chart.add_tools(_models().HoverTool(renderers=lines, tooltips=rows))
+    return chart
 
 
-def _style(chart: Chart) -> None:
+def _empty(xlabel: str, ylabel: str, height: int = 300, **options: Any) -> Chart:
     """Calm: no frame, no logo, quiet grid, and no tool that would take a finger's swipe from the page."""
+    from bokeh import plotting
+
+    chart: Any = plotting.figure(
+        height=height, x_axis_label=xlabel, y_axis_label=ylabel, tools=TOOLS, toolbar_location="above", **options
+    )
     chart.sizing_mode = "stretch_width"
     chart.min_width = 0
     chart.background_fill_alpha = 0
@@ -249,3 +305,4 @@ def _style(chart: Chart) -> None:
         axis.axis_label_text_font_size = axis.major_label_text_font_size = "12px"
         axis.axis_label_text_font = axis.major_label_text_font = FONT
     chart.grid.grid_line_color = LIGHT["rule"]
+    return chart

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wellfit.base import StudySummary
+from wellfit.base import FloatArray, StudySummary
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES, series_color
 from wellfit.report.figure_data import Curve, IntervalRow
@@ -50,6 +51,16 @@ def done(axes: Axes, said: str) -> Figure:
 def plain(text: str) -> str:
     """A name as text, never as mathematics: matplotlib takes what stands between two dollar signs for a formula."""
     return text.replace("$", r"\$")
+
+
+def row_name(name: str) -> str:
+    """A name beside a row, cut where it would leave the row no room.
+
+    Example:
+      >>> row_name("l2"), len(row_name(64 * "a"))
+      ('l2', 32)
+    """
+    return plain(name if len(name) <= 32 else f"{name[:31].rstrip()}…")
 
 
 def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None = "y") -> None:
@@ -108,14 +119,14 @@ def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: f
     for value, index in drawn:  # a curve that ends early is led to its name
         axes.plot([curves[index].epochs[-1], max(2, summary.epochs)], [value, value], color=series_color(index),
                   linewidth=0.9, linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
-    step = (high - low) / 17  # a line of text, about
+    axes.set_ylim(low, high)
     place = -math.inf
+    to_axes = axes.transScale + axes.transLimits  # from values to shares of the axis, logarithmic or not
     for value, index in sorted(drawn):
-        place = max(place + step, value)
-        text = axes.annotate(plain(summary.variants[index].name), (1.0, place), xycoords=("axes fraction", "data"),
+        place = max(place + 1 / 17, float(to_axes.transform((1, value))[1]))  # a line of text is a 17th, about
+        text = axes.annotate(plain(summary.variants[index].name), (1.0, place), xycoords="axes fraction",
                              xytext=(8, 0), textcoords="offset points", va="center", fontsize=10.5)  # fmt: skip
         text.set_color(series_color(index))
-    axes.set_ylim(low, high)
 
 
 def interval(axes: Axes, row: IntervalRow, y: float) -> None:
@@ -149,13 +160,86 @@ def interval_legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
     if any(row.published is not None for row in rows):
         diamond: dict[str, Any] = {"markerfacecolor": LIGHT["paper"], "markeredgecolor": LIGHT["ink"]}
         handles.append(Line2D([], [], marker="D", markersize=6, label="published", **shared, **diamond))
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, fontsize=10,
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=10,
                 labelcolor=LIGHT["muted"], handletextpad=0.5, columnspacing=1.6, borderaxespad=0.2)  # fmt: skip
 
 
-def tints(size: int) -> Any:
-    """Blue on the diagonal, orange beside it, as an array of shape (K, K, 3)."""
+def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
+    """Pixels in blue where the mask says so, in orange elsewhere, their strength in alpha: they fit any paper.
+
+    Args:
+      blue: which pixels.  # (..., H, W)
+      alpha: from 0 to 1.  # (..., H, W)
+
+    Returns:
+      Red, green, blue and alpha from 0 to 1.  # (..., H, W, 4)
+    """
     from matplotlib.colors import to_rgb
 
-    right = np.eye(size)[..., None]  # (K, K, 1)
-    return right * np.array(to_rgb(LIGHT["s1"])) + (1 - right) * np.array(to_rgb(LIGHT["s2"]))
+    color = np.where(blue[..., None], to_rgb(LIGHT["s1"]), to_rgb(LIGHT["s2"]))  # (..., H, W, 3)
+    return np.concatenate([color, alpha[..., None]], axis=-1)
+
+
+def class_axes(axes: Axes, classes: Sequence[str]) -> None:
+    """The axes of a matrix of classes: true ones down, predicted ones across."""
+    style(axes, "predicted class", "true class", grid=None)
+    if len(classes) <= 60:
+        names, places = [plain(name) for name in classes], range(len(classes))
+        slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        axes.set_xticks(places, names, color=LIGHT["ink"], **(slant if max(map(len, classes)) > 3 else {}))
+        axes.set_yticks(places, names, color=LIGHT["ink"])
+    axes.spines[:].set_visible(False)
+
+
+def picture_axes(axes: Axes, width: float, height: float) -> None:
+    """Axes for pictures, from (0, 0) at the upper left: no ticks, no frame, nothing distorted."""
+    style(axes, "", "", grid=None)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlim(-0.01, width + 0.01)
+    axes.set_ylim(height + 0.01, -0.01)
+    axes.set_aspect("equal", anchor="NW")
+
+
+def title(axes: Axes, text: str) -> None:
+    """A heading at the left, never mathematics."""
+    axes.set_title(plain(text), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10)
+
+
+def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> None:
+    """Say what single marks are, above the panel at the right: each as `matplotlib.lines.Line2D` takes it."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], **{"linestyle": "none", **mark}) for mark in marks]
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, frameon=False,
+                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.4,
+                borderaxespad=0.2)  # fmt: skip
+
+
+def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
+    """A logarithmic axis of values, its ticks, so many a decade, labeled as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=ticks))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="y", which="minor", length=0)
+
+
+def stop_mark(axes: Axes, epoch: float, text: str) -> None:
+    """A thin line from top to bottom at an epoch, with a word at its head."""
+    axes.axvline(epoch, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
+    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -3), textcoords="offset points",
+                  va="top", fontsize=9, color=LIGHT["muted"])  # fmt: skip
+
+
+def tenths(share: float) -> str:
+    """A signed difference of shares in points with one decimal, for the cells of a matrix.
+
+    Example:
+      >>> tenths(-0.0123)
+      '−1.2'
+    """
+    return f"{100 * share:+.1f}".replace("-", "−")

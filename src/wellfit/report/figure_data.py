@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ __all__ = [
     "find_variant",
     "gap_data",
     "interval_data",
+    "median_epochs",
+    "ranked_intervals",
     "top_confusions",
 ]
 
@@ -164,6 +167,40 @@ def interval_data(summary: StudySummary, metric: str = "test_accuracy") -> tuple
         mean, bounds = variant.mean.get(metric), variant.interval.get(metric)
         rows.append(IntervalRow(variant.name, index, kept, mean, bounds, variant.published.get(metric)))
     return tuple(rows)
+
+
+def ranked_intervals(summary: StudySummary) -> tuple[tuple[IntervalRow, str], ...]:
+    """The variants by their mean test accuracy, the best first, with the letters of the ranking.
+
+    Args:
+      summary: the study.
+
+    Returns:
+      Rows and letters: variants that share a letter cannot be told apart; empty where nothing was ranked. Variants
+      without a test result stand last, in the study's order.
+    """
+    letters = {ranked.variant: ranked.letters for ranked in summary.ranking}
+    rows = sorted(interval_data(summary), key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True)
+    return tuple((row, letters.get(row.variant, "")) for row in rows)
+
+
+def median_epochs(summary: StudySummary, variant: str) -> tuple[float | None, float | None]:
+    """Where a variant's runs are best and where they are read, in the middle of its seeds.
+
+    Args:
+      summary: the study.
+      variant: name of one of its variants.
+
+    Returns:
+      The median epoch of lowest validation loss and the median readout epoch, from 1; None where no run has one.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+    """
+    runs = find_variant(summary, variant)[1].runs
+    best = [run.best_epoch for run in runs if run.best_epoch is not None]
+    read = [run.readout_epoch for run in runs if run.readout_epoch is not None]
+    return (float(np.median(best)) if best else None), (float(np.median(read)) if read else None)
 
 
 def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:

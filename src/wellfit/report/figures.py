@@ -24,6 +24,7 @@ from wellfit.report.figure_data import (
     find_variant,
     gap_data,
     interval_data,
+    median_epochs,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
         axes.axvline(100 * rows[0].mean, color=LIGHT["muted"], linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
         label += f"  (dotted: mean of {drawing.plain(rows[0].variant)})"
     drawing.style(axes, label, "", grid="x")
-    axes.set_yticks(heights, [drawing.plain(row.variant) for row in rows])
+    axes.set_yticks(heights, [drawing.row_name(row.variant) for row in rows])
     axes.tick_params(axis="y", labelsize=11.5, labelcolor=LIGHT["ink"], pad=8)
     axes.set_ylim(-0.6, len(rows) - 0.3)
     axes.margins(x=0.04)
@@ -75,7 +76,9 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
     )
 
 
-def plot_learning_curve(summary: StudySummary, variant: str, metric: str = "loss", ax: Axes | None = None) -> Figure:
+def plot_learning_curve(
+    summary: StudySummary, variant: str, metric: str = "loss", ax: Axes | None = None, *, log: bool = False
+) -> Figure:
     """Training and validation curve of one variant: mean and range over the seeds, and where each seed was best.
 
     Args:
@@ -83,9 +86,11 @@ def plot_learning_curve(summary: StudySummary, variant: str, metric: str = "loss
       variant: name of one of its variants.
       metric: ``"loss"`` or ``"accuracy"``, both measured in inference mode.
       ax: where to draw; a new figure if None.
+      log: a logarithmic axis for the values.
 
     Returns:
-      The figure. The ticks at its foot are the epochs of lowest validation loss, one a seed.
+      The figure. The ticks at its foot are the epochs of lowest validation loss, one a seed; the dotted line is the
+      median epoch at which the runs are read where a rule stopped them, or of lowest validation loss otherwise.
 
     Raises:
       UnknownNameError: there is no such variant or metric.
@@ -99,23 +104,30 @@ def plot_learning_curve(summary: StudySummary, variant: str, metric: str = "loss
         drawing.curve(axes, curve, scale, series_color(index), drawing.TRAINING if split == "train" else "solid")
         said.append(_say_curve(name, curve, metric))
     drawing.style(axes, "epoch  ( | lowest validation loss of a seed )", label)
-    axes.set_title(drawing.plain(variant), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10)
+    drawing.title(axes, variant)
     drawing.epoch_axis(axes, summary.epochs)
     best = [run.best_epoch for run in found.runs if run.best_epoch is not None]
     if best:
         foot = axes.get_xaxis_transform()
         axes.plot(best, [0.035] * len(best), "|", color=LIGHT["ink"], markersize=9, markeredgewidth=1.1, transform=foot)
+    stop = _stop(summary, variant)
+    if stop is not None:
+        drawing.stop_mark(axes, *stop)
+        said.append(f"Median over the seeds: {stop[1]}.")
+    if log:
+        drawing.log_axis(axes)
     drawing.split_legend(axes, series_color(index))
     return drawing.done(axes, f"Learning curves of {variant}, {metric} by epoch. {' '.join(said)}")
 
 
-def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = None) -> Figure:
+def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = None, *, log: bool = False) -> Figure:
     """The learning curves of every variant, training and validation: one panel each, or all of them in one.
 
     Args:
       summary: the study.
       metric: ``"loss"`` or ``"accuracy"``.
       ax: draw all variants here, each named where its validation curve ends; if None, a new figure with a panel each.
+      log: a logarithmic axis for the values.
 
     Returns:
       The figure; its own panels share their axes and stand three in a row.
@@ -125,11 +137,13 @@ def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = N
     """
     scale, label = _unit(metric)
     if ax is None:
-        return _panels(summary, metric)
+        return _panels(summary, metric, log)
     training, validation = (
         [curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants]
         for split in ("train", "validation")
     )
+    if log:
+        drawing.log_axis(ax)
     for index, curve in enumerate(training):
         drawing.curve(ax, curve, scale, series_color(index), drawing.TRAINING, width=1.1)
     drawing.overlay(ax, summary, validation, scale, label)
@@ -176,22 +190,17 @@ def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) 
     size = len(summary.classes)
     side = min(12.0, 2.6 + 0.46 * size)
     axes = drawing.own_axes(ax, (side, side))
-    axes.set_title(drawing.plain(variant), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10)
+    drawing.title(axes, variant)
     if confusion is None:
         drawing.style(axes, "", "", grid=None)
         return drawing.done(axes, f"Confusion matrix of {variant}: the test set was not opened yet.")
-    alpha = 0.62 * np.sqrt(confusion.shares)[..., None]  # (K, K, 1)
-    axes.imshow(np.concatenate([drawing.tints(size), alpha], axis=2), interpolation="nearest")
+    pixels = drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(confusion.shares))  # (K, K, 4)
+    axes.imshow(pixels, interpolation="none")
     if size <= 20:
         for true, predicted in np.argwhere(confusion.counts > 0):
             text = wording.whole_percent(float(confusion.shares[true, predicted]))
             axes.text(predicted, true, text, ha="center", va="center", fontsize=9.5, color=LIGHT["ink"])
-    drawing.style(axes, "predicted class", "true class", grid=None)
-    if size <= 60:
-        names = [drawing.plain(name) for name in summary.classes]
-        axes.set_xticks(range(size), names, rotation=45, ha="right", rotation_mode="anchor", color=LIGHT["ink"])
-        axes.set_yticks(range(size), names, color=LIGHT["ink"])
-    axes.spines[:].set_visible(False)
+    drawing.class_axes(axes, summary.classes)
     right = float(np.trace(confusion.counts) / confusion.counts.sum())
     lowest = int(np.argmin(np.diag(confusion.shares)))
     hardest = f"{summary.classes[lowest]} with {wording.percent(float(confusion.shares[lowest, lowest]))}"
@@ -223,7 +232,7 @@ def _unit(metric: str) -> tuple[float, str]:
     return units[metric]
 
 
-def _panels(summary: StudySummary, metric: str) -> Figure:
+def _panels(summary: StudySummary, metric: str, log: bool) -> Figure:
     """One panel a variant on shared axes, at most three in a row; only the outer ones carry labels."""
     from matplotlib.figure import Figure
 
@@ -236,12 +245,21 @@ def _panels(summary: StudySummary, metric: str) -> Figure:
         if place >= size:
             axes.set_visible(False)
             continue
-        plot_learning_curve(summary, summary.variants[place].name, metric, axes)
+        plot_learning_curve(summary, summary.variants[place].name, metric, axes, log=log)
         lowest, leftmost = place + columns >= size, place % columns == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
         axes.set_ylabel(axes.get_ylabel() if leftmost else "")
     return figure
+
+
+def _stop(summary: StudySummary, variant: str) -> tuple[float, str] | None:
+    """Where a variant's curves are marked, and the word for it; None before any run has ended."""
+    best, read = median_epochs(summary, variant)
+    stopped = any(run.state == "stopped" for run in find_variant(summary, variant)[1].runs)
+    if stopped and read is not None:
+        return read, f"read at epoch {read:g}"
+    return None if best is None else (best, f"lowest loss at epoch {best:g}")
 
 
 def _say_interval(row: IntervalRow) -> str:

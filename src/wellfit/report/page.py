@@ -1,8 +1,8 @@
 """The report: one HTML file that opens anywhere, without a network, and reads without a script.
 
-Every number is written out here, in Python; the template says only where it stands. Figures are inline SVG whose colors
+Every number is written out here, in Python; the templates say only where it stands. Figures are inline SVG whose colors
 are the page's own, so that they follow it into the dark; where a script may run, Bokeh takes the place of those that
-are worth a pointer.
+are worth a pointer, and matrices and galleries are redrawn from the numbers of all variants.
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from wellfit.base import StudySummary, VariantSummary
-from wellfit.report import rows, wording
+from wellfit.base import StudySummary
+from wellfit.details import StudyDetails
+from wellfit.report import page_curves, page_data, page_mistakes, page_paths, page_scores, page_weights, rows, wording
 from wellfit.report.charts import bokeh_library, build_charts
 from wellfit.report.colors import DARK, LIGHT, SERIES
-from wellfit.report.figure_data import Confusion, confusion_data, top_confusions
-from wellfit.report.figures import (
-    plot_confusion,
-    plot_curves,
-    plot_gap,
-    plot_intervals,
-    plot_learning_curve,
-)
-from wellfit.report.svg import inline_svg
+from wellfit.report.page_figures import static_figures
+from wellfit.report.page_ranking import make_ranking
+from wellfit.report.pictures import Sheet, pack
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,46 +29,46 @@ if TYPE_CHECKING:
 
 __all__ = ["render_page", "write_page"]
 
-METRICS: Final = ("loss", "accuracy")
+STYLES: Final = ("base", "tables", "figures", "narrow", "print")
+SCRIPTS: Final = ("base", "charts", "matrix", "gallery")
 
-LARGEST_TABLE: Final = 20
-"""Classes up to which a confusion matrix is a table; larger ones are a picture."""
+BUDGETS: Final = {"mistakes": 340_000, "filters": 130_000, "examples": 110_000}
+"""The most characters of each sheet of pictures, so that the whole page stays below three million."""
+
+SECTIONS: Final = (
+    ("ranking", "Ranking"),
+    ("results", "Table"),
+    ("curves", "Curves"),
+    ("paths", "Paths"),
+    ("confusion", "Confusion"),
+    ("mistakes", "Mistakes"),
+    ("classes", "Classes"),
+    ("calibration", "Calibration"),
+    ("weights", "Weights"),
+    ("regions", "Regions"),
+    ("data", "Data"),
+    ("findings", "Findings"),
+    ("published", "Published"),
+    ("comparisons", "Comparisons"),
+    ("reproduce", "Reproduce"),
+    ("words", "Words"),
+)
+"""Every section by its id, in order, and what the way through the page calls it."""
 
 
-@dataclass(frozen=True)
-class CurvePanel:
-    """The learning curves of one variant."""
-
-    name: str
-    color: int
-    figure: Markup
-
-
-@dataclass(frozen=True)
-class MatrixPanel:
-    """A confusion matrix: a table where it is small enough, a figure otherwise."""
-
-    name: str
-    color: int
-    right: str
-    runs: int
-    rows: tuple[tuple[str, tuple[tuple[str, int, str], ...]], ...]  # class, cells of (percent, strength, full text)
-    figure: Markup | None
-    mistakes: tuple[str, ...]
-
-
-def write_page(summary: StudySummary, path: str | os.PathLike[str]) -> Path:
+def write_page(summary: StudySummary, details: StudyDetails, path: str | os.PathLike[str]) -> Path:
     """Write the report of a study into one file.
 
     Args:
       summary: the study.
+      details: what it looks into beyond the summary.
       path: the file; its folder is made if it is missing, and an older report is replaced in one step.
 
     Returns:
       The file.
     """
     target = Path(path)
-    text = render_page(summary)
+    text = render_page(summary, details)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -85,124 +79,122 @@ def write_page(summary: StudySummary, path: str | os.PathLike[str]) -> Path:
     return target
 
 
-def render_page(summary: StudySummary) -> str:
+def render_page(summary: StudySummary, details: StudyDetails) -> str:
     """The report of a study as HTML.
 
     Args:
       summary: the study, in any state.
+      details: what it looks into beyond the summary.
 
     Returns:
       A whole document that refers to nothing outside itself.
     """
     from markupsafe import Markup
 
-    environment = _environment()
-    charts = build_charts(summary)
-    return environment.get_template("page.html.j2").render(
-        summary=summary,
-        paragraphs=[p for p in re.split(r"\n\s*\n", summary.verdict) if p.strip()],
-        facts=rows.facts(summary),
-        notices=wording.notices(summary),
-        rows=[rows.variant_row(summary, v, i) for i, v in enumerate(summary.variants)],
-        shows_published=any(v.published for v in summary.variants),
-        runs=[(v.name, rows.run_row(run)) for v in summary.variants for run in v.runs],
-        comparisons=[rows.comparison_row(c) for c in summary.comparisons],
-        findings=sorted(summary.findings, key=wording.urgency),
-        intervals=_interval_figure(summary),
-        overlays=_overlays(summary),
-        panels=_curve_panels(summary),
-        matrices=_matrix_panels(summary),
-        command=summary.provenance.get("command", ""),
-        provenance={k: v for k, v in summary.provenance.items() if k != "command"},
-        settings=json.dumps(summary.settings, indent=2, default=str, ensure_ascii=False),
-        document=Markup(charts.document),
-        roots=charts.roots,
-        library=Markup(bokeh_library()) if charts.roots else "",
-        css=Markup(_colors() + _source("page.css")),
-        js=Markup(_source("page.js")),
+    sheets = _sheets(details)
+    parts = _parts(summary, details, sheets)
+    charts = build_charts(summary, details)
+    present = {name for name, _ in SECTIONS if name not in parts or parts[name]}
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            **parts,
+            summary=summary,
+            details=details,
+            figures=static_figures(summary, details),
+            sections=[(name, label) for name, label in SECTIONS if name in present],
+            documents={name: Markup(text) for name, text in charts.documents.items()},
+            roots=charts.roots,
+            library=Markup(bokeh_library()) if charts.documents else "",
+            css=Markup(
+                "".join(
+                    [_colors(), *(_source(f"styles/{name}.css") for name in STYLES), *map(_sheet_rule, sheets.items())]
+                )
+            ),
+            js=Markup("\n".join(_source(f"scripts/{name}.js") for name in SCRIPTS)),
+        )
     )
 
 
-# --- Figures ----------------------------------------------------------------------------------------------------------
+def _sheets(details: StudyDetails) -> dict[str, Sheet]:
+    """The pictures of the page, by name; none where the data are no images."""
+    mistakes = details.mistakes
+    found = {
+        "mistakes": None
+        if mistakes is None or not mistakes.images.size
+        else pack(mistakes.images, BUDGETS["mistakes"]),
+        "filters": page_weights.filter_sheet(details.weights, BUDGETS["filters"]),
+        "examples": None if details.look is None else page_data.data_sheet(details.look, BUDGETS["examples"]),
+    }
+    return {name: sheet for name, sheet in found.items() if sheet is not None}
 
 
-def _interval_figure(summary: StudySummary) -> Markup | None:
-    return inline_svg(plot_intervals(summary)) if any(v.mean for v in summary.variants) else None
+def _parts(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet]) -> dict[str, Any]:
+    """What each section shows, by the section's id; a section with nothing to show is empty."""
+    letters = {ranked.variant: ranked.letters for ranked in summary.ranking}
+    pictures = sheets.get("mistakes")
+    gallery = page_mistakes.mistakes_data(details.mistakes, pictures) if details.mistakes and pictures else None
+    matrices = page_mistakes.matrix_panels(summary)
+    look = details.look
+    return {
+        "facts": rows.facts(summary),
+        "notices": wording.notices(summary),
+        "paragraphs": _paragraphs(summary),
+        "ranking": make_ranking(summary),
+        "variants": [rows.variant_row(summary, v, i, letters) for i, v in enumerate(summary.variants)],
+        "runs": [(v.name, rows.run_row(run)) for v in summary.variants for run in v.runs],
+        "curves": page_curves.curve_panels(summary),
+        "stops": any(run.state == "stopped" for v in summary.variants for run in v.runs),
+        "shown": page_curves.shown_first(summary),
+        "paths": [*map(page_paths.path_panel, details.paths), *map(page_paths.grid_panel, details.grids)],
+        "path_panels": [page_paths.path_panel(path) for path in details.paths],
+        "grid_panels": [page_paths.grid_panel(grid) for grid in details.grids],
+        "confusion": matrices,
+        "matrix_data": page_mistakes.matrix_data(summary, details) if matrices else None,
+        "mistakes": page_mistakes.gallery_groups(gallery, summary.classes, pictures) if gallery and pictures else [],
+        "mistakes_data": gallery,
+        "classes": page_scores.class_panels(summary, details),
+        "gains": page_scores.gain_rows(summary, details),
+        "calibration": page_scores.score_rows(summary, details),
+        "score_titles": [title for _, title in page_scores.score_columns(details)],
+        "weights": page_weights.weight_rows(summary, details.weights, sheets.get("filters")),
+        "regions": details.regions,
+        "region_names": [(v.name, i) for i, v in enumerate(summary.variants) if v.name in details.regions],
+        "region_axes": _region_axes(details),
+        "data": page_data.data_rows(summary, look, sheets.get("examples")) if look is not None else [],
+        "data_facts": page_data.data_facts(look) if look is not None else "",
+        "findings": sorted(summary.findings, key=wording.urgency),
+        "published": rows.published_rows(summary),
+        "comparisons": [rows.comparison_row(c) for c in (*summary.comparisons, *summary.asked)],
+        "evidence": _evidence(summary),
+        "command": summary.provenance.get("command", ""),
+        "provenance": {k: v for k, v in summary.provenance.items() if k != "command"},
+        "settings": json.dumps(summary.settings, indent=2, default=str, ensure_ascii=False),
+    }
 
 
-def _overlays(summary: StudySummary) -> dict[str, Markup]:
-    """The static figures of all variants together, by the element that the interactive ones replace."""
-    from matplotlib.figure import Figure
-
-    if not _has_epochs(summary):
-        return {}
-    loss, accuracy, gap = (Figure(figsize=(5.4, 3.3), layout="constrained") for _ in range(3))
-    plot_curves(summary, "loss", loss.add_subplot())
-    plot_curves(summary, "accuracy", accuracy.add_subplot())
-    plot_gap(summary, gap.add_subplot())
-    return {"loss": inline_svg(loss), "accuracy": inline_svg(accuracy), "gap": inline_svg(gap)}
+def _paragraphs(summary: StudySummary) -> list[str]:
+    """The answer: what was found, how sure it is, what to do next; a summary without these has its verdict."""
+    if len(summary.conclusion) > 1:
+        return [sentence.text for sentence in summary.conclusion[1:]]
+    return [p for p in re.split(r"\n\s*\n", summary.verdict) if p.strip()]
 
 
-def _curve_panels(summary: StudySummary) -> list[CurvePanel]:
-    """Every variant's curves; all loss panels share their axes, and all accuracy panels theirs."""
-    from matplotlib.figure import Figure
-
-    if not _has_epochs(summary):
-        return []
-    figures = []
-    for variant in summary.variants:
-        figure = Figure(figsize=(4.4, 4.3), layout="constrained")
-        for axes, metric in zip(figure.subplots(2, 1, sharex=True), METRICS, strict=True):
-            plot_learning_curve(summary, variant.name, metric, axes)
-            axes.set_title("", loc="left")  # the page has it as a heading, and says once what the lines are
-            axes.get_legend().remove()
-            axes.set_xlabel("epoch" if metric == METRICS[-1] else "")
-        figures.append(figure)
-    for row in range(len(METRICS)):
-        limits = [figure.axes[row].get_ylim() for figure in figures if figure.axes[row].has_data()]
-        for figure in figures:
-            figure.axes[row].set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
-    drawn = zip(summary.variants, map(inline_svg, figures), strict=True)
-    return [CurvePanel(variant.name, index % SERIES, figure) for index, (variant, figure) in enumerate(drawn)]
+def _region_axes(details: StudyDetails) -> str:
+    """What the pictures of decision regions span."""
+    for regions in details.regions.values():
+        across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (regions.x1, regions.x2))
+        return _prose(f"across: first feature, {across}; up: second feature, {up}")
+    return ""
 
 
-def _has_epochs(summary: StudySummary) -> bool:
-    return any(len(history) for runs in summary.histories.values() for history in runs.values())
-
-
-def _matrix_panels(summary: StudySummary) -> list[MatrixPanel]:
-    found = ((i, v, confusion_data(summary, v.name)) for i, v in enumerate(summary.variants))
-    return [_matrix_panel(summary, variant, index, matrix) for index, variant, matrix in found if matrix is not None]
-
-
-def _matrix_panel(summary: StudySummary, variant: VariantSummary, index: int, matrix: Confusion) -> MatrixPanel:
-    small = len(matrix.classes) <= LARGEST_TABLE
-    return MatrixPanel(
-        name=variant.name,
-        color=index % SERIES,
-        right=wording.percent(float(matrix.counts.trace() / matrix.counts.sum())),
-        runs=sum(run.test_accuracy is not None for run in variant.runs),
-        rows=_matrix_rows(matrix) if small else (),
-        figure=None if small else inline_svg(plot_confusion(summary, variant.name)),
-        mistakes=tuple(
-            f"{true} taken for {predicted}: {count:,} times, {wording.percent(share)} of its class"
-            for true, predicted, count, share in top_confusions(matrix)
-        ),
-    )
-
-
-def _matrix_rows(matrix: Confusion) -> tuple[tuple[str, tuple[tuple[str, int, str], ...]], ...]:
-    """Class, then a cell for every predicted class: percent, strength of the tint from 0 to 100, and the full text."""
-    rows = []
-    for true, name in enumerate(matrix.classes):
-        cells = []
-        for predicted, other in enumerate(matrix.classes):
-            count, share = int(matrix.counts[true, predicted]), float(matrix.shares[true, predicted])
-            shown = wording.whole_percent(share) if count else ""
-            said = f"{name} as {other}: {count:,} times, {wording.percent(share)}"
-            cells.append((shown, round(100 * share**0.5), said))
-        rows.append((name, tuple(cells)))
-    return tuple(rows)
+def _evidence(summary: StudySummary) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Variant, the one it is compared with, and what else speaks for or against the difference."""
+    pairs = [(c.variant, c.against, c.variant) for c in summary.comparisons]
+    pairs += [(c.variant, c.against, f"{c.variant}/{c.against}") for c in summary.asked]
+    known = summary.evidence
+    return [(variant, against, rows.evidence_row(known[key])) for variant, against, key in pairs if key in known]
 
 
 # --- Parts of the page ------------------------------------------------------------------------------------------------
@@ -216,6 +208,8 @@ def _environment() -> Environment:
     )
     environment.filters["unbroken"] = _unbroken
     environment.filters["breakable"] = _breakable
+    environment.filters["prose"] = _prose
+    environment.globals["series"] = SERIES
     return environment
 
 
@@ -235,6 +229,11 @@ def _breakable(text: str) -> Markup:
     return Markup("_<wbr>").join(text.split("_"))
 
 
+def _prose(text: str) -> str:
+    """Sentences as print sets them: a true minus sign before a number."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
 def _source(name: str) -> str:
     return resources.files("wellfit.report").joinpath(name).read_text(encoding="utf-8")
 
@@ -244,4 +243,13 @@ def _colors() -> str:
     light, dark = ("".join(f"--{role}:{color};" for role, color in colors.items()) for colors in (LIGHT, DARK))
     return (
         f":root{{color-scheme:light dark;{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+    )
+
+
+def _sheet_rule(named: tuple[str, Sheet]) -> str:
+    """The rule that shows pieces of a sheet: an element's ``background-position`` says which."""
+    name, sheet = named
+    return (
+        f".from-{name}{{background-image:url({sheet.uri});background-size:{100 * sheet.columns}% {100 * sheet.rows}%;"
+        f"aspect-ratio:{sheet.width}/{sheet.height}}}\n"
     )

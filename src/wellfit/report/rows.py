@@ -2,40 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wellfit.base import Comparison, RunSummary, StudySummary, VariantSummary
+from wellfit.base import Comparison, PairedEvidence, RunSummary, StudySummary, VariantSummary
 from wellfit.report import wording
-from wellfit.report.colors import SERIES
 
-__all__ = ["Cell", "ComparisonRow", "VariantRow", "comparison_row", "facts", "run_row", "variant_row"]
+__all__ = [
+    "Cell",
+    "ComparisonRow",
+    "PublishedRow",
+    "VariantRow",
+    "comparison_row",
+    "evidence_row",
+    "facts",
+    "published_rows",
+    "run_row",
+    "variant_row",
+]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean and its interval as they stand in a table."""
+    """A mean and its interval as they stand in a table, and the number to sort by."""
 
     mean: str
     interval: str
+    value: float | None = None
 
 
 @dataclass(frozen=True)
 class VariantRow:
     """A row of the results table."""
 
+    index: int
     name: str
-    color: int
+    letters: str
     settings: tuple[str, ...]
     test: Cell
     train: Cell
     validation: Cell
     gap: Cell
+    loss: Cell
     best_epoch: Cell
-    parameters: str
-    seconds: str
+    parameters: Cell
+    seconds: Cell
     verdict: str
-    published: tuple[str, ...]
     runs: str
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """What the source of the study reports of a variant, beside what was measured here."""
+
+    index: int
+    variant: str
+    metric: str
+    published: str
+    ours: Cell
+    lowest_highest: str
+    difference: str
 
 
 @dataclass(frozen=True)
@@ -68,36 +94,62 @@ def facts(summary: StudySummary) -> list[tuple[str, str]]:
     ]
 
 
-def variant_row(summary: StudySummary, variant: VariantSummary, index: int) -> VariantRow:
-    """A variant's row; ``index`` is its position in the study, from 0."""
+def variant_row(summary: StudySummary, variant: VariantSummary, index: int, letters: Mapping[str, str]) -> VariantRow:
+    """A variant's row; ``index`` is its position in the study, from 0, ``letters`` those of the ranking."""
     verdict = wording.verdict_against_first(summary, variant)
-    gap = variant.mean.get("generalization_gap")
-    published = (_published(metric, value, len(variant.published)) for metric, value in variant.published.items())
+    gap, loss = variant.mean.get("generalization_gap"), variant.mean.get("test_loss")
     unusual = any(run.state in ("diverged", "pending") for run in variant.runs)
+    best, spread = wording.best_epoch(variant.runs)
     return VariantRow(
+        index=index,
         name=variant.name,
-        color=index % SERIES,
+        letters=letters.get(variant.name, ""),
         settings=wording.settings(variant.settings) or ("the base recipe",),
         test=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
         validation=_cell(variant, "validation_accuracy"),
-        gap=Cell(wording.points(gap), wording.interval(variant.interval.get("generalization_gap"))),
-        best_epoch=Cell(*wording.best_epoch(variant.runs)),
-        parameters=f"{variant.parameters:,}",
-        seconds=f"{variant.seconds:.1f}",
+        gap=Cell(wording.points(gap), wording.interval(variant.interval.get("generalization_gap")), gap),
+        loss=Cell(*_loss(loss, variant.interval.get("test_loss")), loss),
+        best_epoch=Cell(best, spread, None if best == wording.NOTHING else float(best)),
+        parameters=Cell(f"{variant.parameters:,}", "", float(variant.parameters)),
+        seconds=Cell(f"{variant.seconds:.1f}", "", variant.seconds),
         verdict="reference" if index == 0 else verdict or wording.NOTHING,
-        published=tuple(published),
         runs=wording.run_states(variant.runs) if unusual else "",
     )
 
 
 def _cell(variant: VariantSummary, metric: str) -> Cell:
-    return Cell(wording.percent(variant.mean.get(metric)), wording.interval(variant.interval.get(metric)))
+    value = variant.mean.get(metric)
+    return Cell(wording.percent(value), wording.interval(variant.interval.get(metric)), value)
 
 
-def _published(metric: str, value: float, count: int) -> str:
-    text = f"{value:.4f}" if metric.endswith("_loss") else wording.percent(value)
-    return text if count == 1 and metric == "test_accuracy" else f"{wording.METRICS.get(metric, metric)} {text}"
+def _loss(value: float | None, bounds: tuple[float, float] | None) -> tuple[str, str]:
+    return (wording.NOTHING, "") if value is None else (f"{value:.4f}", wording.interval(bounds, 1.0, 4))
+
+
+def published_rows(summary: StudySummary) -> list[PublishedRow]:
+    """Every number that the source of the study reports, beside ours: mean, interval, lowest and highest run."""
+    rows = []
+    for index, variant in enumerate(summary.variants):
+        for metric, value in variant.published.items():
+            ours = variant.mean.get(metric)
+            single = [x for run in variant.runs if (x := getattr(run, metric, None)) is not None]
+            bounds, loss = variant.interval.get(metric), metric.endswith("_loss")
+            show = (lambda x: f"{x:.4f}") if loss else wording.percent
+            rows.append(
+                PublishedRow(
+                    index=index,
+                    variant=variant.name,
+                    metric=wording.METRICS.get(metric, metric),
+                    published=show(value),
+                    ours=Cell(*_loss(ours, bounds), ours) if loss else _cell(variant, metric),
+                    lowest_highest=f"{show(min(single))} to {show(max(single))}"
+                    if len(single) > 1
+                    else wording.NOTHING,
+                    difference=wording.NOTHING if ours is None else wording.difference(ours - value, None, metric)[0],
+                )
+            )
+    return rows
 
 
 def run_row(run: RunSummary) -> tuple[str, ...]:
@@ -133,4 +185,32 @@ def comparison_row(comparison: Comparison) -> ComparisonRow:
         p_value=wording.p_value(comparison.p_value),
         p_adjusted=wording.p_value(comparison.p_adjusted),
         verdict=comparison.verdict,
+    )
+
+
+def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
+    """What else speaks for or against a difference.
+
+    Args:
+      evidence: of a comparison.
+
+    Returns:
+      Seeds, bootstrap interval and p-value, paired t and sign-flip p-values, how often McNemar's p-value is below 0.05,
+      the probabilities that a further seed shows better, the same (within the margin) and worse, and how many seeds
+      more would probably decide.
+    """
+    better, worse = evidence.better_on_new_seed, evidence.worse_on_new_seed
+    same = None if better is None or worse is None else max(0.0, 1.0 - better - worse)
+    few = sum(p < 0.05 for p in evidence.mcnemar_p)
+
+    def share(value: float | None) -> str:
+        return wording.NOTHING if value is None else f"{100 * value:.0f} %"
+
+    return (
+        str(evidence.seeds),
+        wording.interval(evidence.bootstrap_interval, signed=True) or wording.NOTHING,
+        *(wording.p_value(p) for p in (evidence.bootstrap_p, evidence.paired_t_p, evidence.sign_flip_p)),
+        f"{few} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
+        *map(share, (better, same, worse)),
+        wording.NOTHING if evidence.further_seeds is None else str(evidence.further_seeds),
     )

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from wellfit.base import Finding, StudySummary, VariantSummary
 from wellfit.report import wording
+from wellfit.report.evidence_table import evidence_table
 
 __all__ = [
     "TrainingProgress",
@@ -28,17 +29,16 @@ __all__ = [
     "training_progress",
 ]
 
-VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold yellow", "equivalent": "bold", "undecided": "dim"}
 LEVEL_STYLES: Final = {"error": "bold red", "warning": "bold yellow", "info": "dim"}
 
-COLUMNS: Final = ("test", "verdict", "train", "validation", "gap", "best", "parameters", "seconds")
+COLUMNS: Final = ("test", "letters", "verdict", "train", "validation", "gap", "best", "parameters", "seconds")
 
 LAYOUTS: Final = (
     COLUMNS,
-    ("test", "train", "validation", "gap", "best", "parameters", "seconds"),
-    ("test", "train", "validation", "gap", "best"),
-    ("test", "validation", "gap"),
-    ("test", "gap"),
+    ("test", "letters", "train", "validation", "gap", "best", "parameters", "seconds"),
+    ("test", "letters", "train", "validation", "gap", "best"),
+    ("test", "letters", "validation", "gap"),
+    ("test", "letters", "gap"),
     ("test",),
 )
 """Columns of the results table, fewer and fewer; the first that fits are shown. Verdicts are also said in words."""
@@ -92,7 +92,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
 
 
 def print_summary(summary: StudySummary, console: Console) -> None:
-    """Print a study: its title, what a reader must know first, the table, the verdict and the findings.
+    """Print a study: its title, what must be known first, conclusion, answers, table, evidence and findings.
 
     Args:
       summary: the study, in any state.
@@ -109,11 +109,25 @@ def print_summary(summary: StudySummary, console: Console) -> None:
     for notice in wording.notices(summary):
         console.print(Text(notice, style="yellow"))
     console.print()
+    console.print(Text(summary.verdict))
+    for answer in summary.answers:
+        console.print()
+        console.print(Text(answer.ask, style="bold"))
+        console.print(Padding(Text(answer.text), (0, 0, 0, 2)))
+    if summary.advice:
+        console.print()
+        console.print(Text("What to do next, by validation", style="bold"))
+    for sentence in summary.advice:
+        console.print(Padding(Text(sentence.text), (0, 0, 0, 2)))
+    console.print()
     console.print(results_table(summary, console.width))
     told = "95 % intervals over seeds and test examples in brackets; the gap is train minus test accuracy, in points."
+    if wording.letters(summary):
+        told += " Variants that share a letter cannot be told apart."
     console.print(Text(told, style="dim"))
-    console.print()
-    console.print(Text(summary.verdict))
+    if (table := evidence_table(summary, console.width)) is not None:
+        console.print()
+        console.print(table)
     if summary.findings:
         console.print()
         print_findings(summary.findings, console)
@@ -121,7 +135,9 @@ def print_summary(summary: StudySummary, console: Console) -> None:
 
 def _table(summary: StudySummary, columns: Sequence[str]) -> Table:
     wide = len(columns) == len(COLUMNS)
+    columns = [column for column in columns if column != "letters" or wording.letters(summary)]
     headings = {
+        "letters": "",
         "test": "test accuracy, %",
         "verdict": f"vs. {summary.variants[0].name}" if wide and summary.variants else "verdict",
         "train": "train",
@@ -141,7 +157,7 @@ def _table(summary: StudySummary, columns: Sequence[str]) -> Table:
     )
     table.add_column("variant", overflow="fold")
     for column in columns:
-        right = column not in ("test", "verdict")
+        right = column not in ("test", "letters", "verdict")
         table.add_column(headings[column], justify="right" if right else "left", no_wrap=True)
     for index, variant in enumerate(summary.variants):
         cells = _cells(summary, variant, index, wide)
@@ -159,12 +175,13 @@ def _cells(summary: StudySummary, variant: VariantSummary, index: int, wide: boo
         split: wording.percent(variant.mean.get(f"{split}_accuracy"), unit="") for split in ("train", "validation")
     }
     return {
-        "test": Text.assemble((_ascii(test), "bold"), (f" {bounds}", "dim")),
-        "verdict": Text(_ascii(word), style=VERDICT_STYLES.get(word, "dim")),
-        "train": _ascii(accuracy["train"]),
-        "validation": _ascii(accuracy["validation"]),
-        "gap": _ascii(wording.points(variant.mean.get("generalization_gap"))),
-        "best": _ascii(f"{mean} ({spread})" if wide and spread else mean),
+        "test": Text.assemble((wording.ascii_only(test), "bold"), (f" {bounds}", "dim")),
+        "letters": wording.letters(summary).get(variant.name, ""),
+        "verdict": Text(wording.ascii_only(word), style=wording.VERDICT_STYLES.get(word, "dim")),
+        "train": wording.ascii_only(accuracy["train"]),
+        "validation": wording.ascii_only(accuracy["validation"]),
+        "gap": wording.ascii_only(wording.points(variant.mean.get("generalization_gap"))),
+        "best": wording.ascii_only(f"{mean} ({spread})" if wide and spread else mean),
         "parameters": f"{variant.parameters:,}" if wide else _short(variant.parameters),
         "seconds": f"{variant.seconds:.0f}" if variant.seconds >= 10 else f"{variant.seconds:.1f}",
     }
@@ -327,8 +344,3 @@ def _short(number: float) -> str:
     if number >= 999_500:
         return f"{number / 1e6:.1f}M"
     return f"{number / 1e3:.0f}k" if number >= 9_950 else f"{number:,.0f}"
-
-
-def _ascii(text: str) -> str:
-    """Minus signs and dashes that every terminal's encoding has."""
-    return text.replace("−", "-").replace("–", "-")

@@ -11,10 +11,13 @@ from wellfit.base import Finding, RunSummary, StudySummary, VariantSummary, Verd
 __all__ = [
     "METRICS",
     "NOTHING",
+    "VERDICT_STYLES",
+    "ascii_only",
     "best_epoch",
     "difference",
     "duration",
     "interval",
+    "letters",
     "memory",
     "notices",
     "p_value",
@@ -29,6 +32,9 @@ __all__ = [
 
 NOTHING: Final = "–"
 """What stands where there is no number."""
+
+VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold yellow", "equivalent": "bold", "undecided": "dim"}
+"""How the terminal shows a verdict."""
 
 METRICS: Final = {
     "train_accuracy": "training accuracy",
@@ -192,6 +198,17 @@ def run_states(runs: Sequence[RunSummary]) -> str:
     states = [run.state for run in runs]
     names = {"finished": "finished", "stopped": "stopped early", "diverged": "diverged", "pending": "pending"}
     return ", ".join(f"{states.count(state)} {name}" for state, name in names.items() if state in states)
+
+
+def letters(summary: StudySummary) -> dict[str, str]:
+    """The letters of every variant, where two seeds or more allow to tell any apart; otherwise empty."""
+    compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
+    return {ranked.variant: ranked.letters for ranked in summary.ranking} if compared else {}
+
+
+def ascii_only(text: str) -> str:
+    """Minus signs and dashes that every terminal's encoding has."""
+    return text.replace("−", "-").replace("–", "-")
 
 
 def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Verdict | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe
 from wellfit.errors import UnknownNameError
-from wellfit.study.schema import Changes, check, known_keys
+from wellfit.study.schema import Changes, QuestionTable, check, known_keys
 from wellfit.study.source import KeyPath, Source
 
-__all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "shared", "swept"]
+__all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "check_questions", "shared", "swept"]
 
 MOMENTUM_OPTIMIZERS: Final = ("sgd", "momentum", "nesterov")
 MAX_SWEEP: Final = 1000  # variants of one sweep; more is a slip, and would not fit on a page
@@ -114,6 +114,50 @@ def _check_lengths(recipe: Recipe, layers: int, refuse: Callable[[tuple[str, ...
         if isinstance(strength, tuple) and len(strength) not in (layers + 1, layers or 1):
             fitting = f"{layers} (the hidden ones) or {layers + 1}" if layers else "one"
             refuse((key, "model"), f"{len(strength)} strengths for {layers + 1} kernels; give {fitting}")
+
+
+_QUESTIONS_WITH: Final = {
+    "beats": ("variant", "than"),
+    "best": ("variants",),
+    "onset": ("variants",),
+    "stop": ("variant", "variants"),
+    "winner": (),
+    "matches": ("metric", "value", "variants"),
+}
+"""Which keys each kind of question has a use for, besides ``ask`` and ``kind``."""
+_NEEDED: Final = {"beats": ("variant", "than"), "matches": ("value",)}
+
+
+def check_questions(
+    questions: Sequence[QuestionTable],
+    variants: Collection[str],
+    published: Mapping[str, Mapping[str, float]],
+    source: Source,
+) -> None:
+    """Refuse questions that lack a key, have one too many, or name variants that the study does not have.
+
+    Args:
+      questions: of the study.
+      variants: their names.
+      published: variant -> metric -> value.
+      source: where it was written.
+    """
+    for number, question in enumerate(questions):
+        at: KeyPath = ("questions", number)
+        given = question.model_dump(exclude_none=True, exclude={"ask", "kind"})
+        for key in (key for key in given if key not in _QUESTIONS_WITH[question.kind]):
+            source.refuse((*at, key), f"a question of kind {question.kind!r} has no {key}; drop it")
+        for key in _NEEDED.get(question.kind, ()):
+            if not given.get(key):
+                source.refuse((*at, key), f"a question of kind {question.kind!r} needs it")
+        for name in (*filter(None, [question.variant]), *(question.than or ()), *(question.variants or ())):
+            if name not in variants:
+                raise UnknownNameError("variant", name, variants, source.place(at))
+        if question.variant in (question.than or ()):
+            source.refuse((*at, "than"), f"compares {question.variant!r} with itself; drop it")
+        accuracies = [sum(f"{split}_accuracy" in row for row in published.values()) for split in ("test", "validation")]
+        if question.kind == "winner" and max(accuracies) < 2:
+            source.refuse((*at, "kind"), "needs [published] accuracies of two variants; give them, or drop it")
 
 
 def swept(plain: Mapping[str, Any], source: Source) -> Iterator[tuple[str, Mapping[str, Any], KeyPath]]:

@@ -16,7 +16,7 @@ from wellfit.study.spec import DataSpec, StudySpec, load_study, recipe_from, res
 __all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
 
 
-def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing: bool = False) -> str | None:
     """What keeps two studies from being the same one.
 
     They are the same with the same name, split, precision and base recipe, and the same recipe for every variant that
@@ -25,6 +25,7 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | N
 
     Args:
       stored, new: studies in ``resolved`` form.
+      growing: whether the new one may have more epochs: it then goes on where the stored one ended.
 
     Returns:
       The first difference in words, or None.
@@ -41,6 +42,8 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any]) -> str | N
         if (twin := folded.get(name.lower(), name)) != name:
             return f"variant {name!r} would share its files with {twin!r}"
     for key, there, here in _differences(stored, new):
+        if growing and key.endswith(" epochs") and int(there) <= int(here):
+            continue
         return f"{key} is {there} there and {here} here"
     return None
 
@@ -66,7 +69,7 @@ def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:4] if changes else ""
 
 
-def default_directory(spec: StudySpec, study: str | None, data: str) -> Path:
+def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epochs: bool = False) -> Path:
     """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies.
 
     Where settings, or the file, make it another study than the built-in one of its name (or than the file alone), four
@@ -76,11 +79,14 @@ def default_directory(spec: StudySpec, study: str | None, data: str) -> Path:
       spec: the study.
       study: what it was made of, as ``load_study`` takes it.
       data: the name of its data set.
+      any_epochs: leave the base recipe's epochs out of account.
     """
     try:
         reference = load_study(spec.name if spec.name in builtin_studies() else study)
     except StudyFileError:  # a file that is a study with its settings only
         reference = spec
+    if any_epochs:
+        reference = dataclasses.replace(reference, base=dataclasses.replace(reference.base, epochs=spec.base.epochs))
     changes = fingerprint(resolved(reference), resolved(spec))
     return Path("wellfit-studies") / "-".join(filter(None, (spec.name, Path(data).name, changes)))
 
@@ -118,6 +124,8 @@ def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Two forms of the same study as one: nothing that is stored vanishes, new variants and seeds follow.
 
+    Where the epochs grow, those of the stored variants that set none of their own grow with them.
+
     Args:
       stored, new: studies in ``resolved`` form, without conflict.
 
@@ -126,9 +134,16 @@ def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
       >>> merged(resolved(load_study("lab5", seeds=[3])), resolved(load_study("lab5", seeds=2)))["seeds"]
       [3, 0, 1]
     """
+    epochs = new["base"]["epochs"]
+    kept = {
+        name: variant
+        if "epochs" in variant["changes"]
+        else {**variant, "recipe": {**variant["recipe"], "epochs": epochs}}
+        for name, variant in stored["variants"].items()
+    }
     return {
         **new,
-        "variants": {**stored["variants"], **new["variants"]},
+        "variants": {**kept, **new["variants"]},
         "seeds": list(dict.fromkeys([*stored["seeds"], *new["seeds"]])),
         "published": {**stored["published"], **new["published"]},
     }

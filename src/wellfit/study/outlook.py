@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from jax.sharding import Mesh
 
-from wellfit.base import Dataset, Recipe, RunSpec, Splits, TrainingData
+from wellfit.base import Dataset, ModelSpec, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.splits import make_splits, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices, machine
 from wellfit.engine.checks import check_data
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
-from wellfit.engine.precision import in_words
+from wellfit.engine.precision import in_words, resolve
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.nn.models import layer_specs
+from wellfit.study.growing import NOTHING_HELD, Held, Work, held, plan_work
 from wellfit.study.identity import spec_conflicts
 from wellfit.study.spec import StudySpec, resolved, runs
 from wellfit.study.store import open_existing
 
-__all__ = ["Outlook", "Prepared", "forecast", "foresee", "prepare", "recipe_of", "to_json"]
+__all__ = [
+    "Choices",
+    "Outlook",
+    "Prepared",
+    "choices_of",
+    "forecast",
+    "foresee",
+    "look_into",
+    "prepare",
+    "recipe_of",
+    "to_json",
+]
 
 _WORTH_MEASURING: Final = 2e13
 """Operations from which on a study pays for measuring the machine first: a minute or two of work."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a plan depends on beside the study: kept in the store at the first plan, and used when it is continued.
+
+    A study that was interrupted goes on with its programs and its bits, also where the machine's measurements were
+    lost, and no study has runs of two precisions.
+
+    Args:
+      costs: of the widths that groups may have.
+      precision: of the matrix products, as ``resolve`` answers for a network without convolutions.
+    """
+
+    costs: Costs
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +69,9 @@ class Outlook:
       precision: of the matrix products, in words.
       seconds: forecast of the training time.
       memory: forecast of the process's largest memory, in bytes.
+      continued: trajectories that go on where they ended, with fewer epochs, before.
+      saved: epochs of these trajectories that are not trained again.
+      anew: why -> how many trajectories of runs that the store has with fewer epochs are trained anew.
     """
 
     plan: Plan
@@ -51,6 +82,9 @@ class Outlook:
     precision: str
     seconds: float
     memory: int
+    continued: int = 0
+    saved: int = 0
+    anew: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +96,7 @@ class Prepared:
       dataset: its data, or the share of them that it asks for.
       splits, data: what trains and what validates.
       on: the devices.
-      costs: of the widths that groups may have on this machine.
+      choices: what the plan depends on beside all this.
       plan: of all runs, also of those that a store may hold already.
     """
 
@@ -71,7 +105,7 @@ class Prepared:
     splits: Splits
     data: TrainingData
     on: Mesh
-    costs: Costs
+    choices: Choices
     plan: Plan
 
     @property
@@ -79,37 +113,50 @@ class Prepared:
         """The precision of the matrix products, in words."""
         return in_words({population.program.precision for population in self.plan.populations})
 
-    def missing(self, finished: Collection[tuple[str, int]]) -> Plan:
-        """What is still to be trained, where the runs of these variants and seeds are finished.
+    @property
+    def precision_here(self) -> str:
+        """The same, with what is to be said of it on this machine."""
+        slow = self.spec.precision == "auto" and self.choices.precision == "mixed" and _automatic() == "float32"
+        return (
+            f"{self.precision}, as this study began, though this machine gains nothing by it"
+            if slow
+            else self.precision
+        )
 
-        A population of which nothing is finished stays as it was planned, so that a resumed study has the same
-        programs, and the same bits, as one that was never stopped.
-        """
-        # in the order of the study, not of the waves: the same runs in another order would be planned otherwise
-        todo = [run for run in runs(self.spec) if (run.variant, run.seed) not in finished]
-        return self.plan if len(todo) == self.plan.runs else _plan(self.spec, todo, self.data, self.on.size, self.costs)
+    def missing(self, held: Held) -> Work:
+        """What is still to be trained, where a store holds runs already."""
 
-    def outlook(self, todo: Plan) -> Outlook:
-        """What it takes to train ``todo``, a part of the plan."""
+        def planned(wanted: Sequence[RunSpec]) -> Plan:
+            return _plan(self.spec, wanted, self.data, self.on.size, self.choices)
+
+        return plan_work(self.spec, self.plan, held, planned)
+
+    def outlook(self, work: Work) -> Outlook:
+        """What it takes to train what is missing."""
         train = len(self.data.x_train)
+        todo = work.plan
         return Outlook(
             plan=todo,
-            done=self.plan.runs - todo.runs,
+            done=len(work.done & {(run.variant, run.seed) for run in runs(self.spec)}),
             data=f"{self.dataset.title} ({self.dataset.source})",
             examples=(train, len(self.data.x_validation), len(self.dataset.y_test)),
             devices=self.on.size,
-            precision=self.precision,
-            seconds=forecast(todo, train, self.on.size),
+            precision=self.precision_here,
+            seconds=forecast(todo, train, self.on.size, work),
             memory=_bytes(todo),
+            continued=len(work.begins),
+            saved=work.saved,
+            anew=work.anew,
         )
 
 
-def prepare(spec: StudySpec, dataset: Dataset) -> Prepared:
+def prepare(spec: StudySpec, dataset: Dataset, choices: Choices | None = None) -> Prepared:
     """Split a study's data and plan its runs.
 
     Args:
       spec: the study.
       dataset: its data, all of them.
+      choices: those of the study so far; made now where it is new.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data.
@@ -121,12 +168,40 @@ def prepare(spec: StudySpec, dataset: Dataset) -> Prepared:
     on = devices.mesh()
     wanted = runs(spec)
     check_data(data)
-    costs: Costs = ((1, 1.0),)
-    plan = _plan(spec, wanted, data, on.size, costs)
-    if plan.work > _WORTH_MEASURING:
-        costs = machine.machine().costs
-        plan = _plan(spec, wanted, data, on.size, costs)
-    return Prepared(spec, dataset, splits, data, on, costs, plan)
+    chosen = choices or Choices(((1, 1.0),), _precision(spec, data))
+    plan = _plan(spec, wanted, data, on.size, chosen)
+    if choices is None and plan.work > _WORTH_MEASURING:
+        chosen = replace(chosen, costs=machine.machine().costs)
+        plan = _plan(spec, wanted, data, on.size, chosen)
+    return Prepared(spec, dataset, splits, data, on, chosen, plan)
+
+
+def choices_of(held: Held) -> Choices | None:
+    """The choices that a store remembers; None where it has none.
+
+    Example:
+      >>> choices_of(Held(choices={"costs": [[1, 1.0], [4, 0.8]], "precision": "mixed"}))
+      Choices(costs=((1, 1.0), (4, 0.8)), precision='mixed')
+    """
+    if held.choices is None:
+        return None
+    return Choices(tuple((int(width), float(cost)) for width, cost in held.choices["costs"]), held.choices["precision"])
+
+
+def look_into(spec: StudySpec, directory: Path) -> Held:
+    """What a study directory holds of a study, before it is opened for writing; nothing where there is none.
+
+    Raises:
+      OtherStudyError, StoreUnreadableError: the directory holds another study, or cannot be read.
+    """
+    if not (directory / "study.db").is_file():
+        return NOTHING_HELD
+    with open_existing(directory) as store:
+        conflict = spec_conflicts(store.trained(), resolved(spec), growing=True)
+        if conflict is not None:
+            mend = "choose another directory with --out, or throw it away with --fresh"
+            raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
+        return held(store, spec)
 
 
 def foresee(spec: StudySpec, dataset: Dataset, directory: Path | None = None) -> Outlook:
@@ -150,40 +225,40 @@ def foresee(spec: StudySpec, dataset: Dataset, directory: Path | None = None) ->
       >>> foresee(load_study("regularization/l2", seeds=2), load_dataset("digits")).plan.runs
       14
     """
-    ready = prepare(spec, dataset)
-    finished: set[tuple[str, int]] = set()
-    if directory is not None and (directory / "study.db").is_file():
-        with open_existing(directory) as store:
-            finished, conflict = store.finished(), spec_conflicts(store.study(), resolved(spec))
-        if conflict is not None:
-            mend = "choose another directory with --out, or throw it away with --fresh"
-            raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
-    return ready.outlook(ready.missing(finished))
+    found = NOTHING_HELD if directory is None else look_into(spec, directory)
+    ready = prepare(spec, dataset, choices_of(found))
+    return ready.outlook(ready.missing(found))
 
 
-def forecast(plan: Plan, examples: int, on: int) -> float:
+def forecast(plan: Plan, examples: int, on: int, work: Work | None = None) -> float:
     """Forecast the seconds that a plan will take: arithmetic at this machine's rate, steps' overhead, compilation.
 
     Args:
       plan: what is to be trained.
       examples: training examples of a run that does not ask for fewer.
       on: how many devices train it.
+      work: tells how much of it is left; all of it without.
     """
-    return sum(_seconds(population, examples, on) for population in plan.populations)
+    total = 0.0
+    for population in plan.populations:
+        epochs = sum(trajectory.epochs for trajectory in population.trajectories)
+        left = epochs if work is None else work.left(population)
+        total += _seconds(population, examples, on, left / epochs) if left else 0.0
+    return total
 
 
-def _seconds(population: Population, examples: int, on: int) -> float:
-    """A population's share: what its program attained here last time, or what programs like it attain."""
+def _seconds(population: Population, examples: int, on: int, share: float) -> float:
+    """A share of a population: what its program attained here last time, or what programs like it attain."""
     program = population.program
     rate = machine.attained(program)
     if rate is not None:
-        return population.work / rate + devices.START_SECONDS
-    images = any(layer.kind == "conv2d" for layer in layer_specs(program.model, 2))
-    share = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
+        return share * population.work / rate + devices.START_SECONDS
+    images = _has_convolution(program.model)
+    attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
     steps = (recipe_of(population).examples or examples) / program.batch_size
-    overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories)
+    overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
     compiling = devices.COMPILE_SECONDS * (3 if images else 1)
-    return (population.work / (devices.product_rate() * share) + overhead) / on + compiling
+    return (share * population.work / (devices.product_rate() * attained) + overhead) / on + compiling
 
 
 def _bytes(plan: Plan) -> int:
@@ -210,12 +285,31 @@ def to_json(outlook: Outlook, spec: StudySpec, directory: Path, version: str) ->
         "precision": {"asked": spec.precision, "chosen": outlook.precision},
         "seconds": outlook.seconds,
         "memory": outlook.memory,
+        "continued": outlook.continued,
+        "saved_epochs": outlook.saved,
+        "anew": dict(outlook.anew),
     }
 
 
-def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: int, costs: Costs) -> Plan:
+def _has_convolution(model: ModelSpec) -> bool:
+    return any(layer.kind == "conv2d" for layer in layer_specs(model, 2))
+
+
+def _automatic() -> str:
+    """What ``"auto"`` is on this machine for networks without convolutions."""
+    return resolve("auto", ModelSpec("logistic", ()))
+
+
+def _precision(spec: StudySpec, data: TrainingData) -> str:
+    """A precision for the whole study, or its variants would differ in that too."""
+    if spec.precision != "auto":
+        return spec.precision
+    return "float32" if is_small(data.input_shape, len(data.x_train)) else _automatic()
+
+
+def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: int, choices: Choices) -> Plan:
     """Runs that train on other examples or labels are planned apart: they share no batches."""
-    apart: dict[tuple[int, float], list[RunSpec]] = {}
+    apart: dict[tuple[int, float, str], list[RunSpec]] = {}
     for run in wanted:
         examples = run.recipe.examples or len(data.x_train)
         if examples > len(data.x_train):
@@ -223,15 +317,14 @@ def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: in
                 f"variant {run.variant!r} wants {examples} training examples, and the training split has "
                 f"{len(data.x_train)}; choose at most that"
             )
-        apart.setdefault((examples, run.recipe.label_noise), []).append(run)
-    # a precision for the whole study, or its variants would differ in that too
-    small = spec.precision == "auto" and is_small(data.input_shape, len(data.x_train))
-    precision = "float32" if small else spec.precision
+        slow = spec.precision == "auto" and _has_convolution(run.recipe.model)  # see ``resolve``
+        precision = "float32" if slow else choices.precision
+        apart.setdefault((examples, run.recipe.label_noise, precision), []).append(run)
     plans = []
-    for (examples, _), together in apart.items():
+    for (examples, _, precision), together in apart.items():
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, on, precision, costs, room))
+        plans.append(make_plan(together, data.input_shape, data.classes, sizes, on, precision, choices.costs, room))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(wanted),

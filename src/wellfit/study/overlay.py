@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os.path
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from wellfit.study.source import KeyPath, Source, builtin_studies, read_file
 
 __all__ = ["extended", "other_data", "put", "quickened", "read_study", "split_part"]
 
-SHARED: Final = ("data", "model", "train", "quick")  # what a part has of its study; its variants are its own
+SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
 TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
 
 
@@ -66,7 +66,7 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
 
 def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
     """A part, laid over the data, model and training of its study, or over the study that it extends."""
-    from wellfit.study.schema import Question, check
+    from wellfit.study.schema import PartTables, check
 
     parts = raw.get("parts") or {}
     if not isinstance(parts, dict):
@@ -75,7 +75,7 @@ def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, .
         if not parts:
             raise StudyFileError(f"{source.label}: has no parts; leave /{part} out")
         raise UnknownNameError("part", part, parts, source.label)
-    check(Question, parts[part], source, ("parts", part))
+    check(PartTables, parts[part], source, ("parts", part))
     here = dataclasses.replace(source, prefix=("parts", part), under=source)
     own = {**parts[part], "name": f"{raw.get('name', 'study')}-{part}"}
     if "extends" in own:
@@ -117,6 +117,8 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     gone = _swept_names(under, below) - _swept_names(merged, source) - _table(raw, "published").keys()
     if gone and isinstance(merged.get("published"), dict):
         merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
+    if "questions" not in raw:
+        _forget_questions(merged, gone)
     return merged, source
 
 
@@ -132,6 +134,7 @@ def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
             if key in own and own[key] != theirs.get(key):
                 below["data"] = {k: v for k, v in theirs.items() if k != twin}
                 below = {k: v for k, v in below.items() if k not in ("title", "description", "published")}
+                _forget_published(below)
     merged = {**below, **_merged(below, raw)}
     if isinstance(below.get("sweeps"), dict) and isinstance(raw.get("sweeps"), dict):
         merged["sweeps"] = {**below["sweeps"], **raw["sweeps"]}
@@ -193,7 +196,28 @@ def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
         quick["title"] = f"{raw['title']} (quick)"
     gone = _swept_names(raw, source) - _swept_names(quick, source)
     quick["published"] = {name: row for name, row in _table(raw, "published").items() if name not in gone}
+    _forget_questions(quick, gone)
     return quick
+
+
+def _forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
+    """Drop the questions that name variants which are there no more."""
+    if not gone or not isinstance(questions := raw.get("questions"), list):
+        return
+
+    def named(question: Any) -> set[str]:
+        keys = ("variant", "than", "variants")
+        values = [question[key] for key in keys if key in question] if isinstance(question, dict) else []
+        return {str(name) for value in values for name in (value if isinstance(value, list) else [value])}
+
+    raw["questions"] = [question for question in questions if not named(question) & gone]
+
+
+def _forget_published(raw: dict[str, Any]) -> None:
+    """Drop the questions about published numbers, which are of other data."""
+    if isinstance(questions := raw.get("questions"), list):
+        about = ("winner", "matches")
+        raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
 
 
 def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -262,6 +286,7 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
         return dict(raw)
     title = CATALOG[place].title if place in CATALOG else Path(place).name
     kept = {key: value for key, value in raw.items() if key not in ("published", "description")}
+    _forget_published(kept)
     return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
 
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import numpy as np
 
 from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.analysis.sequential import Look
 from wellfit.base import Dataset, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
-from wellfit.engine.plan import Plan, Population
-from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
-from wellfit.study.outlook import Outlook, Prepared, prepare, recipe_of
+from wellfit.engine.ends import End
+from wellfit.engine.plan import Population
+from wellfit.engine.train import Epoch, Trainer, predict_proba
+from wellfit.engine.waves import Snapshot
+from wellfit.errors import StoreUnreadableError
+from wellfit.study.growing import NOTHING_HELD, Work, held
+from wellfit.study.interrupts import Interrupted, Wish, interruptible
+from wellfit.study.keepsakes import keep
+from wellfit.study.outlook import Outlook, Prepared, choices_of, look_into, prepare, recipe_of
+from wellfit.study.planned_looks import begin_look, check_seeds, take_look
 from wellfit.study.provenance import provenance
 from wellfit.study.spec import StudySpec, resolved
 from wellfit.study.store import Store, create_or_open, fresh
@@ -30,10 +35,7 @@ from wellfit.study.store import Store, create_or_open, fresh
 __all__ = ["Interrupted", "Outlook", "Tick", "run_study"]
 
 CHECKPOINT_SECONDS: Final = 30.0
-
-
-class Interrupted(KeyboardInterrupt):
-    """The study was interrupted between two epochs, and everything up to there was saved."""
+"""How much training may be lost, besides the epoch at work: checkpoints are taken where epochs end, and only there."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,13 @@ def run_study(
     *,
     command: str = "",
     anew: bool = False,
+    look: Look | None = None,
     on_plan: Callable[[Outlook], None] | None = None,
     on_tick: Callable[[Tick], None] | None = None,
 ) -> None:
     """Train what is missing of a study, then open the test set once and evaluate every new run on it.
+
+    A study with more epochs than the directory holds goes on where its trajectories ended; see ``growing``.
 
     Args:
       spec: the study.
@@ -72,27 +77,42 @@ def run_study(
       directory: the study directory; made if it does not exist, continued if it holds this study.
       command: what the user typed, for the report.
       anew: throw away what the directory holds of this or another study first.
+      look: which of the planned looks at the study this is, where seeds are added until it is decided.
       on_plan: is told what will happen, before anything is trained.
       on_tick: is told after every epoch.
 
     Raises:
-      StudyFileError, ShapeError: the study does not fit the data; nothing was written.
+      StudyFileError, ShapeError: the study does not fit the data, or its looks; nothing was written.
       DataError: the data cannot be split as asked.
       StoreError: the directory cannot be used.
       Interrupted: Ctrl-C was pressed, or SIGTERM came; the study can be continued.
     """
-    ready = prepare(spec, dataset)  # raises before anything is written
+    found = NOTHING_HELD
+    if not anew:
+        with contextlib.suppress(
+            StoreUnreadableError
+        ):  # one that was killed at once is begun anew, the rest told below
+            found = look_into(spec, directory)
+            check_seeds(directory, spec, look)
+    ready = prepare(spec, dataset, choices_of(found))  # raises before anything is written
     if anew:
         fresh(directory)
     facts = provenance(ready.dataset, ready.splits, command, ready.precision)
     with create_or_open(directory, resolved(spec), provenance=facts) as store:
-        todo = ready.missing(store.finished())
+        if found.choices is None:
+            store.note("choices", asdict(ready.choices))
+        if look is not None:
+            begin_look(store, look)
+        work = ready.missing(held(store, spec))
         if on_plan is not None:
-            on_plan(ready.outlook(todo))
+            on_plan(ready.outlook(work))
         store.save_findings(audit(ready.dataset, ready.splits))
         store.save_labels(dataset.y_test, dataset.classes)
-        _train(todo, _trainers(ready), store, on_tick)
-        _open_test_set(store, dataset, ready.data, on_tick)
+        _train(work, _trainers(ready), store, on_tick)
+        _open_test_set(store, dataset, ready.data, None if look is None else spec.seeds, on_tick)
+        keep(store, ready, dataset)
+        if look is not None:
+            take_look(store, look, spec.seeds)
 
 
 def _trainers(ready: Prepared) -> Callable[[Population], Trainer]:
@@ -110,46 +130,69 @@ def _trainers(ready: Prepared) -> Callable[[Population], Trainer]:
 
 
 def _train(
-    plan: Plan, trainer: Callable[[Population], Trainer], store: Store, on_tick: Callable[[Tick], None] | None
+    work: Work, trainer: Callable[[Population], Trainer], store: Store, on_tick: Callable[[Tick], None] | None
 ) -> None:
     """Train every population, save its records, and leave a checkpoint behind where it is interrupted."""
-    total = sum(p.epochs for population in plan.populations for p in population.trajectories) or 1
+    total = sum(work.left(population) for population in work.plan.populations) or 1
     before = 0
-    with _interruptible() as interrupted:
-        for population in plan.populations:
-            saved = time.monotonic()
-            steady: list[tuple[int, float]] = []  # examples and seconds of every epoch; the first compiles
+    with interruptible() as wish:
+        for population in work.plan.populations:
 
-            def after_epoch(
-                epoch: Epoch,
-                population: Population = population,
-                before: int = before,
-                steady: list[tuple[int, float]] = steady,
-            ) -> None:
-                nonlocal saved
-                store.add_seconds(epoch.seconds)
-                steady.append((epoch.examples, epoch.seconds))
+            def tell(epoch: Epoch, population: Population = population, before: int = before) -> None:
                 if on_tick is not None:
-                    done = sum(min(epoch.number, t.epochs) for t in population.trajectories)
-                    on_tick(Tick(epoch.number, epoch.epochs, epoch.active, epoch.examples, (before + done) / total))
-                if epoch.active and (interrupted() or time.monotonic() - saved > CHECKPOINT_SECONDS):
-                    snapshot = epoch.snapshot()
-                    store.save_checkpoint(
-                        population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)}
-                    )
-                    saved = time.monotonic()
-                if interrupted() and epoch.active:
-                    raise Interrupted
+                    done = work.gone(population, epoch.number)
+                    share = min(1.0, (before + done) / total)
+                    on_tick(Tick(epoch.number, epoch.epochs, epoch.active, epoch.examples, share))
 
-            with_data = trainer(population)
-            records = with_data.train(population, _checkpoint(store, population), after_epoch)
-            examples, seconds = (sum(column) for column in zip((0, 0.0), *steady[1:], strict=True))
-            machine.learn(population, examples // len(with_data.data.x_train), seconds)
-            store.save(records)
-            store.drop_checkpoint(population.name)
-            before += sum(t.epochs for t in population.trajectories)
-            if interrupted():
-                raise Interrupted
+            _train_population(population, work, trainer(population), store, tell, wish)
+            before += work.left(population)
+            if wish.made:
+                raise Interrupted("Everything up to the last epoch is saved")
+
+
+def _train_population(
+    population: Population, work: Work, trainer: Trainer, store: Store, tell: Callable[[Epoch], None], wish: Wish
+) -> None:
+    """Train a population from where it is, and save its records and the ends of its trajectories."""
+    saved = time.monotonic()
+    epochs: list[tuple[int, float]] = []  # examples and seconds; the first compiles
+    last: list[Epoch] = []
+
+    def after_epoch(epoch: Epoch) -> None:
+        nonlocal saved
+        store.add_seconds(epoch.seconds)
+        epochs.append((epoch.examples, epoch.seconds))
+        last[:] = [epoch]
+        store.save_progress(epoch.rows)
+        tell(epoch)
+        if epoch.active and (wish.made or time.monotonic() - saved > CHECKPOINT_SECONDS):
+            snapshot = epoch.snapshot()
+            store.save_checkpoint(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
+            saved = time.monotonic()
+        if wish.made and epoch.active:
+            raise Interrupted("Everything up to the last epoch is saved")
+
+    def before_wave() -> None:
+        if wish.impatient:
+            raise Interrupted("The epoch at work was left; the runs and the checkpoint saved last are kept")
+
+    start = _checkpoint(store, population)
+    ends = {} if start is not None else {t.name: _end(store, work, t.name) for t in population.trajectories
+                                         if t.name in work.begins}  # fmt: skip
+    records = trainer.train(population, start, after_epoch, before_wave, ends)
+    examples, seconds = (sum(column) for column in zip((0, 0.0), *epochs[1:], strict=True))
+    machine.learn(population, examples // len(trainer.data.x_train), seconds)
+    store.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done])
+    for end in last[0].ends() if last else ():
+        if work.begins.get(end.name) != end.epoch:
+            store.save_end(end.name, end.arrays, {**end.facts, "population": population.name})
+    store.drop_checkpoint(population.name)
+    store.drop_progress()
+
+
+def _end(store: Store, work: Work, name: str) -> End:
+    facts = work.ends[name]
+    return End(name, facts["epoch"], store.load_end(facts), facts)
 
 
 def _identity(population: Population) -> str:
@@ -170,31 +213,17 @@ def _checkpoint(store: Store, population: Population) -> Snapshot | None:
     return Snapshot(*found)
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C, or SIGTERM, into a wish that is granted after the epoch; the second ends it at once."""
-    pressed: list[bool] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-
-    def note(signum: int, frame: FrameType | None) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(True)
-
-    before = {wish: signal.signal(wish, note) for wish in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        for wish, handler in before.items():
-            signal.signal(wish, handler)
-
-
-def _open_test_set(store: Store, dataset: Dataset, data: TrainingData, on_tick: Callable[[Tick], None] | None) -> None:
-    """Evaluate every run that has not been evaluated on the test set, at its readout."""
+def _open_test_set(
+    store: Store,
+    dataset: Dataset,
+    data: TrainingData,
+    seeds: Collection[int] | None,
+    on_tick: Callable[[Tick], None] | None,
+) -> None:
+    """Evaluate every run, or those of a look's seeds, that has not been evaluated on the test set, at its readout."""
     tested = store.tests()
     todo = [r for r in store.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
+    todo = [r for r in todo if seeds is None or r.spec.seed in seeds]
     if not todo:
         return
     if on_tick is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from wellfit.base import MARGIN, QUESTIONS
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.study.source import KeyPath, Source
 from wellfit.study.values import (
@@ -34,7 +35,7 @@ from wellfit.study.values import (
     one_of,
 )
 
-__all__ = ["METRICS", "OPTIMIZERS", "Changes", "Question", "QuickTable", "StudyTables", "check", "home", "known_keys"]
+__all__ = ["METRICS", "OPTIMIZERS", "Changes", "PartTables", "QuickTable", "StudyTables", "check", "home", "known_keys"]
 
 # The names that networks and optimizers answer to, here again so that a mistake is told before JAX is loaded.
 OPTIMIZERS: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion")
@@ -200,7 +201,25 @@ class QuickTable(Table):
     train_share: PositiveShare = 0.25
 
 
-class Question(Table):
+class CompareTable(Table):
+    """[compare]: how variants are compared; ``margin`` is the largest difference in accuracy that does not matter."""
+
+    margin: Share = MARGIN
+
+
+class QuestionTable(Table):
+    """One of [[questions]]: what the study asks beyond which variants differ from the first."""
+
+    ask: Words
+    kind: Annotated[str, one_of("question", QUESTIONS)]
+    variant: Words | None = None
+    than: list[Words] | None = None
+    variants: list[Words] | None = None
+    metric: Annotated[str, one_of("metric", METRICS)] | None = None
+    value: float | None = None
+
+
+class PartTables(Table):
     """What the file itself and every part of it, [parts.NAME], may say."""
 
     extends: Words | None = None
@@ -212,15 +231,17 @@ class Question(Table):
     variants: dict[str, Changes] = {}
     sweeps: dict[str, dict[str, list[Any]]] = {}  # its values are checked as changes, one variant a value
     published: dict[str, dict[str, float]] = {}
+    compare: CompareTable = CompareTable()
+    questions: list[QuestionTable] = []
     quick: QuickTable = QuickTable()
 
 
-class StudyTables(Question):
+class StudyTables(PartTables):
     """A study file; the defaults of what it leaves out are those of ``Recipe``."""
 
     name: str
     data: DataTable
-    parts: dict[str, Question] = {}
+    parts: dict[str, PartTables] = {}
 
 
 # --- Errors in plain words --------------------------------------------------------------------------------------------
@@ -307,10 +328,12 @@ def known_keys(path: KeyPath) -> list[str]:
         "early_stopping": StoppingTable,
         "average": AveragingTable,
         "quick": QuickTable,
+        "compare": CompareTable,
+        "questions": QuestionTable,
     }
     top: type[BaseModel] = StudyTables
     if path and path[0] == "parts":
-        top, path = Question, path[2:]  # the name of a part is no key, nor that of a variant
+        top, path = PartTables, path[2:]  # the name of a part is no key, nor that of a variant
     if path and path[0] in ("variants", "sweeps"):
         tables["variants"] = tables["sweeps"] = Changes
         path = path[2:] or path[:1]
@@ -326,4 +349,5 @@ def home(key: str) -> str | None:
       ('train.epochs', 'model.hidden', None, None)
     """
     tables: dict[str, type[BaseModel]] = {"train": TrainTable, "model": ModelTable, "data": DataTable}
+    tables["compare"] = CompareTable
     return next((f"{name}.{key}" for name, table in tables.items() if key in table.model_fields), None)

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from wellfit.base import Augmentation, Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.base import (
+    MARGIN,
+    Augmentation,
+    Averaging,
+    EarlyStopping,
+    LayerSpec,
+    ModelSpec,
+    Question,
+    Recipe,
+    RunSpec,
+    Schedule,
+)
 from wellfit.errors import UnknownNameError
 from wellfit.study.overlay import extended, other_data, put, quickened, read_study
 from wellfit.study.source import KeyPath, Source, read_setting
@@ -63,6 +74,8 @@ class StudySpec:
       published: variant -> metric -> what the source of the study reports.
       description: a line for lists.
       precision: of the matrix products, ``"float32"``, ``"mixed"`` or ``"auto"``.
+      margin: the largest difference in accuracy that does not matter, a share of 1; verdicts are given with it.
+      questions: what it asks beyond which variants differ from the first.
     """
 
     name: str
@@ -74,6 +87,8 @@ class StudySpec:
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     description: str = ""
     precision: str = "float32"
+    margin: float = MARGIN
+    questions: tuple[Question, ...] = ()
 
 
 # --- From text or Python to a study -----------------------------------------------------------------------------------
@@ -158,7 +173,8 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
 
 
 def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
-    from wellfit.study.checks import check_fit, check_name, shared, swept  # pydantic, under it, is slow to load
+    # pydantic, under these, is slow to load
+    from wellfit.study.checks import check_fit, check_name, check_questions, shared, swept
     from wellfit.study.schema import METRICS, StudyTables, check
 
     plain = _plain(raw)
@@ -183,6 +199,7 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
             raise UnknownNameError("variant", name, variants, source.table(("published", name)))
         for metric in metrics.keys() - METRICS:
             raise UnknownNameError("metric", metric, METRICS, source.table(("published", name, metric)))
+    check_questions(tables.questions, variants, tables.published, source)
     seeds = tables.train.seeds
     return StudySpec(
         name=tables.name,
@@ -194,7 +211,15 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
         published=tables.published,
         description=tables.description,
         precision=tables.train.precision,
+        margin=tables.compare.margin,
+        questions=tuple(_question(table.model_dump(exclude_none=True)) for table in tables.questions),
     )
+
+
+def _question(plain: Mapping[str, Any]) -> Question:
+    """A question from its plain data; lists of names as tuples."""
+    fields: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in plain.items()}
+    return Question(**fields)
 
 
 def _plain(value: Any) -> Any:
@@ -321,4 +346,5 @@ def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
     """
     variants = {name: variant["changes"] for name, variant in plain["variants"].items()}
     given = {"data": DataSpec(**plain["data"]), "base": recipe_from(plain["base"]), "variants": variants}
-    return StudySpec(**{**plain, **given, "seeds": tuple(plain["seeds"])})
+    questions = tuple(_question(question) for question in plain.get("questions", ()))  # an older study has none
+    return StudySpec(**{**plain, **given, "seeds": tuple(plain["seeds"]), "questions": questions})

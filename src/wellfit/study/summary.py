@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.comparisons import compare_with_first
-from wellfit.analysis.diagnostics import best_epoch, overfit_onset, training_findings
+from wellfit.analysis.advice import advise
+from wellfit.analysis.curves import best_epoch, overfit_onset
+from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
-from wellfit.analysis.words import conclusion
 from wellfit.base import (
     FloatArray,
     IntArray,
@@ -24,6 +26,8 @@ from wellfit.base import (
     StudySummary,
     VariantSummary,
 )
+from wellfit.study.conclude import conclude
+from wellfit.study.planned_looks import at_last_look
 from wellfit.study.spec import StudySpec, from_resolved, recipes
 from wellfit.study.store import Store, open_existing
 
@@ -66,7 +70,8 @@ def summarize(directory: Path) -> StudySummary:
       StoreUnreadableError: there is no study in it, or it is damaged.
     """
     with open_existing(directory) as store:
-        return _summarize(store, directory)
+        summary = _summarize(store, directory)
+    return dataclasses.replace(summary, advice=advise(summary))
 
 
 def _summarize(store: Store, directory: Path) -> StudySummary:
@@ -88,14 +93,14 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         confusion[variant] = confusion.get(variant, 0) + counts
     sizes = _sizes(spec, store)
     variants = tuple(_variant(name, spec, records, tests, outcomes[name], sizes[name]) for name in spec.variants)
-    comparisons = compare_with_first(
-        {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
-    )
+    right = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
+    look, seen = at_last_look(store, right)
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+    rows, examples = {v.name: v.runs for v in variants}, (_validation_examples(store), len(labels))
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     return StudySummary(
         name=spec.name,
@@ -107,15 +112,21 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         seconds=store.seconds(),
         directory=str(directory),
         variants=variants,
-        comparisons=comparisons,
-        findings=(*store.findings(), *training_findings(histories, states, recipes(spec), chance)),
-        verdict=conclusion(variants, comparisons, len(labels)),
+        findings=(*store.findings(), *training_findings(histories, states, recipes(spec), chance, rows, examples)),
         histories=histories,
         confusion=confusion,
         classes=classes,
         provenance=store.provenance(),
         settings=settings,
+        margin=spec.margin,
+        **conclude(spec, variants, seen, len(labels), look)._asdict(),
     )
+
+
+def _validation_examples(store: Store) -> int:
+    """How many examples validate, as the provenance tells of the split; 0 where it does not."""
+    found = re.search(r"(\d+) validation", str(store.provenance().get("split", "")).replace(",", ""))
+    return int(found[1]) if found else 0
 
 
 def _sizes(spec: StudySpec, store: Store) -> dict[str, int]:
@@ -235,6 +246,16 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "variants": variants,
         "comparisons": [vars(c) for c in summary.comparisons],
         "findings": [vars(f) for f in summary.findings],
+        "title": summary.title,
+        "margin": summary.margin,
+        "published": {v.name: dict(v.published) for v in summary.variants if v.published},
+        "conclusion": [vars(sentence) for sentence in summary.conclusion],
+        "advice": [vars(sentence) for sentence in summary.advice],
+        "answers": [{**vars(a), "sentences": [vars(sentence) for sentence in a.sentences]} for a in summary.answers],
+        "asked": [vars(c) for c in summary.asked],
+        "evidence": {key: vars(found) for key, found in summary.evidence.items()},
+        "ranking": [ranked._asdict() for ranked in summary.ranking],
+        "friedman_p": summary.friedman_p,
     }
     return {key: _finite(value) for key, value in plain.items()}
 

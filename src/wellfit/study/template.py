@@ -60,6 +60,15 @@ model = {{ hidden = [32] }}
 # [published]                        # numbers of a paper or a course, to stand beside yours
 # baseline = {{ test_accuracy = 0.97 }}
 
+# [compare]
+# margin = 0.001                     # differences in accuracy below this do not matter: decide before you look
+
+# [[questions]]                      # what else is to be answered: beats, best, onset, stop, winner or matches
+# ask = "Does dropout beat L2?"
+# kind = "beats"
+# variant = "dropout"
+# than = ["l2"]
+
 # [quick]                            # what wellfit run --quick leaves of it
 # epochs = 3
 # seeds = 2

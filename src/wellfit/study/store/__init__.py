@@ -3,7 +3,10 @@
     study.db                    SQLite: the study, its runs, every epoch of every run, findings
     weights/VARIANT.SEED.npz    the weights at the readout
     test/VARIANT.SEED.npz       the probabilities of every test example; test/labels.npz: the true classes
+    test/keepsakes.npz          what reports show of the data: pictures that were got wrong, examples, decision grids
+    ends/VARIANT.SEED.EPOCH.npz where a trajectory ended, so that a study with more epochs goes on from there
     checkpoints/                populations at work, dropped when they are done
+    progress                    the epochs of a population at work, for readers; dropped when its runs are saved
     lock                        held by the process that writes
 
 A run's files are in place before the row that names them and their checksums is committed, so what the database

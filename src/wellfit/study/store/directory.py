@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from wellfit.base import HISTORY_COLUMNS, Finding, FloatArray, History, IntArray
 from wellfit.errors import StoreUnreadableError
 from wellfit.study.identity import merged
 from wellfit.study.spec import recipe_from
-from wellfit.study.store import checkpoints
+from wellfit.study.store import checkpoints, contents, ends, progress
 from wellfit.study.store.database import Database
 from wellfit.study.store.files import pack, unpack, write_file
 from wellfit.study.store.lock import Lock, is_locked
@@ -49,6 +49,7 @@ class Store:
         self._seconds = 0.0  # not yet in the database
         self._seconds_saved = time.monotonic()
         self._provenance: Mapping[str, str] = {}  # of this process, until its first run is saved
+        self._feed = progress.Feed(directory / progress.FILE)
 
     def __enter__(self) -> Store:
         return self
@@ -75,16 +76,17 @@ class Store:
 
         Args:
           resolved: the study, as ``spec.resolved`` gives it, without conflict.
-          provenance: where this process's runs come from; joins what is stored when the first of them is saved.
+          provenance: where this process's work comes from; joins what is stored when the first of it is saved.
         """
         with self._database.transaction():
             stored = self.study()
             self._database.put("study", merged(stored, resolved) if stored else resolved)
             if not stored:
                 self._database.put("created", _now())
-            if not self.finished():
+            begun = self.epochs_asked() or any((self.directory / "checkpoints").glob(f"*{checkpoints.SUFFIX}"))
+            if not begun:
                 self._database.put("provenance", dict(provenance))
-        self._provenance = provenance if self.finished() else {}
+        self._provenance = provenance if begun else {}
 
     def is_begun(self) -> bool:
         """Whether the store holds a study; a process that was killed at once may leave one that does not."""
@@ -94,6 +96,35 @@ class Store:
         """The study in its ``resolved`` form, with every variant and seed that was ever asked for."""
         study: dict[str, Any] = self._database.get("study", {})
         return study
+
+    def trained(self) -> dict[str, Any]:
+        """The study, with no more epochs anywhere than its runs were trained for: what a continued study may ask for.
+
+        A study that was asked for more epochs, and stopped before any of its runs had them, can be called back.
+        """
+        study, most = self.study(), dict[str, int]()
+        for (variant, _), epochs in self.epochs_asked().items():
+            most[variant] = max(epochs, most.get(variant, 0))
+        base = max(
+            (most.get(name, 0) for name, v in study["variants"].items() if "epochs" not in v["changes"]), default=0
+        )
+        study["base"]["epochs"] = min(study["base"]["epochs"], max(base, 1))
+        for name, variant in study["variants"].items():
+            variant["recipe"]["epochs"] = min(variant["recipe"]["epochs"], most.get(name, 1))
+        return study
+
+    def note(self, key: str, value: Any) -> None:
+        """Remember a fact of the study under a name of its own: plain data that JSON can hold."""
+        with self._database.transaction():
+            self._database.put(f"note: {key}", value)
+
+    def noted(self, key: str) -> Any:
+        """A fact that ``note`` remembers; None where there is none."""
+        return self._database.get(f"note: {key}", None)
+
+    def notes(self) -> dict[str, Any]:
+        """Every fact that ``note`` remembers, by its key."""
+        return contents.notes(self._database)
 
     def provenance(self) -> dict[str, str]:
         """Where the runs come from; a fact that changed between saved runs has all its values, joined by "; then ".
@@ -140,8 +171,18 @@ class Store:
     # --- Runs
 
     def finished(self) -> set[tuple[str, int]]:
-        """The runs that were trained, as (variant, seed), however they ended."""
-        return set(self._database.rows("SELECT variant, seed FROM runs"))
+        """The runs that were trained, as (variant, seed), however they ended; not those that are outgrown."""
+        return self.epochs_asked().keys() - self.outgrown()
+
+    def outgrown(self) -> set[tuple[str, int]]:
+        """Runs that were trained for fewer epochs than the study has by now: they are to go on, and are pending."""
+        asked = {name: variant["recipe"]["epochs"] for name, variant in self.study().get("variants", {}).items()}
+        return {run for run, epochs in self.epochs_asked().items() if epochs < asked.get(run[0], 0)}
+
+    def epochs_asked(self) -> dict[tuple[str, int], int]:
+        """Every run that was trained, outgrown or not, and the epochs that its recipe asked for."""
+        rows = self._database.rows("SELECT variant, seed, recipe FROM runs")
+        return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
 
     def save(
         self,
@@ -149,7 +190,7 @@ class Store:
         probabilities: Mapping[tuple[str, int], FloatArray] | None = None,
         tests: Mapping[tuple[str, int], tuple[float, float]] | None = None,
     ) -> None:
-        """Save runs, all or none of them.
+        """Save runs, all or none of them. Those that take the place of others are pending while files are replaced.
 
         Args:
           records: the runs.
@@ -159,6 +200,10 @@ class Store:
         Raises:
           StoreError: the disk is full or the directory not writable; what was saved before is kept.
         """
+        if again := self.epochs_asked().keys() & {_key(r) for r in records}:
+            with self._database.transaction():  # a row never names files that are not its own
+                self._database.execute_many("DELETE FROM epochs WHERE variant = ? AND seed = ?", again)
+                self._database.execute_many("DELETE FROM runs WHERE variant = ? AND seed = ?", again)
         weights = {_key(r): self._write("weights", _key(r), r.weights) for r in records}
         tested = {run: self._write("test", run, {"probabilities": p}) for run, p in (probabilities or {}).items()}
         with self._database.transaction():
@@ -167,8 +212,7 @@ class Store:
             for run, (accuracy, loss) in (tests or {}).items():
                 self._save_test(run, accuracy, loss, tested[run])
             self._save_seconds()
-            if self._provenance:
-                self._database.put("provenance", _joined(self._saved_provenance(), self._provenance))
+            self._save_provenance()
         self._provenance = {}
 
     def save_test(self, variant: str, seed: int, probabilities: FloatArray, accuracy: float, loss: float) -> None:
@@ -185,27 +229,34 @@ class Store:
         sha256 = self._write("test", (variant, seed), {"probabilities": probabilities})
         with self._database.transaction():
             self._save_test((variant, seed), accuracy, loss, sha256)
+            self._save_provenance()
+        self._provenance = {}
 
     def records(self) -> list[RunRecord]:
-        """Every run that was trained, in the study's order; without weights, which ``weights`` reads."""
+        """Every run that was trained, in the study's order; without weights, which ``weights`` reads.
+
+        Runs that are outgrown are left out.
+        """
         with self._database.transaction("DEFERRED"):  # one moment, whatever another process writes
             rows = self._database.rows(f"SELECT {_RUN} FROM runs")
             columns = ", ".join(HISTORY_COLUMNS)
             epochs = self._database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
-            study = self.study()
+            study, outgrown = self.study(), self.outgrown()
         by_run: dict[tuple[str, int], list[tuple[float | None, ...]]] = {row[:2]: [] for row in rows}
         for variant, seed, *values in epochs:
             by_run[variant, seed].append(tuple(values))
         records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
         order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
-        return [records[run] for run in order if run in records]
+        return [records[run] for run in order if run in records and run not in outgrown]
 
     def tests(self) -> dict[tuple[str, int], tuple[float, float]]:
-        """Test accuracy and loss of every run that was tested."""
+        """Test accuracy and loss of every run that was tested; of none that is outgrown."""
         rows = self._database.rows(
             "SELECT variant, seed, test_accuracy, test_loss FROM runs WHERE test_sha256 IS NOT NULL"
         )
-        return {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
+        outgrown = self.outgrown()
+        tests = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
+        return {run: scores for run, scores in tests.items() if run not in outgrown}
 
     def weights(self, variant: str, seed: int) -> dict[str, FloatArray]:
         """A run's weights at its readout; KeyError for a run that is not in the store."""
@@ -219,6 +270,48 @@ class Store:
         """How many trainable numbers a variant's model has; 0 before its first run."""
         rows = self._database.rows("SELECT max(parameters) FROM runs WHERE variant = ?", variant)
         return int(rows[0][0] or 0)
+
+    # --- The directory as a whole
+
+    def files(self) -> dict[str, str]:
+        """Every file that the database names: its name in the directory -> its SHA-256."""
+        return contents.files(self._database)
+
+    def damage(self) -> list[str]:
+        """What is wrong with the database itself, in words; nothing where it is whole."""
+        return contents.damage(self._database)
+
+    def checkpoint_files(self) -> set[str]:
+        """The names in the directory of all checkpoints, of this study or left over."""
+        found = (self.directory / "checkpoints").glob(f"*{checkpoints.SUFFIX}")
+        return {path.relative_to(self.directory).as_posix() for path in found}
+
+    def take_over(self, others: Sequence[tuple[Store, Collection[tuple[str, int]]]]) -> None:
+        """Fill this store, which has no runs, with the runs and the facts of others of the same study, bit by bit.
+
+        The store is whole when it returns, not before. The findings are left to ``save_findings``.
+
+        Args:
+          others: open stores, each with the runs to take from it; those of an earlier one are not in a later one.
+
+        Raises:
+          StoreUnreadableError: a file of the others is missing or damaged.
+          StoreError: as ``save``.
+        """
+        with self._database.transaction():
+            for store, runs in others:
+                contents.copy_rows(store._database, self._database, runs)
+            for key, value in contents.facts_together([store._database for store, _ in others]).items():
+                self._database.put(key, value)
+            joined: dict[str, str] = {}
+            for store, _ in others:
+                joined = _joined(joined, store._saved_provenance())
+            self._database.put("provenance", joined)
+        sources = {(name, sha256): store for store, _ in reversed(others) for name, sha256 in store.files().items()}
+        for name, sha256 in self.files().items():
+            source = sources[name, sha256]
+            if not name.startswith(f"{ends.FOLDER}/") or (source.directory / name).exists():  # one may do without ends
+                write_file(self.directory / name, source._content(name, sha256))
 
     # --- Findings and test labels
 
@@ -253,6 +346,49 @@ class Store:
         labels = self._load("test/labels.npz", sha256)["labels"] if sha256 else np.zeros(0, np.int32)
         return labels, tuple(self._database.get("classes", ()))
 
+    # --- Keepsakes
+
+    def save_keepsakes(self, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
+        """Save what is kept of the data for reports, in place of what was kept before.
+
+        Args:
+          arrays: name -> array, of NumPy's own numbers.
+          facts: plain data that JSON can hold.
+
+        Raises:
+          StoreError: as ``save``.
+        """
+        content = pack(arrays)
+        write_file(self.directory / contents.KEEPSAKES, content)
+        with self._database.transaction():
+            self._database.put("keepsakes", {"sha256": hashlib.sha256(content).hexdigest(), "facts": dict(facts)})
+
+    def keepsakes(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+        """What was kept, arrays and facts; None where there is nothing, or another process is about to replace it.
+
+        A damaged file counts as nothing too: keepsakes are computed anew when the study is run again.
+        """
+        kept = self._database.get("keepsakes", None)
+        if kept is None:
+            return None
+        with contextlib.suppress(StoreUnreadableError):
+            return self._load(contents.KEEPSAKES, kept["sha256"]), kept["facts"]
+        return None
+
+    # --- Ends of trajectories
+
+    def save_end(self, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
+        """Save where a trajectory ended, in place of its last end; see ``store.ends`` for what it costs."""
+        ends.save_end(self.directory, self._database, name, arrays, facts)
+
+    def end_facts(self) -> dict[str, dict[str, Any]]:
+        """What is known of every trajectory's end whose file is there, by the trajectory's name."""
+        return ends.read_facts(self.directory, self._database)
+
+    def load_end(self, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The arrays of an end; StoreUnreadableError where its file is damaged."""
+        return ends.load_end(self.directory, facts)
+
     # --- Checkpoints
 
     def save_checkpoint(self, name: str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
@@ -267,6 +403,10 @@ class Store:
           StoreError: as ``save``; the last checkpoint is kept.
         """
         checkpoints.save(self._checkpoint(name), arrays, meta)
+        if self._provenance:  # another process may end what this one began
+            with self._database.transaction():
+                self._save_provenance()
+            self._provenance = {}
 
     def load_checkpoint(self, name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """A population's last checkpoint, or None where there is none or it is damaged: it then starts anew."""
@@ -280,11 +420,29 @@ class Store:
     def _checkpoint(self, name: str) -> Path:
         return self.directory / "checkpoints" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}{checkpoints.SUFFIX}"
 
+    # --- Progress
+
+    def save_progress(self, rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]]) -> None:
+        """Let other processes see the epochs of a population at work; see ``store.progress`` for what it costs."""
+        self._feed.tell(rows)
+
+    def progress(self) -> dict[tuple[str, int], History]:
+        """The epochs so far of runs at work, or interrupted; read it before ``records``, which knows better."""
+        return progress.read(self.directory / progress.FILE)
+
+    def drop_progress(self) -> None:
+        """Forget the progress of a population whose runs are saved."""
+        self._feed.drop()
+
     # --- The database and the files
 
     def _save_seconds(self) -> None:
         self._database.put("seconds", self.seconds())
         self._seconds, self._seconds_saved = 0.0, time.monotonic()
+
+    def _save_provenance(self) -> None:
+        if self._provenance:
+            self._database.put("provenance", _joined(self._saved_provenance(), self._provenance))
 
     def _save_run(self, record: RunRecord, sha256: str) -> None:
         variant, seed = run = _key(record)
@@ -323,6 +481,9 @@ class Store:
         return self._load("{}/{}.{}.npz".format(folder, *run), rows[0][0])
 
     def _load(self, name: str, sha256: str) -> dict[str, NDArray[Any]]:
+        return unpack(self._content(name, sha256))
+
+    def _content(self, name: str, sha256: str) -> bytes:
         path = self.directory / name
         try:
             content = path.read_bytes()
@@ -331,7 +492,7 @@ class Store:
             raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {mend}") from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreUnreadableError(f"{path}: damaged: not the file that was saved; restore it, or run with --fresh")
-        return unpack(content)
+        return content
 
 
 def _key(record: RunRecord) -> tuple[str, int]:
@@ -355,7 +516,7 @@ def _joined(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]
     joined = dict(before)
     for fact, value in now.items():
         values = before[fact].split("; then ") if fact in before else []
-        joined[fact] = "; then ".join([*values, *([] if value in values else [value])])
+        joined[fact] = "; then ".join(dict.fromkeys([*values, *value.split("; then ")]))
     return joined
 
 

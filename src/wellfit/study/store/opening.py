@@ -14,10 +14,11 @@ from wellfit.study.store.database import APPLICATION, Database
 from wellfit.study.store.directory import Store
 from wellfit.study.store.files import sweep
 from wellfit.study.store.lock import MARK, Lock
+from wellfit.study.store.progress import FILE as PROGRESS
 
 __all__ = ["create_or_open", "fresh", "open_existing"]
 
-FOLDERS: Final = ("weights", "test", "checkpoints")
+FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
 
 
 def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, provenance: Mapping[str, str]) -> Store:
@@ -105,9 +106,9 @@ def fresh(directory: str | Path) -> None:
     try:
         with _told(directory):
             sweep(directory / folder for folder in FOLDERS)
-            for name in ("study.db-journal", "study.db", "report.html"):
+            for name in ("study.db-journal", "study.db", "report.html", PROGRESS):
                 (directory / name).unlink(missing_ok=True)
-            for path in [*directory.glob("weights/*.npz"), *directory.glob("test/*.npz")]:
+            for path in (path for folder in FOLDERS for path in directory.glob(f"{folder}/*.npz")):
                 path.unlink()
             for path in directory.glob(f"checkpoints/*{SUFFIX}"):
                 path.unlink()
@@ -125,8 +126,8 @@ def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapp
     with Store(directory, Database(path)) as store:
         if not store.is_begun():
             return
-        study = store.study()
-        conflict = spec_conflicts(study, resolved)
+        study = store.trained()
+        conflict = spec_conflicts(study, resolved, growing=True)
         facts = store.provenance()
     for fact in ("data hash", "split hash"):
         if conflict is None and provenance.get(fact, there := facts.get(fact)) != there:

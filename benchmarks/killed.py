@@ -1,0 +1,108 @@
+"""Claim: a study that is killed with kill -9 at any moment, and continued, ends with the same bits.
+
+Trains a small study (two programs; dropout, batch normalization, early stopping, an average) without an interruption,
+then again and again in a process of its own that is killed at a random moment, checks the directory with what ``wellfit
+verify`` checks, continues it, and compares every table but times and every array of every file, to the last bit. Then
+presses Ctrl-C a few times and reads the clock until the process has ended. Prints a line a moment; saves JSON.
+
+Usage: python benchmarks/killed.py [--moments 20] [--seed 0] [--out benchmarks/results/killed.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from machine import facts
+from results import spread
+
+import kills
+from wellfit.study.verify import verify_study
+
+CTRL_C = 3
+LONGEST = 0.05
+"""Seconds that may pass between an epoch and the kill: several epochs with their checkpoints."""
+
+
+def killed_once(directory: Path, moment: tuple[int, float], expected: dict[str, Any]) -> dict[str, Any]:
+    """Kill a study so many epochs and seconds after its beginning, continue it, and tell what came of it."""
+    at_work = kills.kill(directory, *moment)
+    checkpoints, runs = len(list(directory.glob("checkpoints/*"))), len(list(directory.glob("weights/*.npz")))
+    damage = [str(problem) for problem in verify_study(directory).problems]
+    with contextlib.redirect_stdout(io.StringIO()):
+        kills.train(directory)
+    damage += [str(problem) for problem in verify_study(directory).problems]
+    same = kills.outcome(directory) == expected
+    return {
+        "moment": moment,
+        "at_work": at_work,
+        "checkpoints": checkpoints,
+        "runs": runs,
+        "same": same,
+        "damage": damage,
+    }
+
+
+def stopped_once(directory: Path) -> float:
+    """Seconds from Ctrl-C to the end of the process."""
+    with kills.start(directory) as process:
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    return time.monotonic() - began
+
+
+def main() -> None:
+    """Measure, print and save."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--moments", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--out", type=Path)
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        os.environ.setdefault("WELLFIT_CACHE", f"{place}/cache")
+        whole = Path(place) / "whole"
+        with kills.start(whole) as process:
+            process.communicate()
+        expected = kills.outcome(whole)
+        random = np.random.default_rng(options.seed)
+        told = []
+        for i in range(options.moments):
+            moment = int(random.integers(1, kills.TICKS)), float(random.uniform(0, LONGEST))
+            told.append(killed_once(Path(place) / str(i), moment, expected))
+            print(json.dumps(told[-1]), flush=True)
+        stops = [stopped_once(Path(place) / f"stopped-{i}") for i in range(CTRL_C)]
+    at_work, same = (sum(t[what] for t in told) for what in ("at_work", "same"))
+    damaged = sum(bool(t["damage"]) for t in told)
+    print(
+        f"{len(told)} moments, {at_work} of them before the study had ended: "
+        f"{same} ended with the same bits, {damaged} directories were damaged"
+    )
+    stop = spread(stops)
+    print(f"Ctrl-C, n = {len(stops)}: ended after {stop['median']:.2f} s ({stop['low']:.2f} – {stop['high']:.2f})")
+    if options.out:
+        result = {
+            "n": len(told),
+            "machine": facts(),
+            "moments": told,
+            "ctrl_c": stops,
+            "source": Path(__file__).read_text(),
+        }
+        options.out.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

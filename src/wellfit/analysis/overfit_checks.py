@@ -1,0 +1,166 @@
+"""Whether a variant fits too much: over-fitting, calibration that suffers from it, and what only looks like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from wellfit.analysis.cases import Case, Seen, adding, largest, points_text, setting
+from wellfit.analysis.curves import change, level, matrix, turning_epochs
+from wellfit.analysis.fit_checks import hardly
+from wellfit.analysis.medians import Middle, median_interval
+from wellfit.base import FloatArray
+
+__all__ = ["calibration_worsened", "dropout_explains", "overfitting"]
+
+_STOP: Final = "{patience = 5, restore_best_weights = true}"
+
+
+def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | None:
+    """Validation loss that turned and rose for good, judged over the seeds together by ``curves.change``.
+
+    Training loss must not have risen half as much: then it is training that goes wrong. Nothing is said of networks
+    that have hardly learned, nor where early stopping restores the best weights. The onset is the median
+    over the runs, with an interval between order statistics; the gap is training minus validation accuracy, with its t
+    interval. Assumes what ``curves.change`` does. Source: Prechelt (1998), "Early stopping - but when?".
+
+    Args:
+      seen: the variant.
+      all_seen: the study's, with this one.
+      chance: the accuracy of always answering the most frequent class.
+
+    Example:
+      >>> from wellfit.base import History, Recipe
+      >>> columns = {name: np.full(7, 0.9) for name in ("train_accuracy", "validation_accuracy")}
+      >>> risen = History({**columns, "validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])})
+      >>> overfitting(Seen("a", Recipe(), {0: risen}, {0: "finished"}, {}), (), 0.1).code
+      'overfitting'
+    """
+    rule = seen.recipe.early_stopping
+    if rule is not None and rule.restore_best_weights:
+        return None
+    losses = matrix(seen.sound.values(), "validation_loss")  # (S, E)
+    found = change(losses, tests=max(1, len(all_seen)))
+    if found is None or not found.real or hardly(seen, all_seen, chance) or _training_rose(seen, losses, found.mean):
+        return None
+    onset = median_interval(turning_epochs(losses))
+    lowest = float(np.mean(level(losses) - found.each))
+    share = found.mean / lowest
+    bounds = "" if len(losses) < 3 else _percent(found.mean - found.half, found.mean + found.half, lowest)
+    train, validation = seen.scores("train_accuracy"), seen.scores("validation_accuracy")
+    gap = points_text([train[s] - validation[s] for s in train if s in validation])
+    return Case(
+        "overfitting",
+        "warning",
+        seen.name,
+        f"validation loss turns after epoch {_onset(onset, len(losses))} and ends {share:.0%}{bounds} above that; "
+        f"training minus validation accuracy is {gap}",
+        _stop_earlier(seen, all_seen),
+        share,
+        "over-fit",
+    )
+
+
+def _training_rose(seen: Seen, losses: FloatArray, rise: float) -> bool:
+    if len(seen.column("train_loss")) < len(losses):
+        return False
+    training = matrix(seen.sound.values(), "train_loss")  # (S, E)
+    risen = change(losses, training) if training.shape == losses.shape else None
+    return risen is not None and risen.mean > rise / 2
+
+
+def _percent(low: float, high: float, of: float) -> str:
+    return f" [{100 * low / of:.0f}, {100 * high / of:.0f}]"
+
+
+def _onset(onset: Middle, runs: int) -> str:
+    if runs == 1 or onset.low == onset.high:
+        return f"{onset.median:g}" + ("" if runs == 1 else f" in all {runs} runs")
+    return f"{onset.median:g} (median of {runs} runs; {onset.low:g} to {onset.high:g})"
+
+
+def _stop_earlier(seen: Seen, all_seen: Sequence[Seen]) -> str:
+    rule = seen.recipe.early_stopping
+    if rule is not None:
+        how = setting("early_stopping.restore_best_weights", True, seen, {s.name: s.recipe for s in all_seen})
+        return f"Read the best epoch, not the last: {how.replace('True', 'true')}."
+    if any(s.recipe.early_stopping for s in all_seen):
+        return "Stop earlier, as the variant with early stopping does, or add or strengthen l2 or dropout."
+    return f"Stop earlier ({adding('early-stopping', {'early_stopping': _STOP})}), or add or strengthen l2 or dropout."
+
+
+def calibration_worsened(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
+    """Validation loss that rose while validation accuracy rose too: more often right, and surer still than right.
+
+    Both changes are those from the epoch of the lowest loss of the other runs to the end; the rise of the loss is real
+    as in ``curves.change``, and the 95 % t interval of the rise of accuracy lies above 0, its mean at a
+    tenth of a point at least.
+    Assumes three runs or more. Source: Guo et al. (2017), arXiv:1706.04599, figure 3.
+
+    Args:
+      seen: the variant.
+      all_seen: the study's.
+
+    Example:
+      >>> from wellfit.base import History, Recipe
+      >>> loss, accuracy = np.abs(np.arange(12) - 5) / 10 + 0.5, np.linspace(0.5, 0.9, 12)
+      >>> runs = {s: History({"validation_loss": loss, "validation_accuracy": accuracy + s / 100}) for s in range(3)}
+      >>> calibration_worsened(Seen("a", Recipe(), runs, dict.fromkeys(runs, "finished"), {}), ()).code
+      'calibration-worsened'
+    """
+    rule = seen.recipe.early_stopping
+    if len(seen.sound) < 3 or (rule is not None and rule.restore_best_weights):
+        return None
+    losses = matrix(seen.sound.values(), "validation_loss")  # (S, E)
+    accuracies = matrix(seen.sound.values(), "validation_accuracy")  # (S, E)
+    if losses.shape != accuracies.shape:
+        return None
+    loss, accuracy = change(losses, tests=max(1, len(all_seen))), change(losses, accuracies)
+    if loss is None or accuracy is None or not loss.real or accuracy.mean - accuracy.half <= 0 or accuracy.mean < 0.001:
+        return None
+    return Case(
+        "calibration-worsened",
+        "info",
+        seen.name,
+        f"since its lowest, validation loss rose by {loss.mean:.3f} [{loss.mean - loss.half:.3f}, "
+        f"{loss.mean + loss.half:.3f}] while validation accuracy rose by {points_text(accuracy.each)}",
+        "It is more often right, and surer of its mistakes. Where probabilities matter, stop at the lowest loss, or "
+        f"soften the targets: {adding('soft-targets', {'label_smoothing': '0.1'})}.",
+        loss.mean,
+        "became more accurate and worse calibrated",
+    )
+
+
+def dropout_explains(seen: Seen) -> Case | None:
+    """A running accuracy below the validation accuracy, with dropout on: nothing is wrong.
+
+    Args:
+      seen: the variant.
+
+    Example:
+      >>> from wellfit.base import History, Recipe
+      >>> last = {"running_accuracy": 0.8, "validation_accuracy": 0.9, "train_accuracy": 0.95}
+      >>> run = History({name: np.array([value]) for name, value in last.items()})
+      >>> dropout_explains(Seen("a", Recipe(dropout=0.5), {0: run}, {0: "finished"}, {})).code
+      'dropout-explains'
+    """
+    if largest(seen.recipe.dropout) == 0 or not seen.column("running_accuracy"):
+        return None
+    running, validation, train = (
+        float(np.mean([column[-1] for column in seen.column(name)]))
+        for name in ("running_accuracy", "validation_accuracy", "train_accuracy")
+    )
+    if running >= validation:
+        return None
+    return Case(
+        "dropout-explains",
+        "info",
+        seen.name,
+        f"the running accuracy of the last epoch, {running:.1%}, is below the validation accuracy, {validation:.1%}, "
+        f"because dropout is on while it is measured; with dropout off, training accuracy is {train:.1%}",
+        "Nothing is wrong: compare training and validation accuracy both measured with dropout off.",
+        validation - running,
+        "have a running accuracy below the validation accuracy",
+    )

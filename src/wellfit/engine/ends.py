@@ -1,0 +1,163 @@
+"""Where a trajectory ended, kept so that a study with more epochs goes on from there and trains only what is missing.
+
+An end is as exact as a snapshot of its population: going on from it gives the bits that training at once gives, where
+the program is the same one. What cannot go on, and why, tells ``obstacle``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jax
+import numpy as np
+
+from wellfit.base import EarlyStopping, FloatArray
+from wellfit.engine.plan import Program, Trajectory
+from wellfit.engine.readouts import MONITORED, Progress
+from wellfit.engine.stopping import Watch, look
+
+__all__ = ["End", "end_of", "fingerprints", "obstacle", "resume"]
+
+_ENDLESS: Final = 1 << 40  # epochs that nothing reaches
+
+
+@dataclass(frozen=True)
+class End:
+    """One trajectory after its last epoch, as arrays and plain data.
+
+    Args:
+      name: of the trajectory.
+      epoch: the last epoch that it went through.
+      arrays: ``state/0``, ``state/1`` ...: weights, statistics, optimizer state and averages, float32 (counters
+        int32), left out where the trajectory will never go on; ``rows``, float64: its epochs;
+        ``kept/READOUT/LAYER/ARRAY``, float32: the weights that a stopping rule holds on to.
+      facts: what ``obstacle`` needs to know, small enough for the database.
+    """
+
+    name: str
+    epoch: int
+    arrays: Mapping[str, np.ndarray]
+    facts: Mapping[str, Any]
+
+
+def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
+    """What must be the same for a trajectory to go on with the same bits, as hashes.
+
+    Returns:
+      ``program``: the compiled program, with its precision and its layout on the devices. ``training``: all that
+      makes the trajectory save where it is read: seed, numbers, schedule and its span, data, the runs that share it.
+    """
+    recipe = trajectory.readouts[0].run.recipe
+    structure = [(f.name, getattr(program, f.name)) for f in dataclasses.fields(program) if f.name != "uses"]
+    device = jax.devices()[0].platform
+    training = (trajectory.seed, trajectory.numbers, recipe.examples, recipe.label_noise)
+    rules = [(r.run.variant, r.rule, r.average) for r in trajectory.readouts]
+    return {
+        "program": _hash((structure, sorted(program.uses), device)),
+        "training": _hash((training, rules)),
+    }
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
+
+
+def end_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarray]]) -> End:
+    """The end of a trajectory.
+
+    Its size is ``4 * parameters * (1 + moments + averages)`` bytes, and ``4 * parameters`` more for every stopping rule
+    that restores its best weights: 1.3 MB for a 128-64 network on 28 x 28 pixels with Adam.
+
+    Args:
+      p: the trajectory.
+      program: what trained it.
+      state: copies the leaves of its state; not called where it will never go on.
+    """
+    endless = [_replayed(p, readout.rule, _ENDLESS) for readout in p.trajectory.readouts]
+    over = [bool(watch.end_epoch) for watch in endless]
+    arrays: dict[str, np.ndarray] = {"rows": np.array(p.rows, np.float64)}  # (epochs, columns)
+    if not p.diverged and not all(over):
+        arrays |= {f"state/{k}": leaf for k, leaf in enumerate(state())}
+    usable = []
+    for i, watch in enumerate(endless):
+        held = watch.kept_epoch in (0, p.watches[i].kept_epoch)
+        usable.append(held)
+        if watch.kept_epoch and held:
+            arrays |= {f"kept/{i}/{name}": array for name, array in p.kept[i].items()}
+    facts = {
+        **fingerprints(program, p.trajectory),
+        "epoch": len(p.rows),
+        "diverged": p.diverged,
+        "seconds": p.seconds,
+        "over": over,
+        "usable": usable,
+        "runs": [[readout.run.variant, readout.run.seed] for readout in p.trajectory.readouts],
+    }
+    return End(p.trajectory.name, len(p.rows), arrays, facts)
+
+
+def _replayed(p: Progress, rule: EarlyStopping | None, epochs: int) -> Watch:
+    """What a readout remembers that looked at every epoch of a trajectory; a diverged epoch is not looked at."""
+    watch = Watch()
+    for number, row in enumerate(p.rows[: len(p.rows) - p.diverged], start=1):
+        loss, accuracy = (float(row[column]) for column in MONITORED)
+        watch = look(watch, rule, number, epochs, loss, accuracy)
+    return watch
+
+
+def obstacle(
+    facts: Mapping[str, Any], program: Program, trajectory: Trajectory, read: Collection[tuple[str, int]]
+) -> str | None:
+    """Why a trajectory cannot go on from an end, in words that follow a count of trajectories; None where it can.
+
+    Args:
+      facts: of the end.
+      program: what would train it now.
+      trajectory: as it is planned now.
+      read: runs, as (variant, seed), that were read from it and stay as they are.
+    """
+    now = fingerprints(program, trajectory)
+    if facts["program"] != now["program"]:
+        return "with another precision or layout on this machine"
+    if facts["training"] != now["training"]:
+        return "whose schedule spans the epochs"
+    end = facts["epoch"]
+    for i, readout in enumerate(trajectory.readouts):
+        if (readout.run.variant, readout.run.seed) in read:
+            continue
+        average = readout.average
+        if facts["over"][i] or facts["diverged"]:
+            reached = facts["usable"][i] if facts["over"][i] else readout.epochs >= end
+        else:
+            reached = facts["usable"][i] and readout.epochs > end
+        if average is not None and average.kind == "swa" and not facts["diverged"]:
+            reached = reached and readout.epochs - average.last >= end
+        if not reached:
+            return "whose weights of an epoch that has gone by were not kept"
+    return None
+
+
+def resume(p: Progress, end: End) -> list[FloatArray]:
+    """Let a trajectory remember what its end holds; ``obstacle`` has found nothing against it.
+
+    Args:
+      p: the trajectory, new; it is filled in.
+      end: where it ended.
+
+    Returns:
+      The leaves of its state; none where it will never go on.
+    """
+    p.rows = list(end.arrays["rows"])
+    p.diverged, p.seconds = bool(end.facts["diverged"]), float(end.facts["seconds"])
+    for i, readout in enumerate(p.trajectory.readouts):
+        p.watches[i] = _replayed(p, readout.rule, readout.epochs)
+        begin = f"kept/{i}/"
+        kept = {name.removeprefix(begin): a for name, a in end.arrays.items() if name.startswith(begin)}
+        if kept:
+            p.kept[i] = kept
+    leaves = sum(name.startswith("state/") for name in end.arrays)
+    return [end.arrays[f"state/{k}"] for k in range(leaves)]

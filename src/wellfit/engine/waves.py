@@ -1,0 +1,143 @@
+"""The waves of a population on the devices: what the host copies out of them and puts back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from wellfit.base import FloatArray
+from wellfit.engine.devices import sharded
+from wellfit.engine.ends import End, end_of, resume
+from wellfit.engine.plan import Population, Program
+from wellfit.engine.readouts import Host, Progress
+from wellfit.engine.step import Hyper, State
+from wellfit.engine.stopping import Watch
+
+__all__ = [
+    "Snapshot",
+    "Wave",
+    "active_mask",
+    "ends_of",
+    "go_on",
+    "restore",
+    "rows_of_epoch",
+    "take_snapshot",
+    "weights_at",
+]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A population between two epochs, as plain arrays and plain data: enough to go on with the same bits."""
+
+    arrays: Mapping[str, np.ndarray]
+    meta: Mapping[str, Any]
+
+
+@dataclass
+class Wave:
+    """A wave on the devices: its part of the population, the state of its runs, and their numbers."""
+
+    part: Population
+    state: State
+    numbers: Hyper
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """Of its groups; an empty one has seed 0.  # (G,)"""
+        return np.array([group[0].seed if group else 0 for group in self.part.groups], np.uint32)
+
+
+def active_mask(population: Population, active: list[Progress]) -> np.ndarray:
+    """Which places of a population train.  # (groups, W)"""
+    places = np.zeros((len(population.groups), population.program.width), bool)
+    places[tuple(np.array([p.place for p in active]).T)] = True
+    return places
+
+
+def rows_of_epoch(active: list[Progress], metrics: Mapping[int, jax.Array], size: int) -> list[FloatArray]:
+    """``HISTORY_COLUMNS`` of the runs that trained, out of their waves'.  # (columns,) each"""
+    fetched = {wave: np.asarray(values, np.float64) for wave, values in metrics.items()}  # (G, W, columns) each
+    return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active]
+
+
+def weights_at(waves: list[Wave], size: int, place: tuple[int, int]) -> Host:
+    """Copy one run's weights out of its wave; the devices' buffers are used again."""
+    (wave, group), position = divmod(place[0], size), place[1]
+    state = waves[wave].state
+    copy = partial(_copy, size, group, position)
+    return Host(*jax.tree.map(copy, (state.params, state.stats, state.averages)))
+
+
+def _copy(size: int, group: int, position: int, leaf: jax.Array) -> FloatArray:
+    """Copy one run's part of an array of its wave."""
+    shards = sorted(leaf.addressable_shards, key=lambda shard: shard.index[0].start or 0)
+    lanes = size // len(shards)
+    return np.array(np.asarray(shards[group // lanes].data)[group % lanes, position])
+
+
+def ends_of(progress: list[Progress], waves: list[Wave], program: Program) -> Iterator[End]:
+    """The ends of all trajectories, one after the other, so that no more than one is in memory twice."""
+    for p in progress:
+        wave, group = divmod(p.place[0], program.groups)
+        copy = partial(_copy, program.groups, group, p.place[1])
+
+        def state(wave: int = wave, copy: Callable[[jax.Array], FloatArray] = copy) -> list[FloatArray]:
+            return [copy(leaf) for leaf in jax.tree.leaves(waves[wave].state)]
+
+        yield end_of(p, program, state)
+
+
+def go_on(ends: Mapping[str, End], progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
+    """Fill in what trajectories remember that have ended before, and put their states in place of the initial ones."""
+    size = waves[0].part.program.groups
+    for i, wave in enumerate(waves):
+        leaves, tree = jax.tree.flatten(wave.state)
+        host: list[FloatArray] = []
+        for p in progress:
+            if p.place[0] // size != i or p.trajectory.name not in ends:
+                continue
+            of_run = resume(p, ends[p.trajectory.name])
+            if of_run and not host:
+                host = [np.array(leaf) for leaf in leaves]
+            for leaf, mine in zip(host, of_run, strict=True) if of_run else ():
+                leaf[p.place[0] % size, p.place[1]] = mine
+        if host:
+            wave.state = jax.device_put(jax.tree.unflatten(tree, host), sharded(on))
+
+
+def take_snapshot(epoch: int, progress: list[Progress], waves: list[Wave]) -> Snapshot:
+    """The population after an epoch: the devices' states, and what the host remembers."""
+    leaves = [(i, k, leaf) for i, wave in enumerate(waves) for k, leaf in enumerate(jax.tree.leaves(wave.state))]
+    arrays = {f"state/{i}/{k}": np.asarray(leaf) for i, k, leaf in leaves}
+    for i, p in enumerate(progress):
+        arrays[f"rows/{i}"] = np.array(p.rows)
+        arrays |= {f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()}
+    host = [
+        {"watches": [dataclasses.asdict(w) for w in p.watches], "diverged": p.diverged, "seconds": p.seconds}
+        for p in progress
+    ]
+    return Snapshot(arrays, {"epoch": epoch, "progress": host})
+
+
+def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
+    """Fill in what the host remembers, and put the states back on the devices."""
+    for i, (p, host) in enumerate(zip(progress, snapshot.meta["progress"], strict=True)):
+        p.watches = [Watch(**w) for w in host["watches"]]
+        p.diverged, p.seconds = host["diverged"], host["seconds"]
+        p.rows = list(snapshot.arrays[f"rows/{i}"])
+        for name, array in snapshot.arrays.items():
+            if name.startswith(f"kept/{i}/"):
+                _, _, readout, weight = name.split("/", 3)
+                p.kept.setdefault(int(readout), {})[weight] = array
+    for i, wave in enumerate(waves):
+        leaves, tree = jax.tree.flatten(wave.state)
+        restored = [snapshot.arrays[f"state/{i}/{k}"] for k in range(len(leaves))]
+        wave.state = jax.device_put(jax.tree.unflatten(tree, restored), sharded(on))

@@ -1,0 +1,85 @@
+"""The report as a PDF to hand in: A4, figures as vectors, fonts embedded; the same store gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wellfit import __version__
+from wellfit.report.colors import LIGHT
+from wellfit.report.document import Document
+from wellfit.report.saving import in_one_step
+from wellfit.report.typesetting import FONTS, HEIGHT, WIDTH, Page, Placed, typeset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["write_pdf"]
+
+SETTINGS: Final = {"pdf.fonttype": 42, "pdf.compression": 6, "pdf.use14corefonts": False, "pdf.inheritcolor": False}
+"""matplotlib's: fonts as TrueType, which every printer and reader takes, and text that can be searched and copied."""
+
+IMAGE_DPI: Final = 250
+
+
+def write_pdf(document: Document, path: str | os.PathLike[str]) -> Path:
+    """Write a report as a PDF.
+
+    Args:
+      document: what is shown.
+      path: the file; it appears in one step.
+
+    Returns:
+      The file.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    about = {"Title": document.title, "Subject": f"wellfit study {document.name}", "Creator": f"wellfit {__version__}"}
+    with mpl.rc_context(SETTINGS), in_one_step(path) as temporary:
+        # no date: the same store gives the same bytes
+        with PdfPages(temporary, metadata={**about, "CreationDate": None}) as pages:
+            for page in typeset(document):
+                pages.savefig(_drawn(page), dpi=IMAGE_DPI)
+    return Path(path)
+
+
+def _drawn(page: Page) -> Figure:
+    """A page as a figure of its own."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), frameon=False)
+    for rule in page.rules:
+        ends = [rule.x / WIDTH, (rule.x + rule.width) / WIDTH]
+        line = Line2D(ends, [rule.y / HEIGHT] * 2, color=LIGHT["rule"], linewidth=0.6, transform=figure.transFigure)
+        figure.add_artist(line)
+    for text in page.lines:
+        family, weight = FONTS[text.face]
+        figure.text(text.x / WIDTH, text.y / HEIGHT, text.text, fontsize=text.size, family=family, weight=weight,
+                    color=text.color, ha="right" if text.right else "left", va="baseline", parse_math=False)  # fmt: skip
+    for placed in page.figures:
+        figure.add_artist(_inlay(placed))
+    return figure
+
+
+def _inlay(placed: Placed) -> Any:
+    """An artist that draws one figure into the page of another, made smaller as a whole, letters and lines too."""
+    from matplotlib.artist import Artist
+    from matplotlib.backends.backend_pdf import GraphicsContextPdf, Op
+
+    class Inlay(Artist):
+        def draw(self, renderer: Any) -> None:
+            pdf = renderer.draw_path.__self__  # what writes the file; matplotlib hands it over wrapped
+            output, outer = pdf.file.output, pdf.gc
+            output(*outer.finalize())  # back to the page's own state, without a clip
+            output(Op.gsave, placed.scale, 0, 0, placed.scale, placed.x, placed.y, Op.concat_matrix)
+            pdf.gc = GraphicsContextPdf(pdf.file)
+            pdf.gc.copy_properties(outer)
+            placed.figure.dpi = 72  # a PDF's own unit
+            placed.figure.draw(renderer)
+            output(*pdf.gc.finalize(), Op.grestore)
+            pdf.gc = outer
+
+    return Inlay()

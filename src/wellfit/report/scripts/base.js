@@ -1,0 +1,89 @@
+"use strict";
+// What every part of the page shares. Text from the data only ever enters the page as text, never as markup.
+const $ = (id) => document.getElementById(id);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const read = (id) => ($(id) ? JSON.parse($(id).textContent) : null);
+const make = (tag, { text, ...attributes } = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  if (text !== undefined) element.textContent = text;
+  element.append(...children);
+  return element;
+};
+const options = (select, entries, chosen) =>
+  select.replaceChildren(...entries.map(([value, text]) => make("option", { value, text, selected: String(value) === String(chosen) })));
+
+document.documentElement.classList.add("live");
+for (const element of all(".live-only")) element.hidden = false;
+
+// One panel of several.
+for (const select of all("select[data-chooses]")) {
+  const panels = all(`.${select.dataset.chooses}`);
+  const show = () => panels.forEach((panel) => panel.classList.toggle("away", panel.dataset.panel !== select.value));
+  select.addEventListener("change", show);
+  show();
+}
+
+// Tables that sort: a button in every heading, numbers as numbers, what has none at the end.
+const amount = (cell) => {
+  const said = cell.dataset.value ?? cell.textContent.trim();
+  const number = Number(said.replace("−", "-").replace(/[,%]| points.*/g, "").trim().split(/\s/)[0]);
+  return said === "" || said === "–" ? null : Number.isNaN(number) ? said.toLowerCase() : number;
+};
+const sortBy = (table, column, way) => {
+  const body = table.tBodies[0];
+  const keyed = [...body.rows].map((row) => [amount(row.cells[column]), row]);
+  keyed.sort(([a], [b]) => (a === null) - (b === null) || (a > b) - (a < b) && way * ((a > b) - (a < b)));
+  body.append(...keyed.map(([, row]) => row));
+};
+for (const table of all("table.sortable")) {
+  all("thead th", table).forEach((heading, column) => {
+    const button = make("button", { type: "button", class: "sort", text: heading.textContent });
+    heading.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const first = heading.classList.contains("number") ? "descending" : "ascending";
+      const other = first === "ascending" ? "descending" : "ascending";
+      const next = heading.getAttribute("aria-sort") === first ? other : first;
+      for (const each of all("th[aria-sort]", table)) each.removeAttribute("aria-sort");
+      heading.setAttribute("aria-sort", next);
+      sortBy(table, column, next === "ascending" ? 1 : -1);
+    });
+  });
+}
+
+// Where the reader is.
+{
+  const links = new Map(all("nav a").map((link) => [link.hash.slice(1), link]));
+  const sections = all("main > section").filter((section) => links.has(section.id));
+  const mark = () => {
+    const bar = document.querySelector("nav > div");
+    const here = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3).at(-1);
+    if (!here) bar?.scrollTo({ left: 0 });
+    for (const [id, link] of links) {
+      if (id !== here?.id) link.removeAttribute("aria-current");
+      else if (!link.hasAttribute("aria-current")) {
+        link.setAttribute("aria-current", "true");
+        bar.scrollTo({ left: link.offsetLeft - bar.offsetLeft - bar.clientWidth / 3 });
+      }
+    }
+  };
+  let waiting = false;
+  addEventListener("scroll", () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; mark(); });
+  }, { passive: true });
+  mark();
+}
+
+const copy = $("copy");
+if (copy && navigator.clipboard) {
+  copy.hidden = false;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText($("command").textContent);
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1600);
+  });
+}

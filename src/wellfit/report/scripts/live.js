@@ -1,0 +1,91 @@
+"use strict";
+// The live pages. The server sends pieces of HTML in which it has escaped every text; each replaces the piece before.
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+document.documentElement.classList.add("live");
+
+const ago = () => {
+  for (const time of all("time[data-seconds]")) {
+    const seconds = Math.max(0, Math.round(Date.now() / 1000 - Number(time.dataset.seconds)));
+    const [count, unit] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"]
+      : seconds < 172800 ? [Math.floor(seconds / 3600), "h"] : [Math.floor(seconds / 86400), "days"];
+    time.title ||= time.textContent;
+    time.textContent = seconds < 2 ? "just now" : `${count} ${unit} ago`;
+  }
+};
+
+const shown = new Map(); // name of the piece -> what was sent last
+const apply = (parts) => {
+  parts.name.forEach((name, i) => {
+    const html = parts.html[i], before = shown.get(name);
+    shown.set(name, html);
+    if (before === html) return;
+    if (name === "structure") {
+      if (before !== undefined) location.reload(); // other variants, more epochs: other charts
+      return;
+    }
+    const place = document.querySelector(`[data-part="${name}"]`);
+    const left = place.querySelector(".scroll")?.scrollLeft;
+    place.innerHTML = html;
+    if (left) place.querySelector(".scroll").scrollLeft = left;
+  });
+  ago();
+};
+
+const role = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const paint = (chart) => { // colors were written for white paper
+  for (const model of chart.references()) {
+    if (model.type === "GlyphRenderer") {
+      const [series] = model.glyph.tags;
+      if ("line_color" in model.glyph) model.glyph.line_color = { value: role(series) };
+      if ("fill_color" in model.glyph) model.glyph.fill_color = { value: role(series) };
+    } else if (model.type.endsWith("Axis")) {
+      model.axis_label_text_color = model.major_label_text_color = role("muted");
+      model.axis_line_color = role("rule");
+    } else if (model.type === "Grid") model.grid_line_color = role("rule");
+    else if (model.type === "Span") model.line_color = role("muted");
+  }
+};
+
+const begin = (bokeh) => {
+  const parts = bokeh.get_model_by_name("parts");
+  const charts = bokeh.roots().filter((root) => root !== parts);
+  const controls = document.getElementById("controls");
+  const choose = () => {
+    const on = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
+    const variants = on("variant"), splits = on("split");
+    for (const renderer of charts.flatMap((chart) => chart.renderers)) {
+      const found = /^v(\d+)-(train|validation)?/.exec(renderer.tags[0] ?? "");
+      if (found) renderer.visible = variants.has(found[1]) && (!found[2] || splits.has(found[2]));
+    }
+    const log = controls.elements.log.checked;
+    document.getElementById("chart-loss").hidden = log;
+    document.getElementById("chart-log-loss").hidden = !log;
+  };
+  apply(parts.data);
+  parts.properties.data.change.connect(() => apply(parts.data));
+  charts.forEach(paint);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
+  if (controls) {
+    controls.addEventListener("change", choose);
+    for (const button of all("[data-choose]", controls)) {
+      button.addEventListener("click", () => {
+        for (const box of all("input[name=variant]", controls)) box.checked = button.dataset.choose === "all";
+        choose();
+      });
+    }
+    choose();
+  }
+  const lost = document.getElementById("lost");
+  bokeh.on_event("connection_lost", () => { lost.hidden = false; });
+  bokeh.on_event("client_reconnected", () => { lost.hidden = true; });
+  document.documentElement.classList.add("connected");
+};
+
+const waiting = setInterval(() => {
+  const [bokeh] = Bokeh.documents;
+  if (!bokeh?.get_model_by_name("parts")) return;
+  clearInterval(waiting);
+  begin(bokeh);
+}, 50);
+setInterval(ago, 1000);
+ago();

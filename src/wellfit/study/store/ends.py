@@ -1,0 +1,87 @@
+"""Ends of trajectories in a study directory: a file each, and a row that tells what the plan must know of it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from numpy.typing import NDArray
+
+from wellfit.errors import StoreUnreadableError
+from wellfit.study.store.database import Database
+from wellfit.study.store.files import pack, unpack, write_file
+
+__all__ = ["FOLDER", "end_files", "load_end", "read_facts", "save_end"]
+
+FOLDER: Final = "ends"
+_KEY: Final = "end of "  # of the study table; the trajectory's name follows
+
+
+def save_end(
+    directory: Path, database: Database, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
+) -> None:
+    """Save an end in one step, in place of the trajectory's last one, whose file is then removed.
+
+    A file takes ``4 * parameters * (1 + moments + averages)`` bytes, with Adam three times its run's weights, and as
+    much as the weights for every stopping rule that restores its best weights (see ``engine.ends``).
+
+    Args:
+      directory: the study directory.
+      database: its database.
+      name: of the trajectory.
+      arrays: of its end.
+      facts: what the plan must know of it, plain data with its ``epoch``.
+
+    Raises:
+      StoreError: the disk is full or the directory not writable; the last end is kept.
+    """
+    file = f"{FOLDER}/{name}.{facts['epoch']}.npz"
+    content = pack(arrays)
+    write_file(directory / file, content)
+    before = database.get(_KEY + name, None)
+    with database.transaction():
+        database.put(_KEY + name, {**facts, "file": file, "sha256": hashlib.sha256(content).hexdigest()})
+    if before is not None and before["file"] != file:
+        with contextlib.suppress(OSError):  # one that stays is not wrong, only useless
+            (directory / before["file"]).unlink(missing_ok=True)
+
+
+def read_facts(directory: Path, database: Database) -> dict[str, dict[str, Any]]:
+    """What is known of every end whose file is there, by the name of its trajectory."""
+    found = {name: facts for name, facts in _rows(database).items() if (directory / facts["file"]).is_file()}
+    return dict(sorted(found.items()))
+
+
+def load_end(directory: Path, facts: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an end.
+
+    Args:
+      directory: the study directory.
+      facts: of the end, as ``read_facts`` gives them.
+
+    Raises:
+      StoreUnreadableError: its file cannot be read, or is damaged.
+    """
+    path = directory / facts["file"]
+    mend = "restore it, or remove it, and its trajectory is trained anew"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {mend}") from None
+    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
+        raise StoreUnreadableError(f"{path}: damaged: not the file that was saved; {mend}")
+    return unpack(content)
+
+
+def end_files(database: Database) -> dict[str, str]:
+    """The file of every end: its name in the directory -> its SHA-256."""
+    return {facts["file"]: facts["sha256"] for facts in _rows(database).values()}
+
+
+def _rows(database: Database) -> dict[str, dict[str, Any]]:
+    rows = database.rows("SELECT key, value FROM study WHERE substr(key, 1, ?) = ?", len(_KEY), _KEY)
+    return {key.removeprefix(_KEY): json.loads(value) for key, value in rows}

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import re
+import shlex
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from scipy import stats
+
+from sweeps import FALLING, RISEN, scored, tables
+from wellfit.analysis.advice import MOST, advise
+from wellfit.report.terminal import print_summary
+from wellfit.study.spec import load_study, recipes
+from wellfit.study.summary import summarize, to_json
+
+NOISE = np.array([0.003, -0.002, 0.001, -0.004, 0.002])
+FOUR = tables({"baseline": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}, "smooth": {"label_smoothing": 0.1}})
+
+
+def texts(summary):
+    return [sentence.text for sentence in advise(summary)]
+
+
+def gaining(gains, spread=0.0):
+    """Scores that gain this over the baseline's, with the same chance in every variant and some of its own."""
+
+    def score(name, changes, seed):
+        own = np.random.default_rng([seed, len(name)]).standard_normal()
+        return 0.8 + gains.get(name, 0.0) + NOISE[seed] + (spread * own if name != "baseline" else 0.0)
+
+    return score
+
+
+def test_what_validation_supports_is_named_with_its_strength_and_difference():
+    first, *_ = texts(scored(FOUR, gaining({"dropout": 0.03, "l2": -0.01}, 0.002)))
+    assert first.startswith("Use dropout (dropout = 0.3): validation supports it, 3.")
+    assert first.endswith("points above baseline over 5 seeds, more than chance of the seeds brings.")
+
+
+def test_what_is_better_only_by_chance_is_not_supported_and_seeds_are_counted():
+    given_ = texts(scored(FOUR, gaining({"dropout": 0.004, "l2": -0.05, "smooth": -0.05}, 0.004)))
+    assert given_[0].startswith("Validation supports no regularizer yet: the best, dropout (dropout = 0.3), is 0.")
+    (seeds,) = (text for text in given_ if "--seeds" in text)
+    wanted = int(re.search(r"--seeds (\d+)", seeds)[1])
+    assert 5 < wanted <= 50
+    assert seeds.startswith(f"Run {wanted} seeds (--seeds {wanted}) to tell dropout from baseline on validation")
+
+
+def test_the_seeds_that_are_counted_have_the_power_that_they_promise():
+    """Two variants, differences of mean d and deviation s: the t test finds 0.8 of new studies or more."""
+    differences = np.array([0.003, -0.001, 0.005, 0.002, -0.0015])
+    summary = scored(
+        tables({"baseline": {}, "l2": {"l2": 1e-3}}), lambda n, c, s: 0.8 + (differences[s] if n == "l2" else 0.0)
+    )
+    (text,) = (text for text in texts(summary) if "--seeds" in text)
+    n = int(re.search(r"--seeds (\d+)", text)[1])
+    rng = np.random.default_rng(0)
+    draws = rng.normal(differences.mean(), differences.std(ddof=1), (20_000, n))
+    t = draws.mean(axis=1) / (draws.std(axis=1, ddof=1) / np.sqrt(n))
+    power = np.mean(np.abs(t) > stats.t.ppf(0.975, n - 1))
+    assert 0.78 < power < 0.9  # the usual count is exact to a seed or two
+
+
+def test_a_difference_too_small_to_be_seen_is_left():
+    differences = np.array([0.01, -0.01, 0.02, -0.02, 0.0005])
+    summary = scored(
+        tables({"baseline": {}, "l2": {"l2": 1e-3}}), lambda n, c, s: 0.8 + (differences[s] if n == "l2" else 0.0)
+    )
+    assert any(text.startswith("Do not add seeds for l2: more than 50 would be needed") for text in texts(summary))
+
+
+def test_none_better_keeps_the_first_and_ties_are_no_win():
+    assert texts(scored(FOUR, gaining({"l2": -0.01, "dropout": -0.01, "smooth": -0.02}))) == [
+        "Validation supports no regularizer: none has a higher mean accuracy than baseline over 5 seeds. Keep baseline."
+    ]
+    assert texts(scored(FOUR, gaining({})))[0].startswith("Validation supports no regularizer: none")
+
+
+def test_variants_that_are_no_regularizers_are_called_variants():
+    study = tables({"adam": {}, "sgd": {"optimizer": "sgd"}})
+    assert texts(scored(study, gaining({"sgd": -0.1})))[0].startswith("Validation supports no variant: none")
+
+
+def test_a_sure_gain_goes_before_a_larger_unsure_one():
+    wild = np.array([0.2, -0.1, 0.15, -0.05, 0.1])
+
+    def score(name, changes, seed):
+        gain = {"dropout": 0.02 + 0.001 * (seed % 2), "l2": wild[seed]}.get(name, -0.01 * (name == "smooth"))
+        return 0.7 + gain
+
+    first, *_ = texts(scored(FOUR, score))
+    assert first.startswith("Use dropout (dropout = 0.3)")
+    assert first.endswith("; l2 has a higher mean, which chance may bring.")
+
+
+def test_when_to_stop_is_told_of_the_first_and_the_best_with_its_interval():
+    summary = scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: RISEN)
+    (text,) = (text for text in texts(summary) if text.startswith("Stop"))
+    assert text == (
+        "Stop baseline at epoch 10 [10, 10] and dropout at epoch 10 [10, 10]: there their validation loss is lowest on "
+        "average, and later it rises for good."
+    )
+
+
+def test_a_rule_that_stops_already_is_not_advised_again():
+    study = tables({"baseline": {"early_stopping": {"patience": 3, "restore_best_weights": True}}, "l2": {"l2": 1e-3}})
+    given_ = texts(scored(study, gaining({}), loss=lambda n: RISEN))
+    assert not any(text.startswith("Stop") for text in given_)
+
+
+def test_what_still_improves_is_trained_longer_and_not_stopped():
+    given_ = texts(scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: FALLING))
+    (text,) = (text for text in given_ if text.startswith("Train"))
+    assert text == (
+        "Train baseline and dropout longer: after 20 epochs the validation loss was still falling; try --epochs 40."
+    )
+    assert not any(text.startswith("Stop") for text in given_)
+
+
+def option(text):
+    """What a sentence says after --set, as the shell would pass it."""
+    words = shlex.split(text.rstrip("."))
+    return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+
+
+@pytest.mark.parametrize(
+    ("best", "further"), [(1e-1, {"l2=1", "l2=10"}), (1e-5, {"l2=1e-06", "l2=1e-07"})], ids=["high", "low"]
+)
+def test_a_sweep_that_ends_at_its_best_is_extended_by_a_command_that_works(best, further):
+    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] - 0.01 * abs(np.log10(c.get("l2", 1e-9) / best)))
+    (text,) = (text for text in texts(summary) if text.startswith("Try"))
+    extended = load_study("lab5/l2", settings=option(text))
+    assert set(extended.variants) - {v.name for v in summary.variants} == further
+
+
+def test_a_sweep_is_not_extended_towards_nothing():
+    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] - c.get("l2", 0.0))
+    assert not any(text.startswith("Try") for text in texts(summary))
+
+
+def test_shares_are_extended_halfway_to_their_limit_and_whole_numbers_stay_whole():
+    summary = scored("lab5/dropout", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("dropout", 0.0))
+    assert any("--set 'sweeps.further.dropout=[0.85]'" in text for text in texts(summary))
+    summary = scored("lab5/batch-size", lambda n, c, s: 0.8 + NOISE[s] - 1e-4 * c["batch_size"])
+    assert any("--set 'sweeps.further.batch_size=[32, 16]'" in text for text in texts(summary))
+
+
+def test_two_that_act_differently_are_combined_by_a_command_that_works():
+    study = tables(FOUR["variants"])
+    summary = scored(study, gaining({"dropout": 0.03, "l2": 0.02}, 0.001))
+    (text,) = (text for text in texts(summary) if text.startswith("Combine"))
+    assert text.startswith(
+        "Combine dropout and l2, which both score above baseline and act differently, by noise and on"
+    )
+    assert recipes(load_study(settings=option(text)))["combined"].l2 == 1e-3
+    assert recipes(load_study(settings=option(text)))["combined"].dropout == 0.3
+    tried = tables({**FOUR["variants"], "both": {"dropout": 0.3, "l2": 1e-3}})
+    given_ = texts(scored(tried, gaining({"dropout": 0.03, "l2": 0.02, "smooth": -0.1, "both": -0.1}, 0.001)))
+    assert not any(text.startswith("Combine") for text in given_)
+
+
+def test_two_that_act_alike_are_not_combined():
+    study = tables({"baseline": {}, "l2": {"l2": 1e-3}, "l1": {"l1": 1e-4}})
+    assert not any(
+        text.startswith("Combine") for text in texts(scored(study, gaining({"l2": 0.03, "l1": 0.02}, 0.001)))
+    )
+
+
+def test_one_seed_is_told_to_become_five_and_prefers_nothing():
+    given_ = texts(scored(FOUR, gaining({"dropout": 0.1}), seeds=1))
+    assert given_ == ["Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."]
+
+
+def test_one_variant_is_advised_on_its_epochs_alone():
+    given_ = texts(scored(tables({"baseline": {}}), gaining({}), loss=lambda n: RISEN))
+    assert given_ == [
+        "Stop baseline at epoch 10 [10, 10]: there its validation loss is lowest on average, and later it rises for "
+        "good."
+    ]
+
+
+def test_nothing_is_advised_before_a_run_has_ended_and_of_what_diverged():
+    names = list(FOUR["variants"])
+    pending = {(name, seed): "pending" for name in names for seed in range(5)}
+    assert advise(scored(FOUR, gaining({}), states=pending)) == ()
+    diverged = {("dropout", 3): "diverged"}
+    assert not any("dropout" in text for text in texts(scored(FOUR, gaining({"dropout": 0.5}), states=diverged)))
+    assert texts(scored(FOUR, gaining({"dropout": 0.5}), states={("baseline", 3): "diverged"})) == []
+
+
+def test_every_source_stands_in_the_study():
+    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("l2", 0.0), loss=lambda n: RISEN)
+    names = {v.name for v in summary.variants}
+    for source in (source for sentence in advise(summary) for source in sentence.sources):
+        assert source == "study.seeds" or re.fullmatch(r"variants\[(.+)\]\.(runs|mean\.\w+)", source)[1] in names
+
+
+def test_a_finished_study_prints_its_advice_and_gives_it_as_json(finished_study):
+    summary = summarize(finished_study)
+    assert summary.advice == advise(summary)
+    assert summary.advice
+    told = to_json(summary, "1")["advice"]
+    assert [entry["text"] for entry in told] == texts(summary)
+    with (console := Console(width=10_000)).capture() as printed:
+        print_summary(summary, console)
+    assert all(text in printed.get() for text in texts(summary))
+
+
+table = st.lists(st.integers(700, 1000).map(lambda n: n / 1000), min_size=30, max_size=30)
+
+
+@settings(max_examples=30, deadline=None)
+@given(table, table)
+def test_advice_names_no_strength_but_the_one_that_validation_prefers_and_no_test_score_moves_it(scores, tests):
+    names = list(load_study("lab5/l2").variants)
+    accuracies = dict(zip(names, np.array(scores).reshape(6, 5), strict=True))
+    tested = dict(zip(names, np.array(tests).reshape(6, 5), strict=True))
+
+    def score(name, changes, seed):
+        return accuracies[name][seed]
+
+    summary = scored("lab5/l2", score, test=lambda name, seed: tested[name][seed])
+    given_ = advise(summary)
+    assert given_ == advise(scored("lab5/l2", score))
+    assert len(given_) <= MOST
+    differences = {name: accuracies[name] - accuracies["baseline"] for name in names[1:]}
+    best = max(d.mean() for d in differences.values())
+    for text in (sentence.text for sentence in given_):
+        if found := re.match(r"Use (\S+): validation supports it", text):
+            d = differences[found[1]]
+            assert d.mean() / (d.std(ddof=1) / np.sqrt(5)) > 2.776  # t at 5 %, before any correction
+            assert "has a higher mean" in text or d.mean() == pytest.approx(best)
+        if found := re.match(r"Validation supports no regularizer yet: the best, (\S+), is", text):
+            assert differences[found[1]].mean() == pytest.approx(best)
+        if "Keep baseline" in text:
+            assert best <= 1e-9
+        if found := re.match(r"Try (larger|smaller) values of l2.* of the sweep, (\S+):", text):
+            edge = names[-1] if found[1] == "larger" else names[1]
+            assert max(a.mean() for a in accuracies.values()) == pytest.approx(accuracies[edge].mean())

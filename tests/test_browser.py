@@ -1,0 +1,336 @@
+"""The page in a browser: what can be clicked, what can be printed, and that nothing leaves the file."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detailed import NOTHING, details
+from summaries import empty, hostile, study
+from wellfit.report.page import write_page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name, summary in (("study", study(epochs=25)), ("hostile", hostile())):
+        write_page(summary, details(summary), folder / f"{name}.html")
+    write_page(empty(), NOTHING, folder / "empty.html")
+    return folder
+
+
+@pytest.fixture
+def visit(browser, files):
+    """Open a page; what it complained of or asked the network for is collected, and is an error at the end."""
+    contexts, trouble = [], []
+
+    def go(name="study", width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda m: trouble.append(m.text) if m.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: trouble.append(str(error)))
+        tab.on("request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else trouble.append(r.url))
+        tab.goto((files / f"{name}.html").as_uri())
+        return tab
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def overflow(tab):
+    return tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def scroll_to(tab, element):
+    """Bring a chart near, so that it is drawn."""
+    tab.locator(f"figure:has(#{element})").scroll_into_view_if_needed()
+    tab.wait_for_selector(f"#{element} canvas", state="attached", timeout=30_000)
+
+
+def until(tab, script, wanted):
+    """Wait for a value; the page's policy forbids wait_for_function, which evaluates text."""
+    for _ in range(200):
+        if tab.evaluate(script) == wanted:
+            break
+        tab.wait_for_timeout(50)
+    assert tab.evaluate(script) == wanted
+
+
+RENDERERS = "Bokeh.documents.flatMap((d) => d.roots()).flatMap((root) => root.renderers)"
+SHOWN = f"() => [...new Set({RENDERERS}.filter((r) => r.visible).map((r) => r.tags[0]))]"
+
+
+# --- On every screen --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("study", 1280, "dark"), ("study", 390, "dark"), ("study", 390, "light"), ("hostile", 390, "light")],
+)
+def test_it_fits_every_screen(visit, name, width, scheme):
+    tab = visit(name, width, color_scheme=scheme)
+    assert overflow(tab) == 0
+    scroll_to(tab, "chart-loss")
+    assert overflow(tab) == 0
+    assert tab.title() in (study().title, hostile().title)
+
+
+def test_the_results_table_fits_a_desktop(visit):
+    tab = visit()
+    assert tab.evaluate("(t => t.scrollWidth - t.clientWidth)(document.querySelector('#results .table'))") == 0
+
+
+def test_it_opens_soon(visit):
+    tab = visit()
+    timing = "performance.timing.loadEventEnd - performance.timing.navigationStart"
+    assert 0 < tab.evaluate(timing) < 5000  # milliseconds; under 1000 on an idle machine, and this one may be busy
+    assert tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 3000
+
+
+@pytest.mark.parametrize("mode", ["light", "dark", "print"])
+def test_what_is_shown_is_not_blank(visit, mode):
+    tab = visit(color_scheme="dark" if mode == "dark" else "light")
+    if mode == "print":
+        tab.emulate_media(media="print")
+    pixels = np.asarray(Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("L")).astype(int)
+    ground = np.bincount(pixels.ravel()).argmax()
+    assert ground < 60 if mode == "dark" else ground > 240
+    rows = np.array_split(np.abs(pixels - ground) > 90, 12)  # something stands out in every twelfth of the page
+    assert all(part.mean() > 0.003 for part in rows)
+
+
+# --- Charts -----------------------------------------------------------------------------------------------------------
+
+
+def test_charts_take_the_place_of_figures_when_they_come_near(visit):
+    tab = visit()
+    assert tab.locator("#chart-norms canvas").count() == 0
+    for element in ("chart-loss", "chart-path-0", "chart-reliability", "chart-norms"):
+        scroll_to(tab, element)
+        assert not tab.locator(f"figure:has(#{element}) .static").is_visible()
+    assert not tab.locator("#chart-log-loss").is_visible()
+    inside = """() => [...document.querySelectorAll("script.chart-document")].flatMap((s) =>
+      Object.entries(JSON.parse(s.dataset.roots)).filter(([place, root]) =>
+        Bokeh.index.get_by_id(root).el.closest(".chart").id !== place))"""
+    assert tab.evaluate(inside) == []  # every chart stands in its own place
+
+
+def test_switching_a_variant_or_a_split_hides_its_lines(visit):
+    tab = visit()
+    scroll_to(tab, "chart-loss")
+    until(tab, f"() => ({SHOWN})().includes('v1-gap')", True)
+    assert {"v1-train", "v1-validation", "v0-train-band", "v5-stop"} <= set(tab.evaluate(SHOWN))
+    tab.locator("input[name=variant][value='1']").uncheck()
+    tab.locator("input[name=split][value=train]").uncheck()
+    names = set(tab.evaluate(SHOWN))
+    assert names
+    assert not [n for n in names if re.match(r"v1-|v\d+-train", n)]
+    assert "v0-gap" in names
+    scroll_to(tab, "chart-norms")  # a chart that is drawn later knows what was chosen before
+    until(tab, f"() => ({SHOWN})().includes('v0-norm')", True)
+    assert "v1-norm" not in tab.evaluate(SHOWN)
+    tab.get_by_role("button", name="none").click()
+    assert not [n for n in tab.evaluate(SHOWN) if re.match(r"v\d", n)]
+
+
+def test_the_loss_axis_can_be_logarithmic(visit):
+    tab = visit()
+    scroll_to(tab, "chart-loss")
+    tab.locator("input[name=log]").check()
+    assert tab.locator("#chart-log-loss canvas").first.is_visible()
+    assert not tab.locator("#chart-loss").is_visible()
+
+
+def test_charts_follow_the_page_into_the_dark(visit):
+    tab = visit(color_scheme="light")
+    scroll_to(tab, "chart-loss")
+    color = "() => Bokeh.documents[0].roots()[0].below[0].major_label_text_color"
+    line = f"() => {RENDERERS}.find((r) => r.tags[0] === 'v1-validation').glyph.line_color.value"
+    until(tab, line, "#114ca6")
+    tab.emulate_media(color_scheme="dark")
+    until(tab, color, "#a0a9b5")
+    assert tab.evaluate(line) == "#649afc"
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
+
+
+def test_a_tooltip_says_names_as_text(visit):
+    tab = visit("hostile")
+    scroll_to(tab, "chart-loss")
+    box = tab.locator("#chart-loss").bounding_box()
+    for share in (0.3, 0.4, 0.5, 0.6, 0.7):  # somewhere along its width lies a point
+        for height in range(60, int(box["height"]) - 50, 12):
+            tab.mouse.move(box["x"] + share * box["width"], box["y"] + height)
+    assert tab.title() == hostile().title
+    assert tab.locator("img").count() == 0
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_sorts_by_click_and_by_key(visit):
+    tab = visit()
+    heading = tab.locator("table.results thead th").nth(1)
+    column = "[...document.querySelectorAll('table.results tbody tr')].map((r) => parseFloat(r.cells[1].textContent))"
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "descending"
+    shown = tab.evaluate(column)
+    assert shown == sorted(shown, reverse=True)
+    heading.get_by_role("button").focus()
+    tab.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert tab.evaluate(column) == sorted(shown)
+    other = tab.locator("table.results thead th").nth(5)
+    other.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") is None  # one order at a time
+
+
+def test_what_has_no_number_sorts_to_the_end(visit):
+    tab = visit()
+    tab.evaluate("document.querySelector('table.results tbody td[data-value]').dataset.value = ''")
+    name = tab.locator("table.results tbody th .name").first.inner_text()
+    button = tab.locator("table.results thead th").nth(1).get_by_role("button")
+    for _ in range(2):
+        button.click()
+        assert tab.locator("table.results tbody th .name").last.inner_text() == name
+
+
+def test_one_class_table_is_shown_at_a_time(visit):
+    tab = visit()
+    tab.locator("#classes summary").click()
+    tab.select_option("#class-table", label="dropout")
+    shown = [
+        panel.get_attribute("data-panel") for panel in tab.locator(".class-table-panel").all() if panel.is_visible()
+    ]
+    assert shown == ["3"]
+
+
+# --- Confusions and pictures ------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_cell_shows_its_images(visit):
+    tab = visit()
+    summary = study(epochs=25)
+    mistakes = details(summary).mistakes
+    kept = mistakes.image_rows
+    pairs = [(int(mistakes.labels[r]), int(mistakes.predicted[1, r])) for r in kept if mistakes.wrong[1, r]]
+    true, predicted = max(set(pairs), key=pairs.count)
+    tab.select_option("#matrix-variant", label="l2")
+    tab.locator(f"#matrix-table [data-cell='{true},{predicted}']").click()
+    assert tab.locator("#cell h3").last.inner_text() == (
+        f"{summary.classes[true]} taken for {summary.classes[predicted]}"
+    )
+    tiles = tab.locator("#cell .gallery li")
+    assert tiles.count() == pairs.count((true, predicted))
+    assert tiles.first.locator(".picture").is_visible()
+    assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == f"{true},{predicted}"
+
+
+def test_arrows_and_enter_choose_a_cell(visit):
+    tab = visit()
+    tab.locator("#matrix-table button[tabindex='0']").focus()
+    start = [int(n) for n in tab.evaluate("document.activeElement.dataset.cell").split(",")]
+    tab.keyboard.press("ArrowUp" if start[0] else "ArrowDown")
+    tab.keyboard.press("ArrowLeft" if start[1] else "ArrowRight")
+    cell = tab.evaluate("document.activeElement.dataset.cell")
+    assert [abs(int(n) - s) for n, s in zip(cell.split(","), start, strict=True)] == [1, 1]
+    tab.keyboard.press("Enter")
+    assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == cell
+    assert tab.evaluate("document.activeElement.dataset.cell") == cell
+    assert tab.locator("#matrix-table button[tabindex='0']").count() == 1
+
+
+def test_the_difference_of_two_variants(visit):
+    tab = visit()
+    summary = study(epochs=25)
+    tab.select_option("#matrix-variant", label="dropout")
+    tab.select_option("#matrix-against", label="baseline")
+    shares = [
+        summary.confusion[name] / summary.confusion[name].sum(axis=1, keepdims=True) for name in ("dropout", "baseline")
+    ]
+    gain = 100 * (shares[0] - shares[1])[0, 0]
+    said = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+    shown = f"{gain:+.1f}".replace("-", "−")
+    assert f"T-shirt/top recognized: {shown} points [" in said
+    assert "dropout minus baseline" in tab.locator("#matrix-caption").inner_text()
+    tab.select_option("#matrix-against", label="l2")
+    assert "[" not in tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+
+
+def test_the_gallery_is_filtered(visit):
+    tab = visit()
+    tab.select_option("#gallery-kind", label="most often wrong")
+    assert tab.locator("#gallery li").count() == 24
+    tab.locator("#gallery-more").click()
+    assert tab.locator("#gallery li").count() == 72
+    tab.select_option("#gallery-class", label="Shirt")
+    tab.select_option("#gallery-variant", label="l2")
+    names = tab.locator("#gallery b").all_inner_texts()
+    assert names
+    assert set(names) == {"Shirt"}
+    assert all(text.endswith("of 5 runs wrong") for text in tab.locator("#gallery small").all_inner_texts())
+    assert "of l2" in tab.locator("#gallery-said").inner_text()
+
+
+def test_names_stay_text_in_what_a_script_writes(visit):
+    tab = visit("hostile")
+    tab.select_option("#matrix-variant", index=1)
+    assert "<script>alert(1)</script>" in tab.locator("#matrix-table").inner_text()
+    assert tab.locator("main script, main img").count() == 0
+    assert tab.title() == hostile().title
+
+
+# --- Without a script, on paper, with nothing -------------------------------------------------------------------------
+
+
+def test_on_paper_everything_is_there_and_light(visit):
+    tab = visit(width=690, color_scheme="dark")
+    scroll_to(tab, "chart-loss")
+    tab.emulate_media(media="print")
+    assert overflow(tab) == 0
+    assert all(m.is_visible() for m in tab.locator(".matrix").all())
+    assert tab.locator("#curves .static").first.is_visible()
+    for left_out in ("#chart-loss", "nav", "#controls", "#matrix-live", "#gallery-live"):
+        assert not tab.locator(left_out).is_visible()
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(tab.pdf()) > 50_000
+
+
+def test_without_a_script_everything_can_be_read(visit):
+    tab = visit(java_script_enabled=False)
+    assert all(m.is_visible() for m in tab.locator(".matrix").all())
+    assert all(s.is_visible() for s in tab.locator(".static").all())
+    for needs_script in ("#controls", ".chooser", "#copy", "#chart-loss", "#matrix-live", "#gallery-live"):
+        assert not any(found.is_visible() for found in tab.locator(needs_script).all())
+
+
+def test_an_empty_study_opens_without_complaint(visit):
+    tab = visit("empty")
+    assert overflow(tab) == 0
+    assert "No run has ended yet" in tab.locator("main").inner_text()
+
+
+def test_the_way_through_the_page_says_where_the_reader_is(visit):
+    tab = visit()
+    tab.locator("nav a[href='#classes']").click()
+    until(tab, "() => document.querySelector('nav a[aria-current]')?.textContent", "Classes")

@@ -1,0 +1,135 @@
+"""Ends of trajectories: what hinders one from going on, and what a stopping rule remembers of epochs gone by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, Recipe, RunSpec
+from wellfit.engine.ends import End, end_of, obstacle, resume
+from wellfit.engine.plan import Population, make_plan
+from wellfit.engine.readouts import Host, Progress, note, records
+from wellfit.engine.stopping import Watch
+
+LOSSES = [0.9, 0.5, 0.6, 0.7, 0.4]
+RESTORE = EarlyStopping(patience=2, restore_best_weights=True)
+
+
+def population(epochs: int, **recipes: Recipe) -> Population:
+    runs = [RunSpec(name, 0, replace(recipe, epochs=recipe.epochs or epochs)) for name, recipe in recipes.items()]
+    (planned,) = make_plan(runs, (4,), 3, (40, 20, 20), 1).populations
+    return planned
+
+
+def row(loss: float) -> FloatArray:
+    return np.array([loss if name == "validation_loss" else 0.5 for name in HISTORY_COLUMNS])
+
+
+def weights(epoch: int) -> Host:
+    return Host({"dense_1": {"kernel": np.full(2, epoch, np.float32)}}, {}, {})
+
+
+def at_work(of: Population) -> Progress:
+    (trajectory,) = of.trajectories
+    return Progress(trajectory, (0, 0), [Watch()] * len(trajectory.readouts))
+
+
+def go(p: Progress, losses: list[float]) -> None:
+    for loss in losses:
+        number = len(p.rows) + 1
+        if p.active:
+            now = weights(number)
+            note([p], number, [row(loss)], partial(lambda now, place: now, now))
+
+
+def ended(of: Population, losses: list[float]) -> tuple[Progress, End]:
+    p = at_work(of)
+    go(p, losses)
+    return p, end_of(p, of.program, lambda: [np.zeros(3, np.float32)])
+
+
+@pytest.mark.parametrize("first", [1, 2, 3, 4])
+def test_a_rule_remembers_as_if_nothing_had_come_between(first: int) -> None:
+    recipes = {"plain": Recipe(epochs=0), "rule": Recipe(epochs=0, early_stopping=RESTORE)}
+    whole = at_work(population(5, **recipes))
+    go(whole, LOSSES)
+    _, end = ended(population(first, **recipes), LOSSES[:first])
+    longer = population(5, **recipes)
+    assert obstacle(end.facts, longer.program, longer.trajectories[0], ()) is None
+    p = at_work(longer)
+    assert len(resume(p, end)) == 1
+    go(p, LOSSES[first:])
+    assert p.watches == whole.watches
+    for one, other in zip(records(p, lambda run, w: {}), records(whole, lambda run, w: {}), strict=True):
+        assert (one.state, one.epochs, one.readout_epoch) == (other.state, other.epochs, other.readout_epoch)
+        assert np.array_equal(one.weights["dense_1/kernel"], other.weights["dense_1/kernel"])
+        assert one.weights["dense_1/kernel"][0] == one.readout_epoch
+
+
+def test_who_is_over_keeps_no_state() -> None:
+    p, end = ended(population(5, rule=Recipe(epochs=0, early_stopping=RESTORE)), LOSSES)
+    assert p.watches[0].stopped
+    assert sorted(end.arrays) == ["kept/0/dense_1/kernel", "rows"]
+    longer = population(9, rule=Recipe(epochs=0, early_stopping=RESTORE))
+    again = at_work(longer)
+    assert resume(again, end) == []
+    assert not again.active
+    (record,) = records(again, lambda run, w: {})
+    assert (record.state, record.epochs, record.readout_epoch) == ("stopped", 4, 2)
+
+
+def test_a_run_that_was_read_before_is_not_read_again() -> None:
+    recipes = {"own": Recipe(epochs=2), "plain": Recipe(epochs=0)}
+    _, end = ended(population(3, **recipes), LOSSES[:3])
+    longer = population(5, **recipes)
+    trajectory = longer.trajectories[0]
+    assert obstacle(end.facts, longer.program, trajectory, {("own", 0)}) is None
+    assert obstacle(end.facts, longer.program, trajectory, ()) is not None  # its weights were not kept
+    p = at_work(longer)
+    resume(p, end)
+    go(p, LOSSES[3:])
+    assert [record.spec.variant for record in records(p, lambda run, w: {})] == ["plain"]
+
+
+def test_a_rule_whose_own_epochs_had_gone_by_cannot_go_on() -> None:
+    """It had stopped looking at epoch 1; what it would have kept of the second is lost."""
+    before = {"rule": Recipe(epochs=1, early_stopping=RESTORE), "plain": Recipe(epochs=0)}
+    _, end = ended(population(4, **before), LOSSES[:4])
+    after = population(4, **{**before, "rule": Recipe(epochs=4, early_stopping=RESTORE)})
+    told = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
+    assert told == "whose weights of an epoch that has gone by were not kept"
+
+
+@pytest.mark.parametrize(("epochs", "last", "goes_on"), [(5, 2, True), (5, 3, False), (4, 1, True), (4, 2, False)])
+def test_an_average_over_the_last_epochs_goes_on_where_it_begins_later(epochs: int, last: int, goes_on: bool) -> None:
+    recipe = Recipe(epochs=0, average=Averaging("swa", last=last))
+    _, end = ended(population(3, swa=recipe), LOSSES[:3])
+    longer = population(epochs, swa=recipe)
+    assert (obstacle(end.facts, longer.program, longer.trajectories[0], ()) is None) == goes_on
+
+
+def test_divergence_is_the_end() -> None:
+    p, end = ended(population(3, plain=Recipe(epochs=0)), [0.9, float("nan")])
+    assert p.diverged
+    assert sorted(end.arrays) == ["rows"]
+    longer = population(9, plain=Recipe(epochs=0))
+    assert obstacle(end.facts, longer.program, longer.trajectories[0], ()) is None
+    again = at_work(longer)
+    resume(again, end)
+    assert not again.active
+    (record,) = records(again, lambda run, w: {})
+    assert (record.state, record.epochs) == ("diverged", 2)
+
+
+def test_another_program_or_training_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Recipe(epochs=0)
+    _, end = ended(population(2, plain=plain), LOSSES[:2])
+    longer = population(4, plain=plain)
+    mixed = replace(longer.program, precision="mixed")
+    trajectory = longer.trajectories[0]
+    assert obstacle(end.facts, mixed, trajectory, ()) == "with another precision or layout on this machine"
+    other = replace(trajectory, seed=1)
+    assert obstacle(end.facts, longer.program, other, ()) == "whose schedule spans the epochs"

@@ -1,0 +1,144 @@
+"""A study whose process is killed, whose disk is full, whose directory is not what it was: as a user meets it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kills
+import stores
+import wellfit
+from wellfit.errors import StoreBusyError, StoreError, StoreUnreadableError
+from wellfit.study.summary import summarize
+from wellfit.study.verify import verify_study
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study, never interrupted."""
+    directory = tmp_path_factory.mktemp("uninterrupted") / "study"
+    kills.train(directory)
+    return directory
+
+
+@posix
+def test_killed_at_any_moment_a_study_ends_with_the_same_bits(
+    uninterrupted: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Four times, each in a quarter of the training of its own; benchmarks/killed.py does it more often."""
+    expected = kills.outcome(uninterrupted)
+    assert len(expected["runs"]) == 8
+    random = np.random.default_rng(0)
+    caught = 0
+    for i in range(4):
+        directory = tmp_path / str(i)
+        after = 1 + i * kills.TICKS // 4 + int(random.integers(kills.TICKS // 4))
+        caught += kills.kill(directory, after, random.uniform(0, 0.03))
+        assert verify_study(directory).problems == ()
+        capfd.readouterr()
+        kills.train(directory)
+        assert capfd.readouterr().out.count("training") < kills.TICKS  # it went on where a checkpoint was
+        assert kills.outcome(directory) == expected
+        assert verify_study(directory).problems == ()
+    assert caught >= 3  # the last may have ended before the signal came
+
+
+@posix
+def test_stopped_with_ctrl_c_it_ends_within_a_second_and_says_how_to_continue(tmp_path: Path) -> None:
+    """An epoch takes milliseconds: what is waited for is the checkpoint and the end of the process."""
+    out = tmp_path / "study"
+    arguments = ["run", "--seeds", "2", "--epochs", "5000", "--set", "model.hidden=[16]", "--out", str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
+    command = [sys.executable, "-m", "wellfit.cli", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:  # after the first of its epochs
+            if line.startswith("Training:"):
+                break
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        told = process.stdout.read()
+        status = process.wait()
+        seconds = time.monotonic() - pressed
+    assert status == 130
+    assert f"To continue: {shlex.join(['wellfit', *arguments])}\n" in told
+    assert "Everything up to the last epoch is saved" in told
+    assert seconds < 10  # 0.3 s alone; the machine may be busy
+    assert len(list((out / "checkpoints").iterdir())) == 1
+    assert verify_study(out).problems == ()
+
+
+@posix
+def test_a_full_disk_is_one_line_and_what_was_saved_is_kept(uninterrupted: Path, tmp_path: Path) -> None:
+    """No file may grow to what the database needs at the end: as full as a disk gets for who may not fill one."""
+    directory = tmp_path / "study"
+    limit = (uninterrupted / "study.db").stat().st_size * 3 // 4
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); import sys, kills, pathlib\n"
+        "from wellfit.errors import StoreError\n"
+        "try: kills.train(pathlib.Path(sys.argv[1]))\n"
+        "except StoreError as error: sys.exit(f'refused: {error}')"
+    )
+    places = [str(Path(__file__).parent), str(Path(wellfit.__file__).parents[1])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, "-c", code, str(directory)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"refused: {directory}")
+    assert "; what was saved before is kept; make room or give access, and run again" in line
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert verify_study(directory).problems == ()
+    kills.train(directory)
+    assert kills.outcome(directory) == kills.outcome(uninterrupted)
+
+
+def test_a_place_where_nothing_can_be_made(tmp_path: Path) -> None:
+    """Below a file not even root makes a directory."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="study: cannot be written: Not a directory; choose another --out"):
+        kills.train(tmp_path / "file" / "study")
+
+
+@posix
+def test_a_second_process_half_a_file_another_version_and_half_a_database(tmp_path: Path) -> None:
+    directory = tmp_path / "study"
+    with kills.start(directory) as process:
+        process.send_signal(signal.SIGSTOP)  # at work, for as long as we look
+        try:
+            with pytest.raises(StoreBusyError, match=f"process {process.pid} is at work here; wait for it to end"):
+                kills.train(directory)
+            with pytest.raises(StoreBusyError, match="a process is at work here; wait for it to end, then verify"):
+                verify_study(directory)
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+    for path in (directory / "checkpoints").iterdir():
+        path.write_bytes(path.read_bytes()[:-100])  # as no kill leaves it: files are renamed when they are whole
+    (directory / "weights" / ".dropout.0.npz.tmp").write_bytes(b"half")
+    kills.train(directory)  # from the beginning, where the checkpoint is damaged
+    assert summarize(directory).state == "finished"
+    assert not list(directory.rglob("*.tmp"))
+
+    database = directory / "study.db"
+    content = bytearray(database.read_bytes())
+    content[60:64] = (99).to_bytes(4)  # user_version, in SQLite's header
+    database.write_bytes(content)
+    before = stores.tree(directory)
+    for attempt in (kills.train, summarize, verify_study):
+        with pytest.raises(StoreUnreadableError, match="of version 99, and this wellfit reads version"):
+            attempt(directory)
+    assert stores.tree(directory) == before
+    database.write_bytes(b"x" * 5000)
+    with pytest.raises(StoreUnreadableError, match=r"study.db: file is not a database; restore it from a copy"):
+        summarize(directory)

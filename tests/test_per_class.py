@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from wellfit.analysis.confusions import confusion_difference
+from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
+from wellfit.analysis.per_class import class_table, ensemble
+
+EXACT = 1e-12
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Three runs on 200 examples of 5 classes, right more often than not."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, 200)
+    p = rng.dirichlet(np.full(5, 0.5), size=(3, 200))
+    p[:, np.arange(200), labels] += 0.6
+    return p / p.sum(axis=2, keepdims=True), labels
+
+
+def test_scores_are_the_means_of_scikit_learns(runs):
+    p, labels = runs
+    table = class_table("l2", p, labels)
+    theirs = [sk.precision_recall_fscore_support(labels, run.argmax(axis=1)) for run in p]
+    for ours, column in ((table.precision, 0), (table.recall, 1), (table.f1, 2), (table.support, 3)):
+        np.testing.assert_allclose(ours, np.mean([scores[column] for scores in theirs], axis=0), atol=EXACT)
+    expected = {
+        "macro_precision": [sk.precision_score(labels, run.argmax(axis=1), average="macro") for run in p],
+        "macro_recall": [sk.recall_score(labels, run.argmax(axis=1), average="macro") for run in p],
+        "macro_f1": [sk.f1_score(labels, run.argmax(axis=1), average="macro") for run in p],
+        "weighted_f1": [sk.f1_score(labels, run.argmax(axis=1), average="weighted") for run in p],
+        "top_k": [sk.top_k_accuracy_score(labels, run, k=3) for run in p],
+        "roc_auc": [sk.roc_auc_score(labels, run, multi_class="ovr") for run in p],
+    }
+    assert table.averages.keys() == expected.keys()
+    for name, values in expected.items():
+        mean, interval = table.averages[name]
+        assert mean == pytest.approx(np.mean(values), abs=EXACT)
+        assert interval == pytest.approx(np.clip(t_interval(values), 0, 1), abs=EXACT)
+
+
+def test_recall_has_the_interval_of_seeds_and_of_the_images_of_its_class(runs):
+    p, labels = runs
+    table = class_table("l2", p, labels)
+    for k in range(5):
+        mean, interval = two_way_interval(p.argmax(axis=2)[:, labels == k] == k)
+        assert table.recall[k] == pytest.approx(mean, abs=EXACT)
+        assert (table.recall_low[k], table.recall_high[k]) == pytest.approx(interval)
+
+
+def test_gains_are_differences_of_recall(runs):
+    p, labels = runs
+    other = np.roll(p, 1, axis=1)
+    said = p.argmax(axis=2), other.argmax(axis=2)
+    difference = confusion_difference("l2", "baseline", *said, labels, 5)
+    table = class_table("l2", p, labels, difference)
+    expected = table.recall - class_table("baseline", other, labels).recall
+    np.testing.assert_allclose(table.gain, expected, atol=EXACT)
+    assert (table.gain_low < table.gain).all()
+    assert (table.gain < table.gain_high).all()
+    assert class_table("baseline", other, labels).gain is None
+
+
+def test_one_seed_and_rare_classes_leave_gaps_without_a_warning():
+    p = np.array([[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.6, 0.4, 0.0]]])
+    table = class_table("l2", p, np.array([0, 0, 1]))
+    assert table.precision[0] == pytest.approx(2 / 3)
+    assert np.isnan(table.precision[1:]).all()
+    assert np.isnan(table.recall_low).all()
+    assert table.averages["macro_recall"] == (0.5, None)
+    assert "top_k" not in table.averages  # three classes: always 1
+    alone = class_table("l2", p[:, :2], np.array([0, 0]))
+    assert "roc_auc" not in alone.averages
+
+
+def test_an_ensemble_is_the_mean_of_its_members(runs):
+    p, labels = runs
+    found = ensemble("l2", p, labels)
+    mean = p.mean(axis=0)
+    right = sk.accuracy_score(labels, mean.argmax(axis=1))
+    assert found.accuracy == pytest.approx(right, abs=EXACT)
+    assert found.loss == pytest.approx(sk.log_loss(labels, mean), rel=1e-9)
+    assert found.single == pytest.approx(np.mean([sk.accuracy_score(labels, run.argmax(axis=1)) for run in p]))
+    assert found.interval == wilson_interval(right * 200, 200)
+    assert found.members == 3

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import wellfit
+from wellfit.api import Results
+from wellfit.errors import DataError, StudyFileError, UnknownNameError
+from wellfit.plots import Plots
+from wellfit.report.figures import alt_text
+
+METHODS = sorted(name for name in vars(Plots) if name.startswith("plot_"))
+OTHERS = {"plot_regions", "plot_path", "plot_grid"}
+"""Methods that want other data than the digits, or a sweep."""
+
+
+@pytest.fixture(scope="module")
+def results(finished_study: Path) -> Results:
+    return Results(finished_study)
+
+
+@pytest.fixture(scope="module")
+def plane() -> Results:
+    """A sweep on data with two features."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 300)  # (300,)
+    x = generator.normal(y[:, None] * 2.0, 1.0, (300, 2))  # (300, 2)
+    data = wellfit.make_dataset(x, y, name="plane")
+    variants = {"none": {}, "weak": {"l2": 1e-3}, "strong": {"l2": 1e-1}}
+    return wellfit.Study(data, wellfit.mlp(4), variants, scale="standardize", epochs=2, seeds=2).run()
+
+
+def check(plot: Any) -> None:
+    figure = plot()
+    assert isinstance(figure, Figure)
+    assert alt_text(figure)
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # how a notebook shows it
+    axes = Figure().subplots()
+    assert plot(ax=axes) is axes.get_figure()
+    assert axes.has_data() or axes.texts
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - OTHERS))
+def test_every_plot_makes_a_figure_or_draws_on_given_axes(method: str, results: Results) -> None:
+    check(getattr(results, method))
+
+
+def test_plots_of_two_features(plane: Results) -> None:
+    check(plane.plot_regions)
+    one, other = plane.plot_regions("strong"), plane.plot_regions("strong", disagreement=True)
+    assert alt_text(one).startswith("Decision regions of strong")
+    assert alt_text(other).startswith("Disagreement of the seeds of strong")
+
+
+def test_plots_of_a_sweep(plane: Results) -> None:
+    check(plane.plot_path)
+    assert plane.plot_path("l2", "loss").axes[0].get_ylabel() == "cross-entropy loss"
+    with pytest.raises(UnknownNameError, match="unknown sweep 'l1' in study 'study'"):
+        plane.plot_path("l1")
+
+
+def test_plots_of_two_crossed_settings() -> None:
+    variants = {f"{l2:g}_{rate:g}": {"l2": l2, "dropout": rate} for l2 in (1e-4, 1e-2) for rate in (0.1, 0.5)}
+    crossed = wellfit.Study("digits", wellfit.mlp(4), variants, epochs=1, seeds=2).run()
+    check(crossed.plot_grid)
+    with pytest.raises(UnknownNameError, match="unknown metric 'accuracy'"):
+        crossed.plot_grid("accuracy")
+
+
+def test_plots_of_choice(results: Results) -> None:
+    names = [v.name for v in results.summary.variants]
+    assert results.plot_reliability(names[1]).axes[0].get_title(loc="left") == names[1]
+    assert alt_text(results.plot_per_class()).startswith(f"Recall and precision of every class, {names[0]}")
+    assert alt_text(results.plot_weights(names[1])).startswith(f"Histogram of the weights of {names[1]}")
+    assert alt_text(results.plot_weights()).startswith("Norm of all kernels by epoch")
+    assert {axes.get_yscale() for axes in results.plot_curves(log=True).axes} == {"log"}
+    against = results.plot_confusion_difference(names[1], names[2])
+    assert against.axes[0].get_title(loc="left") == f"{names[1]} − {names[2]}"
+    usual = results.plot_confusion_difference(names[1])
+    assert usual.axes[0].get_title(loc="left") == f"{names[1]} − {names[0]}"
+    most = results.plot_mistakes("most", names[1], count=3)
+    assert len(most.axes[0].images) == 3
+    row = int(results.mistakes()["test_row"][0])
+    assert f"row {row} " in alt_text(results.plot_mistakes(rows=[row]))
+
+
+def test_details_are_computed_once(results: Results) -> None:
+    assert results.details is results.details
+
+
+def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results, study_copy: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown variant 'l3' in study"):
+        results.plot_reliability("l3")
+    with pytest.raises(UnknownNameError, match="unknown kind of mistake"):
+        results.plot_mistakes("worst")
+    with pytest.raises(StudyFileError, match="has no regions: they are drawn of data with two features"):
+        results.plot_regions()
+    with pytest.raises(StudyFileError, match=r"sweeps over no number; give it a \[sweeps\] table"):
+        results.plot_path()
+    with pytest.raises(StudyFileError, match="crosses no two settings"):
+        results.plot_grid()
+    with pytest.raises(DataError, match="no images"):
+        plane.plot_mistakes()
+    with pytest.raises(DataError, match="no pictures"):
+        plane.plot_filters()
+    with closing(sqlite3.connect(study_copy / "study.db")) as connection:
+        connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
+    empty = Results(study_copy)
+    with pytest.raises(StudyFileError, match="has been tested yet; run it first"):
+        empty.plot_mistakes()
+    with pytest.raises(StudyFileError, match="has no test result"):
+        empty.plot_reliability()
+    with pytest.raises(StudyFileError, match="has no difference from the first variant"):
+        results.plot_confusion_difference(results.summary.variants[0].name)
