@@ -168,6 +168,7 @@ def test_every_module_has_a_docstring_and_is_tested() -> None:
         "opening",
         "checkpoints",
         "contents",
+        "runs",
         "recount",
         "freshness",
         "schema",

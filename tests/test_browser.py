@@ -34,6 +34,8 @@ def files(tmp_path_factory):
     for name, summary in (("study", study(epochs=25)), ("hostile", hostile())):
         write_page(summary, details(summary), folder / f"{name}.html")
     write_page(empty(), NOTHING, folder / "empty.html")
+    two = study(variants=("baseline", "l2"), epochs=2, classes=("a", "b"))
+    write_page(two, details(two, images=300), folder / "many-images.html")
     return folder
 
 
@@ -241,9 +243,17 @@ def test_a_click_on_a_cell_shows_its_images(visit):
         f"{summary.classes[true]} taken for {summary.classes[predicted]}"
     )
     tiles = tab.locator("#cell .gallery li")
-    assert tiles.count() == pairs.count((true, predicted))
+    assert tiles.count() == min(12, pairs.count((true, predicted)))
     assert tiles.first.locator(".picture").is_visible()
     assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == f"{true},{predicted}"
+
+
+def test_all_images_of_a_cell_can_be_shown(visit):
+    tab = visit("many-images")
+    tab.locator("#matrix-table [data-cell='0,1']").click()
+    tab.locator("#cell-more").click()
+    said = tab.locator("#cell p").last.inner_text()
+    assert tab.locator("#cell .gallery li").count() == int(said.split()[0]) > 12
 
 
 def test_arrows_and_enter_choose_a_cell(visit):

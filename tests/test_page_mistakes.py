@@ -6,7 +6,14 @@ import numpy as np
 
 from detailed import NOTHING, details
 from summaries import empty, study
-from wellfit.report.page_mistakes import MOST_MATRICES, gallery_groups, matrix_data, matrix_panels, mistakes_data
+from wellfit.report.page_mistakes import (
+    MOST_MATRICES,
+    by_use,
+    gallery_groups,
+    matrix_data,
+    matrix_panels,
+    mistakes_data,
+)
 from wellfit.report.pictures import pack
 
 
@@ -93,6 +100,21 @@ def test_pictures_that_the_sheet_has_no_room_for_are_not_pointed_at():
     data = mistakes_data(found, sheet)
     assert all(place < sheet.count for place in data["kinds"]["every"])
     assert len(data["labels"]) == sheet.count
+
+
+def test_pictures_are_ordered_by_use_and_keep_their_pixels_and_votes():
+    _, found, _ = made()
+    votes = np.random.default_rng(0).integers(0, 3, (3, len(found.image_rows), 10))
+    found = replace(found, votes=votes)
+    ordered = by_use(found)
+    kept = set(found.image_rows.tolist())
+    wanted = [row for row in found.all_wrong.tolist()[:48] if row in kept]
+    assert ordered.image_rows[: len(wanted)].tolist() == wanted
+    assert set(ordered.image_rows.tolist()) == kept
+    for place in (0, 7, -1):
+        before = int(np.flatnonzero(found.image_rows == ordered.image_rows[place])[0])
+        np.testing.assert_array_equal(ordered.images[place], found.images[before])
+        np.testing.assert_array_equal(ordered.votes[:, place], votes[:, before])
 
 
 def test_the_gallery_without_a_script():

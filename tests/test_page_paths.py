@@ -15,12 +15,17 @@ def test_a_path_in_words():
     assert panel.said[0].startswith("l2 = 0.001 has the highest validation accuracy (88.40 %)")
     assert panel.said[1] == "Up to l2 = 0.01 it stays within one standard error."
     assert "highest value that was tried" in panel.said[2]
+    assert [text for _, text in panel.marks] == ["chosen by validation", "within one standard error"]
     assert panel.rows[0][:2] == ("1e-5", "baseline")
     assert not panel.shows_zeros
 
 
 def test_a_path_without_a_choice_and_with_zeros():
-    panel = path_panel(replace(path(NAMES), chosen=None, zeros=np.linspace(0, 0.5, 6), held={"dropout": 0.3}))
+    bare = replace(path(NAMES), chosen=None, one_standard_error=None, zeros=np.linspace(0, 0.5, 6))
+    panel = path_panel(
+        replace(bare, held={"dropout": 0.3}, baseline="none", reference={"test_accuracy": (0.9, 0.89, 0.91)})
+    )
+    assert panel.marks == (("bar dotted", "test accuracy of none"),)
     assert panel.said == ("No value is chosen before two seeds have finished.",)
     assert panel.rows[-1][-1] == "50.00 %"
     assert panel.held == "dropout = 0.3"

@@ -33,7 +33,7 @@ def test_a_gain_is_told_only_where_its_interval_holds_no_zero():
     ((index, name, cells),) = gain_rows(summary, replace(found, by_class={"l2": table}))
     assert (index, name) == (1, "l2")
     assert [cell.kind for cell in cells[:4]] == ["up", "open", "down", "open"]
-    assert [cell.text for cell in cells[:4]] == ["+3.0", "+2.0", "−3.0", "+0.0"]
+    assert [cell.text for cell in cells[:4]] == ["+3.0", "+2.0", "−3.0", "0"]
     assert cells[0].full == "l2, T-shirt/top: +3.00 points [+2.00, +4.00]"
 
 
@@ -50,7 +50,7 @@ def test_scores_of_the_probabilities_and_of_the_seeds_together():
     summary, found = made()
     titles = [title for _, title in score_columns(found)]
     assert titles == ["F1, mean of classes", "right among first three", "ROC AUC", "calibration error", "Brier score",
-                      "seeds together", "more than one alone"]  # fmt: skip
+                      "ensemble of the seeds", "gain on a single run"]  # fmt: skip
     row = score_rows(summary, found)[1]
     assert row.cells[1][1:] == ("99.00 %", "[98.50, 99.50]")
     assert row.cells[2][1:] == ("0.9910", "")

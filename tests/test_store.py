@@ -167,7 +167,7 @@ def test_study_findings_labels_and_times_come_back(tmp_path: Path) -> None:
         assert opened_ is not None
         times = opened_.split(", ")
         assert times == [first, max(times)]
-        assert store.created() <= first
+        assert store._database.get("created", "") <= first
         assert store.seconds() == 2.5
         assert store.provenance() == {**PROVENANCE, "test set opened": opened_}
 
@@ -461,7 +461,7 @@ def test_the_lock_is_given_back(tmp_path: Path) -> None:
 KILLERS = {
     "while a file is written": "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)",
     "before a file is renamed": "os.replace = lambda a, b: os.kill(os.getpid(), signal.SIGKILL)",
-    "between files and rows": "Store._save_run = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
+    "between files and rows": "store_runs.insert_run = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
     "between rows": "Store._save_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
     # With a cache of one page SQLite writes to the database itself before the commit, and leaves a hot journal.
     "while the database is written": (
@@ -592,4 +592,4 @@ def test_an_exception_within_a_transaction_rolls_it_back(tmp_path: Path) -> None
     with opened(tmp_path / "s") as store:
         with pytest.raises(KeyboardInterrupt):
             interrupted(store)
-        assert store.created() != "never"
+        assert store._database.get("created", "") != "never"

@@ -209,20 +209,30 @@ class Results(Plots):
         """What the checks of data, split and training saw."""
         return self.summary.findings
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report, one HTML file that needs no network.
+    def report(self, path: str | Path | None = None, format: str | None = None) -> Path:
+        """Write the report.
 
         Args:
-          path: of the file; by default ``report.html`` in the study directory. A study that was run without ``out``
-            has none that lasts, and gets ``wellfit-report.html`` in the working directory.
+          path: of the file, whose end says the form: ``.html`` (one page, interactive, that needs no network), ``.pdf``,
+            ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory. A study that was run without
+            ``out`` has none that lasts, and gets ``wellfit-report.html`` in the working directory.
+          format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``, or ``"png"`` for the figures alone in a folder.
 
         Returns:
-          The file.
-        """
-        from wellfit.report.page import write_page
+          The file, or the folder.
 
-        usual = self.directory / "report.html" if self._keep is None else Path("wellfit-report.html")
-        return write_page(self.summary, self.details, usual if path is None else Path(path))
+        Raises:
+          UnknownNameError, StudyFileError: there is no such form, or the path says another.
+          StoreError: it cannot be written.
+        """
+        from wellfit.report.formats import FORMATS, report_format, report_path, write_report
+
+        given = None if path is None else Path(path)
+        form = report_format(format, given)
+        lasting = self.directory if self._keep is None else None
+        usual = Path(f"wellfit-{FORMATS[form]}") if lasting is None else self.directory / FORMATS[form]
+        target = usual if given is None else report_path(form, given, self.directory)
+        return write_report(self.summary, self.details, form, target, lasting)
 
     def _repr_html_(self) -> str:
         from wellfit.report.notebook import results_html

@@ -18,16 +18,25 @@ from wellfit.analysis.curves import still_falling
 from wellfit.analysis.intervals import t_interval
 from wellfit.analysis.path_words import setting
 from wellfit.analysis.paths import DIRECTION, flat_recipes, flattened, sweep_paths
-from wellfit.analysis.words import listed, points
+from wellfit.analysis.words import counted, listed, points
 from wellfit.base import Sentence, StudySummary, VariantSummary
 from wellfit.details import SweepPath
 
-__all__ = ["MOST", "advise"]
+__all__ = ["MOST", "advise", "mends"]
 
 MOST: Final = 5
 """So much advice at most: nobody follows more."""
 
 _MOST_SEEDS: Final = 50  # a difference that needs more of them to be seen is of no interest
+_MENDS: Final = (
+    ("Run the whole study", "few-seeds"),
+    ("Run the whole study", "still-improving"),
+    ("Run five seeds", "few-seeds"),
+    ("Stop ", "overfitting"),
+    ("Train ", "still-improving"),
+    ("Try larger values", "edge-of-sweep"),
+    ("Try smaller values", "edge-of-sweep"),
+)
 _SHARES: Final = (
     *("dropout", "label_smoothing", "momentum"),
     *(f"augmentation.{key}" for key in ("shift", "flip", "zoom", "erasing")),
@@ -37,7 +46,7 @@ _SHARES: Final = (
 def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """What the learning curves and validation scores of a study advise, the most useful first.
 
-    In this order: more seeds where there is one; the variant and strength that validation supports, or that it supports
+    In this order: the whole study after a quick one; more seeds where there are one or two; the variant and strength that validation supports, or that it supports
     none; when to stop; how to extend a sweep that ends at its best value; to train longer what still improves; how many
     seeds would tell the best variant from the first; to combine the two best that act differently.
 
@@ -54,17 +63,30 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
     compared = contests(summary)
-    best = _best(compared)
+    best, quick = _best(compared), summary.title.endswith("(quick)")  # whose epochs and seeds are few on purpose
     given = [
-        *_first_seeds(summary),
+        *(_whole(summary) if quick else _first_seeds(summary)),
         *_supported(summary, compared),
-        *_stop(summary, best),
+        *([] if quick else _stop(summary, best)),
         *_beyond_the_edge(summary),
-        *_longer(summary, best),
-        *_seeds(summary, best, len(compared)),
+        *([] if quick else _longer(summary, best)),
+        *([] if quick else _seeds(summary, best, len(compared))),
         *_combined(summary, compared),
     ]
     return tuple(given[:MOST])
+
+
+def mends(advice: Sequence[Sentence]) -> frozenset[str]:
+    """The codes of the findings whose mend is said in advice already.
+
+    Args:
+      advice: of ``advise``.
+
+    Example:
+      >>> sorted(mends([Sentence("Stop l2 at epoch 9: ..."), Sentence("Run five seeds (--seeds 5): ...")]))
+      ['few-seeds', 'overfitting']
+    """
+    return frozenset(code for sentence in advice for opening, code in _MENDS if sentence.text.startswith(opening))
 
 
 # --- What validation prefers ------------------------------------------------------------------------------------------
@@ -148,7 +170,8 @@ def _falling(summary: StudySummary, variant: VariantSummary) -> int:
 
 def _longer(summary: StudySummary, best: Contest | None) -> list[Sentence]:
     """More epochs, where validation loss was still falling at the last one in half of the runs or more."""
-    falling = [(v, epochs) for v in _judged(summary, best) if (epochs := _falling(summary, v))]
+    judged = [v for v in _judged(summary, best) if not _rate_is_low(summary, v)]  # which is the better mend
+    falling = [(v, epochs) for v in judged if (epochs := _falling(summary, v))]
     if not falling:
         return []
     names, most = listed([variant.name for variant, _ in falling]), max(epochs for _, epochs in falling)
@@ -156,6 +179,12 @@ def _longer(summary: StudySummary, best: Contest | None) -> list[Sentence]:
     how = f"try {2 * most}" if own else f"try --epochs {2 * most}"
     text = f"Train {names} longer: after {most} epochs the validation loss was still falling; {how}."
     return [Sentence(text, tuple(f"variants[{variant.name}].runs" for variant, _ in falling))]
+
+
+def _rate_is_low(summary: StudySummary, variant: VariantSummary) -> bool:
+    """Whether a finding tells of a variant that its learning rate is too low."""
+    found = [finding.message for finding in summary.findings if finding.code == "learning-rate-low"]
+    return any(f" {message}".find(f" {variant.name}: ") >= 0 for message in found)
 
 
 # --- What to try next -------------------------------------------------------------------------------------------------
@@ -204,11 +233,24 @@ def _further(path: SweepPath) -> tuple[float, ...]:
     return tuple(dict.fromkeys(value for value in rounded if value > 0 and value != edge))
 
 
+def _whole(summary: StudySummary) -> list[Sentence]:
+    """The whole study, after a first look."""
+    text = (
+        f"Run the whole study, without --quick: this was a first look, at {counted(summary.epochs, 'epoch')} and "
+        f"{counted(len(summary.seeds), 'seed')}."
+    )
+    return [Sentence(text, ("title", "study.epochs", "study.seeds"))]
+
+
 def _first_seeds(summary: StudySummary) -> list[Sentence]:
-    """Five seeds, where there is one: nothing else can be advised well."""
-    if len(summary.seeds) != 1:
+    """Five seeds, where there are one or two: nothing else can be advised well."""
+    if len(summary.seeds) > 2:
         return []
-    text = "Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."
+    text = (
+        "Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."
+        if len(summary.seeds) == 1
+        else "Run five seeds (--seeds 5): two barely show chance."
+    )
     return [Sentence(text, ("study.seeds",))]
 
 
@@ -218,8 +260,8 @@ def _seeds(summary: StudySummary, best: Contest | None, comparisons: int) -> lis
     The smallest S with ``(t(S - 1, 1 - alpha / 2) + t(S - 1, 0.8)) sd / sqrt(S) <= difference``, the usual count for a
     power of 0.8, with the level divided by the number of comparisons, Holm's first step.
     """
-    if best is None or best.gains or best.difference <= 0 or not best.deviation > 1e-9:
-        return []
+    if best is None or best.gains or best.difference <= 0 or not best.deviation > 1e-9 or len(summary.seeds) < 3:
+        return []  # of two seeds, no spread is known to count with
     first, seeds, name = summary.variants[0].name, len(summary.seeds), best.variant.name
     sources = (_source(best.variant, "validation_accuracy"), _source(summary.variants[0], "validation_accuracy"))
     for n in range(seeds + 1, _MOST_SEEDS + 1):

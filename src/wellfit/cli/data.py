@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wellfit.cli.app import app, data_app
 from wellfit.cli.options import DataName, Json, Settings, StudyName, make_console, print_json
+
+if TYPE_CHECKING:
+    from wellfit.base import Dataset, Splits
 
 
 @app.command(epilog="Example: wellfit audit fashion-mnist")
@@ -24,11 +27,32 @@ def audit(
     from wellfit.report.terminal import print_findings
 
     dataset = load_dataset(data)
-    findings = audit_data(dataset, make_splits(dataset.y_train, validation=validation))
+    splits = make_splits(dataset.y_train, validation=validation)
+    findings = audit_data(dataset, splits)
     if json:
         print_json([vars(finding) for finding in findings])
     else:
-        print_findings(findings, make_console())
+        console = make_console()
+        console.print(dataset.title, style="bold", markup=False, soft_wrap=True)
+        for line in _sizes(dataset, splits):
+            console.print(line, markup=False, soft_wrap=True)
+        console.print()
+        print_findings(findings, console)
+
+
+def _sizes(dataset: Dataset, splits: Splits) -> list[str]:
+    """How much there is of what, as the audit looked at it."""
+    from wellfit.report.terminal import wrapped
+
+    shape, counts = dataset.input_shape, [dataset.y_train.tolist().count(k) for k in range(len(dataset.classes))]
+    images = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} features"
+    share = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
+    return [
+        f"{len(dataset.x_train) + len(dataset.x_test):,} {images}, {dataset.x_train.dtype}",
+        f"split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
+        *wrapped(f"{len(dataset.classes)} classes, {share} training and validation examples each: "
+                 f"{', '.join(dataset.classes)}", 80),
+    ]  # fmt: skip
 
 
 @app.command(epilog="Example: wellfit model lab5")

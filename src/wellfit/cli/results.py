@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
 from wellfit.cli.options import Directory, Json, make_console, print_json
-from wellfit.errors import StoreError
 
 if TYPE_CHECKING:
     from wellfit.base import StudySummary
 
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="html|pdf|md|ipynb|png", help="Its form; png: the figures alone. By default as --out ends."
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="All of it: every comparison, variant and finding in full.")]
+ReportPath = Annotated[
+    Path | None, typer.Option("--out", metavar="PATH", help="The file, or a folder; by default in the study directory.")
+]
+
 
 @app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")
-def show(directory: Directory, json: Json = False) -> None:
-    """Show the table, the verdicts and the findings of a study: finished, running or interrupted."""
+def show(directory: Directory, json: Json = False, full: Full = False) -> None:
+    """Show the conclusion, the table and the findings of a study: finished, running or interrupted."""
     from wellfit.report.terminal import print_summary
     from wellfit.study.summary import summarize, to_json
 
@@ -26,25 +36,26 @@ def show(directory: Directory, json: Json = False) -> None:
     if json:
         print_json(to_json(summary, __version__))
     else:
-        print_summary(summary, make_console())
+        print_summary(summary, make_console(), full=full)
 
 
-@app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits")
-def report(directory: Directory) -> None:
-    """Write the report again, from what the study directory holds."""
+@app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")
+def report(directory: Directory, format: Format = None, out: ReportPath = None) -> None:
+    """Write the report again, from what the study directory holds: a page, a PDF, Markdown, a notebook, or pictures."""
+    from wellfit.report.formats import report_format, report_path, write_report
+    from wellfit.study.details import study_details
     from wellfit.study.summary import summarize
 
-    typer.echo(write_report(summarize(directory), directory))
+    form = report_format(format, out)
+    summary = summarize(directory)
+    details = study_details(directory, summary)
+    typer.echo(write_report(summary, details, form, report_path(form, out, directory), directory))
 
 
 def write_report(summary: StudySummary, directory: Path) -> Path:
-    """Write a study's report into its directory, and return its path."""
-    from wellfit.report.page import write_page
+    """Write a study's page into its directory, and return its path."""
+    from wellfit.report import formats
     from wellfit.study.details import study_details
 
-    path = directory / "report.html"
-    try:
-        return write_page(summary, study_details(directory, summary), path)
-    except OSError as error:
-        mend = f"make room or give access, then: wellfit report {directory}"
-        raise StoreError(f"{path}: the report cannot be written: {error.strerror}; {mend}") from None
+    details = study_details(directory, summary)
+    return formats.write_report(summary, details, "html", formats.report_path("html", None, directory), directory)

@@ -147,9 +147,9 @@ def _asked(
 
 
 def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
-    from wellfit.report.terminal import print_plan
+    from wellfit.report.training_progress import print_plan
 
-    console.print(spec.title, style="bold", markup=False)
+    console.print(spec.title, style="bold", markup=False, soft_wrap=True)
     print_plan(
         console,
         runs=outlook.plan.runs,
@@ -166,7 +166,14 @@ def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
         data=outlook.data,
     )
     for line in _growth(outlook):
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _more(outlook: Outlook) -> str:
+    """What a further look at a study trains, which was told at the first look of what it is."""
+    from wellfit.report.wording import count, duration
+
+    return f"{count(outlook.plan.runs, 'more run')}, about {duration(outlook.seconds)}"
 
 
 def _growth(outlook: Outlook) -> list[str]:
@@ -253,13 +260,18 @@ def _run_shown(
     spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console, look: Look | None = None
 ) -> None:
     """Run a study with its plan printed first and its progress shown live."""
-    from wellfit.report.terminal import training_progress
+    from wellfit.report.training_progress import training_progress
     from wellfit.study.runner import Tick, run_study
 
-    with training_progress(console) as progress:
+    with training_progress(console, "images" if len(dataset.input_shape) > 1 else "examples") as progress:
 
         def on_plan(outlook: Outlook) -> None:
-            _print_outlook(console, spec, outlook)
+            if look is None or look.number == 1:
+                _print_outlook(console, spec, outlook)
+            else:
+                console.print(_more(outlook), soft_wrap=True, markup=False)
+            if outlook.plan.runs:
+                progress.prepare()
 
         def on_tick(tick: Tick) -> None:
             progress.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)

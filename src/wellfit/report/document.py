@@ -6,20 +6,25 @@ has nothing of is left out. Everything is plain text here: each writer escapes i
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wellfit.base import StudySummary
 from wellfit.details import StudyDetails
 from wellfit.report import document_figures, page_data, page_paths, page_scores, rows, wording
+from wellfit.report.page_curves import shown_first
+from wellfit.study.spec import from_resolved
+from wellfit.study.written import study_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Code", "Document", "Drawing", "Paragraph", "Part", "Section", "TableData", "make_document"]
+
+SCORES: Final = 4
+"""Scores in one table: as many as a page is wide for."""
 
 RUNS_SHOWN: Final = 60
 """Runs up to which each has a row of its own; of more, the study directory and the page have them."""
@@ -185,6 +190,9 @@ def _curves(summary: StudySummary) -> list[Part]:
         "Lines: mean over the runs that are still going. Bands: lowest to highest seed. Both splits are measured in "
         "inference mode, without the penalty."
     )
+    if len(shown := shown_first(summary)) < len(summary.variants):
+        told += f" Drawn: {', '.join(summary.variants[at].name for at in sorted(shown))}, the best on validation of "
+        told += f"{len(summary.variants)} variants, and the first; report.html has all."
     return [Paragraph(told, kind="small"), *_drawings(drawn)] if drawn else []
 
 
@@ -197,15 +205,20 @@ def _sweeps(details: StudyDetails) -> list[Part]:
 
 
 def _scores(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    head = ("Variant", *(title for _, title in page_scores.score_columns(details)))
+    titles = [title for _, title in page_scores.score_columns(details)]
     made = page_scores.score_rows(summary, details)
-    table = tuple((row.name, *(f"{text} {bounds}".rstrip() for _, text, bounds in row.cells)) for row in made)
-    drawn = _drawings(document_figures.reliability(summary, details))
     told = (
         "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. The calibration error is "
         "how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals."
     )
-    return [Paragraph(told, kind="small"), TableData(head, table), *drawn] if table else []
+    tables = []
+    for start in range(0, len(titles), SCORES):
+        which = slice(start, start + SCORES)
+        cells = [tuple(f"{text} {_unbroken(bounds)}".rstrip() for _, text, bounds in row.cells[which]) for row in made]
+        body = tuple((row.name, *its) for row, its in zip(made, cells, strict=True))
+        tables.append(TableData(("Variant", *titles[which]), body))
+    drawn = _drawings(document_figures.reliability(summary, details))
+    return [Paragraph(told, kind="small"), *tables, *drawn] if made and titles else []
 
 
 def _data(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -251,7 +264,8 @@ def _provenance(summary: StudySummary) -> list[Part]:
     facts = tuple((key, str(value)) for key, value in summary.provenance.items() if key != "command")
     parts: list[Part] = [Code(command)] if command else []
     parts += [TableData((), facts, text=2)] if facts else []
-    return [*parts, Paragraph(_base(summary.settings), "The base recipe")]
+    return [*parts, Paragraph("The whole study, as a file that wellfit run takes:", kind="small"),
+            Code(study_file(from_resolved(summary.settings)))]  # fmt: skip
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -267,10 +281,9 @@ def prose(text: str) -> str:
     return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
 
 
-def _base(settings: Mapping[str, object]) -> str:
-    base = settings.get("base", settings)
-    said = {k: v for k, v in base.items() if v not in (None, 0, 0.0, [], (), {})} if isinstance(base, Mapping) else {}
-    return ", ".join(f"{key} = {json.dumps(value, default=str, ensure_ascii=False)}" for key, value in said.items()) + "."
+def _unbroken(bounds: str) -> str:
+    """An interval that is not broken at the end of a line."""
+    return bounds.replace(" ", "\u00a0")
 
 
 def _drawings(found: list[document_figures.Named]) -> list[Part]:

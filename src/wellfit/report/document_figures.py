@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,8 +13,9 @@ from wellfit.base import StudySummary
 from wellfit.details import DataLook, StudyDetails
 from wellfit.report import class_figures, drawing, figures, gallery_figures, path_figures, region_figures, score_figures, wording
 from wellfit.report import weight_figures as of_weights
+from wellfit.report.colors import LIGHT
 from wellfit.report.gallery_data import choose, gallery
-from wellfit.report.page_curves import has_epochs
+from wellfit.report.page_curves import has_epochs, shown_first
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,8 +45,8 @@ SEVERAL: Final = 4
 LARGEST: Final = 30
 """Classes up to which a row or a cell for each can be read on paper."""
 
-PANELS: Final = 6
-"""Panels of learning curves in one figure: two in a row, so that their numbers can be read on paper."""
+FEW: Final = 6
+"""Classes up to which a matrix is narrower than its legend."""
 
 
 def highlighted(summary: StudySummary) -> tuple[str, ...]:
@@ -71,15 +73,16 @@ def ranking(summary: StudySummary) -> list[Named]:
 
 
 def curves(summary: StudySummary) -> list[Named]:
-    """Loss and accuracy of all variants together, the gap, and the loss of single variants in panels."""
+    """Loss, accuracy and gap of several variants in one figure each, then one by one in panels."""
     if not has_epochs(summary):
         return []
-    names = [v.name for v in summary.variants] if len(summary.variants) <= PANELS else list(highlighted(summary))
-    told = "Learning curves one by one; solid: validation, dashed: training."
+    some = _several(summary)
+    names = [name for name, seeds in some.histories.items() if seeds]
+    told = "One by one; solid: validation, dashed: training."
     return [
-        ("validation-loss", "Validation loss by epoch.", partial(_overlay, summary, "loss")),
-        ("validation-accuracy", "Validation accuracy by epoch.", partial(_overlay, summary, "accuracy")),
-        ("gap", "The gap: training minus validation accuracy.", partial(figures.plot_gap, summary)),
+        ("loss", "Loss by epoch; solid: validation, dashed: training.", partial(_overlay, some, "loss")),
+        ("accuracy", "Accuracy by epoch, likewise.", partial(_overlay, some, "accuracy")),
+        ("gap", "The gap: training minus validation accuracy.", partial(figures.plot_gap, some)),
         ("loss-curves", f"Loss. {told}", partial(_panels, summary, names, "loss")),
         ("accuracy-curves", f"Accuracy. {told}", partial(_panels, summary, names, "accuracy")),
     ]
@@ -109,8 +112,8 @@ def regions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     found: list[Named] = []
     for v in summary.variants:
         if (mine := details.regions.get(v.name)) is not None:
-            areas = partial(region_figures.plot_regions, mine, summary.classes)
-            seeds = partial(region_figures.plot_disagreement, mine, summary.classes)
+            areas = partial(_narrow, partial(region_figures.plot_regions, mine, summary.classes))
+            seeds = partial(_narrow, partial(region_figures.plot_disagreement, mine, summary.classes))
             found.append((f"regions-{_file(summary, v.name)}", f"Where {v.name} decides for which class.", areas))
             found.append((f"disagreement-{_file(summary, v.name)}", f"Where the seeds of {v.name} disagree.", seeds))
     return found
@@ -126,6 +129,7 @@ def confusions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     for name in highlighted(summary):
         if (mine := details.differences.get(name)) is not None and len(summary.classes) <= LARGEST:
             draw = partial(class_figures.plot_confusion_difference, mine, summary.classes)
+            draw = draw if len(summary.classes) > FEW else partial(_narrow, draw)
             caption = f"{name} minus {mine.against}, in points of the true class; blue is better."
             found.append((f"confusion-difference-{_file(summary, name)}", caption, draw))
     return found
@@ -183,7 +187,7 @@ def weights(summary: StudySummary, details: StudyDetails) -> list[Named]:
     found: list[Named] = []
     if has_epochs(summary):
         caption = "The norm of all kernels together by epoch."
-        found.append(("weight-norms", caption, partial(of_weights.plot_weight_norms, summary)))
+        found.append(("weight-norms", caption, partial(of_weights.plot_weight_norms, _several(summary))))
     for name in highlighted(summary):
         if (look := details.weights.get(name)) is None:
             continue
@@ -223,6 +227,13 @@ def _safe(name: str) -> str:
     return "-".join(part for part in kept.split("-") if part)[:60].strip(".")
 
 
+def _several(summary: StudySummary) -> StudySummary:
+    """The study with the epochs of those variants alone whose curves can be told apart in one figure."""
+    shown = {summary.variants[at].name for at in shown_first(summary)}
+    kept = {name: seeds if name in shown else {} for name, seeds in summary.histories.items()}
+    return dataclasses.replace(summary, histories=kept)
+
+
 def _overlay(summary: StudySummary, metric: str) -> Figure:
     axes = drawing.own_axes(None, (8.6, 4.0))
     return figures.plot_curves(summary, metric, ax=axes)
@@ -240,8 +251,22 @@ def _panels(summary: StudySummary, names: list[str], metric: str) -> Figure:
             axes.set_visible(False)
             continue
         figures.plot_learning_curve(summary, names[place], metric, axes)
+        if (legend := axes.get_legend()) is not None:
+            legend.remove()  # the caption says it, and a long name needs the room
         lowest, leftmost = place + 2 >= len(names), place % 2 == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
         axes.set_ylabel(axes.get_ylabel() if leftmost else "")
+    return figure
+
+
+def _narrow(draw: Callable[[], Figure]) -> Figure:
+    """A figure narrower than its legend: that in two columns above the middle, and no title, which the caption has."""
+    figure = draw()
+    for axes in figure.axes:
+        if (legend := axes.get_legend()) is not None:
+            axes.set_title("", loc="left")
+            labels = [text.get_text() for text in legend.get_texts()]
+            axes.legend(legend.legend_handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
+                        frameon=False, fontsize=10, labelcolor=LIGHT["muted"])  # fmt: skip
     return figure

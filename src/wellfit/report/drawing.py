@@ -231,8 +231,10 @@ def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
 def stop_mark(axes: Axes, epoch: float, text: str) -> None:
     """A thin line from top to bottom at an epoch, with a word at its head."""
     axes.axvline(epoch, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
-    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(4, -3), textcoords="offset points",
-                  va="top", fontsize=9, color=LIGHT["muted"])  # fmt: skip
+    late = epoch > sum(axes.get_xlim()) / 2  # then the word stands left of the line, inside the panel
+    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, -3),
+                  textcoords="offset points", ha="right" if late else "left", va="top", fontsize=9,
+                  color=LIGHT["muted"])  # fmt: skip
 
 
 def tenths(share: float) -> str:

@@ -88,9 +88,8 @@ def _server(watch: Watch, port: int) -> tuple[Any, str]:
 
     try:
         sockets, bound = bind_sockets(ADDRESS, port)
-    except (OSError, OverflowError) as error:
-        told = getattr(error, "strerror", None) or str(error)
-        raise WellfitError(f"port {port}: {told}; choose another with --port, or --port 0 for any") from None
+    except OSError as error:
+        raise WellfitError(f"port {port}: {error.strerror}; choose another with --port, or --port 0 for any") from None
     hosts = [f"{ADDRESS}:{bound}", f"localhost:{bound}"]
     tornado = BokehTornado(
         {"/": partial(_list_document, watch), "/study": partial(_study_document, watch)},

@@ -18,6 +18,9 @@ __all__ = ["CHARTS", "LiveCharts"]
 CHARTS: Final = ("loss", "log-loss", "accuracy", "gap")
 """The charts by name, in the order of the page."""
 
+EMPTY: Final = {"loss": (0.1, 1.0), "accuracy": (0.0, 100.0), "gap": (-1.0, 1.0)}
+"""Where the axes begin and end before the first epoch."""
+
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -45,6 +48,7 @@ class LiveCharts:
         self._sent: dict[tuple[str, int, str], Columns] = {}
         for chart, index, split, said in _curves(summary):
             self._lines[chart, index, split] = _add(self.charts[chart], index, split, said, index in shown)
+        self._empty = [_hold_open(self.charts[name], *ends) for name, ends in EMPTY.items()]
         self.charts["log-loss"].renderers = self.charts["loss"].renderers
         for drawn in self.charts.values():
             _add_hover(drawn)
@@ -65,6 +69,21 @@ class LiveCharts:
             if before is None or not all(np.array_equal(before[name], columns[name]) for name in columns):
                 self._sent[key] = columns
                 self._lines[key].data_source.data = dict(columns)
+                if len(columns["epoch"]):
+                    self._let_go()
+
+    def _let_go(self) -> None:
+        """Let the axes follow the curves, now that there are any."""
+        while self._empty:
+            self._empty.pop().data = {"x": [], "y": []}
+
+
+def _hold_open(chart: Any, low: float, high: float) -> Any:
+    """Two points that nobody sees, for Bokeh does without axes where there are no data; their source."""
+    source = _models().ColumnDataSource({"x": [1, 1], "y": [low, high]})
+    point = _models().Scatter(x="x", y="y", fill_alpha=0, line_alpha=0)
+    _draw(chart, point, source, "empty-band", "", "muted")
+    return source
 
 
 def _curves(summary: StudySummary) -> list[tuple[str, int, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -130,7 +131,7 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
         "answer": _part("answer", told=told, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part("table", rows=_rows(glance), tested=_tested(full), summary=summary),
         "findings": _part("findings", findings=None if full is None else sorted(full.findings, key=wording.urgency)),
-        "structure": structure,
+        "structure": hashlib.sha256(structure.encode()).hexdigest(),
     }
 
 

@@ -19,7 +19,7 @@ from wellfit.report import wording
 from wellfit.report.colors import DARK, LIGHT
 from wellfit.report.figures import plot_intervals
 from wellfit.report.svg import inline_svg
-from wellfit.report.terminal import training_progress
+from wellfit.report.training_progress import training_progress
 from wellfit.study.spec import StudySpec, recipes
 
 __all__ = ["Progress", "progress_display", "results_html", "study_html"]
@@ -62,7 +62,7 @@ EVERY: Final = 0.25
 
 
 class Progress(Protocol):
-    """What is told of every epoch; `wellfit.report.terminal.TrainingProgress` is one."""
+    """What is told of every epoch; `wellfit.report.training_progress.TrainingProgress` is one."""
 
     def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
         """Tell of an epoch that is over."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -91,6 +92,8 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     """
     from markupsafe import Markup
 
+    if details.mistakes is not None and details.mistakes.images.size:
+        details = replace(details, mistakes=page_mistakes.by_use(details.mistakes))
     sheets = _sheets(details)
     parts = _parts(summary, details, sheets)
     charts = build_charts(summary, details)
@@ -175,9 +178,10 @@ def _parts(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet
 
 
 def _paragraphs(summary: StudySummary) -> list[str]:
-    """The answer: what was found, how sure it is, what to do next; a summary without these has its verdict."""
+    """The answer: what was found, then how sure it is; a summary without these sentences has its verdict."""
     if len(summary.conclusion) > 1:
-        return [sentence.text for sentence in summary.conclusion[1:]]
+        found, *more = (sentence.text for sentence in summary.conclusion[1:])
+        return [found, " ".join(more)] if more else [found]
     return [p for p in re.split(r"\n\s*\n", summary.verdict) if p.strip()]
 
 
@@ -230,8 +234,8 @@ def _breakable(text: str) -> Markup:
 
 
 def _prose(text: str) -> str:
-    """Sentences as print sets them: a true minus sign before a number."""
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    """Sentences as print sets them: a true minus sign before a number, and no line that begins with a percent sign."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text).replace(" %", "\u00a0%")
 
 
 def _source(name: str) -> str:

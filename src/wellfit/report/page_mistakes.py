@@ -7,7 +7,7 @@ stands here as text and pictures is their form without a script.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from wellfit.report.svg import inline_svg
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["Group", "MatrixPanel", "Tile", "gallery_groups", "matrix_data", "matrix_panels", "mistakes_data"]
+__all__ = ["Group", "MatrixPanel", "Tile", "by_use", "gallery_groups", "matrix_data", "matrix_panels", "mistakes_data"]
 
 LARGEST_TABLE: Final = 20
 """Classes up to which a confusion matrix is a table; larger ones are a picture."""
@@ -135,6 +135,32 @@ def _matrix_rows(matrix: Confusion) -> tuple[tuple[str, tuple[tuple[str, int], .
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+def by_use(mistakes: Mistakes) -> Mistakes:
+    """The kept pictures in the order of their use, so that a sheet too small for all loses those that tell least.
+
+    Args:
+      mistakes: of a study of images.
+
+    Returns:
+      The same, with ``image_rows``, ``images`` and ``votes`` in this order: the first of every kind of the gallery,
+      then by turns one picture of every confusion, those that most runs got wrong first.
+    """
+    position = {int(row): place for place, row in enumerate(mistakes.image_rows)}
+    kinds = [mistakes.all_wrong[:48], mistakes.flips[:24], *(rows[:12] for rows in mistakes.mended.values())]
+    first = [position[int(row)] for rows in kinds for row in rows if int(row) in position]
+    wrong, predicted, _ = _with_total(mistakes, mistakes.image_rows)
+    labels = mistakes.labels[mistakes.image_rows]
+    seen: dict[tuple[int, int], int] = {}
+    turns = []
+    for place in np.argsort(-wrong[-1], kind="stable"):
+        cell = (int(labels[place]), int(predicted[-1, place]))
+        seen[cell] = seen.get(cell, 0) + 1
+        turns.append((seen[cell], -int(wrong[-1, place]), int(place)))
+    order = np.array(list(dict.fromkeys([*first, *(place for _, _, place in sorted(turns))])), np.int64)  # (I,)
+    votes = mistakes.votes[:, order] if mistakes.votes.size else mistakes.votes
+    return replace(mistakes, image_rows=mistakes.image_rows[order], images=mistakes.images[order], votes=votes)
 
 
 def mistakes_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:

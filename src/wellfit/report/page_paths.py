@@ -22,6 +22,7 @@ class PathPanel:
     key: str
     held: str
     said: tuple[str, ...]
+    marks: tuple[tuple[str, str], ...]  # the stroke of a line in the chart, and what it stands for
     rows: tuple[tuple[str, ...], ...]  # value, variant, training, validation, test, zero weights
     shows_zeros: bool
 
@@ -64,7 +65,7 @@ def path_panel(path: SweepPath) -> PathPanel:
         rows.append(
             (_value(float(path.values[at])), variant, *numbers, *([_percent(float(zeros[at]))] if shows else []))
         )
-    return PathPanel(path.key, _held(path.held), tuple(_said(path)), tuple(rows), shows)
+    return PathPanel(path.key, _held(path.held), tuple(_said(path)), _marks(path), tuple(rows), shows)
 
 
 def grid_panel(grid: SweepGrid) -> GridPanel:
@@ -92,6 +93,13 @@ def grid_panel(grid: SweepGrid) -> GridPanel:
     return GridPanel(
         grid.keys, _held(grid.held), wording.METRICS[metric], tuple(map(_value, grid.columns)), tuple(rows)
     )
+
+
+def _marks(path: SweepPath) -> tuple[tuple[str, str], ...]:
+    chosen = (("upright", "chosen by validation"),) if path.chosen is not None else ()
+    simpler = (("upright dashed", "within one standard error"),) if path.one_standard_error is not None else ()
+    beside = (("bar dotted", f"test accuracy of {path.baseline}"),) if "test_accuracy" in path.reference else ()
+    return (*chosen, *simpler, *beside)
 
 
 def _said(path: SweepPath) -> list[str]:

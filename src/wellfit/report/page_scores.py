@@ -81,7 +81,7 @@ def score_columns(details: StudyDetails) -> list[tuple[str, str]]:
     known = {key for table in details.by_class.values() for key in table.averages}
     scored = {key for c in details.calibration.values() for key in c.scores}
     titles = [("ece", "calibration error"), ("brier", "Brier score")]
-    together = [("ensemble", "seeds together"), ("more", "more than one alone")] if details.ensembles else []
+    together = [("ensemble", "ensemble of the seeds"), ("more", "gain on a single run")] if details.ensembles else []
     return [
         *((k, t) for k, t in AVERAGES.items() if k in known),
         *((k, t) for k, t in titles if k in scored),
@@ -147,7 +147,8 @@ def _gain(table: ClassTable, k: int, name: str) -> Gain:
     if not math.isfinite(value):
         return Gain(text, 0, "open", f"{name}: {wording.NOTHING}")
     full = f"{table.variant}, {name}: {text} points {bounds}".rstrip()
-    return Gain(f"{round(100 * value, 1) + 0.0:+.1f}".replace("-", "−"), min(100, round(1000 * abs(value))), kind, full)
+    shown = f"{100 * value:+.1f}".replace("-", "−") if abs(value) >= 0.0005 else "0"
+    return Gain(shown, min(100, round(1000 * abs(value))), kind, full)
 
 
 def _percent(values: FloatArray, k: int) -> str:

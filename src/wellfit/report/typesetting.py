@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.report.colors import LIGHT
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Section, TableData
@@ -25,6 +25,15 @@ MEASURE: Final = WIDTH - 2 * LEFT
 LEADING: Final = 1.42
 FIGURE_SCALE: Final = MEASURE / (8.6 * 72)
 """Most figures are 8.6 inches wide; narrower ones keep the size of their letters."""
+
+COLUMN: Final = (MEASURE - 14) / 2
+"""The width of one of two figures side by side."""
+
+SMALLEST: Final = 0.72
+"""How much smaller than otherwise a figure may become to stand beside another."""
+
+WHOLE: Final = 0.4
+"""Tables up to this share of a page are not broken."""
 
 FONTS: Final = {"": ("DejaVu Sans", "normal"), "bold": ("DejaVu Sans", "bold"), "mono": ("DejaVu Sans Mono", "normal")}
 """Face -> family and weight."""
@@ -84,7 +93,7 @@ def typeset(document: Document) -> list[Page]:
       The pages, with running titles and page numbers.
     """
     setter = _Setter()
-    setter.lines(f"wellfit study   {document.name}   {document.state}", 8.5, color=LIGHT["muted"])
+    setter.lines(f"wellfit study {document.name}, {document.state}", 8.5, color=LIGHT["muted"])
     setter.down(8)
     setter.lines(document.title, 19, "bold", leading=1.25)
     setter.down(12)
@@ -142,7 +151,9 @@ def break_lines(text: str, size: float, width: float, face: str = "") -> list[st
     """
     made: list[str] = []
     line = ""
-    for word in text.split():
+    for word in text.split(" "):  # not where a space does not break
+        if not word:
+            continue
         longer = f"{line} {word}" if line else word
         if text_width(longer, size, face) <= width:
             line = longer
@@ -173,7 +184,7 @@ def column_widths(table: TableData, size: float, width: float, gap: float) -> li
     columns = list(zip(*lines, strict=True))
     # headings are bold, and bold is wider: every cell is measured so
     wanted = [max(text_width(cell, size, "bold") for cell in column) + 0.5 for column in columns]
-    least = [max(text_width(w, size, "bold") for c in column for w in (c.split() or [""])) + 0.5 for column in columns]
+    least = [max(text_width(w, size, "bold") for c in column for w in c.split(" ")) + 0.5 for column in columns]
     room = width - gap * (len(columns) - 1)
     if sum(wanted) <= room:
         return wanted
@@ -236,20 +247,39 @@ class _Setter:
 
 
 def _section(setter: _Setter, section: Section, titled: bool) -> None:
+    """A section, its heading kept with what follows it, as far as the first figure or table."""
+    rest = [_Placeable.of(part) if isinstance(part, Drawing) else part for part in section.parts]
     if titled:
         setter.down(20)
-        setter.room(34 + (_drawn_height(section.parts[0]) if isinstance(section.parts[0], Drawing) else 60))
+        setter.room(30 + _together(rest))
         setter.lines(section.title, 14, "bold", leading=1.3)
         setter.down(5)
-    for part in section.parts:
-        if isinstance(part, Paragraph):
+    while rest:
+        part = rest.pop(0)
+        if isinstance(part, _Placeable):
+            beside = rest[0] if rest and isinstance(rest[0], _Placeable) and part.pairs_with(rest[0]) else None
+            _drawings(setter, [part, beside] if beside else [part])
+            rest = rest[1:] if beside else rest
+        elif isinstance(part, Paragraph):
             _paragraph(setter, part)
         elif isinstance(part, TableData):
             _table(setter, part)
-        elif isinstance(part, Drawing):
-            _drawing(setter, part)
         else:
             _code(setter, part)
+
+
+def _together(parts: list[Any]) -> float:
+    """The height of a section's first words and of the figure or the rows that they introduce."""
+    height = 0.0
+    for part in parts:
+        if isinstance(part, _Placeable):
+            return height + part.scale * part.height + 30
+        if isinstance(part, TableData) and part.rows:
+            return height + _Grid(part).least
+        if not isinstance(part, Paragraph) or part.kind != "small":
+            break
+        height += len(break_lines(part.text, TEXT["small"][0], MEASURE)) * LEADING * TEXT["small"][0] + 6
+    return height + 50
 
 
 def _paragraph(setter: _Setter, part: Paragraph) -> None:
@@ -267,59 +297,99 @@ def _code(setter: _Setter, part: Code) -> None:
     setter.down(8)
 
 
+class _Grid:
+    """A table with its columns' widths and its cells broken into lines."""
+
+    def __init__(self, table: TableData) -> None:
+        self.size, self.gap = (7.6, 9.0) if len(table.rows[0]) < 10 else (6.6, 6.0)
+        self.text = table.text
+        self.widths = column_widths(table, self.size, MEASURE, self.gap)
+        self.head = self._broken(table.headings) if table.headings else None
+        self.rows = [self._broken(row) for row in table.rows]
+
+    def _broken(self, row: tuple[str, ...]) -> list[list[str]]:
+        return [break_lines(cell, self.size, width, "bold") for cell, width in zip(row, self.widths, strict=True)]
+
+    def height(self, row: list[list[str]] | None) -> float:
+        return 0.0 if row is None else 1.3 * self.size * max(map(len, row)) + 5
+
+    @property
+    def least(self) -> float:
+        """What must stand together: all of a small table, the headings and a row of a large one."""
+        whole = self.height(self.head) + sum(map(self.height, self.rows))
+        return whole if whole < WHOLE * HEIGHT else self.height(self.head) + self.height(self.rows[0])
+
+
 def _table(setter: _Setter, table: TableData) -> None:
     """Rows with their cells broken where they must; the headings again on every page."""
     if not table.rows:
         return
-    size, gap = (7.6, 9.0) if len(table.rows[0]) < 10 else (6.6, 6.0)
-    widths = column_widths(table, size, MEASURE, gap)
+    grid = _Grid(table)
     setter.down(3)
-    if table.headings:
-        _row(setter, table, table.headings, widths, size, gap, head=True, below=2.6 * size)
-    for row in table.rows:
-        lines = max(len(break_lines(c, size, w, "bold")) for c, w in zip(row, widths, strict=True))
+    setter.room(grid.least)
+    _row(setter, grid, grid.head)
+    for row in grid.rows:
         before = len(setter.pages)
-        setter.room(lines * 1.3 * size + 5)
-        if len(setter.pages) > before and table.headings:
-            _row(setter, table, table.headings, widths, size, gap, head=True, below=2.6 * size)
-        _row(setter, table, row, widths, size, gap, head=False, below=0)
+        setter.room(grid.height(row))
+        if len(setter.pages) > before:
+            _row(setter, grid, grid.head)
+        _row(setter, grid, row)
     setter.down(10)
 
 
-def _row(
-    setter: _Setter, table: TableData, row: tuple[str, ...], widths: list[float], size: float, gap: float, *, head: bool, below: float
-) -> None:
-    cells = [break_lines(cell, size, width, "bold") for cell, width in zip(row, widths, strict=True)]
-    height = max(map(len, cells)) * 1.3 * size + 5
-    setter.room(height + below)
-    top, x = setter.y, LEFT
-    for at, (lines, width) in enumerate(zip(cells, widths, strict=True)):
-        right = at >= table.text
-        face = "bold" if head or (at == 0 and not table.headings) else ""
+def _row(setter: _Setter, grid: _Grid, row: list[list[str]] | None) -> None:
+    if row is None:
+        return
+    head, top, x = row is grid.head, setter.y, LEFT
+    for at, (lines, width) in enumerate(zip(row, grid.widths, strict=True)):
+        right = at >= grid.text
+        face = "bold" if head or (at == 0 and grid.head is None) else ""
         color = LIGHT["muted"] if head else LIGHT["ink"]
-        for n, line in enumerate(lines):
-            y = top - (n + 1) * 1.3 * size - 0.5
-            setter.page.lines.append(Line(x + width if right else x, y, line, size, face, color, right))
-        x += width + gap
-    setter.y = top - height
-    setter.page.rules.append(Rule(LEFT, setter.y + 0.5, sum(widths) + gap * (len(widths) - 1)))
+        for n, line in enumerate(lines, 1):
+            y = top - n * 1.3 * grid.size - 0.5
+            setter.page.lines.append(Line(x + width if right else x, y, line, grid.size, face, color, right))
+        x += width + grid.gap
+    setter.y = top - grid.height(row)
+    setter.page.rules.append(Rule(LEFT, setter.y + 0.5, x - grid.gap - LEFT))
 
 
-def _drawn_height(part: Drawing) -> float:
-    """What a figure takes before it is drawn: most of them are about so high."""
-    return 250.0 if part.name else 0.0
+@dataclass(frozen=True, eq=False)
+class _Placeable:
+    """A figure that was made, its size in points, and the scale at which its letters have the size of all others."""
+
+    figure: Figure
+    caption: str
+    width: float
+    height: float
+    scale: float
+
+    @classmethod
+    def of(cls, part: Drawing) -> _Placeable:
+        figure = part.draw()
+        width, height = (72 * float(inches) for inches in figure.get_size_inches())
+        highest = HEIGHT - TOP - BOTTOM - 60  # a heading and a caption stand on the same page
+        return cls(figure, part.caption, width, height, min(FIGURE_SCALE, MEASURE / width, highest / height))
+
+    def pairs_with(self, other: _Placeable) -> bool:
+        """Whether two small figures of one size may stand side by side, and still be read."""
+        same = abs(self.width - other.width) < 0.1 * self.width and abs(self.height - other.height) < 0.1 * self.height
+        return same and COLUMN / max(self.width, other.width) >= SMALLEST * FIGURE_SCALE
 
 
-def _drawing(setter: _Setter, part: Drawing) -> None:
-    """A figure and its caption below it, never apart; a very high one is made smaller."""
-    figure = part.draw()
-    width, height = (72 * float(inches) for inches in figure.get_size_inches())
-    caption = break_lines(part.caption, 8.2, MEASURE)
-    below = len(caption) * LEADING * 8.2 + 12
-    highest = HEIGHT - TOP - BOTTOM - below
-    scale = min(FIGURE_SCALE, MEASURE / width, highest / height)
-    setter.room(scale * height + below)
-    setter.y -= scale * height
-    setter.page.figures.append(Placed(LEFT, setter.y, scale, figure))
-    setter.lines(part.caption, 8.2, color=LIGHT["muted"])
+def _drawings(setter: _Setter, row: list[_Placeable]) -> None:
+    """One figure or two side by side, their captions below them, never apart."""
+    measure = MEASURE if len(row) == 1 else COLUMN
+    scale = min(min(one.scale, measure / one.width) for one in row)
+    captions = [break_lines(one.caption, 8.2, measure) for one in row]
+    below = max(map(len, captions)) * LEADING * 8.2
+    height = max(scale * one.height for one in row)
+    setter.room(height + below)
+    top = setter.y
+    for at, (one, lines) in enumerate(zip(row, captions, strict=True)):
+        x = LEFT + at * (MEASURE - COLUMN)
+        setter.page.figures.append(Placed(x, top - scale * one.height, scale, one.figure))
+        for n, line in enumerate(lines, 1):
+            y = top - height - n * LEADING * 8.2 + 2.5
+            setter.page.lines.append(Line(x, y, line, 8.2, "", LIGHT["muted"]))
+    setter.y = top - height - below
     setter.down(12)

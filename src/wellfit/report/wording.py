@@ -14,6 +14,7 @@ __all__ = [
     "VERDICT_STYLES",
     "ascii_only",
     "best_epoch",
+    "count",
     "difference",
     "duration",
     "interval",
@@ -33,7 +34,7 @@ __all__ = [
 NOTHING: Final = "–"
 """What stands where there is no number."""
 
-VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold yellow", "equivalent": "bold", "undecided": "dim"}
+VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold red", "equivalent": "bold", "undecided": "dim"}
 """How the terminal shows a verdict."""
 
 METRICS: Final = {
@@ -157,6 +158,16 @@ def memory(size: int) -> str:
     return f"{value:.1f} GB"
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number and its noun.
+
+    Example:
+      >>> count(1, "run"), count(12000, "run"), count(2, "trajectory", "trajectories")
+      ('1 run', '12,000 runs', '2 trajectories')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
     """The mean over the runs of the epoch of lowest validation loss, and its range; empty where it is one number.
 
@@ -207,8 +218,10 @@ def letters(summary: StudySummary) -> dict[str, str]:
 
 
 def ascii_only(text: str) -> str:
-    """Minus signs and dashes that every terminal's encoding has."""
-    return text.replace("−", "-").replace("–", "-")
+    """Minus signs, dashes and the like that every terminal's encoding has."""
+    for sign, plain in (("−", "-"), ("–", "-"), ("±", "+/-"), ("×", "x"), ("…", "...")):
+        text = text.replace(sign, plain)
+    return text
 
 
 def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Verdict | None:

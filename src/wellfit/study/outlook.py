@@ -109,6 +109,13 @@ class Prepared:
     plan: Plan
 
     @property
+    def examples(self) -> dict[str, int]:
+        """How many examples train, are scored of those after every epoch, validate, and test."""
+        data = self.data
+        counts = len(data.x_train), len(data.sample), len(data.x_validation), len(self.dataset.y_test)
+        return dict(zip(("training", "sample", "validation", "test"), counts, strict=True))
+
+    @property
     def precision(self) -> str:
         """The precision of the matrix products, in words."""
         return in_words({population.program.precision for population in self.plan.populations})

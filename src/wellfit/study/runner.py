@@ -101,6 +101,7 @@ def run_study(
     with create_or_open(directory, resolved(spec), provenance=facts) as store:
         if found.choices is None:
             store.note("choices", asdict(ready.choices))
+        store.note("examples", ready.examples)
         if look is not None:
             begin_look(store, look)
         work = ready.missing(held(store, spec))

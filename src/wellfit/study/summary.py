@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.advice import advise
+from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch, overfit_onset
 from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.intervals import t_interval, two_way_interval
@@ -21,6 +21,7 @@ from wellfit.base import (
     FloatArray,
     IntArray,
     ModelSpec,
+    Recipe,
     RunRecord,
     RunSummary,
     StudySummary,
@@ -92,7 +93,11 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
         confusion[variant] = confusion.get(variant, 0) + counts
     sizes = _sizes(spec, store)
-    variants = tuple(_variant(name, spec, records, tests, outcomes[name], sizes[name]) for name in spec.variants)
+    noted: dict[str, int] = store.noted("examples") or {}
+    sampled = {name: _sampled(recipe, noted) for name, recipe in recipes(spec).items()}
+    variants = tuple(
+        _variant(name, spec, records, tests, outcomes[name], sizes[name], sampled[name]) for name in spec.variants
+    )
     right = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     look, seen = at_last_look(store, right)
     histories = {
@@ -100,7 +105,7 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
     }
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
-    rows, examples = {v.name: v.runs for v in variants}, (_validation_examples(store), len(labels))
+    rows, examples = {v.name: v.runs for v in variants}, (noted.get("validation", 0), len(labels))
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     return StudySummary(
         name=spec.name,
@@ -123,10 +128,10 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
     )
 
 
-def _validation_examples(store: Store) -> int:
-    """How many examples validate, as the provenance tells of the split; 0 where it does not."""
-    found = re.search(r"(\d+) validation", str(store.provenance().get("split", "")).replace(",", ""))
-    return int(found[1]) if found else 0
+def _sampled(recipe: Recipe, counts: Mapping[str, int]) -> int | None:
+    """How many training examples a variant's training metrics are measured on; None where the store does not say."""
+    sample = counts.get("sample")
+    return sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
 
 
 def _sizes(spec: StudySpec, store: Store) -> dict[str, int]:
@@ -145,6 +150,7 @@ def _variant(
     tests: Mapping[tuple[str, int], tuple[float, float]],
     outcomes: Mapping[int, Outcome],
     parameters: int,
+    sampled: int | None,
 ) -> VariantSummary:
     runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
     columns = {metric: _values(runs, metric) for metric in METRICS}
@@ -153,6 +159,8 @@ def _variant(
     for metric, scores in _test_scores(runs, outcomes).items():
         mean[metric], bounds = two_way_interval(scores)
         interval[metric] = _possible(metric, bounds)
+    if sampled and "generalization_gap" in interval:
+        interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
     return VariantSummary(
         name=name,
         settings=spec.variants[name],
@@ -177,6 +185,19 @@ def _test_scores(runs: Iterable[RunSummary], outcomes: Mapping[int, Outcome]) ->
     }
     gaps = [train - outcome.correct for train, outcome in tested if train is not None]
     return {**scores, "generalization_gap": np.stack(gaps)} if gaps else scores  # each (S, M)
+
+
+def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
+    """The gap's interval, with the chance of the training examples that it is measured on: a third source.
+
+    The sample is the same for all seeds, and which of its examples each got right is not kept, so their variance is
+    taken to be the largest that the accuracy allows, that of one network: ``p (1 - p) / n``.
+    """
+    if bounds is None:
+        return None
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
+    half = math.hypot(half, 1.96 * math.sqrt(train_accuracy * (1 - train_accuracy) / sampled))
+    return middle - half, middle + half
 
 
 def _possible(metric: str, interval: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -256,6 +277,8 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "evidence": {key: vars(found) for key, found in summary.evidence.items()},
         "ranking": [ranked._asdict() for ranked in summary.ranking],
         "friedman_p": summary.friedman_p,
+        "settings": summary.settings,
+        "provenance": summary.provenance,
     }
     return {key: _finite(value) for key, value in plain.items()}
 

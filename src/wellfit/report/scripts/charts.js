@@ -24,14 +24,17 @@ if (window.Bokeh) {
   const choose = () => {
     const on = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
     const variants = on("variant"), splits = on("split");
-    for (const chart of Object.values(charts)) {
-      for (const renderer of chart.renderers) {
-        const found = /^v(\d+)-(train|validation|stop)?/.exec(renderer.tags[0] ?? "");
-        if (!found) continue;
-        const split = found[2] === "stop" ? "validation" : found[2];
-        renderer.visible = variants.has(found[1]) && (!split || splits.has(split));
-      }
-    }
+    const wanted = (renderer) => {
+      const found = /^v(\d+)-(train|validation|stop)?/.exec(renderer.tags[0] ?? "");
+      const split = found?.[2] === "stop" ? "validation" : found?.[2];
+      return !found || (variants.has(found[1]) && (!split || splits.has(split)));
+    };
+    const some = (chart) => chart.renderers.some(wanted);
+    // An axis that fits what is visible must not look where nothing is: it would complain.
+    const fit = (chart, way) => { if (chart.y_range.type === "DataRange1d") chart.y_range.only_visible = way; };
+    for (const chart of Object.values(charts)) if (!some(chart)) fit(chart, false);
+    for (const chart of Object.values(charts)) for (const renderer of chart.renderers) renderer.visible = wanted(renderer);
+    for (const chart of Object.values(charts)) if (some(chart)) fit(chart, true);
     const log = controls.elements.log.checked;
     if (charts["chart-loss"]) {
       $("chart-loss").hidden = log;

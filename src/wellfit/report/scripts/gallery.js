@@ -30,15 +30,19 @@ if (pictures && matrix && $("gallery-live")) {
     const tiles = places.slice(0, shown).map((i) =>
       tile(i, v, classes, pictures.predicted[v][i], pictures.percent[v][i], pictures.wrong[v][i]));
     $("gallery").replaceChildren(...tiles);
-    const images = places.length === 1 ? "image" : "images";
+    const totals = pictures.totals;
+    const whole = kind.value.startsWith("mended-") ? totals.mended[mended[Number(kind.value.slice(7))]] : totals[kind.value];
+    const total = true_.value === "-1" && whole ? whole : places.length;
+    const images = total === 1 ? "image" : "images";
+    const kept = total > places.length ? `, of which ${places.length} are kept here` : "";
     const mendedBy = kind.value.startsWith("mended-") ? ` that every run of ${first} got wrong and no run of ${mended[Number(kind.value.slice(7))]}` : "";
     $("gallery-said").textContent = places.length
-      ? `${shown} of ${places.length} ${images}${mendedBy}; what is said below each is of ${pictures.variants[v]}.`
+      ? `${shown} of ${total} ${images}${mendedBy}${kept}; what is said below each is of ${pictures.variants[v]}.`
       : "No image is of this kind.";
     $("gallery-more").hidden = shown >= places.length;
   };
 
-  options(kind, kinds, pictures.kinds.every.length ? "every" : "often");
+  options(kind, kinds, pictures.kinds.every.length >= 8 ? "every" : "often");
   options(variant, pictures.variants.map((name, i) => [i, name]), every);
   options(true_, [[-1, "any"], ...classes.map((name, i) => [i, name])], -1);
   kind.addEventListener("change", () => {

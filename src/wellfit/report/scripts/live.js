@@ -32,17 +32,19 @@ const apply = (parts) => {
 };
 
 const role = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const here = { sync: false }; // the server need not know what a page looks like
 const paint = (chart) => { // colors were written for white paper
   for (const model of chart.references()) {
     if (model.type === "GlyphRenderer") {
       const [series] = model.glyph.tags;
-      if ("line_color" in model.glyph) model.glyph.line_color = { value: role(series) };
-      if ("fill_color" in model.glyph) model.glyph.fill_color = { value: role(series) };
+      for (const name of ["line_color", "fill_color"]) {
+        if (name in model.glyph) model.glyph.setv({ [name]: { value: role(series) } }, here);
+      }
     } else if (model.type.endsWith("Axis")) {
-      model.axis_label_text_color = model.major_label_text_color = role("muted");
-      model.axis_line_color = role("rule");
-    } else if (model.type === "Grid") model.grid_line_color = role("rule");
-    else if (model.type === "Span") model.line_color = role("muted");
+      const muted = role("muted");
+      model.setv({ axis_label_text_color: muted, major_label_text_color: muted, axis_line_color: role("rule") }, here);
+    } else if (model.type === "Grid") model.setv({ grid_line_color: role("rule") }, here);
+    else if (model.type === "Span") model.setv({ line_color: role("muted") }, here);
   }
 };
 
@@ -55,7 +57,9 @@ const begin = (bokeh) => {
     const variants = on("variant"), splits = on("split");
     for (const renderer of charts.flatMap((chart) => chart.renderers)) {
       const found = /^v(\d+)-(train|validation)?/.exec(renderer.tags[0] ?? "");
-      if (found) renderer.visible = variants.has(found[1]) && (!found[2] || splits.has(found[2]));
+      if (!found) continue;
+      const visible = variants.has(found[1]) && (!found[2] || splits.has(found[2]));
+      renderer.setv({ visible }, { sync: !renderer.tags[0].endsWith("-band") }); // of a curve that is off, nothing is sent
     }
     const log = controls.elements.log.checked;
     document.getElementById("chart-loss").hidden = log;

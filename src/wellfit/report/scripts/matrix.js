@@ -1,14 +1,17 @@
 // A confusion matrix of any variant, or the difference of two; a cell shows the images in it.
 const pictures = read("mistakes-data"); // null where the data are no images
 
-const tile = (place, variant, classes, predicted, percent, wrong) => {
+const picture = (place) => {
   const [columns, rows] = pictures.sheet;
   const at = (index, of) => `${(100 * index) / Math.max(1, of - 1)}%`;
-  const picture = make("span", { class: "picture from-mistakes", "aria-hidden": "true" });
-  picture.style.backgroundPosition = `${at(place % columns, columns)} ${at(Math.floor(place / columns), rows)}`;
+  const shown = make("span", { class: "picture from-mistakes", "aria-hidden": "true" });
+  shown.style.backgroundPosition = `${at(place % columns, columns)} ${at(Math.floor(place / columns), rows)}`;
+  return shown;
+};
+const tile = (place, variant, classes, predicted, percent, wrong) => {
   const runs = pictures.runs[variant];
   return make(
-    "li", {}, picture,
+    "li", {}, picture(place),
     make("b", { text: classes[pictures.labels[place]] }),
     make("span", { text: predicted < 0 ? "recognized" : `taken for ${classes[predicted]}${percent ? `, ${percent}\u00a0%` : ""}` }),
     make("small", { text: `${wrong} of ${runs} runs wrong` }),
@@ -17,10 +20,11 @@ const tile = (place, variant, classes, predicted, percent, wrong) => {
 
 const matrix = read("matrix-data");
 if (matrix) {
+  const FIRST = 12; // pictures of a cell that are shown at once
   const { classes, variants } = matrix;
   const size = classes.length;
   const table = $("matrix-table"), panel = $("cell");
-  const chosen = { variant: 0, against: -1, cell: null };
+  const chosen = { variant: 0, against: -1, cell: null, most: FIRST };
   const shares = (v) => v.counts.map((row) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count) => (total ? (100 * count) / total : 0));
@@ -35,7 +39,7 @@ if (matrix) {
     if (chosen.against < 0) {
       const count = mine.counts[true_][predicted];
       const text = count === 0 ? "" : share <= 0.5 ? "< 1" : share.toFixed(0);
-      const full = `${named}: ${share.toFixed(2)} %, ${count.toLocaleString("en")} predictions`;
+      const full = `${named}: ${share.toFixed(2)}\u00a0% of its class, ${count.toLocaleString("en")} predictions`;
       return { text, strength: Math.round(10 * Math.sqrt(share)), right: true_ === predicted, full };
     }
     const gain = share - shares(variants[chosen.against])[true_][predicted];
@@ -76,14 +80,14 @@ if (matrix) {
         votes.set(i, pictures.wrong[v][i] - others);
       });
       for (const [, i, k, n] of further) if (k === p && pictures.labels[i] === t) votes.set(i, n);
-      const found = [...votes].sort((a, b) => b[1] - a[1]).slice(0, 40);
+      const found = [...votes].sort((a, b) => b[1] - a[1]);
       const runs = pictures.runs[v];
-      parts.push(make("p", { text: found.length ? `${found.length} of these images, those that most runs agree on first.` : "None of these images was kept." }));
-      parts.push(make("ul", { class: "gallery" }, ...found.map(([i, n]) => {
-        const item = tile(i, v, classes, p, pictures.predicted[v][i] === p ? pictures.percent[v][i] : 0, n);
-        item.lastChild.textContent = `${n} of ${runs} ${runs === 1 ? "run" : "runs"}`;
-        return item;
+      parts.push(make("p", { text: found.length ? `${found.length} of these images; first those that most runs agree on, with the mean probability.` : "None of these images was kept." }));
+      parts.push(make("ul", { class: "gallery" }, ...found.slice(0, chosen.most).map(([i, n]) => {
+        const percent = pictures.predicted[v][i] === p ? `, ${pictures.percent[v][i]}\u00a0%` : "";
+        return make("li", {}, picture(i), make("small", { text: `${n} of ${runs} ${runs === 1 ? "run" : "runs"}${percent}` }));
       })));
+      if (found.length > chosen.most) parts.push(make("button", { type: "button", id: "cell-more", text: `Show all ${found.length}` }));
     }
     return panel.replaceChildren(...mistakes, ...parts);
   };
@@ -115,8 +119,13 @@ if (matrix) {
 
   for (const place of [table, panel]) {
     place.addEventListener("click", (event) => {
+      if (event.target.id === "cell-more") {
+        chosen.most = Infinity;
+        showCell();
+      }
       const cell = event.target.closest("button[data-cell]")?.dataset.cell;
       if (!cell) return;
+      chosen.most = FIRST;
       chosen.cell = cell.split(",").map(Number);
       draw();
       table.querySelector(`[data-cell="${cell}"]`).focus({ preventScroll: true });

@@ -5,35 +5,41 @@ A run is taken over bit by bit: its rows, its weights and its test probabilities
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from wellfit.study.store.database import Database
+from wellfit.study.store.ends import FOLDER as ENDS
 from wellfit.study.store.ends import end_files
+from wellfit.study.store.facts import joined, read_provenance
+from wellfit.study.store.files import read_file, write_file
+from wellfit.study.store.runs import RUN_FOLDERS, Run, file_of
 
-__all__ = ["KEEPSAKES", "copy_rows", "damage", "facts_together", "files", "files_of_runs", "notes"]
+__all__ = ["KEEPSAKES", "LABELS", "copy_all", "damage", "files"]
 
-Run = tuple[str, int]
-
+LABELS: Final = "test/labels.npz"
 KEEPSAKES: Final = "test/keepsakes.npz"  # what reports show of the data, see study/keepsakes.py
+
+Part: TypeAlias = tuple[Path, Database, Collection[Run]]
+"""A study directory, its database, and the runs to take from it."""
 
 
 def files(database: Database) -> dict[str, str]:
     """Every file that the database names: its name in the directory -> its SHA-256."""
-    found = {name: sha256 for _, name, sha256 in files_of_runs(database)} | end_files(database)
+    found = dict(_files_of_runs(database)) | end_files(database)
     labels, keepsakes = database.get("labels", None), database.get("keepsakes", None)
-    found |= {"test/labels.npz": labels} if labels else {}
+    found |= {LABELS: labels} if labels else {}
     return found | ({KEEPSAKES: keepsakes["sha256"]} if keepsakes else {})
 
 
-def files_of_runs(database: Database) -> Iterator[tuple[Run, str, str]]:
-    """Run, file name and SHA-256 of every run's weights, and of its test probabilities where it was tested."""
+def _files_of_runs(database: Database) -> Iterator[tuple[str, str]]:
+    """File name and SHA-256 of every run's weights, and of its test probabilities where it was tested."""
     rows = database.rows("SELECT variant, seed, weights_sha256, test_sha256 FROM runs ORDER BY variant, seed")
     for variant, seed, *sums in rows:
-        for folder, sha256 in zip(("weights", "test"), sums, strict=True):
+        for folder, sha256 in zip(RUN_FOLDERS, sums, strict=True):
             if sha256 is not None:
-                yield (variant, seed), f"{folder}/{variant}.{seed}.npz", sha256
+                yield file_of(folder, (variant, seed)), sha256
 
 
 def damage(database: Database) -> list[str]:
@@ -53,13 +59,37 @@ def damage(database: Database) -> list[str]:
     ]
 
 
-def notes(database: Database) -> dict[str, Any]:
-    """What was noted of the study, key -> plain data."""
-    rows = database.rows("SELECT key, value FROM study WHERE key LIKE 'note: %' ORDER BY key")
-    return {key.removeprefix("note: "): json.loads(value) for key, value in rows}
+def copy_all(parts: Sequence[Part], directory: Path, database: Database) -> None:
+    """Fill a directory that has no runs with the runs and the facts of others of the same study, bit by bit.
+
+    The directory is whole when this returns, not before. The findings are not copied.
+
+    Args:
+      parts: what to take; the runs of an earlier one are not in a later one.
+      directory: to fill.
+      database: of that directory.
+
+    Raises:
+      StoreUnreadableError: a file of the others is missing or damaged.
+      StoreError: the disk is full or the directory not writable.
+    """
+    with database.transaction():
+        for _, source, runs in parts:
+            _copy_rows(source, database, runs)
+        for key, value in _facts_together([source for _, source, _ in parts]).items():
+            database.put(key, value)
+        provenance: dict[str, str] = {}
+        for _, source, _ in parts:
+            provenance = joined(provenance, read_provenance(source))
+        database.put("provenance", provenance)
+    places = {named: place for place, source, _ in reversed(parts) for named in files(source).items()}
+    for name, sha256 in files(database).items():
+        path = places[name, sha256] / name
+        if not name.startswith(f"{ENDS}/") or path.exists():  # one may do without ends
+            write_file(directory / name, read_file(path, sha256))
 
 
-def copy_rows(source: Database, target: Database, runs: Iterable[Run]) -> None:
+def _copy_rows(source: Database, target: Database, runs: Collection[Run]) -> None:
     """Copy the rows of runs, and of their epochs, from one database to another of the same version."""
     for table in ("runs", "epochs"):
         for run in runs:
@@ -68,7 +98,7 @@ def copy_rows(source: Database, target: Database, runs: Iterable[Run]) -> None:
                 target.execute_many(f"INSERT INTO {table} VALUES (?{', ?' * (len(rows[0]) - 1)})", rows)
 
 
-def facts_together(databases: Sequence[Database]) -> dict[str, Any]:
+def _facts_together(databases: Sequence[Database]) -> dict[str, Any]:
     """What the ``study`` tables of several directories of one study say together, save study and provenance.
 
     Of keepsakes the first one's pictures stay; what single runs say of a grid of points does not speak for the others.

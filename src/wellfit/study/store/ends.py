@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from wellfit.errors import StoreUnreadableError
 from wellfit.study.store.database import Database
-from wellfit.study.store.files import pack, unpack, write_file
+from wellfit.study.store.files import read_file, unpack, write_arrays
 
 __all__ = ["FOLDER", "end_files", "load_end", "read_facts", "save_end"]
 
@@ -40,11 +38,10 @@ def save_end(
       StoreError: the disk is full or the directory not writable; the last end is kept.
     """
     file = f"{FOLDER}/{name}.{facts['epoch']}.npz"
-    content = pack(arrays)
-    write_file(directory / file, content)
+    sha256 = write_arrays(directory / file, arrays)
     before = database.get(_KEY + name, None)
     with database.transaction():
-        database.put(_KEY + name, {**facts, "file": file, "sha256": hashlib.sha256(content).hexdigest()})
+        database.put(_KEY + name, {**facts, "file": file, "sha256": sha256})
     if before is not None and before["file"] != file:
         with contextlib.suppress(OSError):  # one that stays is not wrong, only useless
             (directory / before["file"]).unlink(missing_ok=True)
@@ -66,15 +63,8 @@ def load_end(directory: Path, facts: Mapping[str, Any]) -> dict[str, NDArray[Any
     Raises:
       StoreUnreadableError: its file cannot be read, or is damaged.
     """
-    path = directory / facts["file"]
     mend = "restore it, or remove it, and its trajectory is trained anew"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {mend}") from None
-    if hashlib.sha256(content).hexdigest() != facts["sha256"]:
-        raise StoreUnreadableError(f"{path}: damaged: not the file that was saved; {mend}")
-    return unpack(content)
+    return unpack(read_file(directory / facts["file"], facts["sha256"], mend))
 
 
 def end_files(database: Database) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import zipfile
@@ -13,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.errors import StoreError
+from wellfit.errors import StoreError, StoreUnreadableError
 
-__all__ = ["pack", "sweep", "unpack", "write_file"]
+__all__ = ["pack", "read_file", "sweep", "unpack", "write_arrays", "write_file"]
 
 _TEMPORARY: Final = ".tmp"
 
@@ -72,6 +73,33 @@ def write_file(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
         kept = "what was saved before is kept; make room or give access, and run again"
         raise StoreError(f"{path}: cannot be written: {error.strerror}; {kept}") from None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Writes arrays as ``write_file`` does, and returns the SHA-256 of the file."""
+    content = pack(arrays)
+    write_file(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_file(path: Path, sha256: str, mend: str = "restore it, or run with --fresh") -> bytes:
+    """Reads a file that must be the one that was saved.
+
+    Args:
+      path: the file.
+      sha256: of its content.
+      mend: what its reader is told to do where it is not.
+
+    Raises:
+      StoreUnreadableError: it cannot be read, or is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {mend}") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StoreUnreadableError(f"{path}: damaged: not the file that was saved; {mend}")
+    return content
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,56 @@
+"""Whether the published numbers of a built-in study may be compared with what was measured here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wellfit.base import StudySummary
+from wellfit.study.overlay import read_study
+from wellfit.study.source import builtin_studies
+
+__all__ = ["published_caution"]
+
+
+def published_caution(summary: StudySummary) -> str:
+    """What was trained otherwise here than where the published numbers of a study come from; empty where nothing was.
+
+    Known of built-in studies: their epochs, and their share of the training data.
+
+    Args:
+      summary: the study, in any state.
+
+    Example:
+      >>> s = StudySummary("mine", "?", "d", "running", (0, 1), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {})
+      >>> published_caution(s)
+      ''
+    """
+    if not any(variant.published for variant in summary.variants):
+        return ""
+    own = _own(summary.name)
+    if own is None:
+        return ""
+    epochs, share = own.get("train", {}).get("epochs"), own.get("data", {}).get("train_share", 1.0)
+    here = summary.settings.get("data", {}).get("train_share", 1.0)
+    there, now = [], []
+    if isinstance(epochs, int) and epochs != summary.epochs:
+        there.append(f"{epochs} epochs")
+        now.append(f"{summary.epochs}")
+    if here != share:
+        there.append("all training data" if share == 1 else f"{share:.0%} of the training data")
+        now.append(f"{here:.0%} of it")
+    if not there:
+        return ""
+    return f"The published numbers are of {' and '.join(there)}, not of {' and '.join(now)} as here."
+
+
+def _own(name: str) -> dict[str, Any] | None:
+    """The tables of the built-in study, or part of one, that has a name; None where none has."""
+    for study in builtin_studies():
+        if name == study or name.startswith(f"{study}-"):
+            raw = read_study(study)[0]
+            part = name.removeprefix(study).removeprefix("-")
+            if not part:
+                return raw
+            if part in (raw.get("parts") or {}):
+                return read_study(f"{study}/{part}")[0]
+    return None
