@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 
@@ -11,7 +12,8 @@ from rich.console import Console
 from scipy import stats
 
 from sweeps import FALLING, RISEN, scored, tables
-from wellfit.analysis.advice import MOST, advise
+from wellfit.analysis.advice import MOST, advise, mends
+from wellfit.base import Finding
 from wellfit.report.terminal import print_summary
 from wellfit.study.spec import load_study, recipes
 from wellfit.study.summary import summarize, to_json
@@ -196,6 +198,42 @@ def test_every_source_stands_in_the_study():
     names = {v.name for v in summary.variants}
     for source in (source for sentence in advise(summary) for source in sentence.sources):
         assert source == "study.seeds" or re.fullmatch(r"variants\[(.+)\]\.(runs|mean\.\w+)", source)[1] in names
+
+
+def test_after_a_quick_look_the_whole_study_comes_first():
+    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("l2", 0.0), loss=lambda n: FALLING)
+    first, *rest = texts(dataclasses.replace(summary, title="How much? (quick)"))
+    assert first.startswith("Run the whole study, without --quick: this was a first look, at ")
+    assert not any(text.startswith(("Train ", "Stop ", "Run ")) for text in rest)
+    assert any(text.startswith("Train ") for text in texts(summary))
+
+
+def test_two_seeds_are_too_few_to_count_more_with():
+    summary = scored(FOUR, gaining({"dropout": 0.004, "l2": -0.05, "smooth": -0.05}, 0.004))
+    two = dataclasses.replace(
+        summary,
+        seeds=(0, 1),
+        variants=tuple(dataclasses.replace(v, runs=v.runs[:2]) for v in summary.variants),
+    )
+    assert texts(two)[0] == "Run five seeds (--seeds 5): two barely show chance."
+    assert sum("--seeds" in text for text in texts(two)) == 1
+
+
+def test_longer_is_not_advised_where_the_learning_rate_is_too_low():
+    summary = scored(FOUR, gaining({}), loss=lambda n: FALLING)
+    low = Finding(
+        "learning-rate-low", "warning", "2 of 4 variants learn slowly. l2: slow. baseline: slow.", "Raise it."
+    )
+    assert any(text.startswith("Train baseline") for text in texts(summary))
+    assert not any(text.startswith("Train ") for text in texts(dataclasses.replace(summary, findings=(low,))))
+    other = dataclasses.replace(low, message="l2: slow.")
+    assert any(text.startswith("Train baseline") for text in texts(dataclasses.replace(summary, findings=(other,))))
+
+
+def test_advice_knows_the_findings_whose_mend_it_tells():
+    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("l2", 0.0), loss=lambda n: RISEN)
+    assert mends(advise(summary)) == {"overfitting", "edge-of-sweep"}
+    assert mends(()) == frozenset()
 
 
 def test_a_finished_study_prints_its_advice_and_gives_it_as_json(finished_study):

@@ -81,7 +81,7 @@ def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study:
     assert "No variant could be told apart from baseline with 2 seeds" in text
     assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
-    assert "few-seeds" in text
+    assert "Run five seeds (--seeds 5)" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()
     assert len(stores.epochs(finished_study)) == len(VARIANTS) * 2 * 2
     assert len(stores.probabilities(finished_study)) == len(VARIANTS) * 2 + 1  # and the labels
@@ -175,7 +175,7 @@ def test_show_and_report_change_nothing_but_the_report(wellfit_: Wellfit, study_
     shown = wellfit_("show", study_copy)
     assert shown.status == 0
     assert all(f"\n{name} " in shown.out for name in VARIANTS)
-    assert "few-seeds" in shown.out
+    assert "few-seeds" in wellfit_("show", study_copy, "--full").out
     assert stores.tree(study_copy) == before
     ended = wellfit_("report", study_copy)
     assert ended == (0, f"{study_copy / 'report.html'}\n", "")
@@ -201,6 +201,13 @@ def test_list(wellfit_: Wellfit) -> None:
 def test_audit(wellfit_: Wellfit, tmp_path: Path) -> None:
     told = json.loads(wellfit_("audit", "digits", "--json").out)
     assert [finding["code"] for finding in told] == ["constant-features", "few-test-examples"]
+    sizes = wellfit_("audit", "digits").out.splitlines()[:4]
+    assert sizes[:3] == [
+        "Digits",
+        "1,797 images of 8 x 8, uint8",
+        "split: 1,150 training, 288 validation, 359 test",
+    ]
+    assert sizes[3].startswith("10 classes, 139 to 146 training and validation examples each: 0, 1, 2")
     leaky = tmp_path / "leaky.csv"
     leaky.write_text("a,b,label\n" + "".join(f"{i % 7},{i % 3},{'xy'[i % 2]}\n" for i in range(120)))
     ended = wellfit_("audit", leaky)

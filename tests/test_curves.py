@@ -9,14 +9,12 @@ from wellfit.analysis.curves import (
     best_epoch,
     change,
     falling,
-    level,
     matrix,
-    noise,
     overfit_onset,
-    smooth,
     still_falling,
     turning_epochs,
 )
+from wellfit.analysis.noise import level, noise, smooth
 from wellfit.base import History
 
 E = np.arange(1, 21)

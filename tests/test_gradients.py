@@ -17,7 +17,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from wellfit.base import Augmentation, LayerSpec, ModelSpec, Recipe, RunSpec
-from wellfit.engine.plan import TRACED, make_plan
+from wellfit.engine.numbers import TRACED
+from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.nn.convolution import average_pool, conv2d, global_average_pool, max_pool
 from wellfit.nn.layers import ACTIVATIONS, Layer, Mode, activation, dense, dropout

@@ -259,8 +259,7 @@ def test_the_layout_is_remembered_where_the_machine_forgets_it(tmp_path: Path, m
     monkeypatch.setattr("wellfit.study.outlook._WORTH_MEASURING", 0)
 
     def measured(costs: Any) -> None:
-        machine = type("Machine", (), {"costs": costs})()
-        monkeypatch.setattr("wellfit.engine.machine.machine", lambda: machine)
+        monkeypatch.setattr("wellfit.engine.machine.group_costs", lambda costs=costs: costs)
 
     def interrupt(tick: Tick) -> None:
         raise KeyboardInterrupt

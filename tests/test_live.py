@@ -203,7 +203,7 @@ def test_a_real_training_is_followed_until_it_is_interrupted(served: Served, vis
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as training:
         tab = visit(served.study("How does it train?"))
         seen = []
-        for later in (1, 20, 60):
+        for later in (1, 10, 20):
             until(tab, f"Number({EPOCH}) >= {later}", True, 60)
             seen.append(int(tab.evaluate(EPOCH)))
         assert tab.evaluate(DRAWN) >= seen[1]

@@ -15,8 +15,9 @@ from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.study.forecasts import forecast, recipe_of
 from wellfit.study.growing import NOTHING_HELD, Held
-from wellfit.study.outlook import forecast, foresee, prepare, recipe_of, to_json
+from wellfit.study.outlook import foresee, prepare, to_json
 from wellfit.study.runner import Outlook, run_study
 from wellfit.study.spec import StudySpec, runs, study_from_mapping
 

@@ -319,6 +319,9 @@ def test_what_quick_cannot_shrink_is_refused_as_without_it(tmp_path: Path, text:
     ("setting", "message"),
     [
         ("epochs=3", "unknown key 'epochs' in --set epochs=3; did you mean 'train.epochs'?"),
+        ("dropuot=0.5", "unknown key 'dropuot' in --set dropuot=0.5; did you mean 'train.dropout'?"),
+        ("seed=3", "unknown key 'seed' in --set seed=3; did you mean 'train.seeds'?"),
+        ("titel=3", "unknown key 'titel' in --set titel=3; did you mean 'title'?"),
         ("hidden=[3]", "unknown key 'hidden' in --set hidden=[3]; did you mean 'model.hidden'?"),
         ("validation=0.3", "unknown key 'validation' in --set validation=0.3; did you mean 'data.validation'?"),
         ("variants.dropuot.l2=1", "unknown variant 'dropuot' in --set variants.dropuot.l2=1; did you mean 'dropout'?"),

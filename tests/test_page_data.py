@@ -31,5 +31,5 @@ def test_a_table_has_no_pictures():
     look = table_look(summary)
     assert data_sheet(look, 1_000_000) is None
     assert data_rows(summary, look, None)[0].pictures == ()
-    assert data_facts(look) == "Rows, from a CSV file: 1,000 examples of 2 features."
+    assert data_facts(look) == "Rows (a CSV file): 1,000 examples of 2 features."
     assert data_facts(replace(look, shape=(1,))).endswith("1 feature.")

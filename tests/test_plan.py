@@ -77,13 +77,6 @@ def test_on_small_data_all_groups_of_a_device_are_one_call(examples: int, memory
     assert population.program.groups == (6 if waves == 1 else 2)
 
 
-def test_a_single_strength_leaves_the_output_layer_alone() -> None:
-    (population,) = plan({"l2": replace(BASE, l2=1e-3)}, seeds=1).populations
-    assert population.trajectories[0].numbers.l2 == (1e-3, 1e-3, 0.0)
-    (logistic,) = plan({"l2": replace(BASE, l2=1e-3, model=ModelSpec("logistic", ()))}, seeds=1).populations
-    assert logistic.trajectories[0].numbers.l2 == (1e-3,)
-
-
 COSTS = st.sampled_from([((1, 1.0),), ((1, 1.0), (2, 0.6), (4, 0.55)), ((1, 1.0), (3, 0.3))])
 
 
@@ -194,11 +187,6 @@ def test_a_batch_larger_than_the_training_split_is_refused() -> None:
         StudyFileError, match="batch_size = 50000 of variant 'big' is larger than the training split of 48000"
     ):
         plan({"big": replace(BASE, batch_size=50_000)})
-
-
-def test_a_list_that_fits_no_layers_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="dropout of variant 'd' has 3 values, the model has 2 places"):
-        plan({"d": replace(BASE, dropout=(0.1, 0.2, 0.3))})
 
 
 def test_parameters_and_work() -> None:

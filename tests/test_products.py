@@ -13,7 +13,8 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from ml_dtypes import bfloat16
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec
-from wellfit.engine.plan import TRACED, make_plan
+from wellfit.engine.numbers import TRACED
+from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.nn.models import build
 from wellfit.nn.products import PRECISIONS, Precision, dot, factor, product, squared_norm

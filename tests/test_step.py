@@ -15,7 +15,8 @@ from scipy.special import softmax
 from sklearn.datasets import load_iris
 
 from wellfit.base import Augmentation, ModelSpec, Recipe, RunRecord, RunSpec, Schedule, TrainingData
-from wellfit.engine.plan import TRACED, make_plan
+from wellfit.engine.numbers import TRACED
+from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.engine.train import Trainer
 from wellfit.nn.models import build

@@ -461,7 +461,9 @@ def test_the_lock_is_given_back(tmp_path: Path) -> None:
 KILLERS = {
     "while a file is written": "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)",
     "before a file is renamed": "os.replace = lambda a, b: os.kill(os.getpid(), signal.SIGKILL)",
-    "between files and rows": "store_runs.insert_run = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
+    "between files and rows": (
+        "sys.modules['wellfit.study.store.runs'].insert_run = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
+    ),
     "between rows": "Store._save_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
     # With a cache of one page SQLite writes to the database itself before the commit, and leaves a hot journal.
     "while the database is written": (

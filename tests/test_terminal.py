@@ -1,27 +1,22 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 from rich.console import Console
 
 from summaries import FINDINGS, diverged, empty, hostile, running, study
-from wellfit.report import terminal
-from wellfit.report.terminal import print_findings, print_plan, print_summary, results_table, training_progress
+from wellfit.base import Finding, Sentence
+from wellfit.report.terminal import print_findings, print_summary, wrapped
+from wellfit.report.terminal_tables import results_table
 
-PLAN = {
-    "runs": 25,
-    "trajectories": 20,
-    "programs": 2,
-    "parameters": (109386, 7850),
-    "epochs": 60,
-    "examples": (48000, 12000, 10000),
-    "devices": 2,
-    "seconds": 131.0,
-    "memory": 340_000_000,
-    "precision": "products in bfloat16, sums in float32",
-}
+OVERFITTING = Finding(
+    "overfitting", "warning", "2 of 3 variants over-fit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
+)
 
 
 def console(width=80, **options):
@@ -32,81 +27,117 @@ def text(made):
     return made.file.getvalue()
 
 
-@pytest.mark.parametrize("width", [120, 100, 80, 60, 40])
-def test_the_table_fits(width):
+def shown(summary, width=80, **options):
     made = console(width)
-    made.print(results_table(study(), width))
-    lines = text(made).splitlines()
-    assert len(lines) == 2 + len(study().variants)  # a row a variant: nothing wraps
-    assert max(map(len, lines)) <= width
-    assert "88.36 [88.26, 88.46]" in lines[2]
-    assert "…" not in text(made)
+    print_summary(summary, made, **options)
+    return text(made)
 
 
-def test_eighty_columns_hold_all_numbers():
-    made = console()
-    made.print(results_table(study(), 80))
-    header, _, first = text(made).splitlines()[:3]
-    assert header.split() == ["variant", "test", "accuracy,", "%", "train", "val.", "gap", "best", "params", "sec."]
-    assert first.split() == [
-        "baseline",
-        "88.36",
-        "[88.26,",
-        "88.46]",
-        "b",
-        "98.64",
-        "89.13",
-        "10.28",
-        "9.8",
-        "109k",
-        "56",
-    ]
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("make", [study, empty, running, diverged])
+def test_every_state_can_be_printed(make, width, full):
+    told = shown(make(), width, full=full)
+    assert make().title in told.replace("\n", " ")
+    assert max(map(len, told.splitlines())) <= width
+    assert "\x1b" not in told
 
 
-def test_a_wide_table_has_verdicts_and_ranges():
-    made = console(120)
-    made.print(results_table(study(), 120))
-    row = next(line for line in text(made).splitlines() if line.startswith("dropout"))
-    assert row.split()[4:] == ["a", "better", "89.12", "89.59", "0.06", "16.2", "(12-21)", "109,386", "56"]
-
-
-def test_a_very_narrow_table_folds_and_loses_nothing():
-    made = console(24)
-    made.print(results_table(study(variants=("early-stopping",)), 24))
-    assert "88.60" in text(made)
-
-
-@pytest.mark.parametrize("make", [study, empty, running, diverged, hostile])
-def test_every_state_can_be_printed(make):
-    made = console()
-    print_summary(make(), made)
-    assert make().title in text(made).replace("\n", " ")
-    assert max(map(len, text(made).splitlines())) <= 80
+def test_names_that_are_hostile_break_nothing():
+    made = console(record=True)
+    print_summary(hostile(), made, full=True)
+    assert hostile().variants[0].name[:8] in text(made)
 
 
 def test_the_conclusion_and_the_answers_stand_before_the_numbers():
-    made = console()
-    print_summary(study(), made)
-    told = " ".join(text(made).split())
+    told = " ".join(shown(study(), full=True).split())
     ask = "Is the published winner confirmed?"
     places = [told.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")]
     assert places == sorted(places)
     assert "Variants that share a letter cannot be told apart." in told
-    alone = console()
-    print_summary(study(seeds=1), alone)
-    assert "share a letter" not in text(alone)
-    assert "p (Holm)" not in text(alone)
+    alone = shown(study(seeds=1), full=True)
+    assert "share a letter" not in alone
+    assert "p (Holm)" not in alone
 
 
 def test_a_summary_says_state_verdict_and_findings():
-    made = console(400)
-    print_summary(running(), made)
-    said = text(made)
+    said = shown(running(), 400, full=True)
     assert "fashion-mnist, 5 seeds, 60 epochs, 7 of 15 runs, 5 min 37 s, running" in said
     assert "This study is still running" in said
     assert running().verdict in said
-    assert "95 % intervals over seeds and test examples in brackets" in said
+    assert "Brackets: 95 % intervals" in said
     assert said.index("error  split-shift") < said.index("warning  train-overfit") < said.index("info  data-dup")
+
+
+def test_at_a_glance_there_is_no_word_of_statistics_and_all_of_it_in_full():
+    sentences = (
+        Sentence("Which?", ("title",)),
+        Sentence("l2 was better.", ("comparisons[l2].verdict",)),
+        Sentence("The chance of any false claim is 5 %.", ("study.seeds", "comparisons[l2].p_adjusted")),
+        Sentence("Further seeds: 9 for l2.", ("comparisons[l2].verdict", "evidence[l2].further_seeds")),
+    )
+    answer = replace(
+        study().answers[0],
+        sentences=(
+            Sentence("Undecided (+1.5 points [0.01, 2.9], p = 0.098 after Holm's correction).", ("asked",)),
+            Sentence("Further seeds: 9 for l2.", ("evidence[l2].further_seeds",)),
+        ),
+    )
+    summary = replace(study(), conclusion=sentences, verdict=" ".join(s.text for s in sentences[1:]), answers=(answer,))
+    brief, full = shown(summary, 400), shown(summary, 400, full=True)
+    assert "l2 was better." in brief
+    for word in ("false claim", "Further seeds", "Holm", "p = ", "Friedman"):
+        assert word not in brief
+        assert word in full
+    assert "[0.01, 2.9], too little where several are compared" in brief
+    assert "--full" in brief
+    assert "--full" not in full
+
+
+def test_what_an_answer_says_of_the_leader_is_not_said_twice():
+    leads = Sentence("The highest mean is l2's.", ("ranking[l2].mean", "ranking[l2].letters"))
+    summary = replace(study(), conclusion=(Sentence("Which?", ("title",)), Sentence("l2 won.", ("x",)), leads))
+    best = replace(summary.answers[0], kind="best")
+    assert leads.text in shown(summary, 400)
+    assert leads.text not in shown(replace(summary, answers=(best,)), 400)
+
+
+def test_findings_at_a_glance_are_their_strongest_case_and_of_notes_the_code():
+    summary = replace(study(), findings=(*FINDINGS, OVERFITTING), advice=())
+    brief = shown(summary, 400)
+    assert "error  split-shift" in brief
+    assert "a: by 66%; much.\n" in brief
+    assert "b: by 44%" not in brief
+    assert "Stop earlier (--epochs 3)." in brief
+    assert "Also seen: data-duplicates." in brief
+    assert "43 training images" not in brief
+    assert all(brief.count(finding.code) == 1 for finding in summary.findings)
+    full = shown(summary, 400, full=True)
+    assert "b: by 44%" in full
+    assert "43 training images" in full
+
+
+def test_a_mend_that_is_advised_is_not_told_again():
+    advice = (Sentence("Stop baseline at epoch 9: there.", ("x",)),)
+    brief = shown(replace(study(), findings=(OVERFITTING,), advice=advice), 400)
+    assert brief.count("Stop ") == 1
+    assert "a: by 66%" in brief
+    note = replace(OVERFITTING, level="info")
+    assert "overfitting" not in shown(replace(study(), findings=(note,), advice=advice), 400)
+
+
+def test_many_variants_are_a_screen():
+    summary = study()
+    assert len(shown(replace(summary, findings=(*FINDINGS, OVERFITTING))).splitlines()) <= 36 + len(summary.variants)
+
+
+def test_a_setting_that_fits_a_line_stays_in_one():
+    setting = '--set "variants.early-stopping.early_stopping={patience = 5, restore = true}"'
+    assert f"  {setting}" in shown(
+        replace(study(), findings=(replace(OVERFITTING, fix=f"Stop earlier: {setting}"),)), 90
+    )
+    assert max(map(len, wrapped(f"Stop {setting}", 40))) <= 49  # one that does not is broken where it can be
+    assert wrapped("", 10) == []
 
 
 def test_markup_in_names_is_text():
@@ -119,14 +150,6 @@ def test_markup_in_names_is_text():
     assert "[bold]loud[/bold]" in text(made)
 
 
-def test_numbers_survive_every_encoding():
-    made = console(120)
-    made.print(results_table(diverged(), 120))
-    body = "\n".join(line for line in text(made).splitlines() if "─" not in line)
-    assert body.isascii()
-    assert "-0." in body
-
-
 def test_no_findings_is_said():
     made = console()
     print_findings((), made)
@@ -134,99 +157,41 @@ def test_no_findings_is_said():
 
 
 def test_color_only_on_a_terminal(monkeypatch):
-    def shown(**options):
+    def colored(**options):
         made = console(120, **options)
         print_summary(study(), made)
         return text(made)
 
     green = "\x1b[1;32m"
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b" not in shown()
-    assert green in shown(force_terminal=True, color_system="standard")
+    assert "\x1b" not in colored()
+    assert green in colored(force_terminal=True, color_system="standard")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert green not in shown(force_terminal=True, color_system="standard")
+    assert green not in colored(force_terminal=True, color_system="standard")
 
 
-def test_the_plan_is_a_few_lines():
-    made = console(100)
-    print_plan(made, **PLAN, done=5, data="Fashion-MNIST (IDX files)")
-    assert text(made).splitlines() == [
-        "Fashion-MNIST (IDX files)",
-        "48,000 training, 12,000 validation and 10,000 test examples",
-        "25 runs from 20 trajectories, 2 programs on 2 devices; 5 more are done already",
-        "7,850 to 109,386 parameters, 60 epochs; about 2 min 11 s and 340 MB of memory",
-        "Products in bfloat16, sums in float32",
-    ]
+@pytest.mark.parametrize("full", [False, True])
+def test_an_encoding_of_plain_letters_gets_nothing_else(full):
+    stream = TextIOWrapper(memory := BytesIO(), encoding="ascii")
+    made = Console(file=stream, width=80)
+    summary = replace(study(), findings=(replace(OVERFITTING, message="90 % ± 3 points – all."),))
+    print_summary(summary, made, full=full)  # raises where a letter cannot be encoded
+    stream.flush()
+    assert b"90 % +/- 3 points - all." in memory.getvalue()
+    assert b"?" not in memory.getvalue().replace(summary.title.encode(), b"").replace(b"confirmed?", b"")
 
 
-def test_a_plan_without_work_or_forecast():
-    made = console(100)
-    print_plan(made, **{**PLAN, "runs": 0, "parameters": ()}, done=1)
-    assert text(made).splitlines()[-1] == "Nothing to train: the study directory holds 1 run already"
-    made = console(100)
-    print_plan(made, **{**PLAN, "seconds": None, "parameters": (109386,), "runs": 1})
-    assert text(made).splitlines()[1:] == [
-        "1 run from 20 trajectories, 2 programs on 2 devices",
-        "109,386 parameters, 60 epochs; about 340 MB of memory",
-        "Products in bfloat16, sums in float32",
-    ]
-
-
-def test_sizes_go_from_small_to_large_and_are_told_once():
-    for sizes, told in (((4, 3, 2), "2 to 4"), ((20, 10), "10 to 20"), ((7, 7), "7"), ((), "–")):
-        made = console(100)
-        print_plan(made, **{**PLAN, "parameters": sizes})
-        assert text(made).splitlines()[2].startswith(f"{told} parameters, ")
-
-
-def test_progress_into_a_file_is_two_lines(monkeypatch):
-    clock = iter([0.0, *range(1, 100)])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(clock)))
-    made = console()
-    with training_progress(made) as progress:
-        for epoch in range(1, 51):
-            progress.update(epoch, 50, 30, 1_440_000, epoch / 50)
-    assert text(made).splitlines() == [
-        "Training: epoch 1/50  30 runs",
-        "Trained after 50 s, 1.4M examples a second",
-    ]
-
-
-def test_progress_without_work_says_nothing():
-    made = console()
-    with training_progress(made):
-        pass
-    assert text(made) == ""
-
-
-def test_an_interruption_is_said_and_passed_on():
-    made = console()
-
-    def train():
-        with training_progress(made) as progress:
-            progress.update(1, 4, 3, 0, 0.25)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train()
-    assert text(made).splitlines()[-1].startswith("Stopped at 25 % after ")
-
-
-def test_progress_on_a_terminal_is_a_bar_that_goes_away(monkeypatch):
-    monkeypatch.setenv("TERM", "xterm")
-    made = console(force_terminal=True, color_system=None)
-    with training_progress(made) as progress:
-        progress.update(1, 2, 6, 1000, 0.5)
-        progress.update(2, 2, 6, 1000, 0.95)
-        progress.update(0, 0, 0, 0, 1.0)
-    shown = text(made)
-    assert "test set" in shown
-    assert "\x1b[2K" in shown  # the bar is erased
-    assert shown.rstrip().splitlines()[-1].endswith("examples a second")
-
-
-def test_a_quiet_console_stays_quiet():
-    made = console(quiet=True)
-    with training_progress(made) as progress:
-        progress.update(1, 1, 1, 1, 1.0)
-    assert text(made) == ""
+@pytest.mark.parametrize("arguments", [("show",), ("show", "--full")])
+def test_a_pipe_gets_plain_lines_of_eighty(finished_study, arguments):
+    command = [sys.executable, "-m", "wellfit", *arguments, str(finished_study)]
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "FORCE_COLOR")}
+    done = subprocess.run(command, capture_output=True, env=environment, encoding="utf-8", check=True)
+    lines = done.stdout.splitlines()
+    assert "\x1b" not in done.stdout
+    assert [line for line in lines if len(line) > 80 and str(finished_study) not in line] == []
+    if "--full" in arguments:
+        assert "p (Holm)" in done.stdout
+        assert "parameters" in done.stdout
+    else:
+        assert len(lines) <= 60  # nineteen variants
+        assert lines[-1].endswith("--full")

@@ -28,11 +28,18 @@ def test_every_built_in_study_is_read_as_it_was(name: str, quick: bool, tmp_path
     assert recipes(again) == recipes(study)
 
 
+LAYERS = [
+    {"kind": "conv2d", "filters": 4, "function": "relu"},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": 10},
+]
+
+
 @pytest.mark.parametrize(
     "tables",
     [
-        {"model": {"kind": "layers", "layers": [{"kind": "conv2d", "filters": 4, "function": "relu"}, {"kind": "flatten"}, {"kind": "dense", "units": 10}]}},
-        {"model": {"kind": "cnn", "hidden": [8, 16]}, "data": {"name": "./my images/a\"b\\c"}},
+        {"model": {"kind": "layers", "layers": LAYERS}},
+        {"model": {"kind": "cnn", "hidden": [8, 16]}, "data": {"name": './my images/a"b\\c'}},
         {"train": {"early_stopping": EarlyStopping(3), "class_weights": [1, 2.5], "l2": [1e-3, 0]}},
         {"train": {"early_stopping": {"patience": 2}}, "variants": {"a": {}, "b": {"early_stopping": False}}},
         {"compare": {"margin": 0.004}, "train": {"seeds": [3, 9], "precision": "mixed", "augmentation": {"flip": 0.5}}},
@@ -49,7 +56,9 @@ TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_s
 
 
 @given(title=TEXT, l2=st.floats(0, 1), rates=st.lists(st.floats(0, 0.9), min_size=2, max_size=2))
-def test_any_title_and_any_number_survive(title: str, l2: float, rates: list[float], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_title_and_any_number_survive(
+    title: str, l2: float, rates: list[float], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     tables = {"title": title, "data": {"name": "digits"}, "variants": {"a": {"l2": l2}, "b=1.5+c": {"dropout": rates}}}
     study = study_from_mapping(tables)
     file = tmp_path_factory.mktemp("written") / "study.toml"

@@ -213,9 +213,9 @@ class Results(Plots):
         """Write the report.
 
         Args:
-          path: of the file, whose end says the form: ``.html`` (one page, interactive, that needs no network), ``.pdf``,
-            ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory. A study that was run without
-            ``out`` has none that lasts, and gets ``wellfit-report.html`` in the working directory.
+          path: of the file, whose end says the form: ``.html`` (one page, interactive, that needs no network),
+            ``.pdf``, ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory. A study that was run
+            without ``out`` has none that lasts, and gets ``wellfit-report.html`` in the working directory.
           format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``, or ``"png"`` for the figures alone in a folder.
 
         Returns:

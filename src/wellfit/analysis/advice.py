@@ -46,9 +46,10 @@ _SHARES: Final = (
 def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """What the learning curves and validation scores of a study advise, the most useful first.
 
-    In this order: the whole study after a quick one; more seeds where there are one or two; the variant and strength that validation supports, or that it supports
-    none; when to stop; how to extend a sweep that ends at its best value; to train longer what still improves; how many
-    seeds would tell the best variant from the first; to combine the two best that act differently.
+    In this order: the whole study after a quick one; more seeds where there are one or two; the variant and strength
+    that validation supports, or that it supports none; when to stop; how to extend a sweep that ends at its best value;
+    to train longer what still improves; how many seeds would tell the best variant from the first; to combine the two
+    best that act differently.
 
     Variants are compared by mean validation accuracy, paired by seed, with Student's paired t test and Holm's
     correction: the seeds' chance on this validation split. Compared are those of which every run has ended and none

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from wellfit.analysis.cases import Case, Seen, adding, largest, points_text, setting
-from wellfit.analysis.curves import change, level, matrix, turning_epochs
+from wellfit.analysis.curves import change, matrix, turning_epochs
 from wellfit.analysis.fit_checks import hardly
 from wellfit.analysis.medians import Middle, median_interval
+from wellfit.analysis.noise import level
 from wellfit.base import FloatArray
 
 __all__ = ["calibration_worsened", "dropout_explains", "overfitting"]

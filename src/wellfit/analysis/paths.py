@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from wellfit.analysis.choosing import best_of, one_standard_error
 from wellfit.base import FloatArray, StudySummary, VariantSummary
 from wellfit.details import SweepGrid, SweepPath
 
@@ -200,7 +201,8 @@ def _path(
     values = np.array(list(points), np.float64)  # (P,)
     names = tuple(points.values())
     found = [variants[name] for name in names]
-    chosen = None if key in OF_THE_DATA else _chosen(found)
+    chosen = None if key in OF_THE_DATA else best_of(found)
+    way = DIRECTION.get(key)
     edges = {0: "low", len(names) - 1: "high"}
     return SweepPath(
         key=key,
@@ -209,7 +211,7 @@ def _path(
         logarithmic=_logarithmic(key, points) and bool(values.min() > 0),
         metrics={metric: _column(found, metric) for metric in _METRICS},
         chosen=chosen,
-        one_standard_error=None if chosen is None else _one_standard_error(key, values, found, chosen),
+        one_standard_error=None if chosen is None or way is None else one_standard_error(way * values, found, chosen),
         zeros=np.array([zeros.get(name, np.nan) for name in names], np.float64),  # (P,)
         at_edge=edges.get(chosen) if chosen is not None and values[chosen] != 0 else None,
         baseline=reference or None,
@@ -227,38 +229,6 @@ def _bounds(variant: VariantSummary, metric: str) -> tuple[float, float, float]:
     """Mean and interval; NaN where there is none."""
     low, high = variant.interval.get(metric) or (np.nan, np.nan)
     return variant.mean.get(metric, np.nan), low, high
-
-
-# --- What validation prefers ------------------------------------------------------------------------------------------
-
-
-def _scores(variant: VariantSummary) -> list[float]:
-    return [run.validation_accuracy for run in variant.runs if run.validation_accuracy is not None]
-
-
-def _eligible(variant: VariantSummary) -> bool:
-    """Whether it can be chosen: what is left of a variant whose other runs diverged speaks for nobody."""
-    return len(_scores(variant)) >= 2 and all(run.state != "diverged" for run in variant.runs)
-
-
-def _chosen(variants: Sequence[VariantSummary]) -> int | None:
-    """The position of the highest mean validation accuracy; of equals, the lowest loss, then the first."""
-    eligible = [i for i, v in enumerate(variants) if _eligible(v)]
-
-    def merit(i: int) -> tuple[float, float]:
-        loss = variants[i].mean.get("validation_loss", math.inf)
-        return round(variants[i].mean["validation_accuracy"], 12), -loss  # equal but for rounding is equal
-
-    return max(eligible, key=merit, default=None)
-
-
-def _one_standard_error(key: str, values: FloatArray, variants: Sequence[VariantSummary], chosen: int) -> int | None:
-    if key not in DIRECTION:
-        return None
-    scores = np.array(_scores(variants[chosen]))  # (S,)
-    bound = variants[chosen].mean["validation_accuracy"] - scores.std(ddof=1) / math.sqrt(len(scores)) - 1e-12
-    within = [i for i, v in enumerate(variants) if _eligible(v) and v.mean["validation_accuracy"] >= bound]
-    return max(within, key=lambda i: DIRECTION[key] * values[i])
 
 
 # --- Two settings -----------------------------------------------------------------------------------------------------
@@ -324,7 +294,7 @@ def _grid(
     variants: Mapping[str, VariantSummary],
     held: Mapping[str, Any],
 ) -> SweepGrid:
-    place = None if set(keys) & set(OF_THE_DATA) else _chosen([variants[name] for row in names for name in row])
+    place = None if set(keys) & set(OF_THE_DATA) else best_of([variants[name] for row in names for name in row])
     means = {m: np.array([[variants[n].mean.get(m, np.nan) for n in row] for row in names]) for m in _METRICS}
     chosen = None if place is None else divmod(place, len(columns))
     return SweepGrid(keys, tuple(rows), tuple(columns), names, means, chosen, held)

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 
 from wellfit.analysis.cases import Case, Seen, rate, runs_text, setting
-from wellfit.analysis.curves import SHORTEST, change, falling, level, matrix, noise
+from wellfit.analysis.curves import SHORTEST, change, falling, matrix
 from wellfit.analysis.fit_checks import hardly
+from wellfit.analysis.noise import level, noise
 from wellfit.analysis.words import listed
 from wellfit.base import FloatArray, History, Recipe
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from wellfit.analysis.cases import Case, Seen, runs_text, setting
-from wellfit.analysis.curves import by_chance, falling, matrix, smooth
+from wellfit.analysis.curves import falling, matrix
 from wellfit.analysis.intervals import t_interval
+from wellfit.analysis.noise import by_chance, smooth
 from wellfit.base import FloatArray, History, Recipe
 
 __all__ = ["stopped_at_once", "stopped_too_soon"]

@@ -46,13 +46,13 @@ def _sizes(dataset: Dataset, splits: Splits) -> list[str]:
 
     shape, counts = dataset.input_shape, [dataset.y_train.tolist().count(k) for k in range(len(dataset.classes))]
     images = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} features"
+    names = ", ".join(dataset.classes[:20]) + (", ..." if len(dataset.classes) > 20 else "")
     share = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
     return [
         f"{len(dataset.x_train) + len(dataset.x_test):,} {images}, {dataset.x_train.dtype}",
         f"split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
-        *wrapped(f"{len(dataset.classes)} classes, {share} training and validation examples each: "
-                 f"{', '.join(dataset.classes)}", 80),
-    ]  # fmt: skip
+        *wrapped(f"{len(dataset.classes)} classes, {share} training and validation examples each: {names}", 80),
+    ]
 
 
 @app.command(epilog="Example: wellfit model lab5")

@@ -212,6 +212,7 @@ def _decide_shown(
     max_minutes: float | None,
 ) -> None:
     """Add seeds until a study is decided, and say after each look what is decided and what is not."""
+    from wellfit.report.terminal import wrapped
     from wellfit.study.deciding import METHOD, run_until_decided
 
     told: list[Looked] = []
@@ -221,10 +222,12 @@ def _decide_shown(
 
     def on_look(looked: Looked) -> None:
         told.append(looked)
-        for line in _look_lines(looked):
-            console.print(line, soft_wrap=True, markup=False)
+        for text in _look_lines(looked):
+            for line in wrapped(text, console.width):
+                console.print(line, soft_wrap=True, markup=False)
         if len(told) == 1:
-            console.print(f"{METHOD}.", soft_wrap=True, markup=False, style="dim")
+            for line in wrapped(f"{METHOD}.", console.width):
+                console.print(line, soft_wrap=True, markup=False, style="dim")
         console.print()
 
     made = run_until_decided(
@@ -235,9 +238,11 @@ def _decide_shown(
 
 
 def _look_lines(looked: Looked) -> list[str]:
+    from wellfit.analysis.words import several
+
     look = looked.look
     decided = ", ".join(f"{name} ({verdict})" for name, verdict in looked.decided) or "nothing"
-    undecided = ", ".join(looked.undecided) or "nothing"
+    undecided = several(looked.undecided) or "nothing"
     lines = [f"Look {look.number} of {len(look.seeds)}, at {look.seeds[look.number - 1]} seeds"]
     if looked.counted:
         lines.append(
@@ -268,8 +273,10 @@ def _run_shown(
         def on_plan(outlook: Outlook) -> None:
             if look is None or look.number == 1:
                 _print_outlook(console, spec, outlook)
-            else:
+            elif outlook.plan.runs:
                 console.print(_more(outlook), soft_wrap=True, markup=False)
+            else:
+                console.print(f"Nothing to train: all {outlook.done:,} runs of this look are there", soft_wrap=True)
             if outlook.plan.runs:
                 progress.prepare()
 

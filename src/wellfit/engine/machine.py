@@ -13,7 +13,7 @@ import math
 import os
 import platform
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
 from wellfit.folders import cache_root
 
-__all__ = ["MEMORY_SHARE", "Machine", "attained", "learn", "machine", "memory"]
+__all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 
 MEMORY_SHARE: Final = 0.5
 """The share of an accelerator's memory that runs may take; the rest is for batches and activations."""
@@ -41,37 +41,20 @@ _TURNS: Final = 2
 _TABLES: Final = ("machine", "attained")
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A machine's measurements.
-
-    Args:
-      costs: seconds of a run in a group of each width, relative to a run alone.
-      rate: floating-point operations a second that one device reaches in a small step.
-    """
-
-    costs: Costs
-    rate: float
-
-
-def machine() -> Machine:
-    """The measurements of this machine, from the cache folder or taken now, in a few seconds.
+def group_costs() -> Costs:
+    """What a run costs in a group of each width on this machine, from the cache folder or measured now, in seconds.
 
     Returns:
-      What was measured; on an accelerator nothing is, and groups are as wide as they come.
-
-    Example:
-      >>> Machine(costs=((1, 1.0), (4, 0.8)), rate=2e11).costs[0]  # as machine() would return it
-      (1, 1.0)
+      Widths and costs relative to a run alone; on an accelerator groups are as wide as they come, unmeasured.
     """
     if jax.default_backend() != "cpu":
-        return Machine(tuple((width, 0.9 if width > 1 else 1.0) for width in range(1, 9)), 1e13)
-    kept = _as_machine(_read("machine").get(_name()))
-    if kept is None:
+        return tuple((width, 0.9 if width > 1 else 1.0) for width in range(1, 9))
+    costs = _as_costs(_read("machine").get(_name()))
+    if costs is None:
         measured = _measured()
         _write("machine", _name(), measured)
-        kept = Machine(measured["costs"], measured["rate"])
-    return kept
+        costs = measured["costs"]
+    return costs
 
 
 def memory() -> int | None:
@@ -123,9 +106,8 @@ def _measured() -> dict[str, Any]:
             seconds: list[float] = []
             trainer.train(population, on_epoch=lambda epoch, into=seconds: into.append(epoch.seconds))  # type: ignore[misc]
             best[width] = min(best[width], min(seconds[1:]) / width)  # the first epoch compiles
-            work = population.work / _EPOCHS / width / devices
     chosen = ((1, 1.0), *((w, s / best[1]) for w, s in best.items() if s < _GAIN * best[1]))
-    return {"costs": chosen, "rate": work / best[1], "seconds": best}
+    return {"costs": chosen, "seconds": best}
 
 
 def _name() -> str:
@@ -144,12 +126,12 @@ def _file() -> Path:
     return cache_root() / "machine.json"
 
 
-def _as_machine(kept: Any) -> Machine | None:
+def _as_costs(kept: Any) -> Costs | None:
     """A measurement that was kept; None where there is none, or something else is in its place."""
     with contextlib.suppress(KeyError, TypeError, ValueError):
-        found = Machine(tuple((int(width), float(cost)) for width, cost in kept["costs"]), float(kept["rate"]))
-        if found.costs[:1] == ((1, 1.0),) and found.rate > 0 and all(width > 0 for width, _ in found.costs):
-            return found
+        costs = tuple((int(width), float(cost)) for width, cost in kept["costs"])
+        if costs[:1] == ((1, 1.0),) and all(width > 0 for width, _ in costs):
+            return costs
     return None
 
 

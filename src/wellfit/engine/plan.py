@@ -6,22 +6,20 @@ seed that stand side by side in it are a group and share their batches. Groups a
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from wellfit.base import Augmentation, Averaging, EarlyStopping, ModelSpec, Recipe, RunSpec, Schedule
+from wellfit.base import Augmentation, Averaging, EarlyStopping, ModelSpec, RunSpec
 from wellfit.engine.checks import check_run
+from wellfit.engine.numbers import Numbers, numbers_of, uses
 from wellfit.engine.precision import resolve
-from wellfit.errors import StudyFileError
 from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
-from wellfit.nn.optimizers import OPTIMIZERS
 from wellfit.nn.products import Precision
 
-__all__ = ["TRACED", "Numbers", "Plan", "Population", "Program", "Readout", "Trajectory", "make_plan"]
+__all__ = ["Costs", "Plan", "Population", "Program", "Readout", "Trajectory", "is_small", "make_plan"]
 
 
 @dataclass(frozen=True)
@@ -32,43 +30,6 @@ class Readout:
     epochs: int
     rule: EarlyStopping | None
     average: Averaging | None
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What a compiled program takes as traced numbers, one set a trajectory.
-
-    ``schedule`` and ``span`` are not traced themselves: the learning rate of every step is computed from them.
-    """
-
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    l1: tuple[float, ...]  # (kernels,)
-    l2: tuple[float, ...]  # (kernels,)
-    proximal_l1: tuple[float, ...]  # (kernels,)
-    dropout: tuple[float, ...]  # (dropout layers,)
-    label_smoothing: float
-    max_norm: float  # inf: none
-    clip_norm: float  # inf: none
-    global_clip_norm: float  # inf: none
-    class_weights: tuple[float, ...]  # (classes,)
-    shift: float
-    flip: float
-    rotation: float
-    zoom: float
-    erasing: float
-    noise: float
-    mixup: float
-    schedule: Schedule | None
-    span: int  # epochs that the schedule is laid over; 0 without one
-
-
-TRACED: Final = tuple(f.name for f in dataclasses.fields(Numbers) if f.name not in ("schedule", "span"))
-"""The numbers that a compiled program takes."""
-
-_AT_REST: Final = {"max_norm": math.inf, "clip_norm": math.inf, "global_clip_norm": math.inf, "class_weights": 1.0}
-"""The value of a number that changes nothing, where it is not 0."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +202,7 @@ def make_plan(
       ShapeError: a model that does not fit the data.
 
     Example:
+      >>> from wellfit.base import Recipe
       >>> stop = EarlyStopping(patience=3)
       >>> recipes = {"baseline": Recipe(), "l2": Recipe(l2=1e-3), "stop": Recipe(early_stopping=stop)}
       >>> runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in range(5)]
@@ -248,33 +210,22 @@ def make_plan(
       >>> plan.runs, plan.trajectories, plan.programs
       (15, 10, 1)
     """
-    small = memory is None and is_small(input_shape, examples[0])
-    # runs that change their examples are apart: all of a program's runs would pay for it
-    structures: dict[tuple[Structure, bool], dict[tuple[int, Numbers], list[Readout]]] = {}
-    models: dict[ModelSpec, Model] = {}
+    models = {spec: build(spec, input_shape, classes) for spec in dict.fromkeys(run.recipe.model for run in runs)}
     for run in runs:
-        recipe = run.recipe
-        if recipe.model not in models:
-            models[recipe.model] = build(recipe.model, input_shape, classes)
-        check_run(run, models[recipe.model], examples[0])
-        products = resolve(precision, recipe.model)
-        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
-        numbers = _numbers(run.variant, recipe, models[recipe.model], classes)
-        key = structure, recipe.augmentation != Augmentation()
-        readouts = structures.setdefault(key, {}).setdefault((run.seed, numbers), [])
-        readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
+        check_run(run, models[run.recipe.model], examples[0])
     sizes = {without_rates(spec): count_parameters(model) for spec, model in models.items()}
     operations = {without_rates(spec): _operations(model) for spec, model in models.items()}
+    small = memory is None and is_small(input_shape, examples[0])
     populations = tuple(
         _arranged(
             structure,
-            [Trajectory(*key, tuple(readouts)) for key, readouts in trajectories.items()],
+            trajectories,
             devices,
             _SMALL_COSTS if small else costs,
             sys.maxsize if small else None if memory is None else max(1, memory // _bytes(sizes[structure[0]])),
             operations[structure[0]].of_epoch(examples),
         )
-        for (structure, _), trajectories in structures.items()
+        for structure, trajectories in _by_structure(runs, models, classes, precision)
     )
     return Plan(
         populations,
@@ -285,57 +236,22 @@ def make_plan(
     )
 
 
-def _numbers(variant: str, recipe: Recipe, model: Model, classes: int) -> Numbers:
-    """Resolve a recipe's numbers: the optimizer's and the model's defaults, and one strength for every layer."""
-    defaults = OPTIMIZERS[recipe.optimizer]
-
-    def either(value: float | None, default: float) -> float:
-        return default if value is None else value
-
-    kernels = len(model.kernels)
-    dropout = model.dropout if recipe.dropout is None else recipe.dropout
-    weights = recipe.class_weights or (1.0,) * classes
-    if len(weights) != classes:
-        raise StudyFileError(
-            f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes"
-        )
-    varying = recipe.schedule is not None
-    return Numbers(
-        learning_rate=either(recipe.learning_rate, defaults.learning_rate),
-        momentum=either(recipe.momentum, defaults.momentum),
-        weight_decay=either(recipe.weight_decay, defaults.weight_decay),
-        l1=_per_kernel(variant, "l1", recipe.l1, kernels),
-        l2=_per_kernel(variant, "l2", recipe.l2, kernels),
-        proximal_l1=_per_kernel(variant, "proximal_l1", recipe.proximal_l1, kernels),
-        dropout=_per_layer(variant, "dropout", dropout, len(model.dropout)),
-        label_smoothing=recipe.label_smoothing,
-        max_norm=recipe.max_norm or math.inf,
-        clip_norm=recipe.clip_norm or math.inf,
-        global_clip_norm=recipe.global_clip_norm or math.inf,
-        class_weights=weights,
-        **dataclasses.asdict(recipe.augmentation),
-        schedule=recipe.schedule,
-        span=recipe.epochs if varying else 0,
-    )
-
-
-def _per_kernel(variant: str, key: str, value: float | tuple[float, ...], kernels: int) -> tuple[float, ...]:
-    """One strength a kernel; a single number, or a list of one fewer, leaves the output layer alone."""
-    hidden = max(kernels - 1, 1)
-    if isinstance(value, tuple) and len(value) == kernels:
-        return value
-    given = _per_layer(variant, key, value, hidden)
-    return given + (0.0,) * (kernels - hidden)
-
-
-def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers: int) -> tuple[float, ...]:
-    if not isinstance(value, tuple):
-        return (float(value),) * layers
-    if len(value) != layers:
-        raise StudyFileError(
-            f"{key} of variant {variant!r} has {len(value)} values, the model has {layers} places for it"
-        )
-    return value
+def _by_structure(
+    runs: Sequence[RunSpec], models: Mapping[ModelSpec, Model], classes: int, precision: str
+) -> Iterator[tuple[Structure, list[Trajectory]]]:
+    """The trajectories of every program: runs of one seed and the same numbers share one."""
+    # runs that change their examples are apart: all of a program's runs would pay for it
+    found: dict[tuple[Structure, bool], dict[tuple[int, Numbers], list[Readout]]] = {}
+    for run in runs:
+        recipe = run.recipe
+        products = resolve(precision, recipe.model)
+        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
+        key = structure, recipe.augmentation != Augmentation()
+        numbers = numbers_of(run.variant, recipe, models[recipe.model], classes)
+        readouts = found.setdefault(key, {}).setdefault((run.seed, numbers), [])
+        readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
+    for (structure, _), trajectories in found.items():
+        yield structure, [Trajectory(*key, tuple(readouts)) for key, readouts in trajectories.items()]
 
 
 def _arranged(
@@ -373,20 +289,17 @@ def _arranged(
     at_once = 1 if fit is None else max(1, fit // width)
     lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # waves as full as they come: empty lanes cost a GPU
     size = devices * lanes
+    averages = max(len(trajectory.decays) for trajectory in trajectories)
+    program = Program(*structure, width, size, averages, uses(t.numbers for t in trajectories))
+    return Population(program, _in_waves(groups, size), work * sum(trajectory.epochs for trajectory in trajectories))
+
+
+def _in_waves(groups: list[tuple[Trajectory, ...]], size: int) -> tuple[tuple[Trajectory, ...], ...]:
+    """Groups in the order of waves of a size, those that follow one another at one place of every wave."""
     full, more = divmod(len(groups), size)
     begins = [place * full + min(place, more) for place in range(size)]
-    in_waves = [groups[begin + wave] for wave in range(full) for begin in begins]
-    in_waves += [groups[begin + full] for begin in begins[:more]] + [()] * (-len(groups) % size)
-    uses = frozenset(
-        name for name in TRACED if any(_in_use(getattr(t.numbers, name), _AT_REST.get(name, 0.0)) for t in trajectories)
-    )
-    averages = max(len(trajectory.decays) for trajectory in trajectories)
-    program = Program(*structure, width, size, averages, uses)
-    return Population(program, tuple(in_waves), work * sum(trajectory.epochs for trajectory in trajectories))
-
-
-def _in_use(value: float | tuple[float, ...], at_rest: float) -> bool:
-    return any(v != at_rest for v in value) if isinstance(value, tuple) else value != at_rest
+    ordered = [groups[begin + wave] for wave in range(full) for begin in begins]
+    return (*ordered, *(groups[begin + full] for begin in begins[:more]), *[()] * (-len(groups) % size))
 
 
 class _Operations(NamedTuple):

@@ -21,7 +21,8 @@ from jax.sharding import Mesh, PartitionSpec
 from wellfit.base import HISTORY_COLUMNS, FloatArray, TrainingData
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
-from wellfit.engine.plan import TRACED, Population, Program, is_small
+from wellfit.engine.numbers import TRACED
+from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn.losses import penalty
 from wellfit.nn.models import Model, ModelParams, build

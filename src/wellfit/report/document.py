@@ -1,7 +1,7 @@
 """What every written form of the report shows: sections of sentences, tables and figures, computed once.
 
-A PDF, a Markdown file and a folder of pictures say the same because they are made from the same `Document`; what a study
-has nothing of is left out. Everything is plain text here: each writer escapes it for its own form.
+A PDF, a Markdown file and a folder of pictures say the same because they are made from the same `Document`; what a
+study has nothing of is left out. Everything is plain text here: each writer escapes it for its own form.
 """
 
 from __future__ import annotations
@@ -154,12 +154,14 @@ def _results(summary: StudySummary) -> list[Part]:
         )
         for row in made
     )
-    small = "Means over the seeds. The interval counts the seeds and the finite test set. The gap is training minus test "
-    small += f"accuracy. The verdict is on test accuracy against {summary.variants[0].name}."
+    small = "Means over the seeds. The interval counts the seeds and the finite test set. The gap is training minus "
+    small += f"test accuracy. The verdict is on test accuracy against {summary.variants[0].name}."
     small += " Variants that share a letter cannot be told apart." if lettered else ""
     more = tuple(
-        (row.name, row.loss.mean, row.best_epoch.mean, row.best_epoch.interval or wording.NOTHING)
-        + (row.parameters.mean, row.seconds.mean, row.runs or "all ended")
+        (
+            *(row.name, row.loss.mean, row.best_epoch.mean, row.best_epoch.interval or wording.NOTHING),
+            *(row.parameters.mean, row.seconds.mean, row.runs or "all ended"),
+        )
         for row in made
     )
     told = ("Variant", "test loss", "best epoch", "from – to", "parameters", "seconds", "runs")
@@ -178,7 +180,7 @@ def _comparisons(summary: StudySummary) -> list[Part]:
         (row.variant, row.against, row.difference, row.interval, row.p_value, row.p_adjusted, row.verdict)
         for row in made
     )
-    small = "Differences in test accuracy, paired by seed and by test image; adjusted for the number of comparisons (Holm)."
+    small = "Differences in test accuracy, paired by seed and by test image; p adjusted for all comparisons (Holm)."
     head = ("Variant", "against", "difference", "95 % interval", "p", "adjusted p", "verdict")
     return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
 
@@ -208,8 +210,8 @@ def _scores(summary: StudySummary, details: StudyDetails) -> list[Part]:
     titles = [title for _, title in page_scores.score_columns(details)]
     made = page_scores.score_rows(summary, details)
     told = (
-        "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. The calibration error is "
-        "how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals."
+        "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. The calibration error "
+        "is how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals."
     )
     tables = []
     for start in range(0, len(titles), SCORES):
@@ -240,18 +242,21 @@ def _findings(summary: StudySummary) -> list[Part]:
 def _published(summary: StudySummary) -> list[Part]:
     made = rows.published_rows(summary)
     table = tuple(
-        (row.variant, row.metric, row.published, row.ours.mean, row.ours.interval or wording.NOTHING)
-        + (row.lowest_highest, row.difference)
+        (
+            *(row.variant, row.metric, row.published, row.ours.mean, row.ours.interval or wording.NOTHING),
+            *(row.lowest_highest, row.difference),
+        )
         for row in made
     )
     head = ("Variant", "metric", "published", "measured", "95 % interval", "single runs", "difference")
-    small = "The source trained each network once; a single run of ours may differ as much as the column of single runs."
+    small = "What the source reports, and what was measured here, each run alone too: the source trained once."
     return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
 
 
 def _runs(summary: StudySummary) -> list[Part]:
     table = tuple((v.name, *rows.run_row(run)) for v in summary.variants for run in v.runs)
-    head = ("Variant", "seed", "state", "epochs", "read at", "best", "over-fits", "train", "validation", "test", "loss", "s")
+    epochs = ("epochs", "read at", "best", "over-fits")
+    head = ("Variant", "seed", "state", *epochs, "train", "validation", "test", "loss", "s")
     if len(table) > RUNS_SHOWN:
         told = f"{len(table)} runs; wellfit show --json and Results.runs() list every one."
         unusual = tuple(row for row in table if row[2] in ("diverged", "pending"))[:RUNS_SHOWN]

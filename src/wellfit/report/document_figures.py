@@ -11,7 +11,16 @@ import numpy as np
 
 from wellfit.base import StudySummary
 from wellfit.details import DataLook, StudyDetails
-from wellfit.report import class_figures, drawing, figures, gallery_figures, path_figures, region_figures, score_figures, wording
+from wellfit.report import (
+    class_figures,
+    drawing,
+    figures,
+    gallery_figures,
+    path_figures,
+    region_figures,
+    score_figures,
+    wording,
+)
 from wellfit.report import weight_figures as of_weights
 from wellfit.report.colors import LIGHT
 from wellfit.report.gallery_data import choose, gallery
@@ -98,7 +107,7 @@ def paths(details: StudyDetails) -> list[Named]:
 
 def grids(details: StudyDetails) -> list[Named]:
     """Every sweep that crosses two settings: test accuracy where there is one, validation accuracy before."""
-    found = []
+    found: list[Named] = []
     for at, grid in enumerate(details.grids, 1):
         tested = bool(np.isfinite(grid.metrics.get("test_accuracy", np.array(np.nan))).any())
         metric = "test_accuracy" if tested else "validation_accuracy"
@@ -125,7 +134,8 @@ def confusions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     for v in summary.variants[:1]:
         if v.name in summary.confusion:
             draw = partial(figures.plot_confusion, summary, v.name)
-            found.append((f"confusion-{_file(summary, v.name)}", f"{v.name}: percent of every true class, over all its runs.", draw))
+            caption = f"{v.name}: percent of every true class, over all its runs."
+            found.append((f"confusion-{_file(summary, v.name)}", caption, draw))
     for name in highlighted(summary):
         if (mine := details.differences.get(name)) is not None and len(summary.classes) <= LARGEST:
             draw = partial(class_figures.plot_confusion_difference, mine, summary.classes)
@@ -266,7 +276,8 @@ def _narrow(draw: Callable[[], Figure]) -> Figure:
     for axes in figure.axes:
         if (legend := axes.get_legend()) is not None:
             axes.set_title("", loc="left")
+            handles = [handle for handle in legend.legend_handles if handle is not None]
             labels = [text.get_text() for text in legend.get_texts()]
-            axes.legend(legend.legend_handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
+            axes.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
                         frameon=False, fontsize=10, labelcolor=LIGHT["muted"])  # fmt: skip
     return figure

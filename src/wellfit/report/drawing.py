@@ -76,6 +76,12 @@ def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None =
         axes.grid(axis=grid, color=LIGHT["rule"], linewidth=0.8)
 
 
+def last_epoch(summary: StudySummary) -> int:
+    """The last epoch that any variant goes through: some train for longer than the base recipe."""
+    known = [len(history) for seeds in summary.histories.values() for history in seeds.values()]
+    return max([summary.epochs, *known])
+
+
 def epoch_axis(axes: Axes, epochs: int) -> None:
     """An epoch axis from 1 to the last epoch of the study, so that panels can be compared."""
     from matplotlib.ticker import MaxNLocator
@@ -113,11 +119,11 @@ def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: f
     for index, data in enumerate(curves):
         curve(axes, data, scale, series_color(index), DASHES[index // SERIES % len(DASHES)])
     style(axes, "epoch", label)
-    epoch_axis(axes, summary.epochs)
+    epoch_axis(axes, last_epoch(summary))
     low, high = axes.get_ylim()
     drawn = [(float(scale * c.mean[-1]), i) for i, c in enumerate(curves) if len(c.mean)]
     for value, index in drawn:  # a curve that ends early is led to its name
-        axes.plot([curves[index].epochs[-1], max(2, summary.epochs)], [value, value], color=series_color(index),
+        axes.plot([curves[index].epochs[-1], max(2, last_epoch(summary))], [value, value], color=series_color(index),
                   linewidth=0.9, linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
     axes.set_ylim(low, high)
     place = -math.inf

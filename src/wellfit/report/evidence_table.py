@@ -62,7 +62,7 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
     known += [(f"{c.variant}/{c.against}", c) for c in summary.asked]
     if not any(c.p_value is not None for _, c in known):
         return None
-    console = Console(width=1000)
+    console = Console(width=1000, height=100)  # both, or a dumb terminal has 80 columns
     for columns in _LAYOUTS:
         table = _table(summary, known, columns)
         if Measurement.get(console, console.options, table).maximum <= width:

@@ -105,7 +105,7 @@ def plot_learning_curve(
         said.append(_say_curve(name, curve, metric))
     drawing.style(axes, "epoch  ( | lowest validation loss of a seed )", label)
     drawing.title(axes, variant)
-    drawing.epoch_axis(axes, summary.epochs)
+    drawing.epoch_axis(axes, drawing.last_epoch(summary))
     best = [run.best_epoch for run in found.runs if run.best_epoch is not None]
     if best:
         foot = axes.get_xaxis_transform()

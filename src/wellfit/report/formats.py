@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,13 @@ from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 
 __all__ = ["FORMATS", "report_format", "report_path", "write_report"]
 
-FORMATS: Final = {"html": "report.html", "pdf": "report.pdf", "md": "report.md", "ipynb": "report.ipynb", "png": "figures"}
+FORMATS: Final = {
+    "html": "report.html",
+    "pdf": "report.pdf",
+    "md": "report.md",
+    "ipynb": "report.ipynb",
+    "png": "figures",
+}
 """Form -> what it is called in the study directory; the pictures alone are a folder."""
 
 
@@ -79,7 +86,10 @@ def write_report(
       StoreError: it cannot be written; one line says why, and the older report stays as it was.
     """
     try:
-        _writer(form)(summary, details, path, directory)
+        with warnings.catch_warnings():
+            # a letter that matplotlib's font lacks is an empty box in a figure; the words around it have it
+            warnings.filterwarnings("ignore", message="Glyph")
+            _writer(form)(summary, details, path, directory)
     except OSError as error:
         mend = "make room or give access, or choose another place with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {mend}") from None

@@ -1,7 +1,7 @@
 """The report as a Jupyter notebook: it loads the results or makes them anew, and shows them step by step in Python.
 
-The steps are text files, ``study/recipes/notebooks/*.toml``: one for every study, and one for each lab, in its own order.
-The notebook runs from top to bottom, and has its figures and answers in it before it is run.
+The steps are text files, ``study/recipes/notebooks/*.toml``: one for every study, and one for each lab, in its own
+order. The notebook runs from top to bottom, and has its figures and answers in it before it is run.
 """
 
 from __future__ import annotations
@@ -79,7 +79,12 @@ class _Cells:
         self._add({"cell_type": "markdown", "source": _lines(text), "metadata": {}})
 
     def code(self, text: str, outputs: list[dict[str, Any]] | None = None) -> None:
-        cell = {"cell_type": "code", "source": _lines(text.strip("\n")), "metadata": {}, "execution_count": None}
+        cell: dict[str, Any] = {
+            "cell_type": "code",
+            "source": _lines(text.strip("\n")),
+            "metadata": {},
+            "execution_count": None,
+        }
         self._add({**cell, "outputs": outputs or []})
 
     def _add(self, cell: dict[str, Any]) -> None:
@@ -159,8 +164,11 @@ def _read(name: str) -> list[Step]:
     file = resources.files("wellfit.study").joinpath("recipes", "notebooks", f"{name}.toml")
     if not file.is_file():
         return []
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
-    return [Step(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}) for table in tables]
+    tables: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
+    made: list[dict[str, Any]] = [
+        {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()} for table in tables
+    ]
+    return [Step(**table) for table in made]
 
 
 def _begin(cells: _Cells, summary: StudySummary, directory: str | None) -> None:
@@ -176,7 +184,7 @@ def _begin(cells: _Cells, summary: StudySummary, directory: str | None) -> None:
         f"DIRECTORY = Path({directory or f'wellfit-{summary.name}'!r})  # where the results lie\n"
         f"STUDY = {_literal(study_file(from_resolved(summary.settings)))}"
     )
-    cells.markdown("The study itself. A variant is the base recipe with changes; the others are compared with the first.")
+    cells.markdown("The study itself. A variant is the base recipe with changes; all are compared with the first.")
     cells.code(
         "with tempfile.TemporaryDirectory() as folder:\n"
         '    file = Path(folder, "study.toml")\n'

@@ -28,10 +28,7 @@ from wellfit.report.live_page import (
 from wellfit.report.live_watch import Watch
 from wellfit.report.page_curves import shown_first
 
-__all__ = ["PORT", "serve"]
-
-PORT: Final = 8642
-"""Where the page is, unless told otherwise."""
+__all__ = ["serve"]
 
 ADDRESS: Final = "127.0.0.1"
 OF_STUDY: Final = ("/study", "/study/ws", "/report")
@@ -50,7 +47,7 @@ HEADERS: Final = {
 }
 
 
-def serve(folder: Path, port: int = PORT, on_start: Callable[[str], None] | None = None) -> None:
+def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None) -> None:
     """Serve the live page until Ctrl-C is pressed.
 
     Args:

@@ -69,13 +69,9 @@ class LiveCharts:
             if before is None or not all(np.array_equal(before[name], columns[name]) for name in columns):
                 self._sent[key] = columns
                 self._lines[key].data_source.data = dict(columns)
-                if len(columns["epoch"]):
-                    self._let_go()
-
-    def _let_go(self) -> None:
-        """Let the axes follow the curves, now that there are any."""
-        while self._empty:
-            self._empty.pop().data = {"x": [], "y": []}
+        if any(len(columns["epoch"]) for columns in self._sent.values()):
+            while self._empty:  # the axes follow the curves, now that there are any
+                self._empty.pop().data = {"x": [], "y": []}
 
 
 def _hold_open(chart: Any, low: float, high: float) -> Any:

@@ -26,6 +26,9 @@ __all__ = ["SECONDS", "Watch"]
 SECONDS: Final = 0.4
 """Between two looks."""
 
+STRANGE: Final = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError)
+"""What rows lead to that wellfit has not written, and files that go away while they are read."""
+
 
 class Watch:
     """The studies of a folder, as they are now. Start it with ``with``.
@@ -106,7 +109,7 @@ class Watch:
             return Listed(study, place, glance(path, None if before is None else before.glance))
         except WellfitError as error:
             return Listed(study, place, None, str(error))
-        except (KeyError, ValueError, TypeError, OSError) as error:  # rows that wellfit has not written
+        except STRANGE as error:
             return Listed(study, place, None, f"cannot be understood: {type(error).__name__}: {error}")
 
     def _keep_looking(self) -> None:
@@ -124,7 +127,7 @@ class Watch:
     def _compute(self, what: str, study: str, key: Any, compute: Callable[[Path], Any]) -> None:
         try:
             self._computed[what, study] = key, compute(self._directories[study])
-        except (WellfitError, KeyError, ValueError, OSError):  # gone, or not whole: as the next look will tell
+        except (WellfitError, *STRANGE):  # gone, or not whole: as the next look will tell
             self._computed[what, study] = key, None
         finally:
             self._asked.discard((what, study))

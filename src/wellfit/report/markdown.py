@@ -40,11 +40,11 @@ def write_markdown(document: Document, path: str | os.PathLike[str]) -> Path:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown, and the HTML inside it, takes for nothing else; on one line.
+    r"""Text that Markdown, and the HTML inside it, takes for nothing else; on one line.
 
     Example:
       >>> escaped("<b> a|b *c* l2=0.1")
-      '&lt;b&gt; a\\\\|b \\\\*c\\\\* l2=0.1'
+      '&lt;b&gt; a\\|b \\*c\\* l2=0.1'
     """
     plain = html.escape(" ".join(text.split(" ")).replace("\n", " "), quote=False)
     plain = re.sub(r"([\\`*_{}\[\]|~$])", r"\\\1", plain)

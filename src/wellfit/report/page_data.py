@@ -60,9 +60,9 @@ def data_facts(look: DataLook) -> str:
 
     Example:
       >>> data_facts(DataLook("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
-      'Digits, from scikit-learn: 7 examples of 8 × 8 pixels.'
+      'Digits (scikit-learn): 7 examples of 8 × 8 pixels.'
     """
     total = sum(int(sum(counts)) for counts in look.counts.values())
     size = " × ".join(map(str, look.shape))
     unit = "pixels" if len(look.shape) > 1 else "feature" if look.shape == (1,) else "features"
-    return f"{look.title}, from {look.source}: {total:,} examples of {size} {unit}."
+    return f"{look.title} ({look.source}): {total:,} examples of {size} {unit}."

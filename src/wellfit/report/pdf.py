@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["write_pdf"]
 
-SETTINGS: Final = {"pdf.fonttype": 42, "pdf.compression": 6, "pdf.use14corefonts": False, "pdf.inheritcolor": False}
+SETTINGS: Final[dict[Any, Any]] = {
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "pdf.use14corefonts": False,
+    "pdf.inheritcolor": False,
+}
 """matplotlib's: fonts as TrueType, which every printer and reader takes, and text that can be searched and copied."""
 
 IMAGE_DPI: Final = 250
@@ -37,11 +42,10 @@ def write_pdf(document: Document, path: str | os.PathLike[str]) -> Path:
     from matplotlib.backends.backend_pdf import PdfPages
 
     about = {"Title": document.title, "Subject": f"wellfit study {document.name}", "Creator": f"wellfit {__version__}"}
-    with mpl.rc_context(SETTINGS), in_one_step(path) as temporary:
-        # no date: the same store gives the same bytes
-        with PdfPages(temporary, metadata={**about, "CreationDate": None}) as pages:
-            for page in typeset(document):
-                pages.savefig(_drawn(page), dpi=IMAGE_DPI)
+    metadata = {**about, "CreationDate": None}  # no date: the same store gives the same bytes
+    with mpl.rc_context(SETTINGS), in_one_step(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
+        for page in typeset(document):
+            pages.savefig(_drawn(page), dpi=IMAGE_DPI)
     return Path(path)
 
 
@@ -53,12 +57,13 @@ def _drawn(page: Page) -> Figure:
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), frameon=False)
     for rule in page.rules:
         ends = [rule.x / WIDTH, (rule.x + rule.width) / WIDTH]
-        line = Line2D(ends, [rule.y / HEIGHT] * 2, color=LIGHT["rule"], linewidth=0.6, transform=figure.transFigure)
+        line = Line2D(ends, [rule.y / HEIGHT] * 2, color=LIGHT["rule"], linewidth=0.6)
         figure.add_artist(line)
     for text in page.lines:
         family, weight = FONTS[text.face]
+        side = "right" if text.right else "left"
         figure.text(text.x / WIDTH, text.y / HEIGHT, text.text, fontsize=text.size, family=family, weight=weight,
-                    color=text.color, ha="right" if text.right else "left", va="baseline", parse_math=False)  # fmt: skip
+                    color=text.color, ha=side, va="baseline", parse_math=False)  # fmt: skip
     for placed in page.figures:
         figure.add_artist(_inlay(placed))
     return figure
@@ -75,7 +80,7 @@ def _inlay(placed: Placed) -> Any:
             output, outer = pdf.file.output, pdf.gc
             output(*outer.finalize())  # back to the page's own state, without a clip
             output(Op.gsave, placed.scale, 0, 0, placed.scale, placed.x, placed.y, Op.concat_matrix)
-            pdf.gc = GraphicsContextPdf(pdf.file)
+            pdf.gc = GraphicsContextPdf(pdf.file)  # type: ignore[no-untyped-call]
             pdf.gc.copy_properties(outer)
             placed.figure.dpi = 72  # a PDF's own unit
             placed.figure.draw(renderer)

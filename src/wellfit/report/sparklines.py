@@ -83,7 +83,9 @@ def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only:
     ends = float(np.quantile([float(curve[-1]) for curve in curves.values()], 0.9))
     high = max(min(ends, MOST_RANGE * low), LEAST_RANGE * low)
     levels, mark = (PLAIN, "v") if ascii_only else (BLOCKS, "•")
-    lines = {name: _line(curve, min(width, longest), longest, (low, high), levels, mark) for name, curve in curves.items()}
+    lines = {
+        name: _line(curve, min(width, longest), longest, (low, high), levels, mark) for name, curve in curves.items()
+    }
     cut = any(float(curve.max()) > high for curve in curves.values())
     return Sparklines(lines, mark, (levels[0], levels[-1]), low, high, cut)
 

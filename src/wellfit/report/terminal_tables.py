@@ -97,10 +97,8 @@ def training_table(summary: StudySummary, width: int = 80) -> Table:
     return _fitting(summary, _TRAINING, width, None)
 
 
-def _fitting(
-    summary: StudySummary, layouts: Sequence[Sequence[str]], width: int, curves: Sparklines | None
-) -> Table:
-    console = Console(width=1000)
+def _fitting(summary: StudySummary, layouts: Sequence[Sequence[str]], width: int, curves: Sparklines | None) -> Table:
+    console = Console(width=1000, height=100)  # both, or a dumb terminal has 80 columns
     letters = wording.letters(summary)
     for layout in layouts:
         columns = [c for c in layout if (c != "letters" or letters) and (c != "curve" or curves is not None)]
@@ -111,9 +109,7 @@ def _fitting(
     return table
 
 
-def _table(
-    summary: StudySummary, columns: Sequence[str], letters: dict[str, str], curves: Sparklines | None
-) -> Table:
+def _table(summary: StudySummary, columns: Sequence[str], letters: dict[str, str], curves: Sparklines | None) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

@@ -93,10 +93,11 @@ class TrainingProgress:
         self._console = console
         self._unit = unit
         self._live = (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
+        # short of 80 columns, so that the ^C of a terminal does not wrap the line, which could not be erased then
         self._bar = Progress(
             SpinnerColumn("line", style="dim"),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=None, complete_style="default", finished_style="default", pulse_style="dim"),
+            BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
             TextColumn("{task.percentage:>3.0f} %"),
             TextColumn("{task.fields[rate]}", style="dim"),
             TextColumn("{task.fields[left]}"),

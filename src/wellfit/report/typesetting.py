@@ -15,7 +15,19 @@ from wellfit.report.document import Code, Document, Drawing, Paragraph, Section,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["FONTS", "HEIGHT", "WIDTH", "Line", "Page", "Placed", "Rule", "break_lines", "column_widths", "text_width", "typeset"]
+__all__ = [
+    "FONTS",
+    "HEIGHT",
+    "WIDTH",
+    "Line",
+    "Page",
+    "Placed",
+    "Rule",
+    "break_lines",
+    "column_widths",
+    "text_width",
+    "typeset",
+]
 
 WIDTH, HEIGHT = 595.276, 841.890
 """A4, in points."""
@@ -102,7 +114,8 @@ def typeset(document: Document) -> list[Page]:
     pages = setter.pages
     for number, page in enumerate(pages, 1):
         page.lines.append(Line(WIDTH - LEFT, 30, f"{number} / {len(pages)}", 8, "", LIGHT["muted"], right=True))
-        page.lines.append(Line(LEFT, 30, shortened(f"wellfit study {document.name}", 8, MEASURE - 60), 8, "", LIGHT["muted"]))
+        name = shortened(f"wellfit study {document.name}", 8, MEASURE - 60)
+        page.lines.append(Line(LEFT, 30, name, 8, "", LIGHT["muted"]))
         if number > 1:
             title = shortened(document.title, 8, MEASURE)
             page.lines.append(Line(LEFT, HEIGHT - 38, title, 8, "", LIGHT["muted"]))
@@ -199,7 +212,7 @@ def shortened(text: str, size: float, width: float, face: str = "") -> str:
 
     Example:
       >>> shortened("a long title", 10, 40)
-      'a long…'
+      'a lon…'
     """
     if text_width(text, size, face) <= width:
         return text
@@ -238,12 +251,12 @@ class _Setter:
             self.y -= height
 
     def lines(
-        self, text: str, size: float, face: str = "", color: str = LIGHT["ink"], leading: float = LEADING, indent: float = 0.0
+        self, text: str, size: float, face: str = "", color: str = LIGHT["ink"], leading: float = LEADING
     ) -> None:
-        for line in break_lines(text, size, MEASURE - indent, face):
+        for line in break_lines(text, size, MEASURE, face):
             self.room(leading * size)
             self.y -= leading * size
-            self.page.lines.append(Line(LEFT + indent, self.y + 0.3 * size, line, size, face, color))
+            self.page.lines.append(Line(LEFT, self.y + 0.3 * size, line, size, face, color))
 
 
 def _section(setter: _Setter, section: Section, titled: bool) -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final, NoReturn
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe
 from wellfit.errors import UnknownNameError
-from wellfit.study.schema import Changes, QuestionTable, check, known_keys
+from wellfit.study.complaints import check, known_keys
+from wellfit.study.schema import Changes, QuestionTable
 from wellfit.study.source import KeyPath, Source
 
 __all__ = ["MOMENTUM_OPTIMIZERS", "check_fit", "check_name", "check_questions", "shared", "swept"]

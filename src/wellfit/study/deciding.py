@@ -25,7 +25,7 @@ from wellfit.errors import StudyFileError
 from wellfit.study.outlook import foresee
 from wellfit.study.planned_looks import BATCH, MAX_SEEDS, Taken, planned_looks, taken_look
 from wellfit.study.spec import StudySpec
-from wellfit.study.store import open_existing
+from wellfit.study.store import holds_study, open_existing
 from wellfit.study.summary import summarize
 
 __all__ = ["METHOD", "Decision", "Looked", "run_until_decided"]
@@ -156,7 +156,7 @@ def run_until_decided(
 
 def _known(directory: Path) -> tuple[tuple[int, ...], Taken | None]:
     """The seeds that a directory's study has, and the looks that were taken at it."""
-    if not (directory / "study.db").is_file():
+    if not holds_study(directory):
         return (), None
     with open_existing(directory) as store:
         return tuple(store.study()["seeds"]), taken_look(store)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.errors import StudyFileError
+from wellfit.study.changes import recipe_from
 from wellfit.study.source import builtin_studies
-from wellfit.study.spec import DataSpec, StudySpec, load_study, recipe_from, resolved
+from wellfit.study.spec import DataSpec, StudySpec, load_study, resolved
 
 __all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
 

@@ -99,7 +99,7 @@ def _check_places(directories: Sequence[Path], out: Path) -> None:
 def _study(stores: Sequence[Store]) -> dict[str, Any]:
     """The study that all of them are parts of, in ``resolved`` form."""
     first, *others = stores
-    whole, facts, notes = first.study(), first.provenance(), first.notes()
+    whole, facts, notes = first.study(), first.provenance(), _notes(first)
     for store in others:
         here = store.provenance()
         study = store.study()
@@ -107,13 +107,21 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         for fact in SAME_FACTS:
             if conflict is None and facts.get(fact) != here.get(fact):
                 conflict = f"{fact} is {facts.get(fact, 'unknown')} there and {here.get(fact, 'unknown')} here"
-        for note in sorted({*notes, *(noted := store.notes())}):
+        for note in sorted({*notes, *(noted := _notes(store))}):
             if conflict is None and notes.get(note) != noted.get(note):
                 conflict = f"{note} is {notes.get(note, 'not noted')} there and {noted.get(note, 'not noted')} here"
         if conflict is not None:
             raise _apart(store, first, conflict)
         whole = {**whole, **{key: merged(whole, study)[key] for key in ("variants", "seeds", "published")}}
     return whole
+
+
+def _notes(store: Store) -> dict[str, Any]:
+    """What directories that belong together have noted alike; the costs that a machine measured are its own."""
+    notes = store.notes()
+    if "choices" in notes:
+        notes["choices"] = {key: value for key, value in notes["choices"].items() if key != "costs"}
+    return notes
 
 
 def _apart(here: Store, there: Store, conflict: str) -> OtherStudyError:

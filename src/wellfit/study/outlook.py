@@ -9,30 +9,28 @@ from typing import Any, Final
 
 from jax.sharding import Mesh
 
-from wellfit.base import Dataset, ModelSpec, Recipe, RunSpec, Splits, TrainingData
+from wellfit.base import Dataset, ModelSpec, RunSpec, Splits, TrainingData
 from wellfit.data.splits import make_splits, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices, machine
 from wellfit.engine.checks import check_data
-from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
+from wellfit.engine.plan import Costs, Plan, is_small, make_plan
 from wellfit.engine.precision import in_words, resolve
 from wellfit.errors import OtherStudyError, StudyFileError
-from wellfit.nn.models import layer_specs
+from wellfit.study.forecasts import forecast, has_convolution, memory_of
 from wellfit.study.growing import NOTHING_HELD, Held, Work, held, plan_work
 from wellfit.study.identity import spec_conflicts
 from wellfit.study.spec import StudySpec, resolved, runs
-from wellfit.study.store import open_existing
+from wellfit.study.store import holds_study, open_existing
 
 __all__ = [
     "Choices",
     "Outlook",
     "Prepared",
     "choices_of",
-    "forecast",
     "foresee",
     "look_into",
     "prepare",
-    "recipe_of",
     "to_json",
 ]
 
@@ -150,7 +148,7 @@ class Prepared:
             devices=self.on.size,
             precision=self.precision_here,
             seconds=forecast(todo, train, self.on.size, work),
-            memory=_bytes(todo),
+            memory=memory_of(todo),
             continued=len(work.begins),
             saved=work.saved,
             anew=work.anew,
@@ -178,7 +176,7 @@ def prepare(spec: StudySpec, dataset: Dataset, choices: Choices | None = None) -
     chosen = choices or Choices(((1, 1.0),), _precision(spec, data))
     plan = _plan(spec, wanted, data, on.size, chosen)
     if choices is None and plan.work > _WORTH_MEASURING:
-        chosen = replace(chosen, costs=machine.machine().costs)
+        chosen = replace(chosen, costs=machine.group_costs())
         plan = _plan(spec, wanted, data, on.size, chosen)
     return Prepared(spec, dataset, splits, data, on, chosen, plan)
 
@@ -201,7 +199,7 @@ def look_into(spec: StudySpec, directory: Path) -> Held:
     Raises:
       OtherStudyError, StoreUnreadableError: the directory holds another study, or cannot be read.
     """
-    if not (directory / "study.db").is_file():
+    if not holds_study(directory):
         return NOTHING_HELD
     with open_existing(directory) as store:
         conflict = spec_conflicts(store.trained(), resolved(spec), growing=True)
@@ -237,43 +235,6 @@ def foresee(spec: StudySpec, dataset: Dataset, directory: Path | None = None) ->
     return ready.outlook(ready.missing(found))
 
 
-def forecast(plan: Plan, examples: int, on: int, work: Work | None = None) -> float:
-    """Forecast the seconds that a plan will take: arithmetic at this machine's rate, steps' overhead, compilation.
-
-    Args:
-      plan: what is to be trained.
-      examples: training examples of a run that does not ask for fewer.
-      on: how many devices train it.
-      work: tells how much of it is left; all of it without.
-    """
-    total = 0.0
-    for population in plan.populations:
-        epochs = sum(trajectory.epochs for trajectory in population.trajectories)
-        left = epochs if work is None else work.left(population)
-        total += _seconds(population, examples, on, left / epochs) if left else 0.0
-    return total
-
-
-def _seconds(population: Population, examples: int, on: int, share: float) -> float:
-    """A share of a population: what its program attained here last time, or what programs like it attain."""
-    program = population.program
-    rate = machine.attained(program)
-    if rate is not None:
-        return share * population.work / rate + devices.START_SECONDS
-    images = _has_convolution(program.model)
-    attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
-    steps = (recipe_of(population).examples or examples) / program.batch_size
-    overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
-    compiling = devices.COMPILE_SECONDS * (3 if images else 1)
-    return (share * population.work / (devices.product_rate() * attained) + overhead) / on + compiling
-
-
-def _bytes(plan: Plan) -> int:
-    """Forecast of the process's memory: what it has now, the plan's arrays, compiled programs and their room."""
-    known = all(machine.attained(population.program) for population in plan.populations)
-    return devices.resident() + plan.memory + (devices.ROOM_BYTES if known else 2 * devices.ROOM_BYTES)
-
-
 def to_json(outlook: Outlook, spec: StudySpec, directory: Path, version: str) -> dict[str, Any]:
     """The form that ``wellfit plan --json`` prints: plain data; the memory is in bytes."""
     plan = outlook.plan
@@ -298,10 +259,6 @@ def to_json(outlook: Outlook, spec: StudySpec, directory: Path, version: str) ->
     }
 
 
-def _has_convolution(model: ModelSpec) -> bool:
-    return any(layer.kind == "conv2d" for layer in layer_specs(model, 2))
-
-
 def _automatic() -> str:
     """What ``"auto"`` is on this machine for networks without convolutions."""
     return resolve("auto", ModelSpec("logistic", ()))
@@ -324,7 +281,7 @@ def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: in
                 f"variant {run.variant!r} wants {examples} training examples, and the training split has "
                 f"{len(data.x_train)}; choose at most that"
             )
-        slow = spec.precision == "auto" and _has_convolution(run.recipe.model)  # see ``resolve``
+        slow = spec.precision == "auto" and has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
         apart.setdefault((examples, run.recipe.label_noise, precision), []).append(run)
     plans = []
@@ -339,8 +296,3 @@ def _plan(spec: StudySpec, wanted: Sequence[RunSpec], data: TrainingData, on: in
         sum(plan.work for plan in plans),
         max((plan.memory for plan in plans), default=0),
     )
-
-
-def recipe_of(population: Population) -> Recipe:
-    """A recipe of a population's; in the examples and the labels that they train on, all of them are alike."""
-    return population.trajectories[0].readouts[0].run.recipe

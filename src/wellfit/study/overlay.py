@@ -1,4 +1,4 @@
-"""What is laid over a study file before it is checked: another file's tables, a part's, ``--quick``, settings."""
+"""What is laid over a study file before it is checked: another file's tables, a part's, settings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
-from wellfit.base import ModelSpec, Recipe
+from wellfit.base import ModelSpec
 from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.study.source import KeyPath, Source, builtin_studies, read_file
 
-__all__ = ["extended", "other_data", "put", "quickened", "read_study", "split_part"]
+__all__ = ["extended", "forget_questions", "other_data", "put", "read_study", "split_part", "swept_names", "table_of"]
 
 SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
 TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
@@ -66,7 +66,8 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
 
 def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
     """A part, laid over the data, model and training of its study, or over the study that it extends."""
-    from wellfit.study.schema import PartTables, check
+    from wellfit.study.complaints import check
+    from wellfit.study.schema import PartTables
 
     parts = raw.get("parts") or {}
     if not isinstance(parts, dict):
@@ -114,11 +115,11 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     if below.folder is not None and isinstance(data, dict) and isinstance(data.get("path"), str):
         under = {**under, "data": {**data, "path": str((below.folder / data["path"]).absolute())}}
     merged, source = _over(under, raw), dataclasses.replace(source, under=below)
-    gone = _swept_names(under, below) - _swept_names(merged, source) - _table(raw, "published").keys()
+    gone = swept_names(under, below) - swept_names(merged, source) - table_of(raw, "published").keys()
     if gone and isinstance(merged.get("published"), dict):
         merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
     if "questions" not in raw:
-        _forget_questions(merged, gone)
+        forget_questions(merged, gone)
     return merged, source
 
 
@@ -155,52 +156,10 @@ def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-# --- --quick ----------------------------------------------------------------------------------------------------------
+# --- What goes with variants, and with data, that are gone ------------------------------------------------------------
 
 
-def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """What ``--quick`` leaves of a study: fewer epochs, seeds and values of a sweep, and a share of the training data.
-
-    Every number of epochs shrinks as that of the base recipe does, so that a variant of twice as many keeps them.
-
-    Args:
-      raw: the study's tables, not yet checked.
-      source: where they stand.
-
-    Raises:
-      UnknownNameError, StudyFileError: something is wrong with [quick], or with a sweep.
-
-    Example:
-      >>> raw = {"train": {"epochs": 30}, "variants": {"long": {"epochs": 60}}}
-      >>> quick = quickened({**raw, "sweeps": {"a": {"l2": [1, 2, 3, 4, 5]}}}, Source("example"))
-      >>> quick["train"], quick["variants"], quick["sweeps"]
-      ({'epochs': 3, 'seeds': 2}, {'long': {'epochs': 6}}, {'a': {'l2': [1, 3, 5]}})
-    """
-    from wellfit.study.schema import QuickTable, check
-
-    table = check(QuickTable, raw.get("quick", {}), source, ("quick",))
-    train, data = _table(raw, "train"), _table(raw, "data")
-    epochs = train.get("epochs", Recipe().epochs)
-    ratio = min(1.0, table.epochs / epochs) if isinstance(epochs, int) and epochs > 0 else 1.0
-    variants = {name: _fewer_epochs(changes, ratio) for name, changes in _table(raw, "variants").items()}
-    share = min(data.get("train_share", 1.0), table.train_share, key=_number)
-    fewer = {
-        "data": {**data, "train_share": share},
-        "train": {**_fewer_epochs({"epochs": epochs, **train}, ratio), "seeds": _fewer(train.get("seeds", 5), table)},
-        "variants": variants,
-        "sweeps": {name: _fewer_values(lists, ratio, table.values) for name, lists in _table(raw, "sweeps").items()},
-    }
-    fitting = {key: made for key, made in fewer.items() if isinstance(raw.get(key, {}), dict) and (made or key in raw)}
-    quick = {**raw, **fitting}
-    if isinstance(raw.get("title"), str):
-        quick["title"] = f"{raw['title']} (quick)"
-    gone = _swept_names(raw, source) - _swept_names(quick, source)
-    quick["published"] = {name: row for name, row in _table(raw, "published").items() if name not in gone}
-    _forget_questions(quick, gone)
-    return quick
-
-
-def _forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
+def forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
     """Drop the questions that name variants which are there no more."""
     if not gone or not isinstance(questions := raw.get("questions"), list):
         return
@@ -220,42 +179,14 @@ def _forget_published(raw: dict[str, Any]) -> None:
         raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
 
 
-def _table(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+def table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
     """A table; anything else is left to the checks that follow."""
     table = raw.get(key, {})
     return table if isinstance(table, dict) else {}
 
 
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0.0
-
-
-def _fewer(seeds: Any, table: Any) -> Any:
-    return seeds[: table.seeds] if isinstance(seeds, list) else min(seeds, table.seeds, key=_number)
-
-
-def _fewer_epochs(changes: Any, ratio: float) -> Any:
-    epochs = changes.get("epochs") if isinstance(changes, dict) else None
-    if type(epochs) is not int or epochs <= 0:  # true is no number of epochs
-        return changes
-    return {**changes, "epochs": max(1, round(epochs * ratio))}
-
-
-def _fewer_values(lists: Any, ratio: float, most: int) -> Any:
-    """The first and the last value of every list, and as many between, evenly; epochs are shrunk first."""
-    if not isinstance(lists, dict):
-        return lists
-    kept = {}
-    for key, values in lists.items():
-        kept[key] = values
-        if isinstance(values, list) and key == "epochs":
-            kept[key] = list(dict.fromkeys(_fewer_epochs({"epochs": value}, ratio)["epochs"] for value in values))
-        if isinstance(values, list) and (last := len(kept[key]) - 1) >= most:
-            kept[key] = [kept[key][round(i * last / (most - 1))] for i in range(most)]
-    return kept
-
-
-def _swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
+def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
+    """The names of the variants that the sweeps of a study make; none where the checks that follow refuse them."""
     from wellfit.study.checks import swept
 
     sweeps = raw.get("sweeps", {}).values() if isinstance(raw.get("sweeps", {}), dict) else [None]
@@ -302,7 +233,7 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
       StudyFileError: a key on the way is a value, or one that only the file can have.
     """
     paths = {path for path, _, _ in given}
-    names = list(_table(raw, "variants") or ["baseline"])
+    names = list(table_of(raw, "variants") or ["baseline"])
     for path, value, label in given:
         if path[0] in ("extends", "parts", "quick"):
             raise StudyFileError(f"{label}: {path[0]} is for the study file; a setting cannot change it")

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from wellfit.analysis.sequential import Look
 from wellfit.errors import StudyFileError
 from wellfit.study.spec import StudySpec
-from wellfit.study.store import Store, open_existing
+from wellfit.study.store import Store, holds_study, open_existing
 
 __all__ = [
     "BATCH",
@@ -118,7 +118,7 @@ def check_seeds(directory: Path, spec: StudySpec, look: Look | None) -> None:
     Raises:
       StudyFileError: seeds are added to a study with planned looks, other than for its next look.
     """
-    if not (directory / "study.db").is_file():
+    if not holds_study(directory):
         return
     with open_existing(directory) as store:
         found, stored = taken_look(store), store.study()["seeds"]

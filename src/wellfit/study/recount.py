@@ -5,13 +5,14 @@ Nothing here calls what computed the numbers first, save the stopping rule, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.engine.stopping import Watch, look
+from wellfit.study.planned_looks import taken_look
 from wellfit.study.store import Store
 from wellfit.study.summary import to_json
 
@@ -130,7 +131,9 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
             counted = summary.confusion[variant.name].tolist()
             yield Number(f"variant {variant.name!r}: confusion matrix", counted, confusion.tolist())
     yield from _means(store, summary, hits)
-    yield from _differences(summary, hits)
+    looked = taken_look(store)  # of a study with planned looks, only what the last look saw is compared
+    seen = None if looked is None else looked.seeds
+    yield from _differences(summary, hits, seen)
 
 
 def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]]) -> Iterator[Number]:
@@ -155,9 +158,12 @@ def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, 
                 yield Number(f"{what} within its interval", True, within)
 
 
-def _differences(summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]]) -> Iterator[Number]:
+def _differences(
+    summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]], seen: Collection[int] | None
+) -> Iterator[Number]:
     for comparison in summary.comparisons:
         one, other = hits[comparison.variant], hits[comparison.against]
-        paired = [one[seed].mean() - other[seed].mean() for seed in one if seed in other]
+        seeds = [seed for seed in one if seed in other and (seen is None or seed in seen)]
+        paired = [one[seed].mean() - other[seed].mean() for seed in seeds]
         what = f"{comparison.variant!r} less {comparison.against!r}: {comparison.metric.replace('_', ' ')}"
         yield Number(what, comparison.difference, float(np.mean(paired)), ROUNDING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
@@ -22,11 +21,11 @@ from wellfit.engine.ends import End
 from wellfit.engine.plan import Population
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
-from wellfit.errors import StoreUnreadableError
+from wellfit.study.forecasts import recipe_of
 from wellfit.study.growing import NOTHING_HELD, Work, held
 from wellfit.study.interrupts import Interrupted, Wish, interruptible
 from wellfit.study.keepsakes import keep
-from wellfit.study.outlook import Outlook, Prepared, choices_of, look_into, prepare, recipe_of
+from wellfit.study.outlook import Outlook, Prepared, choices_of, look_into, prepare
 from wellfit.study.planned_looks import begin_look, check_seeds, take_look
 from wellfit.study.provenance import provenance
 from wellfit.study.spec import StudySpec, resolved
@@ -87,13 +86,9 @@ def run_study(
       StoreError: the directory cannot be used.
       Interrupted: Ctrl-C was pressed, or SIGTERM came; the study can be continued.
     """
-    found = NOTHING_HELD
+    found = NOTHING_HELD if anew else look_into(spec, directory)
     if not anew:
-        with contextlib.suppress(
-            StoreUnreadableError
-        ):  # one that was killed at once is begun anew, the rest told below
-            found = look_into(spec, directory)
-            check_seeds(directory, spec, look)
+        check_seeds(directory, spec, look)
     ready = prepare(spec, dataset, choices_of(found))  # raises before anything is written
     if anew:
         fresh(directory)
@@ -110,6 +105,7 @@ def run_study(
         store.save_findings(audit(ready.dataset, ready.splits))
         store.save_labels(dataset.y_test, dataset.classes)
         _train(work, _trainers(ready), store, on_tick)
+        store.drop_checkpoints()
         _open_test_set(store, dataset, ready.data, None if look is None else spec.seeds, on_tick)
         keep(store, ready, dataset)
         if look is not None:
@@ -183,10 +179,12 @@ def _train_population(
     records = trainer.train(population, start, after_epoch, before_wave, ends)
     examples, seconds = (sum(column) for column in zip((0, 0.0), *epochs[1:], strict=True))
     machine.learn(population, examples // len(trainer.data.x_train), seconds)
-    store.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done])
-    for end in last[0].ends() if last else ():
-        if work.begins.get(end.name) != end.epoch:
-            store.save_end(end.name, end.arrays, {**end.facts, "population": population.name})
+    ended = (
+        (end.name, end.arrays, {**end.facts, "population": population.name})
+        for end in (last[0].ends() if last else ())
+        if work.begins.get(end.name) != end.epoch
+    )
+    store.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done], ended=ended)
     store.drop_checkpoint(population.name)
     store.drop_progress()
 

@@ -6,22 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from wellfit.base import (
-    MARGIN,
-    Augmentation,
-    Averaging,
-    EarlyStopping,
-    LayerSpec,
-    ModelSpec,
-    Question,
-    Recipe,
-    RunSpec,
-    Schedule,
-)
+from wellfit.base import MARGIN, Question, Recipe, RunSpec
 from wellfit.errors import UnknownNameError
-from wellfit.study.overlay import extended, other_data, put, quickened, read_study
+from wellfit.study.changes import changed, plain_of, recipe_from
+from wellfit.study.overlay import extended, other_data, put, read_study
+from wellfit.study.quick import quickened
 from wellfit.study.source import KeyPath, Source, read_setting
 
 __all__ = [
@@ -29,16 +20,11 @@ __all__ = [
     "StudySpec",
     "from_resolved",
     "load_study",
-    "recipe_from",
     "recipes",
     "resolved",
     "runs",
     "study_from_mapping",
 ]
-
-
-HIDDEN: Final = {"mlp": ModelSpec().hidden, "cnn": (16, 32, 64)}
-"""The hidden layers of a kind of model that is given without any: units of an MLP, filters of a CNN."""
 
 
 @dataclass(frozen=True)
@@ -175,14 +161,15 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
 def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
     # pydantic, under these, is slow to load
     from wellfit.study.checks import check_fit, check_name, check_questions, shared, swept
-    from wellfit.study.schema import METRICS, StudyTables, check
+    from wellfit.study.complaints import check
+    from wellfit.study.schema import METRICS, StudyTables
 
-    plain = _plain(raw)
+    plain = plain_of(raw)
     tables = check(StudyTables, plain, source)
     check_name(tables.name, ("name",), source)
     train = plain.get("train", {})
     own = {key: value for key, value in train.items() if key not in ("seeds", "precision")}
-    base = _changed(Recipe(), own | {"model": plain.get("model", {})})
+    base = changed(Recipe(), own | {"model": plain.get("model", {})})
     check_fit(base, train | {"model": plain.get("model", {})}, (), source)
     written = plain.get("variants") or {"baseline": {}}
     variants: dict[str, Mapping[str, Any]] = {}
@@ -192,7 +179,7 @@ def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
         if (folded := name.lower()) in seen:
             source.refuse(at, shared(name, at, *seen[folded]))
         seen[folded] = name, at
-        check_fit(_changed(base, changes), changes, at, source)
+        check_fit(changed(base, changes), changes, at, source)
         variants[name] = changes
     for name, metrics in tables.published.items():
         if name not in variants:
@@ -222,17 +209,6 @@ def _question(plain: Mapping[str, Any]) -> Question:
     return Question(**fields)
 
 
-def _plain(value: Any) -> Any:
-    """Nested dicts, lists and Python scalars, from TOML, JSON or Python."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list | range):
-        return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "tolist") else value  # NumPy's arrays and scalars
-
-
 def _data(table: Any, source: Source) -> DataSpec:
     """[data], its path made relative to where the study is run rather than to the study file."""
     if (table.name is None) == (table.path is None):
@@ -254,7 +230,7 @@ def recipes(spec: StudySpec) -> dict[str, Recipe]:
       >>> recipes(load_study("lab5"))["l2"].l2
       0.001
     """
-    return {name: _changed(spec.base, changes) for name, changes in spec.variants.items()}
+    return {name: changed(spec.base, changes) for name, changes in spec.variants.items()}
 
 
 def runs(spec: StudySpec) -> tuple[RunSpec, ...]:
@@ -265,46 +241,6 @@ def runs(spec: StudySpec) -> tuple[RunSpec, ...]:
       [('baseline', 0), ('baseline', 1), ('l2', 0)]
     """
     return tuple(RunSpec(name, seed, recipe) for name, recipe in recipes(spec).items() for seed in spec.seeds)
-
-
-def _changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """A recipe with the changes of a table that was checked."""
-    changed = _typed(Recipe, {key: value for key, value in changes.items() if key != "model"})
-    if "model" in changes:
-        changed["model"] = _changed_model(recipe.model, changes["model"])
-    return dataclasses.replace(recipe, **changed)
-
-
-def _changed_model(model: ModelSpec, table: Mapping[str, Any]) -> ModelSpec:
-    """A model with the changes of a table; what its kind has no use for is left out, so that equal models are equal.
-
-    A model of another kind does not take over the hidden layers: the units of an MLP are no filters of a CNN.
-    """
-    changed = dataclasses.replace(model, **_typed(ModelSpec, table))
-    anew = changed.kind != model.kind and "hidden" not in table
-    hidden = HIDDEN.get(changed.kind, ()) if anew else changed.hidden
-    layers = changed.layers if changed.kind == "layers" else ()
-    return dataclasses.replace(changed, hidden=hidden if changed.kind in HIDDEN else (), layers=layers)
-
-
-_PARTS: Final = {part.__name__: part for part in (EarlyStopping, Averaging, Augmentation, Schedule, LayerSpec)}
-
-
-def _typed(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data as the fields of a dataclass declare them: floats, tuples and the dataclasses of parts."""
-    types = {f.name: str(f.type) for f in dataclasses.fields(kind)}
-    return {key: _converted(types[key], value) for key, value in table.items()}
-
-
-def _converted(declared: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_converted(declared, item) for item in value)
-    if isinstance(value, dict):
-        part = next(part for name, part in _PARTS.items() if name in declared)
-        return part(**_typed(part, value))
-    if "None" in declared and value is False:
-        return None
-    return float(value) if "float" in declared and value is not None else value
 
 
 # --- Plain data, for the store ----------------------------------------------------------------------------------------
@@ -318,22 +254,12 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
       >>> plain["seeds"], plain["variants"]["l2"]["changes"], plain["variants"]["l2"]["recipe"]["batch_size"]
       ([0, 1, 2, 3, 4], {'l2': 0.001}, 256)
     """
-    plain: dict[str, Any] = _plain(spec)
+    plain: dict[str, Any] = plain_of(spec)
     plain["variants"] = {
-        name: {"changes": _plain(spec.variants[name]), "recipe": _plain(recipe)}
+        name: {"changes": plain_of(spec.variants[name]), "recipe": plain_of(recipe)}
         for name, recipe in recipes(spec).items()
     }
     return plain
-
-
-def recipe_from(plain: Mapping[str, Any]) -> Recipe:
-    """A recipe from its plain data, such as ``resolved(spec)["base"]``.
-
-    Example:
-      >>> recipe_from({**resolved(load_study("lab5"))["base"], "dropout": [0.1, 0.2]}).dropout
-      (0.1, 0.2)
-    """
-    return _changed(Recipe(), plain)
 
 
 def from_resolved(plain: Mapping[str, Any]) -> StudySpec:

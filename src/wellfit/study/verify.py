@@ -14,6 +14,7 @@ from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
 from wellfit.study.recount import Number, numbers_of_run, numbers_of_summary
 from wellfit.study.spec import from_resolved, recipes
 from wellfit.study.store import Store, open_existing
+from wellfit.study.store.contents import KEEPSAKES
 from wellfit.study.summary import summarize
 
 __all__ = ["Problem", "Verification", "verify_study"]
@@ -82,10 +83,10 @@ def verify_study(directory: Path) -> Verification:
         if broken:  # nothing that it says can be relied on
             return Verification(0, 0, 0, tuple(broken), ())
         files = store.files()
-        wrong = list(_wrong_files(directory, files))
         done = _is_done(store)
+        wrong = [*_wrong_files(directory, files), *(() if done else _wrong_checkpoints(store))]
         left = _left_over(directory, files, store.checkpoint_files() if not done else set())
-        strays = [name for name in left if done and not name.startswith(USELESS)]
+        strays = [name for name in left if done and not _may_be_left(name)]
         counted, contradictions = _recounted(store, directory, {problem.file for problem in wrong})
         return Verification(
             runs=len(store.finished()),
@@ -123,12 +124,31 @@ def _wrong_files(directory: Path, files: Mapping[str, str]) -> Iterator[Problem]
             content = (directory / name).read_bytes()
         except FileNotFoundError:
             if not name.startswith(USELESS):
-                yield Problem(name, "is missing", RESTORE)
+                yield Problem(name, "is missing", _mend(name))
         except OSError as error:
             yield Problem(name, f"cannot be read: {error.strerror}", "give access to it, or restore it from a copy")
         else:
             if hashlib.sha256(content).hexdigest() != sha256:
-                yield Problem(name, f"is not the file that was saved ({len(content)} bytes)", RESTORE)
+                yield Problem(name, f"is not the file that was saved ({len(content)} bytes)", _mend(name))
+
+
+def _wrong_checkpoints(store: Store) -> Iterator[Problem]:
+    for name in sorted(store.damaged_checkpoints()):
+        yield Problem(name, "is not the file that was saved", "remove it: its runs are trained from their beginning")
+
+
+def _mend(name: str) -> str:
+    """What to do about a file that is not as it was saved."""
+    if name == KEEPSAKES:
+        return "wellfit run, with the same study and --out, makes it anew"
+    if name.startswith(USELESS):
+        return "restore it from a copy, or remove it: only more epochs need it, and are trained from the beginning then"
+    return RESTORE
+
+
+def _may_be_left(name: str) -> bool:
+    """Whether a process that was killed at its very end may leave a file."""
+    return name.startswith(USELESS) or name == KEEPSAKES or name.endswith(".tmp")
 
 
 def _left_over(directory: Path, files: Iterable[str], useful: set[str]) -> list[str]:

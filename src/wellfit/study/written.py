@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wellfit.base import MARGIN, ModelSpec, Question, Recipe
-from wellfit.study.spec import HIDDEN, StudySpec
+from wellfit.study.changes import HIDDEN
+from wellfit.study.spec import StudySpec
 
 __all__ = ["study_file"]
 
@@ -80,7 +81,8 @@ def _value(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(bool(value)).lower()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's strings are JSON's, but for DEL
+        # TOML's strings are JSON's, but for DEL
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
         return f"{{ {', '.join(_pairs(value))} }}" if value else "{}"
     if isinstance(value, list | tuple):

@@ -17,6 +17,6 @@ copied, and read from a read-only medium or a network drive; writers are few and
 from __future__ import annotations
 
 from wellfit.study.store.directory import Store
-from wellfit.study.store.opening import create_or_open, fresh, open_existing
+from wellfit.study.store.opening import create_or_open, fresh, holds_study, open_existing
 
-__all__ = ["Store", "create_or_open", "fresh", "open_existing"]
+__all__ = ["Store", "create_or_open", "fresh", "holds_study", "open_existing"]

@@ -97,6 +97,10 @@ class Database:
         """Set a value of the ``study`` table."""
         self.execute("INSERT OR REPLACE INTO study VALUES (?, ?)", (key, json.dumps(value)))
 
+    def drop(self, key: str) -> None:
+        """Remove a value of the ``study`` table, if it is there."""
+        self.execute("DELETE FROM study WHERE key = ?", (key,))
+
     @contextlib.contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
         """All that is done within, or nothing; DEFERRED for reading several tables at one moment."""

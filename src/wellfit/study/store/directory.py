@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding, FloatArray, History, IntArray, RunRecord
-from wellfit.errors import StoreUnreadableError
+from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.study.identity import merged
 from wellfit.study.store import checkpoints, contents, ends, facts, progress, runs
 from wellfit.study.store.database import Database
-from wellfit.study.store.files import read_file, unpack, write_arrays
+from wellfit.study.store.files import read_file, settle, stage_arrays, sweep, unpack, write_arrays
 from wellfit.study.store.lock import Lock, is_locked
 
 __all__ = ["Store"]
@@ -161,6 +161,7 @@ class Store:
         records: Sequence[RunRecord],
         probabilities: Mapping[tuple[str, int], FloatArray] | None = None,
         tests: Mapping[tuple[str, int], tuple[float, float]] | None = None,
+        ended: Iterable[tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]] = (),
     ) -> None:
         """Save runs, all or none of them. Those that take the place of others are pending while files are replaced.
 
@@ -168,17 +169,28 @@ class Store:
           records: the runs.
           probabilities: (variant, seed) -> test probabilities, float32, of runs that were tested.  # (M, K)
           tests: (variant, seed) -> test accuracy and loss, of the same runs.
+          ended: where their trajectories ended: names, arrays and facts, in place of their last ends; see
+            ``store.ends`` for what they cost.
 
         Raises:
           StoreError: the disk is full or the directory not writable; what was saved before is kept.
         """
         by_run = {runs.run_of(record): record for record in records}
+        try:  # all that takes room, before anything is replaced
+            weights = {run: self._stage("weights", run, record.weights) for run, record in by_run.items()}
+            tested = {run: self._stage("test", run, {"probabilities": p}) for run, p in (probabilities or {}).items()}
+            told = {name: ends.write_end(self.directory, name, arrays, of) for name, arrays, of in ended}
+        except StoreError:
+            sweep(self.directory / folder for folder in runs.RUN_FOLDERS)
+            raise
         if again := self.epochs_asked().keys() & by_run.keys():
             with self._database.transaction():  # a row never names files that are not its own
                 runs.delete_runs(self._database, again)
-        weights = {run: self._write("weights", run, record.weights) for run, record in by_run.items()}
-        tested = {run: self._write("test", run, {"probabilities": p}) for run, p in (probabilities or {}).items()}
+        for folder, staged in zip(runs.RUN_FOLDERS, (weights, tested), strict=True):
+            for run in staged:
+                settle(self.directory / runs.file_of(folder, run))
         with self._database.transaction():
+            ends.put_ends(self._database, told)
             for run, record in by_run.items():
                 runs.insert_run(self._database, record, weights[run])
             for run, (accuracy, loss) in (tests or {}).items():
@@ -186,6 +198,8 @@ class Store:
             self._save_seconds()
             self._save_provenance()
         self._provenance = {}
+        if told:
+            ends.sweep_ends(self.directory, self._database)
 
     def save_test(self, variant: str, seed: int, probabilities: FloatArray, accuracy: float, loss: float) -> None:
         """Save how a run that is in the store does on the test set.
@@ -198,7 +212,7 @@ class Store:
         Raises:
           StoreError: as ``save``.
         """
-        sha256 = self._write("test", (variant, seed), {"probabilities": probabilities})
+        sha256 = write_arrays(self.directory / runs.file_of("test", (variant, seed)), {"probabilities": probabilities})
         with self._database.transaction():
             runs.insert_test(self._database, (variant, seed), accuracy, loss, sha256)
             self._save_provenance()
@@ -241,6 +255,10 @@ class Store:
         """The names in the directory of all checkpoints, of this study or left over."""
         found = (self.directory / "checkpoints").glob(f"*{checkpoints.SUFFIX}")
         return {path.relative_to(self.directory).as_posix() for path in found}
+
+    def damaged_checkpoints(self) -> set[str]:
+        """Those of ``checkpoint_files`` that are damaged: their runs would begin anew."""
+        return {file for file in self.checkpoint_files() if checkpoints.load(self.directory / file) is None}
 
     def take_over(self, others: Sequence[tuple[Store, Collection[tuple[str, int]]]]) -> None:
         """Fill this store, which has no runs, with the runs and the facts of others of the same study, bit by bit.
@@ -298,7 +316,10 @@ class Store:
         Raises:
           StoreError: as ``save``.
         """
-        sha256 = write_arrays(self.directory / contents.KEEPSAKES, arrays)
+        sha256 = stage_arrays(self.directory / contents.KEEPSAKES, arrays)
+        with self._database.transaction():
+            self._database.drop("keepsakes")  # a row never names a file that is not its own
+        settle(self.directory / contents.KEEPSAKES)
         with self._database.transaction():
             self._database.put("keepsakes", {"sha256": sha256, "facts": dict(told)})
 
@@ -315,10 +336,6 @@ class Store:
         return None
 
     # --- Ends of trajectories
-
-    def save_end(self, name: str, arrays: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> None:
-        """Save where a trajectory ended, in place of its last end; see ``store.ends`` for what it costs."""
-        ends.save_end(self.directory, self._database, name, arrays, told)
 
     def end_facts(self) -> dict[str, dict[str, Any]]:
         """What is known of every trajectory's end whose file is there, by the trajectory's name."""
@@ -356,6 +373,14 @@ class Store:
         with contextlib.suppress(OSError):  # one that stays is not wrong, only useless
             self._checkpoint(name).unlink(missing_ok=True)
 
+    def drop_checkpoints(self) -> None:
+        """Remove all checkpoints, also those that a killed process left, where no run is left that could need one."""
+        study = self.study()
+        if len(self.finished()) == len(study["variants"]) * len(study["seeds"]):
+            for file in self.checkpoint_files():
+                with contextlib.suppress(OSError):
+                    (self.directory / file).unlink(missing_ok=True)
+
     def _checkpoint(self, name: str) -> Path:
         return self.directory / "checkpoints" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}{checkpoints.SUFFIX}"
 
@@ -383,8 +408,8 @@ class Store:
         if self._provenance:
             self._database.put("provenance", facts.joined(facts.read_provenance(self._database), self._provenance))
 
-    def _write(self, folder: runs.Folder, run: runs.Run, arrays: Mapping[str, FloatArray]) -> str:
-        return write_arrays(self.directory / runs.file_of(folder, run), arrays)
+    def _stage(self, folder: runs.Folder, run: runs.Run, arrays: Mapping[str, FloatArray]) -> str:
+        return stage_arrays(self.directory / runs.file_of(folder, run), arrays)
 
     def _read(self, folder: runs.Folder, run: runs.Run) -> dict[str, FloatArray]:
         return self._load(runs.file_of(folder, run), runs.sha256_of(self._database, folder, run))

@@ -13,23 +13,22 @@ from numpy.typing import NDArray
 from wellfit.study.store.database import Database
 from wellfit.study.store.files import read_file, unpack, write_arrays
 
-__all__ = ["FOLDER", "end_files", "load_end", "read_facts", "save_end"]
+__all__ = ["FOLDER", "end_files", "load_end", "put_ends", "read_facts", "sweep_ends", "write_end"]
 
 FOLDER: Final = "ends"
 _KEY: Final = "end of "  # of the study table; the trajectory's name follows
 
 
-def save_end(
-    directory: Path, database: Database, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
-) -> None:
-    """Save an end in one step, in place of the trajectory's last one, whose file is then removed.
+def write_end(
+    directory: Path, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write the file of an end, beside that of the trajectory's last one, and return what ``put_ends`` is to tell of it.
 
     A file takes ``4 * parameters * (1 + moments + averages)`` bytes, with Adam three times its run's weights, and as
     much as the weights for every stopping rule that restores its best weights (see ``engine.ends``).
 
     Args:
       directory: the study directory.
-      database: its database.
       name: of the trajectory.
       arrays: of its end.
       facts: what the plan must know of it, plain data with its ``epoch``.
@@ -38,13 +37,22 @@ def save_end(
       StoreError: the disk is full or the directory not writable; the last end is kept.
     """
     file = f"{FOLDER}/{name}.{facts['epoch']}.npz"
-    sha256 = write_arrays(directory / file, arrays)
-    before = database.get(_KEY + name, None)
-    with database.transaction():
-        database.put(_KEY + name, {**facts, "file": file, "sha256": sha256})
-    if before is not None and before["file"] != file:
-        with contextlib.suppress(OSError):  # one that stays is not wrong, only useless
-            (directory / before["file"]).unlink(missing_ok=True)
+    return {**facts, "file": file, "sha256": write_arrays(directory / file, arrays)}
+
+
+def put_ends(database: Database, told: Mapping[str, Mapping[str, Any]]) -> None:
+    """Tell of ends, by the names of their trajectories, in place of what was told before; call it in a transaction."""
+    for name, facts in told.items():
+        database.put(_KEY + name, facts)
+
+
+def sweep_ends(directory: Path, database: Database) -> None:
+    """Remove the files of ends that the database does not, or no longer, tell of."""
+    told = end_files(database)
+    for path in (directory / FOLDER).glob("*.npz"):
+        if f"{FOLDER}/{path.name}" not in told:
+            with contextlib.suppress(OSError):  # one that stays is not wrong, only useless
+                path.unlink()
 
 
 def read_facts(directory: Path, database: Database) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wellfit.errors import StoreError, StoreUnreadableError
 
-__all__ = ["pack", "read_file", "sweep", "unpack", "write_arrays", "write_file"]
+__all__ = ["pack", "read_file", "settle", "stage_arrays", "sweep", "unpack", "write_arrays", "write_file"]
 
 _TEMPORARY: Final = ".tmp"
 
@@ -60,26 +60,56 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
       StoreError: the disk is full, or the file cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+    _stage(path, content)
+    settle(path)
+
+
+def stage_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Writes arrays beside their file, which ``settle`` puts them in the place of, and returns the file's SHA-256.
+
+    Raises:
+      StoreError: as ``write_file``; the file is as it was.
+    """
+    content = pack(arrays)
+    _stage(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def settle(path: Path) -> None:
+    """Puts what was written beside a file in its place, in one step; StoreError where that cannot be done."""
+    with _told(path):
+        os.replace(_beside(path), path)
         _sync_folder(path.parent)
+
+
+def _stage(path: Path, content: bytes) -> None:
+    with _told(path), open(_beside(path), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_TEMPORARY}")
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the system says into one line that names the file and the mend, and leave nothing beside the file."""
+    try:
+        yield
     except OSError as error:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            _beside(path).unlink(missing_ok=True)
         kept = "what was saved before is kept; make room or give access, and run again"
         raise StoreError(f"{path}: cannot be written: {error.strerror}; {kept}") from None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> str:
     """Writes arrays as ``write_file`` does, and returns the SHA-256 of the file."""
-    content = pack(arrays)
-    write_file(path, content)
-    return hashlib.sha256(content).hexdigest()
+    sha256 = stage_arrays(path, arrays)
+    settle(path)
+    return sha256
 
 
 def read_file(path: Path, sha256: str, mend: str = "restore it, or run with --fresh") -> bytes:

@@ -16,7 +16,7 @@ from wellfit.study.store.files import sweep
 from wellfit.study.store.lock import MARK, Lock
 from wellfit.study.store.progress import FILE as PROGRESS
 
-__all__ = ["create_or_open", "fresh", "open_existing"]
+__all__ = ["create_or_open", "fresh", "holds_study", "open_existing"]
 
 FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
 
@@ -84,6 +84,22 @@ def open_existing(directory: str | Path) -> Store:
         store.close()
         raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just begun, or was killed then")
     return store
+
+
+def holds_study(directory: str | Path) -> bool:
+    """Whether there is a study in a directory; a process that was killed at once may leave a database without one.
+
+    Args:
+      directory: what may be a study directory.
+
+    Raises:
+      StoreUnreadableError: its database is damaged, or written by another version.
+    """
+    directory = Path(directory)
+    if not (directory / "study.db").is_file():
+        return False
+    with Store(directory, Database(directory / "study.db")) as store:
+        return store.is_begun()
 
 
 def fresh(directory: str | Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, History, RunRecord, RunSpec
-from wellfit.study.spec import recipe_from
+from wellfit.study.changes import recipe_from
 from wellfit.study.store.database import Database
 from wellfit.study.store.facts import now, read_study
 
