@@ -18,10 +18,12 @@ from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import StudyFileError
 from wellfit.study.deciding import Decision, Looked, run_until_decided
+from wellfit.study.outlook import foresee
 from wellfit.study.runner import Interrupted, Tick, run_study
 from wellfit.study.spec import StudySpec, study_from_mapping
-from wellfit.study.store import open_existing
+from wellfit.study.store import holds_study, open_existing
 from wellfit.study.summary import summarize
+from wellfit.study.verify import verify_study
 
 CLOSE: dict[str, Any] = {"plain": {}, "close": {"learning_rate": 0.21}}
 APART: dict[str, Any] = {"plain": {}, "apart": {"class_weights": [1.0, 1e4]}}
@@ -129,6 +131,32 @@ def test_a_study_that_was_looked_at_before_counts_that_look(tmp_path: Path) -> N
     run_study(study(CLOSE, seeds=3), points(), tmp_path / "other")
     with pytest.raises(StudyFileError, match=r"holds 3 seeds already, and --max-seeds is 2; give 3 or more"):
         Session(study(CLOSE), tmp_path / "other", max_seeds=2)
+
+
+def test_what_is_tested_before_its_look_waits_for_it_and_is_no_damage(tmp_path: Path) -> None:
+    def press(tick: Tick) -> None:
+        with open_existing(tmp_path) as store:
+            if tick.epochs == 0 and store.tests():  # all is trained for the second look, and about to be tested
+                raise Interrupted
+
+    with pytest.raises(Interrupted):
+        Session(study(CLOSE, epochs=2), tmp_path, max_seeds=7, on_tick=press)
+    run_study(study(CLOSE, epochs=2), points(), tmp_path)  # tests them, and takes no look
+    with open_existing(tmp_path) as store:
+        assert len(store.tests()) == 14
+    assert summarize(tmp_path).comparisons == again(tmp_path, 5, Look(1, (5, 7)))
+    assert verify_study(tmp_path).problems == ()
+    assert Session(study(CLOSE, epochs=2), tmp_path).made.last.look == Look(2, (5, 7))
+    assert verify_study(tmp_path).problems == ()
+
+
+def test_killed_at_once_it_can_be_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("wellfit\n")
+    (tmp_path / "study.db").touch()
+    assert not holds_study(tmp_path)
+    assert foresee(study(APART, epochs=2), points(), tmp_path).done == 0
+    assert Session(study(APART, epochs=2), tmp_path, max_seeds=2, max_minutes=9).made.ending in ("decided", "seeds")
+    assert holds_study(tmp_path)
 
 
 def test_one_seed_was_no_look(tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def test_the_walk_of_every_lab_runs(
         assert answer.ask in told
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
 def test_every_state_gives_a_notebook_whose_code_is_code(made: Any) -> None:
     summary = made()

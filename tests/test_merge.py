@@ -211,6 +211,17 @@ def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> No
     assert "looks is {'of': 3} there and not noted here" in message
 
 
+def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path: Path) -> None:
+    change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
+    merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
+    with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a:
+        assert whole.notes() == a.notes()
+    shutil.rmtree(tmp_path / "whole")
+    change(copy / "b", "UPDATE study SET value = replace(value, 'float32', 'mixed') WHERE key = 'note: choices'")
+    message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
+    assert "choices is {'precision': 'float32'} there and {'precision': 'mixed'} here" in message
+
+
 @pytest.mark.parametrize("fact", ["data hash", "split hash", "precision"])
 def test_other_data_another_split_and_another_precision_are_refused(fact: str, copy: Path, tmp_path: Path) -> None:
     change(

@@ -548,6 +548,60 @@ def test_a_full_or_closed_disk_is_one_line_and_loses_nothing(
         store.save([record(seed=1)])
 
 
+def test_a_full_disk_keeps_the_run_that_was_to_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = ("l2.0", {"rows": np.zeros((2, 3))}, {"epoch": 2})
+    with opened(tmp_path / "s") as store:
+        store.save([record()], {("l2", 0): probabilities(0)}, {("l2", 0): (0.5, 1.0)}, [end])
+        before = {path.name: path.read_bytes() for path in (tmp_path / "s").rglob("*.npz")}
+        for written in range(3):  # weights, and then the end, which does not fit
+            fsync, left = os.fsync, [None] * written
+
+            def fill_up(descriptor: int, fsync: Any = fsync, left: list[None] = left) -> None:
+                if not left:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                left.pop()
+                fsync(descriptor)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "fsync", fill_up)
+                with pytest.raises(StoreError, match="No space left on device; what was saved before is kept"):
+                    more = ("l2.0", end[1], {"epoch": 4})
+                    store.save([record(epochs=4), record(seed=1)], ended=[more])
+            assert store.finished() == {("l2", 0)}
+            assert store.tests() == {("l2", 0): (0.5, 1.0)}
+            assert {path.name: path.read_bytes() for path in (tmp_path / "s").rglob("*.npz")} == before
+            assert not list((tmp_path / "s").rglob("*.tmp"))
+        assert same(store.records()[0], record())
+
+
+@posix
+def test_kill_9_leaves_a_run_with_its_end_or_neither(tmp_path: Path) -> None:
+    code = """
+        store = opened(Path(sys.argv[1]))
+        Store._save_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+        store.save([record()], ended=[("l2.0", {"rows": np.zeros((2, 3))}, {"epoch": 2})])
+    """
+    with python(code, tmp_path / "s") as process:
+        assert process.wait() == -signal.SIGKILL
+    assert (tmp_path / "s" / "ends" / "l2.0.2.npz").exists()  # and nobody's
+    with opened(tmp_path / "s") as store:
+        assert (store.finished(), store.end_facts()) == (set(), {})
+        assert not list((tmp_path / "s" / "ends").iterdir())
+        store.save([record()], ended=[("l2.0", {"rows": np.zeros((2, 3))}, {"epoch": 2})])
+        assert (store.finished(), list(store.end_facts())) == ({("l2", 0)}, ["l2.0"])
+
+
+def test_checkpoints_go_when_no_run_is_left(tmp_path: Path) -> None:
+    with opened(tmp_path / "s", load_study("lab5", seeds=1)) as store:
+        store.save_checkpoint("p", {"a": np.zeros(1)}, {"epoch": 1})
+        store.save([record()])
+        store.drop_checkpoints()
+        assert store.load_checkpoint("p") is not None  # the others' runs may need it
+        store.save([record(variant) for variant in store.study()["variants"]])
+        store.drop_checkpoints()
+        assert store.checkpoint_files() == set()
+
+
 def test_a_full_disk_under_the_database_loses_nothing(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         store.save([record()])

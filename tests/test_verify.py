@@ -146,9 +146,57 @@ def test_every_damaged_missing_and_left_over_file_is_named(copy: Path) -> None:
     assert len(lines) == 5
     assert lines[0].startswith(f"{names[0]}: is not the file that was saved ({len(content)} bytes); restore it")
     assert lines[1].startswith(f"{names[1]}: is not the file that was saved ({len(content) // 2} bytes); restore it")
-    assert lines[2].startswith(f"{names[2]}: is missing; restore it")
+    assert lines[2].startswith("test/keepsakes.npz: is missing; wellfit run, with the same study")
     assert lines[3] == "weights/other.0.npz: left over: no run of the study has it; remove it"
     assert lines[4] == "note: checkpoints/x.checkpoint: left by a process that was stopped; remove it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("ends", "remove it: only more epochs need it, and are trained from the beginning then"),
+        ("test/keepsakes", "wellfit run, with the same study and --out, makes it anew"),
+        ("weights", "restore it from a copy, or train anew with wellfit run --fresh"),
+    ],
+)
+def test_the_mend_is_that_of_the_file(kind: str, line: str, copy: Path) -> None:
+    with open_existing(copy) as store:
+        name = next(name for name in store.files() if name.startswith(kind))
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    assert told(verify_study(copy)).startswith(f"{name}: is not the file that was saved ({len(content)} bytes); ")
+    assert told(verify_study(copy)).endswith(line)
+    if kind == "test/keepsakes":
+        run_study(study(), clouds(), copy)
+        assert verify_study(copy).problems == ()
+
+
+def test_a_damaged_checkpoint(tmp_path: Path) -> None:
+    with create_or_open(tmp_path, resolved(study()), provenance={}) as store:
+        store.save_checkpoint("p", {"a": np.zeros(1)}, {"epoch": 1})
+    assert verify_study(tmp_path).problems == ()
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    name = path.relative_to(tmp_path).as_posix()
+    mend = "remove it: its runs are trained from their beginning"
+    assert told(verify_study(tmp_path)) == f"{name}: is not the file that was saved; {mend}"
+
+
+@pytest.mark.parametrize("moment", ["wellfit.study.store.directory.settle", "wellfit.study.store.database.Database.put"])
+def test_killed_while_keepsakes_are_replaced(moment: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with create_or_open(copy, resolved(study()), provenance={}) as store:
+        monkeypatch.setattr(moment, killed)
+        with pytest.raises(KeyboardInterrupt):
+            store.save_keepsakes({"a": np.zeros(1)}, {"of": "others"})
+        monkeypatch.undo()
+    found = verify_study(copy)
+    assert found.problems == ()
+    assert all("keepsakes" in note for note in found.notes)
+    run_study(study(), clouds(), copy)
+    assert (verify_study(copy).problems, verify_study(copy).notes) == ((), ())
 
 
 def test_a_file_that_cannot_be_read(copy: Path) -> None:

@@ -166,8 +166,8 @@ def seeds_disagree(seen: Seen, all_seen: Sequence[Seen], validation: int) -> Cas
         f"validation accuracy ranges from {values.min():.1%} to {values.max():.1%} over {runs} seeds ("
         + (named + f"stand{'s' if len(apart) == 1 else ''} apart" if apart and len(apart) < runs else "all over it")
         + f"); one standard deviation is {points(sqrt(spread))} points, {usual}",
-        "Its mean says little: look at its runs one by one, add seeds (--seeds 10), and try a lower learning rate or "
-        f"clipping ({adding('clipped', {'global_clip_norm': '1'})}).",
+        f"Its mean says little: look at its runs one by one, add seeds (--seeds {2 * runs}), and try a lower learning "
+        f"rate or clipping ({adding('clipped', {'global_clip_norm': '1'})}).",
         spread / explained if explained else float("inf"),
         "have seeds that disagree",
     )

@@ -90,6 +90,7 @@ def run(
     if json:
         print_json(to_json(summary, __version__))
     else:
+        console.print()
         print_summary(summary, console)
         console.print(f"Report: {page}", soft_wrap=True, markup=False)
 
@@ -252,13 +253,14 @@ def _look_lines(looked: Looked) -> list[str]:
 
 
 def _ending(made: Decision) -> str:
+    from wellfit.report.wording import duration
+
     seeds = made.last.look.seeds[made.last.look.number - 1]
     if made.ending == "decided":
         return f"Every comparison is decided, at {seeds} seeds."
     if made.ending == "seeds":
         return f"The last look is taken, at {seeds} seeds; what is not decided stays so."
-    minutes = made.forecast / 60
-    return f"Stopped at {seeds} seeds: the next would take about {minutes:.1f} minutes. Run it again to go on."
+    return f"Stopped at {seeds} seeds: the next would take about {duration(made.forecast)}. Run it again to go on."
 
 
 def _run_shown(

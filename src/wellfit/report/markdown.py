@@ -6,7 +6,6 @@ import html
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote
 
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Part, TableData
 from wellfit.report.figure_files import write_figures
@@ -70,9 +69,14 @@ def _block(part: Part, folder: str, alt_texts: dict[str, str]) -> str:
     if isinstance(part, TableData):
         return markdown_table(part) if part.rows else ""
     if isinstance(part, Drawing):
-        link = f"{quote(folder)}/{quote(part.name)}.png"
+        link = f"{_linked(folder)}/{_linked(part.name)}.png"
         return f"![{escaped(alt_texts[part.name])}]({link})\n\n*{escaped(part.caption)}*"
     return _fenced(part)
+
+
+def _linked(name: str) -> str:
+    """A name as part of a link: every byte that is no plain letter by its number."""
+    return re.sub(rb"[^\w.=+~-]", lambda found: b"%%%02X" % found[0][0], name.encode()).decode()
 
 
 def _fenced(part: Code) -> str:

@@ -13,6 +13,7 @@ More epochs ask another question: the looks go on as planned, and their level ho
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def run_until_decided(
                     return Decision(last, "minutes", seconds)
                 raise StudyFileError(
                     f"--max-minutes {max_minutes:g}: the look at {len(wanted.seeds)} seeds takes about "
-                    f"{seconds / 60:.1f} minutes by the forecast; allow more, or make the study smaller"
+                    f"{math.ceil(seconds / 6) / 10:g} minutes by the forecast; allow more, or make the study smaller"
                 )
         train(wanted, look, anew)
         anew = False

@@ -80,6 +80,7 @@ class Store:
             if not begun:
                 self._database.put("provenance", dict(provenance))
         self._provenance = provenance if begun else {}
+        ends.sweep_ends(self.directory, self._database)  # of a process that was killed
 
     def is_begun(self) -> bool:
         """Whether the store holds a study; a process that was killed at once may leave one that does not."""
@@ -180,15 +181,16 @@ class Store:
             weights = {run: self._stage("weights", run, record.weights) for run, record in by_run.items()}
             tested = {run: self._stage("test", run, {"probabilities": p}) for run, p in (probabilities or {}).items()}
             told = {name: ends.write_end(self.directory, name, arrays, of) for name, arrays, of in ended}
+            if again := self.epochs_asked().keys() & by_run.keys():
+                with self._database.transaction():  # a row never names files that are not its own
+                    runs.delete_runs(self._database, again)
+            for folder, staged in zip(runs.RUN_FOLDERS, (weights, tested), strict=True):
+                for run in staged:
+                    settle(self.directory / runs.file_of(folder, run))
         except StoreError:
             sweep(self.directory / folder for folder in runs.RUN_FOLDERS)
+            ends.sweep_ends(self.directory, self._database)
             raise
-        if again := self.epochs_asked().keys() & by_run.keys():
-            with self._database.transaction():  # a row never names files that are not its own
-                runs.delete_runs(self._database, again)
-        for folder, staged in zip(runs.RUN_FOLDERS, (weights, tested), strict=True):
-            for run in staged:
-                settle(self.directory / runs.file_of(folder, run))
         with self._database.transaction():
             ends.put_ends(self._database, told)
             for run, record in by_run.items():

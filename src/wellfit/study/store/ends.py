@@ -22,7 +22,7 @@ _KEY: Final = "end of "  # of the study table; the trajectory's name follows
 def write_end(
     directory: Path, name: str, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write the file of an end, beside that of the trajectory's last one, and return what ``put_ends`` is to tell of it.
+    """Write the file of an end, beside that of the trajectory's last one, and return its facts for ``put_ends``.
 
     A file takes ``4 * parameters * (1 + moments + averages)`` bytes, with Adam three times its run's weights, and as
     much as the weights for every stopping rule that restores its best weights (see ``engine.ends``).
