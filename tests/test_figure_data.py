@@ -18,6 +18,7 @@ from wellfit.report.figure_data import (
     find_variant,
     gap_data,
     interval_data,
+    last_epoch,
     median_epochs,
     ranked_intervals,
     top_confusions,
@@ -159,3 +160,11 @@ def test_the_median_epochs_are_those_of_the_runs():
     assert median_epochs(empty(), "l2") == (None, None)
     with pytest.raises(UnknownNameError, match="unknown variant 'l3'"):
         median_epochs(summary, "l3")
+
+
+def test_the_last_epoch_is_that_of_the_variant_that_trains_longest() -> None:
+    plain = study(variants=("baseline", "longer"), seeds=2, epochs=3)
+    assert last_epoch(plain) == 3
+    longer = replace(plain.variants[1], settings={"epochs": 8})
+    assert last_epoch(replace(plain, variants=(plain.variants[0], longer))) == 8
+    assert last_epoch(replace(with_losses([[1.0, 0.5, 0.4, 0.3], [3.0]]), epochs=2)) == 4

@@ -18,7 +18,7 @@ from wellfit.base import FloatArray, StudySummary
 from wellfit.details import StudyDetails, SweepPath
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES, series_color
-from wellfit.report.figure_data import Curve, curve_data, gap_data
+from wellfit.report.figure_data import Curve, curve_data, gap_data, last_epoch
 
 __all__ = ["Charts", "bokeh_library", "build_charts"]
 
@@ -110,7 +110,7 @@ def _draw(chart: Chart, glyph: Any, source: Any, what: str, name: str, role: str
 
 def _curve_charts(summary: StudySummary) -> dict[str, Chart]:
     """Four charts with one epoch axis and one crosshair; both loss charts have the same renderers."""
-    epochs = _models().Range1d(1, max(2, summary.epochs), bounds="auto")
+    epochs = _models().Range1d(1, max(2, last_epoch(summary)), bounds="auto")
     cursor = _models().Span(dimension="height", line_color=LIGHT["muted"], line_width=1, line_dash="dotted")
     made = {
         "chart-loss": _epochs("cross-entropy loss", epochs, cursor, "linear"),
@@ -132,7 +132,7 @@ def _curve_charts(summary: StudySummary) -> dict[str, Chart]:
 
 
 def _norms_chart(summary: StudySummary) -> Chart:
-    epochs = _models().Range1d(1, max(2, summary.epochs), bounds="auto")
+    epochs = _models().Range1d(1, max(2, last_epoch(summary)), bounds="auto")
     chart = _epochs("norm of all weights", epochs, None, "linear")
     for index, v in enumerate(summary.variants):
         _add_curve(chart, f"v{index}-norm", v.name, index, curve_data(summary, v.name, "weight_norm"), 1.0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray, StudySummary
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES, series_color
-from wellfit.report.figure_data import Curve, IntervalRow
+from wellfit.report.figure_data import Curve, IntervalRow, last_epoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,12 +74,6 @@ def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None =
     axes.set_axisbelow(True)
     if grid is not None:
         axes.grid(axis=grid, color=LIGHT["rule"], linewidth=0.8)
-
-
-def last_epoch(summary: StudySummary) -> int:
-    """The last epoch that any variant goes through: some train for longer than the base recipe."""
-    known = [len(history) for seeds in summary.histories.values() for history in seeds.values()]
-    return max([summary.epochs, *known])
 
 
 def epoch_axis(axes: Axes, epochs: int) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "find_variant",
     "gap_data",
     "interval_data",
+    "last_epoch",
     "median_epochs",
     "ranked_intervals",
     "top_confusions",
@@ -105,6 +106,17 @@ def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]
         if variant.name == name:
             return index, variant
     raise UnknownNameError("variant", name, [v.name for v in summary.variants], f"study {summary.name!r}")
+
+
+def last_epoch(summary: StudySummary) -> int:
+    """The last epoch that any variant goes through: some train for longer than the base recipe.
+
+    Args:
+      summary: the study, which may still be at work.
+    """
+    asked = [v.settings["epochs"] for v in summary.variants if isinstance(v.settings.get("epochs"), int)]
+    known = [len(history) for seeds in summary.histories.values() for history in seeds.values()]
+    return max([summary.epochs, *asked, *known])
 
 
 def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:

@@ -24,6 +24,7 @@ from wellfit.report.figure_data import (
     find_variant,
     gap_data,
     interval_data,
+    last_epoch,
     median_epochs,
 )
 
@@ -105,7 +106,7 @@ def plot_learning_curve(
         said.append(_say_curve(name, curve, metric))
     drawing.style(axes, "epoch  ( | lowest validation loss of a seed )", label)
     drawing.title(axes, variant)
-    drawing.epoch_axis(axes, drawing.last_epoch(summary))
+    drawing.epoch_axis(axes, last_epoch(summary))
     best = [run.best_epoch for run in found.runs if run.best_epoch is not None]
     if best:
         foot = axes.get_xaxis_transform()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wellfit.base import StudySummary
 from wellfit.report.charts import DASHES, _add_hover, _draw, _epochs, _models
 from wellfit.report.colors import LIGHT, SERIES, series_color
-from wellfit.report.figure_data import Curve, curve_data, gap_data
+from wellfit.report.figure_data import Curve, curve_data, gap_data, last_epoch
 
 __all__ = ["CHARTS", "LiveCharts"]
 
@@ -36,7 +36,7 @@ class LiveCharts:
     """
 
     def __init__(self, summary: StudySummary, shown: Collection[int]) -> None:
-        epochs = _models().Range1d(1, max(2, summary.epochs), bounds="auto")
+        epochs = _models().Range1d(1, max(2, last_epoch(summary)), bounds="auto")
         cursor = _models().Span(dimension="height", line_color=LIGHT["muted"], line_width=1, line_dash="dotted")
         labels = ("cross-entropy loss", "cross-entropy loss, log axis", "accuracy, percent",
                   "training − validation, points")  # fmt: skip

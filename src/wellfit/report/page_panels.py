@@ -17,7 +17,7 @@ from wellfit.base import FloatArray, StudySummary, VariantSummary
 from wellfit.details import Calibration, Regions
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES
-from wellfit.report.figure_data import Curve, curve_data
+from wellfit.report.figure_data import Curve, curve_data, last_epoch
 from wellfit.report.page_ranking import ticks
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def curve_panel(summary: StudySummary, variant: VariantSummary, index: int, metr
     """
     from markupsafe import Markup, escape
 
-    scale, last = (1.0 if metric == "loss" else 100.0), max(2, summary.epochs)
+    scale, last = (1.0 if metric == "loss" else 100.0), max(2, last_epoch(summary))
     said, parts = [], [_grid(limits, last)]
     for split in _SPLITS:
         curve = curve_data(summary, variant.name, f"{split}_{metric}")

@@ -169,20 +169,21 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
-    """The mean over the runs of the epoch of lowest validation loss, and its range; empty where it is one number.
+    """The median over the runs of the epoch of lowest validation loss, and its range; empty where it is one number.
+
+    Of an even number of runs it is the lower of the two in the middle, as in the answers and the advice.
 
     Example:
       >>> def run(best): return RunSummary(0, "finished", 30, 30, best, *[None] * 8)
-      >>> best_epoch([run(9), run(15), run(12)])
-      ('12', '9–15')
+      >>> best_epoch([run(9), run(15), run(12), run(25)])
+      ('12', '9–25')
       >>> best_epoch([])
       ('–', '')
     """
-    epochs = [run.best_epoch for run in runs if run.best_epoch is not None]
+    epochs = sorted(run.best_epoch for run in runs if run.best_epoch is not None)
     if not epochs:
         return NOTHING, ""
-    mean = f"{sum(epochs) / len(epochs):.1f}".removesuffix(".0")
-    return mean, "" if min(epochs) == max(epochs) else f"{min(epochs)}–{max(epochs)}"
+    return f"{epochs[(len(epochs) - 1) // 2]}", "" if epochs[0] == epochs[-1] else f"{epochs[0]}–{epochs[-1]}"
 
 
 def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
