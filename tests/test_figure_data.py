@@ -163,7 +163,7 @@ def test_the_median_epochs_are_those_of_the_runs():
 
 
 def test_the_last_epoch_is_that_of_the_variant_that_trains_longest() -> None:
-    plain = study(variants=("baseline", "longer"), seeds=2, epochs=3)
+    plain = study(variants=("baseline", "l2"), seeds=2, epochs=3)
     assert last_epoch(plain) == 3
     longer = replace(plain.variants[1], settings={"epochs": 8})
     assert last_epoch(replace(plain, variants=(plain.variants[0], longer))) == 8

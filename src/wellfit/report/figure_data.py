@@ -114,7 +114,7 @@ def last_epoch(summary: StudySummary) -> int:
     Args:
       summary: the study, which may still be at work.
     """
-    asked = [v.settings["epochs"] for v in summary.variants if isinstance(v.settings.get("epochs"), int)]
+    asked = [int(v.settings.get("epochs", 0)) for v in summary.variants]
     known = [len(history) for seeds in summary.histories.values() for history in seeds.values()]
     return max([summary.epochs, *asked, *known])
 
