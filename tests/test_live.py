@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -344,9 +345,14 @@ def test_ctrl_c_ends_it_quietly_with_status_0(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1]), "DISPLAY": ""}
     command = [sys.executable, "-m", "wellfit.cli", "ui", "--port", "0"]
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, **streams) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith("Studies live at http://127.0.0.1:")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+    # tests that run in the background may have been told to ignore Ctrl-C, and their children with them
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, preexec_fn=heeded, **streams) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Studies live at http://127.0.0.1:")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (0, "", "")
