@@ -12,8 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -347,7 +347,7 @@ def test_ctrl_c_ends_it_quietly_with_status_0(tmp_path: Path) -> None:
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     # tests that run in the background may have been told to ignore Ctrl-C, and their children with them
     heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, preexec_fn=heeded, **streams) as process:
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, preexec_fn=heeded, **streams) as process:  # noqa: PLW1509
         try:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("Studies live at http://127.0.0.1:")
