@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wellfit.analysis.advice import advise
 from wellfit.analysis.intervals import t_interval
 from wellfit.base import History, RunState, RunSummary, StudySummary, VariantSummary
 from wellfit.study.spec import StudySpec, load_study, resolved, study_from_mapping
@@ -44,6 +45,25 @@ def scored(
 def tables(variants: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A study's tables with these variants, on the digits."""
     return {"data": {"name": "digits"}, "variants": variants, **more}
+
+
+NOISE = np.array([0.003, -0.002, 0.001, -0.004, 0.002])
+FOUR = tables({"baseline": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}, "smooth": {"label_smoothing": 0.1}})
+
+
+def advised(summary: StudySummary) -> list[str]:
+    """The advice as plain text."""
+    return [sentence.text for sentence in advise(summary)]
+
+
+def gaining(gains: Mapping[str, float], spread: float = 0.0) -> Callable[..., float]:
+    """Scores that gain this over the baseline's, with the same chance in every variant and some of its own."""
+
+    def score(name: str, changes: Mapping[str, Any], seed: int) -> float:
+        own = np.random.default_rng([seed, len(name)]).standard_normal()
+        return 0.8 + gains.get(name, 0.0) + NOISE[seed] + (spread * own if name != "baseline" else 0.0)
+
+    return score
 
 
 def _run(seed: int, state: RunState, accuracy: float, test: float, losses: Any) -> RunSummary:

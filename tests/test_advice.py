@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 
 import numpy as np
 import pytest
@@ -11,29 +10,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
-from sweeps import FALLING, RISEN, scored, tables
+from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
+from sweeps import advised as texts
 from wellfit.analysis.advice import MOST, advise, mends
-from wellfit.base import Finding
 from wellfit.report.terminal import print_summary
-from wellfit.study.spec import load_study, recipes
+from wellfit.study.spec import load_study
 from wellfit.study.summary import summarize, to_json
-
-NOISE = np.array([0.003, -0.002, 0.001, -0.004, 0.002])
-FOUR = tables({"baseline": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}, "smooth": {"label_smoothing": 0.1}})
-
-
-def texts(summary):
-    return [sentence.text for sentence in advise(summary)]
-
-
-def gaining(gains, spread=0.0):
-    """Scores that gain this over the baseline's, with the same chance in every variant and some of its own."""
-
-    def score(name, changes, seed):
-        own = np.random.default_rng([seed, len(name)]).standard_normal()
-        return 0.8 + gains.get(name, 0.0) + NOISE[seed] + (spread * own if name != "baseline" else 0.0)
-
-    return score
 
 
 def test_what_validation_supports_is_named_with_its_strength_and_difference():
@@ -98,79 +80,6 @@ def test_a_sure_gain_goes_before_a_larger_unsure_one():
     assert first.endswith("; l2 has a higher mean, which chance may bring.")
 
 
-def test_when_to_stop_is_told_of_the_first_and_the_best_with_its_interval():
-    summary = scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: RISEN)
-    (text,) = (text for text in texts(summary) if text.startswith("Stop"))
-    assert text == (
-        "Stop baseline at epoch 10 [10, 10] and dropout at epoch 10 [10, 10]: there their validation loss is lowest on "
-        "average, and later it rises for good."
-    )
-
-
-def test_a_rule_that_stops_already_is_not_advised_again():
-    study = tables({"baseline": {"early_stopping": {"patience": 3, "restore_best_weights": True}}, "l2": {"l2": 1e-3}})
-    given_ = texts(scored(study, gaining({}), loss=lambda n: RISEN))
-    assert not any(text.startswith("Stop") for text in given_)
-
-
-def test_what_still_improves_is_trained_longer_and_not_stopped():
-    given_ = texts(scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: FALLING))
-    (text,) = (text for text in given_ if text.startswith("Train"))
-    assert text == (
-        "Train baseline and dropout longer: after 20 epochs the validation loss was still falling; try --epochs 40."
-    )
-    assert not any(text.startswith("Stop") for text in given_)
-
-
-def option(text):
-    """What a sentence says after --set, as the shell would pass it."""
-    words = shlex.split(text.rstrip("."))
-    return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
-
-
-@pytest.mark.parametrize(
-    ("best", "further"), [(1e-1, {"l2=1", "l2=10"}), (1e-5, {"l2=1e-06", "l2=1e-07"})], ids=["high", "low"]
-)
-def test_a_sweep_that_ends_at_its_best_is_extended_by_a_command_that_works(best, further):
-    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] - 0.01 * abs(np.log10(c.get("l2", 1e-9) / best)))
-    (text,) = (text for text in texts(summary) if text.startswith("Try"))
-    extended = load_study("lab5/l2", settings=option(text))
-    assert set(extended.variants) - {v.name for v in summary.variants} == further
-
-
-def test_a_sweep_is_not_extended_towards_nothing():
-    summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] - c.get("l2", 0.0))
-    assert not any(text.startswith("Try") for text in texts(summary))
-
-
-def test_shares_are_extended_halfway_to_their_limit_and_whole_numbers_stay_whole():
-    summary = scored("lab5/dropout", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("dropout", 0.0))
-    assert any("--set 'sweeps.further.dropout=[0.85]'" in text for text in texts(summary))
-    summary = scored("lab5/batch-size", lambda n, c, s: 0.8 + NOISE[s] - 1e-4 * c["batch_size"])
-    assert any("--set 'sweeps.further.batch_size=[32, 16]'" in text for text in texts(summary))
-
-
-def test_two_that_act_differently_are_combined_by_a_command_that_works():
-    study = tables(FOUR["variants"])
-    summary = scored(study, gaining({"dropout": 0.03, "l2": 0.02}, 0.001))
-    (text,) = (text for text in texts(summary) if text.startswith("Combine"))
-    assert text.startswith(
-        "Combine dropout and l2, which both score above baseline and act differently, by noise and on"
-    )
-    assert recipes(load_study(settings=option(text)))["combined"].l2 == 1e-3
-    assert recipes(load_study(settings=option(text)))["combined"].dropout == 0.3
-    tried = tables({**FOUR["variants"], "both": {"dropout": 0.3, "l2": 1e-3}})
-    given_ = texts(scored(tried, gaining({"dropout": 0.03, "l2": 0.02, "smooth": -0.1, "both": -0.1}, 0.001)))
-    assert not any(text.startswith("Combine") for text in given_)
-
-
-def test_two_that_act_alike_are_not_combined():
-    study = tables({"baseline": {}, "l2": {"l2": 1e-3}, "l1": {"l1": 1e-4}})
-    assert not any(
-        text.startswith("Combine") for text in texts(scored(study, gaining({"l2": 0.03, "l1": 0.02}, 0.001)))
-    )
-
-
 def test_one_seed_is_told_to_become_five_and_prefers_nothing():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.1}), seeds=1))
     assert given_ == ["Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."]
@@ -179,8 +88,7 @@ def test_one_seed_is_told_to_become_five_and_prefers_nothing():
 def test_one_variant_is_advised_on_its_epochs_alone():
     given_ = texts(scored(tables({"baseline": {}}), gaining({}), loss=lambda n: RISEN))
     assert given_ == [
-        "Stop baseline at epoch 10 [10, 10]: there its validation loss is lowest on average, and later it rises for "
-        "good."
+        "Stop baseline at epoch 10 [10, 10]: there its validation loss is lowest (median), and later it rises for good."
     ]
 
 
@@ -217,17 +125,6 @@ def test_two_seeds_are_too_few_to_count_more_with():
     )
     assert texts(two)[0] == "Run five seeds (--seeds 5): two barely show chance."
     assert sum("--seeds" in text for text in texts(two)) == 1
-
-
-def test_longer_is_not_advised_where_the_learning_rate_is_too_low():
-    summary = scored(FOUR, gaining({}), loss=lambda n: FALLING)
-    low = Finding(
-        "learning-rate-low", "warning", "2 of 4 variants learn slowly. l2: slow. baseline: slow.", "Raise it."
-    )
-    assert any(text.startswith("Train baseline") for text in texts(summary))
-    assert not any(text.startswith("Train ") for text in texts(dataclasses.replace(summary, findings=(low,))))
-    other = dataclasses.replace(low, message="l2: slow.")
-    assert any(text.startswith("Train baseline") for text in texts(dataclasses.replace(summary, findings=(other,))))
 
 
 def test_advice_knows_the_findings_whose_mend_it_tells():

@@ -28,4 +28,8 @@ def test_it_covers_the_true_median_as_often_as_it_says():
 def test_the_median_lies_within(values):
     found = median_interval(values)
     assert found.low <= found.median <= found.high
-    assert found.median == np.median(values)
+    assert found.median == np.percentile(values, 50, method="lower")
+
+
+def test_infinity_is_later_than_all():
+    assert median_interval([3.0, np.inf, 5.0]) == (5.0, 3.0, np.inf, 0.75)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from seen_runs import fixes, history, variant
-from wellfit.analysis.overfit_checks import calibration_worsened, dropout_explains, overfitting
-from wellfit.base import EarlyStopping, Recipe
+from seen_runs import fixes, history, row, variant
+from wellfit.analysis.medians import median_interval
+from wellfit.analysis.overfit_checks import calibration_worsened, dropout_explains, overfitting, turn, with_onsets
+from wellfit.base import EarlyStopping, Recipe, VariantSummary
 from wellfit.study.spec import load_study
 
 E = np.arange(1, 21)
@@ -34,7 +35,7 @@ def test_it_tells_onset_rise_and_gap_with_their_intervals():
     assert "training minus validation accuracy is 7.0 points [4.5, 9.5]" in found.text  # 4.303 * 1 / sqrt(3) = 2.48
     assert found.strength == pytest.approx(0.27, abs=0.04)
     for text in fixes(found.fix):
-        assert load_study("lab5", settings=[text]).variants["early-stopping"]
+        assert load_study("lab5", settings=[text]).variants["stop"]
 
 
 def test_a_minority_restored_weights_and_networks_that_never_learned_are_none():
@@ -90,3 +91,28 @@ def test_dropout_explains_a_running_accuracy_below_the_validation_accuracy():
     assert dropout_explains(variant("d", runs)) is None
     above = [history(validation_loss=CONVERGED)] * 3
     assert dropout_explains(variant("d", above, Recipe(dropout=0.5))) is None
+
+
+def test_the_onsets_of_the_runs_are_those_that_the_finding_tells_of():
+    runs = {s: history(validation_loss=rising(turning), train_loss=FALLING) for s, turning in enumerate((7, 8, 9))}
+    level = dict.fromkeys(runs, history(validation_loss=CONVERGED))
+    rows = tuple(row(s, epochs=20, train_accuracy=0.9) for s in runs)
+    of = [VariantSummary(name, {}, 1, rows, {}, {}, 1.0, {}) for name in ("up", "level")]
+    up, flat = with_onsets(of, {"up": runs, "level": level}, {"up": Recipe(), "level": Recipe()}, 0.1)
+    assert [run.overfit_onset for run in flat.runs] == [None] * 3
+    middle = median_interval([run.overfit_onset for run in up.runs])
+    seen = variant("up", list(runs.values()))
+    told = overfitting(seen, [seen], 0.1).text
+    assert f"turns after epoch {middle.median:g} (median of 3 runs; {middle.low:g} to {middle.high:g})" in told
+    assert turn(variant("none", []), (), 0.1) is None
+
+
+def test_a_running_accuracy_that_is_hardly_below_needs_no_explaining():
+    last = {"validation_loss": np.full(3, 0.4), "running_accuracy": 0.879, "validation_accuracy": 0.88}
+    assert dropout_explains(variant("a", [history(**last)], Recipe(dropout=0.5))) is None
+
+
+def test_the_setting_that_stops_earlier_fits_a_line_of_a_terminal():
+    fix = over([history(validation_loss=rising())] * 3).fix
+    setting = fix[fix.index("--set") : fix.index("),") + 2]
+    assert len(f"  {setting}") <= 80

@@ -372,6 +372,15 @@ def test_files_that_are_lost_or_damaged_are_named(tmp_path: Path) -> None:
         assert store.weights("l2", 1)
 
 
+def test_a_damaged_fact_is_one_line(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        store._database.execute("UPDATE study SET value = '{' WHERE key = 'study'")
+    with pytest.raises(
+        StoreUnreadableError, match=r"study.db: damaged: what it says of 'study' cannot be read"
+    ):
+        open_existing(tmp_path / "s")
+
+
 def test_fresh_removes_a_study_and_nothing_else(tmp_path: Path) -> None:
     directory = tmp_path / "s"
     fresh(directory)
@@ -564,8 +573,8 @@ def test_a_full_disk_keeps_the_run_that_was_to_be_replaced(tmp_path: Path, monke
 
             with monkeypatch.context() as patch:
                 patch.setattr(os, "fsync", fill_up)
+                more = ("l2.0", end[1], {"epoch": 4})
                 with pytest.raises(StoreError, match="No space left on device; what was saved before is kept"):
-                    more = ("l2.0", end[1], {"epoch": 4})
                     store.save([record(epochs=4), record(seed=1)], ended=[more])
             assert store.finished() == {("l2", 0)}
             assert store.tests() == {("l2", 0): (0.5, 1.0)}

@@ -182,7 +182,9 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     assert told(verify_study(tmp_path)) == f"{name}: is not the file that was saved; {mend}"
 
 
-@pytest.mark.parametrize("moment", ["wellfit.study.store.directory.settle", "wellfit.study.store.database.Database.put"])
+@pytest.mark.parametrize(
+    "moment", ["wellfit.study.store.directory.settle", "wellfit.study.store.database.Database.put"]
+)
 def test_killed_while_keepsakes_are_replaced(moment: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

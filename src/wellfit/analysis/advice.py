@@ -5,22 +5,18 @@ What the test set said must not steer what is tried next, or it is a test set no
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-import numpy as np
-
-from wellfit.analysis.contests import ACTS, Contest, contests, regularizes
+from wellfit.analysis.advice_epochs import longer, stop
+from wellfit.analysis.advice_trials import beyond_the_edge, combined
+from wellfit.analysis.contests import Contest, contests, regularizes
 from wellfit.analysis.crossed import t_quantile
-from wellfit.analysis.curves import still_falling
-from wellfit.analysis.intervals import t_interval
 from wellfit.analysis.path_words import setting
-from wellfit.analysis.paths import DIRECTION, flat_recipes, flattened, sweep_paths
-from wellfit.analysis.words import counted, listed, points
+from wellfit.analysis.paths import flattened
+from wellfit.analysis.words import counted, points
 from wellfit.base import Sentence, StudySummary, VariantSummary
-from wellfit.details import SweepPath
 
 __all__ = ["MOST", "advise", "mends"]
 
@@ -36,10 +32,6 @@ _MENDS: Final = (
     ("Train ", "still-improving"),
     ("Try larger values", "edge-of-sweep"),
     ("Try smaller values", "edge-of-sweep"),
-)
-_SHARES: Final = (
-    *("dropout", "label_smoothing", "momentum"),
-    *(f"augmentation.{key}" for key in ("shift", "flip", "zoom", "erasing")),
 )
 
 
@@ -68,11 +60,11 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     given = [
         *(_whole(summary) if quick else _first_seeds(summary)),
         *_supported(summary, compared),
-        *([] if quick else _stop(summary, best)),
-        *_beyond_the_edge(summary),
-        *([] if quick else _longer(summary, best)),
+        *([] if quick else stop(summary, best)),
+        *beyond_the_edge(summary),
+        *([] if quick else longer(summary, best)),
         *([] if quick else _seeds(summary, best, len(compared))),
-        *_combined(summary, compared),
+        *combined(summary, compared, best),
     ]
     return tuple(given[:MOST])
 
@@ -124,114 +116,7 @@ def _supported(summary: StudySummary, compared: Sequence[Contest]) -> list[Sente
     return [Sentence(text, sources)]
 
 
-# --- When to stop, and when not yet -----------------------------------------------------------------------------------
-
-
-def _judged(summary: StudySummary, best: Contest | None) -> list[VariantSummary]:
-    """The first variant, and the one that validation prefers to it."""
-    first = summary.variants[0]
-    return [first, best.variant] if best is not None and best.difference > 0 else [first]
-
-
-def _stop(summary: StudySummary, best: Contest | None) -> list[Sentence]:
-    """The epoch to stop at, where over-fitting begins in half of the runs or more and no rule stops them."""
-    flat = flat_recipes(summary)
-    told, sources = [], []
-    for variant in _judged(summary, best):
-        ended = [run for run in variant.runs if run.validation_accuracy is not None and run.best_epoch is not None]
-        risen = sum(run.overfit_onset is not None for run in ended)
-        if not risen or 2 * risen < len(ended) or flat[variant.name].get("early_stopping.restore_best_weights"):
-            continue
-        epochs = [float(run.best_epoch or 0) for run in ended]
-        last = max(run.epochs or 1 for run in ended)
-        if _falling(summary, variant) or np.mean(epochs) > last - 1:
-            continue
-        told.append(f"{variant.name} at epoch {np.mean(epochs):.0f}{_epochs_between(epochs, last)}")
-        sources.append(f"variants[{variant.name}].runs")
-    if not told:
-        return []
-    text = f"Stop {listed(told)}: there its validation loss is lowest on average, and later it rises for good."
-    return [Sentence(text if len(told) == 1 else text.replace("its validation", "their validation"), tuple(sources))]
-
-
-def _epochs_between(epochs: Sequence[float], last: int) -> str:
-    """The interval of the mean over the seeds, rounded outward; empty with one seed."""
-    bounds = t_interval(epochs)
-    if bounds is None:
-        return ""
-    return f" [{max(math.floor(bounds[0] + 1e-9), 1)}, {min(math.ceil(bounds[1] - 1e-9), last)}]"
-
-
-def _falling(summary: StudySummary, variant: VariantSummary) -> int:
-    """The last epoch, where validation loss still fell there in half of the runs or more; else 0."""
-    histories = summary.histories.get(variant.name, {})
-    read = [histories[r.seed] for r in variant.runs if r.state == "finished" and r.seed in histories]
-    return max(map(len, read)) if read and 2 * sum(map(still_falling, read)) >= len(read) else 0
-
-
-def _longer(summary: StudySummary, best: Contest | None) -> list[Sentence]:
-    """More epochs, where validation loss was still falling at the last one in half of the runs or more."""
-    judged = [v for v in _judged(summary, best) if not _rate_is_low(summary, v)]  # which is the better mend
-    falling = [(v, epochs) for v in judged if (epochs := _falling(summary, v))]
-    if not falling:
-        return []
-    names, most = listed([variant.name for variant, _ in falling]), max(epochs for _, epochs in falling)
-    own = [v for v, _ in falling if "epochs" in v.settings]
-    how = f"try {2 * most}" if own else f"try --epochs {2 * most}"
-    text = f"Train {names} longer: after {most} epochs the validation loss was still falling; {how}."
-    return [Sentence(text, tuple(f"variants[{variant.name}].runs" for variant, _ in falling))]
-
-
-def _rate_is_low(summary: StudySummary, variant: VariantSummary) -> bool:
-    """Whether a finding tells of a variant that its learning rate is too low."""
-    found = [finding.message for finding in summary.findings if finding.code == "learning-rate-low"]
-    return any(f" {message}".find(f" {variant.name}: ") >= 0 for message in found)
-
-
-# --- What to try next -------------------------------------------------------------------------------------------------
-
-
-def _beyond_the_edge(summary: StudySummary) -> list[Sentence]:
-    """Values beyond a sweep that ends at its best one; of several such sweeps, the one with the best value."""
-    variants = {v.name: v for v in summary.variants}
-    open_ended: list[tuple[float, SweepPath, tuple[float, ...]]] = []
-    for path in sweep_paths(summary):
-        ended = all(run.state != "pending" for name in path.variants for run in variants[name].runs)
-        if path.chosen is None or path.at_edge is None or not ended:
-            continue
-        reached = float(path.metrics["validation_accuracy"][0][path.chosen])
-        without = path.reference.get("validation_accuracy", (-math.inf,))[0]
-        if (path.key not in DIRECTION or reached > without) and (values := _further(path)):
-            open_ended.append((reached, path, values))
-    if not open_ended:
-        return []
-    _, path, values = max(open_ended, key=lambda found: found[0])
-    edge, name = (-1, path.variants[-1]) if path.at_edge == "high" else (0, path.variants[0])
-    # Where the sweep changes nothing else, it can be extended from the command line, in the same directory.
-    listing = ", ".join(f"{value:g}" for value in values)
-    own = tuple(variants[name].settings) == (path.key,)
-    option = f": --set 'sweeps.further.{path.key}=[{listing}]'" if own else f": {listed([f'{v:g}' for v in values])}"
-    text = (
-        f"Try {'larger' if path.at_edge == 'high' else 'smaller'} values of {path.key}, for validation accuracy is "
-        f"highest at the last one of the sweep, {path.values[edge]:g}{option}."
-    )
-    return [Sentence(text, tuple(f"variants[{v}].mean.validation_accuracy" for v in path.variants))]
-
-
-def _further(path: SweepPath) -> tuple[float, ...]:
-    """Values beyond the edge: two in the sweep's own steps, a decade at most; of a share, one halfway to its limit."""
-    low = path.at_edge == "low"
-    edge, neighbor = (path.values[0], path.values[1]) if low else (path.values[-1], path.values[-2])
-    if path.key in _SHARES:
-        found = [edge / 2 if low else (1 + edge) / 2]
-    elif neighbor <= 0:  # the step from 0 is none to go on with, but twice as much is
-        found = [2 * edge]
-    else:
-        ratio = min(max(edge / neighbor, neighbor / edge), 10.0)
-        found = [edge / ratio, edge / ratio**2] if low else [edge * ratio, edge * ratio**2]
-    counts = path.key not in DIRECTION and all(float(value).is_integer() for value in path.values)
-    rounded = [float(round(value)) if counts else float(f"{value:.2g}") for value in found]
-    return tuple(dict.fromkeys(value for value in rounded if value > 0 and value != edge))
+# --- How many seeds -------------------------------------------------------------------------------------------------
 
 
 def _whole(summary: StudySummary) -> list[Sentence]:
@@ -281,39 +166,6 @@ def _seeds(summary: StudySummary, best: Contest | None, comparisons: int) -> lis
     return [Sentence(text, sources)]
 
 
-def _combined(summary: StudySummary, compared: Sequence[Contest]) -> list[Sentence]:
-    """The best regularizer together with the next that acts differently, where nobody has tried it."""
-    best = _best(compared)
-    if best is None or not best.gains:
-        return []
-    for other in (c for c in compared if c is not best):
-        ways = [{ACTS[kind] for kind in regularizes(summary, c.variant.name)} for c in (best, other)]
-        if other.difference <= 0 or not all(ways) or ways[0] & ways[1] or _tried(summary, best, other):
-            continue
-        first, names = summary.variants[0].name, (best.variant.name, other.variant.name)
-        acting = " and ".join(listed(sorted(way)) for way in ways)
-        changes = {**best.variant.settings, **other.variant.settings}
-        options = " ".join(f"--set 'variants.combined.{key}={_toml(value)}'" for key, value in changes.items())
-        how = f": {options}" if all(v.name.lower() != "combined" for v in summary.variants) else ""
-        text = f"Combine {listed(names)}, which both score above {first} and act differently, {acting}{how}."
-        return [Sentence(text, tuple(_source(c.variant, "validation_accuracy") for c in (best, other)))]
-    return []
-
-
-def _tried(summary: StudySummary, *both: Contest) -> bool:
-    """Whether a variant of the study has the changes of both already."""
-    flat = flat_recipes(summary)
-    first = flat[summary.variants[0].name]
-    together = dict(first)
-    for contest in both:
-        mine = flat[contest.variant.name]
-        for key in first.keys() | mine.keys():
-            if mine.get(key) != first.get(key):
-                together[key] = mine.get(key)
-    keys = {key for recipe in flat.values() for key in recipe}
-    return any(all(recipe.get(key) == together.get(key) for key in keys) for recipe in flat.values())
-
-
 # --- The words --------------------------------------------------------------------------------------------------------
 
 
@@ -330,17 +182,3 @@ def _named(variant: VariantSummary) -> str:
 def _difference(contest: Contest) -> str:
     bounds = "" if contest.interval is None else f" [{points(contest.interval[0])}, {points(contest.interval[1])}]"
     return f"{points(contest.difference)}{bounds}"
-
-
-def _toml(value: Any) -> str:
-    """A setting's value as TOML.
-
-    Example:
-      >>> _toml({"patience": 3, "monitor": "val_loss", "restore_best_weights": True})
-      '{ patience = 3, monitor = "val_loss", restore_best_weights = true }'
-    """
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value)

@@ -177,6 +177,9 @@ def rate(seen: Seen) -> float | None:
 def adding(name: str, changes: Mapping[str, str]) -> str:
     r"""What to give ``wellfit run`` so that the study has one more variant; what is trained already stays as it is.
 
+    A name of a few letters and tables without blanks keep it shorter than a line of a terminal: only then can it be
+    pasted from there.
+
     Args:
       name: the new variant's.
       changes: key -> value in TOML.
@@ -184,8 +187,8 @@ def adding(name: str, changes: Mapping[str, str]) -> str:
     Example:
       >>> adding("l2=0.01", {"l2": "0.01"})
       '--set "variants.\'l2=0.01\'.l2=0.01"'
-      >>> adding("early-stopping", {"early_stopping": "{patience = 5}"})
-      '--set "variants.early-stopping.early_stopping={patience = 5}"'
+      >>> adding("stop", {"early_stopping": "{patience=5}"})
+      '--set "variants.stop.early_stopping={patience=5}"'
     """
     return " ".join(f'--set "variants.{_quoted(name)}.{key}={value}"' for key, value in changes.items())
 

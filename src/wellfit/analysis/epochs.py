@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, isinf
 from typing import Final
 
@@ -10,43 +10,15 @@ import numpy as np
 
 from wellfit.analysis.comparisons import holm
 from wellfit.analysis.facts import Against, Facts, against, ended, not_yet
+from wellfit.analysis.intervals import t_interval
+from wellfit.analysis.medians import median_interval
 from wellfit.analysis.paired import paired_t
 from wellfit.analysis.words import bounded, several
 from wellfit.base import Question, Sentence
 
-__all__ = ["median_interval", "onset", "stop"]
+__all__ = ["onset", "stop"]
 
 _SHOWN: Final = 8  # variants whose onset a sentence tells before it counts the others
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, tuple[float, float], float]:
-    """The median, and the narrowest symmetric pair of the values that holds the true median in 95 % of cases.
-
-    With n values that pair is the k-th lowest and the k-th highest, and holds it with ``1 - 2 P(Bin(n, 1/2) < k)``.
-    Where not even the lowest and the highest reach 95 %, with five values or fewer, they are given all the same, with
-    what they reach: 93.75 % for five. Nothing is assumed of the distribution; infinity stands for "later than that".
-
-    Source: Thompson (1936), Ann. Math. Stat. 7:122-128; the sign test turned round.
-
-    Args:
-      values: one a seed, at least one.
-
-    Returns:
-      The median (the lower of the two middle ones), the pair, and how often it holds the true median.
-
-    Example:
-      >>> median_interval([7, 9, 8, 12, 7])
-      (8, (7, 12), 0.9375)
-      >>> median_interval([1, 2, 3, 4, 5, 6, 7, 8, 9])[1]
-      (2, 8)
-    """
-    from scipy.special import bdtr
-
-    ordered = sorted(values)
-    n = len(ordered)
-    holds = [1 - 2 * float(bdtr(k - 1, n, 0.5)) if k else 1.0 for k in range((n + 1) // 2 + 1)]
-    k = max([k for k in range(1, len(holds)) if holds[k] >= 0.95], default=1)
-    return ordered[(n - 1) // 2], (ordered[k - 1], ordered[n - k]), max(holds[k], 0.0)
 
 
 def onset(question: Question, facts: Facts) -> list[Sentence]:
@@ -55,65 +27,109 @@ def onset(question: Question, facts: Facts) -> list[Sentence]:
     Args:
       question: of kind ``"onset"``.
       facts: the evidence; runs in which the validation loss never rose for good count as later than all others.
+
+    Example:
+      >>> from wellfit.base import RunSummary, VariantSummary
+      >>> runs = tuple(RunSummary(s, "finished", 30, 30, 9, 9, *[0.9, 0.3] * 3, 1.0) for s in range(2))
+      >>> seen = {"a": VariantSummary("a", {}, 1, runs, {}, {}, 1.0, {})}
+      >>> onset(Question("?", "onset"), Facts(seen, [], [], {}, [], []))[0].text[38:]
+      'and rises for good, after epoch: a 9 [9, 9] (medians of the seeds; 50 % brackets).'
     """
     names = [name for name in question.variants or facts.variants if ended(facts.variants.get(name))]
     if not names:
         return [not_yet(question.variants or list(facts.variants))]
     told, never, seeds = [], [], 0
     for name in names:
-        runs = ended(facts.variants[name])
-        onsets = [inf if run.overfit_onset is None else float(run.overfit_onset) for run in runs]
-        median, (low, high), _ = median_interval(onsets)
-        if isinf(median):
-            never.append(f"{name} ({sum(not isinf(epoch) for epoch in onsets)} of {len(runs)} runs)")
-            continue
-        seeds = max(seeds, len(runs))
-        bounds = f" [{low:.0f}, {'later' if isinf(high) else f'{high:.0f}'}]" if len(runs) > 1 else ""
-        told.append(f"{name} {median:.0f}{bounds}")
-    rest = f"; and {len(told) - _SHOWN} others" if len(told) > _SHOWN else ""
-    middle = f" (medians; brackets hold the median of new seeds, {_level(seeds)})" if seeds > 1 else ""
+        onsets = [inf if run.overfit_onset is None else float(run.overfit_onset) for run in ended(facts.variants[name])]
+        if isinf(median_interval(onsets).median):
+            never.append(name)
+        else:
+            told.append(_told(name, onsets))
+            seeds = max(seeds, len(onsets))
+    sentences = []
     if told:
-        text = f"The validation loss rises for good after epoch: {'; '.join(told[:_SHOWN])}{rest}{middle}"
-        text += f"; it does not in most runs of {several(never)}" if never else ""
-    else:
-        text = f"The validation loss does not rise for good in most runs of {several(never)}"
-    keys = tuple(f"variants[{name}].runs" for name in names)
-    return [Sentence(f"{text}.", keys), *_shift(names, facts)]
+        text = f"The smoothed validation loss turns, and rises for good, after epoch: {_medians(told, seeds)}."
+        sentences.append(Sentence(text, _runs(name for name in names if name not in never)))
+    if never:
+        seen = f"no rise of the validation loss beyond the noise is seen{_lowest(never, facts)}"
+        sentences.append(Sentence(f"For {_within(never, facts)} {seen}.", _runs(never)))
+    return [*sentences, *_shift(names, facts)]
+
+
+def _runs(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"variants[{name}].runs" for name in names)
+
+
+def _told(name: str, values: Sequence[float]) -> str:
+    """A variant's median epoch and its bracket."""
+    middle = median_interval(values)
+    bounds = f" [{middle.low:.0f}, {'later' if isinf(middle.high) else f'{middle.high:.0f}'}]"
+    return f"{name} {middle.median:.0f}{bounds if len(values) > 1 else ''}"
+
+
+def _medians(told: Sequence[str], seeds: int) -> str:
+    """Some variants' epochs, and what they are of the seeds."""
+    rest = f"; and {len(told) - _SHOWN} others" if len(told) > _SHOWN else ""
+    of = f" (medians of the seeds; {_level(seeds)} brackets)" if seeds > 1 else ""
+    return f"{'; '.join(told[:_SHOWN])}{rest}{of}"
+
+
+def _lowest(names: Sequence[str], facts: Facts) -> str:
+    """Where the loss of variants that do not over-fit is lowest."""
+    best = {name: [run.best_epoch for run in ended(facts.variants[name]) if run.best_epoch] for name in names}
+    told = [_told(name, epochs) for name, epochs in best.items() if epochs]
+    return f"; it is lowest after epoch: {_medians(told, max(map(len, best.values())))}" if told else ""
+
+
+def _within(names: Sequence[str], facts: Facts) -> str:
+    """Variants and for how many epochs they were looked at."""
+    epochs = [run.epochs for name in names for run in ended(facts.variants[name]) if run.epochs is not None]
+    if not epochs:
+        return several(names)
+    upto = f" to {max(epochs)}" if min(epochs) < max(epochs) else ""
+    return f"{several(names)}, trained for {min(epochs)}{upto} epochs,"
 
 
 def _level(seeds: int) -> str:
     """How surely the bracket of that many seeds holds the median."""
-    return f"{100 * median_interval(range(seeds))[2]:.0f} %"
+    return f"{100 * median_interval(range(seeds)).coverage:.0f} %"
 
 
 def _shift(names: Sequence[str], facts: Facts) -> list[Sentence]:
-    """Whether over-fitting begins at another epoch than in the first of them: paired t tests over the seeds, Holm's."""
-    moved: dict[str, list[float]] = {}
-    first = {run.seed: run.overfit_onset for run in ended(facts.variants[names[0]])}
-    for name in names[1:]:
-        here = {run.seed: run.overfit_onset for run in ended(facts.variants[name])}
-        moved[name] = [
-            epoch - start
-            for seed, start in first.items()
-            if start is not None and (epoch := here.get(seed)) is not None
-        ]
-    moved = {name: shifts for name, shifts in moved.items() if len(shifts) > 1}
-    if not moved:
+    """Whether over-fitting begins at another epoch than in the first in which it is seen: paired by seed, Holm's."""
+    onsets = {
+        name: {run.seed: run.overfit_onset for run in ended(facts.variants[name]) if run.overfit_onset is not None}
+        for name in names
+    }
+    first, *others = [name for name in names if onsets[name]] or [names[0]]
+    shifts = {v: [epoch - onsets[first][s] for s, epoch in onsets[v].items() if s in onsets[first]] for v in others}
+    shifts = {name: of for name, of in shifts.items() if len(of) > 1}
+    if not shifts:
         return []
-    adjusted = dict(zip(moved, holm([paired_t(shifts) for shifts in moved.values()]), strict=True))
-    means = {name: float(np.mean(shifts)) for name, shifts in moved.items()}
-    sure = {name: mean for name, mean in means.items() if (adjusted[name] or 0.0) < 0.05 and mean}
+    adjusted = dict(zip(shifts, holm([_by_chance(of) for of in shifts.values()]), strict=True))
     told = []
-    for word, group in (("earlier", [n for n in sure if sure[n] < 0]), ("later", [n for n in sure if sure[n] > 0])):
+    for word, sign in (("earlier", -1), ("later", 1)):
+        group = [name for name in shifts if sign * np.mean(shifts[name]) > 0 and (adjusted[name] or 0.0) < 0.05]
         if group:
-            told.append(f"{word} in {several([f'{n} ({sure[n]:+.1f} epochs)' for n in group])}")
-    rest = [name for name in moved if name not in sure]
-    keys = tuple(f"variants[{name}].runs" for name in (names[0], *moved))
+            told.append(f"{word} in {several([f'{name} ({_shifted(shifts[name])})' for name in group])}")
+    rest = [name for name in shifts if np.mean(shifts[name]) == 0 or (adjusted[name] or 0.0) >= 0.05]
+    keys = _runs([first, *shifts])
     if not told:
-        text = f"No shift against {names[0]} is told from chance (paired t tests over the seeds, Holm's correction)."
+        text = f"No shift against {first} is told from chance (paired t tests over the seeds, Holm's correction)."
         return [Sentence(text, keys)]
     unsure = f"; for {several(rest)} no shift is told from chance" if rest else ""
-    return [Sentence(f"Against {names[0]} that is {', '.join(told)}{unsure}.", keys)]
+    return [Sentence(f"Against {first} that is {', '.join(told)}{unsure}.", keys)]
+
+
+def _by_chance(shifts: Sequence[int]) -> float | None:
+    """The p-value of a paired t test; where all are equal, which is no rare thing with epochs, of the signs alone."""
+    return 2.0 ** (1 - len(shifts)) if len(set(shifts)) == 1 and shifts[0] else paired_t(shifts)
+
+
+def _shifted(shifts: Sequence[int]) -> str:
+    """The mean shift with its 95 % t interval."""
+    bounds = t_interval(shifts)
+    return f"{np.mean(shifts):+.1f} epochs" + ("" if bounds is None else f" [{bounds[0]:.1f}, {bounds[1]:.1f}]")
 
 
 def stop(question: Question, facts: Facts) -> list[Sentence]:
@@ -127,11 +143,11 @@ def stop(question: Question, facts: Facts) -> list[Sentence]:
     runs = [run for run in ended(facts.variants.get(name)) if run.best_epoch is not None and run.epochs is not None]
     if not runs:
         return [not_yet([name])]
-    median, (low, high), holds = median_interval([run.best_epoch or 0 for run in runs])
+    median, low, high, holds = median_interval([run.best_epoch or 0 for run in runs])
     longest = max(run.epochs or 0 for run in runs)
-    bounds = f" [{low}, {high}]" if len(runs) > 1 else ""
+    bounds = f" [{low:.0f}, {high:.0f}]" if len(runs) > 1 else ""
     how = f" (the median of {len(runs)} seeds; {100 * holds:.0f} % bracket)" if len(runs) > 1 else " (one seed)"
-    text = f"After epoch {median}{bounds} of {longest}: there {name} has its lowest validation loss{how}"
+    text = f"After epoch {median:.0f}{bounds} of {longest}, by validation loss: there that of {name} is lowest{how}"
     if median > 0.9 * longest:
         text += ", near the end, so that more epochs may be worth their time"
     sentences = [Sentence(f"{text}.", (f"variants[{name}].runs",))]

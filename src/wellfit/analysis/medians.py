@@ -25,6 +25,9 @@ class Middle(NamedTuple):
 def median_interval(values: Sequence[float] | IntArray, confidence: float = 0.95) -> Middle:
     """The median and the narrowest interval between two order statistics that holds the true one often enough.
 
+    Of an even number of values the median is the lower of the two in the middle, which is one of them: an epoch at
+    which a run can be stopped, say. Infinity stands for "later than that".
+
     ``P(x_(k) <= median <= x_(n+1-k)) = 1 - 2 P(Binomial(n, 1/2) < k)``, whatever the distribution. Of fewer than six
     values no interval reaches 95 %: then it is from the least to the greatest, and ``coverage`` says what that is
     worth, 94 % of five and 75 % of three.
@@ -44,4 +47,4 @@ def median_interval(values: Sequence[float] | IntArray, confidence: float = 0.95
     reached = [k for k in range(1, (n + 1) // 2 + 1) if 1 - 2 * float(binom.cdf(k - 1, n, 0.5)) >= confidence]
     k = max(reached, default=1)
     coverage = max(0.0, 1 - 2 * float(binom.cdf(k - 1, n, 0.5)))
-    return Middle(float(np.median(ordered)), float(ordered[k - 1]), float(ordered[n - k]), coverage)
+    return Middle(float(ordered[(n - 1) // 2]), float(ordered[k - 1]), float(ordered[n - k]), coverage)

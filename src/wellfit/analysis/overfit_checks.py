@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from wellfit.analysis.cases import Case, Seen, adding, largest, points_text, setting
-from wellfit.analysis.curves import change, matrix, turning_epochs
+from wellfit.analysis.curves import Change, change, matrix, turning_epochs
 from wellfit.analysis.fit_checks import hardly
 from wellfit.analysis.medians import Middle, median_interval
 from wellfit.analysis.noise import level
-from wellfit.base import FloatArray
+from wellfit.base import FloatArray, History, Recipe, VariantSummary
 
-__all__ = ["calibration_worsened", "dropout_explains", "overfitting"]
+__all__ = ["Turn", "calibration_worsened", "dropout_explains", "overfitting", "turn", "with_onsets"]
 
-_STOP: Final = "{patience = 5, restore_best_weights = true}"
+_STOP: Final = "{patience=5,restore_best_weights=true}"  # no blanks, so that all of it fits a line of a terminal
+_SHOWN: Final = 0.005  # of accuracy: less between running and validation accuracy needs no explaining
 
 
-def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | None:
-    """Validation loss that turned and rose for good, judged over the seeds together by ``curves.change``.
+class Turn(NamedTuple):
+    """Validation loss that fell, turned and rose for good, judged over the seeds together.
 
-    Training loss must not have risen half as much: then it is training that goes wrong. Nothing is said of networks
-    that have hardly learned, nor where early stopping restores the best weights. The onset is the median
-    over the runs, with an interval between order statistics; the gap is training minus validation accuracy, with its t
-    interval. Assumes what ``curves.change`` does. Source: Prechelt (1998), "Early stopping - but when?".
+    Args:
+      epochs: seed -> the epoch, from 1, at which its own smoothed loss was lowest.
+      rise: from there to the end.
+      lowest: the smoothed loss there, mean over the seeds.
+    """
+
+    epochs: Mapping[int, int]
+    rise: Change
+    lowest: float
+
+
+def turn(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Turn | None:
+    """Where over-fitting begins in a variant; None where it does not, as far as can be told from noise.
+
+    The one judgment that the findings, the answers, the advice and every run's ``overfit_onset`` stand on. Training
+    loss must not have risen half as much: then it is training that goes wrong. Nothing is said of networks that have
+    hardly learned. Assumes what ``curves.change`` does. Source: Prechelt (1998), "Early stopping - but when?".
 
     Args:
       seen: the variant.
@@ -33,7 +48,62 @@ def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | N
       chance: the accuracy of always answering the most frequent class.
 
     Example:
-      >>> from wellfit.base import History, Recipe
+      >>> columns = {name: np.full(7, 0.9) for name in ("train_accuracy", "validation_accuracy")}
+      >>> risen = History({**columns, "validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])})
+      >>> turn(Seen("a", Recipe(), {3: risen}, {3: "finished"}, {}), (), 0.1).epochs
+      {3: 4}
+    """
+    if not seen.sound:
+        return None
+    losses = matrix(seen.sound.values(), "validation_loss")  # (S, E)
+    found = change(losses, tests=max(1, len(all_seen)))
+    if found is None or not found.real or hardly(seen, all_seen, chance) or _training_rose(seen, losses, found.mean):
+        return None
+    epochs = dict(zip(seen.sound, turning_epochs(losses).tolist(), strict=True))
+    return Turn(epochs, found, float(np.mean(level(losses) - found.each)))
+
+
+def with_onsets(
+    variants: Sequence[VariantSummary],
+    histories: Mapping[str, Mapping[int, History]],
+    recipes: Mapping[str, Recipe],
+    chance: float,
+) -> tuple[VariantSummary, ...]:
+    """The variants with the epoch after which validation loss rose for good in every run, by ``turn``.
+
+    Args:
+      variants: of a study.
+      histories: variant -> seed -> its epochs.
+      recipes: of all variants.
+      chance: as for ``turn``.
+
+    Returns:
+      The same, the ``overfit_onset`` of their runs set: all of a variant's, or none.
+    """
+    seen = [
+        Seen(v.name, recipes[v.name], histories[v.name], {r.seed: r.state for r in v.runs}, {r.seed: r for r in v.runs})
+        for v in variants
+    ]
+    turns = [turn(one, seen, chance) for one in seen]
+    onsets = [{} if found is None else found.epochs for found in turns]
+    return tuple(
+        replace(v, runs=tuple(replace(run, overfit_onset=epochs.get(run.seed)) for run in v.runs))
+        for v, epochs in zip(variants, onsets, strict=True)
+    )
+
+
+def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | None:
+    """Validation loss that turned and rose for good, by ``turn``; not where early stopping restores the best weights.
+
+    The onset is the median over the runs, with an interval between order statistics; the gap is training minus
+    validation accuracy, with its t interval.
+
+    Args:
+      seen: the variant.
+      all_seen: the study's, with this one.
+      chance: the accuracy of always answering the most frequent class.
+
+    Example:
       >>> columns = {name: np.full(7, 0.9) for name in ("train_accuracy", "validation_accuracy")}
       >>> risen = History({**columns, "validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])})
       >>> overfitting(Seen("a", Recipe(), {0: risen}, {0: "finished"}, {}), (), 0.1).code
@@ -42,22 +112,21 @@ def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | N
     rule = seen.recipe.early_stopping
     if rule is not None and rule.restore_best_weights:
         return None
-    losses = matrix(seen.sound.values(), "validation_loss")  # (S, E)
-    found = change(losses, tests=max(1, len(all_seen)))
-    if found is None or not found.real or hardly(seen, all_seen, chance) or _training_rose(seen, losses, found.mean):
+    found = turn(seen, all_seen, chance)
+    if found is None:
         return None
-    onset = median_interval(turning_epochs(losses))
-    lowest = float(np.mean(level(losses) - found.each))
-    share = found.mean / lowest
-    bounds = "" if len(losses) < 3 else _percent(found.mean - found.half, found.mean + found.half, lowest)
+    rise, runs = found.rise, len(found.epochs)
+    onset = median_interval(list(found.epochs.values()))
+    share = rise.mean / found.lowest
+    bounds = "" if runs < 3 else _percent(rise.mean - rise.half, rise.mean + rise.half, found.lowest)
     train, validation = seen.scores("train_accuracy"), seen.scores("validation_accuracy")
     gap = points_text([train[s] - validation[s] for s in train if s in validation])
     return Case(
         "overfitting",
         "warning",
         seen.name,
-        f"validation loss turns after epoch {_onset(onset, len(losses))} and ends {share:.0%}{bounds} above that; "
-        f"training minus validation accuracy is {gap}",
+        f"the smoothed validation loss turns after epoch {_onset(onset, runs)} and ends {share:.0%}{bounds} above "
+        f"that; training minus validation accuracy is {gap}",
         _stop_earlier(seen, all_seen),
         share,
         "over-fit",
@@ -89,7 +158,7 @@ def _stop_earlier(seen: Seen, all_seen: Sequence[Seen]) -> str:
         return f"Read the best epoch, not the last: {how.replace('True', 'true')}."
     if any(s.recipe.early_stopping for s in all_seen):
         return "Stop earlier, as the variant with early stopping does, or add or strengthen l2 or dropout."
-    return f"Stop earlier ({adding('early-stopping', {'early_stopping': _STOP})}), or add or strengthen l2 or dropout."
+    return f"Stop earlier ({adding('stop', {'early_stopping': _STOP})}), or add or strengthen l2 or dropout."
 
 
 def calibration_worsened(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
@@ -105,7 +174,6 @@ def calibration_worsened(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
       all_seen: the study's.
 
     Example:
-      >>> from wellfit.base import History, Recipe
       >>> loss, accuracy = np.abs(np.arange(12) - 5) / 10 + 0.5, np.linspace(0.5, 0.9, 12)
       >>> runs = {s: History({"validation_loss": loss, "validation_accuracy": accuracy + s / 100}) for s in range(3)}
       >>> calibration_worsened(Seen("a", Recipe(), runs, dict.fromkeys(runs, "finished"), {}), ()).code
@@ -141,7 +209,6 @@ def dropout_explains(seen: Seen) -> Case | None:
       seen: the variant.
 
     Example:
-      >>> from wellfit.base import History, Recipe
       >>> last = {"running_accuracy": 0.8, "validation_accuracy": 0.9, "train_accuracy": 0.95}
       >>> run = History({name: np.array([value]) for name, value in last.items()})
       >>> dropout_explains(Seen("a", Recipe(dropout=0.5), {0: run}, {0: "finished"}, {})).code
@@ -153,7 +220,7 @@ def dropout_explains(seen: Seen) -> Case | None:
         float(np.mean([column[-1] for column in seen.column(name)]))
         for name in ("running_accuracy", "validation_accuracy", "train_accuracy")
     )
-    if running >= validation:
+    if running >= validation - _SHOWN:
         return None
     return Case(
         "dropout-explains",

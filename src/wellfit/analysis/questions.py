@@ -126,7 +126,8 @@ def _beats(question: Question, facts: Facts) -> list[Sentence]:
 def _verdicts(word: str, name: str, found: Sequence[Against]) -> Sentence:
     """What the verdicts say of one variant against others, each group in its words."""
     told = []
-    for verdict, says in (("better", "better than"), ("worse", "worse than"), ("equivalent", "equivalent to")):
+    groups = (("worse", "worse than"), ("better", "better than"), ("equivalent", "equivalent to"))  # what refutes first
+    for verdict, says in groups:
         group = [pair.comparison for pair in found if pair.comparison.verdict == verdict]
         if group:
             told.append(f"{name} was {says} {listed([f'{c.against} ({bounded(c)})' for c in group])}")

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.stats import chi2
 from scipy.stats import f as fisher
 
-from wellfit.analysis.cases import Case, Seen, adding, rate
+from wellfit.analysis.cases import Case, Seen, adding, rate, setting
+from wellfit.analysis.curves import falling, matrix
 from wellfit.analysis.intervals import t_interval
 from wellfit.analysis.words import listed, points
 from wellfit.base import Finding, Recipe
@@ -166,10 +167,21 @@ def seeds_disagree(seen: Seen, all_seen: Sequence[Seen], validation: int) -> Cas
         f"validation accuracy ranges from {values.min():.1%} to {values.max():.1%} over {runs} seeds ("
         + (named + f"stand{'s' if len(apart) == 1 else ''} apart" if apart and len(apart) < runs else "all over it")
         + f"); one standard deviation is {points(sqrt(spread))} points, {usual}",
-        f"Its mean says little: look at its runs one by one, add seeds (--seeds {2 * runs}), and try a lower learning "
-        f"rate or clipping ({adding('clipped', {'global_clip_norm': '1'})}).",
+        _agree(seen, all_seen, 2 * runs),
         spread / explained if explained else float("inf"),
         "have seeds that disagree",
+    )
+
+
+def _agree(seen: Seen, all_seen: Sequence[Seen], seeds: int) -> str:
+    """What makes seeds agree: seeds are furthest apart while they still learn; else single runs may have gone wrong."""
+    learning = len(seen.column("train_loss")) == len(seen.sound) and falling(matrix(seen.sound.values(), "train_loss"))
+    if learning:
+        how = setting("epochs", 2 * seen.recipe.epochs, seen, {s.name: s.recipe for s in all_seen})
+        return f"It was still learning, which is when seeds differ most, so train longer first: {how}."
+    return (
+        f"Read its interval, not its mean alone: look at its runs one by one, add seeds (--seeds {seeds}), and try a "
+        f"lower learning rate or clipping ({adding('clipped', {'global_clip_norm': '1'})})."
     )
 
 

@@ -145,7 +145,7 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     console.print(results_table(summary, console.width, curves))
     told = "Brackets: 95 % intervals, for new seeds and new test examples. Gap: train minus test accuracy, in points."
     if wording.letters(summary):
-        told += " Variants that share a letter cannot be told apart."
+        told += " Variants that share a letter are not told apart where every pair is compared."
     if curves is not None:
         told += f" {curves.legend}"
     _say(console, told, style="dim")

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.advice import advise
 from wellfit.analysis.crossed import Interval
-from wellfit.analysis.curves import best_epoch, overfit_onset
+from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
+from wellfit.analysis.overfit_checks import with_onsets
 from wellfit.base import (
     FloatArray,
     IntArray,
@@ -105,6 +106,7 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
     }
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+    variants = with_onsets(variants, histories, recipes(spec), chance)
     rows, examples = {v.name: v.runs for v in variants}, (noted.get("validation", 0), len(labels))
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     return StudySummary(
@@ -228,7 +230,7 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
         epochs=record.epochs,
         readout_epoch=read or None,
         best_epoch=best_epoch(record.history) if read else None,
-        overfit_onset=overfit_onset(record.history) if read else None,
+        overfit_onset=None,  # known of the variant's runs together alone: ``with_onsets``
         train_accuracy=record.scores.get("train_accuracy"),
         train_loss=record.scores.get("train_loss"),
         validation_accuracy=record.scores.get("validation_accuracy"),

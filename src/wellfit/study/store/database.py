@@ -91,7 +91,11 @@ class Database:
     def get(self, key: str, default: Any) -> Any:
         """A value of the ``study`` table, kept as JSON."""
         rows = self.rows("SELECT value FROM study WHERE key = ?", key)
-        return json.loads(rows[0][0]) if rows else default
+        try:
+            return json.loads(rows[0][0]) if rows else default
+        except ValueError:
+            what = f"{self._path}: damaged: what it says of {key!r} cannot be read"
+            raise StoreUnreadableError(f"{what}; restore it from a copy, or start anew with --fresh") from None
 
     def put(self, key: str, value: Any) -> None:
         """Set a value of the ``study`` table."""
