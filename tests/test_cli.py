@@ -84,7 +84,7 @@ def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study:
     assert "Run five seeds (--seeds 5)" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()
     assert len(stores.epochs(finished_study)) == len(VARIANTS) * 2 * 2
-    assert len(stores.probabilities(finished_study)) == len(VARIANTS) * 2 + 1  # and the labels
+    assert len(stores.probabilities(finished_study)) == len(VARIANTS) * 2 + 2  # labels, and what a report keeps
     ((facts,),) = stores.rows(finished_study, "SELECT value FROM study WHERE key = 'provenance'")
     assert json.loads(facts)["command"] == "wellfit run --seeds 2 --epochs 2 --set 'model.hidden=[16]'"
 
@@ -578,6 +578,9 @@ def test_a_process_refuses_bad_input_without_a_traceback(tmp_path: Path) -> None
 
 def test_a_pipe_that_carries_only_ascii_will_do(finished_study: Path) -> None:
     shown = ended(process("show", finished_study, encoding="ascii"))
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.isascii()
+    shown = ended(process("show", finished_study, "--full", encoding="ascii"))
     assert (shown.status, shown.err) == (0, "")
     assert "is known to ? 3.1 points" in shown.out  # the sign for plus or minus
     told = ended(process("show", finished_study, "--json", encoding="ascii"))

@@ -142,7 +142,7 @@ def run_until_decided(
                     return Decision(last, "minutes", seconds)
                 raise StudyFileError(
                     f"--max-minutes {max_minutes:g}: the look at {len(wanted.seeds)} seeds takes about "
-                    f"{math.ceil(seconds / 6) / 10:g} minutes by the forecast; allow more, or make the study smaller"
+                    f"{math.ceil(seconds / 6) / 10:.1f} minutes by the forecast; allow more, or make the study smaller"
                 )
         train(wanted, look, anew)
         anew = False
