@@ -143,7 +143,7 @@ def test_order_of_rows():
     sound = toy()
     ordered = changed(sound, y_train=np.sort(sound.y_train))
     assert codes(ordered)["rows-sorted-by-class"] == "info"
-    assert "the label changes 1 times instead of 199." in message(ordered, "rows-sorted-by-class")
+    assert "the label changes 1 time instead of 199." in message(ordered, "rows-sorted-by-class")
     almost = np.sort(sound.y_train)
     almost[[3, 399]] = almost[[399, 3]]
     assert "rows-sorted-by-class" in codes(changed(sound, y_train=almost))
@@ -156,7 +156,7 @@ def test_imbalance():
         assert codes(changed(sound, y_train=y)).get("class-imbalance") == level
     found = message(changed(sound, y_train=y), "class-imbalance")
     assert found.startswith(
-        "a has 5.7 times as many training examples as b (255 and 45); always guessing it is right 85.0%"
+        "a has 5.7 times as many training examples as b (255 and 45); always guessing it is right 85.0 %"
     )
 
 

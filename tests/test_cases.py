@@ -69,7 +69,7 @@ def test_a_variant_is_added_with_a_table():
 
 def test_words_and_numbers():
     assert points_text([0.01, 0.02]) == "1.5 points"
-    assert mean_text([0.5, 0.5, 0.5]) == "50.0% [50.0, 50.0]"
+    assert mean_text([0.5, 0.5, 0.5]) == "50.0 % [50.0, 50.0]"
     assert runs_text(1, 2) == "1 of 2 runs"
     assert largest(()) == 0.0
     assert rate(variant("a", [history(learning_rate=[0.01, 0.02])])) == 0.02

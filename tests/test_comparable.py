@@ -25,7 +25,7 @@ def test_a_study_as_it_was_published_needs_no_caution(name):
 
 @pytest.mark.parametrize("name", ["lab5", "lab5/l2"])
 def test_a_quick_one_says_what_is_other_than_published(name):
-    told = "The published numbers are of 30 epochs and all training data, not of 8 and 50% of it as here."
+    told = "The published numbers are of 30 epochs and all training data, not of 8 and 50 % of it as here."
     assert published_caution(of(name, quick=True)) == told
 
 

@@ -11,7 +11,6 @@ from wellfit.analysis.curves import (
     falling,
     matrix,
     overfit_onset,
-    still_falling,
     turning_epochs,
 )
 from wellfit.analysis.noise import level, noise, smooth
@@ -120,8 +119,6 @@ def test_falling_needs_runs_that_agree_and_a_lowest_end():
     assert falling(np.array([[0.9]])) is None
     assert falling(np.array([[0.9, 0.7], [0.8, 0.6]])) == pytest.approx(0.2 / 0.65)
     assert falling(np.array([[0.9, 0.7], [0.6, 0.8]])) is None
-    assert still_falling(run(FALLING))
-    assert not still_falling(run([np.nan, *CONVERGED]))
 
 
 def test_noise_smooth_level_and_matrix():

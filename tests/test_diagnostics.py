@@ -39,7 +39,7 @@ def test_the_same_of_ten_variants_is_one_finding_that_names_them():
         {f"v{i}": (Recipe(l2=i / 1000), runs(RISING + 0.01 * i * np.maximum(E - 8, 0) / 10)) for i in range(10)}
     )
     message = found["overfitting"].message
-    assert message.startswith("10 of 10 variants over-fit. v9: validation loss turns after epoch")
+    assert message.startswith("10 of 10 variants over-fit. v9: the smoothed validation loss turns after epoch")
     assert message.endswith("Likewise v6, v5, v4, v3, v2, v1 and v0.")
 
 
@@ -61,7 +61,7 @@ def test_each_failure_has_one_cause():
         }
     )
     assert set(found) == {"penalty-too-strong", "learning-rate-high", "dead-units"}
-    assert "90.0% [90.0, 90.0] of the relu units" in found["penalty-too-strong"].message
+    assert "90.0 % [90.0, 90.0] of the relu units" in found["penalty-too-strong"].message
     assert found["dead-units"].message.startswith("gone: ")
     assert found["learning-rate-high"].message.startswith("steep: ")
 

@@ -93,8 +93,8 @@ def test_when_to_stop_and_what_stopping_cost():
     )
     assert told == (
         "After epoch 9 [7, 12] of 30, by validation loss: there that of baseline is lowest (the median of 5 seeds; "
-        "94 % bracket). Stopping early: patient, after 14.0 epochs on average, was better than baseline (+0.6 points [0.2, "
-        "1.0]); hasty, after 6.0 epochs on average, cannot be told from baseline (-0.1 points [-0.4, 0.2])."
+        "94 % bracket). Stopping early: patient, after 14.0 epochs on average, was better than baseline (+0.6 points "
+        "[0.2, 1.0]); hasty, after 6.0 epochs on average, cannot be told from baseline (-0.1 points [-0.4, 0.2])."
     )
 
 

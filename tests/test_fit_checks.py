@@ -30,8 +30,8 @@ def judged(recipe, accuracy, *others, **columns):
 def test_a_penalty_is_blamed_where_the_same_recipe_learns_with_less_of_it():
     found = judged(Recipe(l2=0.1), 0.1, GOOD, small_weights=0.95)
     assert found.code == "penalty-too-strong"
-    assert "with l2 = 0.1; penalized less, baseline reaches 90.1%; 95% of its weights" in found.text
-    assert "most frequent class gives 10.0%" in found.text
+    assert "with l2 = 0.1; penalized less, baseline reaches 90.1 %; 95 % of its weights" in found.text
+    assert "most frequent class gives 10.0 %" in found.text
     assert fixes(found.fix) == ["variants.mine.l2=0.01"]
     weaker = judged(Recipe(l2=0.1), 0.72, GOOD)  # far from chance, yet far too strong
     assert weaker.code == "penalty-too-strong"
@@ -53,7 +53,7 @@ def test_a_penalty_alone_in_its_study_is_blamed_and_several_are_named():
 def test_another_network_is_no_evidence_against_the_penalty():
     found = judged(Recipe(l2=1e-3, model=ModelSpec(hidden=(2,))), 0.5, GOOD)
     assert found.code == "underfitting"
-    assert "baseline reaches 88.0% on validation examples" in found.text
+    assert "baseline reaches 88.0 % on validation examples" in found.text
 
 
 def test_a_small_network_is_to_grow_and_one_that_was_learning_to_go_on():
@@ -95,7 +95,7 @@ def test_dead_units_are_told_from_two_fifths_on_with_their_cause():
         return dead_units(seen, [seen])
 
     case = found([0.9, 0.8, 0.7], learning_rate=0.1)
-    assert case.text.startswith("80.0% [55.2, 100.0] of the relu units")
+    assert case.text.startswith("80.0 % [55.2, 100.0] of the relu units")
     assert fixes(case.fix) == ["train.learning_rate=0.01"]
     assert "l1=0.01" in found([0.9] * 3, Recipe(l1=0.1)).fix
     assert fixes(found([0.9] * 3).fix) == ["variants.leaky.model.activation=leaky_relu"]

@@ -87,7 +87,7 @@ def test_calibration_worsens_where_loss_and_accuracy_rise_and_not_where_one_does
 def test_dropout_explains_a_running_accuracy_below_the_validation_accuracy():
     runs = [history(validation_loss=CONVERGED, running_accuracy=0.82)] * 3
     found = dropout_explains(variant("d", runs, Recipe(dropout=(0.0, 0.5))))
-    assert all(number in found.text for number in ("82.0%", "88.0%", "90.0%"))
+    assert all(number in found.text for number in ("82.0 %", "88.0 %", "90.0 %"))
     assert dropout_explains(variant("d", runs)) is None
     above = [history(validation_loss=CONVERGED)] * 3
     assert dropout_explains(variant("d", above, Recipe(dropout=0.5))) is None

@@ -17,7 +17,11 @@ def test_layers_say_their_zeros_and_their_spread():
     summary, weights = made()
     row = weight_rows(summary, weights, None)[1]
     assert (row.name, row.filters) == ("l2", ())
-    assert [layer.zeros for layer in row.layers] == ["2.0 % near zero", "10.0 % zero", "50.0 % zero"]
+    assert [layer.zeros for layer in row.layers] == [
+        "2.0 % near zero",
+        "20.0 % near zero, 10.0 % zero",
+        "60.0 % near zero, 50.0 % zero",
+    ]
     assert row.layers[0].layer == "dense_1"
     low, high = map(float, re.findall(r"−?[\d.]+$|(?<=between )\S+", row.layers[0].said.replace("−", "-")))
     assert -0.2 < low < 0 < high < 0.2

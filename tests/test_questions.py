@@ -66,8 +66,8 @@ def test_the_published_winner_is_asked_about_wherever_two_are_published():
     [
         (("better", "better"), "Yes: both was better than l2 (+0.6 points [0.2, 1.0]) and dropout (+0.6 points"),
         (("better", "undecided"), "Undecided: both was better than l2 (+0.6 points [0.2, 1.0]); the evidence does not "
-         "tell both from dropout"),
-        (("worse", "better"), "No: both was better than dropout"),
+         "tell it from dropout"),
+        (("worse", "better"), "No: both was worse than l2 (+0.6 points [0.2, 1.0]); it was better than dropout"),
         (("equivalent", "undecided"), "No: both was equivalent to l2"),
         (("undecided", "undecided"), "Undecided: the evidence does not tell both from l2"),
     ],
@@ -191,8 +191,10 @@ def test_no_answer_claims_more_than_the_verdicts(study):
         for word in ("better", "worse", "equivalent"):
             said = sum(verdict.startswith(word) for _, verdict, _ in claims)
             assert len(re.findall(rf"\b{word}\b", answer.text)) == said
+        subject = ""
         for name, verdict, others in claims:
+            subject = subject if name == "it" else name
             for other in re.findall(r"(baseline|v\d) \(", others):
-                assert verdicts[name, other] == verdict.split()[0]
+                assert verdicts[subject, other] == verdict.split()[0]
         if answer.kind == "beats" and answer.text.startswith("Yes"):
             assert verdicts["v1", "baseline"] == verdicts["v1", "v2"] == "better"

@@ -62,7 +62,7 @@ def test_a_rate_that_fails_where_a_lower_one_learns_is_too_high():
     good = variant("low", [history(running_loss=CONVERGED)] * 3, Recipe(learning_rate=1e-3))
     bad = variant("learning_rate=1.0", dead, Recipe(learning_rate=1.0))
     found = rate_too_high(bad, [good, bad], 0.1)
-    assert "with a learning rate of 1; with 0.001 it is 90.0%" in found.text
+    assert "with a learning rate of 1; with 0.001 it is 90.0 %" in found.text
     assert fixes(found.fix) == ["variants.'try-learning_rate=0.1'.learning_rate=0.1"]
     other = variant("low", [history(running_loss=CONVERGED)] * 3, Recipe(learning_rate=1e-3, batch_size=7))
     assert rate_too_high(bad, [other, bad], 0.1) is None
@@ -105,7 +105,7 @@ def test_still_improving_counts_runs_that_used_all_their_epochs():
         return still_improving(seen, [seen])
 
     case = found(FALLING)
-    assert "at the last epoch, 20: by 27.9% in the last 4 epochs (mean of 3 runs)" in case.text
+    assert "at the last epoch, 20: by 27.9 % in the last 4 epochs (mean of 3 runs)" in case.text
     assert fixes(case.fix) == ["train.epochs=40"]
     assert found(FALLING, ["stopped"] * 3) is None
     assert found(FALLING, ["finished", "stopped", "stopped"]) is None

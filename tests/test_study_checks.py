@@ -75,7 +75,7 @@ CALM = accuracies("calm", [0.9, 0.905, 0.9, 0.895, 0.9])
 def test_a_seed_that_stands_apart_is_named():
     wild = accuracies("wild", [0.9, 0.91, 0.9, 0.5, 0.9])
     found = seeds_disagree(wild, [CALM, wild], 1000)
-    assert "from 50.0% to 91.0% over 5 seeds (seed 3 stands apart)" in found.text
+    assert "from 50.0 % to 91.0 % over 5 seeds (seed 3 stands apart)" in found.text
     assert "the other variants' seeds spread by" in found.text
     assert [load_study("lab5", settings=[text]) for text in fixes(found.fix)]
     assert seeds_disagree(CALM, [CALM, wild], 1000) is None

@@ -131,12 +131,12 @@ def mean_text(values: Iterable[float]) -> str:
 
     Example:
       >>> mean_text([0.12, 0.1, 0.11]), mean_text([1.0])
-      ('11.0% [8.5, 13.5]', '100.0%')
+      ('11.0 % [8.5, 13.5]', '100.0 %')
     """
     numbers = list(values)
     interval = t_interval(numbers) if len(numbers) > 2 else None
     bounds = "" if interval is None else f" [{100 * max(interval[0], 0):.1f}, {100 * min(interval[1], 1):.1f}]"
-    return f"{float(np.mean(numbers)):.1%}{bounds}"
+    return f"{100 * float(np.mean(numbers)):.1f} %{bounds}"
 
 
 def runs_text(some: int, of: int) -> str:

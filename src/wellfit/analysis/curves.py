@@ -19,7 +19,6 @@ __all__ = [
     "falling",
     "matrix",
     "overfit_onset",
-    "still_falling",
     "turning_epochs",
 ]
 
@@ -231,17 +230,3 @@ def _falling_briefly(losses: FloatArray) -> float | None:
     chance = 0.0 if epochs < 4 else (4 if runs == 1 else 2) * float(np.median(np.abs(np.diff(losses, 2)))) / sqrt(runs)
     fall = float(np.mean(steps[:, 0] - steps[:, -1]))
     return fall / float(np.mean(steps[:, -1])) if falls and fall > max(chance, 0.02 * steps[:, -1].mean()) else None
-
-
-def still_falling(history: History) -> bool:
-    """Whether a run's validation loss was still falling at its last epoch, by ``falling`` of this run alone.
-
-    Args:
-      history: of one run.
-
-    Example:
-      >>> still_falling(History({"validation_loss": np.linspace(1.0, 0.5, 10)}))
-      True
-    """
-    loss = history["validation_loss"]  # (E,)
-    return falling(loss[np.isfinite(loss)][None]) is not None

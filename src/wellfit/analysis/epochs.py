@@ -32,7 +32,7 @@ def onset(question: Question, facts: Facts) -> list[Sentence]:
       >>> from wellfit.base import RunSummary, VariantSummary
       >>> runs = tuple(RunSummary(s, "finished", 30, 30, 9, 9, *[0.9, 0.3] * 3, 1.0) for s in range(2))
       >>> seen = {"a": VariantSummary("a", {}, 1, runs, {}, {}, 1.0, {})}
-      >>> onset(Question("?", "onset"), Facts(seen, [], [], {}, [], []))[0].text[38:]
+      >>> onset(Question("?", "onset"), Facts(seen, [], [], {}, [], []))[0].text[36:]
       'and rises for good, after epoch: a 9 [9, 9] (medians of the seeds; 50 % brackets).'
     """
     names = [name for name in question.variants or facts.variants if ended(facts.variants.get(name))]

@@ -71,9 +71,9 @@ def underfits(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | Non
     blame, evidence = _penalty(seen, all_seen, failed, chance)
     told = f"training accuracy ends at {mean_text(accuracies)}{evidence}"
     if failed:
-        told += f"; always answering the most frequent class gives {chance:.1%}"
+        told += f"; always answering the most frequent class gives {100 * chance:.1f} %"
     if best is not seen and not blame:
-        told += f"; {best.name} reaches {top:.1%} on validation examples, which it never saw"
+        told += f"; {best.name} reaches {100 * top:.1f} % on validation examples, which it never saw"
     code = "penalty-too-strong" if blame else "underfitting"
     plural = "are penalized too strongly" if blame else "fit too little"
     fix = blame or _fit_more(seen, all_seen)
@@ -112,10 +112,10 @@ def _penalty(seen: Seen, all_seen: Sequence[Seen], failed: bool, chance: float) 
     now = listed([f"{k} = {largest(getattr(seen.recipe, k)):g}" for k in keys])
     evidence = f" with {now}"
     if learned and better is not None:
-        evidence += f"; penalized less, {better.name} reaches {better.score('train_accuracy'):.1%}"
+        evidence += f"; penalized less, {better.name} reaches {100 * better.score('train_accuracy'):.1f} %"
     shrunk = seen.column("small_weights")
     if shrunk and (share := float(np.mean([c[-1] for c in shrunk]))) > 0.5:
-        evidence += f"; {share:.0%} of its weights are next to zero"
+        evidence += f"; {100 * share:.0f} % of its weights are next to zero"
     return f"Weaken the penalty, now {now}: {_weaker(seen, keys[0], all_seen)}.", evidence
 
 
@@ -176,7 +176,7 @@ def dead_units(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
     else:
         fix = f"Use an activation that cannot die: {adding('leaky', {'model.activation': 'leaky_relu'})}."
     text = (
-        f"{mean_text(ends)} of the relu units answer no training example any more, {first:.0%} after the first epoch "
-        f"({many} at {DEAD:.0%} or more)"
+        f"{mean_text(ends)} of the relu units answer no training example any more, {100 * first:.0f} % after the first "
+        f"epoch ({many} at {100 * DEAD:.0f} % or more)"
     )
     return Case("dead-units", "warning", seen.name, text, fix, float(np.mean(ends)), "have many dead units")

@@ -125,8 +125,8 @@ def overfitting(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | N
         "overfitting",
         "warning",
         seen.name,
-        f"the smoothed validation loss turns after epoch {_onset(onset, runs)} and ends {share:.0%}{bounds} above "
-        f"that; training minus validation accuracy is {gap}",
+        f"the smoothed validation loss turns after epoch {_onset(onset, runs)} and ends {100 * share:.0f} %{bounds} "
+        f"above that; training minus validation accuracy is {gap}",
         _stop_earlier(seen, all_seen),
         share,
         "over-fit",
@@ -226,8 +226,9 @@ def dropout_explains(seen: Seen) -> Case | None:
         "dropout-explains",
         "info",
         seen.name,
-        f"the running accuracy of the last epoch, {running:.1%}, is below the validation accuracy, {validation:.1%}, "
-        f"because dropout is on while it is measured; with dropout off, training accuracy is {train:.1%}",
+        f"the running accuracy of the last epoch, {100 * running:.1f} %, is below the validation accuracy, "
+        f"{100 * validation:.1f} %, because dropout is on while it is measured; with dropout off, "
+        f"training accuracy is {100 * train:.1f} %",
         "Nothing is wrong: compare training and validation accuracy both measured with dropout off.",
         validation - running,
         "have a running accuracy below the validation accuracy",

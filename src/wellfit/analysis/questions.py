@@ -125,15 +125,17 @@ def _beats(question: Question, facts: Facts) -> list[Sentence]:
 
 def _verdicts(word: str, name: str, found: Sequence[Against]) -> Sentence:
     """What the verdicts say of one variant against others, each group in its words."""
-    told = []
+    told: list[str] = []
     groups = (("worse", "worse than"), ("better", "better than"), ("equivalent", "equivalent to"))  # what refutes first
     for verdict, says in groups:
         group = [pair.comparison for pair in found if pair.comparison.verdict == verdict]
         if group:
-            told.append(f"{name} was {says} {listed([f'{c.against} ({bounded(c)})' for c in group])}")
+            who = "it" if told else name
+            told.append(f"{who} was {says} {listed([f'{c.against} ({bounded(c)})' for c in group])}")
     open_ = [pair.comparison for pair in found if pair.comparison.verdict == "undecided"]
     if open_:
-        told.append(f"the evidence does not tell {name} from {listed([f'{c.against} ({bounded(c)})' for c in open_])}")
+        who, others = "it" if told else name, listed([f"{c.against} ({bounded(c)})" for c in open_])
+        told.append(f"the evidence does not tell {who} from {others}")
     return Sentence(f"{word}: {'; '.join(told)}.", tuple(key for pair in found for key in pair.keys))
 
 

@@ -159,8 +159,8 @@ def _beaten(seen: Seen, all_seen: Sequence[Seen], chance: float) -> str:
         return ""
     best = max(lower, key=lambda s: s.score("train_accuracy"))
     return (
-        f"training accuracy ends at {seen.score('train_accuracy'):.1%} with a learning rate of {mine:g}; with "
-        f"{rate(best):g} it is {best.score('train_accuracy'):.1%}"
+        f"training accuracy ends at {100 * seen.score('train_accuracy'):.1f} % with a learning rate of {mine:g}; with "
+        f"{rate(best):g} it is {100 * best.score('train_accuracy'):.1f} %"
     )
 
 
@@ -283,7 +283,7 @@ def still_improving(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
         "still-improving",
         "info",
         seen.name,
-        f"validation loss was still falling at the last epoch, {epochs}: by {fall:.1%} in the last "
+        f"validation loss was still falling at the last epoch, {epochs}: by {100 * fall:.1f} % in the last "
         f"{'epoch' if back == 1 else f'{back} epochs'} (mean of {len(ended)} {'run' if len(ended) == 1 else 'runs'})",
         f"Train longer, as its accuracy may not be the best it can reach: {how}.",
         fall,

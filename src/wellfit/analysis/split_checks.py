@@ -46,7 +46,7 @@ def validation_against_test(seen: Seen, all_seen: Sequence[Seen], examples: tupl
       >>> runs = {s: History({"validation_loss": np.ones(1)}) for s in rows}
       >>> seen = Seen("a", Recipe(), runs, dict.fromkeys(rows, "finished"), rows)
       >>> validation_against_test(seen, [seen], (1000, 1000)).text
-      'validation accuracy is 95.0% and test accuracy 90.0%, 5.0 points [2.7, 7.3] less'
+      'validation accuracy is 95.0 % and test accuracy 90.0 %, 5.0 points [2.7, 7.3] less'
     """
     validation, test = seen.scores("validation_accuracy"), seen.scores("test_accuracy")
     pairs = [(validation[s], test[s]) for s in validation if s in test]
@@ -69,7 +69,7 @@ def validation_against_test(seen: Seen, all_seen: Sequence[Seen], examples: tupl
             "validation-unlike-test",
             "warning",
             seen.name,
-            f"validation accuracy is {p:.1%} and test accuracy {q:.1%}, {bounds} more",
+            f"validation accuracy is {100 * p:.1f} % and test accuracy {100 * q:.1f} %, {bounds} more",
             "The two sets are not drawn alike, so what validation chose may be wrong: compare them (wellfit audit), or "
             "split again: --set data.split_seed=1.",
             -mean,
@@ -83,7 +83,7 @@ def validation_against_test(seen: Seen, all_seen: Sequence[Seen], examples: tupl
         "validation-optimism",
         "info",
         seen.name,
-        f"validation accuracy is {p:.1%} and test accuracy {q:.1%}, {bounds} less{chosen}",
+        f"validation accuracy is {100 * p:.1f} % and test accuracy {100 * q:.1f} %, {bounds} less{chosen}",
         "Report the test accuracy. Validation compares variants with each other; what was chosen by it is flattered, "
         "or this test set is the harder one.",
         mean,

@@ -100,8 +100,8 @@ def stopped_too_soon(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
     if fall is not None and len(stopped) > 1:
         text, strength = (
             (
-                f"the smoothed validation loss was still falling when training stopped, by {fall:.1%} at the end "
-                f"(mean of {len(stopped)} runs): a dip of the noise stopped it"
+                f"the smoothed validation loss was still falling when training stopped, by {100 * fall:.1f} % at the "
+                f"end (mean of {len(stopped)} runs): a dip of the noise stopped it"
             ),
             fall,
         )

@@ -136,7 +136,7 @@ def seeds_disagree(seen: Seen, all_seen: Sequence[Seen], validation: int) -> Cas
       >>> calm = Seen("a", Recipe(), runs(0.9, 0.91, 0.9, 0.89, 0.9), states, {})
       >>> wild = Seen("b", Recipe(), runs(0.9, 0.91, 0.9, 0.5, 0.9), states, {})
       >>> seeds_disagree(wild, [calm, wild], 1000).text.split(";")[0]
-      'validation accuracy ranges from 50.0% to 91.0% over 5 seeds (seed 3 stands apart)'
+      'validation accuracy ranges from 50.0 % to 91.0 % over 5 seeds (seed 3 stands apart)'
     """
     scores = seen.scores("validation_accuracy")
     values = np.array(list(scores.values()))  # (S,)
@@ -164,7 +164,7 @@ def seeds_disagree(seen: Seen, all_seen: Sequence[Seen], validation: int) -> Cas
         "seeds-disagree",
         "warning",
         seen.name,
-        f"validation accuracy ranges from {values.min():.1%} to {values.max():.1%} over {runs} seeds ("
+        f"validation accuracy ranges from {100 * values.min():.1f} % to {100 * values.max():.1f} % over {runs} seeds ("
         + (named + f"stand{'s' if len(apart) == 1 else ''} apart" if apart and len(apart) < runs else "all over it")
         + f"); one standard deviation is {points(sqrt(spread))} points, {usual}",
         _agree(seen, all_seen, 2 * runs),

@@ -190,8 +190,8 @@ def _class_imbalance(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
         "class-imbalance",
         "warning" if ratio >= _IMBALANCE_WARNING else "info",
         f"{dataset.classes[large]} has {ratio:.1f} times as many training examples as {dataset.classes[small]} "
-        f"({counts[large]} and {counts[small]}); always guessing it is right {counts[large] / counts.sum():.1%} of "
-        "the time.",
+        f"({counts[large]} and {counts[small]}); always guessing it is right "
+        f"{100 * counts[large] / counts.sum():.1f} % of the time.",
         "Read accuracy against that share, and look at the recall of the small classes.",
     )
 
@@ -206,7 +206,8 @@ def _row_order(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
         yield Finding(
             "rows-sorted-by-class",
             "info",
-            f"The training rows are sorted by class: the label changes {changes} times instead of {by_chance:.0f}.",
+            f"The training rows are sorted by class: the label changes {changes:,} "
+            f"{'time' if changes == 1 else 'times'} instead of {by_chance:,.0f}.",
             f"Nothing to do: the split is stratified and shuffled (seed {splits.seed}), so their order does no harm.",
         )
 

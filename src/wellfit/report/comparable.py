@@ -36,8 +36,8 @@ def published_caution(summary: StudySummary) -> str:
         there.append(f"{epochs} epochs")
         now.append(f"{summary.epochs}")
     if here != share:
-        there.append("all training data" if share == 1 else f"{share:.0%} of the training data")
-        now.append(f"{here:.0%} of it")
+        there.append("all training data" if share == 1 else f"{100 * share:.0f} % of the training data")
+        now.append(f"{100 * here:.0f} % of it")
     if not there:
         return ""
     return f"The published numbers are of {' and '.join(there)}, not of {' and '.join(now)} as here."

@@ -96,7 +96,7 @@ def _layer(look: WeightLook, at: int) -> LayerCell:
         layer=name,
         outline=_outline(look.histogram[at]),
         said=f"{name}: nine of ten weights lie between {low:.2g} and {high:.2g}".replace("-", "−"),
-        zeros=f"{100 * zeros:.1f} % zero" if zeros > 0 else f"{100 * small:.1f} % near zero",
+        zeros=f"{100 * small:.1f} % near zero" + (f", {100 * zeros:.1f} % zero" if zeros > 0 else ""),
     )
 
 
