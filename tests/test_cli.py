@@ -582,7 +582,7 @@ def test_a_pipe_that_carries_only_ascii_will_do(finished_study: Path) -> None:
     assert shown.out.isascii()
     shown = ended(process("show", finished_study, "--full", encoding="ascii"))
     assert (shown.status, shown.err) == (0, "")
-    assert re.search(r"is\s+known\s+to\s+\?\s+3.1\s+points", shown.out)  # the sign for plus or minus
+    assert re.search(r"is\s+known\s+to\s+\+/-\s+3.1\s+points", shown.out)  # the sign for plus or minus
     told = ended(process("show", finished_study, "--json", encoding="ascii"))
     assert (told.status, told.err) == (0, "")
     assert "is known to ± 3.1 points" in " ".join(f["message"] for f in json.loads(told.out)["findings"])
