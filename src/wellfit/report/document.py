@@ -156,7 +156,7 @@ def _results(summary: StudySummary) -> list[Part]:
     )
     small = "Means over the seeds. The interval counts the seeds and the finite test set. The gap is training minus "
     small += f"test accuracy. The verdict is on test accuracy against {summary.variants[0].name}."
-    small += " Variants that share a letter cannot be told apart." if lettered else ""
+    small += " Variants that share a letter are not told apart where every pair is compared." if lettered else ""
     more = tuple(
         (
             *(row.name, row.loss.mean, row.best_epoch.mean, row.best_epoch.interval or wording.NOTHING),
