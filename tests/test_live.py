@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -343,11 +342,11 @@ def test_a_folder_that_is_not_there_is_one_line(
 def test_ctrl_c_ends_it_quietly_with_status_0(tmp_path: Path) -> None:
     """Without a folder it takes wellfit-studies, or the folder where it was called, now still without a study."""
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1]), "DISPLAY": ""}
-    command = [sys.executable, "-m", "wellfit.cli", "ui", "--port", "0"]
-    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     # tests that run in the background may have been told to ignore Ctrl-C, and their children with them
-    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, preexec_fn=heeded, **streams) as process:  # noqa: PLW1509
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heeded}; from wellfit.cli import main; main()", "ui", "--port", "0"]
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, **streams) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("Studies live at http://127.0.0.1:")
