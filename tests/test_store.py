@@ -375,9 +375,7 @@ def test_files_that_are_lost_or_damaged_are_named(tmp_path: Path) -> None:
 def test_a_damaged_fact_is_one_line(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         store._database.execute("UPDATE study SET value = '{' WHERE key = 'study'")
-    with pytest.raises(
-        StoreUnreadableError, match=r"study.db: damaged: what it says of 'study' cannot be read"
-    ):
+    with pytest.raises(StoreUnreadableError, match=r"study.db: damaged: what it says of 'study' cannot be read"):
         open_existing(tmp_path / "s")
 
 

@@ -109,7 +109,7 @@ def _supported(summary: StudySummary, compared: Sequence[Contest]) -> list[Sente
     elif best.difference > 0:
         text = (
             f"Validation supports no {noun} yet: the best, {_named(best.variant)}, is {_difference(best)} points above "
-            f"{first} {over}, which chance of the seeds may bring."
+            f"{first} {over}, which chance may bring{f' where {len(compared)} are tried' if len(compared) > 1 else ''}."
         )
     else:
         text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}."

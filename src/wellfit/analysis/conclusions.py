@@ -69,7 +69,7 @@ def _told(
     if not variants:
         return [Sentence("No variant has been trained.", ("variants",))]
     if not any("test_accuracy" in v.mean for v in variants):
-        text = "The test set has not been opened yet, so nothing is concluded."
+        text = "No run of the study as it is asked for now has been tested yet, so nothing is concluded."
         return [Sentence(text, ("variants",)), *_incomplete(variants)]
     if len(variants) == 1:
         return [_alone(variants[0], test_examples), *_incomplete(variants)]
@@ -171,7 +171,11 @@ def _leader(ranking: Sequence[Ranked], compared: Sequence[Comparison]) -> list[S
         return []
     leader = ranking[0]
     apart, alike = peers(leader.variant, ranking, compared)
-    told = f"The highest mean test accuracy, {100 * leader.mean:.2f} %, is that of {leader.variant}"
+    level = [r.variant for r in ranking if round(r.mean, 9) == round(leader.mean, 9)]
+    of = f"is that of {leader.variant}" if len(level) == 1 else f"is shared by {several(level)}"
+    told = f"The highest mean test accuracy, {100 * leader.mean:.2f} %, {of}"
+    if len(level) == len(ranking):
+        return []  # the verdicts say it
     if not apart:
         rest = "but comparing every pair tells it apart from none of the others"
     elif not alike:

@@ -140,8 +140,8 @@ def seeds_disagree(seen: Seen, all_seen: Sequence[Seen], validation: int) -> Cas
     """
     scores = seen.scores("validation_accuracy")
     values = np.array(list(scores.values()))  # (S,)
-    if len(values) < 3 or float(np.ptp(values)) < APART:
-        return None
+    if len(values) < 3 or float(np.ptp(values)) < max(APART, 3 / validation if validation else 0.0):
+        return None  # two validation examples more or less are no disagreement
     middle, runs = float(np.median(values)), len(values)
     sampling = middle * (1 - middle) / validation if validation else 0.0
     others = [list(s.scores("validation_accuracy").values()) for s in all_seen if s is not seen]

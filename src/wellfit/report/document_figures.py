@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -24,7 +23,7 @@ from wellfit.report import (
 from wellfit.report import weight_figures as of_weights
 from wellfit.report.colors import LIGHT
 from wellfit.report.gallery_data import choose, gallery
-from wellfit.report.page_curves import has_epochs, shown_first
+from wellfit.report.page_curves import has_epochs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +84,7 @@ def curves(summary: StudySummary) -> list[Named]:
     """Loss, accuracy and gap of several variants in one figure each, then one by one in panels."""
     if not has_epochs(summary):
         return []
-    some = _several(summary)
+    some = with_few_curves(summary)
     names = [name for name, seeds in some.histories.items() if seeds]
     told = "One by one; solid: validation, dashed: training."
     return [
@@ -197,7 +196,7 @@ def weights(summary: StudySummary, details: StudyDetails) -> list[Named]:
     found: list[Named] = []
     if has_epochs(summary):
         caption = "The norm of all kernels together by epoch."
-        found.append(("weight-norms", caption, partial(of_weights.plot_weight_norms, _several(summary))))
+        found.append(("weight-norms", caption, partial(of_weights.plot_weight_norms, with_few_curves(summary))))
     for name in highlighted(summary):
         if (look := details.weights.get(name)) is None:
             continue
@@ -235,13 +234,6 @@ def _safe(name: str) -> str:
     """
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "=.+_") else "-" for c in name)
     return "-".join(part for part in kept.split("-") if part)[:60].strip(".")
-
-
-def _several(summary: StudySummary) -> StudySummary:
-    """The study with the epochs of those variants alone whose curves can be told apart in one figure."""
-    shown = {summary.variants[at].name for at in shown_first(summary)}
-    kept = {name: seeds if name in shown else {} for name, seeds in summary.histories.items()}
-    return dataclasses.replace(summary, histories=kept)
 
 
 def _overlay(summary: StudySummary, metric: str) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
 
-__all__ = ["FEW", "CurvePanel", "curve_panels", "has_epochs", "overlays", "shown_first"]
+__all__ = ["FEW", "CurvePanel", "curve_panels", "has_epochs", "overlays", "shown_first", "with_few_curves"]
 
 METRICS: Final = ("loss", "accuracy")
 
@@ -60,22 +61,30 @@ def has_epochs(summary: StudySummary) -> bool:
     return any(len(history) for runs in summary.histories.values() for history in runs.values())
 
 
+def with_few_curves(summary: StudySummary) -> StudySummary:
+    """The study with the epochs of those variants alone whose curves can be told apart in one figure."""
+    shown = {summary.variants[at].name for at in shown_first(summary)}
+    kept = {name: seeds if name in shown else {} for name, seeds in summary.histories.items()}
+    return dataclasses.replace(summary, histories=kept)
+
+
 def overlays(summary: StudySummary) -> dict[str, Markup]:
     """The static figures of all variants together, by the element that the interactive ones replace."""
     from matplotlib.figure import Figure
 
     if not has_epochs(summary):
         return {}
+    few = with_few_curves(summary)
 
     def draw(plot: Callable[[Axes], object]) -> Markup:
-        figure = Figure(figsize=(5.4, max(3.3, 0.27 * len(summary.variants))), layout="constrained")
+        figure = Figure(figsize=(5.4, 3.3), layout="constrained")
         plot(figure.add_subplot())
         return inline_svg(figure)
 
     return {
-        "loss": draw(lambda axes: plot_curves(summary, "loss", axes)),
-        "accuracy": draw(lambda axes: plot_curves(summary, "accuracy", axes)),
-        "gap": draw(lambda axes: plot_gap(summary, axes)),
+        "loss": draw(lambda axes: plot_curves(few, "loss", axes)),
+        "accuracy": draw(lambda axes: plot_curves(few, "accuracy", axes)),
+        "gap": draw(lambda axes: plot_gap(few, axes)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -151,6 +152,8 @@ def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapp
             conflict = f"its data are not the same ({fact}): {places}"
     if conflict is not None:
         mend = "choose another directory with --out, or throw it away with --fresh"
+        if grown := re.fullmatch(r"\[train\] epochs is (\d+) there and \d+ here", conflict):
+            mend = f"go on with it by --epochs {grown[1]}, or {mend}"
         raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
 
 
