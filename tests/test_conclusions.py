@@ -184,8 +184,8 @@ def test_before_the_test_set_is_opened_nothing_is_concluded():
     variants = [variant(n, ("pending",) * 5, mean={}) for n in NAMES[:2]]
     text = told(variants, [], 360)
     assert text.startswith(
-        "No run of the study as it is asked for now has been tested yet, so nothing is concluded. 10 runs are still to be "
-        "made"
+        "No run of the study as it is asked for now has been tested yet, so nothing is concluded. 10 runs are still "
+        "to be made"
     )
     assert told([], [], 360) == "No variant has been trained."
 

@@ -23,7 +23,7 @@ from wellfit.report import (
 from wellfit.report import weight_figures as of_weights
 from wellfit.report.colors import LIGHT
 from wellfit.report.gallery_data import choose, gallery
-from wellfit.report.page_curves import has_epochs
+from wellfit.report.page_curves import has_epochs, with_few_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
