@@ -496,6 +496,7 @@ def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
     assert place(own, data="digits") == "mine-digits"
 
 
+@pytest.mark.slow
 def test_a_changed_study_does_not_meet_the_built_in_one(
     wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

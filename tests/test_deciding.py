@@ -122,6 +122,7 @@ def test_interrupted_it_goes_on_with_its_look(tmp_path: Path) -> None:
     assert summarize(tmp_path).state == "finished"
 
 
+@pytest.mark.slow
 def test_a_study_that_was_looked_at_before_counts_that_look(tmp_path: Path) -> None:
     run_study(study(CLOSE, seeds=[7, 0, 1]), points(), tmp_path)
     session = Session(study(CLOSE), tmp_path, max_seeds=9)

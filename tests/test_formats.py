@@ -55,7 +55,9 @@ def test_what_cannot_be_written_is_told_in_one_line(form: str, finished_study: P
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("form", list(FORMATS))
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.slow if form in ("png", "md") else ()) for form in FORMATS]
+)
 def test_the_command_and_the_method_write_every_form(
     form: str, study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

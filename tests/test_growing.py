@@ -176,6 +176,7 @@ def test_what_cannot_go_on_is_trained_anew_and_counted(tmp_path: Path) -> None:
     assert stores.same_bits(tmp_path / "grown", tmp_path / "once")
 
 
+@pytest.mark.slow
 def test_without_ends_everything_is_trained_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Told(small(2), tmp_path / "study")
     Told(small(3), tmp_path / "once")
@@ -246,6 +247,7 @@ def test_what_is_not_asked_for_grows_too(tmp_path: Path) -> None:
     assert {run.epochs for variant in summarize(tmp_path).variants for run in variant.runs} == {5}
 
 
+@pytest.mark.slow
 def test_growing_on_other_data_too(tmp_path: Path) -> None:
     less = {"few": {"examples": 40}, "wrong": {"label_noise": 0.3}}
     Told(small(5, **less), tmp_path / "once")

@@ -86,8 +86,8 @@ def published(lab: str) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lab", ["lab5", "lab-depth", "lab-lenet5"])  # the steps of the others are of the same kinds
-def test_the_walk_of_a_lab_runs(
+@pytest.mark.parametrize("lab", LABS)
+def test_the_walk_of_every_lab_runs(
     lab: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("IPython", reason="pip install 'wellfit[notebook]'")

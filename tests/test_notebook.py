@@ -217,7 +217,6 @@ CELLS = (
 )
 
 
-@pytest.mark.slow
 def test_five_lines_run_and_training_shows_one_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
     nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
