@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from scipy import stats
 
 from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
 from sweeps import advised as texts
@@ -24,36 +23,10 @@ def test_what_validation_supports_is_named_with_its_strength_and_difference():
     assert first.endswith("points above baseline over 5 seeds, more than chance of the seeds brings.")
 
 
-def test_what_is_better_only_by_chance_is_not_supported_and_seeds_are_counted():
+def test_what_is_better_only_by_chance_is_not_supported_and_seeds_are_left_to_the_conclusion():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.004, "l2": -0.05, "smooth": -0.05}, 0.004)))
     assert given_[0].startswith("Validation supports no regularizer yet: the best, dropout (dropout = 0.3), is 0.")
-    (seeds,) = (text for text in given_ if "--seeds" in text)
-    wanted = int(re.search(r"--seeds (\d+)", seeds)[1])
-    assert 5 < wanted <= 50
-    assert seeds.startswith(f"Run {wanted} seeds (--seeds {wanted}) to tell dropout from baseline on validation")
-
-
-def test_the_seeds_that_are_counted_have_the_power_that_they_promise():
-    """Two variants, differences of mean d and deviation s: the t test finds 0.8 of new studies or more."""
-    differences = np.array([0.003, -0.001, 0.005, 0.002, -0.0015])
-    summary = scored(
-        tables({"baseline": {}, "l2": {"l2": 1e-3}}), lambda n, c, s: 0.8 + (differences[s] if n == "l2" else 0.0)
-    )
-    (text,) = (text for text in texts(summary) if "--seeds" in text)
-    n = int(re.search(r"--seeds (\d+)", text)[1])
-    rng = np.random.default_rng(0)
-    draws = rng.normal(differences.mean(), differences.std(ddof=1), (20_000, n))
-    t = draws.mean(axis=1) / (draws.std(axis=1, ddof=1) / np.sqrt(n))
-    power = np.mean(np.abs(t) > stats.t.ppf(0.975, n - 1))
-    assert 0.78 < power < 0.9  # the usual count is exact to a seed or two
-
-
-def test_a_difference_too_small_to_be_seen_is_left():
-    differences = np.array([0.01, -0.01, 0.02, -0.02, 0.0005])
-    summary = scored(
-        tables({"baseline": {}, "l2": {"l2": 1e-3}}), lambda n, c, s: 0.8 + (differences[s] if n == "l2" else 0.0)
-    )
-    assert any(text.startswith("Do not add seeds for l2: more than 50 would be needed") for text in texts(summary))
+    assert not any("seeds" in text.removeprefix(given_[0]) for text in given_[1:])
 
 
 def test_none_better_keeps_the_first_and_ties_are_no_win():

@@ -5,14 +5,12 @@ What the test set said must not steer what is tried next, or it is a test set no
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 from wellfit.analysis.advice_epochs import longer, stop
 from wellfit.analysis.advice_trials import beyond_the_edge, combined
 from wellfit.analysis.contests import Contest, contests, regularizes
-from wellfit.analysis.crossed import t_quantile
 from wellfit.analysis.path_words import setting
 from wellfit.analysis.paths import flattened
 from wellfit.analysis.words import counted, points
@@ -23,7 +21,6 @@ __all__ = ["MOST", "advise", "mends"]
 MOST: Final = 5
 """So much advice at most: nobody follows more."""
 
-_MOST_SEEDS: Final = 50  # a difference that needs more of them to be seen is of no interest
 _MENDS: Final = (
     ("Run the whole study", "few-seeds"),
     ("Run the whole study", "still-improving"),
@@ -40,8 +37,8 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
 
     In this order: the whole study after a quick one; more seeds where there are one or two; the variant and strength
     that validation supports, or that it supports none; when to stop; how to extend a sweep that ends at its best value;
-    to train longer what still improves; how many seeds would tell the best variant from the first; to combine the two
-    best that act differently.
+    to train longer what still improves; to combine the two best that act differently. How many further seeds would
+    probably decide a comparison says the conclusion, and it alone.
 
     Variants are compared by mean validation accuracy, paired by seed, with Student's paired t test and Holm's
     correction: the seeds' chance on this validation split. Compared are those of which every run has ended and none
@@ -63,7 +60,6 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
         *([] if quick else stop(summary, best)),
         *beyond_the_edge(summary),
         *([] if quick else longer(summary, best)),
-        *([] if quick else _seeds(summary, best, len(compared))),
         *combined(summary, compared, best),
     ]
     return tuple(given[:MOST])
@@ -138,32 +134,6 @@ def _first_seeds(summary: StudySummary) -> list[Sentence]:
         else "Run five seeds (--seeds 5): two barely show chance."
     )
     return [Sentence(text, ("study.seeds",))]
-
-
-def _seeds(summary: StudySummary, best: Contest | None, comparisons: int) -> list[Sentence]:
-    """How many seeds would probably tell the best variant from the first in validation accuracy.
-
-    The smallest S with ``(t(S - 1, 1 - alpha / 2) + t(S - 1, 0.8)) sd / sqrt(S) <= difference``, the usual count for a
-    power of 0.8, with the level divided by the number of comparisons, Holm's first step.
-    """
-    if best is None or best.gains or best.difference <= 0 or not best.deviation > 1e-9 or len(summary.seeds) < 3:
-        return []  # of two seeds, no spread is known to count with
-    first, seeds, name = summary.variants[0].name, len(summary.seeds), best.variant.name
-    sources = (_source(best.variant, "validation_accuracy"), _source(summary.variants[0], "validation_accuracy"))
-    for n in range(seeds + 1, _MOST_SEEDS + 1):
-        needed = t_quantile(n - 1, 0.05 / comparisons) + t_quantile(n - 1, 0.4)
-        if needed * best.deviation / math.sqrt(n) <= best.difference:
-            option = f" (--seeds {n})" if summary.seeds == tuple(range(seeds)) else ""
-            text = (
-                f"Run {n} seeds{option} to tell {name} from {first} on validation: if its accuracy there stays "
-                f"{points(best.difference)} points higher, that many will probably do."
-            )
-            return [Sentence(text, sources)]
-    text = (
-        f"Do not add seeds for {name}: more than {_MOST_SEEDS} would be needed to tell {points(best.difference)} "
-        f"points of validation accuracy from chance."
-    )
-    return [Sentence(text, sources)]
 
 
 # --- The words --------------------------------------------------------------------------------------------------------
