@@ -30,14 +30,12 @@ class Contest(NamedTuple):
     Args:
       variant: the variant.
       difference: mean over the seeds, its minus the first's.
-      deviation: standard deviation of the differences over the seeds.
       interval: 95 %, over the seeds, within -1 and 1.
       p: two-sided, after Holm's correction; None where all differences are equal, which few seeds cannot judge.
     """
 
     variant: VariantSummary
     difference: float
-    deviation: float
     interval: tuple[float, float] | None
     p: float | None
 
@@ -74,7 +72,7 @@ def contests(summary: StudySummary) -> list[Contest]:
     found = [(v, [(run.validation_accuracy or 0.0) - theirs[run.seed] for run in v.runs]) for v in whole]
     p_values = [None if np.ptp(d) < 1e-9 else paired_t(d) for _, d in found]
     compared = [
-        Contest(variant, round(float(np.mean(d)), 12), float(np.std(d, ddof=1)), _possible(t_interval(d)), p)
+        Contest(variant, round(float(np.mean(d)), 12), _possible(t_interval(d)), p)
         for (variant, d), p in zip(found, holm(p_values), strict=True)
     ]
     return sorted(compared, key=lambda c: (-c.difference, c.variant.mean.get("validation_loss", math.inf)))
