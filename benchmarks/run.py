@@ -136,11 +136,12 @@ def measure(name: str, workload: Workload, epochs: int | None) -> dict[str, Any]
 
 
 def take_turn(
-    number: int, workloads: Sequence[Workload], peers: Sequence[str], epochs: int | None
+    number: int, workloads: Sequence[Workload], peers: Sequence[str], epochs: int | None, rest: float
 ) -> Iterator[dict[str, Any]]:
     """Measure every workload once; yields each when it is done."""
     taken: dict[tuple[str, str], dict[str, Any]] = {}
     for workload in workloads:
+        time.sleep(rest)
         (rates,) = printed([["machine.py"]])
         block: dict[str, Any] = {"turn": number, "workload": workload.name, "sgemm": rates, "peers": {}}
         print(f"turn {number}, {workload.name}: sgemm {limit(rates) / 1e9:.0f} GFLOP/s", flush=True)
@@ -152,6 +153,8 @@ def take_turn(
             if same is not None and (same[0], name) in taken:
                 measured = {"same_as": list(same), **taken[same[0], name]}
             else:
+                time.sleep(rest)
+                began = time.perf_counter()
                 measured = measure(name, workload, epochs)
             taken[workload.name, name] = block["peers"][name] = measured
             print(f"  {name:<24}{_told(workload, measured, rates)}  [{time.perf_counter() - began:.0f} s]", flush=True)
@@ -192,6 +195,7 @@ def parsed() -> argparse.Namespace:
     arguments.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
     arguments.add_argument("--peers", nargs="+", choices=PEERS, default=list(DEFAULT_PEERS), metavar="NAME")
     arguments.add_argument("--turns", type=int, default=5)
+    arguments.add_argument("--rest", type=float, default=0.0, help="seconds of rest before each measurement")
     arguments.add_argument("--epochs", type=int, help="epochs to time after the first; the workload's own otherwise")
     arguments.add_argument(
         "--whole", nargs="*", choices=WORKLOADS, default=(), metavar="NAME", help="also run wellfit's study whole, once"
@@ -215,7 +219,7 @@ def main() -> None:
     }
     workloads = [WORKLOADS[name] for name in options.workloads]
     for number in range(1, options.turns + 1):
-        for block in take_turn(number, workloads, options.peers, options.epochs):
+        for block in take_turn(number, workloads, options.peers, options.epochs, options.rest):
             result["blocks"].append(block)
             save(result, options.out)
     for name in options.whole:
