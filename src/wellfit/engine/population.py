@@ -200,7 +200,8 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         keys = jax.vmap(partial(jax.random.fold_in, key))(numbered)  # (steps,)
         (trained, sums), _ = jax.lax.scan(step, (state, sums), (numbered, keys, batches, weight, rates.T))
         running = sums / jnp.array([examples, examples, -(-steps // NORM_EVERY)], jnp.float32)[None]  # (W, 3)
-        metrics = _measure(model, trained, numbers, running, rates[:, -1], data)  # (W, columns)
+        with jax.named_scope("scoring"):  # a profile names it
+            metrics = _measure(model, trained, numbers, running, rates[:, -1], data)  # (W, columns)
         losses = metrics[:, jnp.array([HISTORY_COLUMNS.index(name) for name in _MUST_BE_FINITE])]
         keep = active & jnp.isfinite(losses).all(axis=1)  # (W,)
 

@@ -83,8 +83,9 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
         # reading all gradients once more costs a twentieth of a step: only where it is asked for
         measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
         grads = _clip(program, _with_penalty(program, model, of_data, state.params, numbers), numbers)
-        updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
-        params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
+        with jax.named_scope("optimizer"):  # a profile names it
+            updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
+            params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
         averages = _average(program, state.averages, params, numbers, batch.first)
         sums = jnp.stack([loss * batch.weight.sum(), correct, measured])  # (3,)
         return State(params, stats, opt_state, averages), sums

@@ -129,9 +129,9 @@ class Trainer:
         Returns:
           One record a run, in the population's order; none of runs that were read before their trajectory went on.
         """
-        run_epoch, start_optimizer = self._program(population.program)
-        size, batch = population.program.groups, population.program.batch_size
-        layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, batch, self.mesh)
+        program = population.program
+        start_optimizer = self._program(program)[1]
+        layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, program.batch_size, self.mesh)
         waves = [
             Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
             for part in population.waves
@@ -154,36 +154,62 @@ class Trainer:
                     continue
                 break
             began = time.perf_counter()
-            mask = active_mask(population, active)
-            metrics: dict[int, jax.Array] = {}
-            for i, wave in enumerate(waves):
-                of_wave = mask[i * size : (i + 1) * size]  # (G, W)
-                if not of_wave.any():
-                    continue  # all of its runs have ended
-                if on_wave is not None:
-                    on_wave()
-                if len(metrics) > 1:  # one at work, one ready: no further ahead, for every epoch laid out takes memory
-                    jax.block_until_ready(list(metrics.values())[-2])
-                by_group = jax.device_put((self._rates(wave.part, number), of_wave, wave.seeds), sharded(self.mesh))
-                batches = (
-                    self._rows(wave.seeds, number, batch)
-                    if layouts is None
-                    else layouts.of(wave.seeds, of_wave, number)
-                )
-                wave.state, metrics[i] = run_epoch(
-                    wave.state, wave.numbers, *by_group, batches, jnp.uint32(number), self.arrays
-                )
-            note(active, number, rows_of_epoch(active, metrics, size), partial(weights_at, waves, size))
+            metrics = self._run_waves(program, waves, active_mask(population, active), number, layouts, on_wave)
+            rows = rows_of_epoch(active, metrics, program.groups)
+            note(active, number, rows, partial(weights_at, waves, program.groups))
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
             if on_epoch is not None:
-                snapshot = partial(take_snapshot, number, progress, waves)
-                running = sum(not w.end_epoch for p in progress if p.active for w in p.watches)
-                ended = partial(ends_of, progress, waves, population.program)
-                rows, examples = partial(rows_so_far, progress), len(active) * len(self.data.x_train)
-                on_epoch(Epoch(number, epochs, running, examples, seconds, snapshot, ended, rows))
+                on_epoch(
+                    Epoch(
+                        number,
+                        epochs,
+                        active=sum(not w.end_epoch for p in progress if p.active for w in p.watches),
+                        examples=len(active) * len(self.data.x_train),
+                        seconds=seconds,
+                        snapshot=partial(take_snapshot, number, progress, waves),
+                        ends=partial(ends_of, progress, waves, program),
+                        rows=partial(rows_so_far, progress),
+                    )
+                )
         return [record for p in progress for record in records(p, self._scores)]
+
+    def _run_waves(
+        self,
+        program: Program,
+        waves: Sequence[Wave],
+        active: np.ndarray,
+        epoch: int,
+        layouts: Layouts | None,
+        on_wave: Callable[[], None] | None,
+    ) -> dict[int, jax.Array]:
+        """One epoch of the waves that have an active run, each wave's metrics by its place; (G, W, columns) each.
+
+        Args:
+          active: marks the runs that train.  # (waves * G, W)
+          layouts: where batches are laid out; None where devices fetch them.
+        """
+        run_epoch, size = self._program(program)[0], program.groups
+        metrics: dict[int, jax.Array] = {}
+        for i, wave in enumerate(waves):
+            of_wave = active[i * size : (i + 1) * size]  # (G, W)
+            if not of_wave.any():
+                continue  # all of its runs have ended
+            if on_wave is not None:
+                on_wave()
+            if len(metrics) > 1:  # one at work, one ready: no further ahead, for every epoch laid out takes memory
+                jax.block_until_ready(list(metrics.values())[-2])
+            by_group = jax.device_put((self._rates(wave.part, epoch), of_wave, wave.seeds), sharded(self.mesh))
+            batches = (
+                self._rows(wave.seeds, epoch, program.batch_size)
+                if layouts is None
+                else layouts.of(wave.seeds, of_wave, epoch)
+            )
+            wave.state, metrics[i] = run_epoch(
+                wave.state, wave.numbers, *by_group, batches, jnp.uint32(epoch), self.arrays
+            )
+        return metrics
 
     def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
         """Where devices that fetch their batches find them: rows of the training split.  # (G, steps, B)"""
