@@ -3,7 +3,8 @@
 Traces one epoch of a study's networks with JAX's profiler in both precisions, each in a process of its own, and sums
 the compiled operations by what they do: the products of the training steps, the rounding of their factors, the
 optimizer, norms and penalties, dropout's noise, the scoring after the epoch, and the rest (activations, losses). Times
-are of one core, milliseconds an epoch and training. Saves JSON with the dearest operations by name.
+are of one core, milliseconds an epoch and training: an operation's median times its count, so that what interrupts it
+does not count. Saves JSON with the dearest operations by name.
 
 Usage: WELLFIT_DATA=... python benchmarks/operations.py [--workload lab5] [--out benchmarks/results/operations.json]
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -85,9 +87,10 @@ def trace(workload: Workload, precision: str) -> dict[str, Any]:
         (file,) = Path(folder).rglob("*.xplane.pb")
         profile = jax.profiler.ProfileData.from_file(str(file))
         events = [event for plane in profile.planes for line in plane.lines for event in line.events]
-        took = Counter[str]()
+        durations: dict[str, list[float]] = {}
         for event in events:
-            took[event.name] += event.duration_ns
+            durations.setdefault(event.name, []).append(event.duration_ns)
+        took = Counter({name: statistics.median(each) * len(each) for name, each in durations.items()})
     networks = len(population.trajectories)
     lines = {line["name"]: line for line in LINE.finditer(programs[0]) if line["opcode"] not in CONTROL}
     kinds = Counter[str]()

@@ -74,15 +74,15 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
         (loss, (stats, correct)), of_data = gradient(state.params, state.stats, numbers, batch)
         loss += _penalty(program, model, state.params, numbers)
 
-        turned = jax.tree.map(_turn, of_data)
+        def total() -> ModelParams:
+            return _with_penalty(program, model, of_data, state.params, numbers)
 
         def norm() -> jax.Array:
-            total = _with_penalty(program, model, jax.tree.map(_turn, turned), state.params, numbers)
-            return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total)), jnp.float32(0)))
+            return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
 
         # reading all gradients once more costs a twentieth of a step: only where it is asked for
         measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
-        grads = _clip(program, _with_penalty(program, model, of_data, state.params, numbers), numbers)
+        grads = _clip(program, total(), numbers)
         with jax.named_scope("optimizer"):  # a profile names it
             updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
             params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
@@ -91,14 +91,6 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
         return State(params, stats, opt_state, averages), sums
 
     return step
-
-
-def _turn(gradient: jax.Array) -> jax.Array:
-    """Transpose a dense kernel's gradient back to how ``product`` made it.
-
-    What goes into a branch of ``cond`` is written out as it is; the other way round it would be a copy in every step.
-    """
-    return gradient.T if gradient.ndim == 2 else gradient
 
 
 def augmented(
