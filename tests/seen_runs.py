@@ -41,6 +41,6 @@ def variant(
 
 
 def fixes(text: str) -> list[str]:
-    """The settings that a mend names, as the shell would give them to ``wellfit run``."""
-    parts = shlex.split(text.replace("(--set", "--set").replace(")", "").replace(";", "").rstrip("."))
-    return [after.rstrip(",") for before, after in pairwise(parts) if before == "--set"]
+    """The settings that a mend names, as the shell gives them to ``wellfit run``: copied as they stand, to its end."""
+    _, option, copied = text.partition("--set ")
+    return [after for before, after in pairwise(shlex.split(option + copied)) if before == "--set"]

@@ -28,7 +28,7 @@ def test_what_still_improves_is_trained_longer_and_not_stopped():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: FALLING))
     (text,) = (text for text in given_ if text.startswith("Train"))
     assert text == (
-        "Train baseline and dropout longer: after 20 epochs the validation loss was still falling; try --epochs 40."
+        "Train baseline and dropout longer, for after 20 epochs the validation loss was still falling: --epochs 40"
     )
     assert not any(text.startswith("Stop") for text in given_)
 
@@ -59,4 +59,4 @@ def test_noise_that_hides_a_fall_in_each_run_does_not_in_all_of_them():
     noisy = {s: History({"validation_loss": np.linspace(0.5, 0.42, 20) + rng.normal(0, 0.01, 20)}) for s in range(5)}
     summary = scored(tables({"baseline": {}}), gaining({}))
     (text,) = texts(dataclasses.replace(summary, histories={"baseline": noisy}))
-    assert text.startswith("Train baseline longer: after 20 epochs")
+    assert text.startswith("Train baseline longer, for after 20 epochs")

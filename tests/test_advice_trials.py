@@ -12,7 +12,7 @@ from wellfit.study.spec import load_study, recipes
 
 def option(text):
     """What a sentence says after --set, as the shell would pass it."""
-    words = shlex.split(text.rstrip("."))
+    words = shlex.split(text)
     return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
 
 

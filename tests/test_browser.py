@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +38,11 @@ def files(tmp_path_factory):
     write_page(empty(), NOTHING, folder / "empty.html")
     two = study(variants=("baseline", "l2"), epochs=2, classes=("a", "b"))
     write_page(two, details(two, images=300), folder / "many-images.html")
+    names = list("abcdefghijklmnopq")
+    variants = tuple(replace(two.variants[1], name=name) for name in names)
+    histories = dict.fromkeys(names, two.histories["l2"])
+    many = replace(two, variants=variants, histories=histories, comparisons=(), confusion={}, ranking=())
+    write_page(many, NOTHING, folder / "many.html")
     return folder
 
 
@@ -156,6 +163,49 @@ def test_switching_a_variant_or_a_split_hides_its_lines(visit):
     assert not [n for n in tab.evaluate(SHOWN) if re.match(r"v\d", n)]
 
 
+ALPHA = f"(tag) => {RENDERERS}.find((r) => r.tags[0] === tag).glyph.line_alpha.value"
+
+
+def test_every_line_is_named_at_its_end_and_no_name_covers_another(visit):
+    tab = visit()
+    scroll_to(tab, "chart-loss")
+    wanted = sorted(tab.locator("label:has(input[name=variant])").all_inner_texts())
+    for chart in ("loss", "accuracy", "gap"):
+        until(tab, f"() => document.querySelectorAll('#chart-{chart} .ends li').length", len(wanted))
+        names = tab.locator(f"#chart-{chart} .ends li")
+        assert sorted(names.all_inner_texts()) == wanted
+        boxes = sorted((n.bounding_box() for n in names.all()), key=lambda box: box["y"])
+        assert all(b["y"] - a["y"] >= 14.5 for a, b in itertools.pairwise(boxes))
+    tab.locator("input[name=variant][value='1']").uncheck()
+    until(tab, "() => document.querySelectorAll('#chart-gap .ends [data-variant=\"1\"]').length", 0)
+
+
+def test_a_name_that_is_pointed_at_or_focused_brings_out_its_lines(visit):
+    tab = visit()
+    scroll_to(tab, "chart-loss")
+    until(tab, f"() => ({ALPHA})('v0-gap')", 1)
+    tab.locator("label:has(input[value='1'])").hover()
+    until(tab, f"() => ({ALPHA})('v0-gap')", 0.12)
+    assert tab.evaluate(ALPHA, "v1-gap") == 1
+    tab.mouse.move(1, 1)
+    until(tab, f"() => ({ALPHA})('v0-gap')", 1)
+    tab.locator("input[name=variant][value='2']").focus()
+    until(tab, f"() => ({ALPHA})('v1-gap')", 0.12)
+    assert tab.evaluate(ALPHA, "v2-gap") == 1
+
+
+def test_of_many_variants_few_are_shown_and_the_rest_is_switched_on(visit):
+    tab = visit("many")
+    scroll_to(tab, "chart-loss")
+    boxes = tab.locator("input[name=variant]")
+    count = f"() => new Set(({SHOWN})().map((t) => /^v\\d+/.exec(t)?.[0]).filter(Boolean)).size"
+    until(tab, count, 6)
+    tab.get_by_role("button", name="all").click()
+    assert tab.evaluate(count) == boxes.count() == 17
+    tab.get_by_role("button", name="the best few").click()
+    assert tab.evaluate(count) == 6
+
+
 def test_the_loss_axis_can_be_logarithmic(visit):
     tab = visit()
     scroll_to(tab, "chart-loss")
@@ -190,6 +240,27 @@ def test_a_tooltip_says_names_as_text(visit):
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
+def test_what_scrolls_says_so_keeps_its_first_column_and_can_be_reached(visit):
+    for scripts in (True, False):
+        tab = visit(width=390, java_script_enabled=scripts)
+        box, first = tab.locator("#results .scroll").first, tab.locator("table.results tbody th").first
+        assert box.get_attribute("tabindex") == "0"
+        assert box.get_attribute("role") == "region"
+        assert box.get_attribute("aria-label")
+        box.scroll_into_view_if_needed()
+        place = first.bounding_box()["x"]
+        box.focus()
+        tab.keyboard.press("ArrowRight")
+        tab.keyboard.press("ArrowRight")
+        tab.wait_for_timeout(400)
+        assert first.bounding_box()["x"] == place
+        if scripts:  # what does not evaluate cannot be asked
+            assert box.evaluate("(e) => e.scrollLeft") > 0
+            assert "local" in box.evaluate("(e) => getComputedStyle(e).backgroundAttachment")
+    wide = visit()
+    until(wide, "() => document.querySelector('#results .scroll').hasAttribute('tabindex')", False)
+
+
 def test_a_table_sorts_by_click_and_by_key(visit):
     tab = visit()
     heading = tab.locator("table.results thead th").nth(1)
@@ -215,6 +286,30 @@ def test_what_has_no_number_sorts_to_the_end(visit):
     for _ in range(2):
         button.click()
         assert tab.locator("table.results tbody th .name").last.inner_text() == name
+
+
+@pytest.mark.parametrize(
+    ("column", "said", "wanted"),
+    [
+        (0, ["10", "baseline", "9", "l2", "100", "a"], ["9", "10", "100", "a", "baseline", "l2"]),
+        (0, ["2 layers", "10 layers", "1", "Zero", "–", "a"], ["1", "2 layers", "10 layers", "a", "Zero", "–"]),
+        (1, ["10", "none", "9.5", "−2", "–", "1,000"], ["−2", "9.5", "10", "1,000", "none", "–"]),
+    ],
+)
+def test_numbers_and_words_in_one_column_have_an_order(visit, column, said, wanted):
+    tab = visit()
+    tab.locator("#results summary").click()
+    rows = f"[...document.querySelectorAll('#results details tbody tr')].map((r) => r.cells[{column}])"
+    tab.evaluate(f"(said) => {rows}.forEach((cell, i) => cell.textContent = said[i % said.length])", said)
+    button = tab.locator("#results details thead th").nth(column).get_by_role("button")
+    button.click()
+    if column == 1:
+        button.click()  # numbers begin with the largest
+    assert list(dict.fromkeys(tab.evaluate(f"{rows}.map((cell) => cell.textContent)"))) == wanted
+    button.click()
+    empty = [text for text in wanted if text == "–"]
+    turned = [text for text in wanted[::-1] if text != "–"] + empty
+    assert list(dict.fromkeys(tab.evaluate(f"{rows}.map((cell) => cell.textContent)"))) == turned
 
 
 def test_one_class_table_is_shown_at_a_time(visit):
@@ -253,7 +348,20 @@ def test_all_images_of_a_cell_can_be_shown(visit):
     tab.locator("#matrix-table [data-cell='0,1']").click()
     tab.locator("#cell-more").click()
     said = tab.locator("#cell p").last.inner_text()
-    assert tab.locator("#cell .gallery li").count() == int(said.split()[0]) > 12
+    mistakes = details(study(variants=("baseline", "l2"), epochs=2, classes=("a", "b")), images=300).mistakes
+    inside = (mistakes.labels == 0) & (mistakes.predicted[0] == 1)
+    kept = tab.locator("#cell .gallery li").count()
+    assert kept == inside[mistakes.image_rows].sum() > 12
+    assert said == f"{inside.sum()}\u00a0images most often taken for b, of which this page has {kept}."
+
+
+def test_a_cell_without_pictures_says_why(visit):
+    tab = visit()
+    tab.locator("#matrix-table [data-cell='1,1']").click()
+    assert tab.locator("#cell p").last.inner_text() == "Pictures are kept of mistakes only."
+    tab.locator("#matrix-table [data-cell='0,6']").click()
+    assert "images most often taken for Shirt" in tab.locator("#cell p").last.inner_text()
+    assert tab.locator("#matrix-table [aria-pressed=true]").count() == 1
 
 
 def test_arrows_and_enter_choose_a_cell(visit):
@@ -282,9 +390,20 @@ def test_the_difference_of_two_variants(visit):
     said = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
     shown = f"{gain:+.1f}".replace("-", "−")
     assert f"T-shirt/top recognized: {shown} points [" in said
-    assert "dropout minus baseline" in tab.locator("#matrix-caption").inner_text()
+    caption = tab.locator("#matrix-caption")
+    assert "dropout minus baseline" in caption.inner_text()
+    assert "its 95 % interval holds zero" in caption.inner_text()
+    bounds = re.search(r"\[(.+), (.+)\]", said).groups()
+    tab.select_option("#matrix-variant", label="baseline")
+    tab.select_option("#matrix-against", label="dropout")  # the same the other way round
+    turned = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+    signs = str.maketrans("+−", "−+")
+    assert re.search(r"\[(.+), (.+)\]", turned).groups() == tuple(bound.translate(signs) for bound in bounds[::-1])
     tab.select_option("#matrix-against", label="l2")
-    assert "[" not in tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+    tab.select_option("#matrix-variant", label="dropout")
+    assert "points, no interval" in tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+    assert "No interval is known of this pair" in caption.inner_text()
+    assert "better" not in caption.inner_text()
 
 
 def test_the_gallery_is_filtered(visit):
@@ -298,8 +417,15 @@ def test_the_gallery_is_filtered(visit):
     names = tab.locator("#gallery b").all_inner_texts()
     assert names
     assert set(names) == {"Shirt"}
-    assert all(text.endswith("of 5 runs wrong") for text in tab.locator("#gallery small").all_inner_texts())
-    assert "of l2" in tab.locator("#gallery-said").inner_text()
+    assert all(re.match(r"[1-5] of 5 runs", text) for text in tab.locator("#gallery small").all_inner_texts())
+    summary = study(epochs=25)
+    mistakes = details(summary).mistakes
+    shirts = (mistakes.labels == summary.classes.index("Shirt")) & (mistakes.wrong[1] > 0)
+    kept = shirts[mistakes.image_rows].sum()
+    assert tab.locator("#gallery-said").inner_text() == (
+        f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in some run of l2; "
+        f"this page has the pictures of {kept}. What is said below each is of l2."
+    )
 
 
 def test_names_stay_text_in_what_a_script_writes(visit):

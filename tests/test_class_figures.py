@@ -51,7 +51,7 @@ def difference(shares, half):
     return ConfusionDifference("l2", "baseline", shares, shares - half, shares + half)
 
 
-def test_better_is_blue_and_what_chance_explains_is_pale():
+def test_more_right_is_blue_and_what_chance_explains_is_pale():
     found = difference([[0.03, -0.03], [0.002, -0.002]], np.array([[0.01, 0.01], [0.01, 0.01]]))
     axes = plot_confusion_difference(found, ("cat", "dog")).axes[0]
     pixels = axes.images[0].get_array()
@@ -70,7 +70,17 @@ def test_the_words_name_what_is_sure():
     assert "cat recognized +3.00 points; cat taken for dog −3.00 points." in said
     assert "dog recognized" not in said
     nothing = difference(np.zeros((2, 2)), np.full((2, 2), np.nan))
-    assert "No cell differs by more than chance." in alt_text(plot_confusion_difference(nothing, ("cat", "dog")))
+    figure = plot_confusion_difference(nothing, ("cat", "dog"))
+    assert "It has no intervals, so any of it may be chance." in alt_text(figure)
+    sure = difference(np.zeros((2, 2)), np.full((2, 2), 0.01))
+    assert "No cell differs by more than chance." in alt_text(plot_confusion_difference(sure, ("cat", "dog")))
+
+
+def test_no_cell_is_called_better():
+    found = difference([[0.03, -0.03], [0.002, -0.002]], np.full((2, 2), 0.01))
+    legend = plot_confusion_difference(found, ("cat", "dog")).axes[0].get_legend()
+    said = [text.get_text() for text in legend.get_texts()]
+    assert said == ["more right, or fewer mistakes", "the reverse", "pale: could be chance"]
 
 
 @pytest.mark.parametrize("size", [30, 70])

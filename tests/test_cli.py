@@ -73,10 +73,11 @@ def ended(running: subprocess.Popen[str]) -> Ended:
 def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study: Path) -> None:
     text = (finished_study.parents[1] / "told.txt").read_text()
     told = text.splitlines()
-    assert told[0] == "Which regularizer makes a 128-64 network generalize on the digits?"
-    assert told[2] == "1,150 training, 288 validation and 359 test examples"
-    assert re.fullmatch(r"38 runs from 32 trajectories, 4 programs on \d+ devices?", told[3])
-    assert re.match(r"1,210 to 2,410 parameters|2,410 to 1,210 parameters", told[4])
+    title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
+    assert " ".join(told[:2]) == title
+    assert told[3] == "1,150 training, 288 validation and 359 test examples"
+    assert re.fullmatch(r"38 runs from 32 trajectories, 4 programs on \d+ devices?", told[4])
+    assert re.match(r"1,210 to 2,410 parameters|2,410 to 1,210 parameters", told[5])
     assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant could be told apart from baseline with 2 seeds" in text
     assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
@@ -190,7 +191,8 @@ def test_show_and_report_change_nothing_but_the_report(wellfit_: Wellfit, study_
 def test_list(wellfit_: Wellfit) -> None:
     status, out, _ = wellfit_("list")
     assert status == 0
-    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    assert max(map(len, out.splitlines())) <= 80
+    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "]
     told = json.loads(wellfit_("list", "--json").out)
     assert {entry["name"] for entry in told["studies"]} >= {"lab5", "regularization"}
     assert {entry["name"] for entry in told["data"]} >= {"digits", "fashion-mnist", "mnist"}

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from wellfit.report.colors import DARK, LIGHT, SERIES, series_color
+from wellfit.report.colors import DARK, FORMS, LIGHT, SERIES, series_color, series_form
 
 # Machado, Oliveira and Fernandes (2009), full deficiency, on linear RGB.
 BLINDNESS = {
@@ -57,3 +57,8 @@ def test_colors_can_be_told_apart_by_their_text():
 
 def test_series_colors_repeat():
     assert series_color(SERIES + 2) == series_color(2) == LIGHT["s2"]
+
+
+def test_color_and_mark_together_name_a_series():
+    named = {(series_color(i), series_form(i)) for i in range(SERIES * FORMS)}
+    assert len(named) == SERIES * FORMS

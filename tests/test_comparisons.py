@@ -151,6 +151,15 @@ def test_one_seed_has_a_difference_and_nothing_else():
     assert comparisons.paired_comparison(x, ~x) == (0.5, None, None, None)
 
 
+def test_an_interval_is_cut_to_what_a_difference_of_shares_can_be():
+    first, second = np.array([[True] * 50, [False] * 50]), np.zeros((2, 50), bool)
+    found = comparisons.paired_comparison(first, second)
+    low, high = intervals.two_way_interval(first.astype(float) - second)[1]
+    assert low < -1 < 1 < high
+    assert (found.interval, found.interval90) == ((-1.0, 1.0), (-1.0, 1.0))
+    assert found.p_value == pytest.approx(0.5, abs=0.01)  # Student's t of 0.5 / 0.5 with one degree of freedom
+
+
 def test_at_a_look_the_intervals_are_those_of_its_levels_and_the_p_value_is_its_own():
     rng = np.random.default_rng(9)
     first, second = rng.random((2, 5, 300)) < np.array([0.92, 0.85])[:, None, None]

@@ -38,6 +38,15 @@ def test_it_fits_any_width(width):
     assert max(map(len, printed(study(), width).splitlines())) <= width
 
 
+def test_an_interval_of_all_that_is_possible_is_told_to_be_cut():
+    summary = study(variants=("baseline", "l2"))
+    assert "most that is possible" not in printed(summary, 80)
+    cut = replace(summary.comparisons[0], interval=(-1.0, 1.0))
+    told = " ".join(printed(replace(summary, comparisons=(cut,)), 80).split())
+    assert "[-100.00, +100.00]" in told
+    assert told.endswith("Intervals end at 100 points, the most that is possible.")
+
+
 def test_without_two_seeds_there_is_none():
     assert evidence_table(study(variants=("baseline", "l2"), seeds=1)) is None
     assert evidence_table(study(variants=("baseline",))) is None

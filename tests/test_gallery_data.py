@@ -7,7 +7,7 @@ import pytest
 
 from wellfit.details import Mistakes
 from wellfit.errors import DataError, UnknownNameError
-from wellfit.report.gallery_data import choose, gallery, tally
+from wellfit.report.gallery_data import choose, gallery, kept_votes, tally
 
 CLASSES = ("cat", "dog", "cow")
 NAN = float("nan")
@@ -66,17 +66,26 @@ def test_a_gallery_shows_what_has_a_picture_in_the_order_asked():
     assert [picture.row for picture in pictures] == [0, 2, 3]  # of row 1 no picture was kept
     first = pictures[0]
     assert (first.true, first.predicted, first.wrong, first.runs) == ("cat", "cow", 10, 10)
+    assert first.agree == 6  # 4 + 2 say cow, and 4 say dog
     np.testing.assert_array_equal(first.image, MISTAKES.images[0])
     assert len(gallery(MISTAKES, CLASSES, choice.rows, count=2)) == 2
     right = gallery(MISTAKES, CLASSES, [2], "l2")[0]
-    assert (right.predicted, right.wrong) == ("", 0)
+    assert (right.predicted, right.wrong, right.agree) == ("", 0, None)
+
+
+def test_how_many_runs_agree_is_counted_from_the_votes():
+    votes = np.zeros((3, 3, 3), np.int64)
+    votes[0, 0] = [0, 3, 1]  # of the first variant's four wrong runs one says cow
+    told = gallery(replace(MISTAKES, votes=votes), CLASSES, [0, 1], "baseline")
+    assert [(picture.row, picture.predicted, picture.agree, picture.wrong) for picture in told] == [(0, "dog", 3, 4)]
+    np.testing.assert_array_equal(kept_votes(MISTAKES)[0], [[0, 4, 0], [4, 0, 0], [0, 0, 2]])
 
 
 def test_of_tables_every_row_is_told_without_a_picture():
     plain = replace(MISTAKES, images=np.zeros((0,), np.uint8), image_rows=np.array([], np.int64))
     pictures = gallery(plain, CLASSES, [1, 0])
     assert [picture.row for picture in pictures] == [1, 0]
-    assert all(picture.image is None for picture in pictures)
+    assert all(picture.image is None and picture.agree is None for picture in pictures)
 
 
 def test_unknown_names_and_rows_are_refused():

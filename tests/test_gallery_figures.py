@@ -26,7 +26,7 @@ def test_a_gallery_captions_every_picture():
     for place, picture in enumerate(pictures):
         true, predicted, sure, row = texts[4 * place : 4 * place + 4]
         assert (true, predicted, row) == (picture.true, f"→ {picture.predicted}", f"row {picture.row}")
-        assert sure == f"{100 * picture.probability:.0f} %, {picture.wrong} of {picture.runs} runs"
+        assert sure == f"{100 * picture.probability:.0f} %, {picture.agree} of {picture.runs} runs"
         np.testing.assert_array_equal(axes.images[place].get_array()[..., 0], picture.image)
     assert axes.get_title(loc="left") == f"Most often wrong, 6 of {len(choice.rows):,}"
 

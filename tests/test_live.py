@@ -162,7 +162,7 @@ def test_a_study_that_appears_is_listed_and_its_epochs_are_there_within_two_seco
     spec = watched.study("Does <b>it</b> appear?")
     with watched.at_work(served.folder / "new", spec) as store:
         until(table, STATES, ["running", "finished"], 10)
-        assert "0 of 4 runs" in table.locator(".studies li").first.inner_text()
+        assert "None of 4 runs finished" in table.locator(".studies li").first.inner_text()
         assert "Does <b>it</b> appear?" in table.locator(".studies li").first.inner_text()
         tab = visit(table.locator(".studies a").first.get_attribute("href"), 390, color_scheme="dark")
         tab.evaluate("window.same = true")
@@ -171,7 +171,7 @@ def test_a_study_that_appears_is_listed_and_its_epochs_are_there_within_two_seco
             watched.tell(store, epoch)
             took.append(until(tab, EPOCH, str(epoch), 10) + until(tab, DRAWN, epoch, 10))
         assert min(took) < 2  # the others were on a machine that is shared
-        until(table, "document.querySelector('.far').innerText.includes('4 at epoch 7 of 12')", True, 10)
+        until(table, "document.querySelector('.when').innerText.includes('Epoch 7 of 12: 4 runs training')", True, 10)
         assert overflow(tab) == overflow(table) == 0
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
         assert tab.locator("[data-part=table] tbody tr").first.inner_text().split("\t")[1] == "2 training"

@@ -49,7 +49,7 @@ def going(tmp_path: Path) -> Glance:
 def test_a_study_at_work_says_how_far_it_is(going: Glance) -> None:
     parts = study_parts(Listed("ab12", "s", going), None)
     said = Reader(parts["progress"]).text
-    assert "running epoch 3 of 12, 0 of 4 runs saved, 3 more begun" in said
+    assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in said
     assert "Ahead at epoch 3 by validation: baseline , 74.50 %" in said
     assert "Open the whole report" not in said
     table = Reader(parts["table"]).text
@@ -59,12 +59,40 @@ def test_a_study_at_work_says_how_far_it_is(going: Glance) -> None:
     assert "The checks are at work" in parts["findings"]
 
 
+def test_how_far_it_is_is_said_in_plain_words(going: Glance) -> None:
+    pending = going.summary.variants[0].runs[0]
+    ended = replace(pending, state="finished")
+
+    def told(ended_runs: int, begun: int, waiting: int, state: str = "running") -> str:
+        runs = (ended,) * ended_runs + (pending,) * (begun + waiting)
+        variants = (replace(going.summary.variants[0], runs=runs),)
+        at_work = {("baseline", seed): 3 for seed in range(begun)}
+        summary = replace(going.summary, state=state, variants=variants)
+        html = study_parts(Listed("1", "a", replace(going, summary=summary, at_work=at_work)), None)["progress"]
+        return re.search(r'<span class="told">(.*?)</span>', html)[1].split(": ")[-1]
+
+    assert told(0, 12, 0) == "12 runs training, none finished"
+    assert told(3, 1, 2) == "1 run training, 3 finished, 2 waiting"
+    assert told(0, 0, 2) == "none of 2 runs finished, 2 waiting"
+    assert told(1, 2, 0, "interrupted") == "2 runs interrupted, 1 finished"
+    assert told(5, 0, 0, "finished") == "all 5 runs finished"
+    assert told(1, 0, 0, "finished") == "the run is finished"
+
+
+def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: Glance, tmp_path: Path) -> None:
+    full = summarize(tmp_path / "s")
+    assert full.conclusion
+    for known in (None, full):
+        said = Reader(study_parts(Listed("ab12", "s", going), known)["answer"]).text
+        assert said == "Nothing is concluded yet: the test set is opened when every run has ended."
+
+
 def test_when_it_is_finished_the_answer_and_the_report_are_there(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.finish(store)
     parts = study_parts(Listed("ab12", "s", glance(tmp_path / "s")), summarize(tmp_path / "s"))
     assert '<a href="/report?id=ab12">' in parts["progress"]
-    assert "4 of 4 runs saved" in Reader(parts["progress"]).text
+    assert "all 4 runs finished" in Reader(parts["progress"]).text
     assert 'class="answer"' in parts["answer"]
     assert "88.33 %" in Reader(parts["table"]).text  # the mean of 27 and 26 of 30
     assert "2 finished" in Reader(parts["table"]).text

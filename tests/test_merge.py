@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -82,7 +83,7 @@ def planned(directory: Path, spec: StudySpec) -> Outlook:
 def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path) -> None:
     before = stores.tree(parts)
     done = merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
-    assert (done.runs, done.twice, done.missing, done.codes) == (6, 0, 0, 1)
+    assert (done.runs, done.taken, done.twice, done.missing, done.codes) == (6, (4, 2), 0, 0, 1)
     assert content(tmp_path / "whole") == content(parts / "a") | content(parts / "b")
     assert [p.name for p in tmp_path.iterdir()] == ["whole"]
     assert stores.tree(parts) == before
@@ -149,13 +150,29 @@ def test_the_command(parts: Path, tmp_path: Path) -> None:
     both, whole = tmp_path / "both", tmp_path / "whole"
     status, out, err = command("merge", parts / "a", parts / "b", "--out", both)
     assert (status, err) == (0, "")
-    assert out.splitlines() == [f"{both}: 6 runs", f"See it with: wellfit show {both}"]
-    assert "6 of 6 runs" in command("show", both)[1]
-    status, out, _ = command("merge", both, parts / "a", parts / "c", "--out", whole)
-    assert out.splitlines()[0] == (
-        f"{whole}: 8 runs; 4 of them found more than once, with the same results; "
-        "1 of its variants and seeds is not there yet: wellfit run trains it"
+    assert " ".join(out.split()).startswith(
+        f"{both}: 6 runs, 4 from {parts / 'a'}, 2 from {parts / 'b'} note: wellfit run, "
     )
+    assert "6 of 6 runs" in out
+    assert out.splitlines()[-1] == f"Report: {both / 'report.html'}"
+    assert (both / "report.html").is_file()
+    status, out, _ = command("merge", both, parts / "a", parts / "c", "--out", whole)
+    out = " ".join(out.split())
+    assert f"{whole}: 8 runs, 6 from {both}, 0 from {parts / 'a'}, 2 from {parts / 'c'} 4 of them were in more" in out
+    assert "1 of its variants and seeds is not there yet: wellfit run trains it" in out
+
+
+def test_the_command_in_json(parts: Path, tmp_path: Path) -> None:
+    a, b, both = parts / "a", parts / "b", tmp_path / "both"
+    status, out, err = command("merge", a, b, "--out", both, "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert {key: told[key] for key in ("runs", "twice", "missing", "codes")} == {
+        "runs": 6, "twice": 0, "missing": 0, "codes": 1
+    }  # fmt: skip
+    assert told["taken"] == {str(a): 4, str(b): 2}
+    assert (told["directory"], told["report"]) == (str(both), str(both / "report.html"))
+    assert (both / "report.html").is_file()
 
 
 def test_two_states_of_the_code_are_told(copy: Path, tmp_path: Path) -> None:

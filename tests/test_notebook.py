@@ -75,6 +75,19 @@ def test_names_are_text_whatever_they_are() -> None:
     assert {"<script>alert(1)</script>", "<img src=x>", "<b>data</b>"} <= set(said.words)
 
 
+def test_every_head_says_of_what_it_is_and_every_mean_has_its_interval() -> None:
+    summary = study()
+    text = notebook.results_html(summary)
+    for metric in ("test_accuracy", "validation_accuracy", "generalization_gap"):
+        low, high = summary.variants[1].interval[metric]
+        assert f"[{100 * low:.2f}, {100 * high:.2f}]".replace("-", "−") in text
+    assert "Brackets" in text
+    alone = study(variants=("baseline",), seeds=1)
+    assert "Brackets" not in notebook.results_html(alone)
+    for html in (text, wellfit.Study("digits")._repr_html_()):
+        assert set(re.findall(r"<th\b[^>]*>", html)) <= {"<th scope=col>", "<th scope=row>"}
+
+
 def test_a_notice_in_a_title_is_no_color() -> None:
     """Colors are replaced where they are colors, not where a name looks like one."""
     odd = replace(study(variants=("baseline",)), title=f"var(--s1) {LIGHT['s1']}")

@@ -184,3 +184,14 @@ def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: examples < 100)
     plan = prepare(study(LESS, precision="auto"), points()).plan
     assert {population.program.precision for population in plan.populations} == {"mixed"}
+
+
+def test_a_batch_that_is_too_large_for_the_share_that_is_kept_says_why() -> None:
+    small = study(CURVED, data={"train_share": 0.25}, batch_size=64)
+    with pytest.raises(
+        StudyFileError, match=r"^batch_size = 64 of variant 'baseline' .* of 40 .*25 % .*--quick"
+    ) as told:
+        prepare(small, points())
+    assert str(told.value).endswith("to keep all: --set data.train_share=1")
+    assert "\n" not in str(told.value)
+    assert prepare(study(CURVED, data={"train_share": 1.0}, batch_size=64), points()).plan.runs == 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -253,7 +254,22 @@ def test_quick_is_another_smaller_study(base: Path) -> None:
 def test_flags_go_before_quick(base: Path) -> None:
     study = load_study(base, quick=True, epochs=7, seeds=4, data="digits", settings=["data.train_share=0.5"])
     assert (study.base.epochs, study.seeds, study.data.train_share) == (7, (0, 1, 2, 3), 0.5)
-    assert study.title == "base: which variant generalizes best on Digits? (quick)"
+    assert study.title == "base: which variant generalizes best on Digits? (with data.train_share=0.5) (quick)"
+
+
+def test_a_title_tells_what_was_changed_for_all_variants() -> None:
+    title = load_study("lab5").title
+
+    def shown(*settings: str, **given: Any) -> str:
+        return load_study("lab5", settings=settings, **given).title.removeprefix(title)
+
+    assert shown("model.hidden=[16]") == " (with model.hidden=[16])"
+    assert shown("model.hidden=[16]", quick=True) == " (with model.hidden=[16]) (quick)"
+    assert shown("model.hidden=[128, 64]", "train.batch_size=256") == ""  # as the file has them
+    assert shown("train.seeds=2", "variants.l2.l2=0.1", "compare.margin=0.01", epochs=2, precision="mixed") == ""
+    many = [f"train.{key}=0.002" for key in ("l1", "l2", "learning_rate", "weight_decay")]
+    assert shown("train.optimizer=adamw", *many) == " (with train.optimizer=adamw, train.l1=0.002, 3 more settings)"
+    assert load_study("lab5", settings=["model.hidden=[16]", "title=Mine"]).title == "Mine"
 
 
 def test_quick_never_makes_more(tmp_path: Path) -> None:

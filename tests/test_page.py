@@ -115,7 +115,9 @@ def test_a_map_stands_for_two_crossed_settings():
     summary = study(epochs=3)
     reader = Reader(render_page(summary, replace(NOTHING, grids=(grid(tuple(v.name for v in summary.variants)),))))
     assert "Mean validation accuracy, percent. Framed" in reader.text
-    assert [cell["title"] for cell in reader.all("td") if cell.get("class") == "chosen"] == ["l2"]
+    low, high = summary.variants[1].interval["validation_accuracy"]
+    told = f"l2: 89.00 % [{100 * low:.2f}, {100 * high:.2f}]"
+    assert [cell["title"] for cell in reader.all("td") if cell.get("class") == "chosen"] == [told]
 
 
 def test_every_number_has_its_interval(reader):
@@ -209,7 +211,7 @@ def test_it_can_be_read_by_every_reader(reader):
     assert reader.all("html")[0]["lang"] == "en"
     assert len(reader.all("main")) == len(reader.all("h1")) == 1
     assert all(header.get("scope") in ("col", "row") for header in reader.all("th"))
-    assert all(drawing.get("aria-label") for drawing in reader.all("svg"))
+    assert all(drawing.get("aria-label") or drawing.get("aria-hidden") for drawing in reader.all("svg"))
     assert reader.all("a")[0] == {"class": "skip", "href": "#answer"}
     assert len(reader.all("caption")) == len(reader.all("table"))
     ids = Counter(attributes["id"] for _, attributes in reader.elements if attributes.get("id"))

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from detailed import NOTHING, details
 from summaries import empty, study
+from wellfit.report.page_curves import shown_first
 from wellfit.report.page_figures import short, static_figures
 
 
@@ -17,6 +20,18 @@ def test_everything_that_is_interactive_has_a_still_figure():
 
 def test_nothing_is_drawn_of_a_study_without_runs():
     assert static_figures(empty(), NOTHING) == {"paths": [], "reliability": [], "regions": {}}
+
+
+def test_of_fifty_variants_only_a_few_curves_are_drawn() -> None:
+    few = study(variants=("baseline",), seeds=2, epochs=4)
+    names = [f"variant-{at}" for at in range(50)]
+    many = replace(
+        few,
+        variants=tuple(replace(few.variants[0], name=name) for name in names),
+        histories=dict.fromkeys(names, few.histories["baseline"]),
+    )
+    norms = static_figures(many, NOTHING)["norms"]  # what matplotlib warns of is an error here
+    assert sum(f">{name}</text>" in norms for name in names) == len(shown_first(many)) == 6
 
 
 def test_only_paths_are_shortened():

@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
 from detailed import details, regions
 from summaries import diverged, study
@@ -45,6 +46,21 @@ def test_where_a_run_was_read_is_marked():
     limits = curve_limits(summary, "loss")
     texts = [curve_panel(summary, v, i, "loss", limits) for i, v in enumerate(summary.variants)]
     assert ["read here" in text for text in texts] == [False, True]
+    (label,) = (e for e in ElementTree.fromstring(texts[1]).iter() if e.text == "read here")
+    (line,) = paths(texts[1], "stroke-dasharray:1 3")
+    top = float(line[1:].split("v")[0].split()[1])
+    assert float(label.get("y")) < top  # above the plot, where no curve runs
+
+
+@pytest.mark.parametrize("epoch", [1, 20])
+def test_the_word_at_the_readout_stays_within_the_drawing(epoch):
+    summary = study(variants=("early-stopping",), epochs=20)
+    variant = summary.variants[0]
+    runs = tuple(replace(run, state="stopped", readout_epoch=epoch) for run in variant.runs)
+    root = ElementTree.fromstring(curve_panel(summary, replace(variant, runs=runs), 0, "loss", (0.0, 3.0)))
+    (label,) = (e for e in root.iter() if e.text == "read here")
+    width = float(root.get("viewBox").split()[2])
+    assert 22 < float(label.get("x")) < width - 22  # it is 43 wide, and centered
 
 
 def test_a_variant_without_epochs_and_one_with_one_epoch():

@@ -60,6 +60,20 @@ def test_a_variant_that_lies_far_below_does_not_press_the_others_together():
     assert float(ranking.ticks[0][1]) > 80
 
 
+def test_one_seed_tells_no_variants_apart():
+    alone = study(seeds=1, epochs=2)
+    alone = replace(alone, comparisons=tuple(replace(c, p_value=None) for c in alone.comparisons))
+    assert len(alone.ranking) == 6
+    ranking = make_ranking(alone)
+    assert ranking is not None
+    assert not ranking.shows_letters
+    assert {row.letters for row in ranking.rows} == {""}
+    assert (ranking.shows_seeds, ranking.shows_intervals) == (False, False)
+    several = make_ranking(study())
+    assert several is not None
+    assert (several.shows_seeds, several.shows_intervals) == (True, True)
+
+
 def test_one_seed_and_no_result():
     ranking = make_ranking(study(variants=("baseline",), seeds=1, epochs=2))
     assert ranking is not None

@@ -35,6 +35,7 @@ def test_a_gain_is_told_only_where_its_interval_holds_no_zero():
     assert [cell.kind for cell in cells[:4]] == ["up", "open", "down", "open"]
     assert [cell.text for cell in cells[:4]] == ["+3.0", "+2.0", "−3.0", "0"]
     assert cells[0].full == "l2, T-shirt/top: +3.00 points [+2.00, +4.00]"
+    assert cells[0].interval == "[+2.00, +4.00]"
 
 
 def test_one_seed_has_no_interval():
@@ -43,19 +44,20 @@ def test_one_seed_has_no_interval():
     table = replace(found.by_class["l2"], recall_low=nothing, gain_low=nothing, gain_high=nothing)
     changed = replace(found, by_class={"l2": table})
     assert class_panels(summary, changed)[0].rows[0].interval == ""
-    assert gain_rows(summary, changed)[0][2][0].kind == "open"
+    gains = gain_rows(summary, changed)[0][2]
+    assert {(gain.kind, gain.interval) for gain in gains} == {("open", "")}
 
 
 def test_scores_of_the_probabilities_and_of_the_seeds_together():
     summary, found = made()
     titles = [title for _, title in score_columns(found)]
-    assert titles == ["F1, mean of classes", "right among first three", "ROC AUC", "calibration error", "Brier score",
-                      "ensemble of the seeds", "gain on a single run"]  # fmt: skip
+    assert titles == ["F1, mean of classes", "right among first three", "ROC AUC", "calibration error (ECE)",
+                      "Brier score", "ensemble of the seeds", "gain on a single run"]  # fmt: skip
     row = score_rows(summary, found)[1]
     assert row.cells[1][1:] == ("99.00 %", "[98.50, 99.50]")
     assert row.cells[2][1:] == ("0.9910", "")
     assert row.cells[3][1:] == ("5.40 %", "[4.50, 6.10]")
-    assert row.cells[6][1:] == ("+1.00 points", "5 seeds")
+    assert row.cells[6][1:] == ("+1.00 points (5 seeds)", "")
 
 
 def test_what_is_missing_is_a_dash():

@@ -62,7 +62,7 @@ def test_the_choices_are_marked_and_named_and_the_baseline_is_a_dotted_line():
     found = replace(path(), one_standard_error=2)
     axes = plot_path(found).axes[0]
     named = {text.get_text() for text in axes.texts}
-    assert named >= {"chosen on validation: 0.001", "one standard error: 0.01", "baseline, validation", "test"}
+    assert named >= {"chosen on validation: 0.001", "within one standard error: 0.01", "baseline, validation", "test"}
     marked = [tuple(np.asarray(c.get_offsets())[0]) for c in axes.collections if isinstance(c, PathCollection)]
     validation = 100 * found.metrics["validation_accuracy"][0]
     np.testing.assert_allclose(marked, [(1e-3, validation[1]), (1e-2, validation[2])])

@@ -23,7 +23,7 @@ def test_divergence_names_seeds_and_epochs():
     found = diverged(seen, [seen])
     assert found.level == "error"
     assert "3 of 4 runs diverged (seed 1 in epoch 3, seed 2 in epoch 3 and seed 3 in epoch 1)" in found.text
-    assert found.fix == "Lower the learning rate, now 0.5: --set train.learning_rate=0.05."
+    assert found.fix == "Lower the learning rate, now 0.5: --set train.learning_rate=0.05"
     assert diverged(variant("a", runs[:1]), []) is None
 
 
@@ -106,7 +106,7 @@ def test_still_improving_counts_runs_that_used_all_their_epochs():
 
     case = found(FALLING)
     assert "at the last epoch, 20: by 27.9 % in the last 4 epochs (mean of 3 runs)" in case.text
-    assert fixes(case.fix) == ["train.epochs=40"]
+    assert case.fix.endswith(": --epochs 40")
     assert found(FALLING, ["stopped"] * 3) is None
     assert found(FALLING, ["finished", "stopped", "stopped"]) is None
     assert found(CONVERGED) is None

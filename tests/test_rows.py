@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+import pytest
 
 from summaries import diverged, empty, study
 from wellfit.base import PairedEvidence
@@ -43,6 +46,41 @@ def test_published_values_stand_beside_ours():
     assert loss.difference == f"{ours['test_loss'] - 0.4:+.4f}".replace("-", "−")
     tested = [run.test_accuracy for run in summary.variants[1].runs]
     assert other.lowest_highest == f"{100 * min(tested):.2f} % to {100 * max(tested):.2f} %"
+
+
+def test_the_interval_of_a_difference_is_ours_shifted():
+    summary = study(variants=("baseline", "l2"), epochs=3)
+    row = rows.published_rows(summary)[1]
+    low, high = summary.variants[1].interval["test_accuracy"]
+    published = summary.variants[1].published["test_accuracy"]
+    assert row.interval == f"[{100 * (low - published):+.2f}, {100 * (high - published):+.2f}]".replace("-", "−")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_what_is_no_number_is_a_dash_and_sorts_nowhere(value):
+    plain = study(variants=("baseline",), epochs=3)
+    keys = ("test_accuracy", "train_accuracy", "validation_accuracy", "generalization_gap", "test_loss")
+    runs = tuple(
+        replace(run, train_accuracy=value, validation_accuracy=value, test_accuracy=value, test_loss=value)
+        for run in plain.variants[0].runs
+    )
+    odd = replace(plain.variants[0], mean=dict.fromkeys(keys, value), runs=runs, published={"test_loss": 0.3})
+    summary = replace(plain, variants=(odd,))
+    row = rows.variant_row(summary, odd, 0, {})
+    for cell in (row.test, row.train, row.validation, row.gap, row.loss):
+        assert (cell.mean, cell.value) == ("–", None)
+    assert rows.run_row(runs[0])[6:10] == ("–", "–", "–", "–")
+    (published,) = rows.published_rows(summary)
+    assert (published.ours.mean, published.lowest_highest, published.difference) == ("–", "–", "–")
+
+
+def test_zero_is_never_negative():
+    plain = study(variants=("baseline",), epochs=3).variants[0]
+    odd = replace(plain, mean={"generalization_gap": -0.00001, "test_loss": -0.00001}, published={"test_loss": 0.0})
+    summary = replace(study(variants=("baseline",), epochs=3), variants=(odd,))
+    row = rows.variant_row(summary, odd, 0, {})
+    assert (row.gap.mean, row.loss.mean) == ("0.00", "0.0000")
+    assert rows.published_rows(summary)[0].difference == "+0.0000"
 
 
 def test_published_values_of_what_was_not_tested_have_no_neighbor():

@@ -45,6 +45,15 @@ def test_the_ranking_is_sorted_with_its_letters():
     assert "(a)" in alt_text(figure)
 
 
+def test_one_seed_has_neither_letters_nor_intervals():
+    alone = study(seeds=1, epochs=2)
+    axes = plot_ranking(replace(alone, comparisons=tuple(replace(c, p_value=None) for c in alone.comparisons))).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [ranked.variant for ranked in alone.ranking]
+    assert "letter" not in axes.get_xlabel()
+    legend = axes.get_legend()
+    assert "95 % interval" not in [text.get_text() for text in legend.get_texts()]
+
+
 def test_what_was_not_ranked_has_no_letter():
     figure = plot_ranking(replace(diverged(), ranking=()))
     assert "letter" not in figure.axes[0].get_xlabel()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from summaries import diverged, empty, study
 from wellfit.base import History, RunSummary, StudySummary, VariantSummary
-from wellfit.report.sparklines import BLOCKS, LEAST_RANGE, MOST_RANGE, PLAIN, validation_sparklines
+from wellfit.report.sparklines import BLOCKS, PLAIN, validation_sparklines
 
 
 def run(losses, seed):
@@ -31,20 +31,23 @@ def test_the_mark_stands_at_the_lowest_epoch_of_the_mean():
     assert "lowest at •" in found.legend
 
 
-def test_all_curves_have_one_scale():
-    found = validation_sparklines(made(a=[[1.0, 0.5, 0.6]], b=[[1.0, 0.6, 0.7]]))
-    low, high = found.lines["a"][-1], found.lines["b"][-1]
-    assert BLOCKS.index(low) < BLOCKS.index(high)
-    assert (found.low, found.cut) == (0.5, True)
-    assert LEAST_RANGE <= found.high / found.low <= MOST_RANGE
-    assert "from 0.5 (▁) to 0.69 (█) and above" in found.legend
+def test_every_curve_has_its_own_scale():
+    found = validation_sparklines(made(a=[[2.0, 1.0, 0.5, 0.7]], b=[[20.0, 10.0, 5.0, 7.0]]))
+    assert found.lines["a"] == found.lines["b"]
+    assert "of its own" in found.legend
+
+
+def test_the_first_character_is_cut_so_that_a_rise_shows_after_a_deep_fall():
+    first, second, lowest, *rise = validation_sparklines(made(a=[[50.0, 0.6, 0.4, 0.45, 0.5, 0.55]])).lines["a"]
+    assert (first, second, lowest) == ("█", "█", "•")
+    heights = [BLOCKS.index(character) for character in rise]
+    assert heights == sorted(heights)
+    assert heights[0] >= 2
 
 
 def test_what_is_noise_makes_no_mountains():
     found = validation_sparklines(made(a=[[0.300, 0.301, 0.300, 0.302]]))
     assert set(found.lines["a"]) <= {"▁", "•"}
-    assert not found.cut
-    assert "and above" not in found.legend
 
 
 def test_a_curve_ends_with_its_shortest_run_and_shares_the_axis():

@@ -24,7 +24,7 @@ def test_optimism_has_the_interval_of_seeds_and_of_both_sets():
     assert found.code == "validation-optimism"
     assert f"5.0 points [{5 - half:.1f}, {5 + half:.1f}] less" in found.text
     rule = EarlyStopping(patience=1, restore_best_weights=True)
-    assert "was chosen by validation" in told([0.95] * 3, [0.9] * 3, recipe=Recipe(early_stopping=rule)).text
+    assert "was chosen on validation" in told([0.95] * 3, [0.9] * 3, recipe=Recipe(early_stopping=rule)).text
 
 
 @pytest.mark.parametrize(

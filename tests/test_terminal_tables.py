@@ -49,6 +49,12 @@ def test_a_wide_table_has_all_columns():
     assert row.split()[4:9] == ["a", "better", "89.12", "89.59", "0.06"]
 
 
+def test_a_wider_one_has_the_interval_of_the_gap():
+    row = next(line for line in printed(results_table(study(), 140), 140).splitlines() if line.startswith("dropout"))
+    low, high = study().variants[3].interval["generalization_gap"]
+    assert f"[{100 * low:.2f}, {100 * high:.2f}]" in row
+
+
 def test_training_is_told_with_parameters_time_and_states():
     row = next(line for line in printed(training_table(study())).splitlines() if line.startswith("dropout"))
     assert row.split() == ["dropout", "89.12", "89.59", "16", "12-21", "109,386", "56", "5", "finished"]

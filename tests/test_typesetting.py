@@ -5,54 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 
 import detailed
 import documents
 import summaries
 from wellfit.report import typesetting
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Section, TableData, make_document
-from wellfit.report.typesetting import (
-    BOTTOM,
-    HEIGHT,
-    LEFT,
-    MEASURE,
-    TOP,
-    WIDTH,
-    Page,
-    break_lines,
-    column_widths,
-    text_width,
-)
-
-WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
-
-
-@given(text=WORDS)
-def test_widths_are_those_of_the_font(text: str) -> None:
-    drawn = TextPath(
-        (0, 0), text.replace("$", "S") + "|", prop=FontProperties(family="DejaVu Sans", size=10)
-    ).get_extents()
-    wide = text_width(text.replace("$", "S") + "|", 10)
-    assert drawn.x1 <= wide + 0.1  # kerning may only make it narrower; the last glyph's own bearing lies within
-
-
-@given(text=WORDS, width=st.floats(30, 400))
-def test_lines_are_broken_to_the_measure_and_lose_nothing(text: str, width: float) -> None:
-    lines = break_lines(text, 9, width)
-    assert all(text_width(line, 9) <= width for line in lines)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-
-
-@given(rows=st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=5), width=st.floats(80, 500))
-def test_columns_fit(rows: list[tuple[str, str, str]], width: float) -> None:
-    widths = column_widths(TableData(("a", "b", "c"), tuple(rows)), 8, width, 6)
-    assert sum(widths) + 12 <= width + 0.01
-    assert min(widths) > 0
+from wellfit.report.line_breaking import text_width
+from wellfit.report.typesetting import BOTTOM, HEIGHT, LEFT, MEASURE, SQUEEZED, TOP, WIDTH, Page
 
 
 def check(pages: list[Page]) -> None:
@@ -127,3 +88,18 @@ def test_what_is_too_high_for_a_page_is_made_smaller() -> None:
     pages = typesetting.typeset(Document("t", "n", "", (Section("s", (part,)),)))
     check(pages)
     assert 72 * 30 * pages[-1].figures[0].scale < HEIGHT
+
+
+def test_a_figure_that_nearly_fits_is_made_smaller_and_stays_with_its_words() -> None:
+    def pages(words: int) -> list[Page]:
+        drawing = Drawing("d", "a caption", lambda: Figure(figsize=(8.6, 6.0)))
+        text = Section("s", (Paragraph("words " * words), drawing))
+        return typesetting.typeset(Document("t", "n", "", (text,)))
+
+    full = pages(0)[0].figures[0].scale
+    seen = {(len(made), made[-1].figures[0].scale / full) for made in map(pages, range(300, 700, 20))}
+    assert all(SQUEEZED <= scale <= 1 for _, scale in seen)
+    assert {count for count, scale in seen if scale < 0.99} == {1}
+    assert {count for count, _ in seen} == {1, 2}
+    for words in (300, 500, 700):
+        check(pages(words))

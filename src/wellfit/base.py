@@ -519,7 +519,7 @@ class PairedEvidence:
 
 
 class Ranked(NamedTuple):
-    """A variant in its place: those that share a letter cannot be told apart."""
+    """A variant in its place: those that share a letter are not told apart."""
 
     variant: str
     mean: float

@@ -44,6 +44,9 @@ class Plots:
           metric: ``"loss"`` or ``"accuracy"``.
           log: a logarithmic axis for the values.
           ax: where to draw, instead of a new figure.
+
+        Raises:
+          UnknownNameError: there is no such metric.
         """
         from wellfit.report.figures import plot_curves
 
@@ -56,7 +59,7 @@ class Plots:
         return shown(plot_intervals(self.summary, ax=ax))
 
     def plot_ranking(self, *, ax: Axes | None = None) -> Figure:
-        """The same from the best mean to the worst; variants that share a letter cannot be told apart."""
+        """The same from the best mean to the worst; variants that share a letter are not told apart."""
         from wellfit.report.score_figures import plot_ranking
 
         return shown(plot_ranking(self.summary, ax=ax))
@@ -68,7 +71,11 @@ class Plots:
         return shown(plot_gap(self.summary, ax=ax))
 
     def plot_confusion(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
-        """The confusion matrix of a variant on the test set, summed over its runs; the first variant's by default."""
+        """The confusion matrix of a variant on the test set, summed over its runs; the first variant's by default.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+        """
         from wellfit.report.figures import plot_confusion
 
         return shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
@@ -249,6 +256,9 @@ def shown(figure: Figure) -> Figure:
 
 
 def _png(figure: Figure) -> bytes:
+    from wellfit.report.fonts import quiet
+
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight")
+    with quiet():
+        figure.savefig(buffer, format="png", bbox_inches="tight")
     return buffer.getvalue()

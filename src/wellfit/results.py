@@ -48,12 +48,17 @@ class Results(Plots):
         self._keep = _keep  # a temporary directory lives as long as the results in it
 
     def table(self) -> pd.DataFrame:
-        """One row a variant: means and 95 % intervals of every metric; accuracies are shares of 1.
+        """One row a variant: means and 95 % intervals of every metric.
+
+        The numbers are for computing: accuracies and gaps are shares of 1, ``table()["test_accuracy"]`` such as 0.88.
+        Printed, and in a notebook, the table shows them in percent and points, as the report does.
 
         The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` count the seeds and the finite test
         set; those of the training and validation metrics count the seeds alone.
         """
         import pandas as pd
+
+        from wellfit.report.frames import Numbers
 
         rows = {}
         for variant in self.summary.variants:
@@ -62,16 +67,18 @@ class Results(Plots):
                 low, high = variant.interval.get(metric) or (float("nan"), float("nan"))
                 row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
             rows[variant.name] = {**row, "parameters": variant.parameters, "seconds": variant.seconds}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+        return Numbers(list(rows.values()), index=pd.Index(list(rows), name="variant"))
 
     def runs(self) -> pd.DataFrame:
-        """One row a run: variant, seed, state, epochs, and its metrics."""
+        """One row a run: variant, seed, state, epochs, and its metrics; accuracies are shares of 1."""
         import pandas as pd
 
         return pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
 
     def compare(self) -> pd.DataFrame:
         """One row a comparison: of every variant with the first, then those that the study's questions needed.
+
+        Differences and intervals are shares of 1, so that 0.01 is one percentage point.
 
         Returns:
           ``variant``, ``against``, ``metric``, ``difference``, ``interval``, ``p_value``, ``p_adjusted`` and
@@ -94,8 +101,9 @@ class Results(Plots):
         """The variants from the best mean test accuracy to the worst, with letters and intervals.
 
         Returns:
-          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval) and ``letters``: two that share one cannot be
-          told apart. ``attrs`` holds ``friedman_p``, of the test that no variant ranks differently, or None.
+          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval; all three are shares of 1) and
+          ``letters``: two that share one are not told apart. ``attrs`` holds ``friedman_p``, of the test that no
+          variant ranks differently, or None.
         """
         import pandas as pd
 
@@ -106,22 +114,22 @@ class Results(Plots):
         return frame
 
     def conclusion(self) -> pd.DataFrame:
-        """What was asked and what the evidence answers, a sentence a row.
+        """What was asked and what the evidence answers, a sentence a row; printed, every sentence is shown whole.
 
         Returns:
           ``question`` (the study's title, then its further questions), ``sentence`` and ``sources``: the keys of
           ``wellfit show --json`` that the sentence was made from.
         """
-        import pandas as pd
+        from wellfit.report.frames import Sentences
 
         s = self.summary
         told = [(s.title, sentence) for sentence in s.conclusion[1:]]
         told += [(answer.ask, sentence) for answer in s.answers for sentence in answer.sentences]
         rows = [(ask, sentence.text, sentence.sources) for ask, sentence in told]
-        return pd.DataFrame(rows, columns=["question", "sentence", "sources"])
+        return Sentences(rows, columns=["question", "sentence", "sources"])
 
     def history(self) -> pd.DataFrame:
-        """One row an epoch of a run, in long form."""
+        """One row an epoch of a run, in long form; accuracies are shares of 1."""
         import pandas as pd
 
         frames = [
@@ -157,7 +165,8 @@ class Results(Plots):
     def per_class(self) -> pd.DataFrame:
         """One row a variant and class: precision, recall and its 95 % interval, F1, support, and the gain in recall.
 
-        The gain is over the first variant's recall, paired by seed and image; NaN for the first variant itself.
+        All but the support are shares of 1. The gain is over the first variant's recall, paired by seed and image; NaN
+        for the first variant itself.
         """
         import numpy as np
         import pandas as pd
@@ -173,7 +182,10 @@ class Results(Plots):
         )
 
     def calibration(self) -> pd.DataFrame:
-        """One row a variant: expected calibration error and Brier score, with 95 % intervals over the seeds."""
+        """One row a variant: expected calibration error and Brier score, with 95 % intervals over the seeds.
+
+        The calibration error is a share of 1, the Brier score lies between 0 and 2.
+        """
         import pandas as pd
 
         rows = {}

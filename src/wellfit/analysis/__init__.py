@@ -4,7 +4,7 @@ from wellfit.analysis.bootstrap import two_way_bootstrap
 from wellfit.analysis.calibration import calibration_bins, expected_calibration_error
 from wellfit.analysis.comparisons import compare_pairs, compare_with_first, holm, paired_comparison, verdict
 from wellfit.analysis.conclusions import conclusion
-from wellfit.analysis.curves import best_epoch, overfit_onset
+from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.evidence import paired_evidence
 from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
@@ -48,7 +48,6 @@ __all__ = [
     "log_losses",
     "mcnemar",
     "nemenyi",
-    "overfit_onset",
     "paired_comparison",
     "paired_evidence",
     "paired_t",

@@ -86,8 +86,8 @@ def longer(summary: StudySummary, best: Contest | None) -> list[Sentence]:
         return []
     names, most = listed([variant.name for variant, _ in improving]), max(epochs for _, epochs in improving)
     own = [v for v, _ in improving if "epochs" in v.settings]
-    how = f"try {2 * most}" if own else f"try --epochs {2 * most}"
-    text = f"Train {names} longer: after {most} epochs the validation loss was still falling; {how}."
+    how = f"try {2 * most}." if own else f"--epochs {2 * most}"
+    text = f"Train {names} longer, for after {most} epochs the validation loss was still falling: {how}"
     return [Sentence(text, tuple(f"variants[{variant.name}].runs" for variant, _ in improving))]
 
 

@@ -47,10 +47,10 @@ def beyond_the_edge(summary: StudySummary) -> list[Sentence]:
     # Where the sweep changes nothing else, it can be extended from the command line, in the same directory.
     listing = ", ".join(f"{value:g}" for value in values)
     own = tuple(variants[name].settings) == (path.key,)
-    option = f": --set 'sweeps.further.{path.key}=[{listing}]'" if own else f": {listed([f'{v:g}' for v in values])}"
+    option = f": --set 'sweeps.further.{path.key}=[{listing}]'" if own else f": {listed([f'{v:g}' for v in values])}."
     text = (
         f"Try {'larger' if path.at_edge == 'high' else 'smaller'} values of {path.key}, for validation accuracy is "
-        f"highest at the last one of the sweep, {path.values[edge]:g}{option}."
+        f"highest at the last one of the sweep, {path.values[edge]:g}{option}"
     )
     return [Sentence(text, tuple(f"variants[{v}].mean.validation_accuracy" for v in path.variants))]
 
@@ -91,8 +91,8 @@ def combined(summary: StudySummary, compared: Sequence[Contest], best: Contest |
         first, names = summary.variants[0].name, (best.variant.name, other.variant.name)
         acting = " and ".join(listed(sorted(way)) for way in ways)
         changes = {**best.variant.settings, **other.variant.settings}
-        how = f": --set 'variants.both={_toml(changes)}'" if all(v.name != "both" for v in summary.variants) else ""
-        text = f"Combine {listed(names)}, which both score above {first} and act differently, {acting}{how}."
+        how = f": --set 'variants.both={_toml(changes)}'" if all(v.name != "both" for v in summary.variants) else "."
+        text = f"Combine {listed(names)}, which both score above {first} and act differently, {acting}{how}"
         return [Sentence(text, tuple(f"variants[{c.variant.name}].mean.validation_accuracy" for c in (best, other)))]
     return []
 

@@ -196,6 +196,8 @@ def adding(name: str, changes: Mapping[str, str]) -> str:
 def setting(key: str, value: float, seen: Seen, recipes: Mapping[str, Recipe]) -> str:
     """What to give ``wellfit run`` so that a variant is trained with another number.
 
+    It stands at the end of a mend, without a full stop, which would be copied with it.
+
     That is the base recipe's where there is one variant, for epochs in which all agree, and where the variant comes
     from a sweep of something else; a further variant where it is one value of a sweep of this; else the variant's own.
 
@@ -209,6 +211,8 @@ def setting(key: str, value: float, seen: Seen, recipes: Mapping[str, Recipe]) -
       >>> both = {"sgd": Recipe(learning_rate=1.0), "adam": Recipe()}
       >>> setting("learning_rate", 0.1, Seen("sgd", both["sgd"], {}, {}, {}), both)
       '--set variants.sgd.learning_rate=0.1'
+      >>> setting("epochs", 20, Seen("adam", Recipe(), {}, {}, {}), {"adam": Recipe()})
+      '--epochs 20'
       >>> setting("learning_rate", 1e-4, Seen("adam", Recipe(), {}, {}, {}), {"adam": Recipe()})
       '--set train.learning_rate=0.0001'
     """
@@ -221,6 +225,8 @@ def setting(key: str, value: float, seen: Seen, recipes: Mapping[str, Recipe]) -
         key == "epochs" and len({recipe.epochs for recipe in recipes.values()}) == 1
     )  # or they are not comparable
     if "=" in seen.name or len(recipes) <= 1 or together:
+        if key == "epochs":
+            return f"--epochs {number}"
         return f"--set train.{key}={number}"
     name = _quoted(seen.name)
     return f"--set variants.{name}.{key}={number}" if name == seen.name else adding(seen.name, {key: number})

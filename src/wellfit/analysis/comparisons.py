@@ -42,8 +42,9 @@ class PairedDifference(NamedTuple):
 def paired_comparison(first: NDArray[Any], second: NDArray[Any], look: Look | None = None) -> PairedDifference:
     """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
 
-    The intervals are those of ``two_way_interval`` of the differences; the p-value is the smallest ``alpha`` whose
-    ``1 - alpha`` interval leaves out 0. Both answer for new seeds and new images of the same kind. Two that agree on
+    The intervals are those of ``two_way_interval`` of the differences, cut to [-1, 1], beyond which no difference of
+    two shares lies: they hold the truth as often as before. The p-value is the smallest ``alpha`` whose ``1 - alpha``
+    interval leaves out 0. Both answer for new seeds and new images of the same kind. Two that agree on
     all of n images may still differ on others: the standard error is never taken to be below ``sqrt(2) / (n + 2)``,
     which is what one image won and one image lost, added to those that were seen, would bring.
 
@@ -76,9 +77,8 @@ def paired_comparison(first: NDArray[Any], second: NDArray[Any], look: Look | No
     if found.seeds < 2:
         return PairedDifference(found.mean, None, None, None)
     alphas = [a if look is None else nominal_level(look, a) for a in (0.05, 0.10)]
-    interval, interval90 = (
-        (found.mean - half, found.mean + half) for half in (sqrt(half_squared(found, a)) for a in alphas)
-    )
+    halves = [sqrt(half_squared(found, alpha)) for alpha in alphas]
+    interval, interval90 = ((max(found.mean - half, -1.0), min(found.mean + half, 1.0)) for half in halves)
     return PairedDifference(found.mean, interval, interval90, p_value(found))
 
 

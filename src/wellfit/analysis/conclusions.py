@@ -166,7 +166,7 @@ def _still_possible(undecided: Sequence[Comparison]) -> str:
 
 
 def _leader(ranking: Sequence[Ranked], compared: Sequence[Comparison]) -> list[Sentence]:
-    """Who has the highest mean, and who cannot be told apart from it."""
+    """Who has the highest mean, and who is not told apart from it."""
     if len(ranking) < 3:
         return []
     leader = ranking[0]

@@ -18,7 +18,6 @@ __all__ = [
     "change",
     "falling",
     "matrix",
-    "overfit_onset",
     "turning_epochs",
 ]
 
@@ -61,31 +60,6 @@ def best_epoch(history: History) -> int | None:
     loss = history["validation_loss"]  # (E,)
     finite = np.isfinite(loss)
     return int(np.argmin(np.where(finite, loss, np.inf))) + 1 if finite.any() else None
-
-
-def overfit_onset(history: History) -> int | None:
-    """The epoch after which a run's validation loss rose for good.
-
-    The lowest point of the smoothed loss is the onset if ``change`` takes the rise from there for real. Assumes what it
-    assumes. Of several seeds ``change`` sees more.
-
-    Args:
-      history: of one run.
-
-    Returns:
-      The epoch, from 1; None if the loss did not rise, or with fewer than five epochs of finite loss.
-
-    Example:
-      >>> overfit_onset(History({"validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])}))
-      4
-    """
-    loss = history["validation_loss"]  # (E,)
-    epochs = np.flatnonzero(np.isfinite(loss)) + 1  # (e,)
-    loss = loss[epochs - 1]  # (e,)
-    if len(loss) < SHORTEST:
-        return None
-    found = change(loss[None])
-    return int(epochs[turning_epochs(loss[None])[0] - 1]) if found is not None and found.real else None
 
 
 # --- The curves of several runs ---------------------------------------------------------------------------------------

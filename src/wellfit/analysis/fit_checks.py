@@ -116,7 +116,7 @@ def _penalty(seen: Seen, all_seen: Sequence[Seen], failed: bool, chance: float) 
     shrunk = seen.column("small_weights")
     if shrunk and (share := float(np.mean([c[-1] for c in shrunk]))) > 0.5:
         evidence += f"; {100 * share:.0f} % of its weights are next to zero"
-    return f"Weaken the penalty, now {now}: {_weaker(seen, keys[0], all_seen)}.", evidence
+    return f"Weaken the penalty, now {now}: {_weaker(seen, keys[0], all_seen)}", evidence
 
 
 def _milder(theirs: Mapping[str, float], mine: Mapping[str, float]) -> bool:
@@ -132,12 +132,12 @@ def _weaker(seen: Seen, key: str, all_seen: Sequence[Seen]) -> str:
 def _fit_more(seen: Seen, all_seen: Sequence[Seen]) -> str:
     recipes = {s.name: s.recipe for s in all_seen}
     if falling(matrix(seen.sound.values(), "train_loss"), len(all_seen)) is not None:
-        return f"{LONGER}: {setting('epochs', 2 * seen.recipe.epochs, seen, recipes)}."
+        return f"{LONGER}: {setting('epochs', 2 * seen.recipe.epochs, seen, recipes)}"
     if mine := _strengths(seen.recipe):
         return f"Weaken its regularization ({_weaker(seen, next(iter(mine)), all_seen)}), or take a larger network."
     wider = [2 * units for units in seen.recipe.model.hidden]
-    larger = f" ({adding('twice-as-wide', {'model.hidden': str(wider)})})" if wider else ""
-    return f"Take a larger network{larger}, or try another learning rate."
+    larger = f": {adding('twice-as-wide', {'model.hidden': str(wider)})}" if wider else "."
+    return f"Try another learning rate, or take a larger network{larger}"
 
 
 def dead_units(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
@@ -158,7 +158,7 @@ def dead_units(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
       >>> from wellfit.base import History
       >>> runs = {0: History({"dead_units": np.array([0.1, 0.9]), "learning_rate": np.array([0.1, 0.1])})}
       >>> dead_units(Seen("a", Recipe(), runs, {0: "finished"}, {}), ()).fix
-      'Lower the learning rate, now 0.1: --set train.learning_rate=0.01.'
+      'Lower the learning rate, now 0.1: --set train.learning_rate=0.01'
     """
     columns = seen.column("dead_units")
     ends = [float(column[-1]) for column in columns]
@@ -170,11 +170,11 @@ def dead_units(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
     strong = [k for k in _strengths(seen.recipe) if k in ("l1", "l2", "proximal_l1", "weight_decay")]
     recipes = {s.name: s.recipe for s in all_seen}
     if strong:
-        fix = f"If the penalty is not meant to empty the network, weaken it: {_weaker(seen, strong[0], all_seen)}."
+        fix = f"If the penalty is not meant to empty the network, weaken it: {_weaker(seen, strong[0], all_seen)}"
     elif now is not None:
-        fix = f"Lower the learning rate, now {now:g}: {setting('learning_rate', now / 10, seen, recipes)}."
+        fix = f"Lower the learning rate, now {now:g}: {setting('learning_rate', now / 10, seen, recipes)}"
     else:
-        fix = f"Use an activation that cannot die: {adding('leaky', {'model.activation': 'leaky_relu'})}."
+        fix = f"Use an activation that cannot die: {adding('leaky', {'model.activation': 'leaky_relu'})}"
     text = (
         f"{mean_text(ends)} of the relu units answer no training example any more, {100 * first:.0f} % after the first "
         f"epoch ({many} at {100 * DEAD:.0f} % or more)"

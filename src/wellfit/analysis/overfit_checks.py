@@ -155,10 +155,10 @@ def _stop_earlier(seen: Seen, all_seen: Sequence[Seen]) -> str:
     rule = seen.recipe.early_stopping
     if rule is not None:
         how = setting("early_stopping.restore_best_weights", True, seen, {s.name: s.recipe for s in all_seen})
-        return f"Read the best epoch, not the last: {how.replace('True', 'true')}."
+        return f"Read the best epoch, not the last: {how.replace('True', 'true')}"
     if any(s.recipe.early_stopping for s in all_seen):
         return "Stop earlier, as the variant with early stopping does, or add or strengthen l2 or dropout."
-    return f"Stop earlier ({adding('stop', {'early_stopping': _STOP})}), or add or strengthen l2 or dropout."
+    return f"Add or strengthen l2 or dropout, or stop earlier: {adding('stop', {'early_stopping': _STOP})}"
 
 
 def calibration_worsened(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
@@ -196,7 +196,7 @@ def calibration_worsened(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
         f"since its lowest, validation loss rose by {loss.mean:.3f} [{loss.mean - loss.half:.3f}, "
         f"{loss.mean + loss.half:.3f}] while validation accuracy rose by {points_text(accuracy.each)}",
         "It is more often right, and surer of its mistakes. Where probabilities matter, stop at the lowest loss, or "
-        f"soften the targets: {adding('soft-targets', {'label_smoothing': '0.1'})}.",
+        f"soften the targets: {adding('soft-targets', {'label_smoothing': '0.1'})}",
         loss.mean,
         "became more accurate and worse calibrated",
     )

@@ -1,4 +1,4 @@
-"""All variants together: whether any differ, their order, and the groups that cannot be told apart."""
+"""All variants together: whether any differ, their order, and the groups that are not told apart."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def nemenyi(scores: FloatArray) -> FloatArray:
 def ranking(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: Look | None = None
 ) -> tuple[Ranked, ...]:
-    """The variants from the best mean to the worst, with letters: two that share one cannot be told apart.
+    """The variants from the best mean to the worst, with letters: two that share one are not told apart.
 
     Every pair is compared by ``paired_comparison`` over the seeds that both have, with Holm's correction over all
     pairs. That asks more questions than ``compare_with_first``, so that two which a verdict tells apart may share a
@@ -101,7 +101,7 @@ def ranking(
     Raises:
       DataError: runs that were judged on different numbers of test images.
 
-    Example: the last is worse than the two others, which cannot be told apart.
+    Example: the last is worse than the two others, which are not told apart.
       >>> hard = np.arange(2000) % 100
       >>> runs = {name: {s: hard >= wrong + s % 2 for s in range(5)} for name, wrong in (("a", 5), ("b", 5), ("c", 30))}
       >>> [(r.variant, r.letters) for r in ranking(runs)]

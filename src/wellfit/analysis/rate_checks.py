@@ -65,9 +65,9 @@ def _breaking_epoch(history: History) -> int:
 def _lower(seen: Seen, all_seen: Sequence[Seen]) -> str:
     now = rate(seen)
     if now is None:
-        return "Lower the learning rate: try a tenth of it, or clip the gradient: --set train.global_clip_norm=1."
+        return "Lower the learning rate: try a tenth of it, or clip the gradient: --set train.global_clip_norm=1"
     how = setting("learning_rate", now / 10, seen, {s.name: s.recipe for s in all_seen})
-    return f"Lower the learning rate, now {now:g}: {how}."
+    return f"Lower the learning rate, now {now:g}: {how}"
 
 
 def rate_too_high(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | None:
@@ -91,7 +91,7 @@ def rate_too_high(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case |
       >>> leaping = {0: History({"running_loss": np.array([2.0, 0.5, 1.5, 0.4, 2.2, 0.3, 1.9, 0.6])})}
       >>> case = rate_too_high(Seen("a", Recipe(learning_rate=0.5), leaping, {0: "finished"}, {}), (), 0.1)
       >>> case.fix
-      'Lower the learning rate, now 0.5: --set train.learning_rate=0.05.'
+      'Lower the learning rate, now 0.5: --set train.learning_rate=0.05'
     """
     columns = seen.column("running_loss")
     worth = WORTH * _at_chance(chance)
@@ -187,7 +187,7 @@ def rate_too_low(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | 
       >>> slow = {0: History({"train_loss": np.linspace(2.25, 1.8, 10)})}
       >>> case = rate_too_low(Seen("a", Recipe(learning_rate=1e-5), slow, {0: "finished"}, {}), (), 0.1)
       >>> case.fix
-      'Raise the learning rate, now 1e-05: --set train.learning_rate=0.0001.'
+      'Raise the learning rate, now 1e-05: --set train.learning_rate=0.0001'
     """
     columns = [c for c in seen.column("train_loss") if len(c) >= 4 and np.isfinite(c).all()]
     if not columns:
@@ -206,7 +206,7 @@ def rate_too_low(seen: Seen, all_seen: Sequence[Seen], chance: float) -> Case | 
     now = rate(seen)
     how = "" if now is None else setting("learning_rate", 10 * now, seen, {s.name: s.recipe for s in all_seen})
     fix = (
-        f"Raise the learning rate, now {now:g}: {how}."
+        f"Raise the learning rate, now {now:g}: {how}"
         if now is not None
         else "Raise the learning rate: try ten times it."
     )
@@ -267,7 +267,7 @@ def still_improving(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
       >>> short = {0: History({"validation_loss": np.linspace(1, 0.5, 10)})}
       >>> seen = Seen("a", Recipe(epochs=10), short, {0: "finished"}, {})
       >>> still_improving(seen, [seen]).fix
-      'Train longer, as its accuracy may not be the best it can reach: --set train.epochs=20.'
+      'Train longer, as its accuracy may not be the best it can reach: --epochs 20'
     """
     ended = [h for s, h in seen.sound.items() if seen.states[s] == "finished"]
     if not ended or 2 * len(ended) < len(seen.sound):
@@ -285,7 +285,7 @@ def still_improving(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
         seen.name,
         f"validation loss was still falling at the last epoch, {epochs}: by {100 * fall:.1f} % in the last "
         f"{'epoch' if back == 1 else f'{back} epochs'} (mean of {len(ended)} {'run' if len(ended) == 1 else 'runs'})",
-        f"Train longer, as its accuracy may not be the best it can reach: {how}.",
+        f"Train longer, as its accuracy may not be the best it can reach: {how}",
         fall,
         "were still improving when training ended",
     )

@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from wellfit.analysis.cases import Case, Seen
 from wellfit.analysis.words import points
+from wellfit.base import FloatArray
 
 __all__ = ["validation_against_test"]
 
@@ -52,40 +53,47 @@ def validation_against_test(seen: Seen, all_seen: Sequence[Seen], examples: tupl
     pairs = [(validation[s], test[s]) for s in validation if s in test]
     if len(pairs) < 2 or min(examples) <= 0:
         return None
-    apart = np.array([v - t for v, t in pairs])  # (S,)
-    p, q = (float(np.mean(column)) for column in zip(*pairs, strict=True))
-    sets = p * (1 - p) / examples[0] + q * (1 - q) / examples[1]
-    seeds = float(np.var(apart, ddof=1)) / len(apart)
-
-    def half(level_of: float) -> float:
-        z, t = float(norm.isf(level_of / 2)), float(student.isf(level_of / 2, len(apart) - 1))
-        return sqrt(t * t * seeds + z * z * sets)
-
-    mean = float(apart.mean())
-    sure = half(0.05 / max(1, len(all_seen)))
-    bounds = f"{points(abs(mean))} points [{points(abs(mean) - half(0.05))}, {points(abs(mean) + half(0.05))}]"
+    both = np.array(pairs).T  # (2, S)
+    mean = float(np.mean(both[0] - both[1]))
+    sure, half = (_half(both, examples, alpha) for alpha in (0.05 / max(1, len(all_seen)), 0.05))
+    told = (
+        f"validation accuracy is {100 * both[0].mean():.1f} % and test accuracy {100 * both[1].mean():.1f} %, "
+        f"{points(abs(mean))} points [{points(abs(mean) - half)}, {points(abs(mean) + half)}]"
+    )
     if mean + sure < -UNLIKE:
-        return Case(
-            "validation-unlike-test",
-            "warning",
-            seen.name,
-            f"validation accuracy is {100 * p:.1f} % and test accuracy {100 * q:.1f} %, {bounds} more",
-            "The two sets are not drawn alike, so what validation chose may be wrong: compare them (wellfit audit), or "
-            "split again: --set data.split_seed=1.",
-            -mean,
-            "are much worse in validation than in the test",
-        )
+        return _unlike(seen, f"{told} more", -mean)
     if mean <= sure:
         return None
     rule = seen.recipe.early_stopping
-    chosen = ", and its epoch was chosen by validation" if rule is not None and rule.restore_best_weights else ""
+    chosen = ", and its epoch was chosen on validation" if rule is not None and rule.restore_best_weights else ""
     return Case(
         "validation-optimism",
         "info",
         seen.name,
-        f"validation accuracy is {100 * p:.1f} % and test accuracy {100 * q:.1f} %, {bounds} less{chosen}",
+        f"{told} less{chosen}",
         "Report the test accuracy. Validation compares variants with each other; what was chosen by it is flattered, "
         "or this test set is the harder one.",
         mean,
         "are better in validation than in the test",
     )
+
+
+def _unlike(seen: Seen, text: str, strength: float) -> Case:
+    return Case(
+        "validation-unlike-test",
+        "warning",
+        seen.name,
+        text,
+        "The two sets are not drawn alike, so what validation chose may be wrong: compare them (wellfit audit), or "
+        "split again: --set data.split_seed=1",
+        strength,
+        "are much worse in validation than in the test",
+    )
+
+
+def _half(both: FloatArray, examples: tuple[int, int], alpha: float) -> float:
+    """Half the width of the ``1 - alpha`` interval of the mean difference of two rows of accuracies.  # (2, S)"""
+    runs, shares = both.shape[1], both.mean(axis=1)  # (2,)
+    sets = float(np.sum(shares * (1 - shares) / np.array(examples)))
+    seeds = float(np.var(both[0] - both[1], ddof=1)) / runs
+    return sqrt(float(student.isf(alpha / 2, runs - 1)) ** 2 * seeds + float(norm.isf(alpha / 2)) ** 2 * sets)

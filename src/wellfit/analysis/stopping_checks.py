@@ -27,7 +27,7 @@ def stopped_at_once(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
       >>> from wellfit.base import EarlyStopping
       >>> rule, run = EarlyStopping(patience=1), History({"validation_loss": np.array([0.5, 0.6])})
       >>> stopped_at_once(Seen("a", Recipe(early_stopping=rule), {0: run}, {0: "stopped"}, {}), ()).fix
-      'Raise patience, now 1 (--set train.early_stopping.patience=5), or lower the learning rate.'
+      'Lower the learning rate, or raise patience, now 1: --set train.early_stopping.patience=5'
     """
     rule = seen.recipe.early_stopping
     if rule is None:
@@ -38,7 +38,7 @@ def stopped_at_once(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
     if not soon or 2 * len(soon) < len(seen.sound):
         return None
     how = setting("early_stopping.patience", max(5, 2 * rule.patience), seen, _recipes(all_seen))
-    also = "" if rule.min_delta == 0 else f", or lower min_delta, now {rule.min_delta:g}"
+    also = "" if rule.min_delta == 0 else f" or min_delta, now {rule.min_delta:g}"
     low, high = min(soon), max(soon)
     return Case(
         "stopped-at-once",
@@ -46,7 +46,7 @@ def stopped_at_once(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
         seen.name,
         f"{runs_text(len(soon), len(seen.sound))} stopped after {low if low == high else f'{low} to {high}'} epochs: "
         f"{_watched(rule.monitor)} never improved on epoch {rule.start_epoch + 1}",
-        f"Raise patience, now {rule.patience} ({how}){also}, or lower the learning rate.",
+        f"Lower the learning rate{also}, or raise patience, now {rule.patience}: {how}",
         len(soon) / len(seen.sound),
         "stopped without a single improvement",
     )
@@ -113,7 +113,7 @@ def stopped_too_soon(seen: Seen, all_seen: Sequence[Seen]) -> Case | None:
         "warning",
         seen.name,
         text,
-        f"Raise patience, now {rule.patience}: {how}.",
+        f"Raise patience, now {rule.patience}: {how}",
         strength,
         "stopped too soon",
     )

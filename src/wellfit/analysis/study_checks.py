@@ -89,7 +89,7 @@ def _edge(key: str, group: Sequence[tuple[float, Seen]]) -> Case | None:
         f"the best {key} is the {least} that was tried, {value:g} ({len(group)} values from {group[0][0]:g} to "
         f"{group[-1][0]:g}): validation accuracy is {points(float(np.mean(apart)), signed=True)} points "
         f"[{points(interval[0])}, {points(interval[1])}] above that of {other:g}",
-        f"Try values beyond it: {adding(f'try-{key}={following}', {key: following})}.",
+        f"Try values beyond it: {adding(f'try-{key}={following}', {key: following})}",
         float(np.mean(apart)),
         "are best at the edge of a sweep",
     )
@@ -178,10 +178,10 @@ def _agree(seen: Seen, all_seen: Sequence[Seen], seeds: int) -> str:
     learning = len(seen.column("train_loss")) == len(seen.sound) and falling(matrix(seen.sound.values(), "train_loss"))
     if learning:
         how = setting("epochs", 2 * seen.recipe.epochs, seen, {s.name: s.recipe for s in all_seen})
-        return f"It was still learning, which is when seeds differ most, so train longer first: {how}."
+        return f"It was still learning, which is when seeds differ most, so train longer first: {how}"
     return (
         f"Read its interval, not its mean alone: look at its runs one by one, add seeds (--seeds {seeds}), and try a "
-        f"lower learning rate or clipping ({adding('clipped', {'global_clip_norm': '1'})})."
+        f"lower learning rate or clipping: {adding('clipped', {'global_clip_norm': '1'})}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wellfit.cli.app import app, data_app
-from wellfit.cli.options import DataName, Json, Settings, StudyName, make_console, print_json
+from wellfit.cli.options import DataName, Json, Settings, StudyName, make_console, print_columns, print_json, say
 
 if TYPE_CHECKING:
     from wellfit.base import Dataset, Splits
@@ -33,17 +33,15 @@ def audit(
         print_json([vars(finding) for finding in findings])
     else:
         console = make_console()
-        console.print(dataset.title, style="bold", markup=False, soft_wrap=True)
+        say(console, dataset.title, "bold")
         for line in _sizes(dataset, splits):
-            console.print(line, markup=False, soft_wrap=True)
+            say(console, line)
         console.print()
         print_findings(findings, console)
 
 
 def _sizes(dataset: Dataset, splits: Splits) -> list[str]:
     """How much there is of what, as the audit looked at it."""
-    from wellfit.report.terminal import wrapped
-
     shape, counts = dataset.input_shape, [dataset.y_train.tolist().count(k) for k in range(len(dataset.classes))]
     images = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} features"
     names = ", ".join(dataset.classes[:20]) + (", ..." if len(dataset.classes) > 20 else "")
@@ -51,7 +49,7 @@ def _sizes(dataset: Dataset, splits: Splits) -> list[str]:
     return [
         f"{len(dataset.x_train) + len(dataset.x_test):,} {images}, {dataset.x_train.dtype}",
         f"split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
-        *wrapped(f"{len(dataset.classes)} classes, {share} training and validation examples each: {names}", 80),
+        f"{len(dataset.classes)} classes, {share} training and validation examples each: {names}",
     ]
 
 
@@ -116,8 +114,7 @@ def data_info(
     if json:
         print_json(facts)
         return
-    for key, value in facts.items():
-        typer.echo(f"{key:<9} {value}")
+    print_columns(list(facts.items()), indent="")
 
 
 @data_app.command("fetch", epilog="Example: wellfit data fetch fashion-mnist")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, print_json
+from wellfit.cli.options import Directory, Json, make_console, print_json, say
 from wellfit.errors import StoreUnreadableError
+
+if TYPE_CHECKING:
+    from wellfit.study.merge import Merged
 
 
 @app.command(epilog="Example: wellfit verify wellfit-studies/regularization-digits")
@@ -31,32 +35,58 @@ def verify(directory: Directory, json: Json = False) -> None:
         plain = {"files": found.files, "numbers": found.numbers, "problems": [asdict(p) for p in found.problems]}
         print_json({"wellfit": __version__, "directory": str(directory), "runs": found.runs, **plain, "notes": notes})
     else:
+        console = make_console()
         for line in [*found.problems, *(f"note: {note}" for note in notes)]:
-            typer.echo(str(line))
+            say(console, str(line))
     if found.problems:
         count = f"{len(found.problems)} {'problem' if len(found.problems) == 1 else 'problems'}"
         raise StoreUnreadableError(f"{directory}: {count}, each told on standard output")
     if not json:
         counted = f"{found.runs} runs, {found.files} files: all as saved"
-        typer.echo(f"{counted}; {found.numbers:,} numbers recomputed")
+        say(console, f"{counted}; {found.numbers:,} numbers recomputed")
 
 
 @app.command(epilog="Example: wellfit merge seeds-0-to-4 seeds-5-to-9 --out both")
 def merge(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Study directories, two or more.")],
     out: Annotated[Path, typer.Option(help="The new study directory; it must not exist.")],
+    json: Json = False,
 ) -> None:
-    """Join directories of the same study, whose seeds or variants were run apart, into a new one."""
+    """Join directories of the same study, whose seeds or variants were run apart, into a new one, with its report."""
+    from wellfit.cli.results import write_report
+    from wellfit.report.terminal import print_summary
     from wellfit.study.merge import merge_studies
+    from wellfit.study.summary import summarize
 
     done = merge_studies(directories, out)
-    told = [f"{done.runs} runs"]
+    summary = summarize(out)
+    page = write_report(summary, out)
+    taken = {str(place): count for place, count in zip(directories, done.taken, strict=True)}
+    if json:
+        counted = {"runs": done.runs, "taken": taken, "twice": done.twice, "missing": done.missing}
+        print_json({"wellfit": __version__, "directory": str(out), **counted, "codes": done.codes, "report": str(page)})
+        return
+    console = make_console()
+    for text in _merged(done, taken):
+        say(console, text)
+    console.print()
+    print_summary(summary, console)
+    console.print(f"Report: {page}", soft_wrap=True, markup=False)
+
+
+def _merged(done: Merged, taken: Mapping[str, int]) -> list[str]:
+    """What a merge did, a fact a line."""
+    from wellfit.report.wording import count
+
+    told = [f"{done.directory}: {count(done.runs, 'run')}, {', '.join(f'{n} from {d}' for d, n in taken.items())}"]
     if done.twice:
-        told.append(f"{done.twice} of them found more than once, with the same results")
+        told.append(f"{done.twice} of them were in more than one directory, with the same results: taken once")
     if done.missing:
         is_, them = ("is", "it") if done.missing == 1 else ("are", "them")
         told.append(f"{done.missing} of its variants and seeds {is_} not there yet: wellfit run trains {them}")
-    typer.echo(f"{done.directory}: {'; '.join(told)}")
     if done.codes > 1:
-        typer.echo(f"note: the runs come from {done.codes} states of wellfit's code, which the report names")
-    typer.echo(f"See it with: wellfit show {done.directory}")
+        told.append(f"note: the runs come from {done.codes} states of wellfit's code, which the report names")
+    told.append(
+        f"note: wellfit run, with the same study and --out {done.directory}, adds pictures of the data to its report"
+    )
+    return told

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json as jsonlib
 import shlex
+import shutil
 import sys
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +29,9 @@ __all__ = [
     "Settings",
     "StudyName",
     "make_console",
+    "print_columns",
     "print_json",
+    "say",
     "typed_command",
 ]
 
@@ -61,6 +66,24 @@ def make_console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print a paragraph, wrapped between words to the console's width, whatever the text holds."""
+    from wellfit.report.terminal import wrapped
+
+    for line in wrapped(text, console.width):
+        console.print(line, style=style, soft_wrap=True, markup=False)
+
+
+def print_columns(rows: Sequence[tuple[str, str]], width: int = 0, indent: str = "  ") -> None:
+    """Print names and, beside them, words that are wrapped to the terminal's width, or to 80 columns elsewhere."""
+    width = width or max(len(name) for name, _ in rows)
+    blank = " " * (len(indent) + width + 2)
+    room = max(shutil.get_terminal_size().columns - len(blank), 20)
+    for name, words in rows:
+        lines = textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False) or [""]
+        typer.echo(f"{indent}{name:<{width}}  " + f"\n{blank}".join(lines))
 
 
 def print_json(value: Any) -> None:

@@ -13,6 +13,7 @@ from wellfit.cli.options import Directory, Json, make_console, print_json
 
 if TYPE_CHECKING:
     from wellfit.base import StudySummary
+    from wellfit.report.saving import Tell
 
 Format = Annotated[
     str | None,
@@ -42,20 +43,33 @@ def show(directory: Directory, json: Json = False, full: Full = False) -> None:
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")
 def report(directory: Directory, format: Format = None, out: ReportPath = None) -> None:
     """Write the report again, from what the study directory holds: a page, a PDF, Markdown, a notebook, or pictures."""
-    from wellfit.report.formats import report_format, report_path, write_report
-    from wellfit.study.details import study_details
+    from wellfit.report.formats import font_notice, report_format, report_path
+    from wellfit.report.writing_progress import writing_progress
     from wellfit.study.summary import summarize
 
     form = report_format(format, out)
-    summary = summarize(directory)
-    details = study_details(directory, summary)
-    typer.echo(write_report(summary, details, form, report_path(form, out, directory), directory))
+    with writing_progress(make_console(stderr=True)) as tell:
+        tell("reading the study", 0.0)
+        summary = summarize(directory)
+        path = _write(summary, directory, form, report_path(form, out, directory), tell)
+    if told := font_notice(summary, form):
+        typer.echo(f"wellfit: {told}", err=True)
+    typer.echo(path)
 
 
 def write_report(summary: StudySummary, directory: Path) -> Path:
     """Write a study's page into its directory, and return its path."""
-    from wellfit.report import formats
+    from wellfit.report.formats import report_path
+    from wellfit.report.writing_progress import writing_progress
+
+    with writing_progress(make_console(stderr=True)) as tell:
+        return _write(summary, directory, "html", report_path("html", None, directory), tell)
+
+
+def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: Tell) -> Path:
+    from wellfit.report.formats import write_report
     from wellfit.study.details import study_details
 
+    tell("reading the study", 0.0)
     details = study_details(directory, summary)
-    return formats.write_report(summary, details, "html", formats.report_path("html", None, directory), directory)
+    return write_report(summary, details, form, path, directory, tell)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wellfit.cli.app import app
-from wellfit.cli.options import Json, print_json
+from wellfit.cli.options import Json, print_columns, print_json
 
 
 @app.command("list", epilog="Example: wellfit list lab5")
@@ -16,7 +16,7 @@ def list_(
     study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, or a part of one.")] = None,
     json: Json = False,
 ) -> None:
-    """List the built-in studies and data sets, one line each; or a study and its parts."""
+    """List the built-in studies and data sets, each with a line or two; or a study and its parts."""
     from wellfit.data.entries import CATALOG
     from wellfit.study.listing import Listed, find_study, list_parts, list_studies
 
@@ -28,7 +28,7 @@ def list_(
         if json:
             print_json({**shown(itself), "parts": [shown(part) for part in parts]})
             return
-        _print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
+        print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
         typer.echo(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
         return
     studies = list_studies()
@@ -42,15 +42,9 @@ def list_(
         return
     width = max(len(name) for name in [*CATALOG, *(s.name for s in studies)])
     typer.echo("Studies (wellfit run NAME; wellfit list NAME shows the parts of one)")
-    _print_columns([(entry.name, entry.title) for entry in studies], width)
+    print_columns([(entry.name, entry.title) for entry in studies], width)
     typer.echo("Data sets (--data NAME)")
-    _print_columns([(name, data.description) for name, data in CATALOG.items()], width)
-
-
-def _print_columns(rows: list[tuple[str, str]], width: int = 0) -> None:
-    width = width or max(len(name) for name, _ in rows)
-    for name, words in rows:
-        typer.echo(f"  {name:<{width}}  {words}")
+    print_columns([(name, data.description) for name, data in CATALOG.items()], width)
 
 
 @app.command(epilog="Example: wellfit new my-study")

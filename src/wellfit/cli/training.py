@@ -22,6 +22,7 @@ from wellfit.cli.options import (
     StudyName,
     make_console,
     print_json,
+    say,
     typed_command,
 )
 
@@ -82,7 +83,7 @@ def run(
         from wellfit.study.runner import Interrupted
 
         saved = str(stop) if isinstance(stop, Interrupted) else "The runs and the checkpoint saved last are kept"
-        console.print(f"Interrupted. {saved} in {directory}.", soft_wrap=True, markup=False)
+        say(console, f"Interrupted. {saved} in {directory}.")
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
     summary = summarize(directory)
@@ -150,7 +151,7 @@ def _asked(
 def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
     from wellfit.report.training_progress import print_plan
 
-    console.print(spec.title, style="bold", markup=False, soft_wrap=True)
+    say(console, spec.title, "bold")
     print_plan(
         console,
         runs=outlook.plan.runs,
@@ -167,7 +168,7 @@ def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
         data=outlook.data,
     )
     for line in _growth(outlook):
-        console.print(line, markup=False, soft_wrap=True)
+        say(console, line)
 
 
 def _more(outlook: Outlook) -> str:
@@ -213,7 +214,6 @@ def _decide_shown(
     max_minutes: float | None,
 ) -> None:
     """Add seeds until a study is decided, and say after each look what is decided and what is not."""
-    from wellfit.report.terminal import wrapped
     from wellfit.study.deciding import METHOD, run_until_decided
 
     told: list[Looked] = []
@@ -224,17 +224,15 @@ def _decide_shown(
     def on_look(looked: Looked) -> None:
         told.append(looked)
         for text in _look_lines(looked):
-            for line in wrapped(text, console.width):
-                console.print(line, soft_wrap=True, markup=False)
+            say(console, text)
         if len(told) == 1:
-            for line in wrapped(f"{METHOD}.", console.width):
-                console.print(line, soft_wrap=True, markup=False, style="dim")
+            say(console, f"{METHOD}.", "dim")
         console.print()
 
     made = run_until_decided(
         spec, dataset, directory, train, max_seeds=max_seeds, max_minutes=max_minutes, anew=fresh, on_look=on_look
     )
-    console.print(_ending(made), soft_wrap=True, markup=False)
+    say(console, _ending(made))
     console.print()
 
 
@@ -276,9 +274,9 @@ def _run_shown(
             if look is None or look.number == 1:
                 _print_outlook(console, spec, outlook)
             elif outlook.plan.runs:
-                console.print(_more(outlook), soft_wrap=True, markup=False)
+                say(console, _more(outlook))
             else:
-                console.print(f"Nothing to train: all {outlook.done:,} runs of this look are there", soft_wrap=True)
+                say(console, f"Nothing to train: all {outlook.done:,} runs of this look are there")
             if outlook.plan.runs:
                 progress.prepare()
 

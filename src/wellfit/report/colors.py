@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DARK", "LIGHT", "SERIES", "series_color"]
+__all__ = ["DARK", "FORMS", "LIGHT", "SERIES", "series_color", "series_form"]
 
 SERIES: Final = 7
-"""How many series colors there are; further series use them again, with another dash."""
+"""How many series colors there are; further series use them again, with another mark."""
+
+FORMS: Final = 4
+"""How many marks there are beside the colors: disk, ring, diamond, square. Color and mark together name a series."""
 
 LIGHT: Final = {
     "paper": "#ffffff",
@@ -63,3 +66,19 @@ def series_color(index: int) -> str:
       True
     """
     return LIGHT[f"s{index % SERIES}"]
+
+
+def series_form(index: int) -> int:
+    """The mark of a study's n-th variant: 0 a disk, 1 a ring, 2 a diamond, 3 a square.
+
+    Args:
+      index: position of the variant in the study, from 0.
+
+    Returns:
+      A number below `FORMS`; together with the color it tells ``SERIES * FORMS`` variants apart.
+
+    Example:
+      >>> [series_form(i) for i in (0, 6, 7, 14, 21, 28)]
+      [0, 0, 1, 2, 3, 0]
+    """
+    return index // SERIES % FORMS

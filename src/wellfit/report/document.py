@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from wellfit.base import StudySummary
@@ -21,7 +21,7 @@ from wellfit.study.written import study_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Code", "Document", "Drawing", "Paragraph", "Part", "Section", "TableData", "make_document"]
+__all__ = ["Code", "Document", "Drawing", "Paragraph", "Part", "Section", "TableData", "make_document", "with_notice"]
 
 SCORES: Final = 4
 """Scores in one table: as many as a page is wide for."""
@@ -127,6 +127,13 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
     return Document(summary.title, summary.name, summary.state, sections)
 
 
+def with_notice(document: Document, told: str) -> Document:
+    """A document that says one thing more below its answer; the same document where there is nothing to say."""
+    first, *rest = document.sections
+    changed = replace(first, parts=(*first.parts, Paragraph(told, kind="small")))
+    return replace(document, sections=(changed, *rest)) if told else document
+
+
 # --- Sections ---------------------------------------------------------------------------------------------------------
 
 
@@ -154,8 +161,12 @@ def _results(summary: StudySummary) -> list[Part]:
         )
         for row in made
     )
-    small = "Means over the seeds. The interval counts the seeds and the finite test set. The gap is training minus "
-    small += f"test accuracy. The verdict is on test accuracy against {summary.variants[0].name}."
+    some = any(row.test.interval for row in made)
+    small = "Means over the seeds. "
+    small += "The interval counts the seeds and the finite test set. " if some else ""
+    small += "The gap is training minus "
+    small += "test accuracy; intervals of the further columns are in report.html. " if some else "test accuracy. "
+    small += f"The verdict is on test accuracy against {summary.variants[0].name}."
     small += " Variants that share a letter are not told apart where every pair is compared." if lettered else ""
     more = tuple(
         (
@@ -211,7 +222,8 @@ def _scores(summary: StudySummary, details: StudyDetails) -> list[Part]:
     made = page_scores.score_rows(summary, details)
     told = (
         "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. The calibration error "
-        "is how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals."
+        "(ECE) is how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals, as "
+        "far as they are known."
     )
     tables = []
     for start in range(0, len(titles), SCORES):
@@ -248,15 +260,15 @@ def _published(summary: StudySummary) -> list[Part]:
         )
         for row in made
     )
-    head = ("Variant", "metric", "published", "measured", "95 % interval", "single runs", "difference")
+    head = ("Variant", "metric", "published", "measured", "95 % interval", "lowest to highest", "difference")
     small = "What the source reports, and what was measured here, each run alone too: the source trained once."
     return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
 
 
 def _runs(summary: StudySummary) -> list[Part]:
     table = tuple((v.name, *rows.run_row(run)) for v in summary.variants for run in v.runs)
-    epochs = ("epochs", "read at", "best", "over-fits")
-    head = ("Variant", "seed", "state", *epochs, "train", "validation", "test", "loss", "s")
+    epochs = ("epochs", "read at", "best", "rises after")
+    head = ("Variant", "seed", "state", *epochs, "training", "validation", "test", "loss", "s")
     if len(table) > RUNS_SHOWN:
         told = f"{len(table)} runs; wellfit show --json and Results.runs() list every one."
         unusual = tuple(row for row in table if row[2] in ("diverged", "pending"))[:RUNS_SHOWN]
@@ -283,7 +295,7 @@ def prose(text: str) -> str:
       >>> prose("It lost -0.5 points at 128-64.")
       'It lost −0.5 points at 128-64.'
     """
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    return wording.true_minus(text)
 
 
 def _unbroken(bounds: str) -> str:

@@ -22,6 +22,7 @@ from wellfit.report import (
 )
 from wellfit.report import weight_figures as of_weights
 from wellfit.report.colors import LIGHT
+from wellfit.report.fonts import fit_letters
 from wellfit.report.gallery_data import choose, gallery
 from wellfit.report.page_curves import has_epochs, with_few_curves
 
@@ -53,8 +54,22 @@ SEVERAL: Final = 4
 LARGEST: Final = 30
 """Classes up to which a row or a cell for each can be read on paper."""
 
-FEW: Final = 6
-"""Classes up to which a matrix is narrower than its legend."""
+OVERLAY: Final = (8.6, 3.25)
+"""Inches of curves over each other: loss, accuracy and gap fill a page."""
+
+HALF: Final = (5.3, 5.5)
+NEAR: Final = (5.3, 4.7)
+FLAT: Final = (5.3, 3.9)
+"""Inches of figures that stand beside another of their size on paper: a matrix, regions, weights."""
+
+LAYERS: Final = 4
+"""Layers up to which a legend of theirs stands above half a page's width."""
+
+BESIDE: Final = 12
+"""Classes up to which a matrix can be read at half the width of a page."""
+
+SHOWN: Final = 12
+"""Pictures of a gallery: two rows, so that two galleries fill a page."""
 
 
 def highlighted(summary: StudySummary) -> tuple[str, ...]:
@@ -76,7 +91,9 @@ def highlighted(summary: StudySummary) -> tuple[str, ...]:
 def ranking(summary: StudySummary) -> list[Named]:
     """The interval plot, sorted; nothing before any run was tested."""
     tested = any("test_accuracy" in v.mean for v in summary.variants)
-    caption = "Test accuracy of every variant: its seeds, their mean and its 95 % interval, the best first."
+    some = any(v.interval.get("test_accuracy") is not None for v in summary.variants)
+    bounds = " and its 95 % interval" if some else ""
+    caption = f"Test accuracy of every variant: its seeds, their mean{bounds}, the best first."
     return [("ranking", caption, partial(score_figures.plot_ranking, summary))] if tested else []
 
 
@@ -86,11 +103,11 @@ def curves(summary: StudySummary) -> list[Named]:
         return []
     some = with_few_curves(summary)
     names = [name for name, seeds in some.histories.items() if seeds]
-    told = "One by one; solid: validation, dashed: training."
+    told = "One by one; solid: validation, dashed: training; ticks at the foot: a seed's lowest validation loss."
     return [
         ("loss", "Loss by epoch; solid: validation, dashed: training.", partial(_overlay, some, "loss")),
         ("accuracy", "Accuracy by epoch, likewise.", partial(_overlay, some, "accuracy")),
-        ("gap", "The gap: training minus validation accuracy.", partial(figures.plot_gap, some)),
+        ("gap", "The gap: training minus validation accuracy.", partial(_gap, some)),
         ("loss-curves", f"Loss. {told}", partial(_panels, summary, names, "loss")),
         ("accuracy-curves", f"Accuracy. {told}", partial(_panels, summary, names, "accuracy")),
     ]
@@ -120,8 +137,8 @@ def regions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     found: list[Named] = []
     for v in summary.variants:
         if (mine := details.regions.get(v.name)) is not None:
-            areas = partial(_narrow, partial(region_figures.plot_regions, mine, summary.classes))
-            seeds = partial(_narrow, partial(region_figures.plot_disagreement, mine, summary.classes))
+            areas = partial(_half, partial(region_figures.plot_regions, mine, summary.classes), NEAR, columns=2)
+            seeds = partial(_half, partial(region_figures.plot_disagreement, mine, summary.classes), NEAR, columns=2)
             found.append((f"regions-{_file(summary, v.name)}", f"Where {v.name} decides for which class.", areas))
             found.append((f"disagreement-{_file(summary, v.name)}", f"Where the seeds of {v.name} disagree.", seeds))
     return found
@@ -133,13 +150,14 @@ def confusions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     for v in summary.variants[:1]:
         if v.name in summary.confusion:
             draw = partial(figures.plot_confusion, summary, v.name)
+            draw = partial(_half, draw, columns=2, least=2) if len(summary.classes) <= BESIDE else draw
             caption = f"{v.name}: percent of every true class, over all its runs."
             found.append((f"confusion-{_file(summary, v.name)}", caption, draw))
     for name in highlighted(summary):
         if (mine := details.differences.get(name)) is not None and len(summary.classes) <= LARGEST:
             draw = partial(class_figures.plot_confusion_difference, mine, summary.classes)
-            draw = draw if len(summary.classes) > FEW else partial(_narrow, draw)
-            caption = f"{name} minus {mine.against}, in points of the true class; blue is better."
+            draw = partial(_half, draw, columns=2) if len(summary.classes) <= BESIDE else draw
+            caption = f"{name} minus {mine.against}, in points of the true class; blue: more right, or fewer mistakes."
             found.append((f"confusion-difference-{_file(summary, name)}", caption, draw))
     return found
 
@@ -158,7 +176,7 @@ def galleries(summary: StudySummary, details: StudyDetails) -> list[Named]:
             continue
         choice = choose(mistakes, kind)
         if gallery(mistakes, summary.classes, choice.rows, choice.told, 1):
-            draw = partial(gallery_figures.plot_gallery, mistakes, summary.classes, kind, count=15)
+            draw = partial(gallery_figures.plot_gallery, mistakes, summary.classes, kind, count=SHOWN, columns=6)
             found.append((f"mistakes-{kind}", caption, draw))
     return found
 
@@ -201,10 +219,12 @@ def weights(summary: StudySummary, details: StudyDetails) -> list[Named]:
         if (look := details.weights.get(name)) is None:
             continue
         draw = partial(of_weights.plot_weight_histogram, look)
+        draw = partial(_half, draw, FLAT, columns=1) if len(look.layers) <= LAYERS else draw
         found.append((f"weights-{_file(summary, name)}", f"{name}: how its weights are spread, layer by layer.", draw))
         if look.filters is not None and len(look.filters):
             caption = f"{name}: what the first layer looks for; blue is positive, orange negative."
-            found.append((f"filters-{_file(summary, name)}", caption, partial(of_weights.plot_filters, look)))
+            draw = partial(_half, partial(of_weights.plot_filters, look), FLAT)
+            found.append((f"filters-{_file(summary, name)}", caption, draw))
     return found
 
 
@@ -237,17 +257,18 @@ def _safe(name: str) -> str:
 
 
 def _overlay(summary: StudySummary, metric: str) -> Figure:
-    axes = drawing.own_axes(None, (8.6, 4.0))
+    axes = drawing.own_axes(None, OVERLAY)
     return figures.plot_curves(summary, metric, ax=axes)
 
 
 def _panels(summary: StudySummary, names: list[str], metric: str) -> Figure:
-    """One panel a variant on shared axes, two in a row; only the outer ones carry labels."""
+    """One panel a variant on shared axes, so that two figures fill a page; only the outer ones carry labels."""
     from matplotlib.figure import Figure
 
-    lines = -(-len(names) // 2)
-    figure = Figure(figsize=(8.6, 2.9 * lines + 0.3), layout=drawing.layout())
-    grid = figure.subplots(lines, 2, sharex=True, sharey=True, squeeze=False)
+    columns = 2 if len(names) in (1, 2, 4) else 3
+    lines = -(-len(names) // columns)
+    figure = Figure(figsize=(8.6, 2.5 * lines + 0.3), layout=drawing.layout())
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for place, axes in enumerate(grid.flat):
         if place >= len(names):
             axes.set_visible(False)
@@ -255,21 +276,30 @@ def _panels(summary: StudySummary, names: list[str], metric: str) -> Figure:
         figures.plot_learning_curve(summary, names[place], metric, axes)
         if (legend := axes.get_legend()) is not None:
             legend.remove()  # the caption says it, and a long name needs the room
-        lowest, leftmost = place + 2 >= len(names), place % 2 == 0
+        lowest, leftmost = place + columns >= len(names), place % columns == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
-        axes.set_xlabel(axes.get_xlabel() if lowest else "")
+        axes.set_xlabel("epoch" if lowest else "")  # the caption has the rest
         axes.set_ylabel(axes.get_ylabel() if leftmost else "")
     return figure
 
 
-def _narrow(draw: Callable[[], Figure]) -> Figure:
-    """A figure narrower than its legend: that in two columns above the middle, and no title, which the caption has."""
-    figure = draw()
+def _gap(summary: StudySummary) -> Figure:
+    return figures.plot_gap(summary, drawing.own_axes(None, OVERLAY))
+
+
+def _half(draw: Callable[..., Figure], size: tuple[float, float] = HALF, columns: int = 3, least: int = 1) -> Figure:
+    """A figure of half the width of a page; between title and panel, on at least so many lines, what the marks are."""
+    figure = draw(ax=drawing.own_axes(None, size))
     for axes in figure.axes:
-        if (legend := axes.get_legend()) is not None:
-            axes.set_title("", loc="left")
+        legend = axes.get_legend()
+        lines = least if legend is None else -(-len(legend.get_texts()) // columns)
+        axes.set_title(axes.get_title(loc="left"), loc="left", fontsize=12, fontweight="bold", pad=11 + 15 * lines)
+        if legend is not None:
             handles = [handle for handle in legend.legend_handles if handle is not None]
             labels = [text.get_text() for text in legend.get_texts()]
-            axes.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2,
-                        frameon=False, fontsize=10, labelcolor=LIGHT["muted"])  # fmt: skip
+            made = axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns,
+                               frameon=False, fontsize=9.5, labelcolor=LIGHT["muted"], handletextpad=0.4,
+                               columnspacing=1.2)  # fmt: skip
+            made.set_in_layout(False)  # a long one may reach beyond the panel, but never shrink it
+        fit_letters(axes)
     return figure

@@ -13,6 +13,7 @@ from wellfit.base import FloatArray, StudySummary
 from wellfit.report import wording
 from wellfit.report.colors import LIGHT, SERIES, series_color
 from wellfit.report.figure_data import Curve, IntervalRow, last_epoch
+from wellfit.report.fonts import fit_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,11 @@ def layout() -> LayoutEngine:
 
 
 def done(axes: Axes, said: str) -> Figure:
-    """Leave the alt text on the axes, where `wellfit.report.figures.alt_text` finds it, and return their figure."""
+    """Leave the alt text on the axes, where `wellfit.report.figures.alt_text` finds it, and return their figure.
+
+    Letters that DejaVu Sans lacks get another installed font.
+    """
+    fit_letters(axes)
     axes.set_label(said)
     return cast("Figure", axes.get_figure(root=True))
 
@@ -154,9 +159,10 @@ def interval_legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
     shared: dict[str, Any] = {"linestyle": "none", "color": LIGHT["muted"]}
     handles = [
         Line2D([], [], marker="o", markersize=7.5, label="mean over seeds", **shared),
-        Line2D([], [], linewidth=3.2, alpha=0.55, color=LIGHT["muted"], label="95 % interval"),
         Line2D([], [], marker="o", markersize=4.5, markerfacecolor="none", label="one seed", **shared),
     ]
+    if any(row.interval is not None for row in rows):
+        handles.insert(1, Line2D([], [], linewidth=3.2, alpha=0.55, color=LIGHT["muted"], label="95 % interval"))
     if any(row.published is not None for row in rows):
         diamond: dict[str, Any] = {"markerfacecolor": LIGHT["paper"], "markeredgecolor": LIGHT["ink"]}
         handles.append(Line2D([], [], marker="D", markersize=6, label="published", **shared, **diamond))

@@ -92,6 +92,9 @@ def _caption(summary: StudySummary, columns: Sequence[str]) -> str:
         told += " ahead: chance that one further run is ahead by more than that;"
     if "seeds" in columns:
         told += " seeds+: further seeds that would probably decide."
+    bounds = [abs(bound) for c in (*summary.comparisons, *summary.asked) for bound in c.interval or ()]
+    if "interval" in columns and max(bounds, default=0.0) >= 1:
+        told += " Intervals end at 100 points, the most that is possible."
     if summary.friedman_p is None:
         return told
     p = wording.p_value(summary.friedman_p)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, StudySummary, VariantSummary
 from wellfit.errors import UnknownNameError
+from wellfit.report import wording
 
 __all__ = [
     "Confusion",
@@ -188,10 +189,10 @@ def ranked_intervals(summary: StudySummary) -> tuple[tuple[IntervalRow, str], ..
       summary: the study.
 
     Returns:
-      Rows and letters: variants that share a letter cannot be told apart; empty where nothing was ranked. Variants
-      without a test result stand last, in the study's order.
+      Rows and letters: variants that share a letter are not told apart; empty where nothing could be compared, as of
+      one seed. Variants without a test result stand last, in the study's order.
     """
-    letters = {ranked.variant: ranked.letters for ranked in summary.ranking}
+    letters = wording.letters(summary)
     rows = sorted(interval_data(summary), key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True)
     return tuple((row, letters.get(row.variant, "")) for row in rows)
 

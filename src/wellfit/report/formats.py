@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,8 +9,10 @@ from typing import Final
 from wellfit.base import StudySummary
 from wellfit.details import StudyDetails
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
+from wellfit.report.fonts import notice, quiet
+from wellfit.report.saving import Tell, untold
 
-__all__ = ["FORMATS", "report_format", "report_path", "write_report"]
+__all__ = ["FORMATS", "font_notice", "report_format", "report_path", "write_report"]
 
 FORMATS: Final = {
     "html": "report.html",
@@ -67,8 +68,27 @@ def report_path(form: str, path: Path | None, directory: Path) -> Path:
     return path
 
 
+def font_notice(summary: StudySummary, form: str) -> str:
+    """One line about letters of a study's names that its figures cannot show, for no installed font has them.
+
+    Args:
+      summary: the study.
+      form: one of `FORMATS`; a browser has more fonts than matplotlib, so that a page has nothing to say here.
+
+    Returns:
+      The line; empty where there is nothing to say.
+    """
+    names = (summary.title, summary.data, *summary.classes)  # a variant's name is plain ASCII
+    return "" if form == "html" else notice(" ".join(names))
+
+
 def write_report(
-    summary: StudySummary, details: StudyDetails, form: str, path: Path, directory: Path | None = None
+    summary: StudySummary,
+    details: StudyDetails,
+    form: str,
+    path: Path,
+    directory: Path | None = None,
+    tell: Tell = untold,
 ) -> Path:
     """Write the report of a study.
 
@@ -78,6 +98,7 @@ def write_report(
       form: one of `FORMATS`.
       path: of the file; of the folder for png.
       directory: where the study lies, if it lasts: a notebook takes its results from there.
+      tell: is told how far it is.
 
     Returns:
       The file or the folder.
@@ -86,17 +107,15 @@ def write_report(
       StoreError: it cannot be written; one line says why, and the older report stays as it was.
     """
     try:
-        with warnings.catch_warnings():
-            # a letter that matplotlib's font lacks is an empty box in a figure; the words around it have it
-            warnings.filterwarnings("ignore", message="Glyph")
-            _writer(form)(summary, details, path, directory)
+        with quiet():
+            _writer(form)(summary, details, path, directory, tell)
     except OSError as error:
         mend = "make room or give access, or choose another place with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {mend}") from None
     return path
 
 
-Writer = Callable[[StudySummary, StudyDetails, Path, "Path | None"], object]
+Writer = Callable[[StudySummary, StudyDetails, Path, "Path | None", Tell], object]
 
 
 def _writer(form: str) -> Writer:
@@ -104,34 +123,35 @@ def _writer(form: str) -> Writer:
     return {"html": _html, "pdf": _pdf, "md": _md, "ipynb": _ipynb, "png": _png}[form]
 
 
-def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None) -> None:
+def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
     from wellfit.report.page import write_page
 
+    tell("the page", 0.0)
     write_page(summary, details, path)
 
 
-def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None) -> None:
-    from wellfit.report.document import make_document
+def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
+    from wellfit.report.document import make_document, with_notice
     from wellfit.report.pdf import write_pdf
 
-    write_pdf(make_document(summary, details), path)
+    write_pdf(with_notice(make_document(summary, details), font_notice(summary, "pdf")), path, tell)
 
 
-def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None) -> None:
+def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
     from wellfit.report.document import make_document
     from wellfit.report.markdown import write_markdown
 
-    write_markdown(make_document(summary, details), path)
+    write_markdown(make_document(summary, details), path, tell)
 
 
-def _ipynb(summary: StudySummary, details: StudyDetails, path: Path, directory: Path | None) -> None:
+def _ipynb(summary: StudySummary, details: StudyDetails, path: Path, directory: Path | None, tell: Tell) -> None:
     from wellfit.report.ipynb import write_notebook
 
-    write_notebook(summary, details, path, directory)
+    write_notebook(summary, details, path, directory, tell)
 
 
-def _png(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None) -> None:
+def _png(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
     from wellfit.report.document import make_document
     from wellfit.report.figure_files import write_figures
 
-    write_figures(make_document(summary, details).drawings, path)
+    write_figures(make_document(summary, details).drawings, path, tell=tell)

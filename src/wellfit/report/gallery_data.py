@@ -13,7 +13,7 @@ from wellfit.base import FloatArray, IntArray
 from wellfit.details import Mistakes
 from wellfit.errors import DataError, UnknownNameError
 
-__all__ = ["KINDS", "Choice", "Picture", "Tally", "choose", "gallery", "tally"]
+__all__ = ["KINDS", "Choice", "Picture", "Tally", "agreement", "choose", "gallery", "kept_votes", "tally"]
 
 KINDS: Final = ("all-wrong", "mended", "flips", "most")
 """What a gallery may show: rows that every run got wrong, that a variant mends, that chance decides, all mistakes."""
@@ -51,6 +51,7 @@ class Picture:
       true: name of its class.
       predicted: name of the wrong class that most of them took it for; empty where none was wrong.
       probability: mean probability that those runs gave that class; NaN where none was wrong.
+      agree: how many runs took it for that class; None where the picture was not kept, for only of those it is known.
       wrong: how many runs were wrong.
       runs: of how many.
       image: its pixels, uint8; None where the picture was not kept.  # (H, W) or (H, W, 3)
@@ -60,6 +61,7 @@ class Picture:
     true: str
     predicted: str
     probability: float
+    agree: int | None
     wrong: int
     runs: int
     image: NDArray[Any] | None
@@ -129,6 +131,38 @@ def tally(mistakes: Mistakes, variant: str | None = None) -> Tally:
     )
 
 
+def kept_votes(mistakes: Mistakes) -> IntArray:
+    """How many runs took each kept picture for each class.
+
+    Args:
+      mistakes: of the study.
+
+    Returns:
+      The votes; where they were not counted, all wrong runs vote for the class that most of them chose.  # (V, I, K)
+    """
+    if mistakes.votes.size:
+        return mistakes.votes
+    wrong, predicted = (values[:, mistakes.image_rows] for values in (mistakes.wrong, mistakes.predicted))  # (V, I)
+    return np.where(np.arange(mistakes.counts.shape[1]) == predicted[..., None], wrong[..., None], 0)  # (V, I, K)
+
+
+def agreement(agree: int, wrong: int, runs: int) -> str:
+    """How many runs took a picture for the class that is shown, and how many were wrong at all.
+
+    Example:
+      >>> agreement(5, 5, 5), agreement(3, 5, 5), agreement(1, 1, 5)
+      ('5 of 5 runs agree', '3 of 5 runs agree, 5 are wrong', '1 of 5 runs')
+      >>> agreement(1, 1, 1), agreement(0, 0, 5)
+      ('the only run', 'no run is wrong')
+    """
+    if not wrong:
+        return "no run is wrong"
+    if runs == 1:
+        return "the only run"
+    said = f"{agree} of {runs} runs{' agree' if agree > 1 else ''}"
+    return said if agree == wrong else f"{said}, {wrong} are wrong"
+
+
 def gallery(
     mistakes: Mistakes,
     classes: Sequence[str],
@@ -156,6 +190,9 @@ def gallery(
             raise DataError(f"there is no test row {row}; give rows from 0 to {len(mistakes.labels) - 1}")
     kept = {int(row): image for row, image in zip(mistakes.image_rows, mistakes.images, strict=False)}
     told = tally(mistakes, variant)
+    votes = kept_votes(mistakes)  # (V, I, K)
+    mine = votes.sum(axis=0) if variant is None else votes[mistakes.variants.index(variant)]  # (I, K)
+    agree = {int(row): votes[told.predicted[row]] for row, votes in zip(mistakes.image_rows, mine, strict=True)}
     shown = [int(row) for row in rows if not kept or int(row) in kept][:count]
     return tuple(
         Picture(
@@ -163,6 +200,7 @@ def gallery(
             true=classes[int(mistakes.labels[row])],
             predicted=classes[int(told.predicted[row])] if told.predicted[row] >= 0 else "",
             probability=float(told.probability[row]),
+            agree=int(agree[row]) if row in agree and told.predicted[row] >= 0 else None,
             wrong=int(told.wrong[row]),
             runs=told.runs,
             image=kept.get(row),

@@ -5,6 +5,7 @@ As in `wellfit.report.figures`: on the axes that are given or on a figure of its
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from wellfit.errors import DataError
 from wellfit.report import drawing, wording
 from wellfit.report.colors import LIGHT
 from wellfit.report.examples import GAP, INCHES, picture_size
-from wellfit.report.gallery_data import Choice, Picture, choose, gallery
+from wellfit.report.gallery_data import Choice, Picture, agreement, choose, gallery
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ __all__ = ["plot_data_look", "plot_gallery"]
 
 CAPTIONED: Final = 1.35  # inches of a picture with a caption
 LINE: Final = 0.155  # of a caption, in pictures
+LETTER: Final = 0.118  # inches of one in a title
 SPLITS: Final = {"train": ("training", "s1"), "validation": ("validation", "s2"), "test": ("test", "s0")}
 
 
@@ -38,6 +40,7 @@ def plot_gallery(
     *,
     rows: Sequence[int] | IntArray | None = None,
     count: int = 25,
+    columns: int = 5,
     ax: Axes | None = None,
 ) -> Figure:
     """Pictures that the runs got wrong: the true class, what they took it for, how sure they were, how many they were.
@@ -50,11 +53,13 @@ def plot_gallery(
       variant: as for `wellfit.report.gallery_data.choose`.
       rows: these test rows instead, in their order.
       count: how many pictures at most.
+      columns: pictures in a row, at most.
       ax: where to draw; a new figure if None.
 
     Returns:
       The figure: below each picture its true class, after an arrow what most of the wrong runs took it for, the mean
-      probability that they gave it, how many they were, and its test row. Where there is no such mistake, it says so.
+      probability that they gave it, how many took it for that, and its test row. Where there is no such mistake, it
+      says so.
 
     Raises:
       UnknownNameError: there is no such kind or variant.
@@ -65,18 +70,20 @@ def plot_gallery(
     choice = choose(mistakes, kind, variant) if rows is None else Choice(np.asarray(rows), variant, "Test examples")
     pictures = gallery(mistakes, classes, choice.rows, choice.told, count)
     words = choice.words[:1].upper() + choice.words[1:]
-    columns = min(5, max(len(pictures), 3))
+    columns = min(columns, max(len(pictures), 3))
     lines = -(-len(pictures) // columns)
     width, height = picture_size(mistakes.images)
     step_x, step_y = width + 2 * GAP, height + GAP + 4.6 * LINE
-    axes = drawing.own_axes(ax, (CAPTIONED * columns * step_x + 0.2, CAPTIONED * max(lines, 0.3) * step_y + 0.7))
+    shown = f", {len(pictures)} of {len(choice.rows):,}" if len(choice.rows) > len(pictures) else ""
+    wide = CAPTIONED * columns * step_x + 0.2
+    title = textwrap.wrap(f"{words}{shown}", int(wide / LETTER))
+    axes = drawing.own_axes(ax, (wide, CAPTIONED * max(lines, 0.3) * step_y + 0.5 + 0.2 * len(title)))
     for place, picture in enumerate(pictures):
         x, y = place % columns * step_x, place // columns * step_y
         axes.imshow(_rgb(picture.image), extent=(x, x + width, y + height, y), interpolation="none")
         _caption(axes, picture, x, y + height + 0.05)
     drawing.picture_axes(axes, columns * step_x - 2 * GAP, max(lines, 0.3) * step_y - GAP)
-    shown = f", {len(pictures)} of {len(choice.rows):,}" if len(choice.rows) > len(pictures) else ""
-    drawing.title(axes, f"{words}{shown}")
+    drawing.title(axes, "\n".join(title))
     if not pictures:
         axes.text(0, 0.15, "There is no such example.", va="center", fontsize=11, color=LIGHT["muted"])
     said = "; ".join(_say(picture) for picture in pictures) or "there is no such example"
@@ -136,7 +143,7 @@ def _rgb(image: NDArray[Any] | None) -> NDArray[Any]:
 
 def _caption(axes: Axes, picture: Picture, x: float, y: float) -> None:
     """The true class, an arrow to the predicted one, how sure and how often, and the row, below each other."""
-    often = f"{picture.wrong} of {picture.runs} runs"
+    often = f"{picture.wrong if picture.agree is None else picture.agree} of {picture.runs} runs"
     lines = (
         (_short(picture.true), "ink", "bold"),
         (f"→ {_short(picture.predicted) or wording.NOTHING}", "bad", "normal"),
@@ -156,7 +163,8 @@ def _say(picture: Picture) -> str:
     if not picture.predicted:
         return f"row {picture.row} {picture.true}, right in all {picture.runs} runs"
     sure = wording.whole_percent(picture.probability)
-    often = f"{picture.wrong} of {picture.runs} runs"
+    agree = picture.wrong if picture.agree is None else picture.agree
+    often = agreement(agree, picture.wrong, picture.runs)
     return f"row {picture.row} {picture.true} taken for {picture.predicted}, {sure} percent sure, {often}"
 
 

@@ -19,10 +19,11 @@ from typing import Any, Final
 from wellfit.base import StudySummary
 from wellfit.details import StudyDetails
 from wellfit.report.document import Drawing, make_document
+from wellfit.report.figure_files import save_picture
 from wellfit.report.figures import alt_text
 from wellfit.report.markdown import escaped
 from wellfit.report.notebook import results_html
-from wellfit.report.saving import in_one_step
+from wellfit.report.saving import Tell, in_one_step, untold
 from wellfit.study.spec import from_resolved
 from wellfit.study.written import study_file
 
@@ -92,7 +93,11 @@ class _Cells:
 
 
 def write_notebook(
-    summary: StudySummary, details: StudyDetails, path: str | os.PathLike[str], directory: Path | None = None
+    summary: StudySummary,
+    details: StudyDetails,
+    path: str | os.PathLike[str],
+    directory: Path | None = None,
+    tell: Tell = untold,
 ) -> Path:
     """Write the report of a study as a notebook.
 
@@ -101,24 +106,28 @@ def write_notebook(
       details: what it looks into beyond the summary.
       path: the file; it appears in one step.
       directory: where the study lies, if it lasts.
+      tell: is told how far it is.
 
     Returns:
       The file.
     """
     target = Path(path)
     place = None if directory is None else os.path.relpath(directory.resolve(), target.resolve().parent)
-    notebook = make_notebook(summary, details, None if place is None else Path(place).as_posix())
+    notebook = make_notebook(summary, details, None if place is None else Path(place).as_posix(), tell)
     with in_one_step(target) as temporary:
         temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return target
 
 
-def make_notebook(summary: StudySummary, details: StudyDetails, directory: str | None) -> dict[str, Any]:
+def make_notebook(
+    summary: StudySummary, details: StudyDetails, directory: str | None, tell: Tell = untold
+) -> dict[str, Any]:
     """The notebook of a study as plain data (nbformat 4.5).
 
     Args:
       summary, details: the study.
       directory: where its results lie, as seen from the notebook; None where they do not last.
+      tell: is told how far it is.
 
     Returns:
       What `json` writes.
@@ -126,7 +135,9 @@ def make_notebook(summary: StudySummary, details: StudyDetails, directory: str |
     cells = _Cells()
     _begin(cells, summary, directory)
     drawings = make_document(summary, details).drawings
-    for step in steps(summary.name):
+    walk = steps(summary.name)
+    for number, step in enumerate(walk):
+        tell(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
         if (step.figure and drawing is None) or not _wanted(step, summary):
             continue
@@ -208,7 +219,7 @@ def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list
     if drawing is not None:
         figure = drawing.draw()
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+        save_picture(figure, buffer, DPI)
         data = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": _lines(alt_text(figure))}
         return [{"output_type": "display_data", "data": data, "metadata": {}}]
     if step.output == "results":

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import RunSummary, StudySummary
 from wellfit.report import wording
-from wellfit.report.page import STYLES, _colors, _environment, _source
 from wellfit.report.page_curves import shown_first
+from wellfit.report.page_template import page_environment, page_source, page_styles
 from wellfit.report.rows import variant_row
 from wellfit.study.glance import Glance
 
@@ -23,6 +23,8 @@ __all__ = ["LIBRARY", "Listed", "chips", "list_parts", "missing_page", "page_var
 
 LIBRARY: Final = "/bokeh.js"
 """Where the pages find BokehJS."""
+
+SCRIPTS: Final = ("live", "lines")
 
 Parts = dict[str, str]
 """Element id -> its content, as HTML."""
@@ -63,8 +65,9 @@ def page_variables(title: str) -> dict[str, Any]:
     """What every live page needs: its style, its script, where its library is."""
     from markupsafe import Markup
 
-    css = "".join([_colors(), *(_source(f"styles/{name}.css") for name in STYLES), _source("styles/live.css")])
-    return {"heading": title, "css": Markup(css), "js": Markup(_source("scripts/live.js")), "library": LIBRARY}
+    css = page_styles() + page_source("styles/live.css")
+    js = "\n".join(page_source(f"scripts/{name}.js") for name in SCRIPTS)
+    return {"heading": title, "css": Markup(css), "js": Markup(js), "library": LIBRARY}
 
 
 def missing_page(heading: str, said: str) -> str:
@@ -97,9 +100,8 @@ def _facts(glance: Glance) -> dict[str, Any]:
     return {
         "summary": summary,
         "percent": round(100 * glance.share, 1),
-        "ended": len(runs) - sum(run.state == "pending" for run in runs),
-        "runs": len(runs),
-        "going": len(glance.at_work),
+        "told": _told(runs, len(glance.at_work), summary.state == "running"),
+        "going": bool(glance.at_work),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
         "lead": None if glance.lead is None else (glance.lead, wording.percent(glance.lead.accuracy)),
@@ -107,6 +109,17 @@ def _facts(glance: Glance) -> dict[str, Any]:
         "clock": datetime.datetime.fromtimestamp(glance.changed, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "time": wording.duration(summary.seconds),
     }
+
+
+def _told(runs: Sequence[RunSummary], begun: int, running: bool) -> str:
+    """How many runs train, are finished and wait, in words."""
+    ended = sum(run.state != "pending" for run in runs)
+    waiting = len(runs) - ended - begun
+    if not waiting and not begun:
+        return f"all {len(runs)} runs finished" if len(runs) != 1 else "the run is finished"
+    at_work = f"{begun} {'run' if begun == 1 else 'runs'} {'training' if running else 'interrupted'}"
+    finished = f"{ended or 'none'}{'' if begun else f' of {len(runs)} runs'} finished"
+    return ", ".join([*([at_work] if begun else []), finished, *([f"{waiting} waiting"] if waiting else [])])
 
 
 def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
@@ -124,7 +137,11 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
     assert glance is not None
     summary = glance.summary
     told = full or summary
+    if summary.state == "running" and not _tested(full):  # a full summary would say so of every question of the study
+        told = summary
     paragraphs = [sentence.text for sentence in told.conclusion[1:]] or [p for p in [told.verdict] if p]
+    if summary.state == "running" and not paragraphs:
+        paragraphs = ["Nothing is concluded yet: the test set is opened when every run has ended."]
     structure = repr((summary.title, [v.name for v in summary.variants], summary.epochs))
     return {
         "progress": _part("progress", id=listed.id, **_facts(glance)),
@@ -143,7 +160,10 @@ def chips(summary: StudySummary) -> list[tuple[int, str, bool]]:
 
 def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
     """What must be known first; while a study trains, its progress says it all."""
-    return () if summary.state == "running" else wording.notices(full or summary)
+    if summary.state == "running":
+        return ()
+    fresh = full is not None and full.state == summary.state  # one of before would say that it still runs
+    return wording.notices(full if full is not None and fresh else summary)
 
 
 def _tested(full: StudySummary | None) -> Mapping[str, Any]:
@@ -211,4 +231,4 @@ def _part(name: str, **variables: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
-    return _environment()  # keeps what it has compiled
+    return page_environment()  # keeps what it has compiled

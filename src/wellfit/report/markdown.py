@@ -9,26 +9,27 @@ from pathlib import Path
 
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Part, TableData
 from wellfit.report.figure_files import write_figures
-from wellfit.report.saving import in_one_step
+from wellfit.report.saving import Tell, in_one_step, untold
 
 __all__ = ["escaped", "markdown_table", "write_markdown"]
 
 DPI = 150
 
 
-def write_markdown(document: Document, path: str | os.PathLike[str]) -> Path:
+def write_markdown(document: Document, path: str | os.PathLike[str], tell: Tell = untold) -> Path:
     """Write a report as Markdown.
 
     Args:
       document: what is shown.
       path: the file; its pictures go into a folder of the same name beside it, ``report-figures`` beside ``report.md``.
+      tell: is told how far it is.
 
     Returns:
       The file.
     """
     target = Path(path)
     folder = target.with_name(f"{target.stem}-figures")
-    alt_texts = write_figures(document.drawings, folder, dpi=DPI)
+    alt_texts = write_figures(document.drawings, folder, dpi=DPI, tell=tell)
     blocks = [f"# {escaped(document.title)}", f"*wellfit study {escaped(document.name)}, {document.state}*"]
     for at, section in enumerate(document.sections):
         blocks += [f"## {escaped(section.title)}"] if at else []

@@ -83,19 +83,21 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     """
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
-    facts = f"{summary.data}, {_count(len(summary.seeds), 'seed')}, {ended} of {len(runs)} runs, {summary.state}"
+    facts = f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {ended} of {len(runs)} runs, {summary.state}"
     where = (
         f"The report: {report}" if report else "results.report() writes the report; results.table() has every number."
     )
     rows = [_row(summary, variant, index) for index, variant in enumerate(summary.variants)]
+    some = any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
+    told = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if some else ""
     figure = str(inline_svg(plot_intervals(summary), COLORS))
     parts = [
         f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(facts)}</span></p>",
         *(f"<p><i>{_text(notice)}</i></p>" for notice in wording.notices(summary)),
         *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
-        _table(("variant", "test accuracy", "verdict", "validation", "gap, points", "best epoch"), rows),
+        _table(("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch"), rows),
         figure,
-        f"<p class=quiet>{_text('Brackets: 95 % intervals over seeds and test examples. ' + where)}</p>",
+        f"<p class=quiet>{_text(told + where)}</p>",
     ]
     return _page(parts)
 
@@ -120,16 +122,17 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
         "seeds": ", ".join(map(str, spec.seeds[:10])) + (" …" if len(spec.seeds) > 10 else ""),
     }
     first = next(iter(made))
-    runs = f"{_count(len(made) * len(spec.seeds), 'run')} ({_count(len(made), 'variant')}, {_count(seeds, 'seed')})"
+    counted = f"{wording.count(len(made), 'variant')}, {wording.count(seeds, 'seed')}"
+    runs = f"{wording.count(len(made) * len(spec.seeds), 'run')} ({counted})"
     does = (
-        f"run() trains {runs} of at most {_count(most, 'epoch')}, opens the test set once, and compares the variants "
-        f"with {first}. run(out=FOLDER) keeps it all, and continues there."
+        f"run() trains {runs} of at most {wording.count(most, 'epoch')}, opens the test set once, and compares the "
+        f"variants with {first}. run(out=FOLDER) keeps it all, and continues there."
     )
-    rows = [(f"<th>{_text(name)}</th>", _cell(", ".join(wording.settings(changes)) or "the base recipe"))
+    rows = [(_head(name), _cell(", ".join(wording.settings(changes)) or "the base recipe"))
             for name, changes in spec.variants.items()]  # fmt: skip
     parts = [
         f"<p><b>{_text(spec.title)}</b></p>",
-        _table((), [(f"<th>{_text(key)}</th>", _cell(value)) for key, value in facts.items()]),
+        _table((), [(_head(key), _cell(value)) for key, value in facts.items()]),
         _table(("variant", "what it changes"), rows),
         f"<p class=quiet>{_text(does)}</p>",
     ]
@@ -190,7 +193,7 @@ class NotebookProgress:
         self._shown = now
         spent = now - self._began
         left = f", about {wording.duration(spent * (1 - share) / share)} left" if share > 0 and spent > 2 else ""
-        text = f"epoch {epoch}/{epochs}, {_count(active, 'run')}" if epochs else "test set"
+        text = f"epoch {epoch}/{epochs}, {wording.count(active, 'run')}" if epochs else "test set"
         bar = f"<progress value={share:.4f} max=1 style='width:16em;vertical-align:middle'></progress>"
         self._show(f"{bar} {100 * share:.0f} %  {text}{left}", f"{100 * share:.0f} %  {text}{left}")
 
@@ -220,21 +223,20 @@ class NotebookProgress:
 def _row(summary: StudySummary, variant: VariantSummary, index: int) -> tuple[str, ...]:
     """A variant in the small table."""
     verdict = wording.verdict_against_first(summary, variant)
-    test = wording.percent(variant.mean.get("test_accuracy"))
-    bounds = wording.interval(variant.interval.get("test_accuracy"))
+    mean, bounds = variant.mean, {metric: wording.interval(found) for metric, found in variant.interval.items()}
     best, spread = wording.best_epoch(variant.runs)
     return (
-        f"<th>{_text(variant.name)}</th>",
-        f"<td><b>{test}</b> <span class=quiet>{bounds}</span></td>",
+        _head(variant.name),
+        _cell(wording.percent(mean.get("test_accuracy")), bounds.get("test_accuracy", ""), "b"),
         _cell("reference" if index == 0 else verdict or wording.NOTHING),
-        _cell(wording.percent(variant.mean.get("validation_accuracy"))),
-        _cell(wording.points(variant.mean.get("generalization_gap"))),
+        _cell(wording.percent(mean.get("validation_accuracy")), bounds.get("validation_accuracy", "")),
+        _cell(wording.points(mean.get("generalization_gap")), bounds.get("generalization_gap", "")),
         _cell(f"{best} ({spread})" if spread else best),
     )
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{_text(heading)}</th>" for heading in headings)
+    head = "".join(f"<th scope=col>{_text(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return f"<table>{f'<thead><tr>{head}</tr></thead>' if headings else ''}<tbody>{body}</tbody></table>"
 
@@ -245,13 +247,15 @@ def _page(parts: list[str]) -> str:
     return f"<div class=wellfit><style>{STYLE}{dark}{{{colors}}}</style>{''.join(parts)}</div>"
 
 
-def _cell(text: str) -> str:
-    return f"<td>{_text(text)}</td>"
+def _head(text: str) -> str:
+    return f"<th scope=row>{_text(text)}</th>"
+
+
+def _cell(text: str, bounds: str = "", tag: str = "span") -> str:
+    """A cell, and after it an interval in a quieter tone."""
+    quiet = f" <span class=quiet>{_text(bounds)}</span>" if bounds else ""
+    return f"<td><{tag}>{_text(text)}</{tag}>{quiet}</td>"
 
 
 def _text(text: str) -> str:
     return html.escape(text)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"

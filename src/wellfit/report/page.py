@@ -11,30 +11,24 @@ import json
 import os
 import re
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wellfit.base import StudySummary
 from wellfit.details import StudyDetails
 from wellfit.report import page_curves, page_data, page_mistakes, page_paths, page_scores, page_weights, rows, wording
 from wellfit.report.charts import bokeh_library, build_charts
-from wellfit.report.colors import DARK, LIGHT, SERIES
 from wellfit.report.page_figures import static_figures
 from wellfit.report.page_ranking import make_ranking
+from wellfit.report.page_template import page_environment, page_source, page_styles, prose
 from wellfit.report.pictures import Sheet, pack
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from markupsafe import Markup
 
 __all__ = ["render_page", "write_page"]
 
-STYLES: Final = ("base", "tables", "figures", "narrow", "print")
-SCRIPTS: Final = ("base", "charts", "matrix", "gallery")
+SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
 
-BUDGETS: Final = {"mistakes": 340_000, "filters": 130_000, "examples": 110_000}
-"""The most characters of each sheet of pictures, so that the whole page stays below three million."""
+BUDGETS: Final = {"filters": 130_000, "examples": 110_000}
+"""The most characters of each of these sheets of pictures; that of the mistakes has what `_room` finds."""
 
 SECTIONS: Final = (
     ("ranking", "Ranking"),
@@ -94,12 +88,12 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
 
     if details.mistakes is not None and details.mistakes.images.size:
         details = replace(details, mistakes=page_mistakes.by_use(details.mistakes))
-    sheets = _sheets(details)
-    parts = _parts(summary, details, sheets)
     charts = build_charts(summary, details)
+    sheets = _sheets(details, _room(sum(map(len, charts.documents.values()))))
+    parts = _parts(summary, details, sheets)
     present = {name for name, _ in SECTIONS if name not in parts or parts[name]}
     return (
-        _environment()
+        page_environment()
         .get_template("page.html.j2")
         .render(
             **parts,
@@ -110,23 +104,31 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
             documents={name: Markup(text) for name, text in charts.documents.items()},
             roots=charts.roots,
             library=Markup(bokeh_library()) if charts.documents else "",
-            css=Markup(
-                "".join(
-                    [_colors(), *(_source(f"styles/{name}.css") for name in STYLES), *map(_sheet_rule, sheets.items())]
-                )
-            ),
-            js=Markup("\n".join(_source(f"scripts/{name}.js") for name in SCRIPTS)),
+            css=Markup("".join([page_styles(), *map(_sheet_rule, sheets.items())])),
+            js=Markup("\n".join(page_source(f"scripts/{name}.js") for name in SCRIPTS)),
         )
     )
 
 
-def _sheets(details: StudyDetails) -> dict[str, Sheet]:
-    """The pictures of the page, by name; none where the data are no images."""
+def _room(drawn: int) -> int:
+    """The most characters of the sheet of mistakes: what a page below three million has left beside its charts.
+
+    Tables, static figures and matrices take about twice as much as the charts, the library and styles 1.3 million.
+    Twenty variants of ten classes stay below three million; with more of either, or a hundred classes, the page may be
+    larger, for its curves, tables and counts are never left out.
+
+    Example:
+      >>> _room(80_000), _room(400_000)
+      (640000, 340000)
+    """
+    return max(340_000, min(640_000, 1_200_000 - 3 * drawn))
+
+
+def _sheets(details: StudyDetails, room: int) -> dict[str, Sheet]:
+    """The pictures of the page, by name, those of mistakes in so much room; none where the data are no images."""
     mistakes = details.mistakes
     found = {
-        "mistakes": None
-        if mistakes is None or not mistakes.images.size
-        else pack(mistakes.images, BUDGETS["mistakes"]),
+        "mistakes": None if mistakes is None or not mistakes.images.size else pack(mistakes.images, room),
         "filters": page_weights.filter_sheet(details.weights, BUDGETS["filters"]),
         "examples": None if details.look is None else page_data.data_sheet(details.look, BUDGETS["examples"]),
     }
@@ -135,7 +137,7 @@ def _sheets(details: StudyDetails) -> dict[str, Sheet]:
 
 def _parts(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet]) -> dict[str, Any]:
     """What each section shows, by the section's id; a section with nothing to show is empty."""
-    letters = {ranked.variant: ranked.letters for ranked in summary.ranking}
+    letters = wording.letters(summary)
     pictures = sheets.get("mistakes")
     gallery = page_mistakes.mistakes_data(details.mistakes, pictures) if details.mistakes and pictures else None
     matrices = page_mistakes.matrix_panels(summary)
@@ -150,9 +152,9 @@ def _parts(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet
         "curves": page_curves.curve_panels(summary),
         "stops": any(run.state == "stopped" for v in summary.variants for run in v.runs),
         "shown": page_curves.shown_first(summary),
-        "paths": [*map(page_paths.path_panel, details.paths), *map(page_paths.grid_panel, details.grids)],
+        "paths": [*details.paths, *details.grids],
         "path_panels": [page_paths.path_panel(path) for path in details.paths],
-        "grid_panels": [page_paths.grid_panel(grid) for grid in details.grids],
+        "grid_panels": [page_paths.grid_panel(grid, summary) for grid in details.grids],
         "confusion": matrices,
         "matrix_data": page_mistakes.matrix_data(summary, details) if matrices else None,
         "mistakes": page_mistakes.gallery_groups(gallery, summary.classes, pictures) if gallery and pictures else [],
@@ -189,7 +191,7 @@ def _region_axes(details: StudyDetails) -> str:
     """What the pictures of decision regions span."""
     for regions in details.regions.values():
         across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (regions.x1, regions.x2))
-        return _prose(f"across: first feature, {across}; up: second feature, {up}")
+        return prose(f"across: first feature, {across}; up: second feature, {up}")
     return ""
 
 
@@ -199,55 +201,6 @@ def _evidence(summary: StudySummary) -> list[tuple[str, str, tuple[str, ...]]]:
     pairs += [(c.variant, c.against, f"{c.variant}/{c.against}") for c in summary.asked]
     known = summary.evidence
     return [(variant, against, rows.evidence_row(known[key])) for variant, against, key in pairs if key in known]
-
-
-# --- Parts of the page ------------------------------------------------------------------------------------------------
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(_source), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["unbroken"] = _unbroken
-    environment.filters["breakable"] = _breakable
-    environment.filters["prose"] = _prose
-    environment.globals["series"] = SERIES
-    return environment
-
-
-def _unbroken(text: str) -> Markup:
-    """Keep what has a hyphen after a number on one line: the name of a model, such as 128-64."""
-    from markupsafe import Markup
-
-    parts = re.split(r"(\S*\d-\S+)", text)
-    kept = [Markup('<span class="unbroken">{}</span>').format(part) if i % 2 else part for i, part in enumerate(parts)]
-    return Markup("").join(kept)
-
-
-def _breakable(text: str) -> Markup:
-    """Let a long name break after its underscores, and not in the middle of a word."""
-    from markupsafe import Markup
-
-    return Markup("_<wbr>").join(text.split("_"))
-
-
-def _prose(text: str) -> str:
-    """Sentences as print sets them: a true minus sign before a number, and no line that begins with a percent sign."""
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text).replace(" %", "\u00a0%")
-
-
-def _source(name: str) -> str:
-    return resources.files("wellfit.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _colors() -> str:
-    """Both sets of colors as custom properties; paper is always light."""
-    light, dark = ("".join(f"--{role}:{color};" for role, color in colors.items()) for colors in (LIGHT, DARK))
-    return (
-        f":root{{color-scheme:light dark;{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
-    )
 
 
 def _sheet_rule(named: tuple[str, Sheet]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wellfit.base import StudySummary
 from wellfit.details import StudyDetails
-from wellfit.report.page_curves import has_epochs, overlays, shown_first
+from wellfit.report.page_curves import has_epochs, overlays, shown_first, with_few_curves
 from wellfit.report.page_panels import region_panel, reliability_panel
 from wellfit.report.path_figures import plot_path
 from wellfit.report.svg import inline_svg
@@ -34,7 +34,7 @@ def static_figures(summary: StudySummary, details: StudyDetails) -> dict[str, An
     shown = shown_first(summary)
     found: dict[str, Any] = {name: short(drawing) for name, drawing in overlays(summary).items()}
     if has_epochs(summary):
-        found["norms"] = short(inline_svg(plot_weight_norms(summary)))
+        found["norms"] = short(inline_svg(plot_weight_norms(with_few_curves(summary))))
     found["paths"] = [short(inline_svg(plot_path(path))) for path in details.paths]
     found["reliability"] = [
         (index, v.name, reliability_panel(details.calibration[v.name], index))

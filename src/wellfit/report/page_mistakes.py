@@ -17,6 +17,7 @@ from wellfit.details import Mistakes, StudyDetails
 from wellfit.report import wording
 from wellfit.report.figure_data import Confusion, confusion_data, top_confusions
 from wellfit.report.figures import plot_confusion
+from wellfit.report.gallery_data import agreement, kept_votes, tally
 from wellfit.report.pictures import Sheet
 from wellfit.report.svg import inline_svg
 
@@ -33,6 +34,9 @@ MOST_MATRICES: Final = 6
 
 MOST_TILES: Final = 12
 """Pictures of a kind that stand on paper."""
+
+MOST_BOUNDS: Final = 40_000
+"""Cells of all variants up to which the page has the intervals of their differences, half a million letters."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,15 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
 
     Returns:
       Class names, and for every variant with test results its position, its name, its counts, and the interval of its
-      difference from the first one, in points.
+      difference from the first one, in points; None where there is none, or too many cells for a page.
     """
-    variants = []
+    variants: list[dict[str, Any]] = []
+    many = len(summary.variants) * len(summary.classes) ** 2 > MOST_BOUNDS
     for index, variant in enumerate(summary.variants):
         matrix = confusion_data(summary, variant.name)
         if matrix is None:
             continue
-        gain = details.differences.get(variant.name)
+        gain = None if many else details.differences.get(variant.name)
         bounds = None if gain is None else [_rounded(100 * gain.low), _rounded(100 * gain.high)]
         runs = sum(run.test_accuracy is not None for run in variant.runs)
         counts = matrix.counts.tolist()
@@ -103,7 +108,7 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
 
 
 def _rounded(values: FloatArray) -> list[list[float | None]]:
-    return [[None if np.isnan(x) else round(float(x), 2) for x in row] for row in values]
+    return [[None if np.isnan(x) else round(float(x), 2) + 0.0 for x in row] for row in values]
 
 
 def _matrix_panel(summary: StudySummary, variant: VariantSummary, index: int, matrix: Confusion) -> MatrixPanel:
@@ -116,7 +121,7 @@ def _matrix_panel(summary: StudySummary, variant: VariantSummary, index: int, ma
         rows=_matrix_rows(matrix) if small else (),
         figure=None if small else inline_svg(plot_confusion(summary, variant.name)),
         mistakes=tuple(
-            f"{true} taken for {predicted}: {count:,} times, {wording.percent(share)} of its class"
+            f"{true} taken for {predicted}: {wording.count(count, 'time')}, {wording.percent(share)} of its class"
             for true, predicted, count, share in top_confusions(matrix)
         ),
     )
@@ -145,22 +150,26 @@ def by_use(mistakes: Mistakes) -> Mistakes:
 
     Returns:
       The same, with ``image_rows``, ``images`` and ``votes`` in this order: the first of every kind of the gallery,
-      then by turns one picture of every confusion, those that most runs got wrong first.
+      then the first picture of every cell of every variant's confusion matrix, then the second ones, and so on; of a
+      cell's pictures those first that most runs agree on.
     """
     position = {int(row): place for place, row in enumerate(mistakes.image_rows)}
     kinds = [mistakes.all_wrong[:48], mistakes.flips[:24], *(rows[:12] for rows in mistakes.mended.values())]
     first = [position[int(row)] for rows in kinds for row in rows if int(row) in position]
-    wrong, predicted, _ = _with_total(mistakes, mistakes.image_rows)
+    votes = kept_votes(mistakes)  # (V, I, K)
     labels = mistakes.labels[mistakes.image_rows]
-    seen: dict[tuple[int, int], int] = {}
-    turns = []
-    for place in np.argsort(-wrong[-1], kind="stable"):
-        cell = (int(labels[place]), int(predicted[-1, place]))
+    found = _of_others(votes, labels)  # (n, 3)
+    seen: dict[tuple[int, int, int], int] = {}
+    turns = np.full(len(labels), len(labels))  # (I,), in the cell where it stands foremost
+    for v, place, predicted in found[np.argsort(-votes[tuple(found.T)], kind="stable")].tolist():
+        cell = (v, int(labels[place]), predicted)
         seen[cell] = seen.get(cell, 0) + 1
-        turns.append((seen[cell], -int(wrong[-1, place]), int(place)))
-    order = np.array(list(dict.fromkeys([*first, *(place for _, _, place in sorted(turns))])), np.int64)  # (I,)
-    votes = mistakes.votes[:, order] if mistakes.votes.size else mistakes.votes
-    return replace(mistakes, image_rows=mistakes.image_rows[order], images=mistakes.images[order], votes=votes)
+        turns[place] = min(turns[place], seen[cell])
+    often = mistakes.wrong[:, mistakes.image_rows].sum(axis=0)  # (I,)
+    order = np.array(list(dict.fromkeys([*first, *np.lexsort((-often, turns)).tolist()])), np.int64)  # (I,)
+    return replace(
+        mistakes, image_rows=mistakes.image_rows[order], images=mistakes.images[order], votes=votes[:, order]
+    )
 
 
 def mistakes_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
@@ -172,36 +181,49 @@ def mistakes_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
 
     Returns:
       ``variants`` and ``runs``, with a last entry for all variants together; ``labels`` and, for every variant,
-      ``wrong`` (runs), ``predicted`` (-1 for none) and ``percent`` of every picture; ``further`` (variant, picture,
-      class, runs) where runs took it for yet another class; the pictures of every kind by their position on the sheet;
-      the sheet's form.
+      ``wrong`` (runs), ``predicted`` (-1 for none), ``agree`` (runs that took it for that) and ``percent`` of every
+      picture; ``further`` (variant, picture, class, runs) where runs took it for yet another class; the pictures of
+      every kind by their position on the sheet; in ``totals`` how many test images each kind has of every class, with
+      a picture or without; in ``cells`` those of every variant's confusions, by the class that most of an image's
+      wrong runs took it for; all of it in a sentence, ``said``; the sheet's form.
     """
     rows = mistakes.image_rows[: sheet.count]
-    wrong, predicted, percent = _with_total(mistakes, rows)
+    told = [*(tally(mistakes, variant) for variant in mistakes.variants), tally(mistakes)]
+    predicted = np.stack([one.predicted[rows] for one in told])  # (V + 1, I)
+    percent = np.stack([np.nan_to_num(one.probability[rows]) for one in told])  # (V + 1, I)
+    votes = kept_votes(mistakes)[:, : len(rows)]  # (V, I, K)
+    both = np.concatenate([votes, votes.sum(axis=0, keepdims=True)])  # (V + 1, I, K)
+    agree = np.take_along_axis(both, np.maximum(predicted, 0)[..., None], axis=2)[..., 0]  # (V + 1, I)
     position = {int(row): place for place, row in enumerate(rows)}
 
     def kept(chosen: IntArray) -> list[int]:
         return [position[int(row)] for row in chosen if int(row) in position]
 
+    def by_class(chosen: IntArray) -> list[int]:
+        return [int(n) for n in np.bincount(mistakes.labels[chosen], minlength=votes.shape[2])]
+
     return {
         "variants": [*mistakes.variants, "all variants"],
-        "runs": [*mistakes.runs.tolist(), int(mistakes.runs.sum())],
-        "rows": rows.tolist(),
+        "runs": [one.runs for one in told],
         "labels": mistakes.labels[rows].tolist(),
-        "wrong": wrong.tolist(),
+        "wrong": [one.wrong[rows].tolist() for one in told],
         "predicted": predicted.tolist(),
-        "percent": percent.tolist(),
-        "further": _further(mistakes, rows),
+        "agree": np.where(predicted >= 0, agree, 0).tolist(),
+        "percent": np.rint(100 * percent).astype(np.int64).tolist(),
+        "further": _further(votes, mistakes.labels[rows], predicted[:-1]),
         "kinds": {
             "every": kept(mistakes.all_wrong),
             "flips": kept(mistakes.flips),
             "mended": {name: kept(chosen) for name, chosen in mistakes.mended.items()},
         },
         "totals": {
-            "every": len(mistakes.all_wrong),
-            "flips": len(mistakes.flips),
-            "mended": {name: len(chosen) for name, chosen in mistakes.mended.items()},
+            "often": [by_class(np.flatnonzero(one.wrong)) for one in told],
+            "every": by_class(mistakes.all_wrong),
+            "flips": by_class(mistakes.flips),
+            "mended": {name: by_class(chosen) for name, chosen in mistakes.mended.items()},
         },
+        "cells": [_cells(mistakes.labels, of_variant) for of_variant in mistakes.predicted],
+        "said": _said(int((mistakes.wrong.sum(axis=0) > 0).sum()), len(mistakes.image_rows), sheet.count),
         "sheet": [sheet.columns, sheet.rows],
     }
 
@@ -215,20 +237,23 @@ def gallery_groups(data: Mapping[str, Any], classes: tuple[str, ...], sheet: She
       sheet: the pictures.
 
     Returns:
-      One group a kind that has pictures.
+      One group a kind that has pictures; where no image is wrong in every run, those that are most often.
     """
     first, every = data["variants"][0], len(data["variants"]) - 1
-    kinds = [
-        ("Every run of every variant is wrong", data["totals"]["every"], data["kinds"]["every"], every),
-        (f"Chance decides in {first}", data["totals"]["flips"], data["kinds"]["flips"], 0),
+    totals, kinds = data["totals"], data["kinds"]
+    often = sorted(range(len(data["labels"])), key=lambda place: -data["wrong"][every][place])
+    groups = [
+        ("Every run of every variant is wrong", totals["every"], kinds["every"], every),
+        ("Most often wrong", totals["often"][every], [] if kinds["every"] else often, every),
+        (f"Chance decides in {first}", totals["flips"], kinds["flips"], 0),
         *(
-            (f"{name} mends what every run of {first} got wrong", data["totals"]["mended"][name], chosen, 0)
-            for name, chosen in list(data["kinds"]["mended"].items())[:MOST_MATRICES]
+            (f"{name} mends what every run of {first} got wrong", totals["mended"][name], chosen, 0)
+            for name, chosen in list(kinds["mended"].items())[:MOST_MATRICES]
         ),
     ]
     return [
-        Group(title, total, tuple(_tiles(data, chosen[:MOST_TILES], variant, classes, sheet)))
-        for title, total, chosen, variant in kinds
+        Group(title, sum(of_class), tuple(_tiles(data, chosen[:MOST_TILES], variant, classes, sheet)))
+        for title, of_class, chosen, variant in groups
         if chosen
     ]
 
@@ -236,6 +261,7 @@ def gallery_groups(data: Mapping[str, Any], classes: tuple[str, ...], sheet: She
 def _tiles(
     data: Mapping[str, Any], chosen: Iterable[int], variant: int, classes: tuple[str, ...], sheet: Sheet
 ) -> Iterable[Tile]:
+    agree, wrong, runs = data["agree"][variant], data["wrong"][variant], data["runs"][variant]
     for place in chosen:
         predicted = data["predicted"][variant][place]
         yield Tile(
@@ -243,34 +269,38 @@ def _tiles(
             true=classes[data["labels"][place]],
             predicted=classes[predicted] if predicted >= 0 else wording.NOTHING,
             percent=f"{data['percent'][variant][place]}\u00a0%" if predicted >= 0 else "",
-            runs=f"{data['wrong'][variant][place]} of {data['runs'][variant]} runs wrong",
+            runs=agreement(agree[place], wrong[place], runs),
         )
 
 
-def _further(mistakes: Mistakes, rows: IntArray) -> list[list[int]]:
+def _of_others(votes: IntArray, labels: IntArray) -> IntArray:
+    """Where runs voted for another class than the true one.
+
+    Returns:
+      Variant, picture and class of every such cell.  # (n, 3)
+    """
+    wrong = votes > 0  # (V, I, K)
+    wrong[:, np.arange(len(labels)), labels] = False
+    return np.argwhere(wrong)
+
+
+def _further(votes: IntArray, labels: IntArray, predicted: IntArray) -> list[list[int]]:
     """The votes for classes that are neither the true one nor the most frequent wrong one."""
-    votes = mistakes.votes[:, : len(rows)].copy()  # (V, I, K)
-    if not votes.size:
-        return []
-    place = np.arange(len(rows))
-    votes[:, place, mistakes.labels[rows]] = 0
-    variant = np.arange(len(votes))[:, None]
-    votes[variant, place[None], np.maximum(mistakes.predicted[:, rows], 0)] = 0  # class 0 of none wrong has no votes
-    found = np.argwhere(votes > 0)  # (n, 3)
+    found = _of_others(votes, labels)  # (n, 3)
+    found = found[found[:, 2] != predicted[found[:, 0], found[:, 1]]]
     return [[*map(int, at), int(votes[tuple(at)])] for at in found]
 
 
-def _with_total(mistakes: Mistakes, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Wrong runs, their most frequent class and its mean percent, of every variant and at last of all together."""
-    wrong, predicted = mistakes.wrong[:, rows], mistakes.predicted[:, rows]  # (V, I)
-    share = np.nan_to_num(mistakes.probability[:, rows])  # (V, I)
-    votes = np.zeros((mistakes.counts.shape[1], len(rows)))  # (K, I)
-    columns = np.arange(len(rows))
-    for v in range(len(wrong)):
-        there = predicted[v] >= 0
-        np.add.at(votes, (predicted[v][there], columns[there]), wrong[v][there])
-    most = np.where(wrong.sum(axis=0) > 0, votes.argmax(axis=0), -1)  # (I,)
-    weight = wrong * (predicted == most)  # (V, I)
-    mean = (weight * share).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)  # (I,)
-    percent = np.rint(100 * np.vstack([share, mean])).astype(np.int64)
-    return np.vstack([wrong, wrong.sum(axis=0)]), np.vstack([predicted, most]), percent
+def _cells(labels: IntArray, predicted: IntArray) -> dict[str, int]:
+    """How many test images stand in each cell off the diagonal: ``"true,predicted"`` -> images."""
+    wrong = predicted >= 0  # (M,)
+    cells, images = np.unique(np.stack([labels[wrong], predicted[wrong]]), axis=1, return_counts=True)
+    return {f"{true},{other}": int(n) for (true, other), n in zip(cells.T, images, strict=True)}
+
+
+def _said(wrong: int, kept: int, shown: int) -> str:
+    """How many images were wrong, how many of their pictures the study kept, and how many the page has."""
+    found = f"{wording.count(wrong, 'test image')} {'was' if wrong == 1 else 'were'} wrong in some run"
+    if shown < kept:
+        return f"{found}; the study kept the pictures of {kept:,} of them, and this page has {shown:,}."
+    return f"{found}; this page has the pictures of {'all' if kept == wrong else f'{kept:,}'} of them."

@@ -28,7 +28,7 @@ __all__ = ["curve_limits", "curve_panel", "region_panel", "reliability_panel"]
 Limits = tuple[float, float]
 
 WIDTH, HEIGHT = 300.0, 118.0
-LEFT, TOP = 34.0, 8.0  # of the plot within the drawing
+LEFT, TOP = 34.0, 14.0  # of the plot within the drawing
 SIDE: Final = 300.0
 SQUARE: Final = 150.0
 _SPLITS: Final = ("train", "validation")
@@ -85,7 +85,8 @@ def curve_panel(summary: StudySummary, variant: VariantSummary, index: int, metr
     if stopped:
         read = LEFT + WIDTH * (float(np.median(stopped)) - 1) / (last - 1)
         parts.append(f'<path d="M{read:.1f} {TOP}v{HEIGHT}" style="stroke:var(--muted);stroke-dasharray:1 3"/>')
-        parts.append(f'<text x="{read + 4:.1f}" y="{TOP + 8}">read here</text>')
+        middle = min(max(read, LEFT + 26), LEFT + WIDTH - 26)  # above the curves, and within the drawing
+        parts.append(f'<text x="{middle:.1f}" y="{TOP - 4:g}" style="text-anchor:middle">read here</text>')
     parts.append(f'<path d="{marks}" style="stroke:var(--ink);fill:none"/>' if marks else "")
     label = escape(f"{variant.name}, {metric}: {', '.join(said) or 'no epoch yet'}")
     box = f"0 0 {LEFT + WIDTH + 6:g} {TOP + HEIGHT + 18:g}"
@@ -108,8 +109,8 @@ def reliability_panel(calibration: Calibration, index: int) -> Markup:
     color = f"var(--s{index % SERIES})"
     dots = "".join(f"M{a:.1f} {b:.1f}h.01" for a, b in zip(x, y, strict=True))
     ece = calibration.scores.get("ece")
-    told = "" if ece is None else f", calibration error {wording.percent(ece)}"
-    label = escape(f"Reliability of {calibration.variant}{told}")
+    told = "" if ece is None else f", expected calibration error (ECE) {wording.percent(ece)}"
+    label = escape(f"Reliability diagram of {calibration.variant}{told}")
     return Markup(
         f'<svg viewBox="-34 -4 {SQUARE + 44:g} {SQUARE + 22:g}" role="img" aria-label="{label}" class="mini">'
         f'<path d="M0 {SQUARE:g}L{SQUARE:g} 0" style="stroke:var(--muted);stroke-dasharray:2 3"/>'

@@ -5,36 +5,63 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from wellfit.analysis.path_words import tell_path
+from wellfit.base import StudySummary
 from wellfit.details import SweepGrid, SweepPath
 from wellfit.report import wording
+from wellfit.report.path_strokes import PATH_STROKES, path_marks, path_reference
+from wellfit.report.rows import Cell
 
-__all__ = ["GridCell", "GridPanel", "PathPanel", "grid_panel", "path_panel"]
+__all__ = ["GridCell", "GridPanel", "KeyStroke", "PathPanel", "PathRow", "grid_panel", "path_panel"]
+
+SPLITS: Final = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class KeyStroke:
+    """A line of the figure as its key shows it: what it stands for, its color's role, its dashes in widths."""
+
+    said: str
+    role: str
+    dash: tuple[int, ...]
+    upright: bool
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """One value of a path: its variant, its accuracies in the order of `SPLITS`, and the zero weights."""
+
+    value: str
+    variant: str
+    cells: tuple[Cell, ...]
+    zeros: str
 
 
 @dataclass(frozen=True)
 class PathPanel:
-    """A path in words, with its table."""
+    """A path in words, with its table and the key of its figure."""
 
     key: str
     held: str
     said: tuple[str, ...]
-    marks: tuple[tuple[str, str], ...]  # the stroke of a line in the chart, and what it stands for
-    rows: tuple[tuple[str, ...], ...]  # value, variant, training, validation, test, zero weights
+    strokes: tuple[KeyStroke, ...]
+    rows: tuple[PathRow, ...]
     shows_zeros: bool
+    shows_intervals: bool
 
 
 @dataclass(frozen=True)
 class GridCell:
-    """One crossing: its variant, its percent, the strength of its tint, whether it is the chosen one."""
+    """One crossing: its percent, the strength of its tint, whether it is the chosen one, and all of it in words."""
 
-    variant: str
     text: str
     strength: int
     chosen: bool
+    full: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,8 @@ class GridPanel:
     metric: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[GridCell, ...]], ...]
+    chosen: bool
+    shows_intervals: bool
 
 
 def path_panel(path: SweepPath) -> PathPanel:
@@ -55,24 +84,34 @@ def path_panel(path: SweepPath) -> PathPanel:
       path: of a sweep over one number.
 
     Returns:
-      Sentences on the chosen value, and a row for every value.
+      The sentences of the figure's alt text, and a row for every value.
     """
-    zeros = path.zeros
-    shows = bool(np.any(np.nan_to_num(zeros) > 0))
-    rows = []
-    for at, variant in enumerate(path.variants):
-        numbers = [_accuracy(path, split, at) for split in ("train", "validation", "test")]
-        rows.append(
-            (_value(float(path.values[at])), variant, *numbers, *([_percent(float(zeros[at]))] if shows else []))
+    rows = tuple(
+        PathRow(
+            _value(float(path.values[at])),
+            variant,
+            tuple(_cell(path, split, at) for split in SPLITS),
+            wording.percent(float(path.zeros[at])),
         )
-    return PathPanel(path.key, _held(path.held), tuple(_said(path)), _marks(path), tuple(rows), shows)
+        for at, variant in enumerate(path.variants)
+    )
+    return PathPanel(
+        key=path.key,
+        held=_held(path.held),
+        said=tuple(sentence.text for sentence in tell_path(path)),
+        strokes=_strokes(path),
+        rows=rows,
+        shows_zeros=bool(np.any(np.nan_to_num(path.zeros) > 0)),
+        shows_intervals=any(cell.interval for row in rows for cell in row.cells),
+    )
 
 
-def grid_panel(grid: SweepGrid) -> GridPanel:
+def grid_panel(grid: SweepGrid, summary: StudySummary) -> GridPanel:
     """Write down a map: test accuracy where there is one, validation accuracy before.
 
     Args:
       grid: of a sweep that crosses two settings.
+      summary: the study, which knows the intervals of its variants.
 
     Returns:
       Its cells; the tint runs from the lowest to the highest.
@@ -82,48 +121,44 @@ def grid_panel(grid: SweepGrid) -> GridPanel:
     values = grid.metrics[metric]  # (R, C)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    bounds = {v.name: wording.interval(v.interval.get(metric)) for v in summary.variants}
     rows = []
     for r, row in enumerate(grid.rows):
         cells = []
         for c, variant in enumerate(grid.variants[r]):
             value = float(values[r, c])
             strength = round(100 * (value - low) / ((high - low) or 1.0)) if math.isfinite(value) else 0
-            cells.append(GridCell(variant, _percent(value), strength, (r, c) == grid.chosen))
+            text = wording.percent(value)
+            full = f"{variant}: {text} {bounds.get(variant, '')}".rstrip()
+            cells.append(GridCell(text, strength, (r, c) == grid.chosen, full))
         rows.append((_value(row), tuple(cells)))
     return GridPanel(
-        grid.keys, _held(grid.held), wording.METRICS[metric], tuple(map(_value, grid.columns)), tuple(rows)
+        keys=grid.keys,
+        held=_held(grid.held),
+        metric=wording.METRICS[metric],
+        columns=tuple(map(_value, grid.columns)),
+        rows=tuple(rows),
+        chosen=grid.chosen is not None,
+        shows_intervals=any(bounds.get(name) for line in grid.variants for name in line),
     )
 
 
-def _marks(path: SweepPath) -> tuple[tuple[str, str], ...]:
-    chosen = (("upright", "chosen by validation"),) if path.chosen is not None else ()
-    simpler = (("upright dashed", "within one standard error"),) if path.one_standard_error is not None else ()
-    beside = (("bar dotted", f"test accuracy of {path.baseline}"),) if "test_accuracy" in path.reference else ()
-    return (*chosen, *simpler, *beside)
+def _strokes(path: SweepPath) -> tuple[KeyStroke, ...]:
+    """The lines that the figure has; of those of the splits, the ones with a number."""
+    known = [split for split in SPLITS if np.isfinite(path.metrics[f"{split}_accuracy"][0]).any()]
+    beside = ["reference"] if path_reference(path) is not None else []
+    said = {"reference": f"{PATH_STROKES['reference'].said} of {path.baseline}"}
+    marks = path_marks(path)
+    return tuple(
+        KeyStroke(said.get(name, stroke.said), stroke.role, stroke.dash, name in marks)
+        for name in (*known, *marks, *beside)
+        for stroke in [PATH_STROKES[name]]
+    )
 
 
-def _said(path: SweepPath) -> list[str]:
-    if path.chosen is None:
-        return ["No value is chosen before two seeds have finished."]
-    said = [
-        f"{path.key} = {_value(float(path.values[path.chosen]))} has the highest validation accuracy "
-        f"({_accuracy(path, 'validation', path.chosen)}); its test accuracy is {_accuracy(path, 'test', path.chosen)}."
-    ]
-    if path.one_standard_error is not None and path.one_standard_error != path.chosen:
-        furthest = _value(float(path.values[path.one_standard_error]))
-        said.append(f"Up to {path.key} = {furthest} it stays within one standard error.")
-    if path.at_edge is not None:
-        side = "lowest" if path.at_edge == "low" else "highest"
-        said.append(f"It is the {side} value that was tried: the best may lie beyond it.")
-    return said
-
-
-def _accuracy(path: SweepPath, split: str, at: int) -> str:
-    return _percent(float(path.metrics[f"{split}_accuracy"][0][at]))
-
-
-def _percent(value: float) -> str:
-    return wording.percent(value)
+def _cell(path: SweepPath, split: str, at: int) -> Cell:
+    mean, low, high = (float(column[at]) for column in path.metrics[f"{split}_accuracy"])
+    return Cell(wording.percent(mean), wording.interval((low, high)), mean if math.isfinite(mean) else None)
 
 
 def _held(held: Mapping[str, Any]) -> str:
@@ -131,4 +166,4 @@ def _held(held: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    return f"{value:.4g}".replace("e-0", "e-") if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -46,11 +46,17 @@ class Strip:
 
 @dataclass(frozen=True)
 class Ranking:
-    """All rows, the best mean first, over one axis; ``reference`` is where the first variant's mean stands."""
+    """All rows, the best mean first, over one axis; ``reference`` is where the first variant's mean stands.
+
+    What some row has is told below them: ``shows_seeds`` (several), ``shows_intervals``, ``shows_published``,
+    ``shows_letters``.
+    """
 
     rows: tuple[Strip, ...]
     ticks: tuple[tuple[float, str], ...]
     reference: float | None
+    shows_seeds: bool
+    shows_intervals: bool
     shows_published: bool
     shows_letters: bool
     cut: int
@@ -86,6 +92,8 @@ def make_ranking(summary: StudySummary) -> Ranking | None:
         rows=tuple(_strip(row, letters, place) for row, letters in found),
         ticks=tuple((place(x / 100), text) for x, text in ticks(100 * low, 100 * high)),
         reference=place(first) if first is not None and first >= fence else None,
+        shows_seeds=any(len(row.runs) > 1 for row, _ in found),
+        shows_intervals=any(row.interval is not None for row, _ in found),
         shows_published=any(row.published is not None for row, _ in found),
         shows_letters=any(letters for _, letters in found),
         cut=sum(mean < fence for mean in means),

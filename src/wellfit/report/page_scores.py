@@ -24,6 +24,7 @@ class Gain:
     strength: int
     kind: str  # "up", "down" or "open": the interval holds zero
     full: str
+    interval: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def score_columns(details: StudyDetails) -> list[tuple[str, str]]:
     """Key and title of every column that some variant has a number for."""
     known = {key for table in details.by_class.values() for key in table.averages}
     scored = {key for c in details.calibration.values() for key in c.scores}
-    titles = [("ece", "calibration error"), ("brier", "Brier score")]
+    titles = [("ece", "calibration error (ECE)"), ("brier", "Brier score")]
     together = [("ensemble", "ensemble of the seeds"), ("more", "gain on a single run")] if details.ensembles else []
     return [
         *((k, t) for k, t in AVERAGES.items() if k in known),
@@ -109,7 +110,7 @@ def _score(details: StudyDetails, variant: str, key: str) -> tuple[float | None,
         if key == "ensemble":
             return ensemble.accuracy, wording.percent(ensemble.accuracy), wording.interval(ensemble.interval)
         more = ensemble.accuracy - ensemble.single
-        return more, f"{wording.points(more, signed=True)} points", f"{ensemble.members} seeds"
+        return more, f"{wording.points(more, signed=True)} points ({wording.count(ensemble.members, 'seed')})", ""
     if calibration is not None and key in calibration.scores:
         return _plain(calibration.scores[key], calibration.intervals.get(key), key)
     if table is not None and key in table.averages:
@@ -122,7 +123,7 @@ def _plain(value: float, bounds: Bounds, key: str) -> tuple[float | None, str, s
         return None, wording.NOTHING, ""
     if key in ("top_k", "ece"):
         return value, wording.percent(value), wording.interval(bounds)
-    return value, f"{value:.4f}", wording.interval(bounds, 1.0, 4)
+    return value, wording.number(value, 4), wording.interval(bounds, 1.0, 4)
 
 
 def _class_row(summary: StudySummary, table: ClassTable, k: int) -> ClassRow:
@@ -145,10 +146,10 @@ def _gain(table: ClassTable, k: int, name: str) -> Gain:
     kind = "up" if low > 0 else "down" if high < 0 else "open"
     text = wording.points(value, signed=True)
     if not math.isfinite(value):
-        return Gain(text, 0, "open", f"{name}: {wording.NOTHING}")
+        return Gain(text, 0, "open", f"{name}: {wording.NOTHING}", "")
     full = f"{table.variant}, {name}: {text} points {bounds}".rstrip()
-    shown = f"{100 * value:+.1f}".replace("-", "−") if abs(value) >= 0.0005 else "0"
-    return Gain(shown, min(100, round(1000 * abs(value))), kind, full)
+    shown = wording.number(100 * value, 1, signed=True) if abs(value) >= 0.0005 else "0"
+    return Gain(shown, min(100, round(1000 * abs(value))), kind, full, bounds)
 
 
 def _percent(values: FloatArray, k: int) -> str:

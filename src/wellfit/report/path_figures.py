@@ -15,19 +15,13 @@ from wellfit.details import SweepGrid, SweepPath
 from wellfit.errors import UnknownNameError
 from wellfit.report import drawing, wording
 from wellfit.report.colors import LIGHT
+from wellfit.report.path_strokes import PATH_STROKES, path_marks, path_reference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["plot_grid", "plot_path", "plot_zeros"]
-
-LINES: Final = {
-    "train": ("training", "s0", drawing.TRAINING),
-    "validation": ("validation", "s1", "solid"),
-    "test": ("test", "s2", (0, (5, 1.2, 1, 1.2))),
-}
-"""Split -> what it is called, its color, its dash."""
 
 UNITS: Final = {"accuracy": (100.0, "accuracy, percent"), "loss": (1.0, "cross-entropy loss")}
 
@@ -42,8 +36,9 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
         there are any.
 
     Returns:
-      The figure: a full circle marks the value that validation chose, an open one the one-standard-error choice; the
-      dotted line is the validation metric of the variant beside the sweep.
+      The figure: a full circle on a line marks the value that validation chose, an open one on a dashed line the
+      one-standard-error choice; the dotted line is the validation metric of the variant beside the sweep. Strokes are
+      those of `wellfit.report.path_strokes.PATH_STROKES`.
 
     Raises:
       UnknownNameError: there is no such metric.
@@ -55,15 +50,14 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     axes = drawing.own_axes(ax, (8.6, 4.0))
     scale, label = UNITS[metric]
     ends: dict[str, tuple[float, str]] = {}
-    for split, (name, color, dash) in LINES.items():
-        if (end := _line(axes, path, f"{split}_{metric}", scale, LIGHT[color], dash)) is not None:
-            ends[name] = (end, LIGHT[color])
+    for split in ("train", "validation", "test"):
+        if (end := _line(axes, path, split, metric, scale)) is not None:
+            ends[PATH_STROKES[split].said] = (end, LIGHT[PATH_STROKES[split].role])
     drawing.style(axes, _x_label(path), label)
     _value_axis(axes, path)
-    beside = path.reference.get(f"validation_{metric}", (math.nan,) * 3)[0]
-    if path.baseline is not None and math.isfinite(beside):
-        axes.axhline(scale * beside, color=LIGHT["muted"], linewidth=1.1, linestyle=(0, (1, 2)), zorder=0)
-        ends[f"{path.baseline}, validation"] = (scale * beside, LIGHT["muted"])
+    if (beside := path_reference(path, metric)) is not None:
+        axes.axhline(scale * beside, **_stroke("reference"), linewidth=1.1, zorder=0)
+        ends[f"{path.baseline}, {PATH_STROKES['reference'].said}"] = (scale * beside, LIGHT["muted"])
     _choices(axes, path, metric, scale)
     _end_labels(axes, ends)
     said = " ".join(sentence.text for sentence in tell_path(path)) or "Nothing is known of it yet."
@@ -118,7 +112,7 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     share = not metric.endswith("_loss")
     for row, column in np.ndindex(values.shape):
         value = float(values[row, column])
-        text = wording.percent(value, unit="") if share else f"{value:.4f}" if math.isfinite(value) else wording.NOTHING
+        text = wording.percent(value, unit="") if share else wording.number(value, 4)
         chosen = (row, column) == grid.chosen
         axes.text(column, row, text, ha="center", va="center", fontsize=10.5, color=LIGHT["ink"],
                   fontweight="bold" if chosen else "normal")  # fmt: skip
@@ -155,19 +149,26 @@ def _with_zeros(path: SweepPath, metric: str) -> Figure:
     return plot_zeros(path, lower)
 
 
-def _line(axes: Axes, path: SweepPath, metric: str, scale: float, color: str, dash: Any) -> float | None:
+def _line(axes: Axes, path: SweepPath, split: str, metric: str, scale: float) -> float | None:
     """Mean and band of one split; returns where its line ends at the right, or None where nothing is known."""
-    if metric not in path.metrics:
+    if f"{split}_{metric}" not in path.metrics:
         return None
-    mean, low, high = path.metrics[metric]
+    mean, low, high = path.metrics[f"{split}_{metric}"]
     known = np.isfinite(mean)  # (P,)
     if not known.any():
         return None
-    axes.plot(path.values[known], scale * mean[known], color=color, linewidth=1.8, linestyle=dash, marker="o",
-              markersize=3.5, solid_capstyle="round")  # fmt: skip
-    axes.fill_between(path.values, scale * low, scale * high, where=np.isfinite(low).tolist(), color=color,
+    stroke = _stroke(split)
+    axes.plot(path.values[known], scale * mean[known], **stroke, linewidth=1.8, marker="o", markersize=3.5,
+              solid_capstyle="round")  # fmt: skip
+    axes.fill_between(path.values, scale * low, scale * high, where=np.isfinite(low).tolist(), color=stroke["color"],
                       alpha=0.13, linewidth=0)  # fmt: skip
     return float(scale * mean[known][-1])
+
+
+def _stroke(name: str) -> dict[str, Any]:
+    """Color and dashes of a line of `PATH_STROKES`, as matplotlib takes them."""
+    stroke = PATH_STROKES[name]
+    return {"color": LIGHT[stroke.role], "linestyle": (0, stroke.dash) if stroke.dash else "solid"}
 
 
 def _value_axis(axes: Axes, path: SweepPath) -> None:
@@ -192,22 +193,20 @@ def _value_axis(axes: Axes, path: SweepPath) -> None:
 def _choices(axes: Axes, path: SweepPath, metric: str, scale: float) -> None:
     """What validation chose, and what the one-standard-error rule did, named above the panel."""
     known = path.metrics.get(f"validation_{metric}")
-    if path.chosen is None or known is None or not math.isfinite(known[0][path.chosen]):
+    if path.chosen is None or known is None:
         return
-    other = path.one_standard_error
-    names = {path.chosen: "chosen on validation"}
-    if other == path.chosen:
-        names[path.chosen] += ", and by one standard error"
-    elif other is not None and math.isfinite(known[0][other]):
-        names[other] = "one standard error"
-    for line, (at, name) in enumerate(names.items()):  # a line of text each, so that they cannot meet
+    circle = LIGHT[PATH_STROKES["validation"].role]
+    marks = {name: at for name, at in path_marks(path).items() if math.isfinite(known[0][at])}
+    for line, (name, at) in enumerate(marks.items()):  # a line of text each, so that they cannot meet
         value = float(path.values[at])
-        full = at == path.chosen
-        axes.axvline(value, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
-        axes.scatter([value], [scale * known[0][at]], s=62, facecolor=LIGHT["s1" if full else "paper"],
-                     edgecolor=LIGHT["s1"], linewidth=1.6, zorder=4)  # fmt: skip
+        axes.axvline(value, **_stroke(name), linewidth=0.9, zorder=0)
+        axes.scatter([value], [scale * known[0][at]], s=62, facecolor=circle if name == "chosen" else LIGHT["paper"],
+                     edgecolor=circle, linewidth=1.6, zorder=4)  # fmt: skip
         align = "left" if at < len(path.values) / 2 else "right"
-        axes.annotate(f"{name}: {_tick(value)}", (value, 1.0), xycoords=("data", "axes fraction"),
+        said = PATH_STROKES[name].said
+        if name == "chosen" and path.one_standard_error == path.chosen:
+            said += ", and by one standard error"
+        axes.annotate(f"{said}: {_tick(value)}", (value, 1.0), xycoords=("data", "axes fraction"),
                       xytext=(0, 2 + 14 * line), textcoords="offset points", ha=align, va="bottom", fontsize=10,
                       color=LIGHT["ink"])  # fmt: skip
 

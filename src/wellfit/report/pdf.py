@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit import __version__
 from wellfit.report.colors import LIGHT
 from wellfit.report.document import Document
-from wellfit.report.saving import in_one_step
-from wellfit.report.typesetting import FONTS, HEIGHT, WIDTH, Page, Placed, typeset
+from wellfit.report.fonts import FONTS, families
+from wellfit.report.line_breaking import text_width
+from wellfit.report.saving import Tell, in_one_step, untold
+from wellfit.report.typesetting import HEIGHT, WIDTH, Line, Page, Placed, typeset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,12 +31,13 @@ SETTINGS: Final[dict[Any, Any]] = {
 IMAGE_DPI: Final = 250
 
 
-def write_pdf(document: Document, path: str | os.PathLike[str]) -> Path:
+def write_pdf(document: Document, path: str | os.PathLike[str], tell: Tell = untold) -> Path:
     """Write a report as a PDF.
 
     Args:
       document: what is shown.
       path: the file; it appears in one step.
+      tell: is told how far it is.
 
     Returns:
       The file.
@@ -44,8 +48,12 @@ def write_pdf(document: Document, path: str | os.PathLike[str]) -> Path:
     about = {"Title": document.title, "Subject": f"wellfit study {document.name}", "Creator": f"wellfit {__version__}"}
     metadata = {**about, "CreationDate": None}  # no date: the same store gives the same bytes
     with mpl.rc_context(SETTINGS), in_one_step(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
-        for page in typeset(document):
+        tell("setting the pages", 0.0)
+        made = typeset(document)
+        for number, page in enumerate(made, 1):
+            tell(f"page {number} of {len(made)}", number / (len(made) + 2))  # then the fonts, which take a while too
             pages.savefig(_drawn(page), dpi=IMAGE_DPI)
+        tell("fonts", (len(made) + 1) / (len(made) + 2))
     return Path(path)
 
 
@@ -59,14 +67,29 @@ def _drawn(page: Page) -> Figure:
         ends = [rule.x / WIDTH, (rule.x + rule.width) / WIDTH]
         line = Line2D(ends, [rule.y / HEIGHT] * 2, color=LIGHT["rule"], linewidth=0.6)
         figure.add_artist(line)
-    for text in page.lines:
-        family, weight = FONTS[text.face]
-        side = "right" if text.right else "left"
-        figure.text(text.x / WIDTH, text.y / HEIGHT, text.text, fontsize=text.size, family=family, weight=weight,
-                    color=text.color, ha=side, va="baseline", parse_math=False)  # fmt: skip
+    figure.add_artist(_letters(page.lines))
     for placed in page.figures:
         figure.add_artist(_inlay(placed))
     return figure
+
+
+def _letters(lines: Sequence[Line]) -> Any:
+    """An artist that writes lines where they stand: they are set already, so none needs a layout of its own."""
+    from matplotlib.artist import Artist
+    from matplotlib.colors import to_rgba
+    from matplotlib.font_manager import FontProperties
+
+    class Letters(Artist):
+        def draw(self, renderer: Any) -> None:
+            gc = renderer.new_gc()
+            for line in lines:
+                font = FontProperties(family=families(line.text, line.face), weight=FONTS[line.face][1], size=line.size)
+                wide = text_width(line.text, line.size, line.face) if line.right else 0.0
+                gc.set_foreground(to_rgba(line.color), isRGBA=True)
+                renderer.draw_text(gc, line.x - wide, line.y, line.text, font, 0.0)
+            gc.restore()
+
+    return Letters()
 
 
 def _inlay(placed: Placed) -> Any:

@@ -79,7 +79,8 @@ def plot_disagreement(regions: Regions, classes: Sequence[str], ax: Axes | None 
     _points(axes, regions, classes, faint=True)
     divided = float((regions.disagreement > 0).mean())
     text = f"seeds disagree in {wording.percent(divided)} of the area"
-    axes.text(0.0, -0.13, text, transform=axes.transAxes, fontsize=10, color=LIGHT["muted"])
+    axes.annotate(text, (0.0, 0.0), xycoords="axes fraction", xytext=(0, -38), textcoords="offset points", va="top",
+                  fontsize=10, color=LIGHT["muted"])  # fmt: skip
     said = f"the {text} shown, at most {wording.percent(most)} of them against the others"
     return drawing.done(axes, f"Disagreement of the seeds of {regions.variant}: {said}.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean and its interval as they stand in a table, and the number to sort by."""
+    """A mean and its interval as they stand in a table, and the number to sort by: None where there is none."""
 
     mean: str
     interval: str
@@ -62,6 +63,7 @@ class PublishedRow:
     ours: Cell
     lowest_highest: str
     difference: str
+    interval: str  # of the difference: what was published is taken as it stands
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def facts(summary: StudySummary) -> list[tuple[str, str]]:
 def variant_row(summary: StudySummary, variant: VariantSummary, index: int, letters: Mapping[str, str]) -> VariantRow:
     """A variant's row; ``index`` is its position in the study, from 0, ``letters`` those of the ranking."""
     verdict = wording.verdict_against_first(summary, variant)
-    gap, loss = variant.mean.get("generalization_gap"), variant.mean.get("test_loss")
+    gap = variant.mean.get("generalization_gap")
     unusual = any(run.state in ("diverged", "pending") for run in variant.runs)
     best, spread = wording.best_epoch(variant.runs)
     return VariantRow(
@@ -108,11 +110,11 @@ def variant_row(summary: StudySummary, variant: VariantSummary, index: int, lett
         test=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
         validation=_cell(variant, "validation_accuracy"),
-        gap=Cell(wording.points(gap), wording.interval(variant.interval.get("generalization_gap")), gap),
-        loss=Cell(*_loss(loss, variant.interval.get("test_loss")), loss),
+        gap=Cell(wording.points(gap), wording.interval(variant.interval.get("generalization_gap")), _known(gap)),
+        loss=_loss(variant, "test_loss"),
         best_epoch=Cell(best, spread, None if best == wording.NOTHING else float(best)),
         parameters=Cell(f"{variant.parameters:,}", "", float(variant.parameters)),
-        seconds=Cell(f"{variant.seconds:.1f}", "", variant.seconds),
+        seconds=Cell(wording.number(variant.seconds, 1), "", _known(variant.seconds)),
         verdict="reference" if index == 0 else verdict or wording.NOTHING,
         runs=wording.run_states(variant.runs) if unusual else "",
     )
@@ -120,11 +122,17 @@ def variant_row(summary: StudySummary, variant: VariantSummary, index: int, lett
 
 def _cell(variant: VariantSummary, metric: str) -> Cell:
     value = variant.mean.get(metric)
-    return Cell(wording.percent(value), wording.interval(variant.interval.get(metric)), value)
+    return Cell(wording.percent(value), wording.interval(variant.interval.get(metric)), _known(value))
 
 
-def _loss(value: float | None, bounds: tuple[float, float] | None) -> tuple[str, str]:
-    return (wording.NOTHING, "") if value is None else (f"{value:.4f}", wording.interval(bounds, 1.0, 4))
+def _loss(variant: VariantSummary, metric: str) -> Cell:
+    value = variant.mean.get(metric)
+    return Cell(wording.number(value, 4), wording.interval(variant.interval.get(metric), 1.0, 4), _known(value))
+
+
+def _known(value: float | None) -> float | None:
+    """A number that a column can be sorted by."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def published_rows(summary: StudySummary) -> list[PublishedRow]:
@@ -132,21 +140,24 @@ def published_rows(summary: StudySummary) -> list[PublishedRow]:
     rows = []
     for index, variant in enumerate(summary.variants):
         for metric, value in variant.published.items():
-            ours = variant.mean.get(metric)
-            single = [x for run in variant.runs if (x := getattr(run, metric, None)) is not None]
-            bounds, loss = variant.interval.get(metric), metric.endswith("_loss")
-            show = (lambda x: f"{x:.4f}") if loss else wording.percent
+            ours, bounds = _known(variant.mean.get(metric)), variant.interval.get(metric)
+            single = [x for run in variant.runs if (x := _known(getattr(run, metric, None))) is not None]
+            shifted = None if bounds is None else (bounds[0] - value, bounds[1] - value)
+            told = ("", "") if ours is None else wording.difference(ours - value, shifted, metric)
+            loss = metric.endswith("_loss")
+            show = (lambda x: wording.number(x, 4)) if loss else wording.percent
             rows.append(
                 PublishedRow(
                     index=index,
                     variant=variant.name,
                     metric=wording.METRICS.get(metric, metric),
                     published=show(value),
-                    ours=Cell(*_loss(ours, bounds), ours) if loss else _cell(variant, metric),
+                    ours=_loss(variant, metric) if loss else _cell(variant, metric),
                     lowest_highest=f"{show(min(single))} to {show(max(single))}"
                     if len(single) > 1
                     else wording.NOTHING,
-                    difference=wording.NOTHING if ours is None else wording.difference(ours - value, None, metric)[0],
+                    difference=told[0] or wording.NOTHING,
+                    interval=told[1],
                 )
             )
     return rows
@@ -154,22 +165,15 @@ def published_rows(summary: StudySummary) -> list[PublishedRow]:
 
 def run_row(run: RunSummary) -> tuple[str, ...]:
     """A run's row: seed, state, four epochs, three accuracies, test loss, seconds."""
-
-    def number(value: float | None, digits: int = 0) -> str:
-        return wording.NOTHING if value is None else f"{value:.{digits}f}"
-
     return (
         str(run.seed),
         "stopped early" if run.state == "stopped" else run.state,
-        number(run.epochs),
-        number(run.readout_epoch),
-        number(run.best_epoch),
-        number(run.overfit_onset),
+        *map(wording.number, (run.epochs, run.readout_epoch, run.best_epoch, run.overfit_onset)),
         wording.percent(run.train_accuracy),
         wording.percent(run.validation_accuracy),
         wording.percent(run.test_accuracy),
-        number(run.test_loss, 4),
-        number(run.seconds, 1),
+        wording.number(run.test_loss, 4),
+        wording.number(run.seconds, 1),
     )
 
 
@@ -202,15 +206,11 @@ def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
     better, worse = evidence.better_on_new_seed, evidence.worse_on_new_seed
     same = None if better is None or worse is None else max(0.0, 1.0 - better - worse)
     few = sum(p < 0.05 for p in evidence.mcnemar_p)
-
-    def share(value: float | None) -> str:
-        return wording.NOTHING if value is None else f"{100 * value:.0f} %"
-
     return (
         str(evidence.seeds),
         wording.interval(evidence.bootstrap_interval, signed=True) or wording.NOTHING,
         *(wording.p_value(p) for p in (evidence.bootstrap_p, evidence.paired_t_p, evidence.sign_flip_p)),
         f"{few} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
-        *map(share, (better, same, worse)),
+        *(wording.number(None if share is None else 100 * share, 0, " %") for share in (better, same, worse)),
         wording.NOTHING if evidence.further_seeds is None else str(evidence.further_seeds),
     )

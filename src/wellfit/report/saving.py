@@ -1,13 +1,20 @@
-"""Files that appear whole or not at all: written under another name, then renamed."""
+"""Files that appear whole or not at all: written under another name, then renamed; and how far a long one is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["in_one_step"]
+__all__ = ["Tell", "in_one_step", "untold"]
+
+Tell = Callable[[str, float], object]
+"""What is told what is being written now, and how much of all is done, from 0 to 1."""
+
+
+def untold(text: str, share: float) -> None:
+    """Tell nobody: the `Tell` of whoever does not ask."""
 
 
 @contextmanager

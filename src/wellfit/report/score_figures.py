@@ -41,7 +41,7 @@ def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure
                 linewidth=5, alpha=0.35, zorder=1)  # fmt: skip
     axes.plot(confidence, accuracy, color=LIGHT["s1"], linewidth=1.4, alpha=0.7, zorder=2)
     axes.scatter(confidence, accuracy, s=16 + 320 * share, color=LIGHT["s1"], zorder=3)
-    drawing.style(axes, "confidence, percent", "right, percent")
+    drawing.style(axes, "how sure (confidence), percent", "how often right (accuracy), percent")
     low = 10 * np.floor(min(confidence.min(initial=100), accuracy.min(initial=100)) / 10)
     axes.set_xlim(low, 102)
     axes.set_ylim(low, 102)
@@ -59,7 +59,7 @@ def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure
 
 
 def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
-    """The variants by their mean test accuracy, the best first; those that share a letter cannot be told apart.
+    """The variants by their mean test accuracy, the best first; those that share a letter are not told apart.
 
     Args:
       summary: the study.

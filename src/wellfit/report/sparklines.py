@@ -1,4 +1,4 @@
-"""Learning curves in one line of text each: the mean validation loss of every variant, all on one scale."""
+"""Learning curves in one line of text each: the mean validation loss of every variant, each on its own scale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ __all__ = ["Sparklines", "validation_sparklines"]
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 PLAIN: Final = ".:-=+*#@"  # where an encoding has no blocks: the higher, the darker
 LEAST_RANGE: Final = 1.25  # greatest over least loss: less would make mountains of noise
-MOST_RANGE: Final = 4.0  # more would flatten every curve but those of the worst variants
 
 
 class Sparklines(NamedTuple):
@@ -25,25 +24,17 @@ class Sparklines(NamedTuple):
     Args:
       lines: variant -> its curve, a character an epoch, or several epochs where there are more than fit.
       mark: the character that stands at the lowest epoch, whose height is then not shown.
-      ends: the characters of the lowest and of the highest loss.
-      low, high: these losses.
-      cut: whether some losses lie above ``high``.
     """
 
     lines: Mapping[str, str]
     mark: str
-    ends: tuple[str, str]
-    low: float
-    high: float
-    cut: bool
 
     @property
     def legend(self) -> str:
         """What the curves show, in a sentence."""
-        above = " and above" if self.cut else ""
         return (
-            f"Curves: validation loss by epoch, mean of the seeds, on one logarithmic scale from {self.low:.2g} "
-            f"({self.ends[0]}) to {self.high:.2g} ({self.ends[1]}){above}; lowest at {self.mark}."
+            f"Curves: validation loss by epoch, mean of the seeds, lowest at {self.mark}; each on a logarithmic scale "
+            "of its own, the first character cut: compare shapes, not heights."
         )
 
 
@@ -51,9 +42,9 @@ def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only:
     """The mean validation loss of every variant, epoch by epoch.
 
     A curve is the mean over the runs that ended and did not diverge, for as long as all of them trained, so that no
-    run that stops makes it leap. All curves have one logarithmic scale: from the lowest loss of any to that below which
-    nine in ten of the curves end, at least a quarter above it and at most four times it; what is higher, as first
-    epochs are, is cut.
+    run that stops makes it leap. Each has a logarithmic scale of its own, from its lowest loss to the highest after its
+    first character, which is cut, and at least to a quarter above the lowest: on one scale for all, and with the fall
+    of the first epochs, most curves would be flat.
 
     Args:
       summary: the study.
@@ -72,22 +63,15 @@ def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only:
       >>> s = StudySummary("s", "?", "d", "finished", (0,), 4, 1.0, "", (v,), (), (), "", {"a": {0: history}}, {}, (),
       ...                  {}, {})
       >>> validation_sparklines(s).lines["a"]
-      '█▅•█'
+      '█▃•▄'
     """
     curves = {variant.name: curve for variant in summary.variants if len(curve := _mean(summary, variant)) >= 2}
     if not curves:
         return None
     longest = max(map(len, curves.values()))
-    low = min(float(curve.min()) for curve in curves.values())
-    low = max(low, 1e-9)  # a loss may reach 0, its logarithm nothing
-    ends = float(np.quantile([float(curve[-1]) for curve in curves.values()], 0.9))
-    high = max(min(ends, MOST_RANGE * low), LEAST_RANGE * low)
     levels, mark = (PLAIN, "v") if ascii_only else (BLOCKS, "•")
-    lines = {
-        name: _line(curve, min(width, longest), longest, (low, high), levels, mark) for name, curve in curves.items()
-    }
-    cut = any(float(curve.max()) > high for curve in curves.values())
-    return Sparklines(lines, mark, (levels[0], levels[-1]), low, high, cut)
+    lines = {name: _line(curve, min(width, longest), longest, levels, mark) for name, curve in curves.items()}
+    return Sparklines(lines, mark)
 
 
 def _mean(summary: StudySummary, variant: VariantSummary) -> NDArray[np.float64]:
@@ -102,15 +86,14 @@ def _mean(summary: StudySummary, variant: VariantSummary) -> NDArray[np.float64]
     return mean if np.isfinite(mean).all() else np.empty(0)
 
 
-def _line(
-    curve: NDArray[np.float64], cells: int, longest: int, scale: tuple[float, float], levels: str, mark: str
-) -> str:
+def _line(curve: NDArray[np.float64], cells: int, longest: int, levels: str, mark: str) -> str:
     """A curve in characters; every character stands for as many epochs as in the longest curve."""
     cell = np.arange(len(curve)) * cells // longest  # (E,), the character of every epoch
-    low, high = map(math.log, scale)
-    drawn = []
-    for place in range(int(cell[-1]) + 1):
-        share = (math.log(max(float(curve[cell == place].mean()), 1e-9)) - low) / (high - low)
-        drawn.append(levels[min(max(math.floor(share * len(levels)), 0), len(levels) - 1)])
-    drawn[int(cell[int(curve.argmin())])] = mark
+    lowest = int(cell[int(curve.argmin())])
+    curve = np.log(np.maximum(curve, 1e-9))  # (E,), a loss may reach 0, its logarithm nothing
+    means = np.bincount(cell, curve) / np.bincount(cell)  # (characters,)
+    low = float(curve.min())
+    shares = (means - low) / max(float(means[1:].max(initial=low)) - low, math.log(LEAST_RANGE))  # (characters,)
+    drawn = [levels[min(int(share * len(levels)), len(levels) - 1)] for share in shares]
+    drawn[lowest] = mark
     return "".join(drawn)

@@ -25,7 +25,7 @@ LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 LEVEL_NAMES: Final = {"error": "error", "warning": "warning", "info": "note"}
 
 _HOLM: Final = r", p = [\d.e-]+ after Holm's correction"
-_WORD: Final = re.compile(r"""--set (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
+_WORD: Final = re.compile(r"""--(?:set|epochs|seeds) (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
 _BESIDE: Final = 54  # characters that test accuracy, verdict, gap and best epoch take beside a curve
 _SHOWN: Final = 3  # findings that are told in full at a glance; of the others, the codes
 
@@ -81,7 +81,7 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines; a setting after ``--set`` that fits a line stays in one, so that it can be copied.
+    """Text in lines; an option with its value that fits a line stays in one, so that it can be copied.
 
     Args:
       text: words.
@@ -143,7 +143,10 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     cells = min(max(console.width - names - _BESIDE, 8), 24)
     curves = validation_sparklines(summary, cells, ascii_only=console.options.ascii_only)
     console.print(results_table(summary, console.width, curves))
-    told = "Brackets: 95 % intervals, for new seeds and new test examples. Gap: train minus test accuracy, in points."
+    some = any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
+    told = "Brackets: 95 % intervals, for new seeds and new test examples. " if some else ""
+    told += "Gap: train minus test accuracy, in points."
+    told += " Best: the epoch of the lowest validation loss, median of the seeds."
     if wording.letters(summary):
         told += " Variants that share a letter are not told apart where every pair is compared."
     if curves is not None:

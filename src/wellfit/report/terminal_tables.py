@@ -17,9 +17,9 @@ from wellfit.report.sparklines import Sparklines
 
 __all__ = ["results_table", "training_table"]
 
-_WIDE: Final = ("test", "letters", "verdict", "train", "validation", "gap", "best", "curve")
 _RESULTS: Final = (
-    _WIDE,
+    ("test", "letters", "verdict", "train", "validation", "wide gap", "best", "curve"),
+    ("test", "letters", "verdict", "train", "validation", "gap", "best", "curve"),
     ("test", "letters", "verdict", "validation", "gap", "best", "curve"),
     ("test", "letters", "verdict", "gap", "best", "curve"),
     ("test", "letters", "verdict", "gap", "curve"),
@@ -42,6 +42,7 @@ _HEADINGS: Final = {
     "train": "train",
     "validation": "val.",
     "gap": "gap",
+    "wide gap": "gap",
     "best": "best",
     "spread": "epochs",
     "curve": "val. loss",
@@ -49,7 +50,7 @@ _HEADINGS: Final = {
     "seconds": "sec.",
     "runs": "runs",
 }
-_LEFT: Final = ("test", "letters", "verdict", "curve", "runs")
+_LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
 
 
 def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | None = None) -> Table:
@@ -137,12 +138,12 @@ def _cells(
     word = "reference" if index == 0 else verdict or wording.NOTHING
     mean, spread = wording.best_epoch(variant.runs)
     test = wording.percent(variant.mean.get("test_accuracy"), unit="")
-    bounds = wording.interval(variant.interval.get("test_accuracy"))
+    gap = wording.points(variant.mean.get("generalization_gap"))
     plain = {
         "letters": letters.get(variant.name, ""),
         "train": wording.percent(variant.mean.get("train_accuracy"), unit=""),
         "validation": wording.percent(variant.mean.get("validation_accuracy"), unit=""),
-        "gap": wording.points(variant.mean.get("generalization_gap")),
+        "gap": gap,
         "best": mean,
         "spread": spread,
         "parameters": f"{variant.parameters:,}" if variant.parameters else wording.NOTHING,
@@ -151,10 +152,16 @@ def _cells(
     }
     return {
         **{column: wording.ascii_only(text) for column, text in plain.items()},
-        "test": Text.assemble((wording.ascii_only(test), "bold"), (f" {bounds}", "dim")),
+        "test": _bounded(test, variant.interval.get("test_accuracy"), "bold"),
+        "wide gap": _bounded(gap, variant.interval.get("generalization_gap")),
         "verdict": Text(wording.ascii_only(word), style=wording.VERDICT_STYLES[verdict] if verdict else "dim"),
         "curve": _curve(curves, variant.name),
     }
+
+
+def _bounded(text: str, bounds: tuple[float, float] | None, style: str = "") -> Text:
+    """A number and its interval, in characters that every terminal's encoding has."""
+    return Text.assemble((wording.ascii_only(text), style), (f" {wording.ascii_only(wording.interval(bounds))}", "dim"))
 
 
 def _curve(curves: Sparklines | None, name: str) -> Text:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from wellfit.report import wording
+from wellfit.report.terminal import wrapped
 
 __all__ = ["TrainingProgress", "print_plan", "training_progress"]
 
@@ -78,7 +79,8 @@ def print_plan(
     else:
         lines.append(f"Nothing to train: the study directory holds {wording.count(done, 'run')} already")
     for line in lines:
-        console.print(Text(line))
+        for part in wrapped(line, console.width):
+            console.print(Text(part), soft_wrap=True)
 
 
 class TrainingProgress:

@@ -1,33 +1,18 @@
-"""Lines, tables and figures set on pages of paper: what stands where, in points, before anything is drawn.
-
-Widths are those of the font that matplotlib carries, so that nothing is wider than it is given room for.
-"""
+"""Lines, tables and figures set on pages of paper: what stands where, in points, before anything is drawn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.report.colors import LIGHT
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Section, TableData
+from wellfit.report.line_breaking import break_lines, column_widths, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "FONTS",
-    "HEIGHT",
-    "WIDTH",
-    "Line",
-    "Page",
-    "Placed",
-    "Rule",
-    "break_lines",
-    "column_widths",
-    "text_width",
-    "typeset",
-]
+__all__ = ["HEIGHT", "WIDTH", "Line", "Page", "Placed", "Rule", "typeset"]
 
 WIDTH, HEIGHT = 595.276, 841.890
 """A4, in points."""
@@ -44,11 +29,11 @@ COLUMN: Final = (MEASURE - 14) / 2
 SMALLEST: Final = 0.72
 """How much smaller than otherwise a figure may become to stand beside another."""
 
+SQUEEZED: Final = 0.8
+"""How much smaller than otherwise a figure may become to stand on the page that its words stand on."""
+
 WHOLE: Final = 0.4
 """Tables up to this share of a page are not broken."""
-
-FONTS: Final = {"": ("DejaVu Sans", "normal"), "bold": ("DejaVu Sans", "bold"), "mono": ("DejaVu Sans Mono", "normal")}
-"""Face -> family and weight."""
 
 TEXT: Final = {"lead": (12.0, "ink"), "text": (9.2, "ink"), "notice": (9.2, "bad"), "small": (8.2, "muted")}
 """Kind of a paragraph -> size and color."""
@@ -123,105 +108,6 @@ def typeset(document: Document) -> list[Page]:
     return pages
 
 
-# --- Widths -----------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4096)
-def _advance(character: str, face: str) -> float:
-    """How far a character moves on, at one point of size."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    family, weight = FONTS[face]
-    font = get_font(findfont(FontProperties(family=family, weight=weight)))
-    font.set_size(64, 72)
-    return float(font.load_char(ord(character)).linearHoriAdvance) / 65536 / 64
-
-
-def text_width(text: str, size: float, face: str = "") -> float:
-    """The width of a line of text.
-
-    Args:
-      text: the line.
-      size: of the font, in points.
-      face: one of `FONTS`.
-
-    Returns:
-      Points; kerning, which would make it narrower, is left out.
-
-    Example:
-      >>> text_width("mm", 10) == 2 * text_width("m", 10) > text_width("ii", 10)
-      True
-    """
-    return size * sum(_advance(character, face) for character in text)
-
-
-def break_lines(text: str, size: float, width: float, face: str = "") -> list[str]:
-    """Break a text into lines that are not wider than a measure; a word that is wider alone is broken too.
-
-    Example:
-      >>> break_lines("one two three", 10, 45)
-      ['one two', 'three']
-    """
-    made: list[str] = []
-    line = ""
-    for word in text.split(" "):  # not where a space does not break
-        if not word:
-            continue
-        longer = f"{line} {word}" if line else word
-        if text_width(longer, size, face) <= width:
-            line = longer
-            continue
-        if line:
-            made.append(line)
-        line = word
-        while text_width(line, size, face) > width and len(line) > 1:
-            fits = next((n for n in range(len(line) - 1, 1, -1) if text_width(line[:n], size, face) <= width), 1)
-            made.append(line[:fits])
-            line = line[fits:]
-    return [*made, line] if line or not made else made
-
-
-def column_widths(table: TableData, size: float, width: float, gap: float) -> list[float]:
-    """How wide each column of a table is, so that all of them fit; where they do not, long cells are to be broken.
-
-    Args:
-      table: the table.
-      size: of the font, in points.
-      width: what all columns and the gaps between them may take.
-      gap: between two columns.
-
-    Returns:
-      A width a column.
-    """
-    lines = [table.headings, *table.rows] if table.headings else list(table.rows)
-    columns = list(zip(*lines, strict=True))
-    # headings are bold, and bold is wider: every cell is measured so
-    wanted = [max(text_width(cell, size, "bold") for cell in column) + 0.5 for column in columns]
-    least = [max(text_width(w, size, "bold") for c in column for w in c.split(" ")) + 0.5 for column in columns]
-    room = width - gap * (len(columns) - 1)
-    if sum(wanted) <= room:
-        return wanted
-    if sum(least) >= room:
-        return [room * x / sum(least) for x in least]
-    share = (room - sum(least)) / (sum(wanted) - sum(least))
-    return [low + share * (high - low) for low, high in zip(least, wanted, strict=True)]
-
-
-def shortened(text: str, size: float, width: float, face: str = "") -> str:
-    """A text cut to one line.
-
-    Example:
-      >>> shortened("a long title", 10, 40)
-      'a lon…'
-    """
-    if text_width(text, size, face) <= width:
-        return text
-    kept = len(text)
-    while kept and text_width(f"{text[:kept].rstrip()}…", size, face) > width:
-        kept -= 1
-    return f"{text[:kept].rstrip()}…"
-
-
 # --- Setting ----------------------------------------------------------------------------------------------------------
 
 
@@ -286,7 +172,7 @@ def _together(parts: list[Any]) -> float:
     height = 0.0
     for part in parts:
         if isinstance(part, _Placeable):
-            return height + part.scale * part.height + 30
+            return height + SQUEEZED * part.scale * part.height + 30
         if isinstance(part, TableData) and part.rows:
             return height + _Grid(part).least
         if not isinstance(part, Paragraph) or part.kind != "small":
@@ -396,6 +282,9 @@ def _drawings(setter: _Setter, row: list[_Placeable]) -> None:
     captions = [break_lines(one.caption, 8.2, measure) for one in row]
     below = max(map(len, captions)) * LEADING * 8.2
     height = max(scale * one.height for one in row)
+    left = (setter.y - BOTTOM - below) / height
+    if SQUEEZED <= left < 1 and not setter.fresh:
+        scale, height = scale * left, height * left
     setter.room(height + below)
     top = setter.y
     for at, (one, lines) in enumerate(zip(row, captions, strict=True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -21,11 +22,13 @@ __all__ = [
     "letters",
     "memory",
     "notices",
+    "number",
     "p_value",
     "percent",
     "points",
     "run_states",
     "settings",
+    "true_minus",
     "urgency",
     "verdict_against_first",
     "whole_percent",
@@ -36,6 +39,9 @@ NOTHING: Final = "–"
 
 VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold red", "equivalent": "bold", "undecided": "dim"}
 """How the terminal shows a verdict."""
+
+_TYPED_OR_MINUS: Final = re.compile(r"""--[a-z]\S*(?: (?:"[^"]*"|'[^']*'|\S+)\S*)?|(?<![\w.=])-(?=\d)""")
+"""An option of a command with its value, or a hyphen before a number in a sentence."""
 
 METRICS: Final = {
     "train_accuracy": "training accuracy",
@@ -49,6 +55,18 @@ METRICS: Final = {
 """What each metric of a summary is called in a sentence."""
 
 
+def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = False) -> str:
+    """A number with so many decimals and a true minus sign; a dash where there is none, and never a negative zero.
+
+    Example:
+      >>> number(0.31249, 4), number(-0.00001, 2), number(0.5, 1, " %", signed=True), number(math.nan)
+      ('0.3125', '0.00', '+0.5 %', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return _minus(f"{value:{'+' if signed else ''}z.{digits}f}") + unit
+
+
 def percent(share: float | None, unit: str = " %") -> str:
     """A share of 1 as a percentage with two decimals.
 
@@ -56,7 +74,7 @@ def percent(share: float | None, unit: str = " %") -> str:
       >>> percent(0.88349), percent(None)
       ('88.35 %', '–')
     """
-    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.2f}{unit}"
+    return number(None if share is None else 100 * share, 2, unit)
 
 
 def whole_percent(share: float) -> str:
@@ -66,7 +84,7 @@ def whole_percent(share: float) -> str:
       >>> whole_percent(0.874), whole_percent(0.002)
       ('87', '< 1')
     """
-    return "< 1" if share <= 0.005 else f"{100 * share:.0f}"  # 0.5 % would be rounded to an even 0
+    return "< 1" if share <= 0.005 else number(100 * share)  # 0.5 % would be rounded to an even 0
 
 
 def points(share: float | None, signed: bool = False) -> str:
@@ -78,9 +96,7 @@ def points(share: float | None, signed: bool = False) -> str:
       >>> points(0.0231), points(-0.004), points(0.0231, signed=True)
       ('2.31', '−0.40', '+2.31')
     """
-    if share is None or not math.isfinite(share):
-        return NOTHING
-    return _minus(f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}")
+    return number(None if share is None else 100 * share, 2, signed=signed)
 
 
 def interval(bounds: tuple[float, float] | None, scale: float = 100.0, digits: int = 2, signed: bool = False) -> str:
@@ -92,8 +108,8 @@ def interval(bounds: tuple[float, float] | None, scale: float = 100.0, digits: i
     """
     if bounds is None or not all(math.isfinite(b) for b in bounds):
         return ""
-    low, high = (f"{scale * b:{'+' if signed else ''}.{digits}f}" for b in bounds)
-    return _minus(f"[{low}, {high}]")
+    low, high = (number(scale * bound, digits, signed=signed) for bound in bounds)
+    return f"[{low}, {high}]"
 
 
 def difference(value: float, bounds: tuple[float, float] | None, metric: str) -> tuple[str, str]:
@@ -106,7 +122,7 @@ def difference(value: float, bounds: tuple[float, float] | None, metric: str) ->
       ('+0.0312', '')
     """
     if metric.endswith("_loss"):
-        return _minus(f"{value:+.4f}") if math.isfinite(value) else NOTHING, interval(bounds, 1.0, 4, signed=True)
+        return number(value, 4, signed=True), interval(bounds, 1.0, 4, signed=True)
     text = points(value, signed=True)
     return text if text == NOTHING else f"{text} points", interval(bounds, signed=True)
 
@@ -216,6 +232,16 @@ def letters(summary: StudySummary) -> dict[str, str]:
     """The letters of every variant, where two seeds or more allow to tell any apart; otherwise empty."""
     compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
     return {ranked.variant: ranked.letters for ranked in summary.ranking} if compared else {}
+
+
+def true_minus(text: str) -> str:
+    """Sentences with a true minus sign before a number; a command's option and its value stay as they are typed.
+
+    Example:
+      >>> true_minus("It lost -0.5 points at 128-64: --set train.noise=-3 mends it.")
+      'It lost −0.5 points at 128-64: --set train.noise=-3 mends it.'
+    """
+    return _TYPED_OR_MINUS.sub(lambda found: "−" if found[0] == "-" else found[0], text)
 
 
 def ascii_only(text: str) -> str:

@@ -32,6 +32,7 @@ class Merged:
     Args:
       directory: the new directory.
       runs: how many runs it holds.
+      taken: how many of them come from each of the directories, in their order.
       twice: how many of them were in more than one of the directories, with the same results.
       missing: how many runs of its variants and seeds none of the directories has.
       codes: of how many states of wellfit's own code the runs come; 0 where it is not known.
@@ -39,6 +40,7 @@ class Merged:
 
     directory: Path
     runs: int
+    taken: tuple[int, ...]
     twice: int
     missing: int
     codes: int
@@ -74,10 +76,12 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
             whole.save_findings(tuple(dict.fromkeys(finding for store in stores for finding in store.findings())))
             codes = whole.provenance().get("code hash")
         having = sum(len(store.finished()) for store in stores)
-    runs = sum(map(len, shares))
+    taken = tuple(map(len, shares))
+    runs = sum(taken)
     return Merged(
         directory=out,
         runs=runs,
+        taken=taken,
         twice=having - runs,
         missing=len(study["variants"]) * len(study["seeds"]) - runs,
         codes=len(codes.split("; then ")) if codes else 0,

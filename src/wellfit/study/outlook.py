@@ -20,7 +20,7 @@ from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.study.forecasts import forecast, has_convolution, memory_of
 from wellfit.study.growing import NOTHING_HELD, Held, Work, held, plan_work
 from wellfit.study.identity import spec_conflicts
-from wellfit.study.spec import StudySpec, resolved, runs
+from wellfit.study.spec import StudySpec, recipes, resolved, runs
 from wellfit.study.store import holds_study, open_existing
 
 __all__ = [
@@ -164,7 +164,7 @@ def prepare(spec: StudySpec, dataset: Dataset, choices: Choices | None = None) -
       choices: those of the study so far; made now where it is new.
 
     Raises:
-      StudyFileError, ShapeError: the study does not fit the data.
+      StudyFileError, ShapeError: the study does not fit the data, or the share of them that it keeps.
       DataError: the data cannot be split as asked.
     """
     dataset = thinned(dataset, spec.data.train_share, spec.data.split_seed)
@@ -173,12 +173,25 @@ def prepare(spec: StudySpec, dataset: Dataset, choices: Choices | None = None) -
     on = devices.mesh()
     wanted = runs(spec)
     check_data(data)
+    _check_share(spec, len(data.x_train))
     chosen = choices or Choices(((1, 1.0),), _precision(spec, data))
     plan = _plan(spec, wanted, data, on.size, chosen)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
         plan = _plan(spec, wanted, data, on.size, chosen)
     return Prepared(spec, dataset, splits, data, on, chosen, plan)
+
+
+def _check_share(spec: StudySpec, examples: int) -> None:
+    """Refuse a batch that is too large for the share of the data that is kept, and say so: --quick keeps a quarter."""
+    share = spec.data.train_share
+    for name, recipe in recipes(spec).items():
+        if share < 1 and recipe.batch_size > examples:
+            raise StudyFileError(
+                f"batch_size = {recipe.batch_size} of variant {name!r} is larger than the training split of {examples} "
+                f"examples, as {100 * share:g} % of the data are kept (by --quick, or data.train_share); to keep all: "
+                "--set data.train_share=1"
+            )
 
 
 def choices_of(held: Held) -> Choices | None:

@@ -14,9 +14,26 @@ from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.study.source import KeyPath, Source, builtin_studies, read_file
 
-__all__ = ["extended", "forget_questions", "other_data", "put", "read_study", "split_part", "swept_names", "table_of"]
+__all__ = [
+    "entitled",
+    "extended",
+    "forget_questions",
+    "other_data",
+    "put",
+    "read_study",
+    "split_part",
+    "swept_names",
+    "table_of",
+]
 
 SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
+BESIDE_TITLES: Final = (
+    ("data", "name"),
+    ("data", "path"),
+    ("train", "epochs"),
+    ("train", "precision"),
+    ("train", "seeds"),
+)
 TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
 
 
@@ -221,6 +238,40 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
 
 
+def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:
+    """A study whose title tells what was changed from outside, for it may speak of what the file says.
+
+    Told is what changes data, model or training of all variants, but for what stands beside every title, such as the
+    number of seeds; variants of their own say themselves what they change.
+
+    Args:
+      raw: the study's tables, not yet checked, as the file has them.
+      given: of every setting its path, the value, and how it was written.
+
+    Example:
+      >>> raw = {"title": "Does a 128-64 network need l2?", "model": {"hidden": [128, 64]}}
+      >>> entitled(raw, [(("model", "hidden"), [16], "model.hidden=[16]")])["title"]
+      'Does a 128-64 network need l2? (with model.hidden=[16])'
+    """
+    told = [
+        text
+        for path, value, text in given
+        if path[0] in ("data", "model", "train") and path not in BESIDE_TITLES and _held(raw, path) != value
+    ]
+    if not told or not isinstance(raw.get("title"), str):
+        return dict(raw)
+    more = [f"{len(told) - 2} more settings"] if len(told) > 3 else []
+    return {**raw, "title": f"{raw['title']} (with {', '.join([*told[: 3 - len(more)], *more])})"}
+
+
+def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
+    """The value at a path; None where there is none."""
+    table: Any = raw
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table
+
+
 def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
     """Set values deep in nested tables; the tables on the way are made, but for a variant whose name is a slip.
 
@@ -257,8 +308,6 @@ def _slip(name: str, names: Sequence[str]) -> bool:
 
 def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
     """Drop the hidden layers that were written for a model of another kind."""
-    table: Any = raw
-    for key in path[:-1]:
-        table = table.get(key) if isinstance(table, dict) else None
+    table = _held(raw, path[:-1])
     if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
         table.pop("hidden", None)

@@ -11,7 +11,7 @@ from typing import Any
 from wellfit.base import MARGIN, Question, Recipe, RunSpec
 from wellfit.errors import UnknownNameError
 from wellfit.study.changes import changed, plain_of, recipe_from
-from wellfit.study.overlay import extended, other_data, put, read_study
+from wellfit.study.overlay import entitled, extended, other_data, put, read_study
 from wellfit.study.quick import quickened
 from wellfit.study.source import KeyPath, Source, read_setting
 
@@ -100,7 +100,8 @@ def load_study(
       seeds: how many (0, 1, ...), or which.
       epochs: of the base recipe; a variant that sets its own keeps them.
       precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.
-      settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``.
+      settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``; the title tells those that change
+        what every variant starts from.
       quick: make it small enough for a minute or so, as its ``[quick]`` says; seeds, epochs and settings go before.
 
     Returns:
@@ -122,6 +123,7 @@ def load_study(
     if data is not None:
         given.append((("data", "name"), str(data), f"--data {data}"))
     raw = other_data(raw, {path: value for path, value, _ in given}, source)
+    raw = entitled(raw, [(path, value, text) for (path, value, _), text in zip(given, settings, strict=False)])
     if quick:
         raw = quickened(raw, source)
     if data is not None and isinstance(raw.get("data"), dict):

@@ -157,12 +157,12 @@ def _variant(
     runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
-    interval = {metric: _possible(metric, t_interval(values)) for metric, values in columns.items() if values}
+    interval = {metric: t_interval(values) for metric, values in columns.items() if values}
     for metric, scores in _test_scores(runs, outcomes).items():
-        mean[metric], bounds = two_way_interval(scores)
-        interval[metric] = _possible(metric, bounds)
+        mean[metric], interval[metric] = two_way_interval(scores)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
+    interval = {metric: _possible(metric, bounds) for metric, bounds in interval.items()}
     return VariantSummary(
         name=name,
         settings=spec.variants[name],
@@ -203,11 +203,11 @@ def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> In
 
 
 def _possible(metric: str, interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """An interval cut to what the metric can be: an accuracy is a share, a loss is not negative."""
-    if interval is None or metric == "generalization_gap":
-        return interval
-    low, high = max(interval[0], 0.0), interval[1]
-    return low, min(high, 1.0) if metric.endswith("_accuracy") else high
+    """An interval cut to what the metric can be: an accuracy is a share, the gap of two, a loss is not negative."""
+    if interval is None:
+        return None
+    low = max(interval[0], -1.0 if metric == "generalization_gap" else 0.0)
+    return low, interval[1] if metric.endswith("_loss") else min(interval[1], 1.0)
 
 
 def _values(runs: Iterable[RunSummary], metric: str) -> list[float]:

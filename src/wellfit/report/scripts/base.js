@@ -26,16 +26,23 @@ for (const select of all("select[data-chooses]")) {
   show();
 }
 
-// Tables that sort: a button in every heading, numbers as numbers, what has none at the end.
-const amount = (cell) => {
+// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them; any other as
+// words, in which 9 comes before 10. What is empty stands at the end either way.
+const amount = (cell, counts) => {
   const said = cell.dataset.value ?? cell.textContent.trim();
+  if (said === "" || said === "–") return null;
   const number = Number(said.replace("−", "-").replace(/[,%]| points.*/g, "").trim().split(/\s/)[0]);
-  return said === "" || said === "–" ? null : Number.isNaN(number) ? said.toLowerCase() : number;
+  return Number.isNaN(number) || !(counts || "value" in cell.dataset) ? said : number;
+};
+const order = (a, b) => {
+  const words = [a, b].filter((said) => typeof said === "string").length;
+  if (words === 1) return typeof a === "string" ? 1 : -1;
+  return words ? a.localeCompare(b, "en", { numeric: true }) : a - b;
 };
 const sortBy = (table, column, way) => {
-  const body = table.tBodies[0];
-  const keyed = [...body.rows].map((row) => [amount(row.cells[column]), row]);
-  keyed.sort(([a], [b]) => (a === null) - (b === null) || (a > b) - (a < b) && way * ((a > b) - (a < b)));
+  const body = table.tBodies[0], counts = table.tHead.rows[0].cells[column].classList.contains("number");
+  const keyed = [...body.rows].map((row) => [amount(row.cells[column], counts), row]);
+  keyed.sort(([a], [b]) => (a === null) - (b === null) || (a === null ? 0 : way * order(a, b)));
   body.append(...keyed.map(([, row]) => row));
 };
 for (const table of all("table.sortable")) {
@@ -86,4 +93,16 @@ if (copy && navigator.clipboard) {
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy"), 1600);
   });
+}
+
+// What scrolls can be reached by the tab key, and what does not need not be.
+{
+  const reach = (entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  };
+  const watcher = new ResizeObserver(reach);
+  for (const box of all(".scroll[tabindex]")) watcher.observe(box);
 }

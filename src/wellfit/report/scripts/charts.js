@@ -3,37 +3,14 @@ if (window.Bokeh) {
   const controls = $("controls");
   const charts = {}; // element id -> Bokeh model
 
-  // Colors were written for white paper; read those that this page has now.
-  const paint = (chart) => {
-    const style = getComputedStyle(document.documentElement);
-    const color = (role) => style.getPropertyValue(`--${role}`).trim();
-    for (const model of chart.references()) {
-      if (model.type === "GlyphRenderer") {
-        const [role] = model.glyph.tags; // the name of a color
-        if ("line_color" in model.glyph) model.glyph.line_color = { value: color(role) };
-        if ("fill_color" in model.glyph) model.glyph.fill_color = { value: color(role) };
-      } else if (model.type.endsWith("Axis")) {
-        model.axis_label_text_color = model.major_label_text_color = color("muted");
-        model.axis_line_color = color("rule");
-      } else if (model.type === "Grid") model.grid_line_color = color("rule");
-      else if (model.type === "Span" || model.type === "Slope") model.line_color = color("muted");
-    }
-  };
-
   // Which variants and splits are switched on holds for every chart that has them.
   const choose = () => {
-    const on = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
-    const variants = on("variant"), splits = on("split");
-    const wanted = (renderer) => {
-      const found = /^v(\d+)-(train|validation|stop)?/.exec(renderer.tags[0] ?? "");
-      const split = found?.[2] === "stop" ? "validation" : found?.[2];
-      return !found || (variants.has(found[1]) && (!split || splits.has(split)));
-    };
-    const some = (chart) => chart.renderers.some(wanted);
+    const shown = wanted();
+    const some = (chart) => chart.renderers.some(shown);
     // An axis that fits what is visible must not look where nothing is: it would complain.
     const fit = (chart, way) => { if (chart.y_range.type === "DataRange1d") chart.y_range.only_visible = way; };
     for (const chart of Object.values(charts)) if (!some(chart)) fit(chart, false);
-    for (const chart of Object.values(charts)) for (const renderer of chart.renderers) renderer.visible = wanted(renderer);
+    for (const chart of Object.values(charts)) for (const renderer of chart.renderers) renderer.visible = shown(renderer);
     for (const chart of Object.values(charts)) if (some(chart)) fit(chart, true);
     const log = controls.elements.log.checked;
     if (charts["chart-loss"]) {
@@ -41,15 +18,7 @@ if (window.Bokeh) {
       $("chart-log-loss").hidden = !log;
     }
   };
-  if (controls) {
-    controls.addEventListener("change", choose);
-    for (const button of all("[data-choose]", controls)) {
-      button.addEventListener("click", () => {
-        for (const box of all("input[name=variant]", controls)) box.checked = button.dataset.choose === "all";
-        choose();
-      });
-    }
-  }
+  if (controls) watchControls(controls, choose);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.values(charts).forEach(paint));
 
   let opened = 0;
@@ -72,7 +41,10 @@ if (window.Bokeh) {
         if (elements[root.id]) charts[elements[root.id]] = root;
       }
     }
-    for (const element of Object.keys(roots)) paint(charts[element]);
+    for (const element of Object.keys(roots)) {
+      paint(charts[element]);
+      if (controls && $(element).closest("#curves")) watchEnds(charts[element], $(element));
+    }
     if (controls) choose();
   };
 

@@ -9,7 +9,7 @@ if (pictures && matrix && $("gallery-live")) {
     ["often", "most often wrong"],
     ...(pictures.kinds.every.length ? [["every", "wrong in every run of every variant"]] : []),
     ...(pictures.kinds.flips.length ? [["flips", `decided by chance in ${first}`]] : []),
-    ...mended.map((name, i) => [`mended-${i}`, `mended by ${name}`]),
+    ...mended.map((name, i) => [`mended-${i}`, `mended by ${name}`]).filter((_, i) => pictures.totals.mended[mended[i]].some(Boolean)),
   ];
   let shown = 0;
 
@@ -24,21 +24,29 @@ if (pictures && matrix && $("gallery-live")) {
     return true_.value === "-1" ? places : places.filter((i) => pictures.labels[i] === Number(true_.value));
   };
 
+  // How many images there are of what is chosen, how many of them the page has, and how many are shown.
+  const said = (v, here) => {
+    const by = kind.value.startsWith("mended-") ? mended[Number(kind.value.slice(7))] : null;
+    const { often, every: everywhere, flips, mended: mends } = pictures.totals;
+    const [ofClass, what] = {
+      often: () => [often[v], `wrong in some run${v === every ? "" : ` of ${pictures.variants[v]}`}`],
+      every: () => [everywhere, "wrong in every run of every variant"],
+      flips: () => [flips, `that about half of the runs of ${first} get wrong`],
+    }[kind.value]?.() ?? [mends[by], `that every run of ${first} got wrong and no run of ${by}`];
+    const k = Number(true_.value);
+    const total = k < 0 ? ofClass.reduce((a, b) => a + b, 0) : ofClass[k];
+    const images = `${counted(total, "image")}${k < 0 ? "" : ` of ${classes[k]}`} ${what}`;
+    if (!total) return `No image is ${what.replace(/^that/, "one that")}.`;
+    if (!here) return `${images}; this page has no picture of ${total === 1 ? "it" : "them"}.`;
+    const kept = here < total ? `; this page has the pictures of ${here.toLocaleString("en")}` : "";
+    return `${shown.toLocaleString("en")} of ${images}${kept}. What is said below each is of ${pictures.variants[v]}.`;
+  };
+
   const draw = (count) => {
     const v = Number(variant.value), places = found();
     shown = Math.min(count, places.length);
-    const tiles = places.slice(0, shown).map((i) =>
-      tile(i, v, classes, pictures.predicted[v][i], pictures.percent[v][i], pictures.wrong[v][i]));
-    $("gallery").replaceChildren(...tiles);
-    const totals = pictures.totals;
-    const whole = kind.value.startsWith("mended-") ? totals.mended[mended[Number(kind.value.slice(7))]] : totals[kind.value];
-    const total = true_.value === "-1" && whole ? whole : places.length;
-    const images = total === 1 ? "image" : "images";
-    const kept = total > places.length ? `, of which ${places.length} are kept here` : "";
-    const mendedBy = kind.value.startsWith("mended-") ? ` that every run of ${first} got wrong and no run of ${mended[Number(kind.value.slice(7))]}` : "";
-    $("gallery-said").textContent = places.length
-      ? `${shown} of ${total} ${images}${mendedBy}${kept}; what is said below each is of ${pictures.variants[v]}.`
-      : "No image is of this kind.";
+    $("gallery").replaceChildren(...places.slice(0, shown).map((i) => tile(i, v, classes)));
+    $("gallery-said").textContent = said(v, places.length);
     $("gallery-more").hidden = shown >= places.length;
   };
 

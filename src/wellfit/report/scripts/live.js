@@ -31,35 +31,15 @@ const apply = (parts) => {
   ago();
 };
 
-const role = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const here = { sync: false }; // the server need not know what a page looks like
-const paint = (chart) => { // colors were written for white paper
-  for (const model of chart.references()) {
-    if (model.type === "GlyphRenderer") {
-      const [series] = model.glyph.tags;
-      for (const name of ["line_color", "fill_color"]) {
-        if (name in model.glyph) model.glyph.setv({ [name]: { value: role(series) } }, here);
-      }
-    } else if (model.type.endsWith("Axis")) {
-      const muted = role("muted");
-      model.setv({ axis_label_text_color: muted, major_label_text_color: muted, axis_line_color: role("rule") }, here);
-    } else if (model.type === "Grid") model.setv({ grid_line_color: role("rule") }, here);
-    else if (model.type === "Span") model.setv({ line_color: role("muted") }, here);
-  }
-};
-
 const begin = (bokeh) => {
   const parts = bokeh.get_model_by_name("parts");
   const charts = bokeh.roots().filter((root) => root !== parts);
   const controls = document.getElementById("controls");
   const choose = () => {
-    const on = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
-    const variants = on("variant"), splits = on("split");
+    const shown = wanted();
     for (const renderer of charts.flatMap((chart) => chart.renderers)) {
-      const found = /^v(\d+)-(train|validation)?/.exec(renderer.tags[0] ?? "");
-      if (!found) continue;
-      const visible = variants.has(found[1]) && (!found[2] || splits.has(found[2]));
-      renderer.setv({ visible }, { sync: !renderer.tags[0].endsWith("-band") }); // of a curve that is off, nothing is sent
+      // Of a curve that is off nothing is sent; that is asked of its line.
+      renderer.setv({ visible: shown(renderer) }, { sync: !/-(band|mark)$/.test(renderer.tags[0]) });
     }
     const log = controls.elements.log.checked;
     document.getElementById("chart-loss").hidden = log;
@@ -70,13 +50,8 @@ const begin = (bokeh) => {
   charts.forEach(paint);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
   if (controls) {
-    controls.addEventListener("change", choose);
-    for (const button of all("[data-choose]", controls)) {
-      button.addEventListener("click", () => {
-        for (const box of all("input[name=variant]", controls)) box.checked = button.dataset.choose === "all";
-        choose();
-      });
-    }
+    watchControls(controls, choose);
+    for (const chart of charts) watchEnds(chart, document.getElementById(`chart-${chart.name}`));
     choose();
   }
   const lost = document.getElementById("lost");

@@ -153,7 +153,7 @@ def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapp
     if conflict is not None:
         mend = "choose another directory with --out, or throw it away with --fresh"
         if grown := re.fullmatch(r"\[train\] epochs is (\d+) there and \d+ here", conflict):
-            mend = f"go on with it by --epochs {grown[1]}, or {mend}"
+            mend = f"go on with it by --epochs {grown[1]} or {mend}"
         raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
 
 

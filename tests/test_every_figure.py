@@ -1,0 +1,109 @@
+"""What every figure function of the report keeps to, found by what it returns: a figure, an ``ax``, an alt text."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import detailed
+import summaries
+import wellfit
+from wellfit import report
+from wellfit.report.figures import alt_text
+
+
+def found() -> dict[str, Callable[..., Figure]]:
+    """Every public function of the report that returns a figure."""
+    made = {}
+    for module in pkgutil.iter_modules(report.__path__):
+        loaded = importlib.import_module(f"wellfit.report.{module.name}")
+        for name in getattr(loaded, "__all__", ()):
+            function = getattr(loaded, name)
+            if inspect.isfunction(function) and function.__annotations__.get("return") == "Figure":
+                made[f"{module.name}.{name}"] = function
+    return made
+
+
+FIGURES = found()
+SHEETS = {"look.look_figure"}
+"""Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
+
+
+def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
+    """A value for every argument that has to be given, by what it is."""
+    summary = summaries.study(variants=("baseline", "l2", "dropout"))
+    details = detailed.details(summary)
+    images = np.stack([detailed.blob(np.random.default_rng(k), k, 8) for k in range(4)])  # (4, 8, 8)
+    data = wellfit.load_dataset("digits")
+    changes = {"augmentation": {"shift": 0.1}}
+    by_type: dict[str, Any] = {
+        "StudySummary": summary,
+        "ClassTable": details.by_class["l2"],
+        "ConfusionDifference": details.differences["l2"],
+        "Mistakes": details.mistakes,
+        "DataLook": details.look,
+        "SweepPath": details.paths[0],
+        "SweepGrid": detailed.grid(("a", "b", "c", "d")),
+        "Calibration": details.calibration["l2"],
+        "WeightLook": details.weights["l2"],
+        "Regions": detailed.regions("l2"),
+        "StudySpec": wellfit.Study(data, variants={"plain": {}, "moved": changes}).spec,
+        "Dataset": data,
+        "IntArray": np.arange(4) % 2,
+    }
+    by_name: dict[str, Any] = {
+        "variant": "moved" if "spec" in inspect.signature(function).parameters else "l2",
+        "metric": "validation_accuracy",
+        "images": images,
+        "originals": images,
+        "augmented": np.stack([images, images], axis=1),
+        "titles": ["a", "b", "c", "d"],
+        "classes": summary.classes if "regions" not in inspect.signature(function).parameters else ("a", "b"),
+    }
+    given = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        chosen = (name == "variant" and "spec" in function.__annotations__) or function.__name__ == "plot_grid"
+        if parameter.default is inspect.Parameter.empty or (chosen and name != "ax"):
+            given[name] = by_type.get(str(parameter.annotation), by_name.get(name))
+    return given
+
+
+def test_they_are_found() -> None:
+    assert {"figures.plot_curves", "look.examples_figure", "weight_figures.plot_filters"} < set(FIGURES)
+    assert len(FIGURES) >= 24
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_it_returns_a_figure_with_an_alt_text_and_draws_where_it_is_told(name: str) -> None:
+    function = FIGURES[name]
+    given = arguments(function)
+    own = function(**given)
+    assert isinstance(own, Figure)
+    assert len(alt_text(own)) > 20
+    own.draw_without_rendering()
+    if name in SHEETS:
+        return
+    left, right = Figure(figsize=(12, 6)).subplots(1, 2)
+    whole = function(**given, ax=left)
+    assert whole is left.get_figure()
+    assert left.has_data() or left.texts
+    assert len(str(left.get_label())) > 20
+    assert not right.has_data()
+    assert not right.texts
+    whole.draw_without_rendering()
+
+
+def test_none_of_them_touches_pyplot() -> None:
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    function = FIGURES["figures.plot_intervals"]
+    function(**arguments(function))
+    assert plt.get_fignums() == before
