@@ -2,8 +2,8 @@
 
 Traces one epoch of a study's networks with JAX's profiler in both precisions, each in a process of its own, and sums
 the compiled operations by what they do: the products of the training steps, the rounding of their factors, the
-optimizer, norms and penalties, dropout's noise, the scoring after the epoch, and the rest (activations, losses). Times
-are of one core, milliseconds an epoch and training: an operation's median times its count, so that what interrupts it
+optimizer, norms and penalties, the scoring after the epoch, and the rest (activations, dropout, losses). Times are of
+one core, milliseconds an epoch and training: an operation's median times its count, so that what interrupts it
 does not count. Saves JSON with the dearest operations by name.
 
 Usage: WELLFIT_DATA=... python benchmarks/operations.py [--workload lab5] [--out benchmarks/results/operations.json]
@@ -43,8 +43,6 @@ def kind_of(line: re.Match[str]) -> str:
         return "optimizer"
     if line["shape"].startswith("bf16"):
         return "rounding to bfloat16"
-    if any(word in scope for word in ("threefry", "random", "mask", "noise")):
-        return "noise"
     return "rest"
 
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import re
 import shutil
+import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 from PIL import Image
 
 from detailed import NOTHING, details
-from summaries import empty, hostile, study
+from heard import heard, nameless, pictures
+from summaries import diverged, empty, hostile, running, study
+from wellfit.report import wording
+from wellfit.report.colors import DARK, LIGHT
+from wellfit.report.figure_data import curve_data
 from wellfit.report.page import write_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -77,6 +82,9 @@ def scroll_to(tab, element):
     tab.wait_for_selector(f"#{element} canvas", state="attached", timeout=30_000)
 
 
+CHARTS = ("chart-loss", "chart-path-0", "chart-reliability", "chart-norms")
+
+
 def until(tab, script, wanted):
     """Wait for a value; the page's policy forbids wait_for_function, which evaluates text."""
     for _ in range(200):
@@ -110,11 +118,83 @@ def test_the_results_table_fits_a_desktop(visit):
     assert tab.evaluate("(t => t.scrollWidth - t.clientWidth)(document.querySelector('#results .table'))") == 0
 
 
-def test_it_opens_soon(visit):
-    tab = visit()
-    timing = "performance.timing.loadEventEnd - performance.timing.navigationStart"
-    assert 0 < tab.evaluate(timing) < 5000  # milliseconds; under 1000 on an idle machine, and this one may be busy
-    assert tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") < 3000
+LOADED = "performance.timing.loadEventEnd - performance.timing.navigationStart"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+def assert_small_and_soon(visit, path):
+    """Under three million bytes, and open in under two seconds: the median of three, for one may be disturbed.
+
+    The limit is what is promised. An idle core takes less than a third of it: a shared one may be three times slower.
+    """
+    assert path.stat().st_size < 3_000_000
+    tabs = [visit(path.stem) for _ in range(3)]
+    for what in (LOADED, PAINTED):
+        took = [tab.evaluate(what) for tab in tabs]
+        assert 0 < statistics.median(took) < 2000, took  # milliseconds
+
+
+def test_it_opens_soon(visit, files):
+    """Variants, seeds, epochs, classes and pictures as many as the largest study has that is promised to be fast."""
+    path = write_page(study(epochs=60), details(study(), images=600), files / "as-large-as-lab5.html")
+    assert path.stat().st_size > 1_900_000
+    assert_small_and_soon(visit, path)
+
+
+@pytest.mark.slow
+def test_a_lab_opens_soon(visit, files, real_data, tmp_path):
+    """The lab at its full size save for the examples: trained on few, it mistakes more images than in earnest."""
+    from wellfit import Study
+    from wellfit.study.details import study_details
+    from wellfit.study.summary import summarize
+
+    place = tmp_path / "lab5"
+    Study.from_toml("lab5", settings=["data.train_share=0.02"]).run(place, progress=False)
+    summary = summarize(place)
+    assert len(summary.seeds) == 5
+    assert_small_and_soon(visit, write_page(summary, study_details(place, summary), files / "lab5.html"))
+    tab = visit("lab5")
+    for element in ("chart-loss", "chart-reliability", "chart-norms"):
+        scroll_to(tab, element)
+    assert nameless(heard(tab)) == []
+
+
+ONE_SEED = study(variants=("baseline", "l2"), seeds=1, epochs=8)
+ONE_VARIANT = study(variants=("dropout",), epochs=8)
+
+
+@pytest.mark.parametrize(
+    "summary", [ONE_SEED, ONE_VARIANT, running(), diverged()], ids=["one-seed", "one-variant", "running", "diverged"]
+)
+def test_every_state_is_shown_with_all_that_it_has(visit, files, summary):
+    found = details(summary)
+    if len(summary.variants) == 1:  # a path has two at least
+        found = replace(found, paths=())
+    write_page(summary, found, files / "state.html")
+    tab = visit("state", 390)
+    for element in CHARTS:
+        if element == "chart-path-0" and not found.paths:
+            continue
+        scroll_to(tab, element)
+        assert tab.locator(f"#{element}").is_visible()
+    assert overflow(tab) == 0
+    said = " ".join(tab.locator("main > section:not(#words)").all_text_contents())
+    for notice in wording.notices(summary):
+        assert notice in said
+        said = said.replace(notice, "")  # one of them explains what NaN is
+    assert not re.findall(r"\b(?:NaN|nan|undefined|null|Infinity|inf)\b", said)
+    shown = len([variant for variant in summary.variants if variant.mean])
+    assert tab.locator("#matrix-variant option").count() == shown
+    tab.locator("#matrix-table td [data-cell]").first.click()
+    assert tab.locator("#cell h3").count() >= 1
+    tab.select_option("#gallery-kind", label="most often wrong")
+    assert tab.locator("#gallery li").count() == 24
+    assert nameless(heard(tab)) == []
+
+
+def seen(what, **options):
+    """The pixels of a page or an element.  # (H, W, 3)"""
+    return np.asarray(Image.open(io.BytesIO(what.screenshot(**options))).convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])
@@ -122,11 +202,20 @@ def test_what_is_shown_is_not_blank(visit, mode):
     tab = visit(color_scheme="dark" if mode == "dark" else "light")
     if mode == "print":
         tab.emulate_media(media="print")
-    pixels = np.asarray(Image.open(io.BytesIO(tab.screenshot(full_page=True))).convert("L")).astype(int)
+    colors = DARK if mode == "dark" else LIGHT
+    pixels = seen(tab, full_page=True).mean(axis=-1).astype(int)  # (H, W)
     ground = np.bincount(pixels.ravel()).argmax()
     assert ground < 60 if mode == "dark" else ground > 240
     rows = np.array_split(np.abs(pixels - ground) > 90, 12)  # something stands out in every twelfth of the page
     assert all(part.mean() > 0.003 for part in rows)
+    first, second = (np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) for color in (colors["s0"], colors["s1"]))
+    for element, color in zip(CHARTS, (first, second, first, first), strict=True):
+        figure = tab.locator(f"figure:has(#{element})")
+        if mode != "print":
+            scroll_to(tab, element)
+            until(tab, f"() => document.querySelectorAll('#{element}.chart > *').length > 1", True)
+        near = np.abs(seen(figure) - color).max(axis=-1) < 24  # (H, W)
+        assert near.any(axis=0).sum() > 60, element  # a line of this color goes through as many columns
 
 
 # --- Charts -----------------------------------------------------------------------------------------------------------
@@ -226,15 +315,48 @@ def test_charts_follow_the_page_into_the_dark(visit):
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
 
 
-def test_a_tooltip_says_names_as_text(visit):
-    tab = visit("hostile")
-    scroll_to(tab, "chart-loss")
-    box = tab.locator("#chart-loss").bounding_box()
-    for share in (0.3, 0.4, 0.5, 0.6, 0.7):  # somewhere along its width lies a point
-        for height in range(60, int(box["height"]) - 50, 12):
-            tab.mouse.move(box["x"] + share * box["width"], box["y"] + height)
-    assert tab.title() == hostile().title
-    assert tab.locator("img").count() == 0
+POINT = """([element, tag, at]) => {
+  const views = Bokeh.documents.flatMap((d) => d.roots()).map((root) => Bokeh.index.get_by_id(root.id));
+  const view = views.find(({ el }) => el.closest(".chart").id === element);
+  const { glyph, data_source: { data } } = view.model.renderers.find((r) => r.tags[0] === tag);
+  const box = view.el.getBoundingClientRect(), { x_scale, y_scale } = view.frame;
+  return [box.left + x_scale.compute(data[glyph.x.field][at]), box.top + y_scale.compute(data[glyph.y.field][at])];
+}"""
+
+
+def pointed_at(tab, element, tag, at):
+    """What the tooltips say, cell by cell, when a point of a chart is pointed at."""
+    scroll_to(tab, element)
+    until(
+        tab,
+        f"() => Bokeh.documents.some((d) => d.roots().some(r => r.renderers.some(r => r.tags[0] === '{tag}')))",
+        True,
+    )
+    x, y = tab.evaluate(POINT, [element, tag, at])
+    tab.mouse.move(x - 2, y)
+    tab.mouse.move(x, y)
+    tips = tab.locator(".bk-Tooltip .bk-tooltip-row-value")
+    tips.first.wait_for()
+    return tips.all_inner_texts()
+
+
+def test_a_tooltip_says_values_and_names_as_text(visit):
+    summary, tab = hostile(), visit("hostile")
+    name = summary.variants[1].name
+    curve = curve_data(summary, name, "validation_loss")
+    told = pointed_at(tab, "chart-loss", "v1-validation", 9)
+    assert [f"{name}, validation", "10 (runs: 5)", f"{curve.mean[9]:.3f}"] in [
+        told[i : i + 3] for i in range(len(told))
+    ]
+    found = details(summary)
+    mean, low, high = (100 * column[1] for column in found.paths[0].metrics["test_accuracy"])
+    told = pointed_at(tab, "chart-path-0", "test-point", 1)
+    assert told == [f"{name}, test", f"{found.paths[0].values[1]:g}", f"{mean:.2f} %", f"[{low:.2f}, {high:.2f}]"]
+    told = pointed_at(tab, "chart-reliability", "v1-reliability-points", 5)
+    assert name in told
+    assert f"{found.calibration[name].count[5]:,}" in told
+    assert tab.locator("img, main script").count() == 0  # in no shadow root either
+    assert tab.title() == summary.title
 
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
@@ -434,6 +556,25 @@ def test_names_stay_text_in_what_a_script_writes(visit):
     assert "<script>alert(1)</script>" in tab.locator("#matrix-table").inner_text()
     assert tab.locator("main script, main img").count() == 0
     assert tab.title() == hostile().title
+
+
+# --- For who cannot see it --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["study", "hostile"])
+def test_pictures_and_buttons_are_told_of_before_and_after_charts_are_drawn(visit, name):
+    tab = visit(name)
+    before = heard(tab)
+    for element in CHARTS:
+        scroll_to(tab, element)
+        until(tab, f"() => document.querySelector('#{element} [role=img]')?.ariaLabel.length > 20", True)
+    after = heard(tab)
+    assert nameless(before) == nameless(after) == []
+    assert all(any(said in now for now in pictures(after)) for said in pictures(before))
+    first = (study() if name == "study" else hostile()).classes[0]
+    assert f"Training examples of {first}: the first 8" in pictures(after)
+    assert "Filters of the first layer of baseline: 16 of them" in pictures(after)
+    assert len([role for role, _ in after if role == "button"]) > 100  # the cells of the matrix among them
 
 
 # --- Without a script, on paper, with nothing -------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +118,17 @@ def test_the_walk_of_every_lab_runs(
 def test_every_state_gives_a_notebook_whose_code_is_code(made: Any) -> None:
     summary = made()
     object.__setattr__(summary, "settings", resolved(load_study("lab5")))
-    full = summary.confusion and made is not summaries.hostile
-    notebook = make_notebook(summary, detailed.details(summary) if full else detailed.NOTHING, None)
+    notebook = make_notebook(summary, detailed.details(summary) if summary.confusion else detailed.NOTHING, None)
     for code in sources(notebook, "code"):
         ast.parse(code)
-    text = "\n".join(sources(notebook, "markdown"))
-    assert "<script>" not in text
+    outputs = [out["data"] for cell in notebook["cells"] for out in cell.get("outputs", ()) if "data" in out]
+    pages = ["".join(data["text/html"]) for data in outputs if "text/html" in data]
+    for text in (*sources(notebook, "markdown"), *pages):
+        assert not re.search(r"<(?:/?script|img|b>bold|i>Nothing|u>more)", text)
+        assert not any(kind in data for data in outputs for kind in ("application/javascript", "image/svg+xml"))
+    if made is summaries.hostile:
+        assert any(html.escape(summary.variants[1].name) in text for text in pages)
+        assert any("image/png" in data for data in outputs)
 
 
 def test_a_title_cannot_end_the_study_that_stands_in_the_notebook() -> None:

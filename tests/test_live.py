@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ import pytest
 
 import watched
 import wellfit
+from heard import heard, nameless, pictures
 from wellfit import cli
 from wellfit.report.live import PATHS
 
@@ -46,6 +49,7 @@ class Served(NamedTuple):
     port: int
     opened: Path
     process: subprocess.Popen[str]
+    complaints: Path
 
     @property
     def address(self) -> str:
@@ -82,17 +86,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (folder / "studies" / "secret.txt").write_text("a word that nobody may read")
     with watched.at_work(folder / "studies" / "ended", spec := watched.study("Has it ended?")) as store:
         watched.finish(store, spec)
-    opened = folder / "opened"
+    opened, complaints = folder / "opened", folder / "complaints"
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
     arguments = ["ui", str(folder / "studies"), "--port", "0", "--no-browser"]
     command = [sys.executable, "-c", SPIED, str(opened), *arguments]
-    with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE) as process:
+    with (
+        complaints.open("w") as errors,
+        subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=errors) as process,
+    ):
         assert process.stdout is not None
         line = process.stdout.readline()
         told = re.fullmatch(r"Studies live at http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends it\)\n", line)
         assert told, line
-        yield Served(folder / "studies", int(told[1]), opened, process)
+        yield Served(folder / "studies", int(told[1]), opened, process, complaints)
         process.kill()
+    assert complaints.read_text() == ""  # whatever was asked: its user has a terminal to work in
 
 
 # --- In a browser -----------------------------------------------------------------------------------------------------
@@ -170,9 +178,12 @@ def test_a_study_that_appears_is_listed_and_its_epochs_are_there_within_two_seco
         for epoch in (1, 2, 7):
             watched.tell(store, epoch)
             took.append(until(tab, EPOCH, str(epoch), 10) + until(tab, DRAWN, epoch, 10))
-        assert min(took) < 2  # the others were on a machine that is shared
+        assert statistics.median(took) < 2  # one may have been disturbed, on a machine that is shared
         until(table, "document.querySelector('.when').innerText.includes('Epoch 7 of 12: 4 runs training')", True, 10)
         assert overflow(tab) == overflow(table) == 0
+        told = heard(tab)
+        assert nameless(told) == nameless(heard(table)) == []
+        assert [name for name in pictures(told) if name.startswith("Loss, by epoch, of baseline, l2.")]
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
         assert tab.locator("[data-part=table] tbody tr").first.inner_text().split("\t")[1] == "2 training"
         tab.locator("input[name=log]").check()
@@ -284,7 +295,9 @@ def test_another_host_is_refused(served: Served, host: str) -> None:
     assert served.ask("/", host=f"localhost:{served.port}")[0] == 200
 
 
-def handshake(served: Served, origin: str | None, path: str = "/ws", host: str = "") -> int:
+def handshake(
+    served: Served, origin: str | None, path: str = "/ws", host: str = "", protocols: str | None = None
+) -> int:
     """The status with which a WebSocket is answered."""
     token = re.search(r'"token":"([^"]+)"', served.ask("/")[1])
     assert token
@@ -292,7 +305,7 @@ def handshake(served: Served, origin: str | None, path: str = "/ws", host: str =
     more = {} if origin is None else {"Origin": origin}
     return served.ask(
         path, host, Upgrade="websocket", Connection="Upgrade", Sec_WebSocket_Version="13", Sec_WebSocket_Key=key,
-        Sec_WebSocket_Protocol=f"bokeh, {token[1]}", **more,
+        Sec_WebSocket_Protocol=f"bokeh, {token[1]}" if protocols is None else protocols, **more,
     )[0]  # fmt: skip
 
 
@@ -308,6 +321,47 @@ def test_a_websocket_of_its_own_origin_is_let_in(served: Served) -> None:
     for host in ("127.0.0.1", "localhost"):
         assert handshake(served, f"http://{host}:{served.port}") == 101
     assert handshake(served, f"http://127.0.0.1:{served.port}", host="evil.example") == 403
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "protocols",
+    [
+        "", "bokeh", "bokeh, junk", "bokeh, a, b", "bokeh, é", f"bokeh, {encoded('[]')}", f"bokeh, {encoded('3')}",
+        f"bokeh, {encoded('{}')}", f"bokeh, {encoded(json.dumps({'session_id': 'a', '__bk__zlib_': 'a'}))}",
+        f"bokeh, {encoded(json.dumps({'session_id': 'a', 'session_expiry': 1}))}",
+        f"bokeh, {encoded(json.dumps({'session_id': [], 'session_expiry': 1e12}))}",
+        f"other, {encoded(json.dumps({'session_id': 'a', 'session_expiry': 1e12}))}",
+    ],
+)  # fmt: skip
+def test_a_websocket_without_a_token_that_holds_is_refused_in_silence(served: Served, protocols: str) -> None:
+    origin = f"http://127.0.0.1:{served.port}"
+    for path in ("/ws", "/study/ws"):
+        assert handshake(served, origin, path, protocols=protocols) == 403
+    assert served.complaints.read_text() == ""
+
+
+def test_the_token_of_another_page_shows_nothing(served: Served) -> None:
+    assert handshake(served, f"http://127.0.0.1:{served.port}", "/study/ws") == 101
+    assert served.ask("/")[0] == 200  # it is still there
+    assert served.complaints.read_text() == ""
+
+
+def test_a_report_that_cannot_be_made_says_why_and_prints_nothing(served: Served) -> None:
+    spec = watched.study("Is it whole?")
+    with watched.at_work(served.folder / "damaged", spec) as store:
+        watched.finish(store, spec)
+    page = served.study("Is it whole?")
+    (served.folder / "damaged" / "weights" / "l2.0.npz").write_bytes(b"damaged")
+    status, text, _ = served.ask(page.replace("/study", "/report"))
+    shutil.rmtree(served.folder / "damaged")
+    assert status == 500
+    assert "The report cannot be made" in text
+    assert "damaged" in text
+    assert served.complaints.read_text() == ""
 
 
 def test_it_listens_on_the_loopback_address_alone(served: Served) -> None:

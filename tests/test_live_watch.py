@@ -78,3 +78,30 @@ def test_the_summary_comes_by_itself_and_the_report_is_made_once(tmp_path: Path)
         watch.look()
         with pytest.raises(WellfitError, match="damaged"):
             watch.report(listed.id)
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyError("seeds"), ZeroDivisionError("by zero")])
+def test_a_report_of_what_cannot_be_understood_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(directory: Path) -> None:
+        raise error
+
+    with watched.at_work(tmp_path / "s"):
+        pass
+    monkeypatch.setattr("wellfit.report.live_watch.summarize", fail)
+    watch = Watch(tmp_path)
+    watch.look()
+    with pytest.raises(WellfitError, match=f"^s: cannot be understood: {type(error).__name__}: "):
+        watch.report(watch.studies()[0].id)
+
+
+def test_a_study_that_goes_away_before_it_is_reported(tmp_path: Path) -> None:
+    with watched.at_work(tmp_path / "s"):
+        pass
+    watch = Watch(tmp_path)
+    watch.look()
+    (listed,) = watch.studies()
+    shutil.rmtree(tmp_path / "s")
+    with pytest.raises(WellfitError):  # the next look will tell that it is gone
+        watch.report(listed.id)

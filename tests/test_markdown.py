@@ -53,11 +53,19 @@ def test_every_picture_is_there_and_has_an_alt_text(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
 def test_every_state(made: object, tmp_path: Path) -> None:
-    path = write_markdown(documents.document(made(), full=False), tmp_path / "my report.md")  # type: ignore[operator]
+    full = made is summaries.hostile  # where names stand in most places
+    path = write_markdown(documents.document(made(), full=full), tmp_path / "my report.md")  # type: ignore[operator]
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not re.findall(r"<(?!br>)[a-z/]", text)
     if made is not summaries.empty:
         assert "](my%20report-figures/" in text
+    if full:
+        for name in summaries.hostile().classes[:4]:
+            assert re.search(rf"^\| {re.escape(escaped(name))} \|", text, re.MULTILINE)  # in a table
+        alts = re.findall(r"!\[((?:\\.|[^\]])+)\]\(", text)
+        assert any(escaped("<script>alert(1)</script>") in alt for alt in alts)
+        names = [unquote(link) for link in re.findall(r"\]\(([^)]+)\)", text)]
+        assert not [name for name in names if set(name) & set("<>$\"'")]
 
 
 def test_a_fence_is_longer_than_what_it_holds(tmp_path: Path) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from matplotlib.backends.backend_pdf import RendererPdf
 
 import documents
 import summaries
+from wellfit.report.document import Document
 from wellfit.report.pdf import write_pdf
-from wellfit.report.typesetting import typeset
+from wellfit.report.typesetting import Page, typeset
 
 
 def unpacked(path: Path) -> bytes:
@@ -49,7 +53,36 @@ def test_what_is_saved_of_the_page_is_restored(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
+def test_what_is_set_is_written_and_names_stay_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line of every page, in the order of the pages, and the names of the data wherever they stand."""
+    written: list[tuple[str, object]] = []
+    pages: list[Page] = []
+    draw = RendererPdf.draw_text
+
+    def draw_text(renderer: Any, gc: Any, x: float, y: float, s: str, *more: Any, **named: Any) -> None:
+        written.append((s, named.get("ismath", more[2] if len(more) > 2 else False)))
+        draw(renderer, gc, x, y, s, *more, **named)
+
+    def typeset_pages(document: Document) -> list[Page]:
+        pages.extend(typeset(document))
+        return pages
+
+    monkeypatch.setattr(RendererPdf, "draw_text", draw_text)
+    monkeypatch.setattr("wellfit.report.pdf.typeset", typeset_pages)
+    summary = summaries.hostile()
+    data = write_pdf(documents.document(summary), tmp_path / "report.pdf").read_bytes()
+    rest = iter(text for text, _ in written)
+    lines = [line.text for page in pages for line in page.lines]
+    assert len(lines) > 400
+    assert all(line in rest for line in lines)  # each is found after the one before
+    said = Counter(text for text, _ in written)
+    for name in summary.classes[:4]:
+        assert said[name] >= 5  # in tables and in figures
+    assert not [text for text, mathematics in written if mathematics and "$" in text]
+    assert not re.search(rb"/(?:JavaScript|JS|URI|Launch|OpenAction|AA|Link|GoTo[RE]?|EmbeddedFiles?)\b", data)
+
+
+@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged])
 def test_every_state(made: object, tmp_path: Path) -> None:
     document = documents.document(made(), full=False)  # type: ignore[operator]
     assert write_pdf(document, tmp_path / "report.pdf").stat().st_size > 10_000

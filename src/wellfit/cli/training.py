@@ -83,7 +83,7 @@ def run(
         from wellfit.study.runner import Interrupted
 
         saved = str(stop) if isinstance(stop, Interrupted) else "The runs and the checkpoint saved last are kept"
-        say(console, f"Interrupted. {saved} in {directory}.")
+        console.print(f"Interrupted. {saved} in {directory}.", soft_wrap=True, markup=False)  # a path stays whole
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
     summary = summarize(directory)

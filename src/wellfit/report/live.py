@@ -1,6 +1,6 @@
 """The live page: all studies of a folder, and each one's curves while it trains, served by Bokeh on this machine alone.
 
-What a request may say is little: one of five paths, a host and an origin that are this server's own, and the id of a
+What a request may say is little: one of six paths, a host and an origin that are this server's own, and the id of a
 study that the server has found by itself. All else is refused before Bokeh or Tornado handles it, so that no part of a
 request is ever used as the name of a file; what is sent comes out of memory.
 """
@@ -8,6 +8,8 @@ request is ever used as the name of a file; what is sent comes out of memory.
 from __future__ import annotations
 
 import logging
+import time
+import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -31,8 +33,8 @@ from wellfit.report.page_curves import shown_first
 __all__ = ["serve"]
 
 ADDRESS: Final = "127.0.0.1"
-OF_STUDY: Final = ("/study", "/study/ws", "/report")
-PATHS: Final = ("/", "/ws", LIBRARY, *OF_STUDY)
+SOCKETS: Final = ("/ws", "/study/ws")
+PATHS: Final = ("/", LIBRARY, "/study", "/report", *SOCKETS)
 TICK: Final = 400  # milliseconds between two looks of a page at what is known
 
 HEADERS: Final = {
@@ -87,7 +89,7 @@ def _server(watch: Watch, port: int) -> tuple[Any, str]:
         sockets, bound = bind_sockets(ADDRESS, port)
     except OSError as error:
         raise WellfitError(f"port {port}: {error.strerror}; choose another with --port, or --port 0 for any") from None
-    hosts = [f"{ADDRESS}:{bound}", f"localhost:{bound}"]
+    hosts = _hosts(bound)
     tornado = BokehTornado(
         {"/": partial(_list_document, watch), "/study": partial(_study_document, watch)},
         extra_websocket_origins=hosts,
@@ -100,6 +102,19 @@ def _server(watch: Watch, port: int) -> tuple[Any, str]:
     http = HTTPServer(_guard(watch, hosts, tornado))
     http.add_sockets(sockets)
     return BaseServer(IOLoop.current(), tornado, http), f"http://{hosts[0]}/"
+
+
+def _hosts(port: int) -> list[str]:
+    """What a browser calls this server; the default port it leaves out.
+
+    Example:
+      >>> _hosts(8642)
+      ['127.0.0.1:8642', 'localhost:8642']
+      >>> _hosts(80)
+      ['127.0.0.1:80', 'localhost:80', '127.0.0.1', 'localhost']
+    """
+    names = [ADDRESS, "localhost"]
+    return [f"{name}:{port}" for name in names] + (names if port == 80 else [])
 
 
 # --- Who may come in --------------------------------------------------------------------------------------------------
@@ -120,6 +135,8 @@ def _guard(watch: Watch, hosts: list[str], inside: Any) -> Any:
         if request.path not in PATHS:
             return 404, "No such page", "There is the list of studies, and a page for each."
         asked = [value.decode("ascii", "replace") for value in request.arguments.get("id", [])]
+        if request.path in SOCKETS and not _has_token(request.headers.get("Sec-WebSocket-Protocol", "")):
+            return 403, "Not known here", "The page is too old, or none of this server's: load it anew."
         if request.path in ("/study", "/report") and (len(asked) != 1 or watch.get(asked[0]) is None):
             return 404, "No such study", "It was moved, or removed, or cannot be read."
         return None
@@ -137,6 +154,18 @@ def _guard(watch: Watch, hosts: list[str], inside: Any) -> Any:
     outside = Application([(r".*", Refused)])
     outside.add_transform(_transform())
     return RuleRouter([Rule(Welcome(), inside), Rule(AnyMatches(), outside)])
+
+
+def _has_token(protocols: str) -> bool:
+    """Whether a WebSocket brings what a page was given, not longer ago than it holds; Bokeh fails over any other."""
+    from bokeh.util.token import get_session_id, get_token_payload
+
+    try:
+        protocol, token = (part.strip() for part in protocols.split(","))
+        known = isinstance(get_session_id(token), str) and time.time() < get_token_payload(token)["session_expiry"]
+    except (ValueError, LookupError, TypeError, AttributeError, zlib.error):
+        return False
+    return protocol == "bokeh" and known
 
 
 def _transform() -> Any:
@@ -198,7 +227,8 @@ def _list_document(watch: Watch, document: Any) -> None:
 
 def _study_document(watch: Watch, document: Any) -> None:
     """Fill the document of one visit to a study."""
-    (study,) = (value.decode() for value in document.session_context.request.arguments["id"])
+    asked = document.session_context.request.arguments.get("id", [b""])  # none, with the token of another page
+    study = asked[0].decode("ascii", "replace")
     listed = watch.get(study)
     if listed is None or listed.glance is None:  # gone since it was let in
         return

@@ -39,8 +39,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._listed: dict[str, Listed] = {}  # replaced as a whole, so that readers need no lock
-        self._directories: dict[str, Path] = {}
+        self._found: dict[str, tuple[Listed, Path]] = {}  # replaced as a whole, so that readers need no lock
         self._computed: dict[tuple[str, str], tuple[Any, Any]] = {}  # (what, id) -> key, value
         self._asked: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -60,11 +59,11 @@ class Watch:
 
     def studies(self) -> list[Listed]:
         """Every study that there is now."""
-        return list(self._listed.values())
+        return [listed for listed, _ in self._found.values()]
 
     def get(self, study: str) -> Listed | None:
         """The study with an id; None where there is none, or it cannot be read."""
-        listed = self._listed.get(study)
+        listed, _ = self._found.get(study, (None, None))
         return None if listed is None or listed.glance is None else listed
 
     def summary(self, study: str) -> StudySummary | None:
@@ -79,29 +78,30 @@ class Watch:
         """The report of a study, as HTML; made anew where the study has changed. It takes seconds: call it in a thread.
 
         Raises:
-          WellfitError: the study cannot be read.
+          WellfitError: the study cannot be read, or goes away meanwhile.
         """
-        listed = self.get(study)
-        if listed is None or listed.glance is None:
+        listed, directory = self._found.get(study, (None, None))
+        if listed is None or listed.glance is None or directory is None:
             return None
         key = listed.glance.stamp
-        directory = self._directories[study]
         with self._lock:  # one after the other: drawing it takes a core and much memory
             known = self._computed.get(("report", study))
             if known is None or known[0] != key:
-                summary = summarize(directory)
-                known = key, render_page(summary, study_details(directory, summary))
+                try:
+                    summary = summarize(directory)
+                    known = key, render_page(summary, study_details(directory, summary))
+                except STRANGE as error:
+                    raise WellfitError(f"{listed.place}: {_strange(error)}") from error
                 self._computed["report", study] = known
         return str(known[1])
 
     def look(self) -> None:
         """Look at the folder, and read what has changed."""
         found = {_id(path): path for path in find_studies(self.folder)}
-        self._directories = found
-        self._listed = {study: self._read(study, path) for study, path in found.items()}
+        self._found = {study: (self._read(study, path), path) for study, path in found.items()}
 
     def _read(self, study: str, path: Path) -> Listed:
-        before = self._listed.get(study)
+        before, _ = self._found.get(study, (None, None))
         if before is not None and before.glance is not None and before.glance.stamp == stamp(path):
             return before
         place = os.path.relpath(path, self.folder)
@@ -110,7 +110,7 @@ class Watch:
         except WellfitError as error:
             return Listed(study, place, None, str(error))
         except STRANGE as error:
-            return Listed(study, place, None, f"cannot be understood: {type(error).__name__}: {error}")
+            return Listed(study, place, None, _strange(error))
 
     def _keep_looking(self) -> None:
         while not self._stop.wait(SECONDS):
@@ -126,11 +126,15 @@ class Watch:
 
     def _compute(self, what: str, study: str, key: Any, compute: Callable[[Path], Any]) -> None:
         try:
-            self._computed[what, study] = key, compute(self._directories[study])
+            self._computed[what, study] = key, compute(self._found[study][1])
         except (WellfitError, *STRANGE):  # gone, or not whole: as the next look will tell
             self._computed[what, study] = key, None
         finally:
             self._asked.discard((what, study))
+
+
+def _strange(error: Exception) -> str:
+    return f"cannot be understood: {type(error).__name__}: {error}"
 
 
 def _id(path: Path) -> str:

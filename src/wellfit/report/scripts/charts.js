@@ -21,6 +21,13 @@ if (window.Bokeh) {
   if (controls) watchControls(controls, choose);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.values(charts).forEach(paint));
 
+  // Who cannot see a drawing is told what the still figures say whose place it takes.
+  const describe = (place) => {
+    const said = all(".static [role=img]", place.closest("figure")).map((still) => still.getAttribute("aria-label"));
+    place.prepend(make("span", { class: "unseen", role: "img", "aria-label": said.join("; ") }));
+    hush(place);
+  };
+
   let opened = 0;
   const open = async (script) => {
     const roots = JSON.parse(script.dataset.roots);
@@ -43,6 +50,7 @@ if (window.Bokeh) {
     }
     for (const element of Object.keys(roots)) {
       paint(charts[element]);
+      describe($(element));
       if (controls && $(element).closest("#curves")) watchEnds(charts[element], $(element));
     }
     if (controls) choose();

@@ -20,6 +20,14 @@ const paint = (chart) => {
   }
 };
 
+// Canvases say nothing to a screen reader; the words for them stand beside them. Bokeh's lie in shadow roots.
+const hush = (root) => {
+  for (const element of all("*", root)) {
+    if (element.shadowRoot) hush(element.shadowRoot);
+    if (element.matches("canvas")) element.setAttribute("aria-hidden", "true");
+  }
+};
+
 // What is switched on.
 const chosen = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
 const wanted = () => {

@@ -48,6 +48,7 @@ const begin = (bokeh) => {
   apply(parts.data);
   parts.properties.data.change.connect(() => apply(parts.data));
   charts.forEach(paint);
+  all(".chart").forEach(hush);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
   if (controls) {
     watchControls(controls, choose);
