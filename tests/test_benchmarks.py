@@ -314,12 +314,12 @@ def test_a_turn_takes_what_lab5_cost_a_peer_for_the_studies_of_the_same_network(
 
     monkeypatch.setattr(scripts.run, "printed", printed)
     workloads = [scripts.workloads.WORKLOADS[name] for name in ("lab5", "growth-4")]
-    first, second = scripts.run.take_turn(1, workloads, ["wellfit", "PyTorch", "PyTorch channels last"], None)
+    first, second = scripts.run.take_turn(1, workloads, ["wellfit", "PyTorch", "PyTorch channels last"], None, 0.0)
     assert list(first["peers"]) == ["wellfit", "PyTorch"]  # channels last is for convolutions
     assert second["peers"]["PyTorch"]["same_as"] == ["lab5", "baseline"]
     assert [command[0] for command in started].count("peers/pytorch.py") == 1
     assert [command[0] for command in started].count("peers/wellfit_population.py") == 2
-    (alone,) = scripts.run.take_turn(1, workloads[1:], ["PyTorch"], 1)
+    (alone,) = scripts.run.take_turn(1, workloads[1:], ["PyTorch"], 1, 0.0)
     assert started[-1][1:] == ["--workload", "lab5", "--epochs", "1", "--variants", "baseline,baseline"]
     assert "same_as" not in alone["peers"]["PyTorch"]
 

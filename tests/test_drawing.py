@@ -68,8 +68,12 @@ def test_a_row_without_runs_says_so():
     assert axes.texts[0].get_color() == LIGHT["muted"]
 
 
-def test_the_legend_speaks_of_published_values_only_where_there_are_any():
+def test_the_legend_speaks_of_intervals_and_published_values_only_where_there_are_any():
     rows = [IntervalRow("l2", 1, {0: 0.9}, 0.9, None, None)]
+    alone = Figure().add_subplot()
+    drawing.interval_legend(alone, rows)
+    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["mean over seeds", "one seed"]
+    rows = [IntervalRow("l2", 1, {0: 0.9, 1: 0.8}, 0.85, (0.8, 0.9), None)]
     axes = Figure().add_subplot()
     drawing.interval_legend(axes, rows)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [

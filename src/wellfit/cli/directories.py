@@ -35,15 +35,14 @@ def verify(directory: Directory, json: Json = False) -> None:
         plain = {"files": found.files, "numbers": found.numbers, "problems": [asdict(p) for p in found.problems]}
         print_json({"wellfit": __version__, "directory": str(directory), "runs": found.runs, **plain, "notes": notes})
     else:
-        console = make_console()
         for line in [*found.problems, *(f"note: {note}" for note in notes)]:
-            say(console, str(line))
+            typer.echo(str(line))  # a line each, its path in one piece
     if found.problems:
         count = f"{len(found.problems)} {'problem' if len(found.problems) == 1 else 'problems'}"
         raise StoreUnreadableError(f"{directory}: {count}, each told on standard output")
     if not json:
         counted = f"{found.runs} runs, {found.files} files: all as saved"
-        say(console, f"{counted}; {found.numbers:,} numbers recomputed")
+        typer.echo(f"{counted}; {found.numbers:,} numbers recomputed")
 
 
 @app.command(epilog="Example: wellfit merge seeds-0-to-4 seeds-5-to-9 --out both")

@@ -63,7 +63,7 @@ def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only:
       >>> s = StudySummary("s", "?", "d", "finished", (0,), 4, 1.0, "", (v,), (), (), "", {"a": {0: history}}, {}, (),
       ...                  {}, {})
       >>> validation_sparklines(s).lines["a"]
-      '█▃•▄'
+      '█▅•█'
     """
     curves = {variant.name: curve for variant in summary.variants if len(curve := _mean(summary, variant)) >= 2}
     if not curves:
