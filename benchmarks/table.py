@@ -1,6 +1,6 @@
 """Render what ``run.py`` saved as Markdown: workload by peer, with ratio, share of the limit, n, device and versions.
 
-Usage: python benchmarks/table.py benchmarks/results/mlp.json [benchmarks/results/lenet5.json ...]
+Usage: python benchmarks/table.py benchmarks/results/lab5.json [benchmarks/results/lenet5.json ...]
 """
 
 from __future__ import annotations
