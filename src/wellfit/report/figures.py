@@ -148,8 +148,11 @@ def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = N
     for index, curve in enumerate(training):
         drawing.curve(ax, curve, scale, series_color(index), drawing.TRAINING, width=1.1)
     drawing.overlay(ax, summary, validation, scale, label)
-    said = " ".join(_say_curve(v.name, c, metric) for v, c in zip(summary.variants, validation, strict=True))
-    return drawing.done(ax, f"Learning curves of every variant, {metric} by epoch. On the validation split: {said}")
+    named = [(variant.name, curve) for variant, curve in zip(summary.variants, validation, strict=True)]
+    drawn = [(name, curve) for name, curve in named if len(curve.mean)] or named
+    said = " ".join(_say_curve(name, curve, metric) for name, curve in drawn)
+    whose = "every variant" if len(drawn) == len(named) else f"{len(drawn)} of {len(named)} variants"
+    return drawing.done(ax, f"Learning curves of {whose}, {metric} by epoch. On the validation split: {said}")
 
 
 def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:

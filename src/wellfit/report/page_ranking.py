@@ -96,7 +96,7 @@ def make_ranking(summary: StudySummary) -> Ranking | None:
         shows_intervals=any(row.interval is not None for row, _ in found),
         shows_published=any(row.published is not None for row, _ in found),
         shows_letters=any(letters for _, letters in found),
-        cut=sum(mean < fence for mean in means),
+        cut=sum(mean < low for mean in means),
     )
 
 
