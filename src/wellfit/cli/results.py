@@ -63,6 +63,7 @@ def write_report(summary: StudySummary, directory: Path) -> Path:
     from wellfit.report.writing_progress import writing_progress
 
     with writing_progress(make_console(stderr=True)) as tell:
+        tell("reading the study", 0.0)
         return _write(summary, directory, "html", report_path("html", None, directory), tell)
 
 
@@ -70,6 +71,5 @@ def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: 
     from wellfit.report.formats import write_report
     from wellfit.study.details import study_details
 
-    tell("reading the study", 0.0)
     details = study_details(directory, summary)
     return write_report(summary, details, form, path, directory, tell)

@@ -39,7 +39,6 @@ BOXES: Final = ("Last Resort", ".LastResort", "LastResort", "Adobe Blank")
 SCRIPTS: Final = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
 """First word of a letter's Unicode name -> what most people call its script."""
 
-
 SELECTORS: Final = frozenset(map(chr, range(0xFE00, 0xFE10)))
 """Characters that choose between forms of the one before them, and have none of their own."""
 
