@@ -22,7 +22,6 @@ from wellfit.report.terminal_tables import results_table, training_table
 __all__ = ["print_findings", "print_summary", "wrapped"]
 
 LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
-LEVEL_NAMES: Final = {"error": "error", "warning": "warning", "info": "note"}
 
 _HOLM: Final = r", p = [\d.e-]+ after Holm's correction"
 _WORD: Final = re.compile(r"""--(?:set|epochs|seeds) (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
@@ -170,7 +169,7 @@ def _print_checks(summary: StudySummary, console: Console) -> None:
     console.print()
     advised = mends(summary.advice)
     for finding in pressing:
-        level = (LEVEL_NAMES[finding.level], LEVEL_STYLES[finding.level])
+        level = (finding.level, LEVEL_STYLES[finding.level])
         console.print(Text.assemble(level, f"  {finding.code}"))
         _say(console, _strongest(finding.message), indent="  ")
         if finding.code not in advised:
