@@ -34,7 +34,7 @@ def page_environment() -> Environment:
     environment.filters["prose"] = prose
     environment.globals.update(series=SERIES, forms=FORMS)
     # in the study's order, without blanks
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # type: ignore[attr-defined]
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 
 
