@@ -48,28 +48,28 @@ class Peer:
       script: in ``peers/``.
       arguments: beside the workload, its variants and the epochs.
       processes: how many of it are started side by side, each to train its share of the study.
-      only: ``"mlp"`` or ``"lenet5"``: where it is tried; empty for both.
+      only: the workloads where it is tried; empty for all.
     """
 
     script: str
     arguments: tuple[str, ...] = ()
     processes: int = 1
-    only: str = ""
+    only: tuple[str, ...] = ()
 
 
+MLPS: Final = tuple(name for name, workload in WORKLOADS.items() if workload.hidden)
 PEERS: Final = {
     OURS: Peer("wellfit_population.py"),
-    "wellfit mixed": Peer("wellfit_population.py", ("--precision", "mixed")),
+    "wellfit mixed": Peer("wellfit_population.py", ("--precision", "mixed"), only=("lab5", "lab-512", "digits")),
     "Keras on TensorFlow": Peer("keras_fit.py", ("--backend", "tensorflow")),
     "Keras on JAX": Peer("keras_fit.py", ("--backend", "jax")),
-    "Keras on JAX, 32 steps": Peer("keras_fit.py", ("--backend", "jax", "--steps-per-execution", "32"), only="mlp"),
+    "Keras on JAX, 32 steps": Peer("keras_fit.py", ("--backend", "jax", "--steps-per-execution", "32"), only=MLPS),
     "PyTorch": Peer("pytorch.py"),
-    "PyTorch channels last": Peer("pytorch.py", ("--channels-last",), only="lenet5"),
+    "PyTorch channels last": Peer("pytorch.py", ("--channels-last",), only=("lab-lenet5",)),
     "PyTorch torch.compile": Peer("pytorch.py", ("--compile",)),
     "PyTorch 2 x 1 thread": Peer("pytorch.py", ("--threads", "1"), processes=2),
-    "scikit-learn": Peer("sklearn_mlp.py", only="mlp"),
+    "scikit-learn": Peer("sklearn_mlp.py", only=MLPS),
 }
-DEFAULT_PEERS: Final = tuple(name for name in PEERS if name != "wellfit mixed")
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def take_turn(
         block: dict[str, Any] = {"turn": number, "workload": workload.name, "sgemm": rates, "peers": {}}
         print(f"turn {number}, {workload.name}: sgemm {limit(rates) / 1e9:.0f} GFLOP/s", flush=True)
         for name in peers:
-            if PEERS[name].only not in ("", "mlp" if workload.hidden else "lenet5"):
+            if PEERS[name].only and workload.name not in PEERS[name].only:
                 continue
             began = time.perf_counter()
             same = workload.same_as if PEERS[name].script != PEERS[OURS].script else None
@@ -193,7 +193,7 @@ def parsed() -> argparse.Namespace:
     """The command line."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
-    arguments.add_argument("--peers", nargs="+", choices=PEERS, default=list(DEFAULT_PEERS), metavar="NAME")
+    arguments.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="NAME")
     arguments.add_argument("--turns", type=int, default=5)
     arguments.add_argument("--rest", type=float, default=0.0, help="seconds of rest before each measurement")
     arguments.add_argument("--epochs", type=int, help="epochs to time after the first; the workload's own otherwise")
