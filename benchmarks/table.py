@@ -1,13 +1,13 @@
 """Render what ``run.py`` saved as Markdown: workload by peer, with ratio, share of the limit, n, device and versions.
 
-Usage: python benchmarks/table.py benchmarks/results/lab5.json [benchmarks/results/lenet5.json ...]
+Usage: python benchmarks/table.py benchmarks/results/speed.json [--glance]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,28 @@ def render(result: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", _foot(result), *_whole(result)])
 
 
+def glance(result: Mapping[str, Any]) -> str:
+    """A line for every study: wellfit's time and share of the limit, and how many times longer each peer takes.
+
+    Args:
+      result: as ``run.py`` saves it.
+    """
+    rows = {(row["workload"], row["peer"]): row for row in result["summary"] if row["n"]}
+    peers = [name for name in dict.fromkeys(row["peer"] for row in result["summary"]) if not name.startswith("wellfit")]
+    lines = [_line(("whole study", "wellfit, s", "share of limit", *peers)), "|---" + "|---:" * (len(peers) + 2) + "|"]
+    for workload in dict.fromkeys(row["workload"] for row in result["summary"]):
+        ours = rows[workload, "wellfit"]
+        found = [rows.get((workload, peer)) for peer in peers]
+        ratios = [f"{row['ratio']['median']:.1f}" if row else "" for row in found]
+        seconds, share = _number(ours["study_seconds"]["median"]), f"{ours['share_of_limit']['median']:.0%}"
+        lines.append(_line((f"{workload}, {_trainings(ours)}", seconds, share, *ratios)))
+    return "\n".join(lines)
+
+
+def _trainings(row: Mapping[str, Any]) -> str:
+    return f"{row['trainings']} training{'' if row['trainings'] == 1 else 's'}"
+
+
 def _place(rows: list[Mapping[str, Any]], row: Mapping[str, Any]) -> int:
     """Rows of a workload stand together, in the order of its first."""
     return [other["workload"] for other in rows].index(row["workload"])
@@ -48,7 +70,7 @@ def _line(cells: tuple[str, ...]) -> str:
 
 
 def _cells(row: Mapping[str, Any], first: bool) -> tuple[str, ...]:
-    study = f"{row['workload']}, {row['trainings']} trainings" if first else ""
+    study = f"{row['workload']}, {_trainings(row)}" if first else ""
     if not row["n"]:
         return (study, f"{row['peer']}: {row['why']}", *("",) * 6, "0")
     name = f"{row['peer']} ({row['charged_as_plain']})" if row["charged_as_plain"] else row["peer"]
@@ -110,24 +132,12 @@ def _whole(result: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     """Read and print."""
-    results = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
-    print(render(together(results)))
-
-
-def together(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Several results of one machine as one.
-
-    Args:
-      results: as ``run.py`` saves them.
-
-    Raises:
-      SystemExit: there is none, or they are of different machines.
-    """
-    if not results or any(result["machine"] != results[0]["machine"] for result in results):
-        raise SystemExit("give the JSON files of one machine; see benchmarks/results")
-    joined = {name: [x for result in results for x in result[name]] for name in ("summary", "blocks", "whole")}
-    commands = "`; `".join(result["command"] for result in results)
-    return {"machine": results[0]["machine"], "started": results[0]["started"], "command": commands, **joined}
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("result", type=Path, help="the JSON that run.py wrote")
+    arguments.add_argument("--glance", action="store_true", help="a line for every study")
+    options = arguments.parse_args()
+    result = json.loads(options.result.read_text())
+    print(glance(result) if options.glance else render(result))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_every_comparison_has_its_row():
     assert {"against baseline", "l2", "dropout", "dropout vs l2"} <= rows.keys()
     assert rows["dropout"].split()[-3:] == ["93", "%", "12"]
     assert rows["l2"].split()[-2:] == ["-", "-"]
-    assert "(Friedman): p < 0.001." in " ".join(told.split())
+    assert "all are alike on these images: p < 0.001." in " ".join(told.split())
     assert "−" not in told
 
 

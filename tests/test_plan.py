@@ -19,7 +19,9 @@ SIZES = (48_000, 12_000, 12_000)
 
 
 WEIGHTS = 784 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10  # 109,386, of the network 128-64
-RUN_BYTES = 4 * WEIGHTS * 7  # weights, two moments and a gradient, and the new ones of each but the gradient
+NUMBERS = (785 + 129 + 65) + (784 + 3 * 128 + 3 * 64 + 10)  # of an example: what is multiplied, every layer's output
+# weights, two moments and a gradient, and the new ones of each but the gradient; the batch, and its gradients
+RUN_BYTES = 4 * WEIGHTS * 7 + 4 * 256 * 2 * NUMBERS
 
 
 def plan(recipes: dict[str, Recipe], seeds: int = 5, devices: int = 2, **others: Any) -> Plan:
@@ -180,6 +182,13 @@ def test_devices_that_train_all_groups_at_once_take_more_waves_where_memory_is_s
 def test_in_memory_a_wide_group_counts_as_many_runs() -> None:
     (population,) = plan(variants(4), 3, 1, costs=((1, 1.0), (4, 0.5)), memory=9 * RUN_BYTES).populations
     assert (population.program.width, population.program.groups, len(population.waves)) == (4, 2, 2)
+
+
+def test_in_memory_the_patches_of_convolutions_count() -> None:
+    patches = 4 * 128 * (25 * 28 * 28 + 150 * 10 * 10)  # bytes of a run's batch, of both convolutions
+    runs = [RunSpec("v", seed, Recipe(model=ModelSpec("lenet5"), batch_size=128)) for seed in range(100)]
+    (population,) = make_plan(runs, (28, 28), 10, (48_000, 12_000, 4000), 1, memory=20 * patches).populations
+    assert 5 <= population.program.groups <= 20  # their weights alone would fit a hundred times
 
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:

@@ -143,8 +143,9 @@ def test_all_at_once_the_same_runs(
     fit: int, width: int, small_data: TrainingData, in_turn: dict[tuple[str, int], RunRecord]
 ) -> None:
     weights = 16 * 8 + 8 + 8 * 3 + 3
+    batch = 2 * 32 * ((17 + 9) + (16 + 3 * 8 + 3))
     costs = ((1, 1.0), (width, 0.1)) if width > 1 else ((1, 1.0),)
-    population = only(plan_of(runs_of(RECIPES), small_data, costs=costs, memory=fit * 4 * weights * 7))
+    population = only(plan_of(runs_of(RECIPES), small_data, costs=costs, memory=fit * 4 * (weights * 7 + batch)))
     assert population.program.width == width
     assert len(population.waves) == (1 if fit == 1000 else -(-10 // DEVICES // 2) or 1)
     assert population.program.groups > DEVICES or DEVICES > 5  # several lanes a device

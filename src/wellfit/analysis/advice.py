@@ -1,4 +1,4 @@
-"""What to do next with a study: advice from learning curves and validation scores, never from test scores.
+"""What to try next with a study: advice from learning curves and validation scores, never from test scores.
 
 What the test set said must not steer what is tried next, or it is a test set no longer: nothing here reads it.
 """

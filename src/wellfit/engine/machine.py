@@ -28,7 +28,7 @@ from wellfit.folders import cache_root
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 
 MEMORY_SHARE: Final = 0.5
-"""The share of an accelerator's memory that runs may take; the rest is for batches and activations."""
+"""The share of an accelerator's memory that runs and their batches may take; the rest is for what a compiler adds."""
 
 _WIDTHS: Final = (1, 2, 4)
 _GAIN: Final = 0.9  # a wider group must cost a run less than this to be chosen: what is closer is noise

@@ -213,16 +213,25 @@ def make_plan(
     models = {spec: build(spec, input_shape, classes) for spec in dict.fromkeys(run.recipe.model for run in runs)}
     for run in runs:
         check_run(run, models[run.recipe.model], examples[0])
-    sizes = {without_rates(spec): count_parameters(model) for spec, model in models.items()}
-    operations = {without_rates(spec): _operations(model) for spec, model in models.items()}
+    shapes = {without_rates(spec): model for spec, model in models.items()}
+    sizes = {spec: count_parameters(model) for spec, model in shapes.items()}
+    operations = {spec: _operations(model) for spec, model in shapes.items()}
     small = memory is None and is_small(input_shape, examples[0])
+
+    def fit(structure: Structure) -> int | None:
+        """How many runs a device is given in one call; None for one group."""
+        if memory is None:
+            return sys.maxsize if small else None
+        model, _, batch_size, *_ = structure
+        return max(1, memory // (_bytes(sizes[model]) + _batch_bytes(shapes[model], batch_size)))
+
     populations = tuple(
         _arranged(
             structure,
             trajectories,
             devices,
             _SMALL_COSTS if small else costs,
-            sys.maxsize if small else None if memory is None else max(1, memory // _bytes(sizes[structure[0]])),
+            fit(structure),
             operations[structure[0]].of_epoch(examples),
         )
         for structure, trajectories in _by_structure(runs, models, classes, precision)
@@ -323,6 +332,16 @@ def _operations(model: Model) -> _Operations:
 def _bytes(parameters: int) -> int:
     """Bytes of a run while a step is made: weights, two moments and a gradient, and the new ones of each."""
     return 4 * parameters * 7
+
+
+def _batch_bytes(model: Model, batch_size: int) -> int:
+    """Bytes of a batch in a run: what every layer multiplies, its output, and the gradients of both.
+
+    A convolution multiplies patches, each input pixel as often as the kernel covers it.
+    """
+    rows = summary(model)
+    numbers = sum(row.operations // (2 * row.output_shape[-1]) + math.prod(row.output_shape) for row in rows)
+    return 4 * 2 * batch_size * numbers
 
 
 def _memory(

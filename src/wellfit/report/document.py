@@ -191,7 +191,8 @@ def _comparisons(summary: StudySummary) -> list[Part]:
         (row.variant, row.against, row.difference, row.interval, row.p_value, row.p_adjusted, row.verdict)
         for row in made
     )
-    small = "Differences in test accuracy, paired by seed and by test image; p adjusted for all comparisons (Holm)."
+    small = "Differences in test accuracy, paired by seed and by test image; p is adjusted for all comparisons (Holm), "
+    small += "an interval is of its one."
     head = ("Variant", "against", "difference", "95 % interval", "p", "adjusted p", "verdict")
     return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
 

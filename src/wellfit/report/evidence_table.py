@@ -54,9 +54,9 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
       against baseline  points   95 % interval  p (Holm)  verdict  ahead  seeds+
       ──────────────────────────────────────────────────────────────────────────
       l2                 +0.61  [+0.20, +1.00]     0.010  better       -       -
-      Verdicts: p below 0.05, adjusted for all comparisons, or equivalent to within
-      0.1 points. ahead: chance that one further run is ahead by more than that;
-      seeds+: further seeds that would probably decide.
+      Verdicts: p below 0.05, adjusted for all comparisons (intervals are not), or
+      equivalent to within 0.1 points. ahead: chance that one further run is ahead by
+      more than that; seeds+: further seeds that would probably decide.
     """
     known = [(c.variant, c) for c in summary.comparisons]
     known += [(f"{c.variant}/{c.against}", c) for c in summary.asked]
@@ -87,7 +87,8 @@ def _table(summary: StudySummary, known: Sequence[tuple[str, Comparison]], colum
 
 def _caption(summary: StudySummary, columns: Sequence[str]) -> str:
     margin = f"{100 * summary.margin:g}"
-    told = f"Verdicts: p below 0.05, adjusted for all comparisons, or equivalent to within {margin} points."
+    told = "Verdicts: p below 0.05, adjusted for all comparisons (intervals are not), or equivalent to within "
+    told += f"{margin} points."
     if "ahead" in columns:
         told += " ahead: chance that one further run is ahead by more than that;"
     if "seeds" in columns:
@@ -98,7 +99,7 @@ def _caption(summary: StudySummary, columns: Sequence[str]) -> str:
     if summary.friedman_p is None:
         return told
     p = wording.p_value(summary.friedman_p)
-    return f"{told} All alike on these images (Friedman): p {p if p.startswith('<') else f'= {p}'}."
+    return f"{told} Friedman's test that all are alike on these images: p {p if p.startswith('<') else f'= {p}'}."
 
 
 def _cells(c: Comparison, found: PairedEvidence | None) -> dict[str, Text]:

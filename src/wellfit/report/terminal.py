@@ -65,7 +65,7 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
         _say(console, f"{told} {caution}" if answer.kind in ("winner", "matches") else told, indent="  ")
     if summary.advice:
         console.print()
-        console.print(Text("What to do next, by validation", style="bold"))
+        console.print(Text("What to try next, by validation", style="bold"))
     for sentence in summary.advice:
         _say(console, sentence.text, indent="  ", first="- ")
     console.print()

@@ -26,8 +26,8 @@ for (const select of all("select[data-chooses]")) {
   show();
 }
 
-// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them; any other as
-// words, in which 9 comes before 10. What is empty stands at the end either way.
+// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them, the best
+// first: the largest, or the smallest where the heading is "low"; any other as words, in which 9 comes before 10. What is empty stands at the end either way.
 const amount = (cell, counts) => {
   const said = cell.dataset.value ?? cell.textContent.trim();
   if (said === "" || said === "–") return null;
@@ -50,7 +50,7 @@ for (const table of all("table.sortable")) {
     const button = make("button", { type: "button", class: "sort", text: heading.textContent });
     heading.replaceChildren(button);
     button.addEventListener("click", () => {
-      const first = heading.classList.contains("number") ? "descending" : "ascending";
+      const first = heading.classList.contains("number") && !heading.classList.contains("low") ? "descending" : "ascending";
       const other = first === "ascending" ? "descending" : "ascending";
       const next = heading.getAttribute("aria-sort") === first ? other : first;
       for (const each of all("th[aria-sort]", table)) each.removeAttribute("aria-sort");
