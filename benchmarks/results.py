@@ -4,7 +4,7 @@ A peer's whole study is extrapolated from the epochs that were timed: the start 
 training what its first epoch took longer than the others (compilation: a new model is compiled anew) and its epochs at
 the median of those timed. A variant that was not timed is charged what the plain network took, in the peer's favor.
 wellfit's is extrapolated likewise, every population until its longest training ends. Of two processes side by side each
-trains half of the study. Nobody's test set, records and report are in it.
+trains half of the study, the larger half of an odd number. Nobody's test set, records and report are in it.
 """
 
 from __future__ import annotations
@@ -66,10 +66,12 @@ def study_seconds(workload: Workload, processes: Sequence[Measured]) -> tuple[fl
 
     Args:
       workload: which.
-      processes: what they printed; the study is shared evenly among them.
+      processes: what they printed; the trainings are shared among them, none divided: of 15, one of two trains 8.
     """
-    steady = 1 / sum(1 / _study_alone(workload, measured)[0] for measured in processes)
-    extra = statistics.mean(_study_alone(workload, measured)[2] for measured in processes) / len(processes)
+    count = len(processes)
+    uneven = math.ceil(workload.trainings / count) * count / workload.trainings
+    steady = uneven / sum(1 / _study_alone(workload, measured)[0] for measured in processes)
+    extra = uneven * statistics.mean(_study_alone(workload, measured)[2] for measured in processes) / count
     start = statistics.mean(_study_alone(workload, measured)[1] for measured in processes)
     return steady, start + extra + steady
 

@@ -39,18 +39,26 @@ def render(result: Mapping[str, Any]) -> str:
 
 
 def glance(result: Mapping[str, Any]) -> str:
-    """A line for every study: wellfit's time and share of the limit, and how many times longer each peer takes.
+    """A line for every study with wellfit's time and share of the limit, and how many times longer each peer takes.
+
+    A star stands where a library lacks something of the study. wellfit's other precision is in ``render``'s table.
 
     Args:
       result: as ``run.py`` saves it.
+
+    Raises:
+      SystemExit: wellfit was not among those measured.
     """
     rows = {(row["workload"], row["peer"]): row for row in result["summary"] if row["n"]}
-    peers = [name for name in dict.fromkeys(row["peer"] for row in result["summary"]) if not name.startswith("wellfit")]
+    if any((row["workload"], "wellfit") not in rows for row in result["summary"]):
+        raise SystemExit("wellfit itself was not measured, so there is nothing to compare with; leave out --glance")
+    peers = [name for name in dict.fromkeys(peer for _, peer in rows) if not name.startswith("wellfit")]
     lines = [_line(("whole study", "wellfit, s", "share of limit", *peers)), "|---" + "|---:" * (len(peers) + 2) + "|"]
     for workload in dict.fromkeys(row["workload"] for row in result["summary"]):
         ours = rows[workload, "wellfit"]
-        found = [rows.get((workload, peer)) for peer in peers]
-        ratios = [f"{row['ratio']['median']:.1f}" if row else "" for row in found]
+        found = [rows.get((workload, peer), {}) for peer in peers]
+        stars = ["*" if row.get("charged_as_plain") else "" for row in found]
+        ratios = [f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(found, stars, strict=True)]
         seconds, share = _number(ours["study_seconds"]["median"]), f"{ours['share_of_limit']['median']:.0%}"
         lines.append(_line((f"{workload}, {_trainings(ours)}", seconds, share, *ratios)))
     return "\n".join(lines)

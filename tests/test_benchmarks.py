@@ -159,8 +159,10 @@ def test_processes_side_by_side_are_counted_by_their_joint_rate(scripts: Scripts
     assert scripts.results.epoch_seconds(lab5, [fast, slow]) == pytest.approx(0.2)
     assert scripts.results.epoch_seconds(lab5, [fast, fast]) == pytest.approx(0.15)
     steady, whole = scripts.results.study_seconds(lab5, [fast, fast])
-    assert steady == pytest.approx(15 * 30 * 0.3 / 2)
-    assert whole == pytest.approx(4.0 + 15 * 0.7 / 2 + steady)  # started at once, the first epochs shared
+    assert steady == pytest.approx(8 * 30 * 0.3)  # 15 trainings: one process has eight
+    assert whole == pytest.approx(4.0 + 8 * 0.7 + steady)  # started at once, the first epochs shared
+    steady, _ = scripts.results.study_seconds(scripts.workloads.WORKLOADS["growth-1"], [fast, fast])
+    assert steady == pytest.approx(30 * 0.3)  # nobody divides a training
 
 
 def test_a_peers_whole_study_starts_once_and_compiles_every_model(scripts: Scripts) -> None:
@@ -280,6 +282,23 @@ def test_the_table_has_a_row_for_every_workload_and_peer(scripts: Scripts) -> No
     assert "50 – 200 GFLOP/s" in text
     assert "jax 1.2.3, torch 4.5.6" in text
     assert "test set and writing included: 10.0 s, extrapolated" in text
+
+
+def test_at_a_glance_a_study_is_a_line_and_a_star_stands_where_something_lacks(scripts: Scripts) -> None:
+    head, _, lab5, digits = scripts.table.glance(result(scripts)).splitlines()
+    assert head == "| whole study | wellfit, s | share of limit | PyTorch | scikit-learn |"
+    rows = {row["peer"]: row for row in result(scripts)["summary"] if row["workload"] == "lab5"}
+    ratios = [f"{rows[name]['ratio']['median']:.1f}" for name in ("PyTorch", "scikit-learn")]
+    assert lab5.startswith("| lab5, 15 trainings |")
+    assert lab5.endswith(f"| {ratios[0]} | {ratios[1]}* |")
+    assert digits.startswith("| digits, 25 trainings |")
+    assert digits.endswith("|  |  |")  # no peer was timed on it
+
+
+def test_at_a_glance_there_must_be_something_to_compare_with(scripts: Scripts) -> None:
+    without = {"summary": [row for row in result(scripts)["summary"] if row["peer"] != "wellfit"]}
+    with pytest.raises(SystemExit, match="wellfit itself was not measured"):
+        scripts.table.glance(without)
 
 
 @pytest.mark.parametrize(("value", "text"), [(1234.5, "1234"), (12.345, "12.3"), (0.1, "0.1"), (0.00012, "0.000120")])

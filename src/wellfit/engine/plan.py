@@ -213,9 +213,9 @@ def make_plan(
     models = {spec: build(spec, input_shape, classes) for spec in dict.fromkeys(run.recipe.model for run in runs)}
     for run in runs:
         check_run(run, models[run.recipe.model], examples[0])
-    shapes = {without_rates(spec): model for spec, model in models.items()}
-    sizes = {spec: count_parameters(model) for spec, model in shapes.items()}
-    operations = {spec: _operations(model) for spec, model in shapes.items()}
+    built = {without_rates(spec): model for spec, model in models.items()}
+    sizes = {spec: count_parameters(model) for spec, model in built.items()}
+    operations = {spec: _operations(model) for spec, model in built.items()}
     small = memory is None and is_small(input_shape, examples[0])
 
     def fit(structure: Structure) -> int | None:
@@ -223,7 +223,7 @@ def make_plan(
         if memory is None:
             return sys.maxsize if small else None
         model, _, batch_size, *_ = structure
-        return max(1, memory // (_bytes(sizes[model]) + _batch_bytes(shapes[model], batch_size)))
+        return max(1, memory // (_bytes(sizes[model]) + _batch_bytes(built[model], batch_size)))
 
     populations = tuple(
         _arranged(
@@ -335,7 +335,7 @@ def _bytes(parameters: int) -> int:
 
 
 def _batch_bytes(model: Model, batch_size: int) -> int:
-    """Bytes of a batch in a run: what every layer multiplies, its output, and the gradients of both.
+    """Bytes of a batch in a run: what every layer multiplies, the bias's one included, its output, and both gradients.
 
     A convolution multiplies patches, each input pixel as often as the kernel covers it.
     """

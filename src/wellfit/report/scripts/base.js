@@ -26,8 +26,9 @@ for (const select of all("select[data-chooses]")) {
   show();
 }
 
-// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them, the best
-// first: the largest, or the smallest where the heading is "low"; any other as words, in which 9 comes before 10. What is empty stands at the end either way.
+// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them, the largest
+// first, or the smallest where the heading is "low"; any other as words, in which 9 comes before 10. What is empty
+// stands at the end either way.
 const amount = (cell, counts) => {
   const said = cell.dataset.value ?? cell.textContent.trim();
   if (said === "" || said === "–") return null;
