@@ -201,7 +201,15 @@ def parsed() -> argparse.Namespace:
         "--whole", nargs="*", choices=WORKLOADS, default=(), metavar="NAME", help="also run wellfit's study whole, once"
     )
     arguments.add_argument("--out", type=Path, help="the JSON to write")
-    return arguments.parse_args()
+    options = arguments.parse_args()
+    if options.turns < 1:
+        arguments.error("--turns must be at least 1")
+    if options.out is not None:  # said now, not after an hour
+        try:
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            arguments.error(f"--out {options.out} cannot be written: {error.strerror}")
+    return options
 
 
 def main() -> None:

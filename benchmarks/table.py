@@ -144,7 +144,11 @@ def main() -> None:
     arguments.add_argument("result", type=Path, help="the JSON that run.py wrote")
     arguments.add_argument("--glance", action="store_true", help="a line for every study")
     options = arguments.parse_args()
-    result = json.loads(options.result.read_text())
+    try:
+        result = json.loads(options.result.read_text())
+        result["summary"], result["blocks"], result["machine"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SystemExit(f"{options.result} is not a result of benchmarks/run.py") from None
     print(glance(result) if options.glance else render(result))
 
 

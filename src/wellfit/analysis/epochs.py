@@ -13,7 +13,7 @@ from wellfit.analysis.facts import Against, Facts, against, ended, not_yet
 from wellfit.analysis.intervals import t_interval
 from wellfit.analysis.medians import median_interval
 from wellfit.analysis.paired import paired_t
-from wellfit.analysis.words import bounded, several
+from wellfit.analysis.words import bounded, counted, several
 from wellfit.base import Question, Sentence
 
 __all__ = ["onset", "stop"]
@@ -86,8 +86,8 @@ def _within(names: Sequence[str], facts: Facts) -> str:
     epochs = [run.epochs for name in names for run in ended(facts.variants[name]) if run.epochs is not None]
     if not epochs:
         return several(names)
-    upto = f" to {max(epochs)}" if min(epochs) < max(epochs) else ""
-    return f"{several(names)}, trained for {min(epochs)}{upto} epochs,"
+    least = f"{min(epochs)} to " if min(epochs) < max(epochs) else ""
+    return f"{several(names)}, trained for {least}{counted(max(epochs), 'epoch')},"
 
 
 def _level(seeds: int) -> str:
