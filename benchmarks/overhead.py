@@ -35,8 +35,8 @@ from wellfit.engine import devices
 from wellfit.engine.batches import Layouts
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.engine.train import Trainer
+from wellfit.spec.study import StudySpec, runs
 from wellfit.study.runner import Outlook, Tick, run_study
-from wellfit.study.spec import StudySpec, runs
 
 TARGET: Final = 0.15
 FEW: Final = 64  # rows that a split keeps where its evaluation is to cost nothing

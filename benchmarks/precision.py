@@ -48,7 +48,7 @@ def accuracies(workload: Workload, seeds: int, epochs: int | None) -> dict[str, 
     from wellfit.engine import devices
     from wellfit.engine.plan import make_plan
     from wellfit.engine.train import Trainer, predict_proba
-    from wellfit.study.spec import runs
+    from wellfit.spec.study import runs
 
     spec = study(replace(workload, seeds=seeds), epochs)
     dataset = load_dataset(spec.data.name_or_path)

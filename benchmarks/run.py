@@ -35,7 +35,7 @@ from machine import facts, limit
 from results import OURS, epoch_seconds, share_of_limit, summarize
 from workloads import WORKLOADS, Workload
 
-from wellfit.folders import cache_root
+from wellfit.files import cache_root
 
 HERE: Final = Path(__file__).parent
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 from machine import facts
 from results import spread
 
-from wellfit.folders import cache_root
+from wellfit.files import cache_root
 
 TARGET: Final = 4.0
 

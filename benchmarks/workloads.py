@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from wellfit.study.spec import StudySpec
+    from wellfit.spec.study import StudySpec
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def study(workload: Workload, epochs: int | None = None) -> StudySpec:
       workload: which.
       epochs: train every variant this long instead, to time a few epochs.
     """
-    from wellfit.study.spec import study_from_mapping  # peers need no study
+    from wellfit.spec.study import study_from_mapping  # peers need no study
 
     model: dict[str, Any] = {"kind": "mlp", "hidden": list(workload.hidden)} if workload.hidden else {"kind": "lenet5"}
     tables: dict[str, dict[str, Any]] = {}

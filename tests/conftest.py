@@ -17,11 +17,14 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_opti
 import jax
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from wellfit.base import Scaling, TrainingData
 from wellfit.engine import devices
 
 devices.start()
+settings.register_profile("wellfit", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("wellfit")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from wellfit.base import IntArray, StudySummary
-from wellfit.details import (
+from wellfit.base import (
     Calibration,
     ClassTable,
     ConfusionDifference,
     DataLook,
     Ensemble,
+    IntArray,
     Mistakes,
     Regions,
     StudyDetails,
+    StudySummary,
     SweepGrid,
     SweepPath,
     WeightLook,

@@ -8,7 +8,7 @@ import detailed
 import summaries
 from wellfit.base import StudySummary
 from wellfit.report.document import Document, make_document
-from wellfit.study.spec import load_study, resolved
+from wellfit.spec.study import load_study, resolved
 
 
 def with_study(summary: StudySummary) -> StudySummary:

@@ -20,7 +20,7 @@ import numpy as np
 
 import stores
 import wellfit
-from wellfit.study.spec import StudySpec, study_from_mapping
+from wellfit.spec.study import StudySpec, study_from_mapping
 
 EPOCHS: Final = 60
 TICKS: Final = 2 * EPOCHS + 1

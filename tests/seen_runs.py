@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from wellfit.analysis.cases import Seen
 from wellfit.base import History, Recipe, RunState, RunSummary
+from wellfit.diagnostics.cases import Seen
 
 FLAT = {"train_accuracy": 0.9, "validation_accuracy": 0.88, "running_accuracy": 0.89, "train_loss": 0.3}
 

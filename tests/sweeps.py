@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from wellfit.analysis.advice import advise
 from wellfit.analysis.intervals import t_interval
 from wellfit.base import History, RunState, RunSummary, StudySummary, VariantSummary
-from wellfit.study.spec import StudySpec, load_study, resolved, study_from_mapping
+from wellfit.narrative.advice import advise
+from wellfit.spec.study import StudySpec, load_study, resolved, study_from_mapping
 
 SPLITS = ("train", "validation", "test")
 FALLING = np.linspace(1.0, 0.4, 20)

@@ -24,7 +24,7 @@ import wellfit
 from wellfit.api import Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
 from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
-from wellfit.study.spec import load_study, recipes
+from wellfit.spec.study import load_study, recipes
 
 VARIANTS: dict[str, Any] = {"baseline": {}, "l2": {"l2": 1e-2}, "early": {"early_stopping": {"patience": 1}}}
 

@@ -13,7 +13,7 @@ import pytest
 
 from wellfit.base import ModelSpec
 from wellfit.nn.models import build, summary
-from wellfit.study.spec import recipes, runs
+from wellfit.spec.study import recipes, runs
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -132,7 +132,7 @@ def test_workloads_are_the_studies_that_they_name(scripts: Scripts) -> None:
 
 
 def test_lab5_is_the_built_in_lab5_and_digits_have_its_variants(scripts: Scripts) -> None:
-    from wellfit.study.spec import load_study
+    from wellfit.spec.study import load_study
 
     lab5 = {name: replace(recipe, learning_rate=None) for name, recipe in recipes(load_study("lab5")).items()}
     assert recipes(scripts.workloads.study(scripts.workloads.LAB5)) == lab5  # it spells out Adam's own learning rate

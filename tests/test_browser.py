@@ -17,9 +17,9 @@ from detailed import NOTHING, details
 from heard import heard, nameless, pictures
 from summaries import diverged, empty, hostile, running, study
 from wellfit.report import wording
-from wellfit.report.colors import DARK, LIGHT
-from wellfit.report.figure_data import curve_data
-from wellfit.report.page import write_page
+from wellfit.report.forms.page import write_page
+from wellfit.report.marks.colors import DARK, LIGHT
+from wellfit.report.numbers import curve_data
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

@@ -18,8 +18,8 @@ import typer
 import stores
 import wellfit
 from wellfit import cli
-from wellfit.study.identity import default_directory
-from wellfit.study.spec import load_study
+from wellfit.spec.identity import default_directory
+from wellfit.spec.study import load_study
 
 SMALL = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]")
 """With these the built-in study is that of ``finished_study``."""
@@ -462,7 +462,7 @@ def test_a_defect_of_ours_is_not_hidden(wellfit_: Wellfit, monkeypatch: pytest.M
     def broken() -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("wellfit.study.listing.list_studies", broken)
+    monkeypatch.setattr("wellfit.spec.listing.list_studies", broken)
     with pytest.raises(RuntimeError, match="a defect"):
         wellfit_("list")
 

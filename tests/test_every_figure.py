@@ -16,23 +16,23 @@ import detailed
 import summaries
 import wellfit
 from wellfit import report
-from wellfit.report.figures import alt_text
+from wellfit.report.marks.static import alt_text
 
 
 def found() -> dict[str, Callable[..., Figure]]:
     """Every public function of the report that returns a figure."""
     made = {}
-    for module in pkgutil.iter_modules(report.__path__):
-        loaded = importlib.import_module(f"wellfit.report.{module.name}")
+    for module in pkgutil.walk_packages(report.__path__, "wellfit.report."):
+        loaded = importlib.import_module(module.name)
         for name in getattr(loaded, "__all__", ()):
             function = getattr(loaded, name)
             if inspect.isfunction(function) and function.__annotations__.get("return") == "Figure":
-                made[f"{module.name}.{name}"] = function
+                made[f"{module.name.removeprefix('wellfit.report.')}.{name}"] = function
     return made
 
 
 FIGURES = found()
-SHEETS = {"look.look_figure"}
+SHEETS = {"subjects.data.preview.look_figure"}
 """Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
 
 
@@ -76,7 +76,11 @@ def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
 
 
 def test_they_are_found() -> None:
-    assert {"figures.plot_curves", "look.examples_figure", "weight_figures.plot_filters"} < set(FIGURES)
+    assert {
+        "subjects.curves.static.plot_curves",
+        "subjects.data.preview.examples_figure",
+        "subjects.weights.static.plot_filters",
+    } < set(FIGURES)
     assert len(FIGURES) >= 24
 
 
@@ -104,6 +108,6 @@ def test_none_of_them_touches_pyplot() -> None:
     import matplotlib.pyplot as plt
 
     before = plt.get_fignums()
-    function = FIGURES["figures.plot_intervals"]
+    function = FIGURES["subjects.curves.static.plot_intervals"]
     function(**arguments(function))
     assert plt.get_fignums() == before

@@ -13,7 +13,7 @@ import wellfit
 from wellfit.api import Results
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.plots import Plots
-from wellfit.report.figures import alt_text
+from wellfit.report.marks.static import alt_text
 
 METHODS = sorted(name for name in vars(Plots) if name.startswith("plot_"))
 OTHERS = {"plot_regions", "plot_path", "plot_grid"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from wellfit.study.spec import load_study
+from wellfit.spec.study import load_study
 
 
 def test_its_studies_are_built_in_and_have_published_numbers() -> None:

@@ -12,7 +12,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from wellfit.errors import StudyFileError
 from wellfit.results import Results
-from wellfit.study.store import open_existing
+from wellfit.store import open_existing
 
 
 @pytest.fixture(scope="module")

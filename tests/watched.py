@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-import wellfit.study.store.progress as progress
+import wellfit.store.progress as progress
 from wellfit.base import HISTORY_COLUMNS, History, RunRecord, RunSpec
-from wellfit.study.spec import StudySpec, recipes, resolved, study_from_mapping
-from wellfit.study.store import Store, create_or_open
+from wellfit.spec.study import StudySpec, recipes, resolved, study_from_mapping
+from wellfit.store import Store, create_or_open
 
 CLASSES = ("cat", "dog", "<i>fox</i>")
 

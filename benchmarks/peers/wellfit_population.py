@@ -28,7 +28,7 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
     from wellfit.engine import devices
     from wellfit.engine.plan import make_plan
     from wellfit.engine.train import Trainer
-    from wellfit.study.spec import runs
+    from wellfit.spec.study import runs
 
     imported = time.perf_counter()
     spec = study(workload, 1 + options.epochs)

@@ -16,7 +16,7 @@ from wellfit.errors import StudyFileError
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.plots import shown
 from wellfit.results import Results
-from wellfit.study.spec import StudySpec, load_study, study_from_mapping
+from wellfit.spec.study import StudySpec, load_study, study_from_mapping
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ class Study:
         Raises:
           WellfitError: the data, the model or the directory cannot be used; one line says why and how to mend it.
         """
-        from wellfit.report.notebook import progress_display
+        from wellfit.report.forms.cells import progress_display
         from wellfit.study.deciding import run_until_decided
         from wellfit.study.runner import Tick, run_study
 
@@ -186,7 +186,7 @@ class Study:
         """
         import pandas as pd
 
-        from wellfit.study.look import model_table, variant_recipe
+        from wellfit.study.preview import model_table, variant_recipe
 
         dataset = self._data()
         table = model_table(variant_recipe(self.spec, variant).model, dataset.input_shape, len(dataset.classes))
@@ -208,7 +208,7 @@ class Study:
         Raises:
           DataError: the data are no images, or there is no such row.
         """
-        from wellfit.report.look import examples_figure
+        from wellfit.report.subjects.data.preview import examples_figure
 
         return shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
 
@@ -225,7 +225,7 @@ class Study:
           StudyFileError: it has no augmentation.
           DataError: the data are no images.
         """
-        from wellfit.report.look import augmentation_figure
+        from wellfit.report.subjects.data.preview import augmentation_figure
 
         return shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
 
@@ -233,7 +233,7 @@ class Study:
         return self.dataset or load_dataset(self.spec.data.name_or_path)
 
     def _repr_html_(self) -> str:
-        from wellfit.report.notebook import study_html
+        from wellfit.report.forms.cells import study_html
 
         return study_html(self.spec, None if self.dataset is None else self.dataset.title)
 

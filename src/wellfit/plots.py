@@ -8,8 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from wellfit.base import IntArray, StudySummary
-from wellfit.details import Mistakes, StudyDetails
+from wellfit.base import IntArray, Mistakes, StudyDetails, StudySummary
 from wellfit.errors import StudyFileError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ T = TypeVar("T")
 
 
 class Plots:
-    """The figures of the study in a directory; each has an alt text, ``wellfit.report.figures.alt_text``.
+    """The figures of the study in a directory; each has an alt text, ``wellfit.report.marks.static.alt_text``.
 
     Every method draws on ``ax``, or on a figure of its own, and returns the figure, which a notebook shows.
     """
@@ -48,25 +47,25 @@ class Plots:
         Raises:
           UnknownNameError: there is no such metric.
         """
-        from wellfit.report.figures import plot_curves
+        from wellfit.report.subjects.curves.static import plot_curves
 
         return shown(plot_curves(self.summary, metric, ax=ax, log=log))
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
         """Test accuracy of every variant: its runs as points, its mean and its 95 % interval."""
-        from wellfit.report.figures import plot_intervals
+        from wellfit.report.subjects.curves.static import plot_intervals
 
         return shown(plot_intervals(self.summary, ax=ax))
 
     def plot_ranking(self, *, ax: Axes | None = None) -> Figure:
         """The same from the best mean to the worst; variants that share a letter are not told apart."""
-        from wellfit.report.score_figures import plot_ranking
+        from wellfit.report.subjects.calibration.static import plot_ranking
 
         return shown(plot_ranking(self.summary, ax=ax))
 
     def plot_gap(self, *, ax: Axes | None = None) -> Figure:
         """The generalization gap over the epochs."""
-        from wellfit.report.figures import plot_gap
+        from wellfit.report.subjects.curves.static import plot_gap
 
         return shown(plot_gap(self.summary, ax=ax))
 
@@ -76,7 +75,7 @@ class Plots:
         Raises:
           UnknownNameError: there is no such variant.
         """
-        from wellfit.report.figures import plot_confusion
+        from wellfit.report.subjects.curves.static import plot_confusion
 
         return shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
 
@@ -94,7 +93,7 @@ class Plots:
           UnknownNameError: there is no such variant.
           StudyFileError: there is no test result to compare.
         """
-        from wellfit.report.class_figures import plot_confusion_difference
+        from wellfit.report.subjects.classes.static import plot_confusion_difference
 
         if against is None or against == self.summary.variants[0].name:
             difference = self._of(self.details.differences, variant, "difference from the first variant")
@@ -110,7 +109,7 @@ class Plots:
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or no test result of it.
         """
-        from wellfit.report.class_figures import plot_per_class
+        from wellfit.report.subjects.classes.static import plot_per_class
 
         return shown(plot_per_class(self._of(self.details.by_class, variant, "test result"), self.summary.classes, ax))
 
@@ -120,7 +119,7 @@ class Plots:
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or no test result of it.
         """
-        from wellfit.report.score_figures import plot_reliability
+        from wellfit.report.subjects.calibration.static import plot_reliability
 
         return shown(plot_reliability(self._of(self.details.calibration, variant, "test result"), ax))
 
@@ -130,7 +129,7 @@ class Plots:
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or it has no weights.
         """
-        from wellfit.report.weight_figures import plot_weight_histogram, plot_weight_norms
+        from wellfit.report.subjects.weights.static import plot_weight_histogram, plot_weight_norms
 
         if variant is None:
             return shown(plot_weight_norms(self.summary, ax))
@@ -143,7 +142,7 @@ class Plots:
           UnknownNameError, StudyFileError: there is no such variant, or it has no weights.
           DataError: the data are no images.
         """
-        from wellfit.report.weight_figures import plot_filters
+        from wellfit.report.subjects.weights.static import plot_filters
 
         return shown(plot_filters(self._of(self.details.weights, variant, "weights"), ax))
 
@@ -158,7 +157,7 @@ class Plots:
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or the data have not two features.
         """
-        from wellfit.report.region_figures import plot_disagreement, plot_regions
+        from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
 
         regions = self._of(self.details.regions, variant, "regions: they are drawn of data with two features")
         return shown((plot_disagreement if disagreement else plot_regions)(regions, self.summary.classes, ax))
@@ -188,7 +187,7 @@ class Plots:
           StudyFileError: no run has been tested yet.
           DataError: the data are no images, or there is no such row.
         """
-        from wellfit.report.gallery_figures import plot_gallery
+        from wellfit.report.subjects.mistakes.static import plot_gallery
 
         classes = self.summary.classes
         return shown(plot_gallery(self._mistakes(), classes, kind, variant, rows=rows, count=count, ax=ax))
@@ -205,7 +204,7 @@ class Plots:
           UnknownNameError: there is no such sweep or metric.
           StudyFileError: the study sweeps over no number.
         """
-        from wellfit.report.path_figures import plot_path
+        from wellfit.report.subjects.paths.static import plot_path
 
         paths = {path.key: path for path in reversed(self.details.paths)}  # of equal keys the first
         if not paths:
@@ -225,7 +224,7 @@ class Plots:
           UnknownNameError: there is no such metric.
           StudyFileError: the study crosses no two settings.
         """
-        from wellfit.report.path_figures import plot_grid
+        from wellfit.report.subjects.paths.static import plot_grid
 
         if not self.details.grids:
             raise StudyFileError(
@@ -256,7 +255,7 @@ def shown(figure: Figure) -> Figure:
 
 
 def _png(figure: Figure) -> bytes:
-    from wellfit.report.fonts import quiet
+    from wellfit.report.marks.fonts import quiet
 
     buffer = io.BytesIO()
     with quiet():

@@ -58,7 +58,7 @@ class Results(Plots):
         """
         import pandas as pd
 
-        from wellfit.report.frames import Numbers
+        from wellfit.report.subjects.results.frames import Numbers
 
         rows = {}
         for variant in self.summary.variants:
@@ -120,7 +120,7 @@ class Results(Plots):
           ``question`` (the study's title, then its further questions), ``sentence`` and ``sources``: the keys of
           ``wellfit show --json`` that the sentence was made from.
         """
-        from wellfit.report.frames import Sentences
+        from wellfit.report.subjects.results.frames import Sentences
 
         s = self.summary
         told = [(s.title, sentence) for sentence in s.conclusion[1:]]
@@ -152,7 +152,7 @@ class Results(Plots):
         import numpy as np
         import pandas as pd
 
-        from wellfit.report.gallery_data import choose, tally
+        from wellfit.report.subjects.mistakes.numbers import choose, tally
 
         found = self._mistakes()
         rows = choose(found, "most").rows
@@ -237,7 +237,7 @@ class Results(Plots):
           UnknownNameError, StudyFileError: there is no such form, or the path says another.
           StoreError: it cannot be written.
         """
-        from wellfit.report.formats import FORMATS, report_format, report_path, write_report
+        from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report
 
         given = None if path is None else Path(path)
         form = report_format(format, given)
@@ -247,7 +247,7 @@ class Results(Plots):
         return write_report(self.summary, self.details, form, target, lasting)
 
     def _repr_html_(self) -> str:
-        from wellfit.report.notebook import results_html
+        from wellfit.report.forms.cells import results_html
 
         report = self.directory / "report.html"
         return results_html(self.summary, report if report.is_file() else None)

@@ -8,8 +8,7 @@ import numpy as np
 
 from wellfit.analysis.intervals import t_interval
 from wellfit.analysis.metrics import brier_loss, correctness, ratio
-from wellfit.base import FloatArray, IntArray
-from wellfit.details import Calibration
+from wellfit.base import Calibration, FloatArray, IntArray
 from wellfit.errors import DataError
 
 __all__ = ["CalibrationBins", "calibration_bins", "expected_calibration_error", "pooled_calibration"]

@@ -8,8 +8,7 @@ import numpy as np
 
 from wellfit.analysis.crossed import checked_alpha, t_quantile
 from wellfit.analysis.mistakes import votes
-from wellfit.base import FloatArray, IntArray
-from wellfit.details import ConfusionDifference
+from wellfit.base import ConfusionDifference, FloatArray, IntArray
 from wellfit.errors import DataError
 
 __all__ = ["confusion_difference"]

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.metrics import confusion_matrix
-from wellfit.base import FloatArray, IntArray
-from wellfit.details import Mistakes
+from wellfit.base import FloatArray, IntArray, Mistakes
 
 __all__ = ["CELL", "count_mistakes", "pictured", "votes"]
 

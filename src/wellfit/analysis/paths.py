@@ -14,8 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.analysis.choosing import best_of, one_standard_error
-from wellfit.base import FloatArray, StudySummary, VariantSummary
-from wellfit.details import SweepGrid, SweepPath
+from wellfit.base import FloatArray, StudySummary, SweepGrid, SweepPath, VariantSummary
 
 __all__ = [
     "DIRECTION",

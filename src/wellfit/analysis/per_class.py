@@ -18,8 +18,7 @@ from wellfit.analysis.metrics import (
     roc_auc,
     top_k_accuracy,
 )
-from wellfit.base import FloatArray, IntArray
-from wellfit.details import ClassTable, ConfusionDifference, Ensemble
+from wellfit.base import ClassTable, ConfusionDifference, Ensemble, FloatArray, IntArray
 
 __all__ = ["TOP", "class_table", "ensemble"]
 

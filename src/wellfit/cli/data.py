@@ -24,7 +24,7 @@ def audit(
     from wellfit.data.audits import audit as audit_data
     from wellfit.data.catalog import load_dataset
     from wellfit.data.splits import make_splits
-    from wellfit.report.terminal import print_findings
+    from wellfit.report.forms.terminal import print_findings
 
     dataset = load_dataset(data)
     splits = make_splits(dataset.y_train, validation=validation)
@@ -62,8 +62,8 @@ def model(
 ) -> None:
     """Show the layers, output shapes and parameters of a study's models, without training anything."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study.look import model_tables
-    from wellfit.study.spec import load_study
+    from wellfit.spec.study import load_study
+    from wellfit.study.preview import model_tables
 
     spec = load_study(study, data=data, settings=settings or ())
     dataset = load_dataset(spec.data.name_or_path)
@@ -85,8 +85,8 @@ def look(
 ) -> None:
     """Draw examples of every class, and what each augmentation of a study makes of them, into a PNG file."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.report.look import write_look
-    from wellfit.study.spec import load_study
+    from wellfit.report.subjects.data.preview import write_look
+    from wellfit.spec.study import load_study
 
     spec = load_study(study, data=data, settings=settings or ())
     path = out or Path(f"wellfit-look-{spec.name}.png")

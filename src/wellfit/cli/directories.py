@@ -24,7 +24,7 @@ def verify(directory: Directory, json: Json = False) -> None:
 
     Nothing is written, and the data set is not needed. The exit status is 0, or 2 where something is wrong.
     """
-    from wellfit.report.freshness import stale_report
+    from wellfit.report.forms.freshness import stale_report
     from wellfit.study.summary import summarize
     from wellfit.study.verify import verify_study
 
@@ -53,7 +53,7 @@ def merge(
 ) -> None:
     """Join directories of the same study, whose seeds or variants were run apart, into a new one, with its report."""
     from wellfit.cli.results import write_report
-    from wellfit.report.terminal import print_summary
+    from wellfit.report.forms.terminal import print_summary
     from wellfit.study.merge import merge_studies
     from wellfit.study.summary import summarize
 

@@ -25,7 +25,7 @@ def ui(
 
     Only this machine can open the page. Ctrl-C ends it, with exit status 0: it has done its work.
     """
-    from wellfit.report.live import serve
+    from wellfit.report.forms.live import serve
 
     default = Path("wellfit-studies")
 

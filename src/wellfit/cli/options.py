@@ -70,7 +70,7 @@ def make_console(stderr: bool = False) -> Console:
 
 def say(console: Console, text: str, style: str | None = None) -> None:
     """Print a paragraph, wrapped between words to the console's width, whatever the text holds."""
-    from wellfit.report.terminal import wrapped
+    from wellfit.report.forms.terminal import wrapped
 
     for line in wrapped(text, console.width):
         console.print(line, style=style, soft_wrap=True, markup=False)

@@ -13,7 +13,7 @@ from wellfit.cli.options import Directory, Json, make_console, print_json
 
 if TYPE_CHECKING:
     from wellfit.base import StudySummary
-    from wellfit.report.saving import Tell
+    from wellfit.report.forms.saving import Tell
 
 Format = Annotated[
     str | None,
@@ -30,7 +30,7 @@ ReportPath = Annotated[
 @app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")
 def show(directory: Directory, json: Json = False, full: Full = False) -> None:
     """Show the conclusion, the table and the findings of a study: finished, running or interrupted."""
-    from wellfit.report.terminal import print_summary
+    from wellfit.report.forms.terminal import print_summary
     from wellfit.study.summary import summarize, to_json
 
     summary = summarize(directory)
@@ -43,8 +43,8 @@ def show(directory: Directory, json: Json = False, full: Full = False) -> None:
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")
 def report(directory: Directory, format: Format = None, out: ReportPath = None) -> None:
     """Write the report again, from what the study directory holds: a page, a PDF, Markdown, a notebook, or pictures."""
-    from wellfit.report.formats import font_notice, report_format, report_path
-    from wellfit.report.writing_progress import writing_progress
+    from wellfit.report.forms.formats import font_notice, report_format, report_path
+    from wellfit.report.forms.writing_progress import writing_progress
     from wellfit.study.summary import summarize
 
     form = report_format(format, out)
@@ -59,8 +59,8 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
 
 def write_report(summary: StudySummary, directory: Path) -> Path:
     """Write a study's page into its directory, and return its path."""
-    from wellfit.report.formats import report_path
-    from wellfit.report.writing_progress import writing_progress
+    from wellfit.report.forms.formats import report_path
+    from wellfit.report.forms.writing_progress import writing_progress
 
     with writing_progress(make_console(stderr=True)) as tell:
         tell("reading the study", 0.0)
@@ -68,7 +68,7 @@ def write_report(summary: StudySummary, directory: Path) -> Path:
 
 
 def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: Tell) -> Path:
-    from wellfit.report.formats import write_report
+    from wellfit.report.forms.formats import write_report
     from wellfit.study.details import study_details
 
     details = study_details(directory, summary)

@@ -18,7 +18,7 @@ def list_(
 ) -> None:
     """List the built-in studies and data sets, each with a line or two; or a study and its parts."""
     from wellfit.data.entries import CATALOG
-    from wellfit.study.listing import Listed, find_study, list_parts, list_studies
+    from wellfit.spec.listing import Listed, find_study, list_parts, list_studies
 
     def shown(entry: Listed) -> dict[str, str]:
         return {"name": entry.name, "title": entry.title, "description": entry.description}
@@ -50,7 +50,7 @@ def list_(
 @app.command(epilog="Example: wellfit new my-study")
 def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name; its file is NAME.toml.")]) -> None:
     """Write a commented study file to start from."""
-    from wellfit.study.template import write_template
+    from wellfit.spec.template import write_template
 
     path = write_template(name)
     typer.echo(f"{path}: change it, then: wellfit run {shlex.quote(str(path))}")
@@ -59,6 +59,6 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's na
 @app.command(epilog="Example: wellfit schema > wellfit.schema.json")
 def schema() -> None:
     """Print the JSON Schema of study files, with which an editor completes and checks them."""
-    from wellfit.study.template import json_schema
+    from wellfit.spec.template import json_schema
 
     print_json(json_schema())

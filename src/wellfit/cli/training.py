@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import Look
     from wellfit.base import Dataset
+    from wellfit.spec.study import StudySpec
     from wellfit.study.deciding import Decision, Looked
     from wellfit.study.outlook import Outlook
-    from wellfit.study.spec import StudySpec
 
 UntilDecided = Annotated[
     bool, typer.Option("--until-decided", help="Add seeds, five at a time, until every comparison is decided.")
@@ -68,7 +68,7 @@ def run(
     to train only those that are missing. With --until-decided it adds seeds for as long as it must.
     """
     from wellfit.cli.results import write_report
-    from wellfit.report.terminal import print_summary
+    from wellfit.report.forms.terminal import print_summary
     from wellfit.study.summary import summarize, to_json
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes)
@@ -138,8 +138,8 @@ def _asked(
 ) -> tuple[StudySpec, Dataset, Path]:
     """The study that the options of ``run`` and ``plan`` ask for, its data, and its directory."""
     from wellfit.data.catalog import load_dataset
+    from wellfit.spec.study import load_study
     from wellfit.study.growing import home
-    from wellfit.study.spec import load_study
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
@@ -149,7 +149,7 @@ def _asked(
 
 
 def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
-    from wellfit.report.training_progress import print_plan
+    from wellfit.report.forms.training_progress import print_plan
 
     say(console, spec.title, "bold")
     print_plan(
@@ -237,7 +237,7 @@ def _decide_shown(
 
 
 def _look_lines(looked: Looked) -> list[str]:
-    from wellfit.analysis.words import several
+    from wellfit.narrative.words import several
 
     look = looked.look
     decided = ", ".join(f"{name} ({verdict})" for name, verdict in looked.decided) or "nothing"
@@ -265,7 +265,7 @@ def _run_shown(
     spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console, look: Look | None = None
 ) -> None:
     """Run a study with its plan printed first and its progress shown live."""
-    from wellfit.report.training_progress import training_progress
+    from wellfit.report.forms.training_progress import training_progress
     from wellfit.study.runner import Tick, run_study
 
     with training_progress(console, "images" if len(dataset.input_shape) > 1 else "examples") as progress:

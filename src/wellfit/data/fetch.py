@@ -17,7 +17,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
 from wellfit.data.tables import read_npz
 from wellfit.errors import DataError, DataNotFoundError
-from wellfit.folders import cache_root
+from wellfit.files import cache_root
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 

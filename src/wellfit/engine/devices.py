@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from wellfit.folders import cache_root
+from wellfit.files import cache_root
 
 __all__ = [
     "ATTAINED",

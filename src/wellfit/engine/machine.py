@@ -23,7 +23,7 @@ import numpy as np
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
-from wellfit.folders import cache_root
+from wellfit.files import cache_root
 
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 

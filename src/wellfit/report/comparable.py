@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from wellfit.base import StudySummary
-from wellfit.study.overlay import read_study
-from wellfit.study.source import builtin_studies
+from wellfit.spec.overlay import read_study
+from wellfit.spec.source import builtin_studies
 
 __all__ = ["published_caution"]
 

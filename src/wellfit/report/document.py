@@ -11,12 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from wellfit.base import StudySummary
-from wellfit.details import StudyDetails
-from wellfit.report import document_figures, page_data, page_paths, page_scores, rows, wording
-from wellfit.report.page_curves import shown_first
-from wellfit.study.spec import from_resolved
-from wellfit.study.written import study_file
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report import document_figures, wording
+from wellfit.report.subjects.calibration import numbers as page_scores
+from wellfit.report.subjects.curves.page import shown_first
+from wellfit.report.subjects.data import numbers as page_data
+from wellfit.report.subjects.paths import numbers as page_paths
+from wellfit.report.subjects.results import numbers as rows
+from wellfit.spec.study import from_resolved
+from wellfit.spec.written import study_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

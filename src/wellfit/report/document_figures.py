@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from wellfit.base import StudySummary
-from wellfit.details import DataLook, StudyDetails
-from wellfit.report import (
-    class_figures,
-    drawing,
-    figures,
-    gallery_figures,
-    path_figures,
-    region_figures,
-    score_figures,
-    wording,
-)
-from wellfit.report import weight_figures as of_weights
-from wellfit.report.colors import LIGHT
-from wellfit.report.fonts import fit_letters
-from wellfit.report.gallery_data import choose, gallery
-from wellfit.report.page_curves import has_epochs, with_few_curves
+from wellfit.base import DataLook, StudyDetails, StudySummary
+from wellfit.report import wording
+from wellfit.report.marks import static as drawing
+from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.fonts import fit_letters
+from wellfit.report.subjects.calibration import static as score_figures
+from wellfit.report.subjects.classes import static as class_figures
+from wellfit.report.subjects.curves import static as figures
+from wellfit.report.subjects.curves.page import has_epochs, with_few_curves
+from wellfit.report.subjects.mistakes import static as gallery_figures
+from wellfit.report.subjects.mistakes.numbers import choose, gallery
+from wellfit.report.subjects.paths import static as path_figures
+from wellfit.report.subjects.regions import static as region_figures
+from wellfit.report.subjects.weights import static as of_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

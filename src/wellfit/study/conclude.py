@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import compare_pairs
-from wellfit.analysis.conclusions import conclusion
 from wellfit.analysis.evidence import evidence_of
-from wellfit.analysis.facts import Facts
-from wellfit.analysis.questions import answered, asked_pairs, published_winner
 from wellfit.analysis.rankings import friedman, ranking
 from wellfit.analysis.sequential import Look
 from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
-from wellfit.study.spec import StudySpec, recipes
+from wellfit.narrative.conclusions import conclusion
+from wellfit.narrative.facts import Facts
+from wellfit.narrative.questions import answered, asked_pairs, published_winner
+from wellfit.spec.study import StudySpec, recipes
 
 __all__ = ["Concluded", "conclude"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from wellfit.analysis.confusions import confusion_difference
-from wellfit.details import ConfusionDifference
+from wellfit.base import ConfusionDifference
 from wellfit.errors import StudyFileError, UnknownNameError
-from wellfit.study.store import open_existing
+from wellfit.store import open_existing
 from wellfit.study.tested import answered_seeds, answers, probabilities
 
 __all__ = ["confusion_contrast"]

@@ -23,10 +23,10 @@ from typing import Final, Literal, Protocol
 from wellfit.analysis.sequential import Look
 from wellfit.base import Comparison, Dataset
 from wellfit.errors import StudyFileError
+from wellfit.spec.study import StudySpec
+from wellfit.store import holds_study, open_existing
 from wellfit.study.outlook import foresee
 from wellfit.study.planned_looks import BATCH, MAX_SEEDS, Taken, planned_looks, taken_look
-from wellfit.study.spec import StudySpec
-from wellfit.study.store import holds_study, open_existing
 from wellfit.study.summary import summarize
 
 __all__ = ["METHOD", "Decision", "Looked", "run_until_decided"]

@@ -15,18 +15,20 @@ from wellfit.analysis.confusions import confusion_difference
 from wellfit.analysis.mistakes import count_mistakes, votes
 from wellfit.analysis.paths import sweep_grids, sweep_paths
 from wellfit.analysis.per_class import class_table, ensemble
-from wellfit.base import FloatArray, IntArray, StudySummary
-from wellfit.details import (
+from wellfit.base import (
     Calibration,
     ClassTable,
     ConfusionDifference,
     DataLook,
     Ensemble,
+    FloatArray,
+    IntArray,
     Mistakes,
     Regions,
     StudyDetails,
+    StudySummary,
 )
-from wellfit.study.store import Store, open_existing
+from wellfit.store import Store, open_existing
 from wellfit.study.summary import summarize
 from wellfit.study.tested import Answers, answered_seeds, answers, probabilities
 from wellfit.study.weights import weight_looks

@@ -16,10 +16,10 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from wellfit.base import History, RunRecord, RunSummary, StudySummary, VariantSummary
-from wellfit.study.spec import StudySpec, from_resolved, recipes
-from wellfit.study.store import open_existing
-from wellfit.study.store.lock import is_locked
-from wellfit.study.store.progress import FILE as PROGRESS
+from wellfit.spec.study import StudySpec, from_resolved, recipes
+from wellfit.store import open_existing
+from wellfit.store.lock import is_locked
+from wellfit.store.progress import FILE as PROGRESS
 
 __all__ = ["Glance", "Lead", "Stamp", "find_studies", "glance", "stamp"]
 

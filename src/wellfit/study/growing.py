@@ -18,9 +18,9 @@ from wellfit.base import RunSpec
 from wellfit.engine.ends import obstacle
 from wellfit.engine.plan import Plan, Population
 from wellfit.errors import StoreUnreadableError
-from wellfit.study.identity import default_directory, merged
-from wellfit.study.spec import StudySpec, from_resolved, resolved, runs
-from wellfit.study.store import Store, open_existing
+from wellfit.spec.identity import default_directory, merged
+from wellfit.spec.study import StudySpec, from_resolved, resolved, runs
+from wellfit.store import Store, open_existing
 
 __all__ = ["NOTHING_HELD", "Held", "Work", "held", "home", "plan_work"]
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from wellfit.analysis.mistakes import count_mistakes, pictured, votes
 from wellfit.base import Dataset, FloatArray, IntArray
 from wellfit.engine.train import predict_proba
-from wellfit.study.look import class_rows
+from wellfit.store import Store
 from wellfit.study.outlook import Prepared
+from wellfit.study.preview import class_rows
 from wellfit.study.provenance import without_home
-from wellfit.study.store import Store
 from wellfit.study.tested import answered_seeds, answers, probabilities
 
 __all__ = ["are_images", "as_bytes", "cosine_distance", "keep"]

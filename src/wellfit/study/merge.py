@@ -14,8 +14,8 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
-from wellfit.study.identity import merged, spec_conflicts
-from wellfit.study.store import Store, create_or_open, open_existing
+from wellfit.spec.identity import merged, spec_conflicts
+from wellfit.store import Store, create_or_open, open_existing
 
 __all__ = ["Merged", "merge_studies"]
 

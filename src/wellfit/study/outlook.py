@@ -17,11 +17,11 @@ from wellfit.engine.checks import check_data
 from wellfit.engine.plan import Costs, Plan, is_small, make_plan
 from wellfit.engine.precision import in_words, resolve
 from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.spec.identity import spec_conflicts
+from wellfit.spec.study import StudySpec, recipes, resolved, runs
+from wellfit.store import holds_study, open_existing
 from wellfit.study.forecasts import forecast, has_convolution, memory_of
 from wellfit.study.growing import NOTHING_HELD, Held, Work, held, plan_work
-from wellfit.study.identity import spec_conflicts
-from wellfit.study.spec import StudySpec, recipes, resolved, runs
-from wellfit.study.store import holds_study, open_existing
 
 __all__ = [
     "Choices",
@@ -239,7 +239,7 @@ def foresee(spec: StudySpec, dataset: Dataset, directory: Path | None = None) ->
 
     Example:
       >>> from wellfit.data.catalog import load_dataset
-      >>> from wellfit.study.spec import load_study
+      >>> from wellfit.spec.study import load_study
       >>> foresee(load_study("regularization/l2", seeds=2), load_dataset("digits")).plan.runs
       14
     """

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from wellfit.analysis.sequential import Look
 from wellfit.errors import StudyFileError
-from wellfit.study.spec import StudySpec
-from wellfit.study.store import Store, holds_study, open_existing
+from wellfit.spec.study import StudySpec
+from wellfit.store import Store, holds_study, open_existing
 
 __all__ = [
     "BATCH",

@@ -12,8 +12,8 @@ import numpy as np
 
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.engine.stopping import Watch, look
+from wellfit.store import Store
 from wellfit.study.planned_looks import taken_look
-from wellfit.study.store import Store
 from wellfit.study.summary import to_json
 
 __all__ = ["Number", "numbers_of_run", "numbers_of_summary"]

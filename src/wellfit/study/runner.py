@@ -21,6 +21,8 @@ from wellfit.engine.ends import End
 from wellfit.engine.plan import Population
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
+from wellfit.spec.study import StudySpec, resolved
+from wellfit.store import Store, create_or_open, fresh
 from wellfit.study.forecasts import recipe_of
 from wellfit.study.growing import NOTHING_HELD, Work, held
 from wellfit.study.interrupts import Interrupted, Wish, interruptible
@@ -28,8 +30,6 @@ from wellfit.study.keepsakes import keep
 from wellfit.study.outlook import Outlook, Prepared, choices_of, look_into, prepare
 from wellfit.study.planned_looks import begin_look, check_seeds, take_look
 from wellfit.study.provenance import provenance
-from wellfit.study.spec import StudySpec, resolved
-from wellfit.study.store import Store, create_or_open, fresh
 
 __all__ = ["Interrupted", "Outlook", "Tick", "run_study"]
 

@@ -11,13 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.advice import advise
 from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch
-from wellfit.analysis.diagnostics import training_findings
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
-from wellfit.analysis.overfit_checks import with_onsets
 from wellfit.base import (
     FloatArray,
     IntArray,
@@ -28,10 +25,13 @@ from wellfit.base import (
     StudySummary,
     VariantSummary,
 )
+from wellfit.diagnostics.overfit import with_onsets
+from wellfit.diagnostics.training import training_findings
+from wellfit.narrative.advice import advise
+from wellfit.spec.study import StudySpec, from_resolved, recipes
+from wellfit.store import Store, open_existing
 from wellfit.study.conclude import conclude
 from wellfit.study.planned_looks import at_last_look
-from wellfit.study.spec import StudySpec, from_resolved, recipes
-from wellfit.study.store import Store, open_existing
 
 __all__ = ["METRICS", "summarize", "to_json"]
 

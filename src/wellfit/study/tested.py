@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, IntArray
-from wellfit.study.store import Store
+from wellfit.store import Store
 
 __all__ = ["Answers", "answered_seeds", "answers", "probabilities"]
 

@@ -11,10 +11,10 @@ from typing import Final
 
 from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
+from wellfit.spec.study import from_resolved, recipes
+from wellfit.store import Store, open_existing
+from wellfit.store.contents import KEEPSAKES
 from wellfit.study.recount import Number, numbers_of_run, numbers_of_summary
-from wellfit.study.spec import from_resolved, recipes
-from wellfit.study.store import Store, open_existing
-from wellfit.study.store.contents import KEEPSAKES
 from wellfit.study.summary import summarize
 
 __all__ = ["Problem", "Verification", "verify_study"]

@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import FloatArray
-from wellfit.details import WeightLook
-from wellfit.study.store import Store
+from wellfit.base import FloatArray, WeightLook
+from wellfit.store import Store
 
 __all__ = ["Looks", "filter_pictures", "kernels", "weight_looks"]
 

@@ -1,0 +1,261 @@
+"""How a study and its results show themselves in a notebook, before, while and after it runs.
+
+The HTML stands on its own in an output cell: every name in it is escaped, text has the notebook's own color, and the
+series have the colors of the light or the dark palette, by what the notebook says of its theme.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from wellfit.base import StudySummary, VariantSummary
+from wellfit.report import wording
+from wellfit.report.forms.training_progress import training_progress
+from wellfit.report.marks.colors import DARK, LIGHT
+from wellfit.report.marks.svg import inline_svg
+from wellfit.report.subjects.curves.static import plot_intervals
+from wellfit.spec.study import StudySpec, recipes
+
+__all__ = ["Progress", "progress_display", "results_html", "study_html"]
+
+DARK_THEMES: Final = (
+    "[data-jp-theme-light=false]",
+    ".vscode-dark",
+    "html[theme=dark]",
+    "[data-theme=dark]",
+    "[data-bs-theme=dark]",
+)
+"""How JupyterLab and Notebook, VS Code, Colab, Sphinx and Quarto say that their paper is dark."""
+
+TEXT: Final = {
+    "ink": "currentColor",
+    "muted": "color-mix(in srgb, currentColor 68%, transparent)",
+    "rule": "color-mix(in srgb, currentColor 18%, transparent)",
+    "paper": "transparent",
+}
+"""Roles whose color follows from the notebook's own; the others are looked up in the palettes."""
+
+COLORS: Final = {role: TEXT.get(role) or f"var(--wellfit-{role}, {color})" for role, color in LIGHT.items()}
+"""Role -> CSS: what is no text has a property of a name that no theme uses, light where nothing else is said."""
+
+STYLE: Final = (
+    ".wellfit{max-width:60em;font-size:13px;line-height:1.5;overflow-x:auto}"
+    ".wellfit table{border-collapse:collapse;margin:.6em 0;color:inherit;font:inherit}"
+    ".wellfit td{font-variant-numeric:tabular-nums}"
+    ".wellfit th,.wellfit td{padding:.25em 1em .25em 0;text-align:left;vertical-align:top;background:none}"
+    ".wellfit thead th{font-weight:400;opacity:.68;border-bottom:1px solid}"
+    ".wellfit tbody th{font-weight:600}"
+    ".wellfit tr{background:none}"
+    ".wellfit p{margin:.4em 0}"
+    ".wellfit .quiet{opacity:.68}"
+    ".wellfit svg{max-width:46em;width:100%;height:auto;display:block}"
+)
+
+EVERY: Final = 0.25
+"""Seconds between two changes of a notebook's progress bar."""
+
+
+class Progress(Protocol):
+    """What is told of every epoch; `wellfit.report.forms.training_progress.TrainingProgress` is one."""
+
+    def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
+        """Tell of an epoch that is over."""
+
+
+# --- What a cell shows ------------------------------------------------------------------------------------------------
+
+
+def results_html(summary: StudySummary, report: Path | None = None) -> str:
+    """A study's results as a notebook shows them: the answer, a small table, an interval plot.
+
+    Args:
+      summary: the study, in any state.
+      report: the report's file, if it was written.
+
+    Returns:
+      HTML that needs nothing outside itself.
+    """
+    runs = [run for variant in summary.variants for run in variant.runs]
+    ended = sum(run.state != "pending" for run in runs)
+    facts = f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {ended} of {len(runs)} runs, {summary.state}"
+    where = (
+        f"The report: {report}" if report else "results.report() writes the report; results.table() has every number."
+    )
+    rows = [_row(summary, variant, index) for index, variant in enumerate(summary.variants)]
+    some = any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
+    told = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if some else ""
+    figure = str(inline_svg(plot_intervals(summary), COLORS))
+    parts = [
+        f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(facts)}</span></p>",
+        *(f"<p><i>{_text(notice)}</i></p>" for notice in wording.notices(summary)),
+        *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
+        _table(("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch"), rows),
+        figure,
+        f"<p class=quiet>{_text(told + where)}</p>",
+    ]
+    return _page(parts)
+
+
+def study_html(spec: StudySpec, data_title: str | None = None) -> str:
+    """A study as a notebook shows it before it runs: the question, the variants, and what ``run()`` will do.
+
+    Args:
+      spec: the study.
+      data_title: of its data, where they are at hand; otherwise their name or path is shown.
+
+    Returns:
+      HTML that needs nothing outside itself.
+    """
+    made = recipes(spec)
+    seeds, most = len(spec.seeds), max(recipe.epochs for recipe in made.values())
+    model = spec.base.model
+    facts = {
+        "data": data_title or spec.data.name_or_path,
+        "model": f"{model.kind} {'-'.join(map(str, model.hidden))}".rstrip(),
+        "training": f"{spec.base.optimizer}, batch size {spec.base.batch_size}, {spec.base.epochs} epochs",
+        "seeds": ", ".join(map(str, spec.seeds[:10])) + (" …" if len(spec.seeds) > 10 else ""),
+    }
+    first = next(iter(made))
+    counted = f"{wording.count(len(made), 'variant')}, {wording.count(seeds, 'seed')}"
+    runs = f"{wording.count(len(made) * len(spec.seeds), 'run')} ({counted})"
+    does = (
+        f"run() trains {runs} of at most {wording.count(most, 'epoch')}, opens the test set once, and compares the "
+        f"variants with {first}. run(out=FOLDER) keeps it all, and continues there."
+    )
+    rows = [(_head(name), _cell(", ".join(wording.settings(changes)) or "the base recipe"))
+            for name, changes in spec.variants.items()]  # fmt: skip
+    parts = [
+        f"<p><b>{_text(spec.title)}</b></p>",
+        _table((), [(_head(key), _cell(value)) for key, value in facts.items()]),
+        _table(("variant", "what it changes"), rows),
+        f"<p class=quiet>{_text(does)}</p>",
+    ]
+    return _page(parts)
+
+
+# --- While it runs ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_display(wanted: bool | None = None) -> Iterator[Progress]:
+    """Show how far a training is, where it is called from: a notebook, a terminal, or a script.
+
+    Args:
+      wanted: whether to; None shows it where there is a notebook or a terminal to show it in.
+
+    Returns:
+      A context manager that gives a `Progress`. A notebook gets one output that changes; a terminal a bar that goes
+      away; a script two lines, and only if they are wanted.
+    """
+    from rich.console import Console
+
+    console = Console()
+    shown = (console.is_terminal or console.is_jupyter) if wanted is None else wanted
+    if not shown:
+        console = Console(quiet=True, force_jupyter=False, force_terminal=False)
+    if not console.is_jupyter:
+        with training_progress(console) as plain:
+            yield plain
+        return
+    bar = NotebookProgress()
+    try:
+        yield bar
+    except BaseException:
+        bar.close(whole=False)
+        raise
+    bar.close(whole=True)
+
+
+class NotebookProgress:
+    """A bar in one output of a notebook's cell, replaced at most a few times a second; it needs no widgets."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._began = self._shown = 0.0
+        self._seen = 0
+        self._share = 0.0
+
+    def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
+        """Tell of an epoch that is over; arguments are those of ``TrainingProgress.update``."""
+        now = time.monotonic()
+        self._seen += examples
+        self._share = share
+        if self._handle is None:
+            self._began = now
+        elif now - self._shown < EVERY:
+            return
+        self._shown = now
+        spent = now - self._began
+        left = f", about {wording.duration(spent * (1 - share) / share)} left" if share > 0 and spent > 2 else ""
+        text = f"epoch {epoch}/{epochs}, {wording.count(active, 'run')}" if epochs else "test set"
+        bar = f"<progress value={share:.4f} max=1 style='width:16em;vertical-align:middle'></progress>"
+        self._show(f"{bar} {100 * share:.0f} %  {text}{left}", f"{100 * share:.0f} %  {text}{left}")
+
+    def close(self, whole: bool) -> None:
+        """Say in one line what was done, in the bar's place; nothing where nothing was trained."""
+        if self._handle is None:
+            return
+        seconds = time.monotonic() - self._began
+        rate = f", {self._seen / seconds:,.0f} examples a second" if seconds > 0 and self._seen else ""
+        end = "Trained" if whole else f"Stopped at {100 * self._share:.0f} %"
+        text = f"{end} after {wording.duration(seconds)}{rate}"
+        self._show(text, text)
+
+    def _show(self, rich: str, plain: str) -> None:
+        from IPython.display import display
+
+        data = {"text/html": f"<div style='font-size:13px'>{rich}</div>", "text/plain": plain}
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(data, raw=True)
+
+
+# --- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def _row(summary: StudySummary, variant: VariantSummary, index: int) -> tuple[str, ...]:
+    """A variant in the small table."""
+    verdict = wording.verdict_against_first(summary, variant)
+    mean, bounds = variant.mean, {metric: wording.interval(found) for metric, found in variant.interval.items()}
+    best, spread = wording.best_epoch(variant.runs)
+    return (
+        _head(variant.name),
+        _cell(wording.percent(mean.get("test_accuracy")), bounds.get("test_accuracy", ""), "b"),
+        _cell("reference" if index == 0 else verdict or wording.NOTHING),
+        _cell(wording.percent(mean.get("validation_accuracy")), bounds.get("validation_accuracy", "")),
+        _cell(wording.points(mean.get("generalization_gap")), bounds.get("generalization_gap", "")),
+        _cell(f"{best} ({spread})" if spread else best),
+    )
+
+
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    head = "".join(f"<th scope=col>{_text(heading)}</th>" for heading in headings)
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if headings else ''}<tbody>{body}</tbody></table>"
+
+
+def _page(parts: list[str]) -> str:
+    colors = ";".join(f"--wellfit-{role}:{color}" for role, color in DARK.items() if role not in TEXT)
+    dark = ",".join(f"{theme} .wellfit" for theme in DARK_THEMES)
+    return f"<div class=wellfit><style>{STYLE}{dark}{{{colors}}}</style>{''.join(parts)}</div>"
+
+
+def _head(text: str) -> str:
+    return f"<th scope=row>{_text(text)}</th>"
+
+
+def _cell(text: str, bounds: str = "", tag: str = "span") -> str:
+    """A cell, and after it an interval in a quieter tone."""
+    quiet = f" <span class=quiet>{_text(bounds)}</span>" if bounds else ""
+    return f"<td><{tag}>{_text(text)}</{tag}>{quiet}</td>"
+
+
+def _text(text: str) -> str:
+    return html.escape(text)

@@ -1,0 +1,234 @@
+"""What the live pages say: pieces of HTML, made anew as studies progress, every text from the data escaped."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from wellfit.base import RunSummary, StudySummary
+from wellfit.report import wording
+from wellfit.report.forms.page_template import page_environment, page_source, page_styles
+from wellfit.report.subjects.curves.page import shown_first
+from wellfit.report.subjects.results.numbers import variant_row
+from wellfit.study.glance import Glance
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+__all__ = ["LIBRARY", "Listed", "chips", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
+
+LIBRARY: Final = "/bokeh.js"
+"""Where the pages find BokehJS."""
+
+SCRIPTS: Final = ("live", "lines")
+
+Parts = dict[str, str]
+"""Element id -> its content, as HTML."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A study of the folder: its id, where it is, and a glance at it, or why it cannot be read."""
+
+    id: str
+    place: str
+    glance: Glance | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    """A row of the table: a variant as its runs are now."""
+
+    index: int
+    name: str
+    settings: tuple[str, ...]
+    states: str
+    epochs: str
+    validation: str
+    validation_range: str
+    training: str
+    gap: str
+    loss: str
+
+
+def template(name: str) -> Template:
+    """A page: ``"list"`` or ``"study"``."""
+    return _templates().get_template(f"forms/templates/live/{name}.html.j2")
+
+
+def page_variables(title: str) -> dict[str, Any]:
+    """What every live page needs: its style, its script, where its library is."""
+    from markupsafe import Markup
+
+    css = page_styles() + page_source("forms/styles/live.css")
+    js = "\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)
+    return {"heading": title, "css": Markup(css), "js": Markup(js), "library": LIBRARY}
+
+
+def missing_page(heading: str, said: str) -> str:
+    """The page of an address that leads nowhere."""
+    return template("missing").render(**page_variables(heading), said=said)
+
+
+def list_parts(studies: Sequence[Listed], folder: str) -> Parts:
+    """The content of the list of studies, those at work first, then those that changed last."""
+
+    def order(listed: Listed) -> tuple[bool, float]:
+        glance = listed.glance
+        return glance is None or glance.summary.state != "running", -(glance.changed if glance else 0.0)
+
+    rows = [_listed(listed) for listed in sorted(studies, key=order)]
+    return {"studies": _part("studies", rows=rows, folder=folder)}
+
+
+def _listed(listed: Listed) -> dict[str, Any]:
+    glance = listed.glance
+    if glance is None:
+        return {"id": listed.id, "place": listed.place, "trouble": listed.trouble}
+    return {"id": listed.id, "place": listed.place, "trouble": "", **_facts(glance)}
+
+
+def _facts(glance: Glance) -> dict[str, Any]:
+    """What a line about a study says."""
+    summary = glance.summary
+    runs = [run for variant in summary.variants for run in variant.runs]
+    return {
+        "summary": summary,
+        "percent": round(100 * glance.share, 1),
+        "told": _told(runs, len(glance.at_work), summary.state == "running"),
+        "going": bool(glance.at_work),
+        "epoch": glance.epoch,
+        "epochs": glance.epochs,
+        "lead": None if glance.lead is None else (glance.lead, wording.percent(glance.lead.accuracy)),
+        "changed": round(glance.changed, 1),
+        "clock": datetime.datetime.fromtimestamp(glance.changed, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "time": wording.duration(summary.seconds),
+    }
+
+
+def _told(runs: Sequence[RunSummary], begun: int, running: bool) -> str:
+    """How many runs train, are finished and wait, in words."""
+    ended = sum(run.state != "pending" for run in runs)
+    waiting = len(runs) - ended - begun
+    if not waiting and not begun:
+        return f"all {len(runs)} runs finished" if len(runs) != 1 else "the run is finished"
+    at_work = f"{begun} {'run' if begun == 1 else 'runs'} {'training' if running else 'interrupted'}"
+    finished = f"{ended or 'none'}{'' if begun else f' of {len(runs)} runs'} finished"
+    return ", ".join([*([at_work] if begun else []), finished, *([f"{waiting} waiting"] if waiting else [])])
+
+
+def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
+    """The content of a study's page.
+
+    Args:
+      listed: the study, which can be read.
+      full: its summary, with what test set and statistics allow to say; None until it was computed.
+
+    Returns:
+      ``progress``, ``answer``, ``table``, ``findings``, and ``structure``: what changes where the page must be made
+      anew.
+    """
+    glance = listed.glance
+    assert glance is not None
+    summary = glance.summary
+    told = full or summary
+    if summary.state == "running" and not _tested(full):  # a full summary would say so of every question of the study
+        told = summary
+    paragraphs = [sentence.text for sentence in told.conclusion[1:]] or [p for p in [told.verdict] if p]
+    if summary.state == "running" and not paragraphs:
+        paragraphs = ["Nothing is concluded yet: the test set is opened when every run has ended."]
+    structure = repr((summary.title, [v.name for v in summary.variants], summary.epochs))
+    return {
+        "progress": _part("progress", id=listed.id, **_facts(glance)),
+        "answer": _part("answer", told=told, paragraphs=paragraphs, notices=_notices(summary, full)),
+        "table": _part("table", rows=_rows(glance), tested=_tested(full), summary=summary),
+        "findings": _part("findings", findings=None if full is None else sorted(full.findings, key=wording.urgency)),
+        "structure": hashlib.sha256(structure.encode()).hexdigest(),
+    }
+
+
+def chips(summary: StudySummary) -> list[tuple[int, str, bool]]:
+    """Position, name, and whether it is shown at first, of every variant."""
+    shown = shown_first(summary)
+    return [(index, variant.name, index in shown) for index, variant in enumerate(summary.variants)]
+
+
+def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
+    """What must be known first; while a study trains, its progress says it all."""
+    if summary.state == "running":
+        return ()
+    fresh = full is not None and full.state == summary.state  # one of before would say that it still runs
+    return wording.notices(full if full is not None and fresh else summary)
+
+
+def _tested(full: StudySummary | None) -> Mapping[str, Any]:
+    """Rows of the full table by variant, where the test set was opened."""
+    if full is None or not any("test_accuracy" in v.mean for v in full.variants):
+        return {}
+    letters = wording.letters(full)
+    return {v.name: variant_row(full, v, i, letters) for i, v in enumerate(full.variants)}
+
+
+def _rows(glance: Glance) -> list[LiveRow]:
+    rows = []
+    for index, variant in enumerate(glance.summary.variants):
+        scored = [run for run in variant.runs if run.validation_accuracy is not None]
+        validation = [run.validation_accuracy or 0.0 for run in scored]
+        training = [run.train_accuracy or 0.0 for run in scored]
+        losses = [run.validation_loss for run in scored if run.validation_loss is not None]
+        mean, train = _mean(validation), _mean(training)
+        several = (min(validation), max(validation)) if len(validation) > 1 else None
+        rows.append(
+            LiveRow(
+                index=index,
+                name=variant.name,
+                settings=wording.settings(variant.settings) or ("the base recipe",),
+                states=_states(variant.runs, glance.epoch),
+                epochs=_epochs(variant.runs),
+                validation=wording.percent(mean),
+                validation_range=wording.interval(several).strip("[]").replace(", ", " to "),
+                training=wording.percent(train),
+                gap=wording.points(None if train is None or mean is None else train - mean, signed=True),
+                loss=wording.NOTHING if not losses else f"{sum(losses) / len(losses):.4f}",
+            )
+        )
+    return rows
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _states(runs: Sequence[RunSummary], epoch: int) -> str:
+    """How many runs are saved, and how they ended; how many have come as far as any, are at their end, or wait."""
+    saved = [run for run in runs if run.state != "pending"]
+    begun = [run.epochs for run in runs if run.state == "pending" and run.epochs is not None]
+    training = sum(epochs >= epoch for epochs in begun)
+    counts = (
+        (training, "training"),
+        (len(begun) - training, "at their end"),
+        (len(runs) - len(saved) - len(begun), "waiting"),
+    )
+    parts = [wording.run_states(saved)] if saved else []
+    return ", ".join([*parts, *(f"{count} {word}" for count, word in counts if count)])
+
+
+def _epochs(runs: Sequence[RunSummary]) -> str:
+    epochs = [run.epochs for run in runs if run.epochs is not None]
+    if not epochs:
+        return wording.NOTHING
+    return str(min(epochs)) if min(epochs) == max(epochs) else f"{min(epochs)} to {max(epochs)}"
+
+
+def _part(name: str, **variables: Any) -> str:
+    return template(name).render(**variables)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return page_environment()  # keeps what it has compiled

@@ -1,0 +1,78 @@
+"""What the report and the live pages are made with: templates, style sheets, scripts, and how text is set."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from wellfit.report import wording
+from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+__all__ = ["page_environment", "page_source", "page_styles", "prose"]
+
+STYLES: Final = ("base", "tables", "figures", "narrow", "print")
+
+
+def page_environment() -> Environment:
+    """The templates: every text is escaped, a name that is not given is an error."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(page_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = _unbroken
+    environment.filters["breakable"] = _breakable
+    environment.filters["prose"] = prose
+    environment.globals.update(series=SERIES, forms=FORMS)
+    # in the study's order, without blanks
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return environment
+
+
+def page_source(name: str) -> str:
+    """The text of a template, a style sheet or a script, by its place below ``wellfit.report``."""
+    return resources.files("wellfit.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def page_styles() -> str:
+    """All style sheets, after both sets of colors as custom properties; paper is always light."""
+    light, dark = ("".join(f"--{role}:{color};" for role, color in colors.items()) for colors in (LIGHT, DARK))
+    colors = (
+        f":root{{color-scheme:light dark;{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+    )
+    return "".join([colors, *(page_source(f"forms/styles/{name}.css") for name in STYLES)])
+
+
+def prose(text: str) -> str:
+    """Sentences as print sets them: a true minus sign before a number, and no line that begins with a percent sign.
+
+    Example:
+      >>> prose("It changes by -0.5 points.")
+      'It changes by −0.5 points.'
+    """
+    return wording.true_minus(text).replace(" %", "\u00a0%")
+
+
+def _unbroken(text: str) -> Markup:
+    """Keep what has a hyphen after a number on one line: the name of a model, such as 128-64."""
+    from markupsafe import Markup
+
+    parts = re.split(r"(\S*\d-\S+)", text)
+    kept = [Markup('<span class="unbroken">{}</span>').format(part) if i % 2 else part for i, part in enumerate(parts)]
+    return Markup("").join(kept)
+
+
+def _breakable(text: str) -> Markup:
+    """Let a long name break after its underscores, and not in the middle of a word."""
+    from markupsafe import Markup
+
+    return Markup("_<wbr>").join(text.split("_"))

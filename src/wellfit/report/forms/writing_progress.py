@@ -1,0 +1,46 @@
+"""How far a report is, on a terminal: a bar while it is written, and nothing of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from wellfit.report.forms.saving import Tell, untold
+
+__all__ = ["writing_progress"]
+
+
+@contextmanager
+def writing_progress(console: Console) -> Iterator[Tell]:
+    """Show what is being written, as long as the context lasts.
+
+    Args:
+      console: where to show it. A terminal gets a bar that goes away at the end; a file or a pipe gets nothing.
+
+    Returns:
+      A context manager that gives a `wellfit.report.forms.saving.Tell`.
+
+    Example:
+      >>> with writing_progress(Console(width=80)) as tell:
+      ...     tell("page 1 of 2", 0.5)
+    """
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield untold
+        return
+    # the columns of a training's bar, so that both look alike
+    bar = Progress(
+        SpinnerColumn("line", style="dim"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
+        TextColumn("{task.percentage:>3.0f} %"),
+        console=console,
+        transient=True,
+        refresh_per_second=4,
+    )
+    task = bar.add_task("Report", total=1.0)
+    with bar:
+        yield lambda text, share: bar.update(task, description=f"Report: {escape(text)}", completed=share)

@@ -1,0 +1,1 @@
+"""The drawing vocabulary: strokes for matplotlib and Bokeh, colors, fonts."""

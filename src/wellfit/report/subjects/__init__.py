@@ -1,0 +1,1 @@
+"""What a report shows, subject by subject: numbers, figures and template side by side."""

@@ -1,0 +1,1 @@
+"""The calibration of a study: numbers, figures and template."""

@@ -1,0 +1,1 @@
+"""The classes of a study: numbers, figures and template."""

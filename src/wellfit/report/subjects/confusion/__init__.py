@@ -1,0 +1,1 @@
+"""Confusion matrices: numbers, figures and template."""

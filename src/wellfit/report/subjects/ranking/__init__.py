@@ -1,0 +1,1 @@
+"""The ranking of a study: numbers, figures and template."""

@@ -1,0 +1,1 @@
+"""The regions of a study: numbers, figures and template."""

@@ -1,0 +1,1 @@
+"""The weights of a study: numbers, figures and template."""

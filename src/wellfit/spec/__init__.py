@@ -1,0 +1,1 @@
+"""What is asked: study files, overlays, --set, messages."""

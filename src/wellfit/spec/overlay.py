@@ -1,0 +1,313 @@
+"""What is laid over a study file before it is checked: another file's tables, a part's, settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os.path
+from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.base import ModelSpec
+from wellfit.data.entries import CATALOG
+from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
+
+__all__ = [
+    "entitled",
+    "extended",
+    "forget_questions",
+    "other_data",
+    "put",
+    "read_study",
+    "split_part",
+    "swept_names",
+    "table_of",
+]
+
+SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
+BESIDE_TITLES: Final = (
+    ("data", "name"),
+    ("data", "path"),
+    ("train", "epochs"),
+    ("train", "precision"),
+    ("train", "seeds"),
+)
+TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
+
+
+def split_part(study: str | Path) -> tuple[str | Path, str | None]:
+    """The study and the part of it that a name or path asks for.
+
+    Args:
+      study: such as ``"lab5"``, ``"lab5/depth"``, ``"my.toml"`` or ``"my.toml/depth"``.
+
+    Example:
+      >>> split_part("lab5/depth"), split_part("lab5"), split_part("folder/lab5")
+      (('lab5', 'depth'), ('lab5', None), ('folder/lab5', None))
+    """
+    head, _, part = str(study).rpartition("/")
+    builtin = isinstance(study, str) and head in builtin_studies()
+    if part and (builtin or (head.endswith(".toml") and os.path.isfile(head))):
+        return head, part
+    return study, None
+
+
+def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
+    """Reads a built-in study, a study file or a part of one, laid over what it extends; not yet checked for meaning.
+
+    Args:
+      study: the name of a built-in study, or the path of a TOML file; with ``/PART`` after it, that part.
+      above: the studies that extend this one, so that none extends itself.
+
+    Returns:
+      Nested plain data without parts, and where they stand.
+
+    Raises:
+      UnknownNameError: neither a built-in study nor a file, or no such part.
+      StudyFileError: a file that cannot be read, is not TOML, or extends itself.
+
+    Example:
+      >>> raw, source = read_study("lab5/depth")
+      >>> raw["name"], raw["data"]["name"]
+      ('lab5-depth', 'fashion-mnist')
+    """
+    if str(study) in above:
+        raise StudyFileError(f"{' extends '.join([*above, str(study)])}: a study cannot extend itself")
+    place, part = split_part(study)
+    raw, source = read_file(place)
+    raw, source = extended(raw, source, (*above, str(study)))
+    return (raw, source) if part is None else _part(raw, part, source, (*above, str(study)))
+
+
+def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
+    """A part, laid over the data, model and training of its study, or over the study that it extends."""
+    from wellfit.spec.complaints import check
+    from wellfit.spec.schema import PartTables
+
+    parts = raw.get("parts") or {}
+    if not isinstance(parts, dict):
+        source.refuse(("parts",), f"must be a table, got {parts!r}")
+    if part not in parts:
+        if not parts:
+            raise StudyFileError(f"{source.label}: has no parts; leave /{part} out")
+        raise UnknownNameError("part", part, parts, source.label)
+    check(PartTables, parts[part], source, ("parts", part))
+    here = dataclasses.replace(source, prefix=("parts", part), under=source)
+    own = {**parts[part], "name": f"{raw.get('name', 'study')}-{part}"}
+    if "extends" in own:
+        return extended(own, here, above)
+    return _over({key: raw[key] for key in SHARED if key in raw}, own), here
+
+
+def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
+    """Tables laid over those of the study that they extend, if they extend one.
+
+    Args:
+      raw: the tables; ``extends`` is a built-in study, the path of a file, or a part of either.
+      source: where they stand.
+      above: the studies that extend this one.
+
+    Raises:
+      StudyFileError: as ``read_study``, with the place of ``extends`` before it.
+
+    Example:
+      >>> raw, _ = extended({"extends": "lab5", "name": "mine", "train": {"epochs": 5}}, Source("example"))
+      >>> raw["name"], raw["train"]["epochs"], raw["train"]["batch_size"]
+      ('mine', 5, 256)
+    """
+    if "extends" not in raw:
+        return raw, source
+    name = raw["extends"]
+    if not isinstance(name, str) or not name.strip():
+        source.refuse(("extends",), f'must be a study, as extends = "lab5", got {name!r}')
+    builtin = split_part(name)[0] in builtin_studies()
+    path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
+    try:
+        under, below = read_study(name if path else str(source.folder / name), above)  # type: ignore[operator]
+    except StudyFileError as error:
+        raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
+    data = under.get("data")
+    if below.folder is not None and isinstance(data, dict) and isinstance(data.get("path"), str):
+        under = {**under, "data": {**data, "path": str((below.folder / data["path"]).absolute())}}
+    merged, source = _over(under, raw), dataclasses.replace(source, under=below)
+    gone = swept_names(under, below) - swept_names(merged, source) - table_of(raw, "published").keys()
+    if gone and isinstance(merged.get("published"), dict):
+        merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
+    if "questions" not in raw:
+        forget_questions(merged, gone)
+    return merged, source
+
+
+def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A study's tables over another's: key by key, except that a sweep takes the place of the one of its name.
+
+    What the other says of its own data, its title and published numbers, does not hold of other data.
+    """
+    own, theirs = raw.get("data"), under.get("data")
+    below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
+    if isinstance(own, dict) and isinstance(theirs, dict):
+        for key, twin in (("name", "path"), ("path", "name")):
+            if key in own and own[key] != theirs.get(key):
+                below["data"] = {k: v for k, v in theirs.items() if k != twin}
+                below = {k: v for k, v in below.items() if k not in ("title", "description", "published")}
+                _forget_published(below)
+    merged = {**below, **_merged(below, raw)}
+    if isinstance(below.get("sweeps"), dict) and isinstance(raw.get("sweeps"), dict):
+        merged["sweeps"] = {**below["sweeps"], **raw["sweeps"]}
+    merged.pop("extends", None)
+    return merged
+
+
+def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested tables, key by key; a table of another kind (of model, of schedule) replaces the one below."""
+    merged = dict(under)
+    for key, value in raw.items():
+        below = under.get(key)
+        merged[key] = value
+        if isinstance(value, dict) and isinstance(below, dict):
+            kind = below.get("kind", ModelSpec().kind if key == "model" else None)
+            if value.get("kind", kind) == kind:
+                merged[key] = _merged(below, value)
+    return merged
+
+
+# --- What goes with variants, and with data, that are gone ------------------------------------------------------------
+
+
+def forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
+    """Drop the questions that name variants which are there no more."""
+    if not gone or not isinstance(questions := raw.get("questions"), list):
+        return
+
+    def named(question: Any) -> set[str]:
+        keys = ("variant", "than", "variants")
+        values = [question[key] for key in keys if key in question] if isinstance(question, dict) else []
+        return {str(name) for value in values for name in (value if isinstance(value, list) else [value])}
+
+    raw["questions"] = [question for question in questions if not named(question) & gone]
+
+
+def _forget_published(raw: dict[str, Any]) -> None:
+    """Drop the questions about published numbers, which are of other data."""
+    if isinstance(questions := raw.get("questions"), list):
+        about = ("winner", "matches")
+        raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
+
+
+def table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A table; anything else is left to the checks that follow."""
+    table = raw.get(key, {})
+    return table if isinstance(table, dict) else {}
+
+
+def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
+    """The names of the variants that the sweeps of a study make; none where the checks that follow refuse them."""
+    from wellfit.spec.checks import swept
+
+    sweeps = raw.get("sweeps", {}).values() if isinstance(raw.get("sweeps", {}), dict) else [None]
+    if not all(isinstance(lists, dict) and all(isinstance(v, list) for v in lists.values()) for lists in sweeps):
+        return set()  # the checks that follow say what is wrong
+    return {name for name, _, _ in swept(raw, source)}
+
+
+# --- Flags and settings -----------------------------------------------------------------------------------------------
+
+
+def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> dict[str, Any]:
+    """A study's question put to the data that are asked for, where they are others than the file's.
+
+    What its source says of its own data, the title and the published numbers, does not hold of them.
+
+    Args:
+      raw: the study's tables, not yet checked.
+      given: values that were given outside the file, by their paths.
+      source: where the tables stand.
+    """
+    place = given.get(("data", "name"), given.get(("data", "path")))
+    table = raw.get("data")
+    if not isinstance(place, str) or not place or not isinstance(table, dict) or place == table.get("name"):
+        return dict(raw)  # as in the file, or left to the checks
+    path = table.get("path")
+    if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
+        return dict(raw)
+    title = CATALOG[place].title if place in CATALOG else Path(place).name
+    kept = {key: value for key, value in raw.items() if key not in ("published", "description")}
+    _forget_published(kept)
+    return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
+
+
+def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:
+    """A study whose title tells what was changed from outside, for it may speak of what the file says.
+
+    Told is what changes data, model or training of all variants, but for what stands beside every title, such as the
+    number of seeds; variants of their own say themselves what they change.
+
+    Args:
+      raw: the study's tables, not yet checked, as the file has them.
+      given: of every setting its path, the value, and how it was written.
+
+    Example:
+      >>> raw = {"title": "Does a 128-64 network need l2?", "model": {"hidden": [128, 64]}}
+      >>> entitled(raw, [(("model", "hidden"), [16], "model.hidden=[16]")])["title"]
+      'Does a 128-64 network need l2? (with model.hidden=[16])'
+    """
+    told = [
+        text
+        for path, value, text in given
+        if path[0] in ("data", "model", "train") and path not in BESIDE_TITLES and _held(raw, path) != value
+    ]
+    if not told or not isinstance(raw.get("title"), str):
+        return dict(raw)
+    more = [f"{len(told) - 2} more settings"] if len(told) > 3 else []
+    return {**raw, "title": f"{raw['title']} (with {', '.join([*told[: 3 - len(more)], *more])})"}
+
+
+def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
+    """The value at a path; None where there is none."""
+    table: Any = raw
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table
+
+
+def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
+    """Set values deep in nested tables; the tables on the way are made, but for a variant whose name is a slip.
+
+    Args:
+      raw: the tables, which are changed.
+      given: of every value its path, the value, and how errors name it.
+
+    Raises:
+      UnknownNameError: a variant's name that nearly is another's.
+      StudyFileError: a key on the way is a value, or one that only the file can have.
+    """
+    paths = {path for path, _, _ in given}
+    names = list(table_of(raw, "variants") or ["baseline"])
+    for path, value, label in given:
+        if path[0] in ("extends", "parts", "quick"):
+            raise StudyFileError(f"{label}: {path[0]} is for the study file; a setting cannot change it")
+        if path[0] == "variants" and not raw.get("variants"):
+            raw["variants"] = {"baseline": {}}  # which a study without variants has, and keeps
+        if path[0] == "variants" and len(path) > 1 and path[1] not in names and _slip(str(path[1]), names):
+            raise UnknownNameError("variant", str(path[1]), names, label)
+        if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in paths:
+            _forget_hidden(raw, path, value)
+        table = raw
+        for depth, key in enumerate(path[:-1], start=1):
+            table = table.setdefault(str(key), {})
+            if not isinstance(table, dict):
+                raise StudyFileError(f"{label}: {'.'.join(map(str, path[:depth]))} is a value, not a table")
+        table[str(path[-1])] = value
+
+
+def _slip(name: str, names: Sequence[str]) -> bool:
+    return bool(difflib.get_close_matches(name.lower(), [known.lower() for known in names], 1, TYPO))
+
+
+def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
+    """Drop the hidden layers that were written for a model of another kind."""
+    table = _held(raw, path[:-1])
+    if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
+        table.pop("hidden", None)

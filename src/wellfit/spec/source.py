@@ -1,0 +1,273 @@
+"""Where a study is written: TOML files, built-in recipes and settings, and the place of every key in them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from wellfit.errors import StudyFileError, UnknownNameError
+
+__all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
+
+KeyPath = tuple[str | int, ...]
+"""The way to a value: ``("variants", "dropout", "dropout", 0)``; numbers count, from 0, within a list."""
+
+MAX_BYTES: Final = 1 << 20  # a study file is a page; a data file given by mistake is refused before it is parsed
+MAX_STATEMENT: Final = 500  # lines of one value, so that looking for a key's line stays quick
+NAMED_TABLES: Final = ("variants", "sweeps")  # tables of tables: [variants.NAME]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text that a study was read from, so that an error can say where it stands.
+
+    Args:
+      label: how errors name it: the file as the user gave it, or a few words.
+      text: the TOML text; empty where a study does not come from TOML.
+      folder: the folder of the file, to which data paths are relative.
+      overrides: values that were given outside the text: their path -> how errors name them, as ``"--set train.l2=1"``.
+      prefix: where in the text the study stands: ``("parts", "depth")`` for a part, otherwise at its top.
+      under: the source of the study that this one is laid over, where there is one.
+    """
+
+    label: str
+    text: str = ""
+    folder: Path | None = None
+    overrides: Mapping[KeyPath, str] = field(default_factory=dict)
+    prefix: KeyPath = ()
+    under: Source | None = None
+
+    def table(self, path: KeyPath) -> str:
+        """The file, line and table of a key, for errors about the key itself."""
+        return self._place(path, with_key=False)
+
+    def place(self, path: KeyPath) -> str:
+        r"""The file, line, table and key of a value, for errors about the value.
+
+        Example:
+          >>> Source("lab.toml", "[train]\nl2 = -1").place(("train", "l2"))
+          'lab.toml, line 2, [train] l2'
+        """
+        return self._place(path, with_key=True)
+
+    def refuse(self, path: KeyPath, problem: str) -> NoReturn:
+        """Raise a ``StudyFileError`` of one line: where, and what."""
+        raise StudyFileError(f"{self.place(path)}: {problem}")
+
+    def _place(self, path: KeyPath, *, with_key: bool) -> str:
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.overrides:
+                return self.overrides[path[:length]]
+        source, line = self._found(path)[1:]
+        parts = [source.label] if line is None else [source.label, f"line {line}"]
+        depth = _depth(path)
+        name = _dotted(path[depth:]) if with_key else ""
+        head = source.prefix + path[:depth]
+        table = f"[{_dotted(head)}]" if head else ""
+        if place := f"{table} {name}".strip():
+            parts.append(place)
+        return ", ".join(parts)
+
+    def _found(self, path: KeyPath) -> tuple[int, Source, int | None]:
+        """How far a path leads in this text or the one below, whichever is farther; which text, and which line."""
+        lines = key_lines(self.text)
+        whole = self.prefix + path
+        length = next((n for n in range(len(path), 0, -1) if whole[: n + len(self.prefix)] in lines), 0)
+        below = self.under._found(path) if self.under is not None else None
+        if below is not None and below[0] > length:
+            return below
+        return length, self, lines.get(whole[: length + len(self.prefix)])
+
+
+def _depth(path: KeyPath) -> int:
+    """How much of a path names its table, as one writes it; the rest is the key."""
+    if path[:1] == ("parts",) and len(path) > 2:
+        return 2 + _depth(path[2:])
+    return 0 if len(path) < 2 else 2 if path[0] in NAMED_TABLES and len(path) > 2 else 1
+
+
+def _dotted(path: KeyPath) -> str:
+    """A path as one writes it.
+
+    Example:
+      >>> _dotted(("early_stopping", "patience")), _dotted(("hidden", 1))
+      ('early_stopping.patience', 'hidden[1]')
+    """
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    r"""The line, from 1, on which every table and key of a TOML text stands; ``tomllib`` does not tell.
+
+    Args:
+      text: TOML that parses.
+
+    Returns:
+      Path -> line. Keys of an inline table stand on the line where the whole value begins.
+
+    Example:
+      >>> key_lines("a = 1\n[t.u]\nb = [\n 1,\n]\nc = {d = 2}")
+      {('a',): 1, ('t',): 2, ('t', 'u'): 2, ('t', 'u', 'b'): 3, ('t', 'u', 'c'): 6, ('t', 'u', 'c', 'd'): 6}
+    """
+    found: dict[KeyPath, int] = {}
+    lines = text.split("\n")
+    table: KeyPath = ()
+    at = 0
+    while at < len(lines):
+        statement, end = None, at
+        while statement is None and end < min(len(lines), at + MAX_STATEMENT):  # values may go over several lines
+            end += 1
+            try:
+                statement = tomllib.loads("\n".join(lines[at:end]))
+            except tomllib.TOMLDecodeError:
+                continue
+        if statement is None:
+            break
+        is_header = lines[at].lstrip().startswith("[")
+        paths = _paths(statement)
+        for path in paths:
+            found.setdefault(path if is_header else table + path, at + 1)
+        if is_header:
+            table = paths[-1]
+        at = end
+    return found
+
+
+def _paths(table: Mapping[str, Any]) -> list[KeyPath]:
+    """Every path in nested tables, parents first."""
+    found: list[KeyPath] = []
+    for key, value in table.items():
+        found.append((key,))
+        if isinstance(value, dict):
+            found += [(key, *path) for path in _paths(value)]
+    return found
+
+
+def parse_toml(text: str, label: str) -> dict[str, Any]:
+    r"""Parses TOML.
+
+    Args:
+      text: the text.
+      label: how an error names it.
+
+    Returns:
+      Nested plain data.
+
+    Raises:
+      StudyFileError: it is not TOML; with line and column.
+
+    Example:
+      >>> parse_toml("l2 = 1e-3", "lab.toml")
+      {'l2': 0.001}
+      >>> parse_toml("epochs = 3\nl2 = = 1", "lab.toml")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.StudyFileError: lab.toml, line 2, column 6: not TOML: Invalid value
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        told = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        what, line, column = told.groups() if told else (str(error), None, None)
+        lines = text.split("\n")
+        line, column = line or str(len(lines)), column or str(len(lines[-1]) + 1)
+        raise StudyFileError(f"{label}, line {line}, column {column}: not TOML: {what}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; thousands of nested brackets
+        raise StudyFileError(f"{label}: not a study file: a value in it is absurdly long or deep") from None
+
+
+def builtin_studies() -> dict[str, str]:
+    """The built-in studies: name -> TOML text, by name.
+
+    Example:
+      >>> "regularization" in builtin_studies()
+      True
+    """
+    folder = resources.files("wellfit.spec").joinpath("builtin")
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name.removesuffix(".toml"): f.read_text(encoding="utf-8") for f in files}
+
+
+def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
+    """Reads a built-in study or a study file, as it stands there.
+
+    Args:
+      study: the name of a built-in study, or the path of a TOML file.
+
+    Returns:
+      Nested plain data, and where they stand.
+
+    Raises:
+      UnknownNameError: neither a built-in study nor a file.
+      StudyFileError: a file that cannot be read or is not TOML.
+    """
+    known = builtin_studies()
+    if isinstance(study, str) and study in known:
+        source = Source(f"{study}.toml (built in)", known[study])
+        return parse_toml(source.text, source.label), source
+    path = Path(study)
+    try:
+        exists = path.exists()
+    except (OSError, ValueError) as error:  # a name that no file can have: too long, or with a null character in it
+        raise StudyFileError(
+            f"{str(study)[:60]!r}: cannot be looked for: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if not exists:
+        if path.suffix != ".toml" and len(path.parts) < 2:
+            raise UnknownNameError("study", str(study), known)
+        raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StudyFileError(f"{study}: larger than a megabyte; a study file is TOML of a page or so")
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise StudyFileError(f"{study}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise StudyFileError(f"{study}: not TOML: byte {error.start} is not UTF-8") from None
+    text = text.replace("\r\n", "\n")
+    return {"name": path.stem} | parse_toml(text, str(study)), Source(str(study), text, path.parent)
+
+
+_KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\s.="']+))\s*([.=])""")
+
+
+def read_setting(text: str) -> tuple[KeyPath, Any]:
+    """Reads ``KEY=VALUE`` as ``--set`` takes it: dotted keys, quoted where a name has a dot or ``=``; TOML values.
+
+    Args:
+      text: such as ``train.batch_size=64``; a value that is a bare word is a string.
+
+    Returns:
+      The path of the key, and the value.
+
+    Raises:
+      StudyFileError: no key, no value, or a value that is not TOML.
+
+    Example:
+      >>> read_setting("model.hidden=[64, 32]")
+      (('model', 'hidden'), [64, 32])
+      >>> read_setting("variants.'l2=0.1'.optimizer = sgd")
+      (('variants', 'l2=0.1', 'optimizer'), 'sgd')
+    """
+    path: list[str | int] = []
+    at = 0
+    while match := _KEY.match(text, at):
+        path.append(next(group for group in match.groups()[:3] if group))
+        at = match.end()
+        if match[4] == "=":
+            break
+    value = text[at:].strip()
+    if not path or text[at - 1] != "=" or not value:
+        raise StudyFileError(f"--set {text}: not of the form KEY=VALUE, as in --set train.batch_size=64")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except (ValueError, RecursionError):
+        parsed = {} if value[0] in "[{\"'" or "\n" in value else {"value": value}
+    if parsed.keys() != {"value"}:
+        raise StudyFileError(f"--set {text}: {value!r} is not a TOML value, as 64, 1e-3, [128, 64], true or a word")
+    return tuple(path), parsed["value"]

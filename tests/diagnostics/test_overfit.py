@@ -1,0 +1,118 @@
+"""Over-fitting as a finding, calibration that suffers, and dropout that explains."""
+
+import numpy as np
+import pytest
+
+from seen_runs import fixes, history, row, variant
+from wellfit.analysis.medians import median_interval
+from wellfit.base import EarlyStopping, Recipe, VariantSummary
+from wellfit.diagnostics.overfit import calibration_worsened, dropout_explains, overfitting, turn, with_onsets
+from wellfit.spec.study import load_study
+
+E = np.arange(1, 21)
+CONVERGED = 0.4 + 0.5 * np.exp(-E / 2)
+FALLING = 0.9 * np.exp(-E / 8)
+
+
+def rising(turn=8, scale=0.01):
+    return 0.4 + 0.4 * np.exp(-E) + scale * np.maximum(E - turn, 0)
+
+
+def over(runs, recipe=None, others=()):
+    seen = variant("l2", runs, recipe)
+    return overfitting(seen, [seen, *others], 0.1)
+
+
+def test_it_tells_onset_rise_and_gap_with_their_intervals():
+    runs = [
+        history(validation_loss=rising(turn), train_accuracy=0.95 + shift, train_loss=FALLING)
+        for turn, shift in ((7, 0), (8, 0.01), (9, -0.01))
+    ]
+    found = over(runs)
+    assert found.level == "warning"
+    # Smoothing moves a corner that is flat on its left by one epoch.
+    assert "turns after epoch 7 (median of 3 runs; 6 to 8)" in found.text
+    assert "training minus validation accuracy is 7.0 points [4.5, 9.5]" in found.text  # 4.303 * 1 / sqrt(3) = 2.48
+    assert found.strength == pytest.approx(0.27, abs=0.04)
+    for text in fixes(found.fix):
+        assert load_study("lab5", settings=[text]).variants["stop"]
+
+
+def test_a_minority_restored_weights_and_networks_that_never_learned_are_none():
+    good, bad = history(validation_loss=CONVERGED), history(validation_loss=rising())
+    assert over([bad, good, good]) is None
+    restored = Recipe(early_stopping=EarlyStopping(patience=3, restore_best_weights=True))
+    assert over([bad] * 3, restored) is None
+    assert over([history(validation_loss=rising(), train_accuracy=0.11)] * 3) is None
+    assert over([history(validation_loss=rising()[:4])] * 3) is None
+
+
+def test_training_loss_that_rises_as_well_is_no_overfitting():
+    assert over([history(validation_loss=rising(), train_loss=rising())] * 3) is None
+
+
+def test_weights_that_are_kept_can_be_restored():
+    found = over([history(validation_loss=rising())] * 3, Recipe(early_stopping=EarlyStopping(patience=3)))
+    assert fixes(found.fix) == ["train.early_stopping.restore_best_weights=true"]
+    other = variant("stop", [], Recipe(early_stopping=EarlyStopping(patience=3)))
+    assert "as the variant with early stopping does" in over([history(validation_loss=rising())] * 3, None, [other]).fix
+
+
+def test_noise_that_hides_it_in_each_run_does_not_in_all_of_them():
+    epochs, rng = np.arange(1, 41), np.random.default_rng(0)
+    rise = 0.30 + 0.2 * np.exp(-epochs / 3) + 0.0012 * np.maximum(epochs - 15, 0)
+    noisy = [
+        history(validation_loss=rise + rng.normal(0, 0.01, 40), train_loss=0.3 * np.exp(-epochs / 20)) for _ in range(8)
+    ]
+    assert sum(over([run]) is not None for run in noisy) < 4
+    assert over(noisy) is not None
+
+
+def test_calibration_worsens_where_loss_and_accuracy_rise_and_not_where_one_does():
+    def found(loss, accuracy, seeds=3):
+        runs = [history(validation_loss=loss, validation_accuracy=accuracy + 0.001 * s) for s in range(seeds)]
+        seen = variant("a", runs)
+        return calibration_worsened(seen, [seen])
+
+    up, flat = np.linspace(0.7, 0.9, 20), np.full(20, 0.9)
+    assert "validation accuracy rose by" in found(rising(), up).text
+    assert found(rising(), flat) is None
+    assert found(rising(), up[::-1]) is None
+    assert found(CONVERGED, up) is None
+    assert found(rising(), up, seeds=2) is None
+    for text in fixes(found(rising(), up).fix):
+        assert load_study("lab5", settings=[text])
+
+
+def test_dropout_explains_a_running_accuracy_below_the_validation_accuracy():
+    runs = [history(validation_loss=CONVERGED, running_accuracy=0.82)] * 3
+    found = dropout_explains(variant("d", runs, Recipe(dropout=(0.0, 0.5))))
+    assert all(number in found.text for number in ("82.0 %", "88.0 %", "90.0 %"))
+    assert dropout_explains(variant("d", runs)) is None
+    above = [history(validation_loss=CONVERGED)] * 3
+    assert dropout_explains(variant("d", above, Recipe(dropout=0.5))) is None
+
+
+def test_the_onsets_of_the_runs_are_those_that_the_finding_tells_of():
+    runs = {s: history(validation_loss=rising(turning), train_loss=FALLING) for s, turning in enumerate((7, 8, 9))}
+    level = dict.fromkeys(runs, history(validation_loss=CONVERGED))
+    rows = tuple(row(s, epochs=20, train_accuracy=0.9) for s in runs)
+    of = [VariantSummary(name, {}, 1, rows, {}, {}, 1.0, {}) for name in ("up", "level")]
+    up, flat = with_onsets(of, {"up": runs, "level": level}, {"up": Recipe(), "level": Recipe()}, 0.1)
+    assert [run.overfit_onset for run in flat.runs] == [None] * 3
+    middle = median_interval([run.overfit_onset for run in up.runs])
+    seen = variant("up", list(runs.values()))
+    told = overfitting(seen, [seen], 0.1).text
+    assert f"turns after epoch {middle.median:g} (median of 3 runs; {middle.low:g} to {middle.high:g})" in told
+    assert turn(variant("none", []), (), 0.1) is None
+
+
+def test_a_running_accuracy_that_is_hardly_below_needs_no_explaining():
+    last = {"validation_loss": np.full(3, 0.4), "running_accuracy": 0.879, "validation_accuracy": 0.88}
+    assert dropout_explains(variant("a", [history(**last)], Recipe(dropout=0.5))) is None
+
+
+def test_the_setting_that_stops_earlier_fits_a_line_of_a_terminal():
+    fix = over([history(validation_loss=rising())] * 3).fix
+    setting = fix[fix.index("--set") :]
+    assert len(f"  {setting}") <= 80

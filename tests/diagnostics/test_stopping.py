@@ -1,0 +1,72 @@
+"""Early stopping that stopped at once, or too soon."""
+
+import numpy as np
+
+from seen_runs import history, row, variant
+from wellfit.base import EarlyStopping, Recipe
+from wellfit.diagnostics.stopping import stopped_at_once, stopped_too_soon
+
+E = np.arange(1, 41)
+FALLING = 0.4 + 0.6 * np.exp(-E / 12)
+
+
+def test_stopped_at_once():
+    rule = EarlyStopping(patience=3, start_epoch=1, min_delta=0.5)
+    short, longer = history(validation_loss=FALLING[:5]), history(validation_loss=FALLING[:6])
+
+    def found(runs, rule=rule, states=("stopped",) * 3):
+        seen = variant("stop", runs, Recipe(early_stopping=rule), states)
+        return stopped_at_once(seen, [seen, variant("baseline", [])])
+
+    case = found([short, short, longer])
+    assert "2 of 3 runs stopped after 5 epochs: validation loss never improved on epoch 2" in case.text
+    assert case.fix == (
+        "Lower the learning rate or min_delta, now 0.5, or raise patience, now 3: "
+        "--set variants.stop.early_stopping.patience=6"
+    )
+    assert found([longer] * 3) is None
+    assert found([short] * 3, states=("finished",) * 3) is None
+    impatient = EarlyStopping(patience=0, monitor="val_accuracy")
+    assert "validation accuracy" in found([history(validation_loss=FALLING[:2])] * 3, impatient).text
+    assert found([short] * 3, rule=None) is None
+
+
+def soon(whole, at, monitor="val_loss", recipe=None, seeds=5, read=None):
+    rule = EarlyStopping(patience=1, monitor=monitor, restore_best_weights=True)
+    long = variant("long", [history(**columns) for columns in whole[:seeds]], recipe)
+    cut = [history(**{k: v[:at] for k, v in columns.items()}) for columns in whole[:seeds]]
+    rows = {s: row(s, readout_epoch=read or at) for s in range(seeds)}
+    stopped = variant("stop", cut, Recipe(early_stopping=rule), ["stopped"] * seeds, rows)
+    return stopped_too_soon(stopped, [long, stopped])
+
+
+def test_a_sibling_that_went_on_and_became_better_is_the_evidence():
+    rng = np.random.default_rng(0)
+    whole = [{"validation_loss": FALLING + 0.005 * rng.normal(size=40)} for _ in range(5)]
+    found = soon(whole, 12, read=11)
+    assert "long went on and its validation loss became better by 0.2" in found.text
+    assert found.fix == "Raise patience, now 1: --set variants.stop.early_stopping.patience=5"
+    assert soon(whole, 12, seeds=2) is not None
+    flat = [{"validation_loss": 0.4 + np.exp(-E / 3) + 0.005 * rng.normal(size=40)} for _ in range(5)]
+    assert soon(flat, 30) is None
+    accuracies = [{"validation_loss": FALLING, "validation_accuracy": 1 - FALLING} for _ in range(5)]
+    assert " points" in soon(accuracies, 12, "val_accuracy").text
+
+
+def test_noise_on_a_plateau_is_no_better_metric_later():
+    rng = np.random.default_rng(1)
+
+    def false_alarm():
+        whole = [{"validation_loss": 0.4 + np.exp(-E) + 0.01 * rng.normal(size=40)} for _ in range(5)]
+        return soon(whole, 12, read=int(rng.integers(6, 12))) is not None
+
+    assert sum(false_alarm() for _ in range(200)) <= 10  # 5 %
+
+
+def test_another_recipe_is_no_sibling_and_a_dip_is_seen_without_one():
+    whole = [{"validation_loss": FALLING + 0.01 * s} for s in range(5)]
+    found = soon(whole, 20, recipe=Recipe(l2=0.1))
+    assert "still falling when training stopped" in found.text
+    flat = [{"validation_loss": 0.4 + np.exp(-E)} for _ in range(5)]
+    assert soon(flat, 20, recipe=Recipe(l2=0.1)) is None
+    assert stopped_too_soon(variant("a", []), []) is None

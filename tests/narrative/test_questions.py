@@ -1,0 +1,200 @@
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wellfit.base import QUESTIONS, Comparison, PairedEvidence, Question, Ranked, RunSummary, VariantSummary
+from wellfit.narrative.facts import Facts
+from wellfit.narrative.questions import answered, asked_pairs, published_winner
+
+BOTH = Question("Does L2 with dropout beat either alone?", "beats", "both", than=("l2", "dropout"))
+
+
+def variant(name, scores=(0.88, 0.881, 0.879), published=None, state="finished"):
+    runs = tuple(
+        RunSummary(seed, state, 30, 30, 9, 12, 0.9, 0.3, 0.87, 0.4, score, 0.4, 1.0)
+        for seed, score in enumerate(scores)
+    )
+    return VariantSummary(name, {}, 1, runs, {}, {}, 1.0, published or {})
+
+
+def compared(name, against, verdict, difference=0.0, p=0.5, half=0.004):
+    interval = None if p is None else (difference - half, difference + half)
+    return Comparison(name, against, "test_accuracy", difference, interval, p, p, verdict)
+
+
+def facts(*variants, comparisons=(), asked=(), evidence=None, ranking=()):
+    return Facts({v.name: v for v in variants}, comparisons, asked, evidence or {}, ranking, ())
+
+
+def text(question, known):
+    (answer,) = answered([question], known)
+    assert answer.ask == question.ask
+    assert all(s.sources and s.text.endswith(".") for s in answer.sentences)
+    return answer.text
+
+
+# --- What is compared
+
+
+def test_pairs_beyond_those_with_the_first_come_from_the_study_alone():
+    published = {"a": {"test_accuracy": 0.8}, "b": {"test_accuracy": 0.9}, "c": {"test_accuracy": 0.7}}
+    winner, again = Question("?", "winner"), Question("?", "beats", "c", than=("b",))
+    assert asked_pairs([winner, again], "a", published, ()) == (("b", "c"),)
+    assert asked_pairs([winner], "x", published, ()) == (("b", "a"), ("b", "c"))
+    assert asked_pairs([winner], "x", {}, ()) == ()
+    stop = Question("?", "stop", variant="b")
+    assert asked_pairs([stop], "a", {}, ("s", "t")) == (("s", "b"), ("t", "b"))
+    assert asked_pairs([Question("?", "stop")], "a", {}, ("s", "t")) == ()  # with the first anyway
+    assert asked_pairs([Question("?", kind) for kind in ("best", "onset", "matches")], "a", {}, ()) == ()
+
+
+def test_the_published_winner_is_asked_about_wherever_two_are_published():
+    validation = {"a": {"validation_accuracy": 0.8}, "b": {"validation_accuracy": 0.9}}
+    assert [q.kind for q in published_winner((), validation)] == ["winner"]
+    assert published_winner((), {"a": {"test_accuracy": 0.9}, "b": {"test_loss": 0.1}}) == ()
+    own = Question("Really?", "winner")
+    assert published_winner((own,), validation) == (own,)
+
+
+# --- Which is better
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "starts"),
+    [
+        (("better", "better"), "Yes: both was better than l2 (+0.6 points [0.2, 1.0]) and dropout (+0.6 points"),
+        (("better", "undecided"), "Undecided: both was better than l2 (+0.6 points [0.2, 1.0]); the evidence does not "
+         "tell it from dropout"),
+        (("worse", "better"), "No: both was worse than l2 (+0.6 points [0.2, 1.0]); it was better than dropout"),
+        (("equivalent", "undecided"), "No: both was equivalent to l2"),
+        (("undecided", "undecided"), "Undecided: the evidence does not tell both from l2"),
+    ],
+)  # fmt: skip
+def test_one_variant_against_others(verdicts, starts):
+    asked = [compared("both", n, v, 0.006, 0.01) for n, v in zip(BOTH.than, verdicts, strict=True)]
+    assert text(BOTH, facts(asked=asked)).startswith(starts)
+
+
+def test_what_is_undecided_says_how_many_seeds_would_decide():
+    asked = [compared("both", "l2", "undecided"), compared("both", "dropout", "better", 0.01)]
+    known = {"both/l2": PairedEvidence(5, None, None, None, None, None, (), None, None, 7)}
+    told = text(BOTH, facts(asked=asked, evidence=known))
+    assert told.endswith("If fixed beforehand, further seeds would probably decide: 7 for l2.")
+
+
+def test_what_was_not_run_is_not_answered():
+    told = text(BOTH, facts(asked=[compared("both", "l2", "better", 0.01)]))
+    assert told == "Not yet: no seed is tested for each of both and dropout."
+
+
+def test_the_best_is_told_with_those_that_cannot_be_told_from_it():
+    ranking = [Ranked("b", 0.89, "a"), Ranked("c", 0.885, "ab"), Ranked("a", 0.88, "b")]
+    known = facts(comparisons=[compared("b", "a", "better", 0.01, 0.01)], ranking=ranking)
+    told = text(Question("Which?", "best"), known)
+    assert told == "b has the highest mean test accuracy, 89.00 %; it is told apart from a, and not from c."
+    two = text(Question("Which?", "best", variants=("a", "b")), known)
+    assert two == "b has the highest mean test accuracy, 89.00 %, and is told apart from the other."
+    alike = text(Question("Which?", "best", variants=("c", "b")), known)
+    assert alike == "Undecided: b has the highest mean test accuracy, 89.00 %, but is not told apart from c."
+    one_seed = facts(comparisons=[compared("b", "a", "undecided", p=None)], ranking=ranking)
+    assert text(Question("Which?", "best"), one_seed).startswith("Undecided: without two seeds")
+    assert text(Question("Which?", "best"), facts(variant("a"))).startswith("Not yet")
+
+
+# --- Published numbers
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "word"),
+    [
+        (("better", "better"), "Confirmed"),
+        (("better", "worse"), "Refuted"),
+        (("undecided", "worse"), "Refuted"),
+        (("better", "undecided"), "Undecided"),
+        (("better", "equivalent"), "Not confirmed"),
+    ],
+)
+def test_the_published_winner_is_judged_by_our_own_comparisons(verdicts, word):
+    values = {"a": 0.8835, "b": 0.873, "c": 0.8803}
+    variants = [variant(name, published={"test_accuracy": value}) for name, value in values.items()]
+    comparisons = [compared("c", "a", {"better": "worse", "worse": "better"}.get(verdicts[0], verdicts[0]), -0.01)]
+    asked = [compared("a", "b", verdicts[1], 0.01)]
+    told = text(Question("?", "winner"), facts(*variants, comparisons=comparisons, asked=asked))
+    assert told.startswith("The published test accuracy is highest for a, 88.35 %, next for c, 88.03 %.")
+    assert re.findall(r"\. (\w[\w ]*):", told) == [word]
+
+
+def test_published_validation_accuracies_are_judged_on_the_test_set():
+    variants = [variant(n, published={"validation_accuracy": v}) for n, v in (("a", 0.8), ("b", 0.9))]
+    told = text(Question("?", "winner"), facts(*variants, comparisons=[compared("b", "a", "better", 0.01)]))
+    assert "The published validation accuracy is highest for b, 90.00 %" in told
+    assert "Confirmed, on our test set: b was better than a" in told
+    assert text(Question("?", "winner"), facts(*variants)).endswith("Not yet: no seed is tested for each of b and a.")
+
+
+def test_a_published_value_is_matched_by_students_prediction_interval():
+    values = [0.88, 0.881, 0.879]  # mean 0.88, sd 0.001: +- 4.303 * 0.001 * sqrt(4 / 3) = 0.00497
+    known = facts(variant("a", values), variant("b", [v - 0.02 for v in values]), variant("c", (0.88,)))
+    told = text(Question("?", "matches", value=0.8849), known)
+    assert told == (
+        "A test accuracy of 88.49 % is what one run may give of a [87.5, 88.5] (95 % prediction intervals of one run, "
+        "in %); of the other 1 variant it is not."
+    )
+    assert "No variant fits a test accuracy of 88.51 %; the nearest is a [87.5, 88.5]" in text(
+        Question("?", "matches", value=0.8851), known
+    )
+    train = Question("?", "matches", value=0.9, metric="train_accuracy")
+    assert text(train, known).startswith("A train accuracy of 90.00 % is what one run may give of a [90.0, 90.0] and b")
+    assert text(Question("?", "matches", value=0.9), facts(variant("a", (0.9,)))).startswith("Not yet")
+
+
+# --- Never more than the verdicts
+
+
+@st.composite
+def studies(draw):
+    names = ["baseline", "v1", "v2", "v3"]
+    verdicts = st.sampled_from(["better", "worse", "equivalent", "undecided"])
+    pairs = [(name, "baseline") for name in names[1:]] + [("v1", "v2"), ("v3", "v1"), ("v3", "v2")]
+    made = []
+    for name, against in pairs:
+        verdict = draw(verdicts)
+        p = draw(st.sampled_from([0.5, None])) if verdict == "undecided" else 0.01
+        if draw(st.booleans()) or against == "baseline":
+            made.append(compared(name, against, verdict, draw(st.floats(-0.2, 0.2)), p, draw(st.floats(0, 0.3))))
+    letters = [draw(st.sampled_from(["a", "ab", "b"])) for _ in names]
+    ranking = [Ranked(name, 0.9, letter) for name, letter in zip(names, letters, strict=True)]
+    published = {name: {"test_accuracy": draw(st.floats(0.5, 1))} for name in names[: draw(st.integers(0, 4))]}
+    states = st.sampled_from(["finished", "stopped", "diverged", "pending"])
+    variants = [variant(name, (0.88, 0.89), published.get(name), draw(states)) for name in names]
+    questions = [Question("?", kind, "v1", ("baseline", "v2"), value=0.88) for kind in QUESTIONS if kind != "winner"]
+    known = facts(
+        *variants,
+        comparisons=[c for c in made if c.against == "baseline"],
+        asked=[c for c in made if c.against != "baseline"],
+        ranking=ranking,
+    )
+    return published_winner(questions, published), known
+
+
+@given(studies())
+@settings(max_examples=300, deadline=None)
+def test_no_answer_claims_more_than_the_verdicts(study):
+    questions, known = study
+    verdicts = {(c.variant, c.against): c.verdict for c in (*known.comparisons, *known.asked)}
+    turned = {"better": "worse", "worse": "better", "equivalent": "equivalent"}
+    verdicts |= {(b, a): turned.get(v, v) for (a, b), v in verdicts.items()}
+    for answer in answered(questions, known):
+        claims = re.findall(r"(\w+) was (better than|worse than|equivalent to) (.*?\))(?=; |\. |\.$)", answer.text)
+        for word in ("better", "worse", "equivalent"):
+            said = sum(verdict.startswith(word) for _, verdict, _ in claims)
+            assert len(re.findall(rf"\b{word}\b", answer.text)) == said
+        subject = ""
+        for name, verdict, others in claims:
+            subject = subject if name == "it" else name
+            for other in re.findall(r"(baseline|v\d) \(", others):
+                assert verdicts[subject, other] == verdict.split()[0]
+        if answer.kind == "beats" and answer.text.startswith("Yes"):
+            assert verdicts["v1", "baseline"] == verdicts["v1", "v2"] == "better"

@@ -1,0 +1,74 @@
+"""Which form is written, and where; what cannot be is refused in one line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from wellfit import cli
+from wellfit.errors import StoreError, StudyFileError, UnknownNameError
+from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report
+from wellfit.results import Results
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path", "form"),
+    [
+        (None, None, "html"),
+        (None, "a.PDF", "pdf"),
+        (None, "folder", "html"),
+        ("MD", "notes.txt", "md"),
+        ("png", "pictures", "png"),
+        ("ipynb", "a.ipynb", "ipynb"),
+    ],
+)
+def test_the_form(wanted: str | None, path: str | None, form: str) -> None:
+    assert report_format(wanted, None if path is None else Path(path)) == form
+
+
+def test_what_is_no_form_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown format 'pfd'; did you mean 'pdf'\?"):
+        report_format("pfd", None)
+    with pytest.raises(UnknownNameError, match=r"unknown format 'htm' in a\.htm; did you mean 'html'\?"):
+        report_format(None, Path("a.htm"))
+    with pytest.raises(StudyFileError, match=r"a\.md is no name for pdf: it ends in \.md"):
+        report_format("pdf", Path("a.md"))
+
+
+def test_where_it_goes(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    assert {form: report_path(form, None, study) for form in FORMATS} == {f: study / n for f, n in FORMATS.items()}
+    assert report_path("pdf", tmp_path, study) == tmp_path / "report.pdf"  # a folder that is there
+    assert report_path("pdf", tmp_path / "a.pdf", study) == tmp_path / "a.pdf"
+    assert report_path("png", tmp_path, study) == tmp_path
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_what_cannot_be_written_is_told_in_one_line(form: str, finished_study: Path, tmp_path: Path) -> None:
+    results = Results(finished_study)
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match=r"cannot be written: .*; make room") as told:
+        write_report(results.summary, results.details, form, tmp_path / "file" / FORMATS[form], finished_study)
+    assert "\n" not in str(told.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "form", [pytest.param(form, marks=pytest.mark.slow if form in ("png", "md") else ()) for form in FORMATS]
+)
+def test_the_command_and_the_method_write_every_form(
+    form: str, study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"mine.{form}" if form != "png" else tmp_path / "mine"
+    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(study_copy), "--format", form, "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert out.exists()
+    if form in ("md", "pdf"):  # the rest go the same way
+        usual = Results(study_copy).report(format=form)
+        assert usual == study_copy / FORMATS[form]
+        assert usual.read_bytes() == out.read_bytes() if form == "pdf" else usual.exists()

@@ -1,0 +1,140 @@
+"""What the live pages say, as HTML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import watched
+from wellfit.report.forms.live_page import Listed, chips, list_parts, missing_page, page_variables, study_parts
+from wellfit.study.glance import Glance, glance
+from wellfit.study.summary import summarize
+
+EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(2)> {{ 7 * 7 }}'
+
+
+class Reader(HTMLParser):
+    """Elements and text of a piece of HTML."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture
+def going(tmp_path: Path) -> Glance:
+    with watched.at_work(tmp_path / "s", watched.study(EVIL)) as store:
+        watched.tell(store, 3, (("baseline", 0), ("baseline", 1), ("l2", 0)))
+        return glance(tmp_path / "s")
+
+
+def test_a_study_at_work_says_how_far_it_is(going: Glance) -> None:
+    parts = study_parts(Listed("ab12", "s", going), None)
+    said = Reader(parts["progress"]).text
+    assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in said
+    assert "Ahead at epoch 3 by validation: baseline , 74.50 %" in said
+    assert "Open the whole report" not in said
+    table = Reader(parts["table"]).text
+    assert "baseline the base recipe 2 training 3 74.50 % 74.00 to 75.00" in table
+    assert "l2 l2 = 0.001 1 training, 1 waiting 3 73.00 %" in table
+    assert "The test set stays closed" in table
+    assert "The checks are at work" in parts["findings"]
+
+
+def test_how_far_it_is_is_said_in_plain_words(going: Glance) -> None:
+    pending = going.summary.variants[0].runs[0]
+    ended = replace(pending, state="finished")
+
+    def told(ended_runs: int, begun: int, waiting: int, state: str = "running") -> str:
+        runs = (ended,) * ended_runs + (pending,) * (begun + waiting)
+        variants = (replace(going.summary.variants[0], runs=runs),)
+        at_work = {("baseline", seed): 3 for seed in range(begun)}
+        summary = replace(going.summary, state=state, variants=variants)
+        html = study_parts(Listed("1", "a", replace(going, summary=summary, at_work=at_work)), None)["progress"]
+        return re.search(r'<span class="told">(.*?)</span>', html)[1].split(": ")[-1]
+
+    assert told(0, 12, 0) == "12 runs training, none finished"
+    assert told(3, 1, 2) == "1 run training, 3 finished, 2 waiting"
+    assert told(0, 0, 2) == "none of 2 runs finished, 2 waiting"
+    assert told(1, 2, 0, "interrupted") == "2 runs interrupted, 1 finished"
+    assert told(5, 0, 0, "finished") == "all 5 runs finished"
+    assert told(1, 0, 0, "finished") == "the run is finished"
+
+
+def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: Glance, tmp_path: Path) -> None:
+    full = summarize(tmp_path / "s")
+    assert full.conclusion
+    for known in (None, full):
+        said = Reader(study_parts(Listed("ab12", "s", going), known)["answer"]).text
+        assert said == "Nothing is concluded yet: the test set is opened when every run has ended."
+
+
+def test_when_it_is_finished_the_answer_and_the_report_are_there(tmp_path: Path) -> None:
+    with watched.at_work(tmp_path / "s") as store:
+        watched.finish(store)
+    parts = study_parts(Listed("ab12", "s", glance(tmp_path / "s")), summarize(tmp_path / "s"))
+    assert '<a href="/report?id=ab12">' in parts["progress"]
+    assert "all 4 runs finished" in Reader(parts["progress"]).text
+    assert 'class="answer"' in parts["answer"]
+    assert "88.33 %" in Reader(parts["table"]).text  # the mean of 27 and 26 of 30
+    assert "2 finished" in Reader(parts["table"]).text
+
+
+def test_nothing_from_the_data_becomes_markup(going: Glance) -> None:
+    listed = [Listed("ab12", EVIL, going), Listed("cd34", EVIL, None, f"{EVIL}: cannot be read")]
+    pieces = [*study_parts(listed[0], None).values(), *list_parts(listed, EVIL).values(), missing_page(EVIL, EVIL)]
+    for piece in pieces:
+        reader = Reader(piece)
+        assert not {"script", "img"} & set(reader.tags)
+        assert not [name for name, _ in reader.attributes if name.startswith("on")]
+    assert EVIL in Reader(list_parts(listed, "x")["studies"]).text
+
+
+def test_those_at_work_come_first_then_the_latest(going: Glance) -> None:
+    def at(state: str, changed: float) -> Glance:
+        return replace(going, changed=changed, summary=replace(going.summary, state=state, title=f"{state} {changed}"))
+
+    listed = [
+        Listed("1", "a", at("finished", 3.0)),
+        Listed("2", "b", None, "damaged"),
+        Listed("3", "c", at("running", 1.0)),
+        Listed("4", "d", at("interrupted", 5.0)),
+    ]
+    html = list_parts(listed, "here")["studies"]
+    assert re.findall(r"/study\?id=(\d)", html) == ["3", "4", "1"]
+    assert "damaged" in html
+    assert "No study yet" in list_parts([], "here")["studies"]
+
+
+def test_other_variants_or_epochs_are_another_structure(going: Glance) -> None:
+    def structure(**changes: object) -> str:
+        changed = replace(going, summary=replace(going.summary, **changes))
+        return study_parts(Listed("1", "a", changed), None)["structure"]
+
+    assert structure() == structure(seconds=5.0, state="interrupted")
+    assert len({structure(), structure(epochs=13), structure(variants=going.summary.variants[:1])}) == 3
+
+
+def test_a_page_has_both_colors_and_its_script(going: Glance) -> None:
+    variables = page_variables("title")
+    assert "prefers-color-scheme: dark" in variables["css"]
+    assert "innerHTML" in variables["js"]
+    assert chips(going.summary) == [(0, "baseline", True), (1, "l2", True)]

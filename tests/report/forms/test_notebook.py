@@ -1,0 +1,141 @@
+"""The notebook of a study: it is valid, it runs, and it says what the study says."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import detailed
+import summaries
+from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
+from wellfit.spec.study import load_study, resolved
+from wellfit.study.summary import summarize
+
+LABS = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
+KINDS = {"beats", "best", "onset", "stop", "winner", "matches"}
+
+
+def sources(notebook: dict[str, Any], kind: str) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+@pytest.fixture
+def written(study_copy: Path) -> Path:
+    from wellfit.study.details import study_details
+
+    summary = summarize(study_copy)
+    return write_notebook(summary, study_details(study_copy, summary), study_copy / "report.ipynb", study_copy)
+
+
+def test_it_is_a_valid_notebook_that_knows_its_directory(written: Path) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="pip install 'wellfit[notebook]'")
+    nbformat.validate(nbformat.read(written, as_version=4))
+    notebook = json.loads(written.read_text())
+    code = "\n".join(sources(notebook, "code"))
+    ast.parse(code)
+    assert "DIRECTORY = Path('.')" in code
+    assert str(written.parent) not in code  # no machine's path
+    assert any("image/png" in out.get("data", {}) for cell in notebook["cells"] for out in cell.get("outputs", ()))
+
+
+def test_the_same_study_gives_the_same_bytes(written: Path) -> None:
+    from wellfit.study.details import study_details
+
+    before, summary = written.read_bytes(), summarize(written.parent)
+    write_notebook(summary, study_details(written.parent, summary), written, written.parent)
+    assert written.read_bytes() == before
+
+
+@pytest.mark.parametrize("anew", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_it_runs_from_top_to_bottom(written: Path, tmp_path: Path, anew: bool) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="pip install 'wellfit[notebook]'")
+    nbclient = pytest.importorskip("nbclient", reason="pip install 'wellfit[notebook]'")
+    pytest.importorskip("ipykernel", reason="pip install 'wellfit[notebook]'")
+    where = tmp_path / "elsewhere" if anew else written.parent  # where no results lie, it trains them
+    where.mkdir(exist_ok=True)
+    notebook = nbformat.read(written, as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(where)}})
+    client.execute()
+    shown = [out for cell in notebook.cells for out in cell.get("outputs", ())]
+    assert not [out for out in shown if out["output_type"] == "error"]
+    assert sum("image/png" in out.get("data", {}) for out in shown) >= 8
+    verdict = summarize(written.parent).verdict
+    assert any(verdict[:60] in str(out) for out in shown)
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_every_lab_has_its_own_walk(lab: str) -> None:
+    own = steps(lab)
+    assert len({step.name for step in own}) == len(own)
+    assert own[0] not in steps("study")
+    asked = {question.kind for question in load_study(lab).questions}
+    answered = {kind for step in own for kind in step.asks or ()}
+    assert asked == answered, f"{lab}: asks {asked}, its notebook answers {answered}"
+    for step in own:
+        ast.parse(step.code)
+        assert set(step.asks or ()) <= KINDS
+        assert not any(f"{share:.4f}"[1:] in step.text for share in published(lab)), "numbers come from the study"
+
+
+def published(lab: str) -> list[float]:
+    return [value for metrics in load_study(lab).published.values() for value in metrics.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lab", LABS)
+def test_the_walk_of_every_lab_runs(
+    lab: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("IPython", reason="pip install 'wellfit[notebook]'")
+    import matplotlib as mpl
+
+    from wellfit import Study
+    from wellfit.study.details import study_details
+
+    mpl.use("agg")
+    place = tmp_path / lab
+    settings = ["data.train_share=0.005", "train.seeds=2", "train.batch_size=64"]
+    Study.from_toml(lab, quick=True, epochs=2, settings=settings).run(place, progress=False)
+    summary = summarize(place)
+    notebook = make_notebook(summary, study_details(place, summary), str(place))
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for code in sources(notebook, "code"):
+        exec(compile(code, lab, "exec"), names)
+    told = capsys.readouterr().out
+    for answer in summary.answers:
+        assert answer.ask in told
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
+def test_every_state_gives_a_notebook_whose_code_is_code(made: Any) -> None:
+    summary = made()
+    object.__setattr__(summary, "settings", resolved(load_study("lab5")))
+    notebook = make_notebook(summary, detailed.details(summary) if summary.confusion else detailed.NOTHING, None)
+    for code in sources(notebook, "code"):
+        ast.parse(code)
+    outputs = [out["data"] for cell in notebook["cells"] for out in cell.get("outputs", ()) if "data" in out]
+    pages = ["".join(data["text/html"]) for data in outputs if "text/html" in data]
+    for text in (*sources(notebook, "markdown"), *pages):
+        assert not re.search(r"<(?:/?script|img|b>bold|i>Nothing|u>more)", text)
+        assert not any(kind in data for data in outputs for kind in ("application/javascript", "image/svg+xml"))
+    if made is summaries.hostile:
+        assert any(html.escape(summary.variants[1].name) in text for text in pages)
+        assert any("image/png" in data for data in outputs)
+
+
+def test_a_title_cannot_end_the_study_that_stands_in_the_notebook() -> None:
+    summary = summaries.study(variants=("baseline", "l2"))
+    plain = resolved(load_study("lab5")) | {"title": "'''\nimport os  # \\"}
+    object.__setattr__(summary, "settings", plain)
+    code = sources(make_notebook(summary, detailed.NOTHING, None), "code")[0]
+    assigned = [node for node in ast.parse(code).body if isinstance(node, ast.Assign)]
+    assert "'''" in ast.literal_eval(assigned[-1].value)
+    assert sum(isinstance(node, ast.Import) for node in ast.walk(ast.parse(code))) == 2

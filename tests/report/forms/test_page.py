@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from detailed import NOTHING, details, grid, regions, table_look
+from summaries import diverged, empty, hostile, running, study
+from wellfit.base import Answer, Sentence
+from wellfit.report.forms.page import SECTIONS, render_page, write_page
+
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
+
+
+class Reader(HTMLParser):
+    """What a page says without a script: its elements, its text, and whether they are well nested."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["script"], ["style"]):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    summary = study()
+    return render_page(summary, details(summary))
+
+
+@pytest.fixture(scope="module")
+def reader(page: str) -> Reader:
+    return Reader(page)
+
+
+# --- What it says -----------------------------------------------------------------------------------------------------
+
+
+def test_the_question_comes_first_then_the_answer_then_the_facts(reader):
+    summary = study()
+    places = [reader.text.index(s) for s in (summary.title, summary.verdict, "fashion-mnist", "88.36 %", "To mend it")]
+    assert places == sorted(places)
+
+
+def test_sections_stand_in_the_order_of_a_reader_s_questions(reader):
+    wanted = [name for name, _ in SECTIONS if name != "regions"]
+    assert [section.get("id") for section in reader.all("section")] == ["answer", *wanted]
+    assert [link["href"] for link in reader.all("a")[1 : len(wanted) + 1]] == [f"#{name}" for name in wanted]
+
+
+def test_sections_with_nothing_to_show_are_left_out():
+    reader = Reader(render_page(empty(), NOTHING))
+    assert [section.get("id") for section in reader.all("section")] == [
+        "answer", "results", "findings", "published", "reproduce", "words"
+    ]  # fmt: skip
+
+
+def test_conclusion_answers_and_advice_come_before_the_numbers():
+    found = Sentence("L2 is -0.7 points worse.", ("comparisons[l2].difference",))
+    summary = replace(
+        study(variants=("baseline", "l2"), epochs=3),
+        conclusion=(Sentence("Which?"), found, Sentence("Two seeds more would decide.")),
+        answers=(Answer("Does <b>it</b> help?", "beats", (Sentence("No, [-0.9, -0.5]."),)),),
+        advice=(Sentence("Run five seeds."), Sentence("Train longer.")),
+    )
+    reader = Reader(render_page(summary, NOTHING))
+    said = ["L2 is −0.7 points worse.", "Two seeds more", "Does <b>it</b> help?", "No, [−0.9, −0.5].",
+            "What to try next", "Run five seeds.", "Train longer.", "Test accuracy, percent"]  # fmt: skip
+    places = [reader.text.index(text) for text in said]
+    assert places == sorted(places)
+
+
+def test_decision_regions_and_rows_of_a_table_are_shown():
+    summary = study(variants=("baseline", "l2"), epochs=3, classes=("above", "<below>"))
+    found = replace(NOTHING, regions={"l2": regions("l2")}, look=table_look(summary))
+    reader = Reader(render_page(summary, found))
+    assert any("Decision regions of l2: above in" in (d.get("aria-label") or "") for d in reader.all("svg"))
+    assert "first feature, −3 to 3" in reader.text
+    assert "<b>1.5</b>" in reader.text  # a cell of the data, said, not set in bold
+    assert "160 examples" not in reader.text
+    assert "200 examples of 2 features" in reader.text
+
+
+def test_a_map_stands_for_two_crossed_settings():
+    summary = study(epochs=3)
+    reader = Reader(render_page(summary, replace(NOTHING, grids=(grid(tuple(v.name for v in summary.variants)),))))
+    assert "Mean validation accuracy, percent. Framed" in reader.text
+    low, high = summary.variants[1].interval["validation_accuracy"]
+    told = f"l2: 89.00 % [{100 * low:.2f}, {100 * high:.2f}]"
+    assert [cell["title"] for cell in reader.all("td") if cell.get("class") == "chosen"] == [told]
+
+
+def test_every_number_has_its_interval(reader):
+    assert "88.36 % [88.26, 88.46]" in reader.text
+    assert "−0.32 [−0.55, −0.10]" in reader.text  # a gap, in points
+    assert "−0.70 points [−0.87, −0.53] < 0.001 0.002 worse" in reader.text  # a comparison
+
+
+def test_every_run_is_there(reader):
+    summary = study()
+    assert reader.text.count("stopped early") == 5
+    for run in summary.variants[0].runs:
+        assert f"{run.test_loss:.4f}" in reader.text
+
+
+def test_findings_stand_by_level_with_their_mend(reader):
+    text = reader.text[reader.text.index("Findings") :]
+    assert text.index("split-shift") < text.index("train-overfit") < text.index("data-duplicates")
+    assert "To mend it: Stop early, or use dropout or l2" in text
+
+
+def test_captions_say_what_the_intervals_count(reader):
+    said = " ".join(reader.text.split())
+    assert (
+        "of test accuracy, test loss and gap over seeds and test examples, of training and validation over the seeds"
+        in said
+    )
+
+
+def test_a_long_setting_breaks_at_its_underscores():
+    summary = study(variants=("baseline",), epochs=3)
+    changes = {"early_stopping": {"restore_best_weights": "<i>_x"}}
+    page = render_page(replace(summary, variants=(replace(summary.variants[0], settings=changes),)), NOTHING)
+    assert "restore_<wbr>best_<wbr>weights = &#34;&lt;i&gt;_<wbr>x&#34;" in page
+
+
+def test_all_of_the_provenance_is_there():
+    provenance = {"command": "wellfit run", "test set opened": "2026-01-02T03:04:05+00:00", "a_new_fact": "of <today>"}
+    reader = Reader(render_page(replace(study(variants=("baseline",), epochs=3), provenance=provenance), NOTHING))
+    for name, value in provenance.items():
+        assert value in reader.text
+        assert name in reader.text or name == "command"
+
+
+def test_how_to_reproduce_it(reader):
+    assert study().provenance["command"] in reader.text
+    assert "hardware 2 cores, AMD EPYC, 8 GB" in reader.text
+    assert '"kind": "mlp"' in reader.text
+
+
+# --- How it is made ---------------------------------------------------------------------------------------------------
+
+
+def test_it_refers_to_nothing_outside_itself(page, reader):
+    for tag, attributes in reader.elements:
+        for name in ("src", "href", "xlink:href", "data", "action"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), (tag, value)
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#|[\"']?data:)", page[page.index("<style>") : page.index("</style>")])
+    assert "default-src 'none'" in page  # and the browser holds it to that
+
+
+def test_it_is_small(page):
+    assert len(page.encode()) < 3_000_000
+
+
+def test_a_full_study_of_many_variants_is_small_too():
+    summary = study(epochs=30)
+    names = [f"variant-{i}" for i in range(19)]
+    base = summary.variants[1]
+    many = replace(
+        summary,
+        variants=tuple(replace(base, name=name) for name in names),
+        comparisons=(),
+        histories=dict.fromkeys(names, summary.histories["l2"]),
+        confusion=dict.fromkeys(names, summary.confusion["l2"]),
+    )
+    page = render_page(many, details(many, images=900))
+    assert len(page.encode()) < 3_000_000
+    reader = Reader(page)
+    assert sum(a.get("class") == "matrix" for a in reader.all("article")) == 6  # the others are chosen, not stacked
+    assert sum("checked" in a for a in reader.all("input") if a.get("name") == "variant") == 6
+
+
+def test_text_comes_before_scripts(page):
+    assert page.index("What the words mean") < page.index("<script")
+
+
+def test_it_can_be_read_by_every_reader(reader):
+    assert reader.all("html")[0]["lang"] == "en"
+    assert len(reader.all("main")) == len(reader.all("h1")) == 1
+    assert all(header.get("scope") in ("col", "row") for header in reader.all("th"))
+    assert all(drawing.get("aria-label") or drawing.get("aria-hidden") for drawing in reader.all("svg"))
+    assert reader.all("a")[0] == {"class": "skip", "href": "#answer"}
+    assert len(reader.all("caption")) == len(reader.all("table"))
+    ids = Counter(attributes["id"] for _, attributes in reader.elements if attributes.get("id"))
+    assert [name for name, count in ids.items() if count > 1] == []
+
+
+def test_every_link_and_label_leads_somewhere(reader):
+    ids = {attributes.get("id") for _, attributes in reader.elements}
+    for name in ("href", "xlink:href"):
+        targets = {a[name] for _, a in reader.elements if (a.get(name) or "").startswith("#")}
+        assert {target[1:] for target in targets} <= ids
+    assert {a["aria-labelledby"] for _, a in reader.elements if a.get("aria-labelledby")} <= ids
+
+
+def test_names_cannot_break_out():
+    summary = hostile()
+    text = render_page(summary, details(summary))
+    reader = Reader(text)
+    assert "<script>alert(1)</script>" in reader.text  # said, not run
+    assert "<b>bold</b>" in reader.text
+    assert "{{ 7 * 7 }}" in reader.text
+    assert "<b>bold" not in text
+    assert "<i>Nothing" not in text
+    assert not reader.all("img")
+    assert len(reader.all("script")) == 2 + 4 + 2  # matrix and mistakes, four documents, library and script
+    for data in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL):
+        json.loads(data)
+
+
+STATES = {
+    "empty": (empty, "No run has ended yet"),
+    "running": (running, "still running: 7 of 15 runs"),
+    "interrupted": (lambda: study(state="interrupted", epochs=4), "was interrupted"),
+    "diverged": (diverged, "8 runs diverged"),
+    "one seed": (lambda: study(variants=("baseline", "l2"), seeds=1, epochs=4), "one seed only"),
+    "one variant": (lambda: study(variants=("dropout",), epochs=4), "one variant only"),
+    "no variant": (lambda: replace(empty(), variants=(), histories={}), "No run has ended yet"),
+}
+
+
+@pytest.mark.parametrize(("make", "notice"), STATES.values(), ids=STATES)
+def test_every_state_has_a_page_and_a_notice(make, notice):
+    reader = Reader(render_page(make(), NOTHING))
+    assert notice in reader.text
+    assert not re.search(r"\b(nan|None|inf)\b", reader.text)
+
+
+def test_many_classes_are_a_picture():
+    summary = study(variants=("baseline",), epochs=3, classes=tuple(f"class {i}" for i in range(40)))
+    reader = Reader(render_page(summary, NOTHING))
+    assert any((drawing["aria-label"] or "").startswith("Confusion matrix") for drawing in reader.all("svg"))
+    assert "Most frequent mistakes" in reader.text
+
+
+# --- How it is written ------------------------------------------------------------------------------------------------
+
+
+def test_it_is_written_in_one_step(tmp_path):
+    path = write_page(empty(), NOTHING, tmp_path / "new" / "report.html")
+    assert path == tmp_path / "new" / "report.html"
+    assert path.read_text(encoding="utf-8") == render_page(empty(), NOTHING)
+    assert os.listdir(path.parent) == ["report.html"]
+
+
+def test_an_older_report_survives_a_failure(tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("the older one")
+
+    def fail(self: Path, target: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_page(empty(), NOTHING, path)
+    assert path.read_text() == "the older one"
+    assert os.listdir(tmp_path) == ["report.html"]

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from io import BytesIO, StringIO, TextIOWrapper
+
+import pytest
+from rich.console import Console
+
+from summaries import FINDINGS, diverged, empty, hostile, running, study
+from wellfit.base import Finding, Sentence
+from wellfit.report.forms.terminal import print_findings, print_summary, wrapped
+from wellfit.report.forms.terminal_tables import results_table
+
+OVERFITTING = Finding(
+    "overfitting", "warning", "2 of 3 variants over-fit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
+)
+
+
+def console(width=80, **options):
+    return Console(file=StringIO(), width=width, **options)
+
+
+def text(made):
+    return made.file.getvalue()
+
+
+def shown(summary, width=80, **options):
+    made = console(width)
+    print_summary(summary, made, **options)
+    return text(made)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("make", [study, empty, running, diverged])
+def test_every_state_can_be_printed(make, width, full):
+    told = shown(make(), width, full=full)
+    assert make().title in told.replace("\n", " ")
+    assert max(map(len, told.splitlines())) <= width
+    assert "\x1b" not in told
+
+
+def test_names_that_are_hostile_break_nothing():
+    made = console(record=True)
+    print_summary(hostile(), made, full=True)
+    assert hostile().variants[0].name[:8] in text(made)
+
+
+def test_the_conclusion_and_the_answers_stand_before_the_numbers():
+    told = " ".join(shown(study(), full=True).split())
+    ask = "Is the published winner confirmed?"
+    places = [told.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")]
+    assert places == sorted(places)
+    assert "Variants that share a letter are not told apart where every pair is compared." in told
+    alone = shown(study(seeds=1), full=True)
+    assert "share a letter" not in alone
+    assert "p (Holm)" not in alone
+
+
+def test_a_summary_says_state_verdict_and_findings():
+    said = shown(running(), 400, full=True)
+    assert "fashion-mnist, 5 seeds, 60 epochs, 7 of 15 runs, 5 min 37 s, running" in said
+    assert "This study is still running" in said
+    assert running().verdict in said
+    assert "Brackets: 95 % intervals" in said
+    assert said.index("error  split-shift") < said.index("warning  train-overfit") < said.index("info  data-dup")
+
+
+def test_at_a_glance_there_is_no_word_of_statistics_and_all_of_it_in_full():
+    sentences = (
+        Sentence("Which?", ("title",)),
+        Sentence("l2 was better.", ("comparisons[l2].verdict",)),
+        Sentence("The chance of any false claim is 5 %.", ("study.seeds", "comparisons[l2].p_adjusted")),
+        Sentence("Further seeds: 9 for l2.", ("comparisons[l2].verdict", "evidence[l2].further_seeds")),
+    )
+    answer = replace(
+        study().answers[0],
+        sentences=(
+            Sentence("Undecided (+1.5 points [0.01, 2.9], p = 0.098 after Holm's correction).", ("asked",)),
+            Sentence("Further seeds: 9 for l2.", ("evidence[l2].further_seeds",)),
+        ),
+    )
+    summary = replace(study(), conclusion=sentences, verdict=" ".join(s.text for s in sentences[1:]), answers=(answer,))
+    brief, full = shown(summary, 400), shown(summary, 400, full=True)
+    assert "l2 was better." in brief
+    for word in ("false claim", "Further seeds", "Holm", "p = ", "Friedman"):
+        assert word not in brief
+        assert word in full
+    assert "[0.01, 2.9], too little where several are compared" in brief
+    assert "--full" in brief
+    assert "--full" not in full
+
+
+def test_what_an_answer_says_of_the_leader_is_not_said_twice():
+    leads = Sentence("The highest mean is l2's.", ("ranking[l2].mean", "ranking[l2].letters"))
+    summary = replace(study(), conclusion=(Sentence("Which?", ("title",)), Sentence("l2 won.", ("x",)), leads))
+    best = replace(summary.answers[0], kind="best")
+    assert leads.text in shown(summary, 400)
+    assert leads.text not in shown(replace(summary, answers=(best,)), 400)
+
+
+def test_findings_at_a_glance_are_their_strongest_case_and_of_notes_the_code():
+    summary = replace(study(), findings=(*FINDINGS, OVERFITTING), advice=())
+    brief = shown(summary, 400)
+    assert "error  split-shift" in brief
+    assert "a: by 66%; much.\n" in brief
+    assert "b: by 44%" not in brief
+    assert "Stop earlier (--epochs 3)." in brief
+    assert "Also seen: data-duplicates." in brief
+    assert "43 training images" not in brief
+    assert all(brief.count(finding.code) == 1 for finding in summary.findings)
+    full = shown(summary, 400, full=True)
+    assert "b: by 44%" in full
+    assert "43 training images" in full
+
+
+def test_a_mend_that_is_advised_is_not_told_again():
+    advice = (Sentence("Stop baseline at epoch 9: there.", ("x",)),)
+    brief = shown(replace(study(), findings=(OVERFITTING,), advice=advice), 400)
+    assert brief.count("Stop ") == 1
+    assert "a: by 66%" in brief
+    note = replace(OVERFITTING, level="info")
+    assert "overfitting" not in shown(replace(study(), findings=(note,), advice=advice), 400)
+
+
+def test_many_variants_are_a_screen():
+    summary = study()
+    assert len(shown(replace(summary, findings=(*FINDINGS, OVERFITTING))).splitlines()) <= 36 + len(summary.variants)
+
+
+def test_a_setting_that_fits_a_line_stays_in_one():
+    setting = '--set "variants.early-stopping.early_stopping={patience = 5, restore = true}"'
+    assert f"  {setting}" in shown(
+        replace(study(), findings=(replace(OVERFITTING, fix=f"Stop earlier: {setting}"),)), 90
+    )
+    assert max(map(len, wrapped(f"Stop {setting}", 40))) <= 49  # one that does not is broken where it can be
+    assert wrapped("", 10) == []
+
+
+def test_markup_in_names_is_text():
+    summary = study(variants=("baseline",))
+    odd = replace(summary.variants[0], name="[red]x[/red]")
+    made = console(200)
+    made.print(results_table(replace(summary, variants=(odd,)), 200))
+    print_findings((replace(FINDINGS[0], message="[bold]loud[/bold]"),), made)
+    assert "[red]x[/red]" in text(made)
+    assert "[bold]loud[/bold]" in text(made)
+
+
+def test_no_findings_is_said():
+    made = console()
+    print_findings((), made)
+    assert "nothing to report" in text(made)
+
+
+def test_color_only_on_a_terminal(monkeypatch):
+    def colored(**options):
+        made = console(120, **options)
+        print_summary(study(), made)
+        return text(made)
+
+    green = "\x1b[1;32m"
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b" not in colored()
+    assert green in colored(force_terminal=True, color_system="standard")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert green not in colored(force_terminal=True, color_system="standard")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_encoding_of_plain_letters_gets_nothing_else(full):
+    stream = TextIOWrapper(memory := BytesIO(), encoding="ascii")
+    made = Console(file=stream, width=80)
+    summary = replace(study(), findings=(replace(OVERFITTING, message="90 % ± 3 points – all."),))
+    print_summary(summary, made, full=full)  # raises where a letter cannot be encoded
+    stream.flush()
+    assert b"90 % +/- 3 points - all." in memory.getvalue()
+    assert b"?" not in memory.getvalue().replace(summary.title.encode(), b"").replace(b"confirmed?", b"")
+
+
+@pytest.mark.parametrize("arguments", [("show",), ("show", "--full")])
+def test_a_pipe_gets_plain_lines_of_eighty(finished_study, arguments):
+    command = [sys.executable, "-m", "wellfit", *arguments, str(finished_study)]
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "FORCE_COLOR")}
+    done = subprocess.run(command, capture_output=True, env=environment, encoding="utf-8", check=True)
+    lines = done.stdout.splitlines()
+    assert "\x1b" not in done.stdout
+    assert [line for line in lines if len(line) > 80 and str(finished_study) not in line] == []
+    if "--full" in arguments:
+        assert "p (Holm)" in done.stdout
+        assert "parameters" in done.stdout
+    else:
+        assert len(lines) <= 60  # nineteen variants
+        assert lines[-1].endswith("--full")

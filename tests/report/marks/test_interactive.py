@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from summaries import study
+from wellfit.report.marks.colors import FORMS, LIGHT, SERIES
+from wellfit.report.marks.interactive import (
+    MARKERS,
+    add_curve,
+    add_hover,
+    add_marks,
+    add_renderer,
+    bokeh_models,
+    curve_columns,
+    empty_chart,
+    epoch_chart,
+    series_role,
+)
+from wellfit.report.numbers import curve_data
+
+
+@pytest.fixture
+def curve():
+    return curve_data(study(epochs=23), "baseline", "validation_accuracy")
+
+
+@pytest.fixture
+def chart():
+    return empty_chart("epoch", "loss")
+
+
+def source(columns):
+    return bokeh_models().ColumnDataSource(columns)
+
+
+def test_columns_are_the_curve_in_its_unit(curve):
+    columns = curve_columns(curve, 100.0, 0)
+    np.testing.assert_array_equal(columns["epoch"], np.arange(1, 24))
+    for name in ("mean", "low", "high"):
+        np.testing.assert_allclose(columns[name], 100 * getattr(curve, name), rtol=1e-6)  # single precision
+    assert not columns["mark"].any()  # the first colors need no mark
+
+
+def test_marks_are_few_and_not_all_at_one_place(curve):
+    marked = [np.flatnonzero(curve_columns(curve, 1.0, index)["mark"]) for index in (SERIES, SERIES + 1)]
+    assert all(4 <= len(places) <= 7 for places in marked)
+    assert not set(marked[0]) & set(marked[1])
+
+
+def test_a_single_epoch_is_a_mark():
+    curve = curve_data(study(epochs=1), "baseline", "validation_loss")
+    for index in range(0, SERIES * FORMS, SERIES):
+        assert curve_columns(curve, 1.0, index)["mark"].tolist() == [MARKERS[index // SERIES][1]]
+
+
+def test_every_form_is_another_mark(chart, curve):
+    looks = []
+    for index in range(1, SERIES * FORMS, SERIES):
+        columns = source(curve_columns(curve, 1.0, index))
+        renderer = add_marks(chart, f"v{index}-mark", "name", index, columns, x="epoch", y="mean", size="mark")
+        filled = renderer.glyph.fill_color == LIGHT["s1"]
+        assert renderer.glyph.tags == ["s1", "s1" if filled else "paper"]
+        looks.append((renderer.glyph.marker, filled))
+    assert len(set(looks)) == FORMS
+
+
+def test_training_is_dashed_and_bands_lie_below(chart, curve):
+    columns = source(curve_columns(curve, 1.0, 0))
+    band, dashed = add_curve(chart, "v0-train", "name", 0, columns)
+    _, solid = add_curve(chart, "v0-validation", "name", 0, columns)
+    assert dashed.glyph.line_dash == [6, 4]
+    assert solid.glyph.line_dash == []
+    assert (band.level, band.tags, band.name) == ("underlay", ["v0-train-band"], "name")
+
+
+def test_tooltips_tell_lines_and_not_what_belongs_to_them(chart, curve):
+    columns = source(curve_columns(curve, 1.0, SERIES))
+    drawn = add_curve(chart, "v7-gap", "name", SERIES, columns)
+    add_marks(chart, "v7-gap-mark", "name", SERIES, columns, x="epoch", y="mean", size="mark")
+    add_hover(chart)
+    assert chart.hover[0].renderers == [drawn[1]]
+    assert chart.hover[0].limit == 5
+
+
+def test_an_axis_of_epochs_has_no_half_epochs():
+    epochs = bokeh_models().Range1d(1, 8)
+    cursor = bokeh_models().Span(dimension="height")
+    chart = epoch_chart("loss", epochs, cursor, "log")
+    assert chart.x_range is epochs
+    assert chart.xaxis[0].ticker.min_interval == 1
+    assert any(getattr(tool, "overlay", None) is cursor for tool in chart.tools)
+    assert chart.yaxis[0].ticker.mantissas == [1, 2, 5]
+
+
+def test_renderers_say_what_they_are(chart):
+    line = bokeh_models().Line(x="x", y="y")
+    drawn = add_renderer(chart, line, source({"x": [1], "y": [2]}), "what", "name", series_role(SERIES + 2))
+    assert (drawn.tags, drawn.name, drawn.glyph.tags) == (["what"], "name", ["s2"])
+
+
+def test_a_chart_takes_no_swipe_from_the_page(chart):
+    assert chart.toolbar.active_drag is None
+    assert chart.sizing_mode == "stretch_width"

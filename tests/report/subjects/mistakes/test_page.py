@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from detailed import NOTHING, details
+from summaries import empty, study
+from wellfit.report.marks.pictures import pack
+from wellfit.report.subjects.mistakes.numbers import agreement
+from wellfit.report.subjects.mistakes.page import (
+    MOST_MATRICES,
+    by_use,
+    gallery_groups,
+    matrix_data,
+    matrix_panels,
+    mistakes_data,
+)
+
+
+def made(**changes):
+    summary = study(variants=("baseline", "l2", "dropout"), epochs=3)
+    found = replace(details(summary).mistakes, **changes)
+    return summary, found, pack(found.images, 1_000_000)
+
+
+def test_a_matrix_says_percents_and_its_most_frequent_mistakes():
+    summary = study(variants=("baseline",), epochs=3)
+    (panel,) = matrix_panels(summary)
+    counts = summary.confusion["baseline"]
+    assert panel.right == f"{100 * counts.trace() / counts.sum():.2f} %"
+    name, cells = panel.rows[0]
+    assert name == "T-shirt/top"
+    share = counts[0, 6] / counts[0].sum()
+    assert cells[6] == (f"{100 * share:.0f}", round(100 * share**0.5))
+    assert panel.mistakes[0] == f"T-shirt/top taken for Shirt: {counts[0, 6]} times, {100 * share:.2f} % of its class"
+    once = replace(summary, confusion={"baseline": np.diag(np.full(10, 9)) + np.eye(10, k=1, dtype=int)})
+    assert matrix_panels(once)[0].mistakes[0] == "T-shirt/top taken for Trouser: 1 time, 10.00 % of its class"
+
+
+def test_no_more_matrices_than_a_reader_would_print():
+    summary = study(epochs=3)
+    names = [f"v{i}" for i in range(12)]
+    many = replace(
+        summary,
+        variants=tuple(replace(summary.variants[0], name=n) for n in names),
+        confusion=dict.fromkeys(names, summary.confusion["l2"]),
+    )
+    assert len(matrix_panels(many)) == MOST_MATRICES
+    assert len(matrix_data(many, NOTHING)["variants"]) == 12
+    assert matrix_panels(empty()) == []
+
+
+def test_differences_go_along_in_points():
+    summary = study(variants=("baseline", "l2"), epochs=3)
+    found = details(summary)
+    first, other = matrix_data(summary, found)["variants"]
+    assert first["bounds"] is None
+    np.testing.assert_allclose(other["bounds"][0], 100 * found.differences["l2"].low, atol=0.006)
+
+
+def test_intervals_are_left_out_of_a_page_that_they_would_flood():
+    summary = study(variants=("baseline", "l2"), epochs=2, classes=tuple(f"class {i}" for i in range(150)))
+    found = details(summary, images=2)
+    assert "l2" in found.differences
+    assert [variant["bounds"] for variant in matrix_data(summary, found)["variants"]] == [None, None]
+
+
+def test_no_bound_is_a_negative_zero():
+    summary = study(variants=("baseline", "l2"), epochs=2)
+    found = details(summary)
+    low = np.full((10, 10), -0.00001)
+    found = replace(found, differences={"l2": replace(found.differences["l2"], low=low)})
+    assert "-" not in str(matrix_data(summary, found)["variants"][1]["bounds"][0])
+
+
+def test_every_picture_knows_what_it_was_taken_for():
+    _, found, sheet = made()
+    data = mistakes_data(found, sheet)
+    rows = found.image_rows
+    assert data["labels"] == found.labels[rows].tolist()
+    assert data["wrong"][1] == found.wrong[1, rows].tolist()
+    assert data["wrong"][-1] == found.wrong[:, rows].sum(axis=0).tolist()
+    assert data["runs"] == [5, 5, 5, 15]
+    assert data["agree"][:-1] == data["wrong"][:-1]  # no second class has votes here
+    for kind, wanted in (("every", found.all_wrong), ("flips", found.flips)):
+        assert {int(rows[place]) for place in data["kinds"][kind]} == set(wanted.tolist()) & set(rows.tolist())
+
+
+def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
+    _, found, _ = made(mended={"l2": np.array([3, 8, 20])})
+    sheet = pack(found.images, 20_000)
+    data = mistakes_data(found, sheet)
+    wrong = found.wrong > 0
+    for v, row in enumerate([*wrong, wrong.any(axis=0)]):
+        assert data["totals"]["often"][v] == [int((row & (found.labels == k)).sum()) for k in range(10)]
+    assert sum(data["totals"]["every"]) == len(found.all_wrong)
+    assert sum(data["totals"]["mended"]["l2"]) == 3
+    assert [sum(cells.values()) for cells in data["cells"]] == wrong.sum(axis=1).tolist()
+    true, predicted = int(found.labels[found.image_rows[0]]), int(found.predicted[2, found.image_rows[0]])
+    inside = (found.labels == true) & (found.predicted[2] == predicted)
+    assert data["cells"][2][f"{true},{predicted}"] == inside.sum()
+    assert data["said"] == (
+        f"{wrong.any(axis=0).sum():,} test images were wrong in some run; "
+        f"the study kept the pictures of 120 of them, and this page has {sheet.count}."
+    )
+    assert mistakes_data(found, pack(found.images, 10**6))["said"].endswith(
+        "this page has the pictures of 120 of them."
+    )
+
+
+def test_all_variants_together_take_a_picture_for_what_most_runs_do():
+    wrong, predicted = np.array([[2], [3], [4]]), np.array([[1], [1], [2]])
+    _, found, _ = made()
+    few = replace(
+        found, labels=np.array([0]), wrong=wrong, predicted=predicted, probability=np.array([[0.5], [0.9], [0.8]]),
+        image_rows=np.array([0]), images=found.images[:1], all_wrong=np.array([0]), flips=np.array([], int), mended={},
+    )  # fmt: skip
+    data = mistakes_data(few, pack(few.images, 100_000))
+    assert data["predicted"][-1] == [1]  # five runs against four
+    assert data["agree"][-1] == [5]
+    assert data["wrong"][-1] == [9]
+    assert data["percent"][-1] == [74]  # (2 * 0.5 + 3 * 0.9) / 5
+
+
+def test_votes_for_a_second_class_are_kept():
+    _, found, _ = made()
+    votes = np.zeros((3, 2, 10), int)
+    labels, predicted = np.array([0, 3]), np.array([[5, 5], [5, -1], [5, 5]])
+    votes[:, 0, 5], votes[0, 0, 7], votes[0, 0, 0], votes[1, 1, 3] = 2, 1, 2, 5
+    few = replace(
+        found, labels=labels, wrong=np.array([[3, 1], [2, 0], [2, 1]]), predicted=predicted,
+        probability=np.full((3, 2), 0.5), image_rows=np.array([0, 1]), images=found.images[:2], votes=votes,
+        all_wrong=np.array([], int), flips=np.array([], int), mended={},
+    )  # fmt: skip
+    data = mistakes_data(few, pack(few.images, 100_000))
+    assert data["further"] == [[0, 0, 7, 1]]
+    assert [row[0] for row in data["agree"]] == [2, 2, 2, 6]  # the first picture: of the runs that said class 5
+    assert data["wrong"][0][0] == 3  # one more said class 7
+
+
+def test_pictures_that_the_sheet_has_no_room_for_are_not_pointed_at():
+    _, found, _ = made()
+    sheet = pack(found.images, 20_000)
+    assert sheet.count < len(found.image_rows)
+    data = mistakes_data(found, sheet)
+    assert all(place < sheet.count for place in data["kinds"]["every"])
+    assert len(data["labels"]) == sheet.count
+
+
+def test_pictures_are_ordered_by_use_and_keep_their_pixels_and_votes():
+    _, found, _ = made()
+    votes = np.random.default_rng(0).integers(0, 3, (3, len(found.image_rows), 10))
+    found = replace(found, votes=votes)
+    ordered = by_use(found)
+    kept = set(found.image_rows.tolist())
+    wanted = [row for row in found.all_wrong.tolist()[:48] if row in kept]
+    assert ordered.image_rows[: len(wanted)].tolist() == wanted
+    assert set(ordered.image_rows.tolist()) == kept
+    for place in (0, 7, -1):
+        before = int(np.flatnonzero(found.image_rows == ordered.image_rows[place])[0])
+        np.testing.assert_array_equal(ordered.images[place], found.images[before])
+        np.testing.assert_array_equal(ordered.votes[:, place], votes[:, before])
+
+
+def test_the_gallery_without_a_script():
+    summary, found, sheet = made()
+    data = mistakes_data(found, sheet)
+    groups = gallery_groups(data, summary.classes, sheet)
+    assert groups[0].title == "Every run of every variant is wrong"
+    assert groups[0].total == len(found.all_wrong)
+    place, agree = data["kinds"]["every"][0], data["agree"][-1][data["kinds"]["every"][0]]
+    assert data["wrong"][-1][place] == 15
+    assert groups[0].tiles[0].runs == agreement(agree, 15, 15)
+    assert groups[0].tiles[0].true in summary.classes
+
+
+def test_where_no_image_is_always_wrong_the_most_often_wrong_are_shown():
+    summary, found, sheet = made(all_wrong=np.array([], int))
+    data = mistakes_data(found, sheet)
+    groups = gallery_groups(data, summary.classes, sheet)
+    assert groups[0].title == "Most often wrong"
+    assert groups[0].total == (found.wrong > 0).any(axis=0).sum()
+    often = found.wrong[:, found.image_rows].sum(axis=0)
+    assert groups[0].tiles[0].place == sheet.place(int(often.argmax()))
+
+
+def test_every_cell_of_every_variant_has_its_first_picture_before_any_has_its_second():
+    _, found, _ = made()
+    votes = np.zeros((3, 12, 10), int)
+    votes[0, :10, 1] = 5  # ten pictures of one cell of the first variant
+    votes[2, 10, 1] = 1  # one that only a run of the third variant takes for it
+    votes[1, 11, 7] = 1
+    few = replace(
+        found, labels=np.zeros(12, int), wrong=votes.sum(axis=2), predicted=np.where(votes.any(axis=2), 1, -1),
+        probability=np.full((3, 12), 0.5), image_rows=np.arange(12), images=found.images[:12], votes=votes,
+        all_wrong=np.array([], int), flips=np.array([], int), mended={},
+    )  # fmt: skip
+    assert set(by_use(few).image_rows[:3].tolist()) == {0, 10, 11}

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from detailed import details
+from summaries import empty, study
+from wellfit.base import History
+from wellfit.errors import DataError
+from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.static import alt_text
+from wellfit.report.subjects.weights.static import plot_filters, plot_weight_histogram, plot_weight_norms
+
+SUMMARY = study(variants=("baseline", "l2"))
+LOOK = details(SUMMARY).weights["l2"]
+
+
+def test_the_norms_are_those_of_the_history():
+    norms = {"baseline": np.linspace(5, 20, 60), "l2": np.linspace(5, 8, 60)}
+    histories = {
+        name: {s: History({**h.columns, "weight_norm": norms[name]}) for s, h in runs.items()}
+        for name, runs in SUMMARY.histories.items()
+    }
+    figure = plot_weight_norms(replace(SUMMARY, histories=histories))
+    drawn = [line.get_ydata() for line in figure.axes[0].lines if len(line.get_xdata()) == 60]
+    np.testing.assert_allclose(drawn, list(norms.values()))
+    assert "At the last epoch: baseline 20; l2 8." in alt_text(figure)
+    assert "nothing yet" in alt_text(plot_weight_norms(empty()))
+
+
+def test_a_histogram_has_a_line_a_layer_and_says_what_is_zero():
+    axes = plot_weight_histogram(LOOK).axes[0]
+    shares = np.array([patch.get_data().values for patch in axes.patches])
+    np.testing.assert_allclose(np.nan_to_num(shares), 100 * LOOK.histogram)
+    assert axes.get_yscale() == "log"
+    told = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert told[2] == "dense_3/kernel: 50.00 % are 0, 60.00 % below 0.001"
+
+
+def test_empty_bins_are_left_out_of_a_logarithmic_axis():
+    one = np.zeros((1, len(LOOK.edges) - 1))
+    one[0, 20] = 1.0
+    axes = plot_weight_histogram(replace(LOOK, layers=("dense_1/kernel",), histogram=one)).axes[0]
+    assert axes.get_ylim()[0] == pytest.approx(70)
+    assert np.isnan(axes.patches[0].get_data().values).sum() == len(LOOK.edges) - 2
+
+
+def test_filters_are_blue_where_positive_and_nothing_where_zero():
+    filters = np.full((9, 2, 3), 128, np.uint8)
+    filters[0, 0, 0], filters[0, 1, 2] = 255, 1
+    axes = plot_filters(replace(LOOK, filters=filters)).axes[0]
+    assert len(axes.images) == 9
+    picture = axes.images[0].get_array()
+    np.testing.assert_allclose(picture[0, 0], (*to_rgb(LIGHT["s1"]), 1.0))
+    np.testing.assert_allclose(picture[1, 2], (*to_rgb(LIGHT["s2"]), 1.0))
+    assert picture[0, 1, 3] == 0
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert (bottom - top) / (right - left) == pytest.approx(2 / 3)  # rows stand as they are in the data
+
+
+@pytest.mark.parametrize("filters", [None, np.zeros((0, 2, 2), np.uint8)])
+def test_weights_that_are_no_pictures_are_refused(filters):
+    with pytest.raises(DataError, match="l2: its first weights are no pictures; use plot_weight_histogram"):
+        plot_filters(replace(LOOK, filters=filters))

@@ -1,0 +1,54 @@
+"""Small studies and data that train in moments, and the command line, for several tests."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wellfit import cli
+from wellfit.api import make_dataset
+from wellfit.base import Dataset
+from wellfit.spec.study import StudySpec, study_from_mapping
+
+
+def points() -> Dataset:
+    """Two overlapping clouds: 100 training and 30 test examples."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 130)  # (130,)
+    x = generator.normal(y[:, None], 2.0, (130, 4)).astype(np.float32)  # (130, 4)
+    return make_dataset(x[:100], y[:100], x[100:], y[100:], name="points")
+
+
+def small(epochs: int, seeds: Any = 2, **variants: Any) -> StudySpec:
+    return study_from_mapping(
+        {
+            "data": {"name": "points", "scale": "standardize"},
+            "model": {"kind": "logistic"},
+            "train": {"epochs": epochs, "batch_size": 32, "seeds": seeds, "learning_rate": 0.05},
+            "variants": {"plain": {}, "l2": {"l2": 0.1}, **variants},
+        }
+    )
+
+
+def clouds() -> Dataset:
+    """Three overlapping clouds."""
+    generator = np.random.default_rng(5)
+    y = generator.integers(0, 3, 260)  # (260,)
+    x = generator.normal(y[:, None], 2.0, (260, 6)).astype(np.float32)  # (260, 6)
+    return make_dataset(x[:200], y[:200], x[200:], y[200:], name="clouds")
+
+
+def command(*arguments: str | Path) -> tuple[int, str, str]:
+    """The command: its exit status, and what it prints."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(sys, "argv", ["wellfit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    return int(ended.value.code or 0), out.getvalue(), err.getvalue()

@@ -1,0 +1,257 @@
+"""What is refused before anything is trained: by the engine, and before it is loaded by the schema of study files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wellfit.base import (
+    Augmentation,
+    Averaging,
+    EarlyStopping,
+    LayerSpec,
+    ModelSpec,
+    Recipe,
+    RunSpec,
+    Schedule,
+    TrainingData,
+)
+from wellfit.engine.plan import make_plan
+from wellfit.engine.train import Trainer
+from wellfit.errors import DataError, ShapeError, StudyFileError, UnknownNameError
+from wellfit.spec.study import from_resolved, load_study, resolved, study_from_mapping
+
+NORMAL = Recipe(model=ModelSpec("mlp", (8,), batch_norm=True), batch_size=32)
+MLP = replace(NORMAL, model=ModelSpec("mlp", (8,)))
+
+
+def plan(recipe: Recipe, examples: int = 150, shape: tuple[int, ...] = (4, 4), classes: int = 3) -> None:
+    make_plan([RunSpec("odd", 0, recipe)], shape, classes, (examples, 10, 10), 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "examples", "mended"), [(1, 150, 2), (32, 129, 33), (2, 151, 4), (128, 129, 129), (1, 3, 3)]
+)
+def test_batch_normalization_of_a_single_example_is_refused(size: int, examples: int, mended: int) -> None:
+    recipe = replace(NORMAL, batch_size=size)
+    which = "each batch" if size == 1 else "the last batch of an epoch"
+    message = (
+        f"batch_size = {size} of variant 'odd': {which} of {examples} training examples is a single example, "
+        f"which batch normalization cannot normalize; choose batch_size = {mended}"
+    )
+    with pytest.raises(StudyFileError) as refused:
+        plan(recipe, examples)
+    assert str(refused.value) == message
+    plan(replace(recipe, batch_size=mended), examples)  # what the message says does mend it
+    plan(replace(MLP, batch_size=size), examples)  # without batch normalization there is nothing to mend
+
+
+def test_batch_normalization_in_a_list_of_layers_counts_too() -> None:
+    layers = (LayerSpec("flatten"), LayerSpec("batch_norm"), LayerSpec("dense", units=3))
+    with pytest.raises(StudyFileError, match="batch normalization cannot normalize"):
+        plan(replace(NORMAL, model=ModelSpec("layers", layers=layers), batch_size=149))
+
+
+def test_a_batch_larger_than_the_training_split_is_refused() -> None:
+    with pytest.raises(
+        StudyFileError, match=r"batch_size = 151 of variant 'odd' is larger .* of 150 examples; choose at most 150"
+    ):
+        plan(replace(MLP, batch_size=151))
+
+
+def test_swa_with_early_stopping_is_refused_and_ema_is_not() -> None:
+    stopping = replace(MLP, early_stopping=EarlyStopping(2))
+    with pytest.raises(
+        StudyFileError, match=r"variant 'odd' has average = 'swa', .* and early_stopping.*; remove one, or"
+    ):
+        plan(replace(stopping, average=Averaging("swa")))
+    plan(replace(stopping, average=Averaging("ema")))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dropout": (0.1, 0.2)}, "dropout of variant 'odd' has 2 values, the model has 1 places for it"),
+        ({"l2": (0.1, 0.2, 0.3)}, "l2 of variant 'odd' has 3 values, the model has 1 places for it"),
+        ({"class_weights": (1.0, 2.0)}, "class_weights of variant 'odd' has 2 values, the data have 3 classes"),
+    ],
+)
+def test_lists_of_the_wrong_length_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyFileError, match=message):
+        plan(replace(MLP, **changes))
+
+
+def test_models_that_do_not_fit_the_data_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"layer 1: conv2d with 6 filters takes images .* got shape \(16,\)"):
+        plan(replace(MLP, model=ModelSpec("lenet5")), shape=(16,))
+    with pytest.raises(ShapeError, match="one sigmoid unit tells two classes apart, the data have 3"):
+        plan(replace(MLP, model=ModelSpec("mlp", (8,), output="sigmoid")))
+    with pytest.raises(UnknownNameError, match="unknown layer 'conv3d'; did you mean 'conv2d'"):
+        plan(replace(MLP, model=ModelSpec("layers", layers=(LayerSpec("conv3d"),))))
+
+
+# --- Data that were put together by hand ------------------------------------------------------------------------------
+
+
+def changed(array: np.ndarray, row: int, value: int) -> np.ndarray:
+    copy = array.copy()
+    copy[row] = value
+    return copy
+
+
+def test_labels_outside_the_classes_are_refused(small_data: TrainingData) -> None:
+    with pytest.raises(
+        DataError, match="y_train holds 3 in row 17, which is not a label of 3 classes; they go from 0 to 2"
+    ):
+        Trainer(replace(small_data, y_train=changed(small_data.y_train, 17, 3)))
+    with pytest.raises(DataError, match="y_validation holds -1 in row 5, which is not a label of 3 classes"):
+        Trainer(replace(small_data, y_validation=changed(small_data.y_validation, 5, -1)))
+
+
+def test_splits_that_do_not_fit_together_are_refused(small_data: TrainingData) -> None:
+    with pytest.raises(DataError, match="x_train has 150 examples, y_train has 149 labels; give one label for each"):
+        Trainer(replace(small_data, y_train=small_data.y_train[:-1]))
+    with pytest.raises(DataError, match="x_validation has 0 examples, y_validation has 0 labels"):
+        Trainer(replace(small_data, x_validation=small_data.x_validation[:0], y_validation=small_data.y_validation[:0]))
+    with pytest.raises(
+        DataError, match="sample holds 150 in row 2, which is not a position among 150 training examples"
+    ):
+        Trainer(replace(small_data, sample=np.array([0, 1, 150])))
+    with pytest.raises(DataError, match="sample is empty; give positions in x_train"):
+        Trainer(replace(small_data, sample=np.array([], np.int64)))
+
+
+# --- What a study file is refused for before the engine is loaded -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", ["l1", "l2", "proximal_l1", "weight_decay", "max_norm", "clip_norm", "global_clip_norm"]
+)
+@pytest.mark.parametrize("value", [-0.1, float("nan")])
+def test_a_negative_or_undefined_strength_is_refused(key: str, value: float) -> None:
+    with pytest.raises(StudyFileError, match=rf"\[train\] {key}: must be (at least 0|finite), got"):
+        study_from_mapping({"data": {"name": "digits"}, "train": {key: value}})
+
+
+def test_a_negative_strength_among_several_is_refused() -> None:
+    with pytest.raises(StudyFileError, match=r"\[variants.a\] l2\[1\]: must be at least 0, got -1"):
+        study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"l2": [0.1, -1]}}})
+
+
+@pytest.mark.parametrize(
+    ("monitor", "reason"),
+    [
+        ("accuracy", "training metrics go on improving while a network over-fits"),
+        ("train_loss", "training metrics go on improving while a network over-fits"),
+        ("test_accuracy", "the test set is opened once, at the end"),
+        ("val_acuracy", "unknown monitor 'val_acuracy'.*; did you mean 'val_accuracy'"),
+    ],
+)
+def test_early_stopping_on_what_must_not_stop_it_is_refused_with_the_reason(monitor: str, reason: str) -> None:
+    rule = {"patience": 3, "monitor": monitor}
+    with pytest.raises(StudyFileError, match=reason):
+        study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"early_stopping": rule}}})
+
+
+def test_settings_that_a_schedule_does_not_have_are_refused_before_training():
+    recipe = Recipe(schedule=Schedule("cosine", peak=0.5))
+    with pytest.raises(StudyFileError, match="schedule 'cosine' has no setting 'peak'"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+
+
+def test_dropout_without_a_place_for_it_is_refused():
+    layers = (LayerSpec("flatten"), LayerSpec("dense", units=2))
+    recipe = Recipe(model=ModelSpec("layers", layers=layers), dropout=0.5)
+    with pytest.raises(StudyFileError, match="'a' has dropout, and its model has no dropout layer"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+
+
+def test_moving_feature_rows_about_is_refused():
+    recipe = Recipe(augmentation=Augmentation(shift=0.1))
+    with pytest.raises(StudyFileError, match="augmentation 'shift', which needs images"):
+        make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
+    make_plan([RunSpec("a", 0, Recipe(augmentation=Augmentation(noise=0.1, mixup=0.2)))], (4,), 2, (100, 20, 20), 1)
+
+
+# --- Questions --------------------------------------------------------------------------------------------------------
+
+ASKS: dict[str, Any] = {"ask": "?", "kind": "beats", "variant": "a", "than": ["b"]}
+
+
+def asking(question: dict[str, Any], **more: Any) -> Any:
+    variants = {"a": {}, "b": {"l2": 1.0}}
+    return study_from_mapping({"data": {"name": "digits"}, "variants": variants, "questions": [question], **more})
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({"ask": "?", "kind": "beats", "variant": "a"}, r"\[questions\] .*than: a question of kind 'beats' needs it"),
+        ({"ask": "?", "kind": "matches"}, "value: a question of kind 'matches' needs it"),
+        ({**ASKS, "value": 0.9}, "value: a question of kind 'beats' has no value; drop it"),
+        ({**ASKS, "than": ["a", "b"]}, "than: compares 'a' with itself; drop it"),
+        ({"ask": "?", "kind": "winner"}, "needs \\[published\\] accuracies of two variants"),
+        ({"ask": " ", "kind": "best"}, "ask"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any], told: str) -> None:
+    with pytest.raises(StudyFileError, match=told) as caught:
+        asking(question)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({**ASKS, "variant": "aa"}, "unknown variant 'aa'.*a"),
+        ({**ASKS, "than": ["c"]}, "unknown variant 'c'"),
+        ({"ask": "?", "kind": "best", "variants": ["bb"]}, "unknown variant 'bb'"),
+        ({"ask": "?", "kind": "onsets"}, "unknown question 'onsets'.*did you mean 'onset'"),
+        ({"ask": "?", "kind": "matches", "value": 0.9, "metric": "test_acuracy"}, "did you mean 'test_accuracy'"),
+        ({"ask": "?", "kinds": "best"}, "unknown key 'kinds'.*did you mean 'kind'"),
+    ],
+)
+def test_a_slip_in_a_question_is_told_with_the_nearest_name(question: dict[str, Any], told: str) -> None:
+    with pytest.raises(UnknownNameError, match=told):
+        asking(question)
+
+
+def test_questions_and_margin_are_kept() -> None:
+    study = asking(ASKS, compare={"margin": 0.002})
+    assert study.margin == 0.002
+    assert [(q.ask, q.kind, q.variant, q.than) for q in study.questions] == [("?", "beats", "a", ("b",))]
+    assert from_resolved(json.loads(json.dumps(resolved(study)))) == study
+    older = {key: value for key, value in resolved(study).items() if key not in ("margin", "questions")}
+    assert (from_resolved(older).margin, from_resolved(older).questions) == (0.001, ())
+
+
+def test_the_margin_is_a_share() -> None:
+    for margin in (-0.1, 1.0, "wide"):
+        with pytest.raises(StudyFileError, match=r"\[compare\] margin"):
+            asking(ASKS, compare={"margin": margin})
+    with pytest.raises(StudyFileError, match=r"did you mean 'compare\.margin'"):
+        asking(ASKS, margin=0.1)
+    assert load_study("lab5", settings=["compare.margin=0.005"]).margin == 0.005
+    assert load_study("lab5/l2", settings=["compare.margin=0.005"]).margin == 0.005
+
+
+def test_questions_about_what_a_quick_or_another_study_lacks_are_dropped() -> None:
+    full, quick = (load_study("lab5/epochs", quick=quick).questions for quick in (False, True))
+    assert [q.kind for q in full] == ["best", "stop"]
+    assert [q.kind for q in quick] == ["best"]  # there are no 100 epochs
+    other = load_study("lab5", data="digits").questions
+    assert [q.kind for q in other] == ["best", "onset"]  # nothing was published of these data
+    assert load_study("lab5", settings=["questions=[]"]).questions == ()
+
+
+def test_a_study_that_extends_another_has_its_questions_or_its_own(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "lab5/combined"\n')
+    assert [q.kind for q in load_study(own).questions] == ["beats", "best"]
+    own.write_text('extends = "lab5/l2"\n[sweeps.l2]\nl2 = [1e-3]\n[[questions]]\nask = "?"\nkind = "onset"\n')
+    assert [q.kind for q in load_study(own).questions] == ["onset"]

@@ -1,0 +1,375 @@
+"""Parts, extends, --quick and settings: what is laid over what, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.identity import fingerprint, spec_conflicts
+from wellfit.spec.source import Source
+from wellfit.spec.study import load_study, recipes, resolved, study_from_mapping
+
+BASE = """\
+name = "base"
+title = "Which?"
+description = "a study"
+
+[data]
+path = "my.csv"
+
+[model]
+kind = "cnn"
+hidden = [8, 4]
+
+[train]
+epochs = 20
+seeds = [3, 4, 5]
+schedule = { kind = "step", every = 0.5 }
+
+[variants.plain]
+
+[variants.long]
+epochs = 40
+dropout = 0.5
+
+[sweeps.l2]
+l2 = [1, 2, 3, 4, 5, 6]
+
+[published]
+plain = { test_loss = 1.0 }
+"l2=2" = { test_loss = 2.0 }
+"l2=6" = { test_loss = 6.0 }
+
+[quick]
+epochs = 5
+
+[parts.wide]
+title = "Wider?"
+[parts.wide.model]
+hidden = [16]
+[parts.wide.variants.a]
+[parts.wide.variants.b]
+dropout = 0.1
+[parts.wide.quick]
+seeds = 1
+
+[parts.bare]
+
+[parts.more]
+extends = "lab5"
+[parts.more.variants.noisy]
+l2 = 1e-3
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    path = tmp_path / "base.toml"
+    path.write_text(BASE)
+    return path
+
+
+def written(folder: Path, text: str, name: str = "own.toml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+# --- Parts
+
+
+def test_a_part_has_the_studys_data_model_and_training_and_its_own_variants(base: Path) -> None:
+    whole, part = load_study(base), load_study(f"{base}/wide")
+    assert (part.name, part.title, part.description) == ("base-wide", "Wider?", "")
+    assert (part.data, part.seeds, part.base.epochs) == (whole.data, (3, 4, 5), 20)
+    assert (part.base.model.kind, part.base.model.hidden) == ("cnn", (16,))
+    assert (list(part.variants), part.published) == (["a", "b"], {})
+    assert recipes(part)["b"].schedule == whole.base.schedule
+    bare = load_study(f"{base}/bare")
+    assert (bare.title, list(bare.variants), bare.base) == ("base-bare", ["baseline"], whole.base)
+    more = load_study(f"{base}/more")
+    assert (more.name, list(more.variants)) == ("base-more", ["baseline", "l2", "dropout", "noisy"])
+    assert more.data.name_or_path == "fashion-mnist"
+
+
+def test_parts_that_are_not_there(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown part 'dpth' in lab5.toml \(built in\); did you mean 'depth'"):
+        load_study("lab5/dpth")
+    alone = written(tmp_path, '[data]\nname = "digits"\n')
+    with pytest.raises(StudyFileError, match=r"own.toml: has no parts; leave /wide out$"):
+        load_study(f"{alone}/wide")
+    with pytest.raises(StudyFileError, match="lab6/depth: no such file"):
+        load_study("lab6/depth")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "dropout = 0.1",
+            "droput = 0.1",
+            "unknown key 'droput' in base.toml, line 40, [parts.wide.variants.b]; did you",
+        ),
+        ("dropout = 0.1", "dropout = 2", "base.toml, line 40, [parts.wide.variants.b] dropout: must be at least 0 and"),
+        (
+            "hidden = [16]",
+            "hiden = [16]",
+            "unknown key 'hiden' in base.toml, line 37, [parts.wide.model]; did you mean",
+        ),
+        ("hidden = [16]", "hidden = []", "base.toml, line 36, [parts.wide] model: cnn needs hidden layers"),
+        (
+            'title = "Wider?"',
+            "epochs = 3",
+            "unknown key 'epochs' in base.toml, line 35, [parts.wide]; did you mean 'tra",
+        ),
+        ('title = "Wider?"', 'name = "x"', "unknown key 'name' in base.toml, line 35, [parts.wide]"),
+        ("seeds = 1\n", "seeds = 0\n", "base.toml, line 42, [parts.wide.quick] seeds: must be from 1 to 10000, got 0"),
+        ("epochs = 20", "epochs = 0", "base.toml, line 13, [train] epochs: must be from 1 to 1000000, got 0"),
+    ],
+)
+def test_mistakes_in_a_part_are_told_where_they_stand(base: Path, old: str, new: str, message: str) -> None:
+    assert BASE.count(old) == 1
+    base.write_text(BASE.replace(old, new))
+    with pytest.raises(StudyFileError) as caught:
+        load_study(f"{base}/wide")
+    told = str(caught.value).replace(str(base), base.name)
+    assert message in told
+    assert "\n" not in told
+    if "[parts" in message and "cnn needs" not in message:  # the study itself refuses it, too
+        with pytest.raises(StudyFileError) as caught:
+            load_study(base)
+        assert str(caught.value).replace(str(base), base.name).startswith(message[:30])
+
+
+def test_parts_that_are_no_tables(base: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path, 'parts = 3\n[data]\nname = "digits"\n')
+    with pytest.raises(StudyFileError, match=r"own.toml, line 1, parts: must be a table, got 3"):
+        load_study(f"{bad}/wide")
+    bad.write_text('parts = { a = 3 }\n[data]\nname = "digits"\n')
+    with pytest.raises(StudyFileError, match=r"own.toml, line 1, \[parts\] a: must be a table, got 3"):
+        load_study(f"{bad}/a")
+    with pytest.raises(StudyFileError, match="is for the study file; a setting cannot change it"):
+        load_study(base, settings=["parts.wide.title=x"])
+
+
+# --- Extends
+
+
+def test_a_study_that_extends_another_says_only_what_differs(base: Path, tmp_path: Path) -> None:
+    own = written(
+        tmp_path,
+        'extends = "base.toml"\n[train]\nepochs = 9\nschedule = { kind = "cosine" }\n[variants.long]\nepochs = 50\n'
+        "[variants.new]\nbatch_size = 8\n[sweeps.l2]\nl2 = [7]\n[published]\nnew = { test_loss = 3 }\n",
+    )
+    study = load_study(own)
+    assert (study.name, study.title, study.description) == ("own", "Which?", "a study")
+    assert list(study.variants) == ["plain", "long", "new", "l2=7"]
+    made = recipes(study)
+    assert (made["long"].epochs, made["long"].dropout, made["new"].batch_size) == (50, 0.5, 8)
+    assert (made["plain"].epochs, made["plain"].model.hidden) == (9, (8, 4))
+    assert made["plain"].schedule is not None
+    assert (made["plain"].schedule.kind, made["plain"].schedule.every) == ("cosine", None)  # a kind's settings stay its
+    assert study.published == {"plain": {"test_loss": 1.0}, "new": {"test_loss": 3.0}}
+
+
+def test_an_extended_study_of_other_data_leaves_its_claims_behind(base: Path, tmp_path: Path) -> None:
+    own = written(tmp_path, 'extends = "base.toml"\n[data]\nname = "digits"\n')
+    study = load_study(own)
+    assert (study.title, study.description, study.published) == ("own", "", {})
+    assert study.data.name_or_path == "digits"
+    again = load_study(
+        written(tmp_path, 'extends = "lab5"\n[data]\nname = "fashion-mnist"\n[model]\nkind = "lenet5"\n')
+    )
+    assert again.published == load_study("lab5").published
+    assert (again.base.model.kind, again.base.model.hidden) == ("lenet5", ())
+
+
+def test_an_extended_studys_paths_stay_its_own(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    own = written(tmp_path / "deep", 'extends = "../base.toml/wide"\n')
+    assert Path(load_study(own).data.name_or_path).resolve() == (tmp_path / "my.csv").resolve()
+
+
+def test_python_can_extend_too() -> None:
+    study = study_from_mapping({"extends": "lab5/depth", "train": {"epochs": 2}})
+    assert (study.base.epochs, list(study.variants)[:2]) == (2, ["128-64", "64"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('extends = "lab6"\n', "own.toml, line 1, extends: unknown study 'lab6'; did you mean 'lab5'?"),
+        ('extends = "lab5/dpth"\n', "own.toml, line 1, extends: unknown part 'dpth' in lab5.toml (built in)"),
+        ('extends = "none.toml"\n', "own.toml, line 1, extends: "),
+        ("extends = 3\n", 'own.toml, line 1, extends: must be a study, as extends = "lab5", got 3'),
+        ('extends = "own.toml"\n', "a study cannot extend itself"),
+        (
+            'extends = "lab5"\n[train]\nepoch = 3\n',
+            "unknown key 'epoch' in own.toml, line 3, [train]; did you mean 'ep",
+        ),
+        (
+            'extends = "lab5"\n[variants.l2]\nl2 = -1\n',
+            "own.toml, line 3, [variants.l2] l2: must be at least 0, got -1",
+        ),
+        ('extends = "lab5"\n[model]\nhidden = [3]\n[train]\nl2 = [1]\n', "[train] l2: 1 strengths"),
+    ],
+)
+def test_mistakes_in_extending(tmp_path: Path, text: str, message: str) -> None:
+    own = written(tmp_path, text)
+    if "strengths" in message:
+        assert load_study(own).base.l2 == (1.0,)
+        return
+    with pytest.raises(StudyFileError) as caught:
+        load_study(own)
+    assert message in str(caught.value).replace(str(own), own.name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_below_is_told_where_it_stands(base: Path, tmp_path: Path) -> None:
+    base.write_text(BASE.replace("dropout = 0.5", "dropout = 5"))
+    own = written(tmp_path, 'extends = "base.toml"\n[variants.long]\nepochs = 3\n')
+    with pytest.raises(StudyFileError, match=r"base.toml, line 21, \[variants.long\] dropout: must be at least 0"):
+        load_study(own)
+
+
+# --- Quick
+
+
+def test_quick_is_another_smaller_study(base: Path) -> None:
+    whole, quick = load_study(base), load_study(base, quick=True)
+    assert (quick.name, quick.title) == ("base", "Which? (quick)")
+    assert (quick.base.epochs, quick.seeds, quick.data.train_share) == (5, (3, 4), 0.25)
+    assert list(quick.variants) == ["plain", "long", "l2=1", "l2=3", "l2=6"]
+    assert recipes(quick)["long"].epochs == 10  # twice as many, as before
+    assert quick.published == {"plain": {"test_loss": 1.0}, "l2=6": {"test_loss": 6.0}}
+    assert spec_conflicts(resolved(whole), resolved(quick)) == "[data] train_share is 1.0 there and 0.25 here"
+    assert fingerprint(resolved(whole), resolved(quick))
+    part = load_study(f"{base}/wide", quick=True)
+    assert (part.base.epochs, part.seeds) == (5, (3,))
+
+
+def test_flags_go_before_quick(base: Path) -> None:
+    study = load_study(base, quick=True, epochs=7, seeds=4, data="digits", settings=["data.train_share=0.5"])
+    assert (study.base.epochs, study.seeds, study.data.train_share) == (7, (0, 1, 2, 3), 0.5)
+    assert study.title == "base: which variant generalizes best on Digits? (with data.train_share=0.5) (quick)"
+
+
+def test_a_title_tells_what_was_changed_for_all_variants() -> None:
+    title = load_study("lab5").title
+
+    def shown(*settings: str, **given: Any) -> str:
+        return load_study("lab5", settings=settings, **given).title.removeprefix(title)
+
+    assert shown("model.hidden=[16]") == " (with model.hidden=[16])"
+    assert shown("model.hidden=[16]", quick=True) == " (with model.hidden=[16]) (quick)"
+    assert shown("model.hidden=[128, 64]", "train.batch_size=256") == ""  # as the file has them
+    assert shown("train.seeds=2", "variants.l2.l2=0.1", "compare.margin=0.01", epochs=2, precision="mixed") == ""
+    many = [f"train.{key}=0.002" for key in ("l1", "l2", "learning_rate", "weight_decay")]
+    assert shown("train.optimizer=adamw", *many) == " (with train.optimizer=adamw, train.l1=0.002, 3 more settings)"
+    assert load_study("lab5", settings=["model.hidden=[16]", "title=Mine"]).title == "Mine"
+
+
+def test_quick_never_makes_more(tmp_path: Path) -> None:
+    own = written(
+        tmp_path,
+        '[data]\nname = "digits"\ntrain_share = 0.1\n[train]\nepochs = 2\nseeds = 1\n'
+        "[sweeps.a]\nepochs = [1, 2]\n[variants.b]\nepochs = 1\n",
+    )
+    quick = load_study(own, quick=True)
+    assert (quick.base.epochs, quick.seeds, quick.data.train_share) == (2, (0,), 0.1)
+    assert [recipe.epochs for recipe in recipes(quick).values()] == [1, 1, 2]
+
+
+def test_epochs_that_quick_makes_equal_are_one(tmp_path: Path) -> None:
+    own = written(tmp_path, '[data]\nname = "digits"\n[sweeps.a]\nepochs = [1, 2, 3, 60, 120]\n')
+    assert list(load_study(own, quick=True).variants) == ["baseline", "epochs=1", "epochs=6", "epochs=12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[quick]\nepochs = 0\n", "line 4, [quick] epochs: must be from 1 to 1000000, got 0"),
+        ("[quick]\nepoch = 1\n", "unknown key 'epoch' in own.toml, line 4, [quick]; did you mean 'epochs'?"),
+        ("[quick]\nvalues = 1\n", "line 4, [quick] values: must be from 2 to 1000, got 1"),
+        ("[quick]\ntrain_share = 0\n", "line 4, [quick] train_share: must be greater than 0 and at most 1"),
+    ],
+)
+def test_a_wrong_quick_is_refused_with_and_without_the_flag(tmp_path: Path, text: str, message: str) -> None:
+    own = written(tmp_path, '[data]\nname = "digits"\n' + text)
+    for quick in (False, True):
+        with pytest.raises(StudyFileError) as caught:
+            load_study(own, quick=quick)
+        assert message in str(caught.value).replace(str(own), own.name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data = 3\n",
+        "[data]\nname='digits'\ntrain_share='x'\n",
+        "train = 3\n[data]\nname='digits'\n",
+        "variants = 3\n[data]\nname='digits'\n",
+        "[data]\nname='digits'\n[train]\nepochs='x'\n",
+        "[data]\nname='digits'\n[train]\nepochs=0\n",
+        "[data]\nname='digits'\n[train]\nseeds='x'\n",
+        "[data]\nname='digits'\n[variants]\na=3\n",
+        "[data]\nname='digits'\n[sweeps]\na=3\n",
+        "[data]\nname='digits'\n[sweeps.a]\nl2=3\n",
+        "[data]\nname='digits'\n[sweeps.a]\nepochs=['x']\n",
+    ],
+)
+def test_what_quick_cannot_shrink_is_refused_as_without_it(tmp_path: Path, text: str) -> None:
+    own = written(tmp_path, text)
+    for quick in (False, True):
+        with pytest.raises(StudyFileError, match=r"own.toml, .*: must be .*got"):
+            load_study(own, quick=quick)
+
+
+# --- Settings
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epochs=3", "unknown key 'epochs' in --set epochs=3; did you mean 'train.epochs'?"),
+        ("dropuot=0.5", "unknown key 'dropuot' in --set dropuot=0.5; did you mean 'train.dropout'?"),
+        ("seed=3", "unknown key 'seed' in --set seed=3; did you mean 'train.seeds'?"),
+        ("titel=3", "unknown key 'titel' in --set titel=3; did you mean 'title'?"),
+        ("hidden=[3]", "unknown key 'hidden' in --set hidden=[3]; did you mean 'model.hidden'?"),
+        ("validation=0.3", "unknown key 'validation' in --set validation=0.3; did you mean 'data.validation'?"),
+        ("variants.dropuot.l2=1", "unknown variant 'dropuot' in --set variants.dropuot.l2=1; did you mean 'dropout'?"),
+        (
+            "variants.Baseline.l2=1",
+            "unknown variant 'Baseline' in --set variants.Baseline.l2=1; did you mean 'baseline'",
+        ),
+        ("quick.epochs=1", "--set quick.epochs=1: quick is for the study file; a setting cannot change it"),
+        ("extends=lab5", "--set extends=lab5: extends is for the study file; a setting cannot change it"),
+    ],
+)
+def test_settings_that_are_slips(setting: str, message: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        load_study("lab5", settings=[setting])
+    assert str(caught.value).startswith(message)
+
+
+def test_a_new_variant_can_be_added_twice_over() -> None:
+    study = load_study("lab5", settings=["variants.mine.l2=1", "variants.mine.dropout=0.1"])
+    assert (recipes(study)["mine"].l2, recipes(study)["mine"].dropout) == (1.0, 0.1)
+
+
+def test_a_new_variant_joins_the_baseline_of_a_study_that_names_none() -> None:
+    study = load_study("regularization/l2", settings=["variants.mine.l2=7", "sweeps.l2.l2=[1]"])
+    assert list(study.variants) == ["baseline", "mine", "l2=1"]
+    with pytest.raises(StudyFileError, match="must be a table"):
+        load_study("regularization/l2", settings=["variants=3"])
+
+
+def test_a_source_below_is_asked_only_for_what_stands_there() -> None:
+    under = Source("under.toml", "[train]\nl2 = 1\nl1 = 2\n")
+    over = Source("over.toml", "[train]\nl2 = 2\n", under=under)
+    assert over.place(("train", "l2")) == "over.toml, line 2, [train] l2"
+    assert over.place(("train", "l1")) == "under.toml, line 3, [train] l1"
+    assert over.place(("train", "dropout")) == "over.toml, line 1, [train] dropout"

@@ -1,0 +1,126 @@
+"""What is concluded from outcomes whose truth is known, and that all of it hangs together."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wellfit.analysis import compare_pairs, friedman, ranking
+from wellfit.analysis.sequential import Look
+from wellfit.api import Study
+from wellfit.base import RunSummary, VariantSummary
+from wellfit.errors import StudyFileError
+from wellfit.spec.study import StudySpec, study_from_mapping
+from wellfit.study.conclude import Concluded, conclude
+
+NAMES = ("baseline", "l2", "dropout", "l2+dropout")
+BOTH = {"ask": "Both?", "kind": "beats", "variant": "l2+dropout", "than": ["baseline", "l2", "dropout"]}
+
+
+def spec(questions: list[dict[str, Any]] | None = None, **more: Any) -> StudySpec:
+    variants = {name: {"l2": 0.001 * i} for i, name in enumerate(NAMES)}
+    return study_from_mapping(
+        {"title": "Which?", "data": {"name": "digits"}, "variants": variants, "questions": questions or [], **more}
+    )
+
+
+def outcomes(accuracies: tuple[float, ...], seeds: int = 5, images: int = 2000) -> dict[str, dict[int, Any]]:
+    """Networks that find the same images hard, to chance."""
+    rng = np.random.default_rng(0)
+    hardness = rng.random(images)
+    return {
+        name: {s: hardness + 0.02 * rng.standard_normal(images) < accuracy for s in range(seeds)}
+        for name, accuracy in zip(NAMES, accuracies, strict=False)
+    }
+
+
+def variants(correctness: dict[str, dict[int, Any]], seeds: int = 5) -> list[VariantSummary]:
+    made = []
+    for name in NAMES:
+        scores = {s: float(image.mean()) for s, image in correctness.get(name, {}).items()}
+        runs = tuple(
+            RunSummary(
+                s, "finished" if s in scores else "pending", 9, 9, 9, 5, 0.9, 0.1, 0.9, 0.1, scores.get(s), 0.1, 1
+            )
+            for s in range(seeds)
+        )
+        mean = {"test_accuracy": float(np.mean(list(scores.values())))} if scores else {}
+        made.append(VariantSummary(name, {}, 1, runs, mean, {}, 1.0, {}))
+    return made
+
+
+def concluded(study: StudySpec, correctness: dict[str, dict[int, Any]], look: Look | None = None) -> Concluded:
+    full = {name: correctness.get(name, {}) for name in NAMES}
+    return conclude(study, variants(correctness), full, 2000, look)
+
+
+def test_holms_correction_is_over_what_the_questions_ask_too() -> None:
+    runs = outcomes((0.88, 0.882, 0.884, 0.886))
+    pairs = [(name, "baseline") for name in NAMES[1:]] + [("l2+dropout", "l2"), ("l2+dropout", "dropout")]
+    found = concluded(spec([BOTH]), runs)
+    assert (*found.comparisons, *found.asked) == compare_pairs(runs, pairs)
+    assert [(c.variant, c.against) for c in found.asked] == pairs[3:]
+    assert set(found.evidence) == {*NAMES[1:], "l2+dropout/l2", "l2+dropout/dropout"}
+    assert found.ranking == ranking(runs)
+    scores = np.array([[image.mean() for image in seeds.values()] for seeds in runs.values()])
+    assert found.friedman_p == friedman(scores)
+    assert found.conclusion[0].text == "Which?"
+    assert found.verdict == " ".join(sentence.text for sentence in found.conclusion[1:])
+
+
+def test_what_is_true_is_found() -> None:
+    found = concluded(spec([BOTH]), outcomes((0.80, 0.85, 0.85, 0.90)))
+    assert {c.verdict for c in (*found.comparisons, *found.asked)} == {"better"}
+    (answer,) = found.answers
+    assert answer.text.startswith("Yes: l2+dropout was better than baseline")
+    assert [r.letters for r in found.ranking] == ["a", "b", "b", "c"]
+
+
+def test_the_margin_is_the_studys_own() -> None:
+    runs = outcomes((0.85, 0.85))
+    narrow, wide = (concluded(spec(compare={"margin": margin}), runs) for margin in (0.0, 0.2))
+    assert [found.comparisons[0].verdict for found in (narrow, wide)] == ["undecided", "equivalent"]
+    assert "l2 was equivalent to baseline, to within 20.0 points" in wide.verdict
+
+
+def test_python_asks_the_same_questions_with_the_same_margin() -> None:
+    variants = {name: {"l2": 0.001 * i} for i, name in enumerate(NAMES)}
+    made = Study("digits", variants=variants, questions=[BOTH], margin=0.02).spec
+    assert (made.margin, made.questions) == (0.02, spec([BOTH]).questions)
+    with pytest.raises(StudyFileError, match="unknown variant"):
+        Study("digits", questions=[BOTH])
+
+
+def test_a_question_about_a_variant_that_is_gone_goes_too() -> None:
+    study = spec([BOTH])
+    gone = StudySpec(**{**vars(study), "variants": {name: study.variants[name] for name in NAMES[:3]}})
+    runs = outcomes((0.88, 0.88, 0.88))
+    assert conclude(gone, variants(runs)[:3], runs, 2000).answers == ()
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 2])
+def test_few_seeds_are_borne(seeds: int) -> None:
+    questions = [{"ask": kind, "kind": kind} for kind in ("best", "onset", "stop")]
+    found = concluded(spec([BOTH, *questions]), outcomes((0.88, 0.9, 0.7, 0.9), seeds) if seeds else {})
+    assert found.verdict
+    assert all(answer.text for answer in found.answers)
+    if seeds < 2:
+        assert not re.search(r"\b(better|worse|equivalent)\b", found.verdict + found.answers[0].text)
+        assert found.friedman_p is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, Look(1, (5, 10)), Look(2, (3, 5))]))
+@settings(max_examples=25, deadline=None)
+def test_the_ranking_tells_apart_no_more_than_the_verdicts(seed: int, look: Look | None) -> None:
+    rng = np.random.default_rng(seed)
+    runs = outcomes(tuple(0.85 + 0.03 * rng.standard_normal(4)), images=600)
+    found = concluded(spec([BOTH]), runs, look)
+    letters = {r.variant: set(r.letters) for r in found.ranking}
+    for c in (*found.comparisons, *found.asked):
+        if not letters[c.variant] & letters[c.against]:
+            assert c.verdict in ("better", "worse")

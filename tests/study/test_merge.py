@@ -1,0 +1,315 @@
+"""wellfit merge: what was run apart comes together bit by bit, and what does not belong together is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import stores
+from small_studies import clouds, command
+from wellfit.base import Dataset
+from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
+from wellfit.spec.study import StudySpec, resolved, study_from_mapping
+from wellfit.store import create_or_open, open_existing
+from wellfit.study import merge
+from wellfit.study.merge import merge_studies
+from wellfit.study.runner import Outlook, run_study
+from wellfit.study.summary import summarize
+from wellfit.study.verify import verify_study
+
+VARIANTS: dict[str, Any] = {"plain": {}, "l2": {"l2": 0.01}, "dropout": {"dropout": 0.3}}
+
+
+def study(seeds: list[int], *variants: str, **train: Any) -> StudySpec:
+    return study_from_mapping(
+        {
+            "data": {"name": "clouds", "scale": "standardize"},
+            "model": {"hidden": [8]},
+            "train": {"epochs": 3, "batch_size": 32, "seeds": seeds, **train},
+            "variants": {name: VARIANTS[name] for name in variants or VARIANTS},
+        }
+    )
+
+
+def trained(directory: Path, spec: StudySpec, dataset: Dataset | None = None) -> Path:
+    run_study(spec, dataset or clouds(), directory, command=f"wellfit run --out {directory.name}")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study in parts, to be read: two variants of seeds 0 and 1, and of seed 2; another variant of seeds 0 and 1."""
+    place = tmp_path_factory.mktemp("parts")
+    trained(place / "a", study([0, 1], "plain", "l2"))
+    trained(place / "b", study([2], "plain", "l2"))
+    trained(place / "c", study([0, 1], "dropout"))
+    return place
+
+
+@pytest.fixture
+def copy(parts: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(parts, tmp_path / "parts"))
+
+
+def change(directory: Path, statement: str) -> None:
+    """Change the database behind wellfit's back."""
+    with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+        assert connection.execute(statement).rowcount
+
+
+def content(directory: Path) -> set[Any]:
+    """Every row of every run, every epoch, and the bytes of every file."""
+    files = {(name, data) for name, data in stores.tree(directory).items() if name.endswith(".npz")}
+    return {*stores.rows(directory, "SELECT * FROM runs"), *stores.epochs(directory), *files}
+
+
+def planned(directory: Path, spec: StudySpec) -> Outlook:
+    told: list[Outlook] = []
+    run_study(spec, clouds(), directory, on_plan=told.append)
+    return told[0]
+
+
+# --- What belongs together
+
+
+def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path) -> None:
+    before = stores.tree(parts)
+    done = merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
+    assert (done.runs, done.taken, done.twice, done.missing, done.codes) == (6, (4, 2), 0, 0, 1)
+    assert content(tmp_path / "whole") == content(parts / "a") | content(parts / "b")
+    assert [p.name for p in tmp_path.iterdir()] == ["whole"]
+    assert stores.tree(parts) == before
+
+    found = verify_study(tmp_path / "whole")
+    assert (found.problems, found.notes, found.runs) == ((), (), 6)
+    summary = summarize(tmp_path / "whole")
+    assert (summary.state, summary.seeds) == ("finished", (0, 1, 2))
+    (comparison,) = summary.comparisons
+    means = {
+        name: np.mean(
+            [
+                score
+                for part in "ab"
+                for (score,) in stores.rows(parts / part, f"SELECT test_accuracy FROM runs WHERE variant = '{name}'")
+            ]
+        )
+        for name in ("plain", "l2")
+    }
+    assert comparison.difference == pytest.approx(means["l2"] - means["plain"], abs=1e-12)
+
+    facts, *of_parts = (summarize(place).provenance for place in (tmp_path / "whole", parts / "a", parts / "b"))
+    assert facts["command"] == "wellfit run --out a; then wellfit run --out b"
+    assert facts["data hash"] == of_parts[0]["data hash"]
+    opened = sorted({p["test set opened"] for p in of_parts})
+    assert facts["test set opened"] == ", ".join(opened)
+
+
+def test_it_is_continued_like_any_other(parts: Path, tmp_path: Path) -> None:
+    merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
+    before = content(tmp_path / "whole")
+    outlook = planned(tmp_path / "whole", study([0, 1, 2], "plain", "l2"))
+    assert (outlook.plan.runs, outlook.done) == (0, 6)
+    assert content(tmp_path / "whole") == before
+    outlook = planned(tmp_path / "whole", study([0, 1, 2, 3], "plain", "l2"))
+    assert (outlook.plan.runs, outlook.done) == (2, 6)
+    assert content(tmp_path / "whole") > before
+
+
+def test_the_same_run_is_taken_once_and_what_is_missing_is_pending(parts: Path, tmp_path: Path) -> None:
+    merge_studies([parts / "a", parts / "b"], tmp_path / "both")
+    done = merge_studies([tmp_path / "both", parts / "a", parts / "c"], tmp_path / "whole")
+    assert (done.runs, done.twice, done.missing) == (8, 4, 1)
+    summary = summarize(tmp_path / "whole")
+    assert [v.name for v in summary.variants] == ["plain", "l2", "dropout"]
+    assert summary.state == "interrupted"
+    assert [run.state for run in summary.variants[2].runs] == ["finished", "finished", "pending"]
+    assert verify_study(tmp_path / "whole").problems == ()
+
+
+def test_a_run_that_one_of_them_has_tested_is_tested(copy: Path, tmp_path: Path) -> None:
+    merge_studies([copy / "a", copy / "b"], tmp_path / "both")
+    change(copy / "a", "UPDATE runs SET test_sha256 = NULL, test_accuracy = NULL, test_loss = NULL")
+    for path in (copy / "a" / "test").glob("*.[0-9].npz"):
+        path.unlink()
+    merge_studies([copy / "a", copy / "c"], tmp_path / "some")
+    assert len(stores.rows(tmp_path / "some", "SELECT seed FROM runs WHERE test_sha256 IS NULL")) == 4
+    merge_studies([copy / "a", tmp_path / "both"], tmp_path / "whole")
+    assert content(tmp_path / "whole") == content(tmp_path / "both")
+    assert verify_study(tmp_path / "whole").problems == ()
+
+
+def test_the_command(parts: Path, tmp_path: Path) -> None:
+    both, whole = tmp_path / "both", tmp_path / "whole"
+    status, out, err = command("merge", parts / "a", parts / "b", "--out", both)
+    assert (status, err) == (0, "")
+    assert " ".join(out.split()).startswith(
+        f"{both}: 6 runs, 4 from {parts / 'a'}, 2 from {parts / 'b'} note: wellfit run, "
+    )
+    assert "6 of 6 runs" in out
+    assert out.splitlines()[-1] == f"Report: {both / 'report.html'}"
+    assert (both / "report.html").is_file()
+    status, out, _ = command("merge", both, parts / "a", parts / "c", "--out", whole)
+    out = " ".join(out.split())
+    assert f"{whole}: 8 runs, 6 from {both}, 0 from {parts / 'a'}, 2 from {parts / 'c'} 4 of them were in more" in out
+    assert "1 of its variants and seeds is not there yet: wellfit run trains it" in out
+
+
+def test_the_command_in_json(parts: Path, tmp_path: Path) -> None:
+    a, b, both = parts / "a", parts / "b", tmp_path / "both"
+    status, out, err = command("merge", a, b, "--out", both, "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert {key: told[key] for key in ("runs", "twice", "missing", "codes")} == {
+        "runs": 6, "twice": 0, "missing": 0, "codes": 1
+    }  # fmt: skip
+    assert told["taken"] == {str(a): 4, str(b): 2}
+    assert (told["directory"], told["report"]) == (str(both), str(both / "report.html"))
+    assert (both / "report.html").is_file()
+
+
+def test_two_states_of_the_code_are_told(copy: Path, tmp_path: Path) -> None:
+    change(copy / "b", f"UPDATE study SET value = replace(value, 'code hash\": \"', 'code hash\": \"{'f' * 8}')")
+    status, out, _ = command("merge", copy / "a", copy / "b", "--out", tmp_path / "whole")
+    assert status == 0
+    assert "note: the runs come from 2 states of wellfit's code" in out
+    assert any("2 states" in note for note in verify_study(tmp_path / "whole").notes)
+    merged = summarize(tmp_path / "whole").provenance["code hash"]
+    merge_studies([copy / "b", tmp_path / "whole"], tmp_path / "again")
+    assert sorted(summarize(tmp_path / "again").provenance["code hash"].split("; then ")) == sorted(
+        merged.split("; then ")
+    )
+
+
+# --- What does not
+
+
+def refused(error: type[StoreError], *directories: Path, out: Path) -> str:
+    there = out.exists()
+    with pytest.raises(error) as caught:
+        merge_studies(directories, out)
+    assert "\n" not in str(caught.value)
+    assert out.exists() == there
+    assert not list(out.parent.glob(".*.tmp"))
+    return str(caught.value)
+
+
+def test_another_study_is_refused_with_the_first_difference(copy: Path, tmp_path: Path) -> None:
+    out = tmp_path / "whole"
+    for there, here, difference in (
+        ("study", "other", "it is called 'study' there and 'other' here"),
+        ('"epochs": 3', '"epochs": 4', "[train] epochs is 3 there and 4 here"),
+        ('"l2": 0.01', '"l2": 0.02', "[variants.l2] l2 is 0.01 there and 0.02 here"),
+        ('"split_seed": 0', '"split_seed": 1', "[data] split_seed is 0 there and 1 here"),
+        ('"precision": "float32"', '"precision": "mixed"', '[train] precision is "float32" there and "mixed" here'),
+    ):
+        work = Path(shutil.copytree(copy / "b", copy / "changed"))
+        change(work, f"UPDATE study SET value = replace(value, '{there}', '{here}') WHERE key = 'study'")
+        message = refused(OtherStudyError, copy / "a", work, out=out)
+        assert message.startswith(f"{work}: does not belong to {copy / 'a'}: {difference}; merge directories that")
+        shutil.rmtree(work)
+
+
+def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> None:
+    for part in "ab":
+        with create_or_open(copy / part, resolved(study([0, 1, 2], "plain", "l2")), provenance={}) as store:
+            store.note("looks", {"of": 3})
+    merge_studies([copy / "a", copy / "b"], tmp_path / "same")
+    with open_existing(tmp_path / "same") as store:
+        assert store.noted("looks") == {"of": 3}
+    message = refused(OtherStudyError, copy / "a", copy / "c", out=tmp_path / "whole")
+    assert "looks is {'of': 3} there and not noted here" in message
+
+
+def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path: Path) -> None:
+    change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
+    merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
+    with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a:
+        assert whole.notes() == a.notes()
+    shutil.rmtree(tmp_path / "whole")
+    change(copy / "b", "UPDATE study SET value = replace(value, 'float32', 'mixed') WHERE key = 'note: choices'")
+    message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
+    assert "choices is {'precision': 'float32'} there and {'precision': 'mixed'} here" in message
+
+
+@pytest.mark.parametrize("fact", ["data hash", "split hash", "precision"])
+def test_other_data_another_split_and_another_precision_are_refused(fact: str, copy: Path, tmp_path: Path) -> None:
+    change(
+        copy / "b",
+        f"UPDATE study SET value = replace(value, '{fact}\": \"', '{fact}\": \"other ') WHERE key = 'provenance'",
+    )
+    message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
+    assert f"does not belong to {copy / 'a'}: {fact} is " in message
+    assert " here; merge directories that differ in their seeds and variants alone" in message
+
+
+@pytest.mark.parametrize(
+    ("statement", "difference"),
+    [
+        ("UPDATE runs SET readout_epoch = 2", "end"),
+        ("UPDATE epochs SET train_loss = train_loss + 1e-12", "epochs"),
+        ("UPDATE runs SET scores = '{}'", "scores"),
+        ("UPDATE runs SET weights_sha256 = 'other'", "weights"),
+        ("UPDATE runs SET test_sha256 = 'other'", "test results"),
+    ],
+)
+def test_the_same_run_with_other_results_is_refused(
+    statement: str, difference: str, copy: Path, tmp_path: Path
+) -> None:
+    twin = Path(shutil.copytree(copy / "a", copy / "twin"))
+    change(twin, f"{statement} WHERE variant = 'plain' AND seed = 1")
+    message = refused(OtherStudyError, copy / "a", twin, out=tmp_path / "whole")
+    assert f"variant 'plain', seed 1: other {difference} here (another machine, or other runs beside it" in message
+
+
+def test_places_that_will_not_do(copy: Path, tmp_path: Path) -> None:
+    a, b = copy / "a", copy / "b"
+    assert "exists; choose another --out" in refused(StoreError, a, b, out=copy)
+    assert "nothing to merge with" in refused(StoreError, a, out=tmp_path / "whole")
+    again = copy / "b" / ".." / "a"
+    assert f"{again}: the same directory as {a}" in refused(StoreError, a, again, out=tmp_path / "whole")
+    assert "not a study directory" in refused(StoreUnreadableError, a, copy, out=tmp_path / "whole")
+    message = refused(StoreError, a, b, out=a / "study.db" / "whole")  # nobody can write below a file, root neither
+    assert "cannot be written: Not a directory; choose another --out" in message
+    with create_or_open(b, resolved(study([2], "plain", "l2")), provenance={}):
+        assert f"{b}: a process is at work here" in refused(StoreBusyError, a, b, out=tmp_path / "whole")
+
+
+def test_a_damaged_file_leaves_nothing_half_written(copy: Path, tmp_path: Path) -> None:
+    (copy / "b" / "weights" / "l2.2.npz").write_bytes(b"")
+    assert "l2.2.npz: damaged" in refused(StoreUnreadableError, copy / "a", copy / "b", out=tmp_path / "whole")
+
+
+def test_a_name_that_was_taken_meanwhile_is_left_alone(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "whole"
+    shares = merge._shares
+
+    def taken(*arguments: Any) -> Any:
+        out.mkdir()
+        (out / "mine").write_text("")
+        return shares(*arguments)
+
+    monkeypatch.setattr(merge, "_shares", taken)
+    with pytest.raises(StoreError, match="whole: cannot be written: Directory not empty; choose another --out"):
+        merge_studies([parts / "a", parts / "b"], out)
+    assert [p.name for p in tmp_path.rglob("*")] == ["whole", "mine"]
+
+
+def test_findings_are_told_once(copy: Path, tmp_path: Path) -> None:
+    with open_existing(copy / "a") as a:
+        findings = a.findings()
+    assert findings
+    with create_or_open(copy / "b", resolved(study([2], "plain", "l2")), provenance={}) as b:
+        b.save_findings([dataclasses.replace(findings[0], code="another"), *findings])
+    merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
+    with open_existing(tmp_path / "whole") as whole:
+        assert [f.code for f in whole.findings()] == [*(f.code for f in findings), "another"]

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+
+import stores
+from wellfit.store import open_existing
+from wellfit.study.tested import answered_seeds, answers, probabilities
+
+
+def test_the_tested_runs_are_those_of_the_database_in_the_studys_order(finished_study: Path) -> None:
+    with open_existing(finished_study) as store:
+        found = answered_seeds(store)
+        order = [name for name in store.study()["variants"] if name in found]
+    rows = stores.rows(finished_study, "SELECT variant, seed FROM runs WHERE test_sha256 IS NOT NULL")
+    assert {(variant, seed) for variant, seeds in found.items() for seed in seeds} == set(rows)
+    assert list(found) == order
+    assert all(seeds == (0, 1) for seeds in found.values())
+
+
+def test_probabilities_are_stacked_seed_by_seed(finished_study: Path) -> None:
+    with open_existing(finished_study) as store:
+        p = probabilities(store, "baseline", (1, 0))
+        np.testing.assert_array_equal(p[0], store.probabilities("baseline", 1))
+    assert p.dtype == np.float32
+    assert p.shape == (2, 359, 10)
+    said = answers((1, 0), p)
+    np.testing.assert_array_equal(said.of([0]), p[1:].argmax(axis=2))
+    np.testing.assert_array_equal(said.confidence, p.max(axis=2))
