@@ -207,7 +207,7 @@ class Trainer:
                 else layouts.of(wave.seeds, of_wave, epoch)
             )
             wave.state, metrics[i] = run_epoch(
-                wave.state, wave.hyperparameters, *by_group, batches, jnp.uint32(epoch), self.arrays
+                wave.state, wave.hyper, *by_group, batches, jnp.uint32(epoch), self.arrays
             )
         return metrics
 
