@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import groupby
+from typing import get_args
 
 import pytest
 
-from wellfit.base import ModelSpec, Recipe, RunSpec
+from wellfit.base import ModelSpec, Optimizer, Recipe, RunSpec
 from wellfit.data.entries import CATALOG
 from wellfit.engine.plan import make_plan
 from wellfit.nn.models import build, count_parameters, summary
 from wellfit.spec.listing import list_parts, list_studies
-from wellfit.spec.schema import OPTIMIZERS
 from wellfit.spec.study import StudySpec, load_study, recipes
 
 NAMES = [entry.name for study in list_studies() for entry in (study, *list_parts(study.name))]
@@ -106,7 +106,7 @@ def test_the_other_labs_are_as_described() -> None:
     assert study.data.split_seed == 42
     assert {r.optimizer for r in made.values()} == {"sgd", "momentum", "adagrad", "adam", "rmsprop"}
     assert (made["adam"].dropout, made["two-dropouts"].dropout, made["adam"].batch_size) == ((0.5, 0.0), (0.5, 0.5), 64)
-    assert {r.optimizer for r in recipes(load_study("lab-optimizers/all")).values()} == set(OPTIMIZERS)
+    assert {r.optimizer for r in recipes(load_study("lab-optimizers/all")).values()} == set(get_args(Optimizer))
     made = recipes(load_study("lab-lenet5"))
     assert [(r.epochs, r.dropout, r.model.batch_norm) for r in made.values()] == [
         *((10, None, False), (15, (0.1, 0.1, 0.5), False), (15, None, True))
@@ -181,7 +181,8 @@ def test_every_optimizer_has_the_same_number_of_learning_rates() -> None:
     study = load_study("optimizers-tuned")
     made = recipes(study)
     rates = {
-        name: {r.learning_rate for r in made.values() if r.optimizer == name and r.learning_rate} for name in OPTIMIZERS
+        name: {r.learning_rate for r in made.values() if r.optimizer == name and r.learning_rate}
+        for name in get_args(Optimizer)
     }
     assert {len(values) for values in rates.values()} == {5}
     assert recipes(load_study("optimizers-tuned", quick=True)).keys() < made.keys()

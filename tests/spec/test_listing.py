@@ -50,7 +50,7 @@ def test_the_command_writes_a_study_and_its_schema(
     assert told(capsys, monkeypatch, "new", "mine")[:2] == (0, "mine.toml: change it, then: wellfit run mine.toml\n")
     status, out, err = told(capsys, monkeypatch, "new", "mine")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert err == "wellfit: mine.toml: is there already, and is not overwritten; choose another name\n"
+    assert err == "wellfit: mine.toml: already exists and is not overwritten; choose another name\n"
     status, out, _ = told(capsys, monkeypatch, "schema")
     assert status == 0
     assert json.loads(out)["$schema"].startswith("https://json-schema.org/")

@@ -254,7 +254,7 @@ def _by_structure(
     for run in runs:
         recipe = run.recipe
         products = resolve(precision, recipe.model)
-        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
+        structure: Structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         key = structure, recipe.augmentation != Augmentation()
         numbers = numbers_of(run.variant, recipe, models[recipe.model], classes)
         readouts = found.setdefault(key, {}).setdefault((run.seed, numbers), [])

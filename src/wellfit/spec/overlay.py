@@ -1,4 +1,4 @@
-"""What is laid over a study file before it is checked: another file's tables, a part's, settings."""
+"""Merging tables before they are checked: a study that is extended, a part, settings from outside the file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Any, Final
 from wellfit.base import ModelSpec
 from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
+from wellfit.spec.tables import Part
+from wellfit.spec.variants import swept
 
 __all__ = [
+    "drop_questions",
     "entitled",
     "extended",
-    "forget_questions",
     "other_data",
     "put",
     "read_study",
@@ -26,22 +29,22 @@ __all__ = [
     "table_of",
 ]
 
-SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
-BESIDE_TITLES: Final = (
+SHARED: Final = ("data", "model", "train", "compare", "quick")  # a part inherits these; its variants are its own
+SHOWN_ANYWAY: Final = (  # next to every title
     ("data", "name"),
     ("data", "path"),
     ("train", "epochs"),
     ("train", "precision"),
     ("train", "seeds"),
 )
-TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
+TYPO: Final = 0.75  # similarity above which a new variant's name is taken for a misspelling of another
 
 
 def split_part(study: str | Path) -> tuple[str | Path, str | None]:
-    """The study and the part of it that a name or path asks for.
+    """Split a name or path into the study and its part, if there is one.
 
     Args:
-      study: such as ``"lab5"``, ``"lab5/depth"``, ``"my.toml"`` or ``"my.toml/depth"``.
+      study: for example ``"lab5"``, ``"lab5/depth"``, ``"my.toml"`` or ``"my.toml/depth"``.
 
     Example:
       >>> split_part("lab5/depth"), split_part("lab5"), split_part("folder/lab5")
@@ -55,14 +58,14 @@ def split_part(study: str | Path) -> tuple[str | Path, str | None]:
 
 
 def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
-    """Reads a built-in study, a study file or a part of one, laid over what it extends; not yet checked for meaning.
+    """Read a built-in study, a study file or a part of one, merged with what it extends; its values are not checked.
 
     Args:
-      study: the name of a built-in study, or the path of a TOML file; with ``/PART`` after it, that part.
-      above: the studies that extend this one, so that none extends itself.
+      study: the name of a built-in study, or the path of a TOML file; followed by ``/PART`` for a part.
+      above: the studies that extend this one, to detect cycles.
 
     Returns:
-      Nested plain data without parts, and where they stand.
+      Nested plain data without parts, and their source.
 
     Raises:
       UnknownNameError: neither a built-in study nor a file, or no such part.
@@ -82,18 +85,15 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
 
 
 def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
-    """A part, laid over the data, model and training of its study, or over the study that it extends."""
-    from wellfit.spec.complaints import check
-    from wellfit.spec.schema import PartTables
-
+    """A part, merged with the data, model and training of its study, or with the study that it extends."""
     parts = raw.get("parts") or {}
     if not isinstance(parts, dict):
         source.refuse(("parts",), f"must be a table, got {parts!r}")
     if part not in parts:
         if not parts:
-            raise StudyFileError(f"{source.label}: has no parts; leave /{part} out")
+            raise StudyFileError(f"{source.label}: has no parts; remove /{part}")
         raise UnknownNameError("part", part, parts, source.label)
-    check(PartTables, parts[part], source, ("parts", part))
+    read_table(Part, parts[part], source, ("parts", part))
     here = dataclasses.replace(source, prefix=("parts", part), under=source)
     own = {**parts[part], "name": f"{raw.get('name', 'study')}-{part}"}
     if "extends" in own:
@@ -102,15 +102,18 @@ def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, .
 
 
 def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
-    """Tables laid over those of the study that they extend, if they extend one.
+    """Tables merged with those of the study that they extend, if they extend one.
 
     Args:
       raw: the tables; ``extends`` is a built-in study, the path of a file, or a part of either.
-      source: where they stand.
-      above: the studies that extend this one.
+      source: of the tables.
+      above: the studies that extend this one, to detect cycles.
+
+    Returns:
+      The merged tables, and their source.
 
     Raises:
-      StudyFileError: as ``read_study``, with the place of ``extends`` before it.
+      StudyFileError: as for ``read_study``, with the place of ``extends``.
 
     Example:
       >>> raw, _ = extended({"extends": "lab5", "name": "mine", "train": {"epochs": 5}}, Source("example"))
@@ -121,7 +124,7 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
         return raw, source
     name = raw["extends"]
     if not isinstance(name, str) or not name.strip():
-        source.refuse(("extends",), f'must be a study, as extends = "lab5", got {name!r}')
+        source.refuse(("extends",), f'must be the name of a study (extends = "lab5"), got {name!r}')
     builtin = split_part(name)[0] in builtin_studies()
     path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
     try:
@@ -136,14 +139,14 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     if gone and isinstance(merged.get("published"), dict):
         merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
     if "questions" not in raw:
-        forget_questions(merged, gone)
+        drop_questions(merged, gone)
     return merged, source
 
 
 def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A study's tables over another's: key by key, except that a sweep takes the place of the one of its name.
+    """A study's tables merged over another's, key by key; a sweep replaces the other's sweep of the same name.
 
-    What the other says of its own data, its title and published numbers, does not hold of other data.
+    The other's title and published numbers are dropped if the data differ, because they describe its own data.
     """
     own, theirs = raw.get("data"), under.get("data")
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
@@ -152,7 +155,7 @@ def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
             if key in own and own[key] != theirs.get(key):
                 below["data"] = {k: v for k, v in theirs.items() if k != twin}
                 below = {k: v for k, v in below.items() if k not in ("title", "description", "published")}
-                _forget_published(below)
+                _drop_published(below)
     merged = {**below, **_merged(below, raw)}
     if isinstance(below.get("sweeps"), dict) and isinstance(raw.get("sweeps"), dict):
         merged["sweeps"] = {**below["sweeps"], **raw["sweeps"]}
@@ -173,11 +176,11 @@ def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-# --- What goes with variants, and with data, that are gone ------------------------------------------------------------
+# --- What no longer applies when variants or data are gone ------------------------------------------------------------
 
 
-def forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
-    """Drop the questions that name variants which are there no more."""
+def drop_questions(raw: dict[str, Any], gone: Set[str]) -> None:
+    """Drop the questions that name removed variants."""
     if not gone or not isinstance(questions := raw.get("questions"), list):
         return
 
@@ -189,83 +192,83 @@ def forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
     raw["questions"] = [question for question in questions if not named(question) & gone]
 
 
-def _forget_published(raw: dict[str, Any]) -> None:
-    """Drop the questions about published numbers, which are of other data."""
+def _drop_published(raw: dict[str, Any]) -> None:
+    """Drop the questions about published numbers, which describe other data."""
     if isinstance(questions := raw.get("questions"), list):
         about = ("winner", "matches")
         raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
 
 
 def table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """A table; anything else is left to the checks that follow."""
+    """A table, or an empty one if it is missing or malformed; malformed tables are reported later."""
     table = raw.get(key, {})
     return table if isinstance(table, dict) else {}
 
 
 def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
-    """The names of the variants that the sweeps of a study make; none where the checks that follow refuse them."""
-    from wellfit.spec.checks import swept
-
-    sweeps = raw.get("sweeps", {}).values() if isinstance(raw.get("sweeps", {}), dict) else [None]
-    if not all(isinstance(lists, dict) and all(isinstance(v, list) for v in lists.values()) for lists in sweeps):
-        return set()  # the checks that follow say what is wrong
-    return {name for name, _, _ in swept(raw, source)}
+    """The names of the variants that a study's sweeps make; none if they are malformed, which is reported later."""
+    sweeps = table_of(raw, "sweeps")
+    if not all(
+        isinstance(lists, dict) and all(isinstance(v, list) for v in lists.values()) for lists in sweeps.values()
+    ):
+        return set()
+    return {name for name, _, _ in swept(sweeps, source)}
 
 
 # --- Flags and settings -----------------------------------------------------------------------------------------------
 
 
 def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> dict[str, Any]:
-    """A study's question put to the data that are asked for, where they are others than the file's.
+    """A study's tables for other data than the file's, if others are given.
 
-    What its source says of its own data, the title and the published numbers, does not hold of them.
+    The title and the published numbers are dropped, because they describe the file's own data.
 
     Args:
       raw: the study's tables, not yet checked.
-      given: values that were given outside the file, by their paths.
-      source: where the tables stand.
+      given: path -> value, for values given outside the file.
+      source: of the tables.
     """
     place = given.get(("data", "name"), given.get(("data", "path")))
     table = raw.get("data")
     if not isinstance(place, str) or not place or not isinstance(table, dict) or place == table.get("name"):
-        return dict(raw)  # as in the file, or left to the checks
+        return dict(raw)  # as in the file, or malformed
     path = table.get("path")
     if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
         return dict(raw)
     title = CATALOG[place].title if place in CATALOG else Path(place).name
     kept = {key: value for key, value in raw.items() if key not in ("published", "description")}
-    _forget_published(kept)
+    _drop_published(kept)
     return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
 
 
 def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:
-    """A study whose title tells what was changed from outside, for it may speak of what the file says.
+    """A study whose title mentions the settings from outside that change all variants.
 
-    Told is what changes data, model or training of all variants, but for what stands beside every title, such as the
-    number of seeds; variants of their own say themselves what they change.
+    Settings that are shown next to every title, like the number of seeds, and those of single variants are not
+    mentioned.
 
     Args:
-      raw: the study's tables, not yet checked, as the file has them.
-      given: of every setting its path, the value, and how it was written.
+      raw: the study's tables, not yet checked, as in the file.
+      given: path, value and text of each setting.
 
     Example:
       >>> raw = {"title": "Does a 128-64 network need l2?", "model": {"hidden": [128, 64]}}
       >>> entitled(raw, [(("model", "hidden"), [16], "model.hidden=[16]")])["title"]
       'Does a 128-64 network need l2? (with model.hidden=[16])'
     """
-    told = [
+    texts = [
         text
         for path, value, text in given
-        if path[0] in ("data", "model", "train") and path not in BESIDE_TITLES and _held(raw, path) != value
+        if path[0] in ("data", "model", "train") and path not in SHOWN_ANYWAY and _value_at(raw, path) != value
     ]
-    if not told or not isinstance(raw.get("title"), str):
+    if not texts or not isinstance(raw.get("title"), str):
         return dict(raw)
-    more = [f"{len(told) - 2} more settings"] if len(told) > 3 else []
-    return {**raw, "title": f"{raw['title']} (with {', '.join([*told[: 3 - len(more)], *more])})"}
+    more = [f"{len(texts) - 2} more settings"] if len(texts) > 3 else []
+    return {**raw, "title": f"{raw['title']} (with {', '.join([*texts[: 3 - len(more)], *more])})"}
 
 
-def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
-    """The value at a path; None where there is none."""
+def _value_at(raw: Mapping[str, Any], path: KeyPath) -> Any:
+    """The value at a path, or None."""
     table: Any = raw
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
@@ -273,27 +276,27 @@ def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
 
 
 def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
-    """Set values deep in nested tables; the tables on the way are made, but for a variant whose name is a slip.
+    """Set values in nested tables, in place; missing tables are created.
 
     Args:
-      raw: the tables, which are changed.
-      given: of every value its path, the value, and how errors name it.
+      raw: the tables.
+      given: path, value and label for errors of each setting.
 
     Raises:
-      UnknownNameError: a variant's name that nearly is another's.
-      StudyFileError: a key on the way is a value, or one that only the file can have.
+      UnknownNameError: a variant's name that looks like a misspelling of another.
+      StudyFileError: a key along the path has a value, or is one that only a file can set.
     """
     paths = {path for path, _, _ in given}
     names = list(table_of(raw, "variants") or ["baseline"])
     for path, value, label in given:
         if path[0] in ("extends", "parts", "quick"):
-            raise StudyFileError(f"{label}: {path[0]} is for the study file; a setting cannot change it")
+            raise StudyFileError(f"{label}: {path[0]} can only be set in the study file")
         if path[0] == "variants" and not raw.get("variants"):
-            raw["variants"] = {"baseline": {}}  # which a study without variants has, and keeps
-        if path[0] == "variants" and len(path) > 1 and path[1] not in names and _slip(str(path[1]), names):
+            raw["variants"] = {"baseline": {}}  # implied in a study without variants
+        if path[0] == "variants" and len(path) > 1 and path[1] not in names and _misspelled(str(path[1]), names):
             raise UnknownNameError("variant", str(path[1]), names, label)
         if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in paths:
-            _forget_hidden(raw, path, value)
+            _drop_hidden(raw, path, value)
         table = raw
         for depth, key in enumerate(path[:-1], start=1):
             table = table.setdefault(str(key), {})
@@ -302,12 +305,12 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
         table[str(path[-1])] = value
 
 
-def _slip(name: str, names: Sequence[str]) -> bool:
+def _misspelled(name: str, names: Sequence[str]) -> bool:
     return bool(difflib.get_close_matches(name.lower(), [known.lower() for known in names], 1, TYPO))
 
 
-def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
-    """Drop the hidden layers that were written for a model of another kind."""
-    table = _held(raw, path[:-1])
+def _drop_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
+    """Drop the hidden layers of a model of another kind."""
+    table = _value_at(raw, path[:-1])
     if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
         table.pop("hidden", None)

@@ -1,4 +1,4 @@
-"""``--quick``: a study made small enough for a minute or so, before it is checked."""
+"""``--quick``: a study shrunk to about a minute, before it is checked."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from wellfit.base import Recipe
-from wellfit.spec.overlay import forget_questions, swept_names, table_of
+from wellfit.spec.overlay import drop_questions, swept_names, table_of
+from wellfit.spec.reading import read_table
 from wellfit.spec.source import Source
+from wellfit.spec.tables import DataSpec, Quick, StudySpec
 
 __all__ = ["quickened"]
 
 
 def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """What ``--quick`` leaves of a study: fewer epochs, seeds and values of a sweep, and a share of the training data.
+    """A study with fewer epochs, seeds and values per sweep, and a share of the training data.
 
-    Every number of epochs shrinks as that of the base recipe does, so that a variant of twice as many keeps them.
+    All numbers of epochs shrink in proportion, so that a variant with twice the epochs still has twice the epochs.
 
     Args:
       raw: the study's tables, not yet checked.
-      source: where they stand.
+      source: of the tables.
 
     Raises:
-      UnknownNameError, StudyFileError: something is wrong with [quick], or with a sweep.
+      StudyFileError: a mistake in [quick], or a sweep without values.
 
     Example:
       >>> raw = {"train": {"epochs": 30}, "variants": {"long": {"epochs": 60}}}
@@ -30,28 +32,26 @@ def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
       >>> quick["train"], quick["variants"], quick["sweeps"]
       ({'epochs': 3, 'seeds': 2}, {'long': {'epochs': 6}}, {'a': {'l2': [1, 3, 5]}})
     """
-    from wellfit.spec.complaints import check
-    from wellfit.spec.schema import QuickTable
-
-    table = check(QuickTable, raw.get("quick", {}), source, ("quick",))
+    limits = read_table(Quick, raw.get("quick", {}), source, ("quick",))
     train, data = table_of(raw, "train"), table_of(raw, "data")
     epochs = train.get("epochs", Recipe().epochs)
-    ratio = min(1.0, table.epochs / epochs) if isinstance(epochs, int) and epochs > 0 else 1.0
-    variants = {name: _fewer_epochs(changes, ratio) for name, changes in table_of(raw, "variants").items()}
-    share = min(data.get("train_share", 1.0), table.train_share, key=_number)
+    ratio = min(1.0, limits.epochs / epochs) if isinstance(epochs, int) and epochs > 0 else 1.0
+    seeds = _fewer(train.get("seeds", len(StudySpec.seeds)), limits.seeds)
+    share = min(data.get("train_share", DataSpec.train_share), limits.train_share, key=_number)
+    sweeps = {name: _fewer_values(lists, ratio, limits.values) for name, lists in table_of(raw, "sweeps").items()}
     fewer = {
         "data": {**data, "train_share": share},
-        "train": {**_fewer_epochs({"epochs": epochs, **train}, ratio), "seeds": _fewer(train.get("seeds", 5), table)},
-        "variants": variants,
-        "sweeps": {name: _fewer_values(lists, ratio, table.values) for name, lists in table_of(raw, "sweeps").items()},
+        "train": {**_fewer_epochs({"epochs": epochs, **train}, ratio), "seeds": seeds},
+        "variants": {name: _fewer_epochs(changes, ratio) for name, changes in table_of(raw, "variants").items()},
+        "sweeps": sweeps,
     }
-    fitting = {key: made for key, made in fewer.items() if isinstance(raw.get(key, {}), dict) and (made or key in raw)}
-    quick = {**raw, **fitting}
+    # tables that are malformed stay as they are and are reported later; empty ones are not added
+    quick = {**raw, **{k: v for k, v in fewer.items() if isinstance(raw.get(k, {}), dict) and (v or k in raw)}}
     if isinstance(raw.get("title"), str):
         quick["title"] = f"{raw['title']} (quick)"
     gone = swept_names(raw, source) - swept_names(quick, source)
     quick["published"] = {name: row for name, row in table_of(raw, "published").items() if name not in gone}
-    forget_questions(quick, gone)
+    drop_questions(quick, gone)
     return quick
 
 
@@ -59,19 +59,19 @@ def _number(value: Any) -> float:
     return value if isinstance(value, int | float) else 0.0
 
 
-def _fewer(seeds: Any, table: Any) -> Any:
-    return seeds[: table.seeds] if isinstance(seeds, list) else min(seeds, table.seeds, key=_number)
+def _fewer(seeds: Any, most: int) -> Any:
+    return seeds[:most] if isinstance(seeds, list) else min(seeds, most, key=_number)
 
 
 def _fewer_epochs(changes: Any, ratio: float) -> Any:
     epochs = changes.get("epochs") if isinstance(changes, dict) else None
-    if type(epochs) is not int or epochs <= 0:  # true is no number of epochs
+    if type(epochs) is not int or epochs <= 0:  # True is an int, but not a number of epochs
         return changes
     return {**changes, "epochs": max(1, round(epochs * ratio))}
 
 
 def _fewer_values(lists: Any, ratio: float, most: int) -> Any:
-    """The first and the last value of every list, and as many between, evenly; epochs are shrunk first."""
+    """The first and the last value of each list and evenly spaced ones between; epochs shrink first."""
     if not isinstance(lists, dict):
         return lists
     kept = {}

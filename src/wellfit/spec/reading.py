@@ -1,0 +1,228 @@
+"""Reading a table: every value checked and given its declared type, every mistake reported in one line."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, NoReturn, Union, get_args, get_origin
+
+from annotated_types import Interval, MaxLen, MinLen
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from wellfit.base.ranges import Distinct, Off
+from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.source import KeyPath, Source
+from wellfit.spec.tables import Part, StudyFile, settings_of
+
+__all__ = ["plain_of", "read_table", "table_with"]
+
+_STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)  # true is no number, and 3.0 no whole one
+_TYPES: Final = {float: "a number", int: "a whole number", str: "a string", bool: "true or false"}
+
+
+def read_table(table: type, raw: Any, source: Source, at: KeyPath = ()) -> Any:
+    """Check a table and convert its values to their declared types.
+
+    Args:
+      table: a table of ``spec.tables`` or a dataclass of settings.
+      raw: what was written, as plain data.
+      source: where it was written.
+      at: the path of the table in the source.
+
+    Returns:
+      An instance of a dataclass; of another table, the given settings only, as a dict.
+
+    Raises:
+      UnknownNameError: an unknown key or name; suggests the nearest known one.
+      StudyFileError: a value that is missing, of the wrong type or out of range.
+
+    Example:
+      >>> from wellfit.spec.tables import Changes
+      >>> read_table(Changes, {"l2": 1, "early_stopping": {"patience": 3}}, Source("lab.toml"))["l2"]
+      1.0
+      >>> read_table(Changes, {"dropout": 1.5}, Source("lab.toml"), ("variants", "a"))
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.StudyFileError: lab.toml, [variants.a] dropout: must be at least 0 and less than 1, got 1.5
+    """
+    if not isinstance(raw, Mapping):
+        _refuse_type("a table", raw, source, at)
+    known = _settings(table)
+    for key in raw:
+        if key not in known:
+            _refuse_key(str(key), known, source, (*at, str(key)))
+    given = {key: _read(known[key], value, source, (*at, key)) for key, value in raw.items()}
+    if not dataclasses.is_dataclass(table):
+        return given
+    for key in dataclasses.fields(table):
+        if key.name not in given and key.default is key.default_factory is dataclasses.MISSING:
+            source.refuse((*at, key.name), "is missing")
+    return table(**given)
+
+
+def _read(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
+    """A value as the member of its declared type that fits its form: None, a list, a table or a scalar."""
+    options = _options(declared)
+    if NoneType in options and (value is None or (value is False and Off() in _marks(declared))):
+        return None
+    forms = {_form(option): option for option in options if option is not NoneType}
+    if list in forms and isinstance(value, list):
+        return _read_list(forms[list], value, source, at)
+    if dict in forms and isinstance(value, Mapping):
+        return _read_named(forms[dict], value, source, at)
+    if BaseModel in forms and isinstance(value, Mapping):
+        return read_table(forms[BaseModel], value, source, at)
+    if None not in forms:
+        _refuse_type("a list" if list in forms else "a table", value, source, at)
+    return _read_scalar(forms[None], value, source, at)
+
+
+def _read_list(declared: Any, value: list[Any], source: Source, at: KeyPath) -> tuple[Any, ...]:
+    bare = get_args(declared)[0] if _marks(declared) else declared
+    items = tuple(_read(get_args(bare)[0], item, source, (*at, place)) for place, item in enumerate(value))
+    for mark in _marks(declared):
+        if isinstance(mark, MaxLen) and len(items) > mark.max_length:
+            source.refuse(at, f"must have at most {mark.max_length} values, got {len(items)}")
+        if isinstance(mark, MinLen) and len(items) < mark.min_length:
+            least = (
+                f"have at least {mark.min_length} values, got {len(items)}" if mark.min_length > 1 else "not be empty"
+            )
+            source.refuse(at, f"must {least}")
+        if isinstance(mark, Distinct) and len(set(items)) < len(items):
+            _refuse_type("a list of distinct values", value, source, at)
+    return items
+
+
+def _read_named(declared: Any, value: Mapping[Any, Any], source: Source, at: KeyPath) -> dict[str, Any]:
+    for name in value:
+        if not isinstance(name, str):
+            source.refuse(at, f"names must be strings, got {name!r}")
+    return {name: _read(get_args(declared)[1], item, source, (*at, name)) for name, item in value.items()}
+
+
+def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
+    try:
+        return _adapter(declared).validate_python("" if isinstance(value, str) and not value.strip() else value)
+    except ValidationError as error:
+        problem = error.errors()[0]["type"]
+    if get_origin(declared) is Literal:
+        if isinstance(value, str):
+            _refuse_name(value, get_args(declared), source, at)
+        _refuse_type("a string", value, source, at)
+    marks = _marks(declared)
+    if problem == "finite_number":
+        _refuse_type("finite", value, source, at)
+    if problem == "string_too_short":
+        source.refuse(at, "must not be empty")
+    if problem.endswith("type"):
+        _refuse_type(_TYPES[get_args(declared)[0] if marks else declared], value, source, at)
+    _refuse_type(next(_in_words(mark) for mark in marks if isinstance(mark, Interval)), value, source, at)
+
+
+def _in_words(limits: Interval) -> str:
+    """A range as an error describes it.
+
+    Example:
+      >>> _in_words(Interval(ge=1, le=9)), _in_words(Interval(gt=0)), _in_words(Interval(ge=0, lt=1))
+      ('from 1 to 9', 'greater than 0', 'at least 0 and less than 1')
+    """
+    if limits.ge is not None and limits.le is not None:
+        return f"from {limits.ge} to {limits.le}"
+    words = {"at least": limits.ge, "greater than": limits.gt, "at most": limits.le, "less than": limits.lt}
+    return " and ".join(f"{word} {limit}" for word, limit in words.items() if limit is not None)
+
+
+# --- Types ------------------------------------------------------------------------------------------------------------
+
+
+_settings = cache(settings_of)
+
+
+@cache
+def _adapter(declared: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(declared, config=_STRICT)
+
+
+def _marks(declared: Any) -> tuple[Any, ...]:
+    """What a type is annotated with."""
+    return get_args(declared)[1:] if get_origin(declared) is Annotated else ()
+
+
+def _options(declared: Any) -> tuple[Any, ...]:
+    """The members of a union; a type that is none stands for itself."""
+    bare = get_args(declared)[0] if get_origin(declared) is Annotated else declared
+    return get_args(bare) if get_origin(bare) in (Union, UnionType) else (declared,)
+
+
+def _form(declared: Any) -> type | None:
+    """Whether values of a type are lists, tables of any names (dict) or of settings (BaseModel), or scalars (None)."""
+    bare = get_args(declared)[0] if _marks(declared) else declared
+    if get_origin(bare) in (tuple, dict):
+        return list if get_origin(bare) is tuple else dict
+    return BaseModel if dataclasses.is_dataclass(bare) or _is_table(bare) else None
+
+
+def _is_table(declared: Any) -> bool:
+    return isinstance(declared, type) and issubclass(declared, BaseModel)
+
+
+def plain_of(value: Any) -> Any:
+    """Nested dicts, lists and Python scalars from what TOML, JSON or Python gives.
+
+    Example:
+      >>> from wellfit.base import EarlyStopping
+      >>> plain_of({"early_stopping": EarlyStopping(patience=3)})["early_stopping"]["patience"]
+      3
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain_of(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {key: plain_of(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | range):
+        return [plain_of(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value  # NumPy's arrays and scalars
+
+
+# --- Mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def _refuse_type(expected: str, value: Any, source: Source, at: KeyPath) -> NoReturn:
+    got = repr(value)
+    source.refuse(at, f"must be {expected}, got {got if len(got) <= 60 else f'{got[:57]}...'}")
+
+
+def _refuse_key(key: str, known: Iterable[str], source: Source, at: KeyPath) -> NoReturn:
+    is_top = len(at) == 1 or (at[0] == "parts" and len(at) == 3)
+    if is_top and (path := table_with(key)):
+        raise StudyFileError(f"unknown key {key!r} in {source.table(at)}; did you mean {path!r}?")
+    raise UnknownNameError("key", key, known, source.table(at))
+
+
+def _refuse_name(name: str, known: Iterable[str], source: Source, at: KeyPath) -> NoReturn:
+    """Refuse a name that is none of a few; it names what its key says, or for ``kind`` what its table says."""
+    keys = [key for key in at if isinstance(key, str)]
+    if keys[-1] == "monitor" and name.removeprefix("train_") in ("loss", "accuracy"):
+        source.refuse(at, "training metrics keep improving while a network overfits; use val_loss or val_accuracy")
+    if keys[-1] == "monitor" and name.startswith("test_"):
+        source.refuse(at, "the test set is used only once, after training; use val_loss or val_accuracy")
+    noun = keys[-2].removesuffix("s") if keys[-1] == "kind" else keys[-1]
+    raise UnknownNameError(noun, name, filter(None, known), source.place(at))
+
+
+def table_with(key: str) -> str | None:
+    """The full path of a key that was written at the top of a file but belongs in a table, even if misspelled.
+
+    Example:
+      >>> table_with("epochs"), table_with("hidden"), table_with("dropuot"), table_with("titel")
+      ('train.epochs', 'model.hidden', 'train.dropout', None)
+    """
+    top = _settings(StudyFile)
+    paths: dict[str, str] = {}
+    for name, table in _settings(Part).items():
+        for setting in _settings(table) if _is_table(table) else ():
+            paths.setdefault(setting, f"{name}.{setting}")
+    close = get_close_matches(key, [*top, *paths], 1, 0.7)
+    return None if not close or close[0] in top else paths[close[0]]
