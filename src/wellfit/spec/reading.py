@@ -87,10 +87,7 @@ def _read_list(declared: Any, value: list[Any], source: Source, at: KeyPath) -> 
         if isinstance(mark, MaxLen) and len(items) > mark.max_length:
             source.refuse(at, f"must have at most {mark.max_length} values, got {len(items)}")
         if isinstance(mark, MinLen) and len(items) < mark.min_length:
-            least = (
-                f"have at least {mark.min_length} values, got {len(items)}" if mark.min_length > 1 else "not be empty"
-            )
-            source.refuse(at, f"must {least}")
+            source.refuse(at, f"must have {mark.min_length} or more values, got {len(items)}")
         if isinstance(mark, Distinct) and len(set(items)) < len(items):
             _refuse_type("a list of distinct values", value, source, at)
     return items
