@@ -138,7 +138,7 @@ def test_python_can_extend_too() -> None:
         ('extends = "lab6"\n', "own.toml, line 1, extends: unknown study 'lab6'; did you mean 'lab5'?"),
         ('extends = "lab5/dpth"\n', "own.toml, line 1, extends: unknown part 'dpth' in lab5.toml (built in)"),
         ('extends = "none.toml"\n', "own.toml, line 1, extends: "),
-        ("extends = 3\n", 'own.toml, line 1, extends: must be the name of a study (extends = "lab5"), got 3'),
+        ("extends = 3\n", "own.toml, line 1, extends: must be a string, got 3"),
         ('extends = "own.toml"\n', "a study cannot extend itself"),
         (
             'extends = "lab5"\n[train]\nepoch = 3\n',
@@ -201,6 +201,7 @@ def test_a_title_tells_what_was_changed_for_all_variants() -> None:
         ("epochs=3", "unknown key 'epochs' in --set epochs=3; did you mean 'train.epochs'?"),
         ("dropuot=0.5", "unknown key 'dropuot' in --set dropuot=0.5; did you mean 'train.dropout'?"),
         ("seed=3", "unknown key 'seed' in --set seed=3; did you mean 'train.seeds'?"),
+        ("trian.l2=1", "unknown key 'trian' in --set trian.l2=1; did you mean 'train'?"),
         ("titel=3", "unknown key 'titel' in --set titel=3; did you mean 'title'?"),
         ("hidden=[3]", "unknown key 'hidden' in --set hidden=[3]; did you mean 'model.hidden'?"),
         ("validation=0.3", "unknown key 'validation' in --set validation=0.3; did you mean 'data.validation'?"),

@@ -38,7 +38,7 @@ def test_a_part_is_a_source_of_its_own_over_its_file() -> None:
 
 
 def test_a_setting_without_a_value_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="not of the form KEY=VALUE"):
+    with pytest.raises(StudyFileError, match="not KEY=VALUE"):
         read_setting("train.epochs")
 
 
@@ -54,10 +54,10 @@ def test_files_that_are_no_study_files(tmp_path: Path) -> None:
     with pytest.raises(StudyFileError, match=r"bad.toml: not TOML: byte 5 is not UTF-8"):
         load_study(bad)
     bad.write_text("a = " + "9" * 5000)
-    with pytest.raises(StudyFileError, match="absurdly long or deep"):
+    with pytest.raises(StudyFileError, match="absurdly long or deeply nested"):
         load_study(bad)
     bad.write_text("a = " + "[" * 50_000)
-    with pytest.raises(StudyFileError, match="absurdly long or deep"):
+    with pytest.raises(StudyFileError, match="absurdly long or deeply nested"):
         load_study(bad)
     bad.write_text("#" * (MAX_BYTES + 1))
     with pytest.raises(StudyFileError, match="larger than a megabyte"):
@@ -69,7 +69,7 @@ def test_files_that_are_no_study_files(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown study 'lab6'; did you mean 'lab5'"):
         load_study("lab6")
     for name in ("x" * 300, f"{'y' * 300}.toml"):
-        with pytest.raises(StudyFileError, match=r"^'[xy]{60}': cannot be looked for: File name too long$"):
+        with pytest.raises(StudyFileError, match=r"^'[xy]{60}': cannot be a file: File name too long$"):
             load_study(name)
 
 

@@ -127,17 +127,17 @@ def test_other_data_drop_title_and_published_numbers(tmp_path: Path) -> None:
     [
         ({"settings": ["train.batch_size=0"]}, "--set train.batch_size=0: must be from 1 to 1000000, got 0"),
         ({"settings": ["train.l2=sgd"]}, "--set train.l2=sgd: must be a number, got 'sgd'"),
-        ({"settings": ["train"]}, "--set train: not of the form KEY=VALUE, as in --set train.batch_size=64"),
-        ({"settings": ["=3"]}, "--set =3: not of the form KEY=VALUE, as in --set train.batch_size=64"),
-        ({"settings": ["a.b="]}, "--set a.b=: not of the form KEY=VALUE, as in --set train.batch_size=64"),
+        ({"settings": ["train"]}, "--set train: not KEY=VALUE; for example, --set train.batch_size=64"),
+        ({"settings": ["=3"]}, "--set =3: not KEY=VALUE; for example, --set train.batch_size=64"),
+        ({"settings": ["a.b="]}, "--set a.b=: not KEY=VALUE; for example, --set train.batch_size=64"),
         ({"settings": ["train.epochs.x=1"]}, "--set train.epochs.x=1: train.epochs is a value, not a table"),
         (
             {"settings": ["model.hidden=[1"]},
-            "--set model.hidden=[1: '[1' is not a TOML value, as 64, 1e-3, [128, 64], true or a word",
+            "--set model.hidden=[1: '[1' is not a TOML value (64, 1e-3, [128, 64], true or a word)",
         ),
         (
             {"settings": ["a=1\nb=2"]},
-            "--set a=1\nb=2: '1\\nb=2' is not a TOML value, as 64, 1e-3, [128, 64], true or a word",
+            "--set a=1\nb=2: '1\\nb=2' is not a TOML value (64, 1e-3, [128, 64], true or a word)",
         ),
         ({"seeds": 0}, "--seeds 0: must be from 1 to 10000, got 0"),
         ({"epochs": -1}, "--epochs -1: must be from 1 to 1000000, got -1"),

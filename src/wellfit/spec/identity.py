@@ -1,4 +1,4 @@
-"""Whether two studies are the same, how to merge them, and which directory a study gets."""
+"""Whether two studies are the same, how to merge them, and a study's default directory."""
 
 from __future__ import annotations
 

@@ -14,11 +14,10 @@ from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
-from wellfit.spec.tables import Part
+from wellfit.spec.tables import StudyFile
 from wellfit.spec.variants import swept
 
 __all__ = [
-    "drop_questions",
     "entitled",
     "extended",
     "other_data",
@@ -26,7 +25,7 @@ __all__ = [
     "read_study",
     "split_part",
     "swept_names",
-    "table_of",
+    "without_variants",
 ]
 
 SHARED: Final = ("data", "model", "train", "compare", "quick")  # a part inherits these; its variants are its own
@@ -58,7 +57,9 @@ def split_part(study: str | Path) -> tuple[str | Path, str | None]:
 
 
 def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
-    """Read a built-in study, a study file or a part of one, merged with what it extends; its values are not checked.
+    """Read a built-in study, a study file or a part of one, merged with what it extends.
+
+    Every file is checked on its own; whether the whole is complete and consistent is not.
 
     Args:
       study: the name of a built-in study, or the path of a TOML file; followed by ``/PART`` for a part.
@@ -69,7 +70,7 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
 
     Raises:
       UnknownNameError: neither a built-in study nor a file, or no such part.
-      StudyFileError: a file that cannot be read, is not TOML, or extends itself.
+      StudyFileError: a file that cannot be read, is not TOML, holds a mistake, or extends itself.
 
     Example:
       >>> raw, source = read_study("lab5/depth")
@@ -80,22 +81,20 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
         raise StudyFileError(f"{' extends '.join([*above, str(study)])}: a study cannot extend itself")
     place, part = split_part(study)
     raw, source = read_file(place)
+    read_table(StudyFile, raw, source, partial=True)
     raw, source = extended(raw, source, (*above, str(study)))
     return (raw, source) if part is None else _part(raw, part, source, (*above, str(study)))
 
 
 def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
     """A part, merged with the data, model and training of its study, or with the study that it extends."""
-    parts = raw.get("parts") or {}
-    if not isinstance(parts, dict):
-        source.refuse(("parts",), f"must be a table, got {parts!r}")
+    parts = raw.get("parts", {})
     if part not in parts:
         if not parts:
             raise StudyFileError(f"{source.label}: has no parts; remove /{part}")
         raise UnknownNameError("part", part, parts, source.label)
-    read_table(Part, parts[part], source, ("parts", part))
     here = dataclasses.replace(source, prefix=("parts", part), under=source)
-    own = {**parts[part], "name": f"{raw.get('name', 'study')}-{part}"}
+    own = {**parts[part], "name": f"{raw['name']}-{part}"}
     if "extends" in own:
         return extended(own, here, above)
     return _over({key: raw[key] for key in SHARED if key in raw}, own), here
@@ -123,24 +122,17 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     if "extends" not in raw:
         return raw, source
     name = raw["extends"]
-    if not isinstance(name, str) or not name.strip():
-        source.refuse(("extends",), f'must be the name of a study (extends = "lab5"), got {name!r}')
     builtin = split_part(name)[0] in builtin_studies()
     path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
     try:
-        under, below = read_study(name if path else str(source.folder / name), above)  # type: ignore[operator]
+        under, below = read_study(name if path else str(source.folder / name), above)
     except StudyFileError as error:
         raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
-    data = under.get("data")
-    if below.folder is not None and isinstance(data, dict) and isinstance(data.get("path"), str):
+    if below.folder is not None and "path" in (data := under.get("data", {})):
         under = {**under, "data": {**data, "path": str((below.folder / data["path"]).absolute())}}
     merged, source = _over(under, raw), dataclasses.replace(source, under=below)
-    gone = swept_names(under, below) - swept_names(merged, source) - table_of(raw, "published").keys()
-    if gone and isinstance(merged.get("published"), dict):
-        merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
-    if "questions" not in raw:
-        drop_questions(merged, gone)
-    return merged, source
+    gone = swept_names(under, below) - swept_names(merged, source) - raw.get("published", {}).keys()
+    return without_variants(merged, gone, keep="questions" in raw), source
 
 
 def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,19 +140,14 @@ def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
 
     The other's title and published numbers are dropped if the data differ, because they describe its own data.
     """
-    own, theirs = raw.get("data"), under.get("data")
+    own, theirs = raw.get("data", {}), under.get("data", {})
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
-    if isinstance(own, dict) and isinstance(theirs, dict):
-        for key, twin in (("name", "path"), ("path", "name")):
-            if key in own and own[key] != theirs.get(key):
-                below["data"] = {k: v for k, v in theirs.items() if k != twin}
-                below = {k: v for k, v in below.items() if k not in ("title", "description", "published")}
-                _drop_published(below)
-    merged = {**below, **_merged(below, raw)}
-    if isinstance(below.get("sweeps"), dict) and isinstance(raw.get("sweeps"), dict):
-        merged["sweeps"] = {**below["sweeps"], **raw["sweeps"]}
-    merged.pop("extends", None)
-    return merged
+    for key, twin in (("name", "path"), ("path", "name")):
+        if key in own and own[key] != theirs.get(key):
+            below = _without_claims(below, "title") | {"data": {k: v for k, v in theirs.items() if k != twin}}
+    sweeps = {**below.get("sweeps", {}), **raw.get("sweeps", {})}
+    merged = {key: value for key, value in _merged(below, raw).items() if key != "extends"}
+    return {**merged, "sweeps": sweeps}
 
 
 def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,40 +166,33 @@ def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
 # --- What no longer applies when variants or data are gone ------------------------------------------------------------
 
 
-def drop_questions(raw: dict[str, Any], gone: Set[str]) -> None:
-    """Drop the questions that name removed variants."""
-    if not gone or not isinstance(questions := raw.get("questions"), list):
-        return
+def without_variants(raw: Mapping[str, Any], gone: Set[str], *, keep: bool = False) -> dict[str, Any]:
+    """A study's tables without the published numbers of removed variants and the questions that name them.
 
-    def named(question: Any) -> set[str]:
-        keys = ("variant", "than", "variants")
-        values = [question[key] for key in keys if key in question] if isinstance(question, dict) else []
-        return {str(name) for value in values for name in (value if isinstance(value, list) else [value])}
+    Args:
+      raw: the tables.
+      gone: names of the removed variants.
+      keep: whether to keep all questions.
+    """
 
-    raw["questions"] = [question for question in questions if not named(question) & gone]
+    def names(question: Mapping[str, Any]) -> set[str]:
+        return {question.get("variant", ""), *question.get("than", ()), *question.get("variants", ())}
 
-
-def _drop_published(raw: dict[str, Any]) -> None:
-    """Drop the questions about published numbers, which describe other data."""
-    if isinstance(questions := raw.get("questions"), list):
-        about = ("winner", "matches")
-        raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
+    published = {name: row for name, row in raw.get("published", {}).items() if name not in gone}
+    questions = [question for question in raw.get("questions", ()) if keep or not names(question) & gone]
+    return {**raw, "published": published, "questions": questions}
 
 
-def table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """A table, or an empty one if it is missing or malformed; malformed tables are reported later."""
-    table = raw.get(key, {})
-    return table if isinstance(table, dict) else {}
+def _without_claims(raw: Mapping[str, Any], *more: str) -> dict[str, Any]:
+    """A study's tables without what its source says about its own data, and without questions about that."""
+    questions = [question for question in raw.get("questions", ()) if question.get("kind") not in ("winner", "matches")]
+    kept = {key: value for key, value in raw.items() if key not in ("published", "description", *more)}
+    return {**kept, "questions": questions}
 
 
 def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
-    """The names of the variants that a study's sweeps make; none if they are malformed, which is reported later."""
-    sweeps = table_of(raw, "sweeps")
-    if not all(
-        isinstance(lists, dict) and all(isinstance(v, list) for v in lists.values()) for lists in sweeps.values()
-    ):
-        return set()
-    return {name for name, _, _ in swept(sweeps, source)}
+    """The names of the variants that a study's sweeps make."""
+    return {name for name, _, _ in swept(raw.get("sweeps", {}), source)}
 
 
 # --- Flags and settings -----------------------------------------------------------------------------------------------
@@ -224,21 +204,18 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     The title and the published numbers are dropped, because they describe the file's own data.
 
     Args:
-      raw: the study's tables, not yet checked.
+      raw: the study's tables.
       given: path -> value, for values given outside the file.
       source: of the tables.
     """
     place = given.get(("data", "name"), given.get(("data", "path")))
-    table = raw.get("data")
-    if not isinstance(place, str) or not place or not isinstance(table, dict) or place == table.get("name"):
+    table = raw.get("data", {})
+    if not isinstance(place, str) or place in ("", table.get("name")):
         return dict(raw)  # as in the file, or malformed
-    path = table.get("path")
-    if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
+    if "path" in table and Path(place).absolute() == ((source.folder or Path()) / table["path"]).absolute():
         return dict(raw)
     title = CATALOG[place].title if place in CATALOG else Path(place).name
-    kept = {key: value for key, value in raw.items() if key not in ("published", "description")}
-    _drop_published(kept)
-    return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
+    return _without_claims(raw) | {"title": f"{raw['name']}: which variant generalizes best on {title}?"}
 
 
 def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:
@@ -248,7 +225,7 @@ def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) 
     mentioned.
 
     Args:
-      raw: the study's tables, not yet checked, as in the file.
+      raw: the study's tables, as in the file.
       given: path, value and text of each setting.
 
     Example:
@@ -261,7 +238,7 @@ def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) 
         for path, value, text in given
         if path[0] in ("data", "model", "train") and path not in SHOWN_ANYWAY and _value_at(raw, path) != value
     ]
-    if not texts or not isinstance(raw.get("title"), str):
+    if not texts or "title" not in raw:
         return dict(raw)
     more = [f"{len(texts) - 2} more settings"] if len(texts) > 3 else []
     return {**raw, "title": f"{raw['title']} (with {', '.join([*texts[: 3 - len(more)], *more])})"}
@@ -287,7 +264,7 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
       StudyFileError: a key along the path has a value, or is one that only a file can set.
     """
     paths = {path for path, _, _ in given}
-    names = list(table_of(raw, "variants") or ["baseline"])
+    names = list(raw.get("variants") or ["baseline"])
     for path, value, label in given:
         if path[0] in ("extends", "parts", "quick"):
             raise StudyFileError(f"{label}: {path[0]} can only be set in the study file")

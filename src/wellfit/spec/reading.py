@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 
 from annotated_types import Interval, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -20,10 +20,17 @@ from wellfit.spec.tables import Part, StudyFile, settings_of
 __all__ = ["plain_of", "read_table", "table_with"]
 
 _STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)  # true is no number, and 3.0 no whole one
-_TYPES: Final = {float: "a number", int: "a whole number", str: "a string", bool: "true or false"}
+_TYPES: Final = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "string_type": "a string",
+    "literal_error": "a string",
+    "bool_type": "true or false",
+}
+"""What an error of pydantic says a value must be; other errors are about ranges."""
 
 
-def read_table(table: type, raw: Any, source: Source, at: KeyPath = ()) -> Any:
+def read_table(table: type, raw: Any, source: Source, at: KeyPath = (), *, partial: bool = False) -> Any:
     """Check a table and convert its values to their declared types.
 
     Args:
@@ -31,9 +38,10 @@ def read_table(table: type, raw: Any, source: Source, at: KeyPath = ()) -> Any:
       raw: what was written, as plain data.
       source: where it was written.
       at: the path of the table in the source.
+      partial: whether another study will supply required settings that are missing.
 
     Returns:
-      An instance of a dataclass; of another table, the given settings only, as a dict.
+      An instance of a dataclass; of another table, or a partial one, the given settings only, as a dict.
 
     Raises:
       UnknownNameError: an unknown key or name; suggests the nearest known one.
@@ -54,8 +62,8 @@ def read_table(table: type, raw: Any, source: Source, at: KeyPath = ()) -> Any:
     for key in raw:
         if key not in known:
             _refuse_key(str(key), known, source, (*at, str(key)))
-    given = {key: _read(known[key], value, source, (*at, key)) for key, value in raw.items()}
-    if not dataclasses.is_dataclass(table):
+    given = {key: _read(known[key], value, source, (*at, key), partial) for key, value in raw.items()}
+    if partial or not dataclasses.is_dataclass(table):
         return given
     for key in dataclasses.fields(table):
         if key.name not in given and key.default is key.default_factory is dataclasses.MISSING:
@@ -63,41 +71,39 @@ def read_table(table: type, raw: Any, source: Source, at: KeyPath = ()) -> Any:
     return table(**given)
 
 
-def _read(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
+def _read(declared: Any, value: Any, source: Source, at: KeyPath, partial: bool) -> Any:
     """A value as the member of its declared type that fits its form: None, a list, a table or a scalar."""
     options = _options(declared)
     if NoneType in options and (value is None or (value is False and Off() in _marks(declared))):
         return None
     forms = {_form(option): option for option in options if option is not NoneType}
     if list in forms and isinstance(value, list):
-        return _read_list(forms[list], value, source, at)
+        item = get_args(_bare(forms[list]))[0]
+        items = tuple(_read(item, part, source, (*at, place), partial) for place, part in enumerate(value))
+        _check_list(items, _marks(forms[list]), source, at)
+        return items
     if dict in forms and isinstance(value, Mapping):
-        return _read_named(forms[dict], value, source, at)
+        for name in value:
+            if not isinstance(name, str):
+                source.refuse(at, f"names must be strings, got {name!r}")
+        return {
+            name: _read(get_args(forms[dict])[1], item, source, (*at, name), partial) for name, item in value.items()
+        }
     if BaseModel in forms and isinstance(value, Mapping):
-        return read_table(forms[BaseModel], value, source, at)
+        return read_table(forms[BaseModel], value, source, at, partial=partial)
     if None not in forms:
         _refuse_type("a list" if list in forms else "a table", value, source, at)
     return _read_scalar(forms[None], value, source, at)
 
 
-def _read_list(declared: Any, value: list[Any], source: Source, at: KeyPath) -> tuple[Any, ...]:
-    bare = get_args(declared)[0] if _marks(declared) else declared
-    items = tuple(_read(get_args(bare)[0], item, source, (*at, place)) for place, item in enumerate(value))
-    for mark in _marks(declared):
+def _check_list(items: tuple[Any, ...], marks: tuple[Any, ...], source: Source, at: KeyPath) -> None:
+    for mark in marks:
         if isinstance(mark, MaxLen) and len(items) > mark.max_length:
             source.refuse(at, f"must have at most {mark.max_length} values, got {len(items)}")
         if isinstance(mark, MinLen) and len(items) < mark.min_length:
             source.refuse(at, f"must have {mark.min_length} or more values, got {len(items)}")
         if isinstance(mark, Distinct) and len(set(items)) < len(items):
-            _refuse_type("a list of distinct values", value, source, at)
-    return items
-
-
-def _read_named(declared: Any, value: Mapping[Any, Any], source: Source, at: KeyPath) -> dict[str, Any]:
-    for name in value:
-        if not isinstance(name, str):
-            source.refuse(at, f"names must be strings, got {name!r}")
-    return {name: _read(get_args(declared)[1], item, source, (*at, name)) for name, item in value.items()}
+            _refuse_type("a list of distinct values", list(items), source, at)
 
 
 def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
@@ -105,18 +111,14 @@ def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
         return _adapter(declared).validate_python("" if isinstance(value, str) and not value.strip() else value)
     except ValidationError as error:
         problem = error.errors()[0]["type"]
-    if get_origin(declared) is Literal:
-        if isinstance(value, str):
-            _refuse_name(value, get_args(declared), source, at)
-        _refuse_type("a string", value, source, at)
-    marks = _marks(declared)
-    if problem == "finite_number":
-        _refuse_type("finite", value, source, at)
+    if problem == "literal_error" and isinstance(value, str):
+        _refuse_name(value, get_args(declared), source, at)
     if problem == "string_too_short":
         source.refuse(at, "must not be empty")
-    if problem.endswith("type"):
-        _refuse_type(_TYPES[get_args(declared)[0] if marks else declared], value, source, at)
-    _refuse_type(next(_in_words(mark) for mark in marks if isinstance(mark, Interval)), value, source, at)
+    if problem == "finite_number":
+        _refuse_type("finite", value, source, at)
+    ranges = [_in_words(mark) for mark in _marks(declared) if isinstance(mark, Interval)]
+    _refuse_type(_TYPES.get(problem) or ranges[0], value, source, at)
 
 
 def _in_words(limits: Interval) -> str:
@@ -143,20 +145,25 @@ def _adapter(declared: Any) -> TypeAdapter[Any]:
     return TypeAdapter(declared, config=_STRICT)
 
 
+def _bare(declared: Any) -> Any:
+    """A type without its annotations."""
+    return get_args(declared)[0] if get_origin(declared) is Annotated else declared
+
+
 def _marks(declared: Any) -> tuple[Any, ...]:
-    """What a type is annotated with."""
+    """The annotations of a type."""
     return get_args(declared)[1:] if get_origin(declared) is Annotated else ()
 
 
 def _options(declared: Any) -> tuple[Any, ...]:
-    """The members of a union; a type that is none stands for itself."""
-    bare = get_args(declared)[0] if get_origin(declared) is Annotated else declared
+    """The members of a union, or the type itself."""
+    bare = _bare(declared)
     return get_args(bare) if get_origin(bare) in (Union, UnionType) else (declared,)
 
 
 def _form(declared: Any) -> type | None:
-    """Whether values of a type are lists, tables of any names (dict) or of settings (BaseModel), or scalars (None)."""
-    bare = get_args(declared)[0] if _marks(declared) else declared
+    """Whether values are lists, tables with any names (dict), tables of settings (BaseModel) or scalars (None)."""
+    bare = _bare(declared)
     if get_origin(bare) in (tuple, dict):
         return list if get_origin(bare) is tuple else dict
     return BaseModel if dataclasses.is_dataclass(bare) or _is_table(bare) else None

@@ -80,7 +80,7 @@ def load_study(
     if data is not None and isinstance(raw.get("data"), dict):
         raw["data"].pop("path", None)
     if seeds is not None:
-        given.append((("train", "seeds"), seeds, f"--seeds {seeds}"))
+        given.append((("train", "seeds"), plain_of(seeds), f"--seeds {seeds}"))
     if epochs is not None:
         given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
     if precision is not None:
@@ -108,12 +108,13 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
       >>> list(study.variants), recipes(study)["a"].l2
       (['a', 'b'], 1.0)
     """
-    return _build(*extended({"name": "study", **mapping}, Source(where)))
+    plain, source = plain_of({"name": "study", **mapping}), Source(where)
+    read_table(StudyFile, plain, source, partial=True)
+    return _build(*extended(plain, source))
 
 
-def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
-    """Check every value, then what must fit together."""
-    plain = plain_of(raw)
+def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
+    """Check every value of the merged tables, then what must fit together."""
     file = read_table(StudyFile, plain, source)
     check_name(file["name"], ("name",), source)
     data = _data(file, source)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import Interval
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from wellfit.base import MARGIN, Metric, ModelSpec, Question, Recipe
 from wellfit.base.ranges import Count, PositiveShare, ProperShare, Rate, Seed, Seeds, Text
@@ -105,7 +105,7 @@ def _table(name: str, text: str, settings: Mapping[str, Any], *documents: type) 
     """A table; ``text`` and the docstrings of ``documents`` describe it and its settings."""
     fields: dict[str, Any] = {key: (declared, None) for key, declared in settings.items()}
     doc = "\n\n".join((text, *(inspect.getdoc(kind) or "" for kind in documents)))
-    return create_model(name, __doc__=doc, **fields)
+    return create_model(name, __config__=ConfigDict(defer_build=True), __doc__=doc, **fields)
 
 
 def _without(settings: Mapping[str, Any], left_out: str) -> dict[str, Any]:
