@@ -334,7 +334,7 @@ def test_quick_and_precision_make_a_study_of_their_own(
     small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
     ended = wellfit_("run", *small)
     assert ended.status == 0
-    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network on the digits want? (quick)"
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
     assert "4 runs from 4 trajectories" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16, sums in float32" in ended.out
     (made,) = (tmp_path / "wellfit-studies").iterdir()
