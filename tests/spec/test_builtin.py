@@ -63,14 +63,14 @@ def test_the_studies_and_parts_that_there_are() -> None:
 
 def test_published_numbers_stand_where_they_belong() -> None:
     assert load_study("lab5").published["l2"] == {"test_accuracy": 0.8730}
-    told = load_study("lab-512").published
-    assert [(row["train_accuracy"], row["test_accuracy"]) for row in told.values()] == [
+    numbers = load_study("lab-512").published
+    assert [(row["train_accuracy"], row["test_accuracy"]) for row in numbers.values()] == [
         *((0.9101, 0.8611), (0.8832, 0.8822), (0.8825, 0.8733)),
         *((0.8434, 0.8308), (0.9122, 0.8843)),
     ]
-    assert load_study("lab-512/dropout").published["dropout=0.3"] == told["dropout"]
-    told = load_study("lab-optimizers").published
-    accuracies = {name: row["validation_accuracy"] for name, row in told.items()}
+    assert load_study("lab-512/dropout").published["dropout=0.3"] == numbers["dropout"]
+    numbers = load_study("lab-optimizers").published
+    accuracies = {name: row["validation_accuracy"] for name, row in numbers.items()}
     assert accuracies == {"adam": 0.8735, "two-dropouts": 0.87, "sgd": 0.8476, "adagrad": 0.7836, "rmsprop": 0.8752}
     lenet5 = load_study("lab-lenet5").published
     assert [list(row.values()) for row in lenet5.values()] == [[0.9019, 0.8673], [0.911, 0.8826], [0.8836, 0.7302]]

@@ -56,7 +56,7 @@ def asking(question: dict[str, Any], **more: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "refused"),
     [
         (
             {"ask": "?", "kind": "beats", "variant": "a"},
@@ -69,14 +69,14 @@ def asking(question: dict[str, Any], **more: Any) -> Any:
         ({"ask": " ", "kind": "best"}, "ask"),
     ],
 )
-def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any], told: str) -> None:
-    with pytest.raises(StudyFileError, match=told) as caught:
+def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any], refused: str) -> None:
+    with pytest.raises(StudyFileError, match=refused) as caught:
         asking(question)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "refused"),
     [
         ({**ASKS, "variant": "aa"}, "unknown variant 'aa'.*a"),
         ({**ASKS, "than": ["c"]}, "unknown variant 'c'"),
@@ -86,8 +86,8 @@ def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any],
         ({"ask": "?", "kinds": "best"}, "unknown key 'kinds'.*did you mean 'kind'"),
     ],
 )
-def test_a_misspelled_question_suggests_the_nearest_name(question: dict[str, Any], told: str) -> None:
-    with pytest.raises(UnknownNameError, match=told):
+def test_a_misspelled_question_suggests_the_nearest_name(question: dict[str, Any], refused: str) -> None:
+    with pytest.raises(UnknownNameError, match=refused):
         asking(question)
 
 

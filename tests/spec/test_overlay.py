@@ -69,9 +69,9 @@ def test_mistakes_in_a_part_are_told_where_they_stand(base: Path, old: str, new:
     base.write_text(BASE.replace(old, new))
     with pytest.raises(StudyFileError) as caught:
         load_study(f"{base}/wide")
-    told = str(caught.value).replace(str(base), base.name)
-    assert message in told
-    assert "\n" not in told
+    refused = str(caught.value).replace(str(base), base.name)
+    assert message in refused
+    assert "\n" not in refused
     if "[parts" in message and "cnn needs" not in message:  # the study itself refuses it, too
         with pytest.raises(StudyFileError) as caught:
             load_study(base)

@@ -58,7 +58,7 @@ def read_table(table: type, raw: Any, source: Source, at: KeyPath = (), *, parti
     """
     if not isinstance(raw, Mapping):
         _refuse_type("a table", raw, source, at)
-    known = _settings(table)
+    known = settings_of(table)
     for key in raw:
         if key not in known:
             _refuse_key(str(key), known, source, (*at, str(key)))
@@ -135,9 +135,6 @@ def _in_words(limits: Interval) -> str:
 
 
 # --- Types ------------------------------------------------------------------------------------------------------------
-
-
-_settings = cache(settings_of)
 
 
 @cache
@@ -223,10 +220,10 @@ def table_with(key: str) -> str | None:
       >>> table_with("epochs"), table_with("hidden"), table_with("dropuot"), table_with("titel")
       ('train.epochs', 'model.hidden', 'train.dropout', None)
     """
-    top = _settings(StudyFile)
+    top = settings_of(StudyFile)
     paths: dict[str, str] = {}
-    for name, table in _settings(Part).items():
-        for setting in _settings(table) if _is_table(table) else ():
+    for name, table in settings_of(Part).items():
+        for setting in settings_of(table) if _is_table(table) else ():
             paths.setdefault(setting, f"{name}.{setting}")
     close = get_close_matches(key, [*top, *paths], 1, 0.7)
     return None if not close or close[0] in top else paths[close[0]]

@@ -13,7 +13,7 @@ from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import KeyPath, Source, read_setting
-from wellfit.spec.tables import DataSpec, StudyFile, StudySpec
+from wellfit.spec.tables import DataSpec, StudyFile, StudySpec, settings_of
 from wellfit.spec.variants import changed, recipe_from, swept
 
 __all__ = [
@@ -77,8 +77,8 @@ def load_study(
     raw = entitled(raw, [(path, value, text) for (path, value, _), text in zip(given, settings, strict=False)])
     if quick:
         raw = quickened(raw, source)
-    if data is not None and isinstance(raw.get("data"), dict):
-        raw["data"].pop("path", None)
+    if data is not None:
+        raw.get("data", {}).pop("path", None)
     if seeds is not None:
         given.append((("train", "seeds"), plain_of(seeds), f"--seeds {seeds}"))
     if epochs is not None:
@@ -118,16 +118,18 @@ def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
     file = read_table(StudyFile, plain, source)
     check_name(file["name"], ("name",), source)
     data = _data(file, source)
-    train, model = dict(plain.get("train", {})), {"model": plain.get("model", {})}
-    study = {key: file["train"][key] for key in ("seeds", "precision") if train.pop(key, None) is not None}
-    base = changed(Recipe(), train | model)
-    check_recipe(base, train | model, (), source)
+    of_recipe = settings_of(Recipe)
+    written = {key: value for key, value in plain.get("train", {}).items() if key in of_recipe}
+    written["model"] = plain.get("model", {})
+    base = changed(Recipe(), written)
+    check_recipe(base, written, (), source)
+    study = {key: value for key, value in file.get("train", {}).items() if key not in of_recipe}
+    if isinstance(seeds := study.get("seeds"), int):
+        study["seeds"] = tuple(range(seeds))
     variants = _variants(plain, base, source)
     published, questions = file.get("published", {}), file.get("questions", ())
     check_published(published, variants, source)
     check_questions(questions, variants, published, source)
-    if isinstance(seeds := study.get("seeds"), int):
-        study["seeds"] = tuple(range(seeds))
     return StudySpec(
         name=file["name"],
         title=file.get("title", file["name"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import Interval
@@ -13,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, create_model
 from wellfit.base import MARGIN, Metric, ModelSpec, Question, Recipe
 from wellfit.base.ranges import Count, PositiveShare, ProperShare, Rate, Seed, Seeds, Text
 
-__all__ = ["Changes", "DataSpec", "Part", "Precision", "Quick", "StudyFile", "StudySpec", "settings_of"]
+__all__ = ["Changes", "DataSpec", "Part", "PrecisionChoice", "Quick", "StudyFile", "StudySpec", "settings_of"]
 
-Precision = Literal["float32", "mixed", "auto"]
+PrecisionChoice = Literal["float32", "mixed", "auto"]
 SeedCount = Annotated[int, Interval(ge=1, le=10_000)]
 
 
@@ -65,7 +66,7 @@ class StudySpec:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     description: str = ""
-    precision: Precision = "float32"
+    precision: PrecisionChoice = "float32"
     margin: Rate = MARGIN
     questions: tuple[Question, ...] = ()
 
@@ -91,6 +92,7 @@ class Quick:
 # A table need not give every setting: what it leaves out is inherited, or has the default of its dataclass.
 
 
+@cache
 def settings_of(table: type) -> dict[str, Any]:
     """The settings of a table or dataclass: name -> annotated type.
 
