@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wellfit.spec.identity import merged, spec_conflicts
+from wellfit.spec.identity import default_directory, merged, spec_conflicts
 from wellfit.spec.study import load_study, resolved, study_from_mapping
 
 
@@ -52,3 +53,17 @@ def test_two_versions_of_a_study_are_merged(lab: Path) -> None:
     assert (both["seeds"], both["title"]) == ([5, 0, 1], "New")
     assert spec_conflicts(old, both) is None
     assert spec_conflicts(both, new) is None
+
+
+def test_a_changed_study_has_a_directory_of_its_own(lab: Path) -> None:
+    def name(**how: Any) -> str:
+        return default_directory(load_study("lab5", **how), "lab5", "fashion-mnist").name
+
+    assert name() == name(seeds=2) == "lab5-fashion-mnist"
+    assert name(epochs=3) == name(epochs=3, seeds=2) != name(epochs=4)
+    assert name(epochs=3).startswith("lab5-fashion-mnist-")
+    study = load_study("lab5", epochs=3)
+    assert default_directory(study, "lab5", "fashion-mnist", any_epochs=True).name == "lab5-fashion-mnist"
+    lab.write_text("[variants.a]\nl2 = 1\n")  # a study only with settings
+    study = load_study(lab, data="digits")
+    assert default_directory(study, str(lab), "digits").name == "lab-digits"

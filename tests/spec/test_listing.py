@@ -22,7 +22,7 @@ def ended(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *
     return int(ended.value.code or 0), out, err
 
 
-def test_what_is_listed_is_what_is_run() -> None:
+def test_the_list_shows_what_is_run() -> None:
     for study in list_studies():
         for part in list_parts(study.name):
             assert load_study(part.name).title == part.title
@@ -60,7 +60,7 @@ def test_the_command_writes_a_study_and_its_schema(
     ("lab5/dpth", "unknown part 'dpth' in study 'lab5'; did you mean 'depth'?"),
     ("lab6", "unknown study 'lab6'; did you mean 'lab5'?"),
     ("lab5/", "unknown part ''")])  # fmt: skip
-def test_a_study_or_part_that_is_not_there(name: str, words: str) -> None:
+def test_an_unknown_study_or_part_is_refused(name: str, words: str) -> None:
     with pytest.raises(UnknownNameError, match=re.escape(words)):
         find_study(name)
 

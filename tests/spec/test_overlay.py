@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sized_study import BASE, written
+from wellfit.base import EarlyStopping
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.source import Source
 from wellfit.spec.study import load_study, recipes, study_from_mapping
@@ -15,7 +16,7 @@ from wellfit.spec.study import load_study, recipes, study_from_mapping
 # --- Parts
 
 
-def test_a_part_has_the_studys_data_model_and_training_and_its_own_variants(base: Path) -> None:
+def test_a_part_inherits_everything_but_the_variants(base: Path) -> None:
     whole, part = load_study(base), load_study(f"{base}/wide")
     assert (part.name, part.title, part.description) == ("base-wide", "Wider?", "")
     assert (part.data, part.seeds, part.base.epochs) == (whole.data, (3, 4, 5), 20)
@@ -29,7 +30,7 @@ def test_a_part_has_the_studys_data_model_and_training_and_its_own_variants(base
     assert more.data.name_or_path == "fashion-mnist"
 
 
-def test_parts_that_are_not_there(base: Path, tmp_path: Path) -> None:
+def test_unknown_parts_are_refused(base: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown part 'dpth' in lab5.toml \(built in\); did you mean 'depth'"):
         load_study("lab5/dpth")
     alone = written(tmp_path, '[data]\nname = "digits"\n')
@@ -64,7 +65,7 @@ def test_parts_that_are_not_there(base: Path, tmp_path: Path) -> None:
         ("epochs = 20", "epochs = 0", "base.toml, line 13, [train] epochs: must be from 1 to 1000000, got 0"),
     ],
 )
-def test_mistakes_in_a_part_are_told_where_they_stand(base: Path, old: str, new: str, message: str) -> None:
+def test_mistakes_in_a_part_are_reported_with_their_place(base: Path, old: str, new: str, message: str) -> None:
     assert BASE.count(old) == 1
     base.write_text(BASE.replace(old, new))
     with pytest.raises(StudyFileError) as caught:
@@ -92,7 +93,7 @@ def test_parts_that_are_no_tables(base: Path, tmp_path: Path) -> None:
 # --- Extends
 
 
-def test_a_study_that_extends_another_says_only_what_differs(base: Path, tmp_path: Path) -> None:
+def test_an_extending_study_says_only_what_differs(base: Path, tmp_path: Path) -> None:
     own = written(
         tmp_path,
         'extends = "base.toml"\n[train]\nepochs = 9\nschedule = { kind = "cosine" }\n[variants.long]\nepochs = 50\n'
@@ -101,15 +102,18 @@ def test_a_study_that_extends_another_says_only_what_differs(base: Path, tmp_pat
     study = load_study(own)
     assert (study.name, study.title, study.description) == ("own", "Which?", "a study")
     assert list(study.variants) == ["plain", "long", "new", "l2=7"]
-    made = recipes(study)
-    assert (made["long"].epochs, made["long"].dropout, made["new"].batch_size) == (50, 0.5, 8)
-    assert (made["plain"].epochs, made["plain"].model.hidden) == (9, (8, 4))
-    assert made["plain"].schedule is not None
-    assert (made["plain"].schedule.kind, made["plain"].schedule.every) == ("cosine", None)  # a kind's settings stay its
+    variant = recipes(study)
+    assert (variant["long"].epochs, variant["long"].dropout, variant["new"].batch_size) == (50, 0.5, 8)
+    assert (variant["plain"].epochs, variant["plain"].model.hidden) == (9, (8, 4))
+    assert variant["plain"].schedule is not None
+    assert (variant["plain"].schedule.kind, variant["plain"].schedule.every) == (
+        "cosine",
+        None,
+    )  # a kind's settings stay its
     assert study.published == {"plain": {"test_loss": 1.0}, "new": {"test_loss": 3.0}}
 
 
-def test_an_extended_study_of_other_data_leaves_its_claims_behind(base: Path, tmp_path: Path) -> None:
+def test_other_data_drop_the_extended_studys_claims(base: Path, tmp_path: Path) -> None:
     own = written(tmp_path, 'extends = "base.toml"\n[data]\nname = "digits"\n')
     study = load_study(own)
     assert (study.title, study.description, study.published) == ("own", "", {})
@@ -162,7 +166,18 @@ def test_mistakes_in_extending(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistake_below_is_told_where_it_stands(base: Path, tmp_path: Path) -> None:
+def test_a_setting_of_a_nested_table_can_be_changed_alone(base: Path, tmp_path: Path) -> None:
+    base.write_text(BASE.replace("dropout = 0.5", "early_stopping = { patience = 3, start_epoch = 2 }"))
+    own = written(tmp_path, 'extends = "base.toml"\n[variants.long]\nearly_stopping = { start_epoch = 9 }\n')
+    assert recipes(load_study(own))["long"].early_stopping == EarlyStopping(3, start_epoch=9)
+    own.write_text('extends = "base.toml"\n[variants.plain]\nearly_stopping = { start_epoch = 9 }\n')
+    with pytest.raises(
+        StudyFileError, match=r"own.toml, line 3, \[variants.plain\] early_stopping.patience: is missing"
+    ):
+        load_study(own)
+
+
+def test_a_mistake_in_the_extended_file_has_its_place(base: Path, tmp_path: Path) -> None:
     base.write_text(BASE.replace("dropout = 0.5", "dropout = 5"))
     own = written(tmp_path, 'extends = "base.toml"\n[variants.long]\nepochs = 3\n')
     with pytest.raises(StudyFileError, match=r"base.toml, line 21, \[variants.long\] dropout: must be at least 0"):
@@ -177,7 +192,7 @@ def test_a_study_has_its_own_questions_or_inherits_them(tmp_path: Path) -> None:
     assert [q.kind for q in load_study(own).questions] == ["onset"]
 
 
-def test_a_title_tells_what_was_changed_for_all_variants() -> None:
+def test_the_title_mentions_what_changed_for_all_variants() -> None:
     title = load_study("lab5").title
 
     def shown(*settings: str, **given: Any) -> str:
@@ -214,7 +229,7 @@ def test_a_title_tells_what_was_changed_for_all_variants() -> None:
         ("extends=lab5", "--set extends=lab5: extends can only be set in the study file"),
     ],
 )
-def test_settings_that_are_slips(setting: str, message: str) -> None:
+def test_misspelled_settings_suggest_a_fix(setting: str, message: str) -> None:
     with pytest.raises(StudyFileError) as caught:
         load_study("lab5", settings=[setting])
     assert str(caught.value).startswith(message)
@@ -225,14 +240,14 @@ def test_a_new_variant_can_be_added_twice_over() -> None:
     assert (recipes(study)["mine"].l2, recipes(study)["mine"].dropout) == (1.0, 0.1)
 
 
-def test_a_new_variant_joins_the_baseline_of_a_study_that_names_none() -> None:
+def test_a_new_variant_joins_the_implied_baseline() -> None:
     study = load_study("regularization/l2", settings=["variants.mine.l2=7", "sweeps.l2.l2=[1]"])
     assert list(study.variants) == ["baseline", "mine", "l2=1"]
     with pytest.raises(StudyFileError, match="must be a table"):
         load_study("regularization/l2", settings=["variants=3"])
 
 
-def test_a_source_below_is_asked_only_for_what_stands_there() -> None:
+def test_a_place_may_be_in_the_extended_file() -> None:
     under = Source("under.toml", "[train]\nl2 = 1\nl1 = 2\n")
     over = Source("over.toml", "[train]\nl2 = 2\n", under=under)
     assert over.place(("train", "l2")) == "over.toml, line 2, [train] l2"

@@ -8,7 +8,10 @@ import pytest
 
 from lab_file import refusal
 from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.reading import read_table
+from wellfit.spec.source import Source
 from wellfit.spec.study import study_from_mapping
+from wellfit.spec.tables import Changes
 
 
 @pytest.mark.parametrize(
@@ -166,10 +169,38 @@ def test_an_unknown_name_suggests_the_nearest(lab: Path, old: str, new: str, mes
     assert message in refusal(lab, old, new, kind=UnknownNameError)
 
 
-@pytest.mark.parametrize(
-    "key", ["l1", "l2", "proximal_l1", "weight_decay", "max_norm", "clip_norm", "global_clip_norm"]
-)
+@pytest.mark.parametrize("key", ["l1", "l2", "weight_decay", "max_norm", "clip_norm"])
 @pytest.mark.parametrize("value", [-0.1, float("nan")])
 def test_a_negative_or_undefined_strength_is_refused(key: str, value: float) -> None:
     with pytest.raises(StudyFileError, match=rf"\[train\] {key}: must be (at least 0|finite), got"):
         study_from_mapping({"data": {"name": "digits"}, "train": {key: value}})
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"variants": {3: {}}}, "study, variants: names must be strings, got 3"),
+        ({"train": {3: 1}}, "unknown key '3' in study, [train]"),
+        ({"train": 3}, "study, train: must be a table, got 3"),
+        ({"train": {"optimizer": 3}}, "study, [train] optimizer: must be a string, got 3"),
+        ({"model": {"batch_norm": 1}}, "study, [model] batch_norm: must be true or false, got 1"),
+        ({"train": {"class_weights": "x" * 99}}, f"class_weights: must be a list, got '{'x' * 56}..."),
+    ],
+)
+def test_python_is_checked_like_a_file(tables: dict[str, object], message: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        study_from_mapping({"data": {"name": "digits"}, **tables})
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["l1", "l2", "weight_decay", "max_norm", "clip_norm"])
+def test_what_is_read_has_the_declared_type(key: str) -> None:
+    value = read_table(Changes, {key: 2}, Source("test"))[key]
+    assert (value, type(value)) == (2.0, float)
+
+
+def test_a_partial_table_may_lack_required_settings() -> None:
+    table = {"early_stopping": {"monitor": "val_accuracy"}}
+    assert read_table(Changes, table, Source("test"), partial=True) == table
+    with pytest.raises(StudyFileError, match=r"test, early_stopping.patience: is missing|\[early_stopping\] patience"):
+        read_table(Changes, table, Source("test"))

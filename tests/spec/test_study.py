@@ -24,16 +24,16 @@ def test_a_file_becomes_a_study(lab: Path) -> None:
     assert (study.name, study.title, study.data.name_or_path, study.seeds) == ("lab", "Which?", "digits", (0, 1))
     assert study.base == Recipe(model=ModelSpec("mlp", (8, 4)), epochs=3, l2=1.0)
     assert isinstance(study.base.l2, float)
-    made = recipes(study)
-    assert made["baseline"] == study.base
+    variant = recipes(study)
+    assert variant["baseline"] == study.base
     rule = EarlyStopping(patience=3, restore_best_weights=True)
-    assert made["both"] == dataclasses.replace(study.base, l2=(1e-3, 0.01), dropout=0.5, early_stopping=rule)
+    assert variant["both"] == dataclasses.replace(study.base, l2=(1e-3, 0.01), dropout=0.5, early_stopping=rule)
     assert study.variants["both"]["l2"] == [1e-3, 0.01]  # as it was written
     assert [(run.variant, run.seed) for run in runs(study)] == [
         *(("baseline", 0), ("baseline", 1)),
         *(("both", 0), ("both", 1)),
     ]
-    assert runs(study)[3].recipe == made["both"]
+    assert runs(study)[3].recipe == variant["both"]
 
 
 def test_settings_left_out_have_the_recipes_defaults() -> None:
@@ -83,10 +83,10 @@ def test_flags_and_settings_change_a_study(lab: Path) -> None:
     )
     assert (study.data.name_or_path, study.seeds, study.base.epochs, study.base.batch_size) == ("my.csv", (4, 7), 9, 64)
     assert study.base.model.hidden == (3, 2)
-    made = recipes(study)
-    assert (made["both"].dropout, made["new"].l1, made["l2+more"].l2) == (0.1, 1e-4, 3.0)
-    assert made["both"].early_stopping == EarlyStopping(8, restore_best_weights=True)
-    assert {recipe.optimizer for recipe in made.values()} == {"sgd"}
+    variant = recipes(study)
+    assert (variant["both"].dropout, variant["new"].l1, variant["l2+more"].l2) == (0.1, 1e-4, 3.0)
+    assert variant["both"].early_stopping == EarlyStopping(8, restore_best_weights=True)
+    assert {recipe.optimizer for recipe in variant.values()} == {"sgd"}
 
 
 def test_precision_from_a_file_a_flag_or_a_setting(lab: Path) -> None:
@@ -172,6 +172,8 @@ def test_a_study_survives_json() -> None:
         assert from_resolved(plain) == study
         assert recipes(from_resolved(plain)) == recipes(study)
         assert plain == resolved(study)
+    with pytest.raises(StudyFileError, match=r"stored study, \[data\] scale: must be a string, got 3"):
+        from_resolved({**plain, "data": {**plain["data"], "scale": 3}})
     older = {key: value for key, value in plain.items() if key not in ("margin", "questions", "precision")}
     assert (from_resolved(older).margin, from_resolved(older).questions) == (0.001, ())
 

@@ -19,7 +19,7 @@ def test_the_template_is_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert list(recipes(study)) == ["baseline", "l2", "dropout", "early-stopping", "smaller"]
 
 
-def test_what_is_commented_out_in_it_can_be_used(tmp_path: Path) -> None:
+def test_its_commented_lines_can_be_used(tmp_path: Path) -> None:
     path = write_template(str(tmp_path / "mine.toml"))
     text = path.read_text()
     head, tail = text.split("# [sweeps.grid]")
@@ -40,7 +40,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-def test_files_that_cannot_be(tmp_path: Path) -> None:
+def test_invalid_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyFileError, match="cannot be written: No such file or directory"):
         write_template(str(tmp_path / "none" / "mine"))
     for name in ("", "a b", ".hidden", "x" * 65):

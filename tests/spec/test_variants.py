@@ -20,11 +20,11 @@ def test_a_variant_changes_single_settings_of_a_model() -> None:
         "listed": {"model": {"kind": "layers", "layers": [{"kind": "flatten"}, {"kind": "dense", "units": 10}]}},
     }
     study = study_from_mapping({"data": {"name": "digits"}, "model": {"hidden": [5]}, "variants": parts})
-    made = {name: recipe.model for name, recipe in recipes(study).items()}
-    assert made["narrow"] == ModelSpec("mlp", (3,))
-    assert made["logistic"] == ModelSpec("logistic", ())
-    assert made["tanh"] == ModelSpec("mlp", (5,), activation="tanh", batch_norm=True)
-    assert made["listed"] == ModelSpec("layers", (), layers=(LayerSpec("flatten"), LayerSpec("dense", units=10)))
+    variant = {name: recipe.model for name, recipe in recipes(study).items()}
+    assert variant["narrow"] == ModelSpec("mlp", (3,))
+    assert variant["logistic"] == ModelSpec("logistic", ())
+    assert variant["tanh"] == ModelSpec("mlp", (5,), activation="tanh", batch_norm=True)
+    assert variant["listed"] == ModelSpec("layers", (), layers=(LayerSpec("flatten"), LayerSpec("dense", units=10)))
 
 
 def test_another_kind_of_model_has_its_own_hidden_layers(lab: Path) -> None:
@@ -37,8 +37,8 @@ def test_another_kind_of_model_has_its_own_hidden_layers(lab: Path) -> None:
             "same": {"model": {"kind": "mlp", "batch_norm": True}},
         },
     }
-    made = {name: recipe.model.hidden for name, recipe in recipes(study_from_mapping(tables)).items()}
-    assert made == {"cnn": (16, 32, 64), "filters": (4,), "same": (5,)}
+    variant = {name: recipe.model.hidden for name, recipe in recipes(study_from_mapping(tables)).items()}
+    assert variant == {"cnn": (16, 32, 64), "filters": (4,), "same": (5,)}
     tables = {"data": {"name": "digits"}, "model": {"kind": "cnn"}, "variants": {"mlp": {"model": {"kind": "mlp"}}}}
     study = study_from_mapping(tables)
     assert (study.base.model.hidden, recipes(study)["mlp"].model.hidden) == ((16, 32, 64), (128, 64))
@@ -55,9 +55,9 @@ def test_false_turns_off_what_the_base_recipe_has() -> None:
         "train": {"early_stopping": {"patience": 1}, "schedule": {"kind": "cosine"}, "average": {"kind": "swa"}},
         "variants": {"a": {}, "b": {"early_stopping": False, "schedule": False, "average": False}},
     }
-    made = recipes(study_from_mapping(tables))
-    assert made["a"].early_stopping == EarlyStopping(1)
-    assert (made["b"].early_stopping, made["b"].schedule, made["b"].average) == (None, None, None)
+    variant = recipes(study_from_mapping(tables))
+    assert variant["a"].early_stopping == EarlyStopping(1)
+    assert (variant["b"].early_stopping, variant["b"].schedule, variant["b"].average) == (None, None, None)
 
 
 def test_a_sweep_makes_one_variant_per_combination(lab: Path) -> None:
@@ -74,10 +74,13 @@ def test_a_sweep_makes_one_variant_per_combination(lab: Path) -> None:
         *("batch_size=16,optimizer=sgd", "batch_size=16,optimizer=adam"),
         *("model=4,early_stopping=false", "model=logistic,early_stopping=false"),
     ]
-    made = recipes(study)
-    assert made["l2=1e-05"].l2 == 1e-5
-    assert (made["batch_size=8,optimizer=sgd"].batch_size, made["batch_size=8,optimizer=sgd"].optimizer) == (8, "sgd")
-    assert made["model=logistic,early_stopping=false"].model == ModelSpec("logistic", ())
+    variant = recipes(study)
+    assert variant["l2=1e-05"].l2 == 1e-5
+    assert (variant["batch_size=8,optimizer=sgd"].batch_size, variant["batch_size=8,optimizer=sgd"].optimizer) == (
+        8,
+        "sgd",
+    )
+    assert variant["model=logistic,early_stopping=false"].model == ModelSpec("logistic", ())
 
 
 def test_a_sweep_alone_is_compared_with_the_base_recipe() -> None:
