@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab_file import refusal
 from wellfit.base import ModelSpec
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.study import load_study, study_from_mapping
@@ -42,6 +44,42 @@ def test_defaults_and_inherited_keys_are_accepted() -> None:
     base_ = {"activation": "tanh", "batch_norm": True}
     kinds = {kind: {"model": {"kind": kind}} for kind in ("logistic", "cnn", "lenet5")}
     assert len(study_from_mapping({"data": {"name": "digits"}, "model": base_, "variants": kinds}).variants) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("dropout = 0.5", "dropout = [0.5]", "line 19, [variants.both] dropout: 1 rates for 2 hidden layers; give one"),
+        (
+            "dropout = 0.5",
+            "momentum = 0.9",
+            "line 19, [variants.both] momentum: adam has none; only sgd, momentum",
+        ),
+        (
+            "dropout",
+            "model = { kind = 'logistic' }\ndropout",
+            "dropout: a logistic model has no hidden units",
+        ),
+        ("dropout = 0.5", "model = { hidden = [] }", "line 19, [variants.both] model: mlp needs hidden layers"),
+        ("dropout = 0.5", "model = { kind = 'layers' }", '[variants.both] model: kind = "layers" needs layers'),
+        ("dropout = 0.5", "l1 = [1, 2, 3, 4]", "l1: 4 strengths for 3 kernels; give 2 (the hidden ones) or 3"),
+        ("l2 = 1\n", "l2 = [1]\n", "line 13, [train] l2: 1 strengths for 3 kernels; give 2 (the hidden ones) or 3"),
+        ("[model]\n", "[model]\nkind = 'cnn'\nhidden = []\n#", "model: cnn needs hidden layers"),
+        ("dropout", "model = { layers = [{ kind = 'flatten' }] }\ndropout", "a model of kind 'mlp' has no layers"),
+        ('name = "lab"', "name = 'a/b'", "line 1, name: a name has at most 64 letters, digits and -_+.=, without a"),
+        ("[variants.both]", "[variants.'.both']", "line 17, [variants] .both: a name has at most 64 letters"),
+        ("[variants.both]", f"[variants.{'a' * 65}]", "a name has at most 64 letters"),
+        (
+            "[variants.both]",
+            "[variants.Baseline]",
+            "line 17, [variants] Baseline: variants 'baseline' and 'Base",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_reported_in_one_line(lab: Path, old: str, new: str, message: str) -> None:
+    refused = refusal(lab, old, new)
+    assert refused.startswith("lab.toml, ")
+    assert message in refused
 
 
 # --- Questions
