@@ -50,16 +50,8 @@ def test_defaults_and_inherited_keys_are_accepted() -> None:
     ("old", "new", "message"),
     [
         ("dropout = 0.5", "dropout = [0.5]", "line 19, [variants.both] dropout: 1 rates for 2 hidden layers; give one"),
-        (
-            "dropout = 0.5",
-            "momentum = 0.9",
-            "line 19, [variants.both] momentum: adam has none; only sgd, momentum",
-        ),
-        (
-            "dropout",
-            "model = { kind = 'logistic' }\ndropout",
-            "dropout: a logistic model has no hidden units",
-        ),
+        ("dropout = 0.5", "momentum = 0.9", "line 19, [variants.both] momentum: adam has none; only sgd, momentum"),
+        ("dropout", "model = { kind = 'logistic' }\ndropout", "dropout: a logistic model has no hidden units"),
         ("dropout = 0.5", "model = { hidden = [] }", "line 19, [variants.both] model: mlp needs hidden layers"),
         ("dropout = 0.5", "model = { kind = 'layers' }", '[variants.both] model: kind = "layers" needs layers'),
         ("dropout = 0.5", "l1 = [1, 2, 3, 4]", "l1: 4 strengths for 3 kernels; give 2 (the hidden ones) or 3"),
@@ -69,11 +61,7 @@ def test_defaults_and_inherited_keys_are_accepted() -> None:
         ('name = "lab"', "name = 'a/b'", "line 1, name: a name has at most 64 letters, digits and -_+.=, without a"),
         ("[variants.both]", "[variants.'.both']", "line 17, [variants] .both: a name has at most 64 letters"),
         ("[variants.both]", f"[variants.{'a' * 65}]", "a name has at most 64 letters"),
-        (
-            "[variants.both]",
-            "[variants.Baseline]",
-            "line 17, [variants] Baseline: variants 'baseline' and 'Base",
-        ),
+        ("[variants.both]", "[variants.Baseline]", "line 17, [variants] Baseline: variants 'baseline' and 'Base"),
     ],
 )
 def test_what_does_not_fit_is_reported_in_one_line(lab: Path, old: str, new: str, message: str) -> None:
@@ -96,10 +84,7 @@ def asking(question: dict[str, Any], **more: Any) -> Any:
 @pytest.mark.parametrize(
     ("question", "refused"),
     [
-        (
-            {"ask": "?", "kind": "beats", "variant": "a"},
-            r"\[questions\] .*than: is missing; .* kind 'beats' needs it",
-        ),
+        ({"ask": "?", "kind": "beats", "variant": "a"}, r"\[questions\] .*than: is missing; .* kind 'beats' needs it"),
         ({"ask": "?", "kind": "matches"}, "value: is missing; a question of kind 'matches' needs it"),
         ({**ASKS, "value": 0.9}, "value: a question of kind 'beats' has no value; remove it"),
         ({**ASKS, "than": ["a", "b"]}, "than: compares 'a' with itself; remove it"),
