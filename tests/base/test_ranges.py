@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from wellfit.base import EarlyStopping
-from wellfit.base.ranges import (
+from wellfit.base import (
+    EarlyStopping,
     NonNegative,
     OrOff,
     Positive,

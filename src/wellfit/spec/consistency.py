@@ -12,9 +12,9 @@ from wellfit.errors import UnknownNameError
 from wellfit.spec.reading import plain_of
 from wellfit.spec.source import KeyPath, Source
 
-__all__ = ["MOMENTUM_OPTIMIZERS", "check_name", "check_published", "check_questions", "check_recipe", "same_name"]
+__all__ = ["check_name", "check_published", "check_questions", "check_recipe", "same_name"]
 
-MOMENTUM_OPTIMIZERS: Final = ("sgd", "momentum", "nesterov")
+_WITH_MOMENTUM: Final = ("sgd", "momentum", "nesterov")
 _MODELS_WITH: Final = {
     "hidden": ("mlp", "cnn"),
     "layers": ("layers",),
@@ -122,8 +122,8 @@ def _unused(kind: str, given: Mapping[str, Any], usual: Any, users: Mapping[str,
 
 def _misfit(recipe: Recipe) -> tuple[tuple[str, ...], str] | None:
     """Keys that do not fit together, and why; the first that was written is to blame."""
-    if recipe.momentum and recipe.optimizer not in MOMENTUM_OPTIMIZERS:
-        return ("momentum", "optimizer"), f"{recipe.optimizer} has none; only {', '.join(MOMENTUM_OPTIMIZERS)} do"
+    if recipe.momentum and recipe.optimizer not in _WITH_MOMENTUM:
+        return ("momentum", "optimizer"), f"{recipe.optimizer} has none; only {', '.join(_WITH_MOMENTUM)} do"
     if recipe.model.kind not in ("logistic", "mlp"):
         return None  # the engine counts the layers of other models
     layers = len(recipe.model.hidden)

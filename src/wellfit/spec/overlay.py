@@ -1,4 +1,4 @@
-"""Merging tables before they are checked: a study that is extended, a part, settings from outside the file."""
+"""Merging tables: those of a study that is extended, of a part, and settings from outside the file."""
 
 from __future__ import annotations
 

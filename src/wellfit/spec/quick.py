@@ -1,4 +1,4 @@
-"""``--quick``: a study shrunk to about a minute, before it is checked."""
+"""``--quick``: a study shrunk to about a minute."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 from annotated_types import Interval, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from wellfit.base.ranges import Distinct, Off
+from wellfit.base import Distinct, Off
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.source import KeyPath, Source
 from wellfit.spec.tables import Part, StudyFile, settings_of

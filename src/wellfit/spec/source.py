@@ -63,7 +63,7 @@ class Source:
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return self.overrides[path[:length]]
-        length, source, line = self._found(path)
+        length, source, line = self._locate(path)
         if length < len(path) and (given := [key for key in self.overrides if key[: len(path)] == path]):
             return self.overrides[given[0]]
         parts = [source.label] if line is None else [source.label, f"line {line}"]
@@ -75,12 +75,12 @@ class Source:
             parts.append(place)
         return ", ".join(parts)
 
-    def _found(self, path: KeyPath) -> tuple[int, Source, int | None]:
+    def _locate(self, path: KeyPath) -> tuple[int, Source, int | None]:
         """How much of a path this text or the one below has, which of the two has more of it, and on which line."""
         lines = key_lines(self.text)
         whole = self.prefix + path
         length = next((n for n in range(len(path), 0, -1) if whole[: n + len(self.prefix)] in lines), 0)
-        below = self.under._found(path) if self.under is not None else None
+        below = self.under._locate(path) if self.under is not None else None
         if below is not None and below[0] > length:
             return below
         return length, self, lines.get(whole[: length + len(self.prefix)])
@@ -116,7 +116,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
       >>> key_lines("a = 1\n[t.u]\nb = [\n 1,\n]\nc = {d = 2}")
       {('a',): 1, ('t',): 2, ('t', 'u'): 2, ('t', 'u', 'b'): 3, ('t', 'u', 'c'): 6, ('t', 'u', 'c', 'd'): 6}
     """
-    found: dict[KeyPath, int] = {}
+    places: dict[KeyPath, int] = {}
     lines = text.split("\n")
     table: KeyPath = ()
     at = 0
@@ -133,21 +133,21 @@ def key_lines(text: str) -> dict[KeyPath, int]:
         is_header = lines[at].lstrip().startswith("[")
         paths = _paths(statement)
         for path in paths:
-            found.setdefault(path if is_header else table + path, at + 1)
+            places.setdefault(path if is_header else table + path, at + 1)
         if is_header:
             table = paths[-1]
         at = end
-    return found
+    return places
 
 
 def _paths(table: Mapping[str, Any]) -> list[KeyPath]:
     """All paths in nested tables, parents first."""
-    found: list[KeyPath] = []
+    paths: list[KeyPath] = []
     for key, value in table.items():
-        found.append((key,))
+        paths.append((key,))
         if isinstance(value, dict):
-            found += [(key, *path) for path in _paths(value)]
-    return found
+            paths += [(key, *path) for path in _paths(value)]
+    return paths
 
 
 def parse_toml(text: str, label: str) -> dict[str, Any]:

@@ -11,8 +11,20 @@ from typing import Annotated, Any, Literal, get_type_hints
 from annotated_types import Interval
 from pydantic import BaseModel, ConfigDict, create_model
 
-from wellfit.base import MARGIN, Metric, ModelSpec, Question, Recipe
-from wellfit.base.ranges import Count, PositiveShare, ProperShare, Rate, Seed, Seeds, Text
+from wellfit.base import (
+    MARGIN,
+    Count,
+    Metric,
+    ModelSpec,
+    PositiveShare,
+    ProperShare,
+    Question,
+    Rate,
+    Recipe,
+    Seed,
+    Seeds,
+    Text,
+)
 
 __all__ = ["Changes", "DataSpec", "Part", "PrecisionChoice", "Quick", "StudyFile", "StudySpec", "settings_of"]
 
