@@ -334,7 +334,7 @@ def test_quick_and_precision_make_a_study_of_their_own(
     small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
     ended = wellfit_("run", *small)
     assert ended.status == 0
-    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network on the digits want? (quick)"
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
     assert "4 runs from 4 trajectories" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16, sums in float32" in ended.out
     (made,) = (tmp_path / "wellfit-studies").iterdir()
@@ -375,7 +375,7 @@ BAD = {
     "data set of info": (["data", "info", "digit"], ["did you mean 'digits'?"]),
     "data of nobody": (["audit", "~nosuchuser/x"], ["'~nosuchuser/x': not a path", "home directory"]),
     "data of a long name": (["audit", "x" * 300], ["cannot be read (File name too long)"]),
-    "study of a long name": (["run", "x" * 300], ["cannot be looked for: File name too long"]),
+    "study of a long name": (["run", "x" * 300], ["cannot be a file: File name too long"]),
     "data file": (["run", "no-data.toml"], ["gone.csv", "no such file"]),
     "damaged data": (["audit", "ragged.csv"], ["ragged.csv", "3"]),
     "key": (["run", "--set", "train.droput=0.5"], ["unknown key 'droput'", "did you mean 'dropout'?", "--set"]),

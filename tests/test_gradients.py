@@ -17,7 +17,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from wellfit.base import Augmentation, LayerSpec, ModelSpec, Recipe, RunSpec
-from wellfit.engine.numbers import TRACED
+from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.nn.convolution import average_pool, conv2d, global_average_pool, max_pool
@@ -175,7 +175,7 @@ def test_a_step_of_gradient_descent_is_the_gradient_of_its_loss(name: str) -> No
     recipe = replace(STEPS[name], optimizer="sgd", learning_rate=1.0)
     shape = (8, 8) if name == "lenet" else (4,)
     (population,) = make_plan([RunSpec("v", 0, recipe)], shape, 3, (60, 6, 6), 1).populations
-    program, traced = population.program, population.trajectories[0].numbers
+    program, traced = population.program, population.trajectories[0].hyperparameters
     hyper = {key: jnp.asarray(getattr(traced, key), jnp.float64) for key in TRACED}
     model = build(recipe.model, shape, 3)
     params, stats = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), (model.init(0), model.stats()))

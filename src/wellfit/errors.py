@@ -1,17 +1,17 @@
-"""Every error that a user can meet.
+"""All errors that a user can see.
 
-    WellfitError                  one clear line: what was wrong, where, how to mend it; exit status 2
-    ├── StudyFileError            the study file or a setting: not TOML, unknown key, wrong type or range
-    │   └── UnknownNameError      an unknown study, data set, model, optimizer ...; names the nearest known one
-    ├── DataError                 the data: missing, damaged, of a form that we do not read
-    │   └── DataNotFoundError     the data set is nowhere; every place that was tried is named
-    ├── ShapeError                a model that does not fit its input; the layer and both shapes
+    WellfitError                  one clear line: what is wrong, where, how to fix it; exit status 2
+    ├── StudyFileError            a study file or a setting: not TOML, an unknown key, a wrong type or range
+    │   └── UnknownNameError      an unknown study, data set, model, optimizer ...; suggests the nearest known one
+    ├── DataError                 the data: missing, damaged, in a format that wellfit does not read
+    │   └── DataNotFoundError     the data set is nowhere; lists every place that was tried
+    ├── ShapeError                a model that does not fit its input; gives the layer and both shapes
     └── StoreError                the study directory
         ├── OtherStudyError       it holds another study
         ├── StoreBusyError        another process works in it
-        └── StoreUnreadableError  it is damaged, of another version, or not a study directory
+        └── StoreUnreadableError  it is damaged, of another version, or no study directory
 
-Anything else that escapes is a defect of wellfit, not a mistake of its user.
+Any other exception is a bug in wellfit, not a mistake of its user.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class WellfitError(Exception):
-    """A user's mistake, told in one line: what was wrong, where, and how to mend it."""
+    """A user's mistake, reported in one line: what is wrong, where, and how to fix it."""
 
 
 class StudyFileError(WellfitError):
@@ -43,13 +43,13 @@ class StudyFileError(WellfitError):
 
 
 class UnknownNameError(StudyFileError):
-    """A name that nothing answers to.
+    """A name that does not exist.
 
     Args:
-      kind: what was looked for, such as ``"study"`` or ``"key"``.
-      name: the name as the user gave it.
+      kind: what was looked for, for example ``"study"`` or ``"key"``.
+      name: as the user gave it.
       known: the names that exist.
-      where: the file, table or option that held it; may be empty.
+      where: the file, table or option with the name; may be empty.
 
     Example:
       >>> str(UnknownNameError("optimizer", "adm", ["adam", "sgd"]))
@@ -65,11 +65,11 @@ class UnknownNameError(StudyFileError):
 
 
 class DataError(WellfitError):
-    """Data that cannot be read or cannot be learnt from."""
+    """Data that cannot be read or trained on."""
 
 
 class DataNotFoundError(DataError):
-    """A data set that is in none of the places where it was looked for."""
+    """A data set that was not found in any of the usual places."""
 
 
 class ShapeError(WellfitError):
@@ -81,31 +81,24 @@ class StoreError(WellfitError):
 
 
 class OtherStudyError(StoreError):
-    """The directory holds another study; nothing in it was touched."""
+    """The directory holds another study; nothing in it was changed."""
 
 
 class StoreBusyError(StoreError):
-    """Another process is at work in the directory."""
+    """Another process is using the directory."""
 
 
 class StoreUnreadableError(StoreError):
-    """The directory is no study directory, is damaged, or was written by another version."""
+    """The directory is damaged, was written by another version, or is no study directory."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a mistyped one most resembles.
-
-    Args:
-      name: what the user typed.
-      known: the names that exist.
-
-    Returns:
-      The nearest of them, or ``None`` if none comes near.
+    """The known name most similar to a misspelled one, or None if none is similar.
 
     Example:
       >>> nearest("fashon-mnist", ["digits", "fashion-mnist"])
       'fashion-mnist'
     """
     lowered = {k.lower(): k for k in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-    return lowered[found[0]] if found else None
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[close[0]] if close else None

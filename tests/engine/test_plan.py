@@ -34,15 +34,15 @@ def variants(count: int) -> dict[str, Recipe]:
 
 
 def test_numbers_are_traced_and_structure_is_compiled() -> None:
-    numbers = {
+    hyperparameters = {
         "baseline": BASE,
         "l2": replace(BASE, l2=1e-3),
         "l1": replace(BASE, l1=1e-4),
         "d": replace(BASE, dropout=0.5),
     }
-    assert plan(numbers).programs == 1
+    assert plan(hyperparameters).programs == 1
     structures = {"wide": replace(BASE, model=ModelSpec("mlp", (512,))), "sgd": replace(BASE, optimizer="sgd")}
-    assert plan({**numbers, **structures, "batch": replace(BASE, batch_size=64)}).programs == 4
+    assert plan({**hyperparameters, **structures, "batch": replace(BASE, batch_size=64)}).programs == 4
 
 
 def test_what_is_written_out_and_what_is_default_is_the_same_trajectory() -> None:

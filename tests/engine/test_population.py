@@ -193,11 +193,11 @@ class Calls:
         epoch, start = trainer._program(population.program)
 
         def noted(
-            state: Any, numbers: Any, rates: Any, active: Any, seeds: Any, given: Any, number: Any, d: Any
+            state: Any, hyperparameters: Any, rates: Any, active: Any, seeds: Any, given: Any, number: Any, d: Any
         ) -> Any:
             copies = jax.tree.map(np.array, (active, seeds, given, number))
             self.made.append(dict(zip(("active", "seeds", "batches", "epoch"), copies, strict=True)))
-            return epoch(state, numbers, rates, active, seeds, given, number, d)
+            return epoch(state, hyperparameters, rates, active, seeds, given, number, d)
 
         trainer.programs[population.program] = noted, start
 
@@ -333,9 +333,9 @@ def test_seven_runs_go_on_from_a_snapshot_with_the_same_bits(
     else:
         trainer.train(population, on_epoch=take)
     whole = trainer.train(population)
-    numbers: list[int] = []
-    resumed = trainer.train(population, snapshots[0], lambda epoch: numbers.append(epoch.number))
-    assert numbers == list(range(at + 1, 5))
+    hyperparameters: list[int] = []
+    resumed = trainer.train(population, snapshots[0], lambda epoch: hyperparameters.append(epoch.number))
+    assert hyperparameters == list(range(at + 1, 5))
     assert len(whole) == len(resumed) == 8
     for a, b in zip(whole, resumed, strict=True):
         assert_same_bits(a, b)

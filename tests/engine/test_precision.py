@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec
 from wellfit.engine import devices, precision
 from wellfit.engine.plan import make_plan
 from wellfit.errors import UnknownNameError
-from wellfit.spec import schema
+from wellfit.spec.tables import PrecisionChoice
 
 MLP = ModelSpec("mlp", (8,))
 FILTERS = ModelSpec("layers", (), layers=(LayerSpec("conv2d", filters=2), LayerSpec("flatten")))
@@ -66,7 +66,7 @@ def test_an_unknown_precision_is_refused() -> None:
 
 
 def test_the_study_file_knows_the_same_names() -> None:
-    assert schema.PRECISIONS == precision.CHOICES
+    assert get_args(PrecisionChoice) == precision.CHOICES
 
 
 def test_a_plan_resolves_every_model_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from scipy.special import softmax
 from sklearn.datasets import load_iris
 
 from wellfit.base import Augmentation, ModelSpec, Recipe, RunRecord, RunSpec, Schedule, TrainingData
-from wellfit.engine.numbers import TRACED
+from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.engine.train import Trainer
@@ -31,8 +31,8 @@ class Stepper:
 
     def __init__(self, recipe: Recipe, shape: tuple[int, ...], classes: int) -> None:
         (population,) = make_plan([RunSpec("v", 0, recipe)], shape, classes, (10_000, 8, 8), 1).populations
-        numbers = population.trajectories[0].numbers
-        self.hyper = {name: jnp.asarray(getattr(numbers, name), jnp.float32) for name in TRACED}
+        hyperparameters = population.trajectories[0].hyperparameters
+        self.hyper = {name: jnp.asarray(getattr(hyperparameters, name), jnp.float32) for name in TRACED}
         self.rate = self.hyper["learning_rate"]
         model = build(recipe.model, shape, classes)
         params, stats = jax.tree.map(jnp.asarray, (model.init(0), model.stats()))

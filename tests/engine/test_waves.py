@@ -17,7 +17,7 @@ from small_studies import points, small
 from wellfit.base import Averaging, ModelSpec, Recipe, RunRecord, RunSpec, Schedule, TrainingData
 from wellfit.engine import train as training
 from wellfit.engine import waves
-from wellfit.engine.ends import End, obstacle
+from wellfit.engine.final_states import FinalState, obstacle
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.train import Epoch, Trainer
 from wellfit.study import interrupts, runner
@@ -33,7 +33,9 @@ def planned(data: TrainingData, recipes: dict[str, Recipe], epochs: int) -> Popu
     return population
 
 
-def trained(trainer: Trainer, population: Population, ends: dict[str, End]) -> tuple[list[RunRecord], dict[str, End]]:
+def trained(
+    trainer: Trainer, population: Population, ends: dict[str, FinalState]
+) -> tuple[list[RunRecord], dict[str, FinalState]]:
     last: list[Epoch] = []
     records = trainer.train(population, on_epoch=last.append, ends=ends)
     return records, {end.name: end for end in last[-1].ends()}

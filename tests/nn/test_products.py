@@ -13,7 +13,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from ml_dtypes import bfloat16
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec
-from wellfit.engine.numbers import TRACED
+from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
 from wellfit.nn.models import build
@@ -179,7 +179,8 @@ def traced_step(precision: Precision) -> tuple[list[JaxprEqn], Any, Any]:
     assert program.precision == precision
     model = build(program.model, (8, 8), 3, program.precision)
     hyper = {
-        name: jnp.asarray(getattr(plan.populations[0].trajectories[0].numbers, name), jnp.float32) for name in TRACED
+        name: jnp.asarray(getattr(plan.populations[0].trajectories[0].hyperparameters, name), jnp.float32)
+        for name in TRACED
     }
     params, stats = jax.tree.map(jnp.asarray, (model.init(0), model.stats()))
     state = State(params, stats, optimizer_of(program, hyper, hyper["learning_rate"]).init(params), {})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import groupby
+from typing import get_args
 
 import pytest
 
-from wellfit.base import ModelSpec, Recipe, RunSpec
+from wellfit.base import ModelSpec, Optimizer, Recipe, RunSpec
 from wellfit.data.entries import CATALOG
 from wellfit.engine.plan import make_plan
 from wellfit.nn.models import build, count_parameters, summary
 from wellfit.spec.listing import list_parts, list_studies
-from wellfit.spec.schema import OPTIMIZERS
 from wellfit.spec.study import StudySpec, load_study, recipes
 
 NAMES = [entry.name for study in list_studies() for entry in (study, *list_parts(study.name))]
@@ -48,7 +48,7 @@ def test_every_study_and_part_can_be_planned(name: str, quick: bool) -> None:
     assert planned(study) == len(study.variants) * len(study.seeds) > 0
 
 
-def test_the_studies_and_parts_that_there_are() -> None:
+def test_all_studies_and_parts_are_listed() -> None:
     labs = ["lab-512", "lab-depth", "lab-lenet5", "lab-optimizers", "lab5"]
     others = ["augmentation", "label-noise", "optimizers-tuned", "regularization", "sample-size", "width-and-depth"]
     assert sorted(entry.name for entry in list_studies()) == sorted([*labs, *others])
@@ -61,16 +61,16 @@ def test_the_studies_and_parts_that_there_are() -> None:
 # --- What the sources say
 
 
-def test_published_numbers_stand_where_they_belong() -> None:
+def test_published_numbers_are_those_of_the_sources() -> None:
     assert load_study("lab5").published["l2"] == {"test_accuracy": 0.8730}
-    told = load_study("lab-512").published
-    assert [(row["train_accuracy"], row["test_accuracy"]) for row in told.values()] == [
+    numbers = load_study("lab-512").published
+    assert [(row["train_accuracy"], row["test_accuracy"]) for row in numbers.values()] == [
         *((0.9101, 0.8611), (0.8832, 0.8822), (0.8825, 0.8733)),
         *((0.8434, 0.8308), (0.9122, 0.8843)),
     ]
-    assert load_study("lab-512/dropout").published["dropout=0.3"] == told["dropout"]
-    told = load_study("lab-optimizers").published
-    accuracies = {name: row["validation_accuracy"] for name, row in told.items()}
+    assert load_study("lab-512/dropout").published["dropout=0.3"] == numbers["dropout"]
+    numbers = load_study("lab-optimizers").published
+    accuracies = {name: row["validation_accuracy"] for name, row in numbers.items()}
     assert accuracies == {"adam": 0.8735, "two-dropouts": 0.87, "sgd": 0.8476, "adagrad": 0.7836, "rmsprop": 0.8752}
     lenet5 = load_study("lab-lenet5").published
     assert [list(row.values()) for row in lenet5.values()] == [[0.9019, 0.8673], [0.911, 0.8826], [0.8836, 0.7302]]
@@ -97,31 +97,39 @@ def test_lab5_has_every_extension() -> None:
 
 
 def test_the_other_labs_are_as_described() -> None:
-    made = recipes(load_study("lab-512"))
-    assert {(r.optimizer, r.epochs, r.batch_size, r.model.hidden) for r in made.values()} == {
+    variant = recipes(load_study("lab-512"))
+    assert {(r.optimizer, r.epochs, r.batch_size, r.model.hidden) for r in variant.values()} == {
         ("rmsprop", 10, 128, (512, 512))
     }
     study = load_study("lab-optimizers")
-    made = recipes(study)
+    variant = recipes(study)
     assert study.data.split_seed == 42
-    assert {r.optimizer for r in made.values()} == {"sgd", "momentum", "adagrad", "adam", "rmsprop"}
-    assert (made["adam"].dropout, made["two-dropouts"].dropout, made["adam"].batch_size) == ((0.5, 0.0), (0.5, 0.5), 64)
-    assert {r.optimizer for r in recipes(load_study("lab-optimizers/all")).values()} == set(OPTIMIZERS)
-    made = recipes(load_study("lab-lenet5"))
-    assert [(r.epochs, r.dropout, r.model.batch_norm) for r in made.values()] == [
+    assert {r.optimizer for r in variant.values()} == {"sgd", "momentum", "adagrad", "adam", "rmsprop"}
+    assert (variant["adam"].dropout, variant["two-dropouts"].dropout, variant["adam"].batch_size) == (
+        (0.5, 0.0),
+        (0.5, 0.5),
+        64,
+    )
+    assert {r.optimizer for r in recipes(load_study("lab-optimizers/all")).values()} == set(get_args(Optimizer))
+    variant = recipes(load_study("lab-lenet5"))
+    assert [(r.epochs, r.dropout, r.model.batch_norm) for r in variant.values()] == [
         *((10, None, False), (15, (0.1, 0.1, 0.5), False), (15, None, True))
     ]
-    made = recipes(load_study("lab-depth"))
-    assert [(len(r.model.hidden), r.epochs, r.dropout) for r in made.values()] == [
+    variant = recipes(load_study("lab-depth"))
+    assert [(len(r.model.hidden), r.epochs, r.dropout) for r in variant.values()] == [
         *((1, 10, None), (2, 10, None), (10, 20, None), (10, 20, 0.2))
     ]
     cosines = load_study("lab-depth/cosines")
-    made = recipes(cosines)
-    assert (cosines.data.name_or_path, made["logistic"].epochs, made["logistic"].batch_size) == ("cosines", 10, 32)
-    assert made["logistic"].model == ModelSpec("logistic", (), output="sigmoid")
-    assert made["2-units"].model == ModelSpec("mlp", (2,), output="sigmoid")
+    variant = recipes(cosines)
+    assert (cosines.data.name_or_path, variant["logistic"].epochs, variant["logistic"].batch_size) == (
+        "cosines",
+        10,
+        32,
+    )
+    assert variant["logistic"].model == ModelSpec("logistic", (), output="sigmoid")
+    assert variant["2-units"].model == ModelSpec("mlp", (2,), output="sigmoid")
     assert load_study("lab-depth/cosines-2").data == dataclasses.replace(cosines.data, name_or_path="cosines:2")
-    assert recipes(load_study("lab-depth/cosines-2")) == made
+    assert recipes(load_study("lab-depth/cosines-2")) == variant
 
 
 @pytest.mark.parametrize(
@@ -142,8 +150,8 @@ def test_parameters_are_those_of_the_sources(study: str, variant: str, parameter
 
 
 def test_logistic_regression_on_the_cosines_has_three_parameters() -> None:
-    made = recipes(load_study("lab-depth/cosines"))
-    assert count_parameters(build(made["logistic"].model, (2,), 2)) == 3
+    variant = recipes(load_study("lab-depth/cosines"))
+    assert count_parameters(build(variant["logistic"].model, (2,), 2)) == 3
 
 
 def test_lenet5_has_the_shapes_of_its_source() -> None:
@@ -155,18 +163,18 @@ def test_lenet5_has_the_shapes_of_its_source() -> None:
 # --- The other studies
 
 
-def test_regularization_has_every_regularizer_there_is() -> None:
+def test_regularization_has_every_regularizer() -> None:
     """Whatever of a recipe or an augmentation regularizes is used by a variant."""
-    made = recipes(load_study())
-    base, plain = made["baseline"], dataclasses.asdict(Recipe())
+    variant = recipes(load_study())
+    base, plain = variant["baseline"], dataclasses.asdict(Recipe())
     not_regularizers = {"epochs", "batch_size", "optimizer", "loss", "learning_rate", "schedule", "momentum"}
     not_regularizers |= {"class_weights", "clip_norm", "examples", "label_noise"}
-    used = {key for recipe in made.values() for key in plain if getattr(recipe, key) != getattr(base, key)}
+    used = {key for recipe in variant.values() for key in plain if getattr(recipe, key) != getattr(base, key)}
     assert used == plain.keys() - not_regularizers
-    kinds = {recipe.average.kind for recipe in made.values() if recipe.average}
+    kinds = {recipe.average.kind for recipe in variant.values() if recipe.average}
     assert kinds == {"ema", "swa"}
     augmented = {
-        key for recipe in made.values() for key, value in dataclasses.asdict(recipe.augmentation).items() if value
+        key for recipe in variant.values() for key, value in dataclasses.asdict(recipe.augmentation).items() if value
     }
     # A digit that is flipped or turned far is another digit or none, and zoom of 8 x 8 pixels is a shift.
     assert augmented == {"shift", "erasing", "noise", "mixup"}
@@ -179,12 +187,13 @@ def test_regularization_has_every_regularizer_there_is() -> None:
 
 def test_every_optimizer_has_the_same_number_of_learning_rates() -> None:
     study = load_study("optimizers-tuned")
-    made = recipes(study)
+    variant = recipes(study)
     rates = {
-        name: {r.learning_rate for r in made.values() if r.optimizer == name and r.learning_rate} for name in OPTIMIZERS
+        name: {r.learning_rate for r in variant.values() if r.optimizer == name and r.learning_rate}
+        for name in get_args(Optimizer)
     }
     assert {len(values) for values in rates.values()} == {5}
-    assert recipes(load_study("optimizers-tuned", quick=True)).keys() < made.keys()
+    assert recipes(load_study("optimizers-tuned", quick=True)).keys() < variant.keys()
 
 
 def test_sample_sizes_and_noise_go_from_end_to_end() -> None:

@@ -1,4 +1,4 @@
-"""Parts, extends, --quick and settings: what is laid over what, and what is refused."""
+"""Parts, extends and settings: which tables are merged, and what is refused."""
 
 from __future__ import annotations
 
@@ -7,81 +7,16 @@ from typing import Any
 
 import pytest
 
+from sized_study import BASE, written
+from wellfit.base import EarlyStopping
 from wellfit.errors import StudyFileError, UnknownNameError
-from wellfit.spec.identity import fingerprint, spec_conflicts
 from wellfit.spec.source import Source
-from wellfit.spec.study import load_study, recipes, resolved, study_from_mapping
-
-BASE = """\
-name = "base"
-title = "Which?"
-description = "a study"
-
-[data]
-path = "my.csv"
-
-[model]
-kind = "cnn"
-hidden = [8, 4]
-
-[train]
-epochs = 20
-seeds = [3, 4, 5]
-schedule = { kind = "step", every = 0.5 }
-
-[variants.plain]
-
-[variants.long]
-epochs = 40
-dropout = 0.5
-
-[sweeps.l2]
-l2 = [1, 2, 3, 4, 5, 6]
-
-[published]
-plain = { test_loss = 1.0 }
-"l2=2" = { test_loss = 2.0 }
-"l2=6" = { test_loss = 6.0 }
-
-[quick]
-epochs = 5
-
-[parts.wide]
-title = "Wider?"
-[parts.wide.model]
-hidden = [16]
-[parts.wide.variants.a]
-[parts.wide.variants.b]
-dropout = 0.1
-[parts.wide.quick]
-seeds = 1
-
-[parts.bare]
-
-[parts.more]
-extends = "lab5"
-[parts.more.variants.noisy]
-l2 = 1e-3
-"""
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> Path:
-    path = tmp_path / "base.toml"
-    path.write_text(BASE)
-    return path
-
-
-def written(folder: Path, text: str, name: str = "own.toml") -> Path:
-    path = folder / name
-    path.write_text(text)
-    return path
-
+from wellfit.spec.study import load_study, recipes, study_from_mapping
 
 # --- Parts
 
 
-def test_a_part_has_the_studys_data_model_and_training_and_its_own_variants(base: Path) -> None:
+def test_a_part_inherits_everything_but_the_variants(base: Path) -> None:
     whole, part = load_study(base), load_study(f"{base}/wide")
     assert (part.name, part.title, part.description) == ("base-wide", "Wider?", "")
     assert (part.data, part.seeds, part.base.epochs) == (whole.data, (3, 4, 5), 20)
@@ -95,11 +30,11 @@ def test_a_part_has_the_studys_data_model_and_training_and_its_own_variants(base
     assert more.data.name_or_path == "fashion-mnist"
 
 
-def test_parts_that_are_not_there(base: Path, tmp_path: Path) -> None:
+def test_unknown_parts_are_refused(base: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown part 'dpth' in lab5.toml \(built in\); did you mean 'depth'"):
         load_study("lab5/dpth")
     alone = written(tmp_path, '[data]\nname = "digits"\n')
-    with pytest.raises(StudyFileError, match=r"own.toml: has no parts; leave /wide out$"):
+    with pytest.raises(StudyFileError, match=r"own.toml: has no parts; remove /wide$"):
         load_study(f"{alone}/wide")
     with pytest.raises(StudyFileError, match="lab6/depth: no such file"):
         load_study("lab6/depth")
@@ -130,14 +65,14 @@ def test_parts_that_are_not_there(base: Path, tmp_path: Path) -> None:
         ("epochs = 20", "epochs = 0", "base.toml, line 13, [train] epochs: must be from 1 to 1000000, got 0"),
     ],
 )
-def test_mistakes_in_a_part_are_told_where_they_stand(base: Path, old: str, new: str, message: str) -> None:
+def test_mistakes_in_a_part_are_reported_with_their_place(base: Path, old: str, new: str, message: str) -> None:
     assert BASE.count(old) == 1
     base.write_text(BASE.replace(old, new))
     with pytest.raises(StudyFileError) as caught:
         load_study(f"{base}/wide")
-    told = str(caught.value).replace(str(base), base.name)
-    assert message in told
-    assert "\n" not in told
+    refused = str(caught.value).replace(str(base), base.name)
+    assert message in refused
+    assert "\n" not in refused
     if "[parts" in message and "cnn needs" not in message:  # the study itself refuses it, too
         with pytest.raises(StudyFileError) as caught:
             load_study(base)
@@ -151,14 +86,14 @@ def test_parts_that_are_no_tables(base: Path, tmp_path: Path) -> None:
     bad.write_text('parts = { a = 3 }\n[data]\nname = "digits"\n')
     with pytest.raises(StudyFileError, match=r"own.toml, line 1, \[parts\] a: must be a table, got 3"):
         load_study(f"{bad}/a")
-    with pytest.raises(StudyFileError, match="is for the study file; a setting cannot change it"):
+    with pytest.raises(StudyFileError, match="parts can only be set in the study file"):
         load_study(base, settings=["parts.wide.title=x"])
 
 
 # --- Extends
 
 
-def test_a_study_that_extends_another_says_only_what_differs(base: Path, tmp_path: Path) -> None:
+def test_an_extending_study_says_only_what_differs(base: Path, tmp_path: Path) -> None:
     own = written(
         tmp_path,
         'extends = "base.toml"\n[train]\nepochs = 9\nschedule = { kind = "cosine" }\n[variants.long]\nepochs = 50\n'
@@ -167,15 +102,18 @@ def test_a_study_that_extends_another_says_only_what_differs(base: Path, tmp_pat
     study = load_study(own)
     assert (study.name, study.title, study.description) == ("own", "Which?", "a study")
     assert list(study.variants) == ["plain", "long", "new", "l2=7"]
-    made = recipes(study)
-    assert (made["long"].epochs, made["long"].dropout, made["new"].batch_size) == (50, 0.5, 8)
-    assert (made["plain"].epochs, made["plain"].model.hidden) == (9, (8, 4))
-    assert made["plain"].schedule is not None
-    assert (made["plain"].schedule.kind, made["plain"].schedule.every) == ("cosine", None)  # a kind's settings stay its
+    variant = recipes(study)
+    assert (variant["long"].epochs, variant["long"].dropout, variant["new"].batch_size) == (50, 0.5, 8)
+    assert (variant["plain"].epochs, variant["plain"].model.hidden) == (9, (8, 4))
+    assert variant["plain"].schedule is not None
+    assert (variant["plain"].schedule.kind, variant["plain"].schedule.every) == (
+        "cosine",
+        None,
+    )  # a kind's settings stay its
     assert study.published == {"plain": {"test_loss": 1.0}, "new": {"test_loss": 3.0}}
 
 
-def test_an_extended_study_of_other_data_leaves_its_claims_behind(base: Path, tmp_path: Path) -> None:
+def test_other_data_drop_the_extended_studys_claims(base: Path, tmp_path: Path) -> None:
     own = written(tmp_path, 'extends = "base.toml"\n[data]\nname = "digits"\n')
     study = load_study(own)
     assert (study.title, study.description, study.published) == ("own", "", {})
@@ -204,7 +142,7 @@ def test_python_can_extend_too() -> None:
         ('extends = "lab6"\n', "own.toml, line 1, extends: unknown study 'lab6'; did you mean 'lab5'?"),
         ('extends = "lab5/dpth"\n', "own.toml, line 1, extends: unknown part 'dpth' in lab5.toml (built in)"),
         ('extends = "none.toml"\n', "own.toml, line 1, extends: "),
-        ("extends = 3\n", 'own.toml, line 1, extends: must be a study, as extends = "lab5", got 3'),
+        ("extends = 3\n", "own.toml, line 1, extends: must be a string, got 3"),
         ('extends = "own.toml"\n', "a study cannot extend itself"),
         (
             'extends = "lab5"\n[train]\nepoch = 3\n',
@@ -228,36 +166,33 @@ def test_mistakes_in_extending(tmp_path: Path, text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistake_below_is_told_where_it_stands(base: Path, tmp_path: Path) -> None:
+def test_a_setting_of_a_nested_table_can_be_changed_alone(base: Path, tmp_path: Path) -> None:
+    base.write_text(BASE.replace("dropout = 0.5", "early_stopping = { patience = 3, start_epoch = 2 }"))
+    own = written(tmp_path, 'extends = "base.toml"\n[variants.long]\nearly_stopping = { start_epoch = 9 }\n')
+    assert recipes(load_study(own))["long"].early_stopping == EarlyStopping(3, start_epoch=9)
+    own.write_text('extends = "base.toml"\n[variants.plain]\nearly_stopping = { start_epoch = 9 }\n')
+    with pytest.raises(
+        StudyFileError, match=r"own.toml, line 3, \[variants.plain\] early_stopping.patience: is missing"
+    ):
+        load_study(own)
+
+
+def test_a_mistake_in_the_extended_file_has_its_place(base: Path, tmp_path: Path) -> None:
     base.write_text(BASE.replace("dropout = 0.5", "dropout = 5"))
     own = written(tmp_path, 'extends = "base.toml"\n[variants.long]\nepochs = 3\n')
     with pytest.raises(StudyFileError, match=r"base.toml, line 21, \[variants.long\] dropout: must be at least 0"):
         load_study(own)
 
 
-# --- Quick
+def test_a_study_has_its_own_questions_or_inherits_them(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('extends = "lab5/combined"\n')
+    assert [q.kind for q in load_study(own).questions] == ["beats", "best"]
+    own.write_text('extends = "lab5/l2"\n[sweeps.l2]\nl2 = [1e-3]\n[[questions]]\nask = "?"\nkind = "onset"\n')
+    assert [q.kind for q in load_study(own).questions] == ["onset"]
 
 
-def test_quick_is_another_smaller_study(base: Path) -> None:
-    whole, quick = load_study(base), load_study(base, quick=True)
-    assert (quick.name, quick.title) == ("base", "Which? (quick)")
-    assert (quick.base.epochs, quick.seeds, quick.data.train_share) == (5, (3, 4), 0.25)
-    assert list(quick.variants) == ["plain", "long", "l2=1", "l2=3", "l2=6"]
-    assert recipes(quick)["long"].epochs == 10  # twice as many, as before
-    assert quick.published == {"plain": {"test_loss": 1.0}, "l2=6": {"test_loss": 6.0}}
-    assert spec_conflicts(resolved(whole), resolved(quick)) == "[data] train_share is 1.0 there and 0.25 here"
-    assert fingerprint(resolved(whole), resolved(quick))
-    part = load_study(f"{base}/wide", quick=True)
-    assert (part.base.epochs, part.seeds) == (5, (3,))
-
-
-def test_flags_go_before_quick(base: Path) -> None:
-    study = load_study(base, quick=True, epochs=7, seeds=4, data="digits", settings=["data.train_share=0.5"])
-    assert (study.base.epochs, study.seeds, study.data.train_share) == (7, (0, 1, 2, 3), 0.5)
-    assert study.title == "base: which variant generalizes best on Digits? (with data.train_share=0.5) (quick)"
-
-
-def test_a_title_tells_what_was_changed_for_all_variants() -> None:
+def test_the_title_mentions_what_changed_for_all_variants() -> None:
     title = load_study("lab5").title
 
     def shown(*settings: str, **given: Any) -> str:
@@ -272,62 +207,6 @@ def test_a_title_tells_what_was_changed_for_all_variants() -> None:
     assert load_study("lab5", settings=["model.hidden=[16]", "title=Mine"]).title == "Mine"
 
 
-def test_quick_never_makes_more(tmp_path: Path) -> None:
-    own = written(
-        tmp_path,
-        '[data]\nname = "digits"\ntrain_share = 0.1\n[train]\nepochs = 2\nseeds = 1\n'
-        "[sweeps.a]\nepochs = [1, 2]\n[variants.b]\nepochs = 1\n",
-    )
-    quick = load_study(own, quick=True)
-    assert (quick.base.epochs, quick.seeds, quick.data.train_share) == (2, (0,), 0.1)
-    assert [recipe.epochs for recipe in recipes(quick).values()] == [1, 1, 2]
-
-
-def test_epochs_that_quick_makes_equal_are_one(tmp_path: Path) -> None:
-    own = written(tmp_path, '[data]\nname = "digits"\n[sweeps.a]\nepochs = [1, 2, 3, 60, 120]\n')
-    assert list(load_study(own, quick=True).variants) == ["baseline", "epochs=1", "epochs=6", "epochs=12"]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[quick]\nepochs = 0\n", "line 4, [quick] epochs: must be from 1 to 1000000, got 0"),
-        ("[quick]\nepoch = 1\n", "unknown key 'epoch' in own.toml, line 4, [quick]; did you mean 'epochs'?"),
-        ("[quick]\nvalues = 1\n", "line 4, [quick] values: must be from 2 to 1000, got 1"),
-        ("[quick]\ntrain_share = 0\n", "line 4, [quick] train_share: must be greater than 0 and at most 1"),
-    ],
-)
-def test_a_wrong_quick_is_refused_with_and_without_the_flag(tmp_path: Path, text: str, message: str) -> None:
-    own = written(tmp_path, '[data]\nname = "digits"\n' + text)
-    for quick in (False, True):
-        with pytest.raises(StudyFileError) as caught:
-            load_study(own, quick=quick)
-        assert message in str(caught.value).replace(str(own), own.name)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "data = 3\n",
-        "[data]\nname='digits'\ntrain_share='x'\n",
-        "train = 3\n[data]\nname='digits'\n",
-        "variants = 3\n[data]\nname='digits'\n",
-        "[data]\nname='digits'\n[train]\nepochs='x'\n",
-        "[data]\nname='digits'\n[train]\nepochs=0\n",
-        "[data]\nname='digits'\n[train]\nseeds='x'\n",
-        "[data]\nname='digits'\n[variants]\na=3\n",
-        "[data]\nname='digits'\n[sweeps]\na=3\n",
-        "[data]\nname='digits'\n[sweeps.a]\nl2=3\n",
-        "[data]\nname='digits'\n[sweeps.a]\nepochs=['x']\n",
-    ],
-)
-def test_what_quick_cannot_shrink_is_refused_as_without_it(tmp_path: Path, text: str) -> None:
-    own = written(tmp_path, text)
-    for quick in (False, True):
-        with pytest.raises(StudyFileError, match=r"own.toml, .*: must be .*got"):
-            load_study(own, quick=quick)
-
-
 # --- Settings
 
 
@@ -337,6 +216,7 @@ def test_what_quick_cannot_shrink_is_refused_as_without_it(tmp_path: Path, text:
         ("epochs=3", "unknown key 'epochs' in --set epochs=3; did you mean 'train.epochs'?"),
         ("dropuot=0.5", "unknown key 'dropuot' in --set dropuot=0.5; did you mean 'train.dropout'?"),
         ("seed=3", "unknown key 'seed' in --set seed=3; did you mean 'train.seeds'?"),
+        ("trian.l2=1", "unknown key 'trian' in --set trian.l2=1; did you mean 'train'?"),
         ("titel=3", "unknown key 'titel' in --set titel=3; did you mean 'title'?"),
         ("hidden=[3]", "unknown key 'hidden' in --set hidden=[3]; did you mean 'model.hidden'?"),
         ("validation=0.3", "unknown key 'validation' in --set validation=0.3; did you mean 'data.validation'?"),
@@ -345,11 +225,11 @@ def test_what_quick_cannot_shrink_is_refused_as_without_it(tmp_path: Path, text:
             "variants.Baseline.l2=1",
             "unknown variant 'Baseline' in --set variants.Baseline.l2=1; did you mean 'baseline'",
         ),
-        ("quick.epochs=1", "--set quick.epochs=1: quick is for the study file; a setting cannot change it"),
-        ("extends=lab5", "--set extends=lab5: extends is for the study file; a setting cannot change it"),
+        ("quick.epochs=1", "--set quick.epochs=1: quick can only be set in the study file"),
+        ("extends=lab5", "--set extends=lab5: extends can only be set in the study file"),
     ],
 )
-def test_settings_that_are_slips(setting: str, message: str) -> None:
+def test_misspelled_settings_suggest_a_fix(setting: str, message: str) -> None:
     with pytest.raises(StudyFileError) as caught:
         load_study("lab5", settings=[setting])
     assert str(caught.value).startswith(message)
@@ -360,14 +240,14 @@ def test_a_new_variant_can_be_added_twice_over() -> None:
     assert (recipes(study)["mine"].l2, recipes(study)["mine"].dropout) == (1.0, 0.1)
 
 
-def test_a_new_variant_joins_the_baseline_of_a_study_that_names_none() -> None:
+def test_a_new_variant_joins_the_implied_baseline() -> None:
     study = load_study("regularization/l2", settings=["variants.mine.l2=7", "sweeps.l2.l2=[1]"])
     assert list(study.variants) == ["baseline", "mine", "l2=1"]
     with pytest.raises(StudyFileError, match="must be a table"):
         load_study("regularization/l2", settings=["variants=3"])
 
 
-def test_a_source_below_is_asked_only_for_what_stands_there() -> None:
+def test_a_place_may_be_in_the_extended_file() -> None:
     under = Source("under.toml", "[train]\nl2 = 1\nl1 = 2\n")
     over = Source("over.toml", "[train]\nl2 = 2\n", under=under)
     assert over.place(("train", "l2")) == "over.toml, line 2, [train] l2"

@@ -1,42 +1,93 @@
-"""What we train: a model and everything that one training is made from, save the data and the seed."""
+"""What we train: a model and everything else that defines one training, except the data and the seed.
+
+Each field is a setting of the study file; its type holds its range. Adding a setting means adding a field.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Literal
 
-__all__ = ["MONITORS", "Augmentation", "Averaging", "EarlyStopping", "LayerSpec", "ModelSpec", "Recipe", "Schedule"]
+from annotated_types import Interval
 
-MONITORS: Final = ("val_loss", "val_accuracy")
-"""What early stopping may watch: validation metrics, under the names that Keras gives them."""
+from wellfit.base.ranges import (
+    Count,
+    Natural,
+    NonNegative,
+    OrOff,
+    Positive,
+    PositiveShare,
+    Probability,
+    Rate,
+    Ratio,
+    UpTo64,
+)
+
+__all__ = [
+    "Activation",
+    "Augmentation",
+    "Averaging",
+    "EarlyStopping",
+    "Initializer",
+    "LayerKind",
+    "LayerSpec",
+    "Loss",
+    "ModelKind",
+    "ModelSpec",
+    "Monitor",
+    "Optimizer",
+    "Output",
+    "Recipe",
+    "Schedule",
+    "ScheduleKind",
+]
+
+ModelKind = Literal["logistic", "mlp", "lenet5", "cnn", "layers"]
+LayerKind = Literal[
+    "dense",
+    "conv2d",
+    "max_pool",
+    "average_pool",
+    "global_average_pool",
+    "flatten",
+    "activation",
+    "dropout",
+    "batch_norm",
+]
+Activation = Literal["relu", "sigmoid", "tanh", "elu", "gelu", "leaky_relu"]
+Initializer = Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"]
+Output = Literal["softmax", "sigmoid"]
+Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion"]
+Loss = Literal["cross_entropy", "mse"]
+ScheduleKind = Literal["constant", "step", "exponential", "cosine", "warmup", "one-cycle"]
+Monitor = Literal["val_loss", "val_accuracy"]
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer of a model that is given as a list of layers; what its kind does not use stays at its default.
+    """One layer of a model that is given as a list of layers; fields that its kind does not use keep their defaults.
 
     Args:
-      kind: ``"dense"``, ``"conv2d"``, ``"max_pool"``, ``"average_pool"``, ``"global_average_pool"``, ``"flatten"``,
-        ``"activation"``, ``"dropout"`` or ``"batch_norm"``.
+      kind: of layer.
       units: of a dense layer.
       filters: of a convolution.
-      size: height and width of a convolution's kernel or of a pooling window; 0 is 3 for a kernel, 2 for a window.
-      stride: step of the window; 0 is 1 for a convolution, the size for pooling.
-      padding: ``"same"`` or ``"valid"``.
-      function: of an activation layer, or applied after a dense or convolution layer; empty for none.
-      initializer: of a kernel.
-      rate: of a dropout layer; the recipe's ``dropout`` goes before it.
+      size: height and width of a convolution's kernel or of a pooling window; 0 means 3 for a kernel, 2 for a window.
+      stride: of the window; 0 means 1 for a convolution and the window size for pooling.
+      padding: of a convolution or pooling window.
+      function: activation function of an activation layer, or after a dense or convolution layer; empty for none.
+      initializer: of the kernel.
+      rate: of a dropout layer; the recipe's ``dropout`` takes precedence.
     """
 
-    kind: str
-    units: int = 0
-    filters: int = 0
-    size: int = 0
-    stride: int = 0
-    padding: str = "valid"
-    function: str = ""
-    initializer: str = "glorot_uniform"
-    rate: float = 0.0
+    kind: LayerKind
+    units: Natural = 0
+    filters: Natural = 0
+    size: Natural = 0
+    stride: Natural = 0
+    padding: Literal["same", "valid"] = "valid"
+    function: Literal["", Activation] = ""
+    initializer: Initializer = "glorot_uniform"
+    rate: Rate = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,68 +95,68 @@ class ModelSpec:
     """The architecture of a network.
 
     Args:
-      kind: ``"logistic"`` (no hidden layer), ``"mlp"``, ``"lenet5"``, ``"cnn"`` (blocks of convolution, batch
-        normalization, relu and pooling, then global average pooling) or ``"layers"``.
-      hidden: units of every hidden layer of an MLP, filters of every block of a CNN.
+      kind: ``"logistic"`` has no hidden layer. ``"cnn"`` stacks blocks of convolution, batch normalization, relu and
+        pooling, then global average pooling. ``"layers"`` takes a list of layers.
+      hidden: units of each hidden layer of an MLP, or filters of each block of a CNN.
       activation: of the hidden layers.
       initializer: of the kernels.
-      batch_norm: batch normalization after every hidden layer (MLP, LeNet-5).
-      output: ``"softmax"``, or ``"sigmoid"``: one unit for two classes.
-      layers: the layers of kind ``"layers"``, the output layer last, without its softmax.
+      batch_norm: batch normalization after each hidden layer (MLP, LeNet-5).
+      output: ``"softmax"``, or ``"sigmoid"`` for one unit and two classes.
+      layers: the layers of kind ``"layers"``, output layer last, without its softmax.
     """
 
-    kind: str = "mlp"
-    hidden: tuple[int, ...] = (128, 64)
-    activation: str = "relu"
-    initializer: str = "glorot_uniform"
+    kind: ModelKind = "mlp"
+    hidden: UpTo64[Count] = (128, 64)
+    activation: Activation = "relu"
+    initializer: Initializer = "glorot_uniform"
     batch_norm: bool = False
-    output: str = "softmax"
+    output: Output = "softmax"
     layers: tuple[LayerSpec, ...] = ()
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """When to stop, decided exactly as ``keras.callbacks.EarlyStopping`` decides from the same numbers.
+    """When to stop, by the same rule as ``keras.callbacks.EarlyStopping``.
 
-    The validation loss that is watched is the cross-entropy alone. Keras adds the L1 and L2 penalty to it, so that the
-    same rule may stop a penalized network elsewhere; without the penalty, variants are judged by one measure.
+    The monitored validation loss is the cross-entropy alone. Keras adds the L1 and L2 penalties to it, so the same
+    rule may stop a penalized network at another epoch. Without the penalties, all variants are judged alike.
 
     Args:
-      patience: epochs without improvement after which training stops.
-      monitor: ``"val_loss"`` or ``"val_accuracy"``.
-      min_delta: what counts as an improvement, in the monitor's unit.
-      start_epoch: epochs at the beginning that are not judged.
-      restore_best_weights: read the run at its best epoch rather than where it stopped.
+      patience: epochs without improvement before training stops.
+      monitor: the validation metric to watch.
+      min_delta: smallest change that counts as an improvement, in the monitor's unit.
+      start_epoch: number of initial epochs that the rule ignores.
+      restore_best_weights: evaluate the weights of the best epoch instead of the last one.
     """
 
-    patience: int
-    monitor: str = "val_loss"
-    min_delta: float = 0.0
-    start_epoch: int = 0
+    patience: Natural
+    monitor: Monitor = "val_loss"
+    min_delta: NonNegative = 0.0
+    start_epoch: Natural = 0
     restore_best_weights: bool = False
 
 
 @dataclass(frozen=True)
 class Averaging:
-    """Read a run not from its last weights but from an average of them.
+    """Evaluate an average of the weights instead of the last weights.
 
-    Batch normalization's moving statistics go along: those of the last step with ``"ema"``, their mean over the same
-    epochs with ``"swa"``. (Izmailov et al., 2018, make a further pass over the training data to compute them anew.)
+    Batch normalization's moving statistics are those of the last step with ``"ema"``, and their mean over the same
+    epochs with ``"swa"``. (Izmailov et al., 2018, recompute them in another pass over the training data.)
 
     Args:
       kind: ``"ema"``, an exponential moving average over the steps, or ``"swa"``, the mean over the last epochs.
-      decay: of the moving average, Keras's ``ema_momentum``.
-      last: over how many epochs ``"swa"`` averages.
+      decay: of the moving average; Keras calls it ``ema_momentum``.
+      last: number of epochs that ``"swa"`` averages.
     """
 
-    kind: str
-    decay: float = 0.99
-    last: int = 5
+    kind: Literal["ema", "swa"]
+    decay: Rate = 0.99
+    last: Count = 5
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images are changed on their way into the network; 0 leaves them as they are.
+    """Random changes to the training images; 0 turns a change off.
 
     Args:
       shift: largest displacement, as a share of height and width.
@@ -114,100 +165,101 @@ class Augmentation:
       zoom: largest relative change of size.
       erasing: probability that a rectangle is erased.
       noise: standard deviation of Gaussian noise, in units of the scaled inputs.
-      mixup: alpha of the Beta distribution from which the share of a second example is drawn.
+      mixup: alpha of the Beta distribution from which the second example's share is drawn.
     """
 
-    shift: float = 0.0
-    flip: float = 0.0
-    rotation: float = 0.0
-    zoom: float = 0.0
-    erasing: float = 0.0
-    noise: float = 0.0
-    mixup: float = 0.0
+    shift: Rate = 0.0
+    flip: Probability = 0.0
+    rotation: Annotated[float, Interval(ge=0, le=180)] = 0.0
+    zoom: Rate = 0.0
+    erasing: Probability = 0.0
+    noise: NonNegative = 0.0
+    mixup: NonNegative = 0.0
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the learning rate changes while training lasts. A setting that is None has its kind's default.
+    """How the learning rate changes during training; settings left out (None) have the default of their kind.
 
     Args:
-      kind: ``"constant"``, ``"step"``, ``"exponential"``, ``"cosine"``, ``"warmup"`` or ``"one-cycle"``;
-        ``"warmup"`` is constant after its warm-up.
-      warmup: share of all steps in which the rate first rises linearly to where the kind begins; 0.1 for
-        ``"warmup"``, otherwise 0.
-      every: of ``"step"``: share of the steps after warm-up between two drops; 1/3.
-      factor: of ``"step"``: what each drop multiplies by, 0.1; of ``"exponential"`` and ``"cosine"``: the share of the
-        rate that is left when training ends, 0.1 and 0.
-      peak: of ``"one-cycle"``: share of the steps after warm-up in which the rate rises; 0.3.
-      div: of ``"one-cycle"``: peak rate divided by the first rate; 25.
-      final_div: of ``"one-cycle"``: first rate divided by the last rate; 1e4.
+      kind: ``"warmup"`` is constant after its warm-up.
+      warmup: share of all steps during which the rate rises linearly to its starting value; 0.1 for ``"warmup"``,
+        otherwise 0.
+      every: for ``"step"``, the share of the steps after warm-up between two drops; 1/3.
+      factor: for ``"step"``, the multiplier of each drop, 0.1; for ``"exponential"`` and ``"cosine"``, the share of the
+        rate that remains at the end of training, 0.1 and 0.
+      peak: for ``"one-cycle"``, the share of the steps after warm-up during which the rate rises; 0.3.
+      div: for ``"one-cycle"``, the peak rate divided by the first rate; 25.
+      final_div: for ``"one-cycle"``, the first rate divided by the last rate; 1e4.
     """
 
-    kind: str = "constant"
-    warmup: float | None = None
-    every: float | None = None
-    factor: float | None = None
-    peak: float | None = None
-    div: float | None = None
-    final_div: float | None = None
+    kind: ScheduleKind = "constant"
+    warmup: Probability | None = None
+    every: PositiveShare | None = None
+    factor: Probability | None = None
+    peak: Probability | None = None
+    div: Ratio | None = None
+    final_div: Ratio | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that one training is made from, save the data and the seed. A variant is a changed recipe.
+    """Everything that defines one training, except the data and the seed. A variant is a changed recipe.
 
     ``model``, ``optimizer``, ``batch_size`` and ``loss`` are structure: they make a program. ``epochs``,
-    ``early_stopping`` and ``average`` are readout: they say where a trajectory is read. ``examples`` and
-    ``label_noise`` choose the training data. The rest are numbers, traced through the compiled program.
+    ``early_stopping`` and ``average`` say where a trajectory is read. ``examples`` and ``label_noise`` choose the
+    training data. The rest are numbers, traced through the compiled program.
 
     Args:
       model: the architecture.
-      epochs: passes over the training split; with early stopping, the most that are made.
-      batch_size: examples a step; the last batch of an epoch may be smaller.
-      optimizer: the optimizer family, such as ``"adam"``.
-      loss: ``"cross_entropy"`` (the same number for sparse and one-hot labels, and for one sigmoid unit), or ``"mse"``,
-        the mean over the outputs of the squared difference of probability and target.
-      learning_rate: step size; None is the optimizer's own default, Keras's.
-      schedule: how it changes over the steps, or None.
-      momentum: for the optimizers that have one; None is the optimizer's own default, Keras's.
-      l1, l2: strength of the penalty ``l1 * sum|w| + l2 * sum w**2`` in the loss; one number for all hidden kernels
-        (for a model without hidden layers, its only one), or one per kernel.
-      proximal_l1: as ``l1``, but by soft thresholding after each step, which makes weights exactly zero.
+      epochs: passes over the training split; with early stopping, the maximum.
+      batch_size: examples per step; the last batch of an epoch may be smaller.
+      optimizer: the optimizer family.
+      loss: ``"cross_entropy"`` (the same number for sparse labels, one-hot labels and one sigmoid unit), or ``"mse"``,
+        the squared difference of probability and target, averaged over the outputs.
+      learning_rate: step size; by default the optimizer's own, as in Keras.
+      schedule: how the learning rate changes; by default it is constant.
+      momentum: for optimizers that have one; by default the optimizer's own, as in Keras.
+      l1: strength of the penalty ``l1 * sum|w|`` in the loss; one number for all hidden kernels (for a model without
+        hidden layers, its only kernel), or one per kernel.
+      l2: strength of the penalty ``l2 * sum(w**2)`` in the loss; one number or one per kernel, like ``l1``.
+      proximal_l1: like ``l1``, but by soft thresholding after each step, which makes weights exactly zero.
       weight_decay: decoupled decay: weights shrink by ``learning_rate * weight_decay`` each step, outside the gradient;
-        None is the optimizer's own default, Keras's.
-      dropout: rate after the hidden layers; one number, or one per dropout layer; None is what the model says.
-      label_smoothing: share of the target spread evenly over the classes.
+        by default the optimizer's own, as in Keras.
+      dropout: rate after the hidden layers; one number, or one per dropout layer; by default the model's own rates.
+      label_smoothing: share of the target that is spread evenly over the classes.
       max_norm: upper bound of the norm of each unit's incoming weights in hidden kernels; 0 means none.
-      clip_norm: upper bound of the norm of each array's gradient, Keras's ``clipnorm``; 0 means none.
+      clip_norm: upper bound of the norm of each array's gradient, ``clipnorm`` in Keras; 0 means none.
       global_clip_norm: upper bound of the norm of the whole gradient; 0 means none.
-      class_weights: weight of each class in the loss, or empty.
-      augmentation: how training images are changed.
-      early_stopping: the stopping rule, or None to read the last epoch.
-      average: read an average of the weights, or None.
-      examples: how many of the training split's examples train, class by class; None is all. Fewer are among more.
-      label_noise: share of the training labels that are replaced by another class; validation and test stay clean.
+      class_weights: weight of each class in the loss; by default all classes weigh the same.
+      augmentation: random changes to the training images.
+      early_stopping: when to stop; by default after the last epoch.
+      average: which average of the weights to evaluate; by default the weights themselves.
+      examples: number of training examples to use, stratified by class; by default all. Smaller sets are subsets of
+        larger ones.
+      label_noise: share of the training labels that is replaced by another class; validation and test stay clean.
     """
 
     model: ModelSpec = field(default_factory=ModelSpec)
-    epochs: int = 30
-    batch_size: int = 32
-    optimizer: str = "adam"
-    loss: str = "cross_entropy"
-    learning_rate: float | None = None
-    schedule: Schedule | None = None
-    momentum: float | None = None
-    l1: float | tuple[float, ...] = 0.0
-    l2: float | tuple[float, ...] = 0.0
-    proximal_l1: float | tuple[float, ...] = 0.0
-    weight_decay: float | None = None
-    dropout: float | tuple[float, ...] | None = None
-    label_smoothing: float = 0.0
-    max_norm: float = 0.0
-    clip_norm: float = 0.0
-    global_clip_norm: float = 0.0
-    class_weights: tuple[float, ...] = ()
+    epochs: Count = 30
+    batch_size: Count = 32
+    optimizer: Optimizer = "adam"
+    loss: Loss = "cross_entropy"
+    learning_rate: Positive | None = None
+    schedule: OrOff[Schedule] = None
+    momentum: Rate | None = None
+    l1: NonNegative | tuple[NonNegative, ...] = 0.0
+    l2: NonNegative | tuple[NonNegative, ...] = 0.0
+    proximal_l1: NonNegative | tuple[NonNegative, ...] = 0.0
+    weight_decay: NonNegative | None = None
+    dropout: Rate | tuple[Rate, ...] | None = None
+    label_smoothing: Rate = 0.0
+    max_norm: NonNegative = 0.0
+    clip_norm: NonNegative = 0.0
+    global_clip_norm: NonNegative = 0.0
+    class_weights: tuple[NonNegative, ...] = ()
     augmentation: Augmentation = field(default_factory=Augmentation)
-    early_stopping: EarlyStopping | None = None
-    average: Averaging | None = None
-    examples: int | None = None
-    label_noise: float = 0.0
+    early_stopping: OrOff[EarlyStopping] = None
+    average: OrOff[Averaging] = None
+    examples: OrOff[Count] = None
+    label_noise: Rate = 0.0

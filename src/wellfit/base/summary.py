@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from wellfit.base.data import IntArray
+from wellfit.base.ranges import Text
 from wellfit.base.runs import History, RunState
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Answer",
     "Comparison",
     "Finding",
+    "Metric",
     "PairedEvidence",
     "Question",
+    "QuestionKind",
     "Ranked",
     "RunSummary",
     "Sentence",
@@ -28,10 +31,14 @@ __all__ = [
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 MARGIN: Final = 0.001
-"""Differences in accuracy below this (0.1 points) are of no practical interest, unless a study says otherwise."""
+"""Smaller differences in accuracy (0.1 percentage points) do not matter in practice, unless a study says otherwise."""
 
-QUESTIONS: Final = ("beats", "best", "onset", "stop", "winner", "matches")
+QuestionKind = Literal["beats", "best", "onset", "stop", "winner", "matches"]
+QUESTIONS: Final = get_args(QuestionKind)
 """The kinds of ``Question`` that a study may ask."""
+
+Metric = Literal["train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss"]
+"""What the source of a study may have published."""
 
 
 @dataclass(frozen=True)
@@ -105,26 +112,27 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """What a study asks beyond "which differ from the first variant"; what its kind does not use stays empty.
+    """What a study asks beyond "which variants differ from the first"; fields that its kind does not use stay empty.
 
     Args:
       ask: the question, as a reader sees it.
       kind: ``"beats"`` (is ``variant`` better than each of ``than``?), ``"best"`` (which of ``variants``?), ``"onset"``
-        (when does over-fitting begin in each of ``variants``?), ``"stop"`` (after how many epochs to stop ``variant``,
-        and what the stopping rules of ``variants`` lost or won), ``"winner"`` (is the published winner one?) or
-        ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
-      variant: its name; for ``"stop"`` empty means the first.
-      than: names.
-      variants: names; empty means all, for ``"stop"`` those that stop early.
-      metric, value: of ``"matches"``.
+        (when does overfitting begin in each of ``variants``?), ``"stop"`` (how many epochs should ``variant`` train,
+        and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner
+        confirmed?) or ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
+      variant: its name; for ``"stop"``, empty means the first.
+      than: names of the variants to beat.
+      variants: names; empty means all, or for ``"stop"`` those with early stopping.
+      metric: of ``"matches"``.
+      value: of ``"matches"``: what was published.
     """
 
-    ask: str
-    kind: str
+    ask: Text
+    kind: QuestionKind
     variant: str = ""
     than: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
-    metric: str = "test_accuracy"
+    metric: Metric = "test_accuracy"
     value: float | None = None
 
 

@@ -59,6 +59,6 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's na
 @app.command(epilog="Example: wellfit schema > wellfit.schema.json")
 def schema() -> None:
     """Print the JSON Schema of study files, with which an editor completes and checks them."""
-    from wellfit.spec.template import json_schema
+    from wellfit.spec.json_schema import json_schema
 
     print_json(json_schema())

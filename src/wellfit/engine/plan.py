@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from wellfit.base import Augmentation, Averaging, EarlyStopping, ModelSpec, RunSpec
-from wellfit.engine.checks import check_run
-from wellfit.engine.numbers import Numbers, numbers_of, uses
+from wellfit.engine.hyperparameters import Hyperparameters, hyperparameters_of, uses
 from wellfit.engine.precision import resolve
+from wellfit.engine.validation import check_run
 from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
 from wellfit.nn.products import Precision
 
@@ -37,7 +37,7 @@ class Trajectory:
     """One training: a seed, its numbers, and the runs that are read from it."""
 
     seed: int
-    numbers: Numbers
+    hyperparameters: Hyperparameters
     readouts: tuple[Readout, ...]
 
     @property
@@ -250,14 +250,14 @@ def _by_structure(
 ) -> Iterator[tuple[Structure, list[Trajectory]]]:
     """The trajectories of every program: runs of one seed and the same numbers share one."""
     # runs that change their examples are apart: all of a program's runs would pay for it
-    found: dict[tuple[Structure, bool], dict[tuple[int, Numbers], list[Readout]]] = {}
+    found: dict[tuple[Structure, bool], dict[tuple[int, Hyperparameters], list[Readout]]] = {}
     for run in runs:
         recipe = run.recipe
         products = resolve(precision, recipe.model)
-        structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
+        structure: Structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         key = structure, recipe.augmentation != Augmentation()
-        numbers = numbers_of(run.variant, recipe, models[recipe.model], classes)
-        readouts = found.setdefault(key, {}).setdefault((run.seed, numbers), [])
+        hyper = hyperparameters_of(run.variant, recipe, models[recipe.model], classes)
+        readouts = found.setdefault(key, {}).setdefault((run.seed, hyper), [])
         readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
     for (structure, _), trajectories in found.items():
         yield structure, [Trajectory(*key, tuple(readouts)) for key, readouts in trajectories.items()]
@@ -299,7 +299,7 @@ def _arranged(
     lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # waves as full as they come: empty lanes cost a GPU
     size = devices * lanes
     averages = max(len(trajectory.decays) for trajectory in trajectories)
-    program = Program(*structure, width, size, averages, uses(t.numbers for t in trajectories))
+    program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories))
     return Population(program, _in_waves(groups, size), work * sum(trajectory.epochs for trajectory in trajectories))
 
 

@@ -21,7 +21,7 @@ from jax.sharding import Mesh, PartitionSpec
 from wellfit.base import HISTORY_COLUMNS, FloatArray, TrainingData
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
-from wellfit.engine.numbers import TRACED
+from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn.losses import penalty
@@ -79,11 +79,11 @@ def hyper(population: Population, on: Mesh) -> Hyper:
     rows = [[group[w] if w < len(group) else first for w in range(width)] for group in population.groups]
 
     def column(name: str) -> FloatArray:
-        return np.array([[getattr(t.numbers, name) for t in row] for row in rows], np.float32)  # (G, W, ...)
+        return np.array([[getattr(t.hyperparameters, name) for t in row] for row in rows], np.float32)  # (G, W, ...)
 
     decays = [[(*t.decays, *(0.0,) * averages)[:averages] for t in row] for row in rows]
-    numbers = {name: column(name) for name in TRACED} | {"decays": np.array(decays, np.float32)}
-    return jax.device_put(numbers, sharded(on))
+    hyper = {name: column(name) for name in TRACED} | {"decays": np.array(decays, np.float32)}
+    return jax.device_put(hyper, sharded(on))
 
 
 def initial_state(population: Population, data: TrainingData, on: Mesh, start: Callable[[ModelParams], Any]) -> State:
@@ -142,11 +142,11 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
         *by_group, epoch, arrays = arguments
 
         def group(one: tuple[Any, ...]) -> tuple[State, jax.Array]:
-            state, numbers, rates, active, seed, batches = one
+            state, hyper, rates, active, seed, batches = one
             key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), epoch)
 
             def train(state: State) -> tuple[State, jax.Array]:
-                return train_group(state, numbers, rates, active, key, batches, epoch, arrays)
+                return train_group(state, hyper, rates, active, key, batches, epoch, arrays)
 
             def rest(state: State) -> tuple[State, jax.Array]:
                 return state, jnp.full((program.width, len(HISTORY_COLUMNS)), jnp.nan, jnp.float32)
@@ -176,7 +176,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
 
     def train_group(
         state: State,
-        numbers: Hyper,
+        hyper: Hyper,
         rates: jax.Array,
         active: jax.Array,
         key: jax.Array,
@@ -192,7 +192,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
             x, y = batch if data.x_train is None or data.y_train is None else (data.x_train[batch], data.y_train[batch])
             first, measured = (epoch == 1) & (index == 0), index % NORM_EVERY == 0
             shared = Batch(x, y, weight, step_key, first, measured, data.shift, data.factor)
-            state, now_sums = one_step(state, numbers, rate, shared)
+            state, now_sums = one_step(state, hyper, rate, shared)
             return (state, sums + now_sums), None  # (W, 3)
 
         sums = jnp.zeros((program.width, 3), jnp.float32)
@@ -201,7 +201,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         (trained, sums), _ = jax.lax.scan(step, (state, sums), (numbered, keys, batches, weight, rates.T))
         running = sums / jnp.array([examples, examples, -(-steps // NORM_EVERY)], jnp.float32)[None]  # (W, 3)
         with jax.named_scope("scoring"):  # a profile names it
-            metrics = _measure(model, trained, numbers, running, rates[:, -1], data)  # (W, columns)
+            metrics = _measure(model, trained, hyper, running, rates[:, -1], data)  # (W, columns)
         losses = metrics[:, jnp.array([HISTORY_COLUMNS.index(name) for name in _MUST_BE_FINITE])]
         keep = active & jnp.isfinite(losses).all(axis=1)  # (W,)
 
@@ -213,7 +213,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
     return train_group
 
 
-def _measure(model: Model, state: State, numbers: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:
+def _measure(model: Model, state: State, hyper: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:
     """Measure all of ``HISTORY_COLUMNS`` for each run of a group after an epoch; (W, columns)."""
     scaling = (data.shift, data.factor)
     train = evaluate(model, state.params, state.stats, data.x_sample, data.y_sample, scaling)
@@ -227,7 +227,7 @@ def _measure(model: Model, state: State, numbers: Hyper, running: jax.Array, rat
         "train_accuracy": train.accuracy,
         "validation_loss": validation.loss,
         "validation_accuracy": validation.accuracy,
-        "penalty": jax.vmap(lambda p, n: penalty(p, model.kernels, n["l1"], n["l2"]))(state.params, numbers),
+        "penalty": jax.vmap(lambda p, n: penalty(p, model.kernels, n["l1"], n["l2"]))(state.params, hyper),
         "weight_norm": jnp.sqrt(sum((jnp.square(kernel).sum(axis=1) for kernel in kernels), jnp.float32(0))),
         "gradient_norm": running[:, 2],
         "small_weights": sum(((jnp.abs(k) < 1e-3).sum(axis=1) for k in kernels), jnp.int32(0)) / weights,

@@ -49,10 +49,10 @@ class Batch(NamedTuple):
     factor: jax.Array  # of the scaling, () or input_shape
 
 
-def optimizer_of(program: Program, numbers: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
+def optimizer_of(program: Program, hyper: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
     """The program's optimizer with a run's numbers and the step's learning rate."""
-    decay = numbers["weight_decay"] if "weight_decay" in program.uses else 0.0
-    return make_optimizer(program.optimizer, rate, numbers["momentum"], decay)
+    decay = hyper["weight_decay"] if "weight_decay" in program.uses else 0.0
+    return make_optimizer(program.optimizer, rate, hyper["momentum"], decay)
 
 
 def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Array, Batch], tuple[State, jax.Array]]:
@@ -69,24 +69,24 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
     """
     objective = _objective(program, model)
 
-    def step(state: State, numbers: Hyper, rate: jax.Array, batch: Batch) -> tuple[State, jax.Array]:
+    def step(state: State, hyper: Hyper, rate: jax.Array, batch: Batch) -> tuple[State, jax.Array]:
         gradient = jax.value_and_grad(objective, has_aux=True)
-        (loss, (stats, correct)), of_data = gradient(state.params, state.stats, numbers, batch)
-        loss += _penalty(program, model, state.params, numbers)
+        (loss, (stats, correct)), of_data = gradient(state.params, state.stats, hyper, batch)
+        loss += _penalty(program, model, state.params, hyper)
 
         def total() -> ModelParams:
-            return _with_penalty(program, model, of_data, state.params, numbers)
+            return _with_penalty(program, model, of_data, state.params, hyper)
 
         def norm() -> jax.Array:
             return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
 
         # reading all gradients once more costs a twentieth of a step: only where it is asked for
         measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
-        grads = _clip(program, total(), numbers)
+        grads = _clip(program, total(), hyper)
         with jax.named_scope("optimizer"):  # a profile names it
-            updates, opt_state = optimizer_of(program, numbers, rate).update(grads, state.opt_state, state.params)
-            params = _constrain(program, model, optax.apply_updates(state.params, updates), numbers, rate)
-        averages = _average(program, state.averages, params, numbers, batch.first)
+            updates, opt_state = optimizer_of(program, hyper, rate).update(grads, state.opt_state, state.params)
+            params = _constrain(program, model, optax.apply_updates(state.params, updates), hyper, rate)
+        averages = _average(program, state.averages, params, hyper, batch.first)
         sums = jnp.stack([loss * batch.weight.sum(), correct, measured])  # (3,)
         return State(params, stats, opt_state, averages), sums
 
@@ -133,24 +133,24 @@ def _objective(
     uses = program.uses
     changes = uses & set(AUGMENTATIONS)
 
-    def losses(logits: jax.Array, labels: jax.Array, numbers: Hyper) -> jax.Array:
-        smoothing = numbers["label_smoothing"] if "label_smoothing" in uses else 0.0
+    def losses(logits: jax.Array, labels: jax.Array, hyper: Hyper) -> jax.Array:
+        smoothing = hyper["label_smoothing"] if "label_smoothing" in uses else 0.0
         each = example_losses(program.loss, logits, labels, smoothing)  # (B,)
-        return each * numbers["class_weights"][labels] if "class_weights" in uses else each
+        return each * hyper["class_weights"][labels] if "class_weights" in uses else each
 
     def objective(
-        params: ModelParams, stats: ModelParams, numbers: Hyper, batch: Batch
+        params: ModelParams, stats: ModelParams, hyper: Hyper, batch: Batch
     ) -> tuple[jax.Array, tuple[ModelParams, jax.Array]]:
         key = jax.random.fold_in(batch.key, _AUGMENTATION_STREAM)
-        x = augmented(batch.x, key, numbers, changes, batch.shift, batch.factor)
+        x = augmented(batch.x, key, hyper, changes, batch.shift, batch.factor)
         if "mixup" in changes:
             key = jax.random.fold_in(batch.key, _MIXUP_STREAM)
-            x, partner, share = mixup(x, key, numbers["mixup"], batch.weight)
-        mode = Mode(batch.key, numbers["dropout"] if "dropout" in uses else None, batch.weight)
+            x, partner, share = mixup(x, key, hyper["mixup"], batch.weight)
+        mode = Mode(batch.key, hyper["dropout"] if "dropout" in uses else None, batch.weight)
         logits, moved = model.apply(params, stats, x, mode)  # (B, K)
-        each = losses(logits, batch.y, numbers)  # (B,)
+        each = losses(logits, batch.y, hyper)  # (B,)
         if "mixup" in changes:
-            each = share * each + (1 - share) * losses(logits, batch.y[partner], numbers)
+            each = share * each + (1 - share) * losses(logits, batch.y[partner], hyper)
         # class weights do not change the divisor: Keras divides by the number of examples
         loss = (each * batch.weight).sum() / batch.weight.sum()
         return loss, (moved, (hits(logits, batch.y) * batch.weight).sum())
@@ -158,21 +158,19 @@ def _objective(
     return objective
 
 
-def _strengths(program: Program, numbers: Hyper) -> tuple[jax.Array | None, jax.Array | None]:
+def _strengths(program: Program, hyper: Hyper) -> tuple[jax.Array | None, jax.Array | None]:
     """l1 and l2 of every kernel, None where no run of the program has the penalty."""
-    l1, l2 = (numbers[name] if name in program.uses else None for name in ("l1", "l2"))
+    l1, l2 = (hyper[name] if name in program.uses else None for name in ("l1", "l2"))
     return l1, l2
 
 
-def _penalty(program: Program, model: Model, params: ModelParams, numbers: Hyper) -> jax.Array:
-    return penalty(params, model.kernels, *_strengths(program, numbers))
+def _penalty(program: Program, model: Model, params: ModelParams, hyper: Hyper) -> jax.Array:
+    return penalty(params, model.kernels, *_strengths(program, hyper))
 
 
-def _with_penalty(
-    program: Program, model: Model, grads: ModelParams, params: ModelParams, numbers: Hyper
-) -> ModelParams:
+def _with_penalty(program: Program, model: Model, grads: ModelParams, params: ModelParams, hyper: Hyper) -> ModelParams:
     """Gradients of the loss with those of the penalty."""
-    l1, l2 = _strengths(program, numbers)
+    l1, l2 = _strengths(program, hyper)
     if l1 is None and l2 is None:
         return grads
     changed = {name: dict(arrays) for name, arrays in grads.items()}
@@ -182,13 +180,13 @@ def _with_penalty(
     return changed
 
 
-def _clip(program: Program, grads: ModelParams, numbers: Hyper) -> ModelParams:
+def _clip(program: Program, grads: ModelParams, hyper: Hyper) -> ModelParams:
     """Shorten each array's gradient, and the whole of it, to their bounds (Pascanu et al., 2013)."""
     if "clip_norm" in program.uses:
-        bound = numbers["clip_norm"]
+        bound = hyper["clip_norm"]
         grads = jax.tree.map(lambda g: g * _shorten(jnp.sqrt(jnp.square(g).sum()), bound), grads)
     if "global_clip_norm" in program.uses:
-        factor = _shorten(optax.tree.norm(grads), numbers["global_clip_norm"])
+        factor = _shorten(optax.tree.norm(grads), hyper["global_clip_norm"])
         grads = jax.tree.map(lambda g: g * factor, grads)
     return grads
 
@@ -198,29 +196,29 @@ def _shorten(norm: jax.Array, bound: jax.Array) -> jax.Array:
     return jnp.where(norm > bound, bound / norm, jnp.float32(1))
 
 
-def _constrain(program: Program, model: Model, params: ModelParams, numbers: Hyper, rate: jax.Array) -> ModelParams:
+def _constrain(program: Program, model: Model, params: ModelParams, hyper: Hyper, rate: jax.Array) -> ModelParams:
     """Soft thresholding and max-norm, after the optimizer's step."""
     bounded = model.kernels[:-1] or model.kernels
     changed = {name: dict(arrays) for name, arrays in params.items()}
     for i, name in enumerate(model.kernels):
         kernel = params[name]["kernel"]
         if "proximal_l1" in program.uses:
-            kernel = soft_threshold(kernel, rate * numbers["proximal_l1"][i])
+            kernel = soft_threshold(kernel, rate * hyper["proximal_l1"][i])
         if "max_norm" in program.uses and name in bounded:
             inputs = tuple(range(kernel.ndim - 1))
             norms = jnp.sqrt(jnp.square(kernel).sum(axis=inputs, keepdims=True))  # (1, ..., units)
-            kernel = kernel * _shorten(norms, numbers["max_norm"])  # Srivastava et al. (2014), section 5.1
+            kernel = kernel * _shorten(norms, hyper["max_norm"])  # Srivastava et al. (2014), section 5.1
         changed[name]["kernel"] = kernel
     return changed
 
 
 def _average(
-    program: Program, averages: ModelParams, params: ModelParams, numbers: Hyper, first: jax.Array
+    program: Program, averages: ModelParams, params: ModelParams, hyper: Hyper, first: jax.Array
 ) -> ModelParams:
     """Move the exponential averages; the first step sets them to the weights, as Keras does."""
     if not program.averages:
         return averages
-    decay = jnp.where(first, jnp.float32(0), numbers["decays"])  # (A,)
+    decay = jnp.where(first, jnp.float32(0), hyper["decays"])  # (A,)
 
     def move(average: jax.Array, new: jax.Array) -> jax.Array:
         d = decay.reshape(-1, *(1,) * new.ndim)

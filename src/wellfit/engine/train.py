@@ -17,10 +17,9 @@ from jax.sharding import Mesh
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.base import FloatArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
 from wellfit.engine.batches import Layouts, rows_of
-from wellfit.engine.checks import check_data
 from wellfit.engine.devices import mesh, sharded
-from wellfit.engine.ends import End
 from wellfit.engine.evaluation import predict_program
+from wellfit.engine.final_states import FinalState
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import (
     Data,
@@ -33,11 +32,12 @@ from wellfit.engine.population import (
 )
 from wellfit.engine.readouts import Progress, note, records, rows_so_far
 from wellfit.engine.stopping import Watch
+from wellfit.engine.validation import check_data
 from wellfit.engine.waves import (
     Snapshot,
     Wave,
     active_mask,
-    ends_of,
+    final_states_of,
     go_on,
     restore,
     rows_of_epoch,
@@ -73,7 +73,7 @@ class Epoch:
     examples: int
     seconds: float
     snapshot: Callable[[], Snapshot]
-    ends: Callable[[], Iterator[End]]
+    ends: Callable[[], Iterator[FinalState]]
     rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]]
 
 
@@ -115,7 +115,7 @@ class Trainer:
         start: Snapshot | None = None,
         on_epoch: Callable[[Epoch], None] | None = None,
         on_wave: Callable[[], None] | None = None,
-        ends: Mapping[str, End] | None = None,
+        ends: Mapping[str, FinalState] | None = None,
     ) -> list[RunRecord]:
         """Train a population to its end.
 
@@ -169,7 +169,7 @@ class Trainer:
                         examples=len(active) * len(self.data.x_train),
                         seconds=seconds,
                         snapshot=partial(take_snapshot, number, progress, waves),
-                        ends=partial(ends_of, progress, waves, program),
+                        ends=partial(final_states_of, progress, waves, program),
                         rows=partial(rows_so_far, progress),
                     )
                 )
@@ -207,7 +207,7 @@ class Trainer:
                 else layouts.of(wave.seeds, of_wave, epoch)
             )
             wave.state, metrics[i] = run_epoch(
-                wave.state, wave.numbers, *by_group, batches, jnp.uint32(epoch), self.arrays
+                wave.state, wave.hyper, *by_group, batches, jnp.uint32(epoch), self.arrays
             )
         return metrics
 
@@ -223,10 +223,10 @@ class Trainer:
         rates = np.zeros((program.groups, program.width, steps), np.float32)
         for g, group in enumerate(population.groups):
             for w, trajectory in enumerate(group):
-                numbers = trajectory.numbers
-                rates[g, w] = numbers.learning_rate
-                if numbers.schedule is not None:
-                    rates[g, w] *= multipliers(numbers.schedule, numbers.span * steps)[(epoch - 1) * steps :][:steps]
+                hyper = trajectory.hyperparameters
+                rates[g, w] = hyper.learning_rate
+                if hyper.schedule is not None:
+                    rates[g, w] *= multipliers(hyper.schedule, hyper.span * steps)[(epoch - 1) * steps :][:steps]
         return rates
 
     def _scores(self, run: RunSpec, weights: Mapping[str, FloatArray]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from wellfit.base import FloatArray
 from wellfit.engine.devices import sharded
-from wellfit.engine.ends import End, end_of, resume
+from wellfit.engine.final_states import FinalState, final_state_of, resume
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.readouts import Host, Progress
 from wellfit.engine.step import Hyper, State
@@ -24,7 +24,7 @@ __all__ = [
     "Snapshot",
     "Wave",
     "active_mask",
-    "ends_of",
+    "final_states_of",
     "go_on",
     "restore",
     "rows_of_epoch",
@@ -47,7 +47,7 @@ class Wave:
 
     part: Population
     state: State
-    numbers: Hyper
+    hyper: Hyper
 
     @property
     def seeds(self) -> np.ndarray:
@@ -83,7 +83,7 @@ def _copy(size: int, group: int, position: int, leaf: jax.Array) -> FloatArray:
     return np.array(np.asarray(shards[group // lanes].data)[group % lanes, position])
 
 
-def ends_of(progress: list[Progress], waves: list[Wave], program: Program) -> Iterator[End]:
+def final_states_of(progress: list[Progress], waves: list[Wave], program: Program) -> Iterator[FinalState]:
     """The ends of all trajectories, one after the other, so that no more than one is in memory twice."""
     for p in progress:
         wave, group = divmod(p.place[0], program.groups)
@@ -92,10 +92,10 @@ def ends_of(progress: list[Progress], waves: list[Wave], program: Program) -> It
         def state(wave: int = wave, copy: Callable[[jax.Array], FloatArray] = copy) -> list[FloatArray]:
             return [copy(leaf) for leaf in jax.tree.leaves(waves[wave].state)]
 
-        yield end_of(p, program, state)
+        yield final_state_of(p, program, state)
 
 
-def go_on(ends: Mapping[str, End], progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
+def go_on(ends: Mapping[str, FinalState], progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
     """Fill in what trajectories remember that have ended before, and put their states in place of the initial ones."""
     size = waves[0].part.program.groups
     for i, wave in enumerate(waves):

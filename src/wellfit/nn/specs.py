@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from wellfit.base import LayerSpec, ModelSpec
+from wellfit.base import Activation, Initializer, LayerSpec, ModelSpec, Output
 from wellfit.errors import StudyFileError, UnknownNameError
 
 __all__ = ["cnn", "layers", "lenet5", "logistic", "mlp"]
@@ -14,10 +14,10 @@ __all__ = ["cnn", "layers", "lenet5", "logistic", "mlp"]
 
 def mlp(
     *hidden: int,
-    activation: str = "relu",
-    initializer: str = "glorot_uniform",
+    activation: Activation = "relu",
+    initializer: Initializer = "glorot_uniform",
     batch_norm: bool = False,
-    output: str = "softmax",
+    output: Output = "softmax",
 ) -> ModelSpec:
     """A multi-layer perceptron: dense layers, a place for dropout after each, and a dense output.
 
@@ -37,7 +37,7 @@ def mlp(
     return ModelSpec("mlp", hidden, activation, initializer, batch_norm, output)
 
 
-def logistic(*, initializer: str = "glorot_uniform", output: str = "softmax") -> ModelSpec:
+def logistic(*, initializer: Initializer = "glorot_uniform", output: Output = "softmax") -> ModelSpec:
     """Logistic regression: a single dense layer.
 
     Args:
@@ -52,10 +52,10 @@ def logistic(*, initializer: str = "glorot_uniform", output: str = "softmax") ->
 
 def lenet5(
     *,
-    activation: str = "relu",
-    initializer: str = "glorot_uniform",
+    activation: Activation = "relu",
+    initializer: Initializer = "glorot_uniform",
     batch_norm: bool = False,
-    output: str = "softmax",
+    output: Output = "softmax",
 ) -> ModelSpec:
     """LeNet-5 for images: three convolutions of 6, 16 and 120 filters, a dense layer of 84 units, a dense output.
 
@@ -73,7 +73,10 @@ def lenet5(
 
 
 def cnn(
-    *filters: int, activation: str = "relu", initializer: str = "glorot_uniform", output: str = "softmax"
+    *filters: int,
+    activation: Activation = "relu",
+    initializer: Initializer = "glorot_uniform",
+    output: Output = "softmax",
 ) -> ModelSpec:
     """A convolutional network for images: blocks of 3 x 3 convolution and batch normalization, then a global average.
 
@@ -90,7 +93,7 @@ def cnn(
     return ModelSpec("cnn", filters, activation, initializer, output=output)
 
 
-def layers(stack: Sequence[LayerSpec | Mapping[str, Any]], *, output: str = "softmax") -> ModelSpec:
+def layers(stack: Sequence[LayerSpec | Mapping[str, Any]], *, output: Output = "softmax") -> ModelSpec:
     """A model as a list of layers.
 
     Args:

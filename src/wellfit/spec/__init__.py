@@ -1,1 +1,1 @@
-"""What is asked: study files, overlays, --set, messages."""
+"""What a study asks: study files, settings, variants, and messages about mistakes in them."""

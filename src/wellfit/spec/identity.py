@@ -1,4 +1,4 @@
-"""When two studies are the same one, what the two are together, and where a study goes."""
+"""Whether two studies are the same, how to merge them, and a study's default directory."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.errors import StudyFileError
-from wellfit.spec.changes import recipe_from
-from wellfit.spec.source import builtin_studies
+from wellfit.spec.reading import read_table
+from wellfit.spec.source import Source, builtin_studies
 from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
+from wellfit.spec.variants import recipe_from
 
 __all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
 
 
 def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing: bool = False) -> str | None:
-    """What keeps two studies from being the same one.
+    """The first difference that makes two studies different ones.
 
-    They are the same with the same name, split, precision and base recipe, and the same recipe for every variant that
-    both have. Seeds, new variants, title and published numbers may differ. Whether the data are the same tell their
-    hashes, not the path that leads to them.
+    Two studies are the same if they have the same name, split, precision and base recipe, and the same recipe for each
+    variant that both have. Seeds, new variants, title and published numbers may differ. Data are compared by their
+    hashes elsewhere, not by their path.
 
     Args:
-      stored, new: studies in ``resolved`` form.
-      growing: whether the new one may have more epochs: it then goes on where the stored one ended.
+      stored: a study in ``resolved`` form, perhaps of an older version.
+      new: another one.
+      growing: whether the new one may have more epochs: it then continues where the stored one ended.
 
     Returns:
-      The first difference in words, or None.
+      The difference in words, or None.
 
     Example:
       >>> from wellfit.spec.study import load_study, resolved
@@ -50,13 +52,14 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
 
 
 def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What tells a changed study from its reference in a directory's name; the same changes have the same.
+    """A hash of a study's changes to its reference, for the name of its directory.
 
     Args:
-      reference, new: studies in ``resolved`` form.
+      reference: a study in ``resolved`` form.
+      new: the changed study.
 
     Returns:
-      Four hexadecimal digits; empty where the two could share a directory.
+      Four hexadecimal digits; empty if the two can share a directory.
 
     Example:
       >>> from wellfit.spec.study import load_study, resolved
@@ -71,20 +74,20 @@ def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epochs: bool = False) -> Path:
-    """Where a study goes that is not told where: a folder of its name and its data's name, in wellfit-studies.
+    """The default directory of a study: its name and its data's name, in wellfit-studies.
 
-    Where settings, or the file, make it another study than the built-in one of its name (or than the file alone), four
-    digits of these changes follow: the same command finds its directory again, and another command makes its own.
+    If settings or the file make it differ from the built-in study of its name (or from the file alone), a hash of the
+    changes follows: the same command finds its directory again, and another command gets its own.
 
     Args:
       spec: the study.
-      study: what it was made of, as ``load_study`` takes it.
+      study: where it comes from, as for ``load_study``.
       data: the name of its data set.
-      any_epochs: leave the base recipe's epochs out of account.
+      any_epochs: ignore the base recipe's epochs.
     """
     try:
         reference = load_study(spec.name if spec.name in builtin_studies() else study)
-    except StudyFileError:  # a file that is a study with its settings only
+    except StudyFileError:  # a file that only its settings complete
         reference = spec
     if any_epochs:
         reference = dataclasses.replace(reference, base=dataclasses.replace(reference.base, epochs=spec.base.epochs))
@@ -93,11 +96,8 @@ def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epoc
 
 
 def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Every key in which two studies differ, with its values there and here as JSON.
-
-    Both are read back first, so that what an older wellfit did not yet write has its default on both sides.
-    """
-    pairs = [("[data]", _split(stored), _split(new)), ("[train]", _train(stored), _train(new))]
+    """Every key in which two studies differ, with both values as JSON; settings that either lacks have defaults."""
+    pairs = [("[data]", _data(stored), _data(new)), ("[train]", _train(stored), _train(new))]
     for name, variant in new["variants"].items():
         if name in stored["variants"]:
             there = _recipe(stored["variants"][name]["recipe"])
@@ -108,14 +108,14 @@ def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
                 yield f"{table} {key}", json.dumps(before[key]), json.dumps(now[key])
 
 
-def _split(study: Mapping[str, Any]) -> dict[str, Any]:
-    table = dataclasses.asdict(DataSpec(**study["data"]))
-    del table["name_or_path"]  # the same data may be reached by another path; their hashes tell
+def _data(study: Mapping[str, Any]) -> dict[str, Any]:
+    table = dataclasses.asdict(read_table(DataSpec, study["data"], Source("stored study")))
+    del table["name_or_path"]  # the same data may have another path; the store compares hashes
     return table
 
 
 def _train(study: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_recipe(study["base"]), "precision": study.get("precision", "float32")}
+    return {**_recipe(study["base"]), "precision": study.get("precision", StudySpec.precision)}
 
 
 def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,12 +123,13 @@ def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Two forms of the same study as one: nothing that is stored vanishes, new variants and seeds follow.
+    """Two versions of the same study as one: everything stored stays, new variants and seeds follow.
 
-    Where the epochs grow, those of the stored variants that set none of their own grow with them.
+    If the epochs grow, they grow for stored variants too, except those that set their own.
 
     Args:
-      stored, new: studies in ``resolved`` form, without conflict.
+      stored: a study in ``resolved`` form.
+      new: another one, without conflict.
 
     Example:
       >>> from wellfit.spec.study import load_study, resolved

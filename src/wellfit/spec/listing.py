@@ -1,4 +1,4 @@
-"""The built-in studies at a glance. Apart from ``spec`` so that listing them loads neither pydantic nor NumPy."""
+"""Lists of the built-in studies. Loads neither pydantic nor NumPy, so that ``wellfit list`` answers at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Listed", "find_study", "list_parts", "list_studies"]
 
 
 class Listed(NamedTuple):
-    """A built-in study: its name, its question, and what it trains on what."""
+    """A built-in study or part: its name, its question, and what it trains on which data."""
 
     name: str
     title: str
@@ -30,10 +30,7 @@ def list_studies() -> list[Listed]:
 
 
 def list_parts(study: str) -> list[Listed]:
-    """The parts of a built-in study, in its own order, under the names that ``wellfit run`` takes.
-
-    Args:
-      study: the study's name.
+    """The parts of a built-in study in the file's order, with the names that ``wellfit run`` takes.
 
     Raises:
       UnknownNameError: no such study.
@@ -50,13 +47,13 @@ def list_parts(study: str) -> list[Listed]:
 
 
 def find_study(name: str) -> Listed:
-    """A built-in study, or a part of one, by the name that ``wellfit run`` takes.
+    """A built-in study or part by the name that ``wellfit run`` takes.
 
     Args:
-      name: such as ``"lab5"`` or ``"lab5/depth"``.
+      name: for example ``"lab5"`` or ``"lab5/depth"``.
 
     Raises:
-      UnknownNameError: no such study, or it has no such part.
+      UnknownNameError: no such study or part.
 
     Example:
       >>> find_study("lab5/depth").title

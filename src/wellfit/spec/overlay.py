@@ -1,4 +1,4 @@
-"""What is laid over a study file before it is checked: another file's tables, a part's, settings."""
+"""Merging tables: those of a study that is extended, of a part, and settings from outside the file."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from typing import Any, Final
 from wellfit.base import ModelSpec
 from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
+from wellfit.spec.tables import StudyFile
+from wellfit.spec.variants import swept
 
 __all__ = [
     "entitled",
     "extended",
-    "forget_questions",
     "other_data",
     "put",
     "read_study",
     "split_part",
     "swept_names",
-    "table_of",
+    "without_variants",
 ]
 
-SHARED: Final = ("data", "model", "train", "compare", "quick")  # what a part has of its study; its variants are its own
-BESIDE_TITLES: Final = (
+SHARED: Final = ("data", "model", "train", "compare", "quick")  # a part inherits these; its variants are its own
+SHOWN_ANYWAY: Final = (  # next to every title
     ("data", "name"),
     ("data", "path"),
     ("train", "epochs"),
     ("train", "precision"),
     ("train", "seeds"),
 )
-TYPO: Final = 0.75  # two names that are as alike as that: a slip, not a new variant
+TYPO: Final = 0.75  # similarity above which a new variant's name is taken for a misspelling of another
 
 
 def split_part(study: str | Path) -> tuple[str | Path, str | None]:
-    """The study and the part of it that a name or path asks for.
+    """Split a name or path into the study and its part, if there is one.
 
     Args:
-      study: such as ``"lab5"``, ``"lab5/depth"``, ``"my.toml"`` or ``"my.toml/depth"``.
+      study: for example ``"lab5"``, ``"lab5/depth"``, ``"my.toml"`` or ``"my.toml/depth"``.
 
     Example:
       >>> split_part("lab5/depth"), split_part("lab5"), split_part("folder/lab5")
@@ -55,18 +57,20 @@ def split_part(study: str | Path) -> tuple[str | Path, str | None]:
 
 
 def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
-    """Reads a built-in study, a study file or a part of one, laid over what it extends; not yet checked for meaning.
+    """Read a built-in study, a study file or a part of one, merged with what it extends.
+
+    Every file is checked on its own; whether the whole is complete and consistent is not.
 
     Args:
-      study: the name of a built-in study, or the path of a TOML file; with ``/PART`` after it, that part.
-      above: the studies that extend this one, so that none extends itself.
+      study: the name of a built-in study, or the path of a TOML file; followed by ``/PART`` for a part.
+      above: the studies that extend this one, to detect cycles.
 
     Returns:
-      Nested plain data without parts, and where they stand.
+      Nested plain data without parts, and their source.
 
     Raises:
       UnknownNameError: neither a built-in study nor a file, or no such part.
-      StudyFileError: a file that cannot be read, is not TOML, or extends itself.
+      StudyFileError: a file that cannot be read, is not TOML, holds a mistake, or extends itself.
 
     Example:
       >>> raw, source = read_study("lab5/depth")
@@ -77,40 +81,38 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
         raise StudyFileError(f"{' extends '.join([*above, str(study)])}: a study cannot extend itself")
     place, part = split_part(study)
     raw, source = read_file(place)
+    read_table(StudyFile, raw, source, partial=True)
     raw, source = extended(raw, source, (*above, str(study)))
     return (raw, source) if part is None else _part(raw, part, source, (*above, str(study)))
 
 
 def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, ...]) -> tuple[dict[str, Any], Source]:
-    """A part, laid over the data, model and training of its study, or over the study that it extends."""
-    from wellfit.spec.complaints import check
-    from wellfit.spec.schema import PartTables
-
-    parts = raw.get("parts") or {}
-    if not isinstance(parts, dict):
-        source.refuse(("parts",), f"must be a table, got {parts!r}")
+    """A part, merged with the data, model and training of its study, or with the study that it extends."""
+    parts = raw.get("parts", {})
     if part not in parts:
         if not parts:
-            raise StudyFileError(f"{source.label}: has no parts; leave /{part} out")
+            raise StudyFileError(f"{source.label}: has no parts; remove /{part}")
         raise UnknownNameError("part", part, parts, source.label)
-    check(PartTables, parts[part], source, ("parts", part))
     here = dataclasses.replace(source, prefix=("parts", part), under=source)
-    own = {**parts[part], "name": f"{raw.get('name', 'study')}-{part}"}
+    own = {**parts[part], "name": f"{raw['name']}-{part}"}
     if "extends" in own:
         return extended(own, here, above)
     return _over({key: raw[key] for key in SHARED if key in raw}, own), here
 
 
 def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
-    """Tables laid over those of the study that they extend, if they extend one.
+    """Tables merged with those of the study that they extend, if they extend one.
 
     Args:
       raw: the tables; ``extends`` is a built-in study, the path of a file, or a part of either.
-      source: where they stand.
-      above: the studies that extend this one.
+      source: of the tables.
+      above: the studies that extend this one, to detect cycles.
+
+    Returns:
+      The merged tables, and their source.
 
     Raises:
-      StudyFileError: as ``read_study``, with the place of ``extends`` before it.
+      StudyFileError: as for ``read_study``, with the place of ``extends``.
 
     Example:
       >>> raw, _ = extended({"extends": "lab5", "name": "mine", "train": {"epochs": 5}}, Source("example"))
@@ -120,44 +122,32 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     if "extends" not in raw:
         return raw, source
     name = raw["extends"]
-    if not isinstance(name, str) or not name.strip():
-        source.refuse(("extends",), f'must be a study, as extends = "lab5", got {name!r}')
     builtin = split_part(name)[0] in builtin_studies()
     path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
     try:
-        under, below = read_study(name if path else str(source.folder / name), above)  # type: ignore[operator]
+        under, below = read_study(name if path else str(source.folder / name), above)
     except StudyFileError as error:
         raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
-    data = under.get("data")
-    if below.folder is not None and isinstance(data, dict) and isinstance(data.get("path"), str):
+    if below.folder is not None and "path" in (data := under.get("data", {})):
         under = {**under, "data": {**data, "path": str((below.folder / data["path"]).absolute())}}
     merged, source = _over(under, raw), dataclasses.replace(source, under=below)
-    gone = swept_names(under, below) - swept_names(merged, source) - table_of(raw, "published").keys()
-    if gone and isinstance(merged.get("published"), dict):
-        merged["published"] = {name: row for name, row in merged["published"].items() if name not in gone}
-    if "questions" not in raw:
-        forget_questions(merged, gone)
-    return merged, source
+    gone = swept_names(under, below) - swept_names(merged, source) - raw.get("published", {}).keys()
+    return without_variants(merged, gone, keep="questions" in raw), source
 
 
 def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A study's tables over another's: key by key, except that a sweep takes the place of the one of its name.
+    """A study's tables merged over another's, key by key; a sweep replaces the other's sweep of the same name.
 
-    What the other says of its own data, its title and published numbers, does not hold of other data.
+    The other's title and published numbers are dropped if the data differ, because they describe its own data.
     """
-    own, theirs = raw.get("data"), under.get("data")
+    own, theirs = raw.get("data", {}), under.get("data", {})
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
-    if isinstance(own, dict) and isinstance(theirs, dict):
-        for key, twin in (("name", "path"), ("path", "name")):
-            if key in own and own[key] != theirs.get(key):
-                below["data"] = {k: v for k, v in theirs.items() if k != twin}
-                below = {k: v for k, v in below.items() if k not in ("title", "description", "published")}
-                _forget_published(below)
-    merged = {**below, **_merged(below, raw)}
-    if isinstance(below.get("sweeps"), dict) and isinstance(raw.get("sweeps"), dict):
-        merged["sweeps"] = {**below["sweeps"], **raw["sweeps"]}
-    merged.pop("extends", None)
-    return merged
+    for key, twin in (("name", "path"), ("path", "name")):
+        if key in own and own[key] != theirs.get(key):
+            below = _without_claims(below, "title") | {"data": {k: v for k, v in theirs.items() if k != twin}}
+    sweeps = {**below.get("sweeps", {}), **raw.get("sweeps", {})}
+    merged = {key: value for key, value in _merged(below, raw).items() if key != "extends"}
+    return {**merged, "sweeps": sweeps}
 
 
 def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,99 +163,89 @@ def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-# --- What goes with variants, and with data, that are gone ------------------------------------------------------------
+# --- What no longer applies when variants or data are gone ------------------------------------------------------------
 
 
-def forget_questions(raw: dict[str, Any], gone: Set[str]) -> None:
-    """Drop the questions that name variants which are there no more."""
-    if not gone or not isinstance(questions := raw.get("questions"), list):
-        return
+def without_variants(raw: Mapping[str, Any], gone: Set[str], *, keep: bool = False) -> dict[str, Any]:
+    """A study's tables without the published numbers of removed variants and the questions that name them.
 
-    def named(question: Any) -> set[str]:
-        keys = ("variant", "than", "variants")
-        values = [question[key] for key in keys if key in question] if isinstance(question, dict) else []
-        return {str(name) for value in values for name in (value if isinstance(value, list) else [value])}
+    Args:
+      raw: the tables.
+      gone: names of the removed variants.
+      keep: whether to keep all questions.
+    """
 
-    raw["questions"] = [question for question in questions if not named(question) & gone]
+    def names(question: Mapping[str, Any]) -> set[str]:
+        return {question.get("variant", ""), *question.get("than", ()), *question.get("variants", ())}
 
-
-def _forget_published(raw: dict[str, Any]) -> None:
-    """Drop the questions about published numbers, which are of other data."""
-    if isinstance(questions := raw.get("questions"), list):
-        about = ("winner", "matches")
-        raw["questions"] = [q for q in questions if not (isinstance(q, dict) and q.get("kind") in about)]
+    published = {name: row for name, row in raw.get("published", {}).items() if name not in gone}
+    questions = [question for question in raw.get("questions", ()) if keep or not names(question) & gone]
+    return {**raw, "published": published, "questions": questions}
 
 
-def table_of(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """A table; anything else is left to the checks that follow."""
-    table = raw.get(key, {})
-    return table if isinstance(table, dict) else {}
+def _without_claims(raw: Mapping[str, Any], *more: str) -> dict[str, Any]:
+    """A study's tables without what its source says about its own data, and without questions about that."""
+    questions = [question for question in raw.get("questions", ()) if question.get("kind") not in ("winner", "matches")]
+    kept = {key: value for key, value in raw.items() if key not in ("published", "description", *more)}
+    return {**kept, "questions": questions}
 
 
 def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
-    """The names of the variants that the sweeps of a study make; none where the checks that follow refuse them."""
-    from wellfit.spec.checks import swept
-
-    sweeps = raw.get("sweeps", {}).values() if isinstance(raw.get("sweeps", {}), dict) else [None]
-    if not all(isinstance(lists, dict) and all(isinstance(v, list) for v in lists.values()) for lists in sweeps):
-        return set()  # the checks that follow say what is wrong
-    return {name for name, _, _ in swept(raw, source)}
+    """The names of the variants that a study's sweeps make."""
+    return {name for name, _, _ in swept(raw.get("sweeps", {}), source)}
 
 
 # --- Flags and settings -----------------------------------------------------------------------------------------------
 
 
 def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> dict[str, Any]:
-    """A study's question put to the data that are asked for, where they are others than the file's.
+    """A study's tables for other data than the file's, if others are given.
 
-    What its source says of its own data, the title and the published numbers, does not hold of them.
+    The title and the published numbers are dropped, because they describe the file's own data.
 
     Args:
-      raw: the study's tables, not yet checked.
-      given: values that were given outside the file, by their paths.
-      source: where the tables stand.
+      raw: the study's tables.
+      given: path -> value, for values given outside the file.
+      source: of the tables.
     """
     place = given.get(("data", "name"), given.get(("data", "path")))
-    table = raw.get("data")
-    if not isinstance(place, str) or not place or not isinstance(table, dict) or place == table.get("name"):
-        return dict(raw)  # as in the file, or left to the checks
-    path = table.get("path")
-    if isinstance(path, str) and Path(place).absolute() == ((source.folder or Path()) / path).absolute():
+    table = raw.get("data", {})
+    if not isinstance(place, str) or place in ("", table.get("name")):
+        return dict(raw)  # as in the file, or malformed
+    if "path" in table and Path(place).absolute() == ((source.folder or Path()) / table["path"]).absolute():
         return dict(raw)
     title = CATALOG[place].title if place in CATALOG else Path(place).name
-    kept = {key: value for key, value in raw.items() if key not in ("published", "description")}
-    _forget_published(kept)
-    return {**kept, "title": f"{raw.get('name', 'study')}: which variant generalizes best on {title}?"}
+    return _without_claims(raw) | {"title": f"{raw['name']}: which variant generalizes best on {title}?"}
 
 
 def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:
-    """A study whose title tells what was changed from outside, for it may speak of what the file says.
+    """A study whose title mentions the settings from outside that change all variants.
 
-    Told is what changes data, model or training of all variants, but for what stands beside every title, such as the
-    number of seeds; variants of their own say themselves what they change.
+    Settings that are shown next to every title, like the number of seeds, and those of single variants are not
+    mentioned.
 
     Args:
-      raw: the study's tables, not yet checked, as the file has them.
-      given: of every setting its path, the value, and how it was written.
+      raw: the study's tables, as in the file.
+      given: path, value and text of each setting.
 
     Example:
       >>> raw = {"title": "Does a 128-64 network need l2?", "model": {"hidden": [128, 64]}}
       >>> entitled(raw, [(("model", "hidden"), [16], "model.hidden=[16]")])["title"]
       'Does a 128-64 network need l2? (with model.hidden=[16])'
     """
-    told = [
+    texts = [
         text
         for path, value, text in given
-        if path[0] in ("data", "model", "train") and path not in BESIDE_TITLES and _held(raw, path) != value
+        if path[0] in ("data", "model", "train") and path not in SHOWN_ANYWAY and _value_at(raw, path) != value
     ]
-    if not told or not isinstance(raw.get("title"), str):
+    if not texts or "title" not in raw:
         return dict(raw)
-    more = [f"{len(told) - 2} more settings"] if len(told) > 3 else []
-    return {**raw, "title": f"{raw['title']} (with {', '.join([*told[: 3 - len(more)], *more])})"}
+    more = [f"{len(texts) - 2} more settings"] if len(texts) > 3 else []
+    return {**raw, "title": f"{raw['title']} (with {', '.join([*texts[: 3 - len(more)], *more])})"}
 
 
-def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
-    """The value at a path; None where there is none."""
+def _value_at(raw: Mapping[str, Any], path: KeyPath) -> Any:
+    """The value at a path, or None."""
     table: Any = raw
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
@@ -273,27 +253,27 @@ def _held(raw: Mapping[str, Any], path: KeyPath) -> Any:
 
 
 def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
-    """Set values deep in nested tables; the tables on the way are made, but for a variant whose name is a slip.
+    """Set values in nested tables, in place; missing tables are created.
 
     Args:
-      raw: the tables, which are changed.
-      given: of every value its path, the value, and how errors name it.
+      raw: the tables.
+      given: path, value and label for errors of each setting.
 
     Raises:
-      UnknownNameError: a variant's name that nearly is another's.
-      StudyFileError: a key on the way is a value, or one that only the file can have.
+      UnknownNameError: a variant's name that looks like a misspelling of another.
+      StudyFileError: a key along the path has a value, or is one that only a file can set.
     """
     paths = {path for path, _, _ in given}
-    names = list(table_of(raw, "variants") or ["baseline"])
+    names = list(raw.get("variants") or ["baseline"])
     for path, value, label in given:
         if path[0] in ("extends", "parts", "quick"):
-            raise StudyFileError(f"{label}: {path[0]} is for the study file; a setting cannot change it")
+            raise StudyFileError(f"{label}: {path[0]} can only be set in the study file")
         if path[0] == "variants" and not raw.get("variants"):
-            raw["variants"] = {"baseline": {}}  # which a study without variants has, and keeps
-        if path[0] == "variants" and len(path) > 1 and path[1] not in names and _slip(str(path[1]), names):
+            raw["variants"] = {"baseline": {}}  # implied in a study without variants
+        if path[0] == "variants" and len(path) > 1 and path[1] not in names and _misspelled(str(path[1]), names):
             raise UnknownNameError("variant", str(path[1]), names, label)
         if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in paths:
-            _forget_hidden(raw, path, value)
+            _drop_hidden(raw, path, value)
         table = raw
         for depth, key in enumerate(path[:-1], start=1):
             table = table.setdefault(str(key), {})
@@ -302,12 +282,12 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
         table[str(path[-1])] = value
 
 
-def _slip(name: str, names: Sequence[str]) -> bool:
+def _misspelled(name: str, names: Sequence[str]) -> bool:
     return bool(difflib.get_close_matches(name.lower(), [known.lower() for known in names], 1, TYPO))
 
 
-def _forget_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
-    """Drop the hidden layers that were written for a model of another kind."""
-    table = _held(raw, path[:-1])
+def _drop_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:
+    """Drop the hidden layers of a model of another kind."""
+    table = _value_at(raw, path[:-1])
     if isinstance(table, dict) and table.get("kind", ModelSpec().kind) != kind:
         table.pop("hidden", None)

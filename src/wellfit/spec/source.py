@@ -1,4 +1,4 @@
-"""Where a study is written: TOML files, built-in recipes and settings, and the place of every key in them."""
+"""The text that a study comes from: TOML files, built-in studies and settings, and the place of each key in them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from wellfit.errors import StudyFileError, UnknownNameError
 __all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
 
 KeyPath = tuple[str | int, ...]
-"""The way to a value: ``("variants", "dropout", "dropout", 0)``; numbers count, from 0, within a list."""
+"""The path to a value: ``("variants", "dropout", "dropout", 0)``; numbers are positions in a list, from 0."""
 
-MAX_BYTES: Final = 1 << 20  # a study file is a page; a data file given by mistake is refused before it is parsed
-MAX_STATEMENT: Final = 500  # lines of one value, so that looking for a key's line stays quick
+MAX_BYTES: Final = 1 << 20  # a study file is about a page; a data file given by mistake is refused before parsing
+MAX_STATEMENT: Final = 500  # lines of one value, to keep the search for lines fast
 NAMED_TABLES: Final = ("variants", "sweeps")  # tables of tables: [variants.NAME]
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text that a study was read from, so that an error can say where it stands.
+    """The text that a study was read from, for the places in error messages.
 
     Args:
-      label: how errors name it: the file as the user gave it, or a few words.
-      text: the TOML text; empty where a study does not come from TOML.
+      label: name in error messages: the file as the user gave it, or a few words.
+      text: the TOML text; empty for a study that does not come from TOML.
       folder: the folder of the file, to which data paths are relative.
-      overrides: values that were given outside the text: their path -> how errors name them, as ``"--set train.l2=1"``.
-      prefix: where in the text the study stands: ``("parts", "depth")`` for a part, otherwise at its top.
-      under: the source of the study that this one is laid over, where there is one.
+      overrides: path -> label, for values given outside the text; a label is, for example, ``"--set train.l2=1"``.
+      prefix: where in the text the study is: ``("parts", "depth")`` for a part, empty for the whole file.
+      under: the source of the study that this one extends, if any.
     """
 
     label: str
@@ -43,11 +43,11 @@ class Source:
     under: Source | None = None
 
     def table(self, path: KeyPath) -> str:
-        """The file, line and table of a key, for errors about the key itself."""
+        """File, line and table of a key, for errors about the key itself."""
         return self._place(path, with_key=False)
 
     def place(self, path: KeyPath) -> str:
-        r"""The file, line, table and key of a value, for errors about the value.
+        r"""File, line, table and key of a value, for errors about the value.
 
         Example:
           >>> Source("lab.toml", "[train]\nl2 = -1").place(("train", "l2"))
@@ -56,14 +56,16 @@ class Source:
         return self._place(path, with_key=True)
 
     def refuse(self, path: KeyPath, problem: str) -> NoReturn:
-        """Raise a ``StudyFileError`` of one line: where, and what."""
+        """Raise a ``StudyFileError`` with the place and the problem in one line."""
         raise StudyFileError(f"{self.place(path)}: {problem}")
 
     def _place(self, path: KeyPath, *, with_key: bool) -> str:
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return self.overrides[path[:length]]
-        source, line = self._found(path)[1:]
+        length, source, line = self._locate(path)
+        if length < len(path) and (given := [key for key in self.overrides if key[: len(path)] == path]):
+            return self.overrides[given[0]]
         parts = [source.label] if line is None else [source.label, f"line {line}"]
         depth = _depth(path)
         name = _dotted(path[depth:]) if with_key else ""
@@ -73,26 +75,26 @@ class Source:
             parts.append(place)
         return ", ".join(parts)
 
-    def _found(self, path: KeyPath) -> tuple[int, Source, int | None]:
-        """How far a path leads in this text or the one below, whichever is farther; which text, and which line."""
+    def _locate(self, path: KeyPath) -> tuple[int, Source, int | None]:
+        """How much of a path this text or the one below has, which of the two has more of it, and on which line."""
         lines = key_lines(self.text)
         whole = self.prefix + path
         length = next((n for n in range(len(path), 0, -1) if whole[: n + len(self.prefix)] in lines), 0)
-        below = self.under._found(path) if self.under is not None else None
+        below = self.under._locate(path) if self.under is not None else None
         if below is not None and below[0] > length:
             return below
         return length, self, lines.get(whole[: length + len(self.prefix)])
 
 
 def _depth(path: KeyPath) -> int:
-    """How much of a path names its table, as one writes it; the rest is the key."""
+    """How many parts of a path name its table; the rest is the key."""
     if path[:1] == ("parts",) and len(path) > 2:
         return 2 + _depth(path[2:])
     return 0 if len(path) < 2 else 2 if path[0] in NAMED_TABLES and len(path) > 2 else 1
 
 
 def _dotted(path: KeyPath) -> str:
-    """A path as one writes it.
+    """A path as written in TOML.
 
     Example:
       >>> _dotted(("early_stopping", "patience")), _dotted(("hidden", 1))
@@ -102,25 +104,25 @@ def _dotted(path: KeyPath) -> str:
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    r"""The line, from 1, on which every table and key of a TOML text stands; ``tomllib`` does not tell.
+    r"""The line of each table and key of a TOML text, which ``tomllib`` does not report.
 
     Args:
-      text: TOML that parses.
+      text: valid TOML.
 
     Returns:
-      Path -> line. Keys of an inline table stand on the line where the whole value begins.
+      Path -> line, from 1. Keys of an inline table have the line where the whole value begins.
 
     Example:
       >>> key_lines("a = 1\n[t.u]\nb = [\n 1,\n]\nc = {d = 2}")
       {('a',): 1, ('t',): 2, ('t', 'u'): 2, ('t', 'u', 'b'): 3, ('t', 'u', 'c'): 6, ('t', 'u', 'c', 'd'): 6}
     """
-    found: dict[KeyPath, int] = {}
+    places: dict[KeyPath, int] = {}
     lines = text.split("\n")
     table: KeyPath = ()
     at = 0
     while at < len(lines):
         statement, end = None, at
-        while statement is None and end < min(len(lines), at + MAX_STATEMENT):  # values may go over several lines
+        while statement is None and end < min(len(lines), at + MAX_STATEMENT):  # values may span several lines
             end += 1
             try:
                 statement = tomllib.loads("\n".join(lines[at:end]))
@@ -131,35 +133,32 @@ def key_lines(text: str) -> dict[KeyPath, int]:
         is_header = lines[at].lstrip().startswith("[")
         paths = _paths(statement)
         for path in paths:
-            found.setdefault(path if is_header else table + path, at + 1)
+            places.setdefault(path if is_header else table + path, at + 1)
         if is_header:
             table = paths[-1]
         at = end
-    return found
+    return places
 
 
 def _paths(table: Mapping[str, Any]) -> list[KeyPath]:
-    """Every path in nested tables, parents first."""
-    found: list[KeyPath] = []
+    """All paths in nested tables, parents first."""
+    paths: list[KeyPath] = []
     for key, value in table.items():
-        found.append((key,))
+        paths.append((key,))
         if isinstance(value, dict):
-            found += [(key, *path) for path in _paths(value)]
-    return found
+            paths += [(key, *path) for path in _paths(value)]
+    return paths
 
 
 def parse_toml(text: str, label: str) -> dict[str, Any]:
-    r"""Parses TOML.
+    r"""Parse TOML.
 
     Args:
       text: the text.
-      label: how an error names it.
-
-    Returns:
-      Nested plain data.
+      label: its name in error messages.
 
     Raises:
-      StudyFileError: it is not TOML; with line and column.
+      StudyFileError: it is not TOML; gives line and column.
 
     Example:
       >>> parse_toml("l2 = 1e-3", "lab.toml")
@@ -172,13 +171,15 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        told = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        what, line, column = told.groups() if told else (str(error), None, None)
+        match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        what, line, column = match.groups() if match else (str(error), None, None)
         lines = text.split("\n")
         line, column = line or str(len(lines)), column or str(len(lines[-1]) + 1)
         raise StudyFileError(f"{label}, line {line}, column {column}: not TOML: {what}") from None
     except (ValueError, RecursionError):  # a number of thousands of digits; thousands of nested brackets
-        raise StudyFileError(f"{label}: not a study file: a value in it is absurdly long or deep") from None
+        raise StudyFileError(
+            f"{label}: not a study file: it contains an absurdly long or deeply nested value"
+        ) from None
 
 
 def builtin_studies() -> dict[str, str]:
@@ -194,13 +195,13 @@ def builtin_studies() -> dict[str, str]:
 
 
 def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
-    """Reads a built-in study or a study file, as it stands there.
+    """Read a built-in study or a study file, unchecked.
 
     Args:
       study: the name of a built-in study, or the path of a TOML file.
 
     Returns:
-      Nested plain data, and where they stand.
+      Nested plain data, and their source.
 
     Raises:
       UnknownNameError: neither a built-in study nor a file.
@@ -213,9 +214,9 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
     path = Path(study)
     try:
         exists = path.exists()
-    except (OSError, ValueError) as error:  # a name that no file can have: too long, or with a null character in it
+    except (OSError, ValueError) as error:  # no valid file name: too long, or with a null character
         raise StudyFileError(
-            f"{str(study)[:60]!r}: cannot be looked for: {getattr(error, 'strerror', None) or error}"
+            f"{str(study)[:60]!r}: cannot be a file: {getattr(error, 'strerror', None) or error}"
         ) from None
     if not exists:
         if path.suffix != ".toml" and len(path.parts) < 2:
@@ -223,7 +224,7 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise StudyFileError(f"{study}: larger than a megabyte; a study file is TOML of a page or so")
+            raise StudyFileError(f"{study}: larger than a megabyte; a study file is about a page of TOML")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise StudyFileError(f"{study}: cannot be read: {error.strerror}") from None
@@ -237,10 +238,10 @@ _KEY: Final = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([^\s.="']+))\s*([.=])"""
 
 
 def read_setting(text: str) -> tuple[KeyPath, Any]:
-    """Reads ``KEY=VALUE`` as ``--set`` takes it: dotted keys, quoted where a name has a dot or ``=``; TOML values.
+    """Parse ``KEY=VALUE`` as given to ``--set``.
 
     Args:
-      text: such as ``train.batch_size=64``; a value that is a bare word is a string.
+      text: a dotted key, quoted where a name contains a dot or ``=``, and a TOML value; a bare word is a string.
 
     Returns:
       The path of the key, and the value.
@@ -263,11 +264,11 @@ def read_setting(text: str) -> tuple[KeyPath, Any]:
             break
     value = text[at:].strip()
     if not path or text[at - 1] != "=" or not value:
-        raise StudyFileError(f"--set {text}: not of the form KEY=VALUE, as in --set train.batch_size=64")
+        raise StudyFileError(f"--set {text}: not KEY=VALUE; for example, --set train.batch_size=64")
     try:
         parsed = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):
         parsed = {} if value[0] in "[{\"'" or "\n" in value else {"value": value}
     if parsed.keys() != {"value"}:
-        raise StudyFileError(f"--set {text}: {value!r} is not a TOML value, as 64, 1e-3, [128, 64], true or a word")
+        raise StudyFileError(f"--set {text}: {value!r} is not a TOML value (64, 1e-3, [128, 64], true or a word)")
     return tuple(path), parsed["value"]

@@ -1,19 +1,20 @@
-"""A study as data: the question that a study file, a built-in name or Python asks, checked and complete."""
+"""A study as data: what a study file, a built-in name or Python asks, checked and complete."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wellfit.base import MARGIN, Question, Recipe, RunSpec
-from wellfit.errors import UnknownNameError
-from wellfit.spec.changes import changed, plain_of, recipe_from
+from wellfit.base import Question, Recipe, RunSpec
+from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
+from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import KeyPath, Source, read_setting
+from wellfit.spec.tables import DataSpec, StudyFile, StudySpec, settings_of
+from wellfit.spec.variants import changed, recipe_from, swept
 
 __all__ = [
     "DataSpec",
@@ -25,56 +26,6 @@ __all__ = [
     "runs",
     "study_from_mapping",
 ]
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """What a study trains on.
-
-    Args:
-      name_or_path: a data set's name, or the path of a file or folder.
-      validation: share of the training examples held out for validation.
-      scale: ``"unit"`` or ``"standardize"``.
-      split_seed: seed of the split, the same for every run.
-      train_share: share of the training examples that is used at all, class by class; the rest is left out.
-    """
-
-    name_or_path: str
-    validation: float = 0.2
-    scale: str = "unit"
-    split_seed: int = 0
-    train_share: float = 1.0
-
-
-@dataclass(frozen=True)
-class StudySpec:
-    """One question: a data set, a base recipe, named variants of it, seeds.
-
-    Args:
-      name: short name, fit for a file.
-      title: the question, for headlines.
-      data: what it trains on.
-      base: the recipe that every variant starts from.
-      variants: name -> what it changes in the base recipe, as it was written; the first is the reference.
-      seeds: one run of every variant each.
-      published: variant -> metric -> what the source of the study reports.
-      description: a line for lists.
-      precision: of the matrix products, ``"float32"``, ``"mixed"`` or ``"auto"``.
-      margin: the largest difference in accuracy that does not matter, a share of 1; verdicts are given with it.
-      questions: what it asks beyond which variants differ from the first.
-    """
-
-    name: str
-    title: str
-    data: DataSpec
-    base: Recipe
-    variants: Mapping[str, Mapping[str, Any]]
-    seeds: tuple[int, ...]
-    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    description: str = ""
-    precision: str = "float32"
-    margin: float = MARGIN
-    questions: tuple[Question, ...] = ()
 
 
 # --- From text or Python to a study -----------------------------------------------------------------------------------
@@ -90,26 +41,26 @@ def load_study(
     settings: Sequence[str] = (),
     quick: bool = False,
 ) -> StudySpec:
-    """Loads a built-in study, a study file, or a part of one.
+    """Load a built-in study, a study file, or a part of one.
 
     Args:
-      study: a built-in name or the path of a TOML file, with ``/PART`` after it for a part of it; None is the
+      study: a built-in name or the path of a TOML file, followed by ``/PART`` for a part of it; None is the
         regularization study.
       data: another data set: its name or path. The study then drops the numbers that its source published, and its
-        title asks of these data.
-      seeds: how many (0, 1, ...), or which.
+        title names these data.
+      seeds: how many (0, 1, ...), or a list of them.
       epochs: of the base recipe; a variant that sets its own keeps them.
       precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.
-      settings: ``"KEY=VALUE"`` as ``--set`` takes them, such as ``"train.l2=1e-4"``; the title tells those that change
+      settings: ``"KEY=VALUE"`` as ``--set`` takes them: ``"train.l2=1e-4"``. The title mentions those that change
         what every variant starts from.
-      quick: make it small enough for a minute or so, as its ``[quick]`` says; seeds, epochs and settings go before.
+      quick: shrink it to about a minute, as its ``[quick]`` says; seeds, epochs and settings take precedence.
 
     Returns:
       The study, checked.
 
     Raises:
-      UnknownNameError: an unknown study, part, key, optimizer, model or monitor; with the nearest known one.
-      StudyFileError: anything else that is wrong with the file or a setting; one line, with file, line and key.
+      UnknownNameError: an unknown study, part, key, optimizer, model or monitor; suggests the nearest known one.
+      StudyFileError: any other mistake in the file or a setting; one line with file, line and key.
 
     Example:
       >>> study = load_study("regularization", seeds=2, settings=["variants.dropout.dropout=0.5"])
@@ -126,10 +77,10 @@ def load_study(
     raw = entitled(raw, [(path, value, text) for (path, value, _), text in zip(given, settings, strict=False)])
     if quick:
         raw = quickened(raw, source)
-    if data is not None and isinstance(raw.get("data"), dict):
-        raw["data"].pop("path", None)
+    if data is not None:
+        raw.get("data", {}).pop("path", None)
     if seeds is not None:
-        given.append((("train", "seeds"), seeds, f"--seeds {seeds}"))
+        given.append((("train", "seeds"), plain_of(seeds), f"--seeds {seeds}"))
     if epochs is not None:
         given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
     if precision is not None:
@@ -139,94 +90,95 @@ def load_study(
 
 
 def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> StudySpec:
-    """A study from nested plain data, of the same form as a study file.
+    """A study from nested plain data of the same form as a study file.
 
     Args:
-      mapping: the tables of a study file; lists may be tuples or arrays, a model may be a ``ModelSpec``, a stopping
-        rule an ``EarlyStopping`` and so on.
+      mapping: the tables of a study file. Lists may be tuples or arrays; a model may be a ``ModelSpec``, a stopping
+        rule an ``EarlyStopping``, and so on.
       where: how an error names it.
 
     Returns:
       The study, checked.
 
     Raises:
-      StudyFileError: as ``load_study``.
+      StudyFileError: any mistake, as for ``load_study``.
 
     Example:
       >>> study = study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"l2": 1}, "b": {"dropout": 0.5}}})
       >>> list(study.variants), recipes(study)["a"].l2
       (['a', 'b'], 1.0)
     """
-    return _build(*extended({"name": "study", **mapping}, Source(where)))
+    plain, source = plain_of({"name": "study", **mapping}), Source(where)
+    read_table(StudyFile, plain, source, partial=True)
+    return _build(*extended(plain, source))
 
 
-def _build(raw: Mapping[str, Any], source: Source) -> StudySpec:
-    # pydantic, under these, is slow to load
-    from wellfit.spec.checks import check_fit, check_name, check_questions, shared, swept
-    from wellfit.spec.complaints import check
-    from wellfit.spec.schema import METRICS, StudyTables
-
-    plain = plain_of(raw)
-    tables = check(StudyTables, plain, source)
-    check_name(tables.name, ("name",), source)
-    train = plain.get("train", {})
-    own = {key: value for key, value in train.items() if key not in ("seeds", "precision")}
-    base = changed(Recipe(), own | {"model": plain.get("model", {})})
-    check_fit(base, train | {"model": plain.get("model", {})}, (), source)
-    written = plain.get("variants") or {"baseline": {}}
-    variants: dict[str, Mapping[str, Any]] = {}
-    seen: dict[str, tuple[str, KeyPath]] = {}
-    for name, changes, at in [*((n, c, ("variants", n)) for n, c in written.items()), *swept(plain, source)]:
-        check_name(name, at, source)
-        if (folded := name.lower()) in seen:
-            source.refuse(at, shared(name, at, *seen[folded]))
-        seen[folded] = name, at
-        check_fit(changed(base, changes), changes, at, source)
-        variants[name] = changes
-    for name, metrics in tables.published.items():
-        if name not in variants:
-            raise UnknownNameError("variant", name, variants, source.table(("published", name)))
-        for metric in metrics.keys() - METRICS:
-            raise UnknownNameError("metric", metric, METRICS, source.table(("published", name, metric)))
-    check_questions(tables.questions, variants, tables.published, source)
-    seeds = tables.train.seeds
+def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
+    """Check every value of the merged tables, then what must fit together."""
+    file = read_table(StudyFile, plain, source)
+    check_name(file["name"], ("name",), source)
+    data = _data(file, source)
+    of_recipe = settings_of(Recipe)
+    written = {key: value for key, value in plain.get("train", {}).items() if key in of_recipe}
+    written["model"] = plain.get("model", {})
+    base = changed(Recipe(), written)
+    check_recipe(base, written, (), source)
+    study = {key: value for key, value in file.get("train", {}).items() if key not in of_recipe}
+    if isinstance(seeds := study.get("seeds"), int):
+        study["seeds"] = tuple(range(seeds))
+    variants = _variants(plain, base, source)
+    published, questions = file.get("published", {}), file.get("questions", ())
+    check_published(published, variants, source)
+    check_questions(questions, variants, published, source)
     return StudySpec(
-        name=tables.name,
-        title=tables.title or tables.name,
-        data=_data(tables.data, source),
+        name=file["name"],
+        title=file.get("title", file["name"]),
+        data=data,
         base=base,
         variants=variants,
-        seeds=tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
-        published=tables.published,
-        description=tables.description,
-        precision=tables.train.precision,
-        margin=tables.compare.margin,
-        questions=tuple(_question(table.model_dump(exclude_none=True)) for table in tables.questions),
+        published=published,
+        description=file.get("description", ""),
+        questions=questions,
+        **study,
+        **file.get("compare", {}),
     )
 
 
-def _question(plain: Mapping[str, Any]) -> Question:
-    """A question from its plain data; lists of names as tuples."""
-    fields: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in plain.items()}
-    return Question(**fields)
+def _variants(plain: Mapping[str, Any], base: Recipe, source: Source) -> dict[str, Mapping[str, Any]]:
+    """Every variant's changes as written, those of the sweeps last."""
+    written = plain.get("variants") or {"baseline": {}}
+    variants: dict[str, Mapping[str, Any]] = {}
+    seen: dict[str, tuple[str, KeyPath]] = {}
+    named = ((name, changes, ("variants", name)) for name, changes in written.items())
+    for name, changes, at in (*named, *swept(plain.get("sweeps", {}), source)):
+        check_name(name, at, source)
+        if (folded := name.lower()) in seen:
+            source.refuse(at, same_name(name, at, *seen[folded]))
+        seen[folded] = name, at
+        check_recipe(changed(base, changes), changes, at, source)
+        variants[name] = changes
+    return variants
 
 
-def _data(table: Any, source: Source) -> DataSpec:
-    """[data], its path made relative to where the study is run rather than to the study file."""
-    if (table.name is None) == (table.path is None):
-        source.refuse(("data",), 'give either name, as name = "digits", or path, as path = "my-images/"')
-    place = table.name
-    if table.path is not None:
-        path = (source.folder or Path()) / table.path
-        place = str(path) if len(path.parts) > 1 else f"./{path}"  # a folder called "digits" is not the digits
-    return DataSpec(place, table.validation, table.scale, table.split_seed, table.train_share)
+def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
+    """[data], its path relative to the working directory instead of the study file."""
+    if "data" not in file:
+        source.refuse(("data",), "is missing")
+    settings = dict(file["data"])
+    name, path = settings.pop("name", None), settings.pop("path", None)
+    if (name is None) == (path is None):
+        source.refuse(("data",), 'give either name (name = "digits") or path (path = "my-images/")')
+    if path is not None:
+        place = (source.folder or Path()) / path
+        name = str(place) if len(place.parts) > 1 else f"./{place}"  # a folder called "digits" is not the data set
+    return DataSpec(name, **settings)
 
 
 # --- What a study is made of ------------------------------------------------------------------------------------------
 
 
 def recipes(spec: StudySpec) -> dict[str, Recipe]:
-    """Every variant's complete recipe, in order.
+    """The complete recipe of each variant, in order.
 
     Example:
       >>> recipes(load_study("lab5"))["l2"].l2
@@ -236,7 +188,7 @@ def recipes(spec: StudySpec) -> dict[str, Recipe]:
 
 
 def runs(spec: StudySpec) -> tuple[RunSpec, ...]:
-    """Every run: the variants in order, each with every seed.
+    """All runs: the variants in order, each with every seed.
 
     Example:
       >>> [(run.variant, run.seed) for run in runs(load_study("lab5", seeds=2))][:3]
@@ -249,7 +201,7 @@ def runs(spec: StudySpec) -> tuple[RunSpec, ...]:
 
 
 def resolved(spec: StudySpec) -> dict[str, Any]:
-    """A study as nested plain data, every variant with its changes and its complete recipe.
+    """A study as nested plain data, each variant with its changes and its complete recipe.
 
     Example:
       >>> plain = resolved(load_study("lab5"))
@@ -265,14 +217,22 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
 
 
 def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
-    """The study whose ``resolved`` form, perhaps read back from JSON, this is.
+    """The study with this ``resolved`` form, which may have been read back from JSON.
+
+    Raises:
+      StudyFileError: it holds a setting that no study could have.
 
     Example:
       >>> study = load_study("lab5")
       >>> from_resolved(resolved(study)) == study
       True
     """
-    variants = {name: variant["changes"] for name, variant in plain["variants"].items()}
-    given = {"data": DataSpec(**plain["data"]), "base": recipe_from(plain["base"]), "variants": variants}
-    questions = tuple(_question(question) for question in plain.get("questions", ()))  # an older study has none
-    return StudySpec(**{**plain, **given, "seeds": tuple(plain["seeds"]), "questions": questions})
+    source = Source("stored study")
+    parts = {
+        "data": read_table(DataSpec, plain["data"], source, ("data",)),
+        "base": recipe_from(plain["base"]),
+        "variants": {name: variant["changes"] for name, variant in plain["variants"].items()},
+        "seeds": tuple(plain["seeds"]),
+        "questions": tuple(read_table(Question, question, source) for question in plain.get("questions", ())),
+    }
+    return StudySpec(**{**plain, **parts})

@@ -1,17 +1,17 @@
-"""What helps to write a study file: a commented one to start from, and the JSON Schema for editors."""
+"""A commented study file to start from."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from wellfit.errors import StudyFileError
 
-__all__ = ["TEMPLATE", "json_schema", "write_template"]
+__all__ = ["TEMPLATE", "write_template"]
 
 TEMPLATE: Final = """\
 # A study: one question, asked of a data set. Run it with: wellfit run {file}
-# What may stand here, with ranges, for an editor that knows TOML: wellfit schema > wellfit.schema.json
+# For completion and checks in your editor, write the JSON Schema: wellfit schema > wellfit.schema.json
 #:schema ./wellfit.schema.json
 
 name = "{name}"
@@ -19,9 +19,9 @@ title = "Which regularizer helps?"   # the question, for headlines
 # extends = "lab5"                   # start from another study, and say here only what differs
 
 [data]
-name = "digits"                      # see wellfit list; or path = "my-images/", "my.csv", "my.npz", beside this file
-validation = 0.2                     # share of the training examples that validates
-scale = "unit"                       # "unit": pixels divided by their largest value; "standardize": feature rows
+name = "digits"                      # see wellfit list; or path = "my-images/", "my.csv", "my.npz" next to this file
+validation = 0.2                     # share of the training examples held out for validation
+scale = "unit"                       # "unit": pixels from 0 to 1; "standardize": features with mean 0, deviation 1
 
 [model]
 kind = "mlp"                         # "logistic", "mlp", "lenet5", "cnn", or "layers" with a list of layers
@@ -31,11 +31,11 @@ hidden = [128, 64]
 epochs = 30
 batch_size = 32
 optimizer = "adam"                   # sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, nadam, lion
-learning_rate = 1e-3                 # left out: the optimizer's own default
-seeds = 5                            # how many, or which: [0, 1, 2]
-# precision = "auto"                 # "float32"; "mixed": products in bfloat16; "auto": that, where it is faster
+learning_rate = 1e-3                 # omit for the optimizer's own default
+seeds = 5                            # how many, or a list: [0, 1, 2]
+# precision = "auto"                 # "float32"; "mixed" (products in bfloat16); "auto" (mixed where it is faster)
 
-# A variant is the base recipe with changes; anything can be changed. The others are compared with the first one.
+# A variant is the base recipe with changes to any of its settings. All variants are compared with the first one.
 
 [variants.baseline]
 
@@ -51,30 +51,30 @@ early_stopping = {{ monitor = "val_loss", patience = 5, restore_best_weights = t
 [variants.smaller]
 model = {{ hidden = [32] }}
 
-# A sweep makes one variant a value; with several keys, one a combination.
+# A sweep makes one variant per value or, with several keys, one per combination.
 
 # [sweeps.grid]
 # l2 = [1e-4, 1e-3]
 # dropout = [0.2, 0.4]
 
-# [published]                        # numbers of a paper or a course, to stand beside yours
+# [published]                        # results from a paper or a course, shown next to yours
 # baseline = {{ test_accuracy = 0.97 }}
 
 # [compare]
-# margin = 0.001                     # differences in accuracy below this do not matter: decide before you look
+# margin = 0.001                     # smaller differences in accuracy do not matter; decide before you train
 
-# [[questions]]                      # what else is to be answered: beats, best, onset, stop, winner or matches
+# [[questions]]                      # further questions: beats, best, onset, stop, winner or matches
 # ask = "Does dropout beat L2?"
 # kind = "beats"
 # variant = "dropout"
 # than = ["l2"]
 
-# [quick]                            # what wellfit run --quick leaves of it
+# [quick]                            # what wellfit run --quick leaves of the study
 # epochs = 3
 # seeds = 2
 # train_share = 0.25
 
-# [parts.wider]                      # another question of the same data: wellfit run {file}/wider
+# [parts.wider]                      # another question about the same data: wellfit run {file}/wider
 # title = "Does a wider network help?"
 # [parts.wider.variants]
 # baseline = {{}}
@@ -92,9 +92,9 @@ def write_template(name: str) -> Path:
       The file.
 
     Raises:
-      StudyFileError: no fitting name, a file that is there already, or one that cannot be written.
+      StudyFileError: an invalid name, an existing file, or a file that cannot be written.
     """
-    from wellfit.spec.checks import check_name
+    from wellfit.spec.consistency import check_name
     from wellfit.spec.source import Source
 
     path = Path(name if name.endswith(".toml") else f"{name}.toml")
@@ -103,37 +103,7 @@ def write_template(name: str) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE.format(name=path.stem, file=path.name))
     except FileExistsError:
-        raise StudyFileError(f"{path}: is there already, and is not overwritten; choose another name") from None
+        raise StudyFileError(f"{path}: already exists and is not overwritten; choose another name") from None
     except OSError as error:
         raise StudyFileError(f"{path}: cannot be written: {error.strerror}; choose another place") from None
     return path
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a study file, as editors take it.
-
-    Nothing is required in it, because a file may extend another, and it holds no defaults: those are the recipe's.
-
-    Example:
-      >>> schema = json_schema()
-      >>> schema["properties"]["train"], schema["$defs"]["TrainTable"]["properties"]["label_smoothing"]["type"]
-      ({'$ref': '#/$defs/TrainTable'}, 'number')
-    """
-    from wellfit.spec.schema import StudyTables
-
-    schema: dict[str, Any] = _bare(StudyTables.model_json_schema())
-    schema.pop("required", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "wellfit study file", **schema}
-
-
-def _bare(schema: Any) -> Any:
-    """A schema without pydantic's defaults and titles, which are not ours; keys of the file that are so called stay."""
-    if isinstance(schema, list):
-        return [_bare(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: {name: _bare(value) for name, value in item.items()} if key in ("properties", "$defs") else _bare(item)
-        for key, item in schema.items()
-        if key != "default" and not (key == "title" and isinstance(item, str))
-    }

@@ -1,16 +1,16 @@
-"""A study as the text of a study file: what was resolved, written so that it can be read again."""
+"""A study as the text of a study file that loads as the same study."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from wellfit.base import MARGIN, ModelSpec, Question, Recipe
-from wellfit.spec.changes import HIDDEN
-from wellfit.spec.study import StudySpec
+import tomli_w
+
+from wellfit.base import ModelSpec, Question, Recipe
+from wellfit.spec.tables import StudySpec
+from wellfit.spec.variants import HIDDEN
 
 __all__ = ["study_file"]
 
@@ -22,67 +22,59 @@ def study_file(spec: StudySpec) -> str:
       spec: the study.
 
     Returns:
-      TOML that ``load_study`` reads as the same study; every sweep is written out, variant by variant.
+      TOML that ``load_study`` reads as the same study, with sweeps written out as variants.
 
     Example:
       >>> from wellfit.spec.study import load_study
       >>> study_file(load_study("lab5")).splitlines()[:2]
       ['name = "lab5"', 'title = "Which regularizer helps a 128-64 network on Fashion-MNIST?"']
     """
-    head = {"name": spec.name, "title": spec.title, "description": spec.description}
-    data = {"name": spec.data.name_or_path, **_changed(spec.data, {"name_or_path"})}
-    train = _changed(spec.base, {"model"}, Recipe()) | {"seeds": list(spec.seeds), "precision": spec.precision}
-    lines = [*_pairs(head), "", "[data]", *_pairs(data), "", "[model]", *_pairs(_model(spec.base.model))]
-    lines += ["", "[train]", *_pairs(train)]
-    for name, changes in spec.variants.items():
-        lines += ["", f"[variants.{_key(name)}]", *_pairs(changes)]
-    if spec.published:
-        lines += ["", "[published]", *_pairs(spec.published)]
-    if spec.margin != MARGIN:
-        lines += ["", "[compare]", *_pairs({"margin": spec.margin})]
-    for question in spec.questions:
-        asked = _changed(question, set(), Question(question.ask, question.kind))
-        lines += ["", "[[questions]]", *_pairs({"ask": question.ask, "kind": question.kind, **asked})]
-    return "\n".join(lines) + "\n"
+    data = dataclasses.asdict(spec.data)
+    recipe = _changes(spec.base, Recipe())
+    recipe.pop("model", None)
+    tables: dict[str, Any] = {
+        "name": spec.name,
+        "title": spec.title,
+        "description": spec.description,
+        "data": {"name": data.pop("name_or_path"), **data},
+        "model": _model(spec.base.model),
+        "train": {**recipe, "seeds": spec.seeds, "precision": spec.precision},
+        "variants": {name: _switched(changes) for name, changes in spec.variants.items()},
+        "published": spec.published,
+        "compare": {"margin": spec.margin} if spec.margin != StudySpec.margin else {},
+        "questions": [_question(question) for question in spec.questions],
+    }
+    optional = ("published", "compare", "questions")
+    return tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
 
 
-def _changed(value: Any, without: set[str], usual: Any = None) -> dict[str, Any]:
-    """The fields of a dataclass, as plain data; if there is a usual one, those that differ from it."""
-    fields = [field.name for field in dataclasses.fields(value) if field.name not in without]
-    kept = [name for name in fields if usual is None or getattr(value, name) != getattr(usual, name)]
-    plain = dataclasses.asdict(value)
-    return {name: plain[name] for name in kept}
+def _changes(value: Any, usual: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from a usual one, as plain data."""
+    return {key: item for key, item in dataclasses.asdict(value).items() if item != dataclasses.asdict(usual)[key]}
+
+
+def _question(question: Question) -> dict[str, Any]:
+    named = {"ask": question.ask, "kind": question.kind}
+    return {**named, **_changes(question, Question(question.ask, question.kind))}
 
 
 def _model(model: ModelSpec) -> dict[str, Any]:
-    """A model as its table says it: only what its kind has a use for."""
-    table = _changed(model, {"hidden", "layers"})
-    if model.kind in HIDDEN:
-        table["hidden"] = list(model.hidden)
-    if model.kind == "layers":  # an empty function is none, which a study file says by leaving it out
-        layers = [dataclasses.asdict(layer) for layer in model.layers]
-        table["layers"] = [{key: value for key, value in layer.items() if value != ""} for layer in layers]
+    """A model with only the settings that its kind uses."""
+    table = dataclasses.asdict(model)
+    if model.kind not in HIDDEN:
+        del table["hidden"]
+    if model.kind != "layers":
+        del table["layers"]
     return table
 
 
-def _pairs(table: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in table.items():
-        yield f"{_key(key)} = {_value(value)}"
+def _switched(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes as a study file writes them: ``false`` turns off what the base recipe has."""
+    return {key: False if value is None else value for key, value in changes.items()}
 
 
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
-
-
-def _value(value: Any) -> str:
-    """A value as TOML writes it; None is what a study file calls false: the setting is off."""
-    if value is None or isinstance(value, bool):
-        return str(bool(value)).lower()
-    if isinstance(value, str):
-        # TOML's strings are JSON's, but for DEL
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and without None: what is left out has its default."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(_pairs(value))} }}" if value else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return repr(value)
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

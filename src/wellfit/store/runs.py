@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, History, RunRecord, RunSpec
-from wellfit.spec.changes import recipe_from
+from wellfit.spec.variants import recipe_from
 from wellfit.store.database import Database
 from wellfit.store.facts import now, read_study
 

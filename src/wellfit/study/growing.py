@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import RunSpec
-from wellfit.engine.ends import obstacle
+from wellfit.engine.final_states import obstacle
 from wellfit.engine.plan import Plan, Population
 from wellfit.errors import StoreUnreadableError
 from wellfit.spec.identity import default_directory, merged

@@ -13,9 +13,9 @@ from wellfit.base import Dataset, ModelSpec, RunSpec, Splits, TrainingData
 from wellfit.data.splits import make_splits, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices, machine
-from wellfit.engine.checks import check_data
 from wellfit.engine.plan import Costs, Plan, is_small, make_plan
 from wellfit.engine.precision import in_words, resolve
+from wellfit.engine.validation import check_data
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec.identity import spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved, runs

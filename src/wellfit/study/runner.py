@@ -17,7 +17,7 @@ from wellfit.base import Dataset, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
-from wellfit.engine.ends import End
+from wellfit.engine.final_states import FinalState
 from wellfit.engine.plan import Population
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
@@ -189,9 +189,9 @@ def _train_population(
     store.drop_progress()
 
 
-def _end(store: Store, work: Work, name: str) -> End:
+def _end(store: Store, work: Work, name: str) -> FinalState:
     facts = work.ends[name]
-    return End(name, facts["epoch"], store.load_end(facts), facts)
+    return FinalState(name, facts["epoch"], store.load_end(facts), facts)
 
 
 def _identity(population: Population) -> str:

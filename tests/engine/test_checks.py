@@ -1,10 +1,8 @@
-"""What is refused before anything is trained: by the engine, and before it is loaded by the schema of study files."""
+"""What the engine refuses before it trains."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,6 @@ from wellfit.base import (
 from wellfit.engine.plan import make_plan
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, ShapeError, StudyFileError, UnknownNameError
-from wellfit.spec.study import from_resolved, load_study, resolved, study_from_mapping
 
 NORMAL = Recipe(model=ModelSpec("mlp", (8,), batch_norm=True), batch_size=32)
 MLP = replace(NORMAL, model=ModelSpec("mlp", (8,)))
@@ -95,9 +92,6 @@ def test_models_that_do_not_fit_the_data_are_refused() -> None:
         plan(replace(MLP, model=ModelSpec("layers", layers=(LayerSpec("conv3d"),))))
 
 
-# --- Data that were put together by hand ------------------------------------------------------------------------------
-
-
 def changed(array: np.ndarray, row: int, value: int) -> np.ndarray:
     copy = array.copy()
     copy[row] = value
@@ -126,38 +120,6 @@ def test_splits_that_do_not_fit_together_are_refused(small_data: TrainingData) -
         Trainer(replace(small_data, sample=np.array([], np.int64)))
 
 
-# --- What a study file is refused for before the engine is loaded -----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "key", ["l1", "l2", "proximal_l1", "weight_decay", "max_norm", "clip_norm", "global_clip_norm"]
-)
-@pytest.mark.parametrize("value", [-0.1, float("nan")])
-def test_a_negative_or_undefined_strength_is_refused(key: str, value: float) -> None:
-    with pytest.raises(StudyFileError, match=rf"\[train\] {key}: must be (at least 0|finite), got"):
-        study_from_mapping({"data": {"name": "digits"}, "train": {key: value}})
-
-
-def test_a_negative_strength_among_several_is_refused() -> None:
-    with pytest.raises(StudyFileError, match=r"\[variants.a\] l2\[1\]: must be at least 0, got -1"):
-        study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"l2": [0.1, -1]}}})
-
-
-@pytest.mark.parametrize(
-    ("monitor", "reason"),
-    [
-        ("accuracy", "training metrics go on improving while a network over-fits"),
-        ("train_loss", "training metrics go on improving while a network over-fits"),
-        ("test_accuracy", "the test set is opened once, at the end"),
-        ("val_acuracy", "unknown monitor 'val_acuracy'.*; did you mean 'val_accuracy'"),
-    ],
-)
-def test_early_stopping_on_what_must_not_stop_it_is_refused_with_the_reason(monitor: str, reason: str) -> None:
-    rule = {"patience": 3, "monitor": monitor}
-    with pytest.raises(StudyFileError, match=reason):
-        study_from_mapping({"data": {"name": "digits"}, "variants": {"a": {"early_stopping": rule}}})
-
-
 def test_settings_that_a_schedule_does_not_have_are_refused_before_training():
     recipe = Recipe(schedule=Schedule("cosine", peak=0.5))
     with pytest.raises(StudyFileError, match="schedule 'cosine' has no setting 'peak'"):
@@ -176,82 +138,3 @@ def test_moving_feature_rows_about_is_refused():
     with pytest.raises(StudyFileError, match="augmentation 'shift', which needs images"):
         make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
     make_plan([RunSpec("a", 0, Recipe(augmentation=Augmentation(noise=0.1, mixup=0.2)))], (4,), 2, (100, 20, 20), 1)
-
-
-# --- Questions --------------------------------------------------------------------------------------------------------
-
-ASKS: dict[str, Any] = {"ask": "?", "kind": "beats", "variant": "a", "than": ["b"]}
-
-
-def asking(question: dict[str, Any], **more: Any) -> Any:
-    variants = {"a": {}, "b": {"l2": 1.0}}
-    return study_from_mapping({"data": {"name": "digits"}, "variants": variants, "questions": [question], **more})
-
-
-@pytest.mark.parametrize(
-    ("question", "told"),
-    [
-        ({"ask": "?", "kind": "beats", "variant": "a"}, r"\[questions\] .*than: a question of kind 'beats' needs it"),
-        ({"ask": "?", "kind": "matches"}, "value: a question of kind 'matches' needs it"),
-        ({**ASKS, "value": 0.9}, "value: a question of kind 'beats' has no value; drop it"),
-        ({**ASKS, "than": ["a", "b"]}, "than: compares 'a' with itself; drop it"),
-        ({"ask": "?", "kind": "winner"}, "needs \\[published\\] accuracies of two variants"),
-        ({"ask": " ", "kind": "best"}, "ask"),
-    ],
-)
-def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any], told: str) -> None:
-    with pytest.raises(StudyFileError, match=told) as caught:
-        asking(question)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("question", "told"),
-    [
-        ({**ASKS, "variant": "aa"}, "unknown variant 'aa'.*a"),
-        ({**ASKS, "than": ["c"]}, "unknown variant 'c'"),
-        ({"ask": "?", "kind": "best", "variants": ["bb"]}, "unknown variant 'bb'"),
-        ({"ask": "?", "kind": "onsets"}, "unknown question 'onsets'.*did you mean 'onset'"),
-        ({"ask": "?", "kind": "matches", "value": 0.9, "metric": "test_acuracy"}, "did you mean 'test_accuracy'"),
-        ({"ask": "?", "kinds": "best"}, "unknown key 'kinds'.*did you mean 'kind'"),
-    ],
-)
-def test_a_slip_in_a_question_is_told_with_the_nearest_name(question: dict[str, Any], told: str) -> None:
-    with pytest.raises(UnknownNameError, match=told):
-        asking(question)
-
-
-def test_questions_and_margin_are_kept() -> None:
-    study = asking(ASKS, compare={"margin": 0.002})
-    assert study.margin == 0.002
-    assert [(q.ask, q.kind, q.variant, q.than) for q in study.questions] == [("?", "beats", "a", ("b",))]
-    assert from_resolved(json.loads(json.dumps(resolved(study)))) == study
-    older = {key: value for key, value in resolved(study).items() if key not in ("margin", "questions")}
-    assert (from_resolved(older).margin, from_resolved(older).questions) == (0.001, ())
-
-
-def test_the_margin_is_a_share() -> None:
-    for margin in (-0.1, 1.0, "wide"):
-        with pytest.raises(StudyFileError, match=r"\[compare\] margin"):
-            asking(ASKS, compare={"margin": margin})
-    with pytest.raises(StudyFileError, match=r"did you mean 'compare\.margin'"):
-        asking(ASKS, margin=0.1)
-    assert load_study("lab5", settings=["compare.margin=0.005"]).margin == 0.005
-    assert load_study("lab5/l2", settings=["compare.margin=0.005"]).margin == 0.005
-
-
-def test_questions_about_what_a_quick_or_another_study_lacks_are_dropped() -> None:
-    full, quick = (load_study("lab5/epochs", quick=quick).questions for quick in (False, True))
-    assert [q.kind for q in full] == ["best", "stop"]
-    assert [q.kind for q in quick] == ["best"]  # there are no 100 epochs
-    other = load_study("lab5", data="digits").questions
-    assert [q.kind for q in other] == ["best", "onset"]  # nothing was published of these data
-    assert load_study("lab5", settings=["questions=[]"]).questions == ()
-
-
-def test_a_study_that_extends_another_has_its_questions_or_its_own(tmp_path: Path) -> None:
-    own = tmp_path / "own.toml"
-    own.write_text('extends = "lab5/combined"\n')
-    assert [q.kind for q in load_study(own).questions] == ["beats", "best"]
-    own.write_text('extends = "lab5/l2"\n[sweeps.l2]\nl2 = [1e-3]\n[[questions]]\nask = "?"\nkind = "onset"\n')
-    assert [q.kind for q in load_study(own).questions] == ["onset"]

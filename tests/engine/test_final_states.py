@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, Recipe, RunSpec
-from wellfit.engine.ends import End, end_of, obstacle, resume
+from wellfit.engine.final_states import FinalState, final_state_of, obstacle, resume
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.readouts import Host, Progress, note, records
 from wellfit.engine.stopping import Watch
@@ -45,10 +45,10 @@ def go(p: Progress, losses: list[float]) -> None:
             note([p], number, [row(loss)], partial(lambda now, place: now, now))
 
 
-def ended(of: Population, losses: list[float]) -> tuple[Progress, End]:
+def ended(of: Population, losses: list[float]) -> tuple[Progress, FinalState]:
     p = at_work(of)
     go(p, losses)
-    return p, end_of(p, of.program, lambda: [np.zeros(3, np.float32)])
+    return p, final_state_of(p, of.program, lambda: [np.zeros(3, np.float32)])
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 4])

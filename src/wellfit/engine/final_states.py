@@ -20,13 +20,13 @@ from wellfit.engine.plan import Program, Trajectory
 from wellfit.engine.readouts import MONITORED, Progress
 from wellfit.engine.stopping import Watch, look
 
-__all__ = ["End", "end_of", "fingerprints", "obstacle", "resume"]
+__all__ = ["FinalState", "final_state_of", "fingerprints", "obstacle", "resume"]
 
 _ENDLESS: Final = 1 << 40  # epochs that nothing reaches
 
 
 @dataclass(frozen=True)
-class End:
+class FinalState:
     """One trajectory after its last epoch, as arrays and plain data.
 
     Args:
@@ -54,7 +54,7 @@ def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
     recipe = trajectory.readouts[0].run.recipe
     structure = [(f.name, getattr(program, f.name)) for f in dataclasses.fields(program) if f.name != "uses"]
     device = jax.devices()[0].platform
-    training = (trajectory.seed, trajectory.numbers, recipe.examples, recipe.label_noise)
+    training = (trajectory.seed, trajectory.hyperparameters, recipe.examples, recipe.label_noise)
     rules = [(r.run.variant, r.rule, r.average) for r in trajectory.readouts]
     return {
         "program": _hash((structure, sorted(program.uses), device)),
@@ -66,7 +66,7 @@ def _hash(value: Any) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
 
 
-def end_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarray]]) -> End:
+def final_state_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarray]]) -> FinalState:
     """The end of a trajectory.
 
     Its size is ``4 * parameters * (1 + moments + averages)`` bytes, and ``4 * parameters`` more for every stopping rule
@@ -97,7 +97,7 @@ def end_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarra
         "usable": usable,
         "runs": [[readout.run.variant, readout.run.seed] for readout in p.trajectory.readouts],
     }
-    return End(p.trajectory.name, len(p.rows), arrays, facts)
+    return FinalState(p.trajectory.name, len(p.rows), arrays, facts)
 
 
 def _replayed(p: Progress, rule: EarlyStopping | None, epochs: int) -> Watch:
@@ -141,7 +141,7 @@ def obstacle(
     return None
 
 
-def resume(p: Progress, end: End) -> list[FloatArray]:
+def resume(p: Progress, end: FinalState) -> list[FloatArray]:
     """Let a trajectory remember what its end holds; ``obstacle`` has found nothing against it.
 
     Args:

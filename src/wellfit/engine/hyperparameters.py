@@ -13,11 +13,11 @@ from wellfit.errors import StudyFileError
 from wellfit.nn.models import Model
 from wellfit.nn.optimizers import OPTIMIZERS
 
-__all__ = ["TRACED", "Numbers", "numbers_of", "uses"]
+__all__ = ["TRACED", "Hyperparameters", "hyperparameters_of", "uses"]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Hyperparameters:
     """What a compiled program takes as traced numbers, one set a trajectory.
 
     ``schedule`` and ``span`` are not traced themselves: the learning rate of every step is computed from them.
@@ -46,14 +46,14 @@ class Numbers:
     span: int  # epochs that the schedule is laid over; 0 without one
 
 
-TRACED: Final = tuple(f.name for f in dataclasses.fields(Numbers) if f.name not in ("schedule", "span"))
+TRACED: Final = tuple(f.name for f in dataclasses.fields(Hyperparameters) if f.name not in ("schedule", "span"))
 """The numbers that a compiled program takes."""
 
 _AT_REST: Final = {"max_norm": math.inf, "clip_norm": math.inf, "global_clip_norm": math.inf, "class_weights": 1.0}
 """The value of a number that changes nothing, where it is not 0."""
 
 
-def numbers_of(variant: str, recipe: Recipe, model: Model, classes: int) -> Numbers:
+def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int) -> Hyperparameters:
     """Resolve a recipe's numbers: the optimizer's and the model's defaults, and one strength for every layer.
 
     Args:
@@ -78,7 +78,7 @@ def numbers_of(variant: str, recipe: Recipe, model: Model, classes: int) -> Numb
             f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes"
         )
     varying = recipe.schedule is not None
-    return Numbers(
+    return Hyperparameters(
         learning_rate=either(recipe.learning_rate, defaults.learning_rate),
         momentum=either(recipe.momentum, defaults.momentum),
         weight_decay=either(recipe.weight_decay, defaults.weight_decay),
@@ -116,7 +116,7 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
     return value
 
 
-def uses(together: Iterable[Numbers]) -> frozenset[str]:
+def uses(together: Iterable[Hyperparameters]) -> frozenset[str]:
     """The names of ``TRACED`` numbers that are not at rest in all of the given ones."""
     every = tuple(together)
     return frozenset(

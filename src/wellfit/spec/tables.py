@@ -1,0 +1,192 @@
+"""What a study file may say: its tables, made from the dataclasses that hold each setting's type, range and default."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
+
+from annotated_types import Interval
+from pydantic import BaseModel, ConfigDict, create_model
+
+from wellfit.base import (
+    MARGIN,
+    Count,
+    Metric,
+    ModelSpec,
+    PositiveShare,
+    ProperShare,
+    Question,
+    Rate,
+    Recipe,
+    Seed,
+    Seeds,
+    Text,
+)
+
+__all__ = ["Changes", "DataSpec", "Part", "PrecisionChoice", "Quick", "StudyFile", "StudySpec", "settings_of"]
+
+PrecisionChoice = Literal["float32", "mixed", "auto"]
+SeedCount = Annotated[int, Interval(ge=1, le=10_000)]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """The data that a study trains on.
+
+    Args:
+      name_or_path: a data set's name, or the path of a file or folder.
+      validation: share of the training examples that is held out for validation.
+      scale: ``"unit"`` divides pixels by their largest value; ``"standardize"`` gives each feature mean 0 and standard
+        deviation 1.
+      split_seed: seed of the split, the same for every run.
+      train_share: share of the training examples that is used at all, stratified by class; the rest is left out.
+    """
+
+    name_or_path: str
+    validation: ProperShare = 0.2
+    scale: Literal["unit", "standardize"] = "unit"
+    split_seed: Seed = 0
+    train_share: PositiveShare = 1.0
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """One question: a data set, a base recipe, named variants of it, seeds.
+
+    Args:
+      name: short name, usable as a file name.
+      title: the question, for headlines.
+      data: the data to train on.
+      base: the recipe that every variant starts from.
+      variants: name -> changes to the base recipe, as written; the first variant is the reference.
+      seeds: each variant is trained once per seed.
+      published: variant -> metric -> what the source of the study reports.
+      description: one line for lists.
+      precision: of the matrix products; ``"mixed"`` computes them in bfloat16, ``"auto"`` does so where it is faster.
+      margin: the largest difference in accuracy that does not matter, as a fraction; verdicts depend on it.
+      questions: what the study asks beyond which variants differ from the first.
+    """
+
+    name: str
+    title: str
+    data: DataSpec
+    base: Recipe
+    variants: Mapping[str, Mapping[str, Any]]
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    description: str = ""
+    precision: PrecisionChoice = "float32"
+    margin: Rate = MARGIN
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quick:
+    """[quick]: what ``--quick`` leaves of the study.
+
+    Args:
+      epochs: of the base recipe; those of variants shrink in proportion.
+      seeds: at most this many.
+      values: at most this many values of each list of a sweep.
+      train_share: at most this share of the training examples.
+    """
+
+    epochs: Count = 3
+    seeds: SeedCount = 2
+    values: Annotated[int, Interval(ge=2, le=1000)] = 3
+    train_share: PositiveShare = 0.25
+
+
+# --- The tables -------------------------------------------------------------------------------------------------------
+# A table need not give every setting: what it leaves out is inherited, or has the default of its dataclass.
+
+
+@cache
+def settings_of(table: type) -> dict[str, Any]:
+    """The settings of a table or dataclass: name -> annotated type.
+
+    Example:
+      >>> list(settings_of(Quick))
+      ['epochs', 'seeds', 'values', 'train_share']
+    """
+    return get_type_hints(table, include_extras=True)
+
+
+def _table(name: str, text: str, settings: Mapping[str, Any], *documents: type) -> type[BaseModel]:
+    """A table; ``text`` and the docstrings of ``documents`` describe it and its settings."""
+    fields: dict[str, Any] = {key: (declared, None) for key, declared in settings.items()}
+    doc = "\n\n".join((text, *(inspect.getdoc(kind) or "" for kind in documents)))
+    return create_model(name, __config__=ConfigDict(defer_build=True), __doc__=doc, **fields)
+
+
+def _without(settings: Mapping[str, Any], left_out: str) -> dict[str, Any]:
+    return {key: declared for key, declared in settings.items() if key != left_out}
+
+
+_DATA = """[data]: the data to train on; give either name or path.
+
+Args:
+  name: of a data set; see wellfit list.
+  path: of a file or folder, relative to the study file.
+"""
+_TRAIN = """[train]: the base recipe that every variant starts from, except its model.
+
+Args:
+  seeds: how many (0, 1, ...), or a list of them.
+"""
+_PART = """[parts.NAME]: another question about the same data.
+
+Args:
+  extends: another study, a study file, or a part of either; this one then says only what differs.
+  title: the question, for headlines.
+  description: one line for lists.
+  data: the data to train on.
+  model: the architecture of the base recipe.
+  train: the base recipe.
+  variants: named changes to the base recipe; the first variant is the reference.
+  sweeps: named lists of values; one variant per value, or per combination.
+  published: what the source of the study reports, by variant and metric.
+  compare: how variants are compared.
+  questions: what the study asks beyond which variants differ from the first.
+  quick: what --quick leaves of the study.
+"""
+_STUDY = """A study file: one question, asked of a data set.
+
+Args:
+  name: short name, usable as a file name.
+  parts: further questions about the same data.
+"""
+
+_study, _recipe = settings_of(StudySpec), settings_of(Recipe)
+
+Data = _table("Data", _DATA, {"name": Text, "path": Text, **_without(settings_of(DataSpec), "name_or_path")}, DataSpec)
+Model = _table("Model", "[model]: the architecture of a network.", settings_of(ModelSpec), ModelSpec)
+_train = {**_without(_recipe, "model"), "seeds": SeedCount | Seeds, "precision": _study["precision"]}
+Train = _table("Train", _TRAIN, _train, Recipe, StudySpec)
+Changes = _table("Changes", "[variants.NAME]: changes to the base recipe.", {**_recipe, "model": Model}, Recipe)
+_swept: dict[str, Any] = {
+    key: tuple[declared, ...]  # type: ignore[valid-type]
+    for key, declared in settings_of(Changes).items()
+}
+Sweep = _table("Sweep", "[sweeps.NAME]: one variant per value of a list, or per combination.", _swept, Recipe)
+Compare = _table("Compare", "[compare]: how variants are compared.", {"margin": _study["margin"]}, StudySpec)
+
+_part: dict[str, Any] = {
+    "extends": Text,
+    "title": Text,
+    "description": str,
+    "data": Data,
+    "model": Model,
+    "train": Train,
+    "variants": dict[str, Changes],  # type: ignore[valid-type]
+    "sweeps": dict[str, Sweep],  # type: ignore[valid-type]
+    "published": dict[str, dict[Metric, float]],
+    "compare": Compare,
+    "questions": tuple[Question, ...],
+    "quick": Quick,
+}
+Part = _table("Part", _PART, _part)
+StudyFile = _table("StudyFile", f"{_STUDY}\n{_PART}", {"name": str, **_part, "parts": dict[str, Part]})  # type: ignore[valid-type]

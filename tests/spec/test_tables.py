@@ -1,0 +1,41 @@
+"""A setting is defined once, in a dataclass; the tables of the study file follow."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_args
+
+import pytest
+
+from wellfit.base import LayerSpec, ModelSpec, Question, Recipe
+from wellfit.spec import tables
+from wellfit.spec.tables import DataSpec, settings_of
+
+RECIPE = {field.name for field in dataclasses.fields(Recipe)}
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        (tables.Changes, RECIPE),
+        (tables.Sweep, RECIPE),
+        (tables.Train, RECIPE - {"model"} | {"seeds", "precision"}),
+        (tables.Model, {field.name for field in dataclasses.fields(ModelSpec)}),
+        (tables.Data, {field.name for field in dataclasses.fields(DataSpec)} - {"name_or_path"} | {"name", "path"}),
+    ],
+)
+def test_the_fields_of_the_dataclasses_are_the_keys(table: type, keys: set[str]) -> None:
+    assert settings_of(table).keys() == keys
+
+
+def test_types_keep_their_ranges() -> None:
+    assert settings_of(tables.Changes)["l2"] == settings_of(tables.Train)["l2"] == settings_of(Recipe)["l2"]
+    assert settings_of(tables.Compare)["margin"] == settings_of(tables.StudySpec)["margin"]
+    assert settings_of(tables.Changes)["model"] is tables.Model  # which need not be complete
+    assert get_args(settings_of(tables.Sweep)["epochs"]) == (settings_of(Recipe)["epochs"], ...)
+
+
+@pytest.mark.parametrize("kind", [DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question])
+def test_every_setting_is_documented(kind: Any) -> None:
+    missing = [field.name for field in dataclasses.fields(kind) if f"\n      {field.name}: " not in kind.__doc__]
+    assert not missing

@@ -1,0 +1,29 @@
+"""Errors are one line, suggest the nearest name, and can be caught by their family."""
+
+from __future__ import annotations
+
+import pytest
+
+from wellfit import errors
+from wellfit.errors import UnknownNameError, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [("ADAM", "adam"), ("rmsporp", "rmsprop"), ("lamb-2023", None), ("", None)],
+)
+def test_the_nearest_name_ignores_case(name: str, suggestion: str | None) -> None:
+    assert nearest(name, ["adam", "rmsprop"]) == suggestion
+
+
+def test_an_unknown_name_is_reported_with_its_place() -> None:
+    text = str(UnknownNameError("optimizer", "adm", ["sgd", "adam"], "lab.toml, line 3"))
+    assert text == "unknown optimizer 'adm' in lab.toml, line 3; did you mean 'adam'? (known: adam, sgd)"
+    assert str(UnknownNameError("part", "x", ["depth"])) == "unknown part 'x' (known: depth)"
+
+
+def test_every_error_is_a_users_mistake() -> None:
+    families = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+    assert all(issubclass(family, errors.WellfitError) for family in families)
+    assert issubclass(UnknownNameError, errors.StudyFileError)
+    assert not issubclass(errors.WellfitError, ValueError)
