@@ -43,7 +43,7 @@ def test_a_confidence_on_an_edge_falls_in_the_lower_bin():
 
 
 def test_no_bins_are_refused():
-    with pytest.raises(DataError, match="0 bins of confidence"):
+    with pytest.raises(DataError, match="0 confidence bins"):
         calibration.calibration_bins(np.array([[0.6, 0.4]]), np.array([0]), bins=0)
 
 

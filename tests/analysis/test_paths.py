@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweeps import scored, tables
-from wellfit.analysis.paths import DIRECTION, flat_recipes, sweep_grids, sweep_paths
+from wellfit.analysis.paths import sweep_grids, sweep_paths
 
 L2 = {f"l2={s}": {"l2": s} for s in (1e-5, 1e-4, 1e-3, 1e-2)}
 
@@ -169,15 +169,3 @@ def test_the_choice_is_the_best_on_validation_whatever_the_test_set_says(validat
     assert simpler >= path.chosen
     assert means[simpler] >= means.max() - error - 1e-9
     assert all(means[i] < means.max() - error + 1e-9 for i in range(simpler + 1, 4))
-
-
-def test_every_direction_is_a_setting_of_a_recipe():
-    flat = flat_recipes(scored("lab5", same))["baseline"]
-    assert DIRECTION.keys() <= flat.keys()
-
-
-def test_rates_that_the_layers_of_a_model_say_are_not_no_dropout():
-    layers = [{"kind": "dense", "units": 8}, {"kind": "dropout", "rate": 0.5}, {"kind": "dense", "units": 10}]
-    model = {"kind": "layers", "layers": [{"kind": "flatten"}, *layers]}
-    flat = flat_recipes(scored(tables({"baseline": {}}, model=model), same))
-    assert flat["baseline"]["dropout"] is None

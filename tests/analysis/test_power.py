@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wellfit.analysis.comparisons import difference_sources
+from wellfit.analysis.comparisons import difference_components
 from wellfit.analysis.crossed import half_squared
 from wellfit.analysis.power import further_seeds
 from wellfit.errors import DataError, StudyFileError
@@ -20,7 +20,7 @@ def pair(by=0.006, seed_sd=0.004, seed=0):
 def decided(first, second, m, margin, draws=20_000):
     """The predictive probability by drawing: a variance of the seeds, the new differences, then mean and interval."""
     rng = np.random.default_rng(1)
-    found = difference_sources(first, second)
+    found = difference_components(first, second)
     variance = found.seed * S
     sigma2 = variance * (S - 1) / rng.chisquare(S - 1, draws)
     center = rng.normal(found.mean, np.sqrt(sigma2 / S))

@@ -19,6 +19,7 @@ from wellfit.base.details import (
     SweepPath,
     WeightLook,
 )
+from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.recipe import MONITORS, Augmentation, Averaging, EarlyStopping, LayerSpec, ModelSpec, Recipe, Schedule
 from wellfit.base.runs import HISTORY_COLUMNS, History, RunRecord, RunSpec, RunState
 from wellfit.base.summary import (
@@ -26,7 +27,6 @@ from wellfit.base.summary import (
     QUESTIONS,
     Answer,
     Comparison,
-    Finding,
     PairedEvidence,
     Question,
     Ranked,
@@ -38,6 +38,7 @@ from wellfit.base.summary import (
 )
 
 __all__ = [
+    "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
     "MONITORS",

@@ -6,7 +6,7 @@ import numpy as np
 
 from detailed import grid, path
 from summaries import study
-from wellfit.narrative.path_words import tell_path
+from wellfit.narrative.sweeps import describe_path
 from wellfit.report.forms.page_template import page_environment
 from wellfit.report.subjects.paths.numbers import grid_panel, path_panel
 
@@ -23,7 +23,7 @@ def shown(*panels, maps=()):
 def test_a_path_has_the_sentences_of_the_answers():
     found = replace(path(NAMES), values=np.array([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0]), at_edge="high")
     panel = path_panel(found)
-    assert panel.said == tuple(sentence.text for sentence in tell_path(found))
+    assert panel.said == tuple(sentence.text for sentence in describe_path(found))
     assert panel.said[0].endswith("validation accuracy is highest at 0.001: 88.4 % [88.0, 88.8].")
     assert (panel.rows[0].value, panel.rows[0].variant) == ("1e-05", "baseline")
     assert not panel.shows_zeros
