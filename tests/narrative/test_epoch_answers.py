@@ -34,11 +34,12 @@ def test_onsets_come_in_order_with_significant_shifts():
         )
     )
     assert answer == (
-        "The smoothed validation loss begins to rise for good after epoch 10 [9, 11] for 1x128, 5 [5, 6] for 5x128 and "
-        "10 [8, 12] for 10x128 (medians over the seeds, 94 % intervals). dropout, trained for 30 epochs, shows no rise "
-        "of the validation loss beyond noise; it is lowest after epoch 28 [27, 30] for dropout (medians over the seeds, "
-        "94 % intervals). Compared with 1x128, the rise begins earlier for 5x128 (-4.4 epochs [-5.1, -3.7]); for 10x128 "
-        "no shift can be separated from chance."
+        "The smoothed validation loss begins to rise for good after epoch 10 [9, 11] for 1x128, 5 [5, 6] for 5x128 "
+        "and 10 [8, 12] for 10x128 (medians over the seeds, 94 % intervals). dropout, trained for 30 epochs, shows no "
+        "rise of the validation loss beyond noise; it is lowest after epoch 28 [27, 30] for dropout (medians over the "
+        "seeds, 94 % intervals). "
+        "Compared with 1x128, the rise begins earlier for 5x128 (-4.4 epochs [-5.1, -3.7]); for 10x128 no "
+        "shift can be separated from chance."
     )
 
 

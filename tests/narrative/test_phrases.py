@@ -68,8 +68,8 @@ def test_letters_beyond_z_are_whole_words():
         ({"a": 3}, "Further seeds that would probably suffice, if fixed in advance: 3 for a."),
         (
             {"a": 30, "b": 2, "c": 4, "d": 50, "e": 9, "f": None},
-            "Further seeds that would probably suffice, if fixed in advance: 2 for b, 4 for c, 9 for e, and up to 50 for "
-            "2 others; more seeds alone are unlikely to decide f.",
+            "Further seeds that would probably suffice, if fixed in advance: 2 for b, 4 for c, 9 for e, and up to 50 "
+            "for 2 others; more seeds alone are unlikely to decide f.",
         ),
         ({"a": None}, "More seeds alone are unlikely to decide a; that would take more test images."),
     ],

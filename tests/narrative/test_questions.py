@@ -146,8 +146,8 @@ def test_published_values_match_by_prediction_interval():
     known = context(variant("a", values), variant("b", [v - 0.02 for v in values]), variant("c", (0.88,)))
     answer = text(Question("?", "matches", value=0.8849), known)
     assert answer == (
-        "A test accuracy of 88.49 % is consistent with one run of a [87.5, 88.5] (95 % prediction intervals of one run, "
-        "in %), but not with 1 other variant."
+        "A test accuracy of 88.49 % is consistent with one run of a [87.5, 88.5] (95 % prediction intervals of one "
+        "run, in %), but not with 1 other variant."
     )
     assert "No variant is consistent with a test accuracy of 88.51 %; the closest is a [87.5, 88.5]" in text(
         Question("?", "matches", value=0.8851), known

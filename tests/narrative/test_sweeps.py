@@ -58,7 +58,8 @@ def test_zero_weights_are_given_along_the_path():
     zeros = {"l2=0.0001": 0.1, "l2=0.001": 0.25, "l2=0.01": 0.4}
     last = described([0.8, 0.9, 0.7], zeros=zeros)[1][-1].text
     assert last == (
-        "There 25.0 % of the weights are exactly zero; along the path, from 10.0 % at 0.0001 to 40.0 % at 0.01."
+        "At the chosen value, 25.0 % of the weights are exactly zero; along the path, the share goes from 10.0 % at "
+        "0.0001 to 40.0 % at 0.01."
     )
     assert not any("zero" in s.text for s in described([0.8, 0.9, 0.7], zeros=dict.fromkeys(zeros, 0.0))[1])
 

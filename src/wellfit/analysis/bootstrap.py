@@ -36,8 +36,8 @@ def two_way_bootstrap(scores: NDArray[Any], level: float = 0.95, draws: int = 20
 
     Makes no assumption about the distribution of the scores, but needs many seeds: with few it underestimates their
     variance by the factor ``(S - 1) / S`` and uses no t quantile. Where seeds dominate the variance, its coverage falls
-    well below ``level`` (``docs/statistics.md`` has the rates). ``intervals.two_way_interval`` is therefore the default;
-    this is a second opinion that does not assume normality.
+    well below ``level``; ``docs/statistics.md`` has the rates. The default is therefore
+    ``intervals.two_way_interval``, and this is a second opinion that does not assume normality.
 
     Source: Owen (2007), "The pigeonhole bootstrap", Ann. Appl. Stat. 1:386-411; Davison & Hinkley (1997), "Bootstrap
     methods and their application", ch. 4, for the p-value.

@@ -29,8 +29,8 @@ def confusion_difference(
 ) -> ConfusionDifference:
     """The difference of two variants' confusion matrices, each row normalized by its true class, with intervals.
 
-    For cell (k, j) the score of seed s and image i of class k is ``d = [first predicts j] - [second predicts j]``: -1, 0
-    or 1. Over S seeds and the n images of class k, seeds and images are crossed random effects, as in
+    For cell (k, j) the score of seed s and image i of class k is ``d = [first predicts j] - [second predicts j]``,
+    which is -1, 0 or 1. Over S seeds and the n images of class k, seeds and images are crossed random effects, as in
     ``intervals.two_way_interval``. The integer sums
 
         T = sum d,   A = sum_s (sum_i d)**2,   B = sum_i (sum_s d)**2,   C = sum d**2
@@ -59,8 +59,8 @@ def confusion_difference(
       level: nominal coverage.
 
     Returns:
-      Differences and intervals. Intervals are NaN with one seed or for a class with fewer than two images; everything is
-      NaN for a class without images.
+      Differences and intervals. Intervals are NaN with one seed or for a class with fewer than two images; for a class
+      without images everything is NaN.
 
     Raises:
       DataError: the shapes do not match.

@@ -1,7 +1,7 @@
 """Seeds and test images as crossed random effects: the variance each contributes to a mean, and the interval it gives.
 
-Scores are arrays with one row per seed and one column per test image; every seed is judged on every image. ``intervals``,
-``comparisons`` and ``power`` build on this module.
+Scores are arrays with one row per seed and one column per test image; every seed is judged on every image. The modules
+``intervals``, ``comparisons`` and ``power`` build on this one.
 """
 
 from __future__ import annotations

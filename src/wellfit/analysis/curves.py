@@ -1,4 +1,4 @@
-"""Learning curves against the noise of epochs and seeds: where they turn, how far they rise, whether they still fall."""
+"""Learning curves and the noise of epochs and seeds: where curves turn, how far they rise, whether they still fall."""
 
 from __future__ import annotations
 
@@ -86,16 +86,16 @@ def rise_after_minimum(losses: FloatArray, curves: FloatArray | None = None, tes
     mean 0 if nothing rises. The rise is real if
 
     * its mean exceeds the noise of epochs, ``t(1 - ALPHA / tests) * sqrt(2.35) * noise_sd / sqrt(S)``;
-    * the runs agree: more than half of them rise by more than 1 % of the loss and, with four runs or more, the one-sided
-      95 % t bound of their mean is above 0.
+    * the runs agree: more than half of them rise by more than 1 % of the loss and, with four runs or more, the lower
+      one-sided 95 % t bound of their mean is above 0.
 
     A single run has no others: its own minimum is used, and t allows for ``tests * E / 5`` tests.
 
-    Assumes independent runs, and noise as ``noise_sd`` does. In simulated studies with 1 to 5 seeds, one or ten variants
-    and 5 to 100 epochs on a plateau of white noise, 0 to 5 % had a rise in any variant; with autocorrelation 0.5, 0 to
-    12 %, but up to 38 % with ten variants of fewer than 18 epochs, which are too few to reveal the autocorrelation.
-    U-shaped curves that end 0.1 above a minimum of 0.35, with noise of 0.01, are detected in 97 % of studies with three
-    seeds and 8 epochs, and always with 12 epochs or more.
+    Assumes independent runs, and noise as ``noise_sd`` does. In simulated studies with 1 to 5 seeds, one or ten
+    variants and 5 to 100 epochs on a plateau of white noise, 0 to 5 % had a rise in any variant; with autocorrelation
+    0.5, 0 to 12 %, but up to 38 % with ten variants of fewer than 18 epochs, which are too few to reveal the
+    autocorrelation. U-shaped curves that end 0.1 above a minimum of 0.35, with noise of 0.01, are detected in 97 % of
+    studies with three seeds and 8 epochs, and always with 12 epochs or more.
 
     Source: leave-one-out as in Stone (1974), JRSS B 36:111-147; Bonferroni; Student (1908).
 

@@ -148,8 +148,8 @@ def _area(of_class: FloatArray, of_others: FloatArray) -> float:
 def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:
     """The cross-entropy of every example, ``-log p[true class]``, natural logarithm.
 
-    Probabilities are clipped to ``[eps, 1 - eps]`` with ``eps`` the spacing of their dtype at 1 (1.2e-7 for float32), as
-    in scikit-learn, so that one confident mistake costs 16 instead of infinity.
+    Probabilities are clipped to ``[eps, 1 - eps]`` with ``eps`` the spacing of their dtype at 1 (1.2e-7 for float32),
+    as in scikit-learn, so that one confident mistake costs 16 instead of infinity.
 
     Args:
       probabilities: rows that sum to 1.  # (M, K)

@@ -97,7 +97,7 @@ def count_mistakes(
 def _variant(
     predicted: IntArray, confidence: FloatArray, labels: IntArray, classes: int
 ) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
-    """For one variant: the number of wrong runs, the class that most of them predict, and how confidently.  # each (M,)"""
+    """For one variant: the number of wrong runs, the class that most of them predict, their confidence.  # each (M,)"""
     every = np.arange(len(labels))
     counts = votes(predicted, classes)  # (M, K)
     wrong = len(predicted) - counts[every, labels]  # (M,)
@@ -160,7 +160,7 @@ def pictured(mistakes: Mistakes, counts: NDArray[np.integer], most: int) -> IntA
 
 
 def _of_cells(labels: IntArray, counts: NDArray[np.integer], share: FloatArray) -> tuple[IntArray, IntArray]:
-    """The first three examples of every off-diagonal cell, and the next nine; both with the first of all cells in front."""
+    """The first three examples of every off-diagonal cell, and the next nine; each list cycles through the cells."""
     _, _, classes = counts.shape
     variant, row, predicted = np.nonzero(counts)  # (N,) each
     off = predicted != labels[row]

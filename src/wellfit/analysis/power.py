@@ -35,8 +35,8 @@ def further_seeds(
 
     The half-width of the interval is then that of S + m seeds, m of which have the variance sigma**2: the part due to
     seeds shrinks, the part due to images stays. The result is the smallest m for which better, worse and equivalent
-    together have the requested ``probability`` (predictive power). Adding seeds because the first ones did not decide is
-    a second analysis of the study: its level needs ``sequential``.
+    together have the requested ``probability`` (predictive power). Adding seeds because the first ones did not decide
+    is a second analysis of the study: its level needs ``sequential``.
 
     Assumes what ``paired_comparison`` assumes, normal differences between seeds, and a flat prior for the true
     difference. In simulations from that prior at least four in five were decided, as promised; where true differences

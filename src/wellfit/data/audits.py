@@ -209,8 +209,8 @@ def _row_order(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
             "rows-sorted-by-class",
             "info",
             f"The training rows are sorted by class: the label changes {changes:,} "
-            f"{'time' if changes == 1 else 'times'} instead of the {by_chance:,.0f} expected in random order. The split "
-            f"is stratified and shuffled (seed {splits.seed}), so the order does no harm.",
+            f"{'time' if changes == 1 else 'times'} instead of the {by_chance:,.0f} expected in random order. The "
+            f"split is stratified and shuffled (seed {splits.seed}), so the order does no harm.",
             "",
         )
 
@@ -236,8 +236,8 @@ def _few_test_examples(dataset: Dataset, _: Splits) -> Iterator[Finding]:
         yield Finding(
             "few-test-examples",
             "info",
-            f"The test set has only {n} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points (95 % "
-            "Wilson interval).",
+            f"The test set has only {n} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points "
+            "(95 % Wilson interval).",
             "Do not interpret smaller differences of test accuracies; a larger test set narrows the interval.",
         )
 

@@ -149,8 +149,8 @@ def _beaten_by_lower_rate(variant: TrainedVariant, variants: Sequence[TrainedVar
         return ""
     best = max(lower, key=lambda v: v.score("train_accuracy"))
     return (
-        f"training accuracy ends at {100 * variant.score('train_accuracy'):.1f} % with a learning rate of {mine:g}, and "
-        f"at {100 * best.score('train_accuracy'):.1f} % with {best.learning_rate:g}"
+        f"training accuracy ends at {100 * variant.score('train_accuracy'):.1f} % with a learning rate of {mine:g}, "
+        f"and at {100 * best.score('train_accuracy'):.1f} % with {best.learning_rate:g}"
     )
 
 
@@ -161,12 +161,12 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
     """A training loss that falls slowly and steadily and is far from converged when training ends.
 
     Measured from the loss at chance, the second half of the epochs contributed at least half as much as the first, and
-    at most twice as much (more means a plateau that was left late); the end is above 30 % of the loss at chance, in more
-    than half of the runs. Above 90 % of it, any fall beyond three standard deviations of the noise counts, from the
-    first epoch on. Or: a variant with a higher learning rate or another optimizer, and nothing else changed, had
+    at most twice as much (more means a plateau that was left late); the end is above 30 % of the loss at chance, in
+    more than half of the runs. Above 90 % of it, any fall beyond three standard deviations of the noise counts, from
+    the first epoch on. Or: a variant with a higher learning rate or another optimizer, and nothing else changed, had
     reached this loss in a fifth of the epochs, and this one was still falling at the end.
 
-    Assumes what ``curves.relative_fall`` does. Source: Smith (2018), arXiv:1803.09820, section 3, for slow steady curves.
+    Assumes what ``curves.relative_fall`` does. Source: Smith (2018), arXiv:1803.09820, section 3, on slow curves.
 
     Args:
       variant: the one to judge.
@@ -247,7 +247,7 @@ def still_improving(variant: TrainedVariant, variants: Sequence[TrainedVariant])
       >>> short = {0: History({"validation_loss": np.linspace(1, 0.5, 10)})}
       >>> a = TrainedVariant("a", Recipe(epochs=10), short, {0: "finished"}, {})
       >>> still_improving(a, [a]).fix
-      'Train longer, because its accuracy may still improve: --epochs 20'
+      'Train longer, because accuracy may still improve: --epochs 20'
     """
     finished = [h for s, h in variant.sound.items() if variant.states[s] == "finished"]
     if not finished or 2 * len(finished) < len(variant.sound):
@@ -263,6 +263,6 @@ def still_improving(variant: TrainedVariant, variants: Sequence[TrainedVariant])
         f"epoch {epochs} (mean of {counted(len(finished), 'run')})"
     )
     how = variant.option("epochs", 2 * variant.recipe.epochs, variants)
-    fix = f"Train longer, because its accuracy may still improve: {how}"
+    fix = f"Train longer, because accuracy may still improve: {how}"
     claim = "kept improving until training ended"
     return Observation("still-improving", "info", variant.name, claim, evidence, fix, fall)

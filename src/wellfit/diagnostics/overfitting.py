@@ -225,8 +225,8 @@ def dropout_explains(variant: TrainedVariant) -> Observation | None:
     if running >= validation - _NEGLIGIBLE:
         return None
     evidence = (
-        f"running accuracy in the last epoch, {100 * running:.1f} %, is measured with dropout on, and validation "
-        f"accuracy, {100 * validation:.1f} %, with dropout off, as is training accuracy, {100 * train:.1f} %"
+        f"running accuracy, {100 * running:.1f} % in the last epoch, is measured with dropout on; validation accuracy "
+        f"({100 * validation:.1f} %) and training accuracy ({100 * train:.1f} %) are measured with dropout off"
     )
     claim = "had a running accuracy below the validation accuracy"
     return Observation("dropout-explains", "info", variant.name, claim, evidence, "", validation - running)

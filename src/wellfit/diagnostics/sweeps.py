@@ -27,8 +27,8 @@ def sweep_edges(variants: Sequence[TrainedVariant]) -> list[Observation]:
     """Settings whose best value is the smallest or the largest that was tried.
 
     Variants form a sweep if their recipes differ in one number only and at least three values of it were tried. The
-    value with the highest mean validation accuracy must be at an edge and clearly better than its neighbor: the 97.5 % t
-    interval of the difference paired by seed, for two edges, lies above 0. An edge of 0 is natural and no finding.
+    value with the highest mean validation accuracy must be at an edge and clearly better than its neighbor: the 97.5 %
+    t interval of the difference paired by seed, for two edges, lies above 0. An edge of 0 is natural and no finding.
     Assumes near-normal differences; needs three seeds. Source: Bengio (2012), arXiv:1206.5533, section 3.3: "if the
     best value found is near the border, explore further".
 

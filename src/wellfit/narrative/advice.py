@@ -101,8 +101,8 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     elif best.difference > 0:
         tried = f"with {len(gains)} variants tried, " if len(gains) > 1 else ""
         text = (
-            f"Validation supports no {noun} yet: the best, {_with_settings(best.variant)}, is {_difference(best)} above "
-            f"{first} {over}; {tried}this could be chance"
+            f"Validation supports no {noun} yet: the best, {_with_settings(best.variant)}, is {_difference(best)} "
+            f"above {first} {over}; {tried}this could be chance"
         )
     else:
         text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}"

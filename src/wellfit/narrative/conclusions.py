@@ -115,8 +115,9 @@ def _single(variant: VariantSummary, test_examples: int) -> Sentence:
     key = f"variants[{variant.name}]"
     interval = variant.interval.get("test_accuracy")
     bounds = "" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+    accuracy = f"{100 * variant.mean['test_accuracy']:.1f} %{bounds}"
     text = (
-        f"{variant.name}, the only variant, reached a test accuracy of {100 * variant.mean['test_accuracy']:.1f} %{bounds} "
+        f"{variant.name}, the only variant, reached a test accuracy of {accuracy} "
         f"with {counted(_tested(variant), 'seed')} and {counted(test_examples, 'test example')}."
     )
     return Sentence(text, (f"{key}.mean.test_accuracy", f"{key}.interval.test_accuracy", f"{key}.runs"))
@@ -244,8 +245,8 @@ def _what_next(study: _Study) -> list[Sentence]:
     keys = _keys(undecided, "verdict")
     if look is not None:
         if look.number < len(look.seeds):
-            following = look.seeds[look.number]
-            text = f"This is interim analysis {look.number} of {len(look.seeds)}; the next is planned at {following} seeds."
+            then = look.seeds[look.number]
+            text = f"This is interim analysis {look.number} of {len(look.seeds)}; the next is planned at {then} seeds."
         else:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]

@@ -54,7 +54,8 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
         sentences.append(Sentence(text, _runs(name for name in names if name not in never)))
     if never:
         shows = "shows" if len(never) == 1 else "show"
-        text = f"{_with_epochs(never, context)} {shows} no rise of the validation loss beyond noise{_lowest(never, context)}."
+        who, lowest = _with_epochs(never, context), _lowest(never, context)
+        text = f"{who} {shows} no rise of the validation loss beyond noise{lowest}."
         sentences.append(Sentence(text, _runs(never)))
     return [*sentences, *_shift(names, context)]
 

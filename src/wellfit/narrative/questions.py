@@ -72,7 +72,7 @@ def published_winner(
 
 
 def _published(published: Mapping[str, Mapping[str, float]]) -> tuple[str, list[tuple[str, float]]]:
-    """The metric that at least two variants have published, preferably test accuracy, and its values from the highest."""
+    """The metric that at least two variants have published, preferably test accuracy; values from the highest."""
     for metric in ("test_accuracy", "validation_accuracy"):
         values = [(name, row[metric]) for name, row in published.items() if metric in row]
         if len(values) >= 2:
@@ -217,11 +217,11 @@ def _matches(question: Question, context: AnswerContext) -> list[Sentence]:
     consistent = [name for name, (low, high) in bounds.items() if low <= value <= high]
     closest = min(bounds, key=lambda name: max(bounds[name][0] - value, value - bounds[name][1]))
     shown = [f"{name} [{100 * bounds[name][0]:.1f}, {100 * bounds[name][1]:.1f}]" for name in consistent or [closest]]
-    what = f"a {question.metric.replace('_', ' ')} of {100 * value:.2f} %"
+    what = f"{question.metric.replace('_', ' ')} of {100 * value:.2f} %"
     if not consistent:
-        text = f"No variant is consistent with {what}; the closest is {shown[0]} (95 % prediction interval of one run, in %)"
-        return [Sentence(f"{text}.", keys)]
-    text = f"{what.capitalize()} is consistent with one run of {several(shown)} (95 % prediction intervals of one run, in %)"
+        closest_text = f"{shown[0]} (95 % prediction interval of one run, in %)"
+        return [Sentence(f"No variant is consistent with a {what}; the closest is {closest_text}.", keys)]
+    runs = f"one run of {several(shown)} (95 % prediction intervals of one run, in %)"
     rest = len(bounds) - len(consistent)
-    other = f", but not with {counted(rest, 'other variant')}" if rest else ""
-    return [Sentence(f"{text}{other}.", keys)]
+    others = f", but not with {counted(rest, 'other variant')}" if rest else ""
+    return [Sentence(f"A {what} is consistent with {runs}{others}.", keys)]

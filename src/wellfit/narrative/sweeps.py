@@ -161,10 +161,9 @@ def _zeros(path: SweepPath) -> list[Sentence]:
     if path.chosen is None or not known[path.chosen] or path.zeros[known].max() == 0:
         return []
     low, high = np.flatnonzero(known)[[0, -1]]
-    text = (
-        f"There {100 * path.zeros[path.chosen]:.1f} % of the weights are exactly zero; along the path, from "
-        f"{100 * path.zeros[low]:.1f} % at {path.values[low]:g} to {100 * path.zeros[high]:.1f} % at {path.values[high]:g}."
-    )
+    ends = " to ".join(f"{100 * path.zeros[i]:.1f} % at {path.values[i]:g}" for i in (low, high))
+    chosen = f"{100 * path.zeros[path.chosen]:.1f} % of the weights"
+    text = f"At the chosen value, {chosen} are exactly zero; along the path, the share goes from {ends}."
     return [Sentence(text, (f"details.paths[{path.key}].zeros",))]
 
 
