@@ -158,17 +158,16 @@ def _duplicates(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
     test = _row_hashes(dataset.x_test)
     trained, validated = set(train), set(validation)
     counts = (
-        (sum(h in trained for h in validation), f"of {len(validation)} validation examples are in the training split"),
-        (sum(h in trained for h in test), f"of {len(test)} test examples are in the training split"),
-        (sum(h in validated for h in test), f"of {len(test)} test examples are in the validation split"),
+        (sum(h in trained for h in validation), f"of {len(validation)} validation examples", "training"),
+        (sum(h in trained for h in test), f"of {len(test)} test examples", "training"),
+        (sum(h in validated for h in test), f"of {len(test)} test examples", "validation"),
     )
-    if any(count for count, _ in counts):
+    copies = [f"{n} {of} {'is' if n == 1 else 'are'} also in the {split} split" for n, of, split in counts if n]
+    if copies:
         yield Finding(
             "duplicate-across-splits",
             "warning",
-            "Some examples are in more than one split: "
-            + "; ".join(f"{count} {what}" for count, what in counts if count)
-            + ".",
+            f"Some examples are in more than one split: {'; '.join(copies)}.",
             "Remove the copies, or bear in mind that the network can memorize these examples.",
         )
 
@@ -223,8 +222,8 @@ def _constant_features(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
         yield Finding(
             "constant-features",
             "info",
-            f"{constant} of {features} never change: they have the same value in every training example. They carry no "
-            "information, and scaling leaves them alone.",
+            f"{constant} of {features} {'never changes' if constant == 1 else 'never change'}: the value is the same "
+            "in every training example. That is harmless: it carries no information, and scaling leaves it alone.",
             "",
         )
 

@@ -31,9 +31,9 @@ def validation_against_test(
 
     It is reported if the interval at ``1 - 0.05 / V`` lies above 0, with V variants tested, and shown at 95 %.
     Selecting the epoch is one cause; a test set that is harder, or drawn from elsewhere, is the other. This check
-    cannot separate them (``validation-optimism``). If the difference lies below -3 points, selection cannot be the cause: the two sets
-    are not alike (``validation-unlike-test``). Assumes independent examples. Source: Cawley & Talbot (2010), JMLR
-    11:2079-2107.
+    cannot separate them (``validation-optimism``). If the difference lies below -3 points, selection cannot be the
+    cause: the two sets are not alike (``validation-unlike-test``). Assumes independent examples. Source: Cawley &
+    Talbot (2010), JMLR 11:2079-2107.
 
     Args:
       variant: the one to judge.
