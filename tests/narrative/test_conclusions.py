@@ -137,7 +137,7 @@ def test_of_many_variants_the_largest_are_named_and_the_others_counted():
     leads = (
         "v17 has the highest mean test accuracy, 90.00 %, but no pairwise comparison separates it from v16, v15, v14"
     )
-    assert f"{leads} and 5 others." in text
+    assert f"{leads} or 5 others." in text
     assert "8 for v8, 9 for v9, 10 for v10, and up to 17 for 7 others" in text
     assert len(text) < 1000
 

@@ -201,7 +201,7 @@ def _leader(ranking: Sequence[Ranked], comparisons: Sequence[Comparison]) -> lis
     elif not alike:
         rest = f"and pairwise comparisons separate {it} from all others"
     else:
-        rest = f"but no pairwise comparison separates {it} from {several(alike)}"
+        rest = f"but no pairwise comparison separates {it} from {several(alike, 'or')}"
     text = f"{has} the highest mean test accuracy, {100 * leader.mean:.2f} %, {rest}."
     return [Sentence(text, tuple(f"ranking[{r.variant}].{k}" for r in ranking for k in r._fields[1:]))]
 

@@ -99,24 +99,24 @@ def counted(n: int, noun: str) -> str:
 # --- Names ------------------------------------------------------------------------------------------------------------
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], conjunction: str = "and") -> str:
     """All names, as a sentence lists them.
 
     Example:
-      >>> listed(["l2"]), listed(["l1", "l2", "dropout"])
-      ('l2', 'l1, l2 and dropout')
+      >>> listed(["l2"]), listed(["l1", "l2", "dropout"]), listed(["l1", "l2"], "or")
+      ('l2', 'l1, l2 and dropout', 'l1 or l2')
     """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {conjunction} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def several(names: Sequence[str]) -> str:
+def several(names: Sequence[str], conjunction: str = "and") -> str:
     """All of a few names, or the first of many and the number of the others.
 
     Example:
       >>> several(["a", "b", "c", "d"]), several(["a", "b", "c", "d", "e"])
       ('a, b, c and d', 'a, b, c and 2 others')
     """
-    return listed(names if len(names) <= FEW + 1 else [*names[:FEW], f"{len(names) - FEW} others"])
+    return listed(names if len(names) <= FEW + 1 else [*names[:FEW], f"{len(names) - FEW} others"], conjunction)
 
 
 # --- Comparisons ------------------------------------------------------------------------------------------------------

@@ -136,7 +136,8 @@ def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Se
     for verdict, phrase in phrases.items():
         group = [pair.comparison for pair in pairs if pair.comparison.verdict == verdict]
         if group:
-            others = listed([f"{c.against} ({difference_with_interval(c)})" for c in group])
+            names = [f"{c.against} ({difference_with_interval(c)})" for c in group]
+            others = listed(names, "or" if verdict == "undecided" else "and")
             clauses.append(f"{phrase.format('it' if clauses else name)} {others}")
     return Sentence(f"{answer}: {'; '.join(clauses)}.", tuple(key for pair in pairs for key in pair.keys))
 
@@ -166,9 +167,11 @@ def _best(question: Question, context: AnswerContext) -> list[Sentence]:
         others = separated[0] if len(separated) == 1 else "all others"
         text = f"{leads}, and pairwise comparisons separate it from {others}."
     elif not separated:
-        text = f"Undecided: {leads}, but no pairwise comparison separates it from {several(alike)}."
+        text = f"Undecided: {leads}, but no pairwise comparison separates it from {several(alike, 'or')}."
     else:
-        text = f"{leads}; pairwise comparisons separate it from {several(separated)}, but not from {several(alike)}."
+        text = (
+            f"{leads}; pairwise comparisons separate it from {several(separated)}, but not from {several(alike, 'or')}."
+        )
     return [Sentence(text, keys)]
 
 
