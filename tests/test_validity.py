@@ -283,7 +283,7 @@ def test_tests_of_one_source_keep_their_level_where_that_source_is_all_there_is(
     assert over_seeds["sign flip"] <= at_most(0.05, MANY)
     over_images = significant(MANY, replace(SMALL, seeds=seeds, variant_image=0.5, seed_sd=0.0), draws=0)
     assert over_images["McNemar, one seed"] <= at_most(0.05, MANY)
-    # Where both are at work, they say less than a verdict would: that is why no verdict stands on them.
+    # With both sources, they claim less than a verdict does, which is why no verdict rests on them.
     both = significant(MANY, replace(SMALL, seeds=seeds, variant_image=0.5, seed_sd=0.02), draws=0)
     assert both["McNemar, one seed"] > at_most(0.05, MANY)
     assert both["two-way"] <= at_most(0.05, MANY)
@@ -302,7 +302,7 @@ def test_a_whole_study_of_equal_variants_says_nothing_false():
 def test_until_decided_keeps_its_level(variants):
     found = until_decided(100, SMALL, variants)
     assert found["any analysis, adjusted"] <= at_most(0.05, 100)
-    # where seeds are all the chance there is, each look brings something new, and the same looks unadjusted err more
+    # if seeds are the only source of variation, each analysis adds information, and unadjusted ones err more
     found = until_decided(300, replace(SMALL, images=300, seed_sd=0.04, variant_image=0.0, image=0.1), variants)
     assert found["any analysis, adjusted"] <= at_most(0.05, 300)
     assert found["any analysis, unadjusted"] > at_most(0.05, 300)

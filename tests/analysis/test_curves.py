@@ -1,4 +1,4 @@
-"""Turning points and falls: false alarms and power by simulation, and what noise is."""
+"""Turning points and falls: false alarms and power, by simulation."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def run(loss):
 
 
 def onset(loss):
-    """The epoch after which one run's loss rises for good, of those with a finite loss; None where it does not."""
+    """The epoch after which one run's loss rises for good, counting finite losses; None if it does not."""
     losses = stacked([run(loss)], "validation_loss")  # (1, E)
     found = rise_after_minimum(losses)
     return int(lowest_epochs(losses)[0]) if found is not None and found.real else None
@@ -39,7 +39,7 @@ def test_onset_is_found_where_the_loss_begins_to_rise():
 
 
 @pytest.mark.parametrize("loss", [CONVERGED, FALLING, [0.9, 0.5, 0.6, 0.7], [np.nan] * 9, 0.4 + 0 * E, 0.4 + 1e-4 * E])
-def test_no_onset_where_the_loss_does_not_rise_or_is_too_short_or_rises_by_less_than_a_percent(loss):
+def test_no_onset_without_a_real_rise(loss):
     assert onset(loss) is None
 
 
@@ -59,7 +59,7 @@ def test_onset_is_an_epoch_with_a_loss_or_none(loss):
 
 
 @pytest.mark.parametrize(("seeds", "variants", "epochs"), [(1, 1, 10), (1, 5, 30), (3, 1, 30), (5, 1, 8), (5, 5, 30)])
-def test_a_plateau_with_noise_is_called_overfitting_in_less_than_a_twentieth_of_studies(seeds, variants, epochs):
+def test_noisy_plateaus_are_seldom_called_overfitting(seeds, variants, epochs):
     rng = np.random.default_rng(epochs + seeds)
     start = np.exp(-np.arange(epochs))
 
@@ -69,14 +69,14 @@ def test_a_plateau_with_noise_is_called_overfitting_in_less_than_a_twentieth_of_
             relative_fall(e, variants) for e in losses
         ]
 
-    told = [study() for _ in range(200)]
+    studies = [study() for _ in range(200)]
     # 0 to 3 % were measured; of 200 studies with 3 %, more than 13 would turn in one of 1000 tests
-    assert sum(any(turned) for turned, _ in told) <= 13
+    assert sum(any(turned) for turned, _ in studies) <= 13
     if epochs >= 10:
-        assert sum(any(f is not None for f in fell) for _, fell in told) <= 13
+        assert sum(any(f is not None for f in fell) for _, fell in studies) <= 13
 
 
-def test_wandering_noise_over_thirty_epochs_is_seldom_called_overfitting():
+def test_correlated_noise_is_seldom_called_overfitting():
     rng = np.random.default_rng(5)
 
     def wandering():

@@ -45,7 +45,7 @@ def test_one_seed_leaves_only_tests_over_images():
     assert {getattr(found, name) for name in (*unknown, "worse_on_new_seed", "further_seeds")} == {None}
 
 
-def test_the_evidence_of_a_comparison_is_over_the_seeds_that_both_have():
+def test_evidence_is_over_common_seeds():
     first, second = outcomes()
     runs = {"a": dict(enumerate(second)), "b": {s: first[s] for s in (3, 1)}}
     (made,) = comparisons.compare_pairs(runs, [("b", "a")])

@@ -63,7 +63,7 @@ def test_the_interval_is_that_of_the_formula_in_its_docstring():
     assert interval == pytest.approx((mean - half, mean + half), rel=1e-9)
 
 
-def test_the_interval_is_never_narrower_than_that_of_the_images_alone():
+def test_the_interval_is_at_least_that_of_the_images():
     x = np.array([[1.0, 0, 0, 1, 0, 3], [0.0, 1, 0, 1, 2, 1]])
     x -= x.mean(axis=1, keepdims=True) - 1  # the seeds agree better than the rest of the chance would let them
     _, interval = intervals.two_way_interval(x)

@@ -44,7 +44,7 @@ def test_five_seeds_never_reach_five_percent_by_signs():
     assert paired.sign_flip([0.1] * 6) == 2 / 2**6
 
 
-def test_many_seeds_are_drawn_at_random_and_agree_with_the_exact_distribution():
+def test_random_signs_agree_with_the_exact_distribution():
     net = np.random.default_rng(1).integers(-8, 12, 25)
     distribution = np.ones(1)
     for x in np.abs(net):  # of the sum, by convolution: from -total to total

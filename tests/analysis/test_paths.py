@@ -36,7 +36,7 @@ def test_a_sweep_is_a_path_beside_the_variant_that_has_none_of_it():
     assert np.isnan(path.zeros).all()
 
 
-def test_hand_written_variants_are_a_path_and_their_first_a_point_of_it():
+def test_variants_written_one_by_one_are_a_path():
     study = tables({"256": {"batch_size": 256}, "32": {"batch_size": 32}, "64": {"batch_size": 64}})
     (path,) = sweep_paths(scored(study, same))
     assert (path.key, path.values.tolist(), path.variants) == ("batch_size", [32, 64, 256], ("32", "64", "256"))
@@ -147,7 +147,7 @@ scores = st.lists(st.integers(0, 1000).map(lambda n: n / 1000), min_size=20, max
 
 @settings(max_examples=40, deadline=None)
 @given(scores, scores)
-def test_the_choice_is_the_best_on_validation_whatever_the_test_set_says(validation, test):
+def test_the_choice_ignores_the_test_set(validation, test):
     names = list(L2)
     table = np.array(validation).reshape(4, 5)
 

@@ -10,7 +10,7 @@ S, n = 4, 3000
 
 
 def pair(by=0.006, seed_sd=0.004, seed=0):
-    """Two variants of which the seeds say different things."""
+    """Two variants whose seeds disagree."""
     rng = np.random.default_rng(seed)
     hard = rng.random(n)
     shares = np.array([0.88 + by, 0.88])[:, None, None] + rng.normal(size=(2, S, 1)) * seed_sd
@@ -39,7 +39,7 @@ def decided(first, second, m, margin, draws=20_000):
 def test_the_number_is_the_first_that_is_probable_enough(by, margin):
     first, second = pair(by)
     m = further_seeds(first, second, margin=margin)
-    # 3000 draws know a share to 0.7 %, and the 25 values of the variance stand for all to about 1 %
+    # 3000 draws know a share to 0.7 %, and the 25 values of the variance represent all to about 1 %
     assert decided(first, second, m, margin) > 0.8 - 0.03
     assert m == 1 or decided(first, second, m - 1, margin) < 0.8 + 0.03
 

@@ -37,7 +37,7 @@ def test_two_share_a_letter_exactly_if_not_separated(apart):
     for i, j in itertools.combinations(range(len(apart)), 2):
         assert bool(set(letters[i]) & set(letters[j])) == (not apart[i, j])
     assert all(letters)
-    # and no letter is idle: each one's holders are a largest group of which none are apart
+    # and no letter is redundant: its holders are a maximal group without separated pairs
     for letter in set("".join(letters)):
         held = [i for i, marks in enumerate(letters) if letter in marks]
         others = [i for i in range(len(apart)) if i not in held]

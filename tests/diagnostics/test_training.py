@@ -1,4 +1,4 @@
-"""The findings of a whole study: which codes stand together, in what order, and what real trainings get."""
+"""The findings of a whole study: which codes occur together, in what order, and with real trainings."""
 
 import numpy as np
 import pytest
@@ -116,11 +116,11 @@ def test_studies_of_converged_noisy_curves_seldom_have_a_warning(seeds):
             dead_units=0.1,
         )
 
-    def told():
+    def warned():
         found = study({name: (Recipe(l2=l2), [noisy() for _ in range(seeds)]) for name, l2 in (("a", 0), ("b", 1e-4))})
         return any(f.level != "info" for f in found.values())
 
-    assert sum(told() for _ in range(100)) <= 9  # 5 % and two Monte Carlo deviations
+    assert sum(warned() for _ in range(100)) <= 9  # 5 % and two Monte Carlo deviations
 
 
 def test_the_study_takes_every_fix_of_a_real_training(tmp_path):

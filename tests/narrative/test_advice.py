@@ -112,8 +112,8 @@ def test_a_finished_study_prints_its_advice_and_gives_it_as_json(finished_study)
     summary = summarize(finished_study)
     assert summary.advice == advise(summary)
     assert summary.advice
-    told = to_json(summary, "1")["advice"]
-    assert [entry["text"] for entry in told] == texts(summary)
+    advice = to_json(summary, "1")["advice"]
+    assert [entry["text"] for entry in advice] == texts(summary)
     with (console := Console(width=10_000)).capture() as printed:
         print_summary(summary, console)
     assert all(text in printed.get() for text in texts(summary))

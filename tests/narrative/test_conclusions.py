@@ -114,7 +114,7 @@ def test_equivalent_names_its_margin():
     )
 
 
-def test_two_identical_variants_are_equivalent_and_nothing_more_is_claimed():
+def test_identical_variants_are_equivalent_and_no_more():
     comparison = against_baseline("l2", "equivalent", half=0.0, p=1.0)
     text = concluded([variant("baseline"), variant("l2")], [comparison], 360)
     assert text == (
@@ -123,7 +123,7 @@ def test_two_identical_variants_are_equivalent_and_nothing_more_is_claimed():
     )
 
 
-def test_of_many_variants_the_largest_are_named_and_the_others_counted():
+def test_many_variants_are_named_by_size_and_counted():
     many = [f"v{i}" for i in range(18)]
     found = [
         against_baseline(name, "better" if i < 8 else "undecided", 0.001 * i + 0.01) for i, name in enumerate(many)

@@ -47,7 +47,7 @@ class Finding:
     Args:
       code: stable; a key of ``FINDING_TITLES``.
       level: how serious it is.
-      message: the evidence, in sentences; the first clause stands on its own, see ``note``.
+      message: the evidence, in sentences; its first clause also works alone, see ``note``.
       fix: what to do about it; empty if nothing has to be done.
     """
 
@@ -68,7 +68,7 @@ class Finding:
 
     @property
     def note(self) -> str:
-        """The message up to its first colon, semicolon or full stop: short enough to stand among others.
+        """The message up to its first colon, semicolon or full stop: short enough for a line of notes.
 
         Example:
           >>> Finding("few-seeds", "info", "Each variant has 2 seeds: two seeds say little.", "").note

@@ -1,6 +1,6 @@
 """Checks of data and splits: what would make an honest comparison dishonest, found before anything is trained.
 
-Each check takes the data set and its splits and yields findings; thresholds stand beside the check that uses them.
+Each check takes the data set and its splits and yields findings; thresholds are defined next to the checks.
 """
 
 from __future__ import annotations

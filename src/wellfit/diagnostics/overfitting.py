@@ -104,7 +104,7 @@ def with_onsets(
         for v in variants
     ]
     onsets = [onset(one, trained, chance) for one in trained]
-    epochs = [{} if found is None else found.epochs for found in onsets]
+    epochs = [{} if one is None else one.epochs for one in onsets]
     return tuple(
         replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
         for v, of in zip(variants, epochs, strict=True)
@@ -130,13 +130,13 @@ def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], cha
     """
     if _restores_best(variant):
         return None
-    found = onset(variant, variants, chance)
-    if found is None:
+    turn = onset(variant, variants, chance)
+    if turn is None:
         return None
-    rise, runs = found.rise, len(found.epochs)
-    epoch = _epoch_text(median_interval(list(found.epochs.values())), runs)
-    share = rise.mean / found.lowest
-    low, high = ((rise.mean + side * rise.half_width) / found.lowest for side in (-1, 1))
+    rise, runs = turn.rise, len(turn.epochs)
+    epoch = _epoch_text(median_interval(list(turn.epochs.values())), runs)
+    share = rise.mean / turn.lowest
+    low, high = ((rise.mean + side * rise.half_width) / turn.lowest for side in (-1, 1))
     bounds = "" if runs < 3 else f" [{100 * low:.0f}, {100 * high:.0f}]"
     train, validation = variant.scores("train_accuracy"), variant.scores("validation_accuracy")
     gap = mean_points([train[s] - validation[s] for s in train if s in validation])
