@@ -187,10 +187,9 @@ def compare_pairs(
     that diverged in either variant is left out of both: the comparison is about runs that end well.
 
     In a sequential design the intervals and ``p_adjusted`` allow for all interim analyses, so the probability of any
-    false "better" or "worse" stays at 5 % however often seeds are added. Each analysis asks every question again with
-    all the data so far.
+    false "better" or "worse" stays at 5 % however often seeds are added.
 
-    Follows ``paired_comparison``, ``over_all_looks``, ``holm`` and ``verdict``, and assumes what they assume.
+    Assumes what ``paired_comparison`` assumes.
 
     Args:
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)

@@ -64,9 +64,7 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
     variance = float(np.var(values, ddof=1))
     if explained <= 0 and not variances:
         return None
-    tests, freedom = len(variances) + 1, len(variances) * (runs - 1)
-    bound = chi2.isf(0.01, runs - 1) / (runs - 1) if not freedom else fisher.isf(0.01 / tests, runs - 1, freedom)
-    if variance <= float(bound) * explained:
+    if variance <= _largest_ratio(runs, len(variances)) * explained:
         return None
     outliers = [s for s, value in scores.items() if abs(value - middle) > 3 * sqrt(explained)]
     usual = (
@@ -85,6 +83,13 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
         fix=_make_agree(variant, variants, 2 * runs),
         strength=variance / explained if explained else float("inf"),
     )
+
+
+def _largest_ratio(runs: int, others: int) -> float:
+    """The ratio of variances that chance exceeds in 1 % of studies."""
+    if not others:
+        return float(chi2.isf(0.01, runs - 1)) / (runs - 1)
+    return float(fisher.isf(0.01 / (others + 1), runs - 1, others * (runs - 1)))
 
 
 def _outliers_text(outliers: Sequence[int], runs: int) -> str:

@@ -52,7 +52,7 @@ def test_a_path_without_a_choice_and_with_zeros():
     panel = path_panel(replace(bare, held={"dropout": 0.3}))
     assert [line.said for line in panel.strokes] == ["training", "validation", "test"]
     (said,) = panel.said
-    assert said.startswith("Of 6 values of l2 from 1e-05 to 0.1 with dropout = 0.3, none can be chosen yet")
+    assert said.startswith("Of the 6 values of l2 from 1e-05 to 0.1 with dropout = 0.3, none can be chosen yet")
     assert panel.rows[-1].zeros == "50.00 %"
     assert panel.held == "dropout = 0.3"
 
