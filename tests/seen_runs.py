@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wellfit.base import History, Recipe, RunState, RunSummary
-from wellfit.diagnostics.cases import Seen
+from wellfit.diagnostics.observations import TrainedVariant
 
 FLAT = {"train_accuracy": 0.9, "validation_accuracy": 0.88, "running_accuracy": 0.89, "train_loss": 0.3}
 
@@ -34,13 +34,13 @@ def variant(
     recipe: Recipe | None = None,
     states: Sequence[RunState] = (),
     rows: Mapping[int, RunSummary] | None = None,
-) -> Seen:
+) -> TrainedVariant:
     """A variant whose runs finished, unless states are given."""
     ended = states or ["finished"] * len(runs)
-    return Seen(name, recipe or Recipe(), dict(enumerate(runs)), dict(enumerate(ended)), rows or {})
+    return TrainedVariant(name, recipe or Recipe(), dict(enumerate(runs)), dict(enumerate(ended)), rows or {})
 
 
 def fixes(text: str) -> list[str]:
-    """The settings that a mend names, as the shell gives them to ``wellfit run``: copied as they stand, to its end."""
+    """The settings in a fix, as the shell passes them to ``wellfit run``: copied from the first --set to the end."""
     _, option, copied = text.partition("--set ")
     return [after for before, after in pairwise(shlex.split(option + copied)) if before == "--set"]

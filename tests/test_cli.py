@@ -79,7 +79,7 @@ def test_run_tells_the_plan_the_table_the_verdict_and_the_report(finished_study:
     assert re.fullmatch(r"38 runs from 32 trajectories, 4 programs on \d+ devices?", told[4])
     assert re.match(r"1,210 to 2,410 parameters|2,410 to 1,210 parameters", told[5])
     assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
-    assert "No variant could be told apart from baseline with 2 seeds" in text
+    assert "No variant differs clearly from baseline with 2 seeds" in text
     assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "Run five seeds (--seeds 5)" in text
@@ -161,7 +161,7 @@ def test_show_json_has_the_documented_form(wellfit_: Wellfit, finished_study: Pa
     assert [c["variant"] for c in told["comparisons"]] == VARIANTS[1:]
     assert all(set(c) == COMPARISON_KEYS for c in told["comparisons"])
     assert {c["verdict"] for c in told["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
-    assert all(set(f) == {"code", "level", "message", "fix"} for f in told["findings"])
+    assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in told["findings"])
     assert {f["level"] for f in told["findings"]} <= {"info", "warning", "error"}
     more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
     assert more <= set(told)

@@ -70,9 +70,9 @@ def test_no_difference_at_all_and_one_that_is_never_lost():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: bootstrap.two_way_bootstrap(np.ones(3)), DataError, r"shaped \(3,\)"),
+        (lambda: bootstrap.two_way_bootstrap(np.ones(3)), DataError, r"shape \(3,\)"),
         (lambda: bootstrap.two_way_bootstrap(np.full((2, 2), np.nan)), DataError, "NaN or infinity"),
-        (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), draws=99), DataError, "99 draws"),
+        (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), draws=99), DataError, "99 bootstrap draws"),
         (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), level=0), StudyFileError, "a level of 0"),
     ],
 )

@@ -43,11 +43,11 @@ def test_a_confidence_on_an_edge_falls_in_the_lower_bin():
 
 
 def test_no_bins_are_refused():
-    with pytest.raises(DataError, match="0 bins of confidence"):
+    with pytest.raises(DataError, match="0 confidence bins"):
         calibration.calibration_bins(np.array([[0.6, 0.4]]), np.array([0]), bins=0)
 
 
-def test_pooled_calibration_has_the_bins_of_all_runs_and_the_mean_of_their_scores():
+def test_pooled_calibration_pools_bins_and_averages_scores():
     rng = np.random.default_rng(0)
     p = rng.dirichlet([0.4, 0.4, 0.4], size=(3, 90))
     y = rng.integers(0, 3, 90)

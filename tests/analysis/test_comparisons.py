@@ -34,14 +34,14 @@ def test_the_p_value_and_the_interval_say_the_same():
     assert result.interval[0] < result.interval90[0] < result.difference < result.interval90[1] < result.interval[1]
 
 
-def test_the_p_value_is_that_of_the_paired_t_test_where_the_images_do_not_matter():
+def test_without_image_effects_it_is_the_paired_t_test():
     seeds = np.random.default_rng(6).normal(0.3, 1, size=6)
     x = np.repeat(seeds[:, None], 40, axis=1)
     ours = comparisons.paired_comparison(x, np.zeros_like(x)).p_value
     assert ours == pytest.approx(scipy.stats.ttest_1samp(seeds, 0).pvalue, rel=1e-9)
 
 
-def test_two_that_never_differ_are_equivalent_on_many_images_and_undecided_on_few():
+def test_identical_variants_are_equivalent_on_many_images():
     for images, expected in ((60, "undecided"), (10_000, "equivalent")):
         right = np.ones((5, images), dtype=bool)
         same = comparisons.paired_comparison(right, right)
@@ -58,7 +58,7 @@ def test_two_that_always_differ():
     assert 0 < always.p_value < 1e-50
 
 
-def test_a_difference_that_rests_on_a_handful_of_images_is_not_taken_for_certain():
+def test_a_difference_on_a_handful_of_images_is_uncertain():
     first = np.ones((5, 360), dtype=bool)
     second = first.copy()
     second[:, :5] = False  # the same five images wrong with every seed: McNemar's exact test gives 2 / 2**5 = 0.0625
@@ -115,8 +115,14 @@ def study(shares, seeds=5, n=1000):
     return {name: {s: hardness + noise[s] < share for s in range(seeds)} for name, share in shares.items()}
 
 
-def test_compare_with_first_finds_what_is_there():
-    found = comparisons.compare_with_first(study({"baseline": 0.85, "l2": 0.9, "l1": 0.7, "same": 0.85}))
+def with_first(runs, **options):
+    """Every variant compared with the first."""
+    first, *others = runs or [""]
+    return comparisons.compare_pairs(runs, [(name, first) for name in others], **options)
+
+
+def test_compare_pairs_finds_what_is_there():
+    found = with_first(study({"baseline": 0.85, "l2": 0.9, "l1": 0.7, "same": 0.85}))
     assert [(c.variant, c.against, c.metric) for c in found] == [
         (v, "baseline", "test_accuracy") for v in ("l2", "l1", "same")
     ]
@@ -127,12 +133,12 @@ def test_compare_with_first_finds_what_is_there():
         assert c.interval[0] <= c.difference <= c.interval[1]
 
 
-def test_only_shared_seeds_count_and_a_variant_without_any_has_no_entry():
+def test_only_shared_seeds_count():
     runs = study({"baseline": 0.85, "l2": 0.9, "gone": 0.9, "once": 0.9})
     runs["l2"].pop(1)
     runs["gone"] = {}
     runs["once"] = {4: runs["once"][4]}
-    l2, once = comparisons.compare_with_first(runs)
+    l2, once = with_first(runs)
     seeds = [0, 2, 3, 4]
     alone = comparisons.paired_comparison(*(np.stack([runs[v][s] for s in seeds]) for v in ("l2", "baseline")))
     assert (l2.variant, l2.difference, l2.p_value) == ("l2", alone.difference, alone.p_value)
@@ -142,8 +148,8 @@ def test_only_shared_seeds_count_and_a_variant_without_any_has_no_entry():
 
 
 def test_no_variant_and_one_variant_have_nothing_to_compare():
-    assert comparisons.compare_with_first({}) == ()
-    assert comparisons.compare_with_first(study({"baseline": 0.85})) == ()
+    assert with_first({}) == ()
+    assert with_first(study({"baseline": 0.85})) == ()
 
 
 def test_one_seed_has_a_difference_and_nothing_else():
@@ -151,7 +157,7 @@ def test_one_seed_has_a_difference_and_nothing_else():
     assert comparisons.paired_comparison(x, ~x) == (0.5, None, None, None)
 
 
-def test_an_interval_is_cut_to_what_a_difference_of_shares_can_be():
+def test_intervals_are_clipped_to_possible_differences():
     first, second = np.array([[True] * 50, [False] * 50]), np.zeros((2, 50), bool)
     found = comparisons.paired_comparison(first, second)
     low, high = intervals.two_way_interval(first.astype(float) - second)[1]
@@ -160,7 +166,7 @@ def test_an_interval_is_cut_to_what_a_difference_of_shares_can_be():
     assert found.p_value == pytest.approx(0.5, abs=0.01)  # Student's t of 0.5 / 0.5 with one degree of freedom
 
 
-def test_at_a_look_the_intervals_are_those_of_its_levels_and_the_p_value_is_its_own():
+def test_interim_intervals_follow_their_levels():
     rng = np.random.default_rng(9)
     first, second = rng.random((2, 5, 300)) < np.array([0.92, 0.85])[:, None, None]
     look = Look(2, (3, 5, 10))
@@ -172,17 +178,17 @@ def test_at_a_look_the_intervals_are_those_of_its_levels_and_the_p_value_is_its_
     assert (found.difference, found.p_value) == (plain.difference, plain.p_value)
 
 
-def test_the_verdicts_of_a_look_allow_for_all_looks():
+def test_interim_verdicts_allow_for_all_analyses():
     runs = study({"baseline": 0.85, "l2": 0.87, "l1": 0.86, "gone": 0.8})
     runs["gone"] = {0: runs["gone"][0]}
     look = Look(1, (5, 10, 20))
-    one, several = comparisons.compare_with_first(runs), comparisons.compare_with_first(runs, look=look)
+    one, several = with_first(runs), with_first(runs, look=look)
     assert [c.p_value for c in several] == [c.p_value for c in one]
     assert [c.p_adjusted for c in several] == list(comparisons.holm([over_all_looks(c.p_value, look) for c in one]))
     for a, b in zip(one[:2], several, strict=False):
         assert b.p_adjusted > a.p_adjusted
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
-    only = comparisons.compare_with_first(runs, look=Look(1, (5,)))
+    only = with_first(runs, look=Look(1, (5,)))
     assert [c.p_adjusted for c in only] == pytest.approx([c.p_adjusted for c in one])
 
 
@@ -194,7 +200,7 @@ def test_the_verdicts_of_a_look_allow_for_all_looks():
         (lambda: comparisons.holm([float("nan")]), DataError, "nan at position 0"),
         (lambda: comparisons.verdict(0.0, None, None, margin=-1), StudyFileError, "a margin of -1"),
         (lambda: comparisons.verdict(0.0, None, None, level=0), StudyFileError, "a level of 0"),
-        (lambda: comparisons.compare_with_first({"a": {0: np.ones(2, bool)}, "b": {0: np.ones(3, bool)}}),
+        (lambda: with_first({"a": {0: np.ones(2, bool)}, "b": {0: np.ones(3, bool)}}),
          DataError, r"different numbers of test images \(2, 3\)"),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ def pairs(draw):
 
 @given(pairs())
 @settings(max_examples=60, deadline=None)
-def test_every_cell_is_a_paired_comparison_on_the_images_of_its_class(pair):
+def test_every_cell_is_a_paired_comparison_of_its_class(pair):
     first, second, labels, k = pair
     found = confusion_difference("a", "b", first, second, labels, k)
     for true in range(k):
@@ -55,7 +55,7 @@ def test_where_images_differ_enough_the_interval_is_two_way_interval():
         assert (found.low[true, taken], found.high[true, taken]) == pytest.approx(interval, abs=CLOSE)
 
 
-def test_each_row_of_differences_sums_to_zero_and_swapping_turns_the_sign():
+def test_rows_sum_to_zero_and_swapping_flips_the_sign():
     rng = np.random.default_rng(2)
     labels = rng.integers(0, 4, 200)
     first, second = rng.integers(0, 4, (2, 3, 200))
@@ -66,7 +66,7 @@ def test_each_row_of_differences_sums_to_zero_and_swapping_turns_the_sign():
     np.testing.assert_allclose(found.low, -turned.high, atol=CLOSE)
 
 
-def test_one_seed_has_no_interval_and_a_class_without_images_no_difference():
+def test_missing_seeds_and_images_give_nan():
     labels = np.array([0, 0, 1, 1])
     said = np.array([[0, 1, 1, 1]])
     found = confusion_difference("a", "b", said, labels[None], labels, 3)
@@ -85,7 +85,7 @@ def test_variants_of_other_seeds_or_images_are_refused():
 
 
 def test_the_intervals_cover_the_true_difference():
-    """300 studies, 4 seeds, 2 classes of 250 images; seeds and images both bring chance, and the truth is known.
+    """300 studies, 4 seeds, 2 classes of 250 images; seeds and images both vary, and the truth is known.
 
     An interval of 95 % that holds the truth in fewer than 92 % of 600 cells would be found out: the Monte Carlo error
     is 0.9 points.

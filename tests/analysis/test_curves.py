@@ -1,18 +1,12 @@
-"""Turning points and falls: false alarms and power by simulation, and what noise is."""
+"""Turning points and falls: false alarms and power, by simulation."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wellfit.analysis.curves import (
-    best_epoch,
-    change,
-    falling,
-    matrix,
-    turning_epochs,
-)
-from wellfit.analysis.noise import level, noise, smooth
+from wellfit.analysis.curves import best_epoch, lowest_epochs, relative_fall, rise_after_minimum, stacked
+from wellfit.analysis.smoothing import final_level
 from wellfit.base import History
 
 E = np.arange(1, 21)
@@ -26,10 +20,10 @@ def run(loss):
 
 
 def onset(loss):
-    """The epoch after which one run's loss rises for good, of those with a finite loss; None where it does not."""
-    losses = matrix([run(loss)], "validation_loss")  # (1, E)
-    found = change(losses)
-    return int(turning_epochs(losses)[0]) if found is not None and found.real else None
+    """The epoch after which one run's loss rises for good, counting finite losses; None if it does not."""
+    losses = stacked([run(loss)], "validation_loss")  # (1, E)
+    found = rise_after_minimum(losses)
+    return int(lowest_epochs(losses)[0]) if found is not None and found.real else None
 
 
 def test_best_epoch_is_the_first_of_the_lowest_and_passes_over_nan():
@@ -45,7 +39,7 @@ def test_onset_is_found_where_the_loss_begins_to_rise():
 
 
 @pytest.mark.parametrize("loss", [CONVERGED, FALLING, [0.9, 0.5, 0.6, 0.7], [np.nan] * 9, 0.4 + 0 * E, 0.4 + 1e-4 * E])
-def test_no_onset_where_the_loss_does_not_rise_or_is_too_short_or_rises_by_less_than_a_percent(loss):
+def test_no_onset_without_a_real_rise(loss):
     assert onset(loss) is None
 
 
@@ -65,22 +59,24 @@ def test_onset_is_an_epoch_with_a_loss_or_none(loss):
 
 
 @pytest.mark.parametrize(("seeds", "variants", "epochs"), [(1, 1, 10), (1, 5, 30), (3, 1, 30), (5, 1, 8), (5, 5, 30)])
-def test_a_plateau_with_noise_is_called_overfitting_in_less_than_a_twentieth_of_studies(seeds, variants, epochs):
+def test_noisy_plateaus_are_seldom_called_overfitting(seeds, variants, epochs):
     rng = np.random.default_rng(epochs + seeds)
     start = np.exp(-np.arange(epochs))
 
     def study():
         losses = 0.5 + start + 0.02 * rng.normal(size=(variants, seeds, epochs)) + 0.01 * rng.normal(size=(seeds, 1))
-        return [bool(change(each, tests=variants).real) for each in losses], [falling(e, variants) for e in losses]
+        return [bool(rise_after_minimum(each, tests=variants).real) for each in losses], [
+            relative_fall(e, variants) for e in losses
+        ]
 
-    told = [study() for _ in range(200)]
+    studies = [study() for _ in range(200)]
     # 0 to 3 % were measured; of 200 studies with 3 %, more than 13 would turn in one of 1000 tests
-    assert sum(any(turned) for turned, _ in told) <= 13
+    assert sum(any(turned) for turned, _ in studies) <= 13
     if epochs >= 10:
-        assert sum(any(f is not None for f in fell) for _, fell in told) <= 13
+        assert sum(any(f is not None for f in fell) for _, fell in studies) <= 13
 
 
-def test_wandering_noise_over_thirty_epochs_is_seldom_called_overfitting():
+def test_correlated_noise_is_seldom_called_overfitting():
     rng = np.random.default_rng(5)
 
     def wandering():
@@ -89,7 +85,7 @@ def test_wandering_noise_over_thirty_epochs_is_seldom_called_overfitting():
             curve[:, epoch] = 0.5 * curve[:, epoch - 1] + steps[:, epoch]
         return 0.5 + 0.02 * curve[:, 1:]
 
-    assert sum(change(wandering()).real for _ in range(200)) <= 24  # 3 to 7 % were measured
+    assert sum(rise_after_minimum(wandering()).real for _ in range(200)) <= 24  # 3 to 7 % were measured
 
 
 @pytest.mark.parametrize(("seeds", "epochs", "spread"), [(2, 30, 0.005), (3, 12, 0.01), (5, 20, 0.02), (5, 60, 0.02)])
@@ -97,43 +93,40 @@ def test_smooth_u_shapes_are_called_overfitting(seeds, epochs, spread):
     rng, e = np.random.default_rng(seeds), np.arange(1, epochs + 1)
     turn = epochs / 3
     curve = 0.35 + 0.4 * np.exp(-e / (turn / 3)) + 0.15 * np.maximum(0, (e - turn) / epochs)
-    found = [change(curve + spread * rng.normal(size=(seeds, epochs)), tests=5).real for _ in range(60)]
+    found = [rise_after_minimum(curve + spread * rng.normal(size=(seeds, epochs)), tests=5).real for _ in range(60)]
     assert np.mean(found) >= 0.9
 
 
 def test_a_change_is_told_with_each_run_and_an_interval_over_them():
     losses = np.stack([RISING, RISING + 0.05, RISING + 0.01 * E / 20])
-    found = change(losses)
+    found = rise_after_minimum(losses)
     assert found.real
-    assert found.each.shape == (3,)
-    assert found.mean == pytest.approx(found.each.mean())
-    assert found.half == pytest.approx(4.303 * found.each.std(ddof=1) / 3**0.5, rel=1e-3)  # t(2) at 97.5 %
-    assert change(RISING[None]).half == np.inf
-    assert change(losses[:, :4]) is None
-    up = change(losses, np.broadcast_to(np.linspace(0.5, 0.69, 20), (3, 20)))
+    assert found.per_run.shape == (3,)
+    assert found.mean == pytest.approx(found.per_run.mean())
+    assert found.half_width == pytest.approx(4.303 * found.per_run.std(ddof=1) / 3**0.5, rel=1e-3)  # t(2) at 97.5 %
+    assert rise_after_minimum(RISING[None]).half_width == np.inf
+    assert rise_after_minimum(losses[:, :4]) is None
+    up = rise_after_minimum(losses, np.broadcast_to(np.linspace(0.5, 0.69, 20), (3, 20)))
     assert up.mean == pytest.approx(0.01 * (19 - 8), abs=0.02)  # level of the last three is one epoch back
 
 
 def test_one_run_in_five_that_rises_is_not_all_of_them():
-    assert not change(np.stack([RISING + 0.1, *[CONVERGED] * 4])).real
+    assert not rise_after_minimum(np.stack([RISING + 0.1, *[CONVERGED] * 4])).real
 
 
 def test_falling_needs_runs_that_agree_and_a_lowest_end():
-    assert falling(np.stack([FALLING] * 3)) == pytest.approx(0.03 * 4 / level(FALLING), rel=1e-6)
-    assert falling(np.stack([RISING] * 3)) is None
-    assert falling(np.stack([FALLING, CONVERGED, CONVERGED])) is None
-    assert falling(np.array([[0.9]])) is None
-    assert falling(np.array([[0.9, 0.7], [0.8, 0.6]])) == pytest.approx(0.2 / 0.65)
-    assert falling(np.array([[0.9, 0.7], [0.6, 0.8]])) is None
+    assert relative_fall(np.stack([FALLING] * 3)) == pytest.approx(0.03 * 4 / final_level(FALLING), rel=1e-6)
+    assert relative_fall(np.stack([RISING] * 3)) is None
+    assert relative_fall(np.stack([FALLING, CONVERGED, CONVERGED])) is None
+    assert relative_fall(np.array([[0.9]])) is None
+    assert relative_fall(np.array([[0.9, 0.7], [0.8, 0.6]])) == pytest.approx(0.2 / 0.65)
+    assert relative_fall(np.array([[0.9, 0.7], [0.6, 0.8]])) is None
 
 
-def test_noise_smooth_level_and_matrix():
-    rng = np.random.default_rng(0)
-    assert noise(rng.normal(size=(400, 9))) * 3**0.5 == pytest.approx(1, abs=0.25)  # of few differences, too much
-    assert smooth(np.ones((2, 50))) == pytest.approx(np.ones((2, 50)))
-    assert smooth(np.arange(9.0))[1:-1] == pytest.approx(np.arange(1.0, 8.0))
-    assert level(np.array([1.0, 2.0, 9.0])) == 2.0
-    assert level(np.array([1.0, 2.0, 9.0, 0.0]), 3) == 2.0
+def test_stacked_cuts_to_the_shortest_and_drops_infinite_epochs():
     runs = [run([3, 2, np.inf, 1]), run([1, 1, 1])]
-    assert matrix(runs, "validation_loss").tolist() == [[3, 2], [1, 1]]
-    assert turning_epochs(np.stack([RISING, FALLING])).tolist() == [pytest.approx(8, abs=1), 20]
+    assert stacked(runs, "validation_loss").tolist() == [[3, 2], [1, 1]]
+
+
+def test_the_lowest_epoch_is_that_of_each_run():
+    assert lowest_epochs(np.stack([RISING, FALLING])).tolist() == [pytest.approx(8, abs=1), 20]

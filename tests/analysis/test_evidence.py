@@ -11,7 +11,7 @@ def outcomes(seeds=4, accuracies=(0.9, 0.88)):
     return np.random.default_rng(0).random((2, seeds, 500)) < np.array(accuracies)[:, None, None]
 
 
-def test_it_is_what_each_method_says():
+def test_it_gathers_what_each_method_gives():
     first, second = outcomes()
     found = paired_evidence(first, second, comparisons=3, margin=0.01)
     difference = first.astype(int) - second
@@ -33,11 +33,11 @@ def test_further_seeds_are_asked_for_only_where_they_are_open():
     assert paired_evidence(first, second, decided=True).further_seeds is None
     look = Look(1, (4, 8))
     looked = paired_evidence(first, second, look=look)
-    assert looked.further_seeds is None  # the plan says when to look again
+    assert looked.further_seeds is None  # the plan fixes the seeds
     assert looked.interval90 == comparisons.paired_comparison(first, second, look).interval90
 
 
-def test_one_seed_leaves_the_images_alone_to_tell():
+def test_one_seed_leaves_only_tests_over_images():
     found = paired_evidence(np.ones((1, 50), dtype=bool), np.arange(50)[None] >= 10)
     assert found.mcnemar_p == (2 / 2**10,)
     assert found.sign_flip_p == 1.0
@@ -45,10 +45,10 @@ def test_one_seed_leaves_the_images_alone_to_tell():
     assert {getattr(found, name) for name in (*unknown, "worse_on_new_seed", "further_seeds")} == {None}
 
 
-def test_the_evidence_of_a_comparison_is_over_the_seeds_that_both_have():
+def test_evidence_is_over_common_seeds():
     first, second = outcomes()
     runs = {"a": dict(enumerate(second)), "b": {s: first[s] for s in (3, 1)}}
-    (made,) = comparisons.compare_with_first(runs)
+    (made,) = comparisons.compare_pairs(runs, [("b", "a")])
     assert evidence_of(made, runs, 2) == paired_evidence(
         first[[1, 3]], second[[1, 3]], 2, decided=made.verdict != "undecided"
     )

@@ -43,7 +43,7 @@ def test_the_interval_of_an_accuracy_holds_the_mean_within_0_and_1(seed, S, n, s
     assert low < high  # a finite test set never makes certain
 
 
-def test_all_right_with_every_seed_counts_as_one_look_at_each_image():
+def test_all_right_with_every_seed_counts_each_image_once():
     _, interval = intervals.two_way_interval(np.ones((5, 100), dtype=bool))
     assert interval == pytest.approx(intervals.wilson_interval(100, 100))
     # Every seed right on half of the images, each on others: no chance is left to see, and none is invented.
@@ -63,7 +63,7 @@ def test_the_interval_is_that_of_the_formula_in_its_docstring():
     assert interval == pytest.approx((mean - half, mean + half), rel=1e-9)
 
 
-def test_the_interval_is_never_narrower_than_that_of_the_images_alone():
+def test_the_interval_is_at_least_that_of_the_images():
     x = np.array([[1.0, 0, 0, 1, 0, 3], [0.0, 1, 0, 1, 2, 1]])
     x -= x.mean(axis=1, keepdims=True) - 1  # the seeds agree better than the rest of the chance would let them
     _, interval = intervals.two_way_interval(x)
@@ -91,10 +91,54 @@ def test_the_order_of_seeds_and_images_does_not_matter():
         (lambda: intervals.t_interval([1.0, 2.0], 1.0), StudyFileError, "a level of 1.0"),
         (lambda: intervals.wilson_interval(3, 2), DataError, "3 successes of 2 trials"),
         (lambda: intervals.wilson_interval(0, 0), DataError, "n > 0"),
-        (lambda: intervals.two_way_interval(np.ones((3, 1))), DataError, "two or more"),
+        (lambda: intervals.two_way_interval(np.ones((3, 1))), DataError, "at least two"),
     ],
 )
 def test_bad_input_is_refused_with_one_line(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("n", "ends", "coverage"), [(1, (0, 0), 0.0), (3, (0, 2), 0.75), (6, (0, 5), 0.96875), (20, (5, 14), 0.9586)]
+)
+def test_median_intervals_use_the_tabled_order_statistics(n, ends, coverage):
+    found = intervals.median_interval(list(range(n)))  # Conover (1999), table A3 for n = 20
+    assert (found.low, found.high) == ends
+    assert found.coverage == pytest.approx(coverage, abs=1e-4)
+
+
+def test_median_intervals_have_their_stated_coverage():
+    rng = np.random.default_rng(0)
+    found = [intervals.median_interval(rng.exponential(size=9)) for _ in range(2000)]
+    share = np.mean([f.low <= np.log(2) <= f.high for f in found])
+    assert share == pytest.approx(found[0].coverage, abs=0.015)  # three Monte Carlo standard errors
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=30))
+def test_the_median_lies_within_its_interval(values):
+    found = intervals.median_interval(values)
+    assert found.low <= found.median <= found.high
+    assert found.median == np.percentile(values, 50, method="lower")
+
+
+def test_infinity_counts_as_later_than_all_values():
+    assert intervals.median_interval([3.0, np.inf, 5.0]) == (5.0, 3.0, np.inf, 0.75)
+
+
+def test_the_prediction_interval_agrees_with_the_formula():
+    values = np.random.default_rng(2).normal(size=5)
+    half = scipy.stats.t.isf(0.025, 4) * values.std(ddof=1) * np.sqrt(1 + 1 / 5)
+    expected = (values.mean() - half, values.mean() + half)
+    assert intervals.prediction_interval(values) == pytest.approx(expected, rel=1e-9)
+    assert intervals.prediction_interval([0.5]) is None
+
+
+def test_the_prediction_interval_covers_the_next_value():
+    rng = np.random.default_rng(3)
+    inside = 0
+    for *values, following in rng.normal(size=(2000, 5)):
+        low, high = intervals.prediction_interval(values)
+        inside += low <= following <= high
+    assert inside / 2000 == pytest.approx(0.95, abs=0.015)  # three Monte Carlo standard errors

@@ -40,7 +40,7 @@ def test_scores_are_the_means_of_scikit_learns(runs):
         assert interval == pytest.approx(np.clip(t_interval(values), 0, 1), abs=EXACT)
 
 
-def test_recall_has_the_interval_of_seeds_and_of_the_images_of_its_class(runs):
+def test_recall_has_a_two_way_interval_of_its_class(runs):
     p, labels = runs
     table = class_table("l2", p, labels)
     for k in range(5):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wellfit.analysis.comparisons import difference_sources
+from wellfit.analysis.comparisons import difference_components
 from wellfit.analysis.crossed import half_squared
 from wellfit.analysis.power import further_seeds
 from wellfit.errors import DataError, StudyFileError
@@ -10,7 +10,7 @@ S, n = 4, 3000
 
 
 def pair(by=0.006, seed_sd=0.004, seed=0):
-    """Two variants of which the seeds say different things."""
+    """Two variants whose seeds disagree."""
     rng = np.random.default_rng(seed)
     hard = rng.random(n)
     shares = np.array([0.88 + by, 0.88])[:, None, None] + rng.normal(size=(2, S, 1)) * seed_sd
@@ -20,7 +20,7 @@ def pair(by=0.006, seed_sd=0.004, seed=0):
 def decided(first, second, m, margin, draws=20_000):
     """The predictive probability by drawing: a variance of the seeds, the new differences, then mean and interval."""
     rng = np.random.default_rng(1)
-    found = difference_sources(first, second)
+    found = difference_components(first, second)
     variance = found.seed * S
     sigma2 = variance * (S - 1) / rng.chisquare(S - 1, draws)
     center = rng.normal(found.mean, np.sqrt(sigma2 / S))
@@ -39,7 +39,7 @@ def decided(first, second, m, margin, draws=20_000):
 def test_the_number_is_the_first_that_is_probable_enough(by, margin):
     first, second = pair(by)
     m = further_seeds(first, second, margin=margin)
-    # 3000 draws know a share to 0.7 %, and the 25 values of the variance stand for all to about 1 %
+    # 3000 draws know a share to 0.7 %, and the 25 values of the variance represent all to about 1 %
     assert decided(first, second, m, margin) > 0.8 - 0.03
     assert m == 1 or decided(first, second, m - 1, margin) < 0.8 + 0.03
 

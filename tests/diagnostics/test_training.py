@@ -1,4 +1,4 @@
-"""The findings of a whole study: which codes stand together, in what order, and what real trainings get."""
+"""The findings of a whole study: which codes occur together, in what order, and with real trainings."""
 
 import numpy as np
 import pytest
@@ -34,16 +34,16 @@ def test_a_good_training_has_no_finding():
     assert study({"l2": (Recipe(), runs(count=5))}) == {}
 
 
-def test_the_same_of_ten_variants_is_one_finding_that_names_them():
+def test_ten_variants_share_one_finding():
     found = study(
         {f"v{i}": (Recipe(l2=i / 1000), runs(RISING + 0.01 * i * np.maximum(E - 8, 0) / 10)) for i in range(10)}
     )
     message = found["overfitting"].message
-    assert message.startswith("10 of 10 variants over-fit. v9: the smoothed validation loss turns after epoch")
+    assert message.startswith("10 of 10 variants overfit. v9: the smoothed validation loss is lowest after epoch")
     assert message.endswith("Likewise v6, v5, v4, v3, v2, v1 and v0.")
 
 
-def test_errors_stand_first_and_what_is_of_the_study_last():
+def test_errors_come_first_and_the_whole_study_last():
     found = study(
         {"a": (Recipe(), runs(RISING, count=2)), "b": (Recipe(), runs(FALLING, count=2))}, {("b", 0): "diverged"}
     )
@@ -61,12 +61,12 @@ def test_each_failure_has_one_cause():
         }
     )
     assert set(found) == {"penalty-too-strong", "learning-rate-high", "dead-units"}
-    assert "90.0 % [90.0, 90.0] of the relu units" in found["penalty-too-strong"].message
-    assert found["dead-units"].message.startswith("gone: ")
-    assert found["learning-rate-high"].message.startswith("steep: ")
+    assert "90.0 % [90.0, 90.0] of the ReLU units" in found["penalty-too-strong"].message
+    assert found["dead-units"].message.startswith("gone ended with many dead ReLU units: ")
+    assert found["learning-rate-high"].message.startswith("steep took steps that were too large: ")
 
 
-def test_what_learns_slowly_is_not_told_to_be_still_improving_too():
+def test_a_slow_variant_is_not_still_improving_too():
     slow = np.linspace(2.28, 1.7, EPOCHS)
     found = study({"slow": (Recipe(learning_rate=1e-5), runs(slow, train_loss=slow))})
     assert set(found) == {"learning-rate-low"}
@@ -79,7 +79,7 @@ def test_scores_and_sizes_reach_the_checks_that_need_them():
     assert study(variants, rows=rows) == {}
 
 
-def test_stopping_at_once_goes_before_stopping_too_soon():
+def test_stopping_at_once_precedes_stopping_too_soon():
     rule = Recipe(early_stopping=EarlyStopping(patience=1, restore_best_weights=True))
     short = [History({name: h[name][:2] for name in h.columns}) for h in runs(RISING[::-1])]
     found = study(
@@ -89,7 +89,7 @@ def test_stopping_at_once_goes_before_stopping_too_soon():
     assert "stopped-too-soon" not in found
 
 
-def test_a_variant_that_diverged_altogether_and_left_no_history_is_reported():
+def test_a_variant_without_any_history_is_reported():
     states = {"sgd": dict.fromkeys(range(3), "diverged")}
     (found,) = training_findings({"sgd": {}}, states, {"sgd": Recipe()}, 0.1)
     assert found.code == "diverged"
@@ -116,14 +116,14 @@ def test_studies_of_converged_noisy_curves_seldom_have_a_warning(seeds):
             dead_units=0.1,
         )
 
-    def told():
+    def warned():
         found = study({name: (Recipe(l2=l2), [noisy() for _ in range(seeds)]) for name, l2 in (("a", 0), ("b", 1e-4))})
         return any(f.level != "info" for f in found.values())
 
-    assert sum(told() for _ in range(100)) <= 9  # 5 % and two Monte Carlo deviations
+    assert sum(warned() for _ in range(100)) <= 9  # 5 % and two Monte Carlo deviations
 
 
-def test_every_mend_of_a_real_training_is_a_setting_that_the_study_takes(tmp_path):
+def test_the_study_takes_every_fix_of_a_real_training(tmp_path):
     """Bad on purpose: rates and penalties that fail, over-fitting, impatience."""
     from wellfit.data.catalog import load_dataset
     from wellfit.study.runner import run_study
@@ -137,7 +137,7 @@ def test_every_mend_of_a_real_training_is_a_setting_that_the_study_takes(tmp_pat
     study_spec = load_study("regularization", seeds=3, settings=settings)
     run_study(study_spec, load_dataset("digits"), tmp_path)
     found = {f.code: f for f in summarize(tmp_path).findings}
-    assert found["penalty-too-strong"].message.startswith("l2: training accuracy ends at")
+    assert found["penalty-too-strong"].message.startswith("l2 had too strong a penalty: training accuracy ends at")
     assert {"learning-rate-low"} <= set(found)
     assert {"dead-units", "learning-rate-high", "diverged"} & set(found)
     for finding in found.values():

@@ -11,19 +11,19 @@ from rich.console import Console
 
 from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
 from sweeps import advised as texts
-from wellfit.narrative.advice import MOST, advise, mends
+from wellfit.narrative.advice import MOST, advise, codes_fixed_by
 from wellfit.report.forms.terminal import print_summary
 from wellfit.spec.study import load_study
 from wellfit.study.summary import summarize, to_json
 
 
-def test_what_validation_supports_is_named_with_its_strength_and_difference():
+def test_a_supported_variant_comes_with_its_difference():
     first, *_ = texts(scored(FOUR, gaining({"dropout": 0.03, "l2": -0.01}, 0.002)))
-    assert first.startswith("Use dropout (dropout = 0.3): validation supports it, 3.")
-    assert first.endswith("points above baseline over 5 seeds, more than chance of the seeds brings.")
+    assert first.startswith("Use dropout (dropout = 0.3): its validation accuracy is 3.")
+    assert first.endswith("above baseline over 5 seeds, more than the variation between seeds explains.")
 
 
-def test_what_is_better_only_by_chance_is_not_supported_and_seeds_are_left_to_the_conclusion():
+def test_gains_within_chance_are_not_supported():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.004, "l2": -0.05, "smooth": -0.05}, 0.004)))
     assert given_[0].startswith("Validation supports no regularizer yet: the best, dropout (dropout = 0.3), is 0.")
     assert not any("seeds" in text.removeprefix(given_[0]) for text in given_[1:])
@@ -36,12 +36,12 @@ def test_none_better_keeps_the_first_and_ties_are_no_win():
     assert texts(scored(FOUR, gaining({})))[0].startswith("Validation supports no regularizer: none")
 
 
-def test_variants_that_are_no_regularizers_are_called_variants():
+def test_other_variants_are_not_called_regularizers():
     study = tables({"adam": {}, "sgd": {"optimizer": "sgd"}})
     assert texts(scored(study, gaining({"sgd": -0.1})))[0].startswith("Validation supports no variant: none")
 
 
-def test_a_sure_gain_goes_before_a_larger_unsure_one():
+def test_a_significant_gain_precedes_a_larger_one():
     wild = np.array([0.2, -0.1, 0.15, -0.05, 0.1])
 
     def score(name, changes, seed):
@@ -50,22 +50,24 @@ def test_a_sure_gain_goes_before_a_larger_unsure_one():
 
     first, *_ = texts(scored(FOUR, score))
     assert first.startswith("Use dropout (dropout = 0.3)")
-    assert first.endswith("; l2 has a higher mean, which chance may bring.")
+    assert first.endswith("; l2 has a higher mean, but that could be chance.")
 
 
-def test_one_seed_is_told_to_become_five_and_prefers_nothing():
+def test_one_seed_should_become_five():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.1}), seeds=1))
-    assert given_ == ["Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."]
+    assert given_ == [
+        "Run five seeds (--seeds 5): one seed says nothing about chance, so validation cannot favor any variant."
+    ]
 
 
 def test_one_variant_is_advised_on_its_epochs_alone():
     given_ = texts(scored(tables({"baseline": {}}), gaining({}), loss=lambda n: RISEN))
     assert given_ == [
-        "Stop baseline at epoch 10 [10, 10]: there its validation loss is lowest (median), and later it rises for good."
+        "Stop baseline at epoch 10 [10, 10], where its validation loss is lowest (median) and then rises for good."
     ]
 
 
-def test_nothing_is_advised_before_a_run_has_ended_and_of_what_diverged():
+def test_pending_and_diverged_runs_give_no_advice():
     names = list(FOUR["variants"])
     pending = {(name, seed): "pending" for name in names for seed in range(5)}
     assert advise(scored(FOUR, gaining({}), states=pending)) == ()
@@ -81,37 +83,37 @@ def test_every_source_stands_in_the_study():
         assert source == "study.seeds" or re.fullmatch(r"variants\[(.+)\]\.(runs|mean\.\w+)", source)[1] in names
 
 
-def test_after_a_quick_look_the_whole_study_comes_first():
+def test_after_a_quick_study_the_full_one_comes_first():
     summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("l2", 0.0), loss=lambda n: FALLING)
     first, *rest = texts(dataclasses.replace(summary, title="How much? (quick)"))
-    assert first.startswith("Run the whole study, without --quick: this was a first look, at ")
+    assert first.startswith("Run the full study (without --quick): this was a quick run with ")
     assert not any(text.startswith(("Train ", "Stop ", "Run ")) for text in rest)
     assert any(text.startswith("Train ") for text in texts(summary))
 
 
-def test_two_seeds_are_too_few_to_count_more_with():
+def test_two_seeds_should_become_five():
     summary = scored(FOUR, gaining({"dropout": 0.004, "l2": -0.05, "smooth": -0.05}, 0.004))
     two = dataclasses.replace(
         summary,
         seeds=(0, 1),
         variants=tuple(dataclasses.replace(v, runs=v.runs[:2]) for v in summary.variants),
     )
-    assert texts(two)[0] == "Run five seeds (--seeds 5): two barely show chance."
+    assert texts(two)[0] == "Run five seeds (--seeds 5): two say little about chance."
     assert sum("--seeds" in text for text in texts(two)) == 1
 
 
-def test_advice_knows_the_findings_whose_mend_it_tells():
+def test_advice_knows_the_findings_that_it_fixes():
     summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("l2", 0.0), loss=lambda n: RISEN)
-    assert mends(advise(summary)) == {"overfitting", "edge-of-sweep"}
-    assert mends(()) == frozenset()
+    assert codes_fixed_by(advise(summary)) == {"overfitting", "edge-of-sweep"}
+    assert codes_fixed_by(()) == frozenset()
 
 
 def test_a_finished_study_prints_its_advice_and_gives_it_as_json(finished_study):
     summary = summarize(finished_study)
     assert summary.advice == advise(summary)
     assert summary.advice
-    told = to_json(summary, "1")["advice"]
-    assert [entry["text"] for entry in told] == texts(summary)
+    advice = to_json(summary, "1")["advice"]
+    assert [entry["text"] for entry in advice] == texts(summary)
     with (console := Console(width=10_000)).capture() as printed:
         print_summary(summary, console)
     assert all(text in printed.get() for text in texts(summary))
@@ -122,7 +124,7 @@ table = st.lists(st.integers(700, 1000).map(lambda n: n / 1000), min_size=30, ma
 
 @settings(max_examples=30, deadline=None)
 @given(table, table)
-def test_advice_names_no_strength_but_the_one_that_validation_prefers_and_no_test_score_moves_it(scores, tests):
+def test_advice_follows_validation_and_ignores_test_scores(scores, tests):
     names = list(load_study("lab5/l2").variants)
     accuracies = dict(zip(names, np.array(scores).reshape(6, 5), strict=True))
     tested = dict(zip(names, np.array(tests).reshape(6, 5), strict=True))
@@ -137,7 +139,7 @@ def test_advice_names_no_strength_but_the_one_that_validation_prefers_and_no_tes
     differences = {name: accuracies[name] - accuracies["baseline"] for name in names[1:]}
     best = max(d.mean() for d in differences.values())
     for text in (sentence.text for sentence in given_):
-        if found := re.match(r"Use (\S+): validation supports it", text):
+        if found := re.match(r"Use (\S+): its validation accuracy", text):
             d = differences[found[1]]
             assert d.mean() / (d.std(ddof=1) / np.sqrt(5)) > 2.776  # t at 5 %, before any correction
             assert "has a higher mean" in text or d.mean() == pytest.approx(best)

@@ -9,12 +9,12 @@ from sweeps import advised as texts
 from wellfit.base import Finding, History
 
 
-def test_when_to_stop_is_told_of_the_first_and_the_best_with_its_interval():
+def test_the_first_and_the_best_get_an_epoch_to_stop():
     summary = scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: RISEN)
     (text,) = (text for text in texts(summary) if text.startswith("Stop"))
     assert text == (
-        "Stop baseline at epoch 10 [10, 10] and dropout at epoch 10 [10, 10]: there their validation loss is lowest "
-        "(median), and later it rises for good."
+        "Stop baseline at epoch 10 [10, 10] and dropout at epoch 10 [10, 10], where their validation losses are lowest "
+        "(medians) and then rise for good."
     )
 
 
@@ -28,7 +28,7 @@ def test_what_still_improves_is_trained_longer_and_not_stopped():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.03}, 0.002), loss=lambda n: FALLING))
     (text,) = (text for text in given_ if text.startswith("Train"))
     assert text == (
-        "Train baseline and dropout longer, for after 20 epochs the validation loss was still falling: --epochs 40"
+        "Train baseline and dropout longer, because the validation loss was still falling after 20 epochs: --epochs 40"
     )
     assert not any(text.startswith("Stop") for text in given_)
 
@@ -40,18 +40,20 @@ def test_longer_is_not_advised_where_the_learning_rate_is_too_low():
     )
     assert any(text.startswith("Train baseline") for text in texts(summary))
     assert not any(text.startswith("Train ") for text in texts(dataclasses.replace(summary, findings=(low,))))
-    other = dataclasses.replace(low, message="l2: slow.")
+    alone = dataclasses.replace(low, message="baseline learned too slowly: it did.")
+    assert not any(text.startswith("Train ") for text in texts(dataclasses.replace(summary, findings=(alone,))))
+    other = dataclasses.replace(low, message="l2 learned too slowly: it did.")
     assert any(text.startswith("Train baseline") for text in texts(dataclasses.replace(summary, findings=(other,))))
 
 
-def test_that_accuracy_rises_on_is_told_where_it_does():
+def test_accuracy_that_keeps_rising_is_mentioned():
     summary = scored(tables({"baseline": {}}), gaining({}), loss=lambda n: RISEN)
     rising = {
         s: History({"validation_loss": RISEN, "validation_accuracy": np.linspace(0.7, 0.8 + s / 1000, 20)})
         for s in range(5)
     }
     (text,) = texts(dataclasses.replace(summary, histories={"baseline": rising}))
-    assert text.endswith("; but accuracy rises on, by 5.4 points [5.3, 5.5] in baseline by the last epoch.")
+    assert text.endswith("; accuracy, however, keeps rising, by 5.4 points [5.3, 5.5] in baseline by the last epoch.")
 
 
 def test_noise_that_hides_a_fall_in_each_run_does_not_in_all_of_them():
@@ -59,4 +61,4 @@ def test_noise_that_hides_a_fall_in_each_run_does_not_in_all_of_them():
     noisy = {s: History({"validation_loss": np.linspace(0.5, 0.42, 20) + rng.normal(0, 0.01, 20)}) for s in range(5)}
     summary = scored(tables({"baseline": {}}), gaining({}))
     (text,) = texts(dataclasses.replace(summary, histories={"baseline": noisy}))
-    assert text.startswith("Train baseline longer, for after 20 epochs")
+    assert text.startswith("Train baseline longer, because the validation loss")

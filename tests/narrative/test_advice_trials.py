@@ -19,7 +19,7 @@ def option(text):
 @pytest.mark.parametrize(
     ("best", "further"), [(1e-1, {"l2=1", "l2=10"}), (1e-5, {"l2=1e-06", "l2=1e-07"})], ids=["high", "low"]
 )
-def test_a_sweep_that_ends_at_its_best_is_extended_by_a_command_that_works(best, further):
+def test_the_study_takes_the_extension_of_a_sweep(best, further):
     summary = scored("lab5/l2", lambda n, c, s: 0.8 + NOISE[s] - 0.01 * abs(np.log10(c.get("l2", 1e-9) / best)))
     (text,) = (text for text in texts(summary) if text.startswith("Try"))
     extended = load_study("lab5/l2", settings=option(text))
@@ -31,19 +31,19 @@ def test_a_sweep_is_not_extended_towards_nothing():
     assert not any(text.startswith("Try") for text in texts(summary))
 
 
-def test_shares_are_extended_halfway_to_their_limit_and_whole_numbers_stay_whole():
+def test_fractions_stay_below_one_and_integers_whole():
     summary = scored("lab5/dropout", lambda n, c, s: 0.8 + NOISE[s] + 0.1 * c.get("dropout", 0.0))
     assert any("--set 'sweeps.further.dropout=[0.85]'" in text for text in texts(summary))
     summary = scored("lab5/batch-size", lambda n, c, s: 0.8 + NOISE[s] - 1e-4 * c["batch_size"])
     assert any("--set 'sweeps.further.batch_size=[32, 16]'" in text for text in texts(summary))
 
 
-def test_two_that_act_differently_are_combined_by_a_command_that_works():
+def test_the_study_takes_a_combination():
     study = tables(FOUR["variants"])
     summary = scored(study, gaining({"dropout": 0.03, "l2": 0.02}, 0.001))
     (text,) = (text for text in texts(summary) if text.startswith("Combine"))
     assert text.startswith(
-        "Combine dropout and l2, which both score above baseline and act differently, by noise and on"
+        "Combine dropout and l2, which both score above baseline and act differently (by noise and on the weights): --"
     )
     assert recipes(load_study(settings=option(text)))["both"].l2 == 1e-3
     assert recipes(load_study(settings=option(text)))["both"].dropout == 0.3

@@ -38,7 +38,7 @@ def evidence(seeds=5, ahead=0.9, further_seeds=None):
     return PairedEvidence(seeds, None, None, None, 0.01, 0.0625, (0.1,) * seeds, ahead, 1 - ahead, further_seeds)
 
 
-def told(*args, **kwargs):
+def concluded(*args, **kwargs):
     """The whole conclusion as one text, each sentence with sources and a full stop."""
     sentences = conclusion(*args, **kwargs)
     assert all(s.sources and s.text[-1] in ".?" for s in sentences)
@@ -53,70 +53,77 @@ def test_better_and_worse_and_undecided():
         against_baseline("early-stopping", "undecided", 0.002, half=0.0038),
     ]
     known = {c.variant: evidence(further_seeds=12 if c.verdict == "undecided" else None) for c in found}
-    text = told([variant(n) for n in NAMES], found, 360, title="Which?", evidence=known)
+    text = concluded([variant(n) for n in NAMES], found, 360, title="Which?", evidence=known)
     assert text == (
         "Which? "
         "Of 5 variants, dropout and l2 were better than baseline in test accuracy (dropout +0.6 points [0.2, 1.0]; "
         "l2 +0.05 points [0.01, 0.09]), and l1 was worse than baseline (-1.2 points [-1.6, -0.8]). "
-        "For early-stopping the evidence does not decide: differences from -0.2 to +0.6 points remain possible. "
-        "With 5 seeds and 360 test examples, the chance of any false claim in 4 comparisons is held to 5 %, for new "
-        "seeds and new images; one further run of l1 would be behind one of baseline by more than 0.1 points with a "
-        "probability of 10 %, on these images. "
-        "If fixed beforehand, further seeds would probably decide: 12 for early-stopping."
+        "early-stopping is undecided: differences from -0.2 to +0.6 points remain possible. "
+        "With 5 seeds and 360 test examples, the probability of any false claim in 4 comparisons is limited to 5 %, "
+        "for new seeds and new images; on these images, one further run of l1 would be behind one of baseline by more "
+        "than 0.1 points with a probability of 10 %. "
+        "Further seeds that would probably suffice, if fixed in advance: 12 for early-stopping."
     )
 
 
 def test_everything_undecided_names_what_remains_possible():
-    text = told(
+    text = concluded(
         [variant(n) for n in NAMES[:3]],
         [against_baseline("dropout", "undecided", half=0.012), against_baseline("l2", "undecided", half=0.0089)],
         360,
         evidence={"dropout": evidence(), "l2": evidence()},
     )
     assert text == (
-        "No variant could be told apart from baseline with 5 seeds and 360 test examples: differences from -1.2 to "
-        "+1.2 points remain possible. More seeds alone would hardly decide dropout and l2: that takes more test images."
+        "No variant differs clearly from baseline with 5 seeds and 360 test examples: differences from -1.2 to +1.2 "
+        "points remain possible. More seeds alone are unlikely to decide dropout and l2; that would take more test "
+        "images."
     )
 
 
 def test_two_seeds_give_no_number_of_further_ones():
     pair = [variant(n, ("finished",) * 2) for n in NAMES[:2]]
-    text = told(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})
-    assert text.endswith("Two seeds barely show chance, so that nothing says how many more would decide: run five.")
-    assert "further seeds" not in text
+    text = concluded(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})
+    assert text.endswith("Two seeds say too little about chance to estimate how many more would decide; run five.")
+    assert "Further seeds" not in text
 
 
-def test_looks_are_told_instead_of_further_seeds():
+def test_interim_analyses_replace_further_seeds():
     pair = [variant(n) for n in NAMES[:2]]
     undecided, better = [against_baseline("dropout", "undecided")], [against_baseline("dropout", "better", 0.01)]
     looks = (5, 10, 15)
-    assert "look 1 of 3; the next is planned at 10 seeds." in told(pair, undecided, 360, look=Look(1, looks))
+    assert "This is interim analysis 1 of 3; the next is planned at 10 seeds." in concluded(
+        pair, undecided, 360, look=Look(1, looks)
+    )
     more = [variant(n, ("finished",) * 12) for n in NAMES[:2]]  # two of them after the look
-    assert "with 10 seeds and 360" in told(more, undecided, 360, look=Look(2, looks))
-    assert "the last of the planned looks" in told(pair, undecided, 360, look=Look(3, looks))
-    assert "the chance of a false claim and 3 looks" not in told(pair, better, 360, look=Look(2, looks))
-    assert "in 1 comparison and 3 looks is held to 5 %" in told(pair, better, 360, look=Look(2, looks))
+    assert "with 10 seeds and 360" in concluded(more, undecided, 360, look=Look(2, looks))
+    assert "This was the last planned analysis" in concluded(pair, undecided, 360, look=Look(3, looks))
+    assert "the probability of a false claim and 3 interim analyses" not in concluded(
+        pair, better, 360, look=Look(2, looks)
+    )
+    assert "in 1 comparison and 3 interim analyses is limited to 5 %" in concluded(
+        pair, better, 360, look=Look(2, looks)
+    )
 
 
 def test_equivalent_names_its_margin():
     comparisons = [against_baseline("dropout", "equivalent", half=0.0003), against_baseline("l2", "undecided")]
-    text = told([variant(n) for n in NAMES[:3]], comparisons, 10_000, margin=0.002)
+    text = concluded([variant(n) for n in NAMES[:3]], comparisons, 10_000, margin=0.002)
     assert text == (
-        "dropout was equivalent to baseline, to within 0.2 points; for l2 the evidence does not decide: differences "
-        "from -0.4 to +0.4 points remain possible."
+        "dropout was equivalent to baseline to within 0.2 points; l2 is undecided: differences from -0.4 to +0.4 "
+        "points remain possible."
     )
 
 
-def test_two_identical_variants_are_equivalent_and_nothing_more_is_claimed():
+def test_identical_variants_are_equivalent_and_no_more():
     comparison = against_baseline("l2", "equivalent", half=0.0, p=1.0)
-    text = told([variant("baseline"), variant("l2")], [comparison], 360)
+    text = concluded([variant("baseline"), variant("l2")], [comparison], 360)
     assert text == (
-        "l2 was equivalent to baseline, to within 0.1 points. Every comparison is decided: more seeds would only "
+        "l2 was equivalent to baseline to within 0.1 points. Every comparison is decided; more seeds would only "
         "narrow the intervals."
     )
 
 
-def test_of_many_variants_the_largest_are_named_and_the_others_counted():
+def test_many_variants_are_named_by_size_and_counted():
     many = [f"v{i}" for i in range(18)]
     found = [
         against_baseline(name, "better" if i < 8 else "undecided", 0.001 * i + 0.01) for i, name in enumerate(many)
@@ -124,44 +131,49 @@ def test_of_many_variants_the_largest_are_named_and_the_others_counted():
     ranking = [Ranked(n, 0.9 - 0.01 * i, "a" if i < 9 else "b") for i, n in enumerate([*reversed(many), "baseline"])]
     variants = [variant(n) for n in ("baseline", *many)]
     known = {name: evidence(further_seeds=i) for i, name in enumerate(many)}
-    text = told(variants, found, 360, ranking=ranking, evidence=known)
+    text = concluded(variants, found, 360, ranking=ranking, evidence=known)
     assert "Of 19 variants, v7, v6, v5 and 5 others were better than baseline" in text
-    assert "For v8, v9, v10 and 7 others the evidence does not decide" in text
-    assert "is that of v17, and comparing every pair does not tell it apart from v16, v15, v14 and 5 others." in text
+    assert "v8, v9, v10 and 7 others are undecided" in text
+    leads = (
+        "v17 has the highest mean test accuracy, 90.00 %, but no pairwise comparison separates it from v16, v15, v14"
+    )
+    assert f"{leads} or 5 others." in text
     assert "8 for v8, 9 for v9, 10 for v10, and up to 17 for 7 others" in text
     assert len(text) < 1000
 
 
-def test_the_leader_stays_apart_from_what_a_verdict_tells_it_apart_from():
+def test_verdicts_separate_the_leader_too():
     variants = [variant(n) for n in NAMES[:3]]
     ranking = [Ranked("dropout", 0.89, "a"), Ranked("l2", 0.885, "a"), Ranked("baseline", 0.88, "a")]
     found = [against_baseline("dropout", "better", 0.01), against_baseline("l2", "undecided")]
-    assert "does not tell it apart from l2." in told(variants, found, 360, ranking=ranking)
+    assert "but no pairwise comparison separates it from l2." in concluded(variants, found, 360, ranking=ranking)
     alike = [against_baseline("dropout", "undecided"), against_baseline("l2", "undecided")]
-    assert "tells it apart from none of the others" in told(variants, alike, 360, ranking=ranking)
+    assert "but no pairwise comparison separates it from the others." in concluded(
+        variants, alike, 360, ranking=ranking
+    )
     apart = [r._replace(letters=letter) for r, letter in zip(ranking, "abb", strict=True)]
-    assert "tells it apart from all others" in told(variants, found, 360, ranking=apart)
+    assert "and pairwise comparisons separate it from all others." in concluded(variants, found, 360, ranking=apart)
 
 
 def test_a_single_variant():
-    text = told([variant("baseline")], [], 10_000)
+    text = concluded([variant("baseline")], [], 10_000)
     assert text == (
-        "There is one variant and nothing to compare it with: baseline reached a test accuracy of 88.0 % [87.5, 88.5] "
-        "with 5 seeds and 10,000 test examples."
+        "baseline, the only variant, reached a test accuracy of 88.0 % [87.5, 88.5] with 5 seeds and 10,000 test "
+        "examples."
     )
-    assert "88.0 % with 1 seed and" in told([variant("baseline", ("finished",), interval=None)], [], 100)
+    assert "88.0 % with 1 seed and" in concluded([variant("baseline", ("finished",), interval=None)], [], 100)
 
 
-def test_one_seed_cannot_tell():
+def test_one_seed_compares_nothing():
     variants = [variant(n, ("finished",), interval=None) for n in NAMES[:2]]
-    text = told(variants, [against_baseline("dropout", "undecided", 0.05, p=None)], 360)
-    assert text == "One seed cannot tell a real difference from chance: run five to compare the variants."
+    text = concluded(variants, [against_baseline("dropout", "undecided", 0.05, p=None)], 360)
+    assert text == "One seed cannot separate a real difference from chance; run five seeds to compare the variants."
 
 
 def test_seeds_lost_to_divergence_leave_nothing_to_compare():
     variants = [variant("baseline"), variant("sgd", ("diverged",) * 4 + ("finished",), interval=None)]
-    text = told(variants, [against_baseline("sgd", "undecided", 0.05, p=None)], 360)
-    assert text.startswith("No variant can be compared with baseline: no two seeds are finished for both.")
+    text = concluded(variants, [against_baseline("sgd", "undecided", 0.05, p=None)], 360)
+    assert text.startswith("No variant can be compared with baseline: none shares two finished seeds with it")
     assert text.endswith("4 runs diverged and are left out (sgd: 4).")
 
 
@@ -171,23 +183,23 @@ def test_diverged_and_pending_runs_are_counted():
         variant("l2", ("finished",) * 3 + ("diverged", "pending")),
         variant("l1", ("pending",) * 5),
     ]
-    text = told(variants, [against_baseline("l2", "better", 0.01)], 360)
+    text = concluded(variants, [against_baseline("l2", "better", 0.01)], 360)
     assert text == (
         "Of 3 variants, l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4]). "
-        "For l1 the evidence does not decide. "
-        "With 4 seeds and 360 test examples, the chance of a false claim is held to 5 %, for new seeds and new images. "
-        "1 run diverged and is left out (l2: 1); 7 runs are still to be made (baseline: 1, l2: 1, l1: 5)."
+        "l1 is undecided. "
+        "With 4 seeds and 360 test examples, the probability of a false claim is limited to 5 %, for new seeds and new "
+        "images. "
+        "1 run diverged and is left out (l2: 1); 7 runs are pending (baseline: 1, l2: 1, l1: 5)."
     )
 
 
 def test_before_the_test_set_is_opened_nothing_is_concluded():
     variants = [variant(n, ("pending",) * 5, mean={}) for n in NAMES[:2]]
-    text = told(variants, [], 360)
+    text = concluded(variants, [], 360)
     assert text.startswith(
-        "No run of the study as it is asked for now has been tested yet, so nothing is concluded. 10 runs are still "
-        "to be made"
+        "None of the requested runs has been tested yet, so there is no conclusion. 10 runs are pending"
     )
-    assert told([], [], 360) == "No variant has been trained."
+    assert concluded([], [], 360) == "No variant has been trained."
 
 
 @st.composite
@@ -216,7 +228,7 @@ def studies(draw):
 @settings(max_examples=300, deadline=None)
 def test_no_sentence_claims_more_than_the_verdicts(study):
     variants, comparisons, more = study
-    text = told(variants, comparisons, 360, **more)
+    text = concluded(variants, comparisons, 360, **more)
     for word in ("better", "worse", "equivalent"):
         claimed = re.search(rf"([\w, -]+?) (?:was|were) {word} (?:than|to) baseline", text)
         named = set(re.findall(r"v\d\d", claimed[1])) if claimed else set()
@@ -246,7 +258,7 @@ def test_every_sentence_is_traced_to_what_it_names(study):
 
 @pytest.mark.parametrize("half", [0.0079999, 0.008, 0.0085, 0.00055, 1e-6])
 def test_the_differences_that_remain_possible_are_never_understated(half):
-    text = told([variant("baseline"), variant("l2")], [against_baseline("l2", "undecided", half=half)], 360)
+    text = concluded([variant("baseline"), variant("l2")], [against_baseline("l2", "undecided", half=half)], 360)
     bounds = re.search(r"differences from (\S+) to (\S+) points remain possible", text)
     low, high = float(bounds[1]) / 100, float(bounds[2]) / 100
     assert low <= -half + 1e-9

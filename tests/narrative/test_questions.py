@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.base import QUESTIONS, Comparison, PairedEvidence, Question, Ranked, RunSummary, VariantSummary
-from wellfit.narrative.facts import Facts
+from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 
 BOTH = Question("Does L2 with dropout beat either alone?", "beats", "both", than=("l2", "dropout"))
@@ -24,8 +24,8 @@ def compared(name, against, verdict, difference=0.0, p=0.5, half=0.004):
     return Comparison(name, against, "test_accuracy", difference, interval, p, p, verdict)
 
 
-def facts(*variants, comparisons=(), asked=(), evidence=None, ranking=()):
-    return Facts({v.name: v for v in variants}, comparisons, asked, evidence or {}, ranking, ())
+def context(*variants, comparisons=(), asked=(), evidence=None, ranking=()):
+    return AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence or {}, ranking, ())
 
 
 def text(question, known):
@@ -38,7 +38,7 @@ def text(question, known):
 # --- What is compared
 
 
-def test_pairs_beyond_those_with_the_first_come_from_the_study_alone():
+def test_further_pairs_follow_from_the_questions():
     published = {"a": {"test_accuracy": 0.8}, "b": {"test_accuracy": 0.9}, "c": {"test_accuracy": 0.7}}
     winner, again = Question("?", "winner"), Question("?", "beats", "c", than=("b",))
     assert asked_pairs([winner, again], "a", published, ()) == (("b", "c"),)
@@ -50,7 +50,7 @@ def test_pairs_beyond_those_with_the_first_come_from_the_study_alone():
     assert asked_pairs([Question("?", kind) for kind in ("best", "onset", "matches")], "a", {}, ()) == ()
 
 
-def test_the_published_winner_is_asked_about_wherever_two_are_published():
+def test_two_published_values_ask_for_the_winner():
     validation = {"a": {"validation_accuracy": 0.8}, "b": {"validation_accuracy": 0.9}}
     assert [q.kind for q in published_winner((), validation)] == ["winner"]
     assert published_winner((), {"a": {"test_accuracy": 0.9}, "b": {"test_loss": 0.1}}) == ()
@@ -66,41 +66,46 @@ def test_the_published_winner_is_asked_about_wherever_two_are_published():
     [
         (("better", "better"), "Yes: both was better than l2 (+0.6 points [0.2, 1.0]) and dropout (+0.6 points"),
         (("better", "undecided"), "Undecided: both was better than l2 (+0.6 points [0.2, 1.0]); the evidence does not "
-         "tell it from dropout"),
+         "separate it from dropout"),
         (("worse", "better"), "No: both was worse than l2 (+0.6 points [0.2, 1.0]); it was better than dropout"),
         (("equivalent", "undecided"), "No: both was equivalent to l2"),
-        (("undecided", "undecided"), "Undecided: the evidence does not tell both from l2"),
+        (("undecided", "undecided"), "Undecided: the evidence does not separate both from l2"),
     ],
 )  # fmt: skip
 def test_one_variant_against_others(verdicts, starts):
     asked = [compared("both", n, v, 0.006, 0.01) for n, v in zip(BOTH.than, verdicts, strict=True)]
-    assert text(BOTH, facts(asked=asked)).startswith(starts)
+    assert text(BOTH, context(asked=asked)).startswith(starts)
 
 
-def test_what_is_undecided_says_how_many_seeds_would_decide():
+def test_undecided_answers_give_further_seeds():
     asked = [compared("both", "l2", "undecided"), compared("both", "dropout", "better", 0.01)]
     known = {"both/l2": PairedEvidence(5, None, None, None, None, None, (), None, None, 7)}
-    told = text(BOTH, facts(asked=asked, evidence=known))
-    assert told.endswith("If fixed beforehand, further seeds would probably decide: 7 for l2.")
+    answer = text(BOTH, context(asked=asked, evidence=known))
+    assert answer.endswith("Further seeds that would probably suffice, if fixed in advance: 7 for l2.")
 
 
 def test_what_was_not_run_is_not_answered():
-    told = text(BOTH, facts(asked=[compared("both", "l2", "better", 0.01)]))
-    assert told == "Not yet: no seed is tested for each of both and dropout."
+    answer = text(BOTH, context(asked=[compared("both", "l2", "better", 0.01)]))
+    assert answer == "No answer yet: both and dropout have no finished seed in common."
 
 
-def test_the_best_is_told_with_those_that_cannot_be_told_from_it():
+def test_the_best_comes_with_those_not_separated_from_it():
     ranking = [Ranked("b", 0.89, "a"), Ranked("c", 0.885, "ab"), Ranked("a", 0.88, "b")]
-    known = facts(comparisons=[compared("b", "a", "better", 0.01, 0.01)], ranking=ranking)
-    told = text(Question("Which?", "best"), known)
-    assert told == "b has the highest mean test accuracy, 89.00 %; it is told apart from a, and not from c."
+    known = context(comparisons=[compared("b", "a", "better", 0.01, 0.01)], ranking=ranking)
+    answer = text(Question("Which?", "best"), known)
+    assert (
+        answer
+        == "b has the highest mean test accuracy, 89.00 %; pairwise comparisons separate it from a, but not from c."
+    )
     two = text(Question("Which?", "best", variants=("a", "b")), known)
-    assert two == "b has the highest mean test accuracy, 89.00 %, and is told apart from the other."
+    assert two == "b has the highest mean test accuracy, 89.00 %, and pairwise comparisons separate it from a."
     alike = text(Question("Which?", "best", variants=("c", "b")), known)
-    assert alike == "Undecided: b has the highest mean test accuracy, 89.00 %, but is not told apart from c."
-    one_seed = facts(comparisons=[compared("b", "a", "undecided", p=None)], ranking=ranking)
-    assert text(Question("Which?", "best"), one_seed).startswith("Undecided: without two seeds")
-    assert text(Question("Which?", "best"), facts(variant("a"))).startswith("Not yet")
+    assert alike == (
+        "Undecided: b has the highest mean test accuracy, 89.00 %, but no pairwise comparison separates it from c."
+    )
+    one_seed = context(comparisons=[compared("b", "a", "undecided", p=None)], ranking=ranking)
+    assert text(Question("Which?", "best"), one_seed).startswith("Undecided: with fewer than two seeds in common")
+    assert text(Question("Which?", "best"), context(variant("a"))).startswith("No answer yet")
 
 
 # --- Published numbers
@@ -121,33 +126,37 @@ def test_the_published_winner_is_judged_by_our_own_comparisons(verdicts, word):
     variants = [variant(name, published={"test_accuracy": value}) for name, value in values.items()]
     comparisons = [compared("c", "a", {"better": "worse", "worse": "better"}.get(verdicts[0], verdicts[0]), -0.01)]
     asked = [compared("a", "b", verdicts[1], 0.01)]
-    told = text(Question("?", "winner"), facts(*variants, comparisons=comparisons, asked=asked))
-    assert told.startswith("The published test accuracy is highest for a, 88.35 %, next for c, 88.03 %.")
-    assert re.findall(r"\. (\w[\w ]*):", told) == [word]
+    answer = text(Question("?", "winner"), context(*variants, comparisons=comparisons, asked=asked))
+    assert answer.startswith("a has the highest published test accuracy, 88.35 %, followed by c, 88.03 %.")
+    assert re.findall(r"\. (\w[\w ]*):", answer) == [word]
 
 
 def test_published_validation_accuracies_are_judged_on_the_test_set():
     variants = [variant(n, published={"validation_accuracy": v}) for n, v in (("a", 0.8), ("b", 0.9))]
-    told = text(Question("?", "winner"), facts(*variants, comparisons=[compared("b", "a", "better", 0.01)]))
-    assert "The published validation accuracy is highest for b, 90.00 %" in told
-    assert "Confirmed, on our test set: b was better than a" in told
-    assert text(Question("?", "winner"), facts(*variants)).endswith("Not yet: no seed is tested for each of b and a.")
-
-
-def test_a_published_value_is_matched_by_students_prediction_interval():
-    values = [0.88, 0.881, 0.879]  # mean 0.88, sd 0.001: +- 4.303 * 0.001 * sqrt(4 / 3) = 0.00497
-    known = facts(variant("a", values), variant("b", [v - 0.02 for v in values]), variant("c", (0.88,)))
-    told = text(Question("?", "matches", value=0.8849), known)
-    assert told == (
-        "A test accuracy of 88.49 % is what one run may give of a [87.5, 88.5] (95 % prediction intervals of one run, "
-        "in %); of the other 1 variant it is not."
+    answer = text(Question("?", "winner"), context(*variants, comparisons=[compared("b", "a", "better", 0.01)]))
+    assert "b has the highest published validation accuracy, 90.00 %, followed by a, 80.00 %." in answer
+    assert "Confirmed, on our test set: b was better than a" in answer
+    assert text(Question("?", "winner"), context(*variants)).endswith(
+        "No answer yet: b and a have no finished seed in common."
     )
-    assert "No variant fits a test accuracy of 88.51 %; the nearest is a [87.5, 88.5]" in text(
+
+
+def test_published_values_match_by_prediction_interval():
+    values = [0.88, 0.881, 0.879]  # mean 0.88, sd 0.001: +- 4.303 * 0.001 * sqrt(4 / 3) = 0.00497
+    known = context(variant("a", values), variant("b", [v - 0.02 for v in values]), variant("c", (0.88,)))
+    answer = text(Question("?", "matches", value=0.8849), known)
+    assert answer == (
+        "A test accuracy of 88.49 % is consistent with one run of a [87.5, 88.5] (95 % prediction intervals of one "
+        "run, in %), but not with 1 other variant."
+    )
+    assert "No variant is consistent with a test accuracy of 88.51 %; the closest is a [87.5, 88.5]" in text(
         Question("?", "matches", value=0.8851), known
     )
     train = Question("?", "matches", value=0.9, metric="train_accuracy")
-    assert text(train, known).startswith("A train accuracy of 90.00 % is what one run may give of a [90.0, 90.0] and b")
-    assert text(Question("?", "matches", value=0.9), facts(variant("a", (0.9,)))).startswith("Not yet")
+    assert text(train, known).startswith(
+        "A train accuracy of 90.00 % is consistent with one run of a [90.0, 90.0] and b"
+    )
+    assert text(Question("?", "matches", value=0.9), context(variant("a", (0.9,)))).startswith("No answer yet")
 
 
 # --- Never more than the verdicts
@@ -170,7 +179,7 @@ def studies(draw):
     states = st.sampled_from(["finished", "stopped", "diverged", "pending"])
     variants = [variant(name, (0.88, 0.89), published.get(name), draw(states)) for name in names]
     questions = [Question("?", kind, "v1", ("baseline", "v2"), value=0.88) for kind in QUESTIONS if kind != "winner"]
-    known = facts(
+    known = context(
         *variants,
         comparisons=[c for c in made if c.against == "baseline"],
         asked=[c for c in made if c.against != "baseline"],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wellfit.analysis.comparisons import compare_with_first
+from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.metrics import correctness
 from wellfit.analysis.sequential import Look
 from wellfit.base import Dataset
@@ -71,7 +71,8 @@ def again(directory: Path, seeds: int, look: Look | None) -> Any:
             name: {s: correctness(store.probabilities(name, s), labels) for s in store.study()["seeds"][:seeds]}
             for name in store.study()["variants"]
         }
-    return compare_with_first(runs, look=look)
+    first, *others = runs
+    return compare_pairs(runs, [(name, first) for name in others], look=look)
 
 
 def test_a_plain_difference_is_decided_at_the_first_look(tmp_path: Path) -> None:

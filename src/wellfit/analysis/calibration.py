@@ -1,4 +1,4 @@
-"""Whether a network is as sure as it is right: the reliability diagram and the expected calibration error."""
+"""Calibration: the reliability diagram and the expected calibration error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HIGHEST: Final = {"ece": 1.0, "brier": 2.0}
 
 
 class CalibrationBins(NamedTuple):
-    """Per bin of confidence: how many predictions, int64, their mean confidence and their accuracy, NaN where none."""
+    """Per confidence bin: the number of predictions, int64, their mean confidence and their accuracy, NaN if empty."""
 
     counts: IntArray  # (bins,)
     confidence: FloatArray  # (bins,)
@@ -25,26 +25,26 @@ class CalibrationBins(NamedTuple):
 
 
 def calibration_bins(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> CalibrationBins:
-    """What a reliability diagram shows: accuracy by confidence, in bins ``(i / bins, (i + 1) / bins]``.
+    """The reliability diagram: accuracy by confidence, in bins ``(i / bins, (i + 1) / bins]``.
 
     Confidence is the probability of the most probable class. Source: Guo et al. (2017), arXiv:1706.04599.
 
     Args:
       probabilities: rows that sum to 1.  # (M, K)
-      labels: as for ``correctness``.  # (M,)
-      bins: how many bins of equal width between 0 and 1.
+      labels: true classes, integers from 0.  # (M,)
+      bins: number of bins of equal width between 0 and 1.
 
     Raises:
-      DataError: as ``correctness``, or fewer than one bin.
+      DataError: as in ``correctness``, or fewer than one bin.
 
     Example:
-      >>> found = calibration_bins(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=2)
-      >>> found.counts.tolist(), found.confidence[1].round(2).item(), found.accuracy[1].item()
+      >>> diagram = calibration_bins(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=2)
+      >>> diagram.counts.tolist(), diagram.confidence[1].round(2).item(), diagram.accuracy[1].item()
       ([0, 2], 0.8, 0.5)
     """
     right = correctness(probabilities, labels)  # (M,)
     if bins < 1:
-        raise DataError(f"{bins} bins of confidence; give one or more")
+        raise DataError(f"{bins} confidence bins; use at least one")
     confidence = np.max(probabilities, axis=1).astype(np.float64)  # (M,)
     place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], confidence)  # (M,)
     count = np.bincount(place, minlength=bins)  # (bins,)
@@ -56,47 +56,47 @@ def calibration_bins(probabilities: FloatArray, labels: IntArray, bins: int = 15
 
 
 def expected_calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = 15) -> float:
-    """ECE: the mean over examples of ``|accuracy - confidence|`` of their bin. Source: Guo et al. (2017).
+    """ECE: the mean of ``|accuracy - confidence|`` over the bins, weighted by their counts. Source: Guo et al. (2017).
 
     Args:
-      probabilities, labels, bins: as for ``calibration_bins``.  # (M, K), (M,)
+      probabilities, labels, bins: as in ``calibration_bins``.  # (M, K), (M,)
 
     Raises:
-      DataError: as ``calibration_bins``.
+      DataError: as in ``calibration_bins``.
 
     Example: one bin, confidence 0.8, accuracy 0.5.
       >>> round(expected_calibration_error(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=1), 2)
       0.3
     """
-    found = calibration_bins(probabilities, labels, bins)
-    apart = np.where(found.counts > 0, np.abs(found.accuracy - found.confidence), 0.0)  # (bins,)
-    return float(found.counts @ apart / found.counts.sum())
+    diagram = calibration_bins(probabilities, labels, bins)
+    errors = np.where(diagram.counts > 0, np.abs(diagram.accuracy - diagram.confidence), 0.0)  # (bins,)
+    return float(diagram.counts @ errors / diagram.counts.sum())
 
 
 def pooled_calibration(variant: str, probabilities: FloatArray, labels: IntArray, bins: int = 15) -> Calibration:
-    """The reliability diagram of all of a variant's runs together, and their ECE and Brier score.
+    """The reliability diagram of all runs of a variant together, with their ECE and Brier score.
 
-    The bins hold the answers of every run. The scores are those of the single runs, averaged, and their t intervals
-    count the seeds alone; an ECE of few examples is too high, since the noise of every bin adds to it.
+    The bins pool the predictions of every run. The scores are computed per run and averaged, and their t intervals
+    cover the seeds only. With few examples the ECE is biased upward, because the noise in every bin adds to it.
 
     Args:
       variant: its name.
       probabilities: of every run.  # (S, M, K)
-      labels: true classes.  # (M,)
-      bins: as for ``calibration_bins``; empty ones are left out.
+      labels: true classes, integers from 0.  # (M,)
+      bins: as in ``calibration_bins``; empty ones are left out.
 
     Raises:
-      DataError: as ``calibration_bins``.
+      DataError: as in ``calibration_bins``.
 
-    Example: two runs, both 0.8 sure on average, one of four answers wrong.
+    Example: two runs, both with a mean confidence of 0.8; one of four predictions is wrong.
       >>> p = np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.9, 0.1], [0.7, 0.3]]])
-      >>> found = pooled_calibration("l2", p, np.array([0, 0]), bins=1)
-      >>> found.accuracy.tolist(), found.count.tolist(), round(found.scores["ece"], 2)
+      >>> pooled = pooled_calibration("l2", p, np.array([0, 0]), bins=1)
+      >>> pooled.accuracy.tolist(), pooled.count.tolist(), round(pooled.scores["ece"], 2)
       ([0.75], [4], 0.25)
     """
     runs, examples, classes = probabilities.shape
-    found = calibration_bins(probabilities.reshape(runs * examples, classes), np.tile(labels, runs), bins)
-    full = found.counts > 0  # (bins,)
+    diagram = calibration_bins(probabilities.reshape(runs * examples, classes), np.tile(labels, runs), bins)
+    filled = diagram.counts > 0  # (bins,)
     scores = {
         "ece": [expected_calibration_error(run, labels, bins) for run in probabilities],
         "brier": [brier_loss(run, labels) for run in probabilities],
@@ -104,9 +104,9 @@ def pooled_calibration(variant: str, probabilities: FloatArray, labels: IntArray
     intervals = {name: t_interval(values) for name, values in scores.items()}
     return Calibration(
         variant=variant,
-        confidence=found.confidence[full],
-        accuracy=found.accuracy[full],
-        count=found.counts[full],
+        confidence=diagram.confidence[filled],
+        accuracy=diagram.accuracy[filled],
+        count=diagram.counts[filled],
         scores={name: float(np.mean(values)) for name, values in scores.items()},
         intervals={
             name: None if bounds is None else (max(bounds[0], 0.0), min(bounds[1], _HIGHEST[name]))

@@ -1,4 +1,4 @@
-"""How two variants confuse the classes differently, cell by cell, with intervals that count seeds and test images."""
+"""The difference of two confusion matrices, cell by cell, with intervals over seeds and test images."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ __all__ = ["confusion_difference"]
 
 
 class _Squares(NamedTuple):
-    """Sums over seeds and over the test images of a class, for every cell of the matrix.  # (K, K) each"""
+    """Sums over the seeds and the test images of a class, for every cell of the matrix.  # (K, K) each"""
 
     total: IntArray  # of the differences
-    by_seed: IntArray  # of the squares of what each seed sums to over the images
-    by_image: IntArray  # of the squares of what each image sums to over the seeds
-    single: IntArray  # of the squares of the differences
+    by_seed: IntArray  # of the squared sums of each seed over the images
+    by_image: IntArray  # of the squared sums of each image over the seeds
+    single: IntArray  # of the squared differences
     informative: IntArray  # images whose sum over the seeds is not 0
 
 
 def confusion_difference(
     variant: str, against: str, first: IntArray, second: IntArray, labels: IntArray, classes: int, level: float = 0.95
 ) -> ConfusionDifference:
-    """The difference of two variants' confusion matrices, each row a share of its true class, with intervals.
+    """The difference of two variants' confusion matrices, each row normalized by its true class, with intervals.
 
-    For the cell (k, j) the score of seed s and image i of class k is ``d = [first says j] - [second says j]``, which is
-    -1, 0 or 1. Over S seeds and the n images of class k, seeds and images are crossed random effects, as in
-    ``intervals.two_way_interval``: from the sums
+    For cell (k, j) the score of seed s and image i of class k is ``d = [first predicts j] - [second predicts j]``,
+    which is -1, 0 or 1. Over S seeds and the n images of class k, seeds and images are crossed random effects, as in
+    ``intervals.two_way_interval``. The integer sums
 
-        T = sum d,   A = sum_s (sum_i d)**2,   B = sum_i (sum_s d)**2,   C = sum d**2,
+        T = sum d,   A = sum_s (sum_i d)**2,   B = sum_i (sum_s d)**2,   C = sum d**2
 
-    all of them integers, come the mean ``T / (S n)`` and the sums of squares of the analysis of variance,
+    give the mean ``T / (S n)`` and the sums of squares of the analysis of variance,
 
         seeds:  A / n - T**2 / (S n),    images:  B / S - T**2 / (S n),    rest:  C - T**2 / (S n) - seeds - images,
 
-    and from their mean squares ``V_seed``, ``V_image`` and the half-width of ``two_way_interval``. It is never below
-    ``z * sqrt(2) / (n + 2)``, as in ``comparisons.paired_comparison``: a cell that nobody fell into proves nothing.
-    Intervals are cut to what a difference of shares can be, from -1 to 1.
+    and their mean squares give ``V_seed``, ``V_image`` and the half-width of ``two_way_interval``. It is at least
+    ``z * sqrt(2) / (n + 2)``, as in ``comparisons.paired_comparison``: an empty cell proves nothing. Intervals are
+    clipped to [-1, 1].
 
-    Each interval speaks of its cell alone: of a hundred, up to five leave out the truth. In 400 simulated studies of 5
-    seeds and 1,000 images of a class it was held in 96 % (cells of 5 and 3.5 % of the class; Monte Carlo error 1), and
-    in 99 % or more where cells or classes are so small that the least width rules.
+    Each interval covers one cell: of a hundred, up to five may miss. In 400 simulated studies with 5 seeds and 1,000
+    images per class the coverage was 96 % (cells of 5 and 3.5 % of the class; Monte Carlo error 1), and 99 % or more
+    where cells or classes are so small that the minimum width applies.
 
-    Assumes seeds drawn independently, images of a class drawn independently, seed means near normal; a cell that few
-    images fall into has a wide interval. Sources: Cornfield & Tukey (1956), Ann. Math. Stat. 27:907-949; Banerjee
-    (1960), Sankhya 22:357-358; Bonett & Price (2012), J. Educ. Behav. Stat. 37:479-488, for the least width.
+    Assumes seeds and the images of a class drawn independently, and seed means near normal; a cell with few images has
+    a wide interval. Sources: Cornfield & Tukey (1956), Ann. Math. Stat. 27:907-949; Banerjee
+    (1960), Sankhya 22:357-358; Bonett & Price (2012), J. Educ. Behav. Stat. 37:479-488, for the minimum width.
 
     Args:
       variant, against: names of the two.
-      first, second: their most probable classes, the same seeds and images in the same order.  # (S, M)
-      labels: true classes.  # (M,)
-      classes: how many there are, K.
-      level: the share of intervals that hold the true difference.
+      first, second: their predicted classes, the same seeds and images in the same order.  # (S, M)
+      labels: true classes, integers from 0.  # (M,)
+      classes: number of classes, K.
+      level: nominal coverage.
 
     Returns:
-      Differences and their intervals; NaN for intervals with one seed or of a class with fewer than two images, and for
-      all of a class that no image belongs to.
+      Differences and intervals. Intervals are NaN with one seed or for a class with fewer than two images; for a class
+      without images everything is NaN.
 
     Raises:
-      DataError: the shapes do not belong together.
+      DataError: the shapes do not match.
       StudyFileError: ``level`` is not between 0 and 1.
 
     Example: of two images of class 0, the first variant always gets one more right.
@@ -73,13 +73,13 @@ def confusion_difference(
       [[0.5, -0.5], [0.0, 0.0]]
     """
     if first.shape != second.shape or first.shape[1:] != labels.shape or not len(first):
-        raise DataError(f"predictions shaped {first.shape} and {second.shape} and labels shaped {labels.shape}; give "
-                        "both variants the same seeds and images")  # fmt: skip
+        raise DataError(f"predictions of shapes {first.shape} and {second.shape} with labels of shape {labels.shape}; "
+                        "use the same seeds and images for both variants")  # fmt: skip
     images = np.bincount(labels, minlength=classes)[:, None]  # (K, 1)
-    found = _squares(first, second, labels, classes)
+    sums = _squares(first, second, labels, classes)
     with np.errstate(invalid="ignore"):
-        mean = np.where(images > 0, found.total / (len(first) * np.maximum(images, 1)), np.nan)  # (K, K)
-    half = _half_width(found, len(first), images, level)
+        mean = np.where(images > 0, sums.total / (len(first) * np.maximum(images, 1)), np.nan)  # (K, K)
+    half = _half_width(sums, len(first), images, level)
     return ConfusionDifference(variant, against, mean, np.maximum(mean - half, -1), np.minimum(mean + half, 1))
 
 
@@ -87,14 +87,14 @@ def _squares(first: IntArray, second: IntArray, labels: IntArray, classes: int) 
     each = _by_class(first, labels, classes) - _by_class(second, labels, classes)  # (S, K, K)
     image = votes(first, classes) - votes(second, classes)  # (M, K)
     member = (labels == np.arange(classes)[:, None]).astype(np.float64)  # (K, M); its products are exact integers
-    agreed = np.where(first == second, first, classes)  # (S, M); a class of its own where they differ
+    agreed = np.where(first == second, first, classes)  # (S, M); an extra class where they differ
     both = _by_class(agreed, labels, classes + 1)[:, :classes, :classes].sum(axis=0)  # (K, K)
-    said = _by_class(first, labels, classes) + _by_class(second, labels, classes)  # (S, K, K)
+    either = _by_class(first, labels, classes) + _by_class(second, labels, classes)  # (S, K, K)
     return _Squares(
         total=each.sum(axis=0),
         by_seed=np.square(each).sum(axis=0),
         by_image=(member @ np.square(image)).astype(np.int64),
-        single=said.sum(axis=0) - 2 * both,
+        single=either.sum(axis=0) - 2 * both,
         informative=(member @ (image != 0)).astype(np.int64),
     )
 
@@ -106,23 +106,23 @@ def _by_class(predicted: IntArray, labels: IntArray, classes: int) -> IntArray:
     return np.bincount(cells.ravel(), minlength=len(predicted) * classes**2).reshape(-1, classes, classes)
 
 
-def _half_width(found: _Squares, S: int, images: IntArray, level: float) -> FloatArray:
-    """Half the width of every cell's interval: ``crossed.half_squared`` for all of them at once."""
+def _half_width(sums: _Squares, S: int, images: IntArray, level: float) -> FloatArray:
+    """The half-width of every cell's interval: ``crossed.half_squared`` for all of them at once."""
     from scipy.special import stdtrit
 
     alpha = checked_alpha(level)
     if S < 2:
-        return np.full(found.total.shape, np.nan)
-    n = np.maximum(images, 2)  # (K, 1); classes with fewer are left out below
+        return np.full(sums.total.shape, np.nan)
+    n = np.maximum(images, 2)  # (K, 1); classes with fewer images become NaN below
     size = S * n
-    center = found.total**2 / size  # (K, K)
-    seeds, columns = found.by_seed / n - center, found.by_image / S - center
-    rest = np.maximum(found.single - center - seeds - columns, 0)
+    center = sums.total**2 / size  # (K, K)
+    seeds, columns = sums.by_seed / n - center, sums.by_image / S - center
+    rest = np.maximum(sums.single - center - seeds - columns, 0)
     seed = seeds / (S - 1) / size
     alone = columns / (n - 1) / size
     image = np.maximum(alone - rest / ((S - 1) * (n - 1)) / size, 0)
-    t_image = -stdtrit(np.maximum(found.informative - 1, 1), alpha / 2)  # (K, K)
+    t_image = -stdtrit(np.maximum(sums.informative - 1, 1), alpha / 2)  # (K, K)
     estimated = np.maximum(t_quantile(S - 1, alpha) ** 2 * seed + t_image**2 * image, t_image**2 * alone)
-    least = t_quantile(np.inf, alpha) ** 2 * 2 / (n + 2) ** 2
-    half: FloatArray = np.where(images >= 2, np.sqrt(np.maximum(estimated, least)), np.nan)
+    floor = t_quantile(np.inf, alpha) ** 2 * 2 / (n + 2) ** 2
+    half: FloatArray = np.where(images >= 2, np.sqrt(np.maximum(estimated, floor)), np.nan)
     return half

@@ -1,7 +1,7 @@
-"""Seeds and test images as crossed sources of chance: what variance each brings to a mean, and how wide that makes it.
+"""Seeds and test images as crossed random effects: the variance each contributes to a mean, and the interval it gives.
 
-Scores are arrays of one row a seed and one column a test image, crossed: every seed is judged on every image. The
-methods of ``intervals``, ``comparisons`` and ``power`` stand on this.
+Scores are arrays with one row per seed and one column per test image; every seed is judged on every image. The modules
+``intervals``, ``comparisons`` and ``power`` build on this one.
 """
 
 from __future__ import annotations
@@ -16,49 +16,60 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray
 from wellfit.errors import DataError, StudyFileError
 
-__all__ = ["Interval", "Sources", "checked_alpha", "half_squared", "p_value", "sources", "t_quantile", "with_seeds"]
+__all__ = [
+    "Interval",
+    "VarianceComponents",
+    "checked_alpha",
+    "half_squared",
+    "p_value",
+    "t_quantile",
+    "variance_components",
+    "with_seeds",
+]
 
 Interval = tuple[float, float]
 
-_SMALLEST_P: Final = 1e-100  # what is smaller is given as this: no test set supports such a claim anyway
+_SMALLEST_P: Final = 1e-100  # smaller values are reported as this; no test set supports such a claim anyway
 
 
-class Sources(NamedTuple):
-    """The mean of an array of scores and where its chance comes from."""
+class VarianceComponents(NamedTuple):
+    """The mean of an array of scores and the variance components of that mean."""
 
     mean: float
     seeds: int
-    seed: float  # V_seed: variance of the mean that the seeds bring, the rest included
-    image: float  # V_image: what the images bring beyond it, not below 0
+    seed: float  # V_seed: variance of the mean due to the seeds, residual included
+    image: float  # V_image: additional variance due to the images, at least 0
     image_alone: float  # variance of the mean if the seeds were fixed
     image_df: int
-    least: float = 0.0  # the variance of the mean is not taken to be below it
+    floor: float = 0.0  # smallest variance that the mean is credited with
 
 
-def sources(scores: NDArray[Any]) -> Sources:
-    """The two-way analysis of variance, without ever forming the residuals.
+def variance_components(scores: NDArray[Any]) -> VarianceComponents:
+    """Two-way analysis of variance, without ever forming the residuals.
 
-    Assumes ``score = mean + seed + image + rest``, all drawn independently. Source: Cornfield & Tukey (1956), Ann.
-    Math. Stat. 27:907-949, for the expected mean squares.
+    Assumes ``score = mean + seed + image + residual`` with all effects drawn independently.
+
+    Source: Cornfield & Tukey (1956), Ann. Math. Stat. 27:907-949, for the expected mean squares.
 
     Args:
-      scores: one row a seed, one column an image; any real numbers.  # (S, n)
+      scores: one row per seed, one column per image; any real numbers.  # (S, n)
 
     Raises:
-      DataError: not an array of at least one seed and two images, or it holds NaN or infinity.
+      DataError: fewer than one seed or two images, or NaN or infinity among the scores.
 
     Example: three seeds that differ, images that do not.
-      >>> found = sources(np.array([[1, 1], [2, 2], [3, 3]]))
-      >>> found.mean, round(found.seed, 4), found.image
+      >>> components = variance_components(np.array([[1, 1], [2, 2], [3, 3]]))
+      >>> components.mean, round(components.seed, 4), components.image
       (2.0, 0.3333, 0.0)
     """
     if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
-        raise DataError(f"scores shaped {scores.shape}; give one row a seed and one column a test image, two or more")
+        raise DataError(f"scores of shape {scores.shape}; pass one row per seed and one column per test image, "
+                        "at least two")  # fmt: skip
     x: FloatArray = scores.astype(np.float64)  # (S, n)
     S, n = x.shape
     mean = float(x.mean())
     if not np.isfinite(mean):
-        raise DataError("scores that hold NaN or infinity; leave diverged runs out")
+        raise DataError("the scores contain NaN or infinity; leave out diverged runs")
     image_means = x.mean(axis=0)  # (n,)
     informative = int(np.count_nonzero(image_means))
     x -= mean
@@ -68,68 +79,65 @@ def sources(scores: NDArray[Any]) -> Sources:
     seed = by_seed / max(S - 1, 1) / (S * n)
     alone = by_image / (n - 1) / (S * n)
     residual = rest / max((S - 1) * (n - 1), 1) / (S * n)
-    return Sources(mean, S, seed, max(alone - residual, 0.0), alone, max(informative - 1, 1))
+    return VarianceComponents(mean, S, seed, max(alone - residual, 0.0), alone, max(informative - 1, 1))
 
 
-def with_seeds(found: Sources, seeds: int) -> Sources:
-    """What the sources are expected to be with another number of seeds, on the same images: seeds average out.
+def with_seeds(components: VarianceComponents, seeds: int) -> VarianceComponents:
+    """The components expected with another number of seeds on the same images.
 
-    Args:
-      found: as measured.
-      seeds: how many seeds there would be.
-
-    Example: twice the seeds halve their variance, and leave that of the images.
-      >>> with_seeds(Sources(0.9, 5, 4e-6, 9e-6, 10e-6, 99), 10)
-      Sources(mean=0.9, seeds=10, seed=2e-06, image=9e-06, image_alone=9.5e-06, image_df=99, least=0.0)
+    Example: twice the seeds halve the variance due to seeds and leave the variance due to images.
+      >>> with_seeds(VarianceComponents(0.9, 5, 4e-6, 9e-6, 10e-6, 99), 10)
+      VarianceComponents(mean=0.9, seeds=10, seed=2e-06, image=9e-06, image_alone=9.5e-06, image_df=99, floor=0.0)
     """
-    share = found.seeds / seeds
-    alone = found.image + (found.image_alone - found.image) * share
-    return found._replace(seeds=seeds, seed=found.seed * share, image_alone=alone)
+    share = components.seeds / seeds
+    alone = components.image + (components.image_alone - components.image) * share
+    return components._replace(seeds=seeds, seed=components.seed * share, image_alone=alone)
 
 
-def half_squared(found: Sources, alpha: float) -> float:
+def half_squared(components: VarianceComponents, alpha: float) -> float:
     """The squared half-width of the ``1 - alpha`` interval of ``intervals.two_way_interval``.
 
     Args:
-      found: of at least two seeds.
-      alpha: the share of intervals that may miss.
+      components: from at least two seeds.
+      alpha: error rate of the interval.
 
-    Example: seeds alone, the square of ``t(2) * sd / sqrt(3)``.
-      >>> round(half_squared(sources(np.array([[1, 1], [2, 2], [3, 3]])), 0.05) ** 0.5, 3)
+    Example: with seeds alone, the square of ``t(2) * sd / sqrt(3)``.
+      >>> round(half_squared(variance_components(np.array([[1, 1], [2, 2], [3, 3]])), 0.05) ** 0.5, 3)
       2.484
     """
-    t_image = t_quantile(found.image_df, alpha)
-    t_seed = t_quantile(found.seeds - 1, alpha)
-    estimated = max(t_seed**2 * found.seed + t_image**2 * found.image, t_image**2 * found.image_alone)
-    return max(estimated, t_quantile(np.inf, alpha) ** 2 * found.least)
+    t_image = t_quantile(components.image_df, alpha)
+    t_seed = t_quantile(components.seeds - 1, alpha)
+    both = t_seed**2 * components.seed + t_image**2 * components.image
+    estimated = max(both, t_image**2 * components.image_alone)
+    return max(estimated, t_quantile(np.inf, alpha) ** 2 * components.floor)
 
 
-def p_value(found: Sources) -> float:
-    """The ``alpha`` at which the interval's end is 0: the half-width falls as ``alpha`` grows, so there is one.
+def p_value(components: VarianceComponents) -> float:
+    """The ``alpha`` whose interval ends at 0; unique, because the half-width shrinks as ``alpha`` grows.
 
     Args:
-      found: of at least two seeds.
+      components: from at least two seeds.
 
     Returns:
-      Between 1e-100 and 1, two-sided.
+      Two-sided, between 1e-100 and 1.
 
-    Example: what the t test of three seeds gives where images do not matter.
-      >>> round(p_value(sources(np.array([[1, 1], [2, 2], [3, 3]]))), 4)
+    Example: the t test over three seeds, since the images do not matter here.
+      >>> round(p_value(variance_components(np.array([[1, 1], [2, 2], [3, 3]]))), 4)
       0.0742
     """
     from scipy.optimize import brentq
 
-    target = found.mean**2
+    target = components.mean**2
     if target == 0:
         return 1.0
-    if half_squared(found, _SMALLEST_P) <= target:
+    if half_squared(components, _SMALLEST_P) <= target:
         return _SMALLEST_P
-    return exp(brentq(lambda a: half_squared(found, exp(a)) - target, log(_SMALLEST_P), 0.0, xtol=1e-12))
+    return exp(brentq(lambda a: half_squared(components, exp(a)) - target, log(_SMALLEST_P), 0.0, xtol=1e-12))
 
 
 @lru_cache(maxsize=1024)
 def t_quantile(df: float, alpha: float) -> float:
-    """The two-sided ``alpha`` quantile of Student's t; of the normal distribution where ``df`` is infinite.
+    """The two-sided ``alpha`` quantile of Student's t; of the normal distribution if ``df`` is infinite.
 
     Example:
       >>> round(t_quantile(4, 0.05), 3), round(t_quantile(float("inf"), 0.05), 3)
@@ -141,7 +149,7 @@ def t_quantile(df: float, alpha: float) -> float:
 
 
 def checked_alpha(level: float) -> float:
-    """The share that may miss, of a level that is a share between 0 and 1.
+    """``1 - level``, checked.
 
     Raises:
       StudyFileError: ``level`` is not between 0 and 1.
@@ -151,5 +159,5 @@ def checked_alpha(level: float) -> float:
       0.25
     """
     if not 0 < level < 1:
-        raise StudyFileError(f"a level of {level}; give a share between 0 and 1, such as 0.95")
+        raise StudyFileError(f"a level of {level}; use a number between 0 and 1, for example 0.95")
     return 1 - level

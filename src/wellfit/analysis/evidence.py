@@ -1,4 +1,4 @@
-"""All that may be said of two variants, gathered for a report."""
+"""Everything that can be said about two variants, gathered for a report."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ def paired_evidence(
 ) -> PairedEvidence:
     """Compare two variants by every method of ``comparisons``, ``bootstrap``, ``paired`` and ``power``.
 
-    Assumes what each of them assumes. No p-value here is corrected for the number of comparisons: they are there to be
-    seen beside each other, and ``compare_with_first`` gives the verdict.
+    No p-value here is corrected for the number of comparisons: they are shown side by side, and ``compare_pairs`` gives
+    the verdict. Each method's assumptions apply.
 
     Args:
       first, second: correctness, the same seeds and images in the same order.  # bool (S, n)
-      comparisons: how many the study has, for ``further_seeds``.
-      margin: the largest difference that does not matter.
-      look: which look of which, where there are several: the 90 % interval allows for all of them, and then
-        ``further_seeds`` is left to their plan, and None.
-      decided: whether the verdict has been reached, so that no further seeds are asked for.
+      comparisons: how many the study makes, for ``further_seeds``.
+      margin: largest difference of no practical interest.
+      look: the interim analysis, in a sequential design: the 90 % interval allows for all of them, and
+        ``further_seeds`` is None because the plan fixes the seeds.
+      decided: whether there is a verdict already, so that no further seeds are needed.
 
     Raises:
-      DataError: the shapes differ, or they are not truth values of at least one seed and two images.
+      DataError: the shapes differ, or the arrays are not boolean with at least one seed and two images.
       StudyFileError: a negative ``margin``, or no ``comparisons``.
 
-    Example: right on every image, against one wrong in 20 with every seed.
-      >>> found = paired_evidence(np.ones((3, 400), dtype=bool), np.arange(1200).reshape(3, 400) % 20 > 0)
-      >>> found.seeds, found.sign_flip_p, found.better_on_new_seed
+    Example: right on every image, against a variant that gets one in 20 wrong with every seed.
+      >>> evidence = paired_evidence(np.ones((3, 400), dtype=bool), np.arange(1200).reshape(3, 400) % 20 > 0)
+      >>> evidence.seeds, evidence.sign_flip_p, evidence.better_on_new_seed
       (3, 0.25, 1.0)
     """
-    both = paired_comparison(first, second, look)
+    paired = paired_comparison(first, second, look)
     difference = first.astype(np.int8) - second.astype(np.int8)  # (S, n)
     by_seed = difference.mean(axis=1).tolist()  # S numbers
-    drawn = two_way_bootstrap(difference)
+    bootstrap = two_way_bootstrap(difference)
     return PairedEvidence(
         seeds=len(by_seed),
-        interval90=both.interval90,
-        bootstrap_interval=drawn.interval,
-        bootstrap_p=drawn.p_value,
+        interval90=paired.interval90,
+        bootstrap_interval=bootstrap.interval,
+        bootstrap_p=bootstrap.p_value,
         paired_t_p=paired_t(by_seed),
         sign_flip_p=sign_flip(by_seed),
         mcnemar_p=tuple(mcnemar(a, b) for a, b in zip(first, second, strict=True)),
@@ -74,18 +74,18 @@ def evidence_of(
     margin: float = MARGIN,
     look: Look | None = None,
 ) -> PairedEvidence:
-    """The evidence behind a comparison that ``compare_pairs`` made.
+    """The evidence behind a comparison from ``compare_pairs``.
 
     Args:
-      comparison: of two variants that share a seed.
+      comparison: of two variants with a common seed.
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       comparisons: how many the study makes.
-      margin, look: those that it was made with.
+      margin, look: those of the comparison.
 
     Example:
-      >>> from wellfit.analysis.comparisons import compare_with_first
+      >>> from wellfit.analysis.comparisons import compare_pairs
       >>> runs = {"baseline": {0: np.arange(400) % 20 > 0}, "l2": {0: np.arange(400) % 40 > 0}}
-      >>> (comparison,) = compare_with_first(runs)
+      >>> (comparison,) = compare_pairs(runs, [("l2", "baseline")])
       >>> [round(p, 3) for p in evidence_of(comparison, runs).mcnemar_p]
       [0.002]
     """

@@ -1,6 +1,6 @@
-"""How good the answers of one run are: accuracy, losses, ranks, confusions.
+"""Metrics of one run: accuracy, losses, ROC area, confusion matrix and the scores derived from it.
 
-``*_score`` and accuracy are to be maximized, ``*_loss`` and ``*_error`` minimized. Sums are in float64.
+``*_score`` and accuracy are to be maximized, ``*_loss`` and ``*_error`` to be minimized. Sums are in float64.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class ClassScores(NamedTuple):
-    """Per class, float64: precision, recall and F1 score, NaN where undefined; support, int64, is the true count."""
+    """Per class: precision, recall and F1 score, float64, NaN if undefined; support, int64, is the true count."""
 
     precision: FloatArray  # (K,)
     recall: FloatArray  # (K,)
@@ -40,7 +40,7 @@ class ClassScores(NamedTuple):
 
 
 class AveragedScores(NamedTuple):
-    """Precision, recall and F1 score as means over the classes where they are defined, NaN where they are nowhere."""
+    """Precision, recall and F1 score averaged over the classes for which they are defined; NaN if there are none."""
 
     precision: float
     recall: float
@@ -48,17 +48,17 @@ class AveragedScores(NamedTuple):
 
 
 def correctness(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_]:
-    """Whether the most probable class is the true one; of equally probable ones the first counts.
+    """Whether the most probable class is the true one; among ties the first class counts.
 
     Args:
-      probabilities: one row an example, one column a class; logits serve as well.  # (M, K)
-      labels: the true classes, integers from 0.  # (M,)
+      probabilities: one row per example, one column per class; logits work too.  # (M, K)
+      labels: true classes, integers from 0.  # (M,)
 
     Returns:
-      One truth value an example.  # bool (M,)
+      One boolean per example.  # bool (M,)
 
     Raises:
-      DataError: shapes that do not belong together, no example, NaN, or a label that is no column.
+      DataError: the shapes do not match, there is no example, NaN, or a label without a column.
 
     Example:
       >>> correctness(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])).tolist()
@@ -70,13 +70,13 @@ def correctness(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_
 
 
 def accuracy(probabilities: FloatArray, labels: IntArray) -> float:
-    """The share of examples whose most probable class is the true one.
+    """The fraction of examples whose most probable class is the true one.
 
     Args:
-      probabilities, labels: as for ``correctness``.  # (M, K), (M,)
+      probabilities, labels: as in ``correctness``.  # (M, K), (M,)
 
     Raises:
-      DataError: as ``correctness``.
+      DataError: as in ``correctness``.
 
     Example:
       >>> accuracy(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1]))
@@ -86,16 +86,16 @@ def accuracy(probabilities: FloatArray, labels: IntArray) -> float:
 
 
 def top_k_accuracy(probabilities: FloatArray, labels: IntArray, k: int = 5) -> float:
-    """The share of examples whose true class is among the k most probable ones.
+    """The fraction of examples whose true class is among the k most probable ones.
 
-    Of equally probable classes the first count, as for ``accuracy``, which this is with ``k = 1``.
+    Among ties the first classes count, as in ``accuracy``, which is the case ``k = 1``.
 
     Args:
-      probabilities, labels: as for ``correctness``.  # (M, K), (M,)
-      k: how many classes may be named.
+      probabilities, labels: as in ``correctness``.  # (M, K), (M,)
+      k: number of classes that count.
 
     Raises:
-      DataError: as ``correctness``, or not ``1 <= k <= K``.
+      DataError: as in ``correctness``, or not ``1 <= k <= K``.
 
     Example: the second example's class comes second.
       >>> top_k_accuracy(np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1]]), np.array([0, 1]), k=2)
@@ -104,7 +104,7 @@ def top_k_accuracy(probabilities: FloatArray, labels: IntArray, k: int = 5) -> f
     probabilities, labels = _checked(probabilities, labels)
     classes = probabilities.shape[1]
     if not 1 <= k <= classes:
-        raise DataError(f"the {k} most probable of {classes} classes; give a number from 1 to {classes}")
+        raise DataError(f"the {k} most probable of {classes} classes; use a number from 1 to {classes}")
     true = probabilities[np.arange(len(labels)), labels][:, None]  # (M, 1)
     before = np.arange(classes) < labels[:, None]  # (M, K)
     rank = np.sum((probabilities > true) | ((probabilities == true) & before), axis=1)  # (M,)
@@ -112,21 +112,20 @@ def top_k_accuracy(probabilities: FloatArray, labels: IntArray, k: int = 5) -> f
 
 
 def roc_auc(probabilities: FloatArray, labels: IntArray) -> float:
-    """The area under the ROC curve of each class against the rest, the mean over the classes.
+    """The area under the ROC curve, one class against the rest, averaged over the classes.
 
-    The area is the chance that an example of the class is given a higher probability of it than one of another class,
-    ties counting half. A class that none, or every, example belongs to has no area and is left out of the mean.
+    The area is the probability that an example of the class gets a higher score for it than an example of another
+    class, with ties counting half. A class without examples has no area and is left out of the mean.
 
     Source: Hanley & McNeil (1982), Radiology 143:29-36: the area is Wilcoxon's statistic, computed as such.
 
     Args:
-      probabilities: one row an example, one column a class; logits serve as well.  # (M, K)
-      labels: as for ``correctness``.  # (M,)
+      probabilities, labels: as in ``correctness``.  # (M, K), (M,)
 
     Raises:
-      DataError: as ``correctness``, or all examples belong to one class.
+      DataError: as in ``correctness``, or all examples belong to one class.
 
-    Example: of the four pairs of an example of class 1 and one of class 0, three are in order; for class 0 likewise.
+    Example: of the four pairs of an example of class 1 and one of class 0, three are in order; likewise for class 0.
       >>> p = np.array([0.1, 0.4, 0.35, 0.8])
       >>> roc_auc(np.stack([1 - p, p], axis=1), np.array([0, 0, 1, 1]))
       0.75
@@ -134,13 +133,13 @@ def roc_auc(probabilities: FloatArray, labels: IntArray) -> float:
     probabilities, labels = _checked(probabilities, labels)
     present = np.unique(labels)
     if len(present) < 2:
-        raise DataError(f"a ROC curve of {len(labels)} examples that all belong to class {present[0]}; give examples "
-                        "of two classes or more")  # fmt: skip
+        raise DataError(f"a ROC curve of {len(labels)} examples that all belong to class {present[0]}; use examples "
+                        "of at least two classes")  # fmt: skip
     return float(np.mean([_area(probabilities[labels == k, k], probabilities[labels != k, k]) for k in present]))
 
 
 def _area(of_class: FloatArray, of_others: FloatArray) -> float:
-    """The share of pairs in which the example of the class has the higher probability; ties count half."""
+    """The fraction of pairs in which the example of the class has the higher probability; ties count half."""
     others = np.sort(of_others)
     below = np.searchsorted(others, of_class, "left").sum() + np.searchsorted(others, of_class, "right").sum()
     return float(below / 2 / (len(of_class) * len(others)))
@@ -149,18 +148,18 @@ def _area(of_class: FloatArray, of_others: FloatArray) -> float:
 def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:
     """The cross-entropy of every example, ``-log p[true class]``, natural logarithm.
 
-    A probability is first clipped to ``[eps, 1 - eps]``, ``eps`` the spacing of its dtype at 1 (1.2e-7 for float32), as
-    scikit-learn does it, so that one confident mistake costs 16 and not infinity.
+    Probabilities are clipped to ``[eps, 1 - eps]`` with ``eps`` the spacing of their dtype at 1 (1.2e-7 for float32),
+    as in scikit-learn, so that one confident mistake costs 16 instead of infinity.
 
     Args:
       probabilities: rows that sum to 1.  # (M, K)
-      labels: as for ``correctness``.  # (M,)
+      labels: true classes, integers from 0.  # (M,)
 
     Returns:
-      One loss an example.  # float64 (M,)
+      One loss per example.  # float64 (M,)
 
     Raises:
-      DataError: as ``correctness``.
+      DataError: as in ``correctness``.
 
     Example: ``-log 0.5`` and ``-log 0.25``.
       >>> log_losses(np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1])).round(4).tolist()
@@ -174,13 +173,13 @@ def log_losses(probabilities: FloatArray, labels: IntArray) -> FloatArray:
 
 
 def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
-    """The mean of ``log_losses``, the mean cross-entropy.
+    """The mean cross-entropy.
 
     Args:
-      probabilities, labels: as for ``log_losses``.  # (M, K), (M,)
+      probabilities, labels: as in ``log_losses``.  # (M, K), (M,)
 
     Raises:
-      DataError: as ``correctness``.
+      DataError: as in ``correctness``.
 
     Example: ``-(log 0.5 + log 0.25) / 2``.
       >>> round(log_loss(np.array([[0.5, 0.5], [0.75, 0.25]]), np.array([0, 1])), 4)
@@ -190,16 +189,15 @@ def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
 
 
 def brier_loss(probabilities: FloatArray, labels: IntArray) -> float:
-    """The mean squared distance of the probabilities from the truth, ``mean(sum_k (p_k - [k is true])**2)``.
+    """The Brier score, ``mean(sum_k (p_k - [k is true])**2)``, between 0 and 2.
 
-    Between 0 and 2, as Brier (1950), "Verification of forecasts expressed in terms of probability", defined it.
+    Source: Brier (1950), "Verification of forecasts expressed in terms of probability".
 
     Args:
-      probabilities: rows that sum to 1.  # (M, K)
-      labels: as for ``correctness``.  # (M,)
+      probabilities, labels: as in ``log_losses``.  # (M, K), (M,)
 
     Raises:
-      DataError: as ``correctness``.
+      DataError: as in ``correctness``.
 
     Example: ``(0.2**2 + 0.2**2)``.
       >>> round(brier_loss(np.array([[0.8, 0.2]]), np.array([0])), 2)
@@ -212,17 +210,17 @@ def brier_loss(probabilities: FloatArray, labels: IntArray) -> float:
 
 
 def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> IntArray:
-    """How often each true class was taken for each class.
+    """Counts of examples by true class (rows) and predicted class (columns).
 
     Args:
       labels, predictions: true and predicted classes, integers from 0.  # (M,), (M,)
-      classes: how many classes there are, K.
+      classes: number of classes, K.
 
     Returns:
-      Counts, true class by predicted class.  # int64 (K, K)
+      The counts.  # int64 (K, K)
 
     Raises:
-      DataError: different lengths, or a class that is not one of the K.
+      DataError: different lengths, or a class outside 0 ... K - 1.
 
     Example:
       >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), classes=2).tolist()
@@ -230,8 +228,8 @@ def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> I
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     if labels.shape != predictions.shape or labels.ndim != 1:
-        raise DataError(f"labels shaped {labels.shape} and predictions shaped {predictions.shape}; give one of each "
-                        "per example")  # fmt: skip
+        raise DataError(f"labels of shape {labels.shape} with predictions of shape {predictions.shape}; pass one of "
+                        "each per example")  # fmt: skip
     for name, values in (("label", labels), ("prediction", predictions)):
         _check_range(name, values, classes)
     pairs = labels.astype(np.int64) * classes + predictions.astype(np.int64)  # (M,)
@@ -241,38 +239,38 @@ def confusion_matrix(labels: IntArray, predictions: IntArray, classes: int) -> I
 def class_scores(confusion: IntArray) -> ClassScores:
     """Precision, recall and F1 of every class, ``tp / predicted``, ``tp / true`` and ``2 tp / (predicted + true)``.
 
-    Undefined ones are NaN and not 0: the precision of a class that was never predicted, the recall of one that never
+    Undefined scores are NaN, not 0: the precision of a class that was never predicted, the recall of one that never
     occurred, the F1 of one that did neither.
 
     Args:
-      confusion: counts, true class by predicted class, as ``confusion_matrix`` gives them.  # (K, K)
+      confusion: counts as in ``confusion_matrix``.  # (K, K)
 
     Raises:
       DataError: not a square matrix.
 
-    Example: class 1 was predicted twice, once rightly, and occurred once.
+    Example: class 1 was predicted twice, once correctly, and occurred once.
       >>> scores = class_scores(np.array([[1, 1], [0, 1]]))
       >>> scores.precision.tolist(), scores.recall.tolist(), scores.support.tolist()
       ([1.0, 0.5], [0.5, 1.0], [2, 1])
     """
     confusion = np.asarray(confusion)
     if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1]:
-        raise DataError(f"a confusion matrix shaped {confusion.shape}; give one row and one column a class")
+        raise DataError(f"a confusion matrix of shape {confusion.shape}; pass one row and one column per class")
     tp, predicted, true = confusion.diagonal(), confusion.sum(axis=0), confusion.sum(axis=1)  # each (K,)
     return ClassScores(ratio(tp, predicted), ratio(tp, true), ratio(2 * tp, predicted + true), true.astype(np.int64))
 
 
 def averaged_scores(confusion: IntArray, weighted: bool = False) -> AveragedScores:
-    """Precision, recall and F1 over all classes: every class counts alike, or every example.
+    """Precision, recall and F1 averaged over the classes.
 
-    Classes for which a score is undefined do not count, as in scikit-learn with ``zero_division=np.nan``.
+    Classes with an undefined score do not count, as in scikit-learn with ``zero_division=np.nan``.
 
     Args:
-      confusion: as for ``class_scores``.  # (K, K)
-      weighted: False for the plain mean over the classes ("macro"); True to weight each class by how often it occurs.
+      confusion: as in ``class_scores``.  # (K, K)
+      weighted: False for the plain mean ("macro"), True to weight each class by its support.
 
     Raises:
-      DataError: as ``class_scores``.
+      DataError: as in ``class_scores``.
 
     Example: recalls 0.5 (of two examples) and 1 (of one).
       >>> averaged_scores(np.array([[1, 1], [0, 1]])).recall
@@ -285,7 +283,7 @@ def averaged_scores(confusion: IntArray, weighted: bool = False) -> AveragedScor
 
 
 def _average(scores: FloatArray, weights: IntArray) -> float:
-    """Of those that are defined; all alike where none of them has any weight."""
+    """The weighted mean of the defined scores; unweighted if all weights are 0."""
     defined = np.isfinite(scores)  # (K,)
     scores, weights = scores[defined], weights[defined]
     if not len(scores):
@@ -294,7 +292,7 @@ def _average(scores: FloatArray, weights: IntArray) -> float:
 
 
 def ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
-    """``above / below``, NaN where ``below`` is 0.
+    """``above / below``, NaN if ``below`` is 0.
 
     Example:
       >>> ratio(np.array([1, 0]), np.array([4, 0])).tolist()
@@ -307,17 +305,17 @@ def ratio(above: NDArray[Any], below: IntArray) -> FloatArray:
 def _checked(probabilities: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:
     probabilities, labels = np.asarray(probabilities), np.asarray(labels)
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or probabilities.size == 0:
-        raise DataError(f"probabilities shaped {probabilities.shape} and labels shaped {labels.shape}; give one row "
-                        "and one label per example, one column per class")  # fmt: skip
+        raise DataError(f"probabilities of shape {probabilities.shape} with labels of shape {labels.shape}; pass one "
+                        "row and one label per example, one column per class")  # fmt: skip
     if np.isnan(probabilities).any():
-        raise DataError("probabilities that hold NaN; leave diverged runs out")
+        raise DataError("the probabilities contain NaN; leave out diverged runs")
     _check_range("label", labels, probabilities.shape[1])
     return probabilities, labels
 
 
 def _check_range(name: str, values: IntArray, classes: int) -> None:
     if not np.issubdtype(values.dtype, np.integer):
-        raise DataError(f"{name}s of type {values.dtype}; give integers from 0")
+        raise DataError(f"{name}s of type {values.dtype}; use integers from 0")
     wrong = np.flatnonzero((values < 0) | (values >= classes))
     if wrong.size:
         raise DataError(f"{name} {values[wrong[0]]} in row {wrong[0]} of {classes} classes; {name}s run from 0 to "

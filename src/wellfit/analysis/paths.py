@@ -1,44 +1,29 @@
-"""Sweeps told as paths and grids: the variants of a study that differ in one number, or in two settings that cross.
+"""Sweeps as paths and grids: variants of a study that differ in one number, or in two settings that cross.
 
-They are found by their complete recipes, however they were written: as a sweep, or one by one. What is chosen on a path
-is chosen by validation scores; test scores are only told.
+They are recognized by their complete recipes, whether written as a sweep or one by one. What is chosen on a path is
+chosen by validation scores; test scores are only reported.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 
-from wellfit.analysis.choosing import best_of, one_standard_error
+from wellfit.analysis.selection import best_by_validation, one_standard_error
+from wellfit.analysis.settings import (
+    DATA_SETTINGS,
+    DIRECTION,
+    ZERO_IS_NONE,
+    FlatRecipe,
+    flat_recipes,
+    is_number,
+)
 from wellfit.base import FloatArray, StudySummary, SweepGrid, SweepPath, VariantSummary
 
-__all__ = [
-    "DIRECTION",
-    "OF_THE_DATA",
-    "ZERO_IS_NONE",
-    "flat_recipes",
-    "flattened",
-    "is_number",
-    "sweep_grids",
-    "sweep_paths",
-]
-
-DIRECTION: Final = {
-    **dict.fromkeys(("l1", "l2", "proximal_l1", "weight_decay", "dropout", "label_smoothing"), 1),
-    **{f"augmentation.{key}": 1 for key in ("shift", "flip", "rotation", "zoom", "erasing", "noise", "mixup")},
-    "max_norm": -1,
-}
-"""Where there is more regularization: at larger values of a key (1), or at smaller ones (-1)."""
-
-ZERO_IS_NONE: Final = ("max_norm", "clip_norm", "global_clip_norm")
-"""Bounds, of which 0 says that there is none: it is no small value, but stands beyond the large ones."""
-
-OF_THE_DATA: Final = ("examples", "label_noise")
-"""What says how much and how good the training data are: a path shows what they do, and nobody chooses them."""
+__all__ = ["sweep_grids", "sweep_paths"]
 
 _SHARES: Final = ("dropout", "label_smoothing", "label_noise", "momentum", "average.decay", "augmentation.")
 _METRICS: Final = (
@@ -46,80 +31,18 @@ _METRICS: Final = (
     "generalization_gap",
 )
 
-Flat = Mapping[str, Any]  # a recipe, its nested tables as dotted keys
+
+# --- How variants differ ----------------------------------------------------------------------------------------------
 
 
-# --- What the variants are made of ------------------------------------------------------------------------------------
-
-
-def flat_recipes(summary: StudySummary) -> dict[str, Flat]:
-    """Every variant's recipe with dotted keys, so that two can be compared setting by setting.
-
-    Args:
-      summary: the study; a variant whose recipe ``settings`` does not hold is known by what it changes.
-
-    Returns:
-      Variant -> key -> value; lists are tuples. No dropout is 0, unless the model's layers say their own rates.
-
-    Example:
-      >>> from wellfit.base import VariantSummary
-      >>> l2 = VariantSummary("l2", {"l2": 0.1, "model": {"hidden": [8]}}, 9, (), {}, {}, 0.0, {})
-      >>> s = StudySummary("s", "?", "d", "running", (), 5, 0.0, "", (l2,), (), (), "", {}, {}, (), {}, {})
-      >>> flat_recipes(s)
-      {'l2': {'l2': 0.1, 'model.hidden': (8,)}}
-    """
-    stored = summary.settings.get("variants", {})
-    flat: dict[str, Flat] = {}
-    for variant in summary.variants:
-        recipe = dict(flattened(stored.get(variant.name, {}).get("recipe", variant.settings)))
-        if "dropout" in recipe and recipe["dropout"] is None and recipe.get("model.kind") != "layers":
-            recipe["dropout"] = 0.0
-        flat[variant.name] = recipe
-    return flat
-
-
-def flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every setting of nested tables, by its dotted key; lists become tuples.
-
-    Args:
-      table: the tables.
-      prefix: what stands before every key.
-
-    Example:
-      >>> dict(flattened({"l2": 0.1, "model": {"hidden": [8]}}))
-      {'l2': 0.1, 'model.hidden': (8,)}
-    """
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, _frozen(value)
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in value.items())
-    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value
-
-
-def is_number(value: Any) -> bool:
-    """Whether a setting is one finite number; true and false are not.
-
-    Example:
-      >>> is_number(0.5), is_number(None), is_number(True)
-      (True, False, False)
-    """
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _varying(flat: Mapping[str, Flat]) -> list[str]:
+def _varying(flat: Mapping[str, FlatRecipe]) -> list[str]:
     """The keys in which any two variants differ, in the order of the recipes."""
     keys = dict.fromkeys(key for recipe in flat.values() for key in recipe)
     return [key for key in keys if len({recipe.get(key) for recipe in flat.values()}) > 1]
 
 
-def _groups(flat: Mapping[str, Flat], keys: Sequence[str], varying: Sequence[str]) -> list[list[str]]:
-    """The variants that differ in no other than these keys, group by group."""
+def _groups(flat: Mapping[str, FlatRecipe], keys: Sequence[str], varying: Sequence[str]) -> list[list[str]]:
+    """The variants that differ in these keys only, group by group."""
     others = [key for key in varying if key not in keys]
     groups: dict[tuple[Any, ...], list[str]] = {}
     for name, recipe in flat.items():
@@ -127,8 +50,8 @@ def _groups(flat: Mapping[str, Flat], keys: Sequence[str], varying: Sequence[str
     return list(groups.values())
 
 
-def _held(flat: Mapping[str, Flat], name: str, keys: Sequence[str], varying: Sequence[str]) -> dict[str, Any]:
-    """What a variant has otherwise than the first, these keys aside."""
+def _held(flat: Mapping[str, FlatRecipe], name: str, keys: Sequence[str], varying: Sequence[str]) -> dict[str, Any]:
+    """What a variant changes besides these keys, compared with the first variant."""
     first = next(iter(flat.values()))
     changed = [key for key in varying if key not in keys and flat[name].get(key) != first.get(key)]
     return {key: flat[name][key] for key in changed if key in flat[name]}
@@ -138,20 +61,20 @@ def _held(flat: Mapping[str, Flat], name: str, keys: Sequence[str], varying: Seq
 
 
 def sweep_paths(summary: StudySummary, zeros: Mapping[str, float] | None = None) -> tuple[SweepPath, ...]:
-    """Every sweep over one number: three variants or more that differ in nothing else.
+    """Every sweep over one number: at least three variants that differ in nothing else.
 
     The value is chosen by mean validation accuracy over the seeds. The one-standard-error rule takes the most
-    regularized value whose mean is no lower than the chosen one's less its standard error, ``sd / sqrt(S)`` over S
-    seeds. Both look at validation scores alone. Source: Breiman, Friedman, Olshen & Stone (1984), "Classification and
+    regularized value whose mean is at least that of the chosen one minus its standard error, ``sd / sqrt(S)`` over S
+    seeds. Both use validation scores only. Source: Breiman, Friedman, Olshen & Stone (1984), "Classification and
     regression trees", section 3.4.3; Hastie, Tibshirani & Friedman (2009), "The elements of statistical learning",
     section 7.10; ``lambda.1se`` of glmnet, Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33(1).
 
     Args:
       summary: the study, in any state.
-      zeros: variant -> share of its kernel weights that are exactly zero, where it is known.
+      zeros: variant -> fraction of its kernel weights that are exactly zero, if known.
 
     Returns:
-      The paths, in the order of the keys in a recipe; the rows and columns of ``sweep_grids`` are not among them.
+      The paths, in the order of the keys in a recipe, without the rows and columns of ``sweep_grids``.
     """
     flat = flat_recipes(summary)
     varying = _varying(flat)
@@ -169,13 +92,13 @@ def sweep_paths(summary: StudySummary, zeros: Mapping[str, float] | None = None)
     return tuple(paths)
 
 
-def _points(key: str, group: Sequence[str], flat: Mapping[str, Flat], first: str) -> tuple[dict[float, str], str]:
-    """The points of a path, ascending, and the variant beside it; empty where there is none."""
+def _points(key: str, group: Sequence[str], flat: Mapping[str, FlatRecipe], first: str) -> tuple[dict[float, str], str]:
+    """The points of a path, ascending, and the reference variant beside it (empty if there is none)."""
     named: dict[float, str] = {}
     for name in group:
         value: Any = flat[name].get(key)
         if is_number(value) and named.get(value, first) == first:
-            named[value] = name  # of two alike, one of the sweep
+            named[value] = name  # of two equal ones, the one in the sweep
     points = dict(sorted(named.items()))
     beside = "" if first in points.values() else first
     if 0 in points and (key in ZERO_IS_NONE or _logarithmic(key, points)):
@@ -184,7 +107,7 @@ def _points(key: str, group: Sequence[str], flat: Mapping[str, Flat], first: str
 
 
 def _logarithmic(key: str, values: Iterable[float]) -> bool:
-    """Whether the values other than 0 span more than a decade; shares of 1 do not count in decades."""
+    """Whether the values other than 0 span more than a decade; fractions of 1 are always linear."""
     other = [value for value in values if value != 0]
     return bool(other) and not key.startswith(_SHARES) and min(other) > 0 and max(other) > 10 * min(other)
 
@@ -199,18 +122,21 @@ def _path(
 ) -> SweepPath:
     values = np.array(list(points), np.float64)  # (P,)
     names = tuple(points.values())
-    found = [variants[name] for name in names]
-    chosen = None if key in OF_THE_DATA else best_of(found)
-    way = DIRECTION.get(key)
+    on_path = [variants[name] for name in names]
+    chosen = None if key in DATA_SETTINGS else best_by_validation(on_path)
+    direction = DIRECTION.get(key)
+    simpler = None
+    if chosen is not None and direction is not None:
+        simpler = one_standard_error(direction * values, on_path, chosen)
     edges = {0: "low", len(names) - 1: "high"}
     return SweepPath(
         key=key,
         values=values,
         variants=names,
         logarithmic=_logarithmic(key, points) and bool(values.min() > 0),
-        metrics={metric: _column(found, metric) for metric in _METRICS},
+        metrics={metric: _column(on_path, metric) for metric in _METRICS},
         chosen=chosen,
-        one_standard_error=None if chosen is None or way is None else one_standard_error(way * values, found, chosen),
+        one_standard_error=simpler,
         zeros=np.array([zeros.get(name, np.nan) for name in names], np.float64),  # (P,)
         at_edge=edges.get(chosen) if chosen is not None and values[chosen] != 0 else None,
         baseline=reference or None,
@@ -225,7 +151,7 @@ def _column(variants: Sequence[VariantSummary], metric: str) -> tuple[FloatArray
 
 
 def _bounds(variant: VariantSummary, metric: str) -> tuple[float, float, float]:
-    """Mean and interval; NaN where there is none."""
+    """Mean and interval; NaN if missing."""
     low, high = variant.interval.get(metric) or (np.nan, np.nan)
     return variant.mean.get(metric, np.nan), low, high
 
@@ -234,14 +160,11 @@ def _bounds(variant: VariantSummary, metric: str) -> tuple[float, float, float]:
 
 
 def sweep_grids(summary: StudySummary) -> tuple[SweepGrid, ...]:
-    """Every sweep that crosses two settings: all combinations of two values or more of each, 0 and none not counted.
-
-    Args:
-      summary: the study, in any state.
+    """Every sweep that crosses two settings: all combinations of at least two values of each, not counting 0 and none.
 
     Returns:
-      The grids, in the order of their keys in a recipe. Of numbers, the largest full table that is found by dropping
-      the row or column with the most gaps; of other settings, only tables without a gap.
+      The grids, in the order of their keys in a recipe. For numbers, the full table that remains after repeatedly
+      dropping the row or column with the most gaps; for other settings, only tables without gaps.
     """
     flat = flat_recipes(summary)
     varying = _varying(flat)
@@ -250,7 +173,9 @@ def sweep_grids(summary: StudySummary) -> tuple[SweepGrid, ...]:
     for keys in combinations(varying, 2):
         for group in _groups(flat, keys, varying):
             cells: dict[tuple[Any, Any], str] = {}
-            for name in sorted(group, key=lambda name: name != summary.variants[0].name):  # the first may be replaced
+            for name in sorted(
+                group, key=lambda name: name != summary.variants[0].name
+            ):  # the first variant gives way to others
                 cells[flat[name].get(keys[0]), flat[name].get(keys[1])] = name
             rows, columns = _full_table(cells, summary.variants[0].name)
             if min(_steps(rows), _steps(columns)) >= 2:
@@ -260,12 +185,12 @@ def sweep_grids(summary: StudySummary) -> tuple[SweepGrid, ...]:
 
 
 def _steps(values: Sequence[Any]) -> int:
-    """How many values there are beside 0 and none."""
+    """How many values there are besides 0 and none."""
     return sum(value is not None and (value != 0 or isinstance(value, bool)) for value in values)
 
 
 def _full_table(cells: Mapping[tuple[Any, Any], str], first: str) -> tuple[list[Any], list[Any]]:
-    """Rows and columns without a gap between them."""
+    """Rows and columns of a table without gaps."""
     if not all(is_number(row) and is_number(column) for row, column in cells):
         given = [place for place, name in cells.items() if name != first]
         rows, columns = (list(dict.fromkeys(place[axis] for place in given)) for axis in (0, 1))
@@ -293,7 +218,11 @@ def _grid(
     variants: Mapping[str, VariantSummary],
     held: Mapping[str, Any],
 ) -> SweepGrid:
-    place = None if set(keys) & set(OF_THE_DATA) else best_of([variants[name] for row in names for name in row])
+    place = (
+        None
+        if set(keys) & set(DATA_SETTINGS)
+        else best_by_validation([variants[name] for row in names for name in row])
+    )
     means = {m: np.array([[variants[n].mean.get(m, np.nan) for n in row] for row in names]) for m in _METRICS}
     chosen = None if place is None else divmod(place, len(columns))
     return SweepGrid(keys, tuple(rows), tuple(columns), names, means, chosen, held)

@@ -1,4 +1,4 @@
-"""What a variant's seeds make of every class, what that averages to, and what they make of the test set together."""
+"""Scores of every class, their averages, and the ensemble of a variant's seeds."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from wellfit.base import ClassTable, ConfusionDifference, Ensemble, FloatArray, 
 __all__ = ["TOP", "class_table", "ensemble"]
 
 TOP: Final = 3
-"""Among how many classes the true one must be for ``"top_k"``, which is left out where there are no more classes."""
+"""The k of ``"top_k"``, which is left out if there are no more than k classes."""
 
 
 def class_table(
     variant: str, probabilities: FloatArray, labels: IntArray, difference: ConfusionDifference | None = None
 ) -> ClassTable:
-    """The scores of every class, and averaged, as means over a variant's seeds.
+    """Precision, recall and F1 of every class and their averages, as means over a variant's seeds.
 
-    Recall is a share of the test images of its class: its interval is ``two_way_interval``'s over seeds and these
-    images. Gains are the diagonal of the difference of the confusion matrices. The averages are functions of the whole
-    matrix: their t interval counts the seeds alone.
+    Recall is a proportion of the test images of its class, so its interval is ``two_way_interval`` over seeds and these
+    images. Gains are the diagonal of the difference of the confusion matrices. The averages depend on the whole matrix:
+    their t intervals cover the seeds only.
 
     Args:
       variant: its name.
       probabilities: of every run.  # (S, M, K)
-      labels: true classes.  # (M,)
-      difference: from the first variant, as ``confusion_difference`` gives it; None for the first.
+      labels: true classes, integers from 0.  # (M,)
+      difference: from the first variant, as in ``confusion_difference``; None for the first.
 
     Returns:
-      The table; a score that is undefined with some seed is the mean over the others, NaN where it is so with all.
+      The table. A score that is undefined for some seeds is the mean over the others; NaN if undefined for all.
 
     Raises:
-      DataError: as ``metrics.correctness``.
+      DataError: as in ``metrics.correctness``.
 
     Example: class 0 has one of two right with the first seed, both with the second.
       >>> p = np.array([[[0.9, 0.1], [0.2, 0.8], [0.2, 0.8]], [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]]])
@@ -75,7 +75,7 @@ def class_table(
 
 
 def _mean(rows: list[FloatArray]) -> FloatArray:
-    """The mean over the seeds where a score is defined, NaN where it is with none."""
+    """The mean over the seeds for which a score is defined; NaN if there are none."""
     each = np.stack(rows)  # (S, K)
     defined = ~np.isnan(each)
     number = defined.sum(axis=0)  # (K,)
@@ -85,9 +85,9 @@ def _mean(rows: list[FloatArray]) -> FloatArray:
 
 
 def _recall_bounds(correct: NDArray[np.bool_]) -> Interval:
-    """The interval of a class's recall, NaN where one seed or fewer than two images give none."""
-    found = two_way_interval(correct)[1] if correct.shape[1] >= 2 else None
-    return found or (np.nan, np.nan)
+    """The interval of a class's recall; NaN with one seed or fewer than two images."""
+    interval = two_way_interval(correct)[1] if correct.shape[1] >= 2 else None
+    return interval or (np.nan, np.nan)
 
 
 def _averages(
@@ -104,32 +104,32 @@ def _averages(
         columns["top_k"] = [top_k_accuracy(run, labels, TOP) for run in probabilities]
     if len(np.unique(labels)) > 1:
         columns["roc_auc"] = [roc_auc(run, labels) for run in probabilities]
-    return {name: (float(np.mean(values)), _share(t_interval(values))) for name, values in columns.items()}
+    return {name: (float(np.mean(values)), _clipped(t_interval(values))) for name, values in columns.items()}
 
 
-def _share(interval: Interval | None) -> Interval | None:
-    """An interval cut to what a share can be."""
+def _clipped(interval: Interval | None) -> Interval | None:
+    """An interval clipped to [0, 1]."""
     return None if interval is None else (max(interval[0], 0.0), min(interval[1], 1.0))
 
 
 def ensemble(variant: str, probabilities: FloatArray, labels: IntArray) -> Ensemble:
-    """A variant's seeds asked together: the mean of their probabilities decides.
+    """The ensemble of a variant's seeds, which averages their probabilities.
 
-    There is one ensemble, so its interval counts the test examples alone. Source: Lakshminarayanan et al. (2017),
+    There is one ensemble, so its interval covers the test examples only. Source: Lakshminarayanan et al. (2017),
     arXiv:1612.01474.
 
     Args:
       variant: its name.
       probabilities: of every run.  # (S, M, K)
-      labels: true classes.  # (M,)
+      labels: true classes, integers from 0.  # (M,)
 
     Raises:
-      DataError: as ``metrics.correctness``.
+      DataError: as in ``metrics.correctness``.
 
-    Example: each of two runs has one of two examples wrong, both have none.
+    Example: each of two runs gets one of two examples wrong, both together none.
       >>> p = np.array([[[0.9, 0.1], [0.6, 0.4]], [[0.4, 0.6], [0.1, 0.9]]])
-      >>> found = ensemble("l2", p, np.array([0, 1]))
-      >>> found.single, found.accuracy, found.members
+      >>> both = ensemble("l2", p, np.array([0, 1]))
+      >>> both.single, both.accuracy, both.members
       (0.5, 1.0, 2)
     """
     mean = probabilities.mean(axis=0, dtype=np.float64)  # (M, K)

@@ -19,6 +19,7 @@ from wellfit.base.details import (
     SweepPath,
     WeightLook,
 )
+from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -61,7 +62,6 @@ from wellfit.base.summary import (
     QUESTIONS,
     Answer,
     Comparison,
-    Finding,
     Metric,
     PairedEvidence,
     Question,
@@ -75,6 +75,7 @@ from wellfit.base.summary import (
 )
 
 __all__ = [
+    "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
     "QUESTIONS",

@@ -1,4 +1,4 @@
-"""What we conclude: findings, comparisons, answers, and the summary of a study."""
+"""What a study shows: comparisons, answers and the summary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from wellfit.base.data import IntArray
+from wellfit.base.findings import Finding
 from wellfit.base.ranges import Text
 from wellfit.base.runs import History, RunState
 
@@ -15,7 +16,6 @@ __all__ = [
     "QUESTIONS",
     "Answer",
     "Comparison",
-    "Finding",
     "Metric",
     "PairedEvidence",
     "Question",
@@ -42,27 +42,17 @@ Metric = Literal["train_accuracy", "train_loss", "validation_accuracy", "validat
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that a check saw: a stable code, a level, the evidence in a sentence, and how to mend it."""
-
-    code: str
-    level: Literal["info", "warning", "error"]
-    message: str
-    fix: str
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """A variant against another, paired by seed and by test image.
+    """A variant compared with another, paired by seed and by test image.
 
     Args:
       variant, against: names of the two variants; differences are the first minus the second.
-      metric: what is compared, such as ``"test_accuracy"``.
+      metric: what is compared: ``"test_accuracy"``.
       difference: mean paired difference.
-      interval: its 95 % interval, or None with fewer than two seeds.
-      p_value: two-sided, or None likewise.
-      p_adjusted: after Holm's correction over all that the study compares, for its questions too.
-      verdict: what may be said.
+      interval: its 95 % interval; None with fewer than two seeds.
+      p_value: two-sided; None with fewer than two seeds.
+      p_adjusted: after Holm's correction over all comparisons of the study, those for its questions included.
+      verdict: what the evidence supports.
     """
 
     variant: str
@@ -77,17 +67,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PairedEvidence:
-    """All that may be said of two variants besides the verdict; what cannot be told from so few seeds is None.
+    """Everything that can be said about two variants besides the verdict; None for what so few seeds cannot tell.
 
     Args:
       seeds: how many seeds both have.
-      interval90: of the difference, seeds and images counted: equivalence stands on it.
-      bootstrap_interval, bootstrap_p: seeds and images, without a normal distribution.
+      interval90: of the difference, over seeds and images; equivalence is judged by it.
+      bootstrap_interval, bootstrap_p: over seeds and images, without assuming normality.
       paired_t_p, sign_flip_p: over the seeds, on these test images.
-      mcnemar_p: over the images, of the two networks of each seed, in the order of the seeds.  # (S,)
+      mcnemar_p: over the images, for the two networks of each seed, in the order of the seeds.  # (S,)
       better_on_new_seed, worse_on_new_seed: probability that one further run of each differs by more than the margin,
-        on these test images; what is left is that of practically equivalent.
-      further_seeds: how many seeds more would probably decide it; None too if it is decided, or no number would do.
+        on these test images; the remainder is the probability of practical equivalence.
+      further_seeds: how many more seeds would probably decide; None also if decided, or if no number would suffice.
     """
 
     seeds: int
@@ -103,7 +93,7 @@ class PairedEvidence:
 
 
 class Ranked(NamedTuple):
-    """A variant in its place: those that share a letter are not told apart."""
+    """A variant in the ranking; no pairwise comparison separates variants that share a letter."""
 
     variant: str
     mean: float
@@ -113,6 +103,7 @@ class Ranked(NamedTuple):
 @dataclass(frozen=True)
 class Question:
     """What a study asks beyond "which variants differ from the first"; fields that its kind does not use stay empty.
+    """What a study asks besides "which variants differ from the first"; fields that its kind does not use stay empty.
 
     Args:
       ask: the question, as a reader sees it.
@@ -125,6 +116,13 @@ class Question:
       variants: names; empty means all, or for ``"stop"`` those with early stopping.
       metric: of ``"matches"``.
       value: of ``"matches"``: what was published.
+        (when does overfitting begin in each of ``variants``?), ``"stop"`` (after how many epochs to stop ``variant``,
+        and what the stopping rules of ``variants`` cost or gained), ``"winner"`` (is the published winner confirmed?)
+        or ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
+      variant: name; for ``"stop"``, empty means the first variant.
+      than: names.
+      variants: names; empty means all, or for ``"stop"`` those that stop early.
+      metric, value: for ``"matches"``.
     """
 
     ask: Text
@@ -138,10 +136,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A plain sentence, and the numbers that it was made from.
+    """A plain sentence with the numbers behind it.
 
     Args:
-      text: ended by a full stop (a question by its mark).
+      text: with its full stop or question mark, unless it ends with a command-line option.
       sources: keys of ``show --json``: ``"comparisons[l2].difference"`` is the difference of the comparison whose
         variant is l2. Lists are addressed by variant, answers by number, ``asked`` by ``VARIANT/AGAINST``.
     """
@@ -152,13 +150,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question that the study asks, and what the evidence answers.
-
-    Args:
-      ask: the question.
-      kind: of the question.
-      sentences: the answer.
-    """
+    """A question of the study and its answer."""
 
     ask: str
     kind: str
@@ -171,20 +163,20 @@ class Answer:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What all of its sentences were made from."""
+        """The sources of all of its sentences."""
         return tuple(dict.fromkeys(source for sentence in self.sentences for source in sentence.sources))
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """One run in a table; what a pending or diverged run does not have is None."""
+    """One run in a table; None for what a pending or diverged run does not have."""
 
     seed: int
     state: RunState
     epochs: int | None
     readout_epoch: int | None
-    best_epoch: int | None  # from 1: the epoch of the lowest validation loss
-    overfit_onset: int | None  # from 1: the epoch after which validation loss rose for good; None if it did not
+    best_epoch: int | None  # from 1, of the lowest validation loss
+    overfit_onset: int | None  # from 1, after which validation loss rose for good; None if it did not
     train_accuracy: float | None
     train_loss: float | None
     validation_accuracy: float | None
@@ -200,13 +192,13 @@ class VariantSummary:
 
     Args:
       name: the variant's name.
-      settings: what it changes in the base recipe, as the study file says it.
-      parameters: how many trainable numbers its model has.
-      runs: one entry a seed, pending ones included.
+      settings: its changes to the base recipe, as in the study file.
+      parameters: number of trainable parameters of its model.
+      runs: one entry per seed, pending ones included.
       mean: metric -> mean over the runs that have it; ``generalization_gap`` is train minus test accuracy.
-      interval: metric -> (low, high), or None where fewer than two runs have it.
-      seconds: training time of its runs, a shared trajectory divided among its runs.
-      published: metric -> what the source of the study reports.
+      interval: metric -> (low, high); None if fewer than two runs have it.
+      seconds: training time of its runs; the time of a shared trajectory is divided among its runs.
+      published: metric -> value reported by the source of the study.
     """
 
     name: str
@@ -221,35 +213,31 @@ class VariantSummary:
 
 @dataclass(frozen=True, eq=False)
 class StudySummary:
-    """All that a report, a table or ``show --json`` says of a study; computed from the store alone.
+    """Everything that a report, a table or ``show --json`` says about a study; computed from the store alone.
 
     Args:
       name, title: of the study.
       data: name of the data set.
-      state: ``"finished"``, ``"running"`` (a process works on it) or ``"interrupted"``.
-      seeds: the seeds.
-      epochs: epochs of the base recipe.
+      state: ``"running"`` while a process works on it.
+      epochs: of the base recipe.
       seconds: time spent so far.
-      directory: the study directory.
-      variants: in the order of the study file; the first is the one that the others are compared with.
+      variants: in the order of the study file; the others are compared with the first.
       comparisons: every other variant with the first.
-      findings: of data, split and training.
-      verdict: the conclusion's text without the title: sentences that claim no more than the comparisons do.
+      findings: about data, split and training.
+      verdict: the text of the conclusion without the title; it claims no more than the comparisons do.
       histories: variant -> seed -> its epochs.
       confusion: variant -> test counts summed over its runs; empty before the test set was opened.
         # (K, K) [true, predicted]
-      classes: the class names.
-      provenance: command, versions, hashes, hardware, times: name -> value, as it is to be printed.
+      provenance: name -> value, ready to print: command, versions, hashes, hardware, times.
       settings: the resolved study, as nested plain data.
-      margin: the largest difference in accuracy that does not matter, a share of 1; the verdicts were given with it.
-      conclusion: what was asked (the title), what was found, how sure that is, and what to do next.
+      margin: largest accuracy difference of no practical interest, a fraction of 1, as used by the verdicts.
+      conclusion: the question (the title), what the study shows, how sure that is, and what to do next.
       answers: to the study's questions, in order.
-      asked: the comparisons beyond those with the first variant that the questions needed.
+      asked: comparisons for the questions, besides those with the first variant.
       evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
-      ranking: the variants that were tested from the best mean to the worst, with letters.
-      friedman_p: of the test that no variant ranks differently from the others; None with fewer than three variants
-        or two common seeds.
-      advice: what to try next, the most useful first, from learning curves and validation scores alone.
+      ranking: the tested variants from the highest mean to the lowest, with letters.
+      friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
+      advice: what to try next, the most useful first, from learning curves and validation scores only.
     """
 
     name: str

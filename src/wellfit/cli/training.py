@@ -237,7 +237,7 @@ def _decide_shown(
 
 
 def _look_lines(looked: Looked) -> list[str]:
-    from wellfit.narrative.words import several
+    from wellfit.narrative.phrases import several
 
     look = looked.look
     decided = ", ".join(f"{name} ({verdict})" for name, verdict in looked.decided) or "nothing"

@@ -1,6 +1,6 @@
 """Checks of data and splits: what would make an honest comparison dishonest, found before anything is trained.
 
-Each check takes the data set and its splits and yields findings; thresholds stand beside the check that uses them.
+Each check takes the data set and its splits and yields findings; thresholds are defined next to the checks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEVELS: Final = ("error", "warning", "info")
 _SHIFT: Final = 2.0  # how many times the range, mean or spread of the test set may differ from the training set's
 _IMBALANCE_INFO: Final = 1.5  # the largest class over the smallest
 _IMBALANCE_WARNING: Final = 5.0
-_SORTED_SHARE: Final = 0.1  # of the label changes that chance would bring: below it, rows count as sorted
+_SORTED_SHARE: Final = 0.1  # of the label changes expected in random order: below this, rows count as sorted
 _WIDE: Final = 0.01  # half-width of the interval of a test accuracy above which the test set counts as small
 
 
@@ -51,7 +51,7 @@ def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
     n = len(splits.train) + len(splits.validation)
     if n != len(dataset.y_train):
         raise DataError(
-            f"the splits are of {n} training examples, {dataset.name} has {len(dataset.y_train)}; split it anew"
+            f"the splits are of {n} training examples, {dataset.name} has {len(dataset.y_train)}; split it again"
         )
     checks = (
         _missing_classes,
@@ -79,9 +79,9 @@ def _missing_classes(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
             yield Finding(
                 "class-missing-from-split",
                 "error",
-                f"The {name} split has no example of {_listed(missing)}; it has {int(present.sum())} of "
+                f"The {name} split has no example of {_listed(missing)}: it covers {int(present.sum())} of "
                 f"{len(present)} classes.",
-                "Add examples of every class, make the split larger, or drop the class.",
+                "Add examples of every class, enlarge the split, or drop the class.",
             )
 
 
@@ -93,15 +93,15 @@ def _listed(names: list[str]) -> str:
 
 
 def _scale_shift(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
-    """A test set scaled otherwise than the training set, as by dividing one of them by 255 and not the other."""
+    """A test set scaled differently from the training set, for example because only one was divided by 255."""
     train, test = dataset.x_train[splits.train], dataset.x_test
     message = _pixel_shift(train, test) if train.ndim > 2 else _row_shift(train, test)
     if message:
         yield Finding(
             "scale-shift-between-splits",
             "error",
-            message,
-            "Give both unscaled; wellfit scales inside the model, fitted on the training split.",
+            f"The test set is scaled differently: {message}.",
+            "Provide both sets unscaled; wellfit scales inside the model, by the statistics of the training split.",
         )
 
 
@@ -114,8 +114,8 @@ def _pixel_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
     if factor < _SHIFT and abs(test_mean - mean) <= (high - low) / 2:
         return ""
     return (
-        f"Test pixels run from {test_low:g} to {test_high:g} (mean {test_mean:.3g}), training pixels from {low:g} to "
-        f"{high:g} (mean {mean:.3g}): off by a factor of {factor:.3g}."
+        f"its pixels range from {test_low:g} to {test_high:g} (mean {test_mean:.3g}), those of the training set from "
+        f"{low:g} to {high:g} (mean {mean:.3g}), a factor of {factor:.3g}"
     )
 
 
@@ -137,8 +137,8 @@ def _row_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
     if _factor(ratio, 1) < _SHIFT and shift < 1:
         return ""
     return (
-        f"The interquartile range of the test features is {ratio:.3g} times that of the training features, and their "
-        f"median lies {shift:.3g} such ranges away (median over {int(telling.sum())} features)."
+        f"the interquartile range of its features is {ratio:.3g} times that of the training features, and their median "
+        f"lies {shift:.3g} such ranges away (median over {int(telling.sum())} features)"
     )
 
 
@@ -158,16 +158,17 @@ def _duplicates(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
     test = _row_hashes(dataset.x_test)
     trained, validated = set(train), set(validation)
     counts = (
-        (sum(h in trained for h in validation), f"of {len(validation)} validation examples are in the training split"),
-        (sum(h in trained for h in test), f"of {len(test)} test examples are in the training split"),
-        (sum(h in validated for h in test), f"of {len(test)} test examples are in the validation split"),
+        (sum(h in trained for h in validation), f"of {len(validation)} validation examples", "training"),
+        (sum(h in trained for h in test), f"of {len(test)} test examples", "training"),
+        (sum(h in validated for h in test), f"of {len(test)} test examples", "validation"),
     )
-    if any(count for count, _ in counts):
+    copies = [f"{n} {of} {'is' if n == 1 else 'are'} also in the {split} split" for n, of, split in counts if n]
+    if copies:
         yield Finding(
             "duplicate-across-splits",
             "warning",
-            "Exact copies across splits: " + "; ".join(f"{count} {what}" for count, what in counts if count) + ".",
-            "Drop the copies, or keep in mind that these examples are remembered rather than predicted.",
+            f"Some examples are in more than one split: {'; '.join(copies)}.",
+            "Remove the copies, or bear in mind that the network can memorize these examples.",
         )
 
 
@@ -181,7 +182,7 @@ def _row_hashes(x: NDArray[Any]) -> list[bytes]:
 def _class_imbalance(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
     counts = np.bincount(dataset.y_train[splits.train], minlength=len(dataset.classes))
     if not counts.min():
-        return  # a missing class is told of elsewhere
+        return  # a missing class has its own finding
     ratio = counts.max() / counts.min()
     if ratio < _IMBALANCE_INFO:
         return
@@ -190,9 +191,9 @@ def _class_imbalance(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
         "class-imbalance",
         "warning" if ratio >= _IMBALANCE_WARNING else "info",
         f"{dataset.classes[large]} has {ratio:.1f} times as many training examples as {dataset.classes[small]} "
-        f"({counts[large]} and {counts[small]}); always guessing it is right "
+        f"({counts[large]} and {counts[small]}); always predicting it is right "
         f"{100 * counts[large] / counts.sum():.1f} % of the time.",
-        "Read accuracy against that share, and look at the recall of the small classes.",
+        "Compare accuracy with that baseline, and check the recall of the small classes.",
     )
 
 
@@ -207,8 +208,9 @@ def _row_order(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
             "rows-sorted-by-class",
             "info",
             f"The training rows are sorted by class: the label changes {changes:,} "
-            f"{'time' if changes == 1 else 'times'} instead of {by_chance:,.0f}.",
-            f"Nothing to do: the split is stratified and shuffled (seed {splits.seed}), so their order does no harm.",
+            f"{'time' if changes == 1 else 'times'} instead of the {by_chance:,.0f} expected in random order. The "
+            f"split is stratified and shuffled (seed {splits.seed}), so the order does no harm.",
+            "",
         )
 
 
@@ -216,12 +218,13 @@ def _constant_features(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
     train = dataset.x_train[splits.train]
     constant = int((train.min(axis=0) == train.max(axis=0)).sum())
     if constant:
-        features = math.prod(dataset.input_shape)
+        features = f"{math.prod(dataset.input_shape)} {'pixels' if train.ndim > 2 else 'features'}"
         yield Finding(
             "constant-features",
             "info",
-            f"{constant} of {features} features have the same value in every training example.",
-            "Nothing to do: they teach nothing, and scaling leaves them alone.",
+            f"{constant} of {features} {'never changes' if constant == 1 else 'never change'}: the value is the same "
+            "in every training example. That is harmless: it carries no information, and scaling leaves it alone.",
+            "",
         )
 
 
@@ -232,9 +235,9 @@ def _few_test_examples(dataset: Dataset, _: Splits) -> Iterator[Finding]:
         yield Finding(
             "few-test-examples",
             "info",
-            f"{n} test examples: a test accuracy of 90 % is known to ± {100 * half_width:.1f} points (95 % Wilson "
-            "interval).",
-            "Do not read smaller differences into the test accuracies; a larger test set narrows them.",
+            f"The test set has only {n} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points "
+            "(95 % Wilson interval).",
+            "Do not interpret smaller differences of test accuracies; a larger test set narrows the interval.",
         )
 
 

@@ -1,1 +1,1 @@
-"""Numbers into sentences: conclusions, answers, advice; each sentence with the keys of its sources."""
+"""Numbers into sentences: conclusions, answers and advice, each sentence with the keys of its sources."""

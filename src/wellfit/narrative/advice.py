@@ -1,6 +1,6 @@
 """What to try next with a study: advice from learning curves and validation scores, never from test scores.
 
-What the test set said must not steer what is tried next, or it is a test set no longer: nothing here reads it.
+Nothing here reads test scores: a test set that decides what is tried next is a test set no longer.
 """
 
 from __future__ import annotations
@@ -8,147 +8,136 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wellfit.analysis.contests import Contest, contests, regularizes
-from wellfit.analysis.paths import flattened
+from wellfit.analysis.selection import ValidationGain, regularizers, validation_gains
+from wellfit.analysis.settings import flattened
 from wellfit.base import Sentence, StudySummary, VariantSummary
-from wellfit.narrative.advice_epochs import longer, stop
-from wellfit.narrative.advice_trials import beyond_the_edge, combined
-from wellfit.narrative.path_words import setting
-from wellfit.narrative.words import counted, points
+from wellfit.narrative.advice_epochs import advise_longer, advise_stopping
+from wellfit.narrative.advice_trials import advise_beyond_edge, advise_combination
+from wellfit.narrative.options import setting_text
+from wellfit.narrative.phrases import counted, points
 
-__all__ = ["MOST", "advise", "mends"]
+__all__ = ["MOST", "advise", "codes_fixed_by"]
 
 MOST: Final = 5
-"""So much advice at most: nobody follows more."""
+"""The most sentences of advice; nobody follows more."""
 
-_MENDS: Final = (
-    ("Run the whole study", "few-seeds"),
-    ("Run the whole study", "still-improving"),
+_FIXES: Final = (
+    ("Run the full study", "few-seeds"),
+    ("Run the full study", "still-improving"),
     ("Run five seeds", "few-seeds"),
     ("Stop ", "overfitting"),
     ("Train ", "still-improving"),
     ("Try larger values", "edge-of-sweep"),
     ("Try smaller values", "edge-of-sweep"),
 )
+"""How a sentence of advice begins, and the code of the finding that it fixes."""
 
 
 def advise(summary: StudySummary) -> tuple[Sentence, ...]:
-    """What the learning curves and validation scores of a study advise, the most useful first.
+    """What the learning curves and validation scores of a study suggest, the most useful first.
 
-    In this order: the whole study after a quick one; more seeds where there are one or two; the variant and strength
-    that validation supports, or that it supports none; when to stop; how to extend a sweep that ends at its best value;
-    to train longer what still improves; to combine the two best that act differently. How many further seeds would
-    probably decide a comparison says the conclusion, and it alone.
+    In this order: the full study after a quick one; more seeds if there are one or two; the variant that validation
+    supports, or that it supports none; when to stop; how to extend a sweep that ends at its best value; to train longer
+    what still improves; to combine the two best variants that act differently. How many further seeds would probably
+    decide a comparison is left to the conclusion.
 
-    Variants are compared by mean validation accuracy, paired by seed, with Student's paired t test and Holm's
-    correction: the seeds' chance on this validation split. Compared are those of which every run has ended and none
-    diverged, and that train on the same data as the first.
+    Variants are compared by ``selection.validation_gains``.
 
     Args:
       summary: the study, in any state.
 
     Returns:
-      At most five sentences, each with the numbers that it stands on; none before a run has ended.
+      At most five sentences with their sources; none before a run has ended.
     """
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
-    compared = contests(summary)
-    best, quick = _best(compared), summary.title.endswith("(quick)")  # whose epochs and seeds are few on purpose
-    given = [
-        *(_whole(summary) if quick else _first_seeds(summary)),
-        *_supported(summary, compared),
-        *([] if quick else stop(summary, best)),
-        *beyond_the_edge(summary),
-        *([] if quick else longer(summary, best)),
-        *combined(summary, compared, best),
+    gains = validation_gains(summary)
+    best, quick = _best(gains), summary.title.endswith("(quick)")  # a quick study has few epochs and seeds by design
+    advice = [
+        *(_full_study(summary) if quick else _more_seeds(summary)),
+        *_supported(summary, gains),
+        *([] if quick else advise_stopping(summary, best)),
+        *advise_beyond_edge(summary),
+        *([] if quick else advise_longer(summary, best)),
+        *advise_combination(summary, gains, best),
     ]
-    return tuple(given[:MOST])
+    return tuple(advice[:MOST])
 
 
-def mends(advice: Sequence[Sentence]) -> frozenset[str]:
-    """The codes of the findings whose mend is said in advice already.
-
-    Args:
-      advice: of ``advise``.
+def codes_fixed_by(advice: Sequence[Sentence]) -> frozenset[str]:
+    """The codes of the findings whose fix is already among the advice.
 
     Example:
-      >>> sorted(mends([Sentence("Stop l2 at epoch 9: ..."), Sentence("Run five seeds (--seeds 5): ...")]))
+      >>> sorted(codes_fixed_by([Sentence("Stop l2 at epoch 9, ..."), Sentence("Run five seeds (--seeds 5): ...")]))
       ['few-seeds', 'overfitting']
     """
-    return frozenset(code for sentence in advice for opening, code in _MENDS if sentence.text.startswith(opening))
+    return frozenset(code for sentence in advice for opening, code in _FIXES if sentence.text.startswith(opening))
 
 
 # --- What validation prefers ------------------------------------------------------------------------------------------
 
 
-def _best(compared: Sequence[Contest]) -> Contest | None:
-    """The best of those that gain beyond chance; where none does, the best."""
-    return next((c for c in compared if c.gains), compared[0] if compared else None)
+def _best(gains: Sequence[ValidationGain]) -> ValidationGain | None:
+    """The best significant gain, or the best of all if none is significant."""
+    return next((gain for gain in gains if gain.significant), gains[0] if gains else None)
 
 
-def _supported(summary: StudySummary, compared: Sequence[Contest]) -> list[Sentence]:
-    """The variant and strength that validation supports, or that it supports none."""
-    best = _best(compared)
+def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[Sentence]:
+    """The variant that validation supports, or that it supports none."""
+    best = _best(gains)
     if best is None:
         return []
     first = summary.variants[0].name
-    noun = "regularizer" if all(regularizes(summary, c.variant.name) for c in compared) else "variant"
+    noun = "regularizer" if all(regularizers(summary, gain.variant.name) for gain in gains) else "variant"
     over = f"over {len(best.variant.runs)} seeds"
-    sources = (_source(best.variant, "validation_accuracy"), _source(summary.variants[0], "validation_accuracy"))
-    if best.gains:
+    sources = tuple(f"variants[{name}].mean.validation_accuracy" for name in (best.variant.name, first))
+    if best.significant:
         text = (
-            f"Use {_named(best.variant)}: validation supports it, {_difference(best)} points above {first} {over}, "
-            f"more than chance of the seeds brings."
+            f"Use {_with_settings(best.variant)}: its validation accuracy is {_difference(best)} above {first} {over}, "
+            "more than the variation between seeds explains"
         )
-        if best is not compared[0]:
-            text = f"{text[:-1]}; {compared[0].variant.name} has a higher mean, which chance may bring."
+        if best is not gains[0]:
+            text += f"; {gains[0].variant.name} has a higher mean, but that could be chance"
     elif best.difference > 0:
+        tried = f"with {len(gains)} variants tried, " if len(gains) > 1 else ""
         text = (
-            f"Validation supports no {noun} yet: the best, {_named(best.variant)}, is {_difference(best)} points above "
-            f"{first} {over}, which chance may bring{f' where {len(compared)} are tried' if len(compared) > 1 else ''}."
+            f"Validation supports no {noun} yet: the best, {_with_settings(best.variant)}, is {_difference(best)} "
+            f"above {first} {over}; {tried}this could be chance"
         )
     else:
-        text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}."
-    return [Sentence(text, sources)]
+        text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}"
+    return [Sentence(f"{text}.", sources)]
+
+
+def _with_settings(variant: VariantSummary) -> str:
+    """A variant with its settings, unless its name states them or they are long."""
+    settings = ", ".join(setting_text(key, value) for key, value in flattened(variant.settings))
+    return variant.name if "=" in variant.name or not 1 <= len(settings) <= 60 else f"{variant.name} ({settings})"
+
+
+def _difference(gain: ValidationGain) -> str:
+    bounds = "" if gain.interval is None else f" [{points(gain.interval[0])}, {points(gain.interval[1])}]"
+    return f"{points(gain.difference)} points{bounds}"
 
 
 # --- How many seeds -------------------------------------------------------------------------------------------------
 
 
-def _whole(summary: StudySummary) -> list[Sentence]:
-    """The whole study, after a first look."""
+def _full_study(summary: StudySummary) -> list[Sentence]:
     text = (
-        f"Run the whole study, without --quick: this was a first look, at {counted(summary.epochs, 'epoch')} and "
+        f"Run the full study (without --quick): this was a quick run with {counted(summary.epochs, 'epoch')} and "
         f"{counted(len(summary.seeds), 'seed')}."
     )
     return [Sentence(text, ("title", "study.epochs", "study.seeds"))]
 
 
-def _first_seeds(summary: StudySummary) -> list[Sentence]:
-    """Five seeds, where there are one or two: nothing else can be advised well."""
+def _more_seeds(summary: StudySummary) -> list[Sentence]:
+    """Five seeds, if there are one or two: without them, all other advice rests on little."""
     if len(summary.seeds) > 2:
         return []
     text = (
-        "Run five seeds (--seeds 5): one shows no chance, so that validation cannot prefer anything."
+        "Run five seeds (--seeds 5): one seed says nothing about chance, so validation cannot favor any variant."
         if len(summary.seeds) == 1
-        else "Run five seeds (--seeds 5): two barely show chance."
+        else "Run five seeds (--seeds 5): two say little about chance."
     )
     return [Sentence(text, ("study.seeds",))]
-
-
-# --- The words --------------------------------------------------------------------------------------------------------
-
-
-def _source(variant: VariantSummary, metric: str) -> str:
-    return f"variants[{variant.name}].mean.{metric}"
-
-
-def _named(variant: VariantSummary) -> str:
-    """A variant and its strength, where its name does not say it and it is not long."""
-    settings = ", ".join(setting(key, value) for key, value in flattened(variant.settings))
-    return variant.name if "=" in variant.name or not 1 <= len(settings) <= 60 else f"{variant.name} ({settings})"
-
-
-def _difference(contest: Contest) -> str:
-    bounds = "" if contest.interval is None else f" [{points(contest.interval[0])}, {points(contest.interval[1])}]"
-    return f"{points(contest.difference)}{bounds}"

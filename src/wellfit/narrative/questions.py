@@ -1,21 +1,21 @@
-"""The questions that a study asks, answered from the evidence in sentences that claim no more than it does."""
+"""The questions that a study asks, answered in sentences that claim no more than its verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import sqrt
 
-import numpy as np
-
-from wellfit.analysis.crossed import t_quantile
-from wellfit.base import (
-    Answer,
-    Question,
-    Sentence,
+from wellfit.analysis.intervals import prediction_interval
+from wellfit.base import Answer, Question, Sentence
+from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
+from wellfit.narrative.epoch_answers import answer_onset, answer_stop
+from wellfit.narrative.phrases import (
+    counted,
+    difference_with_interval,
+    further_seeds_sentence,
+    listed,
+    separation,
+    several,
 )
-from wellfit.narrative.epochs import onset, stop
-from wellfit.narrative.facts import Against, Facts, against, ended, not_yet
-from wellfit.narrative.words import bounded, counted, further, listed, peers, several
 
 __all__ = ["answered", "asked_pairs", "published_winner"]
 
@@ -26,13 +26,13 @@ def asked_pairs(
     published: Mapping[str, Mapping[str, float]],
     stopping: Sequence[str],
 ) -> tuple[tuple[str, str], ...]:
-    """The pairs of variants that the questions need compared, beyond those with the first.
+    """The pairs of variants that the questions need compared, besides those with the first variant.
 
-    Known before any outcome: from the questions and the published numbers.
+    They follow from the questions and the published numbers, before any outcome is known.
 
     Args:
       questions: of the study.
-      first: the variant that all are compared with anyway.
+      first: the variant that all others are compared with anyway.
       published: variant -> metric -> value.
       stopping: names of the variants that stop early.
 
@@ -60,7 +60,7 @@ def asked_pairs(
 def published_winner(
     questions: Sequence[Question], published: Mapping[str, Mapping[str, float]]
 ) -> tuple[Question, ...]:
-    """The questions, and whether the published winner is one, wherever two variants have published accuracies.
+    """The questions, plus whether the published winner is confirmed if two variants have published accuracies.
 
     Example:
       >>> [q.kind for q in published_winner((), {"a": {"test_accuracy": 0.9}, "b": {"test_accuracy": 0.8}})]
@@ -72,7 +72,7 @@ def published_winner(
 
 
 def _published(published: Mapping[str, Mapping[str, float]]) -> tuple[str, list[tuple[str, float]]]:
-    """The metric that two variants or more have published, test accuracy before validation accuracy; highest first."""
+    """The metric that at least two variants have published, preferably test accuracy; values from the highest."""
     for metric in ("test_accuracy", "validation_accuracy"):
         values = [(name, row[metric]) for name, row in published.items() if metric in row]
         if len(values) >= 2:
@@ -80,146 +80,151 @@ def _published(published: Mapping[str, Mapping[str, float]]) -> tuple[str, list[
     return "test_accuracy", []
 
 
-def answered(questions: Sequence[Question], facts: Facts) -> tuple[Answer, ...]:
-    """An answer to each question, in order; where the runs for it are missing, that is the answer.
+def answered(questions: Sequence[Question], context: AnswerContext) -> tuple[Answer, ...]:
+    """An answer to each question, in order; "no answer yet" if the runs for it are missing.
 
     Args:
       questions: of the study.
-      facts: the evidence.
+      context: the evidence.
 
     Example:
       >>> from wellfit.base import Comparison
-      >>> found = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
-      >>> facts = Facts({}, [found], [], {}, [], [])
-      >>> answered([Question("Does L2 help?", "beats", "l2", than=("baseline",))], facts)[0].text
+      >>> better = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
+      >>> context = AnswerContext({}, [better], [], {}, [], [])
+      >>> answered([Question("Does L2 help?", "beats", "l2", than=("baseline",))], context)[0].text
       'Yes: l2 was better than baseline (+0.6 points [0.2, 1.0]).'
     """
-    kinds: Mapping[str, Callable[[Question, Facts], list[Sentence]]] = {
+    kinds: Mapping[str, Callable[[Question, AnswerContext], list[Sentence]]] = {
         "beats": _beats,
         "best": _best,
-        "onset": onset,
-        "stop": stop,
+        "onset": answer_onset,
+        "stop": answer_stop,
         "winner": _winner,
         "matches": _matches,
     }
-    return tuple(Answer(q.ask, q.kind, tuple(kinds[q.kind](q, facts))) for q in questions)
+    return tuple(Answer(q.ask, q.kind, tuple(kinds[q.kind](q, context))) for q in questions)
 
 
 # --- Which is better --------------------------------------------------------------------------------------------------
 
 
-def _beats(question: Question, facts: Facts) -> list[Sentence]:
-    found = [pair for other in question.than if (pair := against(question.variant, other, facts)) is not None]
-    missing = [other for other in question.than if against(question.variant, other, facts) is None]
+def _beats(question: Question, context: AnswerContext) -> list[Sentence]:
+    pairs = [comparison_of(question.variant, other, context) for other in question.than]
+    compared = [pair for pair in pairs if pair is not None]
+    missing = [other for other, pair in zip(question.than, pairs, strict=True) if pair is None]
     if missing:
-        return [not_yet([question.variant, *missing])]
-    verdicts = [pair.comparison.verdict for pair in found]
+        return [no_answer_yet([question.variant, *missing])]
+    verdicts = [pair.comparison.verdict for pair in compared]
     if all(verdict == "better" for verdict in verdicts):
-        word = "Yes"
+        answer = "Yes"
     elif any(verdict in ("worse", "equivalent") for verdict in verdicts):
-        word = "No"
+        answer = "No"
     else:
-        word = "Undecided"
-    return [_verdicts(word, question.variant, found), *_further(found)]
+        answer = "Undecided"
+    return [_verdicts(answer, question.variant, compared), *_further_seeds(compared)]
 
 
-def _verdicts(word: str, name: str, found: Sequence[Against]) -> Sentence:
-    """What the verdicts say of one variant against others, each group in its words."""
-    told: list[str] = []
-    groups = (("worse", "worse than"), ("better", "better than"), ("equivalent", "equivalent to"))  # what refutes first
-    for verdict, says in groups:
-        group = [pair.comparison for pair in found if pair.comparison.verdict == verdict]
+def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Sentence:
+    """The verdicts of one variant against others, grouped; those that refute a claim come first."""
+    clauses: list[str] = []
+    phrases = {
+        "worse": "{} was worse than",
+        "better": "{} was better than",
+        "equivalent": "{} was equivalent to",
+        "undecided": "the evidence does not separate {} from",
+    }
+    for verdict, phrase in phrases.items():
+        group = [pair.comparison for pair in pairs if pair.comparison.verdict == verdict]
         if group:
-            who = "it" if told else name
-            told.append(f"{who} was {says} {listed([f'{c.against} ({bounded(c)})' for c in group])}")
-    open_ = [pair.comparison for pair in found if pair.comparison.verdict == "undecided"]
-    if open_:
-        who, others = "it" if told else name, listed([f"{c.against} ({bounded(c)})" for c in open_])
-        told.append(f"the evidence does not tell {who} from {others}")
-    return Sentence(f"{word}: {'; '.join(told)}.", tuple(key for pair in found for key in pair.keys))
+            names = [f"{c.against} ({difference_with_interval(c)})" for c in group]
+            others = listed(names, "or" if verdict == "undecided" else "and")
+            clauses.append(f"{phrase.format('it' if clauses else name)} {others}")
+    return Sentence(f"{answer}: {'; '.join(clauses)}.", tuple(key for pair in pairs for key in pair.keys))
 
 
-def _further(found: Sequence[Against]) -> list[Sentence]:
-    """How many further seeds would probably decide what is undecided, where any number would."""
-    needed = {pair.comparison.against: pair for pair in found if pair.further_seeds is not None}
+def _further_seeds(pairs: Sequence[OrientedComparison]) -> list[Sentence]:
+    """How many further seeds would probably decide the undecided pairs, if any number would."""
+    needed = {pair.comparison.against: pair for pair in pairs if pair.further_seeds is not None}
     if not needed:
         return []
     keys = tuple(f"evidence[{pair.key.partition('[')[2].removesuffix(']')}].further_seeds" for pair in needed.values())
-    return [Sentence(further({name: pair.further_seeds for name, pair in needed.items()}), keys)]
+    return [Sentence(further_seeds_sentence({name: pair.further_seeds for name, pair in needed.items()}), keys)]
 
 
-def _best(question: Question, facts: Facts) -> list[Sentence]:
-    ranking = [r for r in facts.ranking if not question.variants or r.variant in question.variants]
+def _best(question: Question, context: AnswerContext) -> list[Sentence]:
+    ranking = [r for r in context.ranking if not question.variants or r.variant in question.variants]
     if len(ranking) < 2:
-        return [not_yet(question.variants or list(facts.variants))]
+        return [no_answer_yet(question.variants or list(context.variants))]
     keys = tuple(f"ranking[{r.variant}].{field}" for r in ranking for field in ("mean", "letters"))
     leader = ranking[0]
-    compared = (*facts.comparisons, *facts.asked)
-    if not any(c.p_value is not None for c in compared):
-        text = "Undecided: without two seeds of both, nothing tells a difference from chance."
+    comparisons = (*context.comparisons, *context.asked)
+    if not any(c.p_value is not None for c in comparisons):
+        text = "Undecided: with fewer than two seeds in common, differences cannot be separated from chance."
         return [Sentence(text, keys)]
-    apart, alike = peers(leader.variant, ranking, compared)
-    told = f"{leader.variant} has the highest mean test accuracy, {100 * leader.mean:.2f} %"
+    separated, alike = separation(leader.variant, ranking, comparisons)
+    leads = f"{leader.variant} has the highest mean test accuracy, {100 * leader.mean:.2f} %"
     if not alike:
-        text = f"{told}, and is told apart from {'the other' if len(ranking) == 2 else 'all others'}."
-    elif not apart:
-        text = f"Undecided: {told}, but is not told apart from {several(alike)}."
+        others = separated[0] if len(separated) == 1 else "all others"
+        text = f"{leads}, and pairwise comparisons separate it from {others}."
+    elif not separated:
+        text = f"Undecided: {leads}, but no pairwise comparison separates it from {several(alike, 'or')}."
     else:
-        text = f"{told}; it is told apart from {several(apart)}, and not from {several(alike)}."
+        text = (
+            f"{leads}; pairwise comparisons separate it from {several(separated)}, but not from {several(alike, 'or')}."
+        )
     return [Sentence(text, keys)]
 
 
-def _winner(question: Question, facts: Facts) -> list[Sentence]:
-    metric, values = _published({name: v.published for name, v in facts.variants.items()})
+def _winner(question: Question, context: AnswerContext) -> list[Sentence]:
+    metric, values = _published({name: v.published for name, v in context.variants.items()})
     if len(values) < 2:
         return [Sentence("Fewer than two variants have published accuracies.", ())]
     (name, best), (second, next_best) = values[:2]
-    what = metric.replace("_", " ")
-    reported = Sentence(
-        f"The published {what} is highest for {name}, {100 * best:.2f} %, next for {second}, {100 * next_best:.2f} %.",
+    published = Sentence(
+        f"{name} has the highest published {metric.replace('_', ' ')}, {100 * best:.2f} %, followed by {second}, "
+        f"{100 * next_best:.2f} %.",
         tuple(f"published[{v}].{metric}" for v in (name, second)),
     )
-    found = [pair for other, _ in values[1:] if (pair := against(name, other, facts)) is not None]
-    if len(found) < len(values) - 1:
-        return [reported, not_yet([v for v, _ in values])]
-    verdicts = {pair.comparison.verdict for pair in found}
+    pairs = [pair for other, _ in values[1:] if (pair := comparison_of(name, other, context)) is not None]
+    if len(pairs) < len(values) - 1:
+        return [published, no_answer_yet([v for v, _ in values])]
+    verdicts = {pair.comparison.verdict for pair in pairs}
     if "worse" in verdicts:
-        word = "Refuted"
+        answer = "Refuted"
     elif verdicts == {"better"}:
-        word = "Confirmed"
+        answer = "Confirmed"
     else:
-        word = "Undecided" if "undecided" in verdicts else "Not confirmed"
+        answer = "Undecided" if "undecided" in verdicts else "Not confirmed"
     where = "" if metric == "test_accuracy" else ", on our test set"
-    return [reported, _verdicts(f"{word}{where}", name, found), *_further(found)]
+    return [published, _verdicts(f"{answer}{where}", name, pairs), *_further_seeds(pairs)]
 
 
 # --- Published values -------------------------------------------------------------------------------------------------
 
 
-def _matches(question: Question, facts: Facts) -> list[Sentence]:
-    """Which variants one run of which may well give the published value: Student's prediction interval over seeds.
+def _matches(question: Question, context: AnswerContext) -> list[Sentence]:
+    """Which variants are consistent with a published value, by the prediction interval of one run over the seeds.
 
-    A value of one run on the same test images: their chance is the same for it and for us, so the seeds' alone counts.
+    The published value is one run on the same test images, so only the variation between seeds counts.
     """
     value = question.value or 0.0
     bounds: dict[str, tuple[float, float]] = {}
-    for name in question.variants or facts.variants:
-        scores = [getattr(run, question.metric) for run in ended(facts.variants.get(name))]
-        known = [score for score in scores if score is not None]
-        if len(known) > 1:
-            half = t_quantile(len(known) - 1, 0.05) * float(np.std(known, ddof=1)) * sqrt(1 + 1 / len(known))
-            bounds[name] = float(np.mean(known)) - half, float(np.mean(known)) + half
+    for name in question.variants or context.variants:
+        scores = [getattr(run, question.metric) for run in runs_that_ended(context.variants.get(name))]
+        interval = prediction_interval([score for score in scores if score is not None])
+        if interval is not None:
+            bounds[name] = interval
     if not bounds:
-        return [not_yet(question.variants or list(facts.variants))]
+        return [no_answer_yet(question.variants or list(context.variants))]
     keys = tuple(f"variants[{name}].runs" for name in bounds)
-    fit = [name for name, (low, high) in bounds.items() if low <= value <= high]
-    away = sorted(bounds, key=lambda name: max(bounds[name][0] - value, value - bounds[name][1]))
-    told = [f"{name} [{100 * bounds[name][0]:.1f}, {100 * bounds[name][1]:.1f}]" for name in fit or away[:1]]
+    consistent = [name for name, (low, high) in bounds.items() if low <= value <= high]
+    closest = min(bounds, key=lambda name: max(bounds[name][0] - value, value - bounds[name][1]))
+    shown = [f"{name} [{100 * bounds[name][0]:.1f}, {100 * bounds[name][1]:.1f}]" for name in consistent or [closest]]
     what = f"{question.metric.replace('_', ' ')} of {100 * value:.2f} %"
-    if fit:
-        text = f"A {what} is what one run may give of {several(told)} (95 % prediction intervals of one run, in %)"
-        rest = len(bounds) - len(fit)
-        text += f"; of the other {counted(rest, 'variant')} it is not." if rest else "."
-    else:
-        text = f"No variant fits a {what}; the nearest is {told[0]} (95 % prediction interval of one run, in %)."
-    return [Sentence(text, keys)]
+    if not consistent:
+        closest_text = f"{shown[0]} (95 % prediction interval of one run, in %)"
+        return [Sentence(f"No variant is consistent with a {what}; the closest is {closest_text}.", keys)]
+    runs = f"one run of {several(shown)} (95 % prediction intervals of one run, in %)"
+    rest = len(bounds) - len(consistent)
+    others = f", but not with {counted(rest, 'other variant')}" if rest else ""
+    return [Sentence(f"A {what} is consistent with {runs}{others}.", keys)]

@@ -90,7 +90,7 @@ def whole_percent(share: float) -> str:
 def points(share: float | None, signed: bool = False) -> str:
     """A difference of two shares in percentage points, two decimals and a true minus sign, for tables.
 
-    The verdict's sentences round the same numbers to one decimal; see ``wellfit.narrative.words.points``.
+    The verdict's sentences round the same numbers to one decimal; see ``wellfit.narrative.phrases.points``.
 
     Example:
       >>> points(0.0231), points(-0.004), points(0.0231, signed=True)

@@ -14,7 +14,7 @@ from wellfit.analysis.rankings import friedman, ranking
 from wellfit.analysis.sequential import Look
 from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
 from wellfit.narrative.conclusions import conclusion
-from wellfit.narrative.facts import Facts
+from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec, recipes
 
@@ -86,7 +86,7 @@ def conclude(
         ranking=ranked,
         look=look,
     )
-    facts = Facts({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
+    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
     return Concluded(
         comparisons,
         asked,
@@ -95,7 +95,7 @@ def conclude(
         _friedman_p(correctness),
         told,
         " ".join(sentence.text for sentence in told[1:]),
-        answered(questions, facts),
+        answered(questions, context),
     )
 
 

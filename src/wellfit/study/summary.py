@@ -25,7 +25,7 @@ from wellfit.base import (
     StudySummary,
     VariantSummary,
 )
-from wellfit.diagnostics.overfit import with_onsets
+from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, from_resolved, recipes
@@ -268,7 +268,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "study": study,
         "variants": variants,
         "comparisons": [vars(c) for c in summary.comparisons],
-        "findings": [vars(f) for f in summary.findings],
+        "findings": [{**vars(f), "title": f.title} for f in summary.findings],
         "title": summary.title,
         "margin": summary.margin,
         "published": {v.name: dict(v.published) for v in summary.variants if v.published},

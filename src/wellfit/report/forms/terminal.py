@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wellfit.base import Answer, Finding, Sentence, StudySummary
-from wellfit.narrative.advice import mends
+from wellfit.narrative.advice import codes_fixed_by
 from wellfit.report import wording
 from wellfit.report.comparable import published_caution
 from wellfit.report.forms.evidence_table import evidence_table
@@ -167,7 +167,7 @@ def _print_checks(summary: StudySummary, console: Console) -> None:
         return
     pressing = [finding for finding in found if finding.level != "info"][:_SHOWN]
     console.print()
-    advised = mends(summary.advice)
+    advised = codes_fixed_by(summary.advice)
     for finding in pressing:
         level = (finding.level, LEVEL_STYLES[finding.level])
         console.print(Text.assemble(level, f"  {finding.code}"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from detailed import grid, path
 from summaries import study
-from wellfit.narrative.path_words import tell_path
+from wellfit.narrative.sweeps import describe_path
 from wellfit.report.forms.page_template import page_environment
 from wellfit.report.subjects.paths.numbers import grid_panel, path_panel
 
@@ -23,7 +23,7 @@ def shown(*panels, maps=()):
 def test_a_path_has_the_sentences_of_the_answers():
     found = replace(path(NAMES), values=np.array([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0]), at_edge="high")
     panel = path_panel(found)
-    assert panel.said == tuple(sentence.text for sentence in tell_path(found))
+    assert panel.said == tuple(sentence.text for sentence in describe_path(found))
     assert panel.said[0].endswith("validation accuracy is highest at 0.001: 88.4 % [88.0, 88.8].")
     assert (panel.rows[0].value, panel.rows[0].variant) == ("1e-05", "baseline")
     assert not panel.shows_zeros
@@ -52,7 +52,7 @@ def test_a_path_without_a_choice_and_with_zeros():
     panel = path_panel(replace(bare, held={"dropout": 0.3}))
     assert [line.said for line in panel.strokes] == ["training", "validation", "test"]
     (said,) = panel.said
-    assert said.startswith("Of 6 values of l2 from 1e-05 to 0.1 with dropout = 0.3, none can be chosen yet")
+    assert said.startswith("Of the 6 values of l2 from 1e-05 to 0.1 with dropout = 0.3, none can be chosen yet")
     assert panel.rows[-1].zeros == "50.00 %"
     assert panel.held == "dropout = 0.3"
 

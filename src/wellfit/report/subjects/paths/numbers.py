@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.base import StudySummary, SweepGrid, SweepPath
-from wellfit.narrative.path_words import tell_path
+from wellfit.narrative.sweeps import describe_path
 from wellfit.report import wording
 from wellfit.report.subjects.paths.strokes import PATH_STROKES, path_marks, path_reference
 from wellfit.report.subjects.results.numbers import Cell
@@ -97,7 +97,7 @@ def path_panel(path: SweepPath) -> PathPanel:
     return PathPanel(
         key=path.key,
         held=_held(path.held),
-        said=tuple(sentence.text for sentence in tell_path(path)),
+        said=tuple(sentence.text for sentence in describe_path(path)),
         strokes=_strokes(path),
         rows=rows,
         shows_zeros=bool(np.any(np.nan_to_num(path.zeros) > 0)),

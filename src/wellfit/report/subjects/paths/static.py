@@ -12,7 +12,8 @@ import numpy as np
 
 from wellfit.base import SweepGrid, SweepPath
 from wellfit.errors import UnknownNameError
-from wellfit.narrative.path_words import setting, tell_grid, tell_path
+from wellfit.narrative.options import setting_text
+from wellfit.narrative.sweeps import describe_grid, describe_path
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
@@ -61,7 +62,7 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
         ends[f"{path.baseline}, {PATH_STROKES['reference'].said}"] = (scale * beside, LIGHT["muted"])
     _choices(axes, path, metric, scale)
     _end_labels(axes, ends)
-    said = " ".join(sentence.text for sentence in tell_path(path)) or "Nothing is known of it yet."
+    said = " ".join(sentence.text for sentence in describe_path(path)) or "Nothing is known of it yet."
     return drawing.done(axes, f"Path of {metric} along {path.key}, mean over seeds with 95 % interval. {said}")
 
 
@@ -127,7 +128,7 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     framed = "" if grid.chosen is None else "  (framed: chosen on validation)"
     axes.set_title(f"{wording.METRICS.get(metric, metric)}{unit}{framed}", loc="left", fontsize=10.5,
                    color=LIGHT["muted"], pad=8)  # fmt: skip
-    return drawing.done(axes, f"{_say_cells(grid, metric, share)} {' '.join(s.text for s in tell_grid(grid))}")
+    return drawing.done(axes, f"{_say_cells(grid, metric, share)} {' '.join(s.text for s in describe_grid(grid))}")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ def _frame(axes: Axes, row: int, column: int) -> None:
 
 
 def _x_label(path: SweepPath) -> str:
-    held = "".join(f", {setting(key, value)}" for key, value in path.held.items()) if len(path.held) < 3 else ""
+    held = "".join(f", {setting_text(key, value)}" for key, value in path.held.items()) if len(path.held) < 3 else ""
     return drawing.plain(f"{path.key}{held}")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from seen_runs import history, row, variant
 from wellfit.base import EarlyStopping, Recipe
-from wellfit.diagnostics.stopping import stopped_at_once, stopped_too_soon
+from wellfit.diagnostics.early_stopping import stopped_at_once, stopped_too_soon
 
 E = np.arange(1, 41)
 FALLING = 0.4 + 0.6 * np.exp(-E / 12)
@@ -18,16 +18,16 @@ def test_stopped_at_once():
         seen = variant("stop", runs, Recipe(early_stopping=rule), states)
         return stopped_at_once(seen, [seen, variant("baseline", [])])
 
-    case = found([short, short, longer])
-    assert "2 of 3 runs stopped after 5 epochs: validation loss never improved on epoch 2" in case.text
-    assert case.fix == (
-        "Lower the learning rate or min_delta, now 0.5, or raise patience, now 3: "
+    observation = found([short, short, longer])
+    assert "2 of 3 runs ended after 5 epochs because validation loss never improved on epoch 2" in observation.evidence
+    assert observation.fix == (
+        "Lower the learning rate or min_delta (now 0.5), or raise patience (now 3): "
         "--set variants.stop.early_stopping.patience=6"
     )
     assert found([longer] * 3) is None
     assert found([short] * 3, states=("finished",) * 3) is None
     impatient = EarlyStopping(patience=0, monitor="val_accuracy")
-    assert "validation accuracy" in found([history(validation_loss=FALLING[:2])] * 3, impatient).text
+    assert "validation accuracy" in found([history(validation_loss=FALLING[:2])] * 3, impatient).evidence
     assert found([short] * 3, rule=None) is None
 
 
@@ -40,17 +40,17 @@ def soon(whole, at, monitor="val_loss", recipe=None, seeds=5, read=None):
     return stopped_too_soon(stopped, [long, stopped])
 
 
-def test_a_sibling_that_went_on_and_became_better_is_the_evidence():
+def test_the_same_recipe_trained_longer_is_the_evidence():
     rng = np.random.default_rng(0)
     whole = [{"validation_loss": FALLING + 0.005 * rng.normal(size=40)} for _ in range(5)]
     found = soon(whole, 12, read=11)
-    assert "long went on and its validation loss became better by 0.2" in found.text
-    assert found.fix == "Raise patience, now 1: --set variants.stop.early_stopping.patience=5"
+    assert "long trained on and improved its validation loss by 0.2" in found.evidence
+    assert found.fix == "Raise patience (now 1): --set variants.stop.early_stopping.patience=5"
     assert soon(whole, 12, seeds=2) is not None
     flat = [{"validation_loss": 0.4 + np.exp(-E / 3) + 0.005 * rng.normal(size=40)} for _ in range(5)]
     assert soon(flat, 30) is None
     accuracies = [{"validation_loss": FALLING, "validation_accuracy": 1 - FALLING} for _ in range(5)]
-    assert " points" in soon(accuracies, 12, "val_accuracy").text
+    assert " points" in soon(accuracies, 12, "val_accuracy").evidence
 
 
 def test_noise_on_a_plateau_is_no_better_metric_later():
@@ -63,10 +63,10 @@ def test_noise_on_a_plateau_is_no_better_metric_later():
     assert sum(false_alarm() for _ in range(200)) <= 10  # 5 %
 
 
-def test_another_recipe_is_no_sibling_and_a_dip_is_seen_without_one():
+def test_a_dip_is_seen_without_a_longer_variant():
     whole = [{"validation_loss": FALLING + 0.01 * s} for s in range(5)]
     found = soon(whole, 20, recipe=Recipe(l2=0.1))
-    assert "still falling when training stopped" in found.text
+    assert "still falling when training stopped" in found.evidence
     flat = [{"validation_loss": 0.4 + np.exp(-E)} for _ in range(5)]
     assert soon(flat, 20, recipe=Recipe(l2=0.1)) is None
     assert stopped_too_soon(variant("a", []), []) is None

@@ -5,11 +5,11 @@ import pytest
 
 from seen_runs import fixes, history, row, variant
 from wellfit.base import EarlyStopping, Recipe
-from wellfit.diagnostics.splits import validation_against_test
+from wellfit.diagnostics.validation_gap import validation_against_test
 from wellfit.spec.study import load_study
 
 
-def told(validation, test, examples=(1000, 1000), recipe=None, variants=1):
+def gap(validation, test, examples=(1000, 1000), recipe=None, variants=1):
     rows = {
         s: row(s, validation_accuracy=v, test_accuracy=t) for s, (v, t) in enumerate(zip(validation, test, strict=True))
     }
@@ -17,14 +17,14 @@ def told(validation, test, examples=(1000, 1000), recipe=None, variants=1):
     return validation_against_test(seen, [seen] * variants, examples)
 
 
-def test_optimism_has_the_interval_of_seeds_and_of_both_sets():
-    found = told([0.95, 0.96, 0.94], [0.90, 0.90, 0.90])
+def test_optimism_has_an_interval_over_seeds_and_sets():
+    found = gap([0.95, 0.96, 0.94], [0.90, 0.90, 0.90])
     sets, seeds = 0.95 * 0.05 / 1000 + 0.9 * 0.1 / 1000, 0.01**2 / 3
     half = 100 * np.sqrt(1.96**2 * sets + 4.3027**2 * seeds)  # t(2)
     assert found.code == "validation-optimism"
-    assert f"5.0 points [{5 - half:.1f}, {5 + half:.1f}] less" in found.text
+    assert f"5.0 points [{5 - half:.1f}, {5 + half:.1f}] lower" in found.evidence
     rule = EarlyStopping(patience=1, restore_best_weights=True)
-    assert "was chosen on validation" in told([0.95] * 3, [0.9] * 3, recipe=Recipe(early_stopping=rule)).text
+    assert "was chosen on validation" in gap([0.95] * 3, [0.9] * 3, recipe=Recipe(early_stopping=rule)).evidence
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_optimism_has_the_interval_of_seeds_and_of_both_sets():
         ([0.88] * 3, [0.9] * 3, (10**6, 10**6)),
     ],
 )
-def test_chance_one_seed_unknown_sets_and_a_test_a_little_easier_are_none(validation, test, examples):
-    assert told(validation, test, examples) is None
+def test_what_is_no_gap(validation, test, examples):
+    assert gap(validation, test, examples) is None
 
 
-def test_a_validation_far_below_the_test_is_another_set():
-    found = told([0.5] * 3, [0.88] * 3)
+def test_validation_far_below_the_test_is_another_set():
+    found = gap([0.5] * 3, [0.88] * 3)
     assert (found.code, found.level) == ("validation-unlike-test", "warning")
     assert load_study("lab5", settings=fixes(found.fix)).data.split_seed == 1
 
@@ -52,6 +52,6 @@ def test_false_alarms_are_rare_over_ten_variants_of_a_study():
     def study():
         shared = rng.binomial(1000, 0.9, size=2) / 1000  # both sets are drawn once for all variants and seeds
         noise = 0.004 * rng.normal(size=(10, 2, 5))
-        return any(told(shared[0] + v, shared[1] + t, variants=10) is not None for v, t in noise)
+        return any(gap(shared[0] + v, shared[1] + t, variants=10) is not None for v, t in noise)
 
     assert sum(study() for _ in range(200)) <= 10  # 5 %, both directions

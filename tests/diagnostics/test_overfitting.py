@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seen_runs import fixes, history, row, variant
-from wellfit.analysis.medians import median_interval
+from wellfit.analysis.intervals import median_interval
 from wellfit.base import EarlyStopping, Recipe, VariantSummary
-from wellfit.diagnostics.overfit import calibration_worsened, dropout_explains, overfitting, turn, with_onsets
+from wellfit.diagnostics.overfitting import calibration_worsened, dropout_explains, onset, overfitting, with_onsets
 from wellfit.spec.study import load_study
 
 E = np.arange(1, 21)
@@ -23,7 +23,7 @@ def over(runs, recipe=None, others=()):
     return overfitting(seen, [seen, *others], 0.1)
 
 
-def test_it_tells_onset_rise_and_gap_with_their_intervals():
+def test_onset_rise_and_gap_have_intervals():
     runs = [
         history(validation_loss=rising(turn), train_accuracy=0.95 + shift, train_loss=FALLING)
         for turn, shift in ((7, 0), (8, 0.01), (9, -0.01))
@@ -31,14 +31,14 @@ def test_it_tells_onset_rise_and_gap_with_their_intervals():
     found = over(runs)
     assert found.level == "warning"
     # Smoothing moves a corner that is flat on its left by one epoch.
-    assert "turns after epoch 7 (median of 3 runs; 6 to 8)" in found.text
-    assert "training minus validation accuracy is 7.0 points [4.5, 9.5]" in found.text  # 4.303 * 1 / sqrt(3) = 2.48
+    assert "is lowest after epoch 7 (median of 3 runs; 6 to 8)" in found.evidence
+    assert "training minus validation accuracy is 7.0 points [4.5, 9.5]" in found.evidence  # 4.303 * 1 / sqrt(3) = 2.48
     assert found.strength == pytest.approx(0.27, abs=0.04)
     for text in fixes(found.fix):
         assert load_study("lab5", settings=[text]).variants["stop"]
 
 
-def test_a_minority_restored_weights_and_networks_that_never_learned_are_none():
+def test_what_is_no_overfitting():
     good, bad = history(validation_loss=CONVERGED), history(validation_loss=rising())
     assert over([bad, good, good]) is None
     restored = Recipe(early_stopping=EarlyStopping(patience=3, restore_best_weights=True))
@@ -58,7 +58,7 @@ def test_weights_that_are_kept_can_be_restored():
     assert "as the variant with early stopping does" in over([history(validation_loss=rising())] * 3, None, [other]).fix
 
 
-def test_noise_that_hides_it_in_each_run_does_not_in_all_of_them():
+def test_all_runs_together_overcome_noise():
     epochs, rng = np.arange(1, 41), np.random.default_rng(0)
     rise = 0.30 + 0.2 * np.exp(-epochs / 3) + 0.0012 * np.maximum(epochs - 15, 0)
     noisy = [
@@ -68,14 +68,14 @@ def test_noise_that_hides_it_in_each_run_does_not_in_all_of_them():
     assert over(noisy) is not None
 
 
-def test_calibration_worsens_where_loss_and_accuracy_rise_and_not_where_one_does():
+def test_calibration_worsens_if_loss_and_accuracy_rise():
     def found(loss, accuracy, seeds=3):
         runs = [history(validation_loss=loss, validation_accuracy=accuracy + 0.001 * s) for s in range(seeds)]
         seen = variant("a", runs)
         return calibration_worsened(seen, [seen])
 
     up, flat = np.linspace(0.7, 0.9, 20), np.full(20, 0.9)
-    assert "validation accuracy rose by" in found(rising(), up).text
+    assert "validation accuracy rose by" in found(rising(), up).evidence
     assert found(rising(), flat) is None
     assert found(rising(), up[::-1]) is None
     assert found(CONVERGED, up) is None
@@ -84,16 +84,17 @@ def test_calibration_worsens_where_loss_and_accuracy_rise_and_not_where_one_does
         assert load_study("lab5", settings=[text])
 
 
-def test_dropout_explains_a_running_accuracy_below_the_validation_accuracy():
+def test_dropout_explains_a_low_running_accuracy():
     runs = [history(validation_loss=CONVERGED, running_accuracy=0.82)] * 3
     found = dropout_explains(variant("d", runs, Recipe(dropout=(0.0, 0.5))))
-    assert all(number in found.text for number in ("82.0 %", "88.0 %", "90.0 %"))
+    assert found.fix == ""
+    assert all(number in found.evidence for number in ("82.0 %", "88.0 %", "90.0 %"))
     assert dropout_explains(variant("d", runs)) is None
     above = [history(validation_loss=CONVERGED)] * 3
     assert dropout_explains(variant("d", above, Recipe(dropout=0.5))) is None
 
 
-def test_the_onsets_of_the_runs_are_those_that_the_finding_tells_of():
+def test_the_runs_and_the_finding_have_the_same_onsets():
     runs = {s: history(validation_loss=rising(turning), train_loss=FALLING) for s, turning in enumerate((7, 8, 9))}
     level = dict.fromkeys(runs, history(validation_loss=CONVERGED))
     rows = tuple(row(s, epochs=20, train_accuracy=0.9) for s in runs)
@@ -102,12 +103,12 @@ def test_the_onsets_of_the_runs_are_those_that_the_finding_tells_of():
     assert [run.overfit_onset for run in flat.runs] == [None] * 3
     middle = median_interval([run.overfit_onset for run in up.runs])
     seen = variant("up", list(runs.values()))
-    told = overfitting(seen, [seen], 0.1).text
-    assert f"turns after epoch {middle.median:g} (median of 3 runs; {middle.low:g} to {middle.high:g})" in told
-    assert turn(variant("none", []), (), 0.1) is None
+    evidence = overfitting(seen, [seen], 0.1).evidence
+    assert f"is lowest after epoch {middle.median:g} (median of 3 runs; {middle.low:g} to {middle.high:g})" in evidence
+    assert onset(variant("none", []), (), 0.1) is None
 
 
-def test_a_running_accuracy_that_is_hardly_below_needs_no_explaining():
+def test_a_negligible_difference_needs_no_explanation():
     last = {"validation_loss": np.full(3, 0.4), "running_accuracy": 0.879, "validation_accuracy": 0.88}
     assert dropout_explains(variant("a", [history(**last)], Recipe(dropout=0.5))) is None
 

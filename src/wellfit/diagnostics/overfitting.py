@@ -1,0 +1,232 @@
+"""Overfitting, the calibration that suffers from it, and what only looks like a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from wellfit.analysis.curves import Rise, lowest_epochs, rise_after_minimum, stacked
+from wellfit.analysis.intervals import MedianInterval, median_interval
+from wellfit.analysis.smoothing import final_level
+from wellfit.base import FloatArray, History, Recipe, VariantSummary
+from wellfit.diagnostics.observations import Observation, TrainedVariant, largest
+from wellfit.diagnostics.underfitting import hardly_learned
+from wellfit.narrative.options import new_variant_option
+from wellfit.narrative.phrases import mean_points
+
+__all__ = ["Onset", "calibration_worsened", "dropout_explains", "onset", "overfitting", "with_onsets"]
+
+_STOP: Final = "{patience=5,restore_best_weights=true}"  # without spaces, to fit on one line of a terminal
+_NEGLIGIBLE: Final = 0.005  # of accuracy; a smaller gap between running and validation accuracy needs no explanation
+
+
+class Onset(NamedTuple):
+    """Validation loss that fell, turned and rose for good, judged over all seeds.
+
+    Args:
+      epochs: seed -> the epoch, from 1, at which its own smoothed loss was lowest.
+      rise: from there to the end.
+      lowest: the smoothed loss there, averaged over the seeds.
+    """
+
+    epochs: Mapping[int, int]
+    rise: Rise
+    lowest: float
+
+
+def onset(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Onset | None:
+    """Where overfitting begins in a variant; None if it does not, as far as noise allows one to tell.
+
+    Findings, answers, advice and every run's ``overfit_onset`` all rest on this one judgment. It is not overfitting if
+    the training loss rose half as much, because then training itself goes wrong, nor if the network has hardly learned.
+    Assumes what ``curves.rise_after_minimum`` does. Source: Prechelt (1998), "Early stopping - but when?".
+
+    Args:
+      variant: the one to judge.
+      variants: of the study, this one included.
+      chance: accuracy of always predicting the most frequent class.
+
+    Example:
+      >>> columns = {name: np.full(7, 0.9) for name in ("train_accuracy", "validation_accuracy")}
+      >>> risen = History({**columns, "validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])})
+      >>> onset(TrainedVariant("a", Recipe(), {3: risen}, {3: "finished"}, {}), (), 0.1).epochs
+      {3: 4}
+    """
+    if not variant.sound:
+        return None
+    losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
+    rise = rise_after_minimum(losses, tests=max(1, len(variants)))
+    if rise is None or not rise.real or hardly_learned(variant, variants, chance):
+        return None
+    if _training_loss_rose(variant, losses, rise.mean):
+        return None
+    epochs = dict(zip(variant.sound, lowest_epochs(losses).tolist(), strict=True))
+    return Onset(epochs, rise, float(np.mean(final_level(losses) - rise.per_run)))
+
+
+def _training_loss_rose(variant: TrainedVariant, losses: FloatArray, rise: float) -> bool:
+    if len(variant.column("train_loss")) < len(losses):
+        return False
+    training = stacked(variant.sound.values(), "train_loss")  # (S, E)
+    risen = rise_after_minimum(losses, training) if training.shape == losses.shape else None
+    return risen is not None and risen.mean > rise / 2
+
+
+def with_onsets(
+    variants: Sequence[VariantSummary],
+    histories: Mapping[str, Mapping[int, History]],
+    recipes: Mapping[str, Recipe],
+    chance: float,
+) -> tuple[VariantSummary, ...]:
+    """The variants with the ``overfit_onset`` of every run set by ``onset``: for all runs of a variant, or for none.
+
+    Args:
+      variants: of a study.
+      histories: variant -> seed -> its epochs.
+      recipes: of all variants.
+      chance: accuracy of always predicting the most frequent class.
+
+    Example:
+      >>> with_onsets((), {}, {}, 0.1)
+      ()
+    """
+    trained = [
+        TrainedVariant(
+            name=v.name,
+            recipe=recipes[v.name],
+            histories=histories[v.name],
+            states={run.seed: run.state for run in v.runs},
+            rows={run.seed: run for run in v.runs},
+        )
+        for v in variants
+    ]
+    onsets = [onset(one, trained, chance) for one in trained]
+    epochs = [{} if one is None else one.epochs for one in onsets]
+    return tuple(
+        replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
+        for v, of in zip(variants, epochs, strict=True)
+    )
+
+
+def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:
+    """Validation loss that turned and rose for good, by ``onset``; not if early stopping restores the best weights.
+
+    The onset is the median over the runs, with an interval between order statistics; the gap is training minus
+    validation accuracy, with its t interval.
+
+    Args:
+      variant: the one to judge.
+      variants: of the study, this one included.
+      chance: accuracy of always predicting the most frequent class.
+
+    Example:
+      >>> columns = {name: np.full(7, 0.9) for name in ("train_accuracy", "validation_accuracy")}
+      >>> risen = History({**columns, "validation_loss": np.array([0.9, 0.7, 0.6, 0.5, 0.6, 0.7, 0.8])})
+      >>> overfitting(TrainedVariant("a", Recipe(), {0: risen}, {0: "finished"}, {}), (), 0.1).code
+      'overfitting'
+    """
+    if _restores_best(variant):
+        return None
+    turn = onset(variant, variants, chance)
+    if turn is None:
+        return None
+    rise, runs = turn.rise, len(turn.epochs)
+    epoch = _epoch_text(median_interval(list(turn.epochs.values())), runs)
+    share = rise.mean / turn.lowest
+    low, high = ((rise.mean + side * rise.half_width) / turn.lowest for side in (-1, 1))
+    bounds = "" if runs < 3 else f" [{100 * low:.0f}, {100 * high:.0f}]"
+    train, validation = variant.scores("train_accuracy"), variant.scores("validation_accuracy")
+    gap = mean_points([train[s] - validation[s] for s in train if s in validation])
+    evidence = (
+        f"the smoothed validation loss is lowest after epoch {epoch} and ends {100 * share:.0f} %{bounds} higher; "
+        f"training minus validation accuracy is {gap}"
+    )
+    return Observation("overfitting", "warning", variant.name, "overfit", evidence, _stop_earlier(variant, variants),
+                       share)  # fmt: skip
+
+
+def _restores_best(variant: TrainedVariant) -> bool:
+    rule = variant.recipe.early_stopping
+    return rule is not None and rule.restore_best_weights
+
+
+def _epoch_text(middle: MedianInterval, runs: int) -> str:
+    if runs == 1 or middle.low == middle.high:
+        return f"{middle.median:g}" + ("" if runs == 1 else f" in all {runs} runs")
+    return f"{middle.median:g} (median of {runs} runs; {middle.low:g} to {middle.high:g})"
+
+
+def _stop_earlier(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:
+    if variant.recipe.early_stopping is not None:
+        return f"Restore the best weights: {variant.option('early_stopping.restore_best_weights', True, variants)}"
+    if any(v.recipe.early_stopping for v in variants):
+        return "Stop earlier, as the variant with early stopping does, or add or strengthen l2 or dropout."
+    return f"Add or strengthen l2 or dropout, or stop earlier: {new_variant_option('stop', {'early_stopping': _STOP})}"
+
+
+def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
+    """Validation loss that rose while validation accuracy rose too: right more often, but more confident in mistakes.
+
+    Both changes run from the epoch of the lowest loss of the other runs to the end. The rise of the loss must be real
+    as in ``curves.rise_after_minimum``; the 95 % t interval of the rise in accuracy must lie above 0, and its mean must
+    be at least a tenth of a point. Needs three runs. Source: Guo et al. (2017), arXiv:1706.04599, figure 3.
+
+    Args:
+      variant: the one to judge.
+      variants: of the study.
+
+    Example:
+      >>> loss, accuracy = np.abs(np.arange(12) - 5) / 10 + 0.5, np.linspace(0.5, 0.9, 12)
+      >>> runs = {s: History({"validation_loss": loss, "validation_accuracy": accuracy + s / 100}) for s in range(3)}
+      >>> calibration_worsened(TrainedVariant("a", Recipe(), runs, dict.fromkeys(runs, "finished"), {}), ()).code
+      'calibration-worsened'
+    """
+    if len(variant.sound) < 3 or _restores_best(variant):
+        return None
+    losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
+    accuracies = stacked(variant.sound.values(), "validation_accuracy")  # (S, E)
+    if losses.shape != accuracies.shape:
+        return None
+    loss, accuracy = rise_after_minimum(losses, tests=max(1, len(variants))), rise_after_minimum(losses, accuracies)
+    if loss is None or accuracy is None or not loss.real:
+        return None
+    if accuracy.mean - accuracy.half_width <= 0 or accuracy.mean < 0.001:
+        return None
+    evidence = (
+        f"after its minimum, validation loss rose by {loss.mean:.3f} [{loss.mean - loss.half_width:.3f}, "
+        f"{loss.mean + loss.half_width:.3f}] while validation accuracy rose by {mean_points(accuracy.per_run)}"
+    )
+    fix = (
+        "It is right more often, but more confident in its mistakes. If probabilities matter, stop at the lowest loss, "
+        f"or smooth the labels: {new_variant_option('soft-targets', {'label_smoothing': '0.1'})}"
+    )
+    claim = "became more accurate but less well calibrated"
+    return Observation("calibration-worsened", "info", variant.name, claim, evidence, fix, loss.mean)
+
+
+def dropout_explains(variant: TrainedVariant) -> Observation | None:
+    """A running accuracy below the validation accuracy with dropout on: nothing is wrong.
+
+    Example:
+      >>> last = {"running_accuracy": 0.8, "validation_accuracy": 0.9, "train_accuracy": 0.95}
+      >>> run = History({name: np.array([value]) for name, value in last.items()})
+      >>> dropout_explains(TrainedVariant("a", Recipe(dropout=0.5), {0: run}, {0: "finished"}, {})).code
+      'dropout-explains'
+    """
+    if largest(variant.recipe.dropout) == 0 or not variant.column("running_accuracy"):
+        return None
+    running, validation, train = (
+        float(np.mean([column[-1] for column in variant.column(name)]))
+        for name in ("running_accuracy", "validation_accuracy", "train_accuracy")
+    )
+    if running >= validation - _NEGLIGIBLE:
+        return None
+    evidence = (
+        f"running accuracy, {100 * running:.1f} % in the last epoch, is measured with dropout on; validation accuracy "
+        f"({100 * validation:.1f} %) and training accuracy ({100 * train:.1f} %) are measured with dropout off"
+    )
+    claim = "had a running accuracy below the validation accuracy"
+    return Observation("dropout-explains", "info", variant.name, claim, evidence, "", validation - running)

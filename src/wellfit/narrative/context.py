@@ -1,0 +1,97 @@
+"""What the answers to a study's questions are based on, and how two of its variants compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from wellfit.base import Comparison, PairedEvidence, Ranked, RunSummary, Sentence, VariantSummary, Verdict
+from wellfit.narrative.phrases import several
+
+__all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended"]
+
+_OPPOSITE: Final[Mapping[Verdict, Verdict]] = {"better": "worse", "worse": "better"}
+
+
+class AnswerContext(NamedTuple):
+    """What answers are based on.
+
+    Args:
+      variants: by name, in the order of the study; the others are compared with the first.
+      comparisons: of the others with the first.
+      asked: further comparisons for the study's questions.
+      evidence: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
+      ranking: of all variants.
+      stopping: names of the variants that stop early.
+    """
+
+    variants: Mapping[str, VariantSummary]
+    comparisons: Sequence[Comparison]
+    asked: Sequence[Comparison]
+    evidence: Mapping[str, PairedEvidence]
+    ranking: Sequence[Ranked]
+    stopping: Sequence[str]
+
+
+class OrientedComparison(NamedTuple):
+    """A comparison seen from one of its two variants, with its key in ``show --json``."""
+
+    comparison: Comparison
+    key: str  # of the comparison as the study made it
+    further_seeds: int | None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The sources of a sentence about it."""
+        return tuple(f"{self.key}.{field}" for field in ("verdict", "difference", "interval"))
+
+
+def comparison_of(variant: str, against: str, context: AnswerContext) -> OrientedComparison | None:
+    """The comparison of two variants, in this orientation, whether made with the first variant or for a question.
+
+    Returns:
+      None if the two share no seed or were not compared.
+
+    Example: seen from the other side, better is worse.
+      >>> better = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
+      >>> turned = comparison_of("baseline", "l2", AnswerContext({}, [better], [], {}, [], []))
+      >>> turned.comparison.verdict, turned.comparison.difference, turned.key
+      ('worse', -0.0061, 'comparisons[l2]')
+    """
+    for c in (*context.comparisons, *context.asked):
+        if {c.variant, c.against} == {variant, against}:
+            name = c.variant if c in context.comparisons else f"{c.variant}/{c.against}"
+            key = f"{'comparisons' if c in context.comparisons else 'asked'}[{name}]"
+            evidence = context.evidence.get(name)
+            # Two seeds are too few to say how many more are needed.
+            seeds = evidence.further_seeds if evidence is not None and evidence.seeds > 2 else None
+            return OrientedComparison(c if c.variant == variant else _turned(c), key, seeds)
+    return None
+
+
+def _turned(c: Comparison) -> Comparison:
+    interval = None if c.interval is None else (-c.interval[1], -c.interval[0])
+    verdict = _OPPOSITE.get(c.verdict, c.verdict)
+    return Comparison(c.against, c.variant, c.metric, -c.difference, interval, c.p_value, c.p_adjusted, verdict)
+
+
+def runs_that_ended(variant: VariantSummary | None) -> list[RunSummary]:
+    """The runs of a variant that ended without diverging.
+
+    Example:
+      >>> runs_that_ended(None)
+      []
+    """
+    return [run for run in variant.runs if run.state in ("finished", "stopped")] if variant is not None else []
+
+
+def no_answer_yet(names: Sequence[str]) -> Sentence:
+    """The answer while runs are missing.
+
+    Example:
+      >>> no_answer_yet(["l2", "dropout"]).text
+      'No answer yet: l2 and dropout have no finished seed in common.'
+    """
+    missing = "has no finished seed" if len(names) == 1 else "have no finished seed in common"
+    text = f"No answer yet: {several(names)} {missing}." if names else "No answer yet: there is no variant."
+    return Sentence(text, tuple(f"variants[{name}].runs" for name in names) or ("variants",))

@@ -1,0 +1,180 @@
+"""Answers about epochs: when overfitting begins, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import inf, isinf
+from typing import Final
+
+import numpy as np
+
+from wellfit.analysis.comparisons import holm
+from wellfit.analysis.intervals import median_interval, t_interval
+from wellfit.analysis.paired import paired_t
+from wellfit.base import Question, Sentence
+from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
+from wellfit.narrative.phrases import counted, difference_with_interval, listed, several
+
+__all__ = ["answer_onset", "answer_stop"]
+
+_SHOWN: Final = 8  # variants whose epochs a sentence gives before it counts the others
+
+
+def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
+    """When overfitting begins in each of the question's variants, and whether that differs from the first of them.
+
+    Runs whose validation loss never rose for good count as later than all others.
+
+    Args:
+      question: of kind ``"onset"``.
+      context: the evidence.
+
+    Example:
+      >>> from wellfit.base import RunSummary, VariantSummary
+      >>> runs = tuple(RunSummary(s, "finished", 30, 30, 9, 9, *[0.9, 0.3] * 3, 1.0) for s in range(2))
+      >>> variants = {"a": VariantSummary("a", {}, 1, runs, {}, {}, 1.0, {})}
+      >>> answer_onset(Question("?", "onset"), AnswerContext(variants, [], [], {}, [], []))[0].text[29:]
+      'begins to rise for good after epoch 9 [9, 9] for a (medians over the seeds, 50 % intervals).'
+    """
+    names = [name for name in question.variants or context.variants if runs_that_ended(context.variants.get(name))]
+    if not names:
+        return [no_answer_yet(question.variants or list(context.variants))]
+    epochs, never, seeds = [], [], 0
+    for name in names:
+        runs = runs_that_ended(context.variants[name])
+        onsets = [inf if run.overfit_onset is None else float(run.overfit_onset) for run in runs]
+        if isinf(median_interval(onsets).median):
+            never.append(name)
+        else:
+            epochs.append(_epoch_of(name, onsets))
+            seeds = max(seeds, len(onsets))
+    sentences = []
+    if epochs:
+        text = f"The smoothed validation loss begins to rise for good after epoch {_medians(epochs, seeds)}."
+        sentences.append(Sentence(text, _runs(name for name in names if name not in never)))
+    if never:
+        shows = "shows" if len(never) == 1 else "show"
+        who, lowest = _with_epochs(never, context), _lowest(never, context)
+        text = f"{who} {shows} no rise of the validation loss beyond noise{lowest}."
+        sentences.append(Sentence(text, _runs(never)))
+    return [*sentences, *_shift(names, context)]
+
+
+def _runs(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"variants[{name}].runs" for name in names)
+
+
+def _epoch_of(name: str, values: Sequence[float]) -> str:
+    """A variant's median epoch with its interval."""
+    middle = median_interval(values)
+    bounds = f" [{middle.low:.0f}, {'later' if isinf(middle.high) else f'{middle.high:.0f}'}]"
+    return f"{middle.median:.0f}{bounds if len(values) > 1 else ''} for {name}"
+
+
+def _medians(epochs: Sequence[str], seeds: int) -> str:
+    """The epochs of some variants, and what they are over the seeds."""
+    shown = [*epochs[:_SHOWN], *([f"{len(epochs) - _SHOWN} others"] if len(epochs) > _SHOWN else [])]
+    coverage = 100 * median_interval(range(seeds)).coverage
+    return listed(shown) + (f" (medians over the seeds, {coverage:.0f} % intervals)" if seeds > 1 else "")
+
+
+def _lowest(names: Sequence[str], context: AnswerContext) -> str:
+    """Where the loss of variants that do not overfit is lowest."""
+    best = {
+        name: [run.best_epoch for run in runs_that_ended(context.variants[name]) if run.best_epoch] for name in names
+    }
+    epochs = [_epoch_of(name, values) for name, values in best.items() if values]
+    return f"; it is lowest after epoch {_medians(epochs, max(map(len, best.values())))}" if epochs else ""
+
+
+def _with_epochs(names: Sequence[str], context: AnswerContext) -> str:
+    """Variants and how many epochs they were trained for."""
+    epochs = [run.epochs for name in names for run in runs_that_ended(context.variants[name]) if run.epochs is not None]
+    if not epochs:
+        return several(names)
+    least = f"{min(epochs)} to " if min(epochs) < max(epochs) else ""
+    return f"{several(names)}, trained for {least}{counted(max(epochs), 'epoch')},"
+
+
+def _shift(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
+    """Whether overfitting begins earlier or later than in the first variant that overfits: paired by seed, Holm."""
+    onsets = {
+        name: {r.seed: r.overfit_onset for r in runs_that_ended(context.variants[name]) if r.overfit_onset is not None}
+        for name in names
+    }
+    first, *others = [name for name in names if onsets[name]] or [names[0]]
+    shifts = {v: [epoch - onsets[first][s] for s, epoch in onsets[v].items() if s in onsets[first]] for v in others}
+    shifts = {name: of for name, of in shifts.items() if len(of) > 1}
+    if not shifts:
+        return []
+    adjusted = dict(zip(shifts, holm([_shift_p(of) for of in shifts.values()]), strict=True))
+    clauses = []
+    for word, sign in (("earlier", -1), ("later", 1)):
+        group = [name for name in shifts if sign * np.mean(shifts[name]) > 0 and (adjusted[name] or 0.0) < 0.05]
+        if group:
+            clauses.append(f"{word} for {several([f'{name} ({_mean_shift(shifts[name])})' for name in group])}")
+    rest = [name for name in shifts if np.mean(shifts[name]) == 0 or (adjusted[name] or 0.0) >= 0.05]
+    keys = _runs([first, *shifts])
+    if not clauses:
+        text = f"No shift from {first} can be separated from chance (paired t tests over the seeds, Holm's correction)."
+        return [Sentence(text, keys)]
+    unclear = f"; for {several(rest)} no shift can be separated from chance" if rest else ""
+    return [Sentence(f"Compared with {first}, the rise begins {' and '.join(clauses)}{unclear}.", keys)]
+
+
+def _shift_p(shifts: Sequence[int]) -> float | None:
+    """The p-value of a paired t test; if all shifts are equal, not rare with epochs, that of the signs alone."""
+    return 2.0 ** (1 - len(shifts)) if len(set(shifts)) == 1 and shifts[0] else paired_t(shifts)
+
+
+def _mean_shift(shifts: Sequence[int]) -> str:
+    """The mean shift with its 95 % t interval."""
+    bounds = t_interval(shifts)
+    return f"{np.mean(shifts):+.1f} epochs" + ("" if bounds is None else f" [{bounds[0]:.1f}, {bounds[1]:.1f}]")
+
+
+def answer_stop(question: Question, context: AnswerContext) -> list[Sentence]:
+    """After which epoch a variant has its lowest validation loss, and what stopping early cost or gained.
+
+    Args:
+      question: of kind ``"stop"``.
+      context: the evidence.
+
+    Example:
+      >>> answer_stop(Question("?", "stop", variant="l2"), AnswerContext({}, [], [], {}, [], []))[0].text
+      'No answer yet: l2 has no finished seed.'
+    """
+    name = question.variant or next(iter(context.variants), "")
+    ended = runs_that_ended(context.variants.get(name))
+    runs = [run for run in ended if run.best_epoch is not None and run.epochs is not None]
+    if not runs:
+        return [no_answer_yet([name])]
+    middle = median_interval([run.best_epoch or 0 for run in runs])
+    longest = max(run.epochs or 0 for run in runs)
+    bounds, how = "", "one seed"
+    if len(runs) > 1:
+        bounds = f" [{middle.low:.0f}, {middle.high:.0f}]"
+        how = f"median of {len(runs)} seeds, {100 * middle.coverage:.0f} % interval"
+    text = (
+        f"After epoch {middle.median:.0f}{bounds} of {longest}, where the validation loss of {name} is lowest ({how})"
+    )
+    if middle.median > 0.9 * longest:
+        text += "; this is close to the end, so more epochs may help"
+    rules = [v for v in question.variants or context.stopping if v != name]
+    pairs = [pair for rule in rules if (pair := comparison_of(rule, name, context)) is not None]
+    return [Sentence(f"{text}.", (f"variants[{name}].runs",)), *_early_stopping(pairs, name, context)]
+
+
+def _early_stopping(pairs: Sequence[OrientedComparison], name: str, context: AnswerContext) -> list[Sentence]:
+    """What each early-stopping rule did, and whether that cost or gained test accuracy."""
+    if not pairs:
+        return []
+    phrases = {"better": "was better than", "worse": "was worse than", "equivalent": "was equivalent to"}
+    clauses = []
+    for c in (pair.comparison for pair in pairs):
+        epochs = [run.epochs for run in runs_that_ended(context.variants.get(c.variant)) if run.epochs is not None]
+        after = f", after {np.mean(epochs):.1f} epochs on average," if epochs else ""
+        verdict = phrases.get(c.verdict, "cannot be separated from")
+        clauses.append(f"{c.variant}{after} {verdict} {name} ({difference_with_interval(c)})")
+    keys = [key for pair in pairs for key in (*pair.keys, f"variants[{pair.comparison.variant}].runs")]
+    return [Sentence(f"Early stopping: {'; '.join(clauses)}.", tuple(keys))]

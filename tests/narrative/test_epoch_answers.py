@@ -1,0 +1,110 @@
+from wellfit.base import Comparison, Question, RunSummary, VariantSummary
+from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.epoch_answers import answer_onset, answer_stop
+
+
+def variant(name, onsets, best=9, epochs=30, state="finished"):
+    bests = best if isinstance(best, list) else [best] * len(onsets)
+    runs = tuple(
+        RunSummary(seed, state, epochs, epochs, b, at, *[0.9, 0.3] * 3, 1.0)
+        for seed, (at, b) in enumerate(zip(onsets, bests, strict=True))
+    )
+    return VariantSummary(name, {}, 1, runs, {}, {}, 1.0, {})
+
+
+def context(*variants, comparisons=(), stopping=()):
+    return AnswerContext({v.name: v for v in variants}, comparisons, [], {}, [], stopping)
+
+
+def text(sentences):
+    assert all(s.sources and s.text.endswith(".") for s in sentences)
+    return " ".join(s.text for s in sentences)
+
+
+def test_onsets_come_in_order_with_significant_shifts():
+    answer = text(
+        answer_onset(
+            Question("?", "onset"),
+            context(
+                variant("1x128", [9, 10, 9, 11, 10]),
+                variant("5x128", [5, 6, 5, 6, 5]),
+                variant("10x128", [9, 11, 8, 12, 10]),
+                variant("dropout", [None] * 5, best=[28, 30, 27, 28, 29]),
+            ),
+        )
+    )
+    assert answer == (
+        "The smoothed validation loss begins to rise for good after epoch 10 [9, 11] for 1x128, 5 [5, 6] for 5x128 "
+        "and 10 [8, 12] for 10x128 (medians over the seeds, 94 % intervals). dropout, trained for 30 epochs, shows no "
+        "rise of the validation loss beyond noise; it is lowest after epoch 28 [27, 30] for dropout (medians over the "
+        "seeds, 94 % intervals). "
+        "Compared with 1x128, the rise begins earlier for 5x128 (-4.4 epochs [-5.1, -3.7]); for 10x128 no "
+        "shift can be separated from chance."
+    )
+
+
+def test_shifts_within_chance_are_not_claimed():
+    answer = text(answer_onset(Question("?", "onset"), context(variant("a", [9, 10, 12]), variant("b", [8, 11, 11]))))
+    assert "No shift from a can be separated from chance" in answer
+    same = text(answer_onset(Question("?", "onset"), context(variant("a", [9, 9, 9]), variant("b", [9, 9, 9]))))
+    assert "No shift from a can be separated from chance" in same
+
+
+def test_equal_shifts_are_judged_by_their_signs():
+    two = context(variant("a", [9, 9]), variant("b", [8, 8]))  # two signs that agree do so in every second case
+    assert "No shift from a can be separated from chance" in text(answer_onset(Question("?", "onset"), two))
+    ten = context(variant("a", [9] * 10), variant("b", [8] * 10))
+    assert "earlier for b (-1.0 epochs [-1.0, -1.0])" in text(answer_onset(Question("?", "onset"), ten))
+
+
+def test_shifts_are_relative_to_the_first_that_overfits():
+    of = context(variant("a", [None] * 3, best=30), variant("b", [9, 9, 8]), variant("c", [20, 22, 21]))
+    assert "Compared with b, the rise begins later for c (+12.3 epochs" in text(
+        answer_onset(Question("?", "onset"), of)
+    )
+
+
+def test_late_onsets_and_single_seeds_say_so():
+    answer = text(answer_onset(Question("?", "onset"), context(variant("a", [7, 8, None, None, 9]))))
+    assert "9 [7, later] for a" in answer
+    assert text(answer_onset(Question("?", "onset"), context(variant("a", [7])))).endswith("after epoch 7 for a.")
+    never = context(variant("a", [None, None], epochs=20), variant("b", [None, None], best=[28, 30]))
+    assert text(answer_onset(Question("?", "onset"), never)) == (
+        "a and b, trained for 20 to 30 epochs, show no rise of the validation loss beyond noise; it is lowest after "
+        "epoch 9 [9, 9] for a and 28 [28, 30] for b (medians over the seeds, 50 % intervals)."
+    )
+    pending = context(variant("a", [None], state="pending"))
+    assert text(answer_onset(Question("?", "onset"), pending)).startswith("No answer yet")
+    many = context(*(variant(f"v{i}", [7, 8]) for i in range(12)))
+    assert " and 4 others" in text(answer_onset(Question("?", "onset"), many))
+
+
+def test_when_to_stop_and_what_stopping_cost():
+    better = Comparison("patient", "baseline", "test_accuracy", 0.006, (0.002, 0.01), 0.01, 0.02, "better")
+    open_ = Comparison("hasty", "baseline", "test_accuracy", -0.001, (-0.004, 0.002), 0.4, 0.4, "undecided")
+    answer = text(
+        answer_stop(
+            Question("?", "stop"),
+            context(
+                variant("baseline", [9] * 5, best=[8, 9, 7, 12, 9]),
+                variant("patient", [None] * 5, epochs=14, state="stopped"),
+                variant("hasty", [None] * 5, epochs=6, state="stopped"),
+                comparisons=[better, open_],
+                stopping=["patient", "hasty"],
+            ),
+        )
+    )
+    assert answer == (
+        "After epoch 9 [7, 12] of 30, where the validation loss of baseline is lowest (median of 5 seeds, 94 % "
+        "interval). Early stopping: patient, after 14.0 epochs on average, was better than baseline (+0.6 points "
+        "[0.2, 1.0]); hasty, after 6.0 epochs on average, cannot be separated from baseline (-0.1 points [-0.4, 0.2])."
+    )
+
+
+def test_a_late_minimum_suggests_more_epochs():
+    still = text(answer_stop(Question("?", "stop"), context(variant("a", [None] * 3, best=30))))
+    assert "close to the end, so more epochs may help" in still
+    assert "(one seed)" in text(answer_stop(Question("?", "stop"), context(variant("a", [None]))))
+    assert text(answer_stop(Question("?", "stop", variant="b"), context(variant("a", [None])))).startswith(
+        "No answer yet"
+    )
