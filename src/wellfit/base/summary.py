@@ -103,7 +103,6 @@ class Ranked(NamedTuple):
 @dataclass(frozen=True)
 class Question:
     """What a study asks beyond "which variants differ from the first"; fields that its kind does not use stay empty.
-    """What a study asks besides "which variants differ from the first"; fields that its kind does not use stay empty.
 
     Args:
       ask: the question, as a reader sees it.
@@ -116,13 +115,6 @@ class Question:
       variants: names; empty means all, or for ``"stop"`` those with early stopping.
       metric: of ``"matches"``.
       value: of ``"matches"``: what was published.
-        (when does overfitting begin in each of ``variants``?), ``"stop"`` (after how many epochs to stop ``variant``,
-        and what the stopping rules of ``variants`` cost or gained), ``"winner"`` (is the published winner confirmed?)
-        or ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
-      variant: name; for ``"stop"``, empty means the first variant.
-      than: names.
-      variants: names; empty means all, or for ``"stop"`` those that stop early.
-      metric, value: for ``"matches"``.
     """
 
     ask: Text
