@@ -23,7 +23,7 @@ from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_inte
 from wellfit.analysis.paired import corrected_resampled_t, mcnemar, paired_t, probability_better, sign_flip
 from wellfit.analysis.power import further_seeds
 from wellfit.analysis.rankings import friedman, nemenyi, ranking
-from wellfit.analysis.sequential import Look, over_all_looks
+from wellfit.analysis.sequential import InterimAnalysis, over_all_analyses
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def until_decided(studies, scene, variants=2):
         plain = [[paired_comparison(v[:k], first[:k]).p_value for v in others] for k in LOOKS]  # looks x comparisons
         # what is not below 5 % alone is not below it over all looks
         ours = [
-            min(holm([over_all_looks(p, Look(k, LOOKS)) if p < 0.05 else 1.0 for p in row])) < 0.05
+            min(holm([over_all_analyses(p, InterimAnalysis(k, LOOKS)) if p < 0.05 else 1.0 for p in row])) < 0.05
             for k, row in enumerate(plain, start=1)
         ]
         return {
@@ -169,7 +169,9 @@ def equivalent(studies, scene, margin):
     def event(rng):
         study = drawn(rng, scene, 2)
         one = compare_with_first(study.runs(5), margin)
-        many = [compare_with_first(study.runs(k), margin, Look(i, LOOKS)) for i, k in enumerate(LOOKS, start=1)]
+        many = [
+            compare_with_first(study.runs(k), margin, InterimAnalysis(i, LOOKS)) for i, k in enumerate(LOOKS, start=1)
+        ]
         return {
             "one look, 5 seeds": one[0].verdict == "equivalent",
             "any of four looks": any(found[0].verdict == "equivalent" for found in many),

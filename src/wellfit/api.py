@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from wellfit.analysis.sequential import Look
+    from wellfit.analysis.sequential import InterimAnalysis
 
 __all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
 
@@ -153,7 +153,7 @@ class Study:
             def on_tick(tick: Tick) -> None:
                 bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
 
-            def train(spec: StudySpec, look: Look | None, anew: bool) -> None:
+            def train(spec: StudySpec, look: InterimAnalysis | None, anew: bool) -> None:
                 run_study(spec, dataset, Path(out), command="from Python", anew=anew, look=look, on_tick=on_tick)
 
             if until_decided:

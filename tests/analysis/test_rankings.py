@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
 from wellfit.analysis.comparisons import compare_pairs
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.errors import DataError
 
 # Demsar (2006), table 5(a): critical values of the Nemenyi test at 5 %, two variants to ten.
@@ -91,7 +91,7 @@ def test_ranking_of_a_study():
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_look_tells_apart_what_its_adjusted_p_values_do(number):
-    look = Look(number, (5, 10))
+    look = InterimAnalysis(number, (5, 10))
     rng = np.random.default_rng(3)
     hardness = rng.random(800)
     runs = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, PairedEvidence, Ranked, RunSummary, VariantSummary
 from wellfit.narrative.conclusions import conclusion
 
@@ -90,12 +90,12 @@ def test_looks_are_told_instead_of_further_seeds():
     pair = [variant(n) for n in NAMES[:2]]
     undecided, better = [against_baseline("dropout", "undecided")], [against_baseline("dropout", "better", 0.01)]
     looks = (5, 10, 15)
-    assert "look 1 of 3; the next is planned at 10 seeds." in told(pair, undecided, 360, look=Look(1, looks))
+    assert "look 1 of 3; the next is planned at 10 seeds." in told(pair, undecided, 360, look=InterimAnalysis(1, looks))
     more = [variant(n, ("finished",) * 12) for n in NAMES[:2]]  # two of them after the look
-    assert "with 10 seeds and 360" in told(more, undecided, 360, look=Look(2, looks))
-    assert "the last of the planned looks" in told(pair, undecided, 360, look=Look(3, looks))
-    assert "the chance of a false claim and 3 looks" not in told(pair, better, 360, look=Look(2, looks))
-    assert "in 1 comparison and 3 looks is held to 5 %" in told(pair, better, 360, look=Look(2, looks))
+    assert "with 10 seeds and 360" in told(more, undecided, 360, look=InterimAnalysis(2, looks))
+    assert "the last of the planned looks" in told(pair, undecided, 360, look=InterimAnalysis(3, looks))
+    assert "the chance of a false claim and 3 looks" not in told(pair, better, 360, look=InterimAnalysis(2, looks))
+    assert "in 1 comparison and 3 looks is held to 5 %" in told(pair, better, 360, look=InterimAnalysis(2, looks))
 
 
 def test_equivalent_names_its_margin():
@@ -207,7 +207,7 @@ def studies(draw):
     letters = [draw(st.sampled_from(["a", "ab", "b", "c"])) for _ in names]
     ranking = [Ranked(name, 0.9, letter) for name, letter in zip(names, letters, strict=True)]
     states = ("finished",) * draw(st.integers(2, 5))
-    look = draw(st.sampled_from([None, Look(1, (5, 10)), Look(2, (5, 10))]))
+    look = draw(st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (5, 10))]))
     variants = [variant(n, states) for n in names]
     return variants, comparisons, {"evidence": known, "ranking": ranking, "look": look, "title": "What helps?"}
 

@@ -13,7 +13,7 @@ import pytest
 
 from wellfit.analysis.comparisons import compare_with_first
 from wellfit.analysis.metrics import correctness
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import StudyFileError
@@ -53,9 +53,9 @@ class Session:
 
     def __init__(self, spec: StudySpec, directory: Path, *, on_tick: Any = None, **how: Any) -> None:
         self.looks: list[Looked] = []
-        self.trained: list[tuple[tuple[int, ...], Look]] = []
+        self.trained: list[tuple[tuple[int, ...], InterimAnalysis]] = []
 
-        def train(spec: StudySpec, look: Look, anew: bool) -> None:
+        def train(spec: StudySpec, look: InterimAnalysis, anew: bool) -> None:
             self.trained.append((spec.seeds, look))
             run_study(spec, points(), directory, look=look, anew=anew, on_tick=on_tick)
 
@@ -63,7 +63,7 @@ class Session:
         self.made: Decision = run_until_decided(spec, points(), directory, train, **how)
 
 
-def again(directory: Path, seeds: int, look: Look | None) -> Any:
+def again(directory: Path, seeds: int, look: InterimAnalysis | None) -> Any:
     """The comparisons of a directory's first seeds, computed anew."""
     with open_existing(directory) as store:
         labels, _ = store.labels()
@@ -78,8 +78,8 @@ def test_a_plain_difference_is_decided_at_the_first_look(tmp_path: Path) -> None
     session = Session(study(APART), tmp_path)
     assert session.made.ending == "decided"
     assert [looked.decided for looked in session.looks] == [(("apart", "worse"),)]
-    assert session.trained == [((0, 1, 2, 3, 4), Look(1, (5, 10, 15, 20)))]
-    assert summarize(tmp_path).comparisons == again(tmp_path, 5, Look(1, (5, 10, 15, 20)))
+    assert session.trained == [((0, 1, 2, 3, 4), InterimAnalysis(1, (5, 10, 15, 20)))]
+    assert summarize(tmp_path).comparisons == again(tmp_path, 5, InterimAnalysis(1, (5, 10, 15, 20)))
     repeated = Session(study(APART), tmp_path)
     assert (repeated.made.ending, len(repeated.looks)) == ("decided", 1)
     assert len(summarize(tmp_path).seeds) == 5
@@ -91,10 +91,10 @@ def test_an_open_question_takes_all_looks_at_their_levels(tmp_path: Path) -> Non
     assert session.made.ending == "seeds"
     assert [looked.undecided for looked in session.looks] == [("close",)] * 3
     assert [(len(seeds), look) for seeds, look in session.trained] == [
-        (count, Look(number, planned)) for number, count in enumerate(planned, start=1)
+        (count, InterimAnalysis(number, planned)) for number, count in enumerate(planned, start=1)
     ]
     for number, looked in enumerate(session.looks, start=1):
-        assert looked.comparisons == again(tmp_path, planned[number - 1], Look(number, planned))
+        assert looked.comparisons == again(tmp_path, planned[number - 1], InterimAnalysis(number, planned))
     summary = summarize(tmp_path)
     assert summary.comparisons == session.looks[-1].comparisons
     assert summary.comparisons != again(tmp_path, 12, None)  # a single look would claim more
@@ -115,10 +115,10 @@ def test_interrupted_it_goes_on_with_its_look(tmp_path: Path) -> None:
         Session(study(CLOSE), tmp_path, max_seeds=10, on_tick=press)
     between = summarize(tmp_path)
     assert between.state == "interrupted"
-    assert between.comparisons == again(tmp_path, 5, Look(1, (5, 10)))
+    assert between.comparisons == again(tmp_path, 5, InterimAnalysis(1, (5, 10)))
     session = Session(study(CLOSE), tmp_path)  # what it was planned with is remembered
     assert [look.number for _, look in session.trained] == [1, 2]
-    assert session.made.last.look == Look(2, (5, 10))
+    assert session.made.last.look == InterimAnalysis(2, (5, 10))
     assert summarize(tmp_path).state == "finished"
 
 
@@ -128,7 +128,7 @@ def test_a_study_that_was_looked_at_before_counts_that_look(tmp_path: Path) -> N
     session = Session(study(CLOSE), tmp_path, max_seeds=9)
     assert [looked.counted for looked in session.looks] == [True, False, False]
     assert [seeds for seeds, _ in session.trained] == [(7, 0, 1), (7, 0, 1, 2, 3, 4, 5, 6), (7, 0, 1, 2, 3, 4, 5, 6, 8)]
-    assert session.made.last.look == Look(3, (3, 8, 9))
+    assert session.made.last.look == InterimAnalysis(3, (3, 8, 9))
     run_study(study(CLOSE, seeds=3), points(), tmp_path / "other")
     with pytest.raises(StudyFileError, match=r"holds 3 seeds already, and --max-seeds is 2; give 3 or more"):
         Session(study(CLOSE), tmp_path / "other", max_seeds=2)
@@ -145,9 +145,9 @@ def test_what_is_tested_before_its_look_waits_for_it_and_is_no_damage(tmp_path: 
     run_study(study(CLOSE, epochs=2), points(), tmp_path)  # tests them, and takes no look
     with open_existing(tmp_path) as store:
         assert len(store.tests()) == 14
-    assert summarize(tmp_path).comparisons == again(tmp_path, 5, Look(1, (5, 7)))
+    assert summarize(tmp_path).comparisons == again(tmp_path, 5, InterimAnalysis(1, (5, 7)))
     assert verify_study(tmp_path).problems == ()
-    assert Session(study(CLOSE, epochs=2), tmp_path).made.last.look == Look(2, (5, 7))
+    assert Session(study(CLOSE, epochs=2), tmp_path).made.last.look == InterimAnalysis(2, (5, 7))
     assert verify_study(tmp_path).problems == ()
 
 
@@ -163,7 +163,7 @@ def test_killed_at_once_it_can_be_begun_again(tmp_path: Path) -> None:
 def test_one_seed_was_no_look(tmp_path: Path) -> None:
     run_study(study(APART, seeds=1), points(), tmp_path)
     session = Session(study(APART), tmp_path, max_seeds=10)
-    assert session.trained == [((0, 1, 2, 3, 4), Look(1, (5, 10)))]
+    assert session.trained == [((0, 1, 2, 3, 4), InterimAnalysis(1, (5, 10)))]
 
 
 def test_minutes_are_kept_between_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,5 +191,5 @@ def test_it_grows_by_epochs_and_variants_too(tmp_path: Path) -> None:
     assert [look.number for _, look in session.trained] == [2]
     summary = summarize(tmp_path)
     assert summary.state == "finished"
-    assert summary.comparisons == again(tmp_path, 10, Look(2, (5, 10)))
+    assert summary.comparisons == again(tmp_path, 10, InterimAnalysis(2, (5, 10)))
     assert {run.epochs for variant in summary.variants for run in variant.runs} == {10}

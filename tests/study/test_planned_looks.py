@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import HISTORY_COLUMNS, History, Recipe, RunRecord, RunSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import load_study, resolved
@@ -31,17 +31,20 @@ def test_looks_are_remembered_and_comparisons_wait_for_them(tmp_path: Path) -> N
     with create_or_open(tmp_path, resolved(STUDY), provenance={}) as store:
         assert taken_look(store) is None
         assert at_last_look(store, runs) == (None, runs)
-        begin_look(store, Look(1, PLANNED))
-        assert at_last_look(store, runs) == (Look(1, PLANNED), {"a": {}, "b": {}})  # it is not taken yet
-        take_look(store, Look(1, PLANNED), range(5))
-        begin_look(store, Look(2, PLANNED))
+        begin_look(store, InterimAnalysis(1, PLANNED))
+        assert at_last_look(store, runs) == (InterimAnalysis(1, PLANNED), {"a": {}, "b": {}})  # it is not taken yet
+        take_look(store, InterimAnalysis(1, PLANNED), range(5))
+        begin_look(store, InterimAnalysis(2, PLANNED))
     with open_existing(tmp_path) as store:
         look, seen = at_last_look(store, runs)
-        assert (look, list(seen["a"])) == (Look(1, PLANNED), [0, 1, 2, 3, 4])  # the batch at work waits for its look
+        assert (look, list(seen["a"])) == (
+            InterimAnalysis(1, PLANNED),
+            [0, 1, 2, 3, 4],
+        )  # the batch at work waits for its look
     with create_or_open(tmp_path, resolved(STUDY), provenance={}) as store:
-        take_look(store, Look(2, PLANNED), range(10))
+        take_look(store, InterimAnalysis(2, PLANNED), range(10))
         look, seen = at_last_look(store, runs)
-        assert (look, len(seen["b"])) == (Look(2, PLANNED), 10)
+        assert (look, len(seen["b"])) == (InterimAnalysis(2, PLANNED), 10)
 
 
 def test_what_was_seen_before_counts_as_the_first_look(tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_what_was_seen_before_counts_as_the_first_look(tmp_path: Path) -> None:
     record = RunRecord(RunSpec("l2", 3, Recipe()), "finished", 1, 1, history, {}, {}, 1.0, "l2.3")
     with create_or_open(tmp_path, resolved(STUDY), provenance={}) as store:
         store.save([record], {("l2", 3): np.full((4, 2), 0.5, np.float32)}, {("l2", 3): (0.5, 0.7)})
-        begin_look(store, Look(1, PLANNED))
+        begin_look(store, InterimAnalysis(1, PLANNED))
         assert taken_look(store) == (1, PLANNED, frozenset({3}))
 
 
@@ -58,10 +61,10 @@ def test_the_plan_is_not_changed_quietly(tmp_path: Path) -> None:
     check_seeds(tmp_path, more, None)  # there is nothing yet
     with create_or_open(tmp_path, resolved(STUDY), provenance={}) as store:
         check_seeds(tmp_path, more, None)  # no looks are planned
-        begin_look(store, Look(1, PLANNED))
+        begin_look(store, InterimAnalysis(1, PLANNED))
     check_seeds(tmp_path, STUDY, None)  # to run it again adds nothing
-    check_seeds(tmp_path, more, Look(2, PLANNED))
+    check_seeds(tmp_path, more, InterimAnalysis(2, PLANNED))
     with pytest.raises(StudyFileError, match=r"looked at with 5, 10, 12 seeds, .*; go on with --until-decided"):
         check_seeds(tmp_path, more, None)
     with pytest.raises(StudyFileError, match=r"planned at 5, 10, 12 seeds .* leave out --max-seeds, or give 12"):
-        check_seeds(tmp_path, more, Look(2, (5, 10)))
+        check_seeds(tmp_path, more, InterimAnalysis(2, (5, 10)))

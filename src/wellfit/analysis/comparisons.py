@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval, Sources, checked_alpha, half_squared, p_value, sources
-from wellfit.analysis.sequential import Look, nominal_level, over_all_looks
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
 from wellfit.base import MARGIN, Comparison, Verdict
 from wellfit.errors import DataError, StudyFileError
 
@@ -39,7 +39,9 @@ class PairedDifference(NamedTuple):
     p_value: float | None
 
 
-def paired_comparison(first: NDArray[Any], second: NDArray[Any], look: Look | None = None) -> PairedDifference:
+def paired_comparison(
+    first: NDArray[Any], second: NDArray[Any], look: InterimAnalysis | None = None
+) -> PairedDifference:
     """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
 
     The intervals are those of ``two_way_interval`` of the differences, cut to [-1, 1], beyond which no difference of
@@ -177,7 +179,9 @@ def verdict(
 
 
 def compare_with_first(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], margin: float = MARGIN, look: Look | None = None
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
+    margin: float = MARGIN,
+    look: InterimAnalysis | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare every other variant with the first, over the seeds that both have: ``compare_pairs`` of these pairs.
 
@@ -207,7 +211,7 @@ def compare_pairs(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     pairs: Sequence[tuple[str, str]],
     margin: float = MARGIN,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare pairs of variants, over the seeds that both have; Holm's correction over all pairs that are given.
 
@@ -218,7 +222,7 @@ def compare_pairs(
     given more seeds and looked at again until it is decided: the chance of any false "better" or "worse" stays at 5 %.
     The verdicts are those of the look given; what an earlier look decided is asked again, with more data.
 
-    Assumes and follows ``paired_comparison``, ``over_all_looks``, ``holm`` and ``verdict``.
+    Assumes and follows ``paired_comparison``, ``over_all_analyses``, ``holm`` and ``verdict``.
 
     Args:
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
@@ -250,7 +254,7 @@ def compare_pairs(
             first, second = (np.stack([correctness[v][s] for s in seeds]) for v in (name, against))  # each (S, M)
             found[name, against] = paired_comparison(first, second, look)
     p_values = [pair.p_value for pair in found.values()]
-    adjusted = holm(p_values if look is None else [over_all_looks(p, look) for p in p_values])
+    adjusted = holm(p_values if look is None else [over_all_analyses(p, look) for p in p_values])
     return tuple(
         Comparison(
             variant=name,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
-from wellfit.analysis.sequential import Look, nominal_level
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level
 from wellfit.base import FloatArray, Ranked
 from wellfit.errors import DataError
 
@@ -80,7 +80,7 @@ def nemenyi(scores: FloatArray) -> FloatArray:
 
 
 def ranking(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: Look | None = None
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: InterimAnalysis | None = None
 ) -> tuple[Ranked, ...]:
     """The variants from the best mean to the worst, with letters: two that share one are not told apart.
 
@@ -160,13 +160,15 @@ def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray
     return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
 
 
-def _told_apart(p_values: Sequence[float | None], level: float, look: Look | None) -> list[bool]:
+def _told_apart(p_values: Sequence[float | None], level: float, look: InterimAnalysis | None) -> list[bool]:
     """Which are below ``level`` after Holm's correction, at the levels of a look where there are several."""
     if look is None:
         return [p is not None and p < level for p in holm(p_values)]
     apart = [False] * len(p_values)
     made = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    for rank, (p, i) in enumerate(made):  # the p-value that ``over_all_looks`` would give, compared without finding it
+    for rank, (p, i) in enumerate(
+        made
+    ):  # the p-value that ``over_all_analyses`` would give, compared without finding it
         if p >= nominal_level(look, level / (len(made) - rank)):
             break
         apart[i] = True

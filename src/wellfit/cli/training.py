@@ -29,7 +29,7 @@ from wellfit.cli.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wellfit.analysis.sequential import Look
+    from wellfit.analysis.sequential import InterimAnalysis
     from wellfit.base import Dataset
     from wellfit.spec.study import StudySpec
     from wellfit.study.deciding import Decision, Looked
@@ -218,7 +218,7 @@ def _decide_shown(
 
     told: list[Looked] = []
 
-    def train(spec: StudySpec, look: Look, anew: bool) -> None:
+    def train(spec: StudySpec, look: InterimAnalysis, anew: bool) -> None:
         _run_shown(spec, dataset, directory, anew, console, look)
 
     def on_look(looked: Looked) -> None:
@@ -262,7 +262,12 @@ def _ending(made: Decision) -> str:
 
 
 def _run_shown(
-    spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console, look: Look | None = None
+    spec: StudySpec,
+    dataset: Dataset,
+    directory: Path,
+    fresh: bool,
+    console: Console,
+    look: InterimAnalysis | None = None,
 ) -> None:
     """Run a study with its plan printed first and its progress shown live."""
     from wellfit.report.forms.training_progress import training_progress

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from wellfit.analysis.comparisons import MARGIN
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
 from wellfit.narrative.words import FEW, bounded, counted, further, peers, points, several
 
@@ -23,7 +23,7 @@ def conclusion(
     asked: Sequence[Comparison] = (),
     evidence: Mapping[str, PairedEvidence] | None = None,
     ranking: Sequence[Ranked] = (),
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> tuple[Sentence, ...]:
     """A few sentences: what was asked, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -64,7 +64,7 @@ def _told(
     asked: Sequence[Comparison],
     evidence: Mapping[str, PairedEvidence],
     ranking: Sequence[Ranked],
-    look: Look | None,
+    look: InterimAnalysis | None,
 ) -> list[Sentence]:
     if not variants:
         return [Sentence("No variant has been trained.", ("variants",))]
@@ -194,7 +194,7 @@ def _how_sure(
     data: str,
     margin: float,
     evidence: Mapping[str, PairedEvidence],
-    look: Look | None,
+    look: InterimAnalysis | None,
 ) -> list[Sentence]:
     """The chance of a false claim, and what one further run would show; nothing where nothing is claimed."""
     claimed = [c for c in comparisons if c.verdict in ("better", "worse")]
@@ -224,7 +224,7 @@ def _what_next(
     variants: Sequence[VariantSummary],
     comparisons: Sequence[Comparison],
     evidence: Mapping[str, PairedEvidence],
-    look: Look | None,
+    look: InterimAnalysis | None,
 ) -> list[Sentence]:
     undecided = [c for c in comparisons if c.verdict == "undecided"]
     if not undecided and len(comparisons) < len(variants) - 1:
@@ -271,7 +271,7 @@ def _keys(found: Sequence[Comparison], *fields: str) -> tuple[str, ...]:
     return tuple(f"comparisons[{c.variant}].{field}" for c in found for field in fields)
 
 
-def _data(first: VariantSummary, test_examples: int, look: Look | None) -> str:
+def _data(first: VariantSummary, test_examples: int, look: InterimAnalysis | None) -> str:
     """On how many seeds and images it all stands; at a look, on the seeds that were planned for it."""
     seeds = _finished(first) if look is None else look.seeds[look.number - 1]
     return f"{counted(seeds, 'seed')} and {counted(test_examples, 'test example')}"

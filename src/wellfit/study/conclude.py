@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.evidence import evidence_of
 from wellfit.analysis.rankings import friedman, ranking
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.facts import Facts
@@ -41,7 +41,7 @@ def conclude(
     variants: Sequence[VariantSummary],
     correctness: Correctness,
     test_examples: int,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> Concluded:
     """Compare, rank and conclude.
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, Dataset
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec
@@ -43,7 +43,7 @@ Ending = Literal["decided", "seeds", "minutes"]
 class Train(Protocol):
     """Trains a study for a look, as ``runner.run_study`` does with its other arguments given."""
 
-    def __call__(self, spec: StudySpec, look: Look, anew: bool) -> object: ...
+    def __call__(self, spec: StudySpec, look: InterimAnalysis, anew: bool) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Looked:
       counted: whether it is the look of a study that was run before without planned looks.
     """
 
-    look: Look
+    look: InterimAnalysis
     comparisons: tuple[Comparison, ...]
     counted: bool = False
 
@@ -133,7 +133,7 @@ def run_until_decided(
     seeds = _seeds(stored or spec.seeds, planned[-1])
     last: Looked | None = None
     for number in range(first, len(planned) + 1):
-        look = Look(number, planned)
+        look = InterimAnalysis(number, planned)
         wanted = dataclasses.replace(spec, seeds=seeds[: planned[number - 1]])
         if max_minutes is not None:
             seconds = foresee(wanted, dataset, None if anew else directory).seconds

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec
 from wellfit.store import Store, holds_study, open_existing
@@ -66,7 +66,7 @@ def planned_looks(max_seeds: int = MAX_SEEDS, first: int = BATCH) -> tuple[int, 
     return (*range(min(first, max_seeds), max_seeds, BATCH), max_seeds)
 
 
-def begin_look(store: Store, look: Look) -> None:
+def begin_look(store: Store, look: InterimAnalysis) -> None:
     """Fix the planned looks in the store, before the first of them is taken."""
     found = store.noted(_KEY)
     if found is None:
@@ -75,7 +75,7 @@ def begin_look(store: Store, look: Look) -> None:
         store.note(_KEY, {"planned": list(look.seeds), "taken": 1 if before else 0, "seeds": before})
 
 
-def take_look(store: Store, look: Look, seeds: Sequence[int]) -> None:
+def take_look(store: Store, look: InterimAnalysis, seeds: Sequence[int]) -> None:
     """Record that a look is taken: all of its seeds are trained, and tested."""
     store.note(_KEY, {"planned": list(look.seeds), "taken": look.number, "seeds": list(seeds)})
 
@@ -90,7 +90,7 @@ def taken_look(store: Store) -> Taken | None:
 
 def at_last_look(
     store: Store, runs: Mapping[str, Mapping[int, Outcome]]
-) -> tuple[Look | None, Mapping[str, Mapping[int, Outcome]]]:
+) -> tuple[InterimAnalysis | None, Mapping[str, Mapping[int, Outcome]]]:
     """What comparisons are made of: the runs that the last look looked at, and which look of which it was.
 
     Args:
@@ -104,10 +104,10 @@ def at_last_look(
     if taken is None:
         return None, runs
     seen = {name: {seed: outcome for seed, outcome in of.items() if seed in taken.seeds} for name, of in runs.items()}
-    return Look(max(taken.number, 1), taken.planned), seen
+    return InterimAnalysis(max(taken.number, 1), taken.planned), seen
 
 
-def check_seeds(directory: Path, spec: StudySpec, look: Look | None) -> None:
+def check_seeds(directory: Path, spec: StudySpec, look: InterimAnalysis | None) -> None:
     """Refuse what would quietly change the planned looks of a stored study.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Dataset, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
@@ -62,7 +62,7 @@ def run_study(
     *,
     command: str = "",
     anew: bool = False,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
     on_plan: Callable[[Outlook], None] | None = None,
     on_tick: Callable[[Tick], None] | None = None,
 ) -> None:
