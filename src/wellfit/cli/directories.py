@@ -11,7 +11,7 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json, say
+from wellfit.cli.options import Directory, Json, make_console, print_json, print_paragraph
 from wellfit.errors import StoreUnreadableError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def merge(
         return
     console = make_console()
     for text in _merged(done, taken):
-        say(console, text)
+        print_paragraph(console, text)
     console.print()
     print_summary(summary, console)
     console.print(f"Report: {page}", soft_wrap=True, markup=False)

@@ -22,7 +22,7 @@ from wellfit.cli.options import (
     StudyName,
     make_console,
     print_json,
-    say,
+    print_paragraph,
     typed_command,
 )
 
@@ -151,7 +151,7 @@ def _asked(
 def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
     from wellfit.report.forms.training_progress import print_plan
 
-    say(console, spec.title, "bold")
+    print_paragraph(console, spec.title, "bold")
     print_plan(
         console,
         runs=outlook.plan.runs,
@@ -168,7 +168,7 @@ def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
         data=outlook.data,
     )
     for line in _growth(outlook):
-        say(console, line)
+        print_paragraph(console, line)
 
 
 def _more(outlook: Outlook) -> str:
@@ -213,7 +213,7 @@ def _decide_shown(
     max_seeds: int | None,
     max_minutes: float | None,
 ) -> None:
-    """Add seeds until a study is decided, and say after each look what is decided and what is not."""
+    """Add seeds until a study is decided, and print_paragraph after each look what is decided and what is not."""
     from wellfit.study.deciding import METHOD, run_until_decided
 
     told: list[Looked] = []
@@ -224,15 +224,15 @@ def _decide_shown(
     def on_look(looked: Looked) -> None:
         told.append(looked)
         for text in _look_lines(looked):
-            say(console, text)
+            print_paragraph(console, text)
         if len(told) == 1:
-            say(console, f"{METHOD}.", "dim")
+            print_paragraph(console, f"{METHOD}.", "dim")
         console.print()
 
     made = run_until_decided(
         spec, dataset, directory, train, max_seeds=max_seeds, max_minutes=max_minutes, anew=fresh, on_look=on_look
     )
-    say(console, _ending(made))
+    print_paragraph(console, _ending(made))
     console.print()
 
 
@@ -279,9 +279,9 @@ def _run_shown(
             if look is None or look.number == 1:
                 _print_outlook(console, spec, outlook)
             elif outlook.plan.runs:
-                say(console, _more(outlook))
+                print_paragraph(console, _more(outlook))
             else:
-                say(console, f"Nothing to train: all {outlook.done:,} runs of this look are there")
+                print_paragraph(console, f"Nothing to train: all {outlook.done:,} runs of this look are there")
             if outlook.plan.runs:
                 progress.prepare()
 
