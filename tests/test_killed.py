@@ -137,7 +137,7 @@ def test_a_second_process_half_a_file_another_version_and_half_a_database(tmp_pa
     database.write_bytes(content)
     before = stores.tree(directory)
     for attempt in (kills.train, summarize, verify_study):
-        with pytest.raises(StoreUnreadableError, match="of version 99, and this wellfit reads version"):
+        with pytest.raises(StoreUnreadableError, match="has format version 99, but this wellfit reads version"):
             attempt(directory)
     assert stores.tree(directory) == before
     database.write_bytes(b"x" * 5000)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import wellfit.store.progress as module
 from wellfit.base import HISTORY_COLUMNS, History
-from wellfit.store.progress import Feed, read
+from wellfit.store.progress import ProgressFile
 
 Run = tuple[str, int]
 
@@ -46,34 +46,34 @@ def same(found: dict[Run, History], rows: dict[Run, list[np.ndarray]]) -> bool:
 @pytest.mark.usefixtures("eager")
 def test_epochs_come_back_as_they_are_added(tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    feed = Feed(path)
+    feed = ProgressFile(path)
     rows = {("l2", 0): epochs(1), ("ü\n", 3): epochs(0), ("l2", 1): epochs(2, 50)}
     sizes = []
     for lengths in ((1, 0, 2), (4, 0, 2), (5, 7, 3)):
         rows = {run: epochs(n, 10 * i) for i, (run, n) in enumerate(zip(rows, lengths, strict=True))}
-        feed.tell(lambda told=rows: told)
-        assert same(read(path), rows)
+        feed.write(lambda told=rows: told)
+        assert same(ProgressFile(path).read(), rows)
         sizes.append(path.stat().st_size)
     assert np.diff(sizes).tolist() == [104 * 3, 104 * 9]  # only what is new, 8 and 12 times 8 bytes an epoch
     assert os.listdir(tmp_path) == ["progress"]
     feed.drop()
     feed.drop()
-    assert (read(path), os.listdir(tmp_path)) == ({}, [])
-    feed.tell(lambda: {("other", 0): epochs(1)})  # another population
-    assert same(read(path), {("other", 0): epochs(1)})
+    assert (ProgressFile(path).read(), os.listdir(tmp_path)) == ({}, [])
+    feed.write(lambda: {("other", 0): epochs(1)})  # another population
+    assert same(ProgressFile(path).read(), {("other", 0): epochs(1)})
 
 
 def test_it_is_written_twice_a_second_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
-    feed, asked = Feed(tmp_path / "progress"), []
+    feed, asked = ProgressFile(tmp_path / "progress"), []
 
     def rows() -> dict[Run, list[np.ndarray]]:
         asked.append(now[0])
         return {("l2", 0): epochs(len(asked))}
 
     for now[0] in (100.0, 100.1, 100.49, 100.5, 100.9, 101.1):
-        feed.tell(rows)
+        feed.write(rows)
     assert asked == [100.0, 100.5, 101.1]
 
 
@@ -82,12 +82,12 @@ def test_it_is_written_twice_a_second_at_most(tmp_path: Path, monkeypatch: pytes
 @given(cut=st.integers(0, 600))
 def test_a_file_that_was_cut_anywhere_tells_what_is_whole(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "progress"
-    Feed(path).tell(lambda: {("l2", 0): epochs(3), ("l2", 1): epochs(2)})
+    ProgressFile(path).write(lambda: {("l2", 0): epochs(3), ("l2", 1): epochs(2)})
     content = path.read_bytes()
     path.write_bytes(content[:cut])
     head = content.index(b"\n") + 1
     records = max(0, min(cut, len(content)) - head) // 104
-    found = read(path)
+    found = ProgressFile(path).read()
     path.unlink()
     if cut < head - 1:
         assert found == {}
@@ -98,7 +98,7 @@ def test_a_file_that_was_cut_anywhere_tells_what_is_whole(tmp_path: Path, cut: i
 @pytest.mark.parametrize("content", [b"", b"\n", b"[]\n", b'{"runs": 3}\n', b'{"runs": [["l2"]]}\n', b"\xff\xfe\n"])
 def test_what_is_no_progress_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "progress").write_bytes(content)
-    assert read(tmp_path / "progress") == {}
+    assert ProgressFile(tmp_path / "progress").read() == {}
 
 
 def test_a_run_whose_epochs_do_not_follow_one_another_is_left_out(tmp_path: Path) -> None:
@@ -106,16 +106,18 @@ def test_a_run_whose_epochs_do_not_follow_one_another_is_left_out(tmp_path: Path
     records["run"], records["epoch"] = [0, 0, 1], [1, 3, 1]
     path = tmp_path / "progress"
     path.write_bytes(json.dumps({"runs": [["l2", 0], ["l2", 1]]}).encode() + b"\n" + records.tobytes())
-    assert {run: len(history) for run, history in read(path).items()} == {("l2", 1): 1}
+    assert {run: len(history) for run, history in ProgressFile(path).read().items()} == {("l2", 1): 1}
 
 
 @pytest.mark.usefixtures("eager")
 def test_a_disk_that_refuses_ends_the_picture_and_nothing_else(tmp_path: Path) -> None:
-    feed = Feed(tmp_path / "missing" / "progress")
-    feed.tell(lambda: {("l2", 0): epochs(1)})
+    feed = ProgressFile(tmp_path / "missing" / "progress")
+    (tmp_path / "missing").touch()
+    feed.write(lambda: {("l2", 0): epochs(1)})
+    (tmp_path / "missing").unlink()
     (tmp_path / "missing").mkdir()
-    feed.tell(lambda: {("l2", 0): epochs(2)})
+    feed.write(lambda: {("l2", 0): epochs(2)})
     assert list((tmp_path / "missing").iterdir()) == []
     feed.drop()  # the next population tries again
-    feed.tell(lambda: {("l2", 0): epochs(2)})
-    assert same(read(tmp_path / "missing" / "progress"), {("l2", 0): epochs(2)})
+    feed.write(lambda: {("l2", 0): epochs(2)})
+    assert same(feed.read(), {("l2", 0): epochs(2)})

@@ -66,10 +66,10 @@ class Session:
 def again(directory: Path, seeds: int, look: InterimAnalysis | None) -> Any:
     """The comparisons of a directory's first seeds, computed anew."""
     with open_existing(directory) as store:
-        labels, _ = store.labels()
+        study, (labels, _) = store.metadata.study(), store.keepsakes.labels()
         runs = {
-            name: {s: correctness(store.probabilities(name, s), labels) for s in store.study()["seeds"][:seeds]}
-            for name in store.study()["variants"]
+            name: {s: correctness(store.runs.probabilities(name, s), labels) for s in study["seeds"][:seeds]}
+            for name in study["variants"]
         }
     return compare_with_first(runs, look=look)
 
@@ -108,7 +108,7 @@ def test_an_open_question_takes_all_looks_at_their_levels(tmp_path: Path) -> Non
 def test_interrupted_it_goes_on_with_its_look(tmp_path: Path) -> None:
     def press(tick: Tick) -> None:
         with open_existing(tmp_path) as store:
-            if len(store.finished()) == 10 and tick.epoch == 1:
+            if len(store.runs.finished()) == 10 and tick.epoch == 1:
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
@@ -137,14 +137,16 @@ def test_a_study_that_was_looked_at_before_counts_that_look(tmp_path: Path) -> N
 def test_what_is_tested_before_its_look_waits_for_it_and_is_no_damage(tmp_path: Path) -> None:
     def press(tick: Tick) -> None:
         with open_existing(tmp_path) as store:
-            if tick.epochs == 0 and store.tests():  # all is trained for the second look, and about to be tested
+            if (
+                tick.epochs == 0 and store.runs.test_scores()
+            ):  # all is trained for the second look, and about to be tested
                 raise Interrupted
 
     with pytest.raises(Interrupted):
         Session(study(CLOSE, epochs=2), tmp_path, max_seeds=7, on_tick=press)
     run_study(study(CLOSE, epochs=2), points(), tmp_path)  # tests them, and takes no look
     with open_existing(tmp_path) as store:
-        assert len(store.tests()) == 14
+        assert len(store.runs.test_scores()) == 14
     assert summarize(tmp_path).comparisons == again(tmp_path, 5, InterimAnalysis(1, (5, 7)))
     assert verify_study(tmp_path).problems == ()
     assert Session(study(CLOSE, epochs=2), tmp_path).made.last.look == InterimAnalysis(2, (5, 7))

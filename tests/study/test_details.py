@@ -13,7 +13,7 @@ import wellfit
 from wellfit.errors import StoreUnreadableError
 from wellfit.spec.study import study_from_mapping
 from wellfit.store import create_or_open, open_existing
-from wellfit.store.contents import KEEPSAKES
+from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.study.details import study_details
 from wellfit.study.runner import run_study
 from wellfit.study.summary import summarize
@@ -88,12 +88,12 @@ def test_an_older_study_has_no_pictures_and_all_the_rest(study_copy: Path) -> No
 
 def test_a_study_that_was_not_tested_has_weights_alone(study_copy: Path) -> None:
     with open_existing(study_copy) as store:
-        settings, records = store.study(), store.records()
-        weights = {(r.spec.variant, r.spec.seed): store.weights(r.spec.variant, r.spec.seed) for r in records}
+        settings, records = store.metadata.study(), store.runs.records()
+        weights = {(r.spec.variant, r.spec.seed): store.runs.weights(r.spec.variant, r.spec.seed) for r in records}
     untested = study_copy.parent / "untested"
     with create_or_open(untested, settings, provenance={}) as store:
         begun = study_details(untested)
-        store.save([dataclasses.replace(r, weights=weights[r.spec.variant, r.spec.seed]) for r in records[:3]])
+        store.runs.save([dataclasses.replace(r, weights=weights[r.spec.variant, r.spec.seed]) for r in records[:3]])
     assert begun.weights == {}
     found = study_details(untested)
     assert (found.look, found.mistakes, found.differences, found.calibration) == (None, None, {}, {})

@@ -30,7 +30,7 @@ def test_while_it_trains_each_epoch_is_there_and_runs_that_end_take_its_place(tm
         expected = np.array(watched.rows(3, 0.01))[:, 4]
         np.testing.assert_array_equal(found.summary.histories["baseline"][1]["validation_loss"], expected)
         assert found.summary.variants[1].runs[0].epochs == 3
-        store.save([watched.record("l2", 0)])
+        store.runs.save([watched.record("l2", 0)])
         found, before = glance(tmp_path / "s", found), found
         assert found.key != before.key
         assert ("l2", 0) not in found.at_work
@@ -56,7 +56,7 @@ def test_a_study_whose_process_was_killed_is_interrupted_and_keeps_its_curves(tm
 def test_a_run_that_diverges_has_no_scores_and_does_not_lead(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         bad = np.full_like(watched.rows(1)[0], np.nan)
-        store.save_progress(lambda: {("baseline", 0): [bad], ("l2", 0): watched.rows(1)})
+        store.progress.write(lambda: {("baseline", 0): [bad], ("l2", 0): watched.rows(1)})
         found = glance(tmp_path / "s")
     assert found.summary.variants[0].runs[0].validation_accuracy is None
     assert found.lead == Lead("l2", 0.5, 1)
@@ -80,7 +80,7 @@ def test_the_stamp_changes_with_the_study(tmp_path: Path) -> None:
         stamps.append(stamp(tmp_path / "s"))
         watched.tell(store, 2)
         stamps.append(stamp(tmp_path / "s"))
-        store.save([watched.record("l2", 0)])
+        store.runs.save([watched.record("l2", 0)])
         stamps.append(stamp(tmp_path / "s"))
     stamps.append(stamp(tmp_path / "s"))
     assert len(set(stamps)) == len(stamps)
@@ -112,13 +112,13 @@ def test_a_training_tells_the_epochs_that_its_records_will_have(
 
     def look(_: object) -> None:
         with open_existing(directory) as store:
-            if found := store.progress():
+            if found := store.progress.read():
                 seen.append(found)
 
     run_study(watched.study(epochs=5), load_dataset("digits"), directory, on_tick=look)
     assert [max(map(len, found.values())) for found in seen] == [1, 2, 3, 4, 5]
     with open_existing(directory) as store:
-        for record in store.records():
+        for record in store.runs.records():
             last = seen[-1][record.spec.variant, record.spec.seed]
             for name, column in record.history.columns.items():
                 np.testing.assert_array_equal(last[name], column)

@@ -113,7 +113,7 @@ def test_grown_twice_and_interrupted_on_the_way(tmp_path: Path) -> None:
     assert Told(small(6), tmp_path / "grown").trained == 4 * 2
     assert stores.same_bits(tmp_path / "grown", tmp_path / "once")
     with open_existing(tmp_path / "grown") as store:
-        assert len(str(store.test_opened()).split(", ")) == 3  # once for every number of epochs
+        assert len(str(store.metadata.test_opened()).split(", ")) == 3  # once for every number of epochs
     ends = sorted(path.name for path in (tmp_path / "grown" / "ends").iterdir())
     assert ends == [f"{variant}.{seed}.6.npz" for variant in ("l2", "plain") for seed in (0, 1)]
 

@@ -16,7 +16,7 @@ from wellfit.data.assemble import make_dataset
 from wellfit.engine.train import predict_proba
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
-from wellfit.store.contents import KEEPSAKES
+from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.study import keepsakes
 from wellfit.study.outlook import prepare
 from wellfit.study.runner import run_study
@@ -48,7 +48,7 @@ def pictures(scale: float, shape: tuple[int, ...] = (4, 4), dtype: type = np.flo
 def kept(dataset: Dataset, directory: Path, spec: StudySpec | None = None) -> Kept:
     run_study(spec or study(), dataset, directory)
     with open_existing(directory) as store:
-        found = store.keepsakes()
+        found = store.keepsakes.load()
     assert found is not None
     return found
 
@@ -155,9 +155,9 @@ def test_two_features_have_the_answers_of_every_run_on_a_grid(tmp_path: Path) ->
     assert arrays["grid/l2"].shape == (2, 101, 101, 2)
     ready = prepare(spec, dataset)
     with open_existing(tmp_path / "study") as store:
-        (record,) = (r for r in store.records() if (r.spec.variant, r.spec.seed) == ("l2", 1))
+        (record,) = (r for r in store.runs.records() if (r.spec.variant, r.spec.seed) == ("l2", 1))
         at = np.array([[arrays["x1"][70], arrays["x2"][20]]], np.float32)
-        alone = predict_proba(record.spec.recipe.model, store.weights("l2", 1), at, 2, ready.data.scaling)
+        alone = predict_proba(record.spec.recipe.model, store.runs.weights("l2", 1), at, 2, ready.data.scaling)
     np.testing.assert_allclose(arrays["grid/l2"][1, 20, 70], alone[0], atol=1e-5)  # [seed, x2, x1], float32
 
 
@@ -194,10 +194,10 @@ def test_a_study_without_keepsakes_or_with_damaged_ones_gets_them_when_it_is_run
     arrays, _ = kept(dataset, directory)
     (directory / KEEPSAKES).write_bytes(b"damaged")
     with open_existing(directory) as store:
-        assert store.keepsakes() is None
+        assert store.keepsakes.load() is None
     (directory / KEEPSAKES).unlink()
     with open_existing(directory) as store:
-        assert store.keepsakes() is None
+        assert store.keepsakes.load() is None
     assert np.array_equal(kept(dataset, directory)[0]["images"], arrays["images"])
 
 
@@ -213,4 +213,4 @@ def test_before_the_test_set_is_opened_nothing_is_kept(tmp_path: Path, monkeypat
     monkeypatch.setattr("wellfit.study.runner._open_test_set", lambda *given: None)
     run_study(study(), pictures(255, dtype=np.uint8), tmp_path / "study")
     with open_existing(tmp_path / "study") as store:
-        assert store.keepsakes() is None
+        assert store.keepsakes.load() is None

@@ -220,10 +220,10 @@ def test_another_study_is_refused_with_the_first_difference(copy: Path, tmp_path
 def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> None:
     for part in "ab":
         with create_or_open(copy / part, resolved(study([0, 1, 2], "plain", "l2")), provenance={}) as store:
-            store.note("looks", {"of": 3})
+            store.metadata.write_note("looks", {"of": 3})
     merge_studies([copy / "a", copy / "b"], tmp_path / "same")
     with open_existing(tmp_path / "same") as store:
-        assert store.noted("looks") == {"of": 3}
+        assert store.metadata.note("looks") == {"of": 3}
     message = refused(OtherStudyError, copy / "a", copy / "c", out=tmp_path / "whole")
     assert "looks is {'of': 3} there and not noted here" in message
 
@@ -232,7 +232,7 @@ def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path
     change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a:
-        assert whole.notes() == a.notes()
+        assert whole.metadata.notes() == a.metadata.notes()
     shutil.rmtree(tmp_path / "whole")
     change(copy / "b", "UPDATE study SET value = replace(value, 'float32', 'mixed') WHERE key = 'note: choices'")
     message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
@@ -306,10 +306,10 @@ def test_a_name_that_was_taken_meanwhile_is_left_alone(
 
 def test_findings_are_told_once(copy: Path, tmp_path: Path) -> None:
     with open_existing(copy / "a") as a:
-        findings = a.findings()
+        findings = a.metadata.findings()
     assert findings
     with create_or_open(copy / "b", resolved(study([2], "plain", "l2")), provenance={}) as b:
-        b.save_findings([dataclasses.replace(findings[0], code="another"), *findings])
+        b.metadata.save_findings([dataclasses.replace(findings[0], code="another"), *findings])
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole:
-        assert [f.code for f in whole.findings()] == [*(f.code for f in findings), "another"]
+        assert [f.code for f in whole.metadata.findings()] == [*(f.code for f in findings), "another"]

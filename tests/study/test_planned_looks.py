@@ -51,7 +51,7 @@ def test_what_was_seen_before_counts_as_the_first_look(tmp_path: Path) -> None:
     history = History({name: np.zeros(1) for name in HISTORY_COLUMNS})
     record = RunRecord(RunSpec("l2", 3, Recipe()), "finished", 1, 1, history, {}, {}, 1.0, "l2.3")
     with create_or_open(tmp_path, resolved(STUDY), provenance={}) as store:
-        store.save([record], {("l2", 3): np.full((4, 2), 0.5, np.float32)}, {("l2", 3): (0.5, 0.7)})
+        store.runs.save([record], {("l2", 3): np.full((4, 2), 0.5, np.float32)}, {("l2", 3): (0.5, 0.7)})
         begin_look(store, InterimAnalysis(1, PLANNED))
         assert taken_look(store) == (1, PLANNED, frozenset({3}))
 

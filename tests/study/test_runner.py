@@ -26,7 +26,9 @@ from wellfit.data.splits import make_splits
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, OtherStudyError, ShapeError, StoreBusyError, StudyFileError
 from wellfit.spec.study import StudySpec, study_from_mapping
-from wellfit.store import Store, open_existing
+from wellfit.store import open_existing
+from wellfit.store.checkpoints import Checkpoints
+from wellfit.store.metadata import Metadata
 from wellfit.study import runner
 from wellfit.study.runner import Interrupted, Outlook, Tick, run_study
 from wellfit.study.summary import summarize
@@ -103,26 +105,27 @@ phase = ["before"]
 
 
 def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    train, opened = Trainer.train, Store.mark_test_opened
+    train, opened = Trainer.train, Metadata.mark_test_opened
 
     def training(*arguments: Any) -> Any:
         phase[0] = "training"
         return train(*arguments)
 
-    def opening(store: Store) -> None:
+    def opening(metadata: Metadata) -> None:
         phase[0] = "opened"
-        assert len(store.finished()) == 6  # everything is trained and saved
-        opened(store)
+        with open_existing(tmp_path / "study") as store:
+            assert len(store.runs.finished()) == 6  # everything is trained and saved
+        opened(metadata)
 
     def on_tick(tick: Tick) -> None:
         ticks.append(tick)
         if tick.epochs:
             with open_existing(tmp_path / "study") as store:
-                assert store.test_opened() is None
-                assert store.tests() == {}
+                assert store.metadata.test_opened() is None
+                assert store.runs.test_scores() == {}
 
     monkeypatch.setattr(Trainer, "train", training)
-    monkeypatch.setattr(Store, "mark_test_opened", opening)
+    monkeypatch.setattr(Metadata, "mark_test_opened", opening)
     phase[0] = "before"
     dataset = Watched(**vars(points()))
     object.__setattr__(dataset, "looks", [])
@@ -136,8 +139,8 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
     assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (counts, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
-        assert store.test_opened() is not None
-        assert len(store.tests()) == 6
+        assert store.metadata.test_opened() is not None
+        assert len(store.runs.test_scores()) == 6
 
     assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1)] * 2 + [0]
     assert [tick.active for tick in ticks] == [4] * (EPOCHS - 1) + [0] + [2] * (EPOCHS - 1) + [0, 6]
@@ -205,8 +208,8 @@ def test_an_interrupted_study_continues_to_the_same_bits(
     assert len(list((tmp_path / "checkpoints").iterdir())) == kept
     assert summarize(tmp_path).state == "interrupted"
     with open_existing(tmp_path) as store:
-        assert len(store.finished()) == trained
-        assert store.test_opened() is None
+        assert len(store.runs.finished()) == trained
+        assert store.metadata.test_opened() is None
 
     run_study(TWO, points(), tmp_path, on_tick=ticks.append)
     assert len(ticks) == 2 * EPOCHS + 1  # no epoch was trained twice, and the test set opened once
@@ -278,13 +281,13 @@ def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypa
         "products in bfloat16, sums in float32, as this study began, though this machine gains nothing by it"
     )
     with open_existing(tmp_path) as store:
-        assert store.provenance()["precision"] == "products in bfloat16, sums in float32"
-        assert store.study()["precision"] == "auto"
+        assert store.metadata.provenance()["precision"] == "products in bfloat16, sums in float32"
+        assert store.metadata.study()["precision"] == "auto"
 
 
 def test_checkpoints_wait_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[str] = []
-    monkeypatch.setattr(Store, "save_checkpoint", lambda store, name, arrays, meta: saved.append(name))
+    monkeypatch.setattr(Checkpoints, "save", lambda self, name, arrays, meta: saved.append(name))
     monkeypatch.setattr("wellfit.study.runner.CHECKPOINT_SECONDS", 3600.0)  # however busy the machine is
     run_study(study(STRAIGHT), points(), tmp_path)
     assert saved == []
@@ -379,7 +382,7 @@ def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, 
 
     with open_existing(tmp_path) as store, np.load(tmp_path / "test" / "straight.0.npz") as archive:
         told = archive["probabilities"]  # (M, K)
-        kernel, bias = sorted(store.weights("straight", 0).values(), key=np.ndim, reverse=True)
+        kernel, bias = sorted(store.runs.weights("straight", 0).values(), key=np.ndim, reverse=True)
     splits = make_splits(points().y_train, validation=0.2, seed=0)
     known = points().x_train[splits.train].astype(float)  # (n, D)
     deviation = known.std(axis=0)  # (D,) 0 for the constant one
@@ -446,8 +449,8 @@ def test_all_findings_of_the_audit_are_stored(whole: Path) -> None:
     expected = audit(points(), make_splits(points().y_train, validation=0.2, seed=0))
     assert [finding.code for finding in expected] == ["constant-features", "few-test-examples"]
     with open_existing(whole) as store:
-        assert list(store.findings()) == list(expected)
-        labels, classes = store.labels()
+        assert list(store.metadata.findings()) == list(expected)
+        labels, classes = store.keepsakes.labels()
     np.testing.assert_array_equal(labels, points().y_test)
     assert classes == points().classes
 

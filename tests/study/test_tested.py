@@ -10,7 +10,7 @@ from wellfit.study.tested import answered_seeds, answers, probabilities
 def test_the_tested_runs_are_those_of_the_database_in_the_studys_order(finished_study: Path) -> None:
     with open_existing(finished_study) as store:
         found = answered_seeds(store)
-        order = [name for name in store.study()["variants"] if name in found]
+        order = [name for name in store.metadata.study()["variants"] if name in found]
     rows = stores.rows(finished_study, "SELECT variant, seed FROM runs WHERE test_sha256 IS NOT NULL")
     assert {(variant, seed) for variant, seeds in found.items() for seed in seeds} == set(rows)
     assert list(found) == order
@@ -20,7 +20,7 @@ def test_the_tested_runs_are_those_of_the_database_in_the_studys_order(finished_
 def test_probabilities_are_stacked_seed_by_seed(finished_study: Path) -> None:
     with open_existing(finished_study) as store:
         p = probabilities(store, "baseline", (1, 0))
-        np.testing.assert_array_equal(p[0], store.probabilities("baseline", 1))
+        np.testing.assert_array_equal(p[0], store.runs.probabilities("baseline", 1))
     assert p.dtype == np.float32
     assert p.shape == (2, 359, 10)
     said = answers((1, 0), p)

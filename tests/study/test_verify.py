@@ -16,7 +16,8 @@ import stores
 from small_studies import clouds, command
 from wellfit.errors import StoreBusyError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, resolved, study_from_mapping
-from wellfit.store import Store, create_or_open, open_existing
+from wellfit.store import contents, create_or_open, open_existing
+from wellfit.store.database import Database
 from wellfit.study.runner import Interrupted, run_study
 from wellfit.study.verify import Verification, verify_study
 
@@ -71,7 +72,7 @@ def test_a_finished_study_is_as_it_was_saved(copy: Path) -> None:
     found = verify_study(copy)
     assert found.runs == 10
     with open_existing(copy) as store:
-        assert found.files == len(store.files())
+        assert found.files == len(contents.files(store))
     kept = {p.relative_to(copy).as_posix() for p in copy.rglob("*.npz")}
     assert found.files == len(kept) >= 10 + 8 + 1  # weights of all, tests of all that did not diverge, the labels
     assert found.numbers > 150
@@ -79,7 +80,7 @@ def test_a_finished_study_is_as_it_was_saved(copy: Path) -> None:
     assert out == f"10 runs, {found.files} files: all as saved; {found.numbers} numbers recomputed\n"
     assert stores.tree(copy) == before
     with open_existing(copy) as store:  # the study has what the checks are for
-        assert {record.state for record in store.records()} == {"finished", "stopped", "diverged"}
+        assert {record.state for record in store.runs.records()} == {"finished", "stopped", "diverged"}
 
 
 def test_json(copy: Path) -> None:
@@ -109,7 +110,7 @@ def test_an_interrupted_study_is_not_damaged(tmp_path: Path) -> None:
 
 def test_every_damaged_missing_and_left_over_file_is_named(copy: Path) -> None:
     with open_existing(copy) as store:
-        names = sorted(name for name in store.files() if name.startswith("test/"))
+        names = sorted(name for name in contents.files(store) if name.startswith("test/"))
     content = (copy / names[0]).read_bytes()
     (copy / names[0]).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # one bit
     (copy / names[1]).write_bytes(content[: len(content) // 2])
@@ -139,7 +140,7 @@ def test_every_damaged_missing_and_left_over_file_is_named(copy: Path) -> None:
 )
 def test_the_mend_is_that_of_the_file(kind: str, line: str, copy: Path) -> None:
     with open_existing(copy) as store:
-        name = next(name for name in store.files() if name.startswith(kind))
+        name = next(name for name in contents.files(store) if name.startswith(kind))
     content = (copy / name).read_bytes()
     (copy / name).write_bytes(bytes([content[0] ^ 1]) + content[1:])
     assert told(verify_study(copy)).startswith(f"{name}: is not the file that was saved ({len(content)} bytes); ")
@@ -151,7 +152,7 @@ def test_the_mend_is_that_of_the_file(kind: str, line: str, copy: Path) -> None:
 
 def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     with create_or_open(tmp_path, resolved(study()), provenance={}) as store:
-        store.save_checkpoint("p", {"a": np.zeros(1)}, {"epoch": 1})
+        store.checkpoints.save("p", {"a": np.zeros(1)}, {"epoch": 1})
     assert verify_study(tmp_path).problems == ()
     (path,) = (tmp_path / "checkpoints").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
@@ -160,7 +161,7 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     assert told(verify_study(tmp_path)) == f"{name}: is not the file that was saved; {mend}"
 
 
-@pytest.mark.parametrize("moment", ["wellfit.store.directory.settle", "wellfit.store.database.Database.put"])
+@pytest.mark.parametrize("moment", ["os.replace", "wellfit.store.database.Database.put"])
 def test_killed_while_keepsakes_are_replaced(moment: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -168,7 +169,7 @@ def test_killed_while_keepsakes_are_replaced(moment: str, copy: Path, monkeypatc
     with create_or_open(copy, resolved(study()), provenance={}) as store:
         monkeypatch.setattr(moment, killed)
         with pytest.raises(KeyboardInterrupt):
-            store.save_keepsakes({"a": np.zeros(1)}, {"of": "others"})
+            store.keepsakes.save({"a": np.zeros(1)}, {"of": "others"})
         monkeypatch.undo()
     found = verify_study(copy)
     assert found.problems == ()
@@ -201,8 +202,8 @@ def test_a_broken_database_is_one_line(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "line"),
     [
-        ("DELETE FROM epochs WHERE variant = 'plain' AND seed = 1 AND epoch = 3", "do not follow one another"),
-        ("UPDATE epochs SET seed = 7 WHERE variant = 'plain' AND seed = 1", "seed 7, which is no run"),
+        ("DELETE FROM epochs WHERE variant = 'plain' AND seed = 1 AND epoch = 3", "are not consecutive"),
+        ("UPDATE epochs SET seed = 7 WHERE variant = 'plain' AND seed = 1", "seed 7, which is not a run"),
         ("UPDATE runs SET scores = '{' WHERE seed = 1", "rows cannot be understood: JSONDecodeError"),
         (
             "UPDATE runs SET recipe = replace(recipe, '0.9,', '0.8,') WHERE variant = 'ema' AND seed = 1",
@@ -300,9 +301,9 @@ def test_a_stale_report_is_a_note(copy: Path) -> None:
 
 def test_two_states_of_the_code_are_a_note(copy: Path) -> None:
     with create_or_open(copy, resolved(study(seeds=3)), provenance={"code hash": "f" * 64}) as store:
-        before = store.provenance()["code hash"]
-        run = store.records()[0]
-        store.save([type(run)(**{**vars(run), "spec": type(run.spec)(run.spec.variant, 2, run.spec.recipe)})])
+        before = store.metadata.provenance()["code hash"]
+        run = store.runs.records()[0]
+        store.runs.save([type(run)(**{**vars(run), "spec": type(run.spec)(run.spec.variant, 2, run.spec.recipe)})])
     (note,) = (note for note in verify_study(copy).notes if "code" in note)
     assert note == f"the runs come from 2 states of wellfit's code: {before[:12]}, then {'f' * 12}"
 
@@ -321,8 +322,8 @@ def test_no_study_at_all(tmp_path: Path) -> None:
 
 
 def test_a_database_that_breaks_while_it_is_checked(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Store) -> list[str]:
+    def broken(_: Database) -> list[str]:
         raise StoreUnreadableError(f"{whole / 'study.db'}: malformed; restore it")
 
-    monkeypatch.setattr(Store, "damage", broken)
+    monkeypatch.setattr(contents, "damage", broken)
     assert told(verify_study(whole)).startswith("study.db: malformed; restore it from a copy")

@@ -87,5 +87,5 @@ def test_weights_of_features_are_no_pictures() -> None:
 
 def test_the_kernels_of_a_real_run_stand_in_the_order_of_its_layers(finished_study: Path) -> None:
     with open_existing(finished_study) as store:
-        found = kernels(store.weights("baseline", 0))
+        found = kernels(store.runs.weights("baseline", 0))
     assert [array.shape for array in found.values()] == [(64, 16), (16, 10)]

@@ -29,11 +29,11 @@ def confusion_contrast(directory: Path, variant: str, against: str) -> Confusion
       StoreUnreadableError: there is no study in the directory, or it is damaged.
     """
     with open_existing(directory) as store:
-        names = tuple(store.study()["variants"])
+        names = tuple(store.metadata.study()["variants"])
         for name in (variant, against):
             if name not in names:
                 raise UnknownNameError("variant", name, names, f"the study in {directory}")
-        labels, classes = store.labels()
+        labels, classes = store.keepsakes.labels()
         tested = answered_seeds(store)
         seeds = tuple(s for s in tested.get(variant, ()) if s in tested.get(against, ()))
         if not seeds:

@@ -160,7 +160,7 @@ def _known(directory: Path) -> tuple[tuple[int, ...], Taken | None]:
     if not holds_study(directory):
         return (), None
     with open_existing(directory) as store:
-        return tuple(store.study()["seeds"]), taken_look(store)
+        return tuple(store.metadata.study()["seeds"]), taken_look(store)
 
 
 def _planned(
@@ -191,7 +191,7 @@ def _was_seen(directory: Path, stored: Sequence[int]) -> bool:
     if len(stored) < 2:
         return False
     with open_existing(directory) as store:
-        return store.test_opened() is not None
+        return store.metadata.test_opened() is not None
 
 
 def _seeds(own: Sequence[int], count: int) -> tuple[int, ...]:

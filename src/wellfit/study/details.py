@@ -53,10 +53,10 @@ def study_details(directory: Path, summary: StudySummary | None = None) -> Study
       StoreUnreadableError: there is no study in it, or it is damaged.
     """
     with open_existing(directory) as store:
-        kept = store.keepsakes()
-        labels, classes = store.labels()
+        kept = store.keepsakes.load()
+        labels, classes = store.keepsakes.labels()
         runs = answered_seeds(store)
-        scores = _Scores(labels, len(classes), next(iter(store.study()["variants"])))
+        scores = _Scores(labels, len(classes), next(iter(store.metadata.study()["variants"])))
         for variant, seeds in runs.items():
             scores.add(variant, seeds, probabilities(store, variant, seeds))
         weights = weight_looks(store, _read_out(store), tuple(kept[1]["shape"]) if kept else None)
@@ -78,7 +78,7 @@ def study_details(directory: Path, summary: StudySummary | None = None) -> Study
 def _read_out(store: Store) -> dict[str, tuple[int, ...]]:
     """The seeds of every variant's runs that have weights: all that were trained and did not diverge."""
     seeds: dict[str, tuple[int, ...]] = {}
-    for record in store.records():
+    for record in store.runs.records():
         if record.readout_epoch:
             seeds[record.spec.variant] = (*seeds.get(record.spec.variant, ()), record.spec.seed)
     return seeds

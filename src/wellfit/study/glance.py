@@ -126,10 +126,12 @@ def glance(directory: Path, before: Glance | None = None) -> Glance:
     """
     now = stamp(directory)
     with open_existing(directory) as store:
-        histories = store.progress()  # before the records, which take its place
-        settings, seconds, tested = store.study(), store.seconds(), len(store.tests())
+        histories = store.progress.read()  # before the records, which take its place
+        settings, seconds, tested = store.metadata.study(), store.metadata.seconds(), len(store.runs.test_scores())
         same = before is not None and before.stamp.database == now.database
-        records = before.records if same and before else {(r.spec.variant, r.spec.seed): r for r in store.records()}
+        records = (
+            before.records if same and before else {(r.spec.variant, r.spec.seed): r for r in store.runs.records()}
+        )
     spec = from_resolved(settings)
     asked = {name: recipe.epochs for name, recipe in recipes(spec).items()}
     runs = [(name, seed) for name in spec.variants for seed in spec.seeds]

@@ -58,11 +58,12 @@ def held(store: Store, spec: StudySpec) -> Held:
       store: the store, with a study that ``spec`` may continue.
       spec: the study as it is asked for now.
     """
-    study = merged(store.study(), resolved(spec))
+    study = merged(store.metadata.study(), resolved(spec))
     epochs = {name: variant["recipe"]["epochs"] for name, variant in study["variants"].items()}
-    trained = store.epochs_asked()
+    trained = store.runs.epochs_asked()
     fewer = frozenset(run for run, count in trained.items() if count < epochs[run[0]])
-    return Held(frozenset(trained) - fewer, fewer, store.end_facts(), study, store.noted("choices"))
+    ends, choices = store.final_states.descriptions(), store.metadata.note("choices")
+    return Held(frozenset(trained) - fewer, fewer, ends, study, choices)
 
 
 @dataclass(frozen=True)
@@ -189,5 +190,5 @@ def home(spec: StudySpec, study: str | None, data: str) -> Path:
     if (own / "study.db").is_file() or not (shared / "study.db").is_file():
         return own if (own / "study.db").is_file() else shared
     with contextlib.suppress(StoreUnreadableError), open_existing(shared) as store:
-        return shared if store.trained()["base"]["epochs"] <= spec.base.epochs else own
+        return shared if store.runs.trained_study()["base"]["epochs"] <= spec.base.epochs else own
     return shared  # which tells what is wrong with it when it is opened

@@ -46,9 +46,9 @@ def keep(store: Store, ready: Prepared, dataset: Dataset) -> None:
       StoreError: the disk is full or the directory not writable.
     """
     runs = answered_seeds(store)
-    told = json.dumps([_FORMAT, ready.splits.hash, sorted(store.tests().items())])
+    told = json.dumps([_FORMAT, ready.splits.hash, sorted(store.runs.test_scores().items())])
     identity = hashlib.sha256(told.encode()).hexdigest()
-    before = store.keepsakes()
+    before = store.keepsakes.load()
     if not runs or (before is not None and before[1]["of"] == identity):
         return
     arrays = _counts(ready, dataset)
@@ -67,7 +67,7 @@ def keep(store: Store, ready: Prepared, dataset: Dataset) -> None:
     if dataset.input_shape == (2,):
         arrays |= _regions(store, ready)
         facts["distance"] = cosine_distance(ready.dataset.x_train, ready.dataset.y_train)
-    store.save_keepsakes(arrays, facts)
+    store.keepsakes.save(arrays, facts)
 
 
 def are_images(shape: tuple[int, ...]) -> bool:
@@ -193,11 +193,11 @@ def _regions(store: Store, ready: Prepared) -> dict[str, NDArray[Any]]:
     said: dict[str, list[NDArray[Any]]] = {}
     programs: dict[Any, Any] = {}
     runs = answered_seeds(store)
-    for record in store.records():
+    for record in store.runs.records():
         variant, seed = record.spec.variant, record.spec.seed
         if seed in runs.get(variant, ()):
             data, model = ready.data, record.spec.recipe.model
-            p = predict_proba(model, store.weights(variant, seed), grid, data.classes, data.scaling, programs)
+            p = predict_proba(model, store.runs.weights(variant, seed), grid, data.classes, data.scaling, programs)
             said.setdefault(variant, []).append(p.reshape(GRID, GRID, -1))  # (G, G, K)
     rows = _spread(ready.splits.train, POINTS)
     points = {"points": ready.dataset.x_train[rows], "point_labels": ready.dataset.y_train[rows]}

@@ -15,7 +15,7 @@ import numpy as np
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.spec.identity import merged, spec_conflicts
-from wellfit.store import Store, create_or_open, open_existing
+from wellfit.store import Store, contents, create_or_open, open_existing
 
 __all__ = ["Merged", "merge_studies"]
 
@@ -72,10 +72,11 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         study = _study(stores)
         shares = _shares(stores)
         with _built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
-            whole.take_over(list(zip(stores, shares, strict=True)))
-            whole.save_findings(tuple(dict.fromkeys(finding for store in stores for finding in store.findings())))
-            codes = whole.provenance().get("code hash")
-        having = sum(len(store.finished()) for store in stores)
+            contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
+            findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
+            whole.metadata.save_findings(tuple(findings))
+            codes = whole.metadata.provenance().get("code hash")
+        having = sum(len(store.runs.finished()) for store in stores)
     taken = tuple(map(len, shares))
     runs = sum(taken)
     return Merged(
@@ -103,10 +104,10 @@ def _check_places(directories: Sequence[Path], out: Path) -> None:
 def _study(stores: Sequence[Store]) -> dict[str, Any]:
     """The study that all of them are parts of, in ``resolved`` form."""
     first, *others = stores
-    whole, facts, notes = first.study(), first.provenance(), _notes(first)
+    whole, facts, notes = first.metadata.study(), first.metadata.provenance(), _notes(first)
     for store in others:
-        here = store.provenance()
-        study = store.study()
+        here = store.metadata.provenance()
+        study = store.metadata.study()
         conflict = spec_conflicts(whole, study)
         for fact in SAME_FACTS:
             if conflict is None and facts.get(fact) != here.get(fact):
@@ -122,7 +123,7 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
 
 def _notes(store: Store) -> dict[str, Any]:
     """What directories that belong together have noted alike; the costs that a machine measured are its own."""
-    notes = store.notes()
+    notes = store.metadata.notes()
     if "choices" in notes:
         notes["choices"] = {key: value for key, value in notes["choices"].items() if key != "costs"}
     return notes
@@ -156,9 +157,9 @@ def _shares(stores: Sequence[Store]) -> list[set[Run]]:
 
 def _results(store: Store) -> dict[Run, dict[str, Any]]:
     """What is to be the same of a run in two stores; test results are None before the test set was opened."""
-    files = store.files()
+    files = contents.files(store)
     found: dict[Run, dict[str, Any]] = {}
-    for record in store.records():
+    for record in store.runs.records():
         name = f"{record.spec.variant}.{record.spec.seed}.npz"
         columns = np.stack([record.history[column] for column in HISTORY_COLUMNS])  # (columns, epochs)
         found[record.spec.variant, record.spec.seed] = {

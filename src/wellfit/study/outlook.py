@@ -215,7 +215,7 @@ def look_into(spec: StudySpec, directory: Path) -> Held:
     if not holds_study(directory):
         return NOTHING_HELD
     with open_existing(directory) as store:
-        conflict = spec_conflicts(store.trained(), resolved(spec), growing=True)
+        conflict = spec_conflicts(store.runs.trained_study(), resolved(spec), growing=True)
         if conflict is not None:
             mend = "choose another directory with --out, or throw it away with --fresh"
             raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")

@@ -68,21 +68,21 @@ def planned_looks(max_seeds: int = MAX_SEEDS, first: int = BATCH) -> tuple[int, 
 
 def begin_look(store: Store, look: InterimAnalysis) -> None:
     """Fix the planned looks in the store, before the first of them is taken."""
-    found = store.noted(_KEY)
+    found = store.metadata.note(_KEY)
     if found is None:
         # what a study of these seeds was seen to say before counts as its first look
-        before = sorted({seed for _, seed in store.tests()})
-        store.note(_KEY, {"planned": list(look.seeds), "taken": 1 if before else 0, "seeds": before})
+        before = sorted({seed for _, seed in store.runs.test_scores()})
+        store.metadata.write_note(_KEY, {"planned": list(look.seeds), "taken": 1 if before else 0, "seeds": before})
 
 
 def take_look(store: Store, look: InterimAnalysis, seeds: Sequence[int]) -> None:
     """Record that a look is taken: all of its seeds are trained, and tested."""
-    store.note(_KEY, {"planned": list(look.seeds), "taken": look.number, "seeds": list(seeds)})
+    store.metadata.write_note(_KEY, {"planned": list(look.seeds), "taken": look.number, "seeds": list(seeds)})
 
 
 def taken_look(store: Store) -> Taken | None:
     """Which look the store's comparisons are to allow for; None where the study is looked at once."""
-    found: dict[str, Any] | None = store.noted(_KEY)
+    found: dict[str, Any] | None = store.metadata.note(_KEY)
     if found is None:
         return None
     return Taken(found["taken"], tuple(found["planned"]), frozenset(found["seeds"]))
@@ -121,7 +121,7 @@ def check_seeds(directory: Path, spec: StudySpec, look: InterimAnalysis | None) 
     if not holds_study(directory):
         return
     with open_existing(directory) as store:
-        found, stored = taken_look(store), store.study()["seeds"]
+        found, stored = taken_look(store), store.metadata.study()["seeds"]
     if found is None:
         return
     planned = ", ".join(map(str, found.planned))

@@ -117,14 +117,14 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
       summary, second: what ``summarize`` says of it, twice.
     """
     yield Number("the summary", to_json(summary, ""), to_json(second, ""))
-    labels, classes = store.labels()
+    labels, classes = store.keepsakes.labels()
     hits: dict[str, dict[int, FloatArray]] = {}
     for variant in summary.variants:
         of_variant = hits.setdefault(variant.name, {})
         confusion = np.zeros((len(classes), len(classes)), np.int64)
         for run in variant.runs:
             if run.test_accuracy is not None:
-                probabilities = store.probabilities(variant.name, run.seed)
+                probabilities = store.runs.probabilities(variant.name, run.seed)
                 of_variant[run.seed] = _hits(probabilities, labels)
                 np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
         if of_variant:
@@ -137,9 +137,9 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
 
 
 def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]]) -> Iterator[Number]:
-    tests = store.tests()
+    tests = store.runs.test_scores()
     values: dict[tuple[str, str], list[float]] = {}
-    for record in store.records():
+    for record in store.runs.records():
         variant, seed = run = record.spec.variant, record.spec.seed
         scores = dict(record.scores)
         if run in tests:

@@ -95,17 +95,18 @@ def run_study(
     facts = provenance(ready.dataset, ready.splits, command, ready.precision)
     with create_or_open(directory, resolved(spec), provenance=facts) as store:
         if found.choices is None:
-            store.note("choices", asdict(ready.choices))
-        store.note("examples", ready.examples)
+            store.metadata.write_note("choices", asdict(ready.choices))
+        store.metadata.write_note("examples", ready.examples)
         if look is not None:
             begin_look(store, look)
         work = ready.missing(held(store, spec))
         if on_plan is not None:
             on_plan(ready.outlook(work))
-        store.save_findings(audit(ready.dataset, ready.splits))
-        store.save_labels(dataset.y_test, dataset.classes)
+        store.metadata.save_findings(audit(ready.dataset, ready.splits))
+        store.keepsakes.save_labels(dataset.y_test, dataset.classes)
         _train(work, _trainers(ready), store, on_tick)
-        store.drop_checkpoints()
+        if store.runs.is_complete():
+            store.checkpoints.drop_all()
         _open_test_set(store, dataset, ready.data, None if look is None else spec.seeds, on_tick)
         keep(store, ready, dataset)
         if look is not None:
@@ -157,14 +158,14 @@ def _train_population(
 
     def after_epoch(epoch: Epoch) -> None:
         nonlocal saved
-        store.add_seconds(epoch.seconds)
+        store.metadata.add_seconds(epoch.seconds)
         epochs.append((epoch.examples, epoch.seconds))
         last[:] = [epoch]
-        store.save_progress(epoch.rows)
+        store.progress.write(epoch.rows)
         tell(epoch)
         if epoch.active and (wish.made or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
-            store.save_checkpoint(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
+            store.checkpoints.save(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
             saved = time.monotonic()
         if wish.made and epoch.active:
             raise Interrupted("Everything up to the last epoch is saved")
@@ -184,14 +185,14 @@ def _train_population(
         for end in (last[0].ends() if last else ())
         if work.begins.get(end.name) != end.epoch
     )
-    store.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done], ended=ended)
-    store.drop_checkpoint(population.name)
-    store.drop_progress()
+    store.runs.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done], final_states=ended)
+    store.checkpoints.drop(population.name)
+    store.progress.drop()
 
 
 def _end(store: Store, work: Work, name: str) -> End:
     facts = work.ends[name]
-    return End(name, facts["epoch"], store.load_end(facts), facts)
+    return End(name, facts["epoch"], store.final_states.load(facts), facts)
 
 
 def _identity(population: Population) -> str:
@@ -206,7 +207,7 @@ def _identity(population: Population) -> str:
 
 
 def _checkpoint(store: Store, population: Population) -> Snapshot | None:
-    found = store.load_checkpoint(population.name)
+    found = store.checkpoints.load(population.name)
     if found is None or found[1].get("of") != _identity(population):
         return None
     return Snapshot(*found)
@@ -220,21 +221,26 @@ def _open_test_set(
     on_tick: Callable[[Tick], None] | None,
 ) -> None:
     """Evaluate every run, or those of a look's seeds, that has not been evaluated on the test set, at its readout."""
-    tested = store.tests()
-    todo = [r for r in store.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
+    tested = store.runs.test_scores()
+    todo = [r for r in store.runs.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
     todo = [r for r in todo if seeds is None or r.spec.seed in seeds]
     if not todo:
         return
     if on_tick is not None:
         on_tick(Tick(0, 0, len(todo), 0, 1.0))
-    store.mark_test_opened()
+    store.metadata.mark_test_opened()
     programs: dict[Any, Callable[..., Any]] = {}
     for record in todo:
         variant, seed = record.spec.variant, record.spec.seed
         probabilities = predict_proba(
-            record.spec.recipe.model, store.weights(variant, seed), dataset.x_test, data.classes, data.scaling, programs
+            record.spec.recipe.model,
+            store.runs.weights(variant, seed),
+            dataset.x_test,
+            data.classes,
+            data.scaling,
+            programs,
         )
-        store.save_test(
+        store.runs.save_test(
             variant,
             seed,
             probabilities,

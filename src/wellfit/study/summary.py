@@ -79,22 +79,22 @@ def summarize(directory: Path) -> StudySummary:
 def _summarize(store: Store, directory: Path) -> StudySummary:
     # Another process may write meanwhile: what the study read first does not know, or has no record of, is left out.
     running = store.is_running()
-    settings = store.study()
+    settings = store.metadata.study()
     spec = from_resolved(settings)
     asked = {(variant, seed) for variant in spec.variants for seed in spec.seeds}
-    records = {run: r for r in store.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
-    tests = {run: scores for run, scores in store.tests().items() if run in records}
-    labels, classes = store.labels()
+    records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
+    tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
+    labels, classes = store.keepsakes.labels()
     outcomes: dict[str, dict[int, Outcome]] = {name: {} for name in spec.variants}
     confusion: dict[str, IntArray] = {}
     for variant, seed in tests:
-        probabilities = store.probabilities(variant, seed)
+        probabilities = store.runs.probabilities(variant, seed)
         losses = log_losses(probabilities.astype(np.float64), labels)  # float32 would be cut at 1e-7
         outcomes[variant][seed] = Outcome(correctness(probabilities, labels), losses)
         counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
         confusion[variant] = confusion.get(variant, 0) + counts
     sizes = _sizes(spec, store)
-    noted: dict[str, int] = store.noted("examples") or {}
+    noted: dict[str, int] = store.metadata.note("examples") or {}
     sampled = {name: _sampled(recipe, noted) for name, recipe in recipes(spec).items()}
     variants = tuple(
         _variant(name, spec, records, tests, outcomes[name], sizes[name], sampled[name]) for name in spec.variants
@@ -116,14 +116,17 @@ def _summarize(store: Store, directory: Path) -> StudySummary:
         state="finished" if done else "running" if running else "interrupted",
         seeds=spec.seeds,
         epochs=spec.base.epochs,
-        seconds=store.seconds(),
+        seconds=store.metadata.seconds(),
         directory=str(directory),
         variants=variants,
-        findings=(*store.findings(), *training_findings(histories, states, recipes(spec), chance, rows, examples)),
+        findings=(
+            *store.metadata.findings(),
+            *training_findings(histories, states, recipes(spec), chance, rows, examples),
+        ),
         histories=histories,
         confusion=confusion,
         classes=classes,
-        provenance=store.provenance(),
+        provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
         **conclude(spec, variants, seen, len(labels), look)._asdict(),
@@ -141,7 +144,7 @@ def _sizes(spec: StudySpec, store: Store) -> dict[str, int]:
     models = {name: recipe.model for name, recipe in recipes(spec).items()}
     sizes: dict[ModelSpec, int] = {}
     for name, model in models.items():
-        sizes[model] = max(sizes.get(model, 0), store.parameters(name))
+        sizes[model] = max(sizes.get(model, 0), store.runs.parameters(name))
     return {name: sizes[model] for name, model in models.items()}
 
 

@@ -27,7 +27,7 @@ class Answers(NamedTuple):
 
 def answered_seeds(store: Store) -> dict[str, tuple[int, ...]]:
     """The seeds of every variant's tested runs, in the study's order; variants without any are left out."""
-    study, runs = store.study(), store.tests()
+    study, runs = store.metadata.study(), store.runs.test_scores()
     seeds = {variant: tuple(s for s in study["seeds"] if (variant, s) in runs) for variant in study["variants"]}
     return {variant: of for variant, of in seeds.items() if of}
 
@@ -46,7 +46,7 @@ def probabilities(store: Store, variant: str, seeds: tuple[int, ...]) -> NDArray
     Raises:
       StoreUnreadableError: a file is missing or damaged.
     """
-    return np.stack([store.probabilities(variant, seed) for seed in seeds]).astype(np.float32, copy=False)
+    return np.stack([store.runs.probabilities(variant, seed) for seed in seeds]).astype(np.float32, copy=False)
 
 
 def answers(seeds: tuple[int, ...], probabilities: FloatArray) -> Answers:

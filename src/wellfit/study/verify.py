@@ -12,14 +12,14 @@ from typing import Final
 from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
 from wellfit.spec.study import from_resolved, recipes
-from wellfit.store import Store, open_existing
-from wellfit.store.contents import KEEPSAKES
+from wellfit.store import Store, contents, open_existing
+from wellfit.store.keepsakes import KEEPSAKES
+from wellfit.store.opening import FOLDERS
 from wellfit.study.recount import Number, numbers_of_run, numbers_of_summary
 from wellfit.study.summary import summarize
 
 __all__ = ["Problem", "Verification", "verify_study"]
 
-OURS: Final = ("weights", "test", "ends", "checkpoints")
 USELESS: Final = ("ends/", "checkpoints/")  # where a file more, or an end less, is not wrong
 STRANGE: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, WellfitError)
 """What rows that no wellfit has written make of our own code."""
@@ -82,14 +82,14 @@ def verify_study(directory: Path) -> Verification:
         broken = _broken(store, directory)
         if broken:  # nothing that it says can be relied on
             return Verification(0, 0, 0, tuple(broken), ())
-        files = store.files()
+        files = contents.files(store)
         done = _is_done(store)
         wrong = [*_wrong_files(directory, files), *(() if done else _wrong_checkpoints(store))]
-        left = _left_over(directory, files, store.checkpoint_files() if not done else set())
+        left = _left_over(directory, files, store.checkpoints.names() if not done else set())
         strays = [name for name in left if done and not _may_be_left(name)]
         counted, contradictions = _recounted(store, directory, {problem.file for problem in wrong})
         return Verification(
-            runs=len(store.finished()),
+            runs=len(store.runs.finished()),
             files=len(files),
             numbers=counted,
             problems=(
@@ -104,9 +104,9 @@ def verify_study(directory: Path) -> Verification:
 def _broken(store: Store, directory: Path) -> list[Problem]:
     """What keeps the database from being read."""
     try:
-        told = store.damage()
+        told = contents.damage(store.database)
         if not told:
-            store.records()
+            store.runs.records()
     except StoreUnreadableError as error:
         told = [_without_place(error, directory)]
     except STRANGE as error:
@@ -133,7 +133,7 @@ def _wrong_files(directory: Path, files: Mapping[str, str]) -> Iterator[Problem]
 
 
 def _wrong_checkpoints(store: Store) -> Iterator[Problem]:
-    for name in sorted(store.damaged_checkpoints()):
+    for name in sorted(store.checkpoints.damaged()):
         yield Problem(name, "is not the file that was saved", "remove it: its runs are trained from their beginning")
 
 
@@ -153,14 +153,14 @@ def _may_be_left(name: str) -> bool:
 
 def _left_over(directory: Path, files: Iterable[str], useful: set[str]) -> list[str]:
     """Files in our folders that the study does not have; what else lies beside them is the user's."""
-    there = {path.relative_to(directory).as_posix() for folder in OURS for path in (directory / folder).rglob("*")}
+    there = {path.relative_to(directory).as_posix() for folder in FOLDERS for path in (directory / folder).rglob("*")}
     return sorted(there - set(files) - useful)
 
 
 def _is_done(store: Store) -> bool:
     """Whether nothing is left to train or to test: then a file more is nobody's, and not of a killed process."""
-    study, tested = store.study(), store.tests()
-    ended = {run for run, r in ((_run(r), r) for r in store.records()) if run in tested or not r.readout_epoch}
+    study, tested = store.metadata.study(), store.runs.test_scores()
+    ended = {run for run, r in ((_run(r), r) for r in store.runs.records()) if run in tested or not r.readout_epoch}
     return all((variant, seed) in ended for variant in study["variants"] for seed in study["seeds"])
 
 
@@ -170,7 +170,7 @@ def _notes(store: Store, done: bool, left: Iterable[str]) -> Iterator[str]:
     for name in left:
         mend = "remove it" if done else "wellfit run, continuing the study, needs or replaces it"
         yield f"{name}: left by a process that was stopped; {mend}"
-    codes = store.provenance().get("code hash", "").split("; then ")
+    codes = store.metadata.provenance().get("code hash", "").split("; then ")
     if len(codes) > 1:
         short = ", then ".join(code[:12] for code in codes)
         yield f"the runs come from {len(codes)} states of wellfit's code: {short}"
@@ -195,19 +195,21 @@ def _recounted(store: Store, directory: Path, damaged: set[str]) -> tuple[int, l
 
 
 def _numbers(store: Store, directory: Path, damaged: set[str]) -> Iterator[Number]:
-    spec = from_resolved(store.study())
+    spec = from_resolved(store.metadata.study())
     of_variant = recipes(spec)
-    records, tests = store.records(), store.tests()
-    yield Number("the number of runs that belong to the study", len(store.finished()), len(records))
-    labels, _ = store.labels() if "test/labels.npz" not in damaged else (None, ())
+    records, tests = store.runs.records(), store.runs.test_scores()
+    yield Number("the number of runs that belong to the study", len(store.runs.finished()), len(records))
+    labels, _ = store.keepsakes.labels() if "test/labels.npz" not in damaged else (None, ())
     for record in records:
         variant, seed = run = _run(record)
         yield Number(f"variant {variant!r}, seed {seed}: recipe", record.spec.recipe, of_variant[variant])
         name = f"{variant}.{seed}.npz"
-        weights = store.weights(variant, seed) if f"weights/{name}" not in damaged else None
+        weights = store.runs.weights(variant, seed) if f"weights/{name}" not in damaged else None
         whole = run in tests and labels is not None and f"test/{name}" not in damaged
-        probabilities = store.probabilities(variant, seed) if whole else None
-        yield from numbers_of_run(record, weights, store.parameters(variant), probabilities, labels, tests.get(run))
+        probabilities = store.runs.probabilities(variant, seed) if whole else None
+        yield from numbers_of_run(
+            record, weights, store.runs.parameters(variant), probabilities, labels, tests.get(run)
+        )
     if not damaged:
         yield from numbers_of_summary(store, summarize(directory), summarize(directory))
 

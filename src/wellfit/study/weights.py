@@ -40,14 +40,14 @@ def weight_looks(store: Store, runs: Mapping[str, tuple[int, ...]], shape: tuple
     Raises:
       StoreUnreadableError: a file is missing or damaged.
     """
-    every = {variant: kernels(store.weights(variant, min(seeds))) for variant, seeds in runs.items()}
+    every = {variant: kernels(store.runs.weights(variant, min(seeds))) for variant, seeds in runs.items()}
     first = {variant: arrays for variant, arrays in every.items() if arrays}  # a list of layers may have no kernel
     widest = max((_range(list(arrays.values())) for arrays in first.values()), default=0.0)
     edges = np.linspace(-1, 1, BINS + 1) * (widest or 1.0)  # (B + 1,)
     looks, zeros = {}, {}
     for variant, arrays in first.items():
         layers = tuple(arrays)
-        rest = (kernels(store.weights(variant, seed)) for seed in sorted(runs[variant])[1:])
+        rest = (kernels(store.runs.weights(variant, seed)) for seed in sorted(runs[variant])[1:])
         shares = [[_shares(of[name], edges) for name in layers] for of in (arrays, *rest)]
         mean = np.mean(shares, axis=0)  # (L, B + 2)
         sizes = [arrays[name].size for name in layers]
