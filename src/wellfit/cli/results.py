@@ -13,7 +13,7 @@ from wellfit.cli.options import Directory, Json, make_console, print_json
 
 if TYPE_CHECKING:
     from wellfit.base import StudySummary
-    from wellfit.report.forms.saving import Tell
+    from wellfit.files import OnWriting
 
 Format = Annotated[
     str | None,
@@ -67,7 +67,7 @@ def write_report(summary: StudySummary, directory: Path) -> Path:
         return _write(summary, directory, "html", report_path("html", None, directory), tell)
 
 
-def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: Tell) -> Path:
+def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: OnWriting) -> Path:
     from wellfit.report.forms.formats import write_report
     from wellfit.study.details import study_details
 
