@@ -22,7 +22,7 @@ __all__ = ["FOLDER", "FinalState", "FinalStates"]
 
 FOLDER: Final = "ends"
 _KEY: Final = "end of "  # followed by the trajectory's name, in the study table
-_REMEDY: Final = "restore it, or remove it and its trajectory is trained again from the first epoch"
+_REMEDY: Final = "restore it, or remove it and that training starts again from the first epoch"
 
 FinalState: TypeAlias = tuple[str, Arrays, Mapping[str, Any]]
 """A trajectory's name, its arrays, and its description: plain data with its ``epoch``."""

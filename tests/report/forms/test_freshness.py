@@ -12,8 +12,8 @@ import pytest
 from wellfit.base import StudySummary
 from wellfit.report.forms.freshness import numbers_hash, stale_report
 from wellfit.report.forms.page import write_page
-from wellfit.study.details import study_details
-from wellfit.study.summary import summarize
+from wellfit.study.report_details import study_details
+from wellfit.study.summarize import summarize
 
 
 def changed(summary: StudySummary, **values: Any) -> StudySummary:
