@@ -51,14 +51,15 @@ def study() -> StudySpec:
 def train(directory: Path) -> None:
     """Train the study, or what is missing of it."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study import runner
+    from wellfit.study import run
+    from wellfit.study.session import Session
 
-    def say(_: runner.Tick) -> None:
+    def say(_: run.Progress) -> None:
         sys.stdout.write("training\n")
         sys.stdout.flush()
 
-    vars(runner)["CHECKPOINT_SECONDS"] = 0.0
-    runner.run_study(study(), load_dataset("digits"), directory, on_tick=say)
+    vars(run)["CHECKPOINT_SECONDS"] = 0.0
+    run.run_study(Session(study(), load_dataset("digits"), directory), on_progress=say)
 
 
 def start(directory: Path, epochs: int = 1) -> subprocess.Popen[str]:

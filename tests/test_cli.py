@@ -312,7 +312,7 @@ def test_plan_json(wellfit_: Wellfit, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
     small = json.loads(wellfit_("plan", "--quick", "--precision", "auto", "--json").out)
     assert small["precision"] == {"asked": "auto", "chosen": "products in float32"}  # the digits fit the cache
-    monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: False)
+    monkeypatch.setattr("wellfit.study.session.is_small", lambda shape, examples: False)
     ended = wellfit_("plan", "--quick", "--precision", "auto", "--json")
     assert (ended.status, ended.err, stores.tree(tmp_path)) == (0, "", {})
     told = json.loads(ended.out)
@@ -527,7 +527,7 @@ def test_an_interrupt_outside_training_says_how_to_continue(
     def pressed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("wellfit.study.runner.run_study", pressed)
+    monkeypatch.setattr("wellfit.study.run.run_study", pressed)
     ended = wellfit_("run", "--out", tmp_path / "a study", "--fresh")
     assert ended.status == 130
     assert ended.out.splitlines() == [

@@ -17,7 +17,7 @@ import kills
 import stores
 import wellfit
 from wellfit.errors import StoreBusyError, StoreError, StoreUnreadableError
-from wellfit.study.summary import summarize
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")

@@ -139,30 +139,27 @@ class Study:
         Raises:
           WellfitError: the data, the model or the directory cannot be used; one line says why and how to mend it.
         """
-        from wellfit.report.forms.cells import progress_display
-        from wellfit.study.deciding import run_until_decided
-        from wellfit.study.runner import Tick, run_study
+        from wellfit.report.forms.notebook_progress import progress_display
+        from wellfit.study.decide import run_until_decided
+        from wellfit.study.run import run_study
+        from wellfit.study.session import Session
 
-        dataset = self._data()
+        if not until_decided and (max_seeds is not None or max_minutes is not None):
+            raise StudyFileError("run(...): max_seeds and max_minutes need until_decided=True; add that")
         keep: object = None
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        with progress_display(progress) as bar:
+        session = Session(self.spec, self._data(), Path(out), fresh)
+        with progress_display(progress) as on_progress:
 
-            def on_tick(tick: Tick) -> None:
-                bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
-
-            def train(spec: StudySpec, look: InterimAnalysis | None, anew: bool) -> None:
-                run_study(spec, dataset, Path(out), command="from Python", anew=anew, look=look, on_tick=on_tick)
+            def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
+                run_study(batch, command="from Python", interim=interim, on_progress=on_progress)
 
             if until_decided:
-                budget: Any = {"max_seeds": max_seeds, "max_minutes": max_minutes}
-                run_until_decided(self.spec, dataset, Path(out), train, anew=fresh, **budget)
-            elif max_seeds is not None or max_minutes is not None:
-                raise StudyFileError("run(...): max_seeds and max_minutes are for until_decided=True; add that")
+                run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes)
             else:
-                train(self.spec, None, fresh)
+                train(session)
         return Results(out, _keep=keep)
 
     def model_summary(self, variant: str | None = None) -> pd.DataFrame:

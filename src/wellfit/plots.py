@@ -32,9 +32,9 @@ class Plots:
     @cached_property
     def details(self) -> StudyDetails:
         """Mistakes, probabilities, weights, regions and sweeps; computed from the store when first asked for."""
-        from wellfit.study.details import study_details
+        from wellfit.study.report_details import study_details
 
-        return study_details(self.directory)
+        return study_details(self.directory, self.summary)
 
     def plot_curves(self, metric: str = "loss", *, log: bool = False, ax: Axes | None = None) -> Figure:
         """Learning curves of every variant: mean and band over the seeds, training and validation.
@@ -98,9 +98,9 @@ class Plots:
         if against is None or against == self.summary.variants[0].name:
             difference = self._of(self.details.differences, variant, "difference from the first variant")
         else:
-            from wellfit.study.contrast import confusion_contrast
+            from wellfit.study.report_details import difference_between
 
-            difference = confusion_contrast(self.directory, variant or self.summary.variants[0].name, against)
+            difference = difference_between(self.directory, variant or self.summary.variants[0].name, against)
         return shown(plot_confusion_difference(difference, self.summary.classes, ax))
 
     def plot_per_class(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:

@@ -41,7 +41,7 @@ class Results(Plots):
     """
 
     def __init__(self, directory: str | Path, *, _keep: object = None) -> None:
-        from wellfit.study.summary import summarize
+        from wellfit.study.summarize import summarize
 
         self.directory = Path(directory)
         self.summary: StudySummary = summarize(self.directory)

@@ -12,7 +12,7 @@ import pytest
 
 import stores
 from wellfit import cli
-from wellfit.study.deciding import METHOD
+from wellfit.study.decide import METHOD
 
 
 class Told(NamedTuple):

@@ -14,7 +14,7 @@ from saved_runs import STUDY, failing, opened, probabilities, record
 from stores import tree
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, load_study
-from wellfit.store import fresh, holds_study, open_existing
+from wellfit.store import fresh, open_existing, open_if_begun
 
 
 def test_new_seeds_and_variants_are_added(tmp_path: Path) -> None:
@@ -144,16 +144,19 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.
         fresh(tmp_path / "s")
 
 
-def test_a_directory_holds_a_study_or_not(tmp_path: Path) -> None:
-    assert not holds_study(tmp_path / "none")
-    assert not holds_study(tmp_path)
+def test_a_directory_opens_only_if_it_has_a_study(tmp_path: Path) -> None:
+    assert open_if_begun(tmp_path / "none") is None
+    assert open_if_begun(tmp_path) is None
     (tmp_path / "study.db").touch()  # of a process that was killed at once
-    assert not holds_study(tmp_path)
+    assert open_if_begun(tmp_path) is None
     opened(tmp_path / "s").close()
-    assert holds_study(tmp_path / "s")
+    store = open_if_begun(tmp_path / "s")
+    assert store is not None
+    with store:
+        assert store.metadata.study()
     (tmp_path / "study.db").write_bytes(b"not a database" * 999)
     with pytest.raises(StoreUnreadableError, match="file is not a database"):
-        holds_study(tmp_path)
+        open_if_begun(tmp_path)
 
 
 def test_reading_writes_nothing(tmp_path: Path) -> None:

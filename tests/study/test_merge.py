@@ -21,8 +21,9 @@ from wellfit.spec.study import StudySpec, resolved, study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.study import merge
 from wellfit.study.merge import merge_studies
-from wellfit.study.runner import Outlook, run_study
-from wellfit.study.summary import summarize
+from wellfit.study.run import run_study
+from wellfit.study.session import Forecast, Session
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
 VARIANTS: dict[str, Any] = {"plain": {}, "l2": {"l2": 0.01}, "dropout": {"dropout": 0.3}}
@@ -40,7 +41,7 @@ def study(seeds: list[int], *variants: str, **train: Any) -> StudySpec:
 
 
 def trained(directory: Path, spec: StudySpec, dataset: Dataset | None = None) -> Path:
-    run_study(spec, dataset or clouds(), directory, command=f"wellfit run --out {directory.name}")
+    run_study(Session(spec, dataset or clouds(), directory), command=f"wellfit run --out {directory.name}")
     return directory
 
 
@@ -71,9 +72,9 @@ def content(directory: Path) -> set[Any]:
     return {*stores.rows(directory, "SELECT * FROM runs"), *stores.epochs(directory), *files}
 
 
-def planned(directory: Path, spec: StudySpec) -> Outlook:
-    told: list[Outlook] = []
-    run_study(spec, clouds(), directory, on_plan=told.append)
+def planned(directory: Path, spec: StudySpec) -> Forecast:
+    told: list[Forecast] = []
+    run_study(Session(spec, clouds(), directory), on_plan=told.append)
     return told[0]
 
 

@@ -18,7 +18,8 @@ from wellfit.errors import StoreBusyError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, resolved, study_from_mapping
 from wellfit.store import contents, create_or_open, open_existing
 from wellfit.store.database import Database
-from wellfit.study.runner import Interrupted, run_study
+from wellfit.study.run import Interrupted, run_study
+from wellfit.study.session import Session
 from wellfit.study.verify import Verification, verify_study
 
 STUDY = {
@@ -43,7 +44,7 @@ def study(**train: Any) -> StudySpec:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study, to be read: a run that stopped, one that diverged, an average, batch normalization."""
     directory = tmp_path_factory.mktemp("whole") / "study"
-    run_study(study(), clouds(), directory)
+    run_study(Session(study(), clouds(), directory))
     return directory
 
 
@@ -97,7 +98,7 @@ def test_an_interrupted_study_is_not_damaged(tmp_path: Path) -> None:
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        run_study(study(), clouds(), tmp_path, on_tick=stop)
+        run_study(Session(study(), clouds(), tmp_path), on_progress=stop)
     (tmp_path / "weights" / "plain.0.npz").write_bytes(b"in place before its row was")
     found = verify_study(tmp_path)
     assert found.problems == ()
@@ -146,7 +147,7 @@ def test_the_mend_is_that_of_the_file(kind: str, line: str, copy: Path) -> None:
     assert told(verify_study(copy)).startswith(f"{name}: is not the file that was saved ({len(content)} bytes); ")
     assert told(verify_study(copy)).endswith(line)
     if kind == "test/keepsakes":
-        run_study(study(), clouds(), copy)
+        run_study(Session(study(), clouds(), copy))
         assert verify_study(copy).problems == ()
 
 
@@ -174,7 +175,7 @@ def test_killed_while_keepsakes_are_replaced(moment: str, copy: Path, monkeypatc
     found = verify_study(copy)
     assert found.problems == ()
     assert all("keepsakes" in note for note in found.notes)
-    run_study(study(), clouds(), copy)
+    run_study(Session(study(), clouds(), copy))
     assert (verify_study(copy).problems, verify_study(copy).notes) == ((), ())
 
 
@@ -263,7 +264,7 @@ def test_a_summary_that_reckons_otherwise_is_found(
     name: str, what: str, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from wellfit.study import verify
-    from wellfit.study.summary import summarize
+    from wellfit.study.summarize import summarize
 
     def wrong(directory: Path) -> Any:
         summary = summarize(directory)
@@ -288,7 +289,7 @@ def test_a_stale_report_is_a_note(copy: Path) -> None:
     page = copy / "report.html"
     older = page.read_text()
     shutil.rmtree(copy)
-    run_study(study(epochs=11), clouds(), copy)
+    run_study(Session(study(epochs=11), clouds(), copy))
     page.write_text(older)
     status, out, err = command("verify", copy)
     assert (status, err) == (0, "")

@@ -31,7 +31,7 @@ def list_(
     if json:
         print_json({"studies": [*map(_plain, studies)], "data": [*map(_plain, data)]})
         return
-    width = max(len(entry.name) for entry in [*studies, *data])
+    width = max(len(name) for name in [*CATALOG, *(entry.name for entry in studies)])
     typer.echo("Studies (wellfit run NAME; wellfit list NAME shows the parts of a study)")
     print_columns([(entry.name, entry.title) for entry in studies], width)
     typer.echo("Data sets (--data NAME)")

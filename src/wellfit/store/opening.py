@@ -19,7 +19,7 @@ from wellfit.store.lock import Lock, has_mark
 from wellfit.store.progress import FILE as PROGRESS
 from wellfit.store.runs import RUN_FOLDERS
 
-__all__ = ["FOLDERS", "create_or_open", "fresh", "holds_study", "open_existing"]
+__all__ = ["FOLDERS", "create_or_open", "fresh", "open_existing", "open_if_begun"]
 
 FOLDERS: Final = (*RUN_FOLDERS, final_states.FOLDER, checkpoints.FOLDER)
 
@@ -78,18 +78,17 @@ def open_existing(directory: str | Path) -> Store:
       StoreUnreadableError: not a study directory, damaged, or written by another version.
     """
     directory = Path(directory)
-    if not (directory / "study.db").is_file():
-        what = "not a study directory: it has no study.db" if directory.is_dir() else "no such directory"
-        raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
-    store = Store.of(directory, Database(directory / "study.db"))
-    if not _is_begun(store):
-        store.close()
+    store = open_if_begun(directory)
+    if store is not None:
+        return store
+    if (directory / "study.db").is_file():
         raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just started, or was killed")
-    return store
+    what = "not a study directory: it has no study.db" if directory.is_dir() else "no such directory"
+    raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
 
 
-def holds_study(directory: str | Path) -> bool:
-    """Whether there is a study in a directory.
+def open_if_begun(directory: str | Path) -> Store | None:
+    """Open a directory for reading if there is a study in it, else return None.
 
     Args:
       directory: any path; a process that was killed at once may leave a database without a study.
@@ -99,9 +98,12 @@ def holds_study(directory: str | Path) -> bool:
     """
     directory = Path(directory)
     if not (directory / "study.db").is_file():
-        return False
-    with Store.of(directory, Database(directory / "study.db")) as store:
-        return _is_begun(store)
+        return None
+    store = Store.of(directory, Database(directory / "study.db"))
+    if _is_begun(store):
+        return store
+    store.close()
+    return None
 
 
 def fresh(directory: str | Path) -> None:

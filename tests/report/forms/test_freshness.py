@@ -12,7 +12,7 @@ import pytest
 from wellfit.base import StudySummary
 from wellfit.report.forms.freshness import numbers_hash, stale_report
 from wellfit.report.forms.page import write_page
-from wellfit.study.report_details import study_details
+from wellfit.study.report_details import summary_and_details
 from wellfit.study.summarize import summarize
 
 
@@ -25,7 +25,7 @@ def changed(summary: StudySummary, **values: Any) -> StudySummary:
 
 def test_a_new_page_is_up_to_date(study_copy: Path) -> None:
     page = study_copy / "report.html"
-    write_page(summarize(study_copy), study_details(study_copy), page)
+    write_page(*summary_and_details(study_copy), page)
     assert stale_report(summarize(study_copy), page) is None
     assert stale_report(summarize(study_copy), study_copy / "none.html") is None
 

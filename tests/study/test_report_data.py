@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 import wellfit
+from small_studies import NOWHERE
 from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.engine.train import predict_proba
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
 from wellfit.store.keepsakes import KEEPSAKES
-from wellfit.study import keepsakes
-from wellfit.study.outlook import prepare
-from wellfit.study.runner import run_study
-from wellfit.study.tested import probabilities
+from wellfit.study import report_data
+from wellfit.study.predictions import probabilities
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
 
 Kept = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -46,7 +47,7 @@ def pictures(scale: float, shape: tuple[int, ...] = (4, 4), dtype: type = np.flo
 
 
 def kept(dataset: Dataset, directory: Path, spec: StudySpec | None = None) -> Kept:
-    run_study(spec or study(), dataset, directory)
+    run_study(Session(spec or study(), dataset, directory))
     with open_existing(directory) as store:
         found = store.keepsakes.load()
     assert found is not None
@@ -83,7 +84,7 @@ def test_examples_are_the_first_of_every_class_and_black_where_there_are_fewer(t
 def test_every_split_is_counted(tmp_path: Path) -> None:
     dataset = pictures(255, dtype=np.uint8)
     arrays, _ = kept(dataset, tmp_path / "study")
-    splits = prepare(study(), dataset).splits
+    splits = Session(study(), dataset, NOWHERE).splits
     assert arrays["count/train"].tolist() == np.bincount(dataset.y_train[splits.train]).tolist()
     assert arrays["count/validation"].tolist() == np.bincount(dataset.y_train[splits.validation], minlength=3).tolist()
     assert arrays["count/test"].tolist() == np.bincount(dataset.y_test).tolist()
@@ -92,14 +93,14 @@ def test_every_split_is_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("channels", "shown"), [(1, (2, 4, 4)), (3, (2, 4, 4, 3)), (4, (2, 4, 4, 3))])
 def test_colors_are_kept_and_transparency_is_not(channels: int, shown: tuple[int, ...]) -> None:
     images = np.arange(2 * 16 * channels).reshape(2, 4, 4, channels)
-    found = keepsakes.as_bytes(images, 0, 255)
+    found = report_data.as_bytes(images, 0, 255)
     assert found.shape == shown
     np.testing.assert_array_equal(found, images[..., : shown[-1]] if channels > 1 else images[..., 0])
-    assert keepsakes.are_images((4, 4, channels))
+    assert report_data.are_images((4, 4, channels))
 
 
 def test_images_of_one_shade_are_black() -> None:
-    assert not keepsakes.as_bytes(np.full((1, 2, 2), 7.0), 7, 7).any()
+    assert not report_data.as_bytes(np.full((1, 2, 2), 7.0), 7, 7).any()
 
 
 def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_pixels_without_a_known_largest_value_span_the_training_images(tmp_path:
 
 
 def test_large_pictures_are_kept_in_smaller_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keepsakes, "_BYTES", 5 * 16 + 3)
+    monkeypatch.setattr(report_data, "_BYTES", 5 * 16 + 3)
     arrays, _ = kept(pictures(255, dtype=np.uint8), tmp_path / "study")
     assert len(arrays["images"]) == len(arrays["image_rows"]) == 5
 
@@ -132,7 +133,7 @@ def test_a_table_shows_some_of_its_rows(tmp_path: Path) -> None:
     assert head == [*(f"x{i}" for i in range(1, 13)), "…", "class"]
     assert len(rows) == 5
     assert {row[-1] for row in rows} == {"no", "yes"}  # spread over rows that are sorted by class
-    first = prepare(study(scale="standardize"), dataset).splits.train[0]
+    first = Session(study(scale="standardize"), dataset, NOWHERE).splits.train[0]
     assert [float(cell) for cell in rows[0][:12]] == pytest.approx(x[first, :12], rel=1e-3)  # four digits
     assert "images" not in arrays
 
@@ -153,7 +154,7 @@ def test_two_features_have_the_answers_of_every_run_on_a_grid(tmp_path: Path) ->
     assert np.bincount(arrays["point_labels"]).tolist() == [250, 250]
     assert arrays["x1"][0] < dataset.x_train[:, 0].min() < dataset.x_train[:, 0].max() < arrays["x1"][-1]
     assert arrays["grid/l2"].shape == (2, 101, 101, 2)
-    ready = prepare(spec, dataset)
+    ready = Session(spec, dataset, NOWHERE)
     with open_existing(tmp_path / "study") as store:
         (record,) = (r for r in store.runs.records() if (r.spec.variant, r.spec.seed) == ("l2", 1))
         at = np.array([[arrays["x1"][70], arrays["x2"][20]]], np.float32)
@@ -166,11 +167,11 @@ def test_only_points_on_the_curves_are_said_to_be_on_them() -> None:
     x, y = np.stack([x1, np.cos(x1)], axis=1), np.zeros(20, int)
     y[10:] = 1
     x[10:, 1] += 2
-    assert keepsakes.cosine_distance(x, y) == 2
+    assert report_data.cosine_distance(x, y) == 2
     x[3, 1] += 0.01
-    assert keepsakes.cosine_distance(x, y) is None
-    assert keepsakes.cosine_distance(x[:3], y[:3]) is None  # one curve alone has no distance
-    assert keepsakes.cosine_distance(x, np.arange(20) % 3) is None
+    assert report_data.cosine_distance(x, y) is None
+    assert report_data.cosine_distance(x[:3], y[:3]) is None  # one curve alone has no distance
+    assert report_data.cosine_distance(x, np.arange(20) % 3) is None
 
 
 def test_a_study_that_grows_keeps_for_all_its_runs_and_one_that_does_not_is_left_alone(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_fresh_removes_them(tmp_path: Path) -> None:
 
 
 def test_before_the_test_set_is_opened_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.study.runner._open_test_set", lambda *given: None)
-    run_study(study(), pictures(255, dtype=np.uint8), tmp_path / "study")
+    monkeypatch.setattr("wellfit.study.run._open_test_set", lambda *given: None)
+    run_study(Session(study(), pictures(255, dtype=np.uint8), tmp_path / "study"))
     with open_existing(tmp_path / "study") as store:
         assert store.keepsakes.load() is None

@@ -29,9 +29,10 @@ from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
 from wellfit.store.checkpoints import Checkpoints
 from wellfit.store.metadata import Metadata
-from wellfit.study import runner
-from wellfit.study.runner import Interrupted, Outlook, Tick, run_study
-from wellfit.study.summary import summarize
+from wellfit.study import run
+from wellfit.study.run import Interrupted, Progress, run_study
+from wellfit.study.session import Forecast, Session
+from wellfit.study.summarize import summarize
 
 EPOCHS = 6
 CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
@@ -71,7 +72,7 @@ def points(test_seed: int = 1) -> Dataset:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of two populations, never interrupted; to be read, not written."""
     directory = tmp_path_factory.mktemp("whole") / "study"
-    run_study(TWO, points(), directory)
+    run_study(Session(TWO, points(), directory))
     return directory
 
 
@@ -80,10 +81,10 @@ def copy(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "study"))
 
 
-def outlook(spec: StudySpec, directory: Path, dataset: Dataset | None = None) -> Outlook:
+def outlook(spec: StudySpec, directory: Path, dataset: Dataset | None = None) -> Forecast:
     """Run a study, and return what it announced."""
-    told: list[Outlook] = []
-    run_study(spec, dataset or points(), directory, on_plan=told.append)
+    told: list[Forecast] = []
+    run_study(Session(spec, dataset or points(), directory), on_plan=told.append)
     return told[0]
 
 
@@ -117,7 +118,7 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
             assert len(store.runs.finished()) == 6  # everything is trained and saved
         opened(metadata)
 
-    def on_tick(tick: Tick) -> None:
+    def on_progress(tick: Progress) -> None:
         ticks.append(tick)
         if tick.epochs:
             with open_existing(tmp_path / "study") as store:
@@ -129,13 +130,13 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     phase[0] = "before"
     dataset = Watched(**vars(points()))
     object.__setattr__(dataset, "looks", [])
-    ticks: list[Tick] = []
-    run_study(TWO, dataset, tmp_path / "study", on_tick=on_tick)
+    ticks: list[Progress] = []
+    run_study(Session(TWO, dataset, tmp_path / "study"), on_progress=on_progress)
 
     looks = {kind: {look[1:] for look in dataset.looks if look[0] == kind} for kind in ("before", "training", "opened")}
     assert looks["training"] == set()
-    audits, ours, counts = "wellfit.data.audits", "wellfit.study.runner", "wellfit.study.outlook"
-    assert ("wellfit.study.runner", "x_test") in looks["opened"]
+    audits, ours, counts = "wellfit.data.audits", "wellfit.study.run", "wellfit.study.session"
+    assert ("wellfit.study.run", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
     assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (counts, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
@@ -153,7 +154,7 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
 
 def test_what_is_learnt_does_not_depend_on_the_test_set(whole: Path, tmp_path: Path) -> None:
     other = replace(points(test_seed=2), hash=points().hash)
-    run_study(study(STRAIGHT), other, tmp_path / "study")
+    run_study(Session(study(STRAIGHT), other, tmp_path / "study"))
     straight = [row for row in stores.epochs(whole) if row[0] == "straight"]
     assert stores.epochs(tmp_path / "study") == straight
     assert stores.probabilities(tmp_path / "study")["straight.0.npz"] != stores.probabilities(whole)["straight.0.npz"]
@@ -176,7 +177,7 @@ def test_neither_engine_nor_networks_know_of_a_data_set() -> None:
 # --- Interrupts and kills ---------------------------------------------------------------------------------------------
 
 
-def press(tick: Tick, times: int = 1) -> None:
+def press(tick: Progress, times: int = 1) -> None:
     for _ in range(times):
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -193,16 +194,16 @@ def press(tick: Tick, times: int = 1) -> None:
 def test_an_interrupted_study_continues_to_the_same_bits(
     at: int, kept: int, trained: int, whole: Path, tmp_path: Path
 ) -> None:
-    ticks: list[Tick] = []
+    ticks: list[Progress] = []
 
-    def on_tick(tick: Tick) -> None:
+    def on_progress(tick: Progress) -> None:
         ticks.append(tick)
         if len(ticks) == at:
             press(tick)
 
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted):
-        run_study(TWO, points(), tmp_path, on_tick=on_tick)
+        run_study(Session(TWO, points(), tmp_path), on_progress=on_progress)
     assert signal.getsignal(signal.SIGINT) is handler
     assert len(ticks) == at  # the epoch was the last
     assert len(list((tmp_path / "checkpoints").iterdir())) == kept
@@ -211,7 +212,7 @@ def test_an_interrupted_study_continues_to_the_same_bits(
         assert len(store.runs.finished()) == trained
         assert store.metadata.test_opened() is None
 
-    run_study(TWO, points(), tmp_path, on_tick=ticks.append)
+    run_study(Session(TWO, points(), tmp_path), on_progress=ticks.append)
     assert len(ticks) == 2 * EPOCHS + 1  # no epoch was trained twice, and the test set opened once
     assert not list((tmp_path / "checkpoints").iterdir())
     assert summarize(tmp_path).state == "finished"
@@ -220,23 +221,23 @@ def test_an_interrupted_study_continues_to_the_same_bits(
 
 def test_pressed_twice_it_ends_at_once_and_can_be_continued(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt) as stop:
-        run_study(study(STRAIGHT), points(), tmp_path, on_tick=lambda tick: press(tick, times=2))
+        run_study(Session(study(STRAIGHT), points(), tmp_path), on_progress=lambda tick: press(tick, times=2))
     assert not isinstance(stop.value, Interrupted)
-    run_study(study(STRAIGHT), points(), tmp_path)  # the lock is free
+    run_study(Session(study(STRAIGHT), points(), tmp_path))  # the lock is free
     assert stores.epochs(tmp_path) == [row for row in stores.epochs(whole) if row[0] == "straight"]
 
 
 def die(directory: str) -> None:
     """Train, with a checkpoint after every epoch, and die in the midst of the second population."""
-    vars(runner)["CHECKPOINT_SECONDS"] = -1.0
-    ticks: list[Tick] = []
+    vars(run)["CHECKPOINT_SECONDS"] = -1.0
+    ticks: list[Progress] = []
 
-    def on_tick(tick: Tick) -> None:
+    def on_progress(tick: Progress) -> None:
         ticks.append(tick)
         if len(ticks) == EPOCHS + 4:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run_study(TWO, points(), Path(directory), on_tick=on_tick)
+    run_study(Session(TWO, points(), Path(directory)), on_progress=on_progress)
 
 
 def test_a_killed_study_continues_from_its_checkpoint_to_the_same_bits(whole: Path, tmp_path: Path) -> None:
@@ -246,17 +247,17 @@ def test_a_killed_study_continues_from_its_checkpoint_to_the_same_bits(whole: Pa
     killed = subprocess.run([sys.executable, "-c", script, tmp_path], env=environment, check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL
     assert summarize(tmp_path).state == "interrupted"
-    ticks: list[Tick] = []
-    run_study(TWO, points(), tmp_path, on_tick=ticks.append)
+    ticks: list[Progress] = []
+    run_study(Session(TWO, points(), tmp_path), on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [4, 5, 6, 0]  # its third epoch was the last to be kept
     assert stores.same_bits(tmp_path, whole)
 
 
 def test_a_checkpoint_of_other_companions_is_not_continued(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        run_study(study(STRAIGHT), points(), tmp_path, on_tick=press)
-    ticks: list[Tick] = []
-    run_study(study(STRAIGHT, seeds=3), points(), tmp_path, on_tick=ticks.append)
+        run_study(Session(study(STRAIGHT), points(), tmp_path), on_progress=press)
+    ticks: list[Progress] = []
+    run_study(Session(study(STRAIGHT, seeds=3), points(), tmp_path), on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1), 0]
     assert summarize(tmp_path).state == "finished"
     assert len(stores.epochs(tmp_path)) == 3 * EPOCHS
@@ -268,14 +269,14 @@ def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
 
 def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = study(STRAIGHT, precision="auto")
-    monkeypatch.setattr("wellfit.study.outlook.is_small", lambda shape, examples: False)  # or float32 anywhere
+    monkeypatch.setattr("wellfit.study.session.is_small", lambda shape, examples: False)  # or float32 anywhere
     has_bfloat16(monkeypatch, True)
     with pytest.raises(Interrupted):
-        run_study(spec, points(), tmp_path, on_tick=press)
+        run_study(Session(spec, points(), tmp_path), on_progress=press)
     has_bfloat16(monkeypatch, False)  # the directory was carried to another machine
-    ticks: list[Tick] = []
-    told: list[Outlook] = []
-    run_study(spec, points(), tmp_path, on_plan=told.append, on_tick=ticks.append)
+    ticks: list[Progress] = []
+    told: list[Forecast] = []
+    run_study(Session(spec, points(), tmp_path), on_plan=told.append, on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [*range(2, EPOCHS + 1), 0]
     assert told[0].precision == (
         "products in bfloat16, sums in float32, as this study began, though this machine gains nothing by it"
@@ -288,8 +289,8 @@ def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypa
 def test_checkpoints_wait_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[str] = []
     monkeypatch.setattr(Checkpoints, "save", lambda self, name, arrays, meta: saved.append(name))
-    monkeypatch.setattr("wellfit.study.runner.CHECKPOINT_SECONDS", 3600.0)  # however busy the machine is
-    run_study(study(STRAIGHT), points(), tmp_path)
+    monkeypatch.setattr("wellfit.study.run.CHECKPOINT_SECONDS", 3600.0)  # however busy the machine is
+    run_study(Session(study(STRAIGHT), points(), tmp_path))
     assert saved == []
 
 
@@ -321,7 +322,7 @@ def test_every_run_trains_on_the_data_that_it_asks_for(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Trainer, "__init__", beginning)
     monkeypatch.setattr(Trainer, "train", training)
-    run_study(LESS, points(), tmp_path)
+    run_study(Session(LESS, points(), tmp_path))
     assert {name: len(data.x_train) for name, data in of.items()} == {
         **{"baseline": 160, "straight": 160, "wrong": 160},
         **{"few": 64, "few-straight": 64},
@@ -337,31 +338,33 @@ def test_every_run_trains_on_the_data_that_it_asks_for(tmp_path: Path, monkeypat
 
 
 def test_it_makes_no_difference_who_trains_on_other_data_beside(tmp_path: Path) -> None:
-    run_study(LESS, points(), tmp_path / "together")
-    run_study(replace(LESS, variants={"few-straight": LESS.variants["few-straight"]}), points(), tmp_path / "alone")
+    run_study(Session(LESS, points(), tmp_path / "together"))
+    run_study(
+        Session(replace(LESS, variants={"few-straight": LESS.variants["few-straight"]}), points(), tmp_path / "alone")
+    )
     mine = [row for row in stores.epochs(tmp_path / "together") if row[0] == "few-straight"]
     assert stores.epochs(tmp_path / "alone") == mine
 
 
 def test_interrupted_among_several_data_it_continues_to_the_same_bits(tmp_path: Path) -> None:
-    run_study(LESS, points(), tmp_path / "whole")
-    ticks: list[Tick] = []
+    run_study(Session(LESS, points(), tmp_path / "whole"))
+    ticks: list[Progress] = []
 
-    def on_tick(tick: Tick) -> None:
+    def on_progress(tick: Progress) -> None:
         ticks.append(tick)
         if len(ticks) == 2 * EPOCHS + 2:  # in the midst of the third population, the first of fewer examples
             press(tick)
 
     with pytest.raises(Interrupted):
-        run_study(LESS, points(), tmp_path / "study", on_tick=on_tick)
+        run_study(Session(LESS, points(), tmp_path / "study"), on_progress=on_progress)
     assert len(list((tmp_path / "study" / "checkpoints").iterdir())) == 1
-    run_study(LESS, points(), tmp_path / "study", on_tick=ticks.append)
+    run_study(Session(LESS, points(), tmp_path / "study"), on_progress=ticks.append)
     assert ticks[2 * EPOCHS + 2].epoch == 3  # it goes on where it stopped
     assert stores.same_bits(tmp_path / "study", tmp_path / "whole")
 
 
 def test_a_share_of_the_data_leaves_the_test_set_whole(tmp_path: Path) -> None:
-    run_study(replace(study(STRAIGHT), data=replace(TWO.data, train_share=0.5)), points(), tmp_path)
+    run_study(Session(replace(study(STRAIGHT), data=replace(TWO.data, train_share=0.5)), points(), tmp_path))
     with np.load(tmp_path / "test" / "straight.0.npz") as archive:
         assert archive["probabilities"].shape == (60, 3)
     summary = summarize(tmp_path)
@@ -370,7 +373,7 @@ def test_a_share_of_the_data_leaves_the_test_set_whole(tmp_path: Path) -> None:
 
 
 def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, tmp_path: Path) -> None:
-    run_study(study(STRAIGHT, precision="mixed"), points(), tmp_path)
+    run_study(Session(study(STRAIGHT, precision="mixed"), points(), tmp_path))
     straight = [row for row in stores.epochs(whole) if row[0] == "straight"]
     mixed = stores.epochs(tmp_path)
     assert mixed != straight
@@ -397,9 +400,9 @@ def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, 
 
 def test_nothing_is_trained_twice(copy: Path) -> None:
     before = stores.rows(copy, "SELECT * FROM runs")
-    ticks: list[Tick] = []
-    told: list[Outlook] = []
-    run_study(TWO, points(), copy, on_plan=told.append, on_tick=ticks.append)
+    ticks: list[Progress] = []
+    told: list[Forecast] = []
+    run_study(Session(TWO, points(), copy), on_plan=told.append, on_progress=ticks.append)
     assert (told[0].done, told[0].plan.runs, told[0].plan.populations, ticks) == (6, 0, (), [])
     assert told[0].seconds == 0
     assert told[0].examples == (160, 40, 60)
@@ -427,8 +430,8 @@ STUDY_OF_ONE = study({"baseline": {}}, seeds=1)
 def test_a_diverged_run_stays_in_the_tables_without_a_test_score(tmp_path: Path) -> None:
     spec = study({**STRAIGHT, "wild": {"model": {"kind": "logistic"}, "learning_rate": 1e38}})
     with pytest.raises(Interrupted):  # a checkpoint knows of it as well
-        run_study(spec, points(), tmp_path, on_tick=lambda tick: press(tick) if tick.epoch == 2 else None)
-    run_study(spec, points(), tmp_path)
+        run_study(Session(spec, points(), tmp_path), on_progress=lambda tick: press(tick) if tick.epoch == 2 else None)
+    run_study(Session(spec, points(), tmp_path))
     found = stores.rows(tmp_path, "SELECT seed, state, epochs, readout_epoch, test_accuracy, test_sha256 FROM runs "
                                   "WHERE variant = 'wild' ORDER BY seed")  # fmt: skip
     assert found == [(seed, "diverged", 1, 0, None, None) for seed in (0, 1)]
@@ -457,19 +460,19 @@ def test_all_findings_of_the_audit_are_stored(whole: Path) -> None:
 
 def test_another_study_can_take_the_place_of_one(copy: Path) -> None:
     with pytest.raises(OtherStudyError, match="holds another study"):
-        run_study(study(STRAIGHT, epochs=1), points(), copy)
+        run_study(Session(study(STRAIGHT, epochs=1), points(), copy))
     with pytest.raises(OtherStudyError, match="data hash"):
-        run_study(TWO, points(test_seed=2), copy)
-    run_study(study(STRAIGHT, epochs=1), points(), copy, anew=True)
+        run_study(Session(TWO, points(test_seed=2), copy))
+    run_study(Session(study(STRAIGHT, epochs=1), points(), copy, fresh=True))
     assert len(stores.epochs(copy)) == 2
 
 
 def test_one_process_at_a_time(copy: Path) -> None:
-    def again(_: Outlook) -> None:
+    def again(_: Forecast) -> None:
         with pytest.raises(StoreBusyError):
-            run_study(TWO, points(), copy)
+            run_study(Session(TWO, points(), copy))
 
-    run_study(TWO, points(), copy, on_plan=again)
+    run_study(Session(TWO, points(), copy), on_plan=again)
 
 
 def test_a_thread_may_run_a_study(copy: Path) -> None:
@@ -477,7 +480,7 @@ def test_a_thread_may_run_a_study(copy: Path) -> None:
 
     def work() -> None:
         try:
-            run_study(TWO, points(), copy)
+            run_study(Session(TWO, points(), copy))
         except BaseException as error:  # signal handlers belong to the main thread
             errors.append(error)
 
@@ -501,6 +504,6 @@ def test_what_does_not_fit_is_told_before_anything_is_written(
     spec: StudySpec, dataset: Dataset, error: type[Exception], tmp_path: Path
 ) -> None:
     with pytest.raises(error) as told:
-        run_study(spec, dataset, tmp_path / "study", anew=True)
+        run_study(Session(spec, dataset, tmp_path / "study", fresh=True))
     assert "\n" not in str(told.value)
     assert not (tmp_path / "study").exists()

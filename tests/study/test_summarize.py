@@ -25,7 +25,7 @@ from wellfit.store import open_existing
 from wellfit.store.lock import Lock
 from wellfit.store.metadata import Metadata
 from wellfit.store.runs import Runs
-from wellfit.study.summary import METRICS, summarize, to_json
+from wellfit.study.summarize import METRICS, summarize, to_json
 
 VARIANTS = (
     *("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping", "proximal-l1", "weight-decay", "max-norm"),
@@ -269,7 +269,7 @@ def test_what_another_process_writes_meanwhile_is_left_out_whole(
     with open_existing(study_copy) as now:
         assert {("l2", 1), ("early-stopping", 0)} <= now.runs.test_scores().keys()
         store = replace(now, runs=EarlierRuns(**vars(now.runs)), metadata=EarlierMetadata(now.database))
-        monkeypatch.setattr("wellfit.study.summary.open_existing", lambda directory: contextlib.nullcontext(store))
+        monkeypatch.setattr("wellfit.study.summarize.open_existing", lambda directory: contextlib.nullcontext(store))
         summary = summarize(study_copy)
     assert tuple(v.name for v in summary.variants) == tuple(name for name in VARIANTS if name != "early-stopping")
     l2 = summary.variants[1]
