@@ -77,11 +77,11 @@ KILLERS = {
     "while a file is written": "os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)",
     "before a file is renamed": "os.replace = lambda a, b: os.kill(os.getpid(), signal.SIGKILL)",
     "between files and rows": ("Runs._insert = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"),
-    "between rows": "Metadata._put_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
+    "between rows": "Metadata.seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)",
     # With a cache of one page SQLite writes to the database itself before the commit, and leaves a hot journal.
     "while the database is written": (
         "store.database.execute('PRAGMA cache_size = 1'); "
-        "Metadata._put_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
+        "Metadata.seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)"
     ),
 }
 

@@ -16,7 +16,7 @@ from wellfit.errors import StoreUnreadableError
 def test_kill_9_leaves_a_run_and_its_final_state_or_neither(tmp_path: Path) -> None:
     code = """
         store = opened(Path(sys.argv[1]))
-        Metadata._put_seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+        Metadata.seconds = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
         store.runs.save([record()], final_states=[("l2.0", {"rows": np.zeros((2, 3))}, {"epoch": 2})])
     """
     with python(code, tmp_path / "s") as process:

@@ -65,13 +65,12 @@ def stage(stack: ExitStack, path: Path, content: bytes) -> str:
       The SHA-256 of the content.
 
     Raises:
-      StoreError: the disk is full, or the file cannot be written; also when the stack is closed.
+      StoreError: when the stack is closed: the disk is full, or the file cannot be written.
     """
     stack.enter_context(write_errors(path, _KEPT))
-    with write_errors(path, _KEPT):
-        temporary = stack.enter_context(replacing(path))
-        temporary.write_bytes(content)
-        sync(temporary)
+    temporary = stack.enter_context(replacing(path))
+    temporary.write_bytes(content)
+    sync(temporary)
     return hashlib.sha256(content).hexdigest()
 
 

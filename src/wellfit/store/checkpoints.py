@@ -46,7 +46,8 @@ class Checkpoints:
         content = pack({f"arrays/{name}": array for name, array in arrays.items()} | {"meta": text})
         with ExitStack() as stack:
             stage(stack, self._path(population), hashlib.sha256(content).digest() + content)
-        self.metadata.save_provenance()  # another process may finish the training
+        with self.metadata.saving_work():
+            pass  # another process may finish the training
 
     def load(self, population: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """A population's last checkpoint; None where there is none or it is damaged, so training starts again."""

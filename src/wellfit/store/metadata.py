@@ -106,32 +106,18 @@ class Metadata:
         """Save the training time that is not saved yet."""
         if self._seconds:
             with self._database.transaction():
-                self._put_seconds()
-            self._seconds = 0.0
-        self._seconds_saved = time.monotonic()
-
-    def save_provenance(self) -> None:
-        """Save the provenance of this process, if it is not saved yet."""
-        if self._provenance:
-            with self._database.transaction():
-                self._put_provenance()
-            self._provenance = {}
+                self._database.put("seconds", self.seconds())
+            self._seconds, self._seconds_saved = 0.0, time.monotonic()
 
     @contextlib.contextmanager
     def saving_work(self) -> Iterator[None]:
-        """A transaction that also saves the seconds and the provenance of this process."""
+        """A transaction that also saves the training time and the provenance of this process."""
         with self._database.transaction():
             yield
-            self._put_seconds()
-            self._put_provenance()
+            self._database.put("seconds", self.seconds())
+            if self._provenance:
+                self._database.put("provenance", joined(self._database.get("provenance", {}), self._provenance))
         self._seconds, self._seconds_saved, self._provenance = 0.0, time.monotonic(), {}
-
-    def _put_seconds(self) -> None:
-        self._database.put("seconds", self.seconds())
-
-    def _put_provenance(self) -> None:
-        if self._provenance:
-            self._database.put("provenance", joined(self._database.get("provenance", {}), self._provenance))
 
     # --- Findings
 
