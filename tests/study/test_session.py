@@ -16,6 +16,7 @@ import stores
 from small_studies import NOWHERE, command, few_points, perceptrons, points, small
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec import study as spec_study
+from wellfit.spec.identity import default_directory
 from wellfit.spec.study import load_study
 from wellfit.store import Store
 from wellfit.study.growth import Stored
@@ -191,3 +192,31 @@ def test_more_epochs_share_a_directory(tmp_path: Path, monkeypatch: pytest.Monke
     (first / "study.db").write_text("damaged")
     assert place(5) == first  # opening it reports the damage
     assert re.fullmatch(r"wellfit-studies/regularization-digits-[0-9a-f]{4}", first.as_posix())
+
+
+def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
+    def place(study: str | Path | None = None, **how: Any) -> str:
+        name = None if study is None else str(study)
+        return str(default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
+
+    assert place() == place(seeds=2) == place(settings=["train.seeds=[7]"]) == "regularization-digits"
+    assert place(settings=["variants.new.l2=1"]) == "regularization-digits"  # which can hold it, too
+    changed = place(settings=["variants.l2.l2=1e-4"])
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", changed)
+    assert changed == place(settings=["variants.l2.l2=0.0001", "train.seeds=9"])
+    shorter = place(epochs=5)
+    assert shorter == place(settings=["train.epochs=5"]) != changed
+    mixed = place(precision="mixed")
+    assert mixed == place(settings=["train.precision=mixed"]) != place(precision="auto")
+    assert place(precision="float32") == place()
+    assert place(quick=True) not in (place(), changed, shorter, mixed)
+    assert len({shorter, changed, place(epochs=6), place(settings=["data.validation=0.3"]), place()}) == 5
+
+    own = tmp_path / "own.toml"
+    own.write_text('name = "mine"\n[data]\nname = "digits"\n')
+    assert place(own) == "mine-digits"
+    assert re.fullmatch("mine-digits-[0-9a-f]{4}", place(own, epochs=2))
+    own.write_text('name = "regularization"\n[data]\nname = "digits"\n')  # another study of that name
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
+    own.write_text('name = "mine"\n')
+    assert place(own, data="digits") == "mine-digits"
