@@ -37,7 +37,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_process_can_read_but_not_write(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    with pytest.raises(StoreBusyError, match=f"process {holder.pid} is at work here"):
+    with pytest.raises(StoreBusyError, match=f"process {holder.pid} is training in it"):
         opened(tmp_path / "s")
     with pytest.raises(StoreBusyError, match=f"process {holder.pid} "):
         fresh(tmp_path / "s")

@@ -23,7 +23,9 @@ def test_the_holder_is_named_while_it_holds_the_lock(path: Path) -> None:
     assert not is_locked(path)
     lock = Lock(path)
     assert (path.read_text(), is_locked(path)) == (f"wellfit {os.getpid()}\n", True)
-    with pytest.raises(StoreBusyError, match=f"^{path.parent}: process {os.getpid()} is at work here; wait") as caught:
+    with pytest.raises(
+        StoreBusyError, match=f"^{path.parent}: process {os.getpid()} is training in it; wait"
+    ) as caught:
         Lock(path)
     assert "\n" not in str(caught.value)
     assert path.read_text() == f"wellfit {os.getpid()}\n"  # asking does not disturb
@@ -64,7 +66,7 @@ def test_the_first_edition_and_this_one_exclude_each_other(path: Path) -> None:
     with open(path, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert is_locked(path)
-        with pytest.raises(StoreBusyError, match="process 123 is at work here"):
+        with pytest.raises(StoreBusyError, match="process 123 is training in it"):
             Lock(path)
         assert path.read_text() == "wellfit 123\n"
     lock = Lock(path)
@@ -110,7 +112,7 @@ def test_a_lock_file_marks_a_study_directory(path: Path) -> None:
 def test_a_holder_without_a_number_is_another_process(path: Path) -> None:
     lock = Lock(path)
     path.write_text("wellfit\n")  # as on a full disk
-    with pytest.raises(StoreBusyError, match="another process is at work here"):
+    with pytest.raises(StoreBusyError, match="another process is training in it"):
         Lock(path)
     lock.release()
 

@@ -1,4 +1,4 @@
-"""The file that tells other processes of a population at work."""
+"""The progress file, which other processes read during training."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Run = tuple[str, int]
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every epoch is written, however quick they are."""
+    """Write every epoch, however short it is."""
     monkeypatch.setattr(module, "SECONDS", 0.0)
 
 
 def epochs(count: int, of: int = 0) -> list[np.ndarray]:
-    """Rows of the history that differ everywhere; the last value of the first row is not a number."""
+    """Rows of a history with distinct values; the last value of the first row is NaN."""
     rows = [of + number + np.arange(len(HISTORY_COLUMNS)) / 16 for number in range(count)]
     for row in rows[:1]:
         row[-1] = np.nan
@@ -51,7 +51,7 @@ def test_epochs_come_back_as_they_are_added(tmp_path: Path) -> None:
     sizes = []
     for lengths in ((1, 0, 2), (4, 0, 2), (5, 7, 3)):
         rows = {run: epochs(n, 10 * i) for i, (run, n) in enumerate(zip(rows, lengths, strict=True))}
-        feed.write(lambda told=rows: told)
+        feed.write(lambda rows=rows: rows)
         assert same(ProgressFile(path).read(), rows)
         sizes.append(path.stat().st_size)
     assert np.diff(sizes).tolist() == [104 * 3, 104 * 9]  # only what is new, 8 and 12 times 8 bytes an epoch
@@ -80,7 +80,7 @@ def test_it_is_written_twice_a_second_at_most(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.usefixtures("eager")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 600))
-def test_a_file_that_was_cut_anywhere_tells_what_is_whole(tmp_path: Path, cut: int) -> None:
+def test_a_truncated_file_gives_its_whole_records(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "progress"
     ProgressFile(path).write(lambda: {("l2", 0): epochs(3), ("l2", 1): epochs(2)})
     content = path.read_bytes()
@@ -96,12 +96,12 @@ def test_a_file_that_was_cut_anywhere_tells_what_is_whole(tmp_path: Path, cut: i
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"[]\n", b'{"runs": 3}\n', b'{"runs": [["l2"]]}\n', b"\xff\xfe\n"])
-def test_what_is_no_progress_is_none(tmp_path: Path, content: bytes) -> None:
+def test_other_content_is_no_progress(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "progress").write_bytes(content)
     assert ProgressFile(tmp_path / "progress").read() == {}
 
 
-def test_a_run_whose_epochs_do_not_follow_one_another_is_left_out(tmp_path: Path) -> None:
+def test_a_run_with_missing_epochs_is_left_out(tmp_path: Path) -> None:
     records = np.zeros(3, module._RECORD)
     records["run"], records["epoch"] = [0, 0, 1], [1, 3, 1]
     path = tmp_path / "progress"
@@ -110,7 +110,7 @@ def test_a_run_whose_epochs_do_not_follow_one_another_is_left_out(tmp_path: Path
 
 
 @pytest.mark.usefixtures("eager")
-def test_a_disk_that_refuses_ends_the_picture_and_nothing_else(tmp_path: Path) -> None:
+def test_a_write_error_ends_the_updates_and_nothing_else(tmp_path: Path) -> None:
     feed = ProgressFile(tmp_path / "missing" / "progress")
     (tmp_path / "missing").touch()
     feed.write(lambda: {("l2", 0): epochs(1)})

@@ -64,7 +64,7 @@ class Lock:
 def _busy(path: Path) -> str:
     words = _read(path).split()
     holder = f"process {words[1]}" if len(words) > 1 else "another process"
-    return f"{path.parent}: {holder} is at work here; wait for it to end, or choose another --out"
+    return f"{path.parent}: {holder} is training in it; wait for it to end, or choose another --out"
 
 
 def _read(path: Path) -> str:
