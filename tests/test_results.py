@@ -99,5 +99,5 @@ def test_before_any_run_was_tested_the_tables_are_empty(study_copy: Path) -> Non
     results = Results(study_copy)
     assert results.per_class().empty
     assert results.calibration().empty
-    with pytest.raises(StudyFileError, match=r"no run of the study in .* has been tested yet; run it first"):
+    with pytest.raises(StudyFileError, match=r"no run of the study in .* has been tested; run the study first"):
         results.mistakes()

@@ -242,7 +242,7 @@ def die(directory: str) -> None:
 
 def test_a_killed_study_continues_from_its_checkpoint_to_the_same_bits(whole: Path, tmp_path: Path) -> None:
     places = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    script = f"import sys; sys.path[:0] = {places}; import test_runner as t; t.die(sys.argv[1])"
+    script = f"import sys; sys.path[:0] = {places}; import test_run as t; t.die(sys.argv[1])"
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
     killed = subprocess.run([sys.executable, "-c", script, tmp_path], env=environment, check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL
@@ -269,7 +269,7 @@ def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
 
 def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = study(STRAIGHT, precision="auto")
-    monkeypatch.setattr("wellfit.study.session.is_small", lambda shape, examples: False)  # or float32 anywhere
+    monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: False)  # or float32 anywhere
     has_bfloat16(monkeypatch, True)
     with pytest.raises(Interrupted):
         run_study(Session(spec, points(), tmp_path), on_progress=press)
