@@ -88,18 +88,30 @@ def difference_between(directory: Path, variant: str, against: str) -> Confusion
 def _details(store: Store, summary: StudySummary) -> StudyDetails:
     kept = store.keepsakes.load()
     labels, classes = store.keepsakes.labels()
-    runs = seeds_tested(store)
-    scores = _Scores(labels, len(classes), next(iter(store.metadata.study()["variants"])))
-    for variant, seeds in runs.items():
-        scores.add(variant, seeds, probabilities(store, variant, seeds))
+    first = next(iter(store.metadata.study()["variants"]))
+    predictions: dict[str, Predictions] = {}
+    differences: dict[str, ConfusionDifference] = {}
+    calibration: dict[str, Calibration] = {}
+    by_class: dict[str, ClassTable] = {}
+    ensembles: dict[str, Ensemble] = {}
+    for name, seeds in seeds_tested(store).items():  # the first variant first
+        p = probabilities(store, name, seeds)  # (S, M, K), of one variant at a time
+        predictions[name] = predictions_of(seeds, p)
+        difference = None if name == first else _difference(predictions, name, first, labels, len(classes))
+        if difference is not None:
+            differences[name] = difference
+        calibration[name] = pooled_calibration(name, p, labels)
+        by_class[name] = class_table(name, p, labels, difference)
+        if len(seeds) > 1:
+            ensembles[name] = ensemble(name, p, labels)
     weights = weight_overviews(store, _with_weights(store), tuple(kept[1]["shape"]) if kept else None)
     return StudyDetails(
         look=_data_overview(kept) if kept else None,
-        mistakes=_mistakes(scores, kept) if runs else None,
-        differences=scores.differences,
-        calibration=scores.calibration,
-        by_class=scores.by_class,
-        ensembles=scores.ensembles,
+        mistakes=_mistakes(predictions, labels, len(classes), kept) if predictions else None,
+        differences=differences,
+        calibration=calibration,
+        by_class=by_class,
+        ensembles=ensembles,
         weights=weights.overviews,
         regions=_regions(kept) if kept else {},
         paths=sweep_paths(summary, weights.zeros),
@@ -116,48 +128,25 @@ def _with_weights(store: Store) -> dict[str, tuple[int, ...]]:
     return seeds
 
 
-class _Scores:
-    """What test probabilities yield, added one variant at a time so that only one is in memory."""
-
-    def __init__(self, labels: IntArray, classes: int, first: str) -> None:
-        self.labels, self.classes, self.first = labels, classes, first
-        self.predictions: dict[str, Predictions] = {}
-        self.differences: dict[str, ConfusionDifference] = {}
-        self.calibration: dict[str, Calibration] = {}
-        self.by_class: dict[str, ClassTable] = {}
-        self.ensembles: dict[str, Ensemble] = {}
-
-    def add(self, variant: str, seeds: tuple[int, ...], p: FloatArray) -> None:
-        """Add a variant; the first variant must be added before the others.  # p (S, M, K)"""
-        self.predictions[variant] = predictions_of(seeds, p)
-        difference = self._difference(variant)
-        if difference is not None:
-            self.differences[variant] = difference
-        self.calibration[variant] = pooled_calibration(variant, p, self.labels)
-        self.by_class[variant] = class_table(variant, p, self.labels, difference)
-        if len(seeds) > 1:
-            self.ensembles[variant] = ensemble(variant, p, self.labels)
-
-    def _difference(self, variant: str) -> ConfusionDifference | None:
-        """From the first variant, over common seeds; None for the first itself or without a common seed."""
-        if variant == self.first or self.first not in self.predictions:
-            return None
-        one, other = self.predictions[variant], self.predictions[self.first]
-        seeds = [seed for seed in one.seeds if seed in other.seeds]
-        if not seeds:
-            return None
-        return confusion_difference(variant, self.first, one.of(seeds), other.of(seeds), self.labels, self.classes)
+def _difference(
+    predictions: Mapping[str, Predictions], variant: str, first: str, labels: IntArray, classes: int
+) -> ConfusionDifference | None:
+    """From the first variant, over the seeds that both have; None if there are none."""
+    one, other = predictions[variant], predictions.get(first)
+    seeds = [seed for seed in one.seeds if other is not None and seed in other.seeds]
+    if other is None or not seeds:
+        return None
+    return confusion_difference(variant, first, one.of(seeds), other.of(seeds), labels, classes)
 
 
-def _mistakes(scores: _Scores, kept: Kept | None) -> Mistakes:
+def _mistakes(predictions: Mapping[str, Predictions], labels: IntArray, classes: int, kept: Kept | None) -> Mistakes:
     """The misclassified test examples, with the pictures that were kept."""
-    predicted = {variant: p.labels for variant, p in scores.predictions.items()}
-    confidence = {variant: p.confidence for variant, p in scores.predictions.items()}
-    mistakes = count_mistakes(predicted, confidence, scores.labels, scores.classes)
+    predicted = {variant: p.labels for variant, p in predictions.items()}
+    mistakes = count_mistakes(predicted, {variant: p.confidence for variant, p in predictions.items()}, labels, classes)
     if kept is None or "images" not in kept[0]:
         return mistakes
     rows = kept[0]["image_rows"]  # (I,)
-    counts = np.stack([votes(labels[:, rows], scores.classes) for labels in predicted.values()])  # (V, I, K)
+    counts = np.stack([votes(of[:, rows], classes) for of in predicted.values()])  # (V, I, K)
     return replace(mistakes, image_rows=rows, images=kept[0]["images"], votes=counts)
 
 

@@ -1,4 +1,4 @@
-"""From a session to a finished study directory; the only module that has the test set."""
+"""From a session to a finished study directory; the only module that opens the test set."""
 
 from __future__ import annotations
 

@@ -75,6 +75,10 @@ class Session:
       directory: the study directory, which need not exist.
       fresh: whether to ignore what the directory holds; training then deletes it first.
 
+    Raises (on first access to what is affected):
+      StudyFileError, ShapeError, DataError: the study does not fit the data, or the share of them that it uses.
+      OtherStudyError, StoreUnreadableError: the directory holds another study, or cannot be read.
+
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> from wellfit.spec.study import load_study
@@ -105,12 +109,7 @@ class Session:
 
     @cached_property
     def stored(self) -> Stored:
-        """What the directory holds of the study.
-
-        Raises:
-          OtherStudyError: it holds another study.
-          StoreUnreadableError: it cannot be read.
-        """
+        """What the directory holds of the study."""
         store = None if self.fresh else open_if_begun(self.directory)
         if store is None:
             return NOTHING_STORED
@@ -130,22 +129,13 @@ class Session:
 
     @cached_property
     def splits(self) -> Splits:
-        """Which examples train and which validate.
-
-        Raises:
-          DataError: the data cannot be split as the study asks.
-        """
+        """Which examples train and which validate."""
         settings = self.spec.data
         return make_splits(self.used.y_train, validation=settings.validation, seed=settings.split_seed)
 
     @cached_property
     def data(self) -> TrainingData:
-        """What the engine trains on.
-
-        Raises:
-          ShapeError, DataError: the data cannot be trained on or scaled as the study asks.
-          StudyFileError: a batch is larger than the share of the data that the study uses.
-        """
+        """What the engine trains on."""
         data = training_data(self.used, self.splits, self.spec.data.scale)
         check_data(data)
         share, examples = self.spec.data.train_share, len(data.x_train)
@@ -183,11 +173,7 @@ class Session:
 
     @property
     def plan(self) -> Plan:
-        """The plan of all runs, including those that the directory holds.
-
-        Raises:
-          StudyFileError, ShapeError, DataError: the study does not fit the data.
-        """
+        """The plan of all runs, including those that the directory holds."""
         return self._planned[1]
 
     @cached_property

@@ -9,7 +9,7 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -25,6 +25,8 @@ __all__ = ["Leader", "Stamp", "StudyStatus", "find_studies", "read_status", "sta
 
 DEEPEST: Final = 2
 """Levels below a folder at which studies are found."""
+
+SCORES: Final = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
 
 Run = tuple[str, int]
 State = Literal["finished", "running", "interrupted"]
@@ -137,10 +139,12 @@ def read_status(directory: Path, before: StudyStatus | None = None) -> StudyStat
     finished = len(ended) == len(runs) and tested >= sum(r.readout_epoch > 0 for r in ended.values())
     state: State = "finished" if finished else "running" if now.locked else "interrupted"
     variants = tuple(_variant(name, spec, ended, active) for name in spec.variants)
+    histories = {run: record.history for run, record in ended.items()} | active
+    by_variant = {name: {s: histories[name, s] for s in spec.seeds if (name, s) in histories} for name in spec.variants}
     summary = StudySummary(
         name=spec.name, title=spec.title, data=spec.data.name_or_path, state=state, seeds=spec.seeds,
         epochs=spec.base.epochs, seconds=seconds, directory=str(directory), variants=variants, comparisons=(),
-        findings=(), verdict="", histories=_histories(spec, ended, active), confusion={}, classes=(), provenance={},
+        findings=(), verdict="", histories=by_variant, confusion={}, classes=(), provenance={},
         settings=settings, margin=spec.margin,
     )  # fmt: skip
     return StudyStatus(
@@ -157,13 +161,6 @@ def read_status(directory: Path, before: StudyStatus | None = None) -> StudyStat
     )
 
 
-def _histories(
-    spec: StudySpec, ended: Mapping[Run, RunRecord], active: Mapping[Run, History]
-) -> dict[str, dict[int, History]]:
-    histories = {run: record.history for run, record in ended.items()} | dict(active)
-    return {name: {s: histories[name, s] for s in spec.seeds if (name, s) in histories} for name in spec.variants}
-
-
 def _variant(
     name: str, spec: StudySpec, ended: Mapping[Run, RunRecord], active: Mapping[Run, History]
 ) -> VariantSummary:
@@ -175,28 +172,17 @@ def _variant(
 
 def _run(seed: int, record: RunRecord | None, history: History | None) -> RunSummary:
     """A run as a row: with its scores at its readout, or at its last epoch while it is pending."""
-    scores: Mapping[str, float] = {}
+    pending = RunSummary(seed, "pending", *(None,) * 11)
+    scores: dict[str, Any] = {}
     if record is not None:
-        scores = record.scores
-    elif history is not None:
-        last = {name: float(column[-1]) for name, column in history.columns.items()}
-        scores = {name: value for name, value in last.items() if math.isfinite(value)}
-    epochs = record.epochs if record is not None else len(history) if history is not None else None
-    return RunSummary(
-        seed=seed,
-        state="pending" if record is None else record.state,
-        epochs=epochs,
-        readout_epoch=None if record is None else record.readout_epoch or None,
-        best_epoch=None,
-        overfit_onset=None,
-        train_accuracy=scores.get("train_accuracy"),
-        train_loss=scores.get("train_loss"),
-        validation_accuracy=scores.get("validation_accuracy"),
-        validation_loss=scores.get("validation_loss"),
-        test_accuracy=None,
-        test_loss=None,
-        seconds=None,
-    )
+        scores = {score: record.scores.get(score) for score in SCORES}
+        read = record.readout_epoch or None
+        return replace(pending, state=record.state, epochs=record.epochs, readout_epoch=read, **scores)
+    if history is not None:
+        last = {score: float(history[score][-1]) for score in SCORES}
+        scores = {score: value for score, value in last.items() if math.isfinite(value)}
+        return replace(pending, epochs=len(history), **scores)
+    return pending
 
 
 def _leader(variants: tuple[VariantSummary, ...], active: Mapping[Run, History]) -> Leader | None:

@@ -174,10 +174,7 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
         readout_epoch=read or None,
         best_epoch=best_epoch(record.history) if read else None,
         overfit_onset=None,  # takes all runs of the variant: ``with_onsets``
-        train_accuracy=record.scores.get("train_accuracy"),
-        train_loss=record.scores.get("train_loss"),
-        validation_accuracy=record.scores.get("validation_accuracy"),
-        validation_loss=record.scores.get("validation_loss"),
+        **{metric: record.scores.get(metric) for metric in METRICS[:4]},
         test_accuracy=test[0] if test else None,
         test_loss=test[1] if test else None,
         seconds=record.seconds,
