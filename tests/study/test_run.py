@@ -279,7 +279,7 @@ def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypa
     run_study(Session(spec, points(), tmp_path), on_plan=told.append, on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [*range(2, EPOCHS + 1), 0]
     assert told[0].precision == (
-        "products in bfloat16, sums in float32, as this study began, though this machine gains nothing by it"
+        "products in bfloat16, sums in float32, as when this study began, although this machine gains nothing from it"
     )
     with open_existing(tmp_path) as store:
         assert store.metadata.provenance()["precision"] == "products in bfloat16, sums in float32"
