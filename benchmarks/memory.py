@@ -32,12 +32,13 @@ def peak() -> int:
 def child(workload: str, epochs: int) -> None:
     """Run the study, and print what it took and what was forecast."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study.runner import Outlook, run_study
+    from wellfit.study.run import run_study
+    from wellfit.study.session import Forecast, Session
 
     told: dict[str, Any] = {}
     marks: list[float] = []
 
-    def on_plan(outlook: Outlook) -> None:
+    def on_plan(outlook: Forecast) -> None:
         told.update(runs=outlook.plan.runs, forecast_seconds=outlook.seconds, forecast_bytes=outlook.memory)
         marks.append(time.perf_counter())
 
@@ -46,11 +47,9 @@ def child(workload: str, epochs: int) -> None:
     before = peak()
     with tempfile.TemporaryDirectory() as folder:
         run_study(
-            spec,
-            dataset,
-            Path(folder) / "study",
+            Session(spec, dataset, Path(folder) / "study"),
             on_plan=on_plan,
-            on_tick=lambda tick: marks.append(time.perf_counter()) if tick.epochs else None,
+            on_progress=lambda tick: marks.append(time.perf_counter()) if tick.epochs else None,
         )
     told.update(training_seconds=marks[-1] - marks[0], peak_bytes=peak(), before_bytes=before)
     print(json.dumps(told))

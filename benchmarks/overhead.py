@@ -36,7 +36,8 @@ from wellfit.engine.batches import Layouts
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.engine.train import Trainer
 from wellfit.spec.study import StudySpec, runs
-from wellfit.study.runner import Outlook, Tick, run_study
+from wellfit.study.run import Progress, run_study
+from wellfit.study.session import Forecast, Session
 
 TARGET: Final = 0.15
 FEW: Final = 64  # rows that a split keeps where its evaluation is to cost nothing
@@ -99,14 +100,14 @@ def around(spec: StudySpec, dataset: Dataset) -> dict[str, Any]:
     """Run the study whole; seconds of what stands around its epochs, read at the callbacks."""
     marks: list[tuple[str, int, float]] = [("begin", 0, time.perf_counter())]
 
-    def on_plan(outlook: Outlook) -> None:
+    def on_plan(outlook: Forecast) -> None:
         marks.append(("plan", 0, time.perf_counter()))
 
-    def on_tick(tick: Tick) -> None:
+    def on_progress(tick: Progress) -> None:
         marks.append(("epoch" if tick.epochs else "test", tick.epoch, time.perf_counter()))
 
     with tempfile.TemporaryDirectory() as folder:
-        run_study(spec, dataset, Path(folder) / "study", on_plan=on_plan, on_tick=on_tick)
+        run_study(Session(spec, dataset, Path(folder) / "study"), on_plan=on_plan, on_progress=on_progress)
     marks.append(("end", 0, time.perf_counter()))
     took = [(kind, number, after - at) for (_, _, at), (kind, number, after) in pairwise(marks)]
     later = [seconds for kind, number, seconds in took if kind == "epoch" and number > 1]

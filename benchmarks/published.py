@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from wellfit.base import StudySummary, VariantSummary
-from wellfit.study.summary import summarize
+from wellfit.study.summarize import summarize
 
 STUDIES = ("lab5", "lab-512", "lab-512/l2", "lab-512/l1", "lab-optimizers", "lab-depth", "lab-lenet5/mlp", "lab-lenet5")
 

@@ -31,19 +31,19 @@ TARGET: Final = 4.0
 def child(began: float, study: str, out: str) -> None:
     """Do what the command does, and print when its first two epochs ended, in seconds since ``began``."""
     from wellfit import cli
-    from wellfit.study import runner
+    from wellfit.study import run
 
     ends: list[float] = []
-    run_study = runner.run_study
+    run_study = run.run_study
 
-    def watched(*arguments: Any, on_tick: Any, **options: Any) -> None:
-        def tick(now: runner.Tick) -> None:
+    def watched(*arguments: Any, on_progress: Any, **options: Any) -> None:
+        def tick(now: run.Progress) -> None:
             ends.append(time.monotonic() - began)
-            on_tick(now)
+            on_progress(now)
 
-        run_study(*arguments, on_tick=tick, **options)
+        run_study(*arguments, on_progress=tick, **options)
 
-    runner.run_study = watched  # type: ignore[assignment]
+    run.run_study = watched  # type: ignore[assignment]
     sys.argv = ["wellfit", "run", study, "--epochs", "2", "--out", out]
     try:
         cli.main()

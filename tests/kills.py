@@ -1,7 +1,7 @@
-"""A small study that can be killed at any moment, and what is compared of it afterwards; used by tests and benchmarks.
+"""A small study that can be killed at any moment, and the outcome that is compared; for tests and benchmarks.
 
-Usage: python kills.py DIRECTORY  trains the study there, with a checkpoint after every epoch, and says "training" when
-its first epoch is over.
+Usage: python kills.py DIRECTORY  trains the study there with a checkpoint after every epoch, and prints "training"
+after each.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from wellfit.spec.study import StudySpec, study_from_mapping
 
 EPOCHS: Final = 60
 TICKS: Final = 2 * EPOCHS + 1
-"""How often it says "training": for every epoch of both programs, and when the test set is opened."""
+"""How often it prints "training": for every epoch of both programs, and when the test set is opened."""
 
 TIMES: Final = ("seconds", "finished")
-"""The columns of a run that a clock has written."""
+"""The columns of a run that depend on the clock."""
 
 
 def study() -> StudySpec:
-    """Two programs, and of what has a state: dropout, batch normalization, early stopping, an average."""
+    """Two programs with everything that has a state: dropout, batch normalization, early stopping, averaging."""
     return study_from_mapping(
         {
             "name": "killed",
@@ -49,20 +49,21 @@ def study() -> StudySpec:
 
 
 def train(directory: Path) -> None:
-    """Train the study, or what is missing of it."""
+    """Train the study, or continue it."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study import runner
+    from wellfit.study import run
+    from wellfit.study.session import Session
 
-    def say(_: runner.Tick) -> None:
+    def say(_: run.Progress) -> None:
         sys.stdout.write("training\n")
         sys.stdout.flush()
 
-    vars(runner)["CHECKPOINT_SECONDS"] = 0.0
-    runner.run_study(study(), load_dataset("digits"), directory, on_tick=say)
+    vars(run)["CHECKPOINT_SECONDS"] = 0.0
+    run.run_study(Session(study(), load_dataset("digits"), directory), on_progress=say)
 
 
 def start(directory: Path, epochs: int = 1) -> subprocess.Popen[str]:
-    """Train in a process of its own; it is past so many epochs, or done, when this returns."""
+    """Train in another process; returns after so many epochs, or when it has finished."""
     places = [str(Path(__file__).parent), str(Path(wellfit.__file__).parents[1])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     command = [sys.executable, str(Path(__file__)), str(directory)]
@@ -74,7 +75,7 @@ def start(directory: Path, epochs: int = 1) -> subprocess.Popen[str]:
 
 
 def kill(directory: Path, epochs: int, seconds: float) -> bool:
-    """Train, and kill -9 the process so many seconds after so many epochs; whether it was still at work then."""
+    """Train, and kill -9 the process so many seconds after so many epochs; whether it was still running."""
     with start(directory, epochs) as process:
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
@@ -82,7 +83,7 @@ def kill(directory: Path, epochs: int, seconds: float) -> bool:
 
 
 def outcome(directory: Path) -> dict[str, Any]:
-    """All that a study ends with but times: its tables, and the arrays of its files, to the last bit."""
+    """The outcome of a study without times: its tables, and hashes of the arrays in its files."""
     columns = [row[1] for row in stores.rows(directory, "PRAGMA table_info(runs)") if row[1] not in TIMES]
     tables = {
         "runs": f"SELECT {', '.join(columns)} FROM runs ORDER BY variant, seed",
@@ -100,7 +101,7 @@ def outcome(directory: Path) -> dict[str, Any]:
     facts = {key: json.loads(value) for key, value in found["study"]}
     for fact in facts.values():
         if isinstance(fact, dict):
-            fact.pop("seconds", None)  # of the end of a trajectory
+            fact.pop("seconds", None)  # of a final state
     return {**found, "study": facts, "files": files}
 
 

@@ -16,6 +16,9 @@ from wellfit.api import make_dataset
 from wellfit.base import Dataset
 from wellfit.spec.study import StudySpec, study_from_mapping
 
+NOWHERE = Path("nowhere")
+"""A study directory that does not exist, for sessions that only plan."""
+
 
 def points() -> Dataset:
     """Two overlapping clouds: 100 training and 30 test examples."""
@@ -32,6 +35,28 @@ def small(epochs: int, seeds: Any = 2, **variants: Any) -> StudySpec:
             "model": {"kind": "logistic"},
             "train": {"epochs": epochs, "batch_size": 32, "seeds": seeds, "learning_rate": 0.05},
             "variants": {"plain": {}, "l2": {"l2": 0.1}, **variants},
+        }
+    )
+
+
+def few_points() -> Dataset:
+    """Three overlapping clouds: 200 training and 60 test examples."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 3, 260)  # (260,)
+    x = generator.normal(y[:, None], 2.0, (260, 5)).astype(np.float32)  # (260, 5)
+    return make_dataset(x[:200], y[:200], x[200:], y[200:], name="points")
+
+
+def perceptrons(
+    variants: dict[str, Any], seeds: int = 2, data: dict[str, Any] | None = None, **train: Any
+) -> StudySpec:
+    """Networks with one hidden layer, for ``few_points``."""
+    return study_from_mapping(
+        {
+            "data": {"name": "points", "scale": "standardize", **(data or {})},
+            "model": {"hidden": [8]},
+            "train": {"epochs": 3, "batch_size": 32, "seeds": seeds, **train},
+            "variants": variants,
         }
     )
 

@@ -1,4 +1,4 @@
-"""What tests compare of two study directories: the bits that a study ends with, read without wellfit's own reader."""
+"""The contents of study directories, read without wellfit's own reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def rows(directory: Path, query: str) -> list[Any]:
-    """The rows that a query finds in a study's database."""
+    """The rows of a query on a study's database."""
     with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection:
         return connection.execute(query).fetchall()
 
@@ -31,13 +31,13 @@ def probabilities(directory: Path) -> dict[str, bytes]:
 
 
 def same_bits(one: Path, other: Path) -> bool:
-    """Whether two studies ended with the same histories and the same test probabilities, to the last bit."""
+    """Whether two studies have the same histories and test probabilities, to the last bit."""
     assert epochs(one)
     assert len(probabilities(one)) > 1
     return epochs(one) == epochs(other) and probabilities(one) == probabilities(other)
 
 
 def tree(directory: Path) -> dict[str, bytes]:
-    """Every file and folder below a directory, with its content."""
+    """Every path below a directory -> its content; empty for folders."""
     found = sorted(directory.rglob("*"))
     return {str(p.relative_to(directory)): p.read_bytes() if p.is_file() else b"" for p in found}

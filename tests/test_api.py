@@ -340,3 +340,17 @@ def test_a_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     progress = outputs["results = study.run()"]  # a bar where it can be shown, two lines elsewhere
     assert "Training: epoch 1/2" in str(progress) or progress[0].output_type == "display_data"
     assert (tmp_path / "page.html").is_file()
+
+
+def test_model_summary_is_a_data_frame() -> None:
+    y = np.arange(60) % 3
+    images = wellfit.make_dataset(np.arange(60 * 48, dtype=np.uint8).reshape(60, 6, 8), y, name="noise")
+    asked = wellfit.Study(images, wellfit.mlp(4), variants={"plain": {}, "deep": {"model": wellfit.mlp(5, 5)}})
+    frame = asked.model_summary()
+    assert frame.columns.tolist() == ["layer", "output_shape", "parameters"]
+    assert frame.set_index("layer").loc["dense_1"].tolist() == [(4,), 48 * 4 + 4]
+    assert frame.attrs == {"total": 48 * 4 + 4 + 5 * 3, "bytes": 4 * (48 * 4 + 4 + 5 * 3), "statistics": 0}
+    assert asked.model_summary("plain").equals(frame)
+    assert asked.model_summary("deep").attrs["total"] == 48 * 5 + 5 + 30 + 18
+    with pytest.raises(UnknownNameError, match="unknown variant 'depe' in study study; did you mean 'deep'"):
+        asked.model_summary("depe")

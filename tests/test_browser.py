@@ -146,8 +146,8 @@ def test_it_opens_soon(visit, files):
 def test_a_lab_opens_soon(visit, files, real_data, tmp_path):
     """The lab at its full size save for the examples: trained on few, it mistakes more images than in earnest."""
     from wellfit import Study
-    from wellfit.study.details import study_details
-    from wellfit.study.summary import summarize
+    from wellfit.study.report_details import study_details
+    from wellfit.study.summarize import summarize
 
     place = tmp_path / "lab5"
     Study.from_toml("lab5", settings=["data.train_share=0.02"]).run(place, progress=False)

@@ -1,12 +1,16 @@
-"""The cache folder."""
+"""The cache folder, and files that are replaced whole or not at all."""
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from wellfit.files import cache_root
+from saved_runs import failing
+from wellfit.errors import StoreError
+from wellfit.files import cache_root, ignore_progress, replacing, write_errors
 
 
 def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -20,3 +24,72 @@ def test_without_it_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.delenv("WELLFIT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert "wellfit" in cache_root().parts
+
+
+def replace_with(target: Path, text: str, error: type[BaseException] | None = None, **how: bool) -> None:
+    """Replace a file, or fail with an error when it is written."""
+    with replacing(target, **how) as temporary:
+        temporary.write_text(text)
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("durable", [True, False])
+def test_an_error_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, error: type[BaseException], durable: bool
+) -> None:
+    target = tmp_path / "report.md"
+    target.write_text("old")
+    with pytest.raises(error):
+        replace_with(target, "half", error, durable=durable)
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("old", [target])
+    replace_with(target, "new", durable=durable)
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("new", [target])
+
+
+def test_the_old_file_is_there_until_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "report.md"
+    target.write_text("old")
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    target = tmp_path / "report.md"
+    target.write_text("old")
+    monkeypatch.setattr(os, function, failing(errno.ENOSPC))
+    line = f"^{target}: cannot be written: No space left on device; make room$"
+    with pytest.raises(StoreError, match=line), write_errors(target, "make room"):
+        replace_with(target, "new")
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("old", [target])
+
+
+def test_only_a_durable_file_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(os, "fsync", calls.append)
+    replace_with(tmp_path / "a", "new", durable=False)
+    assert calls == []
+    replace_with(tmp_path / "a", "newer")
+    assert len(calls) == 2 if os.name == "posix" else 1  # the file, then its name in the folder
+
+
+def test_two_processes_have_temporary_files_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with replacing(tmp_path / "a") as one:
+        one.write_text("one")
+        monkeypatch.setattr(os, "getpid", lambda: 0)
+        replace_with(tmp_path / "a", "other")
+    assert (tmp_path / "a").read_text() == "one"
+
+
+def test_an_error_without_a_number_is_a_line_too() -> None:
+    line = r"^a\.pdf: cannot be written: no font; choose another place$"
+    with pytest.raises(StoreError, match=line), write_errors("a.pdf", "choose another place"):
+        raise OSError("no font")
+
+
+def test_progress_can_be_ignored() -> None:
+    assert ignore_progress("page 1 of 2", 0.5) is None  # type: ignore[func-returns-value]

@@ -99,11 +99,11 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
         results.plot_reliability("l3")
     with pytest.raises(UnknownNameError, match="unknown kind of mistake"):
         results.plot_mistakes("worst")
-    with pytest.raises(StudyFileError, match="has no regions: they are drawn of data with two features"):
+    with pytest.raises(StudyFileError, match="has no decision regions: they need data with two features"):
         results.plot_regions()
-    with pytest.raises(StudyFileError, match=r"sweeps over no number; give it a \[sweeps\] table"):
+    with pytest.raises(StudyFileError, match=r"has no sweep over a number; add a \[sweeps\] table"):
         results.plot_path()
-    with pytest.raises(StudyFileError, match="crosses no two settings"):
+    with pytest.raises(StudyFileError, match="has no sweep over two settings"):
         results.plot_grid()
     with pytest.raises(DataError, match="no images"):
         plane.plot_mistakes()
@@ -112,7 +112,7 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
     with closing(sqlite3.connect(study_copy / "study.db")) as connection:
         connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
     empty = Results(study_copy)
-    with pytest.raises(StudyFileError, match="has been tested yet; run it first"):
+    with pytest.raises(StudyFileError, match="has been tested; run the study first"):
         empty.plot_mistakes()
     with pytest.raises(StudyFileError, match="has no test result"):
         empty.plot_reliability()

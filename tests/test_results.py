@@ -57,8 +57,8 @@ def test_mistakes(results: Results, finished_study: Path) -> None:
     assert (table["true"] != table["predicted"]).all()
     assert table["probability"].between(0, 1).all()
     with open_existing(finished_study) as store:
-        labels, classes = store.labels()
-        said = np.stack([store.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
+        labels, classes = store.keepsakes.labels()
+        said = np.stack([store.runs.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
     wrong = (said != labels).sum(axis=0)  # (M,)
     np.testing.assert_array_equal(table[f"wrong: {names[0]}"], wrong[table["test_row"]])
     assert table[f"wrong: {names[0]}"].sum() == wrong.sum()  # none is left out
@@ -70,9 +70,11 @@ def test_per_class(results: Results, finished_study: Path) -> None:
     first = results.summary.variants[0].name
     mine = table[table["variant"] == first]
     with open_existing(finished_study) as store:
-        labels, _ = store.labels()
+        labels, _ = store.keepsakes.labels()
         scores = [
-            precision_recall_fscore_support(labels, store.probabilities(first, seed).argmax(axis=1), zero_division=0)
+            precision_recall_fscore_support(
+                labels, store.runs.probabilities(first, seed).argmax(axis=1), zero_division=0
+            )
             for seed in (0, 1)
         ]
     mean = np.mean([one[:3] for one in scores], axis=0)  # (3, K)
@@ -97,5 +99,5 @@ def test_before_any_run_was_tested_the_tables_are_empty(study_copy: Path) -> Non
     results = Results(study_copy)
     assert results.per_class().empty
     assert results.calibration().empty
-    with pytest.raises(StudyFileError, match=r"no run of the study in .* has been tested yet; run it first"):
+    with pytest.raises(StudyFileError, match=r"no run of the study in .* has been tested; run the study first"):
         results.mistakes()

@@ -22,7 +22,7 @@ from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_inte
 from wellfit.analysis.paired import mcnemar, paired_t, probability_better, sign_flip
 from wellfit.analysis.power import further_seeds
 from wellfit.analysis.rankings import friedman, ranking
-from wellfit.analysis.sequential import Look, over_all_looks
+from wellfit.analysis.sequential import InterimAnalysis, over_all_analyses
 from wellfit.base import MARGIN
 
 
@@ -154,7 +154,7 @@ def until_decided(studies, scene, variants=2):
         plain = [[paired_comparison(v[:k], first[:k]).p_value for v in others] for k in LOOKS]  # analyses x comparisons
         # a p-value above 5 % by itself stays above it over all analyses
         ours = [
-            min(holm([over_all_looks(p, Look(k, LOOKS)) if p < 0.05 else 1.0 for p in row])) < 0.05
+            min(holm([over_all_analyses(p, InterimAnalysis(k, LOOKS)) if p < 0.05 else 1.0 for p in row])) < 0.05
             for k, row in enumerate(plain, start=1)
         ]
         return {
@@ -174,7 +174,9 @@ def equivalent(studies, scene, margin):
     def event(rng):
         study = drawn(rng, scene, 2)
         one = compared_with_first(study.runs(5), margin)
-        many = [compared_with_first(study.runs(k), margin, Look(i, LOOKS)) for i, k in enumerate(LOOKS, start=1)]
+        many = [
+            compared_with_first(study.runs(k), margin, InterimAnalysis(i, LOOKS)) for i, k in enumerate(LOOKS, start=1)
+        ]
         return {
             "one analysis, 5 seeds": one[0].verdict == "equivalent",
             "any of four analyses": any(found[0].verdict == "equivalent" for found in many),

@@ -54,7 +54,7 @@ def tell(store: Store, epochs: int, runs: tuple[tuple[str, int], ...] = ()) -> N
     told = runs or tuple((variant, seed) for variant in ("baseline", "l2") for seed in (0, 1))
     pause, progress.SECONDS = progress.SECONDS, 0.0  # type: ignore[misc]
     try:
-        store.save_progress(lambda: {run: rows(epochs, 0.01 * i) for i, run in enumerate(told)})
+        store.progress.write(lambda: {run: rows(epochs, 0.01 * i) for i, run in enumerate(told)})
     finally:
         progress.SECONDS = pause  # type: ignore[misc]
 
@@ -73,12 +73,12 @@ def record(variant: str, seed: int, epochs: int = 12, spec: StudySpec | None = N
 def finish(store: Store, spec: StudySpec | None = None) -> None:
     """End every run of the study, and open the test set."""
     labels = np.arange(30, dtype=np.int32) % 3  # (30,)
-    store.save([record(variant, seed, spec=spec) for variant in ("baseline", "l2") for seed in (0, 1)])
-    store.drop_progress()
-    store.save_labels(labels, CLASSES)
-    store.mark_test_opened()
+    store.runs.save([record(variant, seed, spec=spec) for variant in ("baseline", "l2") for seed in (0, 1)])
+    store.progress.drop()
+    store.keepsakes.save_labels(labels, CLASSES)
+    store.metadata.mark_test_opened()
     for i, (variant, seed) in enumerate((v, s) for v in ("baseline", "l2") for s in (0, 1)):
         right = np.eye(3, dtype=np.float32)[labels]  # (30, 3)
         probabilities = 0.8 * right + 0.2 / 3
         probabilities[: 3 + i] = np.roll(probabilities[: 3 + i], 1, axis=1)
-        store.save_test(variant, seed, probabilities, 1 - (3 + i) / 30, 0.5)
+        store.runs.save_test(variant, seed, probabilities, 1 - (3 + i) / 30, 0.5)

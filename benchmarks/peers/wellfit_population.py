@@ -73,11 +73,12 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
 def really_whole(workload: Workload) -> dict[str, Any]:
     """Run the study from its beginning to its end."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study.runner import run_study
+    from wellfit.study.run import run_study
+    from wellfit.study.session import Session
 
     spec = study(workload)
     with tempfile.TemporaryDirectory() as folder:
-        run_study(spec, load_dataset(spec.data.name_or_path), Path(folder) / "study")
+        run_study(Session(spec, load_dataset(spec.data.name_or_path), Path(folder) / "study"))
         return {"seconds": time.perf_counter() - clock.BEGAN, "trainings": workload.trainings}
 
 

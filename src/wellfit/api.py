@@ -1,4 +1,4 @@
-"""The Python face: ``Study`` and ``Results``, the same words as the study file and the command line."""
+"""The Python interface: ``Study`` and ``Results``, with the terms of study files and the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from wellfit.analysis.sequential import Look
+    from wellfit.analysis.sequential import InterimAnalysis
 
 __all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
 
@@ -32,23 +32,23 @@ class Study:
     """One question: a data set, a base recipe, named variants of it, seeds.
 
     Args:
-      data: a data set's name, a path, or a ``Dataset``; a ``Path`` is never taken for a name.
-      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; ``mlp(128, 64)`` unless
-        told otherwise.
-      variants: name -> what it changes in the base recipe; the first is the one that the others are compared with.
-      seeds: how many (0, 1, ...), or which.
-      precision: of the matrix products: ``"float32"``; ``"mixed"``, with factors in bfloat16 and sums in float32; or
-        ``"auto"``, which is mixed where that is faster on this machine.
+      data: the name of a data set, a path, or a ``Dataset``; a ``Path`` is never interpreted as a name.
+      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; by default
+        ``mlp(128, 64)``.
+      variants: name -> its changes to the base recipe; the first variant is the reference.
+      seeds: their number (0, 1, ...) or a list.
+      precision: of the matrix products: ``"float32"``; ``"mixed"`` for bfloat16 factors and float32 sums; ``"auto"``
+        for mixed where that is faster on this machine.
       name, title: of the study.
       validation: share of the training examples held out for validation.
       scale: ``"unit"`` or ``"standardize"``.
-      margin: the largest difference in accuracy that does not matter, a share of 1; decide on it before you look.
-      questions: what else is to be answered, each as a study file's ``[[questions]]`` has it.
-      train: every other key of the study file's ``[train]`` table: ``epochs``, ``batch_size``, ``optimizer``,
+      margin: the largest irrelevant difference in accuracy, a share of 1; fix it before you see results.
+      questions: further questions, each with the keys of ``[[questions]]`` in a study file.
+      train: any other key of ``[train]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
         ``learning_rate``, ``l2`` ...
 
     Raises:
-      StudyFileError: a key or a value that the study file would not take either; the message says which.
+      StudyFileError: an invalid key or value, as in a study file; the message names it.
 
     Example:
       >>> study = Study("digits", mlp(32), variants={"baseline": {}, "dropout": {"dropout": 0.3}}, epochs=3, seeds=2)
@@ -92,15 +92,14 @@ class Study:
 
     @classmethod
     def from_toml(cls, path: str | Path, **overrides: Any) -> Study:
-        """A study from a study file, or a built-in study by its name.
+        """Load a study file, or a built-in study by its name.
 
         Args:
           path: the file or the name.
-          overrides: ``data``, ``seeds``, ``epochs``, ``precision``, ``settings`` or ``quick``, as the command line
-            has them.
+          overrides: ``data``, ``seeds``, ``epochs``, ``precision``, ``settings`` or ``quick``, as on the command line.
 
         Raises:
-          StudyFileError: the file is not a study.
+          StudyFileError: the file is not a valid study.
 
         Example:
           >>> Study.from_toml("regularization", seeds=2).spec.seeds
@@ -121,59 +120,56 @@ class Study:
         max_seeds: int | None = None,
         max_minutes: float | None = None,
     ) -> Results:
-        """Train what is missing, evaluate it, and return the results.
+        """Train and evaluate what is missing, and return the results.
 
         Args:
-          out: the study directory, which keeps everything; without it, a temporary one that lasts as
-            long as the results.
-          fresh: throw away what the directory holds first.
-          progress: show a progress bar; by default where there is a terminal or a notebook to show it in.
-          until_decided: add seeds, five at a time, until every comparison with the first variant is decided; each look
-            has a level of its own, so that all looks together keep 5 %.
-          max_seeds: with ``until_decided``, the most seeds, fixed at the first look; 20 unless told otherwise.
-          max_minutes: with ``until_decided``, begin no batch of seeds that would end later, by the forecast.
+          out: the study directory, which keeps everything; by default a temporary one that lasts as long as the
+            results.
+          fresh: delete the study in the directory first.
+          progress: show a progress bar; by default in terminals and notebooks.
+          until_decided: add seeds, five at a time, until every comparison with the first variant is decided. Each
+            interim analysis has its own significance level; the overall error rate stays at 5 %.
+          max_seeds: with ``until_decided``, the most seeds (by default 20), fixed at the first interim analysis.
+          max_minutes: with ``until_decided``, start no batch of seeds that would end later by the forecast.
 
         Returns:
-          The results, also of runs that the directory held before.
+          The results, including those of runs that the directory held before.
 
         Raises:
-          WellfitError: the data, the model or the directory cannot be used; one line says why and how to mend it.
+          WellfitError: the data, the model or the directory cannot be used; one line says why and how to fix it.
         """
-        from wellfit.report.forms.cells import progress_display
-        from wellfit.study.deciding import run_until_decided
-        from wellfit.study.runner import Tick, run_study
+        from wellfit.report.forms.notebook_progress import progress_display
+        from wellfit.study.decide import run_until_decided
+        from wellfit.study.run import run_study
+        from wellfit.study.session import Session
 
-        dataset = self._data()
+        if not until_decided and (max_seeds is not None or max_minutes is not None):
+            raise StudyFileError("run(...): max_seeds and max_minutes need until_decided=True; add that")
         keep: object = None
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        with progress_display(progress) as bar:
+        session = Session(self.spec, self._data(), Path(out), fresh)
+        with progress_display(progress) as on_progress:
 
-            def on_tick(tick: Tick) -> None:
-                bar.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
-
-            def train(spec: StudySpec, look: Look | None, anew: bool) -> None:
-                run_study(spec, dataset, Path(out), command="from Python", anew=anew, look=look, on_tick=on_tick)
+            def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
+                run_study(batch, command="from Python", interim=interim, on_progress=on_progress)
 
             if until_decided:
-                budget: Any = {"max_seeds": max_seeds, "max_minutes": max_minutes}
-                run_until_decided(self.spec, dataset, Path(out), train, anew=fresh, **budget)
-            elif max_seeds is not None or max_minutes is not None:
-                raise StudyFileError("run(...): max_seeds and max_minutes are for until_decided=True; add that")
+                run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes)
             else:
-                train(self.spec, None, fresh)
+                train(session)
         return Results(out, _keep=keep)
 
     def model_summary(self, variant: str | None = None) -> pd.DataFrame:
-        """The layers of a model, as Keras's ``model.summary()`` tells them.
+        """The layers of a model, as in Keras's ``model.summary()``.
 
         Args:
-          variant: whose model; the base recipe's by default.
+          variant: by default the base recipe.
 
         Returns:
-          One row a layer: ``layer``, ``output_shape`` (a tuple, of one example) and ``parameters``. ``attrs`` holds
-          the ``total`` of trainable parameters, their ``bytes``, and the number of ``statistics`` that are not trained.
+          One row per layer: ``layer``, ``output_shape`` (a tuple, of one example) and ``parameters``. ``attrs`` has the
+          ``total`` of trainable parameters, their ``bytes``, and the number of ``statistics`` that are not trained.
 
         Raises:
           UnknownNameError: there is no such variant.
@@ -200,30 +196,30 @@ class Study:
         """Training examples with the names of their classes.
 
         Args:
-          rows: which training examples, from 0, in a grid; by default the first of every class, a row each.
-          count: how many of every class.
-          columns: pictures in a row of the grid.
-          ax: where to draw, instead of a new figure.
+          rows: training examples to show in a grid, from 0; by default the first ones of every class, a row each.
+          count: pictures per class.
+          columns: of the grid.
+          ax: draw on these axes instead of a new figure.
 
         Raises:
-          DataError: the data are no images, or there is no such row.
+          DataError: the data are not images, or there is no such row.
         """
         from wellfit.report.subjects.data.preview import examples_figure
 
         return shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
 
     def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
-        """The first training example of every class, and forms of it that augmentation makes.
+        """The first training example of every class with augmented versions.
 
         Args:
-          variant: whose augmentation; the base recipe's by default.
-          count: pictures in a row: the original, and ``count - 1`` forms of it.
-          ax: where to draw, instead of a new figure.
+          variant: whose augmentation to use; by default the base recipe's.
+          count: pictures in a row: the original and ``count - 1`` augmented versions.
+          ax: draw on these axes instead of a new figure.
 
         Raises:
           UnknownNameError: there is no such variant.
           StudyFileError: it has no augmentation.
-          DataError: the data are no images.
+          DataError: the data are not images.
         """
         from wellfit.report.subjects.data.preview import augmentation_figure
 
@@ -244,38 +240,38 @@ class Study:
 
 
 def _source(data: Any) -> str:
-    """The name or path of what a study is asked about."""
+    """The name or path of a study's data."""
     if isinstance(data, Dataset):
         return data.name
     if isinstance(data, str | Path):
         return str(data)
-    mend = "give a name, a path, or what wellfit.make_dataset(x, y) makes of arrays"
-    raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {mend}")
+    fix = "give a name, a path, or a Dataset from wellfit.make_dataset(x, y)"
+    raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
 
 
 _OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}
-"""Fields of a ``ModelSpec`` that only some kinds have a use for, and a study file takes of no others."""
+"""Fields of a ``ModelSpec`` that only these kinds use; study files refuse them elsewhere."""
 
 
 def _model_table(model: Any) -> Any:
-    """A model as the study file's [model] table says it, complete; what is no ``ModelSpec`` is left to the checks."""
+    """A model as the complete [model] table of a study file; anything but a ``ModelSpec`` is left for validation."""
     if not isinstance(model, ModelSpec):
         return model
     table = {key: value for key, value in vars(model).items() if model.kind in _OF_KIND.get(key, (model.kind,))}
-    if "layers" in table:  # an empty function is none, which a study file says by leaving it out
+    if "layers" in table:  # study files express "no function" by leaving it out
         table["layers"] = [{key: value for key, value in vars(layer).items() if value != ""} for layer in model.layers]
     return table
 
 
 def _plain_models(variants: Any) -> Any:
-    """Variants whose models are tables; what is no table of tables is left to the checks."""
+    """Variants with their models as tables; anything but nested tables is left for validation."""
     if isinstance(variants, Mapping):
         return {key: _plain_models(value) for key, value in variants.items()}
     return _model_table(variants)
 
 
 class _Temporary:
-    """A folder that is removed with this object, without the warning that ``tempfile.TemporaryDirectory`` gives."""
+    """A folder that is removed with this object, without the warning of ``tempfile.TemporaryDirectory``."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))

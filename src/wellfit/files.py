@@ -1,11 +1,26 @@
-"""Where wellfit keeps what it can make or fetch again."""
+"""Files: the cache folder, and files that are replaced whole or not at all."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-__all__ = ["cache_root"]
+from wellfit.errors import StoreError
+
+__all__ = ["TEMPORARY", "OnWriting", "cache_root", "ignore_progress", "replacing", "sync", "write_errors"]
+
+TEMPORARY: Final = ".tmp"
+"""The suffix of files that are not yet whole; their names begin with a dot."""
+
+OnWriting = Callable[[str, float], object]
+"""Called while something long is written: with what is written now, and the share that is done, from 0 to 1."""
+
+
+def ignore_progress(text: str, share: float) -> None:
+    """No-op progress callback."""
 
 
 def cache_root() -> Path:
@@ -28,3 +43,75 @@ def cache_root() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("wellfit"))
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[Path]:
+    """Write a file under a temporary name beside it, and rename it when the block ends without an error.
+
+    A reader sees the old file or the new one, never half of one. After an error, the old file is unchanged.
+
+    Args:
+      path: the file; its folder is created if it is missing.
+      durable: also survive a power failure, which waits for the disk.
+
+    Returns:
+      A context manager that gives the temporary path.
+
+    Raises:
+      OSError: the file cannot be written.
+
+    Example:
+      >>> import tempfile
+      >>> target = Path(tempfile.mkdtemp()) / "new" / "a.txt"
+      >>> with replacing(target) as temporary:
+      ...     _ = temporary.write_text("whole")
+      >>> target.read_text(), len(list(target.parent.iterdir()))
+      ('whole', 1)
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        yield temporary
+        if durable:
+            sync(temporary)
+        os.replace(temporary, target)
+        if durable and os.name == "posix":  # elsewhere a folder cannot be opened
+            sync(target.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def write_errors(path: str | os.PathLike[str], remedy: str) -> Iterator[None]:
+    """Turn errors of the operating system into one line.
+
+    Args:
+      path: what is written, where the error itself does not say.
+      remedy: what the user can do.
+
+    Raises:
+      StoreError: for any OSError within the block.
+
+    Example:
+      >>> with write_errors("report.html", "choose another place"):
+      ...     raise OSError(28, "No space left on device")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.StoreError: report.html: cannot be written: No space left on device; choose another place
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}; {remedy}") from None

@@ -1,4 +1,4 @@
-"""What came out of a study: its tables, its figures, its report."""
+"""The results of a study: tables, figures, report."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PER_CLASS: Final = (
     *("precision", "recall", "recall_low", "recall_high", "f1", "support"),
     *("gain", "gain_low", "gain_high"),
 )
-"""Columns of `Results.per_class`, as ``ClassTable`` names them."""
+"""Columns of `Results.per_class`: fields of ``ClassTable``."""
 
 
 class Results(Plots):
-    """What a study directory holds, finished or not.
+    """The results in a study directory, finished or not.
 
     Args:
       directory: the study directory.
@@ -41,20 +41,20 @@ class Results(Plots):
     """
 
     def __init__(self, directory: str | Path, *, _keep: object = None) -> None:
-        from wellfit.study.summary import summarize
+        from wellfit.study.summarize import summarize
 
         self.directory = Path(directory)
         self.summary: StudySummary = summarize(self.directory)
         self._keep = _keep  # a temporary directory lives as long as the results in it
 
     def table(self) -> pd.DataFrame:
-        """One row a variant: means and 95 % intervals of every metric.
+        """One row per variant: means and 95 % intervals of every metric.
 
-        The numbers are for computing: accuracies and gaps are shares of 1, ``table()["test_accuracy"]`` such as 0.88.
-        Printed, and in a notebook, the table shows them in percent and points, as the report does.
+        Accuracies and gaps are shares of 1 (``table()["test_accuracy"]`` is 0.88, say). When printed or displayed, the
+        table shows them in percent and percentage points, as the report does.
 
-        The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` count the seeds and the finite test
-        set; those of the training and validation metrics count the seeds alone.
+        The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` account for the seeds and the
+        finite test set, those of training and validation metrics for the seeds only.
         """
         import pandas as pd
 
@@ -70,21 +70,21 @@ class Results(Plots):
         return Numbers(list(rows.values()), index=pd.Index(list(rows), name="variant"))
 
     def runs(self) -> pd.DataFrame:
-        """One row a run: variant, seed, state, epochs, and its metrics; accuracies are shares of 1."""
+        """One row per run: variant, seed, state, epochs and metrics; accuracies are shares of 1."""
         import pandas as pd
 
         return pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
 
     def compare(self) -> pd.DataFrame:
-        """One row a comparison: of every variant with the first, then those that the study's questions needed.
+        """One row per comparison: every variant with the first, then the pairs that the study's questions ask for.
 
-        Differences and intervals are shares of 1, so that 0.01 is one percentage point.
+        Differences and intervals are shares of 1: 0.01 is one percentage point.
 
         Returns:
           ``variant``, ``against``, ``metric``, ``difference``, ``interval``, ``p_value``, ``p_adjusted`` and
-          ``verdict``; then every other method beside each other, see ``wellfit.base.PairedEvidence``: ``seeds``,
-          ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one a
-          seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``. ``attrs`` holds the ``margin``.
+          ``verdict``; then the results of other methods, see ``wellfit.base.PairedEvidence``: ``seeds``,
+          ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one
+          per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``. ``attrs`` has the ``margin``.
         """
         import pandas as pd
 
@@ -98,12 +98,12 @@ class Results(Plots):
         return frame
 
     def ranking(self) -> pd.DataFrame:
-        """The variants from the best mean test accuracy to the worst, with letters and intervals.
+        """The variants from best to worst mean test accuracy, with intervals and letters.
 
         Returns:
-          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval; all three are shares of 1) and
-          ``letters``: two that share one are not told apart. ``attrs`` holds ``friedman_p``, of the test that no
-          variant ranks differently, or None.
+          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval; all three are shares of 1) and ``letters``: no
+          pairwise comparison separates variants that share a letter. ``attrs`` has ``friedman_p``, the p-value of the
+          hypothesis that all variants rank equally, or None.
         """
         import pandas as pd
 
@@ -114,22 +114,22 @@ class Results(Plots):
         return frame
 
     def conclusion(self) -> pd.DataFrame:
-        """What was asked and what the evidence answers, a sentence a row; printed, every sentence is shown whole.
+        """The questions and the answers, one row per sentence; sentences are printed in full.
 
         Returns:
-          ``question`` (the study's title, then its further questions), ``sentence`` and ``sources``: the keys of
-          ``wellfit show --json`` that the sentence was made from.
+          ``question`` (the study's title, then its further questions), ``sentence``, and ``sources``: the keys of
+          ``wellfit show --json`` that the sentence is based on.
         """
         from wellfit.report.subjects.results.frames import Sentences
 
         s = self.summary
-        told = [(s.title, sentence) for sentence in s.conclusion[1:]]
-        told += [(answer.ask, sentence) for answer in s.answers for sentence in answer.sentences]
-        rows = [(ask, sentence.text, sentence.sources) for ask, sentence in told]
+        pairs = [(s.title, sentence) for sentence in s.conclusion[1:]]
+        pairs += [(answer.ask, sentence) for answer in s.answers for sentence in answer.sentences]
+        rows = [(ask, sentence.text, sentence.sources) for ask, sentence in pairs]
         return Sentences(rows, columns=["question", "sentence", "sources"])
 
     def history(self) -> pd.DataFrame:
-        """One row an epoch of a run, in long form; accuracies are shares of 1."""
+        """One row per epoch and run, in long form; accuracies are shares of 1."""
         import pandas as pd
 
         frames = [
@@ -140,32 +140,33 @@ class Results(Plots):
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "seed", "epoch"])
 
     def mistakes(self) -> pd.DataFrame:
-        """One row a test example that some run got wrong, the most often wrong first.
+        """One row per test example that any run misclassified, the most frequently misclassified first.
 
         Returns:
-          ``test_row`` (from 0), ``true``, for every variant ``wrong: NAME`` (how many of its runs), ``wrong`` (of all
-          runs), ``predicted`` (the wrong class that most took it for) and ``probability`` (that they gave it, a mean).
+          ``test_row`` (from 0), ``true``, ``wrong: NAME`` for every variant (the number of its runs that misclassified
+          it), ``wrong`` (of all runs), ``predicted`` (the most frequent wrong class) and ``probability`` (of that
+          class, averaged over these runs).
 
         Raises:
-          StudyFileError: no run has been tested yet.
+          StudyFileError: no run has been tested.
         """
         import numpy as np
         import pandas as pd
 
         from wellfit.report.subjects.mistakes.numbers import choose, tally
 
-        found = self._mistakes()
-        rows = choose(found, "most").rows
-        told, classes = tally(found), np.array(self.summary.classes, dtype=object)
-        columns = {"test_row": rows, "true": classes[found.labels[rows]]}
-        columns |= {f"wrong: {name}": found.wrong[v][rows] for v, name in enumerate(found.variants)}
-        columns |= {"wrong": told.wrong[rows], "predicted": classes[told.predicted[rows]]}
-        return pd.DataFrame({**columns, "probability": told.probability[rows]})
+        mistakes = self._mistakes()
+        rows = choose(mistakes, "most").rows
+        totals, classes = tally(mistakes), np.array(self.summary.classes, dtype=object)
+        columns = {"test_row": rows, "true": classes[mistakes.labels[rows]]}
+        columns |= {f"wrong: {name}": mistakes.wrong[v][rows] for v, name in enumerate(mistakes.variants)}
+        columns |= {"wrong": totals.wrong[rows], "predicted": classes[totals.predicted[rows]]}
+        return pd.DataFrame({**columns, "probability": totals.probability[rows]})
 
     def per_class(self) -> pd.DataFrame:
-        """One row a variant and class: precision, recall and its 95 % interval, F1, support, and the gain in recall.
+        """One row per variant and class: precision, recall with its 95 % interval, F1, support, and gain in recall.
 
-        All but the support are shares of 1. The gain is over the first variant's recall, paired by seed and image; NaN
+        All but the support are shares of 1. The gain is relative to the first variant, paired by seed and example; NaN
         for the first variant itself.
         """
         import numpy as np
@@ -182,28 +183,28 @@ class Results(Plots):
         )
 
     def calibration(self) -> pd.DataFrame:
-        """One row a variant: expected calibration error and Brier score, with 95 % intervals over the seeds.
+        """One row per variant: expected calibration error and Brier score, with 95 % intervals over the seeds.
 
-        The calibration error is a share of 1, the Brier score lies between 0 and 2.
+        The calibration error is a share of 1; the Brier score is between 0 and 2.
         """
         import pandas as pd
 
         rows = {}
-        for name, found in self.details.calibration.items():
+        for name, calibration in self.details.calibration.items():
             row: dict[str, float] = {}
-            for score, value in found.scores.items():
-                low, high = found.intervals.get(score) or (float("nan"), float("nan"))
+            for score, value in calibration.scores.items():
+                low, high = calibration.intervals.get(score) or (float("nan"), float("nan"))
                 row |= {score: value, f"{score}_low": low, f"{score}_high": high}
             rows[name] = row
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
     def best(self) -> VariantSummary:
-        """The variant with the highest mean validation accuracy: chosen without looking at the test set.
+        """The variant with the highest mean validation accuracy; the test set is not used.
 
-        A mean is over the runs that did not diverge, so a variant whose runs all hold comes before any that lost some.
+        Means exclude diverged runs, so variants without diverged runs take precedence.
 
         Raises:
-          StudyFileError: no run has finished yet.
+          StudyFileError: no run has finished.
         """
         scored = [v for v in self.summary.variants if "validation_accuracy" in v.mean]
         if not scored:
@@ -213,28 +214,28 @@ class Results(Plots):
 
     @property
     def verdict(self) -> str:
-        """What the evidence allows one to say."""
+        """The conclusion that the evidence supports."""
         return self.summary.verdict
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the checks of data, split and training saw."""
+        """Findings of the checks of data, split and training."""
         return self.summary.findings
 
     def report(self, path: str | Path | None = None, format: str | None = None) -> Path:
         """Write the report.
 
         Args:
-          path: of the file, whose end says the form: ``.html`` (one page, interactive, that needs no network),
-            ``.pdf``, ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory. A study that was run
-            without ``out`` has none that lasts, and gets ``wellfit-report.html`` in the working directory.
-          format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``, or ``"png"`` for the figures alone in a folder.
+          path: the file; its ending sets the format: ``.html`` (one interactive page that works offline), ``.pdf``,
+            ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory, or for a study run without ``out``
+            ``wellfit-report.html`` in the working directory.
+          format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``, or ``"png"`` for a folder with only the figures.
 
         Returns:
           The file, or the folder.
 
         Raises:
-          UnknownNameError, StudyFileError: there is no such form, or the path says another.
+          UnknownNameError, StudyFileError: there is no such format, or it contradicts the path.
           StoreError: it cannot be written.
         """
         from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import comparisons, intervals
-from wellfit.analysis.sequential import Look, nominal_level, over_all_looks
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
 from wellfit.errors import DataError, StudyFileError
 
 
@@ -169,7 +169,7 @@ def test_intervals_are_clipped_to_possible_differences():
 def test_interim_intervals_follow_their_levels():
     rng = np.random.default_rng(9)
     first, second = rng.random((2, 5, 300)) < np.array([0.92, 0.85])[:, None, None]
-    look = Look(2, (3, 5, 10))
+    look = InterimAnalysis(2, (3, 5, 10))
     plain, found = comparisons.paired_comparison(first, second), comparisons.paired_comparison(first, second, look)
     difference = first.astype(int) - second
     for interval, alpha in ((found.interval, 0.05), (found.interval90, 0.10)):
@@ -181,14 +181,14 @@ def test_interim_intervals_follow_their_levels():
 def test_interim_verdicts_allow_for_all_analyses():
     runs = study({"baseline": 0.85, "l2": 0.87, "l1": 0.86, "gone": 0.8})
     runs["gone"] = {0: runs["gone"][0]}
-    look = Look(1, (5, 10, 20))
+    look = InterimAnalysis(1, (5, 10, 20))
     one, several = with_first(runs), with_first(runs, look=look)
     assert [c.p_value for c in several] == [c.p_value for c in one]
-    assert [c.p_adjusted for c in several] == list(comparisons.holm([over_all_looks(c.p_value, look) for c in one]))
+    assert [c.p_adjusted for c in several] == list(comparisons.holm([over_all_analyses(c.p_value, look) for c in one]))
     for a, b in zip(one[:2], several, strict=False):
         assert b.p_adjusted > a.p_adjusted
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
-    only = with_first(runs, look=Look(1, (5,)))
+    only = with_first(runs, look=InterimAnalysis(1, (5,)))
     assert [c.p_adjusted for c in only] == pytest.approx([c.p_adjusted for c in one])
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from wellfit.analysis import bootstrap, comparisons, paired, power
 from wellfit.analysis.evidence import evidence_of, paired_evidence
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.errors import DataError, StudyFileError
 
 
@@ -31,7 +31,7 @@ def test_further_seeds_are_asked_for_only_where_they_are_open():
     first, second = outcomes(accuracies=(0.9, 0.86))
     assert paired_evidence(first, second).further_seeds is not None
     assert paired_evidence(first, second, decided=True).further_seeds is None
-    look = Look(1, (4, 8))
+    look = InterimAnalysis(1, (4, 8))
     looked = paired_evidence(first, second, look=look)
     assert looked.further_seeds is None  # the plan fixes the seeds
     assert looked.interval90 == comparisons.paired_comparison(first, second, look).interval90

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
 from wellfit.analysis.comparisons import compare_pairs
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.errors import DataError
 
 
@@ -74,7 +74,7 @@ def test_ranking_of_a_study():
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_interim_ranking_follows_its_adjusted_p_values(number):
-    look = Look(number, (5, 10))
+    look = InterimAnalysis(number, (5, 10))
     rng = np.random.default_rng(3)
     hardness = rng.random(800)
     runs = {

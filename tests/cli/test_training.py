@@ -1,46 +1,169 @@
-"""``wellfit run`` and ``wellfit plan`` where a study grows: by epochs, and by seeds until it is decided."""
+"""``wellfit run`` and ``plan``: whole studies, growing ones, interrupted ones."""
 
 from __future__ import annotations
 
 import json
-import sys
+import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 import stores
-from wellfit import cli
-from wellfit.study.deciding import METHOD
+from commands import SMALL, VARIANTS, Ended, ended, process
+from wellfit.study.decide import METHOD
+
+Command = Callable[..., Ended]
 
 
-class Told(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Told]
 ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 
 
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Call the command in an empty folder, and return what it told."""
+def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
+    text = (finished_study.parents[1] / "told.txt").read_text()
+    told = text.splitlines()
+    title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
+    assert " ".join(told[:2]) == title
+    assert told[3] == "1,150 training, 288 validation and 359 test examples"
+    assert told[4] == "38 results from 32 trainings"
+    assert re.fullmatch(r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", told[5])
+    assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
+    assert "No variant could be told apart from baseline with 2 seeds" in text
+    assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
+    assert "Run five seeds (--seeds 5)" in text
+    assert "early-stopping" in (finished_study / "report.html").read_text()
+    assert len(stores.epochs(finished_study)) == len(VARIANTS) * 2 * 2
+    assert len(stores.probabilities(finished_study)) == len(VARIANTS) * 2 + 2  # labels, and what a report keeps
+    ((facts,),) = stores.rows(finished_study, "SELECT value FROM study WHERE key = 'provenance'")
+    assert json.loads(facts)["command"] == "wellfit run --seeds 2 --epochs 2 --set 'model.hidden=[16]'"
+
+
+def test_run_again_trains_nothing(command: Command, study_copy: Path) -> None:
+    before = stores.rows(study_copy, "SELECT * FROM runs")
+    ended = command("run", *SMALL, "--out", study_copy)
+    assert ended.status == 0
+    assert "Nothing to train: the study directory already holds 38 results" in ended.out
+    assert "Training" not in ended.out
+    assert stores.rows(study_copy, "SELECT * FROM runs") == before
+    assert (study_copy / "report.html").is_file()
+
+
+def test_more_seeds_add_only_the_new_runs(command: Command, study_copy: Path) -> None:
+    runs, epochs = stores.rows(study_copy, "SELECT * FROM runs"), stores.epochs(study_copy)
+    ended = command("run", *SMALL, "--seeds", "3", "--out", study_copy)
+    assert ended.status == 0
+    assert "19 results from 16 trainings" in ended.out
+    assert "38 more are already done" in ended.out
+    assert stores.rows(study_copy, "SELECT * FROM runs WHERE seed < 2") == runs  # their times of ending, too
+    assert [row for row in stores.epochs(study_copy) if row[1] < 2] == epochs
+    assert {row[:2] for row in stores.epochs(study_copy) if row[1] == 2} == {(name, 2) for name in VARIANTS}
+    assert "regularization" not in command("run", *SMALL, "--seeds", "1", "--out", study_copy).err  # fewer is no other
+
+
+def test_fresh_starts_over_and_json_is_alone_on_stdout(command: Command, study_copy: Path) -> None:
+    (study_copy / "report.html").write_text("old")
+    (study_copy / "notes.txt").write_text("mine")
+    other = study_copy.parent / "other.toml"
+    other.write_text('[data]\nname = "digits"\n[model]\nhidden = [8]\n[train]\nepochs = 1\nseeds = 1\n')
+    ended = command("run", other, "--out", study_copy, "--fresh", "--json")
+    assert ended.status == 0
+    told = json.loads(ended.out)
+    assert told["study"] | {"seconds": 0} == {
+        "name": "other", "data": "digits", "state": "finished", "seeds": [0], "epochs": 1, "seconds": 0,
+        "directory": str(study_copy),
+    }  # fmt: skip
+    assert [(v["name"], v["parameters"]) for v in told["variants"]] == [("baseline", 64 * 8 + 8 + 8 * 10 + 10)]
+    assert "1,150 training" in ended.err  # plan and progress
+    assert len(stores.epochs(study_copy)) == 1
+    assert (study_copy / "report.html").read_text() != "old"
+    assert (study_copy / "notes.txt").read_text() == "mine"
+
+
+def test_quick_and_precision_make_another_study(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
+    small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
+    ended = command("run", *small)
+    assert ended.status == 0
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network on the digits want? (quick)"
+    assert "4 results from 4 trainings" in ended.out  # the baseline, and three values of six
+    assert "Products in bfloat16" not in ended.out
+    (made,) = (tmp_path / "wellfit-studies").iterdir()
+    assert "bfloat16" in (made / "report.html").read_text()
+    ended = command("run", *small[:-1], "float32", "--out", made)
+    assert (ended.status, ended.out) == (2, "")
+    assert '[train] precision is "mixed" there and "float32" here' in ended.err
+    assert "Nothing to train" in command("run", *small).out
 
-    def call(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["wellfit", *arguments])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return Told(int(end.value.code or 0), *capsys.readouterr())
 
-    return call
+@pytest.mark.slow
+def test_a_changed_study_does_not_meet_the_built_in_one(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting in ("train.batch_size=512", "train.batch_size=256"):
+        assert command("run", "--seeds", "1", "--epochs", "1", "--set", setting).status == 0
+    assert len(list((tmp_path / "wellfit-studies").iterdir())) == 2
 
 
-def test_more_epochs_go_on_in_the_same_directory(command: Command, tmp_path: Path) -> None:
+# --- plan -------------------------------------------------------------------------------------------------------------
+
+
+def test_plan_prints_what_run_prints_first(
+    command: Command, finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planned = command("plan", *SMALL)
+    assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
+
+    def stable(text: str) -> list[str]:
+        told = text.splitlines()[:6]
+        forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
+        assert [bool(re.search(forecast, line)) for line in told].count(True) == 1
+        return [re.sub(forecast, "", line) for line in told]
+
+    assert stable(planned.out) == stable((finished_study.parent.parent / "told.txt").read_text())
+    full = command("plan", *SMALL, "--full").out.splitlines()
+    assert stable("\n".join(full)) == stable(planned.out)
+    assert re.fullmatch(r"4 programs on \d+ devices?", full[6])
+    assert full[7:] == ["Products in float32"]
+    assert planned.out.splitlines()[6:] == []
+
+
+def test_plan_counts_what_is_done(command: Command, study_copy: Path) -> None:
+    before = stores.tree(study_copy)
+    ended = command("plan", *SMALL, "--seeds", "3", "--out", study_copy)
+    assert "19 results from 16 trainings" in ended.out
+    assert "38 more are already done" in ended.out
+    assert "Nothing to train" in command("plan", *SMALL, "--out", study_copy).out
+    assert "38 results from 32 trainings" in command("plan", *SMALL, "--out", study_copy, "--fresh").out
+    assert stores.tree(study_copy) == before
+
+
+def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    small = json.loads(command("plan", "--quick", "--precision", "auto", "--json").out)
+    assert small["precision"] == {"asked": "auto", "chosen": "products in float32"}  # the digits fit the cache
+    monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: False)
+    ended = command("plan", "--quick", "--precision", "auto", "--json")
+    assert (ended.status, ended.err, stores.tree(tmp_path)) == (0, "", {})
+    told = json.loads(ended.out)
+    assert told["study"]["title"].endswith("(quick)")
+    assert re.fullmatch(r"wellfit-studies.regularization-digits-[0-9a-f]{4}", told["study"]["directory"])
+    assert (told["epochs"], told["seeds"], told["runs"], told["trajectories"], told["done"]) == (
+        *(20, [0, 1, 2], 3 * len(VARIANTS), 3 * (len(VARIANTS) - 3), 0),
+    )
+    assert told["precision"] == {"asked": "auto", "chosen": "products in bfloat16, sums in float32"}
+
+
+# --- Growing ----------------------------------------------------------------------------------------------------------
+
+
+def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: Path) -> None:
     study = ("regularization/l2", "--seeds", "1", *ONE_LAYER)
     assert command("run", *study, "--epochs", "1").status == 0
     planned = json.loads(command("plan", *study, "--epochs", "2", "--json").out)
@@ -49,7 +172,7 @@ def test_more_epochs_go_on_in_the_same_directory(command: Command, tmp_path: Pat
     grown = command("run", *study, "--epochs", "2")
     assert grown.status == 0
     count = planned["continued"]
-    assert f"{count} trajectories go on where they ended: {count} trajectory-epochs are saved" in grown.out
+    assert f"{count} trainings continue where they ended, which saves {count} epochs" in grown.out
     (directory,) = (tmp_path / "wellfit-studies").iterdir()
     assert {row[2] for row in stores.epochs(directory)} == {1, 2}
     fewer = command("run", *study, "--epochs", "1", "--out", str(directory))
@@ -58,7 +181,7 @@ def test_more_epochs_go_on_in_the_same_directory(command: Command, tmp_path: Pat
     assert "[train] epochs is 2 there and 1 here; choose another directory with --out" in fewer.err
 
 
-def test_until_it_is_decided(command: Command, tmp_path: Path) -> None:
+def test_run_until_decided(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\n[data]\nname = "digits"\ntrain_share = 0.1\n[model]\nkind = "logistic"\n'
         "[train]\nepochs = 6\nbatch_size = 32\nlearning_rate = 0.05\n"
@@ -67,7 +190,7 @@ def test_until_it_is_decided(command: Command, tmp_path: Path) -> None:
     run = ("run", "mine.toml", "--until-decided")
     told = command(*run, "--max-seeds", "10", "--max-minutes", "60")
     assert told.status == 0
-    assert "Look 1 of 2, at 5 seeds\nDecided: weak (worse)\nNot decided yet: nothing\n" in told.out
+    assert "Interim analysis 1 of 2, at 5 seeds\nDecided: weak (worse)\nUndecided: none\n" in told.out
     assert " ".join(told.out.split()).count(METHOD) == 1
     assert "Every comparison is decided, at 5 seeds." in told.out
     shown = json.loads(command(*run, "--json").out)
@@ -75,23 +198,68 @@ def test_until_it_is_decided(command: Command, tmp_path: Path) -> None:
     assert [c["verdict"] for c in shown["comparisons"]] == ["worse"]
     other = command(*run, "--max-seeds", "20")
     assert (other.status, other.err.count("\n")) == (2, 1)
-    assert "planned at 5, 10 seeds before the first was taken" in other.err
+    assert "planned at 5, 10 seeds, and changing the plan would invalidate their levels" in other.err
     more = command("run", "mine.toml", "--seeds", "7")
     assert more.status == 2
-    assert "go on with --until-decided" in more.err
+    assert "continue with --until-decided" in more.err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--until-decided", "--seeds", "3"), "--seeds 3 with --until-decided: seeds are added as needed"),
-        (("--max-seeds", "9"), "--max-seeds 9: is for --until-decided; add that, or leave it out"),
-        (("--max-minutes", "1.5"), "--max-minutes 1.5: is for --until-decided; add that, or leave it out"),
-        (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: nothing is decided by fewer than 2 seeds"),
+        (("--max-seeds", "9"), "--max-seeds 9: needs --until-decided; add that, or leave --max-seeds out"),
+        (("--max-minutes", "1.5"), "--max-minutes 1.5: needs --until-decided; add that, or leave --max-minutes out"),
+        (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )
-def test_options_that_contradict_each_other(command: Command, options: tuple[str, ...], message: str) -> None:
+def test_contradicting_options_are_refused(command: Command, options: tuple[str, ...], message: str) -> None:
     told = command("run", *options)
     assert (told.status, told.err.count("\n")) == (2, 1)
     assert message in told.err
     assert not Path("wellfit-studies").exists()
+
+
+# --- Interrupts -------------------------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_command_says_how_to_continue(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wellfit.study.run.run_study", pressed)
+    ended = command("run", "--out", tmp_path / "a study", "--fresh")
+    assert ended.status == 130
+    assert ended.out.splitlines() == [
+        f"Interrupted. Finished runs and the last checkpoint are kept in {tmp_path / 'a study'}.",
+        f"To continue: wellfit run --out '{tmp_path / 'a study'}'",
+    ]
+
+
+@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_study_ends_with_the_same_bits(wish: signal.Signals, command: Command, tmp_path: Path) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text(
+        '[data]\nname = "digits"\n[model]\nhidden = [16]\n[train]\nepochs = 100\nbatch_size = 128\nseeds = 2\n'
+        "[variants.baseline]\n[variants.dropout]\ndropout = 0.3\n"
+    )
+    running = process("run", study, "--out", tmp_path / "stopped")
+    assert running.stdout is not None
+    for line in running.stdout:  # after the first of its epochs
+        if line.startswith("Training:"):
+            break
+    running.send_signal(wish)
+    stopped = ended(running)
+    assert stopped.status == 130, stopped
+    assert stopped.err == ""
+    assert re.search(r"Stopped at \d+ % after", stopped.out)
+    assert f"To continue: wellfit run {study} --out {tmp_path / 'stopped'}\n" in stopped.out
+    assert stores.epochs(tmp_path / "stopped") == []  # it was in the midst of its only population
+    assert "interrupted" in command("show", tmp_path / "stopped").out
+
+    assert command("run", study, "--out", tmp_path / "stopped").status == 0
+    assert command("run", study, "--out", tmp_path / "whole").status == 0
+    assert len(stores.epochs(tmp_path / "whole")) == 4 * 100
+    assert stores.same_bits(tmp_path / "stopped", tmp_path / "whole")

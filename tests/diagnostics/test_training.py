@@ -126,8 +126,9 @@ def test_studies_of_converged_noisy_curves_seldom_have_a_warning(seeds):
 def test_the_study_takes_every_fix_of_a_real_training(tmp_path):
     """Bad on purpose: rates and penalties that fail, over-fitting, impatience."""
     from wellfit.data.catalog import load_dataset
-    from wellfit.study.runner import run_study
-    from wellfit.study.summary import summarize
+    from wellfit.study.run import run_study
+    from wellfit.study.session import Session
+    from wellfit.study.summarize import summarize
 
     settings = [
         "train.epochs=10",
@@ -135,7 +136,7 @@ def test_the_study_takes_every_fix_of_a_real_training(tmp_path):
         "variants={baseline={}, fast={learning_rate=10.0}, slow={learning_rate=1e-6}, l2={l2=10.0}}",
     ]
     study_spec = load_study("regularization", seeds=3, settings=settings)
-    run_study(study_spec, load_dataset("digits"), tmp_path)
+    run_study(Session(study_spec, load_dataset("digits"), tmp_path))
     found = {f.code: f for f in summarize(tmp_path).findings}
     assert found["penalty-too-strong"].message.startswith("l2 had too strong a penalty: training accuracy ends at")
     assert {"learning-rate-low"} <= set(found)

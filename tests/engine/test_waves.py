@@ -20,8 +20,9 @@ from wellfit.engine import waves
 from wellfit.engine.final_states import FinalState, obstacle
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.train import Epoch, Trainer
-from wellfit.study import interrupts, runner
-from wellfit.study.runner import Interrupted, Tick, run_study
+from wellfit.study import interrupts, run
+from wellfit.study.run import Interrupted, Progress, run_study
+from wellfit.study.session import Session
 
 BASE = Recipe(model=ModelSpec("mlp", (8,)), epochs=3, batch_size=32)
 
@@ -92,7 +93,7 @@ def test_an_epoch_can_be_left_between_two_waves(small_data: TrainingData, monkey
 
 
 def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_study(small(5), points(), tmp_path / "whole")
+    run_study(Session(small(5), points(), tmp_path / "whole"))
     masks: list[int] = []
     mask = waves.active_mask
 
@@ -104,11 +105,11 @@ def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, m
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "active_mask", pressed)
-        patch.setattr(interrupts, "PATIENCE", -1.0)
-        patch.setattr(runner, "CHECKPOINT_SECONDS", -1.0)
+        patch.setattr(interrupts, "GRACE", -1.0)
+        patch.setattr(run, "CHECKPOINT_SECONDS", -1.0)
         with pytest.raises(Interrupted, match="The epoch at work was left; the runs and the checkpoint saved last"):
-            run_study(small(5), points(), tmp_path / "study")
-    ticks: list[Tick] = []
-    run_study(small(5), points(), tmp_path / "study", on_tick=ticks.append)
+            run_study(Session(small(5), points(), tmp_path / "study"))
+    ticks: list[Progress] = []
+    run_study(Session(small(5), points(), tmp_path / "study"), on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [4, 5, 0]
     assert stores.same_bits(tmp_path / "study", tmp_path / "whole")

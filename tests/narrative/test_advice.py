@@ -14,7 +14,7 @@ from sweeps import advised as texts
 from wellfit.narrative.advice import MOST, advise, codes_fixed_by
 from wellfit.report.forms.terminal import print_summary
 from wellfit.spec.study import load_study
-from wellfit.study.summary import summarize, to_json
+from wellfit.study.summarize import summarize, to_json
 
 
 def test_a_supported_variant_comes_with_its_difference():

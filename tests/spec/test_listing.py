@@ -47,7 +47,10 @@ def test_the_command_writes_a_study_and_its_schema(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
-    assert ended(capsys, monkeypatch, "new", "mine")[:2] == (0, "mine.toml: change it, then: wellfit run mine.toml\n")
+    assert ended(capsys, monkeypatch, "new", "mine")[:2] == (
+        0,
+        "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n",
+    )
     status, out, err = ended(capsys, monkeypatch, "new", "mine")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err == "wellfit: mine.toml: already exists and is not overwritten; choose another name\n"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wellfit.analysis import compare_pairs, friedman, ranking
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.rankings import friedman, ranking
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.api import Study
 from wellfit.base import RunSummary, VariantSummary
 from wellfit.errors import StudyFileError
@@ -54,7 +55,9 @@ def variants(correctness: dict[str, dict[int, Any]], seeds: int = 5) -> list[Var
     return made
 
 
-def concluded(study: StudySpec, correctness: dict[str, dict[int, Any]], look: Look | None = None) -> Concluded:
+def concluded(
+    study: StudySpec, correctness: dict[str, dict[int, Any]], look: InterimAnalysis | None = None
+) -> Concluded:
     full = {name: correctness.get(name, {}) for name in NAMES}
     return conclude(study, variants(correctness), full, 2000, look)
 
@@ -114,9 +117,9 @@ def test_few_seeds_are_borne(seeds: int) -> None:
         assert found.friedman_p is None
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([None, Look(1, (5, 10)), Look(2, (3, 5))]))
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (3, 5))]))
 @settings(max_examples=25, deadline=None)
-def test_the_ranking_tells_apart_no_more_than_the_verdicts(seed: int, look: Look | None) -> None:
+def test_the_ranking_tells_apart_no_more_than_the_verdicts(seed: int, look: InterimAnalysis | None) -> None:
     rng = np.random.default_rng(seed)
     runs = outcomes(tuple(0.85 + 0.03 * rng.standard_normal(4)), images=600)
     found = concluded(spec([BOTH]), runs, look)

@@ -1,4 +1,4 @@
-"""The wish to stop: noted, granted in time, and at once when it is made twice."""
+"""Requests to stop: noted, granted in time, and at once when repeated."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import threading
 import pytest
 
 from wellfit.study import interrupts
-from wellfit.study.interrupts import Wish, interruptible
+from wellfit.study.interrupts import StopRequest, interruptible
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_a_wish_and_the_second_one_is_granted_at_once(how: signal.Signals) -> None:
+def test_the_second_signal_stops_at_once(how: signal.Signals) -> None:
     before = signal.getsignal(how)
-    with interruptible() as wish:
-        seen = [(wish.made, wish.impatient)]
+    with interruptible() as stop:
+        seen = [(stop.requested, stop.overdue)]
         os.kill(os.getpid(), how)
-        seen.append((wish.made, wish.impatient))
+        seen.append((stop.requested, stop.overdue))
         assert seen == [(False, False), (True, False)]
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), how)
     assert signal.getsignal(how) is before
 
 
-def test_it_grows_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_becomes_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    wish = Wish()
-    wish.make()
-    now[0] += interrupts.PATIENCE
-    assert not wish.impatient
+    stop = StopRequest()
+    stop.make()
+    now[0] += interrupts.GRACE
+    assert not stop.overdue
     now[0] += 0.01
-    assert wish.impatient
+    assert stop.overdue
 
 
-def test_nobody_wishes_in_another_thread() -> None:
+def test_other_threads_make_no_request() -> None:
     found: list[bool] = []
 
     def work() -> None:
-        with interruptible() as wish:
-            found.append(wish.made)
+        with interruptible() as stop:
+            found.append(stop.requested)
 
     handler = signal.getsignal(signal.SIGINT)
     thread = threading.Thread(target=work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -14,15 +13,16 @@ import numpy as np
 import pytest
 
 import stores
-from small_studies import clouds, command
+from small_studies import clouds
 from wellfit.base import Dataset
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, resolved, study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.study import merge
 from wellfit.study.merge import merge_studies
-from wellfit.study.runner import Outlook, run_study
-from wellfit.study.summary import summarize
+from wellfit.study.run import run_study
+from wellfit.study.session import Forecast, Session
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
 VARIANTS: dict[str, Any] = {"plain": {}, "l2": {"l2": 0.01}, "dropout": {"dropout": 0.3}}
@@ -40,7 +40,7 @@ def study(seeds: list[int], *variants: str, **train: Any) -> StudySpec:
 
 
 def trained(directory: Path, spec: StudySpec, dataset: Dataset | None = None) -> Path:
-    run_study(spec, dataset or clouds(), directory, command=f"wellfit run --out {directory.name}")
+    run_study(Session(spec, dataset or clouds(), directory), command=f"wellfit run --out {directory.name}")
     return directory
 
 
@@ -71,9 +71,9 @@ def content(directory: Path) -> set[Any]:
     return {*stores.rows(directory, "SELECT * FROM runs"), *stores.epochs(directory), *files}
 
 
-def planned(directory: Path, spec: StudySpec) -> Outlook:
-    told: list[Outlook] = []
-    run_study(spec, clouds(), directory, on_plan=told.append)
+def planned(directory: Path, spec: StudySpec) -> Forecast:
+    told: list[Forecast] = []
+    run_study(Session(spec, clouds(), directory), on_plan=told.append)
     return told[0]
 
 
@@ -83,7 +83,7 @@ def planned(directory: Path, spec: StudySpec) -> Outlook:
 def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path) -> None:
     before = stores.tree(parts)
     done = merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
-    assert (done.runs, done.taken, done.twice, done.missing, done.codes) == (6, (4, 2), 0, 0, 1)
+    assert (done.runs, done.taken, done.duplicates, done.missing, done.codes) == (6, (4, 2), 0, 0, 1)
     assert content(tmp_path / "whole") == content(parts / "a") | content(parts / "b")
     assert [p.name for p in tmp_path.iterdir()] == ["whole"]
     assert stores.tree(parts) == before
@@ -112,21 +112,21 @@ def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path
     assert facts["test set opened"] == ", ".join(opened)
 
 
-def test_it_is_continued_like_any_other(parts: Path, tmp_path: Path) -> None:
+def test_a_merged_study_can_be_continued(parts: Path, tmp_path: Path) -> None:
     merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
     before = content(tmp_path / "whole")
-    outlook = planned(tmp_path / "whole", study([0, 1, 2], "plain", "l2"))
-    assert (outlook.plan.runs, outlook.done) == (0, 6)
+    forecast = planned(tmp_path / "whole", study([0, 1, 2], "plain", "l2"))
+    assert (forecast.plan.runs, forecast.done) == (0, 6)
     assert content(tmp_path / "whole") == before
-    outlook = planned(tmp_path / "whole", study([0, 1, 2, 3], "plain", "l2"))
-    assert (outlook.plan.runs, outlook.done) == (2, 6)
+    forecast = planned(tmp_path / "whole", study([0, 1, 2, 3], "plain", "l2"))
+    assert (forecast.plan.runs, forecast.done) == (2, 6)
     assert content(tmp_path / "whole") > before
 
 
-def test_the_same_run_is_taken_once_and_what_is_missing_is_pending(parts: Path, tmp_path: Path) -> None:
+def test_duplicates_are_taken_once_and_missing_runs_are_pending(parts: Path, tmp_path: Path) -> None:
     merge_studies([parts / "a", parts / "b"], tmp_path / "both")
     done = merge_studies([tmp_path / "both", parts / "a", parts / "c"], tmp_path / "whole")
-    assert (done.runs, done.twice, done.missing) == (8, 4, 1)
+    assert (done.runs, done.duplicates, done.missing) == (8, 4, 1)
     summary = summarize(tmp_path / "whole")
     assert [v.name for v in summary.variants] == ["plain", "l2", "dropout"]
     assert summary.state == "interrupted"
@@ -146,41 +146,10 @@ def test_a_run_that_one_of_them_has_tested_is_tested(copy: Path, tmp_path: Path)
     assert verify_study(tmp_path / "whole").problems == ()
 
 
-def test_the_command(parts: Path, tmp_path: Path) -> None:
-    both, whole = tmp_path / "both", tmp_path / "whole"
-    status, out, err = command("merge", parts / "a", parts / "b", "--out", both)
-    assert (status, err) == (0, "")
-    assert " ".join(out.split()).startswith(
-        f"{both}: 6 runs, 4 from {parts / 'a'}, 2 from {parts / 'b'} note: wellfit run, "
-    )
-    assert "6 of 6 runs" in out
-    assert out.splitlines()[-1] == f"Report: {both / 'report.html'}"
-    assert (both / "report.html").is_file()
-    status, out, _ = command("merge", both, parts / "a", parts / "c", "--out", whole)
-    out = " ".join(out.split())
-    assert f"{whole}: 8 runs, 6 from {both}, 0 from {parts / 'a'}, 2 from {parts / 'c'} 4 of them were in more" in out
-    assert "1 of its variants and seeds is not there yet: wellfit run trains it" in out
-
-
-def test_the_command_in_json(parts: Path, tmp_path: Path) -> None:
-    a, b, both = parts / "a", parts / "b", tmp_path / "both"
-    status, out, err = command("merge", a, b, "--out", both, "--json")
-    assert (status, err) == (0, "")
-    told = json.loads(out)
-    assert {key: told[key] for key in ("runs", "twice", "missing", "codes")} == {
-        "runs": 6, "twice": 0, "missing": 0, "codes": 1
-    }  # fmt: skip
-    assert told["taken"] == {str(a): 4, str(b): 2}
-    assert (told["directory"], told["report"]) == (str(both), str(both / "report.html"))
-    assert (both / "report.html").is_file()
-
-
-def test_two_states_of_the_code_are_told(copy: Path, tmp_path: Path) -> None:
+def test_versions_of_the_code_are_counted(copy: Path, tmp_path: Path) -> None:
     change(copy / "b", f"UPDATE study SET value = replace(value, 'code hash\": \"', 'code hash\": \"{'f' * 8}')")
-    status, out, _ = command("merge", copy / "a", copy / "b", "--out", tmp_path / "whole")
-    assert status == 0
-    assert "note: the runs come from 2 states of wellfit's code" in out
-    assert any("2 states" in note for note in verify_study(tmp_path / "whole").notes)
+    assert merge_studies([copy / "a", copy / "b"], tmp_path / "whole").codes == 2
+    assert any("2 versions" in note for note in verify_study(tmp_path / "whole").notes)
     merged = summarize(tmp_path / "whole").provenance["code hash"]
     merge_studies([copy / "b", tmp_path / "whole"], tmp_path / "again")
     assert sorted(summarize(tmp_path / "again").provenance["code hash"].split("; then ")) == sorted(
@@ -213,26 +182,26 @@ def test_another_study_is_refused_with_the_first_difference(copy: Path, tmp_path
         work = Path(shutil.copytree(copy / "b", copy / "changed"))
         change(work, f"UPDATE study SET value = replace(value, '{there}', '{here}') WHERE key = 'study'")
         message = refused(OtherStudyError, copy / "a", work, out=out)
-        assert message.startswith(f"{work}: does not belong to {copy / 'a'}: {difference}; merge directories that")
+        assert message.startswith(f"{work}: does not belong to {copy / 'a'}: {difference}; merge only directories that")
         shutil.rmtree(work)
 
 
 def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> None:
     for part in "ab":
         with create_or_open(copy / part, resolved(study([0, 1, 2], "plain", "l2")), provenance={}) as store:
-            store.note("looks", {"of": 3})
+            store.metadata.write_note("looks", {"of": 3})
     merge_studies([copy / "a", copy / "b"], tmp_path / "same")
     with open_existing(tmp_path / "same") as store:
-        assert store.noted("looks") == {"of": 3}
+        assert store.metadata.note("looks") == {"of": 3}
     message = refused(OtherStudyError, copy / "a", copy / "c", out=tmp_path / "whole")
-    assert "looks is {'of': 3} there and not noted here" in message
+    assert "looks is {'of': 3} there and not set here" in message
 
 
 def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path: Path) -> None:
     change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a:
-        assert whole.notes() == a.notes()
+        assert whole.metadata.notes() == a.metadata.notes()
     shutil.rmtree(tmp_path / "whole")
     change(copy / "b", "UPDATE study SET value = replace(value, 'float32', 'mixed') WHERE key = 'note: choices'")
     message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
@@ -247,7 +216,7 @@ def test_other_data_another_split_and_another_precision_are_refused(fact: str, c
     )
     message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")
     assert f"does not belong to {copy / 'a'}: {fact} is " in message
-    assert " here; merge directories that differ in their seeds and variants alone" in message
+    assert " here; merge only directories that differ in seeds and variants" in message
 
 
 @pytest.mark.parametrize(
@@ -266,12 +235,12 @@ def test_the_same_run_with_other_results_is_refused(
     twin = Path(shutil.copytree(copy / "a", copy / "twin"))
     change(twin, f"{statement} WHERE variant = 'plain' AND seed = 1")
     message = refused(OtherStudyError, copy / "a", twin, out=tmp_path / "whole")
-    assert f"variant 'plain', seed 1: other {difference} here (another machine, or other runs beside it" in message
+    assert f"variant 'plain', seed 1: different {difference} here (other machines and companion runs" in message
 
 
 def test_places_that_will_not_do(copy: Path, tmp_path: Path) -> None:
     a, b = copy / "a", copy / "b"
-    assert "exists; choose another --out" in refused(StoreError, a, b, out=copy)
+    assert "already exists; choose another --out" in refused(StoreError, a, b, out=copy)
     assert "nothing to merge with" in refused(StoreError, a, out=tmp_path / "whole")
     again = copy / "b" / ".." / "a"
     assert f"{again}: the same directory as {a}" in refused(StoreError, a, again, out=tmp_path / "whole")
@@ -279,7 +248,7 @@ def test_places_that_will_not_do(copy: Path, tmp_path: Path) -> None:
     message = refused(StoreError, a, b, out=a / "study.db" / "whole")  # nobody can write below a file, root neither
     assert "cannot be written: Not a directory; choose another --out" in message
     with create_or_open(b, resolved(study([2], "plain", "l2")), provenance={}):
-        assert f"{b}: a process is at work here" in refused(StoreBusyError, a, b, out=tmp_path / "whole")
+        assert f"{b}: a process is training in it" in refused(StoreBusyError, a, b, out=tmp_path / "whole")
 
 
 def test_a_damaged_file_leaves_nothing_half_written(copy: Path, tmp_path: Path) -> None:
@@ -306,10 +275,10 @@ def test_a_name_that_was_taken_meanwhile_is_left_alone(
 
 def test_findings_are_told_once(copy: Path, tmp_path: Path) -> None:
     with open_existing(copy / "a") as a:
-        findings = a.findings()
+        findings = a.metadata.findings()
     assert findings
     with create_or_open(copy / "b", resolved(study([2], "plain", "l2")), provenance={}) as b:
-        b.save_findings([dataclasses.replace(findings[0], code="another"), *findings])
+        b.metadata.save_findings([dataclasses.replace(findings[0], code="another"), *findings])
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole:
-        assert [f.code for f in whole.findings()] == [*(f.code for f in findings), "another"]
+        assert [f.code for f in whole.metadata.findings()] == [*(f.code for f in findings), "another"]

@@ -1,20 +1,18 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from wellfit.store import open_existing
-from wellfit.study.weights import filter_pictures, kernels, weight_looks
+from wellfit.study.weights import filter_pictures, kernels, weight_overviews
 
 
 class Shelf:
     """A store that has weights and nothing else."""
 
     def __init__(self, weights: dict[tuple[str, int], dict[str, np.ndarray]]) -> None:
-        self._weights = weights
-
-    def weights(self, variant: str, seed: int) -> dict[str, np.ndarray]:
-        return self._weights[variant, seed]
+        self.runs = SimpleNamespace(weights=lambda variant, seed: weights[variant, seed])
 
 
 def test_shares_are_means_over_the_seeds_in_common_bins() -> None:
@@ -27,32 +25,32 @@ def test_shares_are_means_over_the_seeds_in_common_bins() -> None:
             **{("narrow", seed): {"dense_1/kernel": narrow[seed]} for seed in (0, 1)},
         }
     )
-    found = weight_looks(shelf, {"wide": (0, 1), "narrow": (1, 0)}, None)  # type: ignore[arg-type]
-    assert found.looks["narrow"].layers == ("dense_1/kernel",)
+    found = weight_overviews(shelf, {"wide": (0, 1), "narrow": (1, 0)}, None)  # type: ignore[arg-type]
+    assert found.overviews["narrow"].layers == ("dense_1/kernel",)
     edge = np.quantile(np.abs(wide[0]), 0.995)
     for name, arrays in (("wide", wide), ("narrow", narrow)):
-        look = found.looks[name]
-        np.testing.assert_allclose(look.edges, np.linspace(-edge, edge, 62))
-        counts = [np.histogram(np.clip(a, -edge * 0.999999, edge * 0.999999), look.edges)[0] / 30 for a in arrays]
-        np.testing.assert_allclose(look.histogram[0], np.mean(counts, axis=0), atol=1e-12)
-    assert found.looks["narrow"].zeros.tolist() == [5 / 60]
+        overview = found.overviews[name]
+        np.testing.assert_allclose(overview.edges, np.linspace(-edge, edge, 62))
+        counts = [np.histogram(np.clip(a, -edge * 0.999999, edge * 0.999999), overview.edges)[0] / 30 for a in arrays]
+        np.testing.assert_allclose(overview.histogram[0], np.mean(counts, axis=0), atol=1e-12)
+    assert found.overviews["narrow"].zeros.tolist() == [5 / 60]
     assert found.zeros["narrow"] == 5 / 60
     expected = np.mean([(np.abs(a) < 1e-3).mean() for a in narrow])
-    assert found.looks["narrow"].small.tolist() == [pytest.approx(expected)]
+    assert found.overviews["narrow"].small.tolist() == [pytest.approx(expected)]
     assert expected >= 0.1 - 1e-12  # the five zeros and the one that was made small
 
 
 def test_all_kernels_of_a_variant_count_by_their_size() -> None:
     shelf = Shelf({("v", 0): {"dense_1/kernel": np.zeros((3, 2)), "dense_2/kernel": np.ones((2, 1))}})
-    assert weight_looks(shelf, {"v": (0,)}, None).zeros == {"v": 0.75}  # type: ignore[arg-type]
+    assert weight_overviews(shelf, {"v": (0,)}, None).zeros == {"v": 0.75}  # type: ignore[arg-type]
 
 
-def test_weights_that_are_all_zero_or_missing_have_a_look_too() -> None:
+def test_weights_that_are_all_zero_or_missing_have_an_overview() -> None:
     zero = {"dense_1/kernel": np.zeros((4, 2))}
-    found = weight_looks(Shelf({("v", 0): zero, ("w", 0): {}}), {"v": (0,), "w": (0,)}, (2, 2))  # type: ignore[arg-type]
-    assert list(found.looks) == ["v"]
-    assert (found.looks["v"].filters == 128).all()
-    assert found.looks["v"].histogram[0, 30] == 1  # the middle bin
+    found = weight_overviews(Shelf({("v", 0): zero, ("w", 0): {}}), {"v": (0,), "w": (0,)}, (2, 2))  # type: ignore[arg-type]
+    assert list(found.overviews) == ["v"]
+    assert (found.overviews["v"].filters == 128).all()
+    assert found.overviews["v"].histogram[0, 30] == 1  # the middle bin
 
 
 def test_filters_of_a_dense_layer_have_the_pixels_in_their_places() -> None:
@@ -87,5 +85,5 @@ def test_weights_of_features_are_no_pictures() -> None:
 
 def test_the_kernels_of_a_real_run_stand_in_the_order_of_its_layers(finished_study: Path) -> None:
     with open_existing(finished_study) as store:
-        found = kernels(store.weights("baseline", 0))
+        found = kernels(store.runs.weights("baseline", 0))
     assert [array.shape for array in found.values()] == [(64, 16), (16, 10)]

@@ -21,7 +21,7 @@ from wellfit.analysis.crossed import (
     p_value,
     variance_components,
 )
-from wellfit.analysis.sequential import Look, nominal_level, over_all_looks
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
 from wellfit.base import MARGIN, Comparison, Verdict
 from wellfit.errors import DataError, StudyFileError
 
@@ -45,7 +45,9 @@ class PairedDifference(NamedTuple):
     p_value: float | None
 
 
-def paired_comparison(first: NDArray[Any], second: NDArray[Any], look: Look | None = None) -> PairedDifference:
+def paired_comparison(
+    first: NDArray[Any], second: NDArray[Any], look: InterimAnalysis | None = None
+) -> PairedDifference:
     """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
 
     The intervals are ``two_way_interval`` of the differences, clipped to [-1, 1], where every difference of accuracies
@@ -179,7 +181,7 @@ def compare_pairs(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     pairs: Sequence[tuple[str, str]],
     margin: float = MARGIN,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare pairs of variants over their common seeds, with Holm's correction over all given pairs.
 
@@ -221,7 +223,7 @@ def compare_pairs(
             first, second = (np.stack([correctness[v][s] for s in seeds]) for v in (name, against))  # each (S, M)
             differences[name, against] = paired_comparison(first, second, look)
     p_values = [pair.p_value for pair in differences.values()]
-    adjusted = holm(p_values if look is None else [over_all_looks(p, look) for p in p_values])
+    adjusted = holm(p_values if look is None else [over_all_analyses(p, look) for p in p_values])
     return tuple(
         Comparison(
             variant=name,

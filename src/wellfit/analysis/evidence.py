@@ -11,7 +11,7 @@ from wellfit.analysis.bootstrap import two_way_bootstrap
 from wellfit.analysis.comparisons import MARGIN, paired_comparison
 from wellfit.analysis.paired import mcnemar, paired_t, probability_better, sign_flip
 from wellfit.analysis.power import further_seeds
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, PairedEvidence
 
 __all__ = ["evidence_of", "paired_evidence"]
@@ -24,7 +24,7 @@ def paired_evidence(
     second: NDArray[np.bool_],
     comparisons: int = 1,
     margin: float = MARGIN,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
     decided: bool = False,
 ) -> PairedEvidence:
     """Compare two variants by every method of ``comparisons``, ``bootstrap``, ``paired`` and ``power``.
@@ -72,7 +72,7 @@ def evidence_of(
     correctness: Correctness,
     comparisons: int = 1,
     margin: float = MARGIN,
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> PairedEvidence:
     """The evidence behind a comparison from ``compare_pairs``.
 

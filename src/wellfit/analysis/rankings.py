@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
-from wellfit.analysis.sequential import Look, nominal_level
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level
 from wellfit.base import FloatArray, Ranked
 from wellfit.errors import DataError
 
@@ -50,7 +50,7 @@ def friedman(scores: FloatArray) -> float:
 
 
 def ranking(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: Look | None = None
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: InterimAnalysis | None = None
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
@@ -130,7 +130,7 @@ def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray
     return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
 
 
-def _significant(p_values: Sequence[float | None], level: float, look: Look | None) -> list[bool]:
+def _significant(p_values: Sequence[float | None], level: float, look: InterimAnalysis | None) -> list[bool]:
     """Which are below ``level`` after Holm's correction, at the levels of the interim analysis if there is one."""
     if look is None:
         return [p is not None and p < level for p in holm(p_values)]

@@ -1,7 +1,4 @@
-"""The terminal face: parse, call one function, print.
-
-Nothing heavy is imported before a command needs it, so that ``wellfit --help`` and ``wellfit list`` answer at once.
-"""
+"""The command line. Each command imports what it needs when it is called, so that ``wellfit --help`` is immediate."""
 
 from wellfit.cli import training, results, live, directories, studies, data  # isort: skip  # noqa: F401  the order of ``wellfit --help``
 from wellfit.cli.app import app, main

@@ -1,4 +1,4 @@
-"""``python -m wellfit.cli`` is ``wellfit``."""
+"""``python -m wellfit.cli`` runs ``wellfit``."""
 
 from wellfit.cli import main
 

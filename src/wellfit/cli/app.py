@@ -1,4 +1,4 @@
-"""The command itself: its name, its help, and what becomes of a mistake."""
+"""The Typer application, and how errors become exit statuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["app", "data_app", "main"]
 
 app = typer.Typer(
     name="wellfit",
-    help="Find out which regularization makes a small neural network generalize, with error bars.",
+    help="Find out which regularization makes a small network generalize, with error bars.",
     epilog="Start with: wellfit run",
     no_args_is_help=True,
     add_completion=False,
@@ -24,7 +24,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(help="Fetch data sets and look at them.", no_args_is_help=True, rich_markup_mode=None)
+data_app = typer.Typer(
+    help="Inspect and download data sets.",
+    epilog="Example: wellfit data info mnist",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(data_app, name="data")
 
 
@@ -44,20 +49,21 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on standard error.
+    """Run the command line.
 
-    The exit status is 0, or 2 after such a mistake, or 130 after Ctrl-C and SIGTERM.
+    Exits with status 0, with 2 and one line on standard error after a user's mistake, or with 130 after Ctrl-C or
+    SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no such sign shows a question mark
+            stream.reconfigure(errors="replace")  # a character that the terminal lacks becomes a question mark
     try:
-        # typer makes exit status 130 of Ctrl-C, and is quiet where the reader of our output has gone
+        # typer turns Ctrl-C into status 130 and ignores a closed pipe
         status = app(prog_name="wellfit", standalone_mode=False)
     except WellfitError as error:
         sys.stderr.write(f"wellfit: {error}\n")
         sys.exit(2)
-    except Exception as error:  # of click, or of the click that newer typers bring along: known by what it can do
+    except Exception as error:  # click's usage errors; newer versions of typer bundle a click of their own
         if not hasattr(error, "format_message"):
             raise
         sys.stderr.write(_usage(error))
@@ -66,7 +72,7 @@ def main() -> None:
 
 
 def _usage(error: Any) -> str:
-    """What is wrong with a call, in one line; or the help, where nothing was called."""
+    """One line about a usage error, or the help text if no command was given."""
     message = str(error.format_message()).strip()
     context = getattr(error, "ctx", None)
     if message.startswith("Usage:"):
@@ -75,6 +81,5 @@ def _usage(error: Any) -> str:
     if context is not None and unknown:
         message = str(UnknownNameError("command", unknown[1], context.command.commands))
     message = " ".join(message.split()).rstrip(".")
-    return (
-        f"wellfit: {message[:1].lower()}{message[1:]} (see: {context.command_path if context else 'wellfit'} --help)\n"
-    )
+    command = context.command_path if context else "wellfit"
+    return f"wellfit: {message[:1].lower()}{message[1:]} (see: {command} --help)\n"

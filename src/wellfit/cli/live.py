@@ -1,4 +1,4 @@
-"""``wellfit ui``: the report, live."""
+"""``wellfit ui``: studies in the browser, live."""
 
 from __future__ import annotations
 
@@ -11,35 +11,38 @@ import typer
 
 from wellfit.cli.app import app
 
+DEFAULT = Path("wellfit-studies")
+
 
 @app.command(epilog="Example: wellfit ui wellfit-studies")
 def ui(
     directory: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="A study, or a folder with studies: wellfit-studies, else here."),
+        typer.Argument(
+            metavar="DIR",
+            help="A study or a folder of studies. Default: wellfit-studies if it exists, else the current folder.",
+        ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any that is free.")] = 8642,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0: any free port.")] = 8642,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
-    """Show studies in the browser, live: all of a folder, and how each learns while it trains in another process.
+    """Watch studies live in the browser, also while they train.
 
-    Only this machine can open the page. Ctrl-C ends it, with exit status 0: it has done its work.
+    The page can only be opened on this machine. Press Ctrl-C to stop the server (exit status 0).
     """
     from wellfit.report.forms.live import serve
 
-    default = Path("wellfit-studies")
-
     def on_start(address: str) -> None:
-        typer.echo(f"Studies live at {address} (Ctrl-C ends it)")
+        typer.echo(f"Studies live at {address} (press Ctrl-C to stop)")
         sys.stdout.flush()
-        if not no_browser and _has_screen():
+        if not no_browser and _has_display():
             import webbrowser
 
             webbrowser.open(address)
 
-    serve(directory or (default if default.is_dir() else Path()), port, on_start)
+    serve(directory or (DEFAULT if DEFAULT.is_dir() else Path()), port, on_start)
 
 
-def _has_screen() -> bool:
-    """Whether a browser would open a window; one in the terminal would take the terminal."""
+def _has_display() -> bool:
+    """Whether a browser would open a window rather than take over the terminal."""
     return os.name == "nt" or sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

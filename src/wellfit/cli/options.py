@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how they print."""
+"""Options and output helpers shared by the commands."""
 
 from __future__ import annotations
 
@@ -31,45 +31,46 @@ __all__ = [
     "make_console",
     "print_columns",
     "print_json",
-    "say",
+    "print_paragraph",
     "typed_command",
 ]
 
-Json = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 StudyName = Annotated[
-    str | None, typer.Argument(metavar="STUDY", help="A built-in study, or a .toml file; see: wellfit list")
+    str | None, typer.Argument(metavar="STUDY", help="A built-in study (see: wellfit list) or a .toml file.")
 ]
-DataName = Annotated[str | None, typer.Option(help="Another data set for the study: a name, or a path.")]
+DataName = Annotated[str | None, typer.Option(help="Use this data set instead: a name or a path.")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as train.l2=1e-4.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example train.l2=1e-4. Repeatable."),
 ]
-SeedCount = Annotated[int | None, typer.Option("--seeds", help="How many seeds: 0, 1, ...")]
-EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs of every variant that does not set its own.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The study directory; made where it is missing.")]
+SeedCount = Annotated[int | None, typer.Option("--seeds", help="Number of seeds; they are 0, 1, ...")]
+EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs of all variants that set none of their own.")]
+Out = Annotated[Path | None, typer.Option("--out", help="The study directory; created if missing.")]
 PrecisionName = Annotated[
     str | None,
     typer.Option(
         "--precision",
         metavar="float32|mixed|auto",
-        help="Of matrix products; mixed: factors in bfloat16, sums in float32; auto: mixed, where that is faster.",
+        help="Precision of matrix products. mixed: bfloat16 factors, float32 sums; auto: mixed where it is faster.",
     ),
 ]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="A smaller study for a first look: fewer epochs, seeds, values, examples.")
+    bool, typer.Option("--quick", help="Run a smaller version: fewer epochs, seeds, sweep values and examples.")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what the directory holds, and start anew.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Delete the study in the directory first.")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A study directory.")]
 
 
 def make_console(stderr: bool = False) -> Console:
-    """A console that colors only a terminal, and honors NO_COLOR."""
+    """A console that uses color in terminals only and honors NO_COLOR."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
 
 
-def say(console: Console, text: str, style: str | None = None) -> None:
-    """Print a paragraph, wrapped between words to the console's width, whatever the text holds."""
+def print_paragraph(console: Console, text: str, style: str | None = None) -> None:
+    """Print text wrapped between words to the console's width; markup characters are literal."""
     from wellfit.report.forms.terminal import wrapped
 
     for line in wrapped(text, console.width):
@@ -77,20 +78,20 @@ def say(console: Console, text: str, style: str | None = None) -> None:
 
 
 def print_columns(rows: Sequence[tuple[str, str]], width: int = 0, indent: str = "  ") -> None:
-    """Print names and, beside them, words that are wrapped to the terminal's width, or to 80 columns elsewhere."""
+    """Print names and texts in two columns, wrapped to the terminal's width or else to 80 columns."""
     width = width or max(len(name) for name, _ in rows)
     blank = " " * (len(indent) + width + 2)
     room = max(shutil.get_terminal_size().columns - len(blank), 20)
-    for name, words in rows:
-        lines = textwrap.wrap(words, room, break_long_words=False, break_on_hyphens=False) or [""]
+    for name, text in rows:
+        lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
         typer.echo(f"{indent}{name:<{width}}  " + f"\n{blank}".join(lines))
 
 
 def print_json(value: Any) -> None:
-    """Print plain data as JSON."""
-    sys.stdout.write(jsonlib.dumps(value, indent=2, allow_nan=False) + "\n")  # ASCII, which every pipe can carry
+    """Print plain data as JSON, in ASCII because any pipe can carry it."""
+    sys.stdout.write(jsonlib.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def typed_command() -> str:
-    """The command as it was typed, for the report and for the hint how to continue."""
+    """The command line as typed, for the report and for the hint on how to continue."""
     return shlex.join(["wellfit", *sys.argv[1:]])

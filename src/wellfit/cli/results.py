@@ -1,4 +1,4 @@
-"""``wellfit show`` and ``report``: what a study directory holds."""
+"""``wellfit show`` and ``report``: the results in a study directory."""
 
 from __future__ import annotations
 
@@ -13,25 +13,29 @@ from wellfit.cli.options import Directory, Json, make_console, print_json
 
 if TYPE_CHECKING:
     from wellfit.base import StudySummary
-    from wellfit.report.forms.saving import Tell
 
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="html|pdf|md|ipynb|png", help="Its form; png: the figures alone. By default as --out ends."
+        "--format",
+        metavar="html|pdf|md|ipynb|png",
+        help="The format; png: only the figures. Default: from the ending of --out, else html.",
     ),
 ]
-Full = Annotated[bool, typer.Option("--full", help="All of it: every comparison, variant and finding in full.")]
+Full = Annotated[bool, typer.Option("--full", help="Show every comparison, variant and finding in full.")]
 ReportPath = Annotated[
-    Path | None, typer.Option("--out", metavar="PATH", help="The file, or a folder; by default in the study directory.")
+    Path | None, typer.Option("--out", metavar="PATH", help="A file or a folder; default: in the study directory.")
 ]
 
 
 @app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")
 def show(directory: Directory, json: Json = False, full: Full = False) -> None:
-    """Show the conclusion, the table and the findings of a study: finished, running or interrupted."""
+    """Show a study's conclusion, results table and notes.
+
+    Works for finished, running and interrupted studies.
+    """
     from wellfit.report.forms.terminal import print_summary
-    from wellfit.study.summary import summarize, to_json
+    from wellfit.study.summarize import summarize, to_json
 
     summary = summarize(directory)
     if json:
@@ -42,34 +46,32 @@ def show(directory: Directory, json: Json = False, full: Full = False) -> None:
 
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")
 def report(directory: Directory, format: Format = None, out: ReportPath = None) -> None:
-    """Write the report again, from what the study directory holds: a page, a PDF, Markdown, a notebook, or pictures."""
+    """Write the report as a web page, PDF, Markdown or notebook.
+
+    The report is made from the study directory alone; the data set is not needed.
+    """
     from wellfit.report.forms.formats import font_notice, report_format, report_path
-    from wellfit.report.forms.writing_progress import writing_progress
-    from wellfit.study.summary import summarize
 
     form = report_format(format, out)
-    with writing_progress(make_console(stderr=True)) as tell:
-        tell("reading the study", 0.0)
-        summary = summarize(directory)
-        path = _write(summary, directory, form, report_path(form, out, directory), tell)
-    if told := font_notice(summary, form):
-        typer.echo(f"wellfit: {told}", err=True)
+    summary, path = _write(directory, form, report_path(form, out, directory))
+    if notice := font_notice(summary, form):
+        typer.echo(f"wellfit: {notice}", err=True)
     typer.echo(path)
 
 
-def write_report(summary: StudySummary, directory: Path) -> Path:
-    """Write a study's page into its directory, and return its path."""
+def write_page(directory: Path) -> tuple[StudySummary, Path]:
+    """Write a study's page into its directory; return the summary that it shows, and its path."""
     from wellfit.report.forms.formats import report_path
-    from wellfit.report.forms.writing_progress import writing_progress
 
-    with writing_progress(make_console(stderr=True)) as tell:
-        tell("reading the study", 0.0)
-        return _write(summary, directory, "html", report_path("html", None, directory), tell)
+    return _write(directory, "html", report_path("html", None, directory))
 
 
-def _write(summary: StudySummary, directory: Path, form: str, path: Path, tell: Tell) -> Path:
+def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
     from wellfit.report.forms.formats import write_report
-    from wellfit.study.details import study_details
+    from wellfit.report.forms.writing_progress import writing_progress
+    from wellfit.study.report_details import summary_and_details
 
-    details = study_details(directory, summary)
-    return write_report(summary, details, form, path, directory, tell)
+    with writing_progress(make_console(stderr=True)) as report_progress:
+        report_progress("reading the study", 0.0)
+        summary, details = summary_and_details(directory)
+        return summary, write_report(summary, details, form, path, directory, report_progress)

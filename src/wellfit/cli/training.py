@@ -1,4 +1,4 @@
-"""``wellfit run`` and ``wellfit plan``: what trains, and what would."""
+"""``wellfit run`` and ``wellfit plan``."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from wellfit.cli.options import (
     StudyName,
     make_console,
     print_json,
-    say,
+    print_paragraph,
     typed_command,
 )
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wellfit.analysis.sequential import Look
-    from wellfit.base import Dataset
-    from wellfit.spec.study import StudySpec
-    from wellfit.study.deciding import Decision, Looked
-    from wellfit.study.outlook import Outlook
+    from wellfit.analysis.sequential import InterimAnalysis
+    from wellfit.study.decide import Analyzed, Decision
+    from wellfit.study.session import Forecast, Session
 
 UntilDecided = Annotated[
     bool, typer.Option("--until-decided", help="Add seeds, five at a time, until every comparison is decided.")
 ]
 MaxSeeds = Annotated[
-    int | None, typer.Option("--max-seeds", help="With --until-decided: the most seeds (20), fixed at the first look.")
+    int | None,
+    typer.Option("--max-seeds", help="With --until-decided: the most seeds (20), fixed at the first analysis."),
 ]
 MaxMinutes = Annotated[
-    float | None, typer.Option("--max-minutes", help="With --until-decided: begin no batch that would end later.")
+    float | None, typer.Option("--max-minutes", help="With --until-decided: start no batch that would end later.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 
 
 @app.command(epilog="Example: wellfit run lab5 --seeds 3 --epochs 5 --set train.batch_size=128")
@@ -62,32 +62,30 @@ def run(
     fresh: Fresh = False,
     json: Json = False,
 ) -> None:
-    """Train every variant over several seeds, compare them, and write a report.
+    """Train every variant over several seeds and report the results.
 
-    Run it again to continue a study that was interrupted, with more seeds to add only the new runs, or with more epochs
-    to train only those that are missing. With --until-decided it adds seeds for as long as it must.
+    Run the same command again to continue an interrupted study. With more seeds or more epochs, only what is missing is
+    trained. With --until-decided, seeds are added as needed.
     """
-    from wellfit.cli.results import write_report
+    from wellfit.cli.results import write_page
     from wellfit.report.forms.terminal import print_summary
-    from wellfit.study.summary import summarize, to_json
+    from wellfit.study.interrupts import Interrupted
+    from wellfit.study.summarize import to_json
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes)
     console = make_console(stderr=json)
-    spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
+    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
     try:
         if until_decided:
-            _decide_shown(spec, dataset, directory, fresh, console, max_seeds, max_minutes)
+            _run_until_decided(session, console, max_seeds, max_minutes)
         else:
-            _run_shown(spec, dataset, directory, fresh, console)
-    except KeyboardInterrupt as stop:  # at once where nothing trains, or where it was pressed twice
-        from wellfit.study.runner import Interrupted
-
-        saved = str(stop) if isinstance(stop, Interrupted) else "The runs and the checkpoint saved last are kept"
-        console.print(f"Interrupted. {saved} in {directory}.", soft_wrap=True, markup=False)  # a path stays whole
+            _run(session, console)
+    except KeyboardInterrupt as stop:  # not Interrupted: nothing was training, or Ctrl-C was pressed twice
+        saved = str(stop) if isinstance(stop, Interrupted) else "Finished runs and the last checkpoint are kept"
+        console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise typer.Exit(130) from None
-    summary = summarize(directory)
-    page = write_report(summary, directory)
+    summary, page = write_page(session.directory)
     if json:
         print_json(to_json(summary, __version__))
     else:
@@ -107,26 +105,26 @@ def plan(
     quick: Quick = False,
     out: Out = None,
     fresh: Fresh = False,
+    full: Full = False,
     json: Json = False,
 ) -> None:
-    """Show what a run would train, how long it would take and how much memory; train and write nothing of it.
+    """Forecast what a run would train, its time and its memory.
 
-    Runs that the study directory holds already are not counted again, except with --fresh.
+    Nothing is trained or written. Runs that the study directory already holds are not counted, except with --fresh.
     """
-    from wellfit.study.outlook import foresee, to_json
-    from wellfit.study.planned_looks import check_seeds
+    from wellfit.report.forms.training_progress import print_plan
+    from wellfit.study.interim import check_seeds
+    from wellfit.study.session import to_json
 
-    spec, dataset, directory = _asked(study, data, seeds, epochs, precision, settings, quick, out)
-    if not fresh:
-        check_seeds(directory, spec, None)
-    outlook = foresee(spec, dataset, None if fresh else directory)
+    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
+    check_seeds(session, None)
     if json:
-        print_json(to_json(outlook, spec, directory, __version__))
+        print_json(to_json(session, __version__))
     else:
-        _print_outlook(make_console(), spec, outlook)
+        print_plan(make_console(), session.forecast, full=full)
 
 
-def _asked(
+def _session(
     study: str | None,
     data: str | None,
     seeds: int | None,
@@ -135,60 +133,18 @@ def _asked(
     settings: list[str] | None,
     quick: bool,
     out: Path | None,
-) -> tuple[StudySpec, Dataset, Path]:
-    """The study that the options of ``run`` and ``plan`` ask for, its data, and its directory."""
+    fresh: bool,
+) -> Session:
+    """The session that the options of ``run`` and ``plan`` ask for."""
     from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
-    from wellfit.study.growing import home
+    from wellfit.study.session import Session, directory_of
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
     dataset = load_dataset(spec.data.name_or_path)
-    return spec, dataset, out or home(spec, study, dataset.name)
-
-
-def _print_outlook(console: Console, spec: StudySpec, outlook: Outlook) -> None:
-    from wellfit.report.forms.training_progress import print_plan
-
-    say(console, spec.title, "bold")
-    print_plan(
-        console,
-        runs=outlook.plan.runs,
-        trajectories=outlook.plan.trajectories,
-        programs=outlook.plan.programs,
-        parameters=outlook.plan.parameters,
-        epochs=spec.base.epochs,
-        examples=outlook.examples,
-        devices=outlook.devices,
-        seconds=outlook.seconds,
-        memory=outlook.memory,
-        precision=outlook.precision,
-        done=outlook.done,
-        data=outlook.data,
-    )
-    for line in _growth(outlook):
-        say(console, line)
-
-
-def _more(outlook: Outlook) -> str:
-    """What a further look at a study trains, which was told at the first look of what it is."""
-    from wellfit.report.wording import count, duration
-
-    return f"{count(outlook.plan.runs, 'more run')}, about {duration(outlook.seconds)}"
-
-
-def _growth(outlook: Outlook) -> list[str]:
-    """What more epochs than the directory holds cost, and what is saved."""
-    lines = []
-    if outlook.continued:
-        one = outlook.continued == 1
-        which = "1 trajectory goes on where it" if one else f"{outlook.continued:,} trajectories go on where they"
-        lines.append(f"{which} ended: {outlook.saved:,} trajectory-epochs are saved")
-    for why, count in outlook.anew.items():
-        which = "1 trajectory is" if count == 1 else f"{count:,} trajectories are"
-        lines.append(f"{which} trained anew: {'one' if count == 1 else 'those'} {why}")
-    return lines
+    return Session(spec, dataset, out or directory_of(spec, study, dataset.name), fresh)
 
 
 def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None, max_minutes: float | None) -> None:
@@ -197,91 +153,79 @@ def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None,
 
     if until_decided and seeds is not None:
         raise StudyFileError(
-            f"--seeds {seeds} with --until-decided: seeds are added as needed; give --max-seeds instead"
+            f"--seeds {seeds} with --until-decided: seeds are added as needed; use --max-seeds instead"
         )
     for option, value in (("--max-seeds", max_seeds), ("--max-minutes", max_minutes)):
         if value is not None and not until_decided:
-            raise StudyFileError(f"{option} {value:g}: is for --until-decided; add that, or leave it out")
+            raise StudyFileError(f"{option} {value:g}: needs --until-decided; add that, or leave {option} out")
 
 
-def _decide_shown(
-    spec: StudySpec,
-    dataset: Dataset,
-    directory: Path,
-    fresh: bool,
-    console: Console,
-    max_seeds: int | None,
-    max_minutes: float | None,
-) -> None:
-    """Add seeds until a study is decided, and say after each look what is decided and what is not."""
-    from wellfit.study.deciding import METHOD, run_until_decided
+def _run(session: Session, console: Console, interim: InterimAnalysis | None = None) -> None:
+    """Run a study: print its plan first, then show its progress."""
+    from wellfit.report.forms.training_progress import print_plan, training_progress
+    from wellfit.report.wording import count, duration
+    from wellfit.study.run import run_study
 
-    told: list[Looked] = []
+    with training_progress(console, "images" if len(session.dataset.input_shape) > 1 else "examples") as display:
 
-    def train(spec: StudySpec, look: Look, anew: bool) -> None:
-        _run_shown(spec, dataset, directory, anew, console, look)
+        def on_plan(forecast: Forecast) -> None:
+            runs = forecast.plan.runs
+            if interim is None or interim.number == 1:
+                print_plan(console, forecast)
+            elif runs:
+                print_paragraph(console, f"{count(runs, 'more result')}, about {duration(forecast.seconds)}")
+            else:
+                done = count(forecast.done, "result")
+                print_paragraph(console, f"Nothing to train: the study directory already holds {done}")
+            if runs:
+                display.prepare()
 
-    def on_look(looked: Looked) -> None:
-        told.append(looked)
-        for text in _look_lines(looked):
-            say(console, text)
-        if len(told) == 1:
-            say(console, f"{METHOD}.", "dim")
+        run_study(session, command=typed_command(), interim=interim, on_plan=on_plan, on_progress=display.update)
+
+
+def _run_until_decided(session: Session, console: Console, max_seeds: int | None, max_minutes: float | None) -> None:
+    """Add seeds until a study is decided, and print the result of every interim analysis."""
+    from wellfit.study.decide import METHOD, run_until_decided
+
+    explained = False
+
+    def on_analysis(analyzed: Analyzed) -> None:
+        nonlocal explained
+        for text in _analysis_lines(analyzed):
+            print_paragraph(console, text)
+        if not explained:
+            print_paragraph(console, f"{METHOD}.", "dim")
+            explained = True
         console.print()
 
-    made = run_until_decided(
-        spec, dataset, directory, train, max_seeds=max_seeds, max_minutes=max_minutes, anew=fresh, on_look=on_look
-    )
-    say(console, _ending(made))
+    def train(batch: Session, interim: InterimAnalysis) -> None:
+        _run(batch, console, interim)
+
+    decision = run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes, on_analysis=on_analysis)
+    print_paragraph(console, _ending(decision))
     console.print()
 
 
-def _look_lines(looked: Looked) -> list[str]:
+def _analysis_lines(analyzed: Analyzed) -> list[str]:
     from wellfit.narrative.phrases import several
 
-    look = looked.look
-    decided = ", ".join(f"{name} ({verdict})" for name, verdict in looked.decided) or "nothing"
-    undecided = several(looked.undecided) or "nothing"
-    lines = [f"Look {look.number} of {len(look.seeds)}, at {look.seeds[look.number - 1]} seeds"]
-    if looked.counted:
-        lines.append(
-            "This study was looked at before, at 5 %: that counts as its first look, and is judged anew as one"
-        )
-    return [*lines, f"Decided: {decided}", f"Not decided yet: {undecided}"]
+    interim = analyzed.interim
+    lines = [f"Interim analysis {interim.number} of {len(interim.seeds)}, at {analyzed.seeds} seeds"]
+    if analyzed.counted:
+        lines.append("This study was analyzed before, at 5 %; that counts as its first analysis and is judged again")
+    decided = ", ".join(f"{name} ({verdict})" for name, verdict in analyzed.decided) or "none"
+    return [*lines, f"Decided: {decided}", f"Undecided: {several(analyzed.undecided) or 'none'}"]
 
 
-def _ending(made: Decision) -> str:
+def _ending(decision: Decision) -> str:
     from wellfit.report.wording import duration
 
-    seeds = made.last.look.seeds[made.last.look.number - 1]
-    if made.ending == "decided":
+    seeds = decision.last.seeds
+    if decision.ending == "decided":
         return f"Every comparison is decided, at {seeds} seeds."
-    if made.ending == "seeds":
-        return f"The last look is taken, at {seeds} seeds; what is not decided stays so."
-    return f"Stopped at {seeds} seeds: the next would take about {duration(made.forecast)}. Run it again to go on."
-
-
-def _run_shown(
-    spec: StudySpec, dataset: Dataset, directory: Path, fresh: bool, console: Console, look: Look | None = None
-) -> None:
-    """Run a study with its plan printed first and its progress shown live."""
-    from wellfit.report.forms.training_progress import training_progress
-    from wellfit.study.runner import Tick, run_study
-
-    with training_progress(console, "images" if len(dataset.input_shape) > 1 else "examples") as progress:
-
-        def on_plan(outlook: Outlook) -> None:
-            if look is None or look.number == 1:
-                _print_outlook(console, spec, outlook)
-            elif outlook.plan.runs:
-                say(console, _more(outlook))
-            else:
-                say(console, f"Nothing to train: all {outlook.done:,} runs of this look are there")
-            if outlook.plan.runs:
-                progress.prepare()
-
-        def on_tick(tick: Tick) -> None:
-            progress.update(tick.epoch, tick.epochs, tick.active, tick.examples, tick.share)
-
-        command = typed_command()
-        run_study(spec, dataset, directory, command=command, anew=fresh, look=look, on_plan=on_plan, on_tick=on_tick)
+    if decision.ending == "seeds":
+        return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."
+    return (
+        f"Stopped at {seeds} seeds: the next batch would take about {duration(decision.forecast)}. "
+        "Run the same command again to continue."
+    )

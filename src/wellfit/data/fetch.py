@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
 from wellfit.data.tables import read_npz
 from wellfit.errors import DataError, DataNotFoundError
-from wellfit.files import cache_root
+from wellfit.files import cache_root, replacing
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
@@ -169,12 +168,9 @@ def _download(entry: CatalogEntry, folder: Path) -> list[str]:
 def _download_file(url: str, file: CatalogFile, folder: Path) -> str:
     """Download one file, check it, and move it into place in one step; returns why that failed, or ""."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
-            target = Path(scratch) / f"{file.name}.gz"
-            _retrieve(url, file.md5, target)
-            _check(file, read_content(target), target)
-            target.replace(folder / target.name)
+        with replacing(folder / f"{file.name}.gz") as temporary:
+            _retrieve(url, file.md5, temporary)
+            _check(file, read_content(temporary), temporary)
     except DataError:
         return "damaged content"
     except (OSError, ValueError) as error:  # pooch: ValueError for a wrong MD5; requests: errors that are OSErrors

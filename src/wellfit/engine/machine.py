@@ -10,9 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import platform
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +21,7 @@ import numpy as np
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
-from wellfit.files import cache_root
+from wellfit.files import cache_root, replacing
 
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 
@@ -148,8 +146,5 @@ def _write(table: str, key: str, value: Any) -> None:
     """Add to what was kept, in one step; a cache that cannot be written is no reason not to train."""
     kept = {name: _read(name) for name in _TABLES}
     kept[table][key] = value
-    with contextlib.suppress(OSError):
-        _file().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=_file().parent, suffix=".part", delete=False) as part:
-            json.dump(kept, part)
-        os.replace(part.name, _file())
+    with contextlib.suppress(OSError), replacing(_file(), durable=False) as temporary:
+        temporary.write_text(json.dumps(kept))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wellfit.analysis.sequential import Look
+from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import MARGIN, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
 from wellfit.narrative.phrases import (
     FEW,
@@ -32,7 +32,7 @@ class _Study:
     asked: Sequence[Comparison]
     evidence: Mapping[str, PairedEvidence]
     ranking: Sequence[Ranked]
-    look: Look | None
+    look: InterimAnalysis | None
 
     def verdict(self, verdict: str) -> list[Comparison]:
         return [c for c in self.comparisons if c.verdict == verdict]
@@ -54,7 +54,7 @@ def conclusion(
     asked: Sequence[Comparison] = (),
     evidence: Mapping[str, PairedEvidence] | None = None,
     ranking: Sequence[Ranked] = (),
-    look: Look | None = None,
+    look: InterimAnalysis | None = None,
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 

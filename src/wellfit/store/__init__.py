@@ -1,22 +1,22 @@
-"""The study directory: everything that is known of a study, safe against kill -9 and open to readers at any time.
+"""The study directory: everything that is known about a study, safe against kill -9, readable at any time.
 
     study.db                    SQLite: the study, its runs, every epoch of every run, findings
     weights/VARIANT.SEED.npz    the weights at the readout
     test/VARIANT.SEED.npz       the probabilities of every test example; test/labels.npz: the true classes
-    test/keepsakes.npz          what reports show of the data: pictures that were got wrong, examples, decision grids
-    ends/VARIANT.SEED.EPOCH.npz where a trajectory ended, so that a study with more epochs goes on from there
-    checkpoints/                populations at work, dropped when they are done
-    progress                    the epochs of a population at work, for readers; dropped when its runs are saved
+    test/keepsakes.npz          what reports show of the data: mistakes, examples, decision regions
+    ends/VARIANT.SEED.EPOCH.npz the final state of a trajectory, from which a study with more epochs continues
+    checkpoints/                populations in training; removed when they are finished
+    progress                    the epochs of the population in training, for readers; removed when its runs are saved
     lock                        held by the process that writes
 
-A run's files are in place before the row that names them and their checksums is committed, so what the database
-tells of is there. SQLite keeps a rollback journal rather than a write-ahead log: a study is then one file that can be
-copied, and read from a read-only medium or a network drive; writers are few and quick, and readers wait for them.
+A run's files are in place before the row that names them and their checksums is committed, so every file that the
+database names exists. SQLite keeps a rollback journal instead of a write-ahead log, so that the database is one file,
+which can be copied, and read from a read-only medium or a network drive. Writes are few and short; readers wait.
 """
 
 from __future__ import annotations
 
 from wellfit.store.directory import Store
-from wellfit.store.opening import create_or_open, fresh, holds_study, open_existing
+from wellfit.store.opening import create_or_open, fresh, open_existing, open_if_begun
 
-__all__ = ["Store", "create_or_open", "fresh", "holds_study", "open_existing"]
+__all__ = ["Store", "create_or_open", "fresh", "open_existing", "open_if_begun"]

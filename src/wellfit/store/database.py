@@ -1,4 +1,4 @@
-"""The database of a study: the only module that knows SQLite, and what its errors mean to a user."""
+"""The database of a study: the only module that imports SQLite and translates its errors."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = ["APPLICATION", "Database"]
 VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
 TIMEOUT: Final = 30.0  # seconds to wait for another process's transaction
+_RESTORE: Final = "restore it from a copy, or start again with --fresh"
 
 _TABLES: Final = f"""
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,7 +35,7 @@ CREATE TABLE findings (
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
-"""SQLite keeps NaN as NULL, and so do we."""
+"""SQLite stores NaN as NULL."""
 
 
 class Database:
@@ -42,20 +43,20 @@ class Database:
 
     Args:
       path: of ``study.db``.
-      create: make it if it does not exist; otherwise it is not written to, save that the journal of a process that was
-        killed is rolled back.
+      create: open it for writing, and create its tables if it has none. Without it nothing is written, except that
+        SQLite rolls back the journal of a killed process.
 
     Attributes:
-      blank: it was made, and its process was killed before it was filled.
+      blank: it had no tables when it was opened: its process was killed at once.
 
     Raises:
-      StoreUnreadableError: it is damaged, of another version, or no study's.
+      StoreUnreadableError: it is damaged, of another version, or not the database of a study.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self._path = path
         address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
-        with self._told():
+        with self._translated():
             self._connection = sqlite3.connect(address, uri=True, timeout=TIMEOUT, isolation_level=None)
         try:
             self.blank = self._is_blank()
@@ -74,31 +75,30 @@ class Database:
         self._connection.close()
 
     def execute(self, statement: str, values: Iterable[Any] = ()) -> int:
-        """Run a statement, and return how many rows it changed."""
-        with self._told():
+        """Run a statement; returns the number of changed rows."""
+        with self._translated():
             return self._connection.execute(statement, tuple(values)).rowcount
 
     def execute_many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run a statement once a row."""
-        with self._told():
+        """Run a statement once for each row of values."""
+        with self._translated():
             self._connection.executemany(statement, rows)
 
     def rows(self, query: str, *values: Any) -> list[Any]:
-        """The rows that a query finds."""
-        with self._told():
+        """The rows of a query."""
+        with self._translated():
             return self._connection.execute(query, values).fetchall()
 
     def get(self, key: str, default: Any) -> Any:
-        """A value of the ``study`` table, kept as JSON."""
+        """A value of the ``study`` table, which holds JSON."""
         rows = self.rows("SELECT value FROM study WHERE key = ?", key)
         try:
             return json.loads(rows[0][0]) if rows else default
         except ValueError:
-            what = f"{self._path}: damaged: what it says of {key!r} cannot be read"
-            raise StoreUnreadableError(f"{what}; restore it from a copy, or start anew with --fresh") from None
+            raise StoreUnreadableError(f"{self._path}: damaged: the entry {key!r} cannot be read; {_RESTORE}") from None
 
     def put(self, key: str, value: Any) -> None:
-        """Set a value of the ``study`` table."""
+        """Set a value of the ``study`` table; it must be plain data that JSON can hold."""
         self.execute("INSERT OR REPLACE INTO study VALUES (?, ?)", (key, json.dumps(value)))
 
     def drop(self, key: str) -> None:
@@ -107,7 +107,7 @@ class Database:
 
     @contextlib.contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        """All that is done within, or nothing; DEFERRED for reading several tables at one moment."""
+        """Commit all changes of the block or none; DEFERRED reads several tables in one consistent state."""
         self.execute(f"BEGIN {kind}")
         try:
             yield
@@ -117,7 +117,7 @@ class Database:
                 self._connection.rollback()
 
     def _is_blank(self) -> bool:
-        """Whether it was made and not yet filled; refuses one of another version."""
+        """Whether it has no tables yet; raises if it is of another version."""
         if not self.rows("SELECT count(*) FROM sqlite_master")[0][0]:
             return True
         if self.rows("PRAGMA application_id")[0][0] != APPLICATION:
@@ -125,22 +125,22 @@ class Database:
         version = self.rows("PRAGMA user_version")[0][0]
         if version != VERSION:
             raise StoreUnreadableError(
-                f"{self._path}: of version {version}, and this wellfit reads version {VERSION}; "
-                "use the wellfit that wrote it, or start anew with --fresh"
+                f"{self._path}: has format version {version}, but this wellfit reads version {VERSION}; "
+                "use the wellfit that wrote it, or start again with --fresh"
             )
         return False
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn what SQLite says into one line that names the file and the mend."""
+    def _translated(self) -> Iterator[None]:
+        """Turn errors of SQLite into one line that names the file and the remedy."""
         try:
             yield
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", None)
-            if code is None:  # a misuse of the module, a defect of ours
+            if code is None:  # wrong use of the module: a defect of wellfit
                 raise
             what = f"{self._path}: {error}"
             if code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY):
                 kept = "what was saved before is kept; make room or give access, and run again"
                 raise StoreError(f"{what}; {kept}") from None
-            raise StoreUnreadableError(f"{what}; restore it from a copy, or start anew with --fresh") from None
+            raise StoreUnreadableError(f"{what}; {_RESTORE}") from None

@@ -1,74 +1,75 @@
-"""Opening, making and emptying study directories."""
+"""Opening, creating and emptying study directories."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
+from wellfit.files import write_errors
 from wellfit.spec.identity import spec_conflicts
-from wellfit.store.checkpoints import SUFFIX
+from wellfit.store import checkpoints, final_states
+from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, Database
 from wellfit.store.directory import Store
-from wellfit.store.files import sweep
-from wellfit.store.lock import MARK, Lock
+from wellfit.store.lock import Lock, has_mark
 from wellfit.store.progress import FILE as PROGRESS
+from wellfit.store.runs import RUN_FOLDERS
 
-__all__ = ["create_or_open", "fresh", "holds_study", "open_existing"]
+__all__ = ["FOLDERS", "create_or_open", "fresh", "open_existing", "open_if_begun"]
 
-FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
+FOLDERS: Final = (*RUN_FOLDERS, final_states.FOLDER, checkpoints.FOLDER)
+
+_OTHER_PLACE: Final = "choose another --out"
 
 
 def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, provenance: Mapping[str, str]) -> Store:
-    """Opens a study directory for writing; makes it where there is none.
+    """Open a study directory for writing; create it if it does not exist.
 
     Args:
       directory: the study directory.
-      resolved: the study, as ``spec.resolved`` gives it; its new variants and seeds join those that are stored.
-      provenance: where the runs of this process come from; its "data hash" and "split hash" must be those stored.
+      resolved: the study, as ``spec.resolved`` gives it; its new variants and seeds are added to the stored ones.
+      provenance: where the runs of this process come from; its "data hash" and "split hash" must be the stored ones.
 
     Returns:
-      The store; no other process can write to it until it is closed.
+      The store; no other process can write to the directory until it is closed.
 
     Raises:
-      OtherStudyError: it holds another study; nothing in it was changed.
+      OtherStudyError: it holds another study, which was not changed.
       StoreBusyError: another process is at work in it.
       StoreUnreadableError: its database is damaged or of another version.
       StoreError: it holds something else, or cannot be written.
     """
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():
-        raise StoreError(f"{directory}: a file, not a directory; choose another --out")
-    with _told(directory):
+        raise StoreError(f"{directory}: a file, not a directory; {_OTHER_PLACE}")
+    with write_errors(directory, _OTHER_PLACE):
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()) and not _is_ours(directory):
-            raise StoreError(f"{directory}: not empty, and not a study directory; choose another --out")
-    _refuse_other(directory, resolved, provenance)  # before the lock, whose file would be written
-    lock = Lock(directory / "lock")
-    try:
-        _refuse_other(directory, resolved, provenance)  # nobody made it another study in between
-        with _told(directory):
+            raise StoreError(f"{directory}: not empty, and not a study directory; {_OTHER_PLACE}")
+    with contextlib.ExitStack() as undo:
+        lock = Lock(directory / "lock")
+        undo.callback(lock.release)
+        database = Database(directory / "study.db", create=True)
+        undo.callback(database.close)
+        store = Store.of(directory, database, lock)
+        _refuse_other(store, resolved, provenance)
+        with write_errors(directory, _OTHER_PLACE):
             for folder in FOLDERS:
                 (directory / folder).mkdir(exist_ok=True)
-        sweep(directory / folder for folder in FOLDERS)
-        database = Database(directory / "study.db", create=True)
-    except BaseException:
-        lock.release()
-        raise
-    store = Store(directory, database, lock)
-    try:
-        store.begin(resolved, provenance)
-    except BaseException:
-        store.close()
-        raise
+        remove_temporary(directory / folder for folder in FOLDERS)
+        has_work = bool(store.runs.epochs_asked() or store.checkpoints.names())
+        store.metadata.begin(resolved, provenance, has_work=has_work)
+        store.final_states.remove_unused()  # of a process that was killed
+        undo.pop_all()
     return store
 
 
 def open_existing(directory: str | Path) -> Store:
-    """Opens a study directory for reading, also while another process writes.
+    """Open a study directory for reading, also while another process writes.
 
     Args:
       directory: the study directory.
@@ -77,102 +78,97 @@ def open_existing(directory: str | Path) -> Store:
       StoreUnreadableError: not a study directory, damaged, or written by another version.
     """
     directory = Path(directory)
-    if not (directory / "study.db").is_file():
-        what = "not a study directory: there is no study.db in it" if directory.is_dir() else "no such directory"
-        raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
-    store = Store(directory, Database(directory / "study.db"))
-    if not store.is_begun():
-        store.close()
-        raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just begun, or was killed then")
-    return store
+    store = open_if_begun(directory)
+    if store is not None:
+        return store
+    if (directory / "study.db").is_file():
+        raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just started, or was killed")
+    what = "not a study directory: it has no study.db" if directory.is_dir() else "no such directory"
+    raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
 
 
-def holds_study(directory: str | Path) -> bool:
-    """Whether there is a study in a directory; a process that was killed at once may leave a database without one.
+def open_if_begun(directory: str | Path) -> Store | None:
+    """Open a directory for reading if there is a study in it, else return None.
 
     Args:
-      directory: what may be a study directory.
+      directory: any path; a process that was killed at once may leave a database without a study.
 
     Raises:
       StoreUnreadableError: its database is damaged, or written by another version.
     """
     directory = Path(directory)
     if not (directory / "study.db").is_file():
-        return False
-    with Store(directory, Database(directory / "study.db")) as store:
-        return store.is_begun()
+        return None
+    store = Store.of(directory, Database(directory / "study.db"))
+    if _is_begun(store):
+        return store
+    store.close()
+    return None
 
 
 def fresh(directory: str | Path) -> None:
-    """Removes a study from its directory: its own files and no others. The mark that it is a study directory stays.
+    """Remove a study from its directory, and no other files. The lock file stays and marks the directory as ours.
 
     Args:
-      directory: the study directory; one that is missing or empty is left as it is.
+      directory: the study directory; nothing is done where it is missing or empty.
 
     Raises:
       StoreBusyError: another process is at work in it.
       StoreError: it is not a study directory, or cannot be written.
     """
     directory = Path(directory)
-    with _told(directory):
+    with write_errors(directory, _OTHER_PLACE):
         if not directory.exists() or not any(directory.iterdir()):
             return
         if not _is_ours(directory):
-            raise StoreError(f"{directory}: not a study directory, so nothing in it was removed; choose another --out")
+            raise StoreError(f"{directory}: not a study directory, so nothing in it was removed; {_OTHER_PLACE}")
     lock = Lock(directory / "lock")
     try:
-        with _told(directory):
-            sweep(directory / folder for folder in FOLDERS)
-            for name in ("study.db-journal", "study.db", "report.html", PROGRESS):
-                (directory / name).unlink(missing_ok=True)
-            for path in (path for folder in FOLDERS for path in directory.glob(f"{folder}/*.npz")):
-                path.unlink()
-            for path in directory.glob(f"checkpoints/*{SUFFIX}"):
-                path.unlink()
-            for folder in FOLDERS:
-                with contextlib.suppress(OSError):  # somebody else's files are in it
-                    (directory / folder).rmdir()
+        with write_errors(directory, _OTHER_PLACE):
+            _empty(directory)
     finally:
         lock.release()
 
 
-def _refuse_other(directory: Path, resolved: Mapping[str, Any], provenance: Mapping[str, str]) -> None:
-    path = directory / "study.db"
-    if not path.is_file():
+def _empty(directory: Path) -> None:
+    remove_temporary(directory / folder for folder in FOLDERS)
+    for name in ("study.db-journal", "study.db", "report.html", PROGRESS):
+        (directory / name).unlink(missing_ok=True)
+    for folder in FOLDERS:
+        suffix = checkpoints.SUFFIX if folder == checkpoints.FOLDER else ".npz"
+        for path in (directory / folder).glob(f"*{suffix}"):
+            path.unlink()
+        with contextlib.suppress(OSError):  # it holds files of the user
+            (directory / folder).rmdir()
+
+
+def _is_begun(store: Store) -> bool:
+    return not store.database.blank and bool(store.metadata.study())
+
+
+def _refuse_other(store: Store, resolved: Mapping[str, Any], provenance: Mapping[str, str]) -> None:
+    if not _is_begun(store):
         return
-    with Store(directory, Database(path)) as store:
-        if not store.is_begun():
-            return
-        study = store.trained()
-        conflict = spec_conflicts(study, resolved, growing=True)
-        facts = store.provenance()
+    study = store.runs.trained_study()
+    conflict = spec_conflicts(study, resolved, growing=True)
+    facts = store.metadata.provenance()
     for fact in ("data hash", "split hash"):
-        if conflict is None and provenance.get(fact, there := facts.get(fact)) != there:
+        if conflict is None and provenance.get(fact, stored := facts.get(fact)) != stored:
             places = f"{study['data']['name_or_path']} there and {resolved['data']['name_or_path']} here"
-            conflict = f"its data are not the same ({fact}): {places}"
+            conflict = f"the data differ ({fact}): {places}"
     if conflict is not None:
-        mend = "choose another directory with --out, or throw it away with --fresh"
+        remedy = "choose another directory with --out, or delete that study with --fresh"
         if grown := re.fullmatch(r"\[train\] epochs is (\d+) there and \d+ here", conflict):
-            mend = f"go on with it by --epochs {grown[1]} or {mend}"
-        raise OtherStudyError(f"{directory}: holds another study: {conflict}; {mend}")
+            remedy = f"continue it with --epochs {grown[1]} or {remedy}"
+        raise OtherStudyError(f"{store.directory}: holds another study: {conflict}; {remedy}")
 
 
 def _is_ours(directory: Path) -> bool:
     """Whether a directory is a study's: by the mark in its lock file, or by its database."""
-    lock, database = directory / "lock", directory / "study.db"
-    if lock.is_file() and lock.read_bytes().startswith(MARK.encode()):
+    database = directory / "study.db"
+    if has_mark(directory / "lock"):
         return True
     if not database.is_file():
         return False
     with open(database, "rb") as file:
-        return file.read(72)[68:] == APPLICATION.to_bytes(4)  # where SQLite's header has it
-
-
-@contextlib.contextmanager
-def _told(directory: Path) -> Iterator[None]:
-    """Turn what the system says into one line that names the place and the mend."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or directory
-        raise StoreError(f"{where}: cannot be written: {error.strerror}; choose another --out") from None
+        return file.read(72)[68:] == APPLICATION.to_bytes(4)  # the application_id in SQLite's header

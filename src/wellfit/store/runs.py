@@ -1,53 +1,38 @@
-"""Runs in a study's database: a row each, and a row for every epoch of theirs.
+"""The runs in a study directory: a row for each run and each of its epochs, and files of weights and probabilities.
 
-What writes here is called in a transaction, and after the files that the rows name are in place.
+A run's files are in place before the row that names them and their checksums is committed.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, History, RunRecord, RunSpec
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec
 from wellfit.spec.variants import recipe_from
+from wellfit.store.arrays import Arrays, pack, read_arrays, stage
 from wellfit.store.database import Database
-from wellfit.store.facts import now, read_study
+from wellfit.store.final_states import FinalState, FinalStates
+from wellfit.store.metadata import Metadata, now
 
-__all__ = [
-    "RUN_FOLDERS",
-    "Run",
-    "delete_runs",
-    "epochs_asked",
-    "file_of",
-    "insert_run",
-    "insert_test",
-    "outgrown",
-    "read_records",
-    "read_tests",
-    "run_of",
-    "sha256_of",
-    "trainable",
-]
+__all__ = ["RUN_FOLDERS", "Run", "Runs", "file_of"]
 
 Run: TypeAlias = tuple[str, int]
 """Variant and seed."""
 
 Folder: TypeAlias = Literal["weights", "test"]
 RUN_FOLDERS: Final[tuple[Folder, ...]] = ("weights", "test")
-"""Where a run has a file each: its weights, and its test probabilities."""
+"""The folders with one file per run: its weights, and its test probabilities."""
 
 _COLUMNS: Final = "variant, seed, recipe, state, epochs, readout_epoch, trajectory, seconds, scores"
 _STATISTICS: Final = ("mean", "variance")  # of batch normalization: kept with the weights, not trained
-
-
-def run_of(record: RunRecord) -> Run:
-    """Which run a record is of."""
-    return record.spec.variant, record.spec.seed
 
 
 def file_of(folder: Folder, run: Run) -> str:
@@ -61,111 +46,203 @@ def file_of(folder: Folder, run: Run) -> str:
     return f"{folder}/{variant}.{seed}.npz"
 
 
-def sha256_of(database: Database, folder: Folder, run: Run) -> str:
-    """The SHA-256 of that file; KeyError where the database names none."""
-    rows = database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
-    if not rows or rows[0][0] is None:
-        raise KeyError(run)
-    return str(rows[0][0])
+@dataclass(frozen=True)
+class Runs:
+    """The runs in a study directory. A run is outgrown when the study by now asks for more epochs than it has."""
 
+    directory: Path
+    database: Database
+    metadata: Metadata
+    final_states: FinalStates
 
-def epochs_asked(database: Database) -> dict[Run, int]:
-    """Every run that was trained, outgrown or not, and the epochs that its recipe asked for."""
-    rows = database.rows("SELECT variant, seed, recipe FROM runs")
-    return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
+    # --- Which runs there are
 
+    def epochs_asked(self) -> dict[Run, int]:
+        """The number of epochs that the recipe of every trained run asked for, outgrown runs included."""
+        rows = self.database.rows("SELECT variant, seed, recipe FROM runs")
+        return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
 
-def outgrown(database: Database) -> set[Run]:
-    """Runs that were trained for fewer epochs than the study has by now."""
-    asked = {name: variant["recipe"]["epochs"] for name, variant in read_study(database).get("variants", {}).items()}
-    return {run for run, epochs in epochs_asked(database).items() if epochs < asked.get(run[0], 0)}
+    def outgrown(self) -> set[Run]:
+        """The runs that need more epochs."""
+        variants = self.metadata.study().get("variants", {})
+        wanted = {name: variant["recipe"]["epochs"] for name, variant in variants.items()}
+        return {run for run, epochs in self.epochs_asked().items() if epochs < wanted.get(run[0], 0)}
 
+    def finished(self) -> set[Run]:
+        """The runs that were trained, whether they converged, stopped or diverged; not the outgrown ones."""
+        return self.epochs_asked().keys() - self.outgrown()
 
-def trainable(database: Database, variant: str) -> int:
-    """How many trainable numbers a variant's model has; 0 before its first run."""
-    rows = database.rows("SELECT max(parameters) FROM runs WHERE variant = ?", variant)
-    return int(rows[0][0] or 0)
+    def is_complete(self) -> bool:
+        """Whether every run of the study is finished."""
+        study = self.metadata.study()
+        return len(self.finished()) == len(study["variants"]) * len(study["seeds"])
 
+    def trained_study(self) -> dict[str, Any]:
+        """The study with no more epochs than its runs were trained for, in ``resolved`` form.
 
-def read_records(database: Database) -> list[RunRecord]:
-    """Every run that was trained and is not outgrown, in the study's order, without weights."""
-    with database.transaction("DEFERRED"):  # one moment, whatever another process writes
-        rows = database.rows(f"SELECT {_COLUMNS} FROM runs")
-        columns = ", ".join(HISTORY_COLUMNS)
-        epochs = database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
-        study, pending = read_study(database), outgrown(database)
-    by_run: dict[Run, list[tuple[float | None, ...]]] = {row[:2]: [] for row in rows}
-    for variant, seed, *values in epochs:
-        by_run[variant, seed].append(tuple(values))
-    records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
-    order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
-    return [records[run] for run in order if run in records and run not in pending]
+        It is what a continued study must not fall below: one that asked for more epochs can be called back before any
+        run has them.
+        """
+        study = self.metadata.study()
+        most: dict[str, int] = {}
+        for (variant, _), epochs in self.epochs_asked().items():
+            most[variant] = max(epochs, most.get(variant, 0))
+        as_base = [most.get(name, 0) for name, v in study["variants"].items() if "epochs" not in v["changes"]]
+        study["base"]["epochs"] = min(study["base"]["epochs"], max(as_base, default=0) or 1)
+        for name, variant in study["variants"].items():
+            variant["recipe"]["epochs"] = min(variant["recipe"]["epochs"], most.get(name, 1))
+        return study
+
+    # --- Reading
+
+    def records(self) -> list[RunRecord]:
+        """The finished runs in the order of the study, without their weights."""
+        with self.database.transaction("DEFERRED"):  # one state, whatever another process writes
+            rows = self.database.rows(f"SELECT {_COLUMNS} FROM runs")
+            columns = ", ".join(HISTORY_COLUMNS)
+            epochs = self.database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
+            study, outgrown = self.metadata.study(), self.outgrown()
+        by_run: dict[Run, list[tuple[float | None, ...]]] = {row[:2]: [] for row in rows}
+        for variant, seed, *values in epochs:
+            by_run[variant, seed].append(tuple(values))
+        records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
+        order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
+        return [records[run] for run in order if run in records and run not in outgrown]
+
+    def test_scores(self) -> dict[Run, tuple[float, float]]:
+        """Test accuracy and test loss of every finished run that was evaluated on the test set."""
+        query = "SELECT variant, seed, test_accuracy, test_loss FROM runs WHERE test_sha256 IS NOT NULL"
+        rows, outgrown = self.database.rows(query), self.outgrown()
+        scores = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
+        return {run: of_run for run, of_run in scores.items() if run not in outgrown}
+
+    def weights(self, variant: str, seed: int) -> dict[str, FloatArray]:
+        """A run's weights at its readout; KeyError for a run that is not in the directory."""
+        return self._arrays("weights", (variant, seed))
+
+    def probabilities(self, variant: str, seed: int) -> FloatArray:
+        """A run's test probabilities, float32; KeyError for a run that was not tested.  # (M, K)."""
+        return self._arrays("test", (variant, seed))["probabilities"]
+
+    def _arrays(self, folder: Folder, run: Run) -> dict[str, FloatArray]:
+        rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
+        if not rows or rows[0][0] is None:
+            raise KeyError(run)
+        return read_arrays(self.directory / file_of(folder, run), rows[0][0])
+
+    def parameters(self, variant: str) -> int:
+        """The number of trainable parameters of a variant's model; 0 before its first run."""
+        rows = self.database.rows("SELECT max(parameters) FROM runs WHERE variant = ?", variant)
+        return int(rows[0][0] or 0)
+
+    def files(self) -> dict[str, str]:
+        """Name in the directory -> SHA-256, of weights and test probabilities."""
+        rows = self.database.rows("SELECT variant, seed, weights_sha256, test_sha256 FROM runs ORDER BY variant, seed")
+        return {
+            file_of(folder, (variant, seed)): sha256
+            for variant, seed, *both in rows
+            for folder, sha256 in zip(RUN_FOLDERS, both, strict=True)
+            if sha256 is not None
+        }
+
+    # --- Writing
+
+    def save(
+        self,
+        records: Sequence[RunRecord],
+        probabilities: Mapping[Run, FloatArray] | None = None,
+        scores: Mapping[Run, tuple[float, float]] | None = None,
+        final_states: Iterable[FinalState] = (),
+    ) -> None:
+        """Save runs, all or none of them. Runs that are replaced are pending while their files are replaced.
+
+        Args:
+          records: the runs.
+          probabilities: (variant, seed) -> test probabilities, float32, of runs that were tested.  # (M, K)
+          scores: (variant, seed) -> test accuracy and test loss of the same runs.
+          final_states: of the runs' trajectories.
+
+        Raises:
+          StoreError: the disk is full or the directory is not writable; what was saved before is kept.
+        """
+        by_run = {(record.spec.variant, record.spec.seed): record for record in records}
+        tested = probabilities or {}
+        with ExitStack() as stack:  # nothing is replaced before everything is on the disk
+            weights = {run: self._stage(stack, "weights", run, record.weights) for run, record in by_run.items()}
+            tests = {run: self._stage(stack, "test", run, {"probabilities": p}) for run, p in tested.items()}
+            descriptions = self.final_states.stage(stack, final_states)
+            if again := self.epochs_asked().keys() & by_run.keys():
+                with self.database.transaction():  # a row never names a file with another content
+                    self._delete(again)
+        with self.metadata.saving_work():
+            self.final_states.put(descriptions)
+            for run, record in by_run.items():
+                self._insert(record, weights[run])
+            for run, (accuracy, loss) in (scores or {}).items():
+                self._insert_test(run, accuracy, loss, tests[run])
+        if descriptions:
+            self.final_states.remove_unused()
+
+    def save_test(self, variant: str, seed: int, probabilities: FloatArray, accuracy: float, loss: float) -> None:
+        """Save the test results of a run that is in the directory.
+
+        Args:
+          variant, seed: the run.
+          probabilities: float32.  # (M, K)
+          accuracy, loss: over the test set.
+
+        Raises:
+          StoreError: the disk is full or the directory is not writable; what was saved before is kept.
+        """
+        run = (variant, seed)
+        with ExitStack() as stack:
+            sha256 = self._stage(stack, "test", run, {"probabilities": probabilities})
+        with self.metadata.saving_work():
+            self._insert_test(run, accuracy, loss, sha256)
+
+    def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays) -> str:
+        return stage(stack, self.directory / file_of(folder, run), pack(arrays))
+
+    def _insert(self, record: RunRecord, sha256: str) -> None:
+        """Insert the rows of a run and its epochs; the SHA-256 is that of its weights' file."""
+        variant, seed = record.spec.variant, record.spec.seed
+        parameters = sum(a.size for name, a in record.weights.items() if name.rsplit("/")[-1] not in _STATISTICS)
+        recipe = json.dumps(asdict(record.spec.recipe))
+        end = (record.state, int(record.epochs), int(record.readout_epoch), record.trajectory, float(record.seconds))
+        scores = json.dumps({metric: float(value) for metric, value in record.scores.items()})
+        self.database.execute(
+            f"INSERT INTO runs ({_COLUMNS}, parameters, weights_sha256, finished) VALUES ({'?, ' * 11}?)",
+            (variant, seed, recipe, *end, scores, parameters, sha256, now()),
+        )
+        columns = np.stack([record.history[name] for name in HISTORY_COLUMNS], axis=1)  # (epochs, columns)
+        self.database.execute_many(
+            f"INSERT INTO epochs VALUES (?, ?, ?{', ?' * len(HISTORY_COLUMNS)})",
+            [(variant, seed, epoch, *row) for epoch, row in enumerate(columns.tolist(), start=1)],
+        )
+
+    def _insert_test(self, run: Run, accuracy: float, loss: float, sha256: str) -> None:
+        """Add test results to the row of a run; the SHA-256 is that of its probabilities' file."""
+        changed = self.database.execute(
+            "UPDATE runs SET test_accuracy = ?, test_loss = ?, test_sha256 = ? WHERE variant = ? AND seed = ?",
+            (float(accuracy), float(loss), sha256, *run),
+        )
+        if not changed:
+            raise KeyError(run)
+
+    def _delete(self, runs: Iterable[Run]) -> None:
+        """Delete the rows of runs and their epochs."""
+        for run in runs:
+            self.database.execute("DELETE FROM epochs WHERE variant = ? AND seed = ?", run)
+            self.database.execute("DELETE FROM runs WHERE variant = ? AND seed = ?", run)
 
 
 def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]]) -> RunRecord:
     variant, seed, recipe, state, count, readout_epoch, trajectory, seconds, scores = row
-    columns = np.array(epochs, float).reshape(-1, len(HISTORY_COLUMNS))  # (epochs, columns); SQLite keeps NaN as NULL
+    columns = np.array(epochs, float).reshape(-1, len(HISTORY_COLUMNS))  # (epochs, columns)
     history = History({name: columns[:, i] for i, name in enumerate(HISTORY_COLUMNS)})
     spec = RunSpec(variant, seed, recipe_from(json.loads(recipe)))
     return RunRecord(spec, state, count, readout_epoch, history, json.loads(scores), {}, _number(seconds), trajectory)
 
 
-def read_tests(database: Database) -> dict[Run, tuple[float, float]]:
-    """Test accuracy and loss of every run that was tested and is not outgrown."""
-    rows = database.rows("SELECT variant, seed, test_accuracy, test_loss FROM runs WHERE test_sha256 IS NOT NULL")
-    pending = outgrown(database)
-    tests = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
-    return {run: scores for run, scores in tests.items() if run not in pending}
-
-
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def insert_run(database: Database, record: RunRecord, sha256: str) -> None:
-    """Add a run and its epochs, or put them in the place of those that are there.
-
-    Args:
-      database: the study's.
-      record: of the run.
-      sha256: of its weights' file.
-    """
-    variant, seed = run = run_of(record)
-    parameters = sum(a.size for name, a in record.weights.items() if name.rsplit("/")[-1] not in _STATISTICS)
-    recipe = json.dumps(asdict(record.spec.recipe))
-    ended = (record.state, int(record.epochs), int(record.readout_epoch), record.trajectory, float(record.seconds))
-    scores = json.dumps({metric: float(value) for metric, value in record.scores.items()})
-    database.execute(
-        f"INSERT OR REPLACE INTO runs ({_COLUMNS}, parameters, weights_sha256, finished) VALUES ({'?, ' * 11}?)",
-        (*run, recipe, *ended, scores, parameters, sha256, now()),
-    )
-    database.execute("DELETE FROM epochs WHERE variant = ? AND seed = ?", run)
-    columns = np.stack([record.history[name] for name in HISTORY_COLUMNS], axis=1)  # (epochs, columns)
-    database.execute_many(
-        f"INSERT INTO epochs VALUES (?, ?, ?{', ?' * len(HISTORY_COLUMNS)})",
-        [(variant, seed, epoch, *row) for epoch, row in enumerate(columns.tolist(), start=1)],
-    )
-
-
-def insert_test(database: Database, run: Run, accuracy: float, loss: float, sha256: str) -> None:
-    """Add how a run does on the test set; KeyError for a run that is not there.
-
-    Args:
-      database: the study's.
-      run: which.
-      accuracy, loss: over the test set.
-      sha256: of the file of its test probabilities.
-    """
-    changed = database.execute(
-        "UPDATE runs SET test_accuracy = ?, test_loss = ?, test_sha256 = ? WHERE variant = ? AND seed = ?",
-        (float(accuracy), float(loss), sha256, *run),
-    )
-    if not changed:
-        raise KeyError(run)
-
-
-def delete_runs(database: Database, runs: Iterable[Run]) -> None:
-    """Forget runs and their epochs."""
-    for run in runs:
-        database.execute("DELETE FROM epochs WHERE variant = ? AND seed = ?", run)
-        database.execute("DELETE FROM runs WHERE variant = ? AND seed = ?", run)

@@ -1,4 +1,1 @@
-"""What we ask: study files, the store that keeps what was answered, and the runner between them.
-
-Importing this package loads nothing; import its modules: ``spec`` (the question), ``store`` (the study directory).
-"""
+"""Planning, training, growing, deciding, merging, verifying and summarizing studies; importing it loads nothing."""

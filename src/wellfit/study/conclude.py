@@ -1,4 +1,4 @@
-"""What the outcomes of a study's runs say of its variants: comparisons, evidence, ranking, conclusion and answers."""
+"""What the results of a study's runs show: comparisons, evidence, ranking, conclusion and answers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.evidence import evidence_of
 from wellfit.analysis.rankings import friedman, ranking
-from wellfit.analysis.sequential import Look
-from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Recipe, Sentence, VariantSummary
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
-from wellfit.spec.study import StudySpec, recipes
+from wellfit.spec.study import StudySpec
 
 __all__ = ["Concluded", "conclude"]
 
@@ -24,7 +24,7 @@ Correctness = Mapping[str, Mapping[int, NDArray[np.bool_]]]
 
 
 class Concluded(NamedTuple):
-    """The fields of a ``StudySummary`` that are concluded from its outcomes, under their names there."""
+    """Fields of a ``StudySummary``, under the same names."""
 
     comparisons: tuple[Comparison, ...]
     asked: tuple[Comparison, ...]
@@ -38,44 +38,43 @@ class Concluded(NamedTuple):
 
 def conclude(
     spec: StudySpec,
+    recipes: Mapping[str, Recipe],
     variants: Sequence[VariantSummary],
     correctness: Correctness,
     test_examples: int,
-    look: Look | None = None,
+    interim: InterimAnalysis | None = None,
 ) -> Concluded:
-    """Compare, rank and conclude.
+    """Compare the variants, rank them, and draw the conclusion.
 
-    Every variant is compared with the first, and what the study's questions ask beyond that; Holm's correction is over
-    all of these comparisons together, which were fixed by the study before any outcome.
+    Every variant is compared with the first one; the study's questions may add further pairs. Holm's correction covers
+    all of these comparisons together, which the study fixes before any result.
 
     Args:
       spec: the study.
-      variants: its variants.
-      correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
-      test_examples: how many examples the test set holds.
-      look: which look of which, where the study is looked at until it is decided; None for a single look.
-
-    Returns:
-      All that is concluded.
+      recipes: of its variants.
+      variants: their summaries.
+      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (M,)
+      test_examples: the size of the test set.
+      interim: the interim analysis that this is; None where none were planned.
     """
     names = list(spec.variants)
-    stopping = [name for name, recipe in recipes(spec).items() if recipe.early_stopping is not None]
-    # Another process may have taken a variant away since the study was read; a question about it goes too.
+    stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
+    # The stored study may lack a variant that a question names; such a question is left out.
     known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
     questions = published_winner(known, spec.published)
     usual = [(name, names[0]) for name in names[1:]]
     further = asked_pairs(questions, names[0], spec.published, stopping)
-    made = compare_pairs(correctness, [*usual, *further], spec.margin, look)
-    comparisons = tuple(c for c in made if (c.variant, c.against) in usual)
-    asked = tuple(c for c in made if (c.variant, c.against) in further)
+    compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim)
+    comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
+    asked = tuple(c for c in compared if (c.variant, c.against) in further)
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
-            c, correctness, len(made), spec.margin, look
+            c, correctness, len(compared), spec.margin, interim
         )
-        for c in made
+        for c in compared
     }
-    ranked = ranking(correctness, look=look)
-    told = conclusion(
+    ranked = ranking(correctness, look=interim)
+    sentences = conclusion(
         variants,
         comparisons,
         test_examples,
@@ -84,7 +83,7 @@ def conclude(
         asked=asked,
         evidence=evidence,
         ranking=ranked,
-        look=look,
+        look=interim,
     )
     context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
     return Concluded(
@@ -93,14 +92,14 @@ def conclude(
         evidence,
         ranked,
         _friedman_p(correctness),
-        told,
-        " ".join(sentence.text for sentence in told[1:]),
+        sentences,
+        " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),
     )
 
 
 def _friedman_p(correctness: Correctness) -> float | None:
-    """Friedman's test over the variants that have runs and the seeds that all of these have."""
+    """Friedman's test over the variants with tested runs and the seeds that all of these have in common."""
     tested = {name: runs for name, runs in correctness.items() if runs}
     seeds = set.intersection(*(set(runs) for runs in tested.values())) if tested else set()
     if len(tested) < 3 or len(seeds) < 2:

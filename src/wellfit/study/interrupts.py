@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a study trains: a wish that is granted as soon as nothing much is lost by it."""
+"""Ctrl-C and SIGTERM during training: a request to stop, granted as soon as little work is lost by it."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-__all__ = ["PATIENCE", "Interrupted", "Wish", "interruptible"]
+__all__ = ["GRACE", "Interrupted", "StopRequest", "interruptible"]
 
-PATIENCE: Final = 2.0
-"""Seconds that an epoch at work is given to end once the wish was made; then it is left before its next wave."""
+GRACE: Final = 2.0
+"""Seconds after the request in which the epoch in progress may end; then training stops before its next wave."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The study was interrupted, and can be continued; its text says what was saved."""
+    """The study was interrupted and can be continued; the message says what was saved."""
 
 
-class Wish:
-    """The wish to stop."""
+class StopRequest:
+    """Whether, and when, the user asked to stop."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     def make(self) -> None:
-        """Wish it; the second time, it is granted at once, by a KeyboardInterrupt."""
+        """Request a stop; a second request raises KeyboardInterrupt at once."""
         if self._since is not None:
             raise KeyboardInterrupt
         self._since = time.monotonic()
 
     @property
-    def made(self) -> bool:
-        """Whether somebody wants to stop."""
+    def requested(self) -> bool:
+        """Whether the user asked to stop."""
         return self._since is not None
 
     @property
-    def impatient(self) -> bool:
-        """Whether the epoch at work has had its time to end."""
-        return self._since is not None and time.monotonic() - self._since > PATIENCE
+    def overdue(self) -> bool:
+        """Whether the epoch in progress has had its time to end."""
+        return self._since is not None and time.monotonic() - self._since > GRACE
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[Wish]:
-    """Turn the first Ctrl-C, or SIGTERM, into a wish; the second ends the process at once.
+def interruptible() -> Iterator[StopRequest]:
+    """Turn the first Ctrl-C or SIGTERM into a request; the second one ends the process at once.
 
-    In a thread other than the main one, which signals do not reach, nobody wishes anything.
+    Outside the main thread, which alone receives signals, no request is ever made.
     """
-    wish = Wish()
+    stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield stop
         return
 
-    def note(signum: int, frame: FrameType | None) -> None:
-        wish.make()
+    def on_signal(signum: int, frame: FrameType | None) -> None:
+        stop.make()
 
-    before = {asked: signal.signal(asked, note) for asked in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield wish
+        yield stop
     finally:
-        for asked, handler in before.items():
-            signal.signal(asked, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

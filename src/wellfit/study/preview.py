@@ -1,4 +1,4 @@
-"""What can be seen of a study before it is trained: the layers of its models, examples, and what augmentation makes."""
+"""A study before training: the layers of its models, training examples, and their augmented versions."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ModelTable:
-    """The layers of one architecture; as text, a table with its totals.
+    """The layers of one architecture; printed, a table with totals.
 
     Args:
       rows: the layers.
-      statistics: running means and variances of batch normalization, which are moved but not trained.
-      base: whether it is the base recipe's.
-      variants: the variants that use it.
+      statistics: the number of running means and variances of batch normalization, which are not trained.
+      base: whether it is the base recipe's model.
+      variants: those that use it.
 
     Example:
       >>> print(model_table(ModelSpec("mlp", (128, 64)), (28, 28), 10))
@@ -61,7 +61,7 @@ class ModelTable:
       dropout_2  64                     0
       dense_3    10                   650
       109,386 parameters, 427.29 KB
-      A dropout layer does nothing where no rate is set.
+      Dropout layers are inactive unless a rate is set.
     """
 
     rows: tuple[SummaryRow, ...]
@@ -71,19 +71,19 @@ class ModelTable:
 
     @property
     def total(self) -> int:
-        """Trainable numbers of all layers."""
+        """Trainable parameters of all layers."""
         return sum(row.parameters for row in self.rows)
 
     @property
     def bytes(self) -> int:
-        """What the trainable numbers take, four bytes each."""
+        """Memory of the trainable parameters, four bytes each."""
         return 4 * self.total
 
     def as_json(self) -> dict[str, Any]:
-        """As plain data: what ``wellfit model --json`` says of it."""
+        """The plain data that ``wellfit model --json`` prints."""
         layers = [{"layer": name, "output_shape": list(shape), "parameters": size} for name, shape, size in self.rows]
-        whose = {"base": self.base, "variants": list(self.variants)}
-        return {**whose, "layers": layers, "total": self.total, "bytes": self.bytes, "statistics": self.statistics}
+        users = {"base": self.base, "variants": list(self.variants)}
+        return {**users, "layers": layers, "total": self.total, "bytes": self.bytes, "statistics": self.statistics}
 
     def __str__(self) -> str:
         cells = [("layer", "output shape", "parameters")]
@@ -95,10 +95,10 @@ class ModelTable:
             size = _memory(4 * self.statistics)
             lines.append(f"Not trained: {self.statistics:,} running means and variances of batch normalization, {size}")
         if any(row.name.startswith("dropout") for row in self.rows):
-            lines.append("A dropout layer does nothing where no rate is set.")
+            lines.append("Dropout layers are inactive unless a rate is set.")
         users = f"used by {', '.join(self.variants)}" if self.variants else "no variant uses it"
-        whose = f"base recipe's model, {users}" if self.base else users if self.variants else ""
-        return "\n".join([*textwrap.wrap(whose[:1].upper() + whose[1:], 80), *lines])
+        head = f"base recipe's model, {users}" if self.base else users if self.variants else ""
+        return "\n".join([*textwrap.wrap(head[:1].upper() + head[1:], 80), *lines])
 
 
 def model_table(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> ModelTable:
@@ -106,7 +106,7 @@ def model_table(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> 
 
     Args:
       spec: the architecture.
-      input_shape: the shape of one example.
+      input_shape: of one example.
       classes: the number of classes.
 
     Raises:
@@ -127,7 +127,7 @@ def model_tables(spec: StudySpec, input_shape: tuple[int, ...], classes: int) ->
 
     Args:
       spec: the study.
-      input_shape: the shape of one example.
+      input_shape: of one example.
       classes: the number of classes.
 
     Raises:
@@ -148,7 +148,7 @@ def model_tables(spec: StudySpec, input_shape: tuple[int, ...], classes: int) ->
 
 
 def _memory(size: int) -> str:
-    """Bytes as Keras writes them: in steps of 1,024, with two decimals."""
+    """Bytes in Keras's notation: units of 1,024, two decimals."""
     if size < 1024:
         return f"{size} B"
     value, unit = next(
@@ -165,8 +165,8 @@ def class_rows(dataset: Dataset, each: int) -> IntArray:
     """The first training examples of every class, class by class.
 
     Args:
-      dataset: the data; its test set is not looked at.
-      each: how many of every class; of a class that has fewer, all.
+      dataset: the data; the test set is not used.
+      each: the number for every class; a class with fewer examples has all of them.
 
     Returns:
       Row numbers, int64.  # (at most K * each,)
@@ -178,24 +178,24 @@ def class_rows(dataset: Dataset, each: int) -> IntArray:
 
 
 def examples(dataset: Dataset, rows: Sequence[int] | IntArray) -> tuple[NDArray[Any], IntArray]:
-    """Some training images with their labels.
+    """Some training images, unscaled, with their labels.
 
     Args:
-      dataset: the data; its test set is not looked at.
+      dataset: the data; the test set is not used.
       rows: row numbers.  # (n,)
 
     Returns:
-      The images, unscaled, and the labels.  # (n, ...), (n,)
+      Images and labels.  # (n, ...), (n,)
 
     Raises:
-      DataError: the data are feature rows, or there is no such row.
+      DataError: the data are not images, or there is no such row.
     """
     size, shape = len(dataset.x_train), dataset.input_shape
     if len(shape) == 1:
-        raise DataError(f"{dataset.name} has no images to look at, but rows of {shape[0]} features; use image data")
+        raise DataError(f"{dataset.name} has rows of {shape[0]} features instead of images; choose image data")
     for row in rows:
         if not 0 <= row < size:
-            raise DataError(f"{dataset.name} has no training example {row}; give numbers from 0 to {size - 1}")
+            raise DataError(f"{dataset.name} has no training example {row}; choose numbers from 0 to {size - 1}")
     chosen = np.asarray(rows, np.int64)
     return dataset.x_train[chosen], dataset.y_train[chosen]
 
@@ -216,7 +216,7 @@ def variant_recipe(spec: StudySpec, variant: str | None) -> Recipe:
 
 
 def augmentation_of(spec: StudySpec, variant: str | None) -> Augmentation:
-    """What a variant trains with, or the base recipe for None.
+    """The augmentation of a variant, or of the base recipe for None.
 
     Raises:
       UnknownNameError: there is no such variant.
@@ -224,18 +224,18 @@ def augmentation_of(spec: StudySpec, variant: str | None) -> Augmentation:
     """
     augmentation = variant_recipe(spec, variant).augmentation
     if augmentation == Augmentation():
-        whose, key = (
+        owner, key = (
             ("the base recipe", "train") if variant is None else (f"variant {variant!r}", f"variants.{variant}")
         )
         raise StudyFileError(
-            f"{whose} of study {spec.name} has no augmentation to look at; give it one, "
-            f"such as --set '{key}.augmentation={{shift=0.1}}'"
+            f"{owner} of study {spec.name} has no augmentation; set one, for example with "
+            f"--set '{key}.augmentation={{shift=0.1}}'"
         )
     return augmentation
 
 
 def augmentations(spec: StudySpec) -> dict[Augmentation, tuple[str, ...]]:
-    """Every augmentation that variants of a study train with, and which of them do.
+    """Every augmentation in a study, and the variants that use it.
 
     Example:
       >>> from wellfit.spec.study import load_study
@@ -251,7 +251,7 @@ def augmentations(spec: StudySpec) -> dict[Augmentation, tuple[str, ...]]:
 
 
 def study_scaling(spec: StudySpec, dataset: Dataset) -> Scaling:
-    """The scaling that every run of a study has: fitted on its training split.
+    """The scaling of all runs of a study, fitted on the training split.
 
     Raises:
       DataError: the data cannot be split or scaled as the study asks.
@@ -261,18 +261,17 @@ def study_scaling(spec: StudySpec, dataset: Dataset) -> Scaling:
 
 
 def augmented(images: NDArray[Any], scaling: Scaling, augmentation: Augmentation, forms: int) -> FloatArray:
-    """What training would see of some images: scaled, augmented as a step does it, and scaled back to be looked at.
+    """Images as training would see them: scaled and augmented as in a training step, then scaled back for display.
 
     Args:
       images: unscaled, as one batch.  # (N, H, W) or (N, H, W, C)
       scaling: of the study.
       augmentation: the strengths.
-      forms: how many forms of every image; those of one place have the noise of one step, the same for every
-        augmentation, so that two of them can be compared.
+      forms: the number of versions of every image. Versions with the same position use the random numbers of the same
+        step for every augmentation, so that augmentations can be compared.
 
     Returns:
-      The changed images in the unit of ``images``, float32; noise may take them beyond black and white.
-        # (N, forms, ...)
+      The augmented images in the unit of ``images``, float32; noise may exceed black and white.  # (N, forms, ...)
 
     Example:
       >>> image = np.array([[[0, 255]]], np.uint8)  # (1, 1, 2)
@@ -283,7 +282,7 @@ def augmented(images: NDArray[Any], scaling: Scaling, augmentation: Augmentation
     strengths = {name: value for name, value in dataclasses.asdict(augmentation).items() if value}
     numbers = {name: jnp.float32(value) for name, value in strengths.items()}
     uses = strengths.keys() - {"mixup"}
-    devices.start()  # before JAX makes an array, so that a study trained after it finds all devices
+    devices.start()  # before JAX creates an array, so that a later training finds all devices
     shift, factor = jnp.asarray(scaling.shift), jnp.asarray(scaling.factor)
     x = jnp.asarray(images)  # (N, ...)
 

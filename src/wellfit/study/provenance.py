@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: command, versions, hardware, hashes, times."""
+"""The provenance of a study's results: command, versions, hardware, hashes, times."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
 
 
 def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -> dict[str, str]:
-    """What a reader needs to repeat a study, as name -> printable value.
+    """Everything needed to reproduce a study, as name -> printable value, in the order of the report.
+
+    The user's home directory is written as ``~``. The git commit is that of the working directory, whatever repository
+    that is.
 
     Args:
-      dataset: the data set, for its source and hash.
-      splits: the split, for its seed, sizes and hash.
+      dataset: the data.
+      splits: of the data.
       command: what the user typed; may be empty.
       precision: of the matrix products, in words.
-
-    Returns:
-      The facts, in the order in which a report shows them. The user's home directory is ``~`` in them. "git commit" is
-      that of the working directory, whatever repository that is.
     """
     import jax
 
@@ -56,12 +55,12 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
     return {name: value for name, value in facts.items() if value}
 
 
-@functools.cache  # what was loaded; a process does not see what is changed later
+@functools.cache  # the code as loaded; later changes of the files do not affect this process
 def code_hash() -> str:
     """SHA-256 over the names and texts of wellfit's own modules, in hexadecimal.
 
-    Two studies with the same version and another code hash were trained by a wellfit that somebody changed. Line ends
-    do not count, so that the same modules have the same hash on every system.
+    It distinguishes modified code from the released code of the same version. Line endings do not count, so that the
+    hash is the same on every system.
 
     Example:
       >>> len(code_hash())
@@ -77,16 +76,16 @@ def code_hash() -> str:
 
 
 def without_home(text: str) -> str:
-    """A text with ``~`` for the user's home directory."""
+    """Replace the user's home directory by ``~``."""
     try:
         home = str(Path.home())
-    except RuntimeError:  # a user without one
+    except RuntimeError:  # the user has none
         return text
     return text if home == Path(home).anchor else re.sub(rf"(?<![\w.-]){re.escape(home)}(?![\w.-])", "~", text)
 
 
 def _processor() -> str:
-    """The processor's name and core count, where the system tells them."""
+    """The processor's name and core count, where known."""
     name = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -96,10 +95,10 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The commit of the git repository that the command was run in, or nothing."""
+    """The commit of the git repository in the working directory, or an empty string."""
     try:
-        asked = ["git", "rev-parse", "--short=12", "HEAD"]
-        found = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True)
+        command = ["git", "rev-parse", "--short=12", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
-    return found.stdout.strip()
+    return done.stdout.strip()

@@ -1,4 +1,4 @@
-"""Is a study directory as it was saved, and do its numbers follow from its raw results? Every file and number again."""
+"""Verification of a study directory: every file against its checksum, every number against the raw results."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Final
 from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
 from wellfit.spec.study import from_resolved, recipes
-from wellfit.store import Store, open_existing
-from wellfit.store.contents import KEEPSAKES
-from wellfit.study.recount import Number, numbers_of_run, numbers_of_summary
-from wellfit.study.summary import summarize
+from wellfit.store import Store, contents, open_existing
+from wellfit.store.keepsakes import KEEPSAKES
+from wellfit.store.opening import FOLDERS
+from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
+from wellfit.study.summarize import summary_of
 
 __all__ = ["Problem", "Verification", "verify_study"]
 
-OURS: Final = ("weights", "test", "ends", "checkpoints")
-USELESS: Final = ("ends/", "checkpoints/")  # where a file more, or an end less, is not wrong
-STRANGE: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, WellfitError)
-"""What rows that no wellfit has written make of our own code."""
-RESTORE: Final = "restore it from a copy, or train anew with wellfit run --fresh"
+OPTIONAL: Final = ("ends/", "checkpoints/")  # extra files, and missing final states, are no error
+INVALID_ROWS: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, WellfitError)
+"""Errors raised by rows that wellfit has not written."""
+RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in which file of the directory, and how to mend it; a line when it is printed.
+    """A file of the directory, what is wrong with it, and how to fix that; one line when printed.
 
     Example:
       >>> print(Problem("test/l2.0.npz", "is missing", "restore it"))
@@ -37,22 +37,22 @@ class Problem:
 
     file: str
     what: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.what}; {self.mend}"
+        return f"{self.file}: {self.what}; {self.fix}"
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was checked, and what was found.
+    """What was checked, and the result.
 
     Args:
-      runs: runs that the directory holds.
-      files: files whose checksums were compared.
-      numbers: numbers that were computed again.
+      runs: the runs in the directory.
+      files: the number of files whose checksums were compared.
+      numbers: the number of recomputed numbers.
       problems: what is wrong.
-      notes: what is not wrong and worth knowing: an unfinished study, files that a killed process left, two versions
+      notes: what is no error but worth knowing: an unfinished study, files left by a killed process, several versions
         of wellfit's code.
     """
 
@@ -64,37 +64,34 @@ class Verification:
 
 
 def verify_study(directory: Path) -> Verification:
-    """Check every file of a study directory, and compute every reported number again from the raw results.
+    """Check every file of a study directory, and recompute every reported number from the raw results.
 
-    Nothing is written, save that SQLite rolls back the journal of a process that was killed. What needs the data set is
-    taken as it was measured: the metrics of each epoch, and the training and validation scores of averaged weights.
-
-    Args:
-      directory: the study directory.
+    Nothing is written, except that SQLite rolls back the journal of a killed process. Numbers that would need the data
+    set are taken as measured: the metrics of each epoch, and the training and validation scores of averaged weights.
 
     Raises:
       StoreUnreadableError: there is no study in it, or its database cannot be opened.
-      StoreBusyError: a process is at work in it.
+      StoreBusyError: a process is training in it.
     """
     with open_existing(directory) as store:
         if store.is_running():
-            raise StoreBusyError(f"{directory}: a process is at work here; wait for it to end, then verify")
+            raise StoreBusyError(f"{directory}: a process is training in it; wait for it to end, then verify")
         broken = _broken(store, directory)
-        if broken:  # nothing that it says can be relied on
+        if broken:  # nothing in it is reliable
             return Verification(0, 0, 0, tuple(broken), ())
-        files = store.files()
+        files = contents.files(store)
         done = _is_done(store)
         wrong = [*_wrong_files(directory, files), *(() if done else _wrong_checkpoints(store))]
-        left = _left_over(directory, files, store.checkpoint_files() if not done else set())
+        left = _left_over(directory, files, store.checkpoints.names() if not done else set())
         strays = [name for name in left if done and not _may_be_left(name)]
-        counted, contradictions = _recounted(store, directory, {problem.file for problem in wrong})
+        count, contradictions = _recomputed(store, {problem.file for problem in wrong})
         return Verification(
-            runs=len(store.finished()),
+            runs=len(store.runs.finished()),
             files=len(files),
-            numbers=counted,
+            numbers=count,
             problems=(
                 *wrong,
-                *(Problem(name, "left over: no run of the study has it", "remove it") for name in strays),
+                *(Problem(name, "belongs to no run of the study", "remove it") for name in strays),
                 *contradictions,
             ),
             notes=tuple(_notes(store, done, [name for name in left if name not in strays])),
@@ -102,65 +99,65 @@ def verify_study(directory: Path) -> Verification:
 
 
 def _broken(store: Store, directory: Path) -> list[Problem]:
-    """What keeps the database from being read."""
+    """What makes the database unreadable."""
     try:
-        told = store.damage()
-        if not told:
-            store.records()
+        damage = contents.damage(store.database)
+        if not damage:
+            store.runs.records()
     except StoreUnreadableError as error:
-        told = [_without_place(error, directory)]
-    except STRANGE as error:
-        told = [_strange(error)]
-    return [Problem("study.db", what, RESTORE) for what in told]
+        damage = [_without_place(error, directory)]
+    except INVALID_ROWS as error:
+        damage = [_invalid(error)]
+    return [Problem("study.db", what, RESTORE) for what in damage]
 
 
 # --- Files
 
 
 def _wrong_files(directory: Path, files: Mapping[str, str]) -> Iterator[Problem]:
-    """Files that are missing, cannot be read, or are not those that were saved."""
+    """Files that are missing, unreadable, or changed."""
     for name, sha256 in sorted(files.items()):
         try:
             content = (directory / name).read_bytes()
         except FileNotFoundError:
-            if not name.startswith(USELESS):
-                yield Problem(name, "is missing", _mend(name))
+            if not name.startswith(OPTIONAL):
+                yield Problem(name, "is missing", _fix(name))
         except OSError as error:
             yield Problem(name, f"cannot be read: {error.strerror}", "give access to it, or restore it from a copy")
         else:
             if hashlib.sha256(content).hexdigest() != sha256:
-                yield Problem(name, f"is not the file that was saved ({len(content)} bytes)", _mend(name))
+                yield Problem(name, f"differs from the saved file ({len(content)} bytes)", _fix(name))
 
 
 def _wrong_checkpoints(store: Store) -> Iterator[Problem]:
-    for name in sorted(store.damaged_checkpoints()):
-        yield Problem(name, "is not the file that was saved", "remove it: its runs are trained from their beginning")
+    for name in sorted(store.checkpoints.damaged()):
+        yield Problem(name, "differs from the saved file", "remove it; its runs then start over")
 
 
-def _mend(name: str) -> str:
-    """What to do about a file that is not as it was saved."""
+def _fix(name: str) -> str:
+    """How to fix a missing or changed file."""
     if name == KEEPSAKES:
-        return "wellfit run, with the same study and --out, makes it anew"
-    if name.startswith(USELESS):
-        return "restore it from a copy, or remove it: only more epochs need it, and are trained from the beginning then"
+        return "wellfit run, with the same study and --out, writes it again"
+    if name.startswith(OPTIONAL):
+        return "restore it from a copy, or remove it; only more epochs need it, and its training would then start over"
     return RESTORE
 
 
 def _may_be_left(name: str) -> bool:
-    """Whether a process that was killed at its very end may leave a file."""
-    return name.startswith(USELESS) or name == KEEPSAKES or name.endswith(".tmp")
+    """Whether a process that is killed at its very end may leave this file."""
+    return name.startswith(OPTIONAL) or name == KEEPSAKES or name.endswith(".tmp")
 
 
 def _left_over(directory: Path, files: Iterable[str], useful: set[str]) -> list[str]:
-    """Files in our folders that the study does not have; what else lies beside them is the user's."""
-    there = {path.relative_to(directory).as_posix() for folder in OURS for path in (directory / folder).rglob("*")}
+    """Files in wellfit's folders that the study does not name; other files are the user's."""
+    there = {path.relative_to(directory).as_posix() for folder in FOLDERS for path in (directory / folder).rglob("*")}
     return sorted(there - set(files) - useful)
 
 
 def _is_done(store: Store) -> bool:
-    """Whether nothing is left to train or to test: then a file more is nobody's, and not of a killed process."""
-    study, tested = store.study(), store.tests()
-    ended = {run for run, r in ((_run(r), r) for r in store.records()) if run in tested or not r.readout_epoch}
+    """Whether all runs are trained and tested; extra files then cannot come from a killed process."""
+    study, tested = store.metadata.study(), store.runs.test_scores()
+    ended = {run for run, r in ((_run(r), r) for r in store.runs.records()) if run in tested or not r.readout_epoch}
     return all((variant, seed) in ended for variant in study["variants"] for seed in study["seeds"])
 
 
@@ -168,64 +165,66 @@ def _notes(store: Store, done: bool, left: Iterable[str]) -> Iterator[str]:
     if not done:
         yield "the study is not finished; wellfit run, with the same study and --out, continues it"
     for name in left:
-        mend = "remove it" if done else "wellfit run, continuing the study, needs or replaces it"
-        yield f"{name}: left by a process that was stopped; {mend}"
-    codes = store.provenance().get("code hash", "").split("; then ")
+        fix = "remove it" if done else "continuing the study with wellfit run uses or replaces it"
+        yield f"{name}: left by an interrupted process; {fix}"
+    codes = store.metadata.provenance().get("code hash", "").split("; then ")
     if len(codes) > 1:
         short = ", then ".join(code[:12] for code in codes)
-        yield f"the runs come from {len(codes)} states of wellfit's code: {short}"
+        yield f"the runs come from {len(codes)} versions of wellfit's code: {short}"
 
 
 # --- Numbers
 
 
-def _recounted(store: Store, directory: Path, damaged: set[str]) -> tuple[int, list[Problem]]:
-    """How many numbers were computed again, and which came out otherwise; what needs a damaged file is left out."""
-    counted = 0
+def _recomputed(store: Store, damaged: set[str]) -> tuple[int, list[Problem]]:
+    """The count of recomputed numbers, and those that differ; numbers that need a damaged file are left out."""
+    count = 0
     problems: list[Problem] = []
     try:
-        for number in _numbers(store, directory, damaged):
-            counted += 1
+        for number in _numbers(store, damaged):
+            count += 1
             if _differs(number):
-                what = f"{number.what} is {number.stored}, and {number.again} when computed again"
+                what = f"{number.what} is {number.stored}, but {number.recomputed} when recomputed"
                 problems.append(Problem("study.db", what, RESTORE))
-    except STRANGE as error:
-        problems.append(Problem("study.db", _strange(error), RESTORE))
-    return counted, problems
+    except INVALID_ROWS as error:
+        problems.append(Problem("study.db", _invalid(error), RESTORE))
+    return count, problems
 
 
-def _numbers(store: Store, directory: Path, damaged: set[str]) -> Iterator[Number]:
-    spec = from_resolved(store.study())
+def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
+    spec = from_resolved(store.metadata.study())
     of_variant = recipes(spec)
-    records, tests = store.records(), store.tests()
-    yield Number("the number of runs that belong to the study", len(store.finished()), len(records))
-    labels, _ = store.labels() if "test/labels.npz" not in damaged else (None, ())
+    records, tests = store.runs.records(), store.runs.test_scores()
+    yield Recomputed("number of runs that belong to the study", len(store.runs.finished()), len(records))
+    labels, _ = store.keepsakes.labels() if "test/labels.npz" not in damaged else (None, ())
     for record in records:
         variant, seed = run = _run(record)
-        yield Number(f"variant {variant!r}, seed {seed}: recipe", record.spec.recipe, of_variant[variant])
+        yield Recomputed(f"variant {variant!r}, seed {seed}: recipe", record.spec.recipe, of_variant[variant])
         name = f"{variant}.{seed}.npz"
-        weights = store.weights(variant, seed) if f"weights/{name}" not in damaged else None
+        weights = store.runs.weights(variant, seed) if f"weights/{name}" not in damaged else None
         whole = run in tests and labels is not None and f"test/{name}" not in damaged
-        probabilities = store.probabilities(variant, seed) if whole else None
-        yield from numbers_of_run(record, weights, store.parameters(variant), probabilities, labels, tests.get(run))
+        probabilities = store.runs.probabilities(variant, seed) if whole else None
+        yield from numbers_of_run(
+            record, weights, store.runs.parameters(variant), probabilities, labels, tests.get(run)
+        )
     if not damaged:
-        yield from numbers_of_summary(store, summarize(directory), summarize(directory))
+        yield from numbers_of_summary(store, summary_of(store), summary_of(store))
 
 
 def _run(record: RunRecord) -> tuple[str, int]:
     return record.spec.variant, record.spec.seed
 
 
-def _differs(number: Number) -> bool:
-    stored, again = number.stored, number.again
-    if isinstance(stored, float) and isinstance(again, float):
-        same = math.isclose(stored, again, rel_tol=number.slack, abs_tol=number.slack)
-        return not (same or (math.isnan(stored) and math.isnan(again)))
-    return bool(stored != again)
+def _differs(number: Recomputed) -> bool:
+    stored, recomputed = number.stored, number.recomputed
+    if isinstance(stored, float) and isinstance(recomputed, float):
+        same = math.isclose(stored, recomputed, rel_tol=number.tolerance, abs_tol=number.tolerance)
+        return not (same or (math.isnan(stored) and math.isnan(recomputed)))
+    return bool(stored != recomputed)
 
 
-def _strange(error: Exception) -> str:
-    return f"its rows cannot be understood: {type(error).__name__}: {error}"
+def _invalid(error: Exception) -> str:
+    return f"its rows are invalid: {type(error).__name__}: {error}"
 
 
 def _without_place(error: Exception, directory: Path) -> str:

@@ -1,4 +1,4 @@
-"""The weights of every variant, looked at: how they are distributed, how many are zero, the first ones as pictures."""
+"""Overviews of each variant's weights: their distribution, the share of zeros, the first layer as pictures."""
 
 from __future__ import annotations
 
@@ -11,54 +11,55 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray, WeightLook
 from wellfit.store import Store
 
-__all__ = ["Looks", "filter_pictures", "kernels", "weight_looks"]
+__all__ = ["Overviews", "filter_pictures", "kernels", "weight_overviews"]
 
-BINS: Final = 61  # odd: the middle one straddles zero
-SMALL: Final = 1e-3  # as ``small_weights`` of the history
+BINS: Final = 61  # odd, so that the middle bin is centered on zero
+SMALL: Final = 1e-3  # as in the history's ``small_weights``
 FILTERS: Final = 32
-_INSIDE: Final = 0.995  # share of the widest variant's weights, and of the filters' pixels, that the range holds
+_INSIDE: Final = 0.995  # share of the weights, and of the filters' pixels, within the range shown
 
 
-class Looks(NamedTuple):
-    """What there is to see, and the share of all kernel weights that are exactly zero, by variant."""
+class Overviews(NamedTuple):
+    """The overview of each variant, and the share of its kernel weights that are exactly zero."""
 
-    looks: dict[str, WeightLook]
+    overviews: dict[str, WeightLook]
     zeros: dict[str, float]
 
 
-def weight_looks(store: Store, runs: Mapping[str, tuple[int, ...]], shape: tuple[int, ...] | None) -> Looks:
-    """Look at the weights of every variant.
+def weight_overviews(store: Store, runs: Mapping[str, tuple[int, ...]], shape: tuple[int, ...] | None) -> Overviews:
+    """Overviews of the weights of every variant.
 
-    All histograms have the same bins, from ``-r`` to ``r``, so that variants can be compared: r holds 99.5 % of the
-    weights of the variant with the widest ones (at its lowest seed), and what lies beyond counts in the outermost bins.
+    All histograms have the same bins from ``-r`` to ``r``, so that variants can be compared: 99.5 % of the weights of
+    the variant with the widest distribution (at its lowest seed) are within r. Weights beyond r count in the outermost
+    bins.
 
     Args:
       store: the study.
-      runs: variant -> the seeds of its runs that have weights, at least one each.
-      shape: of one example, as far as it is an image; None where it is none, or is not known.
+      runs: variant -> the seeds of its runs with weights, at least one each.
+      shape: of one example; None if unknown.
 
     Raises:
       StoreUnreadableError: a file is missing or damaged.
     """
-    every = {variant: kernels(store.weights(variant, min(seeds))) for variant, seeds in runs.items()}
-    first = {variant: arrays for variant, arrays in every.items() if arrays}  # a list of layers may have no kernel
+    every = {variant: kernels(store.runs.weights(variant, min(seeds))) for variant, seeds in runs.items()}
+    first = {variant: arrays for variant, arrays in every.items() if arrays}  # a model may have no kernels
     widest = max((_range(list(arrays.values())) for arrays in first.values()), default=0.0)
     edges = np.linspace(-1, 1, BINS + 1) * (widest or 1.0)  # (B + 1,)
-    looks, zeros = {}, {}
+    overviews, zeros = {}, {}
     for variant, arrays in first.items():
         layers = tuple(arrays)
-        rest = (kernels(store.weights(variant, seed)) for seed in sorted(runs[variant])[1:])
+        rest = (kernels(store.runs.weights(variant, seed)) for seed in sorted(runs[variant])[1:])
         shares = [[_shares(of[name], edges) for name in layers] for of in (arrays, *rest)]
         mean = np.mean(shares, axis=0)  # (L, B + 2)
         sizes = [arrays[name].size for name in layers]
         zeros[variant] = float(np.average(mean[:, 0], weights=sizes))
         pictures = filter_pictures(arrays[layers[0]], shape)
-        looks[variant] = WeightLook(variant, layers, edges, mean[:, 2:], mean[:, 0], mean[:, 1], pictures)
-    return Looks(looks, zeros)
+        overviews[variant] = WeightLook(variant, layers, edges, mean[:, 2:], mean[:, 0], mean[:, 1], pictures)
+    return Overviews(overviews, zeros)
 
 
 def kernels(weights: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """The kernels among a run's weights, from the first layer to the last: convolutions stand before dense layers.
+    """The kernels among a run's weights, from the first layer to the last; convolutions come before dense layers.
 
     Example:
       >>> zero = np.zeros(1)
@@ -75,12 +76,12 @@ def kernels(weights: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
 
 
 def _range(arrays: list[FloatArray]) -> float:
-    """What holds nearly all weights of some kernels."""
+    """The range that contains nearly all weights of some kernels."""
     return float(np.quantile(np.abs(np.concatenate([array.ravel() for array in arrays])), _INSIDE))
 
 
 def _shares(kernel: FloatArray, edges: FloatArray) -> FloatArray:
-    """The share of zeros, the share of small weights, and of those in each bin.  # (B + 2,)."""
+    """The shares of zeros, of small weights, and of the weights in each bin.  # (B + 2,)."""
     bins = len(edges) - 1
     place = np.floor((kernel.ravel() - edges[0]) * (bins / (edges[-1] - edges[0])))  # (size,)
     counts = np.bincount(np.clip(place, 0, bins - 1).astype(np.int64), minlength=bins)  # (B,)
@@ -91,17 +92,17 @@ def _shares(kernel: FloatArray, edges: FloatArray) -> FloatArray:
 def filter_pictures(kernel: FloatArray, shape: tuple[int, ...] | None) -> NDArray[np.uint8] | None:
     """The filters of a first layer as pictures: zero is mid-gray, positive weights are lighter, negative ones darker.
 
-    One scale serves all filters of a variant, so that strong ones stand out: 99.5 % of the pixels are within it. Of
-    several channels the mean is shown.
+    All filters of a variant share one scale, which covers 99.5 % of the pixels, so that strong filters stand out.
+    Several channels are averaged.
 
     Args:
       kernel: of a convolution, or of a dense layer on whole images.  # (h, w, C, F) or (H * W * C, F)
       shape: of one image, for a dense layer.
 
     Returns:
-      At most 32 pictures, those of the largest norm first; None where weights do not stand for pixels.  # (F, H, W)
+      At most 32 pictures, largest norm first; None where weights do not correspond to pixels.  # (F, H, W)
 
-    Example: two units that look at one pixel each.
+    Example: two units with one pixel each.
       >>> filter_pictures(np.array([[0.0, 1.0], [-2.0, 0.0]]), (1, 2)).tolist()
       [[[128, 1]], [[192, 128]]]
     """

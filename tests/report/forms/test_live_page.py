@@ -11,8 +11,8 @@ import pytest
 
 import watched
 from wellfit.report.forms.live_page import Listed, chips, list_parts, missing_page, page_variables, study_parts
-from wellfit.study.glance import Glance, glance
-from wellfit.study.summary import summarize
+from wellfit.study.status import StudyStatus, read_status
+from wellfit.study.summarize import summarize
 
 EVIL = '<script>alert(1)</script> "><img src=x onerror=alert(2)> {{ 7 * 7 }}'
 
@@ -40,13 +40,13 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture
-def going(tmp_path: Path) -> Glance:
+def going(tmp_path: Path) -> StudyStatus:
     with watched.at_work(tmp_path / "s", watched.study(EVIL)) as store:
         watched.tell(store, 3, (("baseline", 0), ("baseline", 1), ("l2", 0)))
-        return glance(tmp_path / "s")
+        return read_status(tmp_path / "s")
 
 
-def test_a_study_at_work_says_how_far_it_is(going: Glance) -> None:
+def test_a_study_at_work_says_how_far_it_is(going: StudyStatus) -> None:
     parts = study_parts(Listed("ab12", "s", going), None)
     said = Reader(parts["progress"]).text
     assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in said
@@ -59,7 +59,7 @@ def test_a_study_at_work_says_how_far_it_is(going: Glance) -> None:
     assert "The checks are at work" in parts["findings"]
 
 
-def test_how_far_it_is_is_said_in_plain_words(going: Glance) -> None:
+def test_how_far_it_is_is_said_in_plain_words(going: StudyStatus) -> None:
     pending = going.summary.variants[0].runs[0]
     ended = replace(pending, state="finished")
 
@@ -79,7 +79,7 @@ def test_how_far_it_is_is_said_in_plain_words(going: Glance) -> None:
     assert told(1, 0, 0, "finished") == "the run is finished"
 
 
-def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: Glance, tmp_path: Path) -> None:
+def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: StudyStatus, tmp_path: Path) -> None:
     full = summarize(tmp_path / "s")
     assert full.conclusion
     for known in (None, full):
@@ -90,7 +90,7 @@ def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: Glance, tmp
 def test_when_it_is_finished_the_answer_and_the_report_are_there(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.finish(store)
-    parts = study_parts(Listed("ab12", "s", glance(tmp_path / "s")), summarize(tmp_path / "s"))
+    parts = study_parts(Listed("ab12", "s", read_status(tmp_path / "s")), summarize(tmp_path / "s"))
     assert '<a href="/report?id=ab12">' in parts["progress"]
     assert "all 4 runs finished" in Reader(parts["progress"]).text
     assert 'class="answer"' in parts["answer"]
@@ -98,7 +98,7 @@ def test_when_it_is_finished_the_answer_and_the_report_are_there(tmp_path: Path)
     assert "2 finished" in Reader(parts["table"]).text
 
 
-def test_nothing_from_the_data_becomes_markup(going: Glance) -> None:
+def test_nothing_from_the_data_becomes_markup(going: StudyStatus) -> None:
     listed = [Listed("ab12", EVIL, going), Listed("cd34", EVIL, None, f"{EVIL}: cannot be read")]
     pieces = [*study_parts(listed[0], None).values(), *list_parts(listed, EVIL).values(), missing_page(EVIL, EVIL)]
     for piece in pieces:
@@ -108,8 +108,8 @@ def test_nothing_from_the_data_becomes_markup(going: Glance) -> None:
     assert EVIL in Reader(list_parts(listed, "x")["studies"]).text
 
 
-def test_those_at_work_come_first_then_the_latest(going: Glance) -> None:
-    def at(state: str, changed: float) -> Glance:
+def test_those_at_work_come_first_then_the_latest(going: StudyStatus) -> None:
+    def at(state: str, changed: float) -> StudyStatus:
         return replace(going, changed=changed, summary=replace(going.summary, state=state, title=f"{state} {changed}"))
 
     listed = [
@@ -124,7 +124,7 @@ def test_those_at_work_come_first_then_the_latest(going: Glance) -> None:
     assert "No study yet" in list_parts([], "here")["studies"]
 
 
-def test_other_variants_or_epochs_are_another_structure(going: Glance) -> None:
+def test_other_variants_or_epochs_are_another_structure(going: StudyStatus) -> None:
     def structure(**changes: object) -> str:
         changed = replace(going, summary=replace(going.summary, **changes))
         return study_parts(Listed("1", "a", changed), None)["structure"]
@@ -133,7 +133,7 @@ def test_other_variants_or_epochs_are_another_structure(going: Glance) -> None:
     assert len({structure(), structure(epochs=13), structure(variants=going.summary.variants[:1])}) == 3
 
 
-def test_a_page_has_both_colors_and_its_script(going: Glance) -> None:
+def test_a_page_has_both_colors_and_its_script(going: StudyStatus) -> None:
     variables = page_variables("title")
     assert "prefers-color-scheme: dark" in variables["css"]
     assert "innerHTML" in variables["js"]

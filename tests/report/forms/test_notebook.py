@@ -15,7 +15,7 @@ import detailed
 import summaries
 from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
 from wellfit.spec.study import load_study, resolved
-from wellfit.study.summary import summarize
+from wellfit.study.summarize import summarize
 
 LABS = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
 KINDS = {"beats", "best", "onset", "stop", "winner", "matches"}
@@ -27,7 +27,7 @@ def sources(notebook: dict[str, Any], kind: str) -> list[str]:
 
 @pytest.fixture
 def written(study_copy: Path) -> Path:
-    from wellfit.study.details import study_details
+    from wellfit.study.report_details import study_details
 
     summary = summarize(study_copy)
     return write_notebook(summary, study_details(study_copy, summary), study_copy / "report.ipynb", study_copy)
@@ -45,7 +45,7 @@ def test_it_is_a_valid_notebook_that_knows_its_directory(written: Path) -> None:
 
 
 def test_the_same_study_gives_the_same_bytes(written: Path) -> None:
-    from wellfit.study.details import study_details
+    from wellfit.study.report_details import study_details
 
     before, summary = written.read_bytes(), summarize(written.parent)
     write_notebook(summary, study_details(written.parent, summary), written, written.parent)
@@ -96,7 +96,7 @@ def test_the_walk_of_every_lab_runs(
     import matplotlib as mpl
 
     from wellfit import Study
-    from wellfit.study.details import study_details
+    from wellfit.study.report_details import study_details
 
     mpl.use("agg")
     place = tmp_path / lab

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -280,10 +279,10 @@ def test_an_older_report_survives_a_failure(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     path.write_text("the older one")
 
-    def fail(self: Path, target: object) -> None:
+    def fail(source: object, target: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_page(empty(), NOTHING, path)
     assert path.read_text() == "the older one"

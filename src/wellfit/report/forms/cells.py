@@ -1,4 +1,4 @@
-"""How a study and its results show themselves in a notebook, before, while and after it runs.
+"""How a study and its results show themselves in a notebook, before and after it runs.
 
 The HTML stands on its own in an output cell: every name in it is escaped, text has the notebook's own color, and the
 series have the colors of the light or the dark palette, by what the notebook says of its theme.
@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import html
 import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 from wellfit.base import StudySummary, VariantSummary
 from wellfit.report import wording
-from wellfit.report.forms.training_progress import training_progress
 from wellfit.report.marks.colors import DARK, LIGHT
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.subjects.curves.static import plot_intervals
 from wellfit.spec.study import StudySpec, recipes
 
-__all__ = ["Progress", "progress_display", "results_html", "study_html"]
+__all__ = ["results_html", "study_html"]
 
 DARK_THEMES: Final = (
     "[data-jp-theme-light=false]",
@@ -56,16 +53,6 @@ STYLE: Final = (
     ".wellfit .quiet{opacity:.68}"
     ".wellfit svg{max-width:46em;width:100%;height:auto;display:block}"
 )
-
-EVERY: Final = 0.25
-"""Seconds between two changes of a notebook's progress bar."""
-
-
-class Progress(Protocol):
-    """What is told of every epoch; `wellfit.report.forms.training_progress.TrainingProgress` is one."""
-
-    def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
-        """Tell of an epoch that is over."""
 
 
 # --- What a cell shows ------------------------------------------------------------------------------------------------
@@ -137,84 +124,6 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
         f"<p class=quiet>{_text(does)}</p>",
     ]
     return _page(parts)
-
-
-# --- While it runs ----------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def progress_display(wanted: bool | None = None) -> Iterator[Progress]:
-    """Show how far a training is, where it is called from: a notebook, a terminal, or a script.
-
-    Args:
-      wanted: whether to; None shows it where there is a notebook or a terminal to show it in.
-
-    Returns:
-      A context manager that gives a `Progress`. A notebook gets one output that changes; a terminal a bar that goes
-      away; a script two lines, and only if they are wanted.
-    """
-    from rich.console import Console
-
-    console = Console()
-    shown = (console.is_terminal or console.is_jupyter) if wanted is None else wanted
-    if not shown:
-        console = Console(quiet=True, force_jupyter=False, force_terminal=False)
-    if not console.is_jupyter:
-        with training_progress(console) as plain:
-            yield plain
-        return
-    bar = NotebookProgress()
-    try:
-        yield bar
-    except BaseException:
-        bar.close(whole=False)
-        raise
-    bar.close(whole=True)
-
-
-class NotebookProgress:
-    """A bar in one output of a notebook's cell, replaced at most a few times a second; it needs no widgets."""
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-        self._began = self._shown = 0.0
-        self._seen = 0
-        self._share = 0.0
-
-    def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
-        """Tell of an epoch that is over; arguments are those of ``TrainingProgress.update``."""
-        now = time.monotonic()
-        self._seen += examples
-        self._share = share
-        if self._handle is None:
-            self._began = now
-        elif now - self._shown < EVERY:
-            return
-        self._shown = now
-        spent = now - self._began
-        left = f", about {wording.duration(spent * (1 - share) / share)} left" if share > 0 and spent > 2 else ""
-        text = f"epoch {epoch}/{epochs}, {wording.count(active, 'run')}" if epochs else "test set"
-        bar = f"<progress value={share:.4f} max=1 style='width:16em;vertical-align:middle'></progress>"
-        self._show(f"{bar} {100 * share:.0f} %  {text}{left}", f"{100 * share:.0f} %  {text}{left}")
-
-    def close(self, whole: bool) -> None:
-        """Say in one line what was done, in the bar's place; nothing where nothing was trained."""
-        if self._handle is None:
-            return
-        seconds = time.monotonic() - self._began
-        rate = f", {self._seen / seconds:,.0f} examples a second" if seconds > 0 and self._seen else ""
-        end = "Trained" if whole else f"Stopped at {100 * self._share:.0f} %"
-        text = f"{end} after {wording.duration(seconds)}{rate}"
-        self._show(text, text)
-
-    def _show(self, rich: str, plain: str) -> None:
-        from IPython.display import display
-
-        data = {"text/html": f"<div style='font-size:13px'>{rich}</div>", "text/plain": plain}
-        if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        else:
-            self._handle.update(data, raw=True)
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Drawing
-from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.marks.static import alt_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COMPRESSION: Final = 4
 
 
 def write_figures(
-    drawings: Sequence[Drawing], folder: str | os.PathLike[str], dpi: int = PRINT_DPI, tell: Tell = untold
+    drawings: Sequence[Drawing], folder: str | os.PathLike[str], dpi: int = PRINT_DPI, tell: OnWriting = ignore_progress
 ) -> dict[str, str]:
     """Write figures as pictures, each with its alt text inside as the description.
 
@@ -46,7 +46,7 @@ def write_figures(
         tell(f"figure {number} of {len(drawings)}", (number - 1) / len(drawings))
         figure = drawing.draw()
         said[drawing.name] = alt_text(figure)
-        with in_one_step(place / f"{drawing.name}.png") as temporary:
+        with replacing(place / f"{drawing.name}.png") as temporary:
             save_picture(figure, temporary, dpi, said[drawing.name])
     return said
 

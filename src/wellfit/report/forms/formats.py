@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.report.forms.saving import Tell, untold
+from wellfit.files import OnWriting, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
 
 __all__ = ["FORMATS", "font_notice", "report_format", "report_path", "write_report"]
@@ -87,7 +87,7 @@ def write_report(
     form: str,
     path: Path,
     directory: Path | None = None,
-    tell: Tell = untold,
+    tell: OnWriting = ignore_progress,
 ) -> Path:
     """Write the report of a study.
 
@@ -114,7 +114,7 @@ def write_report(
     return path
 
 
-Writer = Callable[[StudySummary, StudyDetails, Path, "Path | None", Tell], object]
+Writer = Callable[[StudySummary, StudyDetails, Path, "Path | None", OnWriting], object]
 
 
 def _writer(form: str) -> Writer:
@@ -122,34 +122,34 @@ def _writer(form: str) -> Writer:
     return {"html": _html, "pdf": _pdf, "md": _md, "ipynb": _ipynb, "png": _png}[form]
 
 
-def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
+def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
     from wellfit.report.forms.page import write_page
 
     tell("the page", 0.0)
     write_page(summary, details, path)
 
 
-def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
+def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
     from wellfit.report.document import make_document, with_notice
     from wellfit.report.forms.pdf import write_pdf
 
     write_pdf(with_notice(make_document(summary, details), font_notice(summary, "pdf")), path, tell)
 
 
-def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
+def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
     from wellfit.report.document import make_document
     from wellfit.report.forms.markdown import write_markdown
 
     write_markdown(make_document(summary, details), path, tell)
 
 
-def _ipynb(summary: StudySummary, details: StudyDetails, path: Path, directory: Path | None, tell: Tell) -> None:
+def _ipynb(summary: StudySummary, details: StudyDetails, path: Path, directory: Path | None, tell: OnWriting) -> None:
     from wellfit.report.forms.notebook import write_notebook
 
     write_notebook(summary, details, path, directory, tell)
 
 
-def _png(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
+def _png(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
     from wellfit.report.document import make_document
     from wellfit.report.forms.figure_files import write_figures
 

@@ -1,54 +1,56 @@
-"""Does a report that was written show what the study directory holds now?"""
+"""Whether a report in a study directory shows the numbers that the directory holds now."""
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import hashlib
+import json
+import re
 from pathlib import Path
 from typing import Final
 
 from wellfit.base import StudySummary
-from wellfit.report.subjects.results import numbers as rows
 
-__all__ = ["stale_report"]
+__all__ = ["numbers_hash", "stale_report"]
 
-BETWEEN: Final = "\n"  # no cell has one
+_METRICS: Final = tuple(
+    f"{split}_{metric}" for split in ("train", "validation", "test") for metric in ("accuracy", "loss")
+)
+_MARK: Final = re.compile(r'<meta name="wellfit-numbers" content="(\w+)">')
 
 
-class _Cells(HTMLParser):
-    """The texts of a page, one a place, with single spaces."""
+def numbers_hash(summary: StudySummary) -> str:
+    """A hash of every run with its metrics, which a page carries in a ``<meta name="wellfit-numbers">`` element.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
+    Returns:
+      32 hexadecimal digits; equal hashes mean equal numbers, to the last bit.
+    """
+    runs = [
+        [variant.name, run.seed, run.state, run.epochs, run.readout_epoch, *(_exact(getattr(run, m)) for m in _METRICS)]
+        for variant in summary.variants
+        for run in variant.runs
+    ]
+    return hashlib.sha256(json.dumps(runs).encode()).hexdigest()[:32]
 
-    def handle_data(self, data: str) -> None:
-        """Keep a text that is more than space."""
-        if text := " ".join(data.split()):
-            self.texts.append(text)
+
+def _exact(value: float | None) -> str | None:
+    return None if value is None else float(value).hex()
 
 
 def stale_report(summary: StudySummary, path: Path) -> str | None:
-    """What to tell of a report that does not show every run of the study with the numbers of today.
+    """One line about a page that was made from other numbers, with the remedy.
 
     Args:
-      summary: the study.
-      path: the report.
+      summary: the study as it is now.
+      path: the page.
 
     Returns:
-      A line with the first run that it shows otherwise and the mend; None where it shows all of them as they are, or
-      there is no report.
+      The line; None where the page is up to date, or there is none.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        mark = _MARK.search(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
-    page = _Cells()
-    page.feed(text)
-    shown = f"{BETWEEN}{BETWEEN.join(page.texts)}{BETWEEN}"
-    for variant in summary.variants:
-        for run in variant.runs:
-            row = [variant.name, *rows.run_row(run)]
-            if f"{BETWEEN}{BETWEEN.join(' '.join(cell.split()) for cell in row)}{BETWEEN}" not in shown:
-                mend = f"write it again: wellfit report {path.parent}"
-                return f"{path.name}: shows other numbers of variant {variant.name!r}, seed {run.seed}; {mend}"
-    return None
+    if mark is not None and mark[1] == numbers_hash(summary):
+        return None
+    what = "from an older wellfit, not compared with the numbers" if mark is None else "shows older numbers"
+    return f"{path.name}: {what}; write it again: wellfit report {path.parent}"

@@ -14,7 +14,7 @@ from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.subjects.curves.page import shown_first
 from wellfit.report.subjects.results.numbers import variant_row
-from wellfit.study.glance import Glance
+from wellfit.study.status import StudyStatus
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -36,7 +36,7 @@ class Listed:
 
     id: str
     place: str
-    glance: Glance | None
+    glance: StudyStatus | None
     trouble: str = ""
 
 
@@ -93,18 +93,18 @@ def _listed(listed: Listed) -> dict[str, Any]:
     return {"id": listed.id, "place": listed.place, "trouble": "", **_facts(glance)}
 
 
-def _facts(glance: Glance) -> dict[str, Any]:
+def _facts(glance: StudyStatus) -> dict[str, Any]:
     """What a line about a study says."""
     summary = glance.summary
     runs = [run for variant in summary.variants for run in variant.runs]
     return {
         "summary": summary,
         "percent": round(100 * glance.share, 1),
-        "told": _told(runs, len(glance.at_work), summary.state == "running"),
-        "going": bool(glance.at_work),
+        "told": _told(runs, len(glance.active), summary.state == "running"),
+        "going": bool(glance.active),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
-        "lead": None if glance.lead is None else (glance.lead, wording.percent(glance.lead.accuracy)),
+        "lead": None if glance.leader is None else (glance.leader, wording.percent(glance.leader.accuracy)),
         "changed": round(glance.changed, 1),
         "clock": datetime.datetime.fromtimestamp(glance.changed, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "time": wording.duration(summary.seconds),
@@ -174,7 +174,7 @@ def _tested(full: StudySummary | None) -> Mapping[str, Any]:
     return {v.name: variant_row(full, v, i, letters) for i, v in enumerate(full.variants)}
 
 
-def _rows(glance: Glance) -> list[LiveRow]:
+def _rows(glance: StudyStatus) -> list[LiveRow]:
     rows = []
     for index, variant in enumerate(glance.summary.variants):
         scored = [run for run in variant.runs if run.validation_accuracy is not None]

@@ -17,9 +17,9 @@ from wellfit.base import StudySummary
 from wellfit.errors import WellfitError
 from wellfit.report.forms.live_page import Listed
 from wellfit.report.forms.page import render_page
-from wellfit.study.details import study_details
-from wellfit.study.glance import find_studies, glance, stamp
-from wellfit.study.summary import summarize
+from wellfit.study.report_details import summary_and_details
+from wellfit.study.status import find_studies, read_status, stamp
+from wellfit.study.summarize import summarize
 
 __all__ = ["SECONDS", "Watch"]
 
@@ -88,8 +88,7 @@ class Watch:
             known = self._computed.get(("report", study))
             if known is None or known[0] != key:
                 try:
-                    summary = summarize(directory)
-                    known = key, render_page(summary, study_details(directory, summary))
+                    known = key, render_page(*summary_and_details(directory))
                 except STRANGE as error:
                     raise WellfitError(f"{listed.place}: {_strange(error)}") from error
                 self._computed["report", study] = known
@@ -106,7 +105,7 @@ class Watch:
             return before
         place = os.path.relpath(path, self.folder)
         try:
-            return Listed(study, place, glance(path, None if before is None else before.glance))
+            return Listed(study, place, read_status(path, None if before is None else before.glance))
         except WellfitError as error:
             return Listed(study, place, None, str(error))
         except STRANGE as error:

@@ -7,16 +7,16 @@ import os
 import re
 from pathlib import Path
 
+from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Code, Document, Drawing, Paragraph, Part, TableData
 from wellfit.report.forms.figure_files import write_figures
-from wellfit.report.forms.saving import Tell, in_one_step, untold
 
 __all__ = ["escaped", "markdown_table", "write_markdown"]
 
 DPI = 150
 
 
-def write_markdown(document: Document, path: str | os.PathLike[str], tell: Tell = untold) -> Path:
+def write_markdown(document: Document, path: str | os.PathLike[str], tell: OnWriting = ignore_progress) -> Path:
     """Write a report as Markdown.
 
     Args:
@@ -34,7 +34,7 @@ def write_markdown(document: Document, path: str | os.PathLike[str], tell: Tell 
     for at, section in enumerate(document.sections):
         blocks += [f"## {escaped(section.title)}"] if at else []
         blocks += [_block(part, folder.name, alt_texts) for part in section.parts]
-    with in_one_step(target) as temporary:
+    with replacing(target) as temporary:
         temporary.write_text("\n\n".join(block for block in blocks if block) + "\n", encoding="utf-8")
     return target
 

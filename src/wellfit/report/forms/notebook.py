@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Drawing, make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
-from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.marks.static import alt_text
 from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
@@ -96,7 +96,7 @@ def write_notebook(
     details: StudyDetails,
     path: str | os.PathLike[str],
     directory: Path | None = None,
-    tell: Tell = untold,
+    tell: OnWriting = ignore_progress,
 ) -> Path:
     """Write the report of a study as a notebook.
 
@@ -113,13 +113,13 @@ def write_notebook(
     target = Path(path)
     place = None if directory is None else os.path.relpath(directory.resolve(), target.resolve().parent)
     notebook = make_notebook(summary, details, None if place is None else Path(place).as_posix(), tell)
-    with in_one_step(target) as temporary:
+    with replacing(target) as temporary:
         temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return target
 
 
 def make_notebook(
-    summary: StudySummary, details: StudyDetails, directory: str | None, tell: Tell = untold
+    summary: StudySummary, details: StudyDetails, directory: str | None, tell: OnWriting = ignore_progress
 ) -> dict[str, Any]:
     """The notebook of a study as plain data (nbformat 4.5).
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.files import replacing
 from wellfit.report import wording
+from wellfit.report.forms.freshness import numbers_hash
 from wellfit.report.forms.page_figures import static_figures
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles, prose
 from wellfit.report.marks.pictures import Sheet, pack
@@ -70,13 +72,8 @@ def write_page(summary: StudySummary, details: StudyDetails, path: str | os.Path
     """
     target = Path(path)
     text = render_page(summary, details)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 
@@ -105,6 +102,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
             **parts,
             summary=summary,
             details=details,
+            numbers=numbers_hash(summary),
             figures=static_figures(summary, details),
             sections=[(name, label) for name, label in SECTIONS if name in present],
             documents={name: Markup(text) for name, text in charts.documents.items()},

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit import __version__
+from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
 from wellfit.report.forms.line_breaking import text_width
-from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.forms.typesetting import HEIGHT, WIDTH, Line, Page, Placed, typeset
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.fonts import FONTS, families
@@ -31,7 +31,7 @@ SETTINGS: Final[dict[Any, Any]] = {
 IMAGE_DPI: Final = 250
 
 
-def write_pdf(document: Document, path: str | os.PathLike[str], tell: Tell = untold) -> Path:
+def write_pdf(document: Document, path: str | os.PathLike[str], tell: OnWriting = ignore_progress) -> Path:
     """Write a report as a PDF.
 
     Args:
@@ -47,7 +47,7 @@ def write_pdf(document: Document, path: str | os.PathLike[str], tell: Tell = unt
 
     about = {"Title": document.title, "Subject": f"wellfit study {document.name}", "Creator": f"wellfit {__version__}"}
     metadata = {**about, "CreationDate": None}  # no date: the same store gives the same bytes
-    with mpl.rc_context(SETTINGS), in_one_step(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
+    with mpl.rc_context(SETTINGS), replacing(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
         tell("setting the pages", 0.0)
         made = typeset(document)
         for number, page in enumerate(made, 1):

@@ -1,4 +1,4 @@
-"""A training in the terminal: its plan before the first epoch, and how far it is, live where that can be shown."""
+"""A training in the terminal: its plan before the first epoch, then its progress, live where the console allows it."""
 
 from __future__ import annotations
 
@@ -6,97 +6,85 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
 from wellfit.report import wording
 from wellfit.report.forms.terminal import wrapped
 
-__all__ = ["TrainingProgress", "print_plan", "training_progress"]
+if TYPE_CHECKING:  # it loads JAX
+    from wellfit.study.run import Progress
+    from wellfit.study.session import Forecast
+
+__all__ = ["TrainingProgress", "plan_lines", "print_plan", "training_progress"]
 
 LINE_EVERY: Final = 30.0
-"""Seconds between two lines where progress is told in lines, at the least; a tenth of the work has to lie between."""
+"""Minimum seconds between two lines where progress is printed in lines; each also takes a tenth of the work."""
 
 
-def print_plan(
-    console: Console,
-    *,
-    runs: int,
-    trajectories: int,
-    programs: int,
-    parameters: Sequence[int],
-    epochs: int,
-    examples: tuple[int, int, int],
-    devices: int,
-    seconds: float | None,
-    memory: int,
-    precision: str,
-    done: int = 0,
-    data: str = "",
-) -> None:
-    """Print the plan of a study in a few lines, before its first epoch.
+def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> None:
+    """Print what a study is about to train, and what that will take.
 
     Args:
       console: where to print.
-      runs: runs to be trained now.
-      trajectories: trainings that they are read from.
-      programs: programs that are compiled for them.
-      parameters: trainable numbers of every model, largest first.
-      epochs: epochs of the base recipe.
-      examples: training, validation and test examples.
-      devices: over how many devices the work is spread.
-      seconds: forecast of the time; None if there is none.
-      memory: forecast of the memory, in bytes.
-      precision: of the matrix products, in words.
-      done: runs that the study directory holds already.
-      data: name and source of the data; may be empty.
-
-    Example:
-      >>> print_plan(Console(width=80), runs=20, trajectories=15, programs=1, parameters=(109386,), epochs=30,
-      ...            examples=(48000, 12000, 10000), devices=2, seconds=131.0, memory=340_000_000, done=5,
-      ...            precision="products in float32")
-      48,000 training, 12,000 validation and 10,000 test examples
-      20 runs from 15 trajectories, 1 program on 2 devices; 5 more are done already
-      109,386 parameters, 30 epochs; about 2 min 11 s and 340 MB of memory
-      Products in float32
+      forecast: of the study.
+      full: include programs, devices and precision.
     """
-    train, validation, test = examples
-    lines = [data] if data else []
-    lines.append(f"{train:,} training, {validation:,} validation and {test:,} test examples")
-    if runs:
-        more = f"; {done:,} more {'is' if done == 1 else 'are'} done already" if done else ""
-        work = f"{wording.count(runs, 'run')} from {wording.count(trajectories, 'trajectory', 'trajectories')}"
-        lines.append(f"{work}, {wording.count(programs, 'program')} on {wording.count(devices, 'device')}{more}")
-        ends = sorted({min(parameters), max(parameters)}) if parameters else []
-        sizes = " to ".join(f"{size:,}" for size in ends) or wording.NOTHING
-        cost = f"{wording.memory(memory)} of memory"
-        cost = cost if seconds is None else f"{wording.duration(seconds)} and {cost}"
-        lines.append(f"{sizes} parameters, {wording.count(epochs, 'epoch')}; about {cost}")
-        lines.append(f"{precision[:1].upper()}{precision[1:]}")
-    else:
-        lines.append(f"Nothing to train: the study directory holds {wording.count(done, 'run')} already")
-    for line in lines:
+    for line in plan_lines(forecast, full=full):
         for part in wrapped(line, console.width):
-            console.print(Text(part), soft_wrap=True)
+            console.print(Text(part, style="bold" if line == forecast.title else ""), soft_wrap=True)
+
+
+def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
+    """The lines that ``print_plan`` prints, unwrapped."""
+    plan, done = forecast.plan, forecast.done
+    train, validation, test = forecast.examples
+    lines = [forecast.title, forecast.data] if forecast.data else [forecast.title]
+    lines.append(f"{train:,} training, {validation:,} validation and {test:,} test examples")
+    if not plan.runs:
+        return [*lines, f"Nothing to train: the study directory already holds {wording.count(done, 'result')}"]
+    more = f"; {done:,} more {'is' if done == 1 else 'are'} already done" if done else ""
+    lines.append(f"{wording.count(plan.runs, 'result')} from {wording.count(plan.trajectories, 'training')}{more}")
+    ends = sorted({min(plan.parameters), max(plan.parameters)}) if plan.parameters else []
+    sizes = " to ".join(f"{size:,}" for size in ends) or wording.NOTHING
+    cost = f"{wording.duration(forecast.seconds)} and {wording.memory(forecast.memory)} of memory"
+    lines.append(f"{sizes} parameters, {wording.count(forecast.epochs, 'epoch')}; about {cost}")
+    if full:
+        lines.append(f"{wording.count(plan.programs, 'program')} on {wording.count(forecast.devices, 'device')}")
+        lines.append(f"{forecast.precision[:1].upper()}{forecast.precision[1:]}")
+    return [*lines, *_growth_lines(forecast)]
+
+
+def _growth_lines(forecast: Forecast) -> list[str]:
+    """What more epochs than the directory holds cost, and what is saved."""
+    lines = []
+    if forecast.continued:
+        one = forecast.continued == 1
+        subject = "1 training continues where it" if one else f"{forecast.continued:,} trainings continue where they"
+        lines.append(f"{subject} ended, which saves {wording.count(forecast.saved, 'epoch')}")
+    for reason, count in forecast.restarted.items():
+        lines.append(f"{wording.count(count, 'training')} {reason} {'starts' if count == 1 else 'start'} over")
+    return lines
 
 
 class TrainingProgress:
-    """How far a training is; shown live on a terminal or in a notebook, in a few lines elsewhere.
+    """The progress of a training: a live bar in a terminal or notebook, a few lines elsewhere.
 
     Args:
       console: where to show it.
-      unit: what is gone through, ``"images"`` or ``"examples"``.
+      unit: of the throughput, ``"images"`` or ``"examples"``.
     """
 
     def __init__(self, console: Console, unit: str = "examples") -> None:
         self._console = console
         self._unit = unit
         self._live = (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
-        # short of 80 columns, so that the ^C of a terminal does not wrap the line, which could not be erased then
-        self._bar = Progress(
+        # shorter than 80 columns: the ^C that a terminal echoes must not wrap the line, which could not be erased then
+        self._bar = Bar(
             SpinnerColumn("line", style="dim"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
@@ -108,98 +96,96 @@ class TrainingProgress:
             refresh_per_second=4,
         )
         self._task = self._bar.add_task("", total=1.0, rate="", left="")
-        self._ticks: deque[tuple[float, int, float]] = deque(maxlen=20)
+        self._ticks: deque[tuple[float, int, float]] = deque(maxlen=20)  # time, examples so far, share
         self._began: float | None = None
-        self._told = (0.0, 0.0)  # when a line was printed last, and at which share
+        self._printed = (0.0, 0.0)  # time and share at the last line
         self._share = 0.0
-        self._seen = 0
+        self._examples = 0
 
     def prepare(self) -> None:
-        """Show, where it can be shown live, that the training is about to begin: programs are being compiled."""
+        """Show, where a live bar is possible, that programs are being compiled."""
         if self._live:
             self._bar.update(self._task, description="compiling")
             self._bar.start()
 
-    def update(self, epoch: int, epochs: int, active: int, examples: int, share: float) -> None:
-        """Tell of an epoch that is over.
-
-        Args:
-          epoch, epochs: of the population at work; both 0 while the test set is evaluated.
-          active: runs that still train in it.
-          examples: training examples that were gone through since the last call, over all trajectories.
-          share: of the whole work, from 0 to 1.
-        """
+    def update(self, progress: Progress) -> None:
+        """Show the progress after an epoch."""
         now = time.monotonic()
-        text = _doing(epoch, epochs, active, share)
+        text = _activity(progress)
         if self._began is None:
             self._began = now
-            self._told = now, 0.0
+            self._printed = now, 0.0
             if self._live:
                 self._bar.start()
             else:
                 self._console.print(Text(f"Training: {text}"))
-        self._share = share
-        self._seen += examples
-        self._ticks.append((now, self._seen, share))
+        share = self._share = progress.share
+        self._examples += progress.examples
+        self._ticks.append((now, self._examples, share))
         (first, before, _), (last, after, _) = self._ticks[0], self._ticks[-1]
-        rate = f"{_short((after - before) / (last - first))} {self._unit}/s" if last > first and epochs else ""
-        left = _left(self._ticks) if epochs else ""
+        training = progress.epochs > 0
+        rate = f"{_short((after - before) / (last - first))} {self._unit}/s" if last > first and training else ""
+        left = _left(self._ticks) if training else ""
         if self._live:
             self._bar.update(self._task, description=text, completed=share, rate=rate, left=left)
-        elif epochs and now - self._told[0] >= LINE_EVERY and share - self._told[1] >= 0.1:
-            self._told = now, share
+        elif training and now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1:
+            self._printed = now, share
             self._console.print(Text(", ".join(filter(None, (f"{100 * share:.0f} %", text, rate, left)))))
 
     def close(self, whole: bool) -> None:
-        """Take the bar away, and say in one line what was done; ``whole`` tells whether nothing cut it short."""
+        """Remove the bar and summarize the training in one line; ``whole`` is False where it was interrupted."""
         if self._live:
             self._bar.stop()
         if self._began is None:
             return
         seconds = time.monotonic() - self._began
-        rate = f", {_short(self._seen / seconds)} {self._unit} a second" if seconds > 0 and self._seen else ""
-        end = "Trained" if whole else f"Stopped at {100 * self._share:.0f} %"
-        self._console.print(Text(f"{end} after {wording.duration(seconds)}{rate}"))
+        rate = f", {_short(self._examples / seconds)} {self._unit} a second" if seconds > 0 and self._examples else ""
+        end = f"Trained in {wording.duration(seconds)}"
+        if not whole:
+            end = f"Stopped at {100 * self._share:.0f} % after {wording.duration(seconds)}"
+        self._console.print(Text(f"{end}{rate}"))
 
 
 @contextmanager
 def training_progress(console: Console, unit: str = "examples") -> Iterator[TrainingProgress]:
-    """Show how far a training is, for as long as the context lasts.
+    """Show the progress of a training while the context lasts.
 
     Args:
-      console: where to show it. A terminal or a notebook gets a bar that goes away at the end; a file or a pipe gets
-        one line at the start, one at the end and, of a long training, a few between, without control codes.
-      unit: what is gone through, ``"images"`` or ``"examples"``.
+      console: where to show it. A terminal or notebook gets a bar that disappears at the end. A file or pipe gets one
+        line at the start, one at the end and, for a long training, a few between, without control codes.
+      unit: of the throughput, ``"images"`` or ``"examples"``.
 
     Returns:
-      A context manager that gives a `TrainingProgress`; nothing is shown before its first call.
+      A context manager that gives a `TrainingProgress`, which shows nothing before its first call.
 
     Example:
-      >>> with training_progress(Console(width=80)) as progress:
-      ...     progress.update(1, 2, 30, 0, 0.5)
-      ...     progress.update(2, 2, 30, 0, 1.0)
+      >>> from wellfit.study.run import Progress
+      >>> with training_progress(Console(width=80)) as display:
+      ...     display.update(Progress(epoch=1, epochs=2, active=30, examples=0, share=0.5))
+      ...     display.update(Progress(epoch=2, epochs=2, active=30, examples=0, share=1.0))
       Training: epoch 1/2, 30 runs
-      Trained after 0.0 s
+      Trained in 0.0 s
     """
-    progress = TrainingProgress(console, unit)
+    display = TrainingProgress(console, unit)
     try:
-        yield progress
+        yield display
     except BaseException:
-        progress.close(whole=False)
+        display.close(whole=False)
         raise
-    progress.close(whole=True)
+    display.close(whole=True)
 
 
-def _doing(epoch: int, epochs: int, active: int, share: float) -> str:
-    if not epochs:
-        return f"testing {wording.count(active, 'run')}"
-    if not active:
-        return "compiling" if share < 1 else "saving"
-    return f"epoch {epoch}/{epochs}, {wording.count(active, 'run')}"
+def _activity(progress: Progress) -> str:
+    runs = wording.count(progress.active, "run")
+    if not progress.epochs:
+        return f"testing {runs}"
+    if not progress.active:
+        return "compiling" if progress.share < 1 else "saving"
+    return f"epoch {progress.epoch}/{progress.epochs}, {runs}"
 
 
 def _left(ticks: Sequence[tuple[float, int, float]]) -> str:
-    """How long it still takes at the pace of the last epochs; empty before there are two."""
+    """The remaining time at the pace of the last epochs; empty before there are two."""
     (first, _, before), (last, _, share) = ticks[0], ticks[-1]
     if last <= first or share <= before:
         return ""
@@ -208,7 +194,7 @@ def _left(ticks: Sequence[tuple[float, int, float]]) -> str:
 
 
 def _short(number: float) -> str:
-    """A number with three digits or so: 245k, 1.2M."""
+    """A number with about three digits: 245k, 1.2M."""
     if number >= 999_500:
         return f"{number / 1e6:.1f}M"
     return f"{number / 1e3:.0f}k" if number >= 9_950 else f"{number:,.0f}"

@@ -1,4 +1,4 @@
-"""How far a report is, on a terminal: a bar while it is written, and nothing of it afterwards."""
+"""A progress bar in the terminal while a report is written; it disappears afterwards."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from wellfit.report.forms.saving import Tell, untold
+from wellfit.files import OnWriting, ignore_progress
 
 __all__ = ["writing_progress"]
 
 
 @contextmanager
-def writing_progress(console: Console) -> Iterator[Tell]:
-    """Show what is being written, as long as the context lasts.
-
-    Args:
-      console: where to show it. A terminal gets a bar that goes away at the end; a file or a pipe gets nothing.
+def writing_progress(console: Console) -> Iterator[OnWriting]:
+    """Show what is being written while the context lasts; in a terminal only, a file or pipe gets nothing.
 
     Returns:
-      A context manager that gives a `wellfit.report.forms.saving.Tell`.
+      A context manager that gives a `wellfit.files.OnWriting`.
 
     Example:
-      >>> with writing_progress(Console(width=80)) as tell:
-      ...     tell("page 1 of 2", 0.5)
+      >>> with writing_progress(Console(width=80)) as on_writing:
+      ...     on_writing("page 1 of 2", 0.5)
     """
     if not console.is_terminal or console.is_dumb_terminal:
-        yield untold
+        yield ignore_progress
         return
-    # the columns of a training's bar, so that both look alike
+    # the columns of the training's bar, so that both look the same
     bar = Progress(
         SpinnerColumn("line", style="dim"),
         TextColumn("{task.description}"),

@@ -11,7 +11,7 @@ import pytest
 import watched
 from wellfit.report.numbers import curve_data
 from wellfit.report.subjects.curves.live import CHARTS, LiveCharts
-from wellfit.study.glance import glance
+from wellfit.study.status import read_status
 
 
 def line(charts: LiveCharts, chart: str, what: str) -> Any:
@@ -23,14 +23,14 @@ def test_curves_grow_and_only_what_is_shown_and_new_is_sent(tmp_path: Path) -> N
     from bokeh.document import Document
 
     with watched.at_work(tmp_path / "s") as store:
-        charts = LiveCharts(glance(tmp_path / "s").summary, {0})  # before the first epoch
+        charts = LiveCharts(read_status(tmp_path / "s").summary, {0})  # before the first epoch
         document, sent = Document(), []
         for name in CHARTS:
             document.add_root(charts.charts[name])
         document.on_change(sent.append)
         assert len(line(charts, "loss", "v0-validation").data_source.data["epoch"]) == 0
         watched.tell(store, 3)
-        summary = glance(tmp_path / "s").summary
+        summary = read_status(tmp_path / "s").summary
         charts.update(summary)
         data = line(charts, "accuracy", "v0-validation").data_source.data
         curve = curve_data(summary, "baseline", "validation_accuracy")
@@ -51,7 +51,7 @@ def test_curves_grow_and_only_what_is_shown_and_new_is_sent(tmp_path: Path) -> N
 def test_one_run_has_a_band_of_no_width(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.tell(store, 2, (("l2", 0),))
-        charts = LiveCharts(glance(tmp_path / "s").summary, {0, 1})
+        charts = LiveCharts(read_status(tmp_path / "s").summary, {0, 1})
     data = line(charts, "loss", "v1-train").data_source.data
     np.testing.assert_array_equal(data["low"], data["mean"])
     np.testing.assert_array_equal(data["high"], data["mean"])

@@ -1,0 +1,120 @@
+"""Named arrays in files: the same arrays give the same bytes, and a file is checked against its SHA-256 when read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.errors import StoreUnreadableError
+from wellfit.files import TEMPORARY, replacing, sync, write_errors
+
+__all__ = ["Arrays", "pack", "read_arrays", "read_file", "remove_temporary", "stage", "unpack", "write_arrays"]
+
+Arrays = Mapping[str, NDArray[Any]]
+"""Name -> array, of NumPy's own numeric dtypes."""
+
+_KEPT: Final = "what was saved before is kept; make room or give access, and run again"
+
+
+def pack(arrays: Arrays) -> bytes:
+    """The bytes of an ``.npz`` file.
+
+    Raises:
+      TypeError: a dtype that a file cannot hold exactly, for example object or bfloat16.
+
+    Example:
+      >>> unpack(pack({"dense_1/bias": np.zeros(2, np.float32)}))
+      {'dense_1/bias': array([0., 0.], dtype=float32)}
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez reserves names, for example "file", and records the time
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biufc":
+                raise TypeError(f"{name}: a file cannot hold {array.dtype} exactly")
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def unpack(content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays in the bytes of an undamaged ``.npz`` file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def stage(stack: ExitStack, path: Path, content: bytes) -> str:
+    """Write a file to the disk under a temporary name; it replaces ``path`` when the stack is closed without an error.
+
+    Several files staged on one stack are all on the disk before the first of them is replaced.
+
+    Args:
+      stack: closes the file.
+      path: the file.
+      content: its bytes.
+
+    Returns:
+      The SHA-256 of the content.
+
+    Raises:
+      StoreError: when the stack is closed: the disk is full, or the file cannot be written.
+    """
+    stack.enter_context(write_errors(path, _KEPT))
+    temporary = stack.enter_context(replacing(path))
+    temporary.write_bytes(content)
+    sync(temporary)
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_arrays(path: Path, arrays: Arrays) -> str:
+    """Replace a file of arrays.
+
+    Returns:
+      The SHA-256 of the file.
+
+    Raises:
+      StoreError: the disk is full, or the file cannot be written; the old file is kept.
+    """
+    with ExitStack() as stack:
+        return stage(stack, path, pack(arrays))
+
+
+def read_file(path: Path, sha256: str, remedy: str = "restore it, or run with --fresh") -> bytes:
+    """The content of a file.
+
+    Args:
+      path: the file.
+      sha256: of its content.
+      remedy: what the user can do where the file is damaged.
+
+    Raises:
+      StoreUnreadableError: it cannot be read, or is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {remedy}") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StoreUnreadableError(f"{path}: damaged: not the file that was saved; {remedy}")
+    return content
+
+
+def read_arrays(path: Path, sha256: str, remedy: str = "restore it, or run with --fresh") -> dict[str, NDArray[Any]]:
+    """The arrays of a file; arguments and errors of `read_file`."""
+    return unpack(read_file(path, sha256, remedy))
+
+
+def remove_temporary(folders: Iterable[Path]) -> None:
+    """Remove the temporary files that a killed process left in folders where no other process writes."""
+    for folder in folders:
+        for path in folder.glob(f".*{TEMPORARY}"):
+            with contextlib.suppress(OSError):
+                path.unlink()

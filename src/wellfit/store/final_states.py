@@ -1,0 +1,86 @@
+"""Final states of trajectories: a study with more epochs continues from them.
+
+Each is a file of arrays, and a description in the database with what the plan has to know of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from numpy.typing import NDArray
+
+from wellfit.store.arrays import Arrays, pack, read_arrays, stage
+from wellfit.store.database import Database
+
+__all__ = ["FOLDER", "FinalState", "FinalStates"]
+
+FOLDER: Final = "ends"
+_KEY: Final = "end of "  # followed by the trajectory's name, in the study table
+_REMEDY: Final = "restore it, or remove it and that training starts again from the first epoch"
+
+FinalState: TypeAlias = tuple[str, Arrays, Mapping[str, Any]]
+"""A trajectory's name, its arrays, and its description: plain data with its ``epoch``."""
+
+
+@dataclass(frozen=True)
+class FinalStates:
+    """The final states in a study directory."""
+
+    directory: Path
+    database: Database
+
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """Trajectory -> description of its final state, where the file exists."""
+        rows = {name: of for name, of in self._rows().items() if (self.directory / of["file"]).is_file()}
+        return dict(sorted(rows.items()))
+
+    def load(self, description: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The arrays of a final state.
+
+        Args:
+          description: one of ``descriptions``.
+
+        Raises:
+          StoreUnreadableError: the file cannot be read, or is damaged.
+        """
+        return read_arrays(self.directory / description["file"], description["sha256"], _REMEDY)
+
+    def files(self) -> dict[str, str]:
+        """Name in the directory -> SHA-256."""
+        return {description["file"]: description["sha256"] for description in self._rows().values()}
+
+    def stage(self, stack: ExitStack, states: Iterable[FinalState]) -> dict[str, dict[str, Any]]:
+        """Write final states beside the older ones of their trajectories; returns descriptions for ``put``.
+
+        A file takes ``4 * parameters * (1 + moments + averages)`` bytes: with Adam, three times the weights of a run,
+        and the weights once more for every stopping rule that restores its best weights.
+        """
+        descriptions = {}
+        for name, arrays, description in states:
+            file = f"{FOLDER}/{name}.{description['epoch']}.npz"
+            sha256 = stage(stack, self.directory / file, pack(arrays))
+            descriptions[name] = {**description, "file": file, "sha256": sha256}
+        return descriptions
+
+    def put(self, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replace the descriptions of trajectories; to be called in a transaction."""
+        for name, description in descriptions.items():
+            self.database.put(_KEY + name, description)
+
+    def remove_unused(self) -> None:
+        """Remove the files that no description names."""
+        used = self.files()
+        for path in (self.directory / FOLDER).glob("*.npz"):
+            if f"{FOLDER}/{path.name}" not in used:
+                with contextlib.suppress(OSError):  # a file that stays does no harm
+                    path.unlink()
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        rows = self.database.rows("SELECT key, value FROM study WHERE substr(key, 1, ?) = ?", len(_KEY), _KEY)
+        return {key.removeprefix(_KEY): json.loads(value) for key, value in rows}

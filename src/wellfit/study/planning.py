@@ -1,0 +1,164 @@
+"""Plans of runs on the data at hand, and forecasts of their time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from wellfit.base import ModelSpec, Recipe, RunSpec, TrainingData
+from wellfit.engine import devices, machine
+from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
+from wellfit.engine.precision import resolve
+from wellfit.errors import StudyFileError
+from wellfit.nn.models import layer_specs
+
+__all__ = [
+    "Choices",
+    "automatic_precision",
+    "choose_and_plan",
+    "memory_of",
+    "plan_runs",
+    "recipe_of",
+    "seconds_of",
+]
+
+_WORTH_MEASURING: Final = 2e13
+"""Floating-point operations from which a study pays for measuring the machine first: a minute or two of work."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a plan depends on besides the study. The store keeps it from the first plan on.
+
+    An interrupted study therefore continues with the same programs and the same bits even if the machine's measurements
+    are lost, and no study mixes two precisions.
+
+    Args:
+      costs: of the widths that groups may have.
+      precision: of the matrix products in networks without convolutions.
+    """
+
+    costs: Costs
+    precision: str
+
+
+def choose_and_plan(
+    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, asked: str, choices: Choices | None
+) -> tuple[Choices, Plan]:
+    """Plan runs with the choices that the store remembers, or choose now.
+
+    Args:
+      runs: all runs of the study.
+      data: what they train on.
+      mesh_size: the number of devices.
+      asked: the study's precision, ``"float32"``, ``"mixed"`` or ``"auto"``.
+      choices: as remembered; None for a new study.
+
+    Raises:
+      StudyFileError, ShapeError: the study does not fit the data.
+    """
+    automatic = asked == "auto"
+    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data))
+    plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+    if choices is None and plan.work > _WORTH_MEASURING:
+        chosen = replace(chosen, costs=machine.group_costs())
+        plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+    return chosen, plan
+
+
+def automatic_precision() -> str:
+    """What ``"auto"`` means on this machine for networks without convolutions."""
+    return resolve("auto", ModelSpec("logistic", ()))
+
+
+def _one_precision(asked: str, data: TrainingData) -> str:
+    """One precision for the whole study, because its variants must not differ in it."""
+    if asked != "auto":
+        return asked
+    return "float32" if is_small(data.input_shape, len(data.x_train)) else automatic_precision()
+
+
+def plan_runs(
+    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, choices: Choices, automatic: bool = False
+) -> Plan:
+    """Plan runs; those that train on different examples or labels share no batches and are planned separately.
+
+    Raises:
+      StudyFileError: a variant asks for more training examples than there are.
+      ShapeError: a model does not fit the data.
+    """
+    separate: dict[tuple[int, float, str], list[RunSpec]] = {}
+    for run in runs:
+        examples = run.recipe.examples or len(data.x_train)
+        if examples > len(data.x_train):
+            raise StudyFileError(
+                f"variant {run.variant!r} asks for {examples} training examples, and the training split has "
+                f"{len(data.x_train)}; ask for at most that many"
+            )
+        slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
+        precision = "float32" if slow else choices.precision
+        separate.setdefault((examples, run.recipe.label_noise, precision), []).append(run)
+    plans = []
+    for (examples, _, precision), together in separate.items():
+        sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
+        room = machine.memory()
+        plans.append(
+            make_plan(together, data.input_shape, data.classes, sizes, mesh_size, precision, choices.costs, room)
+        )
+    return Plan(
+        tuple(population for plan in plans for population in plan.populations),
+        len(runs),
+        tuple(sorted({n for plan in plans for n in plan.parameters}, reverse=True)),
+        sum(plan.work for plan in plans),
+        max((plan.memory for plan in plans), default=0),
+    )
+
+
+def recipe_of(population: Population) -> Recipe:
+    """Any recipe of a population; all of them train on the same examples and labels."""
+    return population.trajectories[0].readouts[0].run.recipe
+
+
+def _has_convolution(model: ModelSpec) -> bool:
+    return any(layer.kind == "conv2d" for layer in layer_specs(model, 2))
+
+
+# --- Forecasts --------------------------------------------------------------------------------------------------------
+
+
+def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Population], int] | None = None) -> float:
+    """Forecast how long a plan will take: arithmetic at this machine's rate, overhead per step, compilation.
+
+    Args:
+      plan: what is to be trained.
+      examples: training examples of a run that does not ask for fewer.
+      mesh_size: the number of devices that train it.
+      left: the trajectory-epochs of a population that are still to be trained; by default all of them.
+    """
+    total = 0.0
+    for population in plan.populations:
+        epochs = sum(trajectory.epochs for trajectory in population.trajectories)
+        todo = epochs if left is None else left(population)
+        total += _seconds(population, examples, mesh_size, todo / epochs) if todo else 0.0
+    return total
+
+
+def _seconds(population: Population, examples: int, mesh_size: int, share: float) -> float:
+    """The time for a share of a population, at the rate of its program here before, or else of similar programs."""
+    program = population.program
+    rate = machine.attained(program)
+    if rate is not None:
+        return share * population.work / rate + devices.START_SECONDS
+    images = _has_convolution(program.model)
+    attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
+    steps = (recipe_of(population).examples or examples) / program.batch_size
+    overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
+    compiling = devices.COMPILE_SECONDS * (3 if images else 1)
+    return (share * population.work / (devices.product_rate() * attained) + overhead) / mesh_size + compiling
+
+
+def memory_of(plan: Plan) -> int:
+    """Forecast of the process's peak memory in bytes: now, plus the plan's arrays, plus compiling its programs."""
+    known = all(machine.attained(population.program) for population in plan.populations)
+    return devices.resident() + plan.memory + (devices.ROOM_BYTES if known else 2 * devices.ROOM_BYTES)

@@ -1,0 +1,173 @@
+"""Every reported number recomputed in plain NumPy from weights, probabilities, labels and epochs.
+
+Nothing here calls the code that computed the numbers first, except for the stopping rule, which is replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
+from wellfit.engine.stopping import Watch, look
+from wellfit.store import Store
+from wellfit.study.interim import recorded
+from wellfit.study.summarize import to_json
+
+__all__ = ["Recomputed", "numbers_of_run", "numbers_of_summary"]
+
+ROUNDING: Final = 1e-9
+"""Tolerance for float64 sums in a different order."""
+ROUNDING32: Final = 1e-4
+"""Tolerance for sums over all weights of a network, which the device computes in float32."""
+STATISTICS: Final = ("mean", "variance")
+"""Arrays of batch normalization, kept with the weights but not trained."""
+
+
+class Recomputed(NamedTuple):
+    """A number as stored or reported, and as recomputed; floats may differ by ``tolerance``."""
+
+    what: str
+    stored: Any
+    recomputed: Any
+    tolerance: float = 0.0
+
+
+def numbers_of_run(
+    record: RunRecord,
+    weights: Mapping[str, FloatArray] | None,
+    parameters: int,
+    probabilities: FloatArray | None,
+    labels: IntArray | None,
+    test: tuple[float, float] | None,
+) -> Iterator[Recomputed]:
+    """The numbers of one run.
+
+    Args:
+      record: the run.
+      weights: its weights; None if their file is damaged.
+      parameters: of its variant's model, as stored.
+      probabilities: its test probabilities; None if there are none or their file is damaged.  # (M, K)
+      labels: the true classes; None likewise.  # (M,)
+      test: the stored test accuracy and loss; None if it was not tested.
+    """
+    whose = f"variant {record.spec.variant!r}, seed {record.spec.seed}"
+    yield from (n._replace(what=f"{whose}: {n.what}") for n in _readout(record))
+    if weights is not None and record.readout_epoch:
+        yield from (n._replace(what=f"{whose}: {n.what}") for n in _weights(record, weights, parameters))
+    if probabilities is not None and labels is not None and test is not None:
+        true = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (M,)
+        eps = np.finfo(np.float64).eps
+        yield Recomputed(f"{whose}: test accuracy", test[0], _hits(probabilities, labels).mean().item(), ROUNDING)
+        loss = -np.log(np.clip(true, eps, 1 - eps)).mean().item()
+        yield Recomputed(f"{whose}: test loss", test[1], loss, ROUNDING)
+    if test is not None:
+        yield Recomputed(f"{whose}: tested although it diverged", record.state == "diverged", False)
+
+
+def _hits(probabilities: FloatArray, labels: IntArray) -> FloatArray:
+    right: FloatArray = (probabilities.argmax(axis=1) == labels).astype(np.float64)  # (M,)
+    return right
+
+
+def _readout(record: RunRecord) -> Iterator[Recomputed]:
+    """State, epochs, readout epoch and scores, by replaying the run's stopping rule over its epochs."""
+    recipe, history = record.spec.recipe, record.history
+    losses = np.stack([history[name] for name in ("running_loss", "train_loss", "validation_loss")])  # (3, epochs)
+    alive = np.logical_and.reduce(np.isfinite(losses))  # (epochs,)
+    watch = Watch()
+    for epoch in range(1, len(history) + 1):
+        if alive[epoch - 1] and not watch.end_epoch:
+            loss, accuracy = (float(history[f"validation_{what}"][epoch - 1]) for what in ("loss", "accuracy"))
+            watch = look(watch, recipe.early_stopping, epoch, recipe.epochs, loss, accuracy)
+    diverged = not alive.all()
+    state = "diverged" if diverged else "stopped" if watch.stopped else "finished" if watch.end_epoch else "unfinished"
+    yield Recomputed("epochs", record.epochs, len(history))
+    yield Recomputed("state", record.state, state)
+    yield Recomputed("readout epoch", record.readout_epoch, 0 if diverged else watch.kept_epoch)
+    if not diverged:
+        yield Recomputed("epoch at which it ended", record.epochs, watch.end_epoch)
+    if recipe.average is None and not diverged and 1 <= record.readout_epoch <= len(history):
+        for metric, score in record.scores.items():
+            name = metric.replace("_", " ")
+            yield Recomputed(f"{name} (at its readout epoch)", score, float(history[metric][record.readout_epoch - 1]))
+
+
+def _weights(record: RunRecord, weights: Mapping[str, FloatArray], parameters: int) -> Iterator[Recomputed]:
+    """The number of the weights, and that they are those of the readout epoch."""
+    trained = [array.size for name, array in weights.items() if name.rsplit("/")[-1] not in STATISTICS]
+    yield Recomputed("parameters", parameters, sum(trained))
+    kernels = [array.astype(np.float64).ravel() for name, array in weights.items() if name.endswith("/kernel")]
+    if record.spec.recipe.average is None and kernels:
+        together = np.concatenate(kernels)
+        row = record.readout_epoch - 1
+        norm = float(np.sqrt(np.square(together).sum()))
+        yield Recomputed(
+            "weight norm (at its readout epoch)", float(record.history["weight_norm"][row]), norm, ROUNDING32
+        )
+        small = float((np.abs(together) < np.float32(1e-3)).mean())
+        yield Recomputed(
+            "small weights (at its readout epoch)", float(record.history["small_weights"][row]), small, 1e-6
+        )
+
+
+def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary) -> Iterator[Recomputed]:
+    """The means, differences and counts of a summary, from its runs' results on every test example.
+
+    Args:
+      store: the study directory, whose files are all undamaged.
+      summary, second: two summaries of it, which must be equal.
+    """
+    yield Recomputed("the summary", to_json(summary, ""), to_json(second, ""))
+    labels, classes = store.keepsakes.labels()
+    hits: dict[str, dict[int, FloatArray]] = {}
+    for variant in summary.variants:
+        of_variant = hits.setdefault(variant.name, {})
+        confusion = np.zeros((len(classes), len(classes)), np.int64)
+        for run in variant.runs:
+            if run.test_accuracy is not None:
+                probabilities = store.runs.probabilities(variant.name, run.seed)
+                of_variant[run.seed] = _hits(probabilities, labels)
+                np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
+        if of_variant:
+            counted = summary.confusion[variant.name].tolist()
+            yield Recomputed(f"variant {variant.name!r}: confusion matrix", counted, confusion.tolist())
+    yield from _means(store, summary, hits)
+    interim = recorded(store)  # with planned interim analyses, only the seeds of the last one are compared
+    seen = None if interim is None else interim.seeds
+    yield from _differences(summary, hits, seen)
+
+
+def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]]) -> Iterator[Recomputed]:
+    tests = store.runs.test_scores()
+    values: dict[tuple[str, str], list[float]] = {}
+    for record in store.runs.records():
+        variant, seed = run = record.spec.variant, record.spec.seed
+        scores = dict(record.scores)
+        if run in tests:
+            scores |= {"test_accuracy": float(hits[variant][seed].mean()), "test_loss": tests[run][1]}
+        if run in tests and "train_accuracy" in scores:
+            scores["generalization_gap"] = scores["train_accuracy"] - scores["test_accuracy"]
+        for metric, value in scores.items():
+            values.setdefault((variant, metric), []).append(value)
+    for variant_ in summary.variants:
+        for metric, mean in variant_.mean.items():
+            what = f"variant {variant_.name!r}: mean {metric.replace('_', ' ')}"
+            yield Recomputed(what, mean, float(np.mean(values[variant_.name, metric])), ROUNDING)
+            interval = variant_.interval.get(metric)
+            if interval is not None:
+                within = interval[0] - ROUNDING <= mean <= interval[1] + ROUNDING
+                yield Recomputed(f"{what} within its interval", True, within)
+
+
+def _differences(
+    summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]], seen: Collection[int] | None
+) -> Iterator[Recomputed]:
+    for comparison in summary.comparisons:
+        one, other = hits[comparison.variant], hits[comparison.against]
+        seeds = [seed for seed in one if seed in other and (seen is None or seed in seen)]
+        paired = [one[seed].mean() - other[seed].mean() for seed in seeds]
+        what = f"{comparison.variant!r} minus {comparison.against!r}: {comparison.metric.replace('_', ' ')}"
+        yield Recomputed(what, comparison.difference, float(np.mean(paired)), ROUNDING)

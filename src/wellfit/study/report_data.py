@@ -1,0 +1,202 @@
+"""What a study keeps of its data when the test set is opened, so that its report needs neither the data nor a network.
+
+These are pictures of misclassified test images, the first training examples of every class, a few rows of a table, and
+for data with two features the predictions of every run on a grid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.analysis.mistakes import count_mistakes, pictured, votes
+from wellfit.base import Dataset, FloatArray, IntArray
+from wellfit.engine.train import predict_proba
+from wellfit.store import Store
+from wellfit.study.predictions import predictions_of, probabilities, seeds_tested
+from wellfit.study.preview import class_rows
+from wellfit.study.provenance import without_home
+from wellfit.study.session import Session
+
+__all__ = ["are_images", "as_bytes", "cosine_distance", "keep_report_data"]
+
+EXAMPLES: Final = 10  # of every class
+ROWS: Final = 5  # of a table
+COLUMNS: Final = 12  # of a table; a page has no room for more
+POINTS: Final = 500
+GRID: Final = 101  # values of each feature
+PICTURES: Final = 4000
+_BYTES: Final = 32 * 2**20  # for all pictures; fewer are kept of large images
+_FORMAT: Final = 1  # of the kept data; data in another format are replaced
+
+
+def keep_report_data(store: Store, session: Session) -> None:
+    """Keep the data that a report shows, for all runs tested so far; does nothing where they are kept already.
+
+    Args:
+      store: the study, open for writing, its test set opened.
+      session: the study; of its test set, only examples that runs misclassified are kept.
+
+    Raises:
+      StoreError: the disk is full or the directory not writable.
+    """
+    runs = seeds_tested(store)
+    state = json.dumps([_FORMAT, session.splits.hash, sorted(store.runs.test_scores().items())])
+    identity = hashlib.sha256(state.encode()).hexdigest()
+    before = store.keepsakes.load()
+    if not runs or (before is not None and before[1]["of"] == identity):
+        return
+    used, shape = session.used, session.dataset.input_shape
+    arrays = _counts(session)
+    plain: dict[str, Any] = {
+        "of": identity,
+        "title": used.title,
+        "source": without_home(used.source),
+        "shape": list(shape),
+        "rows": [],
+        "distance": None,
+    }
+    if are_images(shape):
+        arrays |= _misclassified(store, runs, session.dataset) | {"examples": _examples(used)}
+    elif len(shape) == 1:
+        plain["rows"] = _rows(session)
+    if shape == (2,):
+        arrays |= _regions(store, runs, session)
+        plain["distance"] = cosine_distance(used.x_train, used.y_train)
+    store.keepsakes.save(arrays, plain)
+
+
+def are_images(shape: tuple[int, ...]) -> bool:
+    """Whether examples of a shape can be shown as pictures: (H, W), or (H, W, C) with 1, 3 or 4 channels.
+
+    Example:
+      >>> are_images((28, 28)), are_images((32, 32, 3)), are_images((4,)), are_images((8, 8, 2))
+      (True, True, False, False)
+    """
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+
+
+def as_bytes(images: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Convert images to bytes, with ``low`` as black and ``high`` as white.
+
+    Args:
+      images: any real numbers.  # (N, H, W) or (N, H, W, C), C 1, 3 or 4
+      low, high: the range to show; values outside are clipped.
+
+    Returns:
+      Gray or color pictures; a fourth channel (transparency) is dropped.  # (N, H, W) or (N, H, W, 3)
+
+    Example:
+      >>> as_bytes(np.array([[[0.0, 8.0, 16.0]]]), 0, 16).tolist()
+      [[[0, 128, 255]]]
+    """
+    if images.ndim == 4:
+        images = images[..., 0] if images.shape[3] == 1 else images[..., :3]
+    if images.dtype == np.uint8 and (low, high) == (0, 255):
+        return images
+    factor = 255 / (high - low) if high > low else 0.0
+    return np.rint(np.clip((images.astype(np.float64) - low) * factor, 0, 255)).astype(np.uint8)
+
+
+def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
+    """The distance ``a`` between the two cosine curves if all points lie on them, else None.
+
+    On the curves, class 0 has ``x2 = cos(x1)`` and class 1 has ``x2 = a + cos(x1)``.
+
+    Args:
+      x: points.  # (N, 2)
+      labels: their classes.  # (N,)
+
+    Example:
+      >>> from wellfit.data.generated import cosines
+      >>> raw = cosines(0.5)
+      >>> cosine_distance(raw.x_train, raw.labels_train), cosine_distance(raw.x_train, 1 - raw.labels_train)
+      (0.5, None)
+    """
+    above = x[:, 1].astype(np.float64) - np.cos(x[:, 0].astype(np.float64))  # (N,)
+    upper = above[labels == 1]
+    if not len(upper) or labels.max() > 1:
+        return None
+    a = round(float(upper.mean()), 4)
+    return a if np.abs(above - a * labels).max() < 1e-4 * max(1.0, abs(a)) else None
+
+
+def _counts(session: Session) -> dict[str, NDArray[Any]]:
+    """The number of examples of every class in each split."""
+    y, splits, classes = session.used.y_train, session.splits, len(session.dataset.classes)
+    labels = {"train": y[splits.train], "validation": y[splits.validation], "test": session.dataset.y_test}
+    return {f"count/{split}": np.bincount(of, minlength=classes) for split, of in labels.items()}  # (K,) each
+
+
+def _range(dataset: Dataset) -> tuple[float, float]:
+    """The values of black and white: 0 and the largest pixel value, or else the range of the training images."""
+    if dataset.pixel_max is not None:
+        return 0.0, float(dataset.pixel_max)
+    return float(dataset.x_train.min()), float(dataset.x_train.max())
+
+
+def _examples(dataset: Dataset) -> NDArray[np.uint8]:
+    """The first training examples of every class; black where a class has too few.  # (K, n, H, W, ...)."""
+    rows = class_rows(dataset, EXAMPLES)
+    labels = dataset.y_train[rows]
+    place = np.arange(len(rows)) - np.searchsorted(labels, labels)  # (N,), from 0 in every class
+    pictures = as_bytes(dataset.x_train[rows], *_range(dataset))  # (N, H, W, ...)
+    table = np.zeros((len(dataset.classes), place.max() + 1, *pictures.shape[1:]), np.uint8)
+    table[labels, place] = pictures
+    return table
+
+
+def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], dataset: Dataset) -> dict[str, NDArray[Any]]:
+    """Pictures of the most instructive misclassified test images."""
+    predictions = {name: predictions_of(seeds, probabilities(store, name, seeds)) for name, seeds in runs.items()}
+    classes = len(dataset.classes)
+    labels = {name: p.labels for name, p in predictions.items()}
+    confidence = {name: p.confidence for name, p in predictions.items()}
+    mistakes = count_mistakes(labels, confidence, dataset.y_test, classes)
+    counts = np.stack([votes(of, classes) for of in labels.values()])  # (V, M, K)
+    size = int(np.prod(dataset.input_shape))
+    rows = pictured(mistakes, counts, min(PICTURES, _BYTES // size))
+    return {"image_rows": rows, "images": as_bytes(dataset.x_test[rows], *_range(dataset))}
+
+
+def _rows(session: Session) -> list[list[str]]:
+    """Column names, then a few rows spread over the training split, as text."""
+    used = session.used
+    chosen = _spread(session.splits.train, ROWS)
+    x, labels = used.x_train[chosen], used.y_train[chosen]
+    width = min(x.shape[1], COLUMNS)
+    more = ["…"] if x.shape[1] > width else []
+    head = [*(f"x{i + 1}" for i in range(width)), *more, "class"]
+    names = [used.classes[label] for label in labels]
+    body = [[*(f"{value:.4g}" for value in row[:width]), *more, name] for row, name in zip(x, names, strict=True)]
+    return [head, *body]
+
+
+def _spread(rows: IntArray, most: int) -> IntArray:
+    """At most ``most`` rows, evenly spaced because data may be sorted by class."""
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)]
+
+
+def _regions(store: Store, runs: dict[str, tuple[int, ...]], session: Session) -> dict[str, NDArray[Any]]:
+    """Points of the training split, and every tested run's probabilities on a grid around them."""
+    x = session.used.x_train  # (N, 2); the grid also spans the validation examples
+    low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)  # (2,) each
+    margin = np.where(high > low, 0.06 * (high - low), 1.0)  # (2,)
+    x1, x2 = np.linspace(low - margin, high + margin, GRID).astype(np.float32).T  # (G,) each
+    grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)  # (G * G, 2), x2 by rows
+    data = session.data
+    on_grid: dict[str, list[NDArray[Any]]] = {}
+    programs: dict[Any, Any] = {}
+    for record in store.runs.records():
+        variant, seed = record.spec.variant, record.spec.seed
+        if seed in runs.get(variant, ()):
+            model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
+            p = predict_proba(model, weights, grid, data.classes, data.scaling, programs)
+            on_grid.setdefault(variant, []).append(p.reshape(GRID, GRID, -1))  # (G, G, K)
+    rows = _spread(session.splits.train, POINTS)
+    points = {"points": x[rows], "point_labels": session.used.y_train[rows]}
+    return {**points, "x1": x1, "x2": x2, **{f"grid/{variant}": np.stack(p) for variant, p in on_grid.items()}}

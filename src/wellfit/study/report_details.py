@@ -1,0 +1,198 @@
+"""What a report shows beyond the summary, computed from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.analysis.calibration import pooled_calibration
+from wellfit.analysis.confusions import confusion_difference
+from wellfit.analysis.mistakes import count_mistakes, votes
+from wellfit.analysis.paths import sweep_grids, sweep_paths
+from wellfit.analysis.per_class import class_table, ensemble
+from wellfit.base import (
+    Calibration,
+    ClassTable,
+    ConfusionDifference,
+    DataLook,
+    Ensemble,
+    FloatArray,
+    IntArray,
+    Mistakes,
+    Regions,
+    StudyDetails,
+    StudySummary,
+)
+from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.store import Store, open_existing
+from wellfit.study.predictions import Predictions, predictions_of, probabilities, seeds_tested
+from wellfit.study.summarize import summary_of
+from wellfit.study.weights import weight_overviews
+
+__all__ = ["difference_between", "study_details", "summary_and_details"]
+
+Kept = tuple[dict[str, NDArray[Any]], dict[str, Any]]
+
+
+def summary_and_details(directory: Path) -> tuple[StudySummary, StudyDetails]:
+    """Everything that a report of a study directory shows, finished or not.
+
+    Raises:
+      StoreUnreadableError: there is no study in the directory, or it is damaged.
+    """
+    with open_existing(directory) as store:
+        summary = summary_of(store)
+        return summary, _details(store, summary)
+
+
+def study_details(directory: Path, summary: StudySummary) -> StudyDetails:
+    """The data, mistakes, probabilities and weights of a summarized study.
+
+    What the study has nothing of is None or empty. A study that was trained before pictures were kept has none until it
+    is run again.
+
+    Raises:
+      StoreUnreadableError: there is no study in the directory, or it is damaged.
+    """
+    with open_existing(directory) as store:
+        return _details(store, summary)
+
+
+def difference_between(directory: Path, variant: str, against: str) -> ConfusionDifference:
+    """The confusion matrix of one variant minus that of another, over the seeds that both have.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+      StudyFileError: they have no tested seed in common.
+      StoreUnreadableError: there is no study in the directory, or it is damaged.
+    """
+    with open_existing(directory) as store:
+        names = tuple(store.metadata.study()["variants"])
+        for name in (variant, against):
+            if name not in names:
+                raise UnknownNameError("variant", name, names, f"the study in {directory}")
+        labels, classes = store.keepsakes.labels()
+        tested = seeds_tested(store)
+        seeds = tuple(s for s in tested.get(variant, ()) if s in tested.get(against, ()))
+        if not seeds:
+            raise StudyFileError(f"{variant} and {against} have no tested seed in common; run the study first")
+        one, other = (predictions_of(seeds, probabilities(store, name, seeds)).labels for name in (variant, against))
+    return confusion_difference(variant, against, one, other, labels, len(classes))
+
+
+def _details(store: Store, summary: StudySummary) -> StudyDetails:
+    kept = store.keepsakes.load()
+    labels, classes = store.keepsakes.labels()
+    first = next(iter(store.metadata.study()["variants"]))
+    predictions: dict[str, Predictions] = {}
+    differences: dict[str, ConfusionDifference] = {}
+    calibration: dict[str, Calibration] = {}
+    by_class: dict[str, ClassTable] = {}
+    ensembles: dict[str, Ensemble] = {}
+    for name, seeds in seeds_tested(store).items():  # the first variant first
+        p = probabilities(store, name, seeds)  # (S, M, K), of one variant at a time
+        predictions[name] = predictions_of(seeds, p)
+        difference = None if name == first else _difference(predictions, name, first, labels, len(classes))
+        if difference is not None:
+            differences[name] = difference
+        calibration[name] = pooled_calibration(name, p, labels)
+        by_class[name] = class_table(name, p, labels, difference)
+        if len(seeds) > 1:
+            ensembles[name] = ensemble(name, p, labels)
+    weights = weight_overviews(store, _with_weights(store), tuple(kept[1]["shape"]) if kept else None)
+    return StudyDetails(
+        look=_data_overview(kept) if kept else None,
+        mistakes=_mistakes(predictions, labels, len(classes), kept) if predictions else None,
+        differences=differences,
+        calibration=calibration,
+        by_class=by_class,
+        ensembles=ensembles,
+        weights=weights.overviews,
+        regions=_regions(kept) if kept else {},
+        paths=sweep_paths(summary, weights.zeros),
+        grids=sweep_grids(summary),
+    )
+
+
+def _with_weights(store: Store) -> dict[str, tuple[int, ...]]:
+    """Variant -> the seeds of its trained runs that did not diverge."""
+    seeds: dict[str, tuple[int, ...]] = {}
+    for record in store.runs.records():
+        if record.readout_epoch:
+            seeds[record.spec.variant] = (*seeds.get(record.spec.variant, ()), record.spec.seed)
+    return seeds
+
+
+def _difference(
+    predictions: Mapping[str, Predictions], variant: str, first: str, labels: IntArray, classes: int
+) -> ConfusionDifference | None:
+    """From the first variant, over the seeds that both have; None if there are none."""
+    one, other = predictions[variant], predictions.get(first)
+    seeds = [seed for seed in one.seeds if other is not None and seed in other.seeds]
+    if other is None or not seeds:
+        return None
+    return confusion_difference(variant, first, one.of(seeds), other.of(seeds), labels, classes)
+
+
+def _mistakes(predictions: Mapping[str, Predictions], labels: IntArray, classes: int, kept: Kept | None) -> Mistakes:
+    """The misclassified test examples, with the pictures that were kept."""
+    predicted = {variant: p.labels for variant, p in predictions.items()}
+    mistakes = count_mistakes(predicted, {variant: p.confidence for variant, p in predictions.items()}, labels, classes)
+    if kept is None or "images" not in kept[0]:
+        return mistakes
+    rows = kept[0]["image_rows"]  # (I,)
+    counts = np.stack([votes(of[:, rows], classes) for of in predicted.values()])  # (V, I, K)
+    return replace(mistakes, image_rows=rows, images=kept[0]["images"], votes=counts)
+
+
+def _data_overview(kept: Kept) -> DataLook:
+    arrays, plain = kept
+    return DataLook(
+        title=plain["title"],
+        source=plain["source"],
+        shape=tuple(plain["shape"]),
+        counts={split: arrays[f"count/{split}"] for split in ("train", "validation", "test")},
+        examples=arrays.get("examples"),
+        rows=tuple(tuple(row) for row in plain["rows"]),
+    )
+
+
+def _regions(kept: Kept) -> dict[str, Regions]:
+    """The decision regions of every variant, for data with two features."""
+    arrays, plain = kept
+    prefix = "grid/"
+    curves = _curves(arrays["x1"], plain["distance"]) if "x1" in arrays else {}
+    return {
+        name.removeprefix(prefix): Regions(
+            variant=name.removeprefix(prefix),
+            x1=arrays["x1"],
+            x2=arrays["x2"],
+            probability=p.mean(axis=0),
+            disagreement=_disagreement(p.argmax(axis=3), p.shape[3]),
+            points=arrays["points"],
+            labels=arrays["point_labels"],
+            curves=curves,
+        )
+        for name, p in arrays.items()  # p: (S, G, G, K)
+        if name.startswith(prefix)
+    }
+
+
+def _disagreement(predicted: IntArray, classes: int) -> FloatArray:
+    """The share of runs that do not predict the most frequent class.  # (S, G, G) -> (G, G)"""
+    runs, *grid = predicted.shape
+    most = votes(predicted.reshape(runs, -1), classes).max(axis=1)  # (G * G,)
+    share: FloatArray = 1 - most / runs
+    return share.reshape(grid)
+
+
+def _curves(x1: FloatArray, distance: float | None) -> Mapping[str, FloatArray]:
+    if distance is None:
+        return {}
+    upper = "x2 = cos(x1)" if distance == 0 else f"x2 = {distance:g} + cos(x1)"
+    return {"x2 = cos(x1)": np.cos(x1), upper: distance + np.cos(x1)}

@@ -1,0 +1,224 @@
+"""From a session to a finished study directory; the only module that opens the test set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+
+from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.data.audits import audit
+from wellfit.data.subsets import subset
+from wellfit.engine import machine
+from wellfit.engine.final_states import FinalState
+from wellfit.engine.plan import Population
+from wellfit.engine.train import Epoch, Trainer, predict_proba
+from wellfit.engine.waves import Snapshot
+from wellfit.store import Store, create_or_open, fresh
+from wellfit.study.growth import Remaining, read_stored
+from wellfit.study.interim import check_seeds, record_analysis, record_plan
+from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
+from wellfit.study.planning import recipe_of
+from wellfit.study.provenance import provenance
+from wellfit.study.report_data import keep_report_data
+from wellfit.study.session import Forecast, Session
+
+__all__ = ["Interrupted", "Progress", "run_study"]
+
+CHECKPOINT_SECONDS: Final = 30.0
+"""Seconds between checkpoints; each waits for the end of an epoch."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The progress of a study after an epoch, or when the test set is opened.
+
+    Args:
+      epoch, epochs: of the population in training; both 0 while the test set is evaluated.
+      active: runs in it that still train.
+      examples: training examples that its trajectories processed in this epoch.
+      share: of the whole work, from 0 to 1.
+    """
+
+    epoch: int
+    epochs: int
+    active: int
+    examples: int
+    share: float
+
+
+def run_study(
+    session: Session,
+    *,
+    command: str = "",
+    interim: InterimAnalysis | None = None,
+    on_plan: Callable[[Forecast], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """Train what is missing of a study, then open the test set once and evaluate every new run on it.
+
+    A study with more epochs than the directory holds continues where its trajectories ended; see ``growth``.
+
+    Args:
+      session: the study, its data and its directory, which is created if it does not exist.
+      command: what the user typed, for the report.
+      interim: the interim analysis that the study is trained for, if there is one.
+      on_plan: called with the forecast before anything is trained.
+      on_progress: called after every epoch.
+
+    Raises:
+      StudyFileError, ShapeError: the study does not fit the data, or its interim analyses; nothing was written.
+      DataError: the data cannot be split as the study asks.
+      StoreError: the directory cannot be used.
+      Interrupted: Ctrl-C or SIGTERM; the study can be continued.
+    """
+    check_seeds(session, interim)
+    facts = provenance(session.used, session.splits, command, session.precision)  # raises before anything is written
+    if session.fresh:
+        fresh(session.directory)
+    with create_or_open(session.directory, session.resolved, provenance=facts) as store:
+        if read_stored(store, session.resolved).progress != session.stored.progress:
+            session = replace(session, fresh=False)  # another process has trained this study in the meantime
+        if session.stored.choices is None:
+            store.metadata.write_note("choices", asdict(session.choices))
+        store.metadata.write_note("examples", session.examples)
+        if interim is not None:
+            record_plan(store, interim)
+        if on_plan is not None:
+            on_plan(session.forecast)
+        store.metadata.save_findings(audit(session.used, session.splits))
+        store.keepsakes.save_labels(session.dataset.y_test, session.dataset.classes)
+        _train(session, store, on_progress)
+        if store.runs.is_complete():
+            store.checkpoints.drop_all()
+        _open_test_set(store, session, None if interim is None else session.spec.seeds, on_progress)
+        keep_report_data(store, session)
+        if interim is not None:
+            record_analysis(store, interim, session.spec.seeds)
+
+
+def _train(session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:
+    """Train every population and save its records; leave a checkpoint behind after an interruption."""
+    work, trainer = session.remaining, _trainers(session)
+    total = sum(work.left(population) for population in work.plan.populations) or 1
+    before = 0
+    with interruptible() as stop:
+        for population in work.plan.populations:
+
+            def report(epoch: Epoch, population: Population = population, before: int = before) -> None:
+                if on_progress is not None:
+                    share = min(1.0, (before + work.trained_by(population, epoch.number)) / total)
+                    on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, share))
+
+            _train_population(population, work, trainer(population), store, report, stop)
+            before += work.left(population)
+            if stop.requested:
+                raise Interrupted("Everything up to the last epoch is saved")
+
+
+def _trainers(session: Session) -> Callable[[Population], Trainer]:
+    """The trainer of a population; consecutive populations with the same examples and labels share one."""
+
+    @lru_cache(maxsize=1)
+    def trainer(examples: int | None, label_noise: float) -> Trainer:
+        return Trainer(subset(session.data, examples, label_noise, session.spec.data.split_seed), session.mesh)
+
+    def of(population: Population) -> Trainer:
+        recipe = recipe_of(population)
+        return trainer(recipe.examples, recipe.label_noise)
+
+    return of
+
+
+def _train_population(
+    population: Population,
+    work: Remaining,
+    trainer: Trainer,
+    store: Store,
+    report: Callable[[Epoch], None],
+    stop: StopRequest,
+) -> None:
+    """Train a population from where it is; save its records and the final states of its trajectories."""
+    saved = time.monotonic()
+    timings: list[tuple[int, float]] = []  # examples and seconds
+    last: list[Epoch] = []  # the latest alone: an epoch refers to the arrays on the devices
+
+    def after_epoch(epoch: Epoch) -> None:
+        nonlocal saved
+        store.metadata.add_seconds(epoch.seconds)
+        timings.append((epoch.examples, epoch.seconds))
+        last[:] = [epoch]
+        store.progress.write(epoch.rows)
+        report(epoch)
+        if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
+            snapshot = epoch.snapshot()
+            store.checkpoints.save(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
+            saved = time.monotonic()
+        if stop.requested and epoch.active:
+            raise Interrupted("Everything up to the last epoch is saved")
+
+    def before_wave() -> None:
+        if stop.overdue:
+            raise Interrupted("The epoch in progress was discarded; finished runs and the last checkpoint are kept")
+
+    start = _checkpoint(store, population)
+    ends = {} if start is not None else _final_states(store, work, population)
+    records = trainer.train(population, start, after_epoch, before_wave, ends)
+    examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
+    machine.learn(population, examples // len(trainer.data.x_train), seconds)
+    ended = (
+        (end.name, end.arrays, {**end.facts, "population": population.name})
+        for end in (last[0].ends() if last else ())
+        if work.begins.get(end.name) != end.epoch
+    )
+    store.runs.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done], final_states=ended)
+    store.checkpoints.drop(population.name)
+    store.progress.drop()
+
+
+def _final_states(store: Store, work: Remaining, population: Population) -> dict[str, FinalState]:
+    """The final states that trajectories of a population continue from."""
+    names = [trajectory.name for trajectory in population.trajectories if trajectory.name in work.begins]
+    ends = {name: work.ends[name] for name in names}
+    return {name: FinalState(name, end["epoch"], store.final_states.load(end), end) for name, end in ends.items()}
+
+
+def _identity(population: Population) -> str:
+    """Populations with equal identities can continue each other's checkpoints."""
+    program = population.program
+    structure = program.model, program.optimizer, program.batch_size, program.precision, program.width, program.groups
+    return repr((*structure, *sorted(program.uses), population.groups))
+
+
+def _checkpoint(store: Store, population: Population) -> Snapshot | None:
+    checkpoint = store.checkpoints.load(population.name)
+    if checkpoint is None or checkpoint[1].get("of") != _identity(population):
+        return None
+    return Snapshot(*checkpoint)
+
+
+def _open_test_set(
+    store: Store, session: Session, seeds: Collection[int] | None, on_progress: Callable[[Progress], None] | None
+) -> None:
+    """Evaluate all runs, or those of an interim analysis, that have not been evaluated, at their readouts."""
+    tested = store.runs.test_scores()
+    todo = [r for r in store.runs.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
+    todo = [r for r in todo if seeds is None or r.spec.seed in seeds]
+    if not todo:
+        return
+    if on_progress is not None:
+        on_progress(Progress(0, 0, len(todo), 0, 1.0))
+    store.metadata.mark_test_opened()
+    data, x, labels = session.data, session.dataset.x_test, session.dataset.y_test
+    programs: dict[Any, Callable[..., Any]] = {}
+    for record in todo:
+        variant, seed = record.spec.variant, record.spec.seed
+        model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
+        probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs)  # (M, K)
+        loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
+        store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss)

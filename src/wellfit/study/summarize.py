@@ -1,0 +1,284 @@
+"""Summaries of study directories: every reported number, computed from the store alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.analysis.crossed import Interval
+from wellfit.analysis.curves import best_epoch
+from wellfit.analysis.intervals import t_interval, two_way_interval
+from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
+from wellfit.base import FloatArray, IntArray, ModelSpec, Recipe, RunRecord, RunSummary, StudySummary, VariantSummary
+from wellfit.diagnostics.overfitting import with_onsets
+from wellfit.diagnostics.training import training_findings
+from wellfit.narrative.advice import advise
+from wellfit.spec.study import StudySpec, from_resolved, recipes
+from wellfit.store import Store, open_existing
+from wellfit.study.conclude import conclude
+from wellfit.study.interim import compared_runs
+
+__all__ = ["METRICS", "summarize", "summary_of", "to_json"]
+
+Run = tuple[str, int]
+
+METRICS = (
+    "train_accuracy",
+    "train_loss",
+    "validation_accuracy",
+    "validation_loss",
+    "test_accuracy",
+    "test_loss",
+    "generalization_gap",
+)
+"""The metrics with a mean and an interval for every variant."""
+
+_RUN_KEYS = (
+    *("seed", "state", "epochs", "best_epoch", "overfit_onset"),
+    *(f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")),
+)
+
+
+class Outcome(NamedTuple):
+    """A run's result on every test example: whether it was correct, and the cross-entropy."""
+
+    correct: NDArray[np.bool_]  # (M,)
+    loss: FloatArray  # (M,)
+
+
+def summarize(directory: Path) -> StudySummary:
+    """Summarize a study directory, finished or not.
+
+    Raises:
+      StoreUnreadableError: there is no study in it, or it is damaged.
+    """
+    with open_existing(directory) as store:
+        return summary_of(store)
+
+
+def summary_of(store: Store) -> StudySummary:
+    """Summarize an open study directory, finished or not.
+
+    Raises:
+      StoreUnreadableError: it is damaged.
+    """
+    # Another process may be writing: only runs of the study as it is read first are counted, and only with a record.
+    running = store.is_running()
+    settings = store.metadata.study()
+    spec = from_resolved(settings)
+    of_variant = recipes(spec)
+    asked = {(variant, seed) for variant in spec.variants for seed in spec.seeds}
+    records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
+    tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
+    labels, classes = store.keepsakes.labels()
+    outcomes, confusion = _outcomes(store, spec, tests, labels, len(classes))
+    counts: dict[str, int] = store.metadata.note("examples") or {}
+    variants = _variants(spec, of_variant, store, records, tests, outcomes, counts.get("sample"))
+    histories = {
+        name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
+    }
+    chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+    variants = with_onsets(variants, histories, of_variant, chance)
+    rows = {v.name: v.runs for v in variants}
+    states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
+    examples = counts.get("validation", 0), len(labels)
+    found = training_findings(histories, states, of_variant, chance, rows, examples)
+    correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
+    interim, compared = compared_runs(store, correct)
+    done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
+    summary = StudySummary(
+        name=spec.name,
+        title=spec.title,
+        data=spec.data.name_or_path,
+        state="finished" if done else "running" if running else "interrupted",
+        seeds=spec.seeds,
+        epochs=spec.base.epochs,
+        seconds=store.metadata.seconds(),
+        directory=str(store.directory),
+        variants=variants,
+        findings=(*store.metadata.findings(), *found),
+        histories=histories,
+        confusion=confusion,
+        classes=classes,
+        provenance=store.metadata.provenance(),
+        settings=settings,
+        margin=spec.margin,
+        **conclude(spec, of_variant, variants, compared, len(labels), interim)._asdict(),
+    )
+    return dataclasses.replace(summary, advice=advise(summary))
+
+
+def _outcomes(
+    store: Store, spec: StudySpec, tested: Iterable[Run], labels: IntArray, classes: int
+) -> tuple[dict[str, dict[int, Outcome]], dict[str, IntArray]]:
+    """The outcomes of all tested runs, and the confusion matrix of every variant with any."""
+    outcomes: dict[str, dict[int, Outcome]] = {name: {} for name in spec.variants}
+    confusion: dict[str, IntArray] = {}
+    for variant, seed in tested:
+        probabilities = store.runs.probabilities(variant, seed)  # (M, K)
+        losses = log_losses(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
+        outcomes[variant][seed] = Outcome(correctness(probabilities, labels), losses)
+        counts = confusion_matrix(labels, probabilities.argmax(axis=1), classes)  # (K, K)
+        confusion[variant] = confusion.get(variant, 0) + counts
+    return outcomes, confusion
+
+
+def _variants(
+    spec: StudySpec,
+    of_variant: Mapping[str, Recipe],
+    store: Store,
+    records: Mapping[Run, RunRecord],
+    tests: Mapping[Run, tuple[float, float]],
+    outcomes: Mapping[str, Mapping[int, Outcome]],
+    sample: int | None,
+) -> tuple[VariantSummary, ...]:
+    """Every variant; ``sample`` is the number of examples that training metrics are measured on, where known."""
+    sizes: dict[ModelSpec, int] = {}  # variants with the same model tell the size of one whose runs are pending
+    for name, recipe in of_variant.items():
+        sizes[recipe.model] = max(sizes.get(recipe.model, 0), store.runs.parameters(name))
+    variants = []
+    for name, recipe in of_variant.items():
+        runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
+        sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
+        mean, interval = _means(runs, outcomes[name], sampled)
+        variants.append(
+            VariantSummary(
+                name=name,
+                settings=spec.variants[name],
+                parameters=sizes[recipe.model],
+                runs=runs,
+                mean=mean,
+                interval=interval,
+                seconds=math.fsum(run.seconds or 0.0 for run in runs),
+                published=spec.published.get(name, {}),
+            )
+        )
+    return tuple(variants)
+
+
+def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) -> RunSummary:
+    """One run as a row; a pending or diverged run has no scores."""
+    if record is None:
+        return RunSummary(seed, "pending", *(None,) * 11)
+    read = record.readout_epoch
+    return RunSummary(
+        seed=seed,
+        state=record.state,
+        epochs=record.epochs,
+        readout_epoch=read or None,
+        best_epoch=best_epoch(record.history) if read else None,
+        overfit_onset=None,  # takes all runs of the variant: ``with_onsets``
+        **{metric: record.scores.get(metric) for metric in METRICS[:4]},
+        test_accuracy=test[0] if test else None,
+        test_loss=test[1] if test else None,
+        seconds=record.seconds,
+    )
+
+
+# --- Means and intervals ----------------------------------------------------------------------------------------------
+
+
+def _means(
+    runs: tuple[RunSummary, ...], outcomes: Mapping[int, Outcome], sampled: int | None
+) -> tuple[dict[str, float], dict[str, Interval | None]]:
+    """The mean and the interval of every metric that any run has."""
+    columns = {metric: _values(runs, metric) for metric in METRICS}
+    mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
+    interval = {metric: t_interval(values) for metric, values in columns.items() if values}
+    for metric, scores in _test_scores(runs, outcomes).items():
+        mean[metric], interval[metric] = two_way_interval(scores)
+    if sampled and "generalization_gap" in interval:
+        interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
+    return mean, {metric: _possible(metric, bounds) for metric, bounds in interval.items()}
+
+
+def _values(runs: Iterable[RunSummary], metric: str) -> list[float]:
+    """A metric of every run that has it."""
+    if metric == "generalization_gap":
+        pairs = [(run.train_accuracy, run.test_accuracy) for run in runs]
+        return [train - test for train, test in pairs if train is not None and test is not None]
+    return [value for run in runs if (value := getattr(run, metric)) is not None]
+
+
+def _test_scores(runs: Iterable[RunSummary], outcomes: Mapping[int, Outcome]) -> dict[str, NDArray[Any]]:
+    """Scores by seed and test example, whose intervals count both sources of chance.  # (S, M) each"""
+    tested = [(run.train_accuracy, outcomes[run.seed]) for run in runs if run.seed in outcomes]
+    if not tested:
+        return {}
+    scores: dict[str, NDArray[Any]] = {
+        "test_accuracy": np.stack([outcome.correct for _, outcome in tested]),  # (S, M)
+        "test_loss": np.stack([outcome.loss for _, outcome in tested]),  # (S, M)
+    }
+    gaps = [train - outcome.correct for train, outcome in tested if train is not None]
+    return {**scores, "generalization_gap": np.stack(gaps)} if gaps else scores
+
+
+def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
+    """The gap's interval, widened for a third source of chance: the sample of training examples.
+
+    All seeds share the sample, and which of its examples each classified correctly is not kept. Their variance is
+    therefore taken as the largest that the accuracy allows, that of a single network: ``p (1 - p) / n``.
+    """
+    if bounds is None:
+        return None
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2
+    half = math.hypot(half, 1.96 * math.sqrt(train_accuracy * (1 - train_accuracy) / sampled))
+    return middle - half, middle + half
+
+
+def _possible(metric: str, interval: Interval | None) -> Interval | None:
+    """An interval clipped to the range of its metric: accuracies in [0, 1], the gap in [-1, 1], losses at least 0."""
+    if interval is None:
+        return None
+    low = max(interval[0], -1.0 if metric == "generalization_gap" else 0.0)
+    return low, interval[1] if metric.endswith("_loss") else min(interval[1], 1.0)
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
+    """The plain data that ``wellfit show --json`` prints, with NaN and infinity as null."""
+    study_keys = ("name", "data", "state", "seeds", "epochs", "seconds", "directory")
+    variant_keys = ("name", "settings", "parameters", "runs", "mean", "interval")
+    plain = {
+        "wellfit": version,
+        "study": {key: getattr(summary, key) for key in study_keys},
+        "variants": [
+            {key: getattr(v, key) for key in variant_keys}
+            | {"runs": [{key: getattr(run, key) for key in _RUN_KEYS} for run in v.runs]}
+            for v in summary.variants
+        ],
+        "comparisons": [vars(c) for c in summary.comparisons],
+        "findings": [{**vars(f), "title": f.title} for f in summary.findings],
+        "title": summary.title,
+        "margin": summary.margin,
+        "published": {v.name: v.published for v in summary.variants if v.published},
+        "conclusion": [vars(sentence) for sentence in summary.conclusion],
+        "advice": [vars(sentence) for sentence in summary.advice],
+        "answers": [{**vars(a), "sentences": [vars(sentence) for sentence in a.sentences]} for a in summary.answers],
+        "asked": [vars(c) for c in summary.asked],
+        "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
+        "ranking": [ranked._asdict() for ranked in summary.ranking],
+        "friedman_p": summary.friedman_p,
+        "settings": summary.settings,
+        "provenance": summary.provenance,
+    }
+    return {key: _finite(value) for key, value in plain.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Convert to what JSON can express."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, np.generic):
+        return _finite(value.item())
+    return None if isinstance(value, float) and not math.isfinite(value) else value

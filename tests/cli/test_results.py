@@ -1,0 +1,90 @@
+"""``wellfit show`` and ``report``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import stores
+import wellfit
+from commands import VARIANTS, Ended, ended, process
+
+Command = Callable[..., Ended]
+
+
+STUDY_KEYS = {"name", "data", "state", "seeds", "epochs", "seconds", "directory"}
+VARIANT_KEYS = {"name", "settings", "parameters", "runs", "mean", "interval"}
+SCORES = {f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")}
+RUN_KEYS = {"seed", "state", "epochs", "best_epoch", "overfit_onset"} | SCORES
+COMPARISON_KEYS = {
+    *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict")
+}  # fmt: skip
+
+
+def test_show_json_has_every_key(command: Command, finished_study: Path) -> None:
+    ended = command("show", finished_study, "--json")
+    assert (ended.status, ended.err) == (0, "")
+    told = json.loads(ended.out, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+    assert set(told) >= {"wellfit", "study", "variants", "comparisons", "findings"}
+    assert told["wellfit"] == wellfit.__version__
+    assert set(told["study"]) == STUDY_KEYS
+    assert [v["name"] for v in told["variants"]] == VARIANTS
+    for variant in told["variants"]:
+        assert set(variant) == VARIANT_KEYS
+        assert set(variant["mean"]) == set(variant["interval"]) == SCORES | {"generalization_gap"}
+        assert all(low <= variant["mean"][metric] <= high for metric, (low, high) in variant["interval"].items())
+        assert [run["seed"] for run in variant["runs"]] == [0, 1]
+        assert all(set(run) == RUN_KEYS for run in variant["runs"])
+        assert {run["state"] for run in variant["runs"]} == {"finished"}
+    assert told["variants"][4]["settings"] == {"l2": 1e-3, "dropout": 0.3}
+    assert [c["variant"] for c in told["comparisons"]] == VARIANTS[1:]
+    assert all(set(c) == COMPARISON_KEYS for c in told["comparisons"])
+    assert {c["verdict"] for c in told["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
+    assert all(set(f) == {"code", "level", "message", "fix"} for f in told["findings"])
+    assert {f["level"] for f in told["findings"]} <= {"info", "warning", "error"}
+    more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
+    assert more <= set(told)
+    assert set(told["evidence"]) == set(VARIANTS[1:])
+    assert [set(r) for r in told["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)
+
+
+def test_show_and_report_change_only_the_report(command: Command, study_copy: Path) -> None:
+    page = (study_copy / "report.html").read_text()
+    (study_copy / "report.html").unlink()
+    before = stores.tree(study_copy)
+    shown = command("show", study_copy)
+    assert shown.status == 0
+    assert all(f"\n{name} " in shown.out for name in VARIANTS)
+    assert "few-seeds" in command("show", study_copy, "--full").out
+    assert stores.tree(study_copy) == before
+    ended = command("report", study_copy)
+    assert ended == (0, f"{study_copy / 'report.html'}\n", "")
+    (new,) = stores.tree(study_copy).items() - before.items()
+    assert new[0] == "report.html"
+    assert new[1].startswith(page[:40].encode())
+
+
+def test_a_report_that_cannot_be_written(command: Command, study_copy: Path) -> None:
+    (study_copy / "report.html").unlink()
+    (study_copy / "report.html").mkdir()
+    before = stores.tree(study_copy)
+    ended = command("report", study_copy)
+    assert (ended.status, ended.out) == (2, "")
+    assert re.fullmatch(r"wellfit: .*report\.html: the report cannot be written: Is a directory; .*\n", ended.err)
+    assert stores.tree(study_copy) == before
+
+
+def test_an_ascii_pipe_is_enough(finished_study: Path) -> None:
+    shown = ended(process("show", finished_study, encoding="ascii"))
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out.isascii()
+    shown = ended(process("show", finished_study, "--full", encoding="ascii"))
+    assert (shown.status, shown.err) == (0, "")
+    assert re.search(r"is\s+known\s+to\s+\+/-\s+3.1\s+points", shown.out)  # the sign for plus or minus
+    told = ended(process("show", finished_study, "--json", encoding="ascii"))
+    assert (told.status, told.err) == (0, "")
+    assert "is known to ± 3.1 points" in " ".join(f["message"] for f in json.loads(told.out)["findings"])

@@ -1,0 +1,62 @@
+"""``wellfit list``, ``new`` and ``schema``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import wellfit
+from commands import Ended
+
+Command = Callable[..., Ended]
+
+
+def test_list_shows_studies_and_data(command: Command) -> None:
+    status, out, _ = command("list")
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 80
+    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "]
+    told = json.loads(command("list", "--json").out)
+    assert {entry["name"] for entry in told["studies"]} >= {"lab5", "regularization"}
+    assert {entry["name"] for entry in told["data"]} >= {"digits", "fashion-mnist", "mnist"}
+    assert [entry["name"] for entry in told["studies"] + told["data"]] == names
+    assert all(set(entry) == {"name", "title", "description"} for entry in told["studies"] + told["data"])
+
+
+def test_list_does_not_load_numpy() -> None:
+    code = (
+        "import sys; from wellfit.cli import app; app(['list'], standalone_mode=False); "
+        "sys.exit(', '.join({'numpy', 'scipy', 'jax'} & set(sys.modules)) or 0)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_study_is_listed_with_its_parts(command: Command) -> None:
+    plain = json.loads(command("list", "lab5", "--json").out)
+    lines = command("list", "lab5").out.splitlines()
+    assert plain["name"] == lines[0].split()[0] == "lab5"
+    assert [line.split()[0] for line in lines[1:] if line[2] != " "][: len(plain["parts"])] == [
+        part["name"] for part in plain["parts"]
+    ]
+    assert lines[-1] == f"Run one with: wellfit run {plain['parts'][-1]['name']}"
+
+
+def test_a_new_study_file_can_be_planned(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("new", "mine") == (0, "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n", "")
+    assert command("plan", "mine.toml", "--json").status == 0
+    again = command("new", "mine")
+    assert (again.status, again.out, again.err.count("\n")) == (2, "", 1)
+
+
+def test_the_schema_is_json(command: Command) -> None:
+    schema = json.loads(command("schema").out)
+    assert {"name", "data", "train", "variants"} <= set(schema["properties"])

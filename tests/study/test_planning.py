@@ -1,0 +1,81 @@
+"""Plans of runs on the data at hand, and forecasts of their time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from small_studies import NOWHERE, few_points, perceptrons
+from wellfit.engine.plan import Plan, make_plan
+from wellfit.errors import StudyFileError
+from wellfit.spec.study import runs
+from wellfit.study.planning import recipe_of, seconds_of
+from wellfit.study.session import Session
+
+CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
+LESS: dict[str, Any] = {
+    **CURVED,
+    "few": {"examples": 40},
+    "few-again": {"examples": 40, "l2": 1e-3},
+    "all": {"examples": 160},
+    "wrong": {"label_noise": 0.4},
+}
+
+
+def plan_of(variants: dict[str, Any], **train: Any) -> Plan:
+    return Session(perceptrons(variants, **train), few_points(), NOWHERE).plan
+
+
+def populations(plan: Plan) -> list[tuple[int | None, float, list[str]]]:
+    """The examples, label noise and variants of every population."""
+    rows = []
+    for population in plan.populations:
+        recipe = recipe_of(population)
+        variants = {r.run.variant for t in population.trajectories for r in t.readouts}
+        rows.append((recipe.examples, recipe.label_noise, sorted(variants)))
+    return rows
+
+
+def test_runs_of_other_examples_or_labels_are_planned_apart() -> None:
+    plan = plan_of(LESS)
+    assert populations(plan) == [
+        (None, 0.0, ["all", "baseline", "dropout"]),  # as many examples as there are is all of them
+        (40, 0.0, ["few", "few-again"]),
+        (None, 0.4, ["wrong"]),
+    ]
+    assert (plan.runs, plan.programs, plan.parameters) == (12, 3, plan_of(CURVED).parameters)
+    parts = [plan_of({name: LESS[name] for name in names}) for _, _, names in populations(plan)]
+    assert plan.work == pytest.approx(sum(part.work for part in parts))
+    assert plan.memory == max(part.memory for part in parts)
+
+
+def test_more_examples_than_there_are_are_refused() -> None:
+    message = r"variant 'a' asks for 161 training examples, and the training split has 160; ask for at most that many"
+    with pytest.raises(StudyFileError, match=message):
+        plan_of({"a": {"examples": 161}})
+
+
+def test_the_forecast_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.engine.devices.product_rate", lambda: 1e9)
+    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 0.0)
+
+    def seconds(mesh_size: int = 1, **train: Any) -> float:
+        plan = make_plan(runs(perceptrons(CURVED, **train)), (7,), 3, (160, 40, 40), mesh_size)
+        return seconds_of(plan, 160, mesh_size)
+
+    assert seconds() > 0
+    assert seconds(epochs=6) == pytest.approx(2 * seconds())
+    assert seconds(mesh_size=2) == pytest.approx(seconds() / 2)
+    assert seconds(batch_size=16) > seconds()  # more steps
+    assert seconds_of(plan_of({"few": {"examples": 40}}), 160, 1) < seconds_of(plan_of({"all": {}}), 160, 1) / 2
+    once = seconds()
+    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 3.0)
+    assert seconds() == pytest.approx(once + 3)  # one program
+
+
+def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: examples < 100)
+    plan = plan_of(LESS, precision="auto")
+    assert {population.program.precision for population in plan.populations} == {"mixed"}

@@ -1,0 +1,222 @@
+"""What a session knows of a study before training, without writing anything; and how often it finds it out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stores
+from small_studies import NOWHERE, command, few_points, perceptrons, points, small
+from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.spec import study as spec_study
+from wellfit.spec.identity import default_directory
+from wellfit.spec.study import load_study
+from wellfit.store import Store
+from wellfit.study.growth import Stored
+from wellfit.study.planning import Choices
+from wellfit.study.run import run_study
+from wellfit.study.session import Forecast, Session, directory_of, to_json
+
+CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
+MIXED = "products in bfloat16, sums in float32"
+
+
+# --- How often --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts openings of study directories, and calls of ``recipes``, ``resolved`` and ``from_resolved``."""
+    counts: Counter[str] = Counter()
+
+    def counted(name: str, function: Any) -> Any:
+        def wrapper(*arguments: Any, **options: Any) -> Any:
+            counts[name] += 1
+            return function(*arguments, **options)
+
+        return wrapper
+
+    for name in ("recipes", "resolved", "from_resolved"):
+        original = getattr(spec_study, name)
+        wrapper = counted(name, original)
+        for module in list(sys.modules.values()):
+            if getattr(module, "__name__", "").startswith("wellfit.") and vars(module).get(name) is original:
+                monkeypatch.setattr(module, name, wrapper)
+    monkeypatch.setattr(Store, "of", counted("openings", Store.of))
+    return counts
+
+
+def test_a_rerun_of_a_finished_study_asks_once(counts: Counter[str], tmp_path: Path) -> None:
+    """It opens the directory to see what is stored, to train, and to report."""
+    arguments = ("run", "--seeds", "1", "--epochs", "1", "--set", "data.train_share=0.1", "--out", tmp_path / "study")
+    assert command(*arguments)[0] == 0
+    counts.clear()
+    status, out, _ = command(*arguments)
+    assert status == 0
+    assert "Nothing to train: the study directory already holds 19 results" in out
+    assert counts == {"openings": 3, "recipes": 3, "resolved": 1, "from_resolved": 1}
+
+
+def test_planning_a_finished_study_asks_once(counts: Counter[str], study_copy: Path) -> None:
+    small = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]", "--out", study_copy)
+    counts.clear()
+    assert "Nothing to train" in command("plan", *small)[1]
+    assert counts == {"openings": 1, "recipes": 2, "resolved": 1}
+
+
+# --- Forecasts --------------------------------------------------------------------------------------------------------
+
+
+def test_only_a_share_of_the_data_is_split() -> None:
+    session = Session(perceptrons(CURVED, data={"train_share": 0.5}), few_points(), NOWHERE)
+    assert session.forecast.examples == (80, 20, 60)
+    assert "100 of 200 training examples" in session.forecast.data
+    assert len(session.data.x_train) == 80
+
+
+def test_a_forecast_is_what_the_run_reports_and_writes_nothing(tmp_path: Path) -> None:
+    variants = {**CURVED, "few": {"examples": 40}, "wrong": {"label_noise": 0.4}}
+    spec, directory, reported = perceptrons(variants, precision="mixed"), tmp_path / "study", list[Forecast]()
+    forecast = Session(spec, few_points(), directory).forecast
+    assert stores.tree(tmp_path) == {}
+    run_study(Session(spec, few_points(), directory), on_plan=reported.append)
+    measured: dict[str, Any] = {"seconds": 0.0, "memory": 0}  # differ every time
+    assert dataclasses.replace(forecast, **measured) == dataclasses.replace(reported[0], **measured)
+    assert (forecast.plan.runs, forecast.done, forecast.precision) == (8, 0, MIXED)
+
+    before = stores.tree(tmp_path)
+    more = Session(dataclasses.replace(spec, seeds=(0, 1, 2)), few_points(), directory).forecast
+    assert (more.plan.runs, more.done) == (4, 8)
+    assert Session(spec, few_points(), directory).forecast.plan.runs == 0
+    assert Session(spec, few_points(), directory, fresh=True).forecast.plan.runs == 8
+    other = Session(perceptrons(variants), few_points(), directory)
+    with pytest.raises(OtherStudyError, match=r"study: holds another study: \[train\] precision is \"mixed\" there"):
+        other.forecast  # noqa: B018
+    assert stores.tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("has", "small", "words"), [(1, 0, MIXED), (0, 0, "products in float32"), (1, 1, "products in float32")]
+)
+def test_auto_reports_the_chosen_precision(has: int, small: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: bool(has))
+    monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: bool(small))
+    session = Session(perceptrons(CURVED, precision="auto"), few_points(), NOWHERE)
+    assert session.forecast.precision == words
+    assert to_json(session, "1")["precision"] == {"asked": "auto", "chosen": words}
+
+
+def test_a_session_keeps_the_stored_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(perceptrons(CURVED), few_points(), NOWHERE)
+    choices = Choices(((1, 1.0), (4, 0.8)), "mixed")
+    vars(session)["stored"] = Stored(choices=choices)
+    assert session.choices is choices
+    assert session.precision == MIXED
+
+
+def test_the_json_form_has_every_key() -> None:
+    session = Session(perceptrons(CURVED), few_points(), Path("a") / "b")
+    forecast = session.forecast
+    plain = json.loads(json.dumps(to_json(session, "0.1")))
+    assert plain.pop("seconds") == forecast.seconds > 0
+    assert plain.pop("memory") == forecast.memory > 0
+    assert plain == {
+        "wellfit": "0.1",
+        "study": {"name": "study", "title": "study", "data": forecast.data, "directory": str(Path("a") / "b")},
+        "examples": {"training": 160, "validation": 40, "test": 60},
+        "seeds": [0, 1],
+        "epochs": 3,
+        "runs": 4,
+        "done": 0,
+        "trajectories": 4,
+        "programs": 1,
+        "devices": forecast.devices,
+        "parameters": [5 * 8 + 8 + 8 * 3 + 3],
+        "precision": {"asked": "float32", "chosen": "products in float32"},
+        "continued": 0,
+        "saved_epochs": 0,
+        "anew": {},
+    }
+
+
+def test_unfinished_populations_stay_as_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waves are not in the order of the study: planning the second population alone would change it."""
+    monkeypatch.setattr("wellfit.engine.plan._SMALL", 0)
+    wide = {"model": {"hidden": [9]}}
+    session = Session(perceptrons({"plain": {}, "a": wide, "b": {**wide, "l2": 1e-3}}, seeds=3), few_points(), NOWHERE)
+    first, second = session.plan.populations
+    finished = {(r.run.variant, r.run.seed) for t in first.trajectories for r in t.readouts}
+    assert {variant for variant, _ in finished} == {"plain"}
+    later = dataclasses.replace(session)
+    vars(later)["stored"] = Stored(frozenset(finished))
+    assert later.remaining.plan.populations == (second,)
+
+
+def test_a_batch_larger_than_the_used_share_says_why() -> None:
+    session = Session(perceptrons(CURVED, data={"train_share": 0.25}, batch_size=64), few_points(), NOWHERE)
+    with pytest.raises(
+        StudyFileError, match=r"^batch_size = 64 of variant 'baseline' .* of 40 .*25 % .*--quick"
+    ) as told:
+        session.plan  # noqa: B018
+    assert str(told.value).endswith("to use all of them: --set data.train_share=1")
+    assert "\n" not in str(told.value)
+    whole = Session(perceptrons(CURVED, data={"train_share": 1.0}, batch_size=64), few_points(), NOWHERE)
+    assert whole.plan.runs == 4
+
+
+# --- Directories ------------------------------------------------------------------------------------------------------
+
+
+def test_more_epochs_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def place(epochs: int) -> Path:
+        return directory_of(load_study(settings=["model.hidden=[4]"], epochs=epochs, seeds=1), None, "digits")
+
+    first = place(2)
+    assert place(3) == first  # nothing is there yet
+    spec = dataclasses.replace(small(2), name=load_study().name)
+    run_study(Session(spec, points(), first))
+    assert place(5) == place(2) == first
+    shorter = place(1)
+    assert shorter != first
+    run_study(Session(small(1), points(), shorter))
+    assert place(1) == shorter  # the same command finds its directory again
+    (first / "study.db").write_text("damaged")
+    assert place(5) == first  # opening it reports the damage
+    assert re.fullmatch(r"wellfit-studies/regularization-digits-[0-9a-f]{4}", first.as_posix())
+
+
+def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
+    def place(study: str | Path | None = None, **how: Any) -> str:
+        name = None if study is None else str(study)
+        return str(default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
+
+    assert place() == place(seeds=2) == place(settings=["train.seeds=[7]"]) == "regularization-digits"
+    assert place(settings=["variants.new.l2=1"]) == "regularization-digits"  # which can hold it, too
+    changed = place(settings=["variants.l2.l2=1e-4"])
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", changed)
+    assert changed == place(settings=["variants.l2.l2=0.0001", "train.seeds=9"])
+    shorter = place(epochs=5)
+    assert shorter == place(settings=["train.epochs=5"]) != changed
+    mixed = place(precision="mixed")
+    assert mixed == place(settings=["train.precision=mixed"]) != place(precision="auto")
+    assert place(precision="float32") == place()
+    assert place(quick=True) not in (place(), changed, shorter, mixed)
+    assert len({shorter, changed, place(epochs=6), place(settings=["data.validation=0.3"]), place()}) == 5
+
+    own = tmp_path / "own.toml"
+    own.write_text('name = "mine"\n[data]\nname = "digits"\n')
+    assert place(own) == "mine-digits"
+    assert re.fullmatch("mine-digits-[0-9a-f]{4}", place(own, epochs=2))
+    own.write_text('name = "regularization"\n[data]\nname = "digits"\n')  # another study of that name
+    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
+    own.write_text('name = "mine"\n')
+    assert place(own, data="digits") == "mine-digits"

@@ -1,0 +1,355 @@
+"""The summary, computed again from the files of a study with NumPy, SciPy and scikit-learn, and in every state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import shutil
+import sqlite3
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from scipy import stats
+
+import stores
+from wellfit.base import HISTORY_COLUMNS, RunRecord, StudySummary
+from wellfit.errors import StoreUnreadableError
+from wellfit.store import open_existing
+from wellfit.store.lock import Lock
+from wellfit.store.metadata import Metadata
+from wellfit.store.runs import Runs
+from wellfit.study.summarize import METRICS, summarize, to_json
+
+VARIANTS = (
+    *("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping", "proximal-l1", "weight-decay", "max-norm"),
+    *("label-smoothing", "noise", "shift", "erasing", "mixup", "ema", "swa", "clipping", "batch-norm", "narrow"),
+)
+READ = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+@pytest.fixture(scope="module")
+def summary(finished_study: Path) -> StudySummary:
+    return summarize(finished_study)
+
+
+def forget(directory: Path, where: str) -> None:
+    """Make of a finished study one in which some runs were not yet trained."""
+    for table in ("runs", "epochs"):
+        change(directory, f"DELETE FROM {table} WHERE {where}")
+
+
+def change(directory: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def stored(directory: Path, name: str) -> np.ndarray:
+    with np.load(directory / "test" / name) as archive:
+        (array,) = archive.values()
+    return np.asarray(array)
+
+
+# --- The numbers ------------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    assert tuple(v.name for v in summary.variants) == VARIANTS
+    for variant in summary.variants:
+        assert [run.seed for run in variant.runs] == [0, 1]
+        for run in variant.runs:
+            probabilities = stored(finished_study, f"{variant.name}.{run.seed}.npz")
+            right = sklearn.metrics.accuracy_score(labels, probabilities.argmax(axis=1))
+            loss = -np.log(probabilities[range(len(labels)), labels].astype(np.float64)).mean()
+            assert run.test_accuracy == pytest.approx(right, abs=1e-12)
+            assert run.test_loss == pytest.approx(loss, rel=1e-6)  # the probabilities are float32
+            rows = stores.rows(
+                finished_study,
+                "SELECT train_loss, train_accuracy, validation_loss, validation_accuracy FROM epochs "
+                f"WHERE variant = '{variant.name}' AND seed = {run.seed} ORDER BY epoch",
+            )
+            assert (run.state, run.epochs) == ("finished", len(rows))
+            assert run.readout_epoch is not None
+            told = (run.train_loss, run.train_accuracy, run.validation_loss, run.validation_accuracy)
+            if variant.name in ("ema", "swa"):  # the scores of averaged weights, which no epoch's are
+                where = f"WHERE variant = '{variant.name}' AND seed = {run.seed}"
+                scores = json.loads(stores.rows(finished_study, f"SELECT scores FROM runs {where}")[0][0])
+                assert told == tuple(scores[metric] for metric in READ)
+            else:
+                assert told == rows[run.readout_epoch - 1]
+            assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
+
+
+def over_seeds_and_examples(scores: np.ndarray) -> tuple[float, float]:
+    """The interval of a mean over crossed seeds and test examples, from the two-way analysis of variance, spelled out.
+
+    Args:
+      scores: one row a seed, one column an example, few means of columns 0.  # (S, M)
+    """
+    seeds, examples = scores.shape
+    mean = scores.mean()
+    rows, columns = scores.mean(axis=1, keepdims=True), scores.mean(axis=0, keepdims=True)
+    of_seeds = examples * ((rows - mean) ** 2).sum() / (seeds - 1)
+    of_examples = seeds * ((columns - mean) ** 2).sum() / (examples - 1)
+    of_rest = ((scores - rows - columns + mean) ** 2).sum() / ((seeds - 1) * (examples - 1))
+    informative = np.count_nonzero(columns)
+    t_seed, t_example = stats.t.ppf(0.975, [seeds - 1, informative - 1])
+    both = t_seed**2 * of_seeds + t_example**2 * max(of_examples - of_rest, 0)
+    half = np.sqrt(max(both, t_example**2 * of_examples) / scores.size)
+    return mean - half, mean + half
+
+
+def test_what_was_measured_on_test_examples_counts_both_sources_of_chance(
+    summary: StudySummary, finished_study: Path
+) -> None:
+    labels = stored(finished_study, "labels.npz")
+    for variant in summary.variants:
+        probabilities = np.stack([stored(finished_study, f"{variant.name}.{seed}.npz") for seed in (0, 1)])  # (S, M, K)
+        train = np.array([[run.train_accuracy] for run in variant.runs], float)  # (S, 1)
+        losses = -np.log(probabilities[:, range(len(labels)), labels].astype(np.float64))  # (S, M)
+        gaps = train - (probabilities.argmax(axis=2) == labels)  # (S, M)
+        low, high = over_seeds_and_examples(gaps)
+        sampled = 288  # a fifth of the 1,438 images validates, and as many of the others are scored
+        chance = stats.norm.ppf(0.975) ** 2 * train.mean() * (1 - train.mean()) / sampled  # of the training sample
+        half = np.sqrt(((high - low) / 2) ** 2 + chance)
+        middle = (low + high) / 2
+        # 1.96 for the quantile is off by 2e-5 of it
+        assert variant.interval["generalization_gap"] == pytest.approx((middle - half, middle + half), rel=1e-4)
+        low, high = over_seeds_and_examples(losses)
+        # the probabilities are float32, and two epochs leave none of them near 0 or 1, where they would be cut
+        assert variant.interval["test_loss"] == pytest.approx((max(low, 0.0), high), rel=1e-6)
+
+
+def test_means_and_intervals_are_students(summary: StudySummary) -> None:
+    for variant in summary.variants:
+        assert set(variant.mean) == set(variant.interval) == set(METRICS)
+        for metric in METRICS:
+            if metric == "generalization_gap":
+                values = [run.train_accuracy - run.test_accuracy for run in variant.runs]  # type: ignore[operator]
+            else:
+                values = [getattr(run, metric) for run in variant.runs]
+            assert variant.mean[metric] == pytest.approx(np.mean(values), abs=1e-12)
+            interval = variant.interval[metric]
+            assert interval is not None
+            if metric == "test_accuracy":  # counts the finite test set as well; see test_statistics
+                assert 0 <= interval[0] < variant.mean[metric] < interval[1] <= 1
+            elif metric not in ("test_loss", "generalization_gap"):  # likewise; see above
+                half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+                most = 1 if metric.endswith("accuracy") else np.inf  # shares and losses stay where they can be
+                expected = (max(np.mean(values) - half, 0), min(np.mean(values) + half, most))
+                assert interval == pytest.approx(expected, nan_ok=False)
+
+
+def test_comparisons_are_paired_by_seed(summary: StudySummary) -> None:
+    accuracy = {v.name: np.array([run.test_accuracy for run in v.runs]) for v in summary.variants}
+    assert [(c.variant, c.against) for c in summary.comparisons] == [(name, "baseline") for name in VARIANTS[1:]]
+    for comparison in summary.comparisons:
+        expected = np.mean(accuracy[comparison.variant] - accuracy["baseline"])
+        assert comparison.metric == "test_accuracy"
+        assert comparison.difference == pytest.approx(expected, abs=1e-12)
+
+
+def test_confusion_matrices_are_sums_over_the_seeds(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    assert set(summary.confusion) == set(VARIANTS)
+    for name, counts in summary.confusion.items():
+        predictions = [stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) for seed in (0, 1)]
+        expected = sum(sklearn.metrics.confusion_matrix(labels, p, labels=range(10)) for p in predictions)
+        np.testing.assert_array_equal(counts, expected)
+
+
+def test_histories_and_facts(summary: StudySummary, finished_study: Path) -> None:
+    for row in stores.epochs(finished_study):
+        variant, seed, epoch, *values = row
+        history = summary.histories[variant][seed]
+        assert len(history) == 2
+        found = [history[name][epoch - 1] for name in HISTORY_COLUMNS]
+        np.testing.assert_array_equal(found, np.array(values, float))
+    sizes = dict.fromkeys(VARIANTS, 64 * 16 + 16 + 16 * 10 + 10)
+    sizes |= {"batch-norm": sizes["baseline"] + 2 * 16, "narrow": 64 * 32 + 32 + 32 * 10 + 10}
+    assert {v.name: v.parameters for v in summary.variants} == sizes
+    seconds = stores.rows(finished_study, "SELECT sum(seconds) FROM runs")[0][0]
+    assert math.fsum(v.seconds for v in summary.variants) == pytest.approx(seconds)
+    assert summary.seconds >= seconds * (1 - 1e-9)  # the programs' whole time; runs share it
+    assert (summary.name, summary.data, summary.seeds, summary.epochs) == ("regularization", "digits", (0, 1), 2)
+    assert summary.classes == tuple("0123456789")
+    codes = [finding.code for finding in summary.findings]
+    assert codes[:2] == ["constant-features", "few-test-examples"]  # of the data
+    assert "few-seeds" in codes  # of the training
+    assert summary.verdict
+
+
+# --- States -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_pending(study_copy: Path) -> None:
+    forget(study_copy, "variant = 'dropout' OR (variant = 'l1' AND seed = 1)")
+    summary = summarize(study_copy)
+    assert summary.state == "interrupted"
+    l1, dropout = summary.variants[2:4]
+    assert [run.state for run in dropout.runs] == ["pending", "pending"]
+    assert (dropout.mean, dropout.interval, dropout.seconds) == ({}, {}, 0)
+    assert dropout.parameters == 1210  # of the same model as the others
+    assert [run.state for run in l1.runs] == ["finished", "pending"]
+    assert l1.mean["validation_loss"] == l1.runs[0].validation_loss
+    assert set(l1.interval.values()) == {None}
+    assert vars(l1.runs[1]) == dict.fromkeys(vars(l1.runs[1])) | {"seed": 1, "state": "pending"}
+    assert "dropout" not in summary.confusion
+    json.dumps(to_json(summary, "1.0"), allow_nan=False)
+
+
+def test_trained_but_not_tested_is_not_finished(study_copy: Path) -> None:
+    change(study_copy, "UPDATE runs SET test_accuracy = NULL, test_loss = NULL, test_sha256 = NULL")
+    summary = summarize(study_copy)
+    assert summary.state == "interrupted"
+    assert summary.variants[0].mean.keys() == {m for m in METRICS if m not in ("test_accuracy", "test_loss")} - {
+        "generalization_gap"
+    }
+    assert summary.comparisons == ()
+    assert summary.confusion == {}
+
+
+def test_a_study_at_work_is_running(study_copy: Path) -> None:
+    forget(study_copy, "seed = 1")
+    assert summarize(study_copy).state == "interrupted"
+    lock = Lock(study_copy / "lock")
+    assert summarize(study_copy).state == "running"
+    lock.release()
+    assert summarize(study_copy).state == "interrupted"
+
+
+def test_a_finished_study_is_finished(summary: StudySummary) -> None:
+    assert summary.state == "finished"
+
+
+def test_everything_comes_from_the_store_alone(finished_study: Path, tmp_path: Path) -> None:
+    elsewhere = Path(shutil.copytree(finished_study, tmp_path / "elsewhere"))
+    one, other = summarize(finished_study), summarize(elsewhere)
+    assert other.directory == str(elsewhere)
+    told, again = to_json(one, "1"), to_json(other, "1")
+    assert told["study"].pop("directory") != again["study"].pop("directory")
+    assert told == again
+    assert (one.provenance, one.settings, one.verdict) == (other.provenance, other.settings, other.verdict)
+
+
+def test_a_damaged_study_is_refused(study_copy: Path) -> None:
+    path = study_copy / "test" / "l2.1.npz"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(StoreUnreadableError, match=r"l2\.1\.npz: damaged"):
+        summarize(study_copy)
+    with pytest.raises(StoreUnreadableError, match="no such directory"):
+        summarize(study_copy / "gone")
+
+
+class EarlierRuns(Runs):
+    """The runs as they were before another process saved one more."""
+
+    def records(self) -> list[RunRecord]:
+        return [r for r in super().records() if (r.spec.variant, r.spec.seed) != ("l2", 1)]
+
+
+class EarlierMetadata(Metadata):
+    """The study as it was before another process added a variant."""
+
+    def study(self) -> dict[str, Any]:
+        study = super().study()
+        return {**study, "variants": {name: c for name, c in study["variants"].items() if name != "early-stopping"}}
+
+
+def test_what_another_process_writes_meanwhile_is_left_out_whole(
+    study_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_existing(study_copy) as now:
+        assert {("l2", 1), ("early-stopping", 0)} <= now.runs.test_scores().keys()
+        store = replace(now, runs=EarlierRuns(**vars(now.runs)), metadata=EarlierMetadata(now.database))
+        monkeypatch.setattr("wellfit.study.summarize.open_existing", lambda directory: contextlib.nullcontext(store))
+        summary = summarize(study_copy)
+    assert tuple(v.name for v in summary.variants) == tuple(name for name in VARIANTS if name != "early-stopping")
+    l2 = summary.variants[1]
+    assert [run.state for run in l2.runs] == ["finished", "pending"]
+    assert l2.mean["test_accuracy"] == l2.runs[0].test_accuracy  # the second run is not in the mean either
+    assert l2.interval["test_accuracy"] is None
+    assert summary.confusion["l2"].sum() == len(stored(study_copy, "labels.npz"))
+    assert "early-stopping" not in summary.confusion
+
+
+# --- What is concluded ------------------------------------------------------------------------------------------------
+
+
+def trace(told: dict[str, Any], source: str) -> Any:
+    """What a source of a sentence leads to in the JSON form."""
+    key, _, name, fields = re.fullmatch(r"(\w+)(\[([^\]]+)\])?((?:\.\w+)*)", source).groups()  # type: ignore[union-attr]
+    found: Any = told[key]
+    if name and isinstance(found, dict):
+        found = found[name]
+    elif name:
+        of = {"variants": lambda row: row["name"], "asked": lambda row: f"{row['variant']}/{row['against']}"}
+        (found,) = (row for row in found if of.get(key, lambda row: row["variant"])(row) == name)
+    for field in fields.split(".")[1:]:
+        found = found[field]
+    return found
+
+
+def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> None:
+    told = json.loads(json.dumps(to_json(summary, "1.0"), allow_nan=False))
+    sentences = [*told["conclusion"], *(sentence for answer in told["answers"] for sentence in answer["sentences"])]
+    assert len(sentences) >= 4
+    for sentence in sentences:
+        assert sentence["sources"]
+        for source in sentence["sources"]:
+            trace(told, source)
+    assert trace(told, "title") == summary.conclusion[0].text == summary.title
+    assert summary.verdict == " ".join(sentence.text for sentence in summary.conclusion[1:])
+
+
+def test_the_evidence_is_that_of_the_files(summary: StudySummary, finished_study: Path) -> None:
+    labels = stored(finished_study, "labels.npz")
+    right = {
+        name: np.stack([stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) == labels for seed in (0, 1)])
+        for name in VARIANTS
+    }  # each (S, M)
+    for c in summary.comparisons:
+        found = summary.evidence[c.variant]
+        by_seed = right[c.variant].mean(axis=1) - right["baseline"].mean(axis=1)
+        assert found.seeds == 2
+        if np.ptp(by_seed) > 1e-12:
+            assert found.paired_t_p == pytest.approx(stats.ttest_1samp(by_seed, 0).pvalue, abs=1e-9)
+        for p, one, other in zip(found.mcnemar_p, right[c.variant], right["baseline"], strict=True):
+            won, lost = int((one & ~other).sum()), int((~one & other).sum())
+            assert p == pytest.approx(stats.binomtest(won, won + lost).pvalue if won + lost else 1.0)
+    assert [r.mean for r in summary.ranking] == sorted((float(r.mean()) for r in right.values()), reverse=True)
+
+
+def test_a_summary_of_many_variants_is_made_in_time(finished_study: Path) -> None:
+    summarize(finished_study)  # imports
+    began = time.process_time()
+    summarize(finished_study)
+    assert time.process_time() - began < 2.0  # 19 variants; about 0.3 s
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def test_json_has_null_where_a_number_is_not_finite(summary: StudySummary) -> None:
+    first = summary.variants[0]
+    odd = replace(
+        first,
+        settings={"hidden": (np.int64(3), 4)},
+        runs=(replace(first.runs[0], train_loss=math.nan, test_loss=np.float32(0.5)),),  # type: ignore[arg-type]
+        mean={"train_loss": math.nan, "test_loss": 1.5},
+        interval={"train_loss": (-math.inf, math.inf), "test_loss": None},
+    )
+    plain = to_json(replace(summary, variants=(odd,)), "1.0")
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain  # lists, dicts, strings, numbers; no more
+    (variant,) = plain["variants"]
+    assert variant["settings"] == {"hidden": [3, 4]}
+    assert (variant["runs"][0]["train_loss"], variant["runs"][0]["test_loss"]) == (None, 0.5)
+    assert variant["mean"] == {"train_loss": None, "test_loss": 1.5}
+    assert variant["interval"] == {"train_loss": [None, None], "test_loss": None}
