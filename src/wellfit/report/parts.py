@@ -48,11 +48,13 @@ class Drawing:
       name: of its file, without suffix.
       caption: what it shows, in one line.
       draw: draws it; it is called once for each form that shows it.
+      width: of the page; two half ones in a row stand side by side.
     """
 
     name: str
     caption: str
     draw: Callable[[], Figure]
+    width: Literal["full", "half"] = "full"
 
 
 @dataclass(frozen=True)
