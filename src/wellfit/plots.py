@@ -75,7 +75,7 @@ class Plots:
         Raises:
           UnknownNameError: there is no such variant.
         """
-        from wellfit.report.subjects.curves.static import plot_confusion
+        from wellfit.report.subjects.confusion.static import plot_confusion
 
         return shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
 
@@ -93,7 +93,7 @@ class Plots:
           UnknownNameError: there is no such variant.
           StudyFileError: there is no test result to compare.
         """
-        from wellfit.report.subjects.classes.static import plot_confusion_difference
+        from wellfit.report.subjects.confusion.static import plot_confusion_difference
 
         if against is None or against == self.summary.variants[0].name:
             difference = self._of(self.details.differences, variant, "difference from the first variant")

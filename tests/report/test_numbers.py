@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summaries import CLASSES, diverged, empty, running, study
+from summaries import diverged, empty, study
 from wellfit.base import HISTORY_COLUMNS, History, Ranked
 from wellfit.errors import UnknownNameError
 from wellfit.report.numbers import (
-    confusion_data,
     curve_data,
     find_variant,
     gap_data,
@@ -21,7 +20,6 @@ from wellfit.report.numbers import (
     last_epoch,
     median_epochs,
     ranked_intervals,
-    top_confusions,
 )
 
 
@@ -93,37 +91,7 @@ def test_intervals_hold_every_variant_and_only_real_runs():
     assert rows[0].mean == pytest.approx(np.mean(list(rows[0].runs.values())))
 
 
-def test_confusion_shares_are_of_the_true_class():
-    matrix = confusion_data(study(), "l2")
-    assert matrix is not None
-    np.testing.assert_allclose(matrix.shares.sum(axis=1), 1.0, rtol=1e-12)
-    assert matrix.shares[0, 6] == matrix.counts[0, 6] / matrix.counts[0].sum()
-
-
-def test_a_class_without_examples_has_no_shares():
-    plain = study(variants=("baseline",))
-    counts = plain.confusion["baseline"].copy()
-    counts[3] = 0
-    matrix = confusion_data(replace(plain, confusion={"baseline": counts}), "baseline")
-    assert matrix is not None
-    assert not matrix.shares[3].any()
-
-
-def test_top_confusions_leave_out_what_is_right():
-    matrix = confusion_data(study(), "baseline")
-    assert matrix is not None
-    top = top_confusions(matrix, 3)
-    assert top[0][:2] == ("T-shirt/top", "Shirt")
-    assert [count for _, _, count, _ in top] == sorted((count for _, _, count, _ in top), reverse=True)
-    assert all(true != predicted for true, predicted, _, _ in top)
-    assert len(CLASSES) == len(matrix.classes)
-
-
-def test_before_the_test_set_is_opened_there_is_no_confusion():
-    assert confusion_data(running(), "dropout") is None
-
-
-@pytest.mark.parametrize("ask", [find_variant, gap_data, confusion_data])
+@pytest.mark.parametrize("ask", [find_variant, gap_data])
 def test_an_unknown_variant_is_refused(ask):
     with pytest.raises(UnknownNameError, match="unknown variant 'dropuot' in study 'lab5'; did you mean 'dropout'"):
         ask(study(), "dropuot")

@@ -15,6 +15,7 @@ from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.fonts import fit_letters
 from wellfit.report.subjects.calibration import static as score_figures
 from wellfit.report.subjects.classes import static as class_figures
+from wellfit.report.subjects.confusion import static as confusion_figures
 from wellfit.report.subjects.curves import static as figures
 from wellfit.report.subjects.curves.page import has_epochs, with_few_curves
 from wellfit.report.subjects.mistakes import static as gallery_figures
@@ -146,13 +147,13 @@ def confusions(summary: StudySummary, details: StudyDetails) -> list[Named]:
     found: list[Named] = []
     for v in summary.variants[:1]:
         if v.name in summary.confusion:
-            draw = partial(figures.plot_confusion, summary, v.name)
+            draw = partial(confusion_figures.plot_confusion, summary, v.name)
             draw = partial(_half, draw, columns=2, least=2) if len(summary.classes) <= BESIDE else draw
             caption = f"{v.name}: percent of every true class, over all its runs."
             found.append((f"confusion-{_file(summary, v.name)}", caption, draw))
     for name in highlighted(summary):
         if (mine := details.differences.get(name)) is not None and len(summary.classes) <= LARGEST:
-            draw = partial(class_figures.plot_confusion_difference, mine, summary.classes)
+            draw = partial(confusion_figures.plot_confusion_difference, mine, summary.classes)
             draw = partial(_half, draw, columns=2) if len(summary.classes) <= BESIDE else draw
             caption = f"{name} minus {mine.against}, in points of the true class; blue: more right, or fewer mistakes."
             found.append((f"confusion-difference-{_file(summary, name)}", caption, draw))

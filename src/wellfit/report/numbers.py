@@ -14,10 +14,8 @@ from wellfit.errors import UnknownNameError
 from wellfit.report import wording
 
 __all__ = [
-    "Confusion",
     "Curve",
     "IntervalRow",
-    "confusion_data",
     "curve_data",
     "find_variant",
     "gap_data",
@@ -25,7 +23,6 @@ __all__ = [
     "last_epoch",
     "median_epochs",
     "ranked_intervals",
-    "top_confusions",
 ]
 
 INTERVAL_METRICS = ("test_accuracy", "validation_accuracy", "train_accuracy")
@@ -71,23 +68,6 @@ class IntervalRow:
     mean: float | None
     interval: tuple[float, float] | None
     published: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Confusion:
-    """Test counts of a variant, summed over its runs.
-
-    Args:
-      variant: the variant's name.
-      classes: class names.
-      counts: int64.  # (K, K) [true, predicted]
-      shares: each row divided by its sum; 0 where a class has no test example.  # (K, K)
-    """
-
-    variant: str
-    classes: tuple[str, ...]
-    counts: IntArray  # (K, K)
-    shares: FloatArray  # (K, K)
 
 
 def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]:
@@ -214,52 +194,6 @@ def median_epochs(summary: StudySummary, variant: str) -> tuple[float | None, fl
     best = [run.best_epoch for run in runs if run.best_epoch is not None]
     read = [run.readout_epoch for run in runs if run.readout_epoch is not None]
     return (float(np.median(best)) if best else None), (float(np.median(read)) if read else None)
-
-
-def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
-    """The confusion matrix of a variant.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-
-    Returns:
-      The matrix, or None before the test set was opened.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    find_variant(summary, variant)
-    counts = summary.confusion.get(variant)
-    if counts is None or not counts.sum():
-        return None
-    totals = counts.sum(axis=1, keepdims=True)  # (K, 1)
-    return Confusion(variant, summary.classes, counts, counts / np.maximum(totals, 1))
-
-
-def top_confusions(confusion: Confusion, k: int = 5) -> tuple[tuple[str, str, int, float], ...]:
-    """The most frequent mistakes.
-
-    Args:
-      confusion: a confusion matrix.
-      k: how many pairs to name at most.
-
-    Returns:
-      True class, predicted class, count and share of the true class, by count; pairs that never occur are left out.
-
-    Example:
-      >>> c = Confusion("l2", ("a", "b"), np.array([[8, 2], [1, 9]]), np.array([[0.8, 0.2], [0.1, 0.9]]))
-      >>> top_confusions(c, 1)
-      (('a', 'b', 2, 0.2),)
-    """
-    wrong = confusion.counts * (1 - np.eye(len(confusion.classes), dtype=np.int64))  # (K, K)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:k]
-    pairs = [divmod(int(flat), len(confusion.classes)) for flat in order]
-    return tuple(
-        (confusion.classes[t], confusion.classes[p], int(wrong[t, p]), float(confusion.shares[t, p]))
-        for t, p in pairs
-        if wrong[t, p] > 0
-    )
 
 
 def _over_runs(runs: Iterable[FloatArray]) -> Curve:

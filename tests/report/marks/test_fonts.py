@@ -17,7 +17,7 @@ import summaries
 from wellfit.report.forms.line_breaking import text_width
 from wellfit.report.marks import fonts
 from wellfit.report.marks import static as drawing
-from wellfit.report.subjects.curves.static import plot_confusion
+from wellfit.report.subjects.confusion.static import plot_confusion
 
 HAS, LACKS = "\U000f0041", "\U000f0042"
 """Letters for private use, which no font has unless a test makes one."""

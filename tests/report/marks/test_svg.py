@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 from summaries import hostile, study
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.subjects.curves.static import plot_confusion, plot_intervals, plot_learning_curve
+from wellfit.report.subjects.confusion.static import plot_confusion
+from wellfit.report.subjects.curves.static import plot_intervals, plot_learning_curve
 
 
 def test_a_figure_becomes_one_labelled_element():

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.svg import inline_svg
+from wellfit.report.subjects.calibration.static import small_reliability
 from wellfit.report.subjects.curves.page import has_epochs, overlays, shown_first, with_few_curves
-from wellfit.report.subjects.curves.panels import region_panel, reliability_panel
+from wellfit.report.subjects.curves.panels import region_panel
 from wellfit.report.subjects.paths.static import plot_path
 from wellfit.report.subjects.weights.static import plot_weight_norms
 
@@ -36,7 +37,7 @@ def static_figures(summary: StudySummary, details: StudyDetails) -> dict[str, An
         found["norms"] = short(inline_svg(plot_weight_norms(with_few_curves(summary))))
     found["paths"] = [short(inline_svg(plot_path(path))) for path in details.paths]
     found["reliability"] = [
-        (index, v.name, reliability_panel(details.calibration[v.name], index))
+        (index, v.name, short(inline_svg(small_reliability(details.calibration[v.name], index))))
         for index, v in enumerate(summary.variants)
         if index in shown and v.name in details.calibration
     ]

@@ -103,18 +103,3 @@ def test_the_library_is_small_and_can_stand_in_a_script_element():
     assert len(library) < 1_500_000
     for left_out in ("bokeh-widgets", "bokeh-tables", "bokeh-gl", "bokeh-mathjax"):
         assert f"/* {left_out}" not in library
-
-
-def test_a_reliability_line_joins_only_bins_with_enough_predictions():
-    summary = study(variants=("baseline",), epochs=3)
-    found = details(summary)
-    charts = build_charts(summary, found)
-    sources = {m["id"]: m for m in models(charts, "ColumnDataSource", "calibration")}
-    renderers = {m["attributes"]["tags"][0]: m["attributes"] for m in models(charts, "GlyphRenderer", "calibration")}
-    joined, points = (
-        array(column(sources[renderers[tag]["data_source"]["id"]], "sure"))
-        for tag in ("v0-reliability", "v0-reliability-points")
-    )
-    counts = found.calibration["baseline"].count
-    assert len(points) == len(counts)
-    np.testing.assert_allclose(joined, points[counts / counts.sum() >= 0.005])

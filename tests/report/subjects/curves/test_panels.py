@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from detailed import details, regions
+from detailed import regions
 from summaries import diverged, study
 from wellfit.report.numbers import curve_data
-from wellfit.report.subjects.curves.panels import curve_limits, curve_panel, region_panel, reliability_panel
+from wellfit.report.subjects.curves.panels import curve_limits, curve_panel, region_panel
 
 
 def paths(drawing, style):
@@ -72,16 +72,6 @@ def test_a_variant_without_epochs_and_one_with_one_epoch():
     broken = diverged()
     for i, v in enumerate(broken.variants):
         ElementTree.fromstring(curve_panel(broken, v, i, "loss", curve_limits(broken, "loss")))
-
-
-def test_reliability_is_drawn_to_scale():
-    summary = study(variants=("baseline",), epochs=2)
-    calibration = details(summary).calibration["baseline"]
-    drawing = reliability_panel(calibration, 0)
-    (line,) = paths(drawing, "stroke-width:2")
-    points = np.array([[float(x) for x in p.split()] for p in line[1:].split("L")])
-    np.testing.assert_allclose(points[:, 0] / 150, calibration.confidence, atol=1e-3)
-    np.testing.assert_allclose(1 - points[:, 1] / 150, calibration.accuracy, atol=1e-3)
 
 
 def test_regions_show_classes_curves_and_disagreement():

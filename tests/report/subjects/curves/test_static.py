@@ -15,16 +15,16 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from detailed import details, regions
-from summaries import CLASSES, diverged, empty, hostile, running, study
+from summaries import diverged, empty, hostile, running, study
 from wellfit.errors import UnknownNameError
 from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.marks.static import alt_text
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import curve_data, interval_data, median_epochs
 from wellfit.report.subjects.calibration.static import plot_ranking, plot_reliability
-from wellfit.report.subjects.classes.static import plot_confusion_difference, plot_per_class
+from wellfit.report.subjects.classes.static import plot_per_class
+from wellfit.report.subjects.confusion.static import plot_confusion, plot_confusion_difference
 from wellfit.report.subjects.curves.static import (
-    plot_confusion,
     plot_curves,
     plot_gap,
     plot_intervals,
@@ -209,23 +209,6 @@ def test_the_interval_plot_shows_seeds_mean_interval_and_published():
         assert any(np.allclose(line.get_xdata(), 100 * np.array(row.interval)) for line in axes.lines)
         published = [p for p in points if row.published and len(p) == 1 and np.allclose(p[0], (100 * row.published, y))]
         assert bool(published) == (row.published is not None)
-
-
-def test_the_confusion_matrix_names_classes_and_counts_percents():
-    summary = study()
-    axes = plot_confusion(summary, "l2").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(CLASSES)
-    counts = summary.confusion["l2"]
-    cells = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts}
-    assert cells[0, 0] == f"{100 * counts[0, 0] / counts[0].sum():.0f}"
-    assert set(cells) == {tuple(pair) for pair in np.argwhere(counts > 0)}
-
-
-def test_a_large_confusion_matrix_has_no_numbers():
-    summary = study(variants=("baseline",), classes=tuple(f"class {i}" for i in range(70)))
-    axes = plot_confusion(summary, "baseline").axes[0]
-    assert not axes.texts
-    assert draw(axes.figure)
 
 
 def test_alt_text_tells_the_numbers():

@@ -12,35 +12,36 @@ import numpy as np
 from wellfit.base import Calibration, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
-from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.numbers import ranked_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_ranking", "plot_reliability"]
+__all__ = ["plot_ranking", "plot_reliability", "small_reliability"]
 
 
-def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure:
+def plot_reliability(calibration: Calibration, ax: Axes | None = None, *, index: int = 1) -> Figure:
     """The reliability diagram: how often a prediction was right, by how sure the network was of it.
 
     Args:
       calibration: of a variant.
       ax: where to draw; a new figure if None.
+      index: position of the variant in the study, for its color.
 
     Returns:
       The figure: a point a bin, its area by the share of the predictions in it; the dotted diagonal is a network that
       is right as often as it says; the shade between is what the expected calibration error averages.
     """
-    axes = drawing.own_axes(ax, (5.2, 5.0))
+    axes, color = drawing.own_axes(ax, (5.2, 5.0)), series_color(index)
     confidence, accuracy = 100 * calibration.confidence, 100 * calibration.accuracy  # (B,), (B,)
     share = calibration.count / max(int(calibration.count.sum()), 1)  # (B,)
     axes.plot([0, 100], [0, 100], color=LIGHT["muted"], linewidth=1.0, linestyle=(0, (2, 3)), zorder=1)
     axes.vlines(confidence, np.minimum(confidence, accuracy), np.maximum(confidence, accuracy), color=LIGHT["s2"],
                 linewidth=5, alpha=0.35, zorder=1)  # fmt: skip
-    axes.plot(confidence, accuracy, color=LIGHT["s1"], linewidth=1.4, alpha=0.7, zorder=2)
-    axes.scatter(confidence, accuracy, s=16 + 320 * share, color=LIGHT["s1"], zorder=3)
+    axes.plot(confidence, accuracy, color=color, linewidth=1.4, alpha=0.7, zorder=2)
+    axes.scatter(confidence, accuracy, s=16 + 320 * share, color=color, zorder=3)
     drawing.style(axes, "how sure (confidence), percent", "how often right (accuracy), percent")
     low = 10 * np.floor(min(confidence.min(initial=100), accuracy.min(initial=100)) / 10)
     axes.set_xlim(low, 102)
@@ -97,3 +98,23 @@ def _score(calibration: Calibration, key: str, name: str) -> str:
     scale, digits, unit = (100.0, 2, " points") if key == "ece" else (1.0, 4, "")
     text = f"{name} {scale * calibration.scores[key]:.{digits}f}{unit}"
     return f"{text} {wording.interval(calibration.intervals.get(key), scale, digits)}".rstrip()
+
+
+def small_reliability(calibration: Calibration, index: int) -> Figure:
+    """The reliability diagram in the variant's own color, without its name: small panels of a page that gives it.
+
+    Args:
+      index: position of the variant in the study.
+    """
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(2.6, 2.6), layout=drawing.layout()).add_subplot()
+    figure = plot_reliability(calibration, axes, index=index)
+    axes.set_title("", loc="left")
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("accuracy")
+    for text in list(axes.texts):
+        text.remove()
+    axes.set_xticks([0, 50, 100] if axes.get_xlim()[0] < 40 else [50, 100])
+    axes.set_yticks(axes.get_xticks())
+    return figure

@@ -6,11 +6,11 @@ As in `wellfit.report.marks.static`: on the axes that are given or on a figure o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wellfit.base import ClassTable, ConfusionDifference
+from wellfit.base import ClassTable
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_confusion_difference", "plot_per_class"]
-
-NUMBERED: Final = 20
-"""Classes up to which the cells of a matrix carry numbers."""
+__all__ = ["plot_per_class"]
 
 
 def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = None) -> Figure:
@@ -67,54 +64,6 @@ def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = 
     ])  # fmt: skip
     said = "; ".join(f"{name} {_say_class(table, k)}" for k, name in enumerate(classes))
     return drawing.done(axes, f"Recall and precision of every class, {table.variant}: {said}.")
-
-
-def plot_confusion_difference(
-    difference: ConfusionDifference, classes: Sequence[str], ax: Axes | None = None
-) -> Figure:
-    """A variant's confusion matrix minus the first variant's, in points of the true class.
-
-    Args:
-      difference: of the two variants.
-      classes: the name of every class, by label.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure: blue where the variant has more right answers or fewer mistakes, orange where it is the reverse;
-      strong color and bold numbers where the cell's 95 % interval holds no 0. No cell is said to be better: a verdict
-      is given of whole variants.
-    """
-    size = len(classes)
-    side = min(12.0, 2.6 + 0.52 * size)
-    axes = drawing.own_axes(ax, (side, side))
-    shares = np.nan_to_num(difference.difference)  # (K, K); a class without examples differs by nothing
-    sure = (difference.low > 0) | (difference.high < 0)  # (K, K); False where there is no interval
-    blue = np.where(np.eye(size, dtype=bool), shares > 0, shares < 0)  # (K, K)
-    known = bool(np.isfinite(difference.low).any())
-    strength = np.sqrt(np.abs(shares) / max(float(np.abs(shares).max(initial=0)), 1e-12))  # (K, K)
-    alpha = np.where(sure, 0.25 + 0.4 * strength, 0.16 * strength)  # (K, K)
-    axes.imshow(drawing.tinted(blue, alpha), interpolation="none")
-    for true, predicted in np.argwhere(np.abs(shares) >= 0.0005) if size <= NUMBERED else ():
-        axes.text(predicted, true, drawing.tenths(float(shares[true, predicted])), ha="center", va="center",
-                  fontsize=9, color=LIGHT["ink" if sure[true, predicted] else "muted"],
-                  fontweight="bold" if sure[true, predicted] else "normal")  # fmt: skip
-    drawing.class_axes(axes, classes)
-    drawing.title(axes, f"{difference.variant} − {difference.against}")
-    pale = "pale: could be chance" if known else "no intervals"
-    drawing.legend(axes, [
-        {"marker": "s", "markersize": 9, "color": LIGHT["s1"], "alpha": 0.65, "label": "more right, or fewer mistakes"},
-        {"marker": "s", "markersize": 9, "color": LIGHT["s2"], "alpha": 0.65, "label": "the reverse"},
-        {"marker": "s", "markersize": 9, "color": LIGHT["s0"], "alpha": 0.2, "label": pale},
-    ])  # fmt: skip
-    cells = sorted(np.argwhere(sure), key=lambda cell: -abs(float(shares[tuple(cell)])))[:8]
-    said = "; ".join(
-        f"{classes[t]} {'recognized' if t == p else f'taken for {classes[p]}'} "
-        f"{wording.points(float(shares[t, p]), signed=True)} points"
-        for t, p in cells
-    )
-    head = f"Confusion matrix of {difference.variant} minus that of {difference.against}, in points of the true class. "
-    nothing = "No cell differs by more than chance" if known else "It has no intervals, so any of it may be chance"
-    return drawing.done(axes, f"{head}{said or nothing}.")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

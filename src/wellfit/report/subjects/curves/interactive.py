@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -28,12 +28,10 @@ from wellfit.report.marks.interactive import (
     series_role,
 )
 from wellfit.report.numbers import Curve, curve_data, gap_data, last_epoch
+from wellfit.report.subjects.calibration.interactive import charts as calibration_charts
 from wellfit.report.subjects.paths.strokes import PATH_STROKES, Stroke, path_marks, path_reference
 
 __all__ = ["Charts", "bokeh_library", "build_charts"]
-
-FIRM: Final = 0.005
-"""The share of the predictions from which a bin of a reliability diagram is joined to others: one point is no line."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def build_charts(summary: StudySummary, details: StudyDetails) -> Charts:
     if details.paths:
         made["paths"] = {f"chart-path-{i}": _path_chart(path) for i, path in enumerate(details.paths)}
     if details.calibration:
-        made["calibration"] = {"chart-reliability": _reliability_chart(summary, details)}
+        made["calibration"] = calibration_charts(summary, details)
     return Charts(
         {name: _document(charts) for name, charts in made.items()},
         {name: {element: chart.id for element, chart in charts.items()} for name, charts in made.items()},
@@ -209,31 +207,3 @@ def _path_source(path: SweepPath, mean: FloatArray, low: FloatArray, high: Float
             ],
         }
     )
-
-
-def _reliability_chart(summary: StudySummary, details: StudyDetails) -> Chart:
-    """How often each variant was right, by how sure it was."""
-    chart = empty_chart("how sure (confidence), percent", "how often right (accuracy), percent", height=380)
-    lines = []
-    for index, variant in enumerate(summary.variants):
-        found = details.calibration.get(variant.name)
-        if found is None:
-            continue
-        share = found.count / max(int(found.count.sum()), 1)  # (B,)
-        columns = {
-            "sure": (100 * found.confidence).astype(np.float32),
-            "right": (100 * found.accuracy).astype(np.float32),
-            "size": (4 + 14 * np.sqrt(share)).astype(np.float32),
-        }
-        firm = share >= FIRM
-        source = bokeh_models().ColumnDataSource({**columns, "count": [f"{n:,}" for n in found.count]})
-        color, role = series_color(index), series_role(index)
-        line = bokeh_models().Line(x="sure", y="right", line_color=color, line_width=2)
-        through = bokeh_models().ColumnDataSource({name: values[firm] for name, values in columns.items()})
-        add_renderer(chart, line, through, f"v{index}-reliability", variant.name, role)
-        places = {"x": "sure", "y": "right", "size": "size", "fill_alpha": 0.6}
-        lines.append(add_marks(chart, f"v{index}-reliability-points", variant.name, index, source, **places))
-    chart.add_layout(bokeh_models().Slope(gradient=1, y_intercept=0, line_color=LIGHT["muted"], line_dash="dotted"))
-    rows = [("", "$name"), ("sure", "@sure{0.0} %"), ("right", "@right{0.0} %"), ("predictions", "@count")]
-    chart.add_tools(bokeh_models().HoverTool(renderers=lines, tooltips=rows))
-    return chart

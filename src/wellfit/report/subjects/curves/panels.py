@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Calibration, FloatArray, Regions, StudySummary, VariantSummary
+from wellfit.base import FloatArray, Regions, StudySummary, VariantSummary
 from wellfit.report import wording
 from wellfit.report.marks.colors import LIGHT, SERIES
 from wellfit.report.numbers import Curve, curve_data, last_epoch
@@ -22,14 +22,13 @@ from wellfit.report.subjects.ranking.page import ticks
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["curve_limits", "curve_panel", "region_panel", "reliability_panel"]
+__all__ = ["curve_limits", "curve_panel", "region_panel"]
 
 Limits = tuple[float, float]
 
 WIDTH, HEIGHT = 300.0, 118.0
 LEFT, TOP = 34.0, 14.0  # of the plot within the drawing
 SIDE: Final = 300.0
-SQUARE: Final = 150.0
 _SPLITS: Final = ("train", "validation")
 CAPS: Final = (("round", 5.0), ("square", 4.2))
 """How the examples of a class are drawn, and how large: the classes by turns."""
@@ -90,36 +89,6 @@ def curve_panel(summary: StudySummary, variant: VariantSummary, index: int, metr
     label = escape(f"{variant.name}, {metric}: {', '.join(said) or 'no epoch yet'}")
     box = f"0 0 {LEFT + WIDTH + 6:g} {TOP + HEIGHT + 18:g}"
     return Markup(f'<svg viewBox="{box}" role="img" aria-label="{label}" class="mini">{"".join(parts)}</svg>')
-
-
-def reliability_panel(calibration: Calibration, index: int) -> Markup:
-    """How often a variant was right, by how sure it was; dotted, a network that is right as often as it says.
-
-    Args:
-      calibration: of the variant.
-      index: its position in the study.
-
-    Returns:
-      An SVG element.
-    """
-    from markupsafe import Markup, escape
-
-    x, y = SQUARE * calibration.confidence, SQUARE * (1 - calibration.accuracy)  # (B,), (B,)
-    color = f"var(--s{index % SERIES})"
-    dots = "".join(f"M{a:.1f} {b:.1f}h.01" for a, b in zip(x, y, strict=True))
-    ece = calibration.scores.get("ece")
-    told = "" if ece is None else f", expected calibration error (ECE) {wording.percent(ece)}"
-    label = escape(f"Reliability diagram of {calibration.variant}{told}")
-    return Markup(
-        f'<svg viewBox="-34 -4 {SQUARE + 44:g} {SQUARE + 22:g}" role="img" aria-label="{label}" class="mini">'
-        f'<path d="M0 {SQUARE:g}L{SQUARE:g} 0" style="stroke:var(--muted);stroke-dasharray:2 3"/>'
-        f'<path d="M0 0V{SQUARE:g}H{SQUARE:g}" style="fill:none;stroke:var(--rule)"/>'
-        f'<path d="{_path(x, y)}" style="fill:none;stroke:{color};stroke-width:2"/>'
-        f'<path d="{dots}" style="stroke:{color};stroke-width:6;stroke-linecap:round"/>'
-        f'<text x="-5" y="8" style="text-anchor:end">100&#160;%</text><text x="-5" y="{SQUARE:g}" '
-        f'style="text-anchor:end">right</text><text x="0" y="{SQUARE + 14:g}">sure</text>'
-        f'<text x="{SQUARE:g}" y="{SQUARE + 14:g}" style="text-anchor:end">100&#160;%</text></svg>'
-    )
 
 
 def region_panel(regions: Regions, classes: Sequence[str], disagreement: bool) -> Markup:

@@ -20,7 +20,6 @@ from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.numbers import (
     Curve,
     IntervalRow,
-    confusion_data,
     curve_data,
     find_variant,
     gap_data,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "plot_confusion",
     "plot_curves",
     "plot_gap",
     "plot_intervals",
@@ -174,42 +172,6 @@ def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
     return drawing.done(
         axes, f"Training minus validation accuracy by epoch, mean over seeds. At the last epoch: {said}."
     )
-
-
-def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
-    """The confusion matrix of a variant: percent of every true class, over the test predictions of all its runs.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure: right answers in blue, mistakes in orange, on a square-root scale so that rare mistakes can be seen.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    confusion = confusion_data(summary, variant)
-    size = len(summary.classes)
-    side = min(12.0, 2.6 + 0.46 * size)
-    axes = drawing.own_axes(ax, (side, side))
-    drawing.title(axes, variant)
-    if confusion is None:
-        drawing.style(axes, "", "", grid=None)
-        return drawing.done(axes, f"Confusion matrix of {variant}: the test set was not opened yet.")
-    pixels = drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(confusion.shares))  # (K, K, 4)
-    axes.imshow(pixels, interpolation="none")
-    if size <= 20:
-        for true, predicted in np.argwhere(confusion.counts > 0):
-            text = wording.whole_percent(float(confusion.shares[true, predicted]))
-            axes.text(predicted, true, text, ha="center", va="center", fontsize=9.5, color=LIGHT["ink"])
-    drawing.class_axes(axes, summary.classes)
-    right = float(np.trace(confusion.counts) / confusion.counts.sum())
-    lowest = int(np.argmin(np.diag(confusion.shares)))
-    hardest = f"{summary.classes[lowest]} with {wording.percent(float(confusion.shares[lowest, lowest]))}"
-    said = f"{wording.percent(right)} of the test predictions of all runs are right; the hardest class is {hardest}"
-    return drawing.done(axes, f"Confusion matrix of {variant}: {said}.")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

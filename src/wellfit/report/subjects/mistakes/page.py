@@ -16,8 +16,8 @@ from wellfit.base import FloatArray, IntArray, Mistakes, StudyDetails, StudySumm
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import Confusion, confusion_data, top_confusions
-from wellfit.report.subjects.curves.static import plot_confusion
+from wellfit.report.subjects.confusion.numbers import Confusion, confusion_data, top_confusions
+from wellfit.report.subjects.confusion.static import plot_confusion
 from wellfit.report.subjects.mistakes.numbers import agreement, kept_votes, tally
 
 if TYPE_CHECKING:
