@@ -18,10 +18,10 @@ __all__ = [
     "count",
     "difference",
     "duration",
+    "finding_title",
     "interval",
     "letters",
     "memory",
-    "notices",
     "number",
     "p_value",
     "percent",
@@ -277,42 +277,14 @@ def urgency(finding: Finding) -> int:
     return ("error", "warning", "info").index(finding.level)
 
 
-def notices(summary: StudySummary) -> tuple[str, ...]:
-    """What a reader must know before the numbers: a study that is not finished, has one seed, or diverged somewhere.
+def finding_title(finding: Finding) -> str:
+    """What a finding is called in a sentence.
 
-    Args:
-      summary: the study.
-
-    Returns:
-      Whole sentences, the most important first; empty for a finished study with nothing unusual.
+    Example:
+      >>> finding_title(Finding("few-seeds", "warning", "", ""))
+      'Few seeds'
     """
-    runs = [(variant.name, run) for variant in summary.variants for run in variant.runs]
-    ended = sum(run.state != "pending" for _, run in runs)
-    found = []
-    if summary.state == "running":
-        found.append(f"This study is still running: {ended} of {len(runs)} runs have ended. Every number may change.")
-    elif summary.state == "interrupted":
-        found.append(
-            f"This study was interrupted: {ended} of {len(runs)} runs have ended. "
-            "Run the same command again; it trains only what is missing."
-        )
-    if not ended:
-        found.append("No run has ended yet, so there is nothing to compare.")
-    diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
-    if diverged:
-        shown = ", ".join(diverged[:6]) + (f" and {len(diverged) - 6} more" if len(diverged) > 6 else "")
-        noun = "1 run" if len(diverged) == 1 else f"{len(diverged)} runs"
-        found.append(
-            f"{noun} diverged, the loss became infinite or NaN: {shown}. "
-            "They are counted in the tables and are not part of any mean."
-        )
-    if len(summary.seeds) == 1:
-        found.append(
-            "There is one seed only, so no interval can be given, and any difference may be chance. Use five seeds."
-        )
-    if len(summary.variants) == 1:
-        found.append("There is one variant only, so there is nothing to compare it with.")
-    return tuple(found)
+    return finding.code.replace("-", " ").capitalize()
 
 
 def _minus(text: str) -> str:

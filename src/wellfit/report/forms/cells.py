@@ -19,6 +19,7 @@ from wellfit.report import wording
 from wellfit.report.forms.training_progress import training_progress
 from wellfit.report.marks.colors import DARK, LIGHT
 from wellfit.report.marks.svg import inline_svg
+from wellfit.report.notes import notices
 from wellfit.report.subjects.curves.static import plot_intervals
 from wellfit.spec.study import StudySpec, recipes
 
@@ -93,7 +94,7 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     figure = str(inline_svg(plot_intervals(summary), COLORS))
     parts = [
         f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(facts)}</span></p>",
-        *(f"<p><i>{_text(notice)}</i></p>" for notice in wording.notices(summary)),
+        *(f"<p><i>{_text(notice)}</i></p>" for notice in notices(summary)),
         *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
         _table(("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch"), rows),
         figure,

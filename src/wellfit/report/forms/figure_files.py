@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from wellfit.report.document import Drawing
 from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.marks.static import alt_text
+from wellfit.report.parts import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -130,10 +131,12 @@ def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | No
 
 
 def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:
-    from wellfit.report.document import make_document, with_notice
+    from wellfit.report.document import make_document
     from wellfit.report.forms.pdf import write_pdf
 
-    write_pdf(with_notice(make_document(summary, details), font_notice(summary, "pdf")), path, tell)
+    document = make_document(summary, details)
+    missing = tuple(filter(None, [font_notice(summary, "pdf")]))
+    write_pdf(replace(document, notices=document.notices + missing), path, tell)
 
 
 def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: Tell) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from wellfit.report.document import TableData
 from wellfit.report.marks.fonts import measured
+from wellfit.report.parts import Table as TableData
 
 __all__ = ["break_lines", "column_widths", "shortened", "text_width"]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wellfit.base import RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
+from wellfit.report.notes import notices
 from wellfit.report.subjects.curves.page import shown_first
 from wellfit.report.subjects.results.numbers import variant_row
 from wellfit.study.glance import Glance
@@ -163,7 +164,7 @@ def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
     if summary.state == "running":
         return ()
     fresh = full is not None and full.state == summary.state  # one of before would say that it still runs
-    return wording.notices(full if full is not None and fresh else summary)
+    return notices(full if full is not None and fresh else summary)
 
 
 def _tested(full: StudySummary | None) -> Mapping[str, Any]:

@@ -7,9 +7,10 @@ import os
 import re
 from pathlib import Path
 
-from wellfit.report.document import Code, Document, Drawing, Paragraph, Part, TableData
+from wellfit.report.document import Document
 from wellfit.report.forms.figure_files import write_figures
 from wellfit.report.forms.saving import Tell, in_one_step, untold
+from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
 
 __all__ = ["escaped", "markdown_table", "write_markdown"]
 
@@ -31,8 +32,10 @@ def write_markdown(document: Document, path: str | os.PathLike[str], tell: Tell 
     folder = target.with_name(f"{target.stem}-figures")
     alt_texts = write_figures(document.drawings, folder, dpi=DPI, tell=tell)
     blocks = [f"# {escaped(document.title)}", f"*wellfit study {escaped(document.name)}, {document.state}*"]
-    for at, section in enumerate(document.sections):
-        blocks += [f"## {escaped(section.title)}"] if at else []
+    blocks += [f"> {escaped(notice)}" for notice in document.notices]
+    for section in document.written:
+        blocks += [f"## {escaped(section.title)}"] if section.title else []
+        blocks += [escaped(" ".join(section.notes))]
         blocks += [_block(part, folder.name, alt_texts) for part in section.parts]
     with in_one_step(target) as temporary:
         temporary.write_text("\n\n".join(block for block in blocks if block) + "\n", encoding="utf-8")
@@ -51,7 +54,7 @@ def escaped(text: str) -> str:
     return re.sub(r"^(\s*)([#+-]|\d+[.)])(?=\s)", r"\1\\\2", plain)  # else a heading or a list
 
 
-def markdown_table(table: TableData) -> str:
+def markdown_table(table: Table) -> str:
     """A table in GitHub's form; one without headings has empty ones, which that form demands."""
     headings = table.headings or ("",) * len(table.rows[0])
     rule = [":---" if at < table.text else "---:" for at in range(len(headings))]
@@ -67,7 +70,7 @@ def _block(part: Part, folder: str, alt_texts: dict[str, str]) -> str:
         text = escaped(part.text)
         shown = {"lead": f"**{text}**", "notice": f"> {text}"}.get(part.kind, text)
         return head + shown
-    if isinstance(part, TableData):
+    if isinstance(part, Table):
         return markdown_table(part) if part.rows else ""
     if isinstance(part, Drawing):
         link = f"{_linked(folder)}/{_linked(part.name)}.png"

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report.document import Drawing, make_document
+from wellfit.report.document import make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
 from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.marks.static import alt_text
+from wellfit.report.parts import Drawing
 from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
 

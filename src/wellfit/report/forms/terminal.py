@@ -17,6 +17,7 @@ from wellfit.report import wording
 from wellfit.report.comparable import published_caution
 from wellfit.report.forms.evidence_table import evidence_table
 from wellfit.report.forms.terminal_tables import results_table, training_table
+from wellfit.report.notes import notices
 from wellfit.report.subjects.curves.sparklines import validation_sparklines
 
 __all__ = ["print_findings", "print_summary", "wrapped"]
@@ -115,7 +116,7 @@ def _print_head(summary: StudySummary, console: Console) -> None:
     )
     _say(console, summary.title, style="bold")
     _say(console, facts, style="dim")
-    for notice in wording.notices(summary):
+    for notice in notices(summary):
         _say(console, notice, style="yellow")
 
 

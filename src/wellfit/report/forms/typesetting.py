@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from wellfit.report.document import Code, Document, Drawing, Paragraph, Section, TableData
+from wellfit.report.document import Document, Section
 from wellfit.report.forms.line_breaking import break_lines, column_widths, shortened
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.parts import Code, Drawing, Paragraph
+from wellfit.report.parts import Table as TableData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
