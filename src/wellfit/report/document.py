@@ -159,7 +159,7 @@ def _answer(summary: StudySummary) -> Section:
     parts += [Paragraph(prose(answer.text), answer.ask) for answer in summary.answers]
     advice = " ".join(sentence.text for sentence in summary.advice)
     parts += [Paragraph(prose(advice), "What to try next")] if advice else []
-    figures = tuple(rows.facts(summary))
+    figures = tuple(rows.key_figures(summary))
     parts += [Table((), figures, text=2)]
     variables = {
         "paragraphs": [*conclusion[:1], *filter(None, [" ".join(conclusion[1:])])],

@@ -27,8 +27,6 @@ def parts(name: str, summary: StudySummary, details: StudyDetails) -> list[Part]
     """The written parts of a section."""
     found = {
         "ranking": lambda: _drawings(document_figures.ranking(summary)),
-        "results": lambda: _results(summary),
-        "comparisons": lambda: _comparisons(summary),
         "curves": lambda: _drawings(document_figures.curves(summary)),
         "paths": lambda: _sweeps(details),
         "regions": lambda: _drawings(document_figures.regions(summary, details)),
@@ -38,8 +36,6 @@ def parts(name: str, summary: StudySummary, details: StudyDetails) -> list[Part]
         "calibration": lambda: _scores(summary, details),
         "weights": lambda: _drawings(document_figures.weights(summary, details)),
         "data": lambda: _data(summary, details),
-        "published": lambda: _published(summary),
-        "runs": lambda: _runs(summary),
     }
     return found[name]()
 
@@ -49,7 +45,7 @@ def fragment(name: str, summary: StudySummary, details: StudyDetails, sheets: Ma
     from wellfit.report.forms.page_figures import static_figures
 
     made = _page(summary, details, dict(sheets))
-    shows = {"results": True, "runs": made["runs"]}.get(name, made.get(name))
+    shows = made.get(name)
     return {**made, "details": details, "figures": static_figures(summary, details)} if shows else {}
 
 
@@ -70,56 +66,6 @@ def _drawings(found: Any) -> list[Part]:
 
 
 SCORES = 4
-RUNS_SHOWN = 60
-
-
-def _results(summary: StudySummary) -> list[Part]:
-    letters = wording.letters(summary)
-    made = [rows.variant_row(summary, v, i, letters) for i, v in enumerate(summary.variants)]
-    lettered = any(row.letters for row in made)
-    head = ("Variant", "test accuracy", "95 % interval", "validation", "training", "gap, points", "verdict")
-    accuracy = tuple(
-        (
-            *((row.letters,) if lettered else ()),
-            *(row.name, row.test.mean, row.test.interval or wording.NOTHING, row.validation.mean, row.train.mean),
-            *(row.gap.mean, row.verdict),
-        )
-        for row in made
-    )
-    some = any(row.test.interval for row in made)
-    small = "Means over the seeds. "
-    small += "The interval counts the seeds and the finite test set. " if some else ""
-    small += "The gap is training minus "
-    small += "test accuracy; intervals of the further columns are in report.html. " if some else "test accuracy. "
-    small += f"The verdict is on test accuracy against {summary.variants[0].name}."
-    small += " Variants that share a letter are not told apart where every pair is compared." if lettered else ""
-    more = tuple(
-        (
-            *(row.name, row.loss.mean, row.best_epoch.mean, row.best_epoch.interval or wording.NOTHING),
-            *(row.parameters.mean, row.seconds.mean, row.runs or "all ended"),
-        )
-        for row in made
-    )
-    told = ("Variant", "test loss", "best epoch", "from – to", "parameters", "seconds", "runs")
-    changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in made)
-    return [
-        Paragraph(small, kind="small"),
-        Table(("", *head) if lettered else head, accuracy, text=2 if lettered else 1),
-        Table(told, more),
-        Table(("Variant", "what it changes in the base recipe"), changes, text=2),
-    ]
-
-
-def _comparisons(summary: StudySummary) -> list[Part]:
-    made = [rows.comparison_row(c) for c in (*summary.comparisons, *summary.asked)]
-    table = tuple(
-        (row.variant, row.against, row.difference, row.interval, row.p_value, row.p_adjusted, row.verdict)
-        for row in made
-    )
-    small = "Differences in test accuracy, paired by seed and by test image; p is adjusted for all comparisons (Holm), "
-    small += "an interval is of its one."
-    head = ("Variant", "against", "difference", "95 % interval", "p", "adjusted p", "verdict")
-    return [Paragraph(small, kind="small"), Table(head, table, text=2)] if table else []
 
 
 def _sweeps(details: StudyDetails) -> list[Part]:
@@ -158,31 +104,6 @@ def _data(summary: StudySummary, details: StudyDetails) -> list[Part]:
     return [Paragraph(page_data.data_facts(details.look), kind="small"), *drawn, *counted]
 
 
-def _published(summary: StudySummary) -> list[Part]:
-    made = rows.published_rows(summary)
-    table = tuple(
-        (
-            *(row.variant, row.metric, row.published, row.ours.mean, row.ours.interval or wording.NOTHING),
-            *(row.lowest_highest, row.difference),
-        )
-        for row in made
-    )
-    head = ("Variant", "metric", "published", "measured", "95 % interval", "lowest to highest", "difference")
-    small = "What the source reports, and what was measured here, each run alone too: the source trained once."
-    return [Paragraph(small, kind="small"), Table(head, table, text=2)] if table else []
-
-
-def _runs(summary: StudySummary) -> list[Part]:
-    table = tuple((v.name, *rows.run_row(run)) for v in summary.variants for run in v.runs)
-    epochs = ("epochs", "read at", "best", "rises after")
-    head = ("Variant", "seed", "state", *epochs, "training", "validation", "test", "loss", "s")
-    if len(table) > RUNS_SHOWN:
-        told = f"{len(table)} runs; wellfit show --json and Results.runs() list every one."
-        unusual = tuple(row for row in table if row[2] in ("diverged", "pending"))[:RUNS_SHOWN]
-        return [Paragraph(told, kind="small"), *([Table(head, unusual)] if unusual else [])]
-    return [Table(head, table)]
-
-
 def _unbroken(bounds: str) -> str:
     """An interval that is not broken at the end of a line."""
     return bounds.replace(" ", "\u00a0")
@@ -190,17 +111,14 @@ def _unbroken(bounds: str) -> str:
 
 def _page(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet]) -> dict[str, Any]:
     """What each section shows, by the section's id; a section with nothing to show is empty."""
-    letters = wording.letters(summary)
     pictures = sheets.get("mistakes")
     gallery = page_mistakes.mistakes_data(details.mistakes, pictures) if details.mistakes and pictures else None
     matrices = page_mistakes.matrix_panels(summary)
     look = details.look
     return {
-        "facts": rows.facts(summary),
         "paragraphs": _paragraphs(summary),
         "ranking": make_ranking(summary),
-        "variants": [rows.variant_row(summary, v, i, letters) for i, v in enumerate(summary.variants)],
-        "runs": [(v.name, rows.run_row(run)) for v in summary.variants for run in v.runs],
+        "variants": rows.variant_rows(summary),
         "curves": page_curves.curve_panels(summary),
         "stops": any(run.state == "stopped" for v in summary.variants for run in v.runs),
         "shown": page_curves.shown_first(summary),
@@ -222,9 +140,6 @@ def _page(summary: StudySummary, details: StudyDetails, sheets: dict[str, Sheet]
         "data": page_data.data_rows(summary, look, sheets.get("examples")) if look is not None else [],
         "data_facts": page_data.data_facts(look) if look is not None else "",
         "findings": sorted(summary.findings, key=wording.urgency),
-        "published": rows.published_rows(summary),
-        "comparisons": [rows.comparison_row(c) for c in (*summary.comparisons, *summary.asked)],
-        "evidence": _evidence(summary),
         "command": summary.provenance.get("command", ""),
         "provenance": {k: v for k, v in summary.provenance.items() if k != "command"},
         "settings": json.dumps(summary.settings, indent=2, default=str, ensure_ascii=False),
@@ -247,9 +162,3 @@ def _region_axes(details: StudyDetails) -> str:
     return ""
 
 
-def _evidence(summary: StudySummary) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Variant, the one it is compared with, and what else speaks for or against the difference."""
-    pairs = [(c.variant, c.against, c.variant) for c in summary.comparisons]
-    pairs += [(c.variant, c.against, f"{c.variant}/{c.against}") for c in summary.asked]
-    known = summary.evidence
-    return [(variant, against, rows.evidence_row(known[key])) for variant, against, key in pairs if key in known]

@@ -14,7 +14,7 @@ from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.notes import notices
 from wellfit.report.subjects.curves.page import shown_first
-from wellfit.report.subjects.results.numbers import variant_row
+from wellfit.report.subjects.results.numbers import variant_rows
 from wellfit.study.glance import Glance
 
 if TYPE_CHECKING:
@@ -171,8 +171,7 @@ def _tested(full: StudySummary | None) -> Mapping[str, Any]:
     """Rows of the full table by variant, where the test set was opened."""
     if full is None or not any("test_accuracy" in v.mean for v in full.variants):
         return {}
-    letters = wording.letters(full)
-    return {v.name: variant_row(full, v, i, letters) for i, v in enumerate(full.variants)}
+    return {row.name: row for row in variant_rows(full)}
 
 
 def _rows(glance: Glance) -> list[LiveRow]:
