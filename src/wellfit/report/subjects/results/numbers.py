@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from wellfit.base import Comparison, PairedEvidence, RunSummary, StudySummary, VariantSummary
 from wellfit.report import wording
-from wellfit.report.parts import Table
+from wellfit.report.parts import Cell, Table
 
 __all__ = [
     "RUN_COLUMNS",
-    "Cell",
     "VariantRow",
     "comparison_table",
     "evidence_row",
@@ -51,20 +50,6 @@ EVIDENCE_COLUMNS = (
     "More seeds needed",
 )
 """Headings of `evidence_row`."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A mean and its 95 % interval as text.
-
-    Args:
-      interval: in brackets; empty where there is none.
-      value: to sort by; None where there is no finite number.
-    """
-
-    mean: str
-    interval: str = ""
-    value: float | None = None
 
 
 @dataclass(frozen=True)
