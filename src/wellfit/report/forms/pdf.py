@@ -130,6 +130,6 @@ def _svg(figure: Figure) -> str:
     figure.patch.set_alpha(0.0)
     buffer = StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "wellfit"}):
-        # Figure.savefig would draw twice, once for the layout alone
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None})  # Figure.savefig would draw twice, once for the layout alone
     return NOT_XML.sub("", buffer.getvalue())
