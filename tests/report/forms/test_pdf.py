@@ -153,6 +153,16 @@ def test_text_of_figures_can_be_searched(tmp_path: Path) -> None:
     assert "accuracy" in pdf_text(write_pdf(document(drawing), tmp_path / "a.pdf"))
 
 
+def test_spaces_within_a_figures_text_are_kept(tmp_path: Path) -> None:
+    widths = []
+    for text in ("Q Z", "Q   Z"):
+        drawing = Drawing("d", "caption", lambda text=text: blank(text=text))  # type: ignore[misc]
+        (page,) = PdfReader(write_pdf(document(drawing), tmp_path / "a.pdf")).pages
+        found = positions(page)
+        widths.append(found["Z"][0] - found["Q"][0])
+    assert widths[1] > 1.2 * widths[0] > 0
+
+
 def test_figures_carry_their_alt_text(tmp_path: Path) -> None:
     reader = PdfReader(write_pdf(document(Drawing("d", "caption", blank)), tmp_path / "a.pdf"))
     found = [reader.get_object(number) for number in range(1, int(reader.trailer["/Size"]))]

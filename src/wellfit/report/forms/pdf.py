@@ -132,4 +132,5 @@ def _svg(figure: Figure) -> str:
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "wellfit"}):
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(buffer, metadata={"Date": None})  # Figure.savefig would draw twice, once for the layout alone
-    return NOT_XML.sub("", buffer.getvalue())
+    svg = NOT_XML.sub("", buffer.getvalue())
+    return svg.replace("<text style", '<text xml:space="preserve" style')  # names and marks are set apart by spaces
