@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from summaries import CLASSES, study
+from summaries import CLASSES, running, study
 from wellfit.base import ConfusionDifference
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.static import alt_text
@@ -51,11 +51,11 @@ def test_more_right_is_blue_and_what_chance_explains_is_pale():
 def test_the_words_name_what_is_sure():
     found = difference([[0.03, -0.03], [0.002, -0.002]], 0.01)
     said = alt_text(plot_confusion_difference(found, ("cat", "dog")))
-    assert "cat recognized +3.00 points; cat taken for dog −3.00 points." in said
-    assert "dog recognized" not in said
+    assert "cat correct +3.00 points; cat classified as dog −3.00 points." in said
+    assert "dog correct" not in said
     nothing = difference(np.zeros((2, 2)), np.full((2, 2), np.nan))
     figure = plot_confusion_difference(nothing, ("cat", "dog"))
-    assert "It has no intervals, so any of it may be chance." in alt_text(figure)
+    assert "There are no intervals, so any of it could be chance." in alt_text(figure)
     sure = difference(np.zeros((2, 2)), np.full((2, 2), 0.01))
     assert "No cell differs by more than chance." in alt_text(plot_confusion_difference(sure, ("cat", "dog")))
 
@@ -64,7 +64,7 @@ def test_no_cell_is_called_better():
     found = difference([[0.03, -0.03], [0.002, -0.002]], np.full((2, 2), 0.01))
     legend = plot_confusion_difference(found, ("cat", "dog")).axes[0].get_legend()
     said = [text.get_text() for text in legend.get_texts()]
-    assert said == ["more right, or fewer mistakes", "the reverse", "pale: could be chance"]
+    assert said == ["more correct, or fewer mistakes", "the reverse", "pale: could be chance"]
 
 
 @pytest.mark.parametrize("size", [30, 70])
@@ -76,3 +76,7 @@ def test_many_classes_have_no_numbers_and_an_absent_class_is_nothing(size):
     alpha = axes.images[0].get_array()[..., 3]
     assert alpha[2].max() == 0
     assert alpha[3].min() > 0
+
+
+def test_before_the_test_the_figure_says_so():
+    assert "it has not been tested" in alt_text(plot_confusion(running(), "dropout"))

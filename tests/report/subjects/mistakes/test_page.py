@@ -4,16 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from detailed import NOTHING, details
-from summaries import empty, study
+from detailed import details
+from summaries import study
 from wellfit.report.marks.pictures import pack
 from wellfit.report.subjects.mistakes.numbers import agreement
 from wellfit.report.subjects.mistakes.page import (
-    MOST_MATRICES,
     by_use,
     gallery_groups,
-    matrix_data,
-    matrix_panels,
     mistakes_data,
 )
 
@@ -22,56 +19,6 @@ def made(**changes):
     summary = study(variants=("baseline", "l2", "dropout"), epochs=3)
     found = replace(details(summary).mistakes, **changes)
     return summary, found, pack(found.images, 1_000_000)
-
-
-def test_a_matrix_says_percents_and_its_most_frequent_mistakes():
-    summary = study(variants=("baseline",), epochs=3)
-    (panel,) = matrix_panels(summary)
-    counts = summary.confusion["baseline"]
-    assert panel.right == f"{100 * counts.trace() / counts.sum():.2f} %"
-    name, cells = panel.rows[0]
-    assert name == "T-shirt/top"
-    share = counts[0, 6] / counts[0].sum()
-    assert cells[6] == (f"{100 * share:.0f}", round(100 * share**0.5))
-    assert panel.mistakes[0] == f"T-shirt/top taken for Shirt: {counts[0, 6]} times, {100 * share:.2f} % of its class"
-    once = replace(summary, confusion={"baseline": np.diag(np.full(10, 9)) + np.eye(10, k=1, dtype=int)})
-    assert matrix_panels(once)[0].mistakes[0] == "T-shirt/top taken for Trouser: 1 time, 10.00 % of its class"
-
-
-def test_no_more_matrices_than_a_reader_would_print():
-    summary = study(epochs=3)
-    names = [f"v{i}" for i in range(12)]
-    many = replace(
-        summary,
-        variants=tuple(replace(summary.variants[0], name=n) for n in names),
-        confusion=dict.fromkeys(names, summary.confusion["l2"]),
-    )
-    assert len(matrix_panels(many)) == MOST_MATRICES
-    assert len(matrix_data(many, NOTHING)["variants"]) == 12
-    assert matrix_panels(empty()) == []
-
-
-def test_differences_go_along_in_points():
-    summary = study(variants=("baseline", "l2"), epochs=3)
-    found = details(summary)
-    first, other = matrix_data(summary, found)["variants"]
-    assert first["bounds"] is None
-    np.testing.assert_allclose(other["bounds"][0], 100 * found.differences["l2"].low, atol=0.006)
-
-
-def test_intervals_are_left_out_of_a_page_that_they_would_flood():
-    summary = study(variants=("baseline", "l2"), epochs=2, classes=tuple(f"class {i}" for i in range(150)))
-    found = details(summary, images=2)
-    assert "l2" in found.differences
-    assert [variant["bounds"] for variant in matrix_data(summary, found)["variants"]] == [None, None]
-
-
-def test_no_bound_is_a_negative_zero():
-    summary = study(variants=("baseline", "l2"), epochs=2)
-    found = details(summary)
-    low = np.full((10, 10), -0.00001)
-    found = replace(found, differences={"l2": replace(found.differences["l2"], low=low)})
-    assert "-" not in str(matrix_data(summary, found)["variants"][1]["bounds"][0])
 
 
 def test_every_picture_knows_what_it_was_taken_for():

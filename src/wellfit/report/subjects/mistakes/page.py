@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from wellfit.base import FloatArray, IntArray, Mistakes, StudyDetails, StudySummary, VariantSummary
+from wellfit.base import IntArray, Mistakes
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
-from wellfit.report.marks.svg import inline_svg
-from wellfit.report.subjects.confusion.numbers import Confusion, confusion_data, top_confusions
-from wellfit.report.subjects.confusion.static import plot_confusion
 from wellfit.report.subjects.mistakes.numbers import agreement, kept_votes, tally
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    pass
 
 __all__ = ["Group", "MatrixPanel", "Tile", "by_use", "gallery_groups", "matrix_data", "matrix_panels", "mistakes_data"]
 
@@ -36,19 +33,6 @@ MOST_TILES: Final = 12
 
 MOST_BOUNDS: Final = 40_000
 """Cells of all variants up to which the page has the intervals of their differences, half a million letters."""
-
-
-@dataclass(frozen=True)
-class MatrixPanel:
-    """A confusion matrix: a table where it is small enough, a figure otherwise."""
-
-    index: int
-    name: str
-    right: str
-    runs: int
-    rows: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]  # class, cells of (percent, strength)
-    figure: Markup | None
-    mistakes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -72,70 +56,6 @@ class Group:
 
 
 # --- Matrices ---------------------------------------------------------------------------------------------------------
-
-
-def matrix_panels(summary: StudySummary) -> list[MatrixPanel]:
-    """The confusion matrices of the variants with test results, at most `MOST_MATRICES` of them."""
-    found = ((i, v, confusion_data(summary, v.name)) for i, v in enumerate(summary.variants))
-    known = [(i, v, matrix) for i, v, matrix in found if matrix is not None][:MOST_MATRICES]
-    return [_matrix_panel(summary, variant, index, matrix) for index, variant, matrix in known]
-
-
-def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
-    """What the page's script draws matrices and their differences from: plain data.
-
-    Args:
-      summary: the study.
-      details: its details.
-
-    Returns:
-      Class names, and for every variant with test results its position, its name, its counts, and the interval of its
-      difference from the first one, in points; None where there is none, or too many cells for a page.
-    """
-    variants: list[dict[str, Any]] = []
-    many = len(summary.variants) * len(summary.classes) ** 2 > MOST_BOUNDS
-    for index, variant in enumerate(summary.variants):
-        matrix = confusion_data(summary, variant.name)
-        if matrix is None:
-            continue
-        gain = None if many else details.differences.get(variant.name)
-        bounds = None if gain is None else [_rounded(100 * gain.low), _rounded(100 * gain.high)]
-        runs = sum(run.test_accuracy is not None for run in variant.runs)
-        counts = matrix.counts.tolist()
-        variants.append({"index": index, "name": variant.name, "runs": runs, "counts": counts, "bounds": bounds})
-    return {"classes": list(summary.classes), "variants": variants}
-
-
-def _rounded(values: FloatArray) -> list[list[float | None]]:
-    return [[None if np.isnan(x) else round(float(x), 2) + 0.0 for x in row] for row in values]
-
-
-def _matrix_panel(summary: StudySummary, variant: VariantSummary, index: int, matrix: Confusion) -> MatrixPanel:
-    small = len(matrix.classes) <= LARGEST_TABLE
-    return MatrixPanel(
-        index=index,
-        name=variant.name,
-        right=wording.percent(float(matrix.counts.trace() / matrix.counts.sum())),
-        runs=sum(run.test_accuracy is not None for run in variant.runs),
-        rows=_matrix_rows(matrix) if small else (),
-        figure=None if small else inline_svg(plot_confusion(summary, variant.name)),
-        mistakes=tuple(
-            f"{true} taken for {predicted}: {wording.count(count, 'time')}, {wording.percent(share)} of its class"
-            for true, predicted, count, share in top_confusions(matrix)
-        ),
-    )
-
-
-def _matrix_rows(matrix: Confusion) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
-    """Class, then a cell for every predicted class: percent, and strength of the tint from 0 to 100."""
-    rows = []
-    for true, name in enumerate(matrix.classes):
-        cells = []
-        for count, share in zip(matrix.counts[true], matrix.shares[true], strict=True):
-            shown = wording.whole_percent(float(share)) if count else ""
-            cells.append((shown, round(100 * float(share) ** 0.5)))
-        rows.append((name, tuple(cells)))
-    return tuple(rows)
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
