@@ -53,13 +53,13 @@ class Plots:
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
         """Test accuracy of every variant: its runs as points, its mean and its 95 % interval."""
-        from wellfit.report.subjects.curves.static import plot_intervals
+        from wellfit.report.subjects.ranking.static import plot_intervals
 
         return shown(plot_intervals(self.summary, ax=ax))
 
     def plot_ranking(self, *, ax: Axes | None = None) -> Figure:
         """The same from the best mean to the worst; variants that share a letter are not told apart."""
-        from wellfit.report.subjects.calibration.static import plot_ranking
+        from wellfit.report.subjects.ranking.static import plot_ranking
 
         return shown(plot_ranking(self.summary, ax=ax))
 

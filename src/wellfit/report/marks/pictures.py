@@ -1,4 +1,4 @@
-"""Many small pictures as one: a sheet that the page shows piece by piece, so that each costs a few hundred bytes."""
+"""Many small pictures on one sheet, which the page shows piece by piece: each costs a few hundred bytes."""
 
 from __future__ import annotations
 
