@@ -75,7 +75,7 @@ class Watch:
         return value if isinstance(value, StudySummary) else None
 
     def report(self, study: str) -> str | None:
-        """The report of a study as HTML, rendered again if the study has changed; call it in a thread: it takes seconds.
+        """The report of a study as HTML, rendered again if the study has changed. Call it in a thread: it is slow.
 
         Raises:
           WellfitError: the study cannot be read or disappears meanwhile.
