@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,14 +10,10 @@ from types import ModuleType
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report import old, wording
-from wellfit.report.glossary import GLOSSARY
+from wellfit.report import old
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.notes import notes, notices
-from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
-from wellfit.report.subjects.results import numbers as rows
-from wellfit.spec.study import from_resolved
-from wellfit.spec.written import study_file
+from wellfit.report.parts import Drawing, Part
 
 __all__ = ["Document", "Section", "make_document"]
 
@@ -76,7 +71,8 @@ class Document:
         return tuple(part for section in self.sections for part in section.parts if isinstance(part, Drawing))
 
 
-SUBJECTS: Final = (
+SECTIONS: Final = (
+    ("answer", "", ""),
     ("ranking", "Ranking", "Ranking"),
     ("results", "Results", "Results"),
     ("comparisons", "Comparisons", "Comparisons"),
@@ -95,7 +91,7 @@ SUBJECTS: Final = (
     ("reproduce", "How to reproduce this", "Reproduce"),
     ("glossary", "Glossary", "Glossary"),
 )
-"""Every section after the answer: its id, its title, and its name in the page's navigation."""
+"""Every section: its id, its title, and its name in the page's navigation."""
 
 
 def make_document(summary: StudySummary, details: StudyDetails) -> Document:
@@ -107,12 +103,11 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
     Returns:
       The document.
     """
-    sections = [_answer(summary)]
-    for name, title, label in SUBJECTS:
-        section = _OWN[name](summary) if name in _OWN else _subject(name, summary, details)
-        noted = notes(name, summary, details)
-        sections.append(Section(name, title, label, noted, *section))
-    return Document(summary.title, summary.name, summary.state, notices(summary), tuple(sections))
+    sections = tuple(
+        Section(name, title, label, notes(name, summary, details), *_subject(name, summary, details))
+        for name, title, label in SECTIONS
+    )
+    return Document(summary.title, summary.name, summary.state, notices(summary), sections)
 
 
 Contents = tuple[tuple[Part, ...], Fragment, Callable[[], Mapping[str, Any]], str]
@@ -145,61 +140,3 @@ def _module(name: str) -> ModuleType | None:
         if error.name is not None and error.name.startswith("wellfit.report.subjects"):
             return None
         raise
-
-
-# --- Sections that are no subject's -------------------------------------------------------------------------------
-
-
-def _answer(summary: StudySummary) -> Section:
-    """The conclusion, the answers, the advice, and the key figures."""
-    conclusion = [sentence.text for sentence in summary.conclusion[1:]]
-    conclusion = conclusion or [text for text in re.split(r"\n\s*\n", summary.verdict) if text.strip()]
-    prose = wording.true_minus
-    parts: list[Part] = [Paragraph(prose(text), kind="text" if at else "lead") for at, text in enumerate(conclusion)]
-    parts += [Paragraph(prose(answer.text), answer.ask) for answer in summary.answers]
-    advice = " ".join(sentence.text for sentence in summary.advice)
-    parts += [Paragraph(prose(advice), "What to try next")] if advice else []
-    figures = tuple(rows.key_figures(summary))
-    parts += [Table((), figures, text=2)]
-    variables = {
-        "paragraphs": [*conclusion[:1], *filter(None, [" ".join(conclusion[1:])])],
-        "notices": notices(summary),
-        "facts": figures,
-    }
-    return Section(
-        "answer", "", "", (), tuple(parts), lambda sheets: variables, template="forms/templates/answer.html.j2"
-    )
-
-
-def _findings(summary: StudySummary) -> Contents:
-    findings = sorted(summary.findings, key=wording.urgency)
-    parts = [
-        Paragraph(wording.true_minus(f"{f.message} {f.fix}".strip()), f"{wording.finding_title(f)} ({f.level})")
-        for f in findings
-    ] or [Paragraph("The checks of the data, the split and the training found nothing to report.")]
-    variables = {"findings": [(f, wording.finding_title(f)) for f in findings]}
-    return tuple(parts), lambda sheets: variables, dict, "forms/templates/findings.html.j2"
-
-
-def _reproduce(summary: StudySummary) -> Contents:
-    command = summary.provenance.get("command", "")
-    provenance = tuple((key, str(value)) for key, value in summary.provenance.items() if key != "command")
-    study = study_file(from_resolved(summary.settings)) if summary.settings else ""
-    parts: list[Part] = [Code(command)] if command else []
-    parts += [Table((), provenance, text=2)] if provenance else []
-    if study:
-        parts += [Paragraph("The whole study, as a file that wellfit run takes:", kind="small"), Code(study)]
-    variables = {"command": command, "provenance": provenance, "study": study}
-    return tuple(parts), lambda sheets: variables, dict, "forms/templates/reproduce.html.j2"
-
-
-def _glossary(summary: StudySummary) -> Contents:
-    return (
-        (Table((), GLOSSARY, text=2),),
-        lambda sheets: {"glossary": GLOSSARY},
-        dict,
-        "forms/templates/glossary.html.j2",
-    )
-
-
-_OWN: Final = {"findings": _findings, "reproduce": _reproduce, "glossary": _glossary}

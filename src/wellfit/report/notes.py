@@ -8,7 +8,7 @@ from __future__ import annotations
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.comparable import published_caution
-from wellfit.report.subjects.curves.page import shown_first
+from wellfit.report.numbers import shown_first
 
 __all__ = ["LETTERS", "notes", "notices"]
 
@@ -28,20 +28,22 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
     ended = sum(run.state != "pending" for _, run in runs)
     diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
     progress = f"{ended} of {wording.count(len(runs), 'run')} {'has' if ended == 1 else 'have'} ended."
-    sentences = {
-        f"This study is still running: {progress} Every number may still change.": summary.state == "running",
-        f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.": (
-            summary.state == "interrupted"
+    sentences = (
+        (summary.state == "running", f"This study is still running: {progress} Every number may still change."),
+        (
+            summary.state == "interrupted",
+            f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.",
         ),
-        "No run has ended yet, so there is nothing to compare.": not ended,
-        _diverged(diverged): bool(diverged),
-        "There is only one seed, so no interval can be given and any difference could be chance. Use five seeds.": (
-            len(summary.seeds) == 1
+        (not ended, "No run has ended yet, so there is nothing to compare."),
+        (diverged, _diverged(diverged)),
+        (
+            len(summary.seeds) == 1,
+            "There is only one seed, so no interval can be given and any difference could be chance. Use five seeds.",
         ),
-        "There is only one variant, so there is nothing to compare it with.": len(summary.variants) == 1,
-        published_caution(summary): bool(published_caution(summary)),
-    }
-    return tuple(sentence for sentence, holds in sentences.items() if holds)
+        (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
+        (True, published_caution(summary)),
+    )
+    return tuple(sentence for holds, sentence in sentences if holds and sentence)
 
 
 def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[str, ...]:
@@ -72,11 +74,11 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "comparisons": (
             "Differences are paired by seed and by test example.",
-            "The adjusted p-value accounts for the number of comparisons (Holm), and the verdict uses it; each interval "
-            "covers one comparison, unadjusted.",
+            "The adjusted p-value accounts for the number of comparisons (Holm), and the verdict uses it; each "
+            "interval covers one comparison, unadjusted.",
         ),
         "curves": (
-            "Where the validation loss turns upward while the training loss keeps falling, a network starts to overfit.",
+            "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
             "Lines: mean over the runs still training at that epoch; a line can jump where a run ends. Bands: lowest "
             "to highest seed.",
             "Both splits are measured in inference mode, without the penalty.",
@@ -106,7 +108,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "rose for good. Seconds: the run's share of the training time.",
         ),
     }
-    return tuple(sentence for sentence in sentences.get(section, ()) if sentence)
+    return tuple(filter(None, sentences.get(section, ())))
 
 
 def _diverged(names: list[str]) -> str:

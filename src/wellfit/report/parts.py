@@ -33,13 +33,12 @@ class Paragraph:
     """Sentences, after a few words in bold where ``head`` is not empty.
 
     Args:
-      kind: ``"lead"`` is the answer, set larger; ``"notice"`` is to be read before the numbers; ``"small"`` explains a
-        table or a figure.
+      kind: ``"lead"`` is the answer, set larger; ``"small"`` explains a table or a figure.
     """
 
     text: str
     head: str = ""
-    kind: Literal["text", "lead", "notice", "small"] = "text"
+    kind: Literal["text", "lead", "small"] = "text"
 
 
 @dataclass(frozen=True)

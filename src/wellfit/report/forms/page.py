@@ -16,8 +16,8 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.document import make_document
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.forms.saving import in_one_step
+from wellfit.report.marks.interactive import bokeh_library
 from wellfit.report.marks.pictures import Sheet, pack
-from wellfit.report.subjects.curves.interactive import bokeh_library
 from wellfit.report.subjects.data import numbers as data_numbers
 from wellfit.report.subjects.mistakes import page as mistakes_page
 from wellfit.report.subjects.weights import numbers as weight_numbers
@@ -78,7 +78,8 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     contents = []
     for section in document.sections:
         if variables := section.fragment(sheets):
-            text = environment.get_template(section.template).render(variables, section=section, summary=summary)
+            template = environment.get_template(section.template)
+            text = template.render(variables, section=section, summary=summary, notices=document.notices)
             contents.append((section, Markup(text)))
     return environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,

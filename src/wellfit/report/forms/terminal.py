@@ -212,7 +212,7 @@ def _first_sentence(message: str) -> str:
       >>> _first_sentence("43 of 0.5 million images occur twice. None is in the test set.")
       '43 of 0.5 million images occur twice'
     """
-    return message.split(". ")[0].rstrip(".")
+    return message.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _say(console: Console, text: str, *, style: str = "", indent: str = "", first: str = "") -> None:

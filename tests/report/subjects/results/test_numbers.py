@@ -123,9 +123,3 @@ def test_a_difference_is_in_its_metric_s_unit():
     accuracy, other = rows.comparison_table(replace(summary, asked=(loss,))).rows
     assert accuracy[3].endswith(" points")
     assert other[2:6] == ("test loss", "+0.0123", "–", "–")
-
-
-def test_the_key_figures_count_the_runs():
-    figures = dict(rows.key_figures(study(seeds=12, epochs=3)))
-    assert figures["Seeds"] == "12 (0 … 11)"
-    assert figures["Runs"] == "72 of 72"

@@ -15,7 +15,6 @@ __all__ = [
     "comparison_table",
     "evidence_row",
     "evidence_table",
-    "key_figures",
     "published_table",
     "run_row",
     "variant_row",
@@ -80,22 +79,6 @@ class VariantRow:
     verdict: str
     states: str
     runs: str
-
-
-def key_figures(summary: StudySummary) -> tuple[tuple[str, str], ...]:
-    """Name and value of what a reader wants to know first: data, state, variants, seeds, epochs, runs, time."""
-    runs = [run for variant in summary.variants for run in variant.runs]
-    few = len(summary.seeds) <= 5
-    seeds = ", ".join(map(str, summary.seeds)) if few else f"{summary.seeds[0]} … {summary.seeds[-1]}"
-    return (
-        ("Data", summary.data),
-        ("State", summary.state),
-        ("Variants", str(len(summary.variants))),
-        ("Seeds", f"{len(summary.seeds)} ({seeds})"),
-        ("Epochs", str(summary.epochs)),
-        ("Runs", f"{sum(run.state != 'pending' for run in runs)} of {len(runs)}"),
-        ("Time", wording.duration(summary.seconds)),
-    )
 
 
 def variant_rows(summary: StudySummary) -> tuple[VariantRow, ...]:

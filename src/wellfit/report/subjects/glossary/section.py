@@ -1,16 +1,21 @@
-"""What the report's terms mean."""
+"""The glossary: what the report's terms mean."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-__all__ = ["GLOSSARY"]
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.parts import Part, Table
+
+__all__ = ["GLOSSARY", "fragment", "parts"]
 
 GLOSSARY: Final = (
     (
         "run, seed",
-        "A run is one variant trained from one seed. The seed fixes the initial weights, the batch order and the noise, "
-        "the same for every variant, so that variants can be compared seed by seed.",
+        "A run is one variant trained from one seed. The seed fixes the initial weights, the batch order and the "
+        "noise, the same for every variant, so that variants can be compared seed by seed.",
     ),
     (
         "95 % interval",
@@ -59,3 +64,13 @@ GLOSSARY: Final = (
     ("published", "What the source of the study reports, often from a single training."),
 )
 """Terms and their definitions, in the order of the report."""
+
+
+def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """Every term in a row."""
+    return [Table((), GLOSSARY, text=2)]
+
+
+def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """The same."""
+    return {"glossary": GLOSSARY}
