@@ -246,13 +246,13 @@ def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
     axes.tick_params(axis="y", which="minor", length=0)
 
 
-def stop_mark(axes: Axes, epoch: float, text: str) -> None:
-    """Draw a thin vertical line at an epoch, with a label at its top."""
+def stop_mark(axes: Axes, epoch: float, text: str, *, above: bool = False) -> None:
+    """Draw a thin vertical line at an epoch, labeled inside the panel at the top, or above the panel."""
     axes.axvline(epoch, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
-    late = epoch > sum(axes.get_xlim()) / 2  # then the label is to the left of the line, inside the panel
-    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, -3),
-                  textcoords="offset points", ha="right" if late else "left", va="top", fontsize=9,
-                  color=LIGHT["muted"])  # fmt: skip
+    late = epoch > sum(axes.get_xlim()) / 2  # then the label is to the left of the line, within the panel's width
+    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, 2 if above else -3),
+                  textcoords="offset points", ha="right" if late else "left", va="bottom" if above else "top",
+                  fontsize=9, color=LIGHT["muted"])  # fmt: skip
 
 
 def tenths(share: float) -> str:

@@ -13,7 +13,7 @@ from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import has_epochs, shown_first, with_few_curves
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.curves.numbers import METRICS, stopped_at, value_limits
-from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_panels, plot_small
+from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_small
 
 __all__ = ["chips", "fragment", "parts"]
 
@@ -39,9 +39,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         Drawing("gap", "Gap by epoch: training minus validation accuracy.",
                 lambda: plot_gap(few, own_axes(None, OVERLAY))),
         Drawing("loss-curves", f"Loss of each variant. {key}; {ticks}.",
-                partial(plot_panels, summary, "loss", names)),
+                partial(plot_curves, summary, "loss", names=names)),
         Drawing("accuracy-curves", f"Accuracy of each variant. {key}; {ticks}.",
-                partial(plot_panels, summary, "accuracy", names)),
+                partial(plot_curves, summary, "accuracy", names=names)),
     ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
             "gap": inline_svg(plot_gap(few, own_axes(None, SMALL))),
         },
         "panels": [
-            (i, v.name, [inline_svg(plot_small(summary, v.name, metric, limits[metric])) for metric in METRICS])
+            (i, v.name, [inline_svg(plot_small(summary, v.name, metric, limits=limits[metric])) for metric in METRICS])
             for i, v in enumerate(summary.variants)
         ],
         "stops": any(stopped_at(summary, v.name) for v in summary.variants),

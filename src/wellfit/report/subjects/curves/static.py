@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_curves", "plot_gap", "plot_learning_curve", "plot_panels", "plot_small"]
+__all__ = ["plot_curves", "plot_gap", "plot_learning_curve", "plot_small"]
 
 
 def plot_learning_curve(
@@ -50,20 +50,31 @@ def plot_learning_curve(
     return marks.done(axes, alt)
 
 
-def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = None, *, log: bool = False) -> Figure:
-    """Plot the training and validation curves of every variant, in one panel each or all on the same axes.
+def plot_curves(
+    summary: StudySummary,
+    metric: str = "loss",
+    ax: Axes | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    log: bool = False,
+) -> Figure:
+    """Plot the training and validation curves of several variants, in one panel each or all on the same axes.
 
     Args:
       metric: ``"loss"`` or ``"accuracy"``.
-      ax: draw all variants here, each labeled where its validation curve ends; if None, as `plot_panels` does.
+      ax: draw all variants here, each labeled where its validation curve ends; if None, a new figure of panels.
+      names: of the variants that have a panel; all if None.
       log: whether the values have a logarithmic axis.
 
+    Returns:
+      The figure; all panels share their axes.
+
     Raises:
-      UnknownNameError: there is no such metric.
+      UnknownNameError: there is no such variant or metric.
     """
     factor, label = scale(metric)
     if ax is None:
-        return plot_panels(summary, metric, log=log)
+        return _panels(summary, metric, [v.name for v in summary.variants] if names is None else names, log)
     training, validation = ([curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants]
                             for split in SPLITS)  # fmt: skip
     if log:
@@ -78,53 +89,30 @@ def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = N
     return marks.done(ax, f"Learning curves of {whose}, {metric} by epoch. On the validation split: {sentences}")
 
 
-def plot_panels(
-    summary: StudySummary, metric: str = "loss", names: Sequence[str] | None = None, *, log: bool = False
+def plot_small(
+    summary: StudySummary,
+    variant: str,
+    metric: str = "loss",
+    ax: Axes | None = None,
+    *,
+    limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Plot the curves of several variants in one panel each; all panels share their axes.
+    """Plot the curves of one variant in a small panel, without a title and axis labels.
 
     Args:
       metric: ``"loss"`` or ``"accuracy"``.
-      names: of the variants; all if None.
-      log: whether the values have a logarithmic axis.
+      ax: where to draw; a new figure if None.
+      limits: of the value axis, for panels to share; as the curves need if None.
 
     Raises:
       UnknownNameError: there is no such variant or metric.
     """
-    from matplotlib.figure import Figure
-
-    names = [v.name for v in summary.variants] if names is None else names
-    columns = len(names) if len(names) <= 2 else 2 if len(names) == 4 else 3
-    lines = -(-len(names) // columns)
-    figure = Figure(figsize=(8.6 if columns > 1 else 4.8, 2.5 * lines + 0.5), layout=marks.layout())
-    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for place, axes in enumerate(grid.flat):
-        if place >= len(names):
-            axes.set_visible(False)
-            continue
-        alt = _draw(axes, summary, names[place], metric, log)
-        lowest, leftmost = place + columns >= len(names), place % columns == 0
-        axes.tick_params(labelbottom=lowest, labelleft=leftmost)
-        axes.set_xlabel(axes.get_xlabel() if lowest else "")
-        axes.set_ylabel(axes.get_ylabel() if leftmost else "")
-        marks.done(axes, alt)
-    marks.split_legend(figure, LIGHT["muted"])
-    return figure
-
-
-def plot_small(summary: StudySummary, variant: str, metric: str, limits: tuple[float, float]) -> Figure:
-    """Plot the curves of one variant in a small panel, without the title and labels that its place has.
-
-    Args:
-      metric: ``"loss"`` or ``"accuracy"``.
-      limits: of the value axis, shared by all panels.
-    """
-    axes = marks.own_axes(None, (4.2, 1.75))
-    alt = _draw(axes, summary, variant, metric, log=False)
-    axes.set_title("", loc="left")
+    axes = marks.own_axes(ax, (4.2, 1.75))
+    alt = _draw(axes, summary, variant, metric, log=False, titled=False)
     axes.set_xlabel("")
     axes.set_ylabel("")
-    axes.set_ylim(*limits)
+    if limits is not None:
+        axes.set_ylim(*limits)
     axes.locator_params(axis="y", nbins=4)
     return marks.done(axes, alt)
 
@@ -144,7 +132,29 @@ def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
     return marks.done(axes, f"Training minus validation accuracy by epoch, mean over seeds. At the last epoch: {gaps}.")
 
 
-def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool) -> str:
+def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool) -> Figure:
+    """Draw one panel per variant; only the outer panels have labels."""
+    from matplotlib.figure import Figure
+
+    columns = len(names) if len(names) <= 2 else 2 if len(names) == 4 else 3
+    lines = -(-len(names) // columns)
+    figure = Figure(figsize=(8.6 if columns > 1 else 4.8, 2.5 * lines + 0.5), layout=marks.layout())
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for place, axes in enumerate(grid.flat):
+        if place >= len(names):
+            axes.set_visible(False)
+            continue
+        alt = _draw(axes, summary, names[place], metric, log)
+        lowest, leftmost = place + columns >= len(names), place % columns == 0
+        axes.tick_params(labelbottom=lowest, labelleft=leftmost)
+        axes.set_xlabel(axes.get_xlabel() if lowest else "")
+        axes.set_ylabel(axes.get_ylabel() if leftmost else "")
+        marks.done(axes, alt)
+    marks.split_legend(figure, LIGHT["muted"])
+    return figure
+
+
+def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool, titled: bool = True) -> str:
     """Draw both curves of a variant and its marks; returns the alt text."""
     factor, label = scale(metric)
     color = series_color(find_variant(summary, variant)[0])
@@ -154,13 +164,14 @@ def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: boo
         marks.curve(axes, curve, factor, color, marks.TRAINING if split == "train" else "solid")
         sentences.append(_describe(name, curve, metric))
     marks.style(axes, "epoch", label)
-    marks.title(axes, variant)
+    if titled:
+        marks.title(axes, variant)
     marks.epoch_axis(axes, last_epoch(summary))
     if best := best_epochs(summary, variant):
         foot = axes.get_xaxis_transform()
         axes.plot(best, [0.035] * len(best), "|", color=LIGHT["ink"], markersize=9, markeredgewidth=1.1, transform=foot)
     if (mark := epoch_mark(summary, variant)) is not None:
-        marks.stop_mark(axes, *mark)
+        marks.stop_mark(axes, *mark, above=not titled)
         sentences.append(f"Median over the seeds: {mark[1]}.")
     if log:
         marks.log_axis(axes)

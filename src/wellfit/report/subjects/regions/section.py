@@ -10,7 +10,7 @@ from wellfit.base import Regions, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.parts import Drawing, Part, file_name
-from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions, without_labels
+from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
 
 __all__ = ["fragment", "parts"]
 
@@ -46,4 +46,15 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
 
 
 def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(inline_svg(without_labels(plot(regions, classes))) for plot in (plot_regions, plot_disagreement))
+    """Both figures without title, legend, axes and notes, which the page has."""
+    figures = []
+    for plot in (plot_regions, plot_disagreement):
+        figure = plot(regions, classes)
+        for axes in figure.axes:
+            axes.set_title("", loc="left")
+            axes.set_axis_off()
+            for removed in (axes.get_legend(), *axes.texts):
+                if removed is not None:
+                    removed.remove()
+        figures.append(inline_svg(figure))
+    return tuple(figures)

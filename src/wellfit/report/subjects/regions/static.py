@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_disagreement", "plot_regions", "without_labels"]
+__all__ = ["plot_disagreement", "plot_regions"]
 
 STEPS: Final = (0.5, 0.7, 0.9, 0.99)
 """Probabilities at which a region becomes one shade darker."""
@@ -83,18 +83,6 @@ def plot_disagreement(regions: Regions, classes: Sequence[str], ax: Axes | None 
                   fontsize=10, color=LIGHT["muted"])  # fmt: skip
     alt = f"the {text} shown, at most {wording.percent(most)} of them against the others"
     return marks.done(axes, f"Disagreement of the seeds of {regions.variant}: {alt}.")
-
-
-def without_labels(figure: Figure) -> Figure:
-    """Remove title, legend, axes and notes from a figure whose place has them."""
-    for axes in figure.axes:
-        axes.set_title("", loc="left")
-        axes.set_axis_off()
-        if (key := axes.get_legend()) is not None:
-            key.remove()
-        for text in list(axes.texts):
-            text.remove()
-    return figure
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
