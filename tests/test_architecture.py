@@ -39,11 +39,11 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 REPORT = (
-    ("wording", "comparable"),
+    ("wording", "parts", "comparable"),
     ("numbers",),
     ("marks",),
     ("subjects",),
-    ("document_figures",),
+    ("notes",),
     ("document",),
     ("forms",),
 )

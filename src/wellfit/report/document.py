@@ -1,24 +1,53 @@
-"""The one order of the report's sections, for every form: titles, contents, and what a reader must know first."""
+"""The one order of the report's sections, for every form."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report import old
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.notes import notes, notices
 from wellfit.report.parts import Drawing, Part
+from wellfit.report.subjects.answer import section as answer
+from wellfit.report.subjects.calibration import interactive as calibration_charts
+from wellfit.report.subjects.calibration import section as calibration
+from wellfit.report.subjects.classes import section as classes
+from wellfit.report.subjects.confusion import section as confusion
+from wellfit.report.subjects.curves import interactive as curve_charts
+from wellfit.report.subjects.curves import section as curves
+from wellfit.report.subjects.data import section as data
+from wellfit.report.subjects.findings import section as findings
+from wellfit.report.subjects.glossary import section as glossary
+from wellfit.report.subjects.mistakes import section as mistakes
+from wellfit.report.subjects.paths import interactive as path_charts
+from wellfit.report.subjects.paths import section as paths
+from wellfit.report.subjects.ranking import section as ranking
+from wellfit.report.subjects.regions import section as regions
+from wellfit.report.subjects.reproduce import section as reproduce
+from wellfit.report.subjects.results import comparisons, published, runs
+from wellfit.report.subjects.results import section as results
+from wellfit.report.subjects.weights import interactive as weight_charts
+from wellfit.report.subjects.weights import section as weights
 
 __all__ = ["Document", "Section", "make_document"]
 
-Fragment = Callable[[Mapping[str, Sheet]], Mapping[str, Any]]
-"""The page's sheets of pictures -> the variables of a template; empty where the page has nothing to show."""
+Charts = Callable[[StudySummary, StudyDetails], Mapping[str, Any]]
+"""Draws a section's interactive charts: id of an element of the page -> Bokeh chart."""
+
+
+class Contents(Protocol):
+    """A subject's module: what a section holds. The page's template has the module's name and is beside it."""
+
+    __name__: str
+
+    def parts(self, summary: StudySummary, details: StudyDetails) -> list[Part]:
+        """What the written forms show; empty where the section has nothing."""
+
+    def fragment(self, summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> Mapping[str, Any]:
+        """What the page's template shows, with the page's sheets of pictures; empty where the section has nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +56,11 @@ class Section:
 
     Args:
       id: of the page's element, and the name of the subject.
-      label: in the page's navigation; empty where it has no entry.
+      label: in the page's navigation.
       notes: what a reader must know to read the numbers rightly; not among the parts: every form prints them.
-      parts: of the written forms; empty where the page alone has the section.
+      parts: of the written forms.
       fragment: computes what the page's template shows.
-      charts: draws the page's interactive charts: id of an element -> chart.
+      charts: draws the page's interactive charts.
       template: of the page, below ``wellfit.report``.
     """
 
@@ -40,7 +69,7 @@ class Section:
     label: str = ""
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
-    fragment: Fragment = lambda sheets: {}
+    fragment: Callable[[Mapping[str, Sheet]], Mapping[str, Any]] = lambda sheets: {}
     charts: Callable[[], Mapping[str, Any]] = dict
     template: str = ""
 
@@ -71,72 +100,54 @@ class Document:
         return tuple(part for section in self.sections for part in section.parts if isinstance(part, Drawing))
 
 
-SECTIONS: Final = (
-    ("answer", "", ""),
-    ("ranking", "Ranking", "Ranking"),
-    ("results", "Results", "Results"),
-    ("comparisons", "Comparisons", "Comparisons"),
-    ("curves", "Learning curves", "Curves"),
-    ("paths", "Sweeps", "Sweeps"),
-    ("regions", "Decision regions", "Regions"),
-    ("confusion", "Confusion matrix", "Confusion"),
-    ("mistakes", "Misclassified images", "Mistakes"),
-    ("classes", "Precision, recall and F1 by class", "Classes"),
-    ("calibration", "Calibration: are the probabilities trustworthy?", "Calibration"),
-    ("weights", "Weights", "Weights"),
-    ("data", "The data", "Data"),
-    ("findings", "Findings", "Findings"),
-    ("published", "Published and measured", "Published"),
-    ("runs", "Every run", "Runs"),
-    ("reproduce", "How to reproduce this", "Reproduce"),
-    ("glossary", "Glossary", "Glossary"),
+ORDER: Final[tuple[tuple[str, str, str, Contents], ...]] = (
+    ("answer", "", "", answer),
+    ("ranking", "Ranking", "Ranking", ranking),
+    ("results", "Results", "Results", results),
+    ("comparisons", "Comparisons", "Comparisons", comparisons),
+    ("curves", "Learning curves", "Curves", curves),
+    ("paths", "Sweeps", "Sweeps", paths),
+    ("regions", "Decision regions", "Regions", regions),
+    ("confusion", "Confusion matrix", "Confusion", confusion),
+    ("mistakes", "Misclassified images", "Mistakes", mistakes),
+    ("classes", "Precision, recall and F1 by class", "Classes", classes),
+    ("calibration", "Calibration: are the probabilities trustworthy?", "Calibration", calibration),
+    ("weights", "Weights", "Weights", weights),
+    ("data", "The data", "Data", data),
+    ("findings", "Findings", "Findings", findings),
+    ("published", "Published and measured", "Published", published),
+    ("runs", "Every run", "Runs", runs),
+    ("reproduce", "How to reproduce this", "Reproduce", reproduce),
+    ("glossary", "Glossary", "Glossary", glossary),
 )
-"""Every section: its id, its title, and its name in the page's navigation."""
+"""Every section: its id, its title, its name in the page's navigation, and its contents."""
+
+CHARTS: Final[Mapping[str, Charts]] = {
+    "curves": curve_charts.charts,
+    "paths": path_charts.charts,
+    "calibration": calibration_charts.charts,
+    "weights": weight_charts.charts,
+}
+"""The sections with interactive charts."""
 
 
 def make_document(summary: StudySummary, details: StudyDetails) -> Document:
-    """Put together what is to be shown of a study; nothing is drawn yet.
+    """Put together what a report shows of a study; nothing is drawn yet.
 
     Args:
       summary: in any state; what it has nothing of is left out.
-
-    Returns:
-      The document.
     """
     sections = tuple(
-        Section(name, title, label, notes(name, summary, details), *_subject(name, summary, details))
-        for name, title, label in SECTIONS
+        Section(
+            name,
+            title,
+            label,
+            notes(name, summary, details),
+            tuple(contents.parts(summary, details)),
+            partial(contents.fragment, summary, details),
+            partial(CHARTS[name], summary, details) if name in CHARTS else dict,
+            "/".join(contents.__name__.split(".")[2:]) + ".html.j2",
+        )
+        for name, title, label, contents in ORDER
     )
     return Document(summary.title, summary.name, summary.state, notices(summary), sections)
-
-
-Contents = tuple[tuple[Part, ...], Fragment, Callable[[], Mapping[str, Any]], str]
-"""Parts, fragment, charts and template of a section."""
-
-
-def _subject(name: str, summary: StudySummary, details: StudyDetails) -> Contents:
-    """The contents of a section that is a subject's."""
-    package, module = {
-        "comparisons": ("results", "comparisons"),
-        "published": ("results", "published"),
-        "runs": ("results", "runs"),
-    }.get(name, (name, "section"))
-    own, interactive = _module(f"{package}.{module}"), _module(f"{name}.interactive")
-    template = f"subjects/{package}/{module}.html.j2"
-    charts = getattr(interactive, "charts", partial(old.charts, name))
-    if own is None:
-        parts = tuple(old.parts(name, summary, details))
-        fragment: Fragment = partial(old.fragment, name, summary, details)
-    else:
-        parts, fragment = tuple(own.parts(summary, details)), partial(own.fragment, summary, details)
-    return parts, fragment, partial(charts, summary, details), template
-
-
-def _module(name: str) -> ModuleType | None:
-    """A module of a subject, where it is there already."""
-    try:
-        return importlib.import_module(f"wellfit.report.subjects.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is not None and error.name.startswith("wellfit.report.subjects"):
-            return None
-        raise

@@ -97,7 +97,7 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     headings = ("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch")
     parts = [
         f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(figures)}</span></p>",
-        *(f"<p><i>{_text(notice)}</i></p>" for notice in notices(summary)),
+        *(f"<p><em>{_text(notice)}</em></p>" for notice in notices(summary)),
         *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
         _table(headings, [_row(row) for row in rows]),
         str(inline_svg(plot_intervals(summary), COLORS)),

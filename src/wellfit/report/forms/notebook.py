@@ -153,7 +153,10 @@ def _read(name: str) -> list[Step]:
     if not file.is_file():
         return []
     tables: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
-    return [Step(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}) for table in tables]
+    found: list[dict[str, Any]] = [
+        {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()} for table in tables
+    ]
+    return [Step(**table) for table in found]
 
 
 def _first_cells(summary: StudySummary, document: Document, directory: str | None) -> list[dict[str, Any]]:
@@ -222,8 +225,13 @@ def _markdown(text: str) -> dict[str, Any]:
 
 
 def _code(text: str, outputs: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    cell = {"cell_type": "code", "source": _lines(text.strip("\n")), "metadata": {}, "execution_count": None}
-    return {**cell, "outputs": outputs or []}
+    return {
+        "cell_type": "code",
+        "source": _lines(text.strip("\n")),
+        "metadata": {},
+        "execution_count": None,
+        "outputs": outputs or [],
+    }
 
 
 def _literal(text: str) -> str:

@@ -19,7 +19,7 @@ from wellfit.report.forms.saving import in_one_step
 from wellfit.report.marks.interactive import bokeh_library
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
-from wellfit.report.subjects.mistakes import page as mistakes_page
+from wellfit.report.subjects.mistakes.gallery_data import by_use
 from wellfit.report.subjects.weights import numbers as weight_numbers
 
 __all__ = ["render_page", "write_page"]
@@ -69,7 +69,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     from markupsafe import Markup
 
     if details.mistakes is not None and details.mistakes.images.size:
-        details = replace(details, mistakes=mistakes_page.by_use(details.mistakes))
+        details = replace(details, mistakes=by_use(details.mistakes))
     document = make_document(summary, details)
     drawn = {section.id: charts for section in document.sections if (charts := section.charts())}
     documents = {id: _chart_document(charts) for id, charts in drawn.items()}

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from wellfit.base import Comparison, PairedEvidence, StudySummary
 from wellfit.report import wording
+from wellfit.report.parts import Cell
 from wellfit.report.subjects.curves.sparklines import Sparklines
-from wellfit.report.subjects.results.numbers import Cell, VariantRow, variant_rows
+from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 
 __all__ = ["evidence_table", "results_table", "training_table"]
 

@@ -19,4 +19,4 @@ def test_errors_come_first_with_evidence_and_fix() -> None:
 def test_no_findings_are_reported_as_such() -> None:
     summary = replace(study(epochs=3), findings=())
     assert parts(summary, NOTHING) == [Paragraph(NONE)]
-    assert fragment(summary, NOTHING, {}) == {"findings": [], "none": NONE}
+    assert fragment(summary, NOTHING, {}) == {"findings": [], "nothing": NONE}

@@ -29,4 +29,4 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """Every finding with its title."""
     findings = sorted(summary.findings, key=wording.urgency)
-    return {"findings": [(finding, wording.finding_title(finding)) for finding in findings], "none": NONE}
+    return {"findings": [(finding, wording.finding_title(finding)) for finding in findings], "nothing": NONE}
