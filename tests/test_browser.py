@@ -356,7 +356,7 @@ def test_a_tooltip_says_values_and_names_as_text(visit):
     told = pointed_at(tab, "chart-reliability", "v1-reliability-points", 5)
     assert name in told
     assert f"{found.calibration[name].count[5]:,}" in told
-    assert tab.locator("img, main script").count() == 0  # in no shadow root either
+    assert tab.locator("img, main script:not([type='application/json'])").count() == 0  # in no shadow root either
     assert tab.title() == summary.title
 
 
@@ -457,7 +457,7 @@ def test_a_click_on_a_cell_shows_its_images(visit):
     tab.select_option("#matrix-variant", label="l2")
     tab.locator(f"#matrix-table [data-cell='{true},{predicted}']").click()
     assert tab.locator("#cell h3").last.inner_text() == (
-        f"{summary.classes[true]} taken for {summary.classes[predicted]}"
+        f"{summary.classes[true]} classified as {summary.classes[predicted]}"
     )
     tiles = tab.locator("#cell .gallery li")
     assert tiles.count() == min(12, pairs.count((true, predicted)))
@@ -474,15 +474,15 @@ def test_all_images_of_a_cell_can_be_shown(visit):
     inside = (mistakes.labels == 0) & (mistakes.predicted[0] == 1)
     kept = tab.locator("#cell .gallery li").count()
     assert kept == inside[mistakes.image_rows].sum() > 12
-    assert said == f"{inside.sum()}\u00a0images most often taken for b, of which this page has {kept}."
+    assert said == f"{inside.sum()}\u00a0images most often classified as b; this page shows {kept} of them."
 
 
 def test_a_cell_without_pictures_says_why(visit):
     tab = visit()
     tab.locator("#matrix-table [data-cell='1,1']").click()
-    assert tab.locator("#cell p").last.inner_text() == "Pictures are kept of mistakes only."
+    assert tab.locator("#cell p").last.inner_text() == "Images are kept of mistakes only."
     tab.locator("#matrix-table [data-cell='0,6']").click()
-    assert "images most often taken for Shirt" in tab.locator("#cell p").last.inner_text()
+    assert "images most often classified as Shirt" in tab.locator("#cell p").last.inner_text()
     assert tab.locator("#matrix-table [aria-pressed=true]").count() == 1
 
 
@@ -511,10 +511,10 @@ def test_the_difference_of_two_variants(visit):
     gain = 100 * (shares[0] - shares[1])[0, 0]
     said = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
     shown = f"{gain:+.1f}".replace("-", "−")
-    assert f"T-shirt/top recognized: {shown} points [" in said
+    assert f"T-shirt/top correct: {shown} points [" in said
     caption = tab.locator("#matrix-caption")
     assert "dropout minus baseline" in caption.inner_text()
-    assert "its 95 % interval holds zero" in caption.inner_text()
+    assert "the 95 % interval includes zero" in caption.inner_text()
     bounds = re.search(r"\[(.+), (.+)\]", said).groups()
     tab.select_option("#matrix-variant", label="baseline")
     tab.select_option("#matrix-against", label="dropout")  # the same the other way round
@@ -544,9 +544,9 @@ def test_the_gallery_is_filtered(visit):
     mistakes = details(summary).mistakes
     shirts = (mistakes.labels == summary.classes.index("Shirt")) & (mistakes.wrong[1] > 0)
     kept = shirts[mistakes.image_rows].sum()
-    assert tab.locator("#gallery-said").inner_text() == (
+    assert tab.locator("#gallery-status").inner_text() == (
         f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in some run of l2; "
-        f"this page has the pictures of {kept}. What is said below each is of l2."
+        f"this page has {kept}. Captions: predictions of l2."
     )
 
 
@@ -554,7 +554,7 @@ def test_names_stay_text_in_what_a_script_writes(visit):
     tab = visit("hostile")
     tab.select_option("#matrix-variant", index=1)
     assert "<script>alert(1)</script>" in tab.locator("#matrix-table").inner_text()
-    assert tab.locator("main script, main img").count() == 0
+    assert tab.locator("main script:not([type='application/json']), main img").count() == 0
     assert tab.title() == hostile().title
 
 

@@ -32,7 +32,7 @@ def found() -> dict[str, Callable[..., Figure]]:
 
 
 FIGURES = found()
-SHEETS = {"subjects.data.preview.look_figure"}
+SHEETS = {"subjects.data.preview.preview_figure"}
 """Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
 
 

@@ -7,12 +7,7 @@ import numpy as np
 from detailed import details
 from summaries import study
 from wellfit.report.marks.pictures import pack
-from wellfit.report.subjects.mistakes.numbers import agreement
-from wellfit.report.subjects.mistakes.page import (
-    by_use,
-    gallery_groups,
-    mistakes_data,
-)
+from wellfit.report.subjects.mistakes.gallery_data import by_use, gallery_data
 
 
 def made(**changes):
@@ -23,7 +18,7 @@ def made(**changes):
 
 def test_every_picture_knows_what_it_was_taken_for():
     _, found, sheet = made()
-    data = mistakes_data(found, sheet)
+    data = gallery_data(found, sheet)
     rows = found.image_rows
     assert data["labels"] == found.labels[rows].tolist()
     assert data["wrong"][1] == found.wrong[1, rows].tolist()
@@ -37,23 +32,21 @@ def test_every_picture_knows_what_it_was_taken_for():
 def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
     _, found, _ = made(mended={"l2": np.array([3, 8, 20])})
     sheet = pack(found.images, 20_000)
-    data = mistakes_data(found, sheet)
+    data = gallery_data(found, sheet)
     wrong = found.wrong > 0
     for v, row in enumerate([*wrong, wrong.any(axis=0)]):
         assert data["totals"]["often"][v] == [int((row & (found.labels == k)).sum()) for k in range(10)]
     assert sum(data["totals"]["every"]) == len(found.all_wrong)
-    assert sum(data["totals"]["mended"]["l2"]) == 3
+    assert sum(data["totals"]["corrected"]["l2"]) == 3
     assert [sum(cells.values()) for cells in data["cells"]] == wrong.sum(axis=1).tolist()
     true, predicted = int(found.labels[found.image_rows[0]]), int(found.predicted[2, found.image_rows[0]])
     inside = (found.labels == true) & (found.predicted[2] == predicted)
     assert data["cells"][2][f"{true},{predicted}"] == inside.sum()
-    assert data["said"] == (
-        f"{wrong.any(axis=0).sum():,} test images were wrong in some run; "
-        f"the study kept the pictures of 120 of them, and this page has {sheet.count}."
+    assert data["text"] == (
+        f"{wrong.any(axis=0).sum():,} test images were misclassified in some run; "
+        f"the study kept 120 of them, and this page shows {sheet.count}."
     )
-    assert mistakes_data(found, pack(found.images, 10**6))["said"].endswith(
-        "this page has the pictures of 120 of them."
-    )
+    assert gallery_data(found, pack(found.images, 10**6))["text"].endswith("this page shows 120 of them.")
 
 
 def test_all_variants_together_take_a_picture_for_what_most_runs_do():
@@ -63,7 +56,7 @@ def test_all_variants_together_take_a_picture_for_what_most_runs_do():
         found, labels=np.array([0]), wrong=wrong, predicted=predicted, probability=np.array([[0.5], [0.9], [0.8]]),
         image_rows=np.array([0]), images=found.images[:1], all_wrong=np.array([0]), flips=np.array([], int), mended={},
     )  # fmt: skip
-    data = mistakes_data(few, pack(few.images, 100_000))
+    data = gallery_data(few, pack(few.images, 100_000))
     assert data["predicted"][-1] == [1]  # five runs against four
     assert data["agree"][-1] == [5]
     assert data["wrong"][-1] == [9]
@@ -80,7 +73,7 @@ def test_votes_for_a_second_class_are_kept():
         probability=np.full((3, 2), 0.5), image_rows=np.array([0, 1]), images=found.images[:2], votes=votes,
         all_wrong=np.array([], int), flips=np.array([], int), mended={},
     )  # fmt: skip
-    data = mistakes_data(few, pack(few.images, 100_000))
+    data = gallery_data(few, pack(few.images, 100_000))
     assert data["further"] == [[0, 0, 7, 1]]
     assert [row[0] for row in data["agree"]] == [2, 2, 2, 6]  # the first picture: of the runs that said class 5
     assert data["wrong"][0][0] == 3  # one more said class 7
@@ -90,7 +83,7 @@ def test_pictures_that_the_sheet_has_no_room_for_are_not_pointed_at():
     _, found, _ = made()
     sheet = pack(found.images, 20_000)
     assert sheet.count < len(found.image_rows)
-    data = mistakes_data(found, sheet)
+    data = gallery_data(found, sheet)
     assert all(place < sheet.count for place in data["kinds"]["every"])
     assert len(data["labels"]) == sheet.count
 
@@ -108,28 +101,6 @@ def test_pictures_are_ordered_by_use_and_keep_their_pixels_and_votes():
         before = int(np.flatnonzero(found.image_rows == ordered.image_rows[place])[0])
         np.testing.assert_array_equal(ordered.images[place], found.images[before])
         np.testing.assert_array_equal(ordered.votes[:, place], votes[:, before])
-
-
-def test_the_gallery_without_a_script():
-    summary, found, sheet = made()
-    data = mistakes_data(found, sheet)
-    groups = gallery_groups(data, summary.classes, sheet)
-    assert groups[0].title == "Every run of every variant is wrong"
-    assert groups[0].total == len(found.all_wrong)
-    place, agree = data["kinds"]["every"][0], data["agree"][-1][data["kinds"]["every"][0]]
-    assert data["wrong"][-1][place] == 15
-    assert groups[0].tiles[0].runs == agreement(agree, 15, 15)
-    assert groups[0].tiles[0].true in summary.classes
-
-
-def test_where_no_image_is_always_wrong_the_most_often_wrong_are_shown():
-    summary, found, sheet = made(all_wrong=np.array([], int))
-    data = mistakes_data(found, sheet)
-    groups = gallery_groups(data, summary.classes, sheet)
-    assert groups[0].title == "Most often wrong"
-    assert groups[0].total == (found.wrong > 0).any(axis=0).sum()
-    often = found.wrong[:, found.image_rows].sum(axis=0)
-    assert groups[0].tiles[0].place == sheet.place(int(often.argmax()))
 
 
 def test_every_cell_of_every_variant_has_its_first_picture_before_any_has_its_second():
