@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,7 @@ def test_figures_carry_their_alt_text(tmp_path: Path) -> None:
 def test_two_half_figures_stand_side_by_side(tmp_path: Path) -> None:
     widths = {"first": "half", "second": "half", "third": "half", "fourth": "full", "fifth": "half"}
     drawings = [Drawing(name, name, blank, width) for name, width in widths.items()]  # type: ignore[arg-type]
+    drawings[1] = replace(drawings[1], draw=lambda: blank(4, 2))  # its caption is level with that of the first
     found: dict[str, tuple[float, float]] = {}
     for number, page in enumerate(PdfReader(write_pdf(document(*drawings), tmp_path / "a.pdf")).pages):
         found |= {name: (x, y - 1000 * number) for name, (x, y) in positions(page).items()}

@@ -117,8 +117,8 @@ def _part(row: list[Part]) -> dict[str, Any]:
 def _drawing(drawing: Drawing) -> dict[str, Any]:
     figure = drawing.draw()
     width, height = (72 * float(inches) for inches in figure.get_size_inches())
-    words = {"alt": alt_text(figure), "caption": drawing.caption}
-    return {"svg": _svg(figure), "width": width, "height": height, **words}
+    size = {"width": width, "height": height, "half": drawing.width == "half"}
+    return {"svg": _svg(figure), "alt": alt_text(figure), "caption": drawing.caption, **size}
 
 
 def _svg(figure: Figure) -> str:
