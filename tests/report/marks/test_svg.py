@@ -4,15 +4,19 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import numpy as np
+
 from summaries import hostile, study
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.svg import inline_svg
+from wellfit.report.numbers import curve_data
 from wellfit.report.subjects.confusion.static import plot_confusion
-from wellfit.report.subjects.curves.static import plot_intervals, plot_learning_curve
+from wellfit.report.subjects.curves.static import plot_learning_curve, plot_small
+from wellfit.report.subjects.ranking.static import plot_intervals
 
 
-def test_a_figure_becomes_one_labelled_element():
-    root = ElementTree.fromstring(xml(inline_svg(plot_intervals(study()))))
+def test_a_figure_becomes_one_labeled_element():
+    root = ElementTree.fromstring(inline_svg(plot_intervals(study())))
     assert root.get("role") == "img"
     assert root.get("aria-label", "").startswith("Interval plot of test accuracy")
     assert "early-stopping" in [text.text for text in root.iter("text")]  # text stays text
@@ -31,7 +35,7 @@ def test_its_colors_may_be_others():
     assert wanted["s0"] in drawn
 
 
-def test_nothing_in_it_rules_the_page():
+def test_it_has_no_style_sheet_and_no_metadata():
     drawn = inline_svg(plot_confusion(study(), "l2"))
     assert "<style" not in drawn
     assert "<metadata" not in drawn
@@ -49,11 +53,31 @@ def test_the_same_figure_is_the_same_text():
 
 
 def test_names_are_escaped_and_a_name_like_a_color_is_kept():
-    ElementTree.fromstring(xml(inline_svg(plot_intervals(hostile()))))
+    ElementTree.fromstring(inline_svg(plot_intervals(hostile())))
     plain = study(variants=("baseline",))
     odd = replace(plain, variants=(replace(plain.variants[0], name=LIGHT["s1"]),))
     assert f">{LIGHT['s1']}</text>" in inline_svg(plot_intervals(odd))
 
 
-def xml(text):
-    return str(text).replace("<svg ", '<svg xmlns:xlink="http://www.w3.org/1999/xlink" ', 1)
+def test_lengths_are_rounded_and_what_is_invisible_goes():
+    summary = study(variants=("baseline",), epochs=30)
+    drawn = inline_svg(plot_small(summary, "baseline"))
+    root = ElementTree.fromstring(drawn)
+    for element in root.iter():
+        for name in ("d", "x", "y"):
+            assert not re.search(r"\.\d\d", element.get(name, ""))
+    assert not [g for g in root.iter("g") if not g.attrib]
+    assert "font-family" not in drawn
+    assert len(drawn) < 6_000
+
+
+def test_a_curve_is_drawn_to_scale():
+    summary = study(variants=("baseline",), epochs=12)
+    figure = plot_small(summary, "baseline", limits=(0.0, 3.0))
+    root = ElementTree.fromstring(inline_svg(figure))
+    strokes = [path for path in root.iter("path") if "stroke:var(--s0)" in path.get("style", "")]
+    (line,) = [path for path in strokes if "dash" not in path.get("style")]
+    height = np.array([float(point.split()[1]) for point in re.split("[ML]", line.get("d"))[1:]])
+    curve = curve_data(summary, "baseline", "validation_loss")
+    box = figure.axes[0].get_position().height * 72 * figure.get_size_inches()[1]
+    np.testing.assert_allclose(height[0] - height, box * (curve.mean - curve.mean[0]) / 3, atol=0.11)  # of tenths

@@ -74,9 +74,10 @@ def _kept(element: ElementTree.Element, colors: Mapping[str, str]) -> list[Eleme
 
 def _attribute(name: str, value: str, colors: Mapping[str, str]) -> str:
     if name == "style":
+        value = re.sub(r"([:;,]) ", r"\1", re.sub(r"font-family: [^;]*; ", "", value))
         for role, color in LIGHT.items():
             value = value.replace(color, colors[role])
-        return re.sub(r"([:;,]) ", r"\1", re.sub(r"font-family: [^;]*; ", "", value))
+        return value
     if name in LENGTHS:
         value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value).strip()
         return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 1):g}", value)

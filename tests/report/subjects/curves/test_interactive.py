@@ -24,9 +24,8 @@ def line(chart: Any, tag: str) -> Any:
 
 
 def test_there_is_a_chart_for_every_place_of_the_page():
-    assert (
-        list(drawn(study(epochs=5))) == list(CHARTS) == ["chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"]
-    )
+    places = ["chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"]
+    assert list(drawn(study(epochs=5))) == list(CHARTS) == places
 
 
 def test_curves_hold_the_numbers_of_the_static_figures():
@@ -57,9 +56,8 @@ def test_stopped_runs_are_marked_where_they_are_read():
         data = mark.data_source.data
         assert data["epoch"] == [run.readout_epoch for run in runs]
         metric = chart.removeprefix("chart-")
-        values = [
-            summary.histories["early-stopping"][r.seed][f"validation_{metric}"][r.readout_epoch - 1] for r in runs
-        ]
+        histories = summary.histories["early-stopping"]
+        values = [histories[run.seed][f"validation_{metric}"][run.readout_epoch - 1] for run in runs]
         np.testing.assert_allclose(data["mean"], np.multiply(100 if metric == "accuracy" else 1, values))
     assert not [r for r in made["chart-gap"].renderers if r.tags == ["v1-stop"]]
 
@@ -68,10 +66,8 @@ def test_epoch_axes_and_the_line_at_the_pointer_are_shared():
     made = drawn(study(epochs=5))
     assert len({chart.x_range.id for chart in made.values()}) == 1
     assert made["chart-loss"].x_range.end == 5
-    cursors = {
-        tool.overlay.id for chart in made.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"
-    }
-    assert len(cursors) == 1
+    tools = [tool for chart in made.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"]
+    assert len({tool.overlay.id for tool in tools}) == 1
 
 
 @pytest.mark.parametrize("make", [running, diverged, lambda: study(variants=("baseline",), seeds=1, epochs=1)])
