@@ -524,7 +524,7 @@ def test_the_difference_of_two_variants(visit):
     tab.select_option("#matrix-against", label="l2")
     tab.select_option("#matrix-variant", label="dropout")
     assert "points, no interval" in tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
-    assert "No interval is known of this pair" in caption.inner_text()
+    assert "This pair has no intervals" in caption.inner_text()
     assert "better" not in caption.inner_text()
 
 

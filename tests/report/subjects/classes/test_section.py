@@ -8,9 +8,11 @@ from wellfit.report.subjects.classes.section import fragment, parts
 
 def test_every_highlighted_variant_has_a_figure():
     summary = study(variants=("baseline", "l2"), epochs=3)
-    drawings = parts(summary, details(summary))
+    *drawings, _, table = parts(summary, details(summary))
     assert [drawing.name for drawing in drawings] == ["classes-1-baseline", "classes-2-l2"]
     assert alt_text(drawings[1].draw()).startswith("Recall and precision by class, l2")
+    assert table.headings == ("Class", "baseline", "l2")
+    assert table.rows[3] == ("Dress", *(f"{100 * details(summary).by_class[v].f1[3]:.2f}" for v in ("baseline", "l2")))
     assert len(fragment(summary, details(summary), {})["panels"]) == 2
 
 

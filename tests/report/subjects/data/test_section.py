@@ -17,7 +17,7 @@ def test_paper_describes_draws_and_counts_the_data():
     assert isinstance(sentence, Paragraph)
     assert isinstance(drawing, Drawing)
     assert isinstance(counts, Table)
-    assert counts.headings == ("Class", "train examples", "validation examples", "test examples")
+    assert counts.headings == ("Class", "Training examples", "Validation examples", "Test examples")
     assert counts.rows[0] == ("T-shirt/top", "4,800", "1,200", "1,000")
 
 

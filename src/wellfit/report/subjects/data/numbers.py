@@ -8,7 +8,10 @@ from typing import Final
 from wellfit.base import DataLook, StudySummary
 from wellfit.report.marks.pictures import Sheet, pack
 
-__all__ = ["LARGEST", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
+__all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
+
+SPLITS: Final = {"train": "training", "validation": "validation", "test": "test"}
+"""Split -> its name in a sentence."""
 
 MOST: Final = 8
 """Examples of a class that are shown."""

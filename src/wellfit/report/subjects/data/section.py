@@ -9,7 +9,7 @@ from typing import Any, Final
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
-from wellfit.report.subjects.data.numbers import LARGEST, class_examples, describe_data
+from wellfit.report.subjects.data.numbers import LARGEST, SPLITS, class_examples, describe_data
 from wellfit.report.subjects.data.static import plot_data
 
 __all__ = ["fragment", "parts"]
@@ -25,7 +25,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     size = len(summary.classes)
     caption = "The first training examples of every class, and its number of examples in every split."
     drawing = Drawing("data", caption, partial(plot_data, data, summary.classes))
-    headings = ("Class", *(f"{split} examples" for split in data.counts))
+    headings = ("Class", *(f"{SPLITS[split].capitalize()} examples" for split in data.counts))
     counts = Table(headings, tuple((row.name, *row.counts) for row in class_examples(summary, data)))
     drawings = [drawing] if size <= DRAWN else []
     return [Paragraph(describe_data(data), kind="small"), *drawings, *([counts] if size <= LARGEST else [])]
@@ -37,4 +37,9 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         return {}
     rows = class_examples(summary, data, sheets.get("examples"))
     first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None
-    return {"sentence": describe_data(data), "splits": tuple(data.counts), "rows": rows, "first": first}
+    return {
+        "sentence": describe_data(data),
+        "splits": tuple(SPLITS[split].capitalize() for split in data.counts),
+        "rows": rows,
+        "first": first,
+    }

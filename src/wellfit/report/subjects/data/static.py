@@ -14,7 +14,7 @@ from wellfit.errors import DataError
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.images import GAP, INCHES, image_size, shortened, show_image
-from wellfit.report.subjects.data.numbers import MOST, unit
+from wellfit.report.subjects.data.numbers import MOST, SPLITS, unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,8 @@ CAPTIONED: Final = 1.1
 NAME: Final = 24
 """Characters of a class's name beside a row."""
 
-SPLITS: Final = {"train": ("training", "s1"), "validation": ("validation", "s2"), "test": ("test", "s0")}
-"""Split -> its name and its color."""
+ROLES: Final = {"train": "s1", "validation": "s2", "test": "s0"}
+"""Split -> its color."""
 
 
 def plot_examples(
@@ -190,16 +190,16 @@ def plot_data(data: DataLook, classes: Sequence[str], ax: Axes | None = None) ->
         start = left + 2 * GAP
         for split, of_class in counts.items():
             length = scale * float(of_class[k])
-            axes.barh(k * step + height / 2, length, 0.42 * height, start, color=LIGHT[SPLITS[split][1]], alpha=0.85)
+            axes.barh(k * step + height / 2, length, 0.42 * height, start, color=LIGHT[ROLES[split]], alpha=0.85)
             start += length
         axes.text(start + 0.1, k * step + height / 2, f"{totals[k]:,}", va="center", fontsize=10, color=LIGHT["ink"])
     drawing.picture_axes(axes, left + 6.2, size * step - GAP)
     axes.set_yticks([k * step + height / 2 for k in range(size)], list(map(drawing.plain, classes)), color=LIGHT["ink"])
     drawing.title(axes, data.title)
-    marks = [{"marker": "s", "markersize": 8, "color": LIGHT[role], "label": name} for name, role in SPLITS.values()]
+    marks = [{"marker": "s", "markersize": 8, "color": LIGHT[ROLES[split]], "label": SPLITS[split]} for split in counts]
     drawing.legend(axes, marks)
     listed = "; ".join(
-        f"{name} " + ", ".join(f"{int(of_class[k]):,} {SPLITS[split][0]}" for split, of_class in counts.items())
+        f"{name} " + ", ".join(f"{int(of_class[k]):,} {SPLITS[split]}" for split, of_class in counts.items())
         for k, name in enumerate(classes)
     )
     return drawing.done(axes, f"{data.title}: examples of {unit(data.shape)} in {size} classes. {listed}.")
