@@ -41,9 +41,8 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 REPORT = (
     ("wording", "parts", "comparable"),
     ("numbers",),
-    ("marks",),
+    ("marks", "notes"),
     ("subjects",),
-    ("notes",),
     ("document",),
     ("forms",),
 )

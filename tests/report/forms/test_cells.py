@@ -97,7 +97,7 @@ def test_a_notice_in_a_title_is_no_color() -> None:
 def test_colors_follow_the_theme() -> None:
     text = notebook.results_html(study())
     for role in ("s1", "s3"):
-        assert f"var(--wellfit-{role},{LIGHT[role]})" in text
+        assert f"var(--wellfit-{role}, {LIGHT[role]})" in text
         assert f"--wellfit-{role}:{DARK[role]}" in text
     for theme in ("data-jp-theme-light=false", ".vscode-dark", "theme=dark"):
         assert theme in text
