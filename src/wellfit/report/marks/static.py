@@ -202,8 +202,8 @@ def picture_axes(axes: Axes, width: float, height: float) -> None:
     axes.set_aspect("equal", anchor="NW")
 
 
-def title(axes: Axes, text: str, lines: int = 0) -> None:
-    """Set a title at the left, with room for so many lines of a legend below it."""
+def title(axes: Axes, text: str, lines: float = 0) -> None:
+    """Set a title at the left, with room for so many lines of text below it."""
     axes.set_title(plain(text), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
 
 
@@ -227,7 +227,7 @@ def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> 
 
     handles = [Line2D([], [], **{"linestyle": "none", **mark}) for mark in marks]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, frameon=False,
-                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.4,
+                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.6, columnspacing=1.4,
                 borderaxespad=0.2)  # fmt: skip
 
 

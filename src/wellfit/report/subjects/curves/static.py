@@ -45,6 +45,7 @@ def plot_learning_curve(
     """
     axes = marks.own_axes(ax, (4.8, 3.1))
     alt = _draw(axes, summary, variant, metric, log)
+    marks.title(axes, variant)
     axes.set_xlabel("epoch  ( | lowest validation loss of a seed )")
     marks.split_legend(axes, series_color(find_variant(summary, variant)[0]))
     return marks.done(axes, alt)
@@ -108,7 +109,7 @@ def plot_small(
       UnknownNameError: there is no such variant or metric.
     """
     axes = marks.own_axes(ax, (4.2, 1.75))
-    alt = _draw(axes, summary, variant, metric, log=False, titled=False)
+    alt = _draw(axes, summary, variant, metric, log=False, above=True)
     axes.set_xlabel("")
     axes.set_ylabel("")
     if limits is not None:
@@ -144,7 +145,8 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
         if place >= len(names):
             axes.set_visible(False)
             continue
-        alt = _draw(axes, summary, names[place], metric, log)
+        alt = _draw(axes, summary, names[place], metric, log, above=True)
+        marks.title(axes, names[place], lines=0.4)
         lowest, leftmost = place + columns >= len(names), place % columns == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
@@ -154,8 +156,8 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
     return figure
 
 
-def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool, titled: bool = True) -> str:
-    """Draw both curves of a variant and its marks; returns the alt text."""
+def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool, above: bool = False) -> str:
+    """Draw both curves of a variant and its marks, labeled in or above the panel; returns the alt text."""
     factor, label = scale(metric)
     color = series_color(find_variant(summary, variant)[0])
     sentences = []
@@ -164,14 +166,12 @@ def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: boo
         marks.curve(axes, curve, factor, color, marks.TRAINING if split == "train" else "solid")
         sentences.append(_describe(name, curve, metric))
     marks.style(axes, "epoch", label)
-    if titled:
-        marks.title(axes, variant)
     marks.epoch_axis(axes, last_epoch(summary))
     if best := best_epochs(summary, variant):
         foot = axes.get_xaxis_transform()
         axes.plot(best, [0.035] * len(best), "|", color=LIGHT["ink"], markersize=9, markeredgewidth=1.1, transform=foot)
     if (mark := epoch_mark(summary, variant)) is not None:
-        marks.stop_mark(axes, *mark, above=not titled)
+        marks.stop_mark(axes, *mark, above=above)
         sentences.append(f"Median over the seeds: {mark[1]}.")
     if log:
         marks.log_axis(axes)

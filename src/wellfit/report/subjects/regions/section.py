@@ -14,6 +14,9 @@ from wellfit.report.subjects.regions.static import plot_disagreement, plot_regio
 
 __all__ = ["fragment", "parts"]
 
+SMALL = (3.4, 2.75)
+"""Inches of the page's figures."""
+
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Decision regions and disagreement of every variant."""
@@ -47,14 +50,16 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
 
 def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
     """Both figures without title, legend, axes and notes, which the page has."""
+    from matplotlib.figure import Figure
+
     figures = []
     for plot in (plot_regions, plot_disagreement):
-        figure = plot(regions, classes)
-        for axes in figure.axes:
-            axes.set_title("", loc="left")
-            axes.set_axis_off()
-            for removed in (axes.get_legend(), *axes.texts):
-                if removed is not None:
-                    removed.remove()
+        axes = Figure(figsize=SMALL).add_axes((0, 0, 1, 1))
+        figure = plot(regions, classes, axes)
+        axes.set_title("", loc="left")
+        axes.set_axis_off()
+        for removed in (axes.get_legend(), *axes.texts):
+            if removed is not None:
+                removed.remove()
         figures.append(inline_svg(figure))
     return tuple(figures)
