@@ -8,7 +8,8 @@ import numpy as np
 
 from summaries import hostile, study
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.svg import inline_svg
+from wellfit.report.marks.fonts import quiet
+from wellfit.report.marks.svg import inline_svg, svg_text
 from wellfit.report.numbers import curve_data
 from wellfit.report.subjects.confusion.static import plot_confusion
 from wellfit.report.subjects.curves.static import plot_learning_curve, plot_small
@@ -57,6 +58,15 @@ def test_names_are_escaped_and_a_name_like_a_color_is_kept():
     plain = study(variants=("baseline",))
     odd = replace(plain, variants=(replace(plain.variants[0], name=LIGHT["s1"]),))
     assert f">{LIGHT['s1']}</text>" in inline_svg(plot_intervals(odd))
+
+
+def test_characters_that_xml_forbids_are_left_out():
+    (axes,) = (figure := plot_learning_curve(study(), "l2")).axes
+    axes.set_title("a\x00b\x07c\ufffe")
+    with quiet():
+        drawn = svg_text(figure)
+    titles = [text.text for text in ElementTree.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]
+    assert "abc" in titles
 
 
 def test_lengths_are_rounded_and_what_is_invisible_goes():

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable
 from importlib.resources import files
-from io import StringIO
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wellfit.errors import WellfitError
 from wellfit.report.document import Document
@@ -21,10 +19,8 @@ from wellfit.report.forms.saving import Tell, in_one_step, untold
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.fonts import FAMILY, fallbacks, folders
 from wellfit.report.marks.static import alt_text
+from wellfit.report.marks.svg import svg_text
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["write_pdf"]
 
@@ -33,9 +29,6 @@ IMAGE_DPI: Final = 250
 
 DRAWN: Final = 0.9
 """The share of the time that the figures take; typesetting takes the rest."""
-
-NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters that no XML file may hold: a class name read from a data file could."""
 
 
 def write_pdf(document: Document, path: str | os.PathLike[str], progress: Tell = untold) -> Path:
@@ -118,19 +111,6 @@ def _drawing(drawing: Drawing) -> dict[str, Any]:
     figure = drawing.draw()
     width, height = (72 * float(inches) for inches in figure.get_size_inches())
     size = {"width": width, "height": height, "half": drawing.width == "half"}
-    return {"svg": _svg(figure), "alt": alt_text(figure), "caption": drawing.caption, **size}
-
-
-def _svg(figure: Figure) -> str:
-    """A figure as SVG, its text as text, without paper."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    figure.dpi = IMAGE_DPI
-    figure.patch.set_alpha(0.0)
-    buffer = StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "wellfit"}):
-        canvas: Any = FigureCanvasSVG(figure)
-        canvas.print_svg(buffer, metadata={"Date": None})  # Figure.savefig would draw twice, once for the layout alone
-    svg = NOT_XML.sub("", buffer.getvalue())
-    return svg.replace("<text style", '<text xml:space="preserve" style')  # names and marks are set apart by spaces
+    svg = svg_text(figure, IMAGE_DPI)
+    svg = svg.replace("<text style", '<text xml:space="preserve" style')  # spaces set names and marks apart
+    return {"svg": svg, "alt": alt_text(figure), "caption": drawing.caption, **size}

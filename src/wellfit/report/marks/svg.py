@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from io import StringIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
 from wellfit.report.marks.colors import LIGHT
@@ -16,10 +16,33 @@ if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-__all__ = ["inline_svg"]
+__all__ = ["inline_svg", "svg_text"]
 
 LENGTHS: Final = ("d", "x", "y", "width", "height", "points")
 """Attributes that are rounded to a tenth of a point, which is invisible."""
+
+
+NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that no XML file may hold: a class name from a data file could."""
+
+
+def svg_text(figure: Figure, dpi: float = 100, salt: str = "wellfit") -> str:
+    """A figure as an SVG file without paper: text is text, and the same figure gives the same text.
+
+    Args:
+      dpi: of images within the figure; everything else is vectors.
+      salt: the ids of shapes are hashed with it: it must differ between figures of one page.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    figure.patch.set_alpha(0.0)
+    figure.dpi = dpi
+    canvas: Any = FigureCanvasSVG(figure)
+    buffer = StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        canvas.print_svg(buffer, metadata={"Date": None})  # Figure.savefig would draw twice, once for the layout alone
+    return NOT_XML.sub("", buffer.getvalue())
 
 
 def inline_svg(figure: Figure, colors: Mapping[str, str] | None = None) -> Markup:
@@ -32,16 +55,12 @@ def inline_svg(figure: Figure, colors: Mapping[str, str] | None = None) -> Marku
     Returns:
       The element: text is text, in the page's font; colors follow the page; the alt text is its label.
     """
-    import matplotlib
     from markupsafe import Markup
 
     label = alt_text(figure)
-    figure.patch.set_alpha(0.0)
-    buffer = StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": label}), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the reader's browser has more fonts
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    drawn = ElementTree.fromstring(buffer.getvalue())
+        drawn = ElementTree.fromstring(svg_text(figure, salt=label))
     svg = ElementTree.Element("svg", {"viewBox": drawn.attrib["viewBox"], "role": "img", "aria-label": label})
     roles = colors or {role: f"var(--{role})" for role in LIGHT}
     svg.extend(kept for child in drawn for kept in _kept(child, roles))
