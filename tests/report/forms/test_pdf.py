@@ -69,6 +69,21 @@ def positions(page: PageObject) -> dict[str, tuple[float, float]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path]:
+    """A report with every section, and its PDF."""
+    written = documents.document(summaries.study(variants=("baseline", "l2")))
+    return written, write_pdf(written, tmp_path_factory.mktemp("finished") / "new" / "report.pdf")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path]:
+    """A report full of names that mean something to some language, and its PDF."""
+    written = documents.document(summaries.hostile())
+    with quiet():
+        return written, write_pdf(written, tmp_path_factory.mktemp("hostile") / "report.pdf")
+
+
 def objects(path: Path) -> list[dict[str, Any]]:
     """Every dictionary of a PDF that can be referred to."""
     reader = PdfReader(path)
@@ -94,9 +109,8 @@ def pictures(written: Document, path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return [np.asarray(Image.open(BytesIO(page)).convert("L")) for page in pages]
 
 
-def test_pages_fonts_and_the_same_bytes_twice(tmp_path: Path) -> None:
-    written = documents.document(summaries.study(variants=("baseline", "l2")))
-    path = write_pdf(written, tmp_path / "new" / "report.pdf")
+def test_pages_fonts_and_the_same_bytes_twice(finished: tuple[Document, Path], tmp_path: Path) -> None:
+    written, path = finished
     data = path.read_bytes()
     reader = PdfReader(path)
     assert len(reader.pages) > 5
@@ -107,12 +121,12 @@ def test_pages_fonts_and_the_same_bytes_twice(tmp_path: Path) -> None:
     assert reader.metadata is not None
     assert reader.metadata.title == written.title
     assert write_pdf(written, tmp_path / "again.pdf").read_bytes() == data
-    assert {p.name for p in (tmp_path / "new").iterdir()} == {"report.pdf"}
+    assert {p.name for p in path.parent.iterdir()} == {"report.pdf"}
 
 
-def test_sections_are_bookmarks_and_pages_are_numbered(tmp_path: Path) -> None:
-    written = documents.document(summaries.study(variants=("baseline", "l2")))
-    reader = PdfReader(write_pdf(written, tmp_path / "a.pdf"))
+def test_sections_are_bookmarks_and_pages_are_numbered(finished: tuple[Document, Path]) -> None:
+    written, path = finished
+    reader = PdfReader(path)
     titles = [section.title for section in written.written if section.title]
     assert len(titles) > 8
     assert [entry.title for entry in reader.outline] == titles  # type: ignore[union-attr]
@@ -120,9 +134,9 @@ def test_sections_are_bookmarks_and_pages_are_numbered(tmp_path: Path) -> None:
         assert f"{number} / {len(reader.pages)}" in page.extract_text()
 
 
-def test_every_text_of_a_document_is_written(tmp_path: Path) -> None:
-    written = documents.document(summaries.hostile())
-    text = pdf_text(write_pdf(written, tmp_path / "report.pdf"))
+def test_every_text_of_a_document_is_written(hostile: tuple[Document, Path]) -> None:
+    written, path = hostile
+    text = pdf_text(path)
     expected: list[str] = [written.title, *written.notices]
     for section in written.written:
         expected += [section.title, *section.notes]
@@ -151,10 +165,8 @@ def test_markup_stays_text_everywhere(name: str, tmp_path: Path) -> None:
     assert pdf_text(path).count(squeezed(name)) == 10
 
 
-def test_nothing_in_the_file_is_active(tmp_path: Path) -> None:
-    keys = {
-        key for one in objects(write_pdf(documents.document(summaries.hostile()), tmp_path / "a.pdf")) for key in one
-    }
+def test_nothing_in_the_file_is_active(hostile: tuple[Document, Path]) -> None:
+    keys = {key for one in objects(hostile[1]) for key in one}
     assert "/MediaBox" in keys
     assert not keys & {"/JavaScript", "/JS", "/URI", "/Launch", "/OpenAction", "/AA", "/Annots", "/EmbeddedFiles"}
 
@@ -229,7 +241,7 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
         (lambda: summaries.study(seeds=1, variants=("baseline",)), False),
         (summaries.empty, False),
         (summaries.running, False),
-        (summaries.diverged, True),
+        (summaries.diverged, False),
         (summaries.hostile, True),
     ],
     ids=["all", "one", "empty", "running", "diverged", "hostile"],
