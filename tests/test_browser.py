@@ -16,9 +16,9 @@ from PIL import Image
 from detailed import NOTHING, details
 from heard import heard, nameless, pictures
 from summaries import diverged, empty, hostile, running, study
-from wellfit.report import wording
 from wellfit.report.forms.page import write_page
 from wellfit.report.marks.colors import DARK, LIGHT
+from wellfit.report.notes import notices
 from wellfit.report.numbers import curve_data
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -179,10 +179,11 @@ def test_every_state_is_shown_with_all_that_it_has(visit, files, summary):
         scroll_to(tab, element)
         assert tab.locator(f"#{element}").is_visible()
     assert overflow(tab) == 0
-    said = " ".join(tab.locator("main > section:not(#words)").all_text_contents())
-    for notice in wording.notices(summary):
-        assert notice in said
-        said = said.replace(notice, "")  # one of them explains what NaN is
+    said = " ".join(tab.locator("main > section:not(#glossary)").all_text_contents())
+    for notice in notices(summary):
+        shown_notice = notice.replace(" %", "\u00a0%")
+        assert shown_notice in said
+        said = said.replace(shown_notice, "")  # one of them explains what NaN is
     assert not re.findall(r"\b(?:NaN|nan|undefined|null|Infinity|inf)\b", said)
     shown = len([variant for variant in summary.variants if variant.mean])
     assert tab.locator("#matrix-variant option").count() == shown
@@ -422,10 +423,10 @@ def test_what_has_no_number_sorts_to_the_end(visit):
 )
 def test_numbers_and_words_in_one_column_have_an_order(visit, column, said, wanted):
     tab = visit()
-    tab.locator("#results summary").click()
-    rows = f"[...document.querySelectorAll('#results details tbody tr')].map((r) => r.cells[{column}])"
+    tab.locator("#runs summary").click()
+    rows = f"[...document.querySelectorAll('#runs details tbody tr')].map((r) => r.cells[{column}])"
     tab.evaluate(f"(said) => {rows}.forEach((cell, i) => cell.textContent = said[i % said.length])", said)
-    button = tab.locator("#results details thead th").nth(column).get_by_role("button")
+    button = tab.locator("#runs details thead th").nth(column).get_by_role("button")
     button.click()  # seeds begin with the smallest, as words do
     assert list(dict.fromkeys(tab.evaluate(f"{rows}.map((cell) => cell.textContent)"))) == wanted
     button.click()
@@ -562,7 +563,7 @@ def test_names_stay_text_in_what_a_script_writes(visit):
 
 
 @pytest.mark.parametrize("name", ["study", "hostile"])
-def test_pictures_and_buttons_are_told_of_before_and_after_charts_are_drawn(visit, name):
+def test_pictures_and_buttons_have_names_with_and_without_charts(visit, name):
     tab = visit(name)
     before = heard(tab)
     for element in CHARTS:
@@ -572,7 +573,7 @@ def test_pictures_and_buttons_are_told_of_before_and_after_charts_are_drawn(visi
     assert nameless(before) == nameless(after) == []
     assert all(any(said in now for now in pictures(after)) for said in pictures(before))
     first = (study() if name == "study" else hostile()).classes[0]
-    assert f"Training examples of {first}: the first 8" in pictures(after)
+    assert f"The first 8 training examples of {first}" in pictures(after)
     assert "Filters of the first layer of baseline: 16 of them" in pictures(after)
     assert len([role for role, _ in after if role == "button"]) > 100  # the cells of the matrix among them
 

@@ -1,4 +1,4 @@
-"""Does a report that was written show what the study directory holds now?"""
+"""Whether a written report shows what the study directory holds now."""
 
 from __future__ import annotations
 
@@ -11,32 +11,30 @@ from wellfit.report.subjects.results import numbers as rows
 
 __all__ = ["stale_report"]
 
-BETWEEN: Final = "\n"  # no cell has one
+BETWEEN: Final = "\n"  # no cell contains one
 
 
 class _Cells(HTMLParser):
-    """The texts of a page, one a place, with single spaces."""
+    """The texts of a page in order, with single spaces."""
 
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        """Keep a text that is more than space."""
+        """Keep a text that is not only white space."""
         if text := " ".join(data.split()):
             self.texts.append(text)
 
 
 def stale_report(summary: StudySummary, path: Path) -> str | None:
-    """What to tell of a report that does not show every run of the study with the numbers of today.
+    """One line about a report that does not show every run of the study with its current numbers.
 
     Args:
-      summary: the study.
-      path: the report.
+      path: of the HTML report.
 
     Returns:
-      A line with the first run that it shows otherwise and the mend; None where it shows all of them as they are, or
-      there is no report.
+      The first run that it shows differently, and the fix; None where every run is shown as it is, or there is no report.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -49,6 +47,6 @@ def stale_report(summary: StudySummary, path: Path) -> str | None:
         for run in variant.runs:
             row = [variant.name, *rows.run_row(run)]
             if f"{BETWEEN}{BETWEEN.join(' '.join(cell.split()) for cell in row)}{BETWEEN}" not in shown:
-                mend = f"write it again: wellfit report {path.parent}"
-                return f"{path.name}: shows other numbers of variant {variant.name!r}, seed {run.seed}; {mend}"
+                fix = f"write it again: wellfit report {path.parent}"
+                return f"{path.name}: shows other numbers of variant {variant.name!r}, seed {run.seed}; {fix}"
     return None
