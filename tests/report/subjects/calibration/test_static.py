@@ -9,7 +9,7 @@ from detailed import details
 from summaries import study
 from wellfit.report.marks.colors import series_color
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.calibration.static import plot_reliability, small_reliability
+from wellfit.report.subjects.calibration.static import plot_reliability, plot_small
 
 CALIBRATION = details(study(variants=("baseline",))).calibration["baseline"]
 
@@ -34,7 +34,7 @@ def test_the_words_say_which_way_it_leans():
 
 
 def test_a_small_panel_leaves_name_and_scores_to_the_page():
-    axes = small_reliability(CALIBRATION, 2).axes[0]
+    axes = plot_small(CALIBRATION, index=2).axes[0]
     assert axes.get_title(loc="left") == ""
     assert not axes.texts
     assert to_hex(axes.lines[1].get_color()) == series_color(2)

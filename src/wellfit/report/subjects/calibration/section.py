@@ -11,7 +11,7 @@ from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import has_epochs, highlighted, shown_first
 from wellfit.report.parts import Drawing, Part, Table, file_name
 from wellfit.report.subjects.calibration.numbers import score_columns, score_rows
-from wellfit.report.subjects.calibration.static import plot_reliability, small_reliability
+from wellfit.report.subjects.calibration.static import plot_reliability, plot_small
 
 __all__ = ["fragment", "parts"]
 
@@ -49,7 +49,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The scores of every variant, and small diagrams of the variants that are shown first."""
     rows, shown = score_rows(summary, details), shown_first(summary)
     panels = [
-        (index, variant.name, inline_svg(small_reliability(details.calibration[variant.name], index)))
+        (index, variant.name, inline_svg(plot_small(details.calibration[variant.name], index=index)))
         for index, variant in enumerate(summary.variants)
         if index in shown and variant.name in details.calibration
     ]

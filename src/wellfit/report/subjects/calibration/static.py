@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_reliability", "small_reliability"]
+__all__ = ["plot_reliability", "plot_small"]
 
 
 def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure:
@@ -33,19 +33,20 @@ def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure
     axes = drawing.own_axes(ax, (5.2, 5.0))
     _draw_bins(axes, calibration, LIGHT["s1"], 320)
     drawing.style(axes, "confidence, percent", "accuracy, percent")
-    drawing.title(axes, calibration.variant)
-    axes.text(0.03, 0.97, "\n".join(_scores(calibration)), transform=axes.transAxes, va="top", fontsize=10,
-              color=LIGHT["ink"], linespacing=1.5)  # fmt: skip
+    scores = _scores(calibration)
+    drawing.title(axes, calibration.variant, lines=len(scores))
+    axes.text(0, 1.02, "\n".join(scores), transform=axes.transAxes, fontsize=10, color=LIGHT["ink"], linespacing=1.3)
     return drawing.done(axes, _describe(calibration))
 
 
-def small_reliability(calibration: Calibration, index: int) -> Figure:
-    """The reliability diagram as a small panel, for a page that prints its name and scores.
+def plot_small(calibration: Calibration, ax: Axes | None = None, *, index: int = 1) -> Figure:
+    """The reliability diagram as a small panel, without the name and the scores, which the page prints.
 
     Args:
+      ax: where to draw; a new figure if None.
       index: position of the variant in the study, for its color.
     """
-    axes = drawing.own_axes(None, (2.6, 2.6))
+    axes = drawing.own_axes(ax, (2.6, 2.6))
     _draw_bins(axes, calibration, series_color(index), 80)
     drawing.style(axes, "confidence", "accuracy")
     ticks = [0, 50, 100] if axes.get_xlim()[0] < 40 else [50, 100]

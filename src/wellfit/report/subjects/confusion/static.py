@@ -90,7 +90,7 @@ def plot_confusion_difference(
     }
     for label, (role, strong) in labels.items():
         axes.scatter([], [], s=80, marker="s", color=LIGHT[role], alpha=strong, linewidth=0, label=label)
-    drawing.titled_key(axes, f"{difference.variant} − {difference.against}", columns=2)
+    drawing.titled_key(axes, f"{difference.variant} − {difference.against}", columns=1)
     names = f"{difference.variant} minus that of {difference.against}"
     alt = f"Confusion matrix of {names}, in percentage points of the true class."
     return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
