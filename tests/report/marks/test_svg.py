@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from summaries import hostile, study
 from wellfit.report.marks.colors import LIGHT
@@ -87,7 +88,27 @@ def test_a_curve_is_drawn_to_scale():
     root = ElementTree.fromstring(inline_svg(figure))
     strokes = [path for path in root.iter("path") if "stroke:var(--s0)" in path.get("style", "")]
     (line,) = [path for path in strokes if "dash" not in path.get("style")]
-    height = np.array([float(point.split()[1]) for point in re.split("[ML]", line.get("d"))[1:]])
+    steps = np.array(re.split("[ Ml]", line.get("d"))[1:], float).reshape(-1, 2)
+    height = np.cumsum(steps[:, 1])
     curve = curve_data(summary, "baseline", "validation_loss")
     box = figure.axes[0].get_position().height * 72 * figure.get_size_inches()[1]
     np.testing.assert_allclose(height[0] - height, box * (curve.mean - curve.mean[0]) / 3, atol=0.11)  # of tenths
+
+
+def test_points_of_one_style_share_it():
+    axes = Figure().add_subplot()
+    axes.scatter([0, 1, 2], [0, 1, 2], color=LIGHT["s1"])
+    root = ElementTree.fromstring(inline_svg(axes.figure))
+    (points,) = [g for g in root.iter("g") if len(list(g.iter("use"))) == 3]
+    assert "var(--s1)" in points.get("style", "")
+    assert not [use for use in points.iter("use") if use.get("style")]
+
+
+def test_a_path_is_relative_and_its_rounding_does_not_add_up():
+    axes = Figure(figsize=(1, 1)).add_axes((0, 0, 1, 1))
+    axes.plot(np.linspace(0, 1, 1000), np.linspace(0, 1, 1000) ** 2, color=LIGHT["s1"])
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    root = ElementTree.fromstring(inline_svg(axes.figure))
+    (line,) = [path for path in root.iter("path") if "stroke:var(--s1)" in path.get("style", "")]
+    steps = np.array(re.split("[ Ml]", line.get("d"))[1:], float).reshape(-1, 2)
+    np.testing.assert_allclose(np.cumsum(steps, axis=0)[-1], [72, 0], atol=0.051)  # a tenth, rounded

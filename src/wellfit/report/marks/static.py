@@ -250,7 +250,8 @@ def stop_mark(axes: Axes, epoch: float, text: str, *, above: bool = False) -> No
     """Draw a thin vertical line at an epoch, labeled inside the panel at the top, or above the panel."""
     axes.axvline(epoch, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
     late = epoch > sum(axes.get_xlim()) / 2  # then the label is to the left of the line, within the panel's width
-    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, 2 if above else -3),
+    sideways, upward = -4 if late else 4, 2 if above else -3
+    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(sideways, upward),
                   textcoords="offset points", ha="right" if late else "left", va="bottom" if above else "top",
                   fontsize=9, color=LIGHT["muted"])  # fmt: skip
 

@@ -21,7 +21,6 @@ __all__ = ["inline_svg", "svg_text"]
 LENGTHS: Final = ("d", "x", "y", "width", "height", "points")
 """Attributes that are rounded to a tenth of a point, which is invisible."""
 
-
 NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that no XML file may hold: a class name from a data file could."""
 
@@ -81,6 +80,11 @@ def _kept(element: ElementTree.Element, colors: Mapping[str, str]) -> list[Eleme
         element.attrib.pop("id", None)  # matplotlib's names of groups would repeat on the page
         if not element.attrib:
             return list(element)
+        styles = {child.attrib.get("style", "") for child in element}
+        if len(styles) == 1 < len(element) and "" not in styles:  # the points of a scatter plot
+            element.attrib["style"] = styles.pop()
+            for child in element:
+                del child.attrib["style"]
     if element.tag != "text":
         element.text = None
     element.attrib.update({name: _attribute(name, value, colors) for name, value in element.attrib.items()})
@@ -97,7 +101,33 @@ def _attribute(name: str, value: str, colors: Mapping[str, str]) -> str:
         for role, color in LIGHT.items():
             value = value.replace(color, colors[role])
         return value
-    if name in LENGTHS:
-        value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value).strip()
-        return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 1):g}", value)
-    return value
+    if name == "d" and not re.search(r"[^MLz\d\s.-]", value):
+        return _relative(value)
+    return _rounded(value) if name in LENGTHS else value
+
+
+def _relative(path: str) -> str:
+    """A path of straight lines, each by its difference from the point before, to a tenth of a point.
+
+    Example:
+      >>> _relative("M 27.4123 104.5 L 31.84 104.5 L 36.26 91.31 z")
+      'M27.4 104.5l4.4 0 4.5 -13.2z'
+    """
+    x = y = 0  # in tenths: differences of rounded numbers do not add up to an error
+    parts = []
+    for command, across, down in re.findall(r"([MLz])\s*(?:(\S+)\s+(\S+))?", path):
+        if command == "z":
+            parts.append("z")
+            continue
+        here = round(10 * float(across)), round(10 * float(down))
+        pair = here if command == "M" else (here[0] - x, here[1] - y)
+        letter = command.lower() if command == "L" else "M"
+        repeated = letter == "l" and parts and parts[-1][0] in "l "
+        parts.append(f"{' ' if repeated else letter}{pair[0] / 10:g} {pair[1] / 10:g}")
+        x, y = here
+    return "".join(parts)
+
+
+def _rounded(value: str) -> str:
+    value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value).strip()
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 1):g}", value)

@@ -53,7 +53,7 @@ def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
     from matplotlib.figure import Figure
 
     figures = []
-    for plot in (plot_regions, plot_disagreement):
+    for plot in (plot_regions, partial(plot_disagreement, points=False)):
         axes = Figure(figsize=SMALL).add_axes((0, 0, 1, 1))
         figure = plot(regions, classes, axes)
         axes.set_title("", loc="left")

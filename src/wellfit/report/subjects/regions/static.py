@@ -58,12 +58,15 @@ def plot_regions(regions: Regions, classes: Sequence[str], ax: Axes | None = Non
     return marks.done(axes, f"Decision regions of {regions.variant}, mean over the seeds: {alt}.")
 
 
-def plot_disagreement(regions: Regions, classes: Sequence[str], ax: Axes | None = None) -> Figure:
+def plot_disagreement(
+    regions: Regions, classes: Sequence[str], ax: Axes | None = None, *, points: bool = True
+) -> Figure:
     """Plot where the seeds of a variant predict different classes: the variance of training, made visible.
 
     Args:
       classes: the name of every class, by label.
       ax: where to draw; a new figure if None.
+      points: whether to draw the training examples.
 
     Returns:
       The figure: orange where some seeds predict another class than most, darker the more there are; the line is where
@@ -76,7 +79,7 @@ def plot_disagreement(regions: Regions, classes: Sequence[str], ax: Axes | None 
         axes.contourf(regions.x1, regions.x2, regions.disagreement, levels=[level, 2.0], colors=[LIGHT["s2"]],
                       alpha=SHADE)  # fmt: skip
     _boundaries(axes, regions)
-    _points(axes, regions, classes, faint=True)
+    _points(axes, regions, classes if points else (), faint=True)
     divided = float((regions.disagreement > 0).mean())
     text = f"seeds disagree in {wording.percent(divided)} of the area"
     axes.annotate(text, (0.0, 0.0), xycoords="axes fraction", xytext=(0, -38), textcoords="offset points", va="top",
