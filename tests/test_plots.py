@@ -107,7 +107,7 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
         results.plot_grid()
     with pytest.raises(DataError, match="are not images"):
         plane.plot_mistakes()
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="use plot_weight_histogram"):
         plane.plot_filters()
     with closing(sqlite3.connect(study_copy / "study.db")) as connection:
         connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
