@@ -17,7 +17,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.document import make_document
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.forms.saving import in_one_step
-from wellfit.report.marks.interactive import bokeh_library
+from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
 from wellfit.report.subjects.mistakes.gallery_data import by_use
@@ -94,14 +94,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
 
 
 def _chart_document(charts: Mapping[str, Any]) -> ChartDocument:
-    from bokeh.core.json_encoder import serialize_json
-    from bokeh.document import Document
-
-    document = Document()
-    for chart in charts.values():
-        document.add_root(chart)
-    text = serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
-    return ChartDocument(text, {element: chart.id for element, chart in charts.items()})
+    return ChartDocument(charts_json(charts), {element: chart.id for element, chart in charts.items()})
 
 
 def _room(drawn: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -156,10 +155,15 @@ def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
       ends: text, value and color of every line.
     """
     axes.set_ylim(axes.get_ylim())  # later artists do not move the labels
-    place = -math.inf
     to_axes = axes.transScale + axes.transLimits  # from values to shares of the axis, logarithmic or not
-    for name, value, color in sorted(ends, key=lambda end: end[1]):
-        place = max(place + LINE, float(to_axes.transform((1, value))[1]))
+    ends = sorted(ends, key=lambda end: end[1])
+    places = [float(to_axes.transform((1, value))[1]) for _, value, _ in ends]
+    for i in range(1, len(places)):  # up, then down again from the top of the panel
+        places[i] = max(places[i], places[i - 1] + LINE)
+    above = max(1.0, len(places) * LINE) + LINE
+    for i in reversed(range(len(places))):
+        places[i] = above = min(places[i], above - LINE)
+    for (name, _, color), place in zip(ends, places, strict=True):
         axes.annotate(plain(name), (1.0, place), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
                       va="center", fontsize=10.5, color=color)  # fmt: skip
 
