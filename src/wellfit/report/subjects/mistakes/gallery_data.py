@@ -99,7 +99,7 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
 
 
 def _confusions(votes: IntArray, labels: IntArray) -> IntArray:
-    """Variant, image and class wherever runs predicted a wrong class.  # (n, 3)"""
+    """Variant, image and class of every wrong prediction.  # (n, 3)"""
     wrong = votes > 0  # (V, I, K)
     wrong[:, np.arange(len(labels)), labels] = False
     return np.argwhere(wrong)
