@@ -45,9 +45,9 @@ class Confusion:
     shares: FloatArray
 
     @property
-    def accuracy(self) -> float:
-        """Share of all predictions that are correct."""
-        return float(self.counts.trace() / self.counts.sum())
+    def correct(self) -> str:
+        """The percentage of all predictions that are correct, as text."""
+        return wording.percent(float(self.counts.trace() / self.counts.sum()))
 
 
 @dataclass(frozen=True, eq=False)

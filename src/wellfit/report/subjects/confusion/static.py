@@ -52,7 +52,7 @@ def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) 
     drawing.class_axes(axes, summary.classes)
     lowest = int(np.argmin(np.diag(shares)))
     hardest = f"{summary.classes[lowest]} with {wording.percent(float(shares[lowest, lowest]))}"
-    right = f"{wording.percent(confusion.accuracy)} of the test predictions of all runs are correct"
+    right = f"{confusion.correct} of the test predictions of all runs are correct"
     return drawing.done(axes, f"Confusion matrix of {variant}: {right}; the hardest class is {hardest}.")
 
 
