@@ -133,7 +133,6 @@ def test_one_diverged_run_is_singular() -> None:
 
 def test_letters_are_explained_where_there_are_any() -> None:
     assert LETTERS in notes("ranking", finished(), detailed.NOTHING)
-    assert LETTERS in notes("results", finished(), detailed.NOTHING)
     assert LETTERS not in notes("ranking", few_seeds(), detailed.NOTHING)
 
 

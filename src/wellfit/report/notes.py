@@ -55,12 +55,11 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     Returns:
       Whole sentences; empty where the section's captions say enough.
     """
-    letters = LETTERS if wording.letters(summary) else ""
     first = summary.variants[0].name if summary.variants else "the first variant"
     intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())
     tables = details.by_class.values()
     sentences = {
-        "ranking": ("Test accuracy, the highest mean first.", letters),
+        "ranking": ("Test accuracy, the highest mean first.", LETTERS if wording.letters(summary) else ""),
         "results": (
             "Means over the seeds.",
             "Brackets: 95 % intervals. Those of test accuracy, test loss and gap account for the seeds and the test "
@@ -69,7 +68,6 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             else "",
             "The gap is training minus test accuracy, in percentage points.",
             f"The verdict is on test accuracy, compared with {first}.",
-            letters,
             "Runs that share one training, such as a variant and its early-stopped version, share its seconds.",
         ),
         "comparisons": (
@@ -128,6 +126,6 @@ def _drawn(summary: StudySummary) -> str:
         return ""
     names = ", ".join(summary.variants[at].name for at in shown)
     return (
-        f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}. "
-        "In the HTML report others can be chosen."
+        f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}; "
+        "the HTML report has all."
     )
