@@ -80,3 +80,14 @@ def test_many_classes_have_no_numbers_and_an_absent_class_is_nothing(size):
 
 def test_before_the_test_the_figure_says_so():
     assert "it has not been tested" in alt_text(plot_confusion(running(), "dropout"))
+
+
+def test_two_classes_leave_room_for_title_and_key():
+    change = difference(np.zeros((2, 2)), np.full((2, 2), 0.01))
+    figure = plot_confusion_difference(change, ("x2 = cos x1", "x2 = a + cos x1"))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    legend = axes.get_legend()
+    assert legend is not None
+    boxes = [part.get_window_extent() for part in (axes._left_title, legend)]
+    assert all(box.width > 30 and box.x1 <= figure.bbox.x1 for box in boxes)

@@ -97,8 +97,8 @@ def plot_confusion_difference(
 
 
 def _inches(size: int) -> tuple[float, float]:
-    """A square that holds so many classes: half a page wide for ten of them."""
-    side = min(12.0, 1.7 + 0.36 * size)
+    """A square that holds so many classes: half a page wide for ten of them; for two, the title and the key too."""
+    side = min(12.0, max(4.4, 1.7 + 0.36 * size))
     return side, side
 
 
