@@ -241,7 +241,7 @@ def true_minus(text: str) -> str:
       >>> true_minus("It lost -0.5 points at 128-64: --set train.noise=-3 helps.")
       'It lost −0.5 points at 128-64: --set train.noise=-3 helps.'
     """
-    return _TYPED_OR_MINUS.sub(lambda found: "−" if found[0] == "-" else found[0], text)
+    return _TYPED_OR_MINUS.sub(lambda match: "−" if match[0] == "-" else match[0], text)
 
 
 def ascii_only(text: str) -> str:

@@ -80,7 +80,7 @@ def _block(part: Part, folder: str, alt_texts: dict[str, str]) -> str:
 
 def _linked(name: str) -> str:
     """A name as part of a link, percent-encoded byte by byte except for plain letters."""
-    return re.sub(rb"[^\w.=+~-]", lambda found: b"%%%02X" % found[0][0], name.encode()).decode()
+    return re.sub(rb"[^\w.=+~-]", lambda match: b"%%%02X" % match[0][0], name.encode()).decode()
 
 
 def _fenced(part: Code) -> str:

@@ -153,10 +153,10 @@ def _read(name: str) -> list[Step]:
     if not file.is_file():
         return []
     tables: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
-    found: list[dict[str, Any]] = [
+    fields: list[dict[str, Any]] = [
         {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()} for table in tables
     ]
-    return [Step(**table) for table in found]
+    return [Step(**table) for table in fields]
 
 
 def _first_cells(summary: StudySummary, document: Document, directory: str | None) -> list[dict[str, Any]]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.document import make_document
@@ -29,19 +28,6 @@ SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
 
 BUDGETS: Final = {"filters": 130_000, "examples": 110_000}
 """The most characters of each of these sheets of pictures; that of the mistakes has what `_room` leaves."""
-
-
-@dataclass(frozen=True)
-class ChartDocument:
-    """Charts that share axes, as one Bokeh document.
-
-    Args:
-      json: the document, safe inside a script element: it holds no ``<``.
-      roots: id of an element of the page -> id of the chart that is shown there.
-    """
-
-    json: str
-    roots: Mapping[str, str]
 
 
 def write_page(summary: StudySummary, details: StudyDetails, path: str | os.PathLike[str]) -> Path:
@@ -72,9 +58,10 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     if details.mistakes is not None and details.mistakes.images.size:
         details = replace(details, mistakes=by_use(details.mistakes))
     document = make_document(summary, details)
-    drawn = {section.id: charts for section in document.sections if (charts := section.charts())}
-    documents = {id: _chart_document(charts) for id, charts in drawn.items()}
-    sheets = _sheets(details, _room(sum(len(made.json) for made in documents.values())))
+    # one Bokeh document per section, with the element of the page that shows each chart
+    drawn = [charts for section in document.sections if (charts := section.charts())]
+    documents = [(charts_json(charts), {element: chart.id for element, chart in charts.items()}) for charts in drawn]
+    sheets = _sheets(details, _room(sum(len(text) for text, _ in documents)))
     environment = page_environment()
     contents, styles = [], dict[str, str]()
     for section in document.sections:
@@ -86,15 +73,11 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
         summary=summary,
         answer=contents[0][1],
         sections=contents[1:],
-        documents=[(id, replace(made, json=Markup(made.json))) for id, made in documents.items()],
+        documents=[(Markup(text), roots) for text, roots in documents],
         library=Markup(bokeh_library()) if documents else "",
         css=Markup("".join([page_styles(), *map(_sheet_rule, sheets.items()), *map(_class_rule, styles.items())])),
         js=Markup("\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)),
     )
-
-
-def _chart_document(charts: Mapping[str, Any]) -> ChartDocument:
-    return ChartDocument(charts_json(charts), {element: chart.id for element, chart in charts.items()})
 
 
 def _room(drawn: int) -> int:
@@ -134,8 +117,8 @@ def _with_classes(text: str, classes: dict[str, str]) -> str:
       ('<path d="M0 0" class="g0"/><b style="top: 0">', {'fill:none': 'g0'})
     """
 
-    def shorter(found: re.Match[str]) -> str:
-        return f'{found[1]} class="{classes.setdefault(found[2], f"g{len(classes)}")}"'
+    def shorter(match: re.Match[str]) -> str:
+        return f'{match[1]} class="{classes.setdefault(match[2], f"g{len(classes)}")}"'
 
     return re.sub(r'(<(?:path|text|use|rect)\b[^>]*?) style="([^"]*)"', shorter, text)
 

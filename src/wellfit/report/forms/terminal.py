@@ -31,7 +31,7 @@ _SHOWN: Final = 3  # errors and warnings with their message at a glance; of the 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
     """Print findings, errors first: level, title and code, evidence, fix."""
     if not findings:
-        console.print("No findings: the checks found nothing to report.")
+        console.print("No findings: the checks have nothing to report.")
     for finding in sorted(findings, key=wording.urgency):
         _print_title(finding, console, with_code=True)
         for text in filter(None, (finding.message, finding.fix)):

@@ -12,7 +12,7 @@ from wellfit.report.parts import Paragraph, Part
 
 __all__ = ["fragment", "parts"]
 
-NONE = "The checks of the data, the split and the training found nothing to report."
+NONE = "The checks of the data, the split and the training have nothing to report."
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
