@@ -25,7 +25,7 @@ def test_paper_has_a_gallery_of_each_kind():
     corrected = replace(DETAILS.mistakes, mended={"l2": DETAILS.mistakes.image_rows[:3]})
     drawings = parts(SUMMARY, replace(DETAILS, mistakes=corrected))
     assert [drawing.name for drawing in drawings] == ["mistakes-all-wrong", "mistakes-flips", "mistakes-mended"]
-    assert drawings[0].caption == "Wrong in every run of every variant."
+    assert drawings[0].caption.startswith("Wrong in every run of every variant. Below each image: true class, ")
     assert alt_text(drawings[0].draw()).startswith(f"Gallery: wrong in every run of every variant, {SHOWN} of ")
 
 

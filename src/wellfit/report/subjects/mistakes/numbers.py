@@ -44,6 +44,11 @@ class Choice(NamedTuple):
     variant: str | None
     words: str
 
+    @property
+    def title(self) -> str:
+        """The words with a capital letter."""
+        return self.words[:1].upper() + self.words[1:]
+
 
 class Tally(NamedTuple):
     """What the runs predicted for every test example; members are as in ``Mistakes``."""

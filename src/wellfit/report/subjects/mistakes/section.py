@@ -52,7 +52,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     return [
         Drawing(
             f"mistakes-{choice.kind}",
-            f"{choice.words[:1].upper()}{choice.words[1:]}.",
+            f"{choice.title}. Below each image: true class, → predicted class, its probability, how many runs, test row.",
             partial(plot_gallery, mistakes, summary.classes, choice.kind, count=SHOWN, columns=6),
         )
         for choice in report_choices(mistakes, 1)
@@ -78,7 +78,7 @@ def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple
         pictures = gallery(mistakes, classes, rows, choice.variant, SHOWN)
         tiles = tuple(_tile(picture, sheet.place(position[picture.row])) for picture in pictures)
         if tiles:
-            groups.append(Group(f"{choice.words[:1].upper()}{choice.words[1:]}", len(choice.rows), tiles))
+            groups.append(Group(choice.title, len(choice.rows), tiles))
     return tuple(groups)
 
 

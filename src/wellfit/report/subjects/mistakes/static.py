@@ -75,7 +75,7 @@ def plot_gallery(
     width, height = image_size(mistakes.images)
     step_x, step_y = width + 2 * GAP, height + GAP + 4.6 * LINE
     wide = CAPTIONED * columns * step_x + 0.2
-    title = textwrap.wrap(f"{choice.words[:1].upper()}{choice.words[1:]}{shown}", int(wide / LETTER))
+    title = textwrap.wrap(f"{choice.title}{shown}", int(wide / LETTER))
     axes = drawing.own_axes(ax, (wide, CAPTIONED * lines * step_y + 0.5 + 0.2 * len(title)))
     for place, picture in enumerate(pictures):
         x, y = place % columns * step_x, place // columns * step_y
