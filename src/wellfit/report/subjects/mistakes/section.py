@@ -52,7 +52,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     return [
         Drawing(
             f"mistakes-{choice.kind}",
-            f"{choice.title}. Below each image: true class, → predicted class, its probability, how many runs, test row.",
+            f"{choice.title}. Below each image: true class, → predicted class, its probability and runs, test row.",
             partial(plot_gallery, mistakes, summary.classes, choice.kind, count=SHOWN, columns=6),
         )
         for choice in report_choices(mistakes, 1)
