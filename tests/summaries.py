@@ -24,6 +24,7 @@ from wellfit.base import (
     VariantSummary,
     Verdict,
 )
+from wellfit.spec.study import load_study, resolved
 
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -98,7 +99,7 @@ def study(
         confusion={v.name: _confusion(len(classes), i) for i, v in enumerate(summaries) if v.mean},
         classes=classes,
         provenance=PROVENANCE,
-        settings={"name": "lab5", "model": {"kind": "mlp", "hidden": [128, 64]}, "train": {"epochs": epochs}},
+        settings=resolved(load_study("lab5")),
         conclusion=tuple(Sentence(f"{text}.", ("title",)) for text in ("Which?", *VERDICT.rstrip(".").split(". "))),
         answers=ANSWERS if comparisons else (),
         evidence={c.variant: _evidence(c, seeds) for c in comparisons},

@@ -39,11 +39,10 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 REPORT = (
-    ("wording", "comparable"),
+    ("wording", "parts", "comparable"),
     ("numbers",),
-    ("marks",),
+    ("marks", "notes"),
     ("subjects",),
-    ("document_figures",),
     ("document",),
     ("forms",),
 )

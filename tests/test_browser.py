@@ -16,9 +16,9 @@ from PIL import Image
 from detailed import NOTHING, details
 from heard import heard, nameless, pictures
 from summaries import diverged, empty, hostile, running, study
-from wellfit.report import wording
 from wellfit.report.forms.page import write_page
 from wellfit.report.marks.colors import DARK, LIGHT
+from wellfit.report.notes import notices
 from wellfit.report.numbers import curve_data
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -179,10 +179,13 @@ def test_every_state_is_shown_with_all_that_it_has(visit, files, summary):
         scroll_to(tab, element)
         assert tab.locator(f"#{element}").is_visible()
     assert overflow(tab) == 0
-    said = " ".join(tab.locator("main > section:not(#words)").all_text_contents())
-    for notice in wording.notices(summary):
-        assert notice in said
-        said = said.replace(notice, "")  # one of them explains what NaN is
+    said = " ".join(tab.locator("main > section:not(#glossary)").all_text_contents())
+    for data in tab.locator("main script").all_text_contents():
+        said = said.replace(data, "")
+    for notice in notices(summary):
+        shown_notice = notice.replace(" %", "\u00a0%")
+        assert shown_notice in said
+        said = said.replace(shown_notice, "")  # one of them explains what NaN is
     assert not re.findall(r"\b(?:NaN|nan|undefined|null|Infinity|inf)\b", said)
     shown = len([variant for variant in summary.variants if variant.mean])
     assert tab.locator("#matrix-variant option").count() == shown
@@ -356,7 +359,7 @@ def test_a_tooltip_says_values_and_names_as_text(visit):
     told = pointed_at(tab, "chart-reliability", "v1-reliability-points", 5)
     assert name in told
     assert f"{found.calibration[name].count[5]:,}" in told
-    assert tab.locator("img, main script").count() == 0  # in no shadow root either
+    assert tab.locator("img, main script:not([type='application/json'])").count() == 0  # in no shadow root either
     assert tab.title() == summary.title
 
 
@@ -422,10 +425,10 @@ def test_what_has_no_number_sorts_to_the_end(visit):
 )
 def test_numbers_and_words_in_one_column_have_an_order(visit, column, said, wanted):
     tab = visit()
-    tab.locator("#results summary").click()
-    rows = f"[...document.querySelectorAll('#results details tbody tr')].map((r) => r.cells[{column}])"
+    tab.locator("#runs summary").click()
+    rows = f"[...document.querySelectorAll('#runs details tbody tr')].map((r) => r.cells[{column}])"
     tab.evaluate(f"(said) => {rows}.forEach((cell, i) => cell.textContent = said[i % said.length])", said)
-    button = tab.locator("#results details thead th").nth(column).get_by_role("button")
+    button = tab.locator("#runs details thead th").nth(column).get_by_role("button")
     button.click()  # seeds begin with the smallest, as words do
     assert list(dict.fromkeys(tab.evaluate(f"{rows}.map((cell) => cell.textContent)"))) == wanted
     button.click()
@@ -457,7 +460,7 @@ def test_a_click_on_a_cell_shows_its_images(visit):
     tab.select_option("#matrix-variant", label="l2")
     tab.locator(f"#matrix-table [data-cell='{true},{predicted}']").click()
     assert tab.locator("#cell h3").last.inner_text() == (
-        f"{summary.classes[true]} taken for {summary.classes[predicted]}"
+        f"{summary.classes[true]} classified as {summary.classes[predicted]}"
     )
     tiles = tab.locator("#cell .gallery li")
     assert tiles.count() == min(12, pairs.count((true, predicted)))
@@ -474,15 +477,15 @@ def test_all_images_of_a_cell_can_be_shown(visit):
     inside = (mistakes.labels == 0) & (mistakes.predicted[0] == 1)
     kept = tab.locator("#cell .gallery li").count()
     assert kept == inside[mistakes.image_rows].sum() > 12
-    assert said == f"{inside.sum()}\u00a0images most often taken for b, of which this page has {kept}."
+    assert said == f"{inside.sum()}\u00a0images most often classified as b; this page shows {kept} of them."
 
 
 def test_a_cell_without_pictures_says_why(visit):
     tab = visit()
     tab.locator("#matrix-table [data-cell='1,1']").click()
-    assert tab.locator("#cell p").last.inner_text() == "Pictures are kept of mistakes only."
+    assert tab.locator("#cell p").last.inner_text() == "Images are kept of mistakes only."
     tab.locator("#matrix-table [data-cell='0,6']").click()
-    assert "images most often taken for Shirt" in tab.locator("#cell p").last.inner_text()
+    assert "images most often classified as Shirt" in tab.locator("#cell p").last.inner_text()
     assert tab.locator("#matrix-table [aria-pressed=true]").count() == 1
 
 
@@ -511,10 +514,10 @@ def test_the_difference_of_two_variants(visit):
     gain = 100 * (shares[0] - shares[1])[0, 0]
     said = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
     shown = f"{gain:+.1f}".replace("-", "−")
-    assert f"T-shirt/top recognized: {shown} points [" in said
+    assert f"T-shirt/top correct: {shown} points [" in said
     caption = tab.locator("#matrix-caption")
     assert "dropout minus baseline" in caption.inner_text()
-    assert "its 95 % interval holds zero" in caption.inner_text()
+    assert "the 95 % interval includes zero" in caption.inner_text()
     bounds = re.search(r"\[(.+), (.+)\]", said).groups()
     tab.select_option("#matrix-variant", label="baseline")
     tab.select_option("#matrix-against", label="dropout")  # the same the other way round
@@ -524,7 +527,7 @@ def test_the_difference_of_two_variants(visit):
     tab.select_option("#matrix-against", label="l2")
     tab.select_option("#matrix-variant", label="dropout")
     assert "points, no interval" in tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
-    assert "No interval is known of this pair" in caption.inner_text()
+    assert "This pair has no intervals" in caption.inner_text()
     assert "better" not in caption.inner_text()
 
 
@@ -544,9 +547,9 @@ def test_the_gallery_is_filtered(visit):
     mistakes = details(summary).mistakes
     shirts = (mistakes.labels == summary.classes.index("Shirt")) & (mistakes.wrong[1] > 0)
     kept = shirts[mistakes.image_rows].sum()
-    assert tab.locator("#gallery-said").inner_text() == (
+    assert tab.locator("#gallery-status").inner_text() == (
         f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in some run of l2; "
-        f"this page has the pictures of {kept}. What is said below each is of l2."
+        f"this page has {kept}. Captions: predictions of l2."
     )
 
 
@@ -554,7 +557,7 @@ def test_names_stay_text_in_what_a_script_writes(visit):
     tab = visit("hostile")
     tab.select_option("#matrix-variant", index=1)
     assert "<script>alert(1)</script>" in tab.locator("#matrix-table").inner_text()
-    assert tab.locator("main script, main img").count() == 0
+    assert tab.locator("main script:not([type='application/json']), main img").count() == 0
     assert tab.title() == hostile().title
 
 
@@ -562,7 +565,7 @@ def test_names_stay_text_in_what_a_script_writes(visit):
 
 
 @pytest.mark.parametrize("name", ["study", "hostile"])
-def test_pictures_and_buttons_are_told_of_before_and_after_charts_are_drawn(visit, name):
+def test_pictures_and_buttons_have_names_with_and_without_charts(visit, name):
     tab = visit(name)
     before = heard(tab)
     for element in CHARTS:
@@ -572,7 +575,7 @@ def test_pictures_and_buttons_are_told_of_before_and_after_charts_are_drawn(visi
     assert nameless(before) == nameless(after) == []
     assert all(any(said in now for now in pictures(after)) for said in pictures(before))
     first = (study() if name == "study" else hostile()).classes[0]
-    assert f"Training examples of {first}: the first 8" in pictures(after)
+    assert f"The first 8 training examples of {first}" in pictures(after)
     assert "Filters of the first layer of baseline: 16 of them" in pictures(after)
     assert len([role for role, _ in after if role == "button"]) > 100  # the cells of the matrix among them
 

@@ -32,7 +32,7 @@ def found() -> dict[str, Callable[..., Figure]]:
 
 
 FIGURES = found()
-SHEETS = {"subjects.data.preview.look_figure"}
+SHEETS = {"subjects.data.preview.preview_figure"}
 """Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
 
 
@@ -108,6 +108,6 @@ def test_none_of_them_touches_pyplot() -> None:
     import matplotlib.pyplot as plt
 
     before = plt.get_fignums()
-    function = FIGURES["subjects.curves.static.plot_intervals"]
+    function = FIGURES["subjects.ranking.static.plot_intervals"]
     function(**arguments(function))
     assert plt.get_fignums() == before

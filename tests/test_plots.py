@@ -76,7 +76,7 @@ def test_plots_of_two_crossed_settings() -> None:
 def test_plots_of_choice(results: Results) -> None:
     names = [v.name for v in results.summary.variants]
     assert results.plot_reliability(names[1]).axes[0].get_title(loc="left") == names[1]
-    assert alt_text(results.plot_per_class()).startswith(f"Recall and precision of every class, {names[0]}")
+    assert alt_text(results.plot_per_class()).startswith(f"Recall and precision by class, {names[0]}")
     assert alt_text(results.plot_weights(names[1])).startswith(f"Histogram of the weights of {names[1]}")
     assert alt_text(results.plot_weights()).startswith("Norm of all kernels by epoch")
     assert {axes.get_yscale() for axes in results.plot_curves(log=True).axes} == {"log"}
@@ -105,9 +105,9 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
         results.plot_path()
     with pytest.raises(StudyFileError, match="has no sweep over two settings"):
         results.plot_grid()
-    with pytest.raises(DataError, match="no images"):
+    with pytest.raises(DataError, match="are not images"):
         plane.plot_mistakes()
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="use plot_weight_histogram"):
         plane.plot_filters()
     with closing(sqlite3.connect(study_copy / "study.db")) as connection:
         connection.executescript("DELETE FROM runs; DELETE FROM epochs;")

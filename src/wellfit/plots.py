@@ -54,13 +54,13 @@ class Plots:
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
         """Test accuracy of every variant: the runs as points, their mean and its 95 % interval."""
-        from wellfit.report.subjects.curves.static import plot_intervals
+        from wellfit.report.subjects.ranking.static import plot_intervals
 
         return shown(plot_intervals(self.summary, ax=ax))
 
     def plot_ranking(self, *, ax: Axes | None = None) -> Figure:
         """The same, ordered from best to worst mean; no pairwise comparison separates variants that share a letter."""
-        from wellfit.report.subjects.calibration.static import plot_ranking
+        from wellfit.report.subjects.ranking.static import plot_ranking
 
         return shown(plot_ranking(self.summary, ax=ax))
 
@@ -76,7 +76,7 @@ class Plots:
         Raises:
           UnknownNameError: there is no such variant.
         """
-        from wellfit.report.subjects.curves.static import plot_confusion
+        from wellfit.report.subjects.confusion.static import plot_confusion
 
         return shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
 
@@ -94,7 +94,7 @@ class Plots:
           UnknownNameError: there is no such variant.
           StudyFileError: they have no test results to compare.
         """
-        from wellfit.report.subjects.classes.static import plot_confusion_difference
+        from wellfit.report.subjects.confusion.static import plot_confusion_difference
 
         if against is None or against == self.summary.variants[0].name:
             difference = self._of(self.details.differences, variant, "difference from the first variant")

@@ -58,7 +58,7 @@ class Results(Plots):
         """
         import pandas as pd
 
-        from wellfit.report.subjects.results.frames import Numbers
+        from wellfit.report.subjects.results.frames import MetricFrame
 
         rows = {}
         for variant in self.summary.variants:
@@ -67,7 +67,7 @@ class Results(Plots):
                 low, high = variant.interval.get(metric) or (float("nan"), float("nan"))
                 row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
             rows[variant.name] = {**row, "parameters": variant.parameters, "seconds": variant.seconds}
-        return Numbers(list(rows.values()), index=pd.Index(list(rows), name="variant"))
+        return MetricFrame(list(rows.values()), index=pd.Index(list(rows), name="variant"))
 
     def runs(self) -> pd.DataFrame:
         """One row per run: variant, seed, state, epochs and metrics; accuracies are shares of 1."""
@@ -120,13 +120,13 @@ class Results(Plots):
           ``question`` (the study's title, then its further questions), ``sentence``, and ``sources``: the keys of
           ``wellfit show --json`` that the sentence is based on.
         """
-        from wellfit.report.subjects.results.frames import Sentences
+        from wellfit.report.subjects.results.frames import SentenceFrame
 
         s = self.summary
         pairs = [(s.title, sentence) for sentence in s.conclusion[1:]]
         pairs += [(answer.ask, sentence) for answer in s.answers for sentence in answer.sentences]
         rows = [(ask, sentence.text, sentence.sources) for ask, sentence in pairs]
-        return Sentences(rows, columns=["question", "sentence", "sources"])
+        return SentenceFrame(rows, columns=["question", "sentence", "sources"])
 
     def history(self) -> pd.DataFrame:
         """One row per epoch and run, in long form; accuracies are shares of 1."""

@@ -24,16 +24,16 @@ def test_a_study_as_it_was_published_needs_no_caution(name):
 
 
 @pytest.mark.parametrize("name", ["lab5", "lab5/l2"])
-def test_a_quick_one_says_what_is_other_than_published(name):
-    told = "The published numbers are of 30 epochs and all training data, not of 8 and 50 % of it as here."
-    assert published_caution(of(name, quick=True)) == told
+def test_a_quick_study_says_what_differs(name):
+    caution = "The published numbers come from 30 epochs and all training data, not from 8 and 50 % of it as here."
+    assert published_caution(of(name, quick=True)) == caution
 
 
-def test_other_epochs_alone_are_told():
-    assert published_caution(of("lab5", epochs=5)) == "The published numbers are of 30 epochs, not of 5 as here."
+def test_other_epochs_alone_are_named():
+    assert published_caution(of("lab5", epochs=5)) == "The published numbers come from 30 epochs, not from 5 as here."
 
 
-def test_nothing_is_told_of_studies_that_are_not_known_or_have_nothing_published():
+def test_unknown_or_unpublished_studies_need_no_caution():
     assert published_caution(replace(of("lab5", epochs=5), name="lab5-of-mine")) == ""
     assert published_caution(replace(of("lab5", epochs=5), name="mine")) == ""
     made = of("lab5", epochs=5)

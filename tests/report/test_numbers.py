@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -9,19 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summaries import CLASSES, diverged, empty, running, study
-from wellfit.base import HISTORY_COLUMNS, History, Ranked
+from summaries import empty, study
+from wellfit.base import HISTORY_COLUMNS, History
 from wellfit.errors import UnknownNameError
 from wellfit.report.numbers import (
-    confusion_data,
+    FEW,
+    HIGHLIGHTED,
+    MOST,
+    SERIES,
     curve_data,
     find_variant,
-    gap_data,
-    interval_data,
+    has_epochs,
+    highlighted,
     last_epoch,
-    median_epochs,
-    ranked_intervals,
-    top_confusions,
+    shown_first,
+    with_few_curves,
 )
 
 
@@ -43,7 +44,7 @@ def test_a_curve_is_mean_and_range():
     np.testing.assert_array_equal(curve.high, [3.0, 0.7])
 
 
-def test_a_curve_speaks_of_the_runs_still_going():
+def test_a_curve_covers_the_runs_that_are_still_training():
     curve = curve_data(with_losses([[1.0, 2.0, 3.0], [3.0], [5.0, 6.0]]), "baseline", "validation_loss")
     np.testing.assert_array_equal(curve.n, [3, 2, 1])
     np.testing.assert_array_equal(curve.mean, [3.0, 4.0, 3.0])
@@ -75,96 +76,56 @@ def test_no_run_no_curve():
     assert len(curve.epochs) == len(curve.mean) == len(curve.low) == 0
 
 
-def test_the_gap_is_paired_within_runs():
-    summary = study(variants=("baseline",), seeds=3, epochs=10)
-    runs = summary.histories["baseline"].values()
-    wanted = np.array([h["train_accuracy"] - h["validation_accuracy"] for h in runs])
-    gap = gap_data(summary, "baseline")
-    np.testing.assert_allclose(gap.mean, wanted.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(gap.high, wanted.max(axis=0), rtol=1e-12)
-
-
-def test_intervals_hold_every_variant_and_only_real_runs():
-    rows = interval_data(diverged())
-    assert [row.variant for row in rows] == ["baseline", "l2", "l1", "dropout"]
-    assert sorted(rows[1].runs) == [0, 2, 4]
-    assert (rows[2].runs, rows[2].mean, rows[2].interval) == ({}, None, None)
-    assert rows[0].published == 0.8835
-    assert rows[0].mean == pytest.approx(np.mean(list(rows[0].runs.values())))
-
-
-def test_confusion_shares_are_of_the_true_class():
-    matrix = confusion_data(study(), "l2")
-    assert matrix is not None
-    np.testing.assert_allclose(matrix.shares.sum(axis=1), 1.0, rtol=1e-12)
-    assert matrix.shares[0, 6] == matrix.counts[0, 6] / matrix.counts[0].sum()
-
-
-def test_a_class_without_examples_has_no_shares():
-    plain = study(variants=("baseline",))
-    counts = plain.confusion["baseline"].copy()
-    counts[3] = 0
-    matrix = confusion_data(replace(plain, confusion={"baseline": counts}), "baseline")
-    assert matrix is not None
-    assert not matrix.shares[3].any()
-
-
-def test_top_confusions_leave_out_what_is_right():
-    matrix = confusion_data(study(), "baseline")
-    assert matrix is not None
-    top = top_confusions(matrix, 3)
-    assert top[0][:2] == ("T-shirt/top", "Shirt")
-    assert [count for _, _, count, _ in top] == sorted((count for _, _, count, _ in top), reverse=True)
-    assert all(true != predicted for true, predicted, _, _ in top)
-    assert len(CLASSES) == len(matrix.classes)
-
-
-def test_before_the_test_set_is_opened_there_is_no_confusion():
-    assert confusion_data(running(), "dropout") is None
-
-
-@pytest.mark.parametrize("ask", [find_variant, gap_data, confusion_data])
-def test_an_unknown_variant_is_refused(ask):
-    with pytest.raises(UnknownNameError, match="unknown variant 'dropuot' in study 'lab5'; did you mean 'dropout'"):
-        ask(study(), "dropuot")
-
-
-def test_an_unknown_column_or_metric_is_refused():
-    with pytest.raises(UnknownNameError, match="unknown history column 'val_loss'"):
-        curve_data(study(), "l2", "val_loss")
-    with pytest.raises(UnknownNameError, match="unknown metric 'test_loss'"):
-        interval_data(study(), "test_loss")
-
-
-def test_the_ranking_sorts_by_mean_and_carries_its_letters():
-    summary = replace(study(), ranking=(Ranked("dropout", 0.9, "a"), Ranked("l2 + dropout", 0.88, "ab")))
-    rows = ranked_intervals(summary)
-    means = [row.mean for row, _ in rows]
-    assert means == sorted(means, reverse=True)
-    letters = {row.variant: told for row, told in rows}
-    assert (letters["dropout"], letters["l2 + dropout"], letters["l1"]) == ("a", "ab", "")
-
-
-def test_what_has_no_result_is_ranked_last():
-    assert [row.variant for row, _ in ranked_intervals(diverged())][-1] == "l1"
-    assert [row.variant for row, _ in ranked_intervals(empty())] == ["baseline", "l2", "l1"]
-
-
-def test_the_median_epochs_are_those_of_the_runs():
-    summary = study()
-    runs = {v.name: v.runs for v in summary.variants}
-    for name in ("baseline", "early-stopping"):
-        best, read = median_epochs(summary, name)
-        assert best == statistics.median(run.best_epoch for run in runs[name])
-        assert read == statistics.median(run.readout_epoch for run in runs[name])
-    assert median_epochs(empty(), "l2") == (None, None)
-    with pytest.raises(UnknownNameError, match="unknown variant 'l3'"):
-        median_epochs(summary, "l3")
-
-
 def test_the_last_epoch_is_that_of_the_variant_that_trains_longest() -> None:
     plain = study(variants=("baseline", "l2"), seeds=2, epochs=3)
     assert last_epoch(plain) == 3
     longer = replace(plain.variants[1], settings={"epochs": 8})
     assert last_epoch(replace(plain, variants=(plain.variants[0], longer))) == 8
     assert last_epoch(replace(with_losses([[1.0, 0.5, 0.4, 0.3], [3.0]]), epochs=2)) == 4
+
+
+def many(count):
+    """Variants whose mean validation accuracy rises with their position."""
+    summary = study(variants=("baseline", "l2"), epochs=3)
+    variants = tuple(
+        replace(summary.variants[1], name=f"v{i}", mean={"validation_accuracy": 0.5 + 0.01 * i}) for i in range(count)
+    )
+    histories = {v.name: summary.histories["l2"] for v in variants}
+    return replace(summary, variants=variants, histories=histories)
+
+
+def test_a_few_variants_are_all_shown():
+    assert shown_first(many(FEW)) == frozenset(range(FEW))
+
+
+def test_of_many_the_first_and_the_best_are_shown_in_different_colors():
+    shown = shown_first(many(19))
+    assert {0, 18} <= shown
+    assert len(shown) == MOST
+    assert len({i % SERIES for i in shown}) == MOST
+
+
+def test_only_the_shown_variants_keep_their_curves():
+    summary = many(19)
+    kept = {name for name, runs in with_few_curves(summary).histories.items() if runs}
+    assert kept == {f"v{i}" for i in shown_first(summary)}
+    assert len(with_few_curves(summary).variants) == 19
+
+
+def test_the_first_and_the_best_are_highlighted_in_the_study_s_order():
+    assert highlighted(many(HIGHLIGHTED)) == ("v0", "v1", "v2", "v3")
+    assert highlighted(many(9)) == ("v0", "v6", "v7", "v8")
+
+
+def test_a_study_has_epochs_once_a_run_has_one():
+    assert has_epochs(study(variants=("baseline",), epochs=1))
+    assert not has_epochs(empty())
+
+
+def test_an_unknown_variant_or_column_is_refused():
+    with pytest.raises(UnknownNameError, match="unknown variant 'dropuot' in study 'lab5'; did you mean 'dropout'"):
+        find_variant(study(), "dropuot")
+    with pytest.raises(UnknownNameError, match="unknown variant 'l3'"):
+        curve_data(study(), "l3", "train_loss")
+    with pytest.raises(UnknownNameError, match="unknown history column 'val_loss'"):
+        curve_data(study(), "l2", "val_loss")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summaries import diverged, empty, running, study
+from summaries import study
 from wellfit.report import wording
 
 
@@ -79,22 +79,6 @@ def test_memory_has_four_units():
 def test_settings_are_written_as_in_a_study_file():
     changes = {"l2": [1e-3, 0.0], "shuffle": True, "optimizer": "sgd", "epochs": 5}
     assert wording.settings(changes) == ("l2 = [0.001, 0]", "shuffle = true", 'optimizer = "sgd"', "epochs = 5")
-
-
-def test_a_finished_study_needs_no_notice():
-    assert wording.notices(study()) == ()
-
-
-def test_notices_say_what_is_unusual():
-    assert "7 of 15 runs have ended" in wording.notices(running())[0]
-    assert any("No run has ended" in n for n in wording.notices(empty()))
-    (broken,) = wording.notices(diverged())
-    assert broken.startswith("8 runs diverged")
-    assert "l2 seed 1, l2 seed 3" in broken
-    assert "and 2 more" in broken
-    assert "trains only what is missing" in wording.notices(study(state="interrupted"))[0]
-    one = wording.notices(study(variants=("baseline",), seeds=1))
-    assert [("one seed only" in n, "one variant only" in n) for n in one] == [(True, False), (False, True)]
 
 
 def test_the_first_variant_has_no_verdict():

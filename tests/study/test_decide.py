@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wellfit.analysis.comparisons import compare_with_first
+from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.metrics import correctness
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Dataset
@@ -71,7 +71,8 @@ def recomputed(directory: Path, seeds: int, interim: InterimAnalysis | None) -> 
             name: {s: correctness(store.runs.probabilities(name, s), labels) for s in study["seeds"][:seeds]}
             for name in study["variants"]
         }
-    return compare_with_first(runs, look=interim)
+    first, *others = runs
+    return compare_pairs(runs, [(name, first) for name in others], look=interim)
 
 
 def test_a_clear_difference_is_decided_at_the_first_analysis(tmp_path: Path) -> None:

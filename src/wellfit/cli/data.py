@@ -94,12 +94,12 @@ def look(
     versions of them.
     """
     from wellfit.data.catalog import load_dataset
-    from wellfit.report.subjects.data.preview import write_look
+    from wellfit.report.subjects.data.preview import write_preview
     from wellfit.spec.study import load_study
 
     spec = load_study(study, data=data, settings=settings or ())
     path = out or Path(f"wellfit-look-{spec.name}.png")
-    typer.echo(write_look(spec, load_dataset(spec.data.name_or_path), path, variant, count))
+    typer.echo(write_preview(spec, load_dataset(spec.data.name_or_path), path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")

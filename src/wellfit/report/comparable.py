@@ -1,4 +1,4 @@
-"""Whether the published numbers of a built-in study may be compared with what was measured here."""
+"""Whether the published numbers of a built-in study are comparable with those measured here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ __all__ = ["published_caution"]
 
 
 def published_caution(summary: StudySummary) -> str:
-    """What was trained otherwise here than where the published numbers of a study come from; empty where nothing was.
+    """How training here differs from that behind the published numbers; empty where it does not.
 
-    Known of built-in studies: their epochs, and their share of the training data.
-
-    Args:
-      summary: the study, in any state.
+    Epochs and the share of the training data are compared; they are known for built-in studies.
 
     Example:
       >>> s = StudySummary("mine", "?", "d", "running", (0, 1), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {})
@@ -40,11 +37,11 @@ def published_caution(summary: StudySummary) -> str:
         now.append(f"{100 * here:.0f} % of it")
     if not there:
         return ""
-    return f"The published numbers are of {' and '.join(there)}, not of {' and '.join(now)} as here."
+    return f"The published numbers come from {' and '.join(there)}, not from {' and '.join(now)} as here."
 
 
 def _own(name: str) -> dict[str, Any] | None:
-    """The tables of the built-in study, or part of one, that has a name; None where none has."""
+    """The tables of the built-in study, or part of a study, of this name; None if there is none."""
     for study in builtin_studies():
         if name == study or name.startswith(f"{study}-"):
             raw = read_study(study)[0]

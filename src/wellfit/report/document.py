@@ -1,95 +1,98 @@
-"""What every written form of the report shows: sections of sentences, tables and figures, computed once.
-
-A PDF, a Markdown file and a folder of pictures say the same because they are made from the same `Document`; what a
-study has nothing of is left out. Everything is plain text here: each writer escapes it for its own form.
-"""
+"""The one order of the report's sections, for every form."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report import document_figures, wording
-from wellfit.report.subjects.calibration import numbers as page_scores
-from wellfit.report.subjects.curves.page import shown_first
-from wellfit.report.subjects.data import numbers as page_data
-from wellfit.report.subjects.paths import numbers as page_paths
-from wellfit.report.subjects.results import numbers as rows
-from wellfit.spec.study import from_resolved
-from wellfit.spec.written import study_file
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.notes import notes, notices
+from wellfit.report.parts import Drawing, Part
+from wellfit.report.subjects.answer import section as answer
+from wellfit.report.subjects.calibration import interactive as calibration_charts
+from wellfit.report.subjects.calibration import section as calibration
+from wellfit.report.subjects.classes import section as classes
+from wellfit.report.subjects.confusion import section as confusion
+from wellfit.report.subjects.curves import interactive as curve_charts
+from wellfit.report.subjects.curves import section as curves
+from wellfit.report.subjects.data import section as data
+from wellfit.report.subjects.findings import section as findings
+from wellfit.report.subjects.glossary import section as glossary
+from wellfit.report.subjects.mistakes import section as mistakes
+from wellfit.report.subjects.paths import interactive as path_charts
+from wellfit.report.subjects.paths import section as paths
+from wellfit.report.subjects.ranking import section as ranking
+from wellfit.report.subjects.regions import section as regions
+from wellfit.report.subjects.reproduce import section as reproduce
+from wellfit.report.subjects.results import comparisons, published, runs
+from wellfit.report.subjects.results import section as results
+from wellfit.report.subjects.weights import interactive as weight_charts
+from wellfit.report.subjects.weights import section as weights
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+__all__ = ["Document", "Section", "make_document"]
 
-__all__ = ["Code", "Document", "Drawing", "Paragraph", "Part", "Section", "TableData", "make_document", "with_notice"]
-
-SCORES: Final = 4
-"""Scores in one table: as many as a page is wide for."""
-
-RUNS_SHOWN: Final = 60
-"""Runs up to which each has a row of its own; of more, the study directory and the page have them."""
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """Sentences, with a few words in bold before them where ``head`` is not empty.
-
-    ``kind`` is ``"text"``, ``"lead"`` (the answer, set larger), ``"notice"`` (to be read before the numbers) or
-    ``"small"`` (what a table or a figure needs to be understood).
-    """
-
-    text: str
-    head: str = ""
-    kind: str = "text"
+Charts = Callable[[StudySummary, StudyDetails], Mapping[str, Any]]
+"""Draws a section's interactive charts: id of an element of the page -> Bokeh chart."""
 
 
-@dataclass(frozen=True)
-class TableData:
-    """A table: its headings (none: names and values), its rows, and how many columns from the left are text."""
+class Contents(Protocol):
+    """A subject's module: what a section holds. The page's template has the module's name and is beside it."""
 
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    text: int = 1
+    __name__: str
 
+    def parts(self, summary: StudySummary, details: StudyDetails) -> list[Part]:
+        """What the written forms show; empty where the section has nothing."""
 
-@dataclass(frozen=True)
-class Drawing:
-    """A figure: the name of its file without suffix, what it shows in a line, and what draws it."""
-
-    name: str
-    caption: str
-    draw: Callable[[], Figure]
-
-
-@dataclass(frozen=True)
-class Code:
-    """Text to be set as it stands."""
-
-    text: str
-
-
-Part = Paragraph | TableData | Drawing | Code
+    def fragment(self, summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> Mapping[str, Any]:
+        """What the page's template shows, with the page's sheets of pictures; empty where the section has nothing."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it, in order."""
+    """A heading and what belongs under it.
 
+    Args:
+      id: of the page's element, and the name of the subject.
+      label: in the page's navigation.
+      notes: what a reader must know to read the numbers rightly; not among the parts: every form prints them.
+      parts: of the written forms.
+      fragment: computes what the page's template shows.
+      charts: draws the page's interactive charts.
+      template: of the page, below ``wellfit.report``.
+    """
+
+    id: str
     title: str
-    parts: tuple[Part, ...]
+    label: str = ""
+    notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    fragment: Callable[[Mapping[str, Sheet]], Mapping[str, Any]] = lambda sheets: {}
+    charts: Callable[[], Mapping[str, Any]] = dict
+    template: str = ""
 
 
 @dataclass(frozen=True)
 class Document:
-    """The report of a study: its question, its name, its state, and the sections, the first of which answers."""
+    """The report of a study.
+
+    Args:
+      notices: what must be known before any number; not among the parts: every form prints them.
+      sections: in order; the first one answers and has no title.
+    """
 
     title: str
     name: str
     state: str
+    notices: tuple[str, ...]
     sections: tuple[Section, ...]
+
+    @property
+    def written(self) -> tuple[Section, ...]:
+        """The sections of the written forms: those that have parts."""
+        return tuple(section for section in self.sections if section.parts)
 
     @property
     def drawings(self) -> tuple[Drawing, ...]:
@@ -97,215 +100,54 @@ class Document:
         return tuple(part for section in self.sections for part in section.parts if isinstance(part, Drawing))
 
 
+ORDER: Final[tuple[tuple[str, str, str, Contents], ...]] = (
+    ("answer", "", "", answer),
+    ("ranking", "Ranking", "Ranking", ranking),
+    ("results", "Results", "Results", results),
+    ("comparisons", "Comparisons", "Comparisons", comparisons),
+    ("curves", "Learning curves", "Curves", curves),
+    ("paths", "Sweeps", "Sweeps", paths),
+    ("regions", "Decision regions", "Regions", regions),
+    ("confusion", "Confusion matrix", "Confusion", confusion),
+    ("mistakes", "Misclassified images", "Mistakes", mistakes),
+    ("classes", "Precision, recall and F1 by class", "Classes", classes),
+    ("calibration", "Calibration: are the probabilities trustworthy?", "Calibration", calibration),
+    ("weights", "Weights", "Weights", weights),
+    ("data", "The data", "Data", data),
+    ("findings", "Findings", "Findings", findings),
+    ("published", "Published and measured", "Published", published),
+    ("runs", "Every run", "Runs", runs),
+    ("reproduce", "How to reproduce this", "Reproduce", reproduce),
+    ("glossary", "Glossary", "Glossary", glossary),
+)
+"""Every section: its id, its title, its name in the page's navigation, and its contents."""
+
+CHARTS: Final[Mapping[str, Charts]] = {
+    "curves": curve_charts.charts,
+    "paths": path_charts.charts,
+    "calibration": calibration_charts.charts,
+    "weights": weight_charts.charts,
+}
+"""The sections with interactive charts."""
+
+
 def make_document(summary: StudySummary, details: StudyDetails) -> Document:
-    """Write down what is to be shown of a study.
+    """Put together what a report shows of a study; nothing is drawn yet.
 
     Args:
-      summary: the study, in any state.
-      details: what it looks into beyond the summary.
-
-    Returns:
-      The document; nothing is drawn yet.
+      summary: in any state; what it has nothing of is left out.
     """
-    found = {
-        "The answer": _answer(summary),
-        "Ranking": _drawings(document_figures.ranking(summary)),
-        "Results": _results(summary),
-        "Comparisons": _comparisons(summary),
-        "How they learn": _curves(summary),
-        "Along the sweeps": _sweeps(details),
-        "Where they decide": _drawings(document_figures.regions(summary, details)),
-        "What is taken for what": _drawings(document_figures.confusions(summary, details)),
-        "The images they get wrong": _drawings(document_figures.galleries(summary, details)),
-        "Class by class": _drawings(document_figures.classes(summary, details)),
-        "Can the probabilities be believed?": _scores(summary, details),
-        "Weights": _drawings(document_figures.weights(summary, details)),
-        "The data": _data(summary, details),
-        "Findings": _findings(summary),
-        "Published beside measured": _published(summary),
-        "Every run": _runs(summary),
-        "To reproduce it": _provenance(summary),
-    }
-    sections = tuple(Section(title, tuple(parts)) for title, parts in found.items() if parts)
-    return Document(summary.title, summary.name, summary.state, sections)
-
-
-def with_notice(document: Document, told: str) -> Document:
-    """A document that says one thing more below its answer; the same document where there is nothing to say."""
-    first, *rest = document.sections
-    changed = replace(first, parts=(*first.parts, Paragraph(told, kind="small")))
-    return replace(document, sections=(changed, *rest)) if told else document
-
-
-# --- Sections ---------------------------------------------------------------------------------------------------------
-
-
-def _answer(summary: StudySummary) -> list[Part]:
-    said = [sentence.text for sentence in summary.conclusion[1:]]
-    said = said or [part for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()]
-    parts: list[Part] = [Paragraph(prose(text), kind="text" if at else "lead") for at, text in enumerate(said)]
-    parts += [Paragraph(text, kind="notice") for text in wording.notices(summary)]
-    parts += [Paragraph(prose(answer.text), answer.ask) for answer in summary.answers]
-    advice = " ".join(sentence.text for sentence in summary.advice)
-    parts += [Paragraph(prose(advice), "What to try next")] if advice else []
-    return [*parts, TableData((), tuple(rows.facts(summary)), text=2)]
-
-
-def _results(summary: StudySummary) -> list[Part]:
-    letters = wording.letters(summary)
-    made = [rows.variant_row(summary, v, i, letters) for i, v in enumerate(summary.variants)]
-    lettered = any(row.letters for row in made)
-    head = ("Variant", "test accuracy", "95 % interval", "validation", "training", "gap, points", "verdict")
-    accuracy = tuple(
-        (
-            *((row.letters,) if lettered else ()),
-            *(row.name, row.test.mean, row.test.interval or wording.NOTHING, row.validation.mean, row.train.mean),
-            *(row.gap.mean, row.verdict),
+    sections = tuple(
+        Section(
+            name,
+            title,
+            label,
+            notes(name, summary, details),
+            tuple(contents.parts(summary, details)),
+            partial(contents.fragment, summary, details),
+            partial(CHARTS[name], summary, details) if name in CHARTS else dict,
+            "/".join(contents.__name__.split(".")[2:]) + ".html.j2",
         )
-        for row in made
+        for name, title, label, contents in ORDER
     )
-    some = any(row.test.interval for row in made)
-    small = "Means over the seeds. "
-    small += "The interval counts the seeds and the finite test set. " if some else ""
-    small += "The gap is training minus "
-    small += "test accuracy; intervals of the further columns are in report.html. " if some else "test accuracy. "
-    small += f"The verdict is on test accuracy against {summary.variants[0].name}."
-    small += " Variants that share a letter are not told apart where every pair is compared." if lettered else ""
-    more = tuple(
-        (
-            *(row.name, row.loss.mean, row.best_epoch.mean, row.best_epoch.interval or wording.NOTHING),
-            *(row.parameters.mean, row.seconds.mean, row.runs or "all ended"),
-        )
-        for row in made
-    )
-    told = ("Variant", "test loss", "best epoch", "from – to", "parameters", "seconds", "runs")
-    changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in made)
-    return [
-        Paragraph(small, kind="small"),
-        TableData(("", *head) if lettered else head, accuracy, text=2 if lettered else 1),
-        TableData(told, more),
-        TableData(("Variant", "what it changes in the base recipe"), changes, text=2),
-    ]
-
-
-def _comparisons(summary: StudySummary) -> list[Part]:
-    made = [rows.comparison_row(c) for c in (*summary.comparisons, *summary.asked)]
-    table = tuple(
-        (row.variant, row.against, row.difference, row.interval, row.p_value, row.p_adjusted, row.verdict)
-        for row in made
-    )
-    small = "Differences in test accuracy, paired by seed and by test image; p is adjusted for all comparisons (Holm), "
-    small += "an interval is of its one."
-    head = ("Variant", "against", "difference", "95 % interval", "p", "adjusted p", "verdict")
-    return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
-
-
-def _curves(summary: StudySummary) -> list[Part]:
-    drawn = document_figures.curves(summary)
-    told = (
-        "Where the validation loss turns upward while the training loss goes on falling, a network begins to over-fit. "
-        "Lines: mean over the runs that are still going. Bands: lowest to highest seed. Both splits are measured in "
-        "inference mode, without the penalty."
-    )
-    if len(shown := shown_first(summary)) < len(summary.variants):
-        told += f" Drawn: {', '.join(summary.variants[at].name for at in sorted(shown))}, the best on validation of "
-        told += f"{len(summary.variants)} variants, and the first; report.html has all."
-    return [Paragraph(told, kind="small"), *_drawings(drawn)] if drawn else []
-
-
-def _sweeps(details: StudyDetails) -> list[Part]:
-    parts: list[Part] = []
-    for path, drawn in zip(details.paths, _drawings(document_figures.paths(details)), strict=True):
-        panel = page_paths.path_panel(path)
-        parts += [Paragraph(prose(" ".join(panel.said)), path.key), drawn]
-    return [*parts, *_drawings(document_figures.grids(details))]
-
-
-def _scores(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    titles = [title for _, title in page_scores.score_columns(details)]
-    made = page_scores.score_rows(summary, details)
-    told = (
-        "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. The calibration error "
-        "(ECE) is how far, on average, what it says lies from how often it is right. In brackets: 95 % intervals, as "
-        "far as they are known."
-    )
-    tables = []
-    for start in range(0, len(titles), SCORES):
-        which = slice(start, start + SCORES)
-        cells = [tuple(f"{text} {_unbroken(bounds)}".rstrip() for _, text, bounds in row.cells[which]) for row in made]
-        body = tuple((row.name, *its) for row, its in zip(made, cells, strict=True))
-        tables.append(TableData(("Variant", *titles[which]), body))
-    drawn = _drawings(document_figures.reliability(summary, details))
-    return [Paragraph(told, kind="small"), *tables, *drawn] if made and titles else []
-
-
-def _data(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    if details.look is None:
-        return []
-    splits = tuple(f"{split} examples" for split in details.look.counts)
-    table = tuple((row.name, *row.counts) for row in page_data.data_rows(summary, details.look, None))
-    drawn = _drawings(document_figures.data(summary, details.look))
-    counted = [TableData(("Class", *splits), table)] if len(table) <= page_data.LARGEST else []
-    return [Paragraph(page_data.data_facts(details.look), kind="small"), *drawn, *counted]
-
-
-def _findings(summary: StudySummary) -> list[Part]:
-    found = sorted(summary.findings, key=wording.urgency)
-    told = [Paragraph(prose(f"{f.message} {f.fix}".strip()), f"{f.level}, {f.code}") for f in found]
-    return [*told] if told else [Paragraph("The checks of data, split and training found nothing to report.")]
-
-
-def _published(summary: StudySummary) -> list[Part]:
-    made = rows.published_rows(summary)
-    table = tuple(
-        (
-            *(row.variant, row.metric, row.published, row.ours.mean, row.ours.interval or wording.NOTHING),
-            *(row.lowest_highest, row.difference),
-        )
-        for row in made
-    )
-    head = ("Variant", "metric", "published", "measured", "95 % interval", "lowest to highest", "difference")
-    small = "What the source reports, and what was measured here, each run alone too: the source trained once."
-    return [Paragraph(small, kind="small"), TableData(head, table, text=2)] if table else []
-
-
-def _runs(summary: StudySummary) -> list[Part]:
-    table = tuple((v.name, *rows.run_row(run)) for v in summary.variants for run in v.runs)
-    epochs = ("epochs", "read at", "best", "rises after")
-    head = ("Variant", "seed", "state", *epochs, "training", "validation", "test", "loss", "s")
-    if len(table) > RUNS_SHOWN:
-        told = f"{len(table)} runs; wellfit show --json and Results.runs() list every one."
-        unusual = tuple(row for row in table if row[2] in ("diverged", "pending"))[:RUNS_SHOWN]
-        return [Paragraph(told, kind="small"), *([TableData(head, unusual)] if unusual else [])]
-    return [TableData(head, table)]
-
-
-def _provenance(summary: StudySummary) -> list[Part]:
-    command = summary.provenance.get("command", "")
-    facts = tuple((key, str(value)) for key, value in summary.provenance.items() if key != "command")
-    parts: list[Part] = [Code(command)] if command else []
-    parts += [TableData((), facts, text=2)] if facts else []
-    return [*parts, Paragraph("The whole study, as a file that wellfit run takes:", kind="small"),
-            Code(study_file(from_resolved(summary.settings)))]  # fmt: skip
-
-
-# --- Parts ------------------------------------------------------------------------------------------------------------
-
-
-def prose(text: str) -> str:
-    """Sentences as print sets them: a true minus sign before a number.
-
-    Example:
-      >>> prose("It lost -0.5 points at 128-64.")
-      'It lost −0.5 points at 128-64.'
-    """
-    return wording.true_minus(text)
-
-
-def _unbroken(bounds: str) -> str:
-    """An interval that is not broken at the end of a line."""
-    return bounds.replace(" ", "\u00a0")
-
-
-def _drawings(found: list[document_figures.Named]) -> list[Part]:
-    return [Drawing(name, caption, draw) for name, caption, draw in found]
+    return Document(summary.title, summary.name, summary.state, notices(summary), sections)

@@ -1,48 +1,56 @@
-"""What the figures show, computed apart from drawing it: the same numbers for the static and the interactive form."""
+"""Numbers that several figures share: curves over the seeds, and which variants are shown."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, StudySummary, VariantSummary
 from wellfit.errors import UnknownNameError
-from wellfit.report import wording
 
 __all__ = [
-    "Confusion",
+    "FEW",
+    "SERIES",
     "Curve",
-    "IntervalRow",
-    "confusion_data",
     "curve_data",
     "find_variant",
-    "gap_data",
-    "interval_data",
+    "has_epochs",
+    "highlighted",
     "last_epoch",
-    "median_epochs",
-    "ranked_intervals",
-    "top_confusions",
+    "mean_curve",
+    "shown_first",
+    "with_few_curves",
 ]
 
-INTERVAL_METRICS = ("test_accuracy", "validation_accuracy", "train_accuracy")
+SERIES: Final = 7
+"""How many colors the variants have; further variants use them again, with another mark."""
+
+FEW: Final = 8
+"""Up to this many variants, all curves are drawn at once."""
+
+MOST: Final = 6
+"""How many curves are drawn at once where there are more variants."""
+
+HIGHLIGHTED: Final = 4
+"""Up to this many variants, each has figures of its own in a written report."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
     """A column of the history over the runs of a variant.
 
-    Where runs end at different epochs, every epoch speaks of the runs still going: a run is going at an epoch if its
-    history has a finite number there. A mean may therefore jump where a run ends; ``n`` says where.
+    Runs may end at different epochs. Every epoch covers the runs that have a finite value there, so the mean may jump
+    where a run ends; ``n`` shows where.
 
     Args:
       epochs: from 1, int64.  # (E,)
-      mean: mean over the runs still going, float64.  # (E,)
-      low, high: the lowest and the highest of them; NaN where fewer than two are going.  # (E,)
-      n: how many are going, at least 1, int64.  # (E,)
+      mean: over the runs with a value, float64.  # (E,)
+      low, high: the lowest and the highest of them; NaN where there are fewer than two.  # (E,)
+      n: how many runs have a value, at least 1, int64.  # (E,)
     """
 
     epochs: IntArray  # (E,)
@@ -52,53 +60,8 @@ class Curve:
     n: IntArray  # (E,)
 
 
-@dataclass(frozen=True)
-class IntervalRow:
-    """One row of an interval plot.
-
-    Args:
-      variant: the variant's name.
-      index: its position in the study, from 0.
-      runs: seed -> the run's value, for the runs that have one.
-      mean: their mean; None without runs.
-      interval: its 95 % interval; None with fewer than two runs.
-      published: what the source of the study reports; None if it reports nothing.
-    """
-
-    variant: str
-    index: int
-    runs: Mapping[int, float]
-    mean: float | None
-    interval: tuple[float, float] | None
-    published: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Confusion:
-    """Test counts of a variant, summed over its runs.
-
-    Args:
-      variant: the variant's name.
-      classes: class names.
-      counts: int64.  # (K, K) [true, predicted]
-      shares: each row divided by its sum; 0 where a class has no test example.  # (K, K)
-    """
-
-    variant: str
-    classes: tuple[str, ...]
-    counts: IntArray  # (K, K)
-    shares: FloatArray  # (K, K)
-
-
 def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]:
-    """A variant and its position in the study.
-
-    Args:
-      summary: the study.
-      name: the variant's name.
-
-    Returns:
-      Position from 0, and the variant.
+    """A variant and its position in the study, from 0.
 
     Raises:
       UnknownNameError: the study has no such variant.
@@ -110,22 +73,64 @@ def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]
 
 
 def last_epoch(summary: StudySummary) -> int:
-    """The last epoch that any variant goes through: some train for longer than the base recipe.
+    """The last epoch of any variant: some may train for longer than the base recipe."""
+    planned = [int(v.settings.get("epochs", 0)) for v in summary.variants]
+    finished = [len(history) for runs in summary.histories.values() for history in runs.values()]
+    return max([summary.epochs, *planned, *finished])
 
-    Args:
-      summary: the study, which may still be at work.
+
+def highlighted(summary: StudySummary) -> tuple[str, ...]:
+    """The variants that get figures of their own in a written report.
+
+    Returns:
+      All names up to `HIGHLIGHTED` variants; of more, the first and the best others by mean validation accuracy.
+
+    Example:
+      >>> s = StudySummary("s", "?", "d", "running", (), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {})
+      >>> highlighted(s)
+      ()
     """
-    asked = [int(v.settings.get("epochs", 0)) for v in summary.variants]
-    known = [len(history) for seeds in summary.histories.values() for history in seeds.values()]
-    return max([summary.epochs, *asked, *known])
+    names = [v.name for v in summary.variants]
+    if len(names) <= HIGHLIGHTED:
+        return tuple(names)
+    scores = {v.name: v.mean.get("validation_accuracy", 0.0) for v in summary.variants[1:]}
+    best = sorted(scores, key=lambda name: -scores[name])[: HIGHLIGHTED - 1]
+    return tuple(name for name in names if name in (names[0], *best))
+
+
+def shown_first(summary: StudySummary) -> frozenset[int]:
+    """The variants, by position, whose curves are drawn before the reader chooses any.
+
+    Returns:
+      All positions up to `FEW` variants; of more, the first variant and the five best by mean validation accuracy that
+      differ in color.
+    """
+    if len(summary.variants) <= FEW:
+        return frozenset(range(len(summary.variants)))
+    scores = {i: v.mean.get("validation_accuracy", 0.0) for i, v in enumerate(summary.variants)}
+    chosen = [0]
+    for index in sorted(scores, key=lambda i: (-scores[i], i)):
+        if all(index % SERIES != other % SERIES for other in chosen) and len(chosen) < MOST:
+            chosen.append(index)
+    return frozenset(chosen)
+
+
+def has_epochs(summary: StudySummary) -> bool:
+    """Whether any run has finished an epoch."""
+    return any(len(history) for runs in summary.histories.values() for history in runs.values())
+
+
+def with_few_curves(summary: StudySummary) -> StudySummary:
+    """The study with the histories of the variants of `shown_first` only: as many curves as one figure can hold."""
+    shown = {summary.variants[at].name for at in shown_first(summary)}
+    kept = {name: seeds if name in shown else {} for name, seeds in summary.histories.items()}
+    return replace(summary, histories=kept)
 
 
 def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
     """Mean and range over the seeds of a column of the history.
 
     Args:
-      summary: the study.
-      variant: name of one of its variants.
       column: one of ``wellfit.base.HISTORY_COLUMNS``.
 
     Returns:
@@ -137,133 +142,15 @@ def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
     find_variant(summary, variant)
     if column not in HISTORY_COLUMNS:
         raise UnknownNameError("history column", column, HISTORY_COLUMNS)
-    return _over_runs(history[column] for history in summary.histories.get(variant, {}).values())
+    return mean_curve(history[column] for history in summary.histories.get(variant, {}).values())
 
 
-def gap_data(summary: StudySummary, variant: str) -> Curve:
-    """Training minus validation accuracy by epoch, paired within each run, then mean and range over the seeds.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-
-    Returns:
-      The curve, as a share of 1.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    find_variant(summary, variant)
-    histories = summary.histories.get(variant, {}).values()
-    return _over_runs(h["train_accuracy"] - h["validation_accuracy"] for h in histories)
-
-
-def interval_data(summary: StudySummary, metric: str = "test_accuracy") -> tuple[IntervalRow, ...]:
-    """Every variant's runs, mean, interval and published value of an accuracy.
+def mean_curve(runs: Iterable[FloatArray]) -> Curve:
+    """Mean and range by epoch over runs of unequal length.
 
     Args:
-      summary: the study.
-      metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
-
-    Returns:
-      One row a variant, in the study's order, those without runs included.
-
-    Raises:
-      UnknownNameError: it is none of these metrics.
+      runs: one value per epoch each, NaN where the run has none.  # each (E,)
     """
-    if metric not in INTERVAL_METRICS:
-        raise UnknownNameError("metric", metric, INTERVAL_METRICS)
-    rows = []
-    for index, variant in enumerate(summary.variants):
-        runs = {run.seed: getattr(run, metric) for run in variant.runs}
-        kept = {seed: float(x) for seed, x in runs.items() if x is not None and np.isfinite(x)}
-        mean, bounds = variant.mean.get(metric), variant.interval.get(metric)
-        rows.append(IntervalRow(variant.name, index, kept, mean, bounds, variant.published.get(metric)))
-    return tuple(rows)
-
-
-def ranked_intervals(summary: StudySummary) -> tuple[tuple[IntervalRow, str], ...]:
-    """The variants by their mean test accuracy, the best first, with the letters of the ranking.
-
-    Args:
-      summary: the study.
-
-    Returns:
-      Rows and letters: variants that share a letter are not told apart; empty where nothing could be compared, as of
-      one seed. Variants without a test result stand last, in the study's order.
-    """
-    letters = wording.letters(summary)
-    rows = sorted(interval_data(summary), key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True)
-    return tuple((row, letters.get(row.variant, "")) for row in rows)
-
-
-def median_epochs(summary: StudySummary, variant: str) -> tuple[float | None, float | None]:
-    """Where a variant's runs are best and where they are read, in the middle of its seeds.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-
-    Returns:
-      The median epoch of lowest validation loss and the median readout epoch, from 1; None where no run has one.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    runs = find_variant(summary, variant)[1].runs
-    best = [run.best_epoch for run in runs if run.best_epoch is not None]
-    read = [run.readout_epoch for run in runs if run.readout_epoch is not None]
-    return (float(np.median(best)) if best else None), (float(np.median(read)) if read else None)
-
-
-def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
-    """The confusion matrix of a variant.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-
-    Returns:
-      The matrix, or None before the test set was opened.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    find_variant(summary, variant)
-    counts = summary.confusion.get(variant)
-    if counts is None or not counts.sum():
-        return None
-    totals = counts.sum(axis=1, keepdims=True)  # (K, 1)
-    return Confusion(variant, summary.classes, counts, counts / np.maximum(totals, 1))
-
-
-def top_confusions(confusion: Confusion, k: int = 5) -> tuple[tuple[str, str, int, float], ...]:
-    """The most frequent mistakes.
-
-    Args:
-      confusion: a confusion matrix.
-      k: how many pairs to name at most.
-
-    Returns:
-      True class, predicted class, count and share of the true class, by count; pairs that never occur are left out.
-
-    Example:
-      >>> c = Confusion("l2", ("a", "b"), np.array([[8, 2], [1, 9]]), np.array([[0.8, 0.2], [0.1, 0.9]]))
-      >>> top_confusions(c, 1)
-      (('a', 'b', 2, 0.2),)
-    """
-    wrong = confusion.counts * (1 - np.eye(len(confusion.classes), dtype=np.int64))  # (K, K)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:k]
-    pairs = [divmod(int(flat), len(confusion.classes)) for flat in order]
-    return tuple(
-        (confusion.classes[t], confusion.classes[p], int(wrong[t, p]), float(confusion.shares[t, p]))
-        for t, p in pairs
-        if wrong[t, p] > 0
-    )
-
-
-def _over_runs(runs: Iterable[FloatArray]) -> Curve:
-    """Mean and range by epoch over runs of unequal length."""
     columns = [np.asarray(run, dtype=np.float64) for run in runs]
     table: NDArray[np.float64] = np.full((len(columns), max(map(len, columns), default=0)), np.nan)  # (R, E)
     for row, column in zip(table, columns, strict=True):

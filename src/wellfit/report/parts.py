@@ -6,10 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from wellfit.base import StudySummary
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Code", "Drawing", "Paragraph", "Part", "Table"]
+__all__ = ["Cell", "Code", "Drawing", "Paragraph", "Part", "Table", "file_name"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean and its 95 % interval as text: what the page's tables show and sort by.
+
+    Args:
+      interval: in brackets; empty where there is none.
+      value: to sort by; None where there is no finite number.
+    """
+
+    mean: str
+    interval: str = ""
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -17,13 +33,12 @@ class Paragraph:
     """Sentences, after a few words in bold where ``head`` is not empty.
 
     Args:
-      kind: ``"lead"`` is the answer, set larger; ``"notice"`` is to be read before the numbers; ``"small"`` explains a
-        table or a figure.
+      kind: ``"lead"`` is the answer, set larger; ``"small"`` explains a table or a figure.
     """
 
     text: str
     head: str = ""
-    kind: Literal["text", "lead", "notice", "small"] = "text"
+    kind: Literal["text", "lead", "small"] = "text"
 
 
 @dataclass(frozen=True)
@@ -48,11 +63,13 @@ class Drawing:
       name: of its file, without suffix.
       caption: what it shows, in one line.
       draw: draws it; it is called once for each form that shows it.
+      width: of the page; two half ones in a row stand side by side.
     """
 
     name: str
     caption: str
     draw: Callable[[], Figure]
+    width: Literal["full", "half"] = "full"
 
 
 @dataclass(frozen=True)
@@ -63,3 +80,19 @@ class Code:
 
 
 Part = Paragraph | Table | Drawing | Code
+
+
+def file_name(summary: StudySummary, variant: str) -> str:
+    """A variant as part of a file's name: its position, which makes it unique, and the safe characters of its name.
+
+    Example:
+      >>> from wellfit.base import VariantSummary
+      >>> v = VariantSummary("l2=0.001 <a/b>", {}, 1, (), {}, {}, 0.0, {})
+      >>> s = StudySummary("s", "?", "d", "running", (), 5, 3.0, "", (v,), (), (), "", {}, {}, (), {}, {})
+      >>> file_name(s, "l2=0.001 <a/b>")
+      '1-l2=0.001-a-b'
+    """
+    position = [v.name for v in summary.variants].index(variant) + 1
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "=.+_") else "-" for c in variant)
+    joined = "-".join(part for part in safe.split("-") if part)[:60].strip(".")
+    return f"{position}-{joined}".rstrip("-")

@@ -1,4 +1,4 @@
-"""How numbers, settings and states are written, the same on the page, in the terminal and in a figure's alt text."""
+"""How numbers, settings and states are written, the same in every form of the report and in alt texts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = [
     "count",
     "difference",
     "duration",
+    "finding_title",
     "interval",
     "letters",
     "memory",
-    "notices",
     "number",
     "p_value",
     "percent",
@@ -35,13 +35,13 @@ __all__ = [
 ]
 
 NOTHING: Final = "–"
-"""What stands where there is no number."""
+"""Shown where there is no number."""
 
 VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold red", "equivalent": "bold", "undecided": "dim"}
-"""How the terminal shows a verdict."""
+"""Verdict -> style in the terminal."""
 
 _TYPED_OR_MINUS: Final = re.compile(r"""--[a-z]\S*(?: (?:"[^"]*"|'[^']*'|\S+)\S*)?|(?<![\w.=])-(?=\d)""")
-"""An option of a command with its value, or a hyphen before a number in a sentence."""
+"""A command's option with its value, or a hyphen before a number in a sentence."""
 
 METRICS: Final = {
     "train_accuracy": "training accuracy",
@@ -52,11 +52,11 @@ METRICS: Final = {
     "test_loss": "test loss",
     "generalization_gap": "generalization gap",
 }
-"""What each metric of a summary is called in a sentence."""
+"""Metric of a summary -> its name in a sentence."""
 
 
 def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = False) -> str:
-    """A number with so many decimals and a true minus sign; a dash where there is none, and never a negative zero.
+    """A number with ``digits`` decimals and a true minus sign; a dash if it is missing, and never a negative zero.
 
     Example:
       >>> number(0.31249, 4), number(-0.00001, 2), number(0.5, 1, " %", signed=True), number(math.nan)
@@ -68,7 +68,7 @@ def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = 
 
 
 def percent(share: float | None, unit: str = " %") -> str:
-    """A share of 1 as a percentage with two decimals.
+    """A share from 0 to 1 as a percentage with two decimals.
 
     Example:
       >>> percent(0.88349), percent(None)
@@ -78,7 +78,7 @@ def percent(share: float | None, unit: str = " %") -> str:
 
 
 def whole_percent(share: float) -> str:
-    """A share in whole percents, without a sign; what rounds to nothing is not called nothing.
+    """A share in whole percent, without the sign; shares that would round to 0 are ``< 1``.
 
     Example:
       >>> whole_percent(0.874), whole_percent(0.002)
@@ -90,7 +90,7 @@ def whole_percent(share: float) -> str:
 def points(share: float | None, signed: bool = False) -> str:
     """A difference of two shares in percentage points, two decimals and a true minus sign, for tables.
 
-    The verdict's sentences round the same numbers to one decimal; see ``wellfit.narrative.phrases.points``.
+    The sentences of a verdict round the same numbers to one decimal: ``wellfit.narrative.phrases.points``.
 
     Example:
       >>> points(0.0231), points(-0.004), points(0.0231, signed=True)
@@ -100,7 +100,7 @@ def points(share: float | None, signed: bool = False) -> str:
 
 
 def interval(bounds: tuple[float, float] | None, scale: float = 100.0, digits: int = 2, signed: bool = False) -> str:
-    """An interval in brackets; empty where there is none.
+    """An interval in brackets; empty if it is missing.
 
     Example:
       >>> interval((0.8802, 0.8868)), interval((-0.002, 0.013), signed=True), interval(None)
@@ -128,7 +128,7 @@ def difference(value: float, bounds: tuple[float, float] | None, metric: str) ->
 
 
 def p_value(p: float | None) -> str:
-    """A p-value to three decimals, never as zero.
+    """A p-value with three decimals, never zero.
 
     Example:
       >>> p_value(0.02349), p_value(1e-7), p_value(None)
@@ -140,7 +140,7 @@ def p_value(p: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time that a person can read.
+    """A duration in the units that a person would use.
 
     Example:
       >>> duration(0.42), duration(48.2), duration(133), duration(4000)
@@ -160,7 +160,7 @@ def duration(seconds: float | None) -> str:
 
 
 def memory(size: int) -> str:
-    """A number of bytes in the largest unit that leaves a number of 1 or more.
+    """A number of bytes in the largest unit that gives at least 1.
 
     Example:
       >>> memory(340_000_000), memory(2_150_000_000)
@@ -185,9 +185,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
-    """The median over the runs of the epoch of lowest validation loss, and its range; empty where it is one number.
+    """The median over the runs of the epoch of lowest validation loss, and its range; empty if all runs agree.
 
-    Of an even number of runs it is the lower of the two in the middle, as in the answers and the advice.
+    With an even number of runs it is the lower of the two middle ones, as in the answers and the advice.
 
     Example:
       >>> def run(best): return RunSummary(0, "finished", 30, 30, best, *[None] * 8)
@@ -203,7 +203,7 @@ def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
 
 
 def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
-    """A variant's settings as a study file writes them, one a part; a table's name comes before its own.
+    """A variant's settings as in a study file, one per element; the name of a table comes before its settings.
 
     Example:
       >>> settings({"l2": 0.001, "early_stopping": {"patience": 3, "monitor": "val_loss"}})
@@ -216,7 +216,7 @@ def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def run_states(runs: Sequence[RunSummary]) -> str:
-    """How many runs ended in which state, in words.
+    """How many runs are in each state.
 
     Example:
       >>> def run(state): return RunSummary(0, state, *[None] * 11)
@@ -229,37 +229,33 @@ def run_states(runs: Sequence[RunSummary]) -> str:
 
 
 def letters(summary: StudySummary) -> dict[str, str]:
-    """The letters of every variant, where two seeds or more allow to tell any apart; otherwise empty."""
+    """The letters of every variant in the ranking; empty if nothing was compared."""
     compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
     return {ranked.variant: ranked.letters for ranked in summary.ranking} if compared else {}
 
 
 def true_minus(text: str) -> str:
-    """Sentences with a true minus sign before a number; a command's option and its value stay as they are typed.
+    """Sentences with a true minus sign before each negative number; command options stay as they are typed.
 
     Example:
-      >>> true_minus("It lost -0.5 points at 128-64: --set train.noise=-3 mends it.")
-      'It lost −0.5 points at 128-64: --set train.noise=-3 mends it.'
+      >>> true_minus("It lost -0.5 points at 128-64: --set train.noise=-3 helps.")
+      'It lost −0.5 points at 128-64: --set train.noise=-3 helps.'
     """
-    return _TYPED_OR_MINUS.sub(lambda found: "−" if found[0] == "-" else found[0], text)
+    return _TYPED_OR_MINUS.sub(lambda match: "−" if match[0] == "-" else match[0], text)
 
 
 def ascii_only(text: str) -> str:
-    """Minus signs, dashes and the like that every terminal's encoding has."""
+    """Text with minus signs, dashes and the like replaced by ASCII."""
     for sign, plain in (("−", "-"), ("–", "-"), ("±", "+/-"), ("×", "x"), ("…", "...")):
         text = text.replace(sign, plain)
     return text
 
 
 def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Verdict | None:
-    """What may be said of a variant's test accuracy against the first variant's.
-
-    Args:
-      summary: the study.
-      variant: one of its variants.
+    """The verdict on a variant's test accuracy compared with the first variant.
 
     Returns:
-      The verdict, or None for the first variant itself and where nothing was compared yet.
+      None for the first variant itself, and where nothing has been compared yet.
     """
     for comparison in summary.comparisons:
         if comparison.variant == variant.name and comparison.metric == "test_accuracy":
@@ -268,7 +264,7 @@ def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Ver
 
 
 def urgency(finding: Finding) -> int:
-    """The place of a finding in a list: errors first, then warnings.
+    """Sort key of a finding: errors first, then warnings.
 
     Example:
       >>> urgency(Finding("few-seeds", "warning", "", ""))
@@ -277,42 +273,14 @@ def urgency(finding: Finding) -> int:
     return ("error", "warning", "info").index(finding.level)
 
 
-def notices(summary: StudySummary) -> tuple[str, ...]:
-    """What a reader must know before the numbers: a study that is not finished, has one seed, or diverged somewhere.
+def finding_title(finding: Finding) -> str:
+    """The title of a finding, from its code.
 
-    Args:
-      summary: the study.
-
-    Returns:
-      Whole sentences, the most important first; empty for a finished study with nothing unusual.
+    Example:
+      >>> finding_title(Finding("few-seeds", "warning", "", ""))
+      'Few seeds'
     """
-    runs = [(variant.name, run) for variant in summary.variants for run in variant.runs]
-    ended = sum(run.state != "pending" for _, run in runs)
-    found = []
-    if summary.state == "running":
-        found.append(f"This study is still running: {ended} of {len(runs)} runs have ended. Every number may change.")
-    elif summary.state == "interrupted":
-        found.append(
-            f"This study was interrupted: {ended} of {len(runs)} runs have ended. "
-            "Run the same command again; it trains only what is missing."
-        )
-    if not ended:
-        found.append("No run has ended yet, so there is nothing to compare.")
-    diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
-    if diverged:
-        shown = ", ".join(diverged[:6]) + (f" and {len(diverged) - 6} more" if len(diverged) > 6 else "")
-        noun = "1 run" if len(diverged) == 1 else f"{len(diverged)} runs"
-        found.append(
-            f"{noun} diverged, the loss became infinite or NaN: {shown}. "
-            "They are counted in the tables and are not part of any mean."
-        )
-    if len(summary.seeds) == 1:
-        found.append(
-            "There is one seed only, so no interval can be given, and any difference may be chance. Use five seeds."
-        )
-    if len(summary.variants) == 1:
-        found.append("There is one variant only, so there is nothing to compare it with.")
-    return tuple(found)
+    return finding.code.replace("-", " ").capitalize()
 
 
 def _minus(text: str) -> str:

@@ -33,7 +33,7 @@ def test_what_is_no_form_is_refused_with_the_nearest() -> None:
         report_format("pfd", None)
     with pytest.raises(UnknownNameError, match=r"unknown format 'htm' in a\.htm; did you mean 'html'\?"):
         report_format(None, Path("a.htm"))
-    with pytest.raises(StudyFileError, match=r"a\.md is no name for pdf: it ends in \.md"):
+    with pytest.raises(StudyFileError, match=r"a\.md does not fit format pdf: it ends in \.md"):
         report_format("pdf", Path("a.md"))
 
 

@@ -359,7 +359,7 @@ def test_a_report_that_cannot_be_made_says_why_and_prints_nothing(served: Served
     status, text, _ = served.ask(page.replace("/study", "/report"))
     shutil.rmtree(served.folder / "damaged")
     assert status == 500
-    assert "The report cannot be made" in text
+    assert "The report cannot be written" in text
     assert "damaged" in text
     assert served.complaints.read_text() == ""
 

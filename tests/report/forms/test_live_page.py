@@ -1,4 +1,4 @@
-"""What the live pages say, as HTML."""
+"""The contents of the live pages, as HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import watched
-from wellfit.report.forms.live_page import Listed, chips, list_parts, missing_page, page_variables, study_parts
+from wellfit.report.forms.live_page import Listed, list_parts, missing_page, page_variables, study_parts
+from wellfit.report.subjects.curves.section import chips
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize
 
@@ -46,48 +47,48 @@ def going(tmp_path: Path) -> StudyStatus:
         return read_status(tmp_path / "s")
 
 
-def test_a_study_at_work_says_how_far_it_is(going: StudyStatus) -> None:
+def test_a_running_study_has_its_progress(going: StudyStatus) -> None:
     parts = study_parts(Listed("ab12", "s", going), None)
-    said = Reader(parts["progress"]).text
-    assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in said
-    assert "Ahead at epoch 3 by validation: baseline , 74.50 %" in said
-    assert "Open the whole report" not in said
+    progress = Reader(parts["progress"]).text
+    assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in progress
+    assert "Leading at epoch 3 by validation: baseline , 74.50 %" in progress
+    assert "Open the full report" not in progress
     table = Reader(parts["table"]).text
     assert "baseline the base recipe 2 training 3 74.50 % 74.00 to 75.00" in table
     assert "l2 l2 = 0.001 1 training, 1 waiting 3 73.00 %" in table
     assert "The test set stays closed" in table
-    assert "The checks are at work" in parts["findings"]
+    assert "The checks are running" in parts["findings"]
 
 
-def test_how_far_it_is_is_said_in_plain_words(going: StudyStatus) -> None:
+def test_runs_are_counted_in_words(going: StudyStatus) -> None:
     pending = going.summary.variants[0].runs[0]
     ended = replace(pending, state="finished")
 
-    def told(ended_runs: int, begun: int, waiting: int, state: str = "running") -> str:
-        runs = (ended,) * ended_runs + (pending,) * (begun + waiting)
+    def counts(ended_runs: int, started: int, waiting: int, state: str = "running") -> str:
+        runs = (ended,) * ended_runs + (pending,) * (started + waiting)
         variants = (replace(going.summary.variants[0], runs=runs),)
-        at_work = {("baseline", seed): 3 for seed in range(begun)}
+        at_work = {("baseline", seed): 3 for seed in range(started)}
         summary = replace(going.summary, state=state, variants=variants)
         html = study_parts(Listed("1", "a", replace(going, summary=summary, at_work=at_work)), None)["progress"]
-        return re.search(r'<span class="told">(.*?)</span>', html)[1].split(": ")[-1]
+        return re.search(r'<span class="runs">(.*?)</span>', html)[1].split(": ")[-1]
 
-    assert told(0, 12, 0) == "12 runs training, none finished"
-    assert told(3, 1, 2) == "1 run training, 3 finished, 2 waiting"
-    assert told(0, 0, 2) == "none of 2 runs finished, 2 waiting"
-    assert told(1, 2, 0, "interrupted") == "2 runs interrupted, 1 finished"
-    assert told(5, 0, 0, "finished") == "all 5 runs finished"
-    assert told(1, 0, 0, "finished") == "the run is finished"
+    assert counts(0, 12, 0) == "12 runs training, none finished"
+    assert counts(3, 1, 2) == "1 run training, 3 finished, 2 waiting"
+    assert counts(0, 0, 2) == "none of 2 runs finished, 2 waiting"
+    assert counts(1, 2, 0, "interrupted") == "2 runs interrupted, 1 finished"
+    assert counts(5, 0, 0, "finished") == "all 5 runs finished"
+    assert counts(1, 0, 0, "finished") == "the run is finished"
 
 
-def test_while_it_trains_nothing_is_concluded_in_one_sentence(going: StudyStatus, tmp_path: Path) -> None:
+def test_a_running_study_has_no_conclusion_yet(going: StudyStatus, tmp_path: Path) -> None:
     full = summarize(tmp_path / "s")
     assert full.conclusion
     for known in (None, full):
-        said = Reader(study_parts(Listed("ab12", "s", going), known)["answer"]).text
-        assert said == "Nothing is concluded yet: the test set is opened when every run has ended."
+        answer = Reader(study_parts(Listed("ab12", "s", going), known)["answer"]).text
+        assert answer == "No conclusion yet: the test set is opened when every run has ended."
 
 
-def test_when_it_is_finished_the_answer_and_the_report_are_there(tmp_path: Path) -> None:
+def test_a_finished_study_has_its_answer_and_report(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.finish(store)
     parts = study_parts(Listed("ab12", "s", read_status(tmp_path / "s")), summarize(tmp_path / "s"))
@@ -108,7 +109,7 @@ def test_nothing_from_the_data_becomes_markup(going: StudyStatus) -> None:
     assert EVIL in Reader(list_parts(listed, "x")["studies"]).text
 
 
-def test_those_at_work_come_first_then_the_latest(going: StudyStatus) -> None:
+def test_running_studies_come_first_then_the_latest(going: StudyStatus) -> None:
     def at(state: str, changed: float) -> StudyStatus:
         return replace(going, changed=changed, summary=replace(going.summary, state=state, title=f"{state} {changed}"))
 
@@ -124,7 +125,7 @@ def test_those_at_work_come_first_then_the_latest(going: StudyStatus) -> None:
     assert "No study yet" in list_parts([], "here")["studies"]
 
 
-def test_other_variants_or_epochs_are_another_structure(going: StudyStatus) -> None:
+def test_other_variants_or_epochs_change_the_structure(going: StudyStatus) -> None:
     def structure(**changes: object) -> str:
         changed = replace(going, summary=replace(going.summary, **changes))
         return study_parts(Listed("1", "a", changed), None)["structure"]
@@ -133,7 +134,7 @@ def test_other_variants_or_epochs_are_another_structure(going: StudyStatus) -> N
     assert len({structure(), structure(epochs=13), structure(variants=going.summary.variants[:1])}) == 3
 
 
-def test_a_page_has_both_colors_and_its_script(going: StudyStatus) -> None:
+def test_a_page_has_both_color_schemes_and_its_script(going: StudyStatus) -> None:
     variables = page_variables("title")
     assert "prefers-color-scheme: dark" in variables["css"]
     assert "innerHTML" in variables["js"]

@@ -1,4 +1,4 @@
-"""A folder of studies that is watched."""
+"""Watching a folder of studies."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from wellfit.errors import WellfitError
 from wellfit.report.forms.live_watch import Watch
 
 
-def test_studies_come_progress_and_go(tmp_path: Path) -> None:
+def test_studies_appear_progress_and_disappear(tmp_path: Path) -> None:
     watch = Watch(tmp_path)
-    watch.look()
+    watch.scan()
     assert watch.studies() == []
     with watched.at_work(tmp_path / "one") as store:
-        watch.look()
+        watch.scan()
         (listed,) = watch.studies()
         assert (listed.place, len(listed.id)) == ("one", 16)
-        watch.look()
+        watch.scan()
         assert watch.studies() == [listed]  # nothing has changed, nothing was read
         watched.tell(store, 2)
-        watch.look()
+        watch.scan()
         (now,) = watch.studies()
         assert now.id == listed.id
         assert now.glance is not None
         assert now.glance.epoch == 2
     shutil.rmtree(tmp_path / "one")
-    watch.look()
+    watch.scan()
     assert (watch.studies(), watch.get(listed.id), watch.summary(listed.id)) == ([], None, None)
     assert watch.report(listed.id) is None
 
 
 @pytest.mark.parametrize("content", [b"x" * 5000, b""])
-def test_one_that_cannot_be_read_is_listed_and_says_why(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_study_is_listed_with_its_trouble(tmp_path: Path, content: bytes) -> None:
     with watched.at_work(tmp_path / "whole"):
         pass
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "study.db").write_bytes(content)
     watch = Watch(tmp_path)
-    watch.look()
+    watch.scan()
     bad, whole = watch.studies()
     assert "study" in bad.trouble
     assert (watch.get(bad.id), watch.get(whole.id)) == (None, whole)
 
 
-def test_rows_that_wellfit_has_not_written_are_told(tmp_path: Path) -> None:
+def test_foreign_rows_are_reported(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         store._database.put("study", {"seeds": 3})
     watch = Watch(tmp_path)
-    watch.look()
+    watch.scan()
     (listed,) = watch.studies()
-    assert listed.trouble.startswith("cannot be understood: ")
+    assert listed.trouble.startswith("cannot be read: ")
 
 
-def test_the_summary_comes_by_itself_and_the_report_is_made_once(tmp_path: Path) -> None:
+def test_summaries_are_computed_and_reports_rendered_once(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.finish(store)
     with Watch(tmp_path) as watch:
@@ -75,15 +75,13 @@ def test_the_summary_comes_by_itself_and_the_report_is_made_once(tmp_path: Path)
         assert watch.report(listed.id) is watch.report(listed.id)
         (tmp_path / "s" / "weights" / "l2.0.npz").write_bytes(b"damaged")
         (tmp_path / "s" / "progress").write_bytes(b"changed")
-        watch.look()
+        watch.scan()
         with pytest.raises(WellfitError, match="damaged"):
             watch.report(listed.id)
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), KeyError("seeds"), ZeroDivisionError("by zero")])
-def test_a_report_of_what_cannot_be_understood_is_an_error_of_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_a_failing_report_is_a_wellfit_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fail(directory: Path) -> None:
         raise error
 
@@ -91,17 +89,17 @@ def test_a_report_of_what_cannot_be_understood_is_an_error_of_ours(
         pass
     monkeypatch.setattr("wellfit.report.forms.live_watch.summarize", fail)
     watch = Watch(tmp_path)
-    watch.look()
-    with pytest.raises(WellfitError, match=f"^s: cannot be understood: {type(error).__name__}: "):
+    watch.scan()
+    with pytest.raises(WellfitError, match=f"^s: cannot be read: {type(error).__name__}: "):
         watch.report(watch.studies()[0].id)
 
 
-def test_a_study_that_goes_away_before_it_is_reported(tmp_path: Path) -> None:
+def test_a_study_that_disappears_has_no_report(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s"):
         pass
     watch = Watch(tmp_path)
-    watch.look()
+    watch.scan()
     (listed,) = watch.studies()
     shutil.rmtree(tmp_path / "s")
-    with pytest.raises(WellfitError):  # the next look will tell that it is gone
+    with pytest.raises(WellfitError):  # the next scan will show that it is gone
         watch.report(listed.id)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import documents
 import summaries
-from wellfit.report.document import Code, Document, Section, TableData
+from wellfit.report.document import Document, Section
 from wellfit.report.forms.markdown import escaped, markdown_table, write_markdown
+from wellfit.report.parts import Code, Table
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs")), max_size=30))
@@ -31,7 +32,7 @@ def test_the_beginning_of_a_line_is_text_too(line: str) -> None:
 
 
 def test_a_table_has_a_cell_for_every_cell() -> None:
-    table = markdown_table(TableData(("a|b", "n"), (("<script>", "1"), ("x | y", "2"))))
+    table = markdown_table(Table(("a|b", "n"), (("<script>", "1"), ("x | y", "2"))))
     lines = table.splitlines()
     assert lines[1] == "| :--- | ---: |"
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 3 for line in lines)
@@ -69,5 +70,5 @@ def test_every_state(made: object, tmp_path: Path) -> None:
 
 
 def test_a_fence_is_longer_than_what_it_holds(tmp_path: Path) -> None:
-    document = Document("t", "n", "finished", (Section("s", (Code("a\n````\nb"),)),))
+    document = Document("t", "n", "finished", (), (Section("s", "S", parts=(Code("a\n````\nb"),)),))
     assert "`````text\na\n````\nb\n`````" in write_markdown(document, tmp_path / "a.md").read_text()

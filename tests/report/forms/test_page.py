@@ -12,7 +12,10 @@ import pytest
 from detailed import NOTHING, details, grid, regions, table_look
 from summaries import diverged, empty, hostile, running, study
 from wellfit.base import Answer, Sentence
-from wellfit.report.forms.page import SECTIONS, render_page, write_page
+from wellfit.report.document import make_document
+from wellfit.report.forms.page import render_page, write_page
+from wellfit.spec.study import load_study
+from wellfit.spec.written import study_file
 
 VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
 
@@ -44,6 +47,10 @@ class Reader(HTMLParser):
             self.words.append(data)
 
     @property
+    def raw(self) -> str:
+        return "".join(self.words)
+
+    @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
@@ -67,20 +74,23 @@ def reader(page: str) -> Reader:
 
 def test_the_question_comes_first_then_the_answer_then_the_facts(reader):
     summary = study()
-    places = [reader.text.index(s) for s in (summary.title, summary.verdict, "fashion-mnist", "88.36 %", "To mend it")]
+    places = [reader.text.index(s) for s in (summary.title, summary.verdict, "fashion-mnist", "88.36 %", "To fix it")]
     assert places == sorted(places)
 
 
-def test_sections_stand_in_the_order_of_a_reader_s_questions(reader):
-    wanted = [name for name, _ in SECTIONS if name != "regions"]
-    assert [section.get("id") for section in reader.all("section")] == ["answer", *wanted]
-    assert [link["href"] for link in reader.all("a")[1 : len(wanted) + 1]] == [f"#{name}" for name in wanted]
+def test_sections_are_those_of_the_document_in_its_order(reader):
+    summary = study()
+    document = make_document(summary, details(summary))
+    wanted = [section.id for section in document.written]
+    assert [section.get("id") for section in reader.all("section")] == wanted
+    assert [link["href"] for link in reader.all("a")[1 : len(wanted)]] == [f"#{name}" for name in wanted[1:]]
+    assert all(section.title in reader.text for section in document.written)
 
 
 def test_sections_with_nothing_to_show_are_left_out():
     reader = Reader(render_page(empty(), NOTHING))
     assert [section.get("id") for section in reader.all("section")] == [
-        "answer", "results", "findings", "published", "reproduce", "words"
+        "answer", "results", "findings", "published", "runs", "reproduce", "glossary"
     ]  # fmt: skip
 
 
@@ -94,7 +104,7 @@ def test_conclusion_answers_and_advice_come_before_the_numbers():
     )
     reader = Reader(render_page(summary, NOTHING))
     said = ["L2 is −0.7 points worse.", "Two seeds more", "Does <b>it</b> help?", "No, [−0.9, −0.5].",
-            "What to try next", "Run five seeds.", "Train longer.", "Test accuracy, percent"]  # fmt: skip
+            "What to try next", "Run five seeds.", "Train longer.", "Test accuracy, the highest"]  # fmt: skip
     places = [reader.text.index(text) for text in said]
     assert places == sorted(places)
 
@@ -103,14 +113,17 @@ def test_decision_regions_and_rows_of_a_table_are_shown():
     summary = study(variants=("baseline", "l2"), epochs=3, classes=("above", "<below>"))
     found = replace(NOTHING, regions={"l2": regions("l2")}, look=table_look(summary))
     reader = Reader(render_page(summary, found))
-    assert any("Decision regions of l2: above in" in (d.get("aria-label") or "") for d in reader.all("svg"))
+    assert any(
+        "Decision regions of l2, mean over the seeds: above in" in (d.get("aria-label") or "")
+        for d in reader.all("svg")
+    )
     assert "first feature, −3 to 3" in reader.text
     assert "<b>1.5</b>" in reader.text  # a cell of the data, said, not set in bold
     assert "160 examples" not in reader.text
     assert "200 examples of 2 features" in reader.text
 
 
-def test_a_map_stands_for_two_crossed_settings():
+def test_two_crossed_settings_are_a_heat_map():
     summary = study(epochs=3)
     reader = Reader(render_page(summary, replace(NOTHING, grids=(grid(tuple(v.name for v in summary.variants)),))))
     assert "Mean validation accuracy, percent. Framed" in reader.text
@@ -132,18 +145,15 @@ def test_every_run_is_there(reader):
         assert f"{run.test_loss:.4f}" in reader.text
 
 
-def test_findings_stand_by_level_with_their_mend(reader):
-    text = reader.text[reader.text.index("Findings") :]
+def test_findings_are_by_level_with_their_fix(reader):
+    text = reader.text[reader.text.rindex("Findings") :]
     assert text.index("split-shift") < text.index("train-overfit") < text.index("data-duplicates")
-    assert "To mend it: Stop early, or use dropout or l2" in text
+    assert "To fix it: Stop early, or use dropout or l2" in text
 
 
 def test_captions_say_what_the_intervals_count(reader):
     said = " ".join(reader.text.split())
-    assert (
-        "of test accuracy, test loss and gap over seeds and test examples, of training and validation over the seeds"
-        in said
-    )
+    assert "Those of test accuracy, test loss and gap account for the seeds and the test examples" in said
 
 
 def test_a_long_setting_breaks_at_its_underscores():
@@ -164,7 +174,7 @@ def test_all_of_the_provenance_is_there():
 def test_how_to_reproduce_it(reader):
     assert study().provenance["command"] in reader.text
     assert "hardware 2 cores, AMD EPYC, 8 GB" in reader.text
-    assert '"kind": "mlp"' in reader.text
+    assert study_file(load_study("lab5")) in reader.raw
 
 
 # --- How it is made ---------------------------------------------------------------------------------------------------
@@ -202,8 +212,8 @@ def test_a_full_study_of_many_variants_is_small_too():
     assert sum("checked" in a for a in reader.all("input") if a.get("name") == "variant") == 6
 
 
-def test_text_comes_before_scripts(page):
-    assert page.index("What the words mean") < page.index("<script")
+def test_text_comes_before_scripts_that_run(page):
+    assert page.index("If the study were repeated") < page.index("<script>")
 
 
 def test_it_can_be_read_by_every_reader(reader):
@@ -245,8 +255,8 @@ STATES = {
     "running": (running, "still running: 7 of 15 runs"),
     "interrupted": (lambda: study(state="interrupted", epochs=4), "was interrupted"),
     "diverged": (diverged, "8 runs diverged"),
-    "one seed": (lambda: study(variants=("baseline", "l2"), seeds=1, epochs=4), "one seed only"),
-    "one variant": (lambda: study(variants=("dropout",), epochs=4), "one variant only"),
+    "one seed": (lambda: study(variants=("baseline", "l2"), seeds=1, epochs=4), "only one seed"),
+    "one variant": (lambda: study(variants=("dropout",), epochs=4), "only one variant"),
     "no variant": (lambda: replace(empty(), variants=(), histories={}), "No run has ended yet"),
 }
 
@@ -262,7 +272,7 @@ def test_many_classes_are_a_picture():
     summary = study(variants=("baseline",), epochs=3, classes=tuple(f"class {i}" for i in range(40)))
     reader = Reader(render_page(summary, NOTHING))
     assert any((drawing["aria-label"] or "").startswith("Confusion matrix") for drawing in reader.all("svg"))
-    assert "Most frequent mistakes" in reader.text
+    assert "Most frequent confusions" in reader.text
 
 
 # --- How it is written ------------------------------------------------------------------------------------------------

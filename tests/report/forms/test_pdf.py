@@ -1,88 +1,318 @@
-"""The PDF: A4, fonts embedded as TrueType, the same bytes for the same study."""
+"""The PDF: A4, searchable, fonts embedded, the same bytes for the same study, and no text read as markup."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from collections import Counter
-from contextlib import suppress
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+import numpy as np
 import pytest
-from matplotlib.backends.backend_pdf import RendererPdf
+import typst
+from matplotlib.figure import Figure
+from PIL import Image
+from pypdf import PageObject, PdfReader
 
 import documents
 import summaries
-from wellfit.report.document import Document
+from pdf_texts import pdf_text, squeezed
+from wellfit.base import StudySummary
+from wellfit.errors import WellfitError
+from wellfit.report.document import Document, Section
+from wellfit.report.forms import pdf
 from wellfit.report.forms.pdf import write_pdf
-from wellfit.report.forms.typesetting import Page, typeset
+from wellfit.report.marks.fonts import quiet
+from wellfit.report.marks.static import done, own_axes
+from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
+
+MARKUP = (
+    "#import",
+    "$x$ and $",
+    "*a* _b_",
+    "<b>",
+    r"a\b \ c",
+    "`code`",
+    "= no heading",
+    "// gone",
+    "@label",
+    "-- ~ ...",
+)
+"""Each means something to typst, or did to a form of the report."""
 
 
-def unpacked(path: Path) -> bytes:
-    """What the file's compressed pages hold."""
+def document(*parts: Part, title: str = "t", notices: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Document:
+    return Document(title, "name", "finished", notices, (Section("s", "Section", notes=notes, parts=parts),))
+
+
+def blank(width: float = 4, height: float = 3, text: str = "") -> Figure:
+    axes = own_axes(None, (width, height))
+    axes.set_title(text)
+    return done(axes, "alt text of the figure")
+
+
+def positions(page: PageObject) -> dict[str, tuple[float, float]]:
+    """Where each piece of text begins, from the lower left corner, in points."""
+    found: dict[str, tuple[float, float]] = {}
+
+    def visit(text: str, cm: Any, tm: Any, font: Any, size: Any) -> None:
+        if text.strip():
+            x, y = tm[4], tm[5]
+            found[text.strip()] = (cm[0] * x + cm[2] * y + cm[4], cm[1] * x + cm[3] * y + cm[5])
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path]:
+    """A report with every section, and its PDF."""
+    written = documents.document(summaries.study(variants=("baseline", "l2")))
+    return written, write_pdf(written, tmp_path_factory.mktemp("finished") / "new" / "report.pdf")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Path]:
+    """A report full of names that mean something to some language, and its PDF."""
+    written = documents.document(summaries.hostile())
+    with quiet():
+        return written, write_pdf(written, tmp_path_factory.mktemp("hostile") / "report.pdf")
+
+
+def objects(path: Path) -> list[dict[str, Any]]:
+    """Every dictionary of a PDF that can be referred to."""
+    reader = PdfReader(path)
+    found = [reader.get_object(number) for number in range(1, int(reader.trailer["/Size"]))]
+    return [one for one in found if isinstance(one, dict)]
+
+
+def pictures(written: Document, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The pages of a PDF as pixels, one a point, by the same call to typst."""
+    calls: list[tuple[Any, dict[str, Any]]] = []
+    compile_pdf = typst.compile
+
+    def recorded(source: bytes, **options: Any) -> Any:
+        calls.append((source, options))
+        return compile_pdf(source, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(typst, "compile", recorded)
+        write_pdf(written, path)
+    ((source, options),) = calls
+    pages = compile_pdf(source, **{**options, "format": "png"}, ppi=72.0)
+    pages = pages if isinstance(pages, list) else [pages]
+    return [np.asarray(Image.open(BytesIO(page)).convert("L")) for page in pages]
+
+
+def test_pages_fonts_and_the_same_bytes_twice(finished: tuple[Document, Path], tmp_path: Path) -> None:
+    written, path = finished
     data = path.read_bytes()
-    found = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)
-    parts = []
-    for stream in found:
-        with suppress(zlib.error):
-            parts.append(zlib.decompress(stream))
-    return b"\n".join(part for part in parts if b" Tf" in part)
-
-
-def test_pages_fonts_and_the_same_bytes(tmp_path: Path) -> None:
-    document = documents.document(summaries.study(variants=("baseline", "l2")))
-    path = write_pdf(document, tmp_path / "new" / "report.pdf")
-    data = path.read_bytes()
-    assert data.startswith(b"%PDF-1.")
-    pages = typeset(document)
-    assert len(re.findall(rb"/Type /Page\b(?!s)", data)) == len(pages) > 5
-    assert len(re.findall(rb"/MediaBox \[ 0 0 595\.27\d* 841\.8\d* \]", data)) == len(pages)
+    reader = PdfReader(path)
+    assert len(reader.pages) > 5
+    assert all(tuple(map(round, page.mediabox[2:])) == (595, 842) for page in reader.pages)
     assert b"/FontFile2" in data  # TrueType, embedded
     assert b"/Type3" not in data
     assert b"CreationDate" not in data
-    assert write_pdf(document, tmp_path / "again.pdf").read_bytes() == data
-    assert {p.name for p in (tmp_path / "new").iterdir()} == {"report.pdf"}
+    assert reader.metadata is not None
+    assert reader.metadata.title == written.title
+    assert write_pdf(written, tmp_path / "again.pdf").read_bytes() == data
+    assert {p.name for p in path.parent.iterdir()} == {"report.pdf"}
 
 
-def test_what_is_saved_of_the_page_is_restored(tmp_path: Path) -> None:
-    """Every figure is drawn in a graphics state of its own: as many are restored as were saved."""
-    streams = unpacked(write_pdf(documents.document(summaries.study(variants=("baseline", "l2"))), tmp_path / "a.pdf"))
-    saved, restored = (len(re.findall(rb"(?:^|\s)%s(?=\s)" % op, streams)) for op in (b"q", b"Q"))
-    assert saved == restored > 20
+def test_sections_are_bookmarks_and_pages_are_numbered(finished: tuple[Document, Path]) -> None:
+    written, path = finished
+    reader = PdfReader(path)
+    titles = [section.title for section in written.written if section.title]
+    assert len(titles) > 8
+    assert [entry.title for entry in reader.outline] == titles  # type: ignore[union-attr]
+    for number, page in enumerate(reader.pages, 1):
+        assert f"{number} / {len(reader.pages)}" in page.extract_text()
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")
-def test_what_is_set_is_written_and_names_stay_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every line of every page, in the order of the pages, and the names of the data wherever they stand."""
-    written: list[tuple[str, object]] = []
-    pages: list[Page] = []
-    draw = RendererPdf.draw_text
-
-    def draw_text(renderer: Any, gc: Any, x: float, y: float, s: str, *more: Any, **named: Any) -> None:
-        written.append((s, named.get("ismath", more[2] if len(more) > 2 else False)))
-        draw(renderer, gc, x, y, s, *more, **named)
-
-    def typeset_pages(document: Document) -> list[Page]:
-        pages.extend(typeset(document))
-        return pages
-
-    monkeypatch.setattr(RendererPdf, "draw_text", draw_text)
-    monkeypatch.setattr("wellfit.report.forms.pdf.typeset", typeset_pages)
-    summary = summaries.hostile()
-    data = write_pdf(documents.document(summary), tmp_path / "report.pdf").read_bytes()
-    rest = iter(text for text, _ in written)
-    lines = [line.text for page in pages for line in page.lines]
-    assert len(lines) > 400
-    assert all(line in rest for line in lines)  # each is found after the one before
-    said = Counter(text for text, _ in written)
-    for name in summary.classes[:4]:
-        assert said[name] >= 5  # in tables and in figures
-    assert not [text for text, mathematics in written if mathematics and "$" in text]
-    assert not re.search(rb"/(?:JavaScript|JS|URI|Launch|OpenAction|AA|Link|GoTo[RE]?|EmbeddedFiles?)\b", data)
+def test_every_text_of_a_document_is_written(hostile: tuple[Document, Path]) -> None:
+    written, path = hostile
+    text = pdf_text(path)
+    expected: list[str] = [written.title, *written.notices]
+    for section in written.written:
+        expected += [section.title, *section.notes]
+        for part in section.parts:
+            if isinstance(part, Paragraph):
+                expected += [part.head, part.text]
+            elif isinstance(part, Table):
+                expected += [*part.headings, *(cell for row in part.rows for cell in row)]
+            elif isinstance(part, Drawing):
+                expected.append(part.caption)
+            else:
+                expected += part.text.splitlines()
+    assert len(expected) > 300
+    assert not [one for one in expected if squeezed(one) not in text]
 
 
-@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged])
-def test_every_state(made: object, tmp_path: Path) -> None:
-    document = documents.document(made(), full=False)  # type: ignore[operator]
-    assert write_pdf(document, tmp_path / "report.pdf").stat().st_size > 10_000
+@pytest.mark.parametrize("name", MARKUP)
+def test_markup_stays_text_everywhere(name: str, tmp_path: Path) -> None:
+    parts: tuple[Part, ...] = (
+        Paragraph(name, head=name, kind="lead"),
+        Table((name, "n"), ((name, name),)),
+        Drawing("d", name, blank),
+        Code(name),
+    )
+    path = write_pdf(document(*parts, title=name, notices=(name,), notes=(name,)), tmp_path / "a.pdf")
+    assert pdf_text(path).count(squeezed(name)) == 10
+
+
+def test_nothing_in_the_file_is_active(hostile: tuple[Document, Path]) -> None:
+    keys = {key for one in objects(hostile[1]) for key in one}
+    assert "/MediaBox" in keys
+    assert not keys & {"/JavaScript", "/JS", "/URI", "/Launch", "/OpenAction", "/AA", "/Annots", "/EmbeddedFiles"}
+
+
+def test_text_of_figures_can_be_searched(tmp_path: Path) -> None:
+    drawing = Drawing("d", "caption", lambda: blank(text="accuracy"))
+    assert "accuracy" in pdf_text(write_pdf(document(drawing), tmp_path / "a.pdf"))
+
+
+def test_spaces_within_a_figures_text_are_kept(tmp_path: Path) -> None:
+    widths = []
+    for text in ("Q Z", "Q   Z"):
+        drawing = Drawing("d", "caption", lambda text=text: blank(text=text))  # type: ignore[misc]
+        (page,) = PdfReader(write_pdf(document(drawing), tmp_path / "a.pdf")).pages
+        found = positions(page)
+        widths.append(found["Z"][0] - found["Q"][0])
+    assert widths[1] > 1.2 * widths[0] > 0
+
+
+def test_figures_carry_their_alt_text(tmp_path: Path) -> None:
+    path = write_pdf(document(Drawing("d", "caption", blank)), tmp_path / "a.pdf")
+    assert [one["/Alt"] for one in objects(path) if "/Alt" in one] == ["alt text of the figure"]
+
+
+def test_two_half_figures_stand_side_by_side(tmp_path: Path) -> None:
+    widths = {"first": "half", "second": "half", "third": "half", "fourth": "full", "fifth": "half"}
+    drawings = [Drawing(name, name, blank, width) for name, width in widths.items()]  # type: ignore[arg-type]
+    drawings[1] = replace(drawings[1], draw=lambda: blank(4, 2))  # its caption is level with that of the first
+    found: dict[str, tuple[float, float]] = {}
+    for number, page in enumerate(PdfReader(write_pdf(document(*drawings), tmp_path / "a.pdf")).pages):
+        found |= {name: (x, y - 1000 * number) for name, (x, y) in positions(page).items()}
+    columns = {name: found[name][0] > 300 for name in widths}
+    assert columns == {"first": False, "second": True, "third": False, "fourth": False, "fifth": False}
+    heights = [found[name][1] for name in widths]
+    assert heights[0] == pytest.approx(heights[1])
+    assert heights[1] > heights[2] > heights[3] > heights[4]
+
+
+def test_a_long_table_repeats_its_headings(tmp_path: Path) -> None:
+    table = Table(("Variant", "number"), tuple((f"v{n}", str(n)) for n in range(200)))
+    pages = PdfReader(write_pdf(document(table), tmp_path / "a.pdf")).pages
+    assert len(pages) > 2
+    assert [page.extract_text().count("Variant") for page in pages] == [1] * len(pages)
+
+
+def test_a_small_table_stays_whole(tmp_path: Path) -> None:
+    table = Table(("Variant", "number"), tuple((f"v{n}", str(n)) for n in range(12)))
+    for words in range(300, 900, 100):
+        path = write_pdf(document(Paragraph("words " * words), table), tmp_path / "a.pdf")
+        texts = [page.extract_text() for page in PdfReader(path).pages]
+        (holding,) = [text for text in texts if re.search(r"\bv\d", text)]
+        assert all(f"v{n}" in holding for n in range(12))
+
+
+def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
+    drawing = Drawing("d", "caption", lambda: blank(8.6, 6))
+    for words in range(300, 900, 60):
+        sections = (
+            Section("a", "First", parts=(Paragraph("words " * words),)),
+            Section("b", "Second", notes=("A note.",), parts=(Paragraph("It falls."), drawing)),
+        )
+        path = write_pdf(Document("t", "n", "finished", (), sections), tmp_path / "a.pdf")
+        texts = [page.extract_text() for page in PdfReader(path).pages]
+        (holding,) = [text for text in texts if "Second" in text]
+        assert all(text in holding for text in ("A note.", "It falls.", "caption"))
+
+
+@pytest.mark.parametrize(
+    ("made", "full"),
+    [
+        (summaries.study, True),
+        (lambda: summaries.study(seeds=1, variants=("baseline",)), False),
+        (summaries.empty, False),
+        (summaries.running, False),
+        (summaries.diverged, False),
+        (summaries.hostile, True),
+    ],
+    ids=["all", "one", "empty", "running", "diverged", "hostile"],
+)
+def test_margins_stay_white_in_every_state(
+    made: Callable[[], StudySummary], full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for page in pictures(documents.document(made(), full), tmp_path / "a.pdf", monkeypatch):
+        assert page.shape == (842, 595)
+        assert page[:, :52].min() == page[:, -52:].min() == 255
+        assert page[:28].min() == page[-28:].min() == 255
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Table(("Variant", "against", "n"), (("a" * 64, "b" * 64, "1"), ("c=" * 32, "d" * 64, "2"))),
+        Paragraph("x" * 300),
+        Paragraph("x " * 5000),
+        Code("y" * 300),
+        Drawing("d", "z" * 300, lambda: blank(8.6, 30)),
+        Drawing("d", "wide", lambda: blank(30, 3), "half"),
+    ],
+    ids=["table", "word", "paragraph", "code", "high", "wide"],
+)
+def test_long_words_and_large_figures_fit_the_page(part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = pictures(document(part, Code("end"), title="t" * 200), tmp_path / "a.pdf", monkeypatch)
+    assert len(pages) <= 3
+    for page in pages:
+        assert page[:, :52].min() == page[:, -52:].min() == 255
+        assert page[-50:-45].min() == 255  # above the page number
+    text = pdf_text(tmp_path / "a.pdf")
+    assert not isinstance(part, Code) or part.text in text
+
+
+def test_names_in_any_script_are_written(tmp_path: Path) -> None:
+    names = ("靴下", "قطة", "\U0001f408", "ab\x07\x00c\ufffe")
+    table = Table(("Class", "n"), tuple((name, "1") for name in names))
+    drawings = [Drawing("d", "caption", lambda name=name: blank(text=name)) for name in names]  # type: ignore[misc]
+    with quiet():
+        path = write_pdf(document(table, *drawings), tmp_path / "a.pdf")
+    assert [name for name in names[:3] if name not in pdf_text(path)] == []
+
+
+def test_a_fallback_font_is_embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serif = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
+    (tmp_path / "fonts").mkdir()
+    shutil.copy(serif, tmp_path / "fonts")
+    monkeypatch.setattr(pdf, "fallbacks", lambda text: ("DejaVu Serif",))
+    monkeypatch.setattr(pdf, "folders", lambda text: [str(tmp_path / "fonts")])
+    path = write_pdf(document(Paragraph("words")), tmp_path / "a.pdf")
+    (page,) = PdfReader(path).pages
+    fonts = page["/Resources"]["/Font"].values()
+    assert {font["/BaseFont"].split("+")[1] for font in fonts} == {"DejaVuSerif"}
+
+
+def test_progress_rises_and_names_what_is_written(tmp_path: Path) -> None:
+    calls: list[tuple[str, float]] = []
+    drawings = [Drawing(name, name, blank) for name in "abc"]
+    write_pdf(document(*drawings), tmp_path / "a.pdf", lambda text, share: calls.append((text, share)))
+    assert [text for text, _ in calls] == ["figure 1 of 3", "figure 2 of 3", "figure 3 of 3", "pages"]
+    shares = [share for _, share in calls]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+
+
+def test_without_typst_one_line_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    (tmp_path / "a.pdf").write_bytes(b"older")
+    with pytest.raises(WellfitError, match=r'install it with: pip install "wellfit\[pdf\]"') as error:
+        write_pdf(document(), tmp_path / "a.pdf")
+    assert "\n" not in str(error.value)
+    assert (tmp_path / "a.pdf").read_bytes() == b"older"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.pdf"]

@@ -13,6 +13,7 @@ from summaries import FINDINGS, diverged, empty, hostile, running, study
 from wellfit.base import Finding, Sentence
 from wellfit.report.forms.terminal import print_findings, print_summary, wrapped
 from wellfit.report.forms.terminal_tables import results_table
+from wellfit.report.notes import LETTERS, notices
 
 OVERFITTING = Finding(
     "overfitting", "warning", "2 of 3 variants over-fit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
@@ -54,7 +55,7 @@ def test_the_conclusion_and_the_answers_stand_before_the_numbers():
     ask = "Is the published winner confirmed?"
     places = [told.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")]
     assert places == sorted(places)
-    assert "Variants that share a letter are not told apart where every pair is compared." in told
+    assert LETTERS in told
     alone = shown(study(seeds=1), full=True)
     assert "share a letter" not in alone
     assert "p (Holm)" not in alone
@@ -66,7 +67,11 @@ def test_a_summary_says_state_verdict_and_findings():
     assert "This study is still running" in said
     assert running().verdict in said
     assert "Brackets: 95 % intervals" in said
-    assert said.index("error  split-shift") < said.index("warning  train-overfit") < said.index("info  data-dup")
+    assert (
+        said.index("error  Split shift  split-shift")
+        < said.index("warning  Train overfit  train-")
+        < said.index("info  Data")
+    )
 
 
 def test_at_a_glance_there_is_no_word_of_statistics_and_all_of_it_in_full():
@@ -89,7 +94,7 @@ def test_at_a_glance_there_is_no_word_of_statistics_and_all_of_it_in_full():
     for word in ("false claim", "Further seeds", "Holm", "p = ", "Friedman"):
         assert word not in brief
         assert word in full
-    assert "[0.01, 2.9], too little where several are compared" in brief
+    assert "[0.01, 2.9], not enough when several are compared" in brief
     assert "--full" in brief
     assert "--full" not in full
 
@@ -102,33 +107,54 @@ def test_what_an_answer_says_of_the_leader_is_not_said_twice():
     assert leads.text not in shown(replace(summary, answers=(best,)), 400)
 
 
-def test_findings_at_a_glance_are_their_strongest_case_and_of_notes_the_code():
+def test_findings_at_a_glance_are_short() -> None:
     summary = replace(study(), findings=(*FINDINGS, OVERFITTING), advice=())
     brief = shown(summary, 400)
-    assert "error  split-shift" in brief
+    assert "error  Split shift\n" in brief
     assert "a: by 66%; much.\n" in brief
     assert "b: by 44%" not in brief
     assert "Stop earlier (--epochs 3)." in brief
-    assert "Also seen: data-duplicates." in brief
-    assert "43 training images" not in brief
-    assert all(brief.count(finding.code) == 1 for finding in summary.findings)
+    assert "Notes: 43 training images occur twice, none of them in the test set.\n" in brief
+    assert "Nothing needs to be done." not in brief
     full = shown(summary, 400, full=True)
     assert "b: by 44%" in full
-    assert "43 training images" in full
+    assert "Nothing needs to be done." in full
+    assert all(full.count(finding.code) == 1 for finding in summary.findings)
 
 
-def test_a_mend_that_is_advised_is_not_told_again():
+def test_a_finding_without_a_fix_ends_with_its_message() -> None:
+    made = console()
+    print_findings((replace(OVERFITTING, fix=""),), made)
+    assert text(made).splitlines()[1:] == ["  2 of 3 variants over-fit. a: by 66%; much. b: by 44%."]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("make", [empty, running, diverged])
+def test_every_notice_is_printed(make, full: bool) -> None:
+    told = shown(make(), 400, full=full)
+    assert notices(make())
+    assert all(notice in told for notice in notices(make()))
+
+
+def test_the_legend_takes_two_lines() -> None:
+    lines = shown(study()).splitlines()
+    (start,) = [at for at, line in enumerate(lines) if line.startswith("Brackets")]
+    assert lines[start + 1].endswith("Curves: own scale each.")
+    assert lines[start + 2] == ""
+
+
+def test_a_fix_that_is_advised_is_not_repeated():
     advice = (Sentence("Stop baseline at epoch 9: there.", ("x",)),)
     brief = shown(replace(study(), findings=(OVERFITTING,), advice=advice), 400)
     assert brief.count("Stop ") == 1
     assert "a: by 66%" in brief
     note = replace(OVERFITTING, level="info")
-    assert "overfitting" not in shown(replace(study(), findings=(note,), advice=advice), 400)
+    assert "over-fit" not in shown(replace(study(), findings=(note,), advice=advice), 400)
 
 
-def test_many_variants_are_a_screen():
+def test_many_variants_fit_a_screen():
     summary = study()
-    assert len(shown(replace(summary, findings=(*FINDINGS, OVERFITTING))).splitlines()) <= 36 + len(summary.variants)
+    assert len(shown(replace(summary, findings=(*FINDINGS, OVERFITTING))).splitlines()) <= 32 + len(summary.variants)
 
 
 def test_a_setting_that_fits_a_line_stays_in_one():

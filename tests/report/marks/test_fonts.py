@@ -1,4 +1,4 @@
-"""Letters that DejaVu Sans lacks are taken from another installed font, or told of in one line."""
+"""Letters that DejaVu Sans lacks come from another installed font, or are reported in one line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontEntry, fontManager
 
 import summaries
-from wellfit.report.forms.line_breaking import text_width
 from wellfit.report.marks import fonts
 from wellfit.report.marks import static as drawing
-from wellfit.report.subjects.curves.static import plot_confusion
+from wellfit.report.subjects.confusion.static import plot_confusion
 
 HAS, LACKS = "\U000f0041", "\U000f0042"
 """Letters for private use, which no font has unless a test makes one."""
 
 
 def forget() -> None:
-    for known in (fonts._lacks, fonts._family, fonts._installed, fonts._letters):
+    for known in (fonts._source, fonts._installed, fonts._letters):
         known.cache_clear()
 
 
@@ -55,51 +54,56 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     forget()
 
 
-def test_what_the_own_font_has_needs_no_other() -> None:
+def test_dejavu_sans_needs_no_fallback_for_its_own_letters() -> None:
     for text in ("plain", "Straße → naïve ≤ −0.5", "κύκλος", "a\ufe0f\u200db\n"):
-        assert fonts.beyond(text) == ()
+        assert fonts.fallbacks(text) == ()
         assert fonts.missing(text) == fonts.notice(text) == ""
-    assert fonts.families("x", "bold") == ["DejaVu Sans"]
+        assert len(fonts.folders(text)) == 1
 
 
-def test_another_installed_font_draws_what_the_own_one_lacks(installed: str) -> None:
+def test_an_installed_font_is_listed_for_its_letters(installed: str, tmp_path: Path) -> None:
     text = f"cat {HAS}{LACKS}"
-    assert fonts.beyond(text) == (installed,)
-    assert fonts.families(text, "mono") == ["DejaVu Sans Mono", installed]
+    assert fonts.fallbacks(text) == (installed,)
+    assert fonts.folders(text)[1:] == [str(tmp_path)]
     assert fonts.missing(text) == LACKS
-    assert text_width(HAS, 10, "") == pytest.approx(15.0, abs=0.01)
 
 
-def test_classes_of_a_figure_get_that_font(installed: str) -> None:
+def test_text_and_tick_labels_fall_back_to_that_font(installed: str) -> None:
     summary = summaries.study(variants=("baseline",), classes=("cat", HAS))
     figure = plot_confusion(summary, "baseline")
     (axes,) = figure.axes
-    assert [label.get_fontfamily()[-1] == installed for label in axes.get_yticklabels()] == [False, True]
+    for text in (axes.title, *axes.get_yticklabels()):
+        assert text.get_fontfamily() == [fonts.FAMILY, installed]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure.draw_without_rendering()
 
 
+def test_a_figure_of_plain_letters_keeps_its_family() -> None:
+    (axes,) = plot_confusion(summaries.study(variants=("baseline",)), "baseline").axes
+    assert axes.title.get_fontfamily() == ["sans-serif"]
+
+
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "start"),
     [
-        (LACKS, "1 letter is in no installed font (emoji and signs), so it is an empty box"),
-        (LACKS + LACKS + "\U000f0043", "2 letters are in no installed font (emoji and signs), so they are empty boxes"),
+        (LACKS, "No installed font has 1 of the letters used here (emoji and symbols), so it is an empty box"),
+        (LACKS * 2 + "\U000f0043", "No installed font has 2 of the letters used here (emoji and symbols), so they are"),
     ],
 )
-def test_what_no_font_has_is_told_in_one_line(text: str, told: str) -> None:
-    said = fonts.notice(f"dog {text}")
-    assert said.startswith(told)
-    assert "\n" not in said
-    assert said.isascii()
+def test_letters_without_a_font_are_reported_in_one_line(text: str, start: str) -> None:
+    notice = fonts.notice(f"dog {text}")
+    assert notice.startswith(start)
+    assert "\n" not in notice
+    assert notice.isascii()
 
 
 def test_scripts_have_plain_names() -> None:
     scripts = {c: fonts._script(c) for c in "中あア한ก🐈"}
-    assert list(scripts.values()) == ["Chinese", "Japanese", "Japanese", "Korean", "Thai", "emoji and signs"]
+    assert list(scripts.values()) == ["Chinese", "Japanese", "Japanese", "Korean", "Thai", "emoji and symbols"]
 
 
-def test_matplotlib_keeps_quiet_of_them(caplog: pytest.LogCaptureFixture) -> None:
+def test_quiet_silences_matplotlib(caplog: pytest.LogCaptureFixture) -> None:
     axes = drawing.own_axes(None, (2, 2))
     axes.set_title(LACKS)
     figure = axes.get_figure()
@@ -117,6 +121,6 @@ def test_matplotlib_keeps_quiet_of_them(caplog: pytest.LogCaptureFixture) -> Non
         figure.draw_without_rendering()
 
 
-def test_a_font_that_cannot_be_read_has_no_letters(tmp_path: Path) -> None:
+def test_an_unreadable_font_has_no_letters(tmp_path: Path) -> None:
     (tmp_path / "broken.ttf").write_bytes(b"no font")
     assert fonts._letters(str(tmp_path / "broken.ttf")) == frozenset()

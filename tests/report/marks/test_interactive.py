@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,9 @@ from wellfit.report.marks.interactive import (
     add_hover,
     add_marks,
     add_renderer,
+    bokeh_library,
     bokeh_models,
+    charts_json,
     curve_columns,
     empty_chart,
     epoch_chart,
@@ -42,7 +46,7 @@ def test_columns_are_the_curve_in_its_unit(curve):
     assert not columns["mark"].any()  # the first colors need no mark
 
 
-def test_marks_are_few_and_not_all_at_one_place(curve):
+def test_marks_are_few_and_at_different_epochs(curve):
     marked = [np.flatnonzero(curve_columns(curve, 1.0, index)["mark"]) for index in (SERIES, SERIES + 1)]
     assert all(4 <= len(places) <= 7 for places in marked)
     assert not set(marked[0]) & set(marked[1])
@@ -65,8 +69,8 @@ def test_every_form_is_another_mark(chart, curve):
     assert len(set(looks)) == FORMS
 
 
-def test_training_is_dashed_and_bands_lie_below(chart, curve):
-    columns = source(curve_columns(curve, 1.0, 0))
+def test_training_is_dashed_and_bands_are_behind(chart, curve):
+    columns = curve_columns(curve, 1.0, 0)
     band, dashed = add_curve(chart, "v0-train", "name", 0, columns)
     _, solid = add_curve(chart, "v0-validation", "name", 0, columns)
     assert dashed.glyph.line_dash == [6, 4]
@@ -74,31 +78,48 @@ def test_training_is_dashed_and_bands_lie_below(chart, curve):
     assert (band.level, band.tags, band.name) == ("underlay", ["v0-train-band"], "name")
 
 
-def test_tooltips_tell_lines_and_not_what_belongs_to_them(chart, curve):
-    columns = source(curve_columns(curve, 1.0, SERIES))
-    drawn = add_curve(chart, "v7-gap", "name", SERIES, columns)
-    add_marks(chart, "v7-gap-mark", "name", SERIES, columns, x="epoch", y="mean", size="mark")
+def test_tooltips_are_of_lines_only(chart, curve):
+    _, line, mark = add_curve(chart, "v7-gap", "name", SERIES, curve_columns(curve, 1.0, SERIES))
+    assert (mark.tags, mark.glyph.size) == (["v7-gap-mark"], "mark")
     add_hover(chart)
-    assert chart.hover[0].renderers == [drawn[1]]
+    assert chart.hover[0].renderers == [line]
     assert chart.hover[0].limit == 5
 
 
-def test_an_axis_of_epochs_has_no_half_epochs():
+def test_epoch_axes_are_shared_and_have_no_half_epochs():
     epochs = bokeh_models().Range1d(1, 8)
     cursor = bokeh_models().Span(dimension="height")
-    chart = epoch_chart("loss", epochs, cursor, "log")
+    chart = epoch_chart("loss", 8, "log", epochs=epochs, cursor=cursor)
     assert chart.x_range is epochs
     assert chart.xaxis[0].ticker.min_interval == 1
     assert any(getattr(tool, "overlay", None) is cursor for tool in chart.tools)
     assert chart.yaxis[0].ticker.mantissas == [1, 2, 5]
 
 
-def test_renderers_say_what_they_are(chart):
+def test_renderers_are_tagged(chart):
     line = bokeh_models().Line(x="x", y="y")
     drawn = add_renderer(chart, line, source({"x": [1], "y": [2]}), "what", "name", series_role(SERIES + 2))
     assert (drawn.tags, drawn.name, drawn.glyph.tags) == (["what"], "name", ["s2"])
 
 
-def test_a_chart_takes_no_swipe_from_the_page(chart):
+def test_a_swipe_on_a_chart_scrolls_the_page(chart):
     assert chart.toolbar.active_drag is None
     assert chart.sizing_mode == "stretch_width"
+
+
+def test_charts_are_one_document_without_tags_of_html(chart, curve):
+    add_curve(chart, "v0-gap", "</script>", 0, curve_columns(curve, 1.0, 0))
+    other = empty_chart("epoch", "accuracy")
+    text = charts_json({"chart-loss": chart, "chart-accuracy": other})
+    assert "<" not in text
+    assert "</script>" in json.dumps(json.loads(text))
+    assert [root["id"] for root in json.loads(text)["roots"]] == [chart.id, other.id]
+
+
+def test_the_library_is_small_and_fits_into_a_script_element():
+    library = bokeh_library()
+    assert "</script" not in library.lower()
+    assert "<!--" not in library
+    assert len(library) < 1_500_000
+    for left_out in ("bokeh-widgets", "bokeh-tables", "bokeh-gl", "bokeh-mathjax"):
+        assert f"/* {left_out}" not in library

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from wellfit.report.marks import static as drawing
-from wellfit.report.marks.colors import LIGHT, series_color
+from summaries import study
+from wellfit.report.marks import static as marks
+from wellfit.report.marks.colors import series_color
 from wellfit.report.marks.static import alt_text
-from wellfit.report.numbers import Curve, IntervalRow
+from wellfit.report.numbers import Curve
 
 
 def curve(mean, n):
@@ -17,29 +20,29 @@ def curve(mean, n):
 
 def test_given_axes_are_used_and_others_are_made():
     given = Figure().add_subplot()
-    assert drawing.own_axes(given, (1, 1)) is given
-    made = drawing.own_axes(None, (3, 2))
+    assert marks.own_axes(given, (1, 1)) is given
+    made = marks.own_axes(None, (3, 2))
     assert tuple(made.figure.get_size_inches()) == (3, 2)
 
 
-def test_what_is_said_lies_on_the_axes():
+def test_the_alt_text_is_on_the_axes():
     axes = Figure().subfigures(1, 2)[1].add_subplot()
-    figure = drawing.done(axes, "A line.")
+    figure = marks.done(axes, "A line.")
     assert isinstance(figure, Figure)  # the whole one, not the part of it
     assert alt_text(figure) == "A line."
 
 
 def test_dollars_are_text():
     axes = Figure().add_subplot()
-    axes.set_title(drawing.plain("$a_b$ for $5"))
+    axes.set_title(marks.plain("$a_b$ for $5"))
     axes.figure.draw_without_rendering()
-    assert drawing.plain("no money") == "no money"
+    assert marks.plain("no money") == "no money"
     assert axes.get_title() == r"\$a_b\$ for \$5"
 
 
-def test_a_band_stands_only_where_two_runs_are_going():
+def test_a_band_needs_two_runs():
     axes = Figure().add_subplot()
-    drawing.curve(axes, curve([3, 2, 1], [3, 2, 1]), 1.0, "#000000", "solid")
+    marks.curve(axes, curve([3, 2, 1], [3, 2, 1]), 1.0, "#000000", "solid")
     (band,) = axes.collections
     reach = band.get_paths()[0].vertices[:, 0]
     assert (reach.min(), reach.max()) == (1, 2)
@@ -47,47 +50,70 @@ def test_a_band_stands_only_where_two_runs_are_going():
 
 def test_one_epoch_is_a_point_and_none_is_nothing():
     axes = Figure().add_subplot()
-    drawing.curve(axes, curve([3], [1]), 1.0, "#000000", "solid")
+    marks.curve(axes, curve([3], [1]), 1.0, "#000000", "solid")
     assert axes.lines[0].get_marker() == "o"
-    drawing.curve(axes, curve([], []), 1.0, "#000000", "solid")
+    marks.curve(axes, curve([], []), 1.0, "#000000", "solid")
     assert len(axes.lines) == 1
 
 
 def test_the_epoch_axis_is_the_study_s():
     axes = Figure().add_subplot()
-    drawing.epoch_axis(axes, 60)
+    marks.epoch_axis(axes, 60)
     assert axes.get_xlim() == (1, 60)
-    drawing.epoch_axis(axes, 1)
-    assert axes.get_xlim() == (1, 2)  # an axis without length is none
+    marks.epoch_axis(axes, 1)
+    assert axes.get_xlim() == (1, 2)  # an axis needs a length
 
 
-def test_a_row_without_runs_says_so():
+def test_labels_at_the_right_edge_stay_apart():
     axes = Figure().add_subplot()
-    drawing.interval(axes, IntervalRow("l2", 1, {}, None, None, None), 0)
-    assert [text.get_text() for text in axes.texts] == ["no result"]
-    assert axes.texts[0].get_color() == LIGHT["muted"]
+    axes.plot([1, 2], [0, 1])
+    marks.end_labels(axes, [("a", 0.5, "#000000"), ("b", 0.5, "#000000"), ("$c$", 0.9, "#000000")])
+    places = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert places["b"] - places["a"] == pytest.approx(marks.LINE)
+    crowded = Figure().add_subplot()
+    marks.end_labels(crowded, [(name, 1.0, "#000000") for name in "abcdef"])
+    heights = [text.xy[1] for text in crowded.texts]
+    assert max(heights) == 1.0  # not above the panel
+    np.testing.assert_allclose(np.diff(heights), marks.LINE)
+    low, high = axes.get_ylim()
+    assert places[r"\$c\$"] == pytest.approx((0.9 - low) / (high - low))
 
 
-def test_the_legend_speaks_of_intervals_and_published_values_only_where_there_are_any():
-    rows = [IntervalRow("l2", 1, {0: 0.9}, 0.9, None, None)]
-    alone = Figure().add_subplot()
-    drawing.interval_legend(alone, rows)
-    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["mean over seeds", "one seed"]
-    rows = [IntervalRow("l2", 1, {0: 0.9, 1: 0.8}, 0.85, (0.8, 0.9), None)]
+def test_a_curve_that_ends_early_is_led_to_its_label():
+    summary = study(variants=("baseline", "l2"), epochs=6)
     axes = Figure().add_subplot()
-    drawing.interval_legend(axes, rows)
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        "mean over seeds",
-        "95 % interval",
-        "one seed",
-    ]
-    drawing.interval_legend(axes, [*rows, IntervalRow("l1", 2, {}, None, None, 0.88)])
-    assert axes.get_legend().get_texts()[-1].get_text() == "published"
+    marks.overlay(axes, summary, [curve([3, 2, 1], [1, 1, 1]), curve([1] * 6, [1] * 6)], 1.0, "loss")
+    leaders = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    assert [list(line.get_xdata()) for line in leaders] == [[3, 6], [6, 6]]
+    assert {text.get_text() for text in axes.texts} == {"baseline", "l2"}
 
 
-def test_tints_are_blue_where_told_and_orange_elsewhere():
+def test_a_key_has_room_below_the_title():
+    figure = Figure(figsize=(5, 4), layout=marks.layout())
+    axes = figure.add_subplot()
+    for name in "abcd":
+        axes.plot([0, 1], [0, 1], label=name)
+    marks.titled_key(axes, "l2", columns=2)
+    figure.draw_without_rendering()
+    title = next(text for text in axes.findobj(Text) if text.get_text() == "l2").get_window_extent()
+    key = axes.get_legend().get_window_extent()
+    assert title.y0 >= key.y1 - 8  # the legend has a margin
+    assert key.y0 >= axes.get_window_extent().y1 - 1
+    bare = Figure().add_subplot()
+    marks.titled_key(bare, "l2")
+    assert bare.get_legend() is None
+
+
+@pytest.mark.parametrize("place", [Figure().add_subplot(), Figure(layout=marks.layout())])
+def test_both_splits_are_in_the_legend(place):
+    marks.split_legend(place, "#000000")
+    legend = place.legends[0] if isinstance(place, Figure) else place.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "validation"]
+
+
+def test_tints_are_blue_in_the_mask_and_orange_elsewhere():
     alpha = np.linspace(0, 1, 9).reshape(3, 3)
-    tints = drawing.tinted(np.eye(3, dtype=bool), alpha)
+    tints = marks.tinted(np.eye(3, dtype=bool), alpha)
     assert tints.shape == (3, 3, 4)
     assert len(np.unique(tints[..., :3].reshape(9, 3), axis=0)) == 2
     blue = [int(series_color(1)[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -98,7 +124,7 @@ def test_tints_are_blue_where_told_and_orange_elsewhere():
 def test_a_logarithmic_axis_is_labeled_with_plain_numbers():
     axes = Figure().add_subplot()
     axes.plot([1, 2], [0.03, 0.7])
-    drawing.log_axis(axes)
+    marks.log_axis(axes)
     axes.figure.draw_without_rendering()
     low, high = axes.get_ylim()
     shown = {
@@ -112,7 +138,7 @@ def test_a_logarithmic_axis_is_labeled_with_plain_numbers():
 
 def test_pictures_are_not_distorted():
     axes = Figure().add_subplot()
-    drawing.picture_axes(axes, 3, 2)
+    marks.picture_axes(axes, 3, 2)
     assert axes.get_aspect() == 1
     assert axes.yaxis_inverted()
     assert not [*axes.get_xticks(), *axes.get_yticks()]
@@ -120,25 +146,27 @@ def test_pictures_are_not_distorted():
 
 def test_a_large_matrix_does_not_name_its_classes():
     axes = Figure().add_subplot()
-    drawing.class_axes(axes, [f"$class_{i}$" for i in range(60)])
+    marks.class_axes(axes, [f"$class_{i}$" for i in range(60)])
     assert axes.get_yticklabels()[0].get_text() == r"\$class_0\$"
     assert axes.get_xticklabels()[0].get_rotation() == 45
     short = Figure().add_subplot()
-    drawing.class_axes(short, [str(i) for i in range(10)])
+    marks.class_axes(short, [str(i) for i in range(10)])
     assert short.get_xticklabels()[0].get_rotation() == 0
     crowded = Figure().add_subplot()
-    drawing.class_axes(crowded, [f"class {i}" for i in range(61)])
+    marks.class_axes(crowded, [f"class {i}" for i in range(61)])
     assert "class 0" not in [label.get_text() for label in crowded.get_yticklabels()]
 
 
-def test_a_mark_stands_at_its_epoch():
+def test_an_epoch_is_marked_and_labeled():
     axes = Figure().add_subplot()
-    drawing.stop_mark(axes, 12, "read at epoch 12")
+    marks.stop_mark(axes, 12, "read at epoch 12")
     assert list(axes.lines[0].get_xdata()) == [12, 12]
     assert axes.texts[0].get_text() == "read at epoch 12"
+    marks.stop_mark(axes, 12, "above", above=True)
+    assert [text.get_va() for text in axes.texts] == ["top", "bottom"]
 
 
 def test_a_legend_names_its_marks():
     axes = Figure().add_subplot()
-    drawing.legend(axes, [{"marker": "o", "label": "a"}, {"marker": "s", "label": "b"}])
+    marks.legend(axes, [{"marker": "o", "label": "a"}, {"marker": "s", "label": "b"}])
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]

@@ -1,7 +1,7 @@
 """How a study and its results show themselves in a notebook, before and after it runs.
 
-The HTML stands on its own in an output cell: every name in it is escaped, text has the notebook's own color, and the
-series have the colors of the light or the dark palette, by what the notebook says of its theme.
+The HTML needs nothing outside its output cell: names are escaped, text has the notebook's own color, and the series
+have the light or dark palette, depending on the notebook's theme.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from wellfit.base import StudySummary, VariantSummary
+from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks.colors import DARK, LIGHT
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.subjects.curves.static import plot_intervals
+from wellfit.report.notes import notices
+from wellfit.report.subjects.ranking.static import plot_intervals
+from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 from wellfit.spec.study import StudySpec, recipes
 
 __all__ = ["results_html", "study_html"]
@@ -28,7 +30,7 @@ DARK_THEMES: Final = (
     "[data-theme=dark]",
     "[data-bs-theme=dark]",
 )
-"""How JupyterLab and Notebook, VS Code, Colab, Sphinx and Quarto say that their paper is dark."""
+"""How JupyterLab and Notebook, VS Code, Colab, Sphinx and Quarto mark a dark theme."""
 
 TEXT: Final = {
     "ink": "currentColor",
@@ -36,10 +38,10 @@ TEXT: Final = {
     "rule": "color-mix(in srgb, currentColor 18%, transparent)",
     "paper": "transparent",
 }
-"""Roles whose color follows from the notebook's own; the others are looked up in the palettes."""
+"""Roles whose color derives from the notebook's own; the others come from the palettes."""
 
 COLORS: Final = {role: TEXT.get(role) or f"var(--wellfit-{role}, {color})" for role, color in LIGHT.items()}
-"""Role -> CSS: what is no text has a property of a name that no theme uses, light where nothing else is said."""
+"""Role -> CSS color: a custom property that no theme uses, light by default; text takes the notebook's color."""
 
 STYLE: Final = (
     ".wellfit{max-width:60em;font-size:13px;line-height:1.5;overflow-x:auto}"
@@ -62,7 +64,7 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     """A study's results as a notebook shows them: the answer, a small table, an interval plot.
 
     Args:
-      summary: the study, in any state.
+      summary: in any state.
       report: the report's file, if it was written.
 
     Returns:
@@ -70,21 +72,23 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     """
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
-    facts = f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {ended} of {len(runs)} runs, {summary.state}"
-    where = (
-        f"The report: {report}" if report else "results.report() writes the report; results.table() has every number."
+    figures = (
+        f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {ended} of {len(runs)} runs, {summary.state}"
     )
-    rows = [_row(summary, variant, index) for index, variant in enumerate(summary.variants)]
-    some = any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
-    told = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if some else ""
-    figure = str(inline_svg(plot_intervals(summary), COLORS))
+    where = (
+        f"The report: {report}" if report else "results.report() writes the report; results.table() has all numbers."
+    )
+    rows = variant_rows(summary)
+    known = any(row.test.interval for row in rows)
+    legend = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if known else ""
+    headings = ("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch")
     parts = [
-        f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(facts)}</span></p>",
-        *(f"<p><i>{_text(notice)}</i></p>" for notice in wording.notices(summary)),
+        f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(figures)}</span></p>",
+        *(f"<p><em>{_text(notice)}</em></p>" for notice in notices(summary)),
         *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
-        _table(("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch"), rows),
-        figure,
-        f"<p class=quiet>{_text(told + where)}</p>",
+        _table(headings, [_row(row) for row in rows]),
+        str(inline_svg(plot_intervals(summary), COLORS)),
+        f"<p class=quiet>{_text(legend + where)}</p>",
     ]
     return _page(parts)
 
@@ -93,33 +97,32 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
     """A study as a notebook shows it before it runs: the question, the variants, and what ``run()`` will do.
 
     Args:
-      spec: the study.
-      data_title: of its data, where they are at hand; otherwise their name or path is shown.
+      data_title: of its data, if they are at hand; otherwise their name or path is shown.
 
     Returns:
       HTML that needs nothing outside itself.
     """
-    made = recipes(spec)
-    seeds, most = len(spec.seeds), max(recipe.epochs for recipe in made.values())
+    variants = recipes(spec)
+    seeds, most = len(spec.seeds), max(recipe.epochs for recipe in variants.values())
     model = spec.base.model
-    facts = {
+    figures = {
         "data": data_title or spec.data.name_or_path,
         "model": f"{model.kind} {'-'.join(map(str, model.hidden))}".rstrip(),
         "training": f"{spec.base.optimizer}, batch size {spec.base.batch_size}, {spec.base.epochs} epochs",
         "seeds": ", ".join(map(str, spec.seeds[:10])) + (" …" if len(spec.seeds) > 10 else ""),
     }
-    first = next(iter(made))
-    counted = f"{wording.count(len(made), 'variant')}, {wording.count(seeds, 'seed')}"
-    runs = f"{wording.count(len(made) * len(spec.seeds), 'run')} ({counted})"
+    first = next(iter(variants))
+    counted = f"{wording.count(len(variants), 'variant')}, {wording.count(seeds, 'seed')}"
+    runs = f"{wording.count(len(variants) * len(spec.seeds), 'run')} ({counted})"
     does = (
         f"run() trains {runs} of at most {wording.count(most, 'epoch')}, opens the test set once, and compares the "
-        f"variants with {first}. run(out=FOLDER) keeps it all, and continues there."
+        f"variants with {first}. run(out=FOLDER) keeps everything there, and continues an interrupted study."
     )
     rows = [(_head(name), _cell(", ".join(wording.settings(changes)) or "the base recipe"))
             for name, changes in spec.variants.items()]  # fmt: skip
     parts = [
         f"<p><b>{_text(spec.title)}</b></p>",
-        _table((), [(_head(key), _cell(value)) for key, value in facts.items()]),
+        _table((), [(_head(key), _cell(value)) for key, value in figures.items()]),
         _table(("variant", "what it changes"), rows),
         f"<p class=quiet>{_text(does)}</p>",
     ]
@@ -129,18 +132,15 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _row(summary: StudySummary, variant: VariantSummary, index: int) -> tuple[str, ...]:
-    """A variant in the small table."""
-    verdict = wording.verdict_against_first(summary, variant)
-    mean, bounds = variant.mean, {metric: wording.interval(found) for metric, found in variant.interval.items()}
-    best, spread = wording.best_epoch(variant.runs)
+def _row(row: VariantRow) -> tuple[str, ...]:
+    best = row.best_epoch
     return (
-        _head(variant.name),
-        _cell(wording.percent(mean.get("test_accuracy")), bounds.get("test_accuracy", ""), "b"),
-        _cell("reference" if index == 0 else verdict or wording.NOTHING),
-        _cell(wording.percent(mean.get("validation_accuracy")), bounds.get("validation_accuracy", "")),
-        _cell(wording.points(mean.get("generalization_gap")), bounds.get("generalization_gap", "")),
-        _cell(f"{best} ({spread})" if spread else best),
+        _head(row.name),
+        _cell(row.test.mean, row.test.interval, "b"),
+        _cell(row.verdict),
+        _cell(row.validation.mean, row.validation.interval),
+        _cell(row.gap.mean, row.gap.interval),
+        _cell(f"{best.mean} ({best.interval})" if best.interval else best.mean),
     )
 
 

@@ -1,4 +1,4 @@
-"""The figures of a report alone, as PNG files in a folder."""
+"""The figures of a report as PNG files in a folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from wellfit.files import OnWriting, ignore_progress, replacing
-from wellfit.report.document import Drawing
 from wellfit.report.marks.static import alt_text
+from wellfit.report.parts import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,49 +19,46 @@ if TYPE_CHECKING:
 __all__ = ["PRINT_DPI", "save_picture", "write_figures"]
 
 PRINT_DPI: Final = 300
-"""Dots an inch that print asks for."""
+"""Dots per inch, for print."""
 
 COMPRESSION: Final = 4
-"""Of PNG, from 0 to 9: what comes after saves a few percent, and takes twice the time."""
+"""Of PNG, from 0 to 9: higher levels save a few percent and take twice the time."""
 
 
 def write_figures(
     drawings: Sequence[Drawing], folder: str | os.PathLike[str], dpi: int = PRINT_DPI, tell: OnWriting = ignore_progress
 ) -> dict[str, str]:
-    """Write figures as pictures, each with its alt text inside as the description.
+    """Write figures as pictures, each with its alt text inside.
 
     Args:
-      drawings: the figures.
-      folder: where; it is made if it is missing. Each file appears in one step.
-      dpi: dots an inch.
-      tell: is told how far it is.
+      folder: it is made if it is missing. Each file appears in one step.
+      dpi: dots per inch.
+      tell: progress callback.
 
     Returns:
-      The alt text of every figure, by its name.
+      Name -> alt text of every figure.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    said: dict[str, str] = {}
+    alt_texts: dict[str, str] = {}
     for number, drawing in enumerate(drawings, 1):
         tell(f"figure {number} of {len(drawings)}", (number - 1) / len(drawings))
         figure = drawing.draw()
-        said[drawing.name] = alt_text(figure)
+        alt_texts[drawing.name] = alt_text(figure)
         with replacing(place / f"{drawing.name}.png") as temporary:
-            save_picture(figure, temporary, dpi, said[drawing.name])
-    return said
+            save_picture(figure, temporary, dpi, alt_texts[drawing.name])
+    return alt_texts
 
 
-def save_picture(figure: Figure, file: Path | IO[bytes], dpi: int, said: str = "") -> None:
+def save_picture(figure: Figure, file: Path | IO[bytes], dpi: int, description: str = "") -> None:
     """Save a figure as a PNG on white paper; the same figure gives the same bytes.
 
-    ``Figure.savefig`` lays a figure out in a first drawing that it throws away, and its transparent paper, which is
-    white here, takes a quarter of the file: this takes half of its time.
+    It takes half of the time of ``Figure.savefig``, which draws everything twice and saves an alpha channel, a quarter
+    of the file.
 
     Args:
-      figure: what is drawn.
-      file: where to.
-      dpi: dots an inch.
-      said: its alt text, kept inside the file.
+      dpi: dots per inch.
+      description: kept inside the file: the alt text.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -72,6 +69,6 @@ def save_picture(figure: Figure, file: Path | IO[bytes], dpi: int, said: str = "
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     about = PngInfo()
-    about.add_itxt("Description", said)
+    about.add_itxt("Description", description)
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     picture.save(file, "PNG", dpi=(dpi, dpi), pnginfo=about, compress_level=COMPRESSION)

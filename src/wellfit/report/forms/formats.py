@@ -1,8 +1,8 @@
-"""In which forms a report is written, and where: by the name of a form, or by the end of a file's name."""
+"""The forms of a report and where each goes: chosen by name, or by the suffix of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,22 +20,22 @@ FORMATS: Final = {
     "ipynb": "report.ipynb",
     "png": "figures",
 }
-"""Form -> what it is called in the study directory; the pictures alone are a folder."""
+"""Form -> its name in the study directory; the pictures are a folder."""
 
 
 def report_format(wanted: str | None, path: Path | None) -> str:
-    """The form that is asked for.
+    """The form that is wanted.
 
     Args:
-      wanted: its name; if None, the end of the path decides.
-      path: of the report, where one was given.
+      wanted: its name; if None, the suffix of the path decides.
+      path: of the report, if one was given.
 
     Returns:
-      One of `FORMATS`: html where nothing says otherwise.
+      One of `FORMATS`; html by default.
 
     Raises:
       UnknownNameError: there is no such form.
-      StudyFileError: the name of the file says another form.
+      StudyFileError: the suffix of the file belongs to another form.
 
     Example:
       >>> report_format(None, Path("hand-in.pdf")), report_format("md", None), report_format(None, None)
@@ -49,12 +49,12 @@ def report_format(wanted: str | None, path: Path | None) -> str:
     if wanted.lower() not in FORMATS:
         raise UnknownNameError("format", wanted, FORMATS)
     if ending in FORMATS and ending != wanted.lower():
-        raise StudyFileError(f"{path} is no name for {wanted}: it ends in .{ending}; change one of the two")
+        raise StudyFileError(f"{path} does not fit format {wanted}: it ends in .{ending}; change one of the two")
     return wanted.lower()
 
 
 def report_path(form: str, path: Path | None, directory: Path) -> Path:
-    """Where a report goes: into the study directory, into the folder that was given, or into that very file.
+    """Where a report goes: into the study directory, into the given folder, or to the given file.
 
     Example:
       >>> report_path("pdf", None, Path("study")).as_posix(), report_path("png", Path("mine"), Path("study")).as_posix()
@@ -68,14 +68,10 @@ def report_path(form: str, path: Path | None, directory: Path) -> Path:
 
 
 def font_notice(summary: StudySummary, form: str) -> str:
-    """One line about letters of a study's names that its figures cannot show, for no installed font has them.
+    """One line about letters in a study's names that no installed font has, so that its figures cannot show them.
 
     Args:
-      summary: the study.
-      form: one of `FORMATS`; a browser has more fonts than matplotlib, so that a page has nothing to say here.
-
-    Returns:
-      The line; empty where there is nothing to say.
+      form: one of `FORMATS`; empty for a page, since a browser has more fonts than matplotlib.
     """
     names = (summary.title, summary.data, *summary.classes)  # a variant's name is plain ASCII
     return "" if form == "html" else notice(" ".join(names))
@@ -89,15 +85,13 @@ def write_report(
     directory: Path | None = None,
     tell: OnWriting = ignore_progress,
 ) -> Path:
-    """Write the report of a study.
+    """Write the report of a study; each form loads its libraries only when it is asked for.
 
     Args:
-      summary: the study.
-      details: what it looks into beyond the summary.
       form: one of `FORMATS`.
       path: of the file; of the folder for png.
-      directory: where the study lies, if it lasts: a notebook takes its results from there.
-      tell: is told how far it is.
+      directory: of the study, if it lasts; a notebook loads its results from there.
+      tell: progress callback.
 
     Returns:
       The file or the folder.
@@ -107,50 +101,38 @@ def write_report(
     """
     try:
         with quiet():
-            _writer(form)(summary, details, path, directory, tell)
+            if form == "html":
+                from wellfit.report.forms.page import write_page
+
+                tell("the page", 0.0)
+                write_page(summary, details, path)
+            elif form == "ipynb":
+                from wellfit.report.forms.notebook import write_notebook
+
+                write_notebook(summary, details, path, directory, tell)
+            else:
+                _write_document(form, summary, details, path, tell)
     except OSError as error:
-        mend = "make room or give access, or choose another place with --out"
-        raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {mend}") from None
+        fix = "make room or give access, or choose another place with --out"
+        raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {fix}") from None
     return path
 
 
-Writer = Callable[[StudySummary, StudyDetails, Path, "Path | None", OnWriting], object]
-
-
-def _writer(form: str) -> Writer:
-    """What writes a form; each loads its library when it is asked for."""
-    return {"html": _html, "pdf": _pdf, "md": _md, "ipynb": _ipynb, "png": _png}[form]
-
-
-def _html(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
-    from wellfit.report.forms.page import write_page
-
-    tell("the page", 0.0)
-    write_page(summary, details, path)
-
-
-def _pdf(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
-    from wellfit.report.document import make_document, with_notice
-    from wellfit.report.forms.pdf import write_pdf
-
-    write_pdf(with_notice(make_document(summary, details), font_notice(summary, "pdf")), path, tell)
-
-
-def _md(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
+def _write_document(form: str, summary: StudySummary, details: StudyDetails, path: Path, tell: OnWriting) -> None:
     from wellfit.report.document import make_document
-    from wellfit.report.forms.markdown import write_markdown
 
-    write_markdown(make_document(summary, details), path, tell)
+    document = make_document(summary, details)
+    if missing := font_notice(summary, form):
+        document = replace(document, notices=(*document.notices, missing))
+    if form == "pdf":
+        from wellfit.report.forms.pdf import write_pdf
 
+        write_pdf(document, path, tell)
+    elif form == "md":
+        from wellfit.report.forms.markdown import write_markdown
 
-def _ipynb(summary: StudySummary, details: StudyDetails, path: Path, directory: Path | None, tell: OnWriting) -> None:
-    from wellfit.report.forms.notebook import write_notebook
+        write_markdown(document, path, tell)
+    else:
+        from wellfit.report.forms.figure_files import write_figures
 
-    write_notebook(summary, details, path, directory, tell)
-
-
-def _png(summary: StudySummary, details: StudyDetails, path: Path, _: Path | None, tell: OnWriting) -> None:
-    from wellfit.report.document import make_document
-    from wellfit.report.forms.figure_files import write_figures
-
-    write_figures(make_document(summary, details).drawings, path, tell=tell)
+        write_figures(document.drawings, path, tell=tell)

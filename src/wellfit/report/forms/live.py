@@ -1,8 +1,8 @@
-"""The live page: all studies of a folder, and each one's curves while it trains, served by Bokeh on this machine alone.
+"""The live page: all studies of a folder and their curves while they train, served by Bokeh to this machine only.
 
-What a request may say is little: one of six paths, a host and an origin that are this server's own, and the id of a
-study that the server has found by itself. All else is refused before Bokeh or Tornado handles it, so that no part of a
-request is ever used as the name of a file; what is sent comes out of memory.
+A request may contain little: one of six paths, this server's own host and origin, and the id of a study that the server
+has found itself. Everything else is refused before Bokeh or Tornado handles it. No part of a request is ever used as a
+file name, and every response comes from memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any, Final
 from wellfit.errors import WellfitError
 from wellfit.report.forms.live_page import (
     LIBRARY,
-    chips,
     list_parts,
     missing_page,
     page_variables,
@@ -26,16 +25,17 @@ from wellfit.report.forms.live_page import (
     template,
 )
 from wellfit.report.forms.live_watch import Watch
-from wellfit.report.subjects.curves.interactive import bokeh_library
-from wellfit.report.subjects.curves.live import LiveCharts
-from wellfit.report.subjects.curves.page import shown_first
+from wellfit.report.marks.interactive import bokeh_library
+from wellfit.report.numbers import shown_first
+from wellfit.report.subjects.curves.interactive import LiveCharts
+from wellfit.report.subjects.curves.section import chips
 
 __all__ = ["serve"]
 
 ADDRESS: Final = "127.0.0.1"
 SOCKETS: Final = ("/ws", "/study/ws")
 PATHS: Final = ("/", LIBRARY, "/study", "/report", *SOCKETS)
-TICK: Final = 400  # milliseconds between two looks of a page at what is known
+TICK: Final = 400  # milliseconds between two updates of a page
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -54,11 +54,11 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
 
     Args:
       folder: a study directory, or a folder that holds studies, now or later.
-      port: where to listen, on the loopback address; 0 takes any that is free.
-      on_start: is told the address of the page.
+      port: on the loopback address; 0 takes any free port.
+      on_start: called with the address of the page.
 
     Raises:
-      WellfitError: there is no such folder, or the port cannot be used.
+      WellfitError: there is no such folder or the port cannot be used.
     """
     if not folder.is_dir():
         raise WellfitError(f"{folder}: no such directory; name a study directory, or a folder that holds studies")
@@ -78,7 +78,7 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
 
 
 def _server(watch: Watch, port: int) -> tuple[Any, str]:
-    """A server that listens, and its address."""
+    """A listening server and its address."""
     from bokeh.server.server import BaseServer
     from bokeh.server.tornado import BokehTornado
     from bokeh.server.util import bind_sockets
@@ -105,7 +105,7 @@ def _server(watch: Watch, port: int) -> tuple[Any, str]:
 
 
 def _hosts(port: int) -> list[str]:
-    """What a browser calls this server; the default port it leaves out.
+    """The host names that a browser may use for this server; it leaves out the default port.
 
     Example:
       >>> _hosts(8642)
@@ -117,47 +117,47 @@ def _hosts(port: int) -> list[str]:
     return [f"{name}:{port}" for name in names] + (names if port == 80 else [])
 
 
-# --- Who may come in --------------------------------------------------------------------------------------------------
+# --- Access -------------------------------------------------------------------------------------------------------
 
 
 def _guard(watch: Watch, hosts: list[str], inside: Any) -> Any:
-    """A router in front of everything: only what is known passes."""
+    """A router in front of everything that lets only valid requests pass."""
     from tornado.routing import AnyMatches, Matcher, Rule, RuleRouter
     from tornado.web import Application, RequestHandler
 
     origins = {f"http://{host}" for host in hosts}
 
     def refusal(request: Any) -> tuple[int, str, str] | None:
-        """Status, heading and explanation; None for who may come in."""
+        """Status, heading and explanation; None for a valid request."""
         origin = request.headers.get("Origin")
         if request.host not in hosts or (origin is not None and origin not in origins):
-            return 403, "Not from there", f"This page answers at http://{hosts[0]}/ and to itself alone."
+            return 403, "Wrong origin", f"This page is available at http://{hosts[0]}/ only."
         if request.path not in PATHS:
-            return 404, "No such page", "There is the list of studies, and a page for each."
-        asked = [value.decode("ascii", "replace") for value in request.arguments.get("id", [])]
+            return 404, "No such page", "There is a list of studies and a page for each."
+        ids = [value.decode("ascii", "replace") for value in request.arguments.get("id", [])]
         if request.path in SOCKETS and not _has_token(request.headers.get("Sec-WebSocket-Protocol", "")):
-            return 403, "Not known here", "The page is too old, or none of this server's: load it anew."
-        if request.path in ("/study", "/report") and (len(asked) != 1 or watch.get(asked[0]) is None):
-            return 404, "No such study", "It was moved, or removed, or cannot be read."
+            return 403, "Unknown session", "The page has expired or belongs to another server; reload it."
+        if request.path in ("/study", "/report") and (len(ids) != 1 or watch.get(ids[0]) is None):
+            return 404, "No such study", "It has been moved or removed, or cannot be read."
         return None
 
-    class Welcome(Matcher):
+    class Valid(Matcher):
         def match(self, request: Any) -> dict[str, Any] | None:
             return {} if refusal(request) is None else None
 
     class Refused(RequestHandler):
         def prepare(self) -> None:
-            status, heading, said = refusal(self.request) or (404, "No such page", "")
+            status, heading, explanation = refusal(self.request) or (404, "No such page", "")
             self.set_status(status)
-            self.finish(missing_page(heading, said))
+            self.finish(missing_page(heading, explanation))
 
     outside = Application([(r".*", Refused)])
     outside.add_transform(_transform())
-    return RuleRouter([Rule(Welcome(), inside), Rule(AnyMatches(), outside)])
+    return RuleRouter([Rule(Valid(), inside), Rule(AnyMatches(), outside)])
 
 
 def _has_token(protocols: str) -> bool:
-    """Whether a WebSocket brings what a page was given, not longer ago than it holds; Bokeh fails over any other."""
+    """Whether a WebSocket request has an unexpired token of a page; Bokeh raises an error for any other."""
     from bokeh.util.token import get_session_id, get_token_payload
 
     try:
@@ -169,7 +169,7 @@ def _has_token(protocols: str) -> bool:
 
 
 def _transform() -> Any:
-    """Adds what tells a browser to let nobody else in."""
+    """Add the security headers to every response."""
     from tornado.web import OutputTransform
 
     class Guarded(OutputTransform):
@@ -181,11 +181,11 @@ def _transform() -> Any:
     return Guarded
 
 
-# --- What there is to see ---------------------------------------------------------------------------------------------
+# --- Pages --------------------------------------------------------------------------------------------------------
 
 
 def _patterns(watch: Watch) -> list[Any]:
-    """BokehJS, and the reports: both out of memory."""
+    """BokehJS and the reports, both from memory."""
     from tornado.ioloop import IOLoop
     from tornado.web import RequestHandler
 
@@ -203,34 +203,34 @@ def _patterns(watch: Watch) -> list[Any]:
                 text = await IOLoop.current().run_in_executor(None, watch.report, study)
             except WellfitError as error:
                 self.set_status(500)
-                text = missing_page("The report cannot be made", str(error))
-            self.finish(text or missing_page("No such study", "It was removed just now."))
+                text = missing_page("The report cannot be written", str(error))
+            self.finish(text or missing_page("No such study", "It has just been removed."))
 
     return [(LIBRARY, Library), ("/report", Report)]
 
 
 def _list_document(watch: Watch, document: Any) -> None:
-    """Fill the document of one visit to the list."""
+    """Fill the document of one visitor of the list."""
     document.title = "wellfit, live"
     document.template = template("list")
     seen: list[Any] = [None]
 
     def parts() -> Mapping[str, str] | None:
-        now = watch.studies()
-        if now == seen[0]:
+        studies = watch.studies()
+        if studies == seen[0]:
             return None
-        seen[0] = now
-        return list_parts(now, str(watch.folder.resolve()))
+        seen[0] = studies
+        return list_parts(studies, str(watch.folder.resolve()))
 
-    _keep_told(document, parts)
+    _keep_updated(document, parts)
 
 
 def _study_document(watch: Watch, document: Any) -> None:
-    """Fill the document of one visit to a study."""
-    asked = document.session_context.request.arguments.get("id", [b""])  # none, with the token of another page
-    study = asked[0].decode("ascii", "replace")
+    """Fill the document of one visitor of a study."""
+    ids = document.session_context.request.arguments.get("id", [b""])  # none, with the token of another page
+    study = ids[0].decode("ascii", "replace")
     listed = watch.get(study)
-    if listed is None or listed.glance is None:  # gone since it was let in
+    if listed is None or listed.glance is None:  # removed since the check
         return
     summary = listed.glance.summary
     live = LiveCharts(summary, shown_first(summary))
@@ -251,15 +251,15 @@ def _study_document(watch: Watch, document: Any) -> None:
             live.update(now.glance.summary, every=now.glance.summary.state != "running")
         return study_parts(now, full)
 
-    _keep_told(document, parts)
+    _keep_updated(document, parts)
 
 
 def _same_structure(one: Any, other: Any) -> bool:
     return [v.name for v in one.variants] == [v.name for v in other.variants]
 
 
-def _keep_told(document: Any, parts: Callable[[], Mapping[str, str] | None]) -> None:
-    """Put pieces of HTML into a document, now and whenever one of them changes; None leaves all as they are."""
+def _keep_updated(document: Any, parts: Callable[[], Mapping[str, str] | None]) -> None:
+    """Put pieces of HTML into a document, now and whenever one of them changes; None means no change."""
     from bokeh.models import ColumnDataSource
 
     first = parts() or {}

@@ -1,4 +1,4 @@
-"""What the live pages say: pieces of HTML, made anew as studies progress, every text from the data escaped."""
+"""The contents of the live pages: pieces of HTML, rendered again as studies progress, with every text escaped."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from wellfit.base import RunSummary, StudySummary
+from wellfit.base import Finding, RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
-from wellfit.report.subjects.curves.page import shown_first
-from wellfit.report.subjects.results.numbers import variant_row
+from wellfit.report.notes import notices
+from wellfit.report.subjects.results.numbers import variant_rows
 from wellfit.study.status import StudyStatus
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
-__all__ = ["LIBRARY", "Listed", "chips", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
+__all__ = ["LIBRARY", "Listed", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
 
 LIBRARY: Final = "/bokeh.js"
-"""Where the pages find BokehJS."""
+"""Path of BokehJS."""
 
 SCRIPTS: Final = ("live", "lines")
+
+NO_FINDINGS: Final = "The checks of the data, the split and the training have found nothing to report so far."
 
 Parts = dict[str, str]
 """Element id -> its content, as HTML."""
@@ -32,7 +34,7 @@ Parts = dict[str, str]
 
 @dataclass(frozen=True)
 class Listed:
-    """A study of the folder: its id, where it is, and a glance at it, or why it cannot be read."""
+    """A study of the folder: its id, its path, and a glance at it, or why it cannot be read."""
 
     id: str
     place: str
@@ -42,7 +44,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class LiveRow:
-    """A row of the table: a variant as its runs are now."""
+    """A row of the table: the current state of a variant's runs."""
 
     index: int
     name: str
@@ -62,7 +64,7 @@ def template(name: str) -> Template:
 
 
 def page_variables(title: str) -> dict[str, Any]:
-    """What every live page needs: its style, its script, where its library is."""
+    """Style, script and library of every live page."""
     from markupsafe import Markup
 
     css = page_styles() + page_source("forms/styles/live.css")
@@ -70,13 +72,13 @@ def page_variables(title: str) -> dict[str, Any]:
     return {"heading": title, "css": Markup(css), "js": Markup(js), "library": LIBRARY}
 
 
-def missing_page(heading: str, said: str) -> str:
-    """The page of an address that leads nowhere."""
-    return template("missing").render(**page_variables(heading), said=said)
+def missing_page(heading: str, explanation: str) -> str:
+    """The page for an address that does not exist."""
+    return template("missing").render(**page_variables(heading), explanation=explanation)
 
 
 def list_parts(studies: Sequence[Listed], folder: str) -> Parts:
-    """The content of the list of studies, those at work first, then those that changed last."""
+    """The content of the list of studies: running ones first, then the most recently changed."""
 
     def order(listed: Listed) -> tuple[bool, float]:
         glance = listed.glance
@@ -90,17 +92,17 @@ def _listed(listed: Listed) -> dict[str, Any]:
     glance = listed.glance
     if glance is None:
         return {"id": listed.id, "place": listed.place, "trouble": listed.trouble}
-    return {"id": listed.id, "place": listed.place, "trouble": "", **_facts(glance)}
+    return {"id": listed.id, "place": listed.place, "trouble": "", **_progress(glance)}
 
 
-def _facts(glance: StudyStatus) -> dict[str, Any]:
-    """What a line about a study says."""
+def _progress(glance: StudyStatus) -> dict[str, Any]:
+    """The variables of a line on a study's progress."""
     summary = glance.summary
     runs = [run for variant in summary.variants for run in variant.runs]
     return {
         "summary": summary,
         "percent": round(100 * glance.share, 1),
-        "told": _told(runs, len(glance.active), summary.state == "running"),
+        "runs": _count_runs(runs, len(glance.active), summary.state == "running"),
         "going": bool(glance.active),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
@@ -111,67 +113,67 @@ def _facts(glance: StudyStatus) -> dict[str, Any]:
     }
 
 
-def _told(runs: Sequence[RunSummary], begun: int, running: bool) -> str:
-    """How many runs train, are finished and wait, in words."""
+def _count_runs(runs: Sequence[RunSummary], started: int, running: bool) -> str:
+    """How many runs are training, finished and waiting, in words."""
     ended = sum(run.state != "pending" for run in runs)
-    waiting = len(runs) - ended - begun
-    if not waiting and not begun:
+    waiting = len(runs) - ended - started
+    if not waiting and not started:
         return f"all {len(runs)} runs finished" if len(runs) != 1 else "the run is finished"
-    at_work = f"{begun} {'run' if begun == 1 else 'runs'} {'training' if running else 'interrupted'}"
-    finished = f"{ended or 'none'}{'' if begun else f' of {len(runs)} runs'} finished"
-    return ", ".join([*([at_work] if begun else []), finished, *([f"{waiting} waiting"] if waiting else [])])
+    training = f"{wording.count(started, 'run')} {'training' if running else 'interrupted'}"
+    finished = f"{ended or 'none'}{'' if started else f' of {len(runs)} runs'} finished"
+    return ", ".join([*([training] if started else []), finished, *([f"{waiting} waiting"] if waiting else [])])
 
 
 def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
     """The content of a study's page.
 
     Args:
-      listed: the study, which can be read.
-      full: its summary, with what test set and statistics allow to say; None until it was computed.
+      listed: a study that can be read.
+      full: its full summary, with test results and comparisons; None until it has been computed.
 
     Returns:
-      ``progress``, ``answer``, ``table``, ``findings``, and ``structure``: what changes where the page must be made
-      anew.
+      ``progress``, ``answer``, ``table``, ``findings``, and ``structure``, a hash that changes when the page must be
+      reloaded.
     """
     glance = listed.glance
     assert glance is not None
     summary = glance.summary
-    told = full or summary
-    if summary.state == "running" and not _tested(full):  # a full summary would say so of every question of the study
-        told = summary
-    paragraphs = [sentence.text for sentence in told.conclusion[1:]] or [p for p in [told.verdict] if p]
+    latest = full or summary
+    if summary.state == "running" and not _tested(full):  # a full summary would repeat this for every question
+        latest = summary
+    paragraphs = [sentence.text for sentence in latest.conclusion[1:]] or [p for p in [latest.verdict] if p]
     if summary.state == "running" and not paragraphs:
-        paragraphs = ["Nothing is concluded yet: the test set is opened when every run has ended."]
+        paragraphs = ["No conclusion yet: the test set is opened when every run has ended."]
     structure = repr((summary.title, [v.name for v in summary.variants], summary.epochs))
     return {
-        "progress": _part("progress", id=listed.id, **_facts(glance)),
-        "answer": _part("answer", told=told, paragraphs=paragraphs, notices=_notices(summary, full)),
+        "progress": _part("progress", id=listed.id, **_progress(glance)),
+        "answer": _part("answer", latest=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part("table", rows=_rows(glance), tested=_tested(full), summary=summary),
-        "findings": _part("findings", findings=None if full is None else sorted(full.findings, key=wording.urgency)),
+        "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),
     }
 
 
-def chips(summary: StudySummary) -> list[tuple[int, str, bool]]:
-    """Position, name, and whether it is shown at first, of every variant."""
-    shown = shown_first(summary)
-    return [(index, variant.name, index in shown) for index, variant in enumerate(summary.variants)]
-
-
 def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
-    """What must be known first; while a study trains, its progress says it all."""
+    """What must be known first; while a study trains, its progress says everything."""
     if summary.state == "running":
         return ()
-    fresh = full is not None and full.state == summary.state  # one of before would say that it still runs
-    return wording.notices(full if full is not None and fresh else summary)
+    fresh = full is not None and full.state == summary.state  # an older one would say that it is still running
+    return notices(full if full is not None and fresh else summary)
+
+
+def _findings(full: StudySummary | None) -> list[tuple[Finding, str]] | None:
+    """The findings and their titles, most urgent first; None until the checks have run."""
+    if full is None:
+        return None
+    return [(finding, wording.finding_title(finding)) for finding in sorted(full.findings, key=wording.urgency)]
 
 
 def _tested(full: StudySummary | None) -> Mapping[str, Any]:
-    """Rows of the full table by variant, where the test set was opened."""
+    """Rows of the full table by variant, if the test set has been opened."""
     if full is None or not any("test_accuracy" in v.mean for v in full.variants):
         return {}
-    letters = wording.letters(full)
-    return {v.name: variant_row(full, v, i, letters) for i, v in enumerate(full.variants)}
+    return {row.name: row for row in variant_rows(full)}
 
 
 def _rows(glance: StudyStatus) -> list[LiveRow]:
@@ -205,14 +207,14 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _states(runs: Sequence[RunSummary], epoch: int) -> str:
-    """How many runs are saved, and how they ended; how many have come as far as any, are at their end, or wait."""
+    """How many runs ended and how; how many are training, have trained all their epochs, or wait."""
     saved = [run for run in runs if run.state != "pending"]
-    begun = [run.epochs for run in runs if run.state == "pending" and run.epochs is not None]
-    training = sum(epochs >= epoch for epochs in begun)
+    started = [run.epochs for run in runs if run.state == "pending" and run.epochs is not None]
+    training = sum(epochs >= epoch for epochs in started)
     counts = (
         (training, "training"),
-        (len(begun) - training, "at their end"),
-        (len(runs) - len(saved) - len(begun), "waiting"),
+        (len(started) - training, "trained"),
+        (len(runs) - len(saved) - len(started), "waiting"),
     )
     parts = [wording.run_states(saved)] if saved else []
     return ", ".join([*parts, *(f"{count} {word}" for count, word in counts if count)])
@@ -231,4 +233,4 @@ def _part(name: str, **variables: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
-    return page_environment()  # keeps what it has compiled
+    return page_environment()  # which caches compiled templates

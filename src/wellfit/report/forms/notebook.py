@@ -1,7 +1,7 @@
-"""The report as a Jupyter notebook: it loads the results or makes them anew, and shows them step by step in Python.
+"""The report as a Jupyter notebook: it loads the results, or trains them, and shows them step by step in Python.
 
-The steps are text files, ``study/recipes/notebooks/*.toml``: one for every study, and one for each lab, in its own
-order. The notebook runs from top to bottom, and has its figures and answers in it before it is run.
+The steps are text files, ``notebooks/*.toml``: one for every study, and one for each lab, in the lab's own order. The
+notebook runs from top to bottom, and already holds its figures and answers before it is run.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import io
 import json
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.files import OnWriting, ignore_progress, replacing
-from wellfit.report.document import Drawing, make_document
+from wellfit.report.document import Document, make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
 from wellfit.report.marks.static import alt_text
+from wellfit.report.parts import Drawing
 from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
 
@@ -32,14 +33,14 @@ DPI: Final = 80
 
 HELPERS: Final = '''
 def answers(*kinds):
-    """The study's questions, all or those of some kinds, and what the evidence answers."""
+    """Print the study's questions, all or those of some kinds, and the answers."""
     for answer in results.summary.answers:
         if not kinds or answer.kind in kinds:
             print(f"{answer.ask}\\n{answer.text}\\n")
 
 
 def advice():
-    """What to try next, by the learning curves and the validation scores alone."""
+    """Print what to try next, judged by learning curves and validation scores alone."""
     for sentence in results.summary.advice:
         print(sentence.text)
 '''
@@ -50,10 +51,12 @@ class Step:
     """A step of a notebook, as its file says it.
 
     Args:
-      name: of the step; a lab's step stands for the general one of that name.
+      name: a lab's step replaces the general one of that name.
       code: what its cell runs.
-      title, text: what stands before it; may be empty.
-      figure: how the name of the figure begins that it shows; without that figure the step is left out.
+      section: id of the document's section that it shows: the first such step prints the section's notes, and its title
+        where the step has none.
+      title, text: printed above the code; may be empty.
+      figure: the beginning of the name of the figure that it shows; without that figure the step is left out.
       asks: kinds of the questions that it answers, none for all; without such a question the step is left out.
       output: ``"results"`` where it shows the results as they show themselves.
       tested: whether it needs a tested run.
@@ -61,34 +64,13 @@ class Step:
 
     name: str
     code: str
+    section: str = ""
     title: str = ""
     text: str = ""
     figure: str = ""
     asks: tuple[str, ...] | None = None
     output: str = ""
     tested: bool = False
-
-
-@dataclass
-class _Cells:
-    """The cells of a notebook, with names that do not change from one writing to the next."""
-
-    made: list[dict[str, Any]] = field(default_factory=list)
-
-    def markdown(self, text: str) -> None:
-        self._add({"cell_type": "markdown", "source": _lines(text), "metadata": {}})
-
-    def code(self, text: str, outputs: list[dict[str, Any]] | None = None) -> None:
-        cell: dict[str, Any] = {
-            "cell_type": "code",
-            "source": _lines(text.strip("\n")),
-            "metadata": {},
-            "execution_count": None,
-        }
-        self._add({**cell, "outputs": outputs or []})
-
-    def _add(self, cell: dict[str, Any]) -> None:
-        self.made.append({"id": f"cell-{len(self.made) + 1}", **cell})
 
 
 def write_notebook(
@@ -101,11 +83,9 @@ def write_notebook(
     """Write the report of a study as a notebook.
 
     Args:
-      summary: the study, in any state.
-      details: what it looks into beyond the summary.
-      path: the file; it appears in one step.
-      directory: where the study lies, if it lasts.
-      tell: is told how far it is.
+      path: of the file.
+      directory: of the study, if it lasts.
+      tell: progress callback.
 
     Returns:
       The file.
@@ -124,47 +104,45 @@ def make_notebook(
     """The notebook of a study as plain data (nbformat 4.5).
 
     Args:
-      summary, details: the study.
-      directory: where its results lie, as seen from the notebook; None where they do not last.
-      tell: is told how far it is.
-
-    Returns:
-      What `json` writes.
+      directory: of the study, relative to the notebook; None where it does not last.
+      tell: progress callback.
     """
-    cells = _Cells()
-    _begin(cells, summary, directory)
-    drawings = make_document(summary, details).drawings
-    walk = steps(summary.name)
+    document = make_document(summary, details)
+    drawings = document.drawings
+    cells = _first_cells(summary, document, directory)
+    walk, noted = steps(summary.name), set[str]()
     for number, step in enumerate(walk):
         tell(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
-        if (step.figure and drawing is None) or not _wanted(step, summary):
+        if (step.figure and drawing is None) or not _applies(step, summary):
             continue
-        head = f"## {step.title}\n\n" if step.title else ""
-        if head or step.text:
-            cells.markdown(f"{head}{step.text}".strip())
-        cells.code(step.code, _outputs(step, summary, drawing))
+        if text := _heading(step, document, first=step.section not in noted):
+            cells.append(_markdown(text))
+        noted.add(step.section)
+        cells.append(_code(step.code, _outputs(step, summary, drawing)))
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    metadata = {**kernel, "language_info": {"name": "python"}}
-    return {"cells": cells.made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return {
+        "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],
+        "metadata": {**kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def steps(study: str) -> tuple[Step, ...]:
-    """The steps of a study's notebook.
-
-    Args:
-      study: its name.
-
-    Returns:
-      Those of every study; for a lab, its own before them, in the place of those that have the same names.
+    """The steps of a study's notebook: for a lab its own, then the general ones that they do not replace.
 
     Example:
       >>> [step.name for step in steps("lab5")][:3]
       ['look', 'counts', 'prepare']
     """
-    own = _read(study) if study != "study" else []
-    named = {step.name for step in own}
-    return (*own, *(step for step in _read("study") if step.name not in named))
+    general = {step.name: step for step in _read("study")}
+    own = [
+        replace(step, section=general[step.name].section) if step.name in general else step
+        for step in (_read(study) if study != "study" else ())
+    ]
+    replaced = {step.name for step in own}
+    return (*own, *(step for step in general.values() if step.name not in replaced))
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -175,46 +153,58 @@ def _read(name: str) -> list[Step]:
     if not file.is_file():
         return []
     tables: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
-    made: list[dict[str, Any]] = [
-        {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()} for table in tables
+    fields: list[dict[str, Any]] = [
+        {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()} for table in tables
     ]
-    return [Step(**table) for table in made]
+    return [Step(**table) for table in fields]
 
 
-def _begin(cells: _Cells, summary: StudySummary, directory: str | None) -> None:
-    """What it is, how to install what it needs, the study itself, and its results."""
-    cells.markdown(
-        f"# {escaped(summary.title)}\n\n"
-        f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}: it takes the results from the study "
-        "directory, or trains all of it anew where that is not there.\n\n"
-        'It needs `pip install "wellfit[notebook]"`.'
-    )
-    cells.code(
-        "import tempfile\nfrom pathlib import Path\n\nfrom IPython.display import display\n\nimport wellfit\n\n"
-        f"DIRECTORY = Path({directory or f'wellfit-{summary.name}'!r})  # where the results lie\n"
-        f"STUDY = {_literal(study_file(from_resolved(summary.settings)))}"
-    )
-    cells.markdown("The study itself. A variant is the base recipe with changes; all are compared with the first.")
-    cells.code(
-        "with tempfile.TemporaryDirectory() as folder:\n"
-        '    file = Path(folder, "study.toml")\n'
-        '    file.write_text(STUDY, encoding="utf-8")\n'
-        "    study = wellfit.Study.from_toml(file)\nstudy"
-    )
-    cells.code(
-        'kept = (DIRECTORY / "study.db").is_file()\n'
-        "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + HELPERS
-    )
+def _first_cells(summary: StudySummary, document: Document, directory: str | None) -> list[dict[str, Any]]:
+    """What it is, what it needs, the notices, the study itself, and its results."""
+    notices = "".join(f"\n\n> {escaped(notice)}" for notice in document.notices)
+    return [
+        _markdown(
+            f"# {escaped(summary.title)}\n\n"
+            f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}. This notebook loads the results "
+            f"from the study directory, or trains everything again if the directory is missing.{notices}\n\n"
+            'It needs `pip install "wellfit[notebook]"`.'
+        ),
+        _code(
+            "import tempfile\nfrom pathlib import Path\n\nfrom IPython.display import display\n\nimport wellfit\n\n"
+            f"DIRECTORY = Path({directory or f'wellfit-{summary.name}'!r})  # of the results\n"
+            f"STUDY = {_literal(study_file(from_resolved(summary.settings)))}"
+        ),
+        _markdown("The study. A variant is the base recipe with changes; each is compared with the first."),
+        _code(
+            "with tempfile.TemporaryDirectory() as folder:\n"
+            '    file = Path(folder, "study.toml")\n'
+            '    file.write_text(STUDY, encoding="utf-8")\n'
+            "    study = wellfit.Study.from_toml(file)\nstudy"
+        ),
+        _code(
+            'kept = (DIRECTORY / "study.db").is_file()\n'
+            "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + HELPERS
+        ),
+    ]
 
 
-def _wanted(step: Step, summary: StudySummary) -> bool:
+def _applies(step: Step, summary: StudySummary) -> bool:
+    """Whether the study has the questions and the tested runs that the step needs."""
     kinds = {answer.kind for answer in summary.answers}
     asked = step.asks is None or bool(kinds & set(step.asks) if step.asks else kinds)
     return asked and (not step.tested or bool(summary.confusion))
 
 
+def _heading(step: Step, document: Document, first: bool) -> str:
+    """Title, notes and text; notes and the section's title for the first step of a section."""
+    section = next((s for s in document.sections if first and s.id == step.section), None)
+    title = step.title or (escaped(section.title) if section else "")
+    notes = escaped(" ".join(section.notes)) if section else ""
+    return "\n\n".join(filter(None, (f"## {title}" if title else "", notes, step.text)))
+
+
 def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list[dict[str, Any]]:
-    """What the cell shows before it is run: the same that it shows when it was."""
+    """What the cell shows before it is run: what it would show after."""
     if drawing is not None:
         figure = drawing.draw()
         buffer = io.BytesIO()
@@ -225,13 +215,27 @@ def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list
         data = {"text/html": _lines(results_html(summary)), "text/plain": _lines(summary.verdict)}
         return [{"output_type": "display_data", "data": data, "metadata": {}}]
     if step.asks is not None:
-        told = [f"{a.ask}\n{a.text}\n\n" for a in summary.answers if not step.asks or a.kind in step.asks]
-        return [{"output_type": "stream", "name": "stdout", "text": _lines("".join(told))}]
+        texts = [f"{a.ask}\n{a.text}\n\n" for a in summary.answers if not step.asks or a.kind in step.asks]
+        return [{"output_type": "stream", "name": "stdout", "text": _lines("".join(texts))}]
     return []
 
 
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "source": _lines(text), "metadata": {}}
+
+
+def _code(text: str, outputs: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "source": _lines(text.strip("\n")),
+        "metadata": {},
+        "execution_count": None,
+        "outputs": outputs or [],
+    }
+
+
 def _literal(text: str) -> str:
-    """A text as Python reads it: over several lines, unless it holds what would end it."""
+    """A text as Python source: over several lines, unless it holds what would end it."""
     return repr(text) if "'''" in text or "\r" in text else f"r'''{text}'''"
 
 

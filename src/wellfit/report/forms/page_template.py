@@ -1,4 +1,4 @@
-"""What the report and the live pages are made with: templates, style sheets, scripts, and how text is set."""
+"""Templates, style sheets and scripts of the report and the live pages, and their text filters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STYLES: Final = ("base", "tables", "figures", "narrow", "print")
 
 
 def page_environment() -> Environment:
-    """The templates: every text is escaped, a name that is not given is an error."""
+    """The templates: every text is escaped, an undefined name is an error."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -33,18 +33,18 @@ def page_environment() -> Environment:
     environment.filters["breakable"] = _breakable
     environment.filters["prose"] = prose
     environment.globals.update(series=SERIES, forms=FORMS)
-    # in the study's order, without blanks
+    # JSON in the study's order, without spaces
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 
 
 def page_source(name: str) -> str:
-    """The text of a template, a style sheet or a script, by its place below ``wellfit.report``."""
+    """The text of a template, a style sheet or a script, by its path below ``wellfit.report``."""
     return resources.files("wellfit.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def page_styles() -> str:
-    """All style sheets, after both sets of colors as custom properties; paper is always light."""
+    """All style sheets, after both palettes as custom properties; paper is always light."""
     light, dark = ("".join(f"--{role}:{color};" for role, color in colors.items()) for colors in (LIGHT, DARK))
     colors = (
         f":root{{color-scheme:light dark;{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
@@ -53,7 +53,7 @@ def page_styles() -> str:
 
 
 def prose(text: str) -> str:
-    """Sentences as print sets them: a true minus sign before a number, and no line that begins with a percent sign.
+    """Sentences with a true minus sign before a number, and no line that begins with a percent sign.
 
     Example:
       >>> prose("It changes by -0.5 points.")
@@ -63,7 +63,7 @@ def prose(text: str) -> str:
 
 
 def _unbroken(text: str) -> Markup:
-    """Keep what has a hyphen after a number on one line: the name of a model, such as 128-64."""
+    """Keep names with a hyphen after a digit, such as 128-64, on one line."""
     from markupsafe import Markup
 
     parts = re.split(r"(\S*\d-\S+)", text)
@@ -72,7 +72,7 @@ def _unbroken(text: str) -> Markup:
 
 
 def _breakable(text: str) -> Markup:
-    """Let a long name break after its underscores, and not in the middle of a word."""
+    """Let a long name break after its underscores."""
     from markupsafe import Markup
 
     return Markup("_<wbr>").join(text.split("_"))

@@ -1,113 +1,116 @@
-"""The report as a PDF to hand in: A4, figures as vectors, fonts embedded; the same store gives the same bytes."""
+"""The report as a PDF to hand in, typeset by typst: A4, vector figures, embedded fonts, the same bytes every time.
+
+`pdf.typ` beside this file is the layout. It gets the document as JSON, so that no name is ever read as markup.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import ModuleType
+from typing import Any, Final
 
-from wellfit import __version__
+from wellfit.errors import WellfitError
 from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
-from wellfit.report.forms.line_breaking import text_width
-from wellfit.report.forms.typesetting import HEIGHT, WIDTH, Line, Page, Placed, typeset
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.fonts import FONTS, families
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from wellfit.report.marks.fonts import FAMILY, fallbacks, folders
+from wellfit.report.marks.static import alt_text
+from wellfit.report.marks.svg import svg_text
+from wellfit.report.parts import Drawing, Paragraph, Part, Table
 
 __all__ = ["write_pdf"]
 
-SETTINGS: Final[dict[Any, Any]] = {
-    "pdf.fonttype": 42,
-    "pdf.compression": 6,
-    "pdf.use14corefonts": False,
-    "pdf.inheritcolor": False,
-}
-"""matplotlib's: fonts as TrueType, which every printer and reader takes, and text that can be searched and copied."""
-
 IMAGE_DPI: Final = 250
+"""Of images within figures; everything else is vectors."""
+
+DRAWN: Final = 0.9
+"""The share of the time that the figures take; typesetting takes the rest."""
 
 
-def write_pdf(document: Document, path: str | os.PathLike[str], tell: OnWriting = ignore_progress) -> Path:
+def write_pdf(document: Document, path: str | os.PathLike[str], progress: OnWriting = ignore_progress) -> Path:
     """Write a report as a PDF.
 
     Args:
-      document: what is shown.
+      document: every text and figure of the report.
       path: the file; it appears in one step.
-      tell: is told how far it is.
+      progress: called with what is being written and the share that is done.
 
     Returns:
       The file.
-    """
-    import matplotlib as mpl
-    from matplotlib.backends.backend_pdf import PdfPages
 
-    about = {"Title": document.title, "Subject": f"wellfit study {document.name}", "Creator": f"wellfit {__version__}"}
-    metadata = {**about, "CreationDate": None}  # no date: the same store gives the same bytes
-    with mpl.rc_context(SETTINGS), replacing(path) as temporary, PdfPages(temporary, metadata=metadata) as pages:
-        tell("setting the pages", 0.0)
-        made = typeset(document)
-        for number, page in enumerate(made, 1):
-            tell(f"page {number} of {len(made)}", number / (len(made) + 2))  # then the fonts, which take a while too
-            pages.savefig(_drawn(page), dpi=IMAGE_DPI)
-        tell("fonts", (len(made) + 1) / (len(made) + 2))
+    Raises:
+      WellfitError: typst is not installed.
+    """
+    typst = _typst()
+    report = json.dumps(_as_data(document, progress), ensure_ascii=False)
+    progress("pages", DRAWN)
+    # only the fonts that are needed: the same bytes whatever else is installed
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders(report))
+    template = files("wellfit.report.forms").joinpath("pdf.typ").read_bytes()
+    inputs = {"report": report, "fonts": json.dumps([FAMILY, *fallbacks(report)])}
+    pdf = typst.compile(template, format="pdf", font_paths=fonts, sys_inputs=inputs)
+    with replacing(path) as temporary:
+        temporary.write_bytes(pdf)
     return Path(path)
 
 
-def _drawn(page: Page) -> Figure:
-    """A page as a figure of its own."""
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-
-    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), frameon=False)
-    for rule in page.rules:
-        ends = [rule.x / WIDTH, (rule.x + rule.width) / WIDTH]
-        line = Line2D(ends, [rule.y / HEIGHT] * 2, color=LIGHT["rule"], linewidth=0.6)
-        figure.add_artist(line)
-    figure.add_artist(_letters(page.lines))
-    for placed in page.figures:
-        figure.add_artist(_inlay(placed))
-    return figure
+def _typst() -> ModuleType:
+    try:
+        import typst
+    except ImportError:
+        message = 'a PDF needs typst, which is not installed; install it with: pip install "wellfit[pdf]"'
+        raise WellfitError(message) from None
+    return typst
 
 
-def _letters(lines: Sequence[Line]) -> Any:
-    """An artist that writes lines where they stand: they are set already, so none needs a layout of its own."""
-    from matplotlib.artist import Artist
-    from matplotlib.colors import to_rgba
-    from matplotlib.font_manager import FontProperties
-
-    class Letters(Artist):
-        def draw(self, renderer: Any) -> None:
-            gc = renderer.new_gc()
-            for line in lines:
-                font = FontProperties(family=families(line.text, line.face), weight=FONTS[line.face][1], size=line.size)
-                wide = text_width(line.text, line.size, line.face) if line.right else 0.0
-                gc.set_foreground(to_rgba(line.color), isRGBA=True)
-                renderer.draw_text(gc, line.x - wide, line.y, line.text, font, 0.0)
-            gc.restore()
-
-    return Letters()
+def _as_data(document: Document, progress: OnWriting) -> dict[str, Any]:
+    """What `pdf.typ` reads."""
+    total = len(document.drawings)
+    count = 0
+    sections = []
+    for section in document.written:
+        parts = []
+        for row in _rows(section.parts):
+            parts.append(_part(row))
+            count += sum(isinstance(part, Drawing) for part in row)
+            progress(f"figure {count} of {total}", DRAWN * count / max(1, total))
+        sections.append({"title": section.title, "notes": " ".join(section.notes), "parts": parts})
+    about = {key: getattr(document, key) for key in ("title", "name", "state", "notices")}
+    return {**about, "colors": LIGHT, "sections": sections}
 
 
-def _inlay(placed: Placed) -> Any:
-    """An artist that draws one figure into the page of another, made smaller as a whole, letters and lines too."""
-    from matplotlib.artist import Artist
-    from matplotlib.backends.backend_pdf import GraphicsContextPdf, Op
+def _rows(parts: Iterable[Part]) -> list[list[Part]]:
+    """Parts one below the other; two drawings of half the width make one row."""
+    rows: list[list[Part]] = []
+    for part in parts:
+        half = isinstance(part, Drawing) and part.width == "half"
+        before = rows[-1] if rows else []
+        if half and len(before) == 1 and isinstance(before[0], Drawing) and before[0].width == "half":
+            before.append(part)
+        else:
+            rows.append([part])
+    return rows
 
-    class Inlay(Artist):
-        def draw(self, renderer: Any) -> None:
-            pdf = renderer.draw_path.__self__  # what writes the file; matplotlib hands it over wrapped
-            output, outer = pdf.file.output, pdf.gc
-            output(*outer.finalize())  # back to the page's own state, without a clip
-            output(Op.gsave, placed.scale, 0, 0, placed.scale, placed.x, placed.y, Op.concat_matrix)
-            pdf.gc = GraphicsContextPdf(pdf.file)  # type: ignore[no-untyped-call]
-            pdf.gc.copy_properties(outer)
-            placed.figure.dpi = 72  # a PDF's own unit
-            placed.figure.draw(renderer)
-            output(*pdf.gc.finalize(), Op.grestore)
-            pdf.gc = outer
 
-    return Inlay()
+def _part(row: list[Part]) -> dict[str, Any]:
+    part = row[0]
+    if isinstance(part, Drawing):
+        return {"kind": "drawings", "items": [_drawing(one) for one in row if isinstance(one, Drawing)]}
+    if isinstance(part, Paragraph):
+        return {"kind": "paragraph", "style": part.kind, "head": part.head, "text": part.text}
+    if isinstance(part, Table):
+        return {"kind": "table", "headings": part.headings, "rows": part.rows, "text": part.text}
+    return {"kind": "code", "text": part.text}
+
+
+def _drawing(drawing: Drawing) -> dict[str, Any]:
+    figure = drawing.draw()
+    width, height = (72 * float(inches) for inches in figure.get_size_inches())
+    size = {"width": width, "height": height, "half": drawing.width == "half"}
+    svg = svg_text(figure, IMAGE_DPI)
+    svg = svg.replace("<text style", '<text xml:space="preserve" style')  # spaces set names and marks apart
+    return {"svg": svg, "alt": alt_text(figure), "caption": drawing.caption, **size}

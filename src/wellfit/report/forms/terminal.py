@@ -1,4 +1,4 @@
-"""The terminal: what came out of a study, the conclusion first. Color only where there is a terminal."""
+"""The report in the terminal, conclusion first. Color only where there is a terminal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from wellfit.base import Answer, Finding, Sentence, StudySummary
+from wellfit.base import Answer, Finding, StudySummary
 from wellfit.narrative.advice import codes_fixed_by
 from wellfit.report import wording
-from wellfit.report.comparable import published_caution
-from wellfit.report.forms.evidence_table import evidence_table
-from wellfit.report.forms.terminal_tables import results_table, training_table
-from wellfit.report.subjects.curves.sparklines import validation_sparklines
+from wellfit.report.forms.terminal_tables import evidence_table, results_table, training_table
+from wellfit.report.notes import LETTERS, notices
+from wellfit.report.subjects.curves.sparklines import Sparklines, validation_sparklines
 
 __all__ = ["print_findings", "print_summary", "wrapped"]
 
@@ -25,47 +24,40 @@ LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 _HOLM: Final = r", p = [\d.e-]+ after Holm's correction"
 _WORD: Final = re.compile(r"""--(?:set|epochs|seeds) (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
-_BESIDE: Final = 54  # characters that test accuracy, verdict, gap and best epoch take beside a curve
-_SHOWN: Final = 3  # findings that are told in full at a glance; of the others, the codes
+_BESIDE_CURVE: Final = 54  # characters that test accuracy, verdict, gap and best epoch take
+_SHOWN: Final = 3  # errors and warnings with their message at a glance; of the rest, a sentence each
 
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
-    """Print findings, errors first: level and code, what was seen, how to mend it.
-
-    Args:
-      findings: of data, split and training.
-      console: where to print.
-    """
+    """Print findings, errors first: level, title and code, evidence, fix."""
     if not findings:
-        console.print("No findings: the checks saw nothing to report.")
+        console.print("No findings: the checks have nothing to report.")
     for finding in sorted(findings, key=wording.urgency):
-        console.print(Text.assemble((finding.level, LEVEL_STYLES[finding.level]), f"  {finding.code}"))
-        for text in (finding.message, finding.fix):
+        _print_title(finding, console, with_code=True)
+        for text in filter(None, (finding.message, finding.fix)):
             _say(console, text, indent="  ")
 
 
 def print_summary(summary: StudySummary, console: Console, *, full: bool = False) -> None:
-    """Print a study, the conclusion first: what was found, the answers, what to do next, a table, the findings.
+    """Print a study, conclusion first, then answers, advice, a table, and findings.
 
     Args:
-      summary: the study, in any state.
-      console: where to print; its width decides which columns are shown.
-      full: tell all of it: how sure the conclusion is, how every comparison came out, what training says of every
-        variant, every finding. Otherwise a screen or so.
+      summary: in any state.
+      console: its width decides which columns are shown.
+      full: print everything: how certain the conclusion is, every comparison, the training of every variant, every
+        finding. Otherwise about one screen.
     """
     _print_head(summary, console)
     console.print()
-    _say(console, summary.verdict if full else _at_a_glance(summary.conclusion[1:], summary) or summary.verdict)
-    caution = published_caution(summary)
+    _say(console, summary.verdict if full else _conclusion_at_a_glance(summary) or summary.verdict)
     for number, answer in enumerate(summary.answers):
         if full or not number:
             console.print()
         _say(console, answer.ask, style="bold")
-        told = answer.text if full else _answer_at_a_glance(answer)
-        _say(console, f"{told} {caution}" if answer.kind in ("winner", "matches") else told, indent="  ")
+        _say(console, answer.text if full else _answer_at_a_glance(answer), indent="  ")
     if summary.advice:
         console.print()
-        console.print(Text("What to try next, by validation", style="bold"))
+        console.print(Text("What to try next, judged by validation", style="bold"))
     for sentence in summary.advice:
         _say(console, sentence.text, indent="  ", first="- ")
     console.print()
@@ -74,17 +66,16 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
         console.print()
         print_findings(summary.findings, console)
     elif not full:
-        _print_checks(summary, console)
+        _print_findings_at_a_glance(summary, console)
         more = f"wellfit show {shlex.quote(summary.directory)} --full"
         console.print(Text(f"More: {more}", style="dim"), soft_wrap=True)
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines; an option with its value that fits a line stays in one, so that it can be copied.
+    """Break text into lines; an option and its value stay on one line if they fit, so that they can be copied.
 
     Args:
-      text: words.
-      width: characters in a line; only a word that is longer goes beyond.
+      width: characters in a line; only a longer word exceeds it.
 
     Example:
       >>> wrapped('Stop earlier: --set "train.x={a = 1, b = 2}" does.', 32)
@@ -102,55 +93,47 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-# --- The parts --------------------------------------------------------------------------------------------------------
+# --- Parts ------------------------------------------------------------------------------------------------------------
 
 
 def _print_head(summary: StudySummary, console: Console) -> None:
-    """What was asked, on what, how far it is, and what must be known before any number."""
+    """The question, the key figures, and the notices."""
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
-    facts = (
+    figures = (
         f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {wording.count(summary.epochs, 'epoch')}, "
         f"{ended} of {len(runs)} runs, {wording.duration(summary.seconds)}, {summary.state}"
     )
     _say(console, summary.title, style="bold")
-    _say(console, facts, style="dim")
-    for notice in wording.notices(summary):
+    _say(console, figures, style="dim")
+    for notice in notices(summary):
         _say(console, notice, style="yellow")
 
 
-def _at_a_glance(conclusion: Sequence[Sentence], summary: StudySummary) -> str:
-    """What the conclusion finds: without how sure that is, what an answer says as well, and how many more seeds."""
+def _conclusion_at_a_glance(summary: StudySummary) -> str:
+    """The conclusion without its certainty, without what an answer repeats, and without the number of further seeds."""
     ranked = any(answer.kind == "best" for answer in summary.answers)
-    told = []
-    for sentence in conclusion:
+    texts = []
+    for sentence in summary.conclusion[1:]:
         fields = {source.rpartition(".")[2] for source in sentence.sources}
         leads = all(source.startswith("ranking[") for source in sentence.sources)
         if not fields & {"p_adjusted", "further_seeds"} and not (ranked and leads):
-            told.append(sentence.text)
-    return " ".join(told)
+            texts.append(sentence.text)
+    return " ".join(texts)
 
 
 def _answer_at_a_glance(answer: Answer) -> str:
-    told = [s.text for s in answer.sentences if not all(key.endswith(".further_seeds") for key in s.sources)]
+    texts = [s.text for s in answer.sentences if not all(key.endswith(".further_seeds") for key in s.sources)]
     # an interval without 0 that decides nothing, in words that need no statistics
-    return re.sub(_HOLM, ", too little where several are compared", " ".join(told)) or answer.text
+    return re.sub(_HOLM, ", not enough when several are compared", " ".join(texts)) or answer.text
 
 
 def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     names = max((cell_len(variant.name) for variant in summary.variants), default=0)
-    cells = min(max(console.width - names - _BESIDE, 8), 24)
+    cells = min(max(console.width - names - _BESIDE_CURVE, 8), 24)
     curves = validation_sparklines(summary, cells, ascii_only=console.options.ascii_only)
     console.print(results_table(summary, console.width, curves))
-    some = any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
-    told = "Brackets: 95 % intervals, for new seeds and new test examples. " if some else ""
-    told += "Gap: train minus test accuracy, in points."
-    told += " Best: the epoch of the lowest validation loss, median of the seeds."
-    if wording.letters(summary):
-        told += " Variants that share a letter are not told apart where every pair is compared."
-    if curves is not None:
-        told += f" {curves.legend}"
-    _say(console, told, style="dim")
+    _say(console, _full_legend(summary, curves) if full else _legend(summary, curves), style="dim")
     if not full:
         return
     console.print()
@@ -160,34 +143,76 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
         console.print(table)
 
 
-def _print_checks(summary: StudySummary, console: Console) -> None:
-    """The findings in short: errors and warnings with their strongest case, of the rest the codes, each once."""
-    found = sorted(summary.findings, key=wording.urgency)
-    if not found:
+def _legend(summary: StudySummary, curves: Sparklines | None) -> str:
+    """What the columns mean, on two lines of 80 characters."""
+    return "".join(
+        (
+            "Brackets: 95 % interval. " if _has_intervals(summary) else "",
+            "Shared letter: no clear difference. " if wording.letters(summary) else "",
+            "Gap: train − test, in points. Best: epoch of the lowest validation loss.",
+            "" if curves is None else " Curves: own scale each.",
+        )
+    )
+
+
+def _full_legend(summary: StudySummary, curves: Sparklines | None) -> str:
+    texts = (
+        "Brackets: 95 % intervals, for new seeds and new test examples." if _has_intervals(summary) else "",
+        "Gap: training minus test accuracy, in points.",
+        "Best: the epoch of the lowest validation loss, median of the seeds.",
+        LETTERS if wording.letters(summary) else "",
+        "" if curves is None else curves.legend,
+    )
+    return " ".join(filter(None, texts))
+
+
+def _has_intervals(summary: StudySummary) -> bool:
+    return any(bounds is not None for variant in summary.variants for bounds in variant.interval.values())
+
+
+def _print_findings_at_a_glance(summary: StudySummary, console: Console) -> None:
+    """Errors and warnings with their strongest case and fix; of the rest, one sentence each."""
+    findings = sorted(summary.findings, key=wording.urgency)
+    if not findings:
         return
-    pressing = [finding for finding in found if finding.level != "info"][:_SHOWN]
+    pressing = [finding for finding in findings if finding.level != "info"][:_SHOWN]
     console.print()
     advised = codes_fixed_by(summary.advice)
     for finding in pressing:
-        level = (finding.level, LEVEL_STYLES[finding.level])
-        console.print(Text.assemble(level, f"  {finding.code}"))
+        _print_title(finding, console)
         _say(console, _strongest(finding.message), indent="  ")
-        if finding.code not in advised:
+        if finding.fix and finding.code not in advised:
             _say(console, finding.fix, indent="  ")
-    rest = list(dict.fromkeys(f.code for f in found if f not in pressing and f.code not in advised))
+    rest = {f.code: _first_sentence(f.message) for f in findings if f not in pressing and f.code not in advised}
     if rest:
-        _say(console, f"{'Also seen' if pressing else 'The checks saw'}: {', '.join(rest)}.", style="dim")
+        _say(console, f"Notes: {'; '.join(rest.values())}.", style="dim")
+
+
+def _print_title(finding: Finding, console: Console, with_code: bool = False) -> None:
+    code = (f"  {finding.code}" if with_code else "", "dim")
+    level = (finding.level, LEVEL_STYLES[finding.level])
+    console.print(Text.assemble(level, f"  {wording.finding_title(finding)}", code))
 
 
 def _strongest(message: str) -> str:
-    """Of a message with several variants, the first; the sentence before it says how many there are.
+    """Of a message about several variants, the first; the sentence before it says how many there are.
 
     Example:
-      >>> _strongest("2 of 6 variants over-fit. a: by 66%; the gap is 46.9 points. b: by 44%.")
-      '2 of 6 variants over-fit. a: by 66%; the gap is 46.9 points.'
+      >>> _strongest("2 of 6 variants overfit. a: by 66%; the gap is 46.9 points. b: by 44%.")
+      '2 of 6 variants overfit. a: by 66%; the gap is 46.9 points.'
     """
     sentences = re.split(r"(?<=\.) (?=\S+: )", message)
     return " ".join(sentences[:2]) if re.match(r"\d+ of \d+ variants ", message) else message
+
+
+def _first_sentence(message: str) -> str:
+    """Without its full stop.
+
+    Example:
+      >>> _first_sentence("43 of 0.5 million images occur twice. None is in the test set.")
+      '43 of 0.5 million images occur twice'
+    """
+    return message.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _say(console: Console, text: str, *, style: str = "", indent: str = "", first: str = "") -> None:

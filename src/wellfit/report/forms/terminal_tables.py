@@ -1,21 +1,23 @@
-"""The tables of the terminal: what the test says of every variant with its curve, and what its training says."""
+"""The terminal's tables: test results with learning curves, training, and the evidence for the verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from wellfit.base import StudySummary, VariantSummary
+from wellfit.base import Comparison, PairedEvidence, StudySummary
 from wellfit.report import wording
+from wellfit.report.parts import Cell
 from wellfit.report.subjects.curves.sparklines import Sparklines
+from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 
-__all__ = ["results_table", "training_table"]
+__all__ = ["evidence_table", "results_table", "training_table"]
 
 _RESULTS: Final = (
     ("test", "letters", "verdict", "train", "validation", "wide gap", "best", "curve"),
@@ -34,11 +36,19 @@ _TRAINING: Final = (
     ("train", "validation", "best"),
     ("validation",),
 )
+_EVIDENCE: Final = (
+    ("difference", "interval", "p", "verdict", "ahead", "seeds"),
+    ("difference", "interval", "p", "verdict", "seeds"),
+    ("difference", "interval", "verdict"),
+    ("difference", "verdict"),
+    ("verdict",),
+)
 """Columns, fewer and fewer; the first that fit are shown."""
 
 _HEADINGS: Final = {
     "test": "test accuracy, %",
     "letters": "",
+    "verdict": "verdict",
     "train": "train",
     "validation": "val.",
     "gap": "gap",
@@ -49,20 +59,27 @@ _HEADINGS: Final = {
     "parameters": "parameters",
     "seconds": "sec.",
     "runs": "runs",
+    "difference": "points",
+    "interval": "95 % interval",
+    "p": "p (Holm)",
+    "ahead": "ahead",
+    "seeds": "seeds+",
 }
 _LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
 
+Row = tuple[Text, Mapping[str, Text]]
+"""The name of a row, and its cells by column."""
+
 
 def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | None = None) -> Table:
-    """Every variant in a row: its test accuracy, what may be said of it, its gap, best epoch and learning curve.
+    """Every variant in a row: test accuracy, letters, verdict, gap, best epoch and learning curve.
 
     Args:
-      summary: the study.
-      width: characters in a line; as many columns are shown as fit.
+      width: in characters; as many columns are shown as fit.
       curves: of the variants; None leaves them out.
 
     Returns:
-      A table for a rich console. Accuracies are in percent, the gap in points; brackets hold 95 % intervals.
+      A table for a rich console. Accuracies are in percent, gaps in points; brackets hold 95 % intervals.
 
     Example:
       >>> from rich.console import Console
@@ -75,15 +92,23 @@ def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | N
       ─────────────────────────────
       l2       87.35 [87.10, 87.60]
     """
-    return _fitting(summary, _RESULTS, width, curves)
+    first = summary.variants[0].name if summary.variants else ""
+    against = f"vs. {first}" if 0 < len(first) <= 9 else "verdict"
+    without = {
+        "letters": not wording.letters(summary),
+        "verdict": not summary.comparisons,
+        "curve": curves is None,
+    }
+    rows = [(_name(row), _variant_cells(row, curves)) for row in variant_rows(summary)]
+    layouts = [[column for column in layout if not without.get(column)] for layout in _RESULTS]
+    return _fitting("variant", {**_HEADINGS, "verdict": against}, rows, layouts, width)[0]
 
 
 def training_table(summary: StudySummary, width: int = 80) -> Table:
-    """Every variant in a row: accuracies in training and validation, best epoch, parameters, time, states of its runs.
+    """Every variant in a row: training and validation accuracy, best epoch, parameters, time, states of its runs.
 
     Args:
-      summary: the study.
-      width: characters in a line; as many columns are shown as fit.
+      width: in characters; as many columns are shown as fit.
 
     Example:
       >>> from rich.console import Console
@@ -95,73 +120,141 @@ def training_table(summary: StudySummary, width: int = 80) -> Table:
       ───────────────────────────────────────────────────────────
       l2           -  87.35     -            109,386    3.0
     """
-    return _fitting(summary, _TRAINING, width, None)
+    rows = [(_name(row), _variant_cells(row, None)) for row in variant_rows(summary)]
+    return _fitting("variant", _HEADINGS, rows, _TRAINING, width)[0]
 
 
-def _fitting(summary: StudySummary, layouts: Sequence[Sequence[str]], width: int, curves: Sparklines | None) -> Table:
+def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
+    """Every comparison in a row: its difference, interval, adjusted p-value and verdict.
+
+    ``ahead`` is the probability that one more run of the variant beats one of the other by more than the margin;
+    ``seeds+`` how many more seeds would probably decide. The caption says so, and how verdicts are reached.
+
+    Args:
+      width: in characters; as many columns are shown as fit.
+
+    Returns:
+      A table for a rich console; None where no comparison has a p-value. Differences are in percentage points.
+
+    Example:
+      >>> c = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
+      >>> s = StudySummary("s", "?", "d", "running", (0, 1), 5, 3.0, "", (), (c,), (), "", {}, {}, (), {}, {})
+      >>> Console(width=80).print(evidence_table(s, 80))  # doctest: +NORMALIZE_WHITESPACE
+      against baseline  points   95 % interval  p (Holm)  verdict  ahead  seeds+
+      ──────────────────────────────────────────────────────────────────────────
+      l2                 +0.61  [+0.20, +1.00]     0.010  better       -       -
+      Verdicts: p below 0.05, adjusted for all comparisons (each interval covers one
+      comparison, unadjusted), or equivalent within 0.1 points. ahead: probability
+      that one more run wins by more than that. seeds+: more seeds that would probably
+      decide.
+    """
+    known = [(c.variant, c) for c in summary.comparisons]
+    known += [(f"{c.variant}/{c.against}", c) for c in summary.asked]
+    if not any(c.p_value is not None for _, c in known):
+        return None
+    first = known[0][1].against
+    rows = []
+    for key, c in known:
+        name = c.variant if c.against == first else f"{c.variant} vs {c.against}"
+        rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key))))
+    table, columns = _fitting(f"against {first}", _HEADINGS, rows, _EVIDENCE, width)
+    table.caption, table.caption_justify, table.caption_style = _evidence_caption(summary, columns), "left", "dim"
+    return table
+
+
+# --- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def _fitting(
+    corner: str, headings: Mapping[str, str], rows: Sequence[Row], layouts: Sequence[Sequence[str]], width: int
+) -> tuple[Table, Sequence[str]]:
+    """The table of the first layout that fits, or of the last one, and its columns."""
     console = Console(width=1000, height=100)  # both, or a dumb terminal has 80 columns
-    letters = wording.letters(summary)
-    for layout in layouts:
-        columns = [c for c in layout if (c != "letters" or letters) and (c != "curve" or curves is not None)]
-        columns = [c for c in columns if c != "verdict" or summary.comparisons]
-        table = _table(summary, columns, letters, curves)
+    for columns in layouts:
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            header_style="dim",
+            border_style="dim",
+            show_edge=False,
+            pad_edge=False,
+        )
+        table.add_column(corner, overflow="fold")
+        for column in columns:
+            table.add_column(headings[column], justify="left" if column in _LEFT else "right", no_wrap=True)
+        for name, cells in rows:
+            table.add_row(name, *(cells[column] for column in columns))
         if Measurement.get(console, console.options, table).maximum <= width:
             break
-    return table
+    return table, columns
 
 
-def _table(summary: StudySummary, columns: Sequence[str], letters: dict[str, str], curves: Sparklines | None) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        header_style="dim",
-        border_style="dim",
-        show_edge=False,
-        pad_edge=False,
-    )
-    table.add_column("variant", overflow="fold")
-    first = summary.variants[0].name if summary.variants else ""
-    against = f"vs. {first}" if len(first) <= 9 else "verdict"
-    for column in columns:
-        justify = "left" if column in _LEFT else "right"
-        table.add_column(_HEADINGS.get(column, against), justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for index, variant in enumerate(summary.variants):
-        cells = _cells(summary, variant, index, letters, curves)
-        table.add_row(Text(variant.name, style="bold" if index == 0 else ""), *(cells[column] for column in columns))
-    return table
+def _name(row: VariantRow) -> Text:
+    return Text(row.name, style="" if row.index else "bold")
 
 
-def _cells(
-    summary: StudySummary, variant: VariantSummary, index: int, letters: dict[str, str], curves: Sparklines | None
-) -> dict[str, RenderableType]:
-    verdict = wording.verdict_against_first(summary, variant)
-    word = "reference" if index == 0 else verdict or wording.NOTHING
-    mean, spread = wording.best_epoch(variant.runs)
-    test = wording.percent(variant.mean.get("test_accuracy"), unit="")
-    gap = wording.points(variant.mean.get("generalization_gap"))
+def _variant_cells(row: VariantRow, curves: Sparklines | None) -> dict[str, Text]:
+    seconds = row.seconds.value
     plain = {
-        "letters": letters.get(variant.name, ""),
-        "train": wording.percent(variant.mean.get("train_accuracy"), unit=""),
-        "validation": wording.percent(variant.mean.get("validation_accuracy"), unit=""),
-        "gap": gap,
-        "best": mean,
-        "spread": spread,
-        "parameters": f"{variant.parameters:,}" if variant.parameters else wording.NOTHING,
-        "seconds": f"{variant.seconds:.1f}" if variant.seconds < 9.95 else f"{variant.seconds:,.0f}",
-        "runs": wording.run_states(variant.runs),
+        "letters": row.letters,
+        "train": row.train.mean.removesuffix(" %"),
+        "validation": row.validation.mean.removesuffix(" %"),
+        "gap": row.gap.mean,
+        "best": row.best_epoch.mean,
+        "spread": row.best_epoch.interval,
+        "parameters": row.parameters.mean if row.parameters.value else wording.NOTHING,
+        "seconds": f"{seconds:,.0f}" if seconds is not None and seconds >= 9.95 else row.seconds.mean,
+        "runs": row.states,
     }
     return {
-        **{column: wording.ascii_only(text) for column, text in plain.items()},
-        "test": _bounded(test, variant.interval.get("test_accuracy"), "bold"),
-        "wide gap": _bounded(gap, variant.interval.get("generalization_gap")),
-        "verdict": Text(wording.ascii_only(word), style=wording.VERDICT_STYLES[verdict] if verdict else "dim"),
-        "curve": _curve(curves, variant.name),
+        **{column: _ascii(text) for column, text in plain.items()},
+        "test": _bounded(row.test, "bold"),
+        "wide gap": _bounded(row.gap),
+        "verdict": _verdict(row.verdict),
+        "curve": _curve(curves, row.name),
     }
 
 
-def _bounded(text: str, bounds: tuple[float, float] | None, style: str = "") -> Text:
-    """A number and its interval, in characters that every terminal's encoding has."""
-    return Text.assemble((wording.ascii_only(text), style), (f" {wording.ascii_only(wording.interval(bounds))}", "dim"))
+def _evidence_cells(c: Comparison, evidence: PairedEvidence | None) -> dict[str, Text]:
+    ahead = None if evidence is None else evidence.better_on_new_seed
+    seeds = None if evidence is None or evidence.seeds < 3 else evidence.further_seeds
+    plain = {
+        "difference": wording.points(c.difference, signed=True),
+        "interval": wording.interval(c.interval, signed=True) or wording.NOTHING,
+        "p": wording.p_value(c.p_adjusted),
+        "ahead": wording.NOTHING if ahead is None else f"{wording.whole_percent(ahead)} %",
+        "seeds": wording.NOTHING if seeds is None else str(seeds),
+    }
+    return {column: _ascii(text) for column, text in plain.items()} | {"verdict": _verdict(c.verdict)}
+
+
+def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
+    text = "Verdicts: p below 0.05, adjusted for all comparisons (each interval covers one comparison, unadjusted), or "
+    text += f"equivalent within {100 * summary.margin:g} points."
+    if "ahead" in columns:
+        text += " ahead: probability that one more run wins by more than that."
+    if "seeds" in columns:
+        text += " seeds+: more seeds that would probably decide."
+    bounds = [abs(bound) for c in (*summary.comparisons, *summary.asked) for bound in c.interval or ()]
+    if "interval" in columns and max(bounds, default=0.0) >= 1:
+        text += " Intervals are cut at 100 points, the largest possible difference."
+    if summary.friedman_p is None:
+        return text
+    p = wording.p_value(summary.friedman_p)
+    return f"{text} Friedman test that all variants rank alike on these images: p {p if p[0] == '<' else f'= {p}'}."
+
+
+def _ascii(text: str, style: str = "") -> Text:
+    """Numbers and words in characters that every terminal's encoding has."""
+    return Text(wording.ascii_only(text), style=style)
+
+
+def _bounded(cell: Cell, style: str = "") -> Text:
+    return Text.assemble(_ascii(cell.mean.removesuffix(" %"), style), _ascii(f" {cell.interval}", "dim"))
+
+
+def _verdict(word: str) -> Text:
+    return _ascii(word, wording.VERDICT_STYLES.get(word, "dim"))
 
 
 def _curve(curves: Sparklines | None, name: str) -> Text:

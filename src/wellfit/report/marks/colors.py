@@ -1,7 +1,7 @@
 """The colors of every figure and of the page, for light and for dark paper.
 
-The first series color is a gray, for the variant that the others are compared with. The six that follow were found by a
-search in OKLab: each reads on its paper (contrast 3:1 or more), and any two stay apart for deuteranopes and protanopes
+The first series color is a gray, for the variant that the others are compared with. The other six come from a search in
+OKLab: each has a contrast of at least 3:1 with its paper, and deuteranopes and protanopes can distinguish any two
 (``test_colors.py`` measures both).
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from wellfit.report.numbers import SERIES
+
 __all__ = ["DARK", "FORMS", "LIGHT", "SERIES", "series_color", "series_form"]
 
-SERIES: Final = 7
-"""How many series colors there are; further series use them again, with another mark."""
-
 FORMS: Final = 4
-"""How many marks there are beside the colors: disk, ring, diamond, square. Color and mark together name a series."""
+"""How many marks there are: disk, ring, diamond, square. Color and mark together identify a series."""
 
 LIGHT: Final = {
     "paper": "#ffffff",
@@ -32,7 +31,7 @@ LIGHT: Final = {
     "s5": "#5a4703",
     "s6": "#9183f8",
 }
-"""Role -> color on white paper. All differ, so that a drawing can be recolored by its colors alone."""
+"""Role -> color on white paper. All differ, so that a drawing can be recolored by replacing each color."""
 
 DARK: Final = {
     "paper": "#15181c",
@@ -53,13 +52,7 @@ DARK: Final = {
 
 
 def series_color(index: int) -> str:
-    """The color of a study's n-th variant on white paper.
-
-    Args:
-      index: position of the variant in the study, from 0.
-
-    Returns:
-      A color as ``#rrggbb``; the eighth variant has the first one's color again.
+    """The color, as ``#rrggbb``, of the variant at this position on white paper; they repeat after `SERIES`.
 
     Example:
       >>> series_color(0) == series_color(7)
@@ -69,13 +62,9 @@ def series_color(index: int) -> str:
 
 
 def series_form(index: int) -> int:
-    """The mark of a study's n-th variant: 0 a disk, 1 a ring, 2 a diamond, 3 a square.
+    """The mark of the variant at this position: 0 a disk, 1 a ring, 2 a diamond, 3 a square.
 
-    Args:
-      index: position of the variant in the study, from 0.
-
-    Returns:
-      A number below `FORMS`; together with the color it tells ``SERIES * FORMS`` variants apart.
+    Color and mark together distinguish ``SERIES * FORMS`` variants.
 
     Example:
       >>> [series_form(i) for i in (0, 6, 7, 14, 21, 28)]

@@ -1,7 +1,8 @@
-"""Which installed font draws a letter: DejaVu Sans, which matplotlib brings along, and others for what it lacks.
+"""Fonts for names in any script: DejaVu Sans, which comes with matplotlib, then installed families for what it lacks.
 
-Class names and titles may be Chinese, Thai or emoji. A letter that no installed font has stays an empty box, and a
-line of text says so.
+Class names and titles may be Chinese, Thai or emoji. matplotlib and typst fall back letter by letter along a list of
+families; this module says which to list. A letter that no installed font has is drawn as an empty box, and one line of
+text says so.
 """
 
 from __future__ import annotations
@@ -12,57 +13,55 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.text import Text
 
-__all__ = ["FONTS", "beyond", "families", "fit_letters", "measured", "missing", "notice", "quiet"]
+__all__ = ["FAMILY", "fallbacks", "fit_letters", "folders", "missing", "notice", "quiet"]
 
-FONTS: Final = {"": ("DejaVu Sans", "normal"), "bold": ("DejaVu Sans", "bold"), "mono": ("DejaVu Sans Mono", "normal")}
-"""Face -> family and weight."""
+FAMILY: Final = "DejaVu Sans"
+"""The family of all text."""
 
 PREFERRED: Final = (
-    "DejaVu Sans",
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR"),
     *("Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback", "IPAexGothic"),
     *("PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic"),
     *("Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans"),
     *("Noto Emoji", "Symbola", "Segoe UI Emoji", "Segoe UI Symbol", "Noto Sans Symbols", "Noto Sans Symbols2"),
 )
-"""Families that are asked first, where they are installed; then all others by name."""
+"""Fallback families in order of preference; all other installed families follow by name."""
 
 BOXES: Final = ("Last Resort", ".LastResort", "LastResort", "Adobe Blank")
-"""Fonts that have a box for every letter, or nothing."""
+"""Fonts whose every letter is a box or blank."""
 
 SCRIPTS: Final = {"CJK": "Chinese", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
-"""First word of a letter's Unicode name -> what most people call its script."""
+"""First word of a letter's Unicode name -> the common name of its script."""
 
 SELECTORS: Final = frozenset(map(chr, range(0xFE00, 0xFE10)))
-"""Characters that choose between forms of the one before them, and have none of their own."""
+"""Variation selectors: they change the preceding character and have no glyph."""
 
 
-def beyond(text: str, face: str = "") -> tuple[str, ...]:
-    """Installed families that have the letters of a text which a face lacks.
+def fallbacks(text: str) -> tuple[str, ...]:
+    """The installed families to list after `FAMILY` so that every letter of a text has a glyph.
 
     Example:
-      >>> beyond("Straße, naïve, →")
+      >>> fallbacks("Straße, naïve, →")
       ()
     """
-    if text.isascii():
-        return ()
-    return tuple(dict.fromkeys(found for c in text if _lacks(c, face) and (found := _family(c))))
+    return tuple(dict.fromkeys(family for family, _ in _sources(text) if family))
 
 
-def families(text: str, face: str = "") -> list[str]:
-    """What matplotlib takes for the family of a text: the face's own, then those of the letters that it lacks.
+def folders(text: str) -> list[str]:
+    """The folders that hold the fonts of a text: matplotlib's own, then those of its `fallbacks`.
 
     Example:
-      >>> families("plain", "mono")
-      ['DejaVu Sans Mono']
+      >>> len(folders("plain"))
+      1
     """
-    return [FONTS[face][0], *beyond(text, face)]
+    files = [_own(), *(file for _, file in _sources(text) if file)]
+    return list(dict.fromkeys(str(Path(file).parent) for file in files))
 
 
 def missing(text: str) -> str:
@@ -72,9 +71,7 @@ def missing(text: str) -> str:
       >>> missing("Straße")
       ''
     """
-    if text.isascii():
-        return ""
-    return "".join(dict.fromkeys(c for c in text if _lacks(c, "") and not _family(c)))
+    return "".join(dict.fromkeys(c for c in text if _lacks(c) and not _source(c)[0]))
 
 
 def notice(text: str) -> str:
@@ -84,19 +81,20 @@ def notice(text: str) -> str:
       >>> notice("cat, dog")
       ''
     """
-    lost = missing(text)
-    if not lost:
+    letters = missing(text)
+    if not letters:
         return ""
-    scripts = ", ".join(dict.fromkeys(map(_script, lost)))
-    number = f"{len(lost)} letters are" if len(lost) > 1 else "1 letter is"
-    they = "they are empty boxes" if len(lost) > 1 else "it is an empty box"
-    mend = "install one that has them, such as one of the Noto fonts, and write the report again"
-    return f"{number} in no installed font ({scripts}), so {they} in figures and PDF; {mend}."
+    scripts = ", ".join(dict.fromkeys(map(_script, letters)))
+    if len(letters) > 1:
+        lack = f"No installed font has {len(letters)} of the letters used here ({scripts}), so they are empty boxes"
+    else:
+        lack = f"No installed font has 1 of the letters used here ({scripts}), so it is an empty box"
+    return f"{lack} in figures and PDF; install a Noto font that covers them and write the report again."
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep matplotlib from telling of letters and weights that a font lacks: `notice` tells of them, in one line."""
+    """Silence matplotlib's warnings about missing glyphs and weights; `notice` reports them in one line."""
     log = logging.getLogger("matplotlib.font_manager")
     before = log.level
     log.setLevel(logging.ERROR)
@@ -109,75 +107,69 @@ def quiet() -> Iterator[None]:
 
 
 def fit_letters(axes: Axes) -> None:
-    """Give every text of a panel whose letters DejaVu Sans lacks the families that have them."""
+    """List the `fallbacks` of a panel's letters as font families of all its text."""
     from matplotlib.text import Text
     from matplotlib.ticker import FixedFormatter
 
-    for axis in (axes.xaxis, axes.yaxis):
-        named = axis.get_major_formatter()
-        if isinstance(named, FixedFormatter) and beyond("".join(map(str, named.seq))):
-            axis.get_ticklabels()  # which are made only now
-    for text in axes.findobj(Text):
-        assert isinstance(text, Text)
-        _fit(text)
-
-
-def _fit(text: Text) -> None:
-    if more := beyond(text.get_text()):
-        text.set_fontfamily(list(dict.fromkeys([*text.get_fontfamily(), *more])))
-
-
-def measured(character: str, face: str) -> Any:
-    """The font that draws a character of a face, as matplotlib's ``FT2Font``."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    own, weight = FONTS[face]
-    family = (_family(character) or own) if _lacks(character, face) else own
-    return get_font(findfont(FontProperties(family=family, weight=weight)))
+    texts = [text for text in axes.findobj(Text) if isinstance(text, Text)]
+    formatters = [axis.get_major_formatter() for axis in (axes.xaxis, axes.yaxis)]
+    labels = [str(label) for one in formatters if isinstance(one, FixedFormatter) for label in one.seq]
+    if more := fallbacks("".join([*labels, *(text.get_text() for text in texts)])):
+        families: Any = [FAMILY, *more]
+        axes.tick_params(labelfontfamily=families)  # also of labels that are made only when the figure is drawn
+        for text in texts:
+            text.set_fontfamily(families)
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def _lacks(character: str, face: str) -> bool:
-    """Whether a face has no picture for a character that wants one."""
-    from matplotlib.font_manager import FontProperties, findfont
+def _sources(text: str) -> list[tuple[str, str]]:
+    return [] if text.isascii() else [_source(c) for c in dict.fromkeys(text) if _lacks(c)]
 
+
+def _lacks(character: str) -> bool:
+    """Whether `FAMILY` has no glyph for a character that needs one."""
     invisible = character.isspace() or unicodedata.category(character) in ("Cc", "Cf") or character in SELECTORS
-    family, weight = FONTS[face]
-    return not invisible and ord(character) not in _letters(findfont(FontProperties(family=family, weight=weight)))
+    return not (character.isascii() or invisible or ord(character) in _letters(_own()))
 
 
 @lru_cache(maxsize=4096)
-def _family(character: str) -> str:
-    """The first installed family that has a character; empty if none has."""
-    return next((name for name, path in _installed() if ord(character) in _letters(path)), "")
+def _source(character: str) -> tuple[str, str]:
+    """The first installed family that has a character and its file; empty if none has."""
+    return next(((name, file) for name, file in _installed() if ord(character) in _letters(file)), ("", ""))
 
 
 @lru_cache(maxsize=1)
-def _installed() -> tuple[tuple[str, Any], ...]:
-    """Every upright family of plain weight and its file, the preferred ones first."""
+def _own() -> str:
+    from matplotlib.font_manager import findfont
+
+    return findfont(FAMILY)
+
+
+@lru_cache(maxsize=1)
+def _installed() -> tuple[tuple[str, str], ...]:
+    """Every upright family of regular weight and its file, the preferred ones first."""
     from matplotlib.font_manager import fontManager
 
-    plain = [f for f in fontManager.ttflist if f.style == "normal" and str(f.weight) in ("400", "normal", "regular")]
-    found = {f.name: f.fname for f in plain if not f.name.startswith(BOXES)}
-    names = dict.fromkeys([*(name for name in PREFERRED if name in found), *sorted(found)])
-    return tuple((name, found[name]) for name in names)
+    regular = [f for f in fontManager.ttflist if f.style == "normal" and str(f.weight) in ("400", "normal", "regular")]
+    files = {f.name: f.fname for f in regular if not f.name.startswith(BOXES)}
+    names = dict.fromkeys([*(name for name in PREFERRED if name in files), *sorted(files)])
+    return tuple((name, files[name]) for name in names)
 
 
 @lru_cache(maxsize=256)
-def _letters(path: Any) -> frozenset[int]:
+def _letters(file: str) -> frozenset[int]:
     from matplotlib.font_manager import get_font
 
     try:
-        return frozenset(get_font(path).get_charmap())
-    except (OSError, RuntimeError):  # a font that cannot be read has no letters
+        return frozenset(get_font(file).get_charmap())
+    except (OSError, RuntimeError):  # an unreadable font has no letters
         return frozenset()
 
 
 def _script(character: str) -> str:
     if not character.isalpha():
-        return "emoji and signs"
+        return "emoji and symbols"
     first = unicodedata.name(character, "unnamed").split()[0]
     return SCRIPTS.get(first, first.capitalize())

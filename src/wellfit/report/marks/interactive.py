@@ -1,9 +1,9 @@
-"""What the interactive charts of the report and of the live page are made of: empty charts, curves, tooltips.
+"""The parts of interactive charts: empty charts, curves, marks, tooltips, and their form as JSON.
 
-Tags of renderers tell the pages' scripts what they are: ``v3-validation`` is the fourth variant's validation curve,
-``v3-validation-band`` its range and ``v3-validation-mark`` the marks on it. Colors are those of `LIGHT`; tags of glyphs
-name them, first the line's and then the filling's where it is another, so that a script can exchange them for the
-page's own when the reader prefers it dark.
+The tag of a renderer tells the page's scripts what it draws: ``v3-validation`` is the fourth variant's validation
+curve, ``v3-validation-band`` its range and ``v3-validation-mark`` the marks on it. Colors are those of `LIGHT`. The
+tags of a glyph name their roles, first the line's and then the fill's if it differs, so that a script can replace the
+colors in dark mode.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ __all__ = [
     "add_hover",
     "add_marks",
     "add_renderer",
+    "bokeh_library",
     "bokeh_models",
+    "charts_json",
     "curve_columns",
     "empty_chart",
     "epoch_chart",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 Chart = Any
-"""A ``bokeh.plotting.figure``; untyped, for its stubs refuse what it accepts."""
+"""A ``bokeh.plotting.figure``; untyped because Bokeh's stubs reject valid arguments."""
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -40,17 +42,35 @@ FONT: Final = "system-ui, sans-serif"
 TOOLS: Final = "box_zoom,reset,save"
 
 MARKERS: Final = (("circle", 5, True), ("circle", 7, False), ("diamond", 10, True), ("square", 7, False))
-"""Marker, size and whether it is filled, of every form of `series_form`."""
+"""Marker, size in pixels and whether it is filled, for every form of `series_form`."""
 
 MARKS: Final = 5
 """About how many marks a curve has."""
 
 
 def bokeh_models() -> Any:
-    """``bokeh.models``, untyped: its stubs refuse what its classes accept."""
+    """``bokeh.models``, untyped because Bokeh's stubs reject valid arguments."""
     from bokeh import models
 
     return models
+
+
+def bokeh_library() -> str:
+    """BokehJS for a script element: minified, without widgets, tables, WebGL and MathJax."""
+    from bokeh.resources import Resources
+
+    return "\n".join(Resources(mode="inline", components=["bokeh"], minified=True).js_raw)
+
+
+def charts_json(charts: Mapping[str, Chart]) -> str:
+    """Charts as one Bokeh document in JSON for a script element: no ``<`` is left in it."""
+    from bokeh.core.json_encoder import serialize_json
+    from bokeh.document import Document
+
+    document = Document()
+    for chart in charts.values():
+        document.add_root(chart)
+    return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
 
 
 def series_role(index: int) -> str:
@@ -63,47 +83,41 @@ def series_role(index: int) -> str:
     return f"s{index % SERIES}"
 
 
-def add_renderer(chart: Chart, glyph: Any, source: Any, what: str, name: str, *roles: str) -> Any:
-    """Add a renderer: its tag says what it is, its name what a tooltip calls it, its glyph's tags its colors' roles.
-
-    ``bokeh.plotting`` would add four more glyphs to each, for selections that there are not: five times the text.
+def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *roles: str) -> Any:
+    """Add a renderer without the four extra glyphs for selections that ``bokeh.plotting`` would add.
 
     Args:
-      chart: where it is drawn.
-      glyph: how.
-      source: its data.
-      what: its tag.
-      name: its name.
-      roles: of its line's color, and of its filling's where that is another.
+      tag: what it draws, for scripts.
+      name: what a tooltip calls it.
+      roles: of the line's color, and of the fill's if it differs.
 
     Returns:
       The renderer.
     """
     glyph.tags = list(roles)
-    return chart.add_glyph(source, glyph, tags=[what], name=name)
+    return chart.add_glyph(source, glyph, tags=[tag], name=name)
 
 
 def curve_columns(curve: Curve, scale: float, index: int) -> dict[str, NDArray[Any]]:
     """The data of a curve.
 
     Args:
-      curve: mean, range and number of runs by epoch.
-      scale: what its values are multiplied by.
+      scale: factor for the values.
       index: position of the variant in the study.
 
     Returns:
-      ``epoch``, ``mean``, ``low``, ``high``, ``n``, and ``mark``, the size of the mark at an epoch: 0 at most of them.
+      ``epoch``, ``mean``, ``low``, ``high``, ``n``, and ``mark``: size of the mark at an epoch, 0 at most of them.
     """
     several, count = curve.n >= 2, len(curve.epochs)
     size = MARKERS[series_form(index)][1]
     step = max(1, count // MARKS)
-    marked = (np.arange(count) + index) % step == 0  # neighbors in the study are not marked at one place
+    marked = (np.arange(count) + index) % step == 0  # neighbors in the study have their marks at different epochs
     if series_form(index) == 0 and count > 1:
-        marked[:] = False  # a bare line; of a single epoch there is none, and the mark is all there is to see
+        marked[:] = False  # a bare line; a single epoch makes no line and needs its mark
     return {
         "epoch": curve.epochs.astype(np.int32),
         "mean": (scale * curve.mean).astype(np.float32),
-        # A band of no width where one run is left, because an area cannot be drawn through NaN.
+        # Bokeh cannot draw an area through NaN: where one run is left, the band has no width.
         "low": (scale * np.where(several, curve.low, curve.mean)).astype(np.float32),
         "high": (scale * np.where(several, curve.high, curve.mean)).astype(np.float32),
         "n": curve.n.astype(np.int32),
@@ -111,39 +125,40 @@ def curve_columns(curve: Curve, scale: float, index: int) -> dict[str, NDArray[A
     }
 
 
-def add_curve(chart: Chart, what: str, name: str, index: int, source: Any) -> list[Any]:
-    """Add the band and the line of a curve.
+def add_curve(chart: Chart, tag: str, name: str, index: int, columns: Columns) -> list[Any]:
+    """Add a curve: its band, its line, and its marks if it has any or may get them.
 
     Args:
-      chart: where they are drawn.
-      what: the line's tag; one that ends in ``train`` is dashed.
+      tag: the line's; a line whose tag ends in ``train`` is dashed.
       name: what a tooltip calls it.
       index: position of the variant in the study.
-      source: columns as `curve_columns` makes them.
+      columns: from `curve_columns`.
 
     Returns:
-      The two renderers.
+      The renderers; the second one is the line.
     """
     color, role = series_color(index), series_role(index)
+    source = bokeh_models().ColumnDataSource(dict(columns))
     band = bokeh_models().VArea(x="epoch", y1="low", y2="high", fill_color=color, fill_alpha=0.13)
-    behind = add_renderer(chart, band, source, f"{what}-band", name, role)
+    behind = add_renderer(chart, band, source, f"{tag}-band", name, role)
     behind.level = "underlay"
-    training = what.endswith("train")
+    training = tag.endswith("train")
     line = bokeh_models().Line(x="epoch", y="mean", line_color=color, line_width=1.5 if training else 2.2,
                                line_dash=[6, 4] if training else "solid", line_join="round")  # fmt: skip
-    return [behind, add_renderer(chart, line, source, what, name, role)]
+    renderers = [behind, add_renderer(chart, line, source, tag, name, role)]
+    if series_form(index) or columns["mark"].any():
+        renderers.append(add_marks(chart, f"{tag}-mark", name, index, source, x="epoch", y="mean", size="mark"))
+    return renderers
 
 
-def add_marks(chart: Chart, what: str, name: str, index: int, source: Any, **places: Any) -> Any:
-    """Add the marks of a variant: the same as beside its name.
+def add_marks(chart: Chart, tag: str, name: str, index: int, source: Any, **glyph: Any) -> Any:
+    """Add the marks of a variant, in the form that its name has.
 
     Args:
-      chart: where they are drawn.
-      what: their tag.
+      tag: of the renderer.
       name: what a tooltip calls them.
       index: position of the variant in the study.
-      source: where the columns are.
-      places: columns of ``x``, ``y`` and ``size``, and further settings of the glyph.
+      glyph: columns of ``x``, ``y`` and ``size``, and further settings.
 
     Returns:
       The renderer.
@@ -151,12 +166,12 @@ def add_marks(chart: Chart, what: str, name: str, index: int, source: Any, **pla
     color, role = series_color(index), series_role(index)
     marker, _, filled = MARKERS[series_form(index)]
     fill, filling = (color, role) if filled else (LIGHT["paper"], "paper")
-    glyph = bokeh_models().Scatter(marker=marker, line_color=color, line_width=1.6, fill_color=fill, **places)
-    return add_renderer(chart, glyph, source, what, name, role, filling)
+    scatter = bokeh_models().Scatter(marker=marker, line_color=color, line_width=1.6, fill_color=fill, **glyph)
+    return add_renderer(chart, scatter, source, tag, name, role, filling)
 
 
 def add_hover(chart: Chart) -> None:
-    """Let a chart of curves tell its values at the pointer: of five curves at most, or nobody could read it."""
+    """Add a tooltip with the values of at most five curves at the pointer."""
     lines = [r for r in chart.renderers if not r.tags[0].endswith(("-band", "-mark"))]
     rows = [("", "$name"), ("epoch", "@epoch (runs: @n)"), ("mean", "@mean{0.000}"),
             ("range", "@low{0.000} to @high{0.000}")]  # fmt: skip
@@ -164,40 +179,36 @@ def add_hover(chart: Chart) -> None:
     chart.add_tools(bokeh_models().HoverTool(renderers=lines, tooltips=rows, **policies))
 
 
-def epoch_chart(label: str, epochs: Any, cursor: Any, scale: str) -> Chart:
+def epoch_chart(label: str, last: int, scale: str = "linear", *, epochs: Any = None, cursor: Any = None) -> Chart:
     """An empty chart by epoch.
 
     Args:
       label: of the value axis.
-      epochs: the range of the epoch axis, which charts may share.
-      cursor: an upright line at the pointer, which charts may share; None for none.
+      last: the last epoch.
       scale: of the value axis, ``"linear"`` or ``"log"``.
-
-    Returns:
-      The chart.
+      epochs: the range of the epoch axis, if charts share it.
+      cursor: a vertical line at the pointer, if charts share it.
     """
+    epochs = bokeh_models().Range1d(1, max(2, last), bounds="auto") if epochs is None else epochs
     chart = empty_chart("epoch", label, x_range=epochs, y_axis_type=scale)
     if cursor is not None:
         chart.add_tools(bokeh_models().CrosshairTool(dimensions="height", overlay=cursor))
     chart.xgrid.visible = False
     chart.xaxis.ticker.desired_num_ticks = 4  # narrow charts have room for four long numbers
-    chart.xaxis.ticker.min_interval = 1  # there are no half epochs
-    chart.y_range.only_visible = True  # what is switched off leaves its room to the rest
+    chart.xaxis.ticker.min_interval = 1  # no half epochs
+    chart.y_range.only_visible = True  # hidden curves leave their room to the others
     if scale == "log":
         chart.yaxis.ticker.mantissas = [1, 2, 5]
     return chart
 
 
 def empty_chart(xlabel: str, ylabel: str, height: int = 300, **options: Any) -> Chart:
-    """A calm chart: no frame, no logo, quiet grid, and no tool that would take a finger's swipe from the page.
+    """A plain chart: no frame, no logo, a faint grid, and no active drag tool, so that a swipe scrolls the page.
 
     Args:
       xlabel, ylabel: of the axes.
-      height: in pixels; it is as wide as its place.
+      height: in pixels; the width is that of its container.
       options: further arguments of ``bokeh.plotting.figure``.
-
-    Returns:
-      The chart.
     """
     from bokeh import plotting
 

@@ -1,4 +1,4 @@
-"""Many small pictures as one: a sheet that the page shows piece by piece, so that each costs a few hundred bytes."""
+"""Many small pictures on one sheet, which the page shows piece by piece: each costs a few hundred bytes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 __all__ = ["Sheet", "pack"]
 
 LARGEST_SIDE: Final = 64
-"""Pixels of a picture's longer side; larger ones are made smaller, for the page shows them no larger."""
+"""Pixels of a picture's longer side; larger pictures are scaled down, as the page shows them no larger."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures of one size in rows and columns, in their order, as one PNG.
+    """Pictures of one size as one PNG, row by row.
 
     Args:
       uri: the PNG as a data URI.
-      count: how many pictures it holds.
+      count: of the pictures.
       columns, rows: of the sheet.
-      width, height: of a picture, in pixels.
+      width, height: of one picture, in pixels.
     """
 
     uri: str
@@ -36,7 +36,7 @@ class Sheet:
     height: int
 
     def place(self, index: int) -> str:
-        """Where a picture stands, as CSS's ``background-position`` wants it.
+        """The place of a picture as a value of CSS's ``background-position``.
 
         Example:
           >>> Sheet("data:,", 6, columns=3, rows=2, width=8, height=8).place(4)
@@ -48,15 +48,15 @@ class Sheet:
 
 
 def pack(images: NDArray[Any], budget: int, levels: int = 256) -> Sheet | None:
-    """Put pictures on a sheet; those at the end that would make it larger than the budget are left out.
+    """Put pictures on a sheet, as many as the budget allows.
 
     Args:
       images: uint8.  # (N, H, W) or (N, H, W, 3)
-      budget: the most characters that the data URI may have.
-      levels: how many shades are kept of gray pictures, 256 or 16.
+      budget: the maximum number of characters of the data URI.
+      levels: of gray, 256 or 16.
 
     Returns:
-      The sheet, or None without pictures.
+      The sheet; None without pictures.
 
     Example:
       >>> sheet = pack(np.zeros((5, 8, 8), np.uint8), budget=10_000)

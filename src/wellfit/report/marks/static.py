@@ -1,8 +1,7 @@
-"""The strokes that static figures are made of: axes without junk, curves with bands, rows of intervals."""
+"""The parts of static figures: plain axes, curves with bands, labels at their ends, legends, alt texts."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -10,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, StudySummary
-from wellfit.report import wording
 from wellfit.report.marks.colors import LIGHT, SERIES, series_color
 from wellfit.report.marks.fonts import fit_letters
-from wellfit.report.numbers import Curve, IntervalRow, last_epoch
+from wellfit.report.numbers import Curve, last_epoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +22,10 @@ TRAINING: Final = (0, (3.5, 1.8))
 """The dashes of a training curve."""
 
 DASHES: Final = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
-"""Dashes of overlaid series: the next one each time that the colors begin again."""
+"""Dashes of overlaid series: the next one each time the colors repeat."""
+
+LINE: Final = 1 / 17
+"""About the height of a line of text, as a share of a panel's height."""
 
 
 def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -37,19 +38,16 @@ def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
 
 def layout() -> LayoutEngine:
-    """Room for every label, and a little air at the edges."""
+    """A layout with room for every label and a small margin."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     return ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09)
 
 
-def done(axes: Axes, said: str) -> Figure:
-    """Leave the alt text on the axes, where `wellfit.report.marks.static.alt_text` finds it, and return their figure.
-
-    Letters that DejaVu Sans lacks get another installed font.
-    """
+def done(axes: Axes, alt: str) -> Figure:
+    """Store the alt text on the axes, choose fonts for letters that DejaVu Sans lacks, and return the figure."""
     fit_letters(axes)
-    axes.set_label(said)
+    axes.set_label(alt)
     return cast("Figure", axes.get_figure(root=True))
 
 
@@ -57,22 +55,22 @@ def alt_text(figure: Figure) -> str:
     """What a figure shows, in sentences with its numbers, for those who cannot see it.
 
     Args:
-      figure: what a ``plot_`` function returned.
+      figure: from a ``plot_`` function.
 
     Returns:
-      One text for all its panels; empty for a figure from elsewhere.
+      One text for all of its panels; empty for any other figure.
     """
     labels = (str(axes.get_label()) for axes in figure.axes)
     return " ".join(label for label in labels if label and not label.startswith("<"))
 
 
 def plain(text: str) -> str:
-    """A name as text, never as mathematics: matplotlib takes what stands between two dollar signs for a formula."""
+    """A name as plain text: matplotlib would read text between two dollar signs as a formula."""
     return text.replace("$", r"\$")
 
 
 def row_name(name: str) -> str:
-    """A name beside a row, cut where it would leave the row no room.
+    """A name beside a row, cut if it would leave the row no room.
 
     Example:
       >>> row_name("l2"), len(row_name(64 * "a"))
@@ -82,7 +80,7 @@ def row_name(name: str) -> str:
 
 
 def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None = "y") -> None:
-    """No frame, no ticks, quiet labels, and a grid only along the values."""
+    """Remove frame and ticks, mute the labels, and draw a grid along the values only."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LIGHT["rule"])
     axes.set_facecolor("none")
@@ -95,7 +93,7 @@ def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None =
 
 
 def epoch_axis(axes: Axes, epochs: int) -> None:
-    """An epoch axis from 1 to the last epoch of the study, so that panels can be compared."""
+    """Set an epoch axis from 1 to the last epoch of the study, so that panels can be compared."""
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlim(1, max(2, epochs))
@@ -103,91 +101,78 @@ def epoch_axis(axes: Axes, epochs: int) -> None:
 
 
 def curve(axes: Axes, data: Curve, scale: float, color: str, dash: Any, *, width: float = 1.8) -> None:
-    """The mean as a line, the range over the seeds as a band where there is one."""
+    """Draw the mean as a line and the range over the seeds, where there is one, as a band."""
     if not len(data.epochs):
         return
-    alone = len(data.epochs) == 1  # a line through one point cannot be seen
+    alone = len(data.epochs) == 1  # a line through one point is invisible
     axes.plot(data.epochs, scale * data.mean, color=color, linewidth=width, linestyle=dash,
               marker="o" if alone else "", markersize=4, solid_capstyle="round")  # fmt: skip
     axes.fill_between(data.epochs, scale * data.low, scale * data.high, where=np.isfinite(data.low).tolist(),
                       color=color, alpha=0.16, linewidth=0)  # fmt: skip
 
 
-def split_legend(axes: Axes, color: str) -> None:
-    """Say which line is training and which validation, above the panel, where no curve runs."""
+def split_legend(place: Axes | Figure, color: str) -> None:
+    """Label the lines of training and validation above one panel, or above all panels of a figure."""
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    shared: dict[str, Any] = {"color": color, "linewidth": 1.8}
-    handles = [
-        Line2D([], [], label="training", linestyle=TRAINING, **shared),
-        Line2D([], [], label="validation", **shared),
-    ]
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=10,
-                labelcolor=LIGHT["muted"], handlelength=1.8, columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
+    line: dict[str, Any] = {"color": color, "linewidth": 1.8}
+    handles = [Line2D([], [], label="training", linestyle=TRAINING, **line), Line2D([], [], label="validation", **line)]
+    style: dict[str, Any] = {"ncols": 2, "frameon": False, "fontsize": 10, "labelcolor": LIGHT["muted"],
+                             "handlelength": 1.8, "columnspacing": 1.2, "borderaxespad": 0.2}  # fmt: skip
+    if isinstance(place, Figure):
+        place.legend(handles=handles, loc="outside upper right", **style)
+    else:
+        place.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), **style)
 
 
 def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: float, label: str) -> None:
-    """A curve for every variant, named at the right edge; names that would overlap move apart."""
+    """Draw a curve per variant, labeled at the right edge.
+
+    Args:
+      curves: in the study's order.
+      scale: factor for the values.
+      label: of the value axis.
+    """
+    last = max(2, last_epoch(summary))
     for index, data in enumerate(curves):
         curve(axes, data, scale, series_color(index), DASHES[index // SERIES % len(DASHES)])
     style(axes, "epoch", label)
-    epoch_axis(axes, last_epoch(summary))
-    low, high = axes.get_ylim()
-    drawn = [(float(scale * c.mean[-1]), i) for i, c in enumerate(curves) if len(c.mean)]
-    for value, index in drawn:  # a curve that ends early is led to its name
-        axes.plot([curves[index].epochs[-1], max(2, last_epoch(summary))], [value, value], color=series_color(index),
-                  linewidth=0.9, linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
-    axes.set_ylim(low, high)
-    place = -math.inf
+    epoch_axis(axes, last)
+    limits = axes.get_ylim()
+    ends = [(i, float(scale * c.mean[-1])) for i, c in enumerate(curves) if len(c.mean)]
+    for index, value in ends:  # a dotted line leads from a curve that ends early to its label
+        axes.plot([curves[index].epochs[-1], last], [value, value], color=series_color(index), linewidth=0.9,
+                  linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
+    axes.set_ylim(limits)
+    end_labels(axes, [(summary.variants[index].name, value, series_color(index)) for index, value in ends])
+
+
+def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
+    """Label lines at the right edge; labels that would overlap move apart.
+
+    Args:
+      ends: text, value and color of every line.
+    """
+    axes.set_ylim(axes.get_ylim())  # later artists do not move the labels
     to_axes = axes.transScale + axes.transLimits  # from values to shares of the axis, logarithmic or not
-    for value, index in sorted(drawn):
-        place = max(place + 1 / 17, float(to_axes.transform((1, value))[1]))  # a line of text is a 17th, about
-        text = axes.annotate(plain(summary.variants[index].name), (1.0, place), xycoords="axes fraction",
-                             xytext=(8, 0), textcoords="offset points", va="center", fontsize=10.5)  # fmt: skip
-        text.set_color(series_color(index))
-
-
-def interval(axes: Axes, row: IntervalRow, y: float) -> None:
-    """One row of an interval plot: mean and interval on it, the seeds just below, the mean in numbers at the right."""
-    color = series_color(row.index)
-    values = [100 * value for value in row.runs.values()]
-    axes.scatter(values, [y - 0.24] * len(values), s=20, facecolor="none", edgecolor=color, linewidth=1.1, zorder=2)
-    if row.interval is not None:
-        low, high = row.interval
-        axes.plot([100 * low, 100 * high], [y, y], color=color, linewidth=3.2, alpha=0.55, solid_capstyle="round")
-    if row.mean is not None:
-        axes.scatter([100 * row.mean], [y], s=62, color=color, zorder=3)
-    if row.published is not None:
-        axes.scatter([100 * row.published], [y], s=46, marker="D", facecolor=LIGHT["paper"], edgecolor=LIGHT["ink"],
-                     linewidth=1.3, zorder=4)  # fmt: skip
-    text, color = (wording.percent(row.mean), LIGHT["ink"]) if row.mean is not None else ("no result", LIGHT["muted"])
-    axes.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
-                  va="center", fontsize=11, color=color)  # fmt: skip
-
-
-def interval_legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
-    """Say what the marks of an interval plot are."""
-    from matplotlib.lines import Line2D
-
-    shared: dict[str, Any] = {"linestyle": "none", "color": LIGHT["muted"]}
-    handles = [
-        Line2D([], [], marker="o", markersize=7.5, label="mean over seeds", **shared),
-        Line2D([], [], marker="o", markersize=4.5, markerfacecolor="none", label="one seed", **shared),
-    ]
-    if any(row.interval is not None for row in rows):
-        handles.insert(1, Line2D([], [], linewidth=3.2, alpha=0.55, color=LIGHT["muted"], label="95 % interval"))
-    if any(row.published is not None for row in rows):
-        diamond: dict[str, Any] = {"markerfacecolor": LIGHT["paper"], "markeredgecolor": LIGHT["ink"]}
-        handles.append(Line2D([], [], marker="D", markersize=6, label="published", **shared, **diamond))
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=10,
-                labelcolor=LIGHT["muted"], handletextpad=0.5, columnspacing=1.6, borderaxespad=0.2)  # fmt: skip
+    ends = sorted(ends, key=lambda end: end[1])
+    places = [float(to_axes.transform((1, value))[1]) for _, value, _ in ends]
+    for i in range(1, len(places)):  # up, then down again from the top of the panel
+        places[i] = max(places[i], places[i - 1] + LINE)
+    above = max(1.0, len(places) * LINE) + LINE
+    for i in reversed(range(len(places))):
+        places[i] = above = min(places[i], above - LINE)
+    for (name, _, color), place in zip(ends, places, strict=True):
+        axes.annotate(plain(name), (1.0, place), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
+                      va="center", fontsize=10.5, color=color)  # fmt: skip
 
 
 def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
-    """Pixels in blue where the mask says so, in orange elsewhere, their strength in alpha: they fit any paper.
+    """Pixels in blue where the mask is true and in orange elsewhere, with the strength as alpha, for any background.
 
     Args:
-      blue: which pixels.  # (..., H, W)
+      blue: the mask.  # (..., H, W)
       alpha: from 0 to 1.  # (..., H, W)
 
     Returns:
@@ -200,7 +185,7 @@ def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
 
 
 def class_axes(axes: Axes, classes: Sequence[str]) -> None:
-    """The axes of a matrix of classes: true ones down, predicted ones across."""
+    """Label the axes of a matrix of classes: true classes down, predicted classes across."""
     style(axes, "predicted class", "true class", grid=None)
     if len(classes) <= 60:
         names, places = [plain(name) for name in classes], range(len(classes))
@@ -211,7 +196,7 @@ def class_axes(axes: Axes, classes: Sequence[str]) -> None:
 
 
 def picture_axes(axes: Axes, width: float, height: float) -> None:
-    """Axes for pictures, from (0, 0) at the upper left: no ticks, no frame, nothing distorted."""
+    """Set up axes for pictures, from (0, 0) at the upper left, without ticks, frame and distortion."""
     style(axes, "", "", grid=None)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
@@ -221,23 +206,41 @@ def picture_axes(axes: Axes, width: float, height: float) -> None:
     axes.set_aspect("equal", anchor="NW")
 
 
-def title(axes: Axes, text: str) -> None:
-    """A heading at the left, never mathematics."""
-    axes.set_title(plain(text), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10)
+def title(axes: Axes, text: str, lines: float = 0) -> None:
+    """Set a title at the left, with room for so many lines of text below it."""
+    axes.set_title(plain(text), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
+
+
+def titled_key(axes: Axes, text: str, columns: int = 3) -> None:
+    """Set a title at the left and, below it, a legend of everything that was drawn with a label."""
+    count = len(axes.get_legend_handles_labels()[1])
+    title(axes, text, -(-count // columns))
+    if count:
+        key = axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, fontsize=9.5,
+                          labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.2)  # fmt: skip
+        key.set_in_layout(False)  # a long one may extend beyond the panel, but never shrinks it
 
 
 def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> None:
-    """Say what single marks are, above the panel at the right: each as `matplotlib.lines.Line2D` takes it."""
+    """Explain marks above the panel at the right.
+
+    Args:
+      marks: keyword arguments of `matplotlib.lines.Line2D` for each.
+    """
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **{"linestyle": "none", **mark}) for mark in marks]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, frameon=False,
-                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.4,
+                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.6, columnspacing=1.4,
                 borderaxespad=0.2)  # fmt: skip
 
 
 def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
-    """A logarithmic axis of values, its ticks, so many a decade, labeled as plain numbers."""
+    """Set a logarithmic axis of values, labeled with plain numbers.
+
+    Args:
+      ticks: their places in a decade.
+    """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_yscale("log")
@@ -247,17 +250,18 @@ def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
     axes.tick_params(axis="y", which="minor", length=0)
 
 
-def stop_mark(axes: Axes, epoch: float, text: str) -> None:
-    """A thin line from top to bottom at an epoch, with a word at its head."""
+def stop_mark(axes: Axes, epoch: float, text: str, *, above: bool = False) -> None:
+    """Draw a thin vertical line at an epoch, labeled inside the panel at the top, or above the panel."""
     axes.axvline(epoch, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (1, 2)), zorder=0)
-    late = epoch > sum(axes.get_xlim()) / 2  # then the word stands left of the line, inside the panel
-    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(-4 if late else 4, -3),
-                  textcoords="offset points", ha="right" if late else "left", va="top", fontsize=9,
-                  color=LIGHT["muted"])  # fmt: skip
+    late = epoch > sum(axes.get_xlim()) / 2  # then the label is to the left of the line, within the panel's width
+    sideways, upward = -4 if late else 4, 2 if above else -3
+    axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(sideways, upward),
+                  textcoords="offset points", ha="right" if late else "left", va="bottom" if above else "top",
+                  fontsize=9, color=LIGHT["muted"])  # fmt: skip
 
 
 def tenths(share: float) -> str:
-    """A signed difference of shares in points with one decimal, for the cells of a matrix.
+    """A signed difference of shares in percentage points with one decimal, for the cells of a matrix.
 
     Example:
       >>> tenths(-0.0123)

@@ -6,63 +6,42 @@ import numpy as np
 
 from detailed import NOTHING, details
 from summaries import study
-from wellfit.report.subjects.calibration.numbers import class_panels, gain_rows, score_columns, score_rows
+from wellfit.report.subjects.calibration.numbers import reliability, score_columns, score_rows
+
+SUMMARY = study(variants=("baseline", "l2"), epochs=3)
+DETAILS = details(SUMMARY)
 
 
-def made():
-    summary = study(variants=("baseline", "l2"), epochs=3)
-    return summary, details(summary)
+def test_a_bin_with_few_predictions_is_no_part_of_the_line():
+    calibration = DETAILS.calibration["l2"]
+    count = np.array([1, *[1000] * (len(calibration.count) - 1)])
+    bins = reliability(replace(calibration, count=count))
+    assert not bins.firm[0]
+    assert bins.firm[1:].all()
+    np.testing.assert_allclose(bins.share.sum(), 1.0, rtol=1e-12)
+    np.testing.assert_array_equal(bins.confidence, 100 * calibration.confidence)
 
 
-def test_a_table_for_every_variant_with_gains_for_all_but_the_first():
-    summary, found = made()
-    first, other = class_panels(summary, found)
-    table = found.by_class["l2"]
-    row = other.rows[3]
-    assert row.recall == f"{100 * table.recall[3]:.2f}"
-    assert row.interval == f"[{100 * table.recall_low[3]:.2f}, {100 * table.recall_high[3]:.2f}]"
-    assert first.rows[3].gain is None
-    assert row.gain is not None
-
-
-def test_a_gain_is_told_only_where_its_interval_holds_no_zero():
-    summary, found = made()
-    gain = np.array([0.03, 0.02, -0.03, 0.0004, *[0.0] * 6])
-    low, high = gain - np.array([0.01, 0.03, 0.01, *[0.01] * 7]), gain + np.array([0.01, 0.03, 0.01, *[0.01] * 7])
-    table = replace(found.by_class["l2"], gain=gain, gain_low=low, gain_high=high)
-    ((index, name, cells),) = gain_rows(summary, replace(found, by_class={"l2": table}))
-    assert (index, name) == (1, "l2")
-    assert [cell.kind for cell in cells[:4]] == ["up", "open", "down", "open"]
-    assert [cell.text for cell in cells[:4]] == ["+3.0", "+2.0", "−3.0", "0"]
-    assert cells[0].full == "l2, T-shirt/top: +3.00 points [+2.00, +4.00]"
-    assert cells[0].interval == "[+2.00, +4.00]"
-
-
-def test_one_seed_has_no_interval():
-    summary, found = made()
-    nothing = np.full(10, np.nan)
-    table = replace(found.by_class["l2"], recall_low=nothing, gain_low=nothing, gain_high=nothing)
-    changed = replace(found, by_class={"l2": table})
-    assert class_panels(summary, changed)[0].rows[0].interval == ""
-    gains = gain_rows(summary, changed)[0][2]
-    assert {(gain.kind, gain.interval) for gain in gains} == {("open", "")}
-
-
-def test_scores_of_the_probabilities_and_of_the_seeds_together():
-    summary, found = made()
-    titles = [title for _, title in score_columns(found)]
-    assert titles == ["F1, mean of classes", "right among first three", "ROC AUC", "calibration error (ECE)",
-                      "Brier score", "ensemble of the seeds", "gain on a single run"]  # fmt: skip
-    row = score_rows(summary, found)[1]
-    assert row.cells[1][1:] == ("99.00 %", "[98.50, 99.50]")
-    assert row.cells[2][1:] == ("0.9910", "")
-    assert row.cells[3][1:] == ("5.40 %", "[4.50, 6.10]")
-    assert row.cells[6][1:] == ("+1.00 points (5 seeds)", "")
+def test_the_scores_of_a_variant_and_of_its_ensemble():
+    titles = [column.title for column in score_columns(DETAILS)]
+    assert titles == ["Macro F1", "Top-3 accuracy", "ROC AUC", "Calibration error (ECE)", "Brier score",
+                      "Ensemble accuracy", "Gain over a single run"]  # fmt: skip
+    assert [column.key for column in score_columns(DETAILS) if column.low] == ["ece", "brier"]
+    cells = [(cell.mean, cell.interval) for cell in score_rows(SUMMARY, DETAILS)[1].cells]
+    assert cells[1] == ("99.00 %", "[98.50, 99.50]")
+    assert cells[2] == ("0.9910", "")
+    assert cells[3] == ("5.40 %", "[4.50, 6.10]")
+    assert cells[6] == ("+1.00 points (5 seeds)", "")
 
 
 def test_what_is_missing_is_a_dash():
-    summary, found = made()
-    without = replace(found, ensembles={"baseline": found.ensembles["baseline"]}, calibration={})
-    assert [cell[1] for cell in score_rows(summary, without)[1].cells[-2:]] == ["–", "–"]
-    assert score_rows(summary, NOTHING) == []
-    assert score_columns(NOTHING) == []
+    without = replace(DETAILS, ensembles={"baseline": DETAILS.ensembles["baseline"]}, calibration={})
+    assert [cell.mean for cell in score_rows(SUMMARY, without)[1].cells[-2:]] == ["–", "–"]
+    odd = replace(DETAILS.calibration["l2"], scores={"ece": float("nan")})
+    column = [column.key for column in score_columns(DETAILS)].index("ece")
+    cell = score_rows(SUMMARY, replace(DETAILS, calibration={"baseline": DETAILS.calibration["baseline"], "l2": odd}))[
+        1
+    ].cells[column]
+    assert (cell.mean, cell.value) == ("–", None)
+    assert score_rows(SUMMARY, NOTHING) == ()
+    assert score_columns(NOTHING) == ()

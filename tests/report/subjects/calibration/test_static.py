@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.colors import to_hex
 
 from detailed import details
-from summaries import diverged, study
-from wellfit.base import Ranked
+from summaries import study
+from wellfit.report.marks.colors import series_color
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.calibration.static import plot_ranking, plot_reliability
+from wellfit.report.subjects.calibration.static import plot_reliability, plot_small
 
 CALIBRATION = details(study(variants=("baseline",))).calibration["baseline"]
 
@@ -25,36 +26,16 @@ def test_a_reliability_diagram_shows_every_bin_and_the_diagonal():
 
 
 def test_the_words_say_which_way_it_leans():
-    assert "On average over-confident" in alt_text(plot_reliability(CALIBRATION))
+    assert "On average overconfident" in alt_text(plot_reliability(CALIBRATION))
     modest = replace(CALIBRATION, accuracy=np.minimum(CALIBRATION.confidence + 0.05, 1.0), scores={}, intervals={})
     said = alt_text(plot_reliability(modest))
-    assert "On average under-confident." in said
-    assert "; 0 bins lie below the diagonal" in said
+    assert "On average underconfident." in said
+    assert ", 0 of them below the diagonal" in said
 
 
-def test_the_ranking_is_sorted_with_its_letters():
-    summary = study()
-    order = sorted(summary.variants, key=lambda v: -v.mean["test_accuracy"])
-    ranking = tuple(Ranked(v.name, v.mean["test_accuracy"], "ab"[place > 2]) for place, v in enumerate(order))
-    figure = plot_ranking(replace(summary, ranking=ranking))
-    axes = figure.axes[0]
-    places = dict(zip((label.get_text() for label in axes.get_yticklabels()), axes.get_yticks(), strict=True))
-    assert sorted(places, key=places.__getitem__, reverse=True) == [f"{r.variant}   {r.letters}" for r in ranking]
-    assert "share a letter" in axes.get_xlabel()
-    assert f"1. {order[0].name} " in alt_text(figure)
-    assert "(a)" in alt_text(figure)
-
-
-def test_one_seed_has_neither_letters_nor_intervals():
-    alone = study(seeds=1, epochs=2)
-    axes = plot_ranking(replace(alone, comparisons=tuple(replace(c, p_value=None) for c in alone.comparisons))).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == [ranked.variant for ranked in alone.ranking]
-    assert "letter" not in axes.get_xlabel()
-    legend = axes.get_legend()
-    assert "95 % interval" not in [text.get_text() for text in legend.get_texts()]
-
-
-def test_what_was_not_ranked_has_no_letter():
-    figure = plot_ranking(replace(diverged(), ranking=()))
-    assert "letter" not in figure.axes[0].get_xlabel()
-    assert "4. l1 –." in alt_text(figure)
+def test_a_small_panel_leaves_name_and_scores_to_the_page():
+    axes = plot_small(CALIBRATION, index=2).axes[0]
+    assert axes.get_title(loc="left") == ""
+    assert not axes.texts
+    assert to_hex(axes.lines[1].get_color()) == series_color(2)
+    assert alt_text(axes.figure) == alt_text(plot_reliability(CALIBRATION))

@@ -1,120 +1,136 @@
 from __future__ import annotations
 
-import base64
-import gzip
-import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bokeh_json import models
-from detailed import NOTHING, details
-from summaries import diverged, empty, hostile, running, study
+import watched
+from detailed import NOTHING
+from summaries import diverged, empty, running, study
 from wellfit.report.numbers import curve_data
-from wellfit.report.subjects.curves.interactive import bokeh_library, build_charts
+from wellfit.report.subjects.curves.interactive import CHARTS, LiveCharts, charts
+from wellfit.study.status import read_status
 
 
-def array(value):
-    """A Bokeh array as NumPy's."""
-    assert value["type"] == "ndarray"
-    data = base64.b64decode(value["array"]["data"])
-    return np.frombuffer(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data, dtype=value["dtype"])
+def drawn(summary):
+    return charts(summary, NOTHING)
 
 
-def column(source, name):
-    return dict(source["attributes"]["data"]["entries"])[name]
+def line(chart: Any, tag: str) -> Any:
+    (renderer,) = (r for r in chart.renderers if r.tags == [tag] and type(r.glyph).__name__ != "Scatter")
+    return renderer
 
 
-def test_one_chart_for_each_place_of_the_page():
-    summary = study(epochs=5)
-    charts = build_charts(summary, details(summary))
-    assert {name: set(roots) for name, roots in charts.roots.items()} == {
-        "curves": {"chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"},
-        "weights": {"chart-norms"},
-        "paths": {"chart-path-0"},
-        "calibration": {"chart-reliability"},
-    }
-    for name, text in charts.documents.items():
-        assert {root["id"] for root in json.loads(text)["roots"]} == set(charts.roots[name].values())
+def test_there_is_a_chart_for_every_place_of_the_page():
+    places = ["chart-loss", "chart-log-loss", "chart-accuracy", "chart-gap"]
+    assert list(drawn(study(epochs=5))) == list(CHARTS) == places
 
 
 def test_curves_hold_the_numbers_of_the_static_figures():
     summary = study(epochs=12)
-    charts = build_charts(summary, NOTHING)
-    renderers = [m for m in models(charts, "GlyphRenderer") if m["attributes"].get("name") == "l2, validation"]
-    sources = {m["id"]: m for m in models(charts, "ColumnDataSource")}
-    lines = [r["attributes"] for r in renderers if r["attributes"]["glyph"].get("name") == "Line"]
-    found = [r["data_source"] for r in lines]
-    loss, accuracy = sorted((array(column(sources[f["id"]], "mean")) for f in found), key=np.mean)
-    wanted = curve_data(summary, "l2", "validation_loss")
-    np.testing.assert_allclose(loss, wanted.mean, rtol=1e-6)  # stored in single precision
-    wanted = curve_data(summary, "l2", "validation_accuracy")
-    np.testing.assert_allclose(accuracy, 100 * wanted.mean, rtol=1e-6)
+    made = drawn(summary)
+    for metric, factor in (("loss", 1), ("accuracy", 100)):
+        for split in ("train", "validation"):
+            data = line(made[f"chart-{metric}"], f"v1-{split}").data_source.data
+            curve = curve_data(summary, "l2", f"{split}_{metric}")
+            np.testing.assert_allclose(data["mean"], factor * curve.mean, rtol=1e-6)  # single precision
 
 
 def test_both_loss_charts_have_the_same_renderers():
-    charts = build_charts(study(variants=("baseline", "l2"), epochs=5), NOTHING)
-    tags = [m["attributes"]["tags"][0] for m in models(charts, "GlyphRenderer")]
-    # two splits of two metrics and the gap, a line and a band each, of two variants
-    assert sorted(set(tags)) == sorted(
+    made = drawn(study(variants=("baseline", "l2"), epochs=5))
+    assert made["chart-log-loss"].renderers == made["chart-loss"].renderers
+    tags = [r.tags[0] for name in ("chart-loss", "chart-gap") for r in made[name].renderers]
+    assert sorted(tags) == sorted(
         f"v{v}-{what}{band}" for v in (0, 1) for what in ("gap", "train", "validation") for band in ("", "-band")
     )
-    assert len(tags) == 2 * 5 * 2
 
 
-def test_where_runs_were_stopped_is_marked():
+def test_stopped_runs_are_marked_where_they_are_read():
     summary = study(variants=("baseline", "early-stopping"), epochs=20)
-    charts = build_charts(summary, NOTHING)
-    marks = [m["attributes"] for m in models(charts, "GlyphRenderer") if m["attributes"]["tags"] == ["v1-stop"]]
-    assert len(marks) == 2  # loss and accuracy
-    sources = {m["id"]: m for m in models(charts, "ColumnDataSource")}
-    read = column(sources[marks[0]["data_source"]["id"]], "epoch")
-    assert read == [run.readout_epoch for run in summary.variants[1].runs]
+    made = drawn(summary)
+    runs = summary.variants[1].runs
+    for chart in ("chart-loss", "chart-accuracy"):
+        (mark,) = (r for r in made[chart].renderers if r.tags == ["v1-stop"])
+        data = mark.data_source.data
+        assert data["epoch"] == [run.readout_epoch for run in runs]
+        metric = chart.removeprefix("chart-")
+        histories = summary.histories["early-stopping"]
+        values = [histories[run.seed][f"validation_{metric}"][run.readout_epoch - 1] for run in runs]
+        np.testing.assert_allclose(data["mean"], np.multiply(100 if metric == "accuracy" else 1, values))
+    assert not [r for r in made["chart-gap"].renderers if r.tags == ["v1-stop"]]
 
 
-def test_epoch_axes_and_crosshairs_are_shared():
-    charts = build_charts(study(epochs=5), NOTHING)
-    ranges = [m for m in models(charts, "Range1d") if m["attributes"].get("end") == 5]
-    assert len(ranges) == 1
-    cursors = [m for m in models(charts, "Span") if "location" not in m["attributes"]]
-    assert len(cursors) == 1
-
-
-def test_no_name_can_end_the_script_element():
-    summary = hostile()
-    charts = build_charts(summary, details(summary))
-    assert not any("<" in text for text in charts.documents.values())
-    assert any("</script>" in str(m["attributes"].get("name")) for m in models(charts, "GlyphRenderer"))
+def test_epoch_axes_and_the_line_at_the_pointer_are_shared():
+    made = drawn(study(epochs=5))
+    assert len({chart.x_range.id for chart in made.values()}) == 1
+    assert made["chart-loss"].x_range.end == 5
+    tools = [tool for chart in made.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"]
+    assert len({tool.overlay.id for tool in tools}) == 1
 
 
 @pytest.mark.parametrize("make", [running, diverged, lambda: study(variants=("baseline",), seeds=1, epochs=1)])
-def test_odd_states_make_charts(make):
-    assert "chart-loss" in build_charts(make(), NOTHING).roots["curves"]
+def test_odd_states_have_charts(make):
+    assert list(drawn(make())) == list(CHARTS)
 
 
-def test_a_study_without_runs_has_no_chart():
-    assert build_charts(empty(), NOTHING).documents == {}
+def test_before_the_first_epoch_there_is_no_chart():
+    assert drawn(empty()) == {}
 
 
-def test_the_library_is_small_and_can_stand_in_a_script_element():
-    library = bokeh_library()
-    assert "</script" not in library.lower()
-    assert "<!--" not in library
-    assert len(library) < 1_500_000
-    for left_out in ("bokeh-widgets", "bokeh-tables", "bokeh-gl", "bokeh-mathjax"):
-        assert f"/* {left_out}" not in library
+# --- The live page -------------------------------------------------------------------------------------------------
 
 
-def test_a_reliability_line_joins_only_bins_with_enough_predictions():
-    summary = study(variants=("baseline",), epochs=3)
-    found = details(summary)
-    charts = build_charts(summary, found)
-    sources = {m["id"]: m for m in models(charts, "ColumnDataSource", "calibration")}
-    renderers = {m["attributes"]["tags"][0]: m["attributes"] for m in models(charts, "GlyphRenderer", "calibration")}
-    joined, points = (
-        array(column(sources[renderers[tag]["data_source"]["id"]], "sure"))
-        for tag in ("v0-reliability", "v0-reliability-points")
-    )
-    counts = found.calibration["baseline"].count
-    assert len(points) == len(counts)
-    np.testing.assert_allclose(joined, points[counts / counts.sum() >= 0.005])
+def live_line(live: LiveCharts, chart: str, tag: str) -> Any:
+    return line(live.charts[chart], tag)
+
+
+def test_only_curves_that_are_shown_and_have_changed_are_sent(tmp_path: Path) -> None:
+    from bokeh.document import Document
+
+    with watched.at_work(tmp_path / "s") as store:
+        live = LiveCharts(read_status(tmp_path / "s").summary, {0})  # before the first epoch
+        document, sent = Document(), []
+        for chart in live.charts.values():
+            document.add_root(chart)
+        document.on_change(sent.append)
+        assert len(live_line(live, "chart-loss", "v0-validation").data_source.data["epoch"]) == 0
+        watched.tell(store, 3)
+        summary = read_status(tmp_path / "s").summary
+        live.update(summary)
+        data = live_line(live, "chart-accuracy", "v0-validation").data_source.data
+        curve = curve_data(summary, "baseline", "validation_accuracy")
+        np.testing.assert_allclose(data["mean"], 100 * curve.mean, rtol=1e-6)
+        np.testing.assert_array_equal(data["epoch"], [1, 2, 3])
+        np.testing.assert_array_equal(data["tip"], [0, 0, 6])
+        assert len(sent) == 8  # of the variant shown: two losses, two accuracies, a gap; and three placeholders
+        live.update(summary)
+        assert len(sent) == 8
+        assert len(live_line(live, "chart-gap", "v1-gap").data_source.data["epoch"]) == 0
+        live_line(live, "chart-gap", "v1-gap").visible = True
+        live.update(summary)
+        assert len(live_line(live, "chart-gap", "v1-gap").data_source.data["epoch"]) == 3
+        live.update(summary, every=True)
+        assert len(live_line(live, "chart-loss", "v1-train").data_source.data["epoch"]) == 3
+
+
+def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
+    with watched.at_work(tmp_path / "s") as store:
+        watched.tell(store, 2, (("l2", 0),))
+        live = LiveCharts(read_status(tmp_path / "s").summary, {0, 1})
+    data = live_line(live, "chart-loss", "v1-train").data_source.data
+    np.testing.assert_array_equal(data["low"], data["mean"])
+    np.testing.assert_array_equal(data["high"], data["mean"])
+    assert data["mean"] == pytest.approx([1 / 2, 1 / 3])
+
+
+def test_page_and_live_page_draw_the_same_curves():
+    summary = study(variants=("baseline", "l2"), epochs=6)
+    live, page = LiveCharts(summary, {0, 1}), drawn(summary)
+    for name, chart in page.items():
+        for renderer in chart.renderers:
+            same = line(live.charts[name], renderer.tags[0])
+            assert same.glyph.properties_with_values().keys() == renderer.glyph.properties_with_values().keys()
+            for column in ("epoch", "mean", "low", "high"):
+                np.testing.assert_array_equal(same.data_source.data[column], renderer.data_source.data[column])

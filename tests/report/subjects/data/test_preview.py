@@ -11,7 +11,7 @@ from wellfit.api import Study, make_dataset
 from wellfit.base import Scaling
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.data.preview import augmentation_figure, examples_figure, look_figure, write_look
+from wellfit.report.subjects.data.preview import augmentation_figure, examples_figure, preview_figure, write_preview
 from wellfit.spec.study import load_study
 
 UNIT = Scaling("unit", np.float32(0), np.float32(1 / 255))
@@ -73,48 +73,48 @@ def test_an_augmentation_is_drawn_beside_its_originals(images):
 
 def test_a_row_too_short_for_an_augmented_image_is_refused(images):
     asked = Study(images, augmentation={"flip": 0.5})
-    with pytest.raises(StudyFileError, match="1 in a row leaves no room for an augmented image"):
+    with pytest.raises(StudyFileError, match="a count of 1 leaves no room for an augmented image"):
         asked.plot_augmented(count=1)
     with pytest.raises(DataError, match="there are no images to show"):
         asked.plot_examples(count=0)
 
 
-def test_look_draws_a_part_for_every_augmentation(images):
+def test_the_preview_draws_a_part_for_every_augmentation(images):
     variants = {"plain": {}, **{f"v{i}": {"augmentation": {"flip": 0.5}} for i in range(6)}}
     variants["mixed"] = {"augmentation": {"mixup": 0.2}}
     spec = Study(images, variants=variants).spec
-    figure = look_figure(spec, images, count=4)
+    figure = preview_figure(spec, images, count=4)
     assert [len(axes.images) for axes in figure.axes] == [12, 12, 12]
     said = alt_text(figure)
     assert "v0, v1, v2, v3, 2 more: flip = 0.5." in said
-    assert "mixed: mixup = 0.2; labels are mixed as the images are." in said
-    assert len(look_figure(spec, images, "v1").axes) == 2
-    assert len(look_figure(Study(images).spec, images).axes) == 1
+    assert "mixed: mixup = 0.2; labels are mixed like the images." in said
+    assert len(preview_figure(spec, images, "v1").axes) == 2
+    assert len(preview_figure(Study(images).spec, images).axes) == 1
     assert alt_text(examples_figure(images, count=4)) in said
     with pytest.raises(UnknownNameError, match="unknown variant ''"):
-        look_figure(spec, images, "")
+        preview_figure(spec, images, "")
 
 
 def test_a_picture_of_hundreds_of_classes_is_written_smaller(images, tmp_path, monkeypatch):
     spec = Study(images).spec
     monkeypatch.setattr("wellfit.report.subjects.data.preview.PIXELS", 200)
-    with Image.open(write_look(spec, images, tmp_path / "few.png")) as picture:
+    with Image.open(write_preview(spec, images, tmp_path / "few.png")) as picture:
         assert 195 <= picture.height <= 200
 
 
 def test_the_picture_carries_its_words(images, tmp_path):
-    path = write_look(Study(images).spec, images, tmp_path / "new folder" / "look.PNG", count=2)
+    path = write_preview(Study(images).spec, images, tmp_path / "new folder" / "look.PNG", count=2)
     with Image.open(path) as picture:
         assert picture.text["Description"].endswith("a (2), b (2), c (2).")
 
 
 def test_a_picture_that_cannot_be_written_is_refused(images, tmp_path):
     spec = Study(images).spec
-    with pytest.raises(StudyFileError, match=r"look\.jpg is no name of a picture; give one that ends in \.png"):
-        write_look(spec, images, tmp_path / "look.jpg")
+    with pytest.raises(StudyFileError, match=r"look\.jpg is not the name of a PNG; give one that ends in \.png"):
+        write_preview(spec, images, tmp_path / "look.jpg")
     (tmp_path / "file").write_text("")
-    with pytest.raises(StudyFileError, match=r"cannot write .*look\.png: .*; choose another place"):
-        write_look(spec, images, tmp_path / "file" / "look.png")
+    with pytest.raises(StudyFileError, match=r"cannot write .*look\.png: .*; choose another location"):
+        write_preview(spec, images, tmp_path / "file" / "look.png")
 
 
 def test_the_look_command_writes_a_picture_and_prints_its_path(monkeypatch, capsys, tmp_path):
@@ -136,8 +136,8 @@ def test_the_look_command_writes_a_picture_and_prints_its_path(monkeypatch, caps
     [
         (("--variant", "l2"), "variant 'l2' of study regularization has no augmentation"),
         (("--variant", "l22"), "unknown variant 'l22'"),
-        (("--data", "rows.csv"), "rows has rows of 2 features instead of images"),
-        (("--out", "look.svg"), "look.svg is no name of a picture"),
+        (("--data", "rows.csv"), "rows has no images to look at, but rows of 2 features"),
+        (("--out", "look.svg"), "look.svg is not the name of a PNG"),
     ],
 )
 def test_a_mistake_in_the_look_command_is_one_line(monkeypatch, capsys, tmp_path, arguments, message):

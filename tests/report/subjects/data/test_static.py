@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -15,9 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from detailed import details, table_look
+from summaries import CLASSES as TEN
+from summaries import study
 from wellfit.errors import DataError
+from wellfit.report.marks.images import image_size
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.data.static import picture_size, plot_augmented, plot_classes, plot_examples
+from wellfit.report.subjects.data.static import plot_augmented, plot_classes, plot_data, plot_examples
 
 CLASSES = ("cat", "dog", "a $5 newt of a class that has a long name")
 
@@ -78,7 +83,7 @@ def test_a_grid_shows_every_image_once_without_overlap(images):
     figure = plot_examples(images, labels, CLASSES, columns=3)
     pictures = shown(figure)
     assert len(pictures) == len(images)
-    width, height = picture_size(images)
+    width, height = image_size(images)
     assert max(width, height) == 1
     assert np.isclose(width / height, images.shape[2] / images.shape[1])
     for place, (picture, (left, right, bottom, top)) in enumerate(pictures):
@@ -162,9 +167,9 @@ def test_given_axes_are_drawn_on():
 @pytest.mark.parametrize("shape", [(3, 64), (3,), (3, 4, 4, 2), (3, 4, 4, 4, 3)])
 def test_what_is_no_picture_is_refused(shape):
     images = np.zeros(shape)
-    with pytest.raises(DataError, match="are no pictures; give images"):
+    with pytest.raises(DataError, match="are not images; give images"):
         plot_examples(images, np.zeros(3, int), CLASSES)
-    with pytest.raises(DataError, match="are no pictures; give images"):
+    with pytest.raises(DataError, match="are not images; give images"):
         plot_augmented(images, images[:, None], CLASSES)
 
 
@@ -178,6 +183,26 @@ def test_no_images_are_refused(dtype):
     ):
         with pytest.raises(DataError, match="there are no images to show"):
             plot()
+
+
+def test_the_overview_has_images_and_counts():
+    data = details(study(variants=("baseline",))).look
+    axes = plot_data(data, TEN).axes[0]
+    assert len(axes.images) == len(TEN) * 8
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(TEN)
+    assert {text.get_text() for text in axes.texts} == {"7,000"}
+    assert len(axes.patches) == 3 * len(TEN)  # a bar of three splits a class
+    color = replace(data, examples=np.zeros((10, 2, 5, 4, 3), np.uint8))
+    assert len(plot_data(color, TEN).axes[0].images) == 20
+
+
+def test_the_overview_of_a_table_has_counts_only():
+    figure = plot_data(table_look(study(variants=("baseline",))), TEN)
+    assert not figure.axes[0].images
+    assert "2 features in 10 classes" in alt_text(figure)
+    assert "Bag 80 training, 20 test" in alt_text(figure)
+    widths = {round(bar.get_width(), 6) for bar in figure.axes[0].patches}
+    assert max(widths) / min(widths) == pytest.approx(4)  # 80 to 20
 
 
 def test_importing_loads_no_matplotlib_and_drawing_no_pyplot():

@@ -7,7 +7,7 @@ import pytest
 
 from wellfit.base import Mistakes
 from wellfit.errors import DataError, UnknownNameError
-from wellfit.report.subjects.mistakes.numbers import choose, gallery, kept_votes, tally
+from wellfit.report.subjects.mistakes.numbers import choose, gallery, kept_votes, report_choices, tally
 
 CLASSES = ("cat", "dog", "cow")
 NAN = float("nan")
@@ -29,12 +29,12 @@ MISTAKES = Mistakes(
 
 def test_each_kind_has_its_rows_and_its_words():
     assert choose(MISTAKES).rows.tolist() == [0]
-    assert choose(MISTAKES).told is None
+    assert choose(MISTAKES).variant is None
     flips = choose(MISTAKES, "flips")
-    assert (flips.rows.tolist(), flips.told) == ([3], "baseline")
+    assert (flips.rows.tolist(), flips.variant) == ([3], "baseline")
     mended = choose(MISTAKES, "mended")
     assert mended.rows.tolist() == [2]
-    assert mended.words == "wrong in every run of baseline, right in every run of l2"
+    assert mended.words == "wrong in every run of baseline, correct in every run of l2"
     assert choose(MISTAKES, "mended", "dropout").rows.tolist() == []
 
 
@@ -46,23 +46,23 @@ def test_most_often_wrong_is_sorted_and_leaves_out_what_all_got_right():
 
 
 def test_all_variants_vote_with_their_runs():
-    told = tally(MISTAKES)
-    assert told.runs == 10
-    assert told.wrong.tolist() == [10, 1, 5, 2]
-    assert told.predicted.tolist() == [2, 2, 0, 2]  # row 0: 4 runs say dog, 4 + 2 say cow
-    assert told.probability[0] == pytest.approx((4 * 0.8 + 2 * 0.6) / 6, rel=1e-6)
-    assert told.probability[2] == pytest.approx((4 * 0.5 + 1 * 0.8) / 5, rel=1e-6)
+    counts = tally(MISTAKES)
+    assert counts.runs == 10
+    assert counts.wrong.tolist() == [10, 1, 5, 2]
+    assert counts.predicted.tolist() == [2, 2, 0, 2]  # row 0: 4 runs say dog, 4 + 2 say cow
+    assert counts.probability[0] == pytest.approx((4 * 0.8 + 2 * 0.6) / 6, rel=1e-6)
+    assert counts.probability[2] == pytest.approx((4 * 0.5 + 1 * 0.8) / 5, rel=1e-6)
 
 
-def test_one_variant_is_told_as_it_is():
-    told = tally(MISTAKES, "l2")
-    assert told.runs == 4
-    np.testing.assert_array_equal(told.predicted, [2, 2, -1, -1])
+def test_one_variant_has_its_own_counts():
+    counts = tally(MISTAKES, "l2")
+    assert counts.runs == 4
+    np.testing.assert_array_equal(counts.predicted, [2, 2, -1, -1])
 
 
 def test_a_gallery_shows_what_has_a_picture_in_the_order_asked():
     choice = choose(MISTAKES, "most")
-    pictures = gallery(MISTAKES, CLASSES, choice.rows, choice.told)
+    pictures = gallery(MISTAKES, CLASSES, choice.rows, choice.variant)
     assert [picture.row for picture in pictures] == [0, 2, 3]  # of row 1 no picture was kept
     first = pictures[0]
     assert (first.true, first.predicted, first.wrong, first.runs) == ("cat", "cow", 10, 10)
@@ -76,8 +76,8 @@ def test_a_gallery_shows_what_has_a_picture_in_the_order_asked():
 def test_how_many_runs_agree_is_counted_from_the_votes():
     votes = np.zeros((3, 3, 3), np.int64)
     votes[0, 0] = [0, 3, 1]  # of the first variant's four wrong runs one says cow
-    told = gallery(replace(MISTAKES, votes=votes), CLASSES, [0, 1], "baseline")
-    assert [(picture.row, picture.predicted, picture.agree, picture.wrong) for picture in told] == [(0, "dog", 3, 4)]
+    counts = gallery(replace(MISTAKES, votes=votes), CLASSES, [0, 1], "baseline")
+    assert [(picture.row, picture.predicted, picture.agree, picture.wrong) for picture in counts] == [(0, "dog", 3, 4)]
     np.testing.assert_array_equal(kept_votes(MISTAKES)[0], [[0, 4, 0], [4, 0, 0], [0, 0, 2]])
 
 
@@ -97,3 +97,22 @@ def test_unknown_names_and_rows_are_refused():
         gallery(MISTAKES, CLASSES, [4])
     with pytest.raises(DataError, match="there is no test row -1"):
         gallery(MISTAKES, CLASSES, [-1])
+
+
+def test_a_report_shows_every_kind_that_has_rows():
+    assert [(choice.kind, choice.variant) for choice in report_choices(MISTAKES, 6)] == [
+        ("all-wrong", None), ("flips", "baseline"), ("mended", "baseline")
+    ]  # fmt: skip
+    none = np.array([], np.int64)
+    two = replace(MISTAKES, all_wrong=none, flips=none, mended={"l2": np.array([2]), "dropout": np.array([2, 3])})
+    choices = report_choices(two, 1)
+    assert [choice.kind for choice in choices] == ["most", "mended"]
+    assert choices[1].words.endswith("correct in every run of dropout")
+
+
+def test_the_agreement_of_the_runs_in_words():
+    first, second = gallery(MISTAKES, CLASSES, [0, 3])
+    assert first.agreement == "6 of 10 runs agree, 10 are wrong"
+    assert second.agreement == "2 of 10 runs agree"
+    unknown = gallery(MISTAKES, CLASSES, [2], "l2")[0]
+    assert unknown.agreement == "no run is wrong"

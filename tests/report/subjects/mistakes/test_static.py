@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detailed import details, table_look
+from detailed import details
 from summaries import CLASSES, study
 from wellfit.errors import DataError, UnknownNameError
 from wellfit.report.marks.static import alt_text
 from wellfit.report.subjects.mistakes.numbers import choose, gallery
-from wellfit.report.subjects.mistakes.static import plot_data_look, plot_gallery
+from wellfit.report.subjects.mistakes.static import plot_gallery
 
 SUMMARY = study(variants=("baseline", "l2"))
 DETAILS = details(SUMMARY)
@@ -39,41 +39,21 @@ def test_a_gallery_of_asked_rows_also_shows_what_was_right():
     wrong[1, easy], predicted[1, easy] = 0, -1
     figure = plot_gallery(replace(found, wrong=wrong, predicted=predicted), CLASSES, variant="l2", rows=[easy])
     assert [text.get_text() for text in figure.axes[0].texts][1:3] == ["→ –", "0 of 5 runs"]
-    assert f"row {easy} {CLASSES[found.labels[easy]]}, right in all 5 runs" in alt_text(figure)
+    assert f"row {easy} {CLASSES[found.labels[easy]]}, correct in all 5 runs" in alt_text(figure)
 
 
 def test_a_gallery_without_mistakes_says_so():
     found = DETAILS.mistakes
     assert found is not None
     figure = plot_gallery(replace(found, all_wrong=np.array([], np.int64)), CLASSES)
-    assert "there is no such example" in alt_text(figure)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["There is no such example."]
+    assert "there is no such image" in alt_text(figure)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["There is no such image."]
 
 
 def test_what_is_no_picture_is_refused():
     found = DETAILS.mistakes
     assert found is not None
-    with pytest.raises(DataError, match="the test examples are no images"):
+    with pytest.raises(DataError, match="the test examples are not images"):
         plot_gallery(replace(found, images=np.zeros(0, np.uint8)), CLASSES)
     with pytest.raises(UnknownNameError, match="unknown kind of mistake 'worst'"):
         plot_gallery(found, CLASSES, "worst")
-
-
-def test_the_data_at_a_glance_have_pictures_and_counts():
-    assert DETAILS.look is not None
-    axes = plot_data_look(DETAILS.look, CLASSES).axes[0]
-    assert len(axes.images) == len(CLASSES) * 8
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(CLASSES)
-    assert {text.get_text() for text in axes.texts} == {"7,000"}
-    assert len(axes.patches) == 3 * len(CLASSES)  # a bar of three splits a class
-    color = replace(DETAILS.look, examples=np.zeros((10, 2, 5, 4, 3), np.uint8))
-    assert len(plot_data_look(color, CLASSES).axes[0].images) == 20
-
-
-def test_a_table_has_counts_alone():
-    figure = plot_data_look(table_look(SUMMARY), CLASSES)
-    assert not figure.axes[0].images
-    assert "2 features in 10 classes" in alt_text(figure)
-    assert "Bag 80 training, 20 test" in alt_text(figure)
-    widths = {round(bar.get_width(), 6) for bar in figure.axes[0].patches}
-    assert max(widths) / min(widths) == pytest.approx(4)  # 80 to 20

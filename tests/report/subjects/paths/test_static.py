@@ -69,7 +69,7 @@ def test_the_choices_are_marked_and_named_and_the_baseline_is_a_dotted_line():
     reference = 100 * found.reference["validation_accuracy"][0]
     assert any(np.allclose(line.get_ydata(), reference) for line in axes.lines)
     same = plot_path(replace(found, one_standard_error=1)).axes[0]
-    assert "chosen on validation, and by one standard error: 0.001" in {text.get_text() for text in same.texts}
+    assert "chosen on validation, also within one standard error: 0.001" in {text.get_text() for text in same.texts}
 
 
 def test_zero_weights_have_a_panel_of_their_own_where_there_are_any():

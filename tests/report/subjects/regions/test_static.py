@@ -61,3 +61,8 @@ def test_seeds_that_agree_leave_the_paper_white():
     figure = plot_disagreement(found, CLASSES)
     assert not contours(figure, filled=True)
     assert "seeds disagree in 0.00 % of the area" in alt_text(figure)
+
+
+def test_the_training_examples_can_be_left_out():
+    figure = plot_disagreement(regions("mlp"), CLASSES, points=False)
+    assert not [c for c in figure.axes[0].collections if not isinstance(c, QuadContourSet)]

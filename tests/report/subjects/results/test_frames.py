@@ -5,16 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from wellfit.report.subjects.results.frames import Numbers, Sentences
+from wellfit.report.subjects.results.frames import MetricFrame, SentenceFrame
 
 LONG = "a sentence of " + 40 * "many words " + "and an end"
 
 
-def numbers() -> Numbers:
+def numbers() -> MetricFrame:
     columns = {"test_accuracy": [0.88, float("nan")], "test_accuracy_low": [0.87, float("nan")],
                "test_accuracy_high": [0.885, float("nan")], "test_loss": [0.3, 0.5], "generalization_gap": [0.012, 0.0],
                "parameters": [109386, 3], "note": ["<b>", ""]}  # fmt: skip
-    return Numbers(columns, index=pd.Index(["baseline", "l2"], name="variant"))
+    return MetricFrame(columns, index=pd.Index(["baseline", "l2"], name="variant"))
 
 
 def test_shares_print_as_percent_and_stay_shares(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,12 +43,12 @@ def test_no_column_is_left_out_of_a_narrow_terminal(width: int, monkeypatch: pyt
 
 def test_sentences_print_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    table = Sentences({"question": ["Which <one>?", "Which <one>?", "Why?"], "sentence": [LONG, "Short.", "So."]})
+    table = SentenceFrame({"question": ["Which <one>?", "Which <one>?", "Why?"], "sentence": [LONG, "Short.", "So."]})
     said = repr(table)
     assert " ".join(said.split()) == f"Which <one>? {LONG} Short. Why? So."
     assert max(map(len, said.splitlines())) <= 60
     page = table._repr_html_()
     assert LONG in page
     assert page.count("Which &lt;one&gt;?") == 1
-    assert repr(Sentences(columns=["question", "sentence"])) == ""
+    assert repr(SentenceFrame(columns=["question", "sentence"])) == ""
     assert type(table[["sentence"]]) is pd.DataFrame

@@ -18,12 +18,12 @@ def test_layers_say_their_zeros_and_their_spread():
     row = weight_rows(summary, weights, None)[1]
     assert (row.name, row.filters) == ("l2", ())
     assert [layer.zeros for layer in row.layers] == [
-        "2.0 % near zero",
-        "20.0 % near zero, 10.0 % zero",
-        "60.0 % near zero, 50.0 % zero",
+        "2.0 % below 0.001",
+        "20.0 % below 0.001, 10.0 % exactly 0",
+        "60.0 % below 0.001, 50.0 % exactly 0",
     ]
-    assert row.layers[0].layer == "dense_1"
-    low, high = map(float, re.findall(r"−?[\d.]+$|(?<=between )\S+", row.layers[0].said.replace("−", "-")))
+    assert row.layers[0].name == "dense_1"
+    low, high = map(float, re.findall(r"−?[\d.]+$|(?<=between )\S+", row.layers[0].spread.replace("−", "-")))
     assert -0.2 < low < 0 < high < 0.2
 
 
@@ -44,7 +44,7 @@ def test_every_variant_finds_its_own_filters():
     assert rows[1].filters == tuple(sheet.place(i) for i in range(16, 32))
 
 
-def test_filters_of_different_form_or_none_make_no_sheet():
+def test_filters_of_different_shapes_make_no_sheet():
     _, weights = made()
     smaller = replace(weights["l2"], filters=weights["l2"].filters[:, :5, :5])
     assert filter_sheet({**weights, "l2": smaller}, 300_000) is None

@@ -1,5 +1,5 @@
 "use strict";
-// What every part of the page shares. Text from the data only ever enters the page as text, never as markup.
+// Helpers of every part of the page. Text from the data enters the page as text, never as markup.
 const $ = (id) => document.getElementById(id);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const read = (id) => ($(id) ? JSON.parse($(id).textContent) : null);
@@ -26,17 +26,16 @@ for (const select of all("select[data-chooses]")) {
   show();
 }
 
-// Tables that sort: a button in every heading. A column of numbers sorts by them, with words after them, the largest
-// first, or the smallest where the heading is "low"; any other as words, in which 9 comes before 10. What is empty
-// stands at the end either way.
+// Sortable tables have a button in every heading. A column of numbers sorts by number, then words, the largest first, or
+// the smallest where the heading has the class "low"; other columns sort as words, 9 before 10. Empty cells come last.
 const amount = (cell, counts) => {
-  const said = cell.dataset.value ?? cell.textContent.trim();
-  if (said === "" || said === "–") return null;
-  const number = Number(said.replace("−", "-").replace(/[,%]| points.*/g, "").trim().split(/\s/)[0]);
-  return Number.isNaN(number) || !(counts || "value" in cell.dataset) ? said : number;
+  const text = cell.dataset.value ?? cell.textContent.trim();
+  if (text === "" || text === "–") return null;
+  const number = Number(text.replace("−", "-").replace(/[,%]| points.*/g, "").trim().split(/\s/)[0]);
+  return Number.isNaN(number) || !(counts || "value" in cell.dataset) ? text : number;
 };
 const order = (a, b) => {
-  const words = [a, b].filter((said) => typeof said === "string").length;
+  const words = [a, b].filter((text) => typeof text === "string").length;
   if (words === 1) return typeof a === "string" ? 1 : -1;
   return words ? a.localeCompare(b, "en", { numeric: true }) : a - b;
 };
@@ -61,7 +60,7 @@ for (const table of all("table.sortable")) {
   });
 }
 
-// Where the reader is.
+// Mark the section being read in the navigation.
 {
   const links = new Map(all("nav a").map((link) => [link.hash.slice(1), link]));
   const sections = all("main > section").filter((section) => links.has(section.id));
@@ -96,7 +95,7 @@ if (copy && navigator.clipboard) {
   });
 }
 
-// What scrolls can be reached by the tab key, and what does not need not be.
+// Boxes that scroll can be reached by the tab key; the others need not be.
 {
   const reach = (entries) => {
     for (const { target } of entries) {

@@ -1,13 +1,13 @@
-// Interactive charts: a document of them is opened when its place comes near, so that the page itself opens at once.
+// Interactive charts. A document of charts is opened when the reader scrolls near it, so that the page opens quickly.
 if (window.Bokeh) {
   const controls = $("controls");
   const charts = {}; // element id -> Bokeh model
 
-  // Which variants and splits are switched on holds for every chart that has them.
+  // The chosen variants and splits apply to every chart.
   const choose = () => {
     const shown = wanted();
     const some = (chart) => chart.renderers.some(shown);
-    // An axis that fits what is visible must not look where nothing is: it would complain.
+    // Bokeh warns when an axis fits only visible curves and there are none.
     const fit = (chart, way) => { if (chart.y_range.type === "DataRange1d") chart.y_range.only_visible = way; };
     for (const chart of Object.values(charts)) if (!some(chart)) fit(chart, false);
     for (const chart of Object.values(charts)) for (const renderer of chart.renderers) renderer.visible = shown(renderer);
@@ -21,11 +21,11 @@ if (window.Bokeh) {
   if (controls) watchControls(controls, choose);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.values(charts).forEach(paint));
 
-  // Who cannot see a drawing is told what the still figures say whose place it takes.
+  // Screen readers get the descriptions of the static figures that a chart replaces.
   const describe = (place) => {
-    const said = all(".static [role=img]", place.closest("figure")).map((still) => still.getAttribute("aria-label"));
-    place.prepend(make("span", { class: "unseen", role: "img", "aria-label": said.join("; ") }));
-    hush(place);
+    const labels = all(".static [role=img]", place.closest("figure")).map((still) => still.getAttribute("aria-label"));
+    place.prepend(make("span", { class: "unseen", role: "img", "aria-label": labels.join("; ") }));
+    hideCanvases(place);
   };
 
   let opened = 0;
@@ -34,7 +34,7 @@ if (window.Bokeh) {
     const content = JSON.parse(script.textContent);
     const elements = Object.fromEntries(Object.entries(roots).map(([element, root]) => [root, element]));
     const name = `charts-${opened++}`;
-    // Bokeh pairs elements with roots by their place in the document.
+    // Bokeh pairs elements with roots by position.
     const item = { docid: name, roots: elements, root_ids: content.roots.map((root) => root.id) };
     for (const element of Object.keys(roots)) {
       $(element).hidden = false;

@@ -1,15 +1,15 @@
-// The lines of variants, on the page and on the live page: their colors, their names at the end, and which stands out.
-const here = { sync: false }; // a server need not know what a page looks like
-const HIGH = 15; // pixels from one name to the next
+// The curves of the variants, on the page and on the live page: colors, labels at their ends, highlighting.
+const here = { sync: false }; // the live server need not know about a page's appearance
+const LINE = 15; // pixels from one label to the next
 const FADED = 0.12;
 
-// Colors were written for white paper; read those that this page has now.
+// Charts come in the colors of white paper; replace them by the page's current ones.
 const paint = (chart) => {
   const style = getComputedStyle(document.documentElement);
   const color = (role) => style.getPropertyValue(`--${role}`).trim();
   for (const model of chart.references()) {
     if (model.type === "GlyphRenderer") {
-      const [line, filling = line] = model.glyph.tags; // names of colors
+      const [line, filling = line] = model.glyph.tags; // roles of colors
       if ("line_color" in model.glyph) model.glyph.setv({ line_color: { value: color(line) } }, here);
       if ("fill_color" in model.glyph) model.glyph.setv({ fill_color: { value: color(filling) } }, here);
     } else if (model.type.endsWith("Axis")) {
@@ -20,15 +20,15 @@ const paint = (chart) => {
   }
 };
 
-// Canvases say nothing to a screen reader; the words for them stand beside them. Bokeh's lie in shadow roots.
-const hush = (root) => {
+// Hide canvases from screen readers, which get a description instead. Bokeh's are in shadow roots.
+const hideCanvases = (root) => {
   for (const element of all("*", root)) {
-    if (element.shadowRoot) hush(element.shadowRoot);
+    if (element.shadowRoot) hideCanvases(element.shadowRoot);
     if (element.matches("canvas")) element.setAttribute("aria-hidden", "true");
   }
 };
 
-// What is switched on.
+// What the reader has switched on.
 const chosen = (name) => new Set(all(`#controls input[name=${name}]:checked`).map((box) => box.value));
 const wanted = () => {
   const variants = chosen("variant"), splits = chosen("split");
@@ -39,10 +39,10 @@ const wanted = () => {
   };
 };
 
-const named = new Map(); // chart -> the list of names beside it
-let standing = null; // the variant that stands out
+const labels = new Map(); // chart -> the list of labels beside it
+let highlighted = null; // the position of a variant
 
-// Where every line that is shown ends: variant -> height, from the top. Of two splits validation counts.
+// Where every visible curve ends: variant -> distance from the top. Validation takes precedence over training.
 const endsOf = (chart, frame) => {
   const ends = new Map();
   for (const { tags: [what], visible, data_source } of chart.renderers) {
@@ -53,39 +53,39 @@ const endsOf = (chart, frame) => {
   }
   return ends;
 };
-const nameEnds = (chart) => {
-  const frame = Bokeh.index.get_by_id(chart.id)?.frame, list = named.get(chart);
+const labelEnds = (chart) => {
+  const frame = Bokeh.index.get_by_id(chart.id)?.frame, list = labels.get(chart);
   if (!frame) return;
   let ends = [...endsOf(chart, frame)].sort(([, a], [, b]) => a - b);
-  if (ends.length * HIGH > frame.bbox.height + HIGH) ends = ends.filter(([variant]) => variant === standing);
-  let next = -Infinity; // names that would overlap move apart: first down, then up again from the foot
-  ends = ends.map(([variant, y]) => [variant, (next = Math.max(y, next + HIGH))]);
-  next = frame.bbox.bottom + HIGH;
-  ends = ends.reverse().map(([variant, y]) => [variant, (next = Math.min(y, next - HIGH))]);
+  if (ends.length * LINE > frame.bbox.height + LINE) ends = ends.filter(([variant]) => variant === highlighted);
+  let next = -Infinity; // labels that would overlap move apart: first down, then up again from the bottom
+  ends = ends.map(([variant, y]) => [variant, (next = Math.max(y, next + LINE))]);
+  next = frame.bbox.bottom + LINE;
+  ends = ends.reverse().map(([variant, y]) => [variant, (next = Math.min(y, next - LINE))]);
   list.replaceChildren(...ends.map(([variant, y]) => {
     const chip = document.querySelector(`#controls input[name=variant][value="${variant}"]`).closest(".chip");
     const item = document.createElement("li"), name = document.createElement("span");
     name.textContent = chip.textContent.trim();
     item.style.top = `${y}px`;
     item.dataset.variant = variant;
-    item.classList.toggle("faded", standing !== null && standing !== variant);
+    item.classList.toggle("faded", highlighted !== null && highlighted !== variant);
     item.append(chip.querySelector(".swatch").cloneNode(), name);
     return item;
   }));
 };
-let asked = false;
-const nameAllEnds = () => {
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(() => { asked = false; [...named.keys()].forEach(nameEnds); });
+let pending = false;
+const labelAllEnds = () => {
+  if (pending) return;
+  pending = true;
+  requestAnimationFrame(() => { pending = false; [...labels.keys()].forEach(labelEnds); });
 };
 
-// Bring out a variant; null for all alike.
-const alphas = new WeakMap(); // glyph -> its alphas when nothing stands out
-const bringOut = (variant) => {
-  if (variant === standing) return;
-  standing = variant;
-  for (const renderer of [...named.keys()].flatMap((chart) => chart.renderers)) {
+// Highlight a variant; null for none.
+const alphas = new WeakMap(); // glyph -> its alphas without highlighting
+const highlight = (variant) => {
+  if (variant === highlighted) return;
+  highlighted = variant;
+  for (const renderer of [...labels.keys()].flatMap((chart) => chart.renderers)) {
     const found = /^v(\d+)-/.exec(renderer.tags[0] ?? ""), { glyph } = renderer;
     if (!found) continue;
     const names = ["line_alpha", "fill_alpha"].filter((name) => name in glyph);
@@ -93,40 +93,40 @@ const bringOut = (variant) => {
     const share = variant === null || found[1] === variant ? 1 : FADED;
     for (const name of names) glyph.setv({ [name]: { value: share * alphas.get(glyph)[name] } }, here);
   }
-  nameAllEnds();
+  labelAllEnds();
 };
 
-// Keep the names of a chart beside its lines.
+// Keep the labels of a chart at the ends of its lines.
 const watchEnds = (chart, place) => {
   const list = document.createElement("ul");
   list.className = "ends";
-  list.setAttribute("aria-hidden", "true"); // the choice above says the same names
+  list.setAttribute("aria-hidden", "true"); // the controls have the same names
   place.append(list);
   place.classList.add("named");
-  named.set(chart, list);
-  for (const end of ["start", "end"]) chart.y_range.properties[end].change.connect(nameAllEnds);
-  for (const { data_source } of chart.renderers) data_source.properties.data.change.connect(nameAllEnds);
-  new ResizeObserver(nameAllEnds).observe(place);
-  list.addEventListener("pointerover", (event) => bringOut(event.target.closest("li")?.dataset.variant ?? null));
-  list.addEventListener("pointerleave", () => bringOut(null));
+  labels.set(chart, list);
+  for (const end of ["start", "end"]) chart.y_range.properties[end].change.connect(labelAllEnds);
+  for (const { data_source } of chart.renderers) data_source.properties.data.change.connect(labelAllEnds);
+  new ResizeObserver(labelAllEnds).observe(place);
+  list.addEventListener("pointerover", (event) => highlight(event.target.closest("li")?.dataset.variant ?? null));
+  list.addEventListener("pointerleave", () => highlight(null));
 };
 
-// The choice of variants: what happens when it changes, and when a name is pointed at or gets the focus.
+// The controls: apply a change, and highlight the variant whose name has the pointer or the focus.
 const watchControls = (controls, choose) => {
   const under = (event) => event.target.closest(".chip")?.querySelector("input[name=variant]:checked")?.value ?? null;
   controls.addEventListener("change", (event) => {
     choose();
-    bringOut(under(event));
-    nameAllEnds();
+    highlight(under(event));
+    labelAllEnds();
   });
   for (const button of all("[data-choose]", controls)) {
     button.addEventListener("click", () => {
       const { choose: which } = button.dataset;
       for (const box of all("input[name=variant]", controls)) box.checked = which === "few" ? box.defaultChecked : which === "all";
       choose();
-      nameAllEnds();
+      labelAllEnds();
     });
   }
-  for (const begins of ["pointerover", "focusin"]) controls.addEventListener(begins, (event) => bringOut(under(event)));
-  for (const ends of ["pointerleave", "focusout"]) controls.addEventListener(ends, () => bringOut(null));
+  for (const start of ["pointerover", "focusin"]) controls.addEventListener(start, (event) => highlight(under(event)));
+  for (const end of ["pointerleave", "focusout"]) controls.addEventListener(end, () => highlight(null));
 };

@@ -1,5 +1,5 @@
 "use strict";
-// The live pages. The server sends pieces of HTML in which it has escaped every text; each replaces the piece before.
+// The live pages. The server sends pieces of HTML, with every text escaped; each replaces its predecessor.
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 document.documentElement.classList.add("live");
 
@@ -13,14 +13,14 @@ const ago = () => {
   }
 };
 
-const shown = new Map(); // name of the piece -> what was sent last
+const latest = new Map(); // name of a piece -> what was sent last
 const apply = (parts) => {
   parts.name.forEach((name, i) => {
-    const html = parts.html[i], before = shown.get(name);
-    shown.set(name, html);
+    const html = parts.html[i], before = latest.get(name);
+    latest.set(name, html);
     if (before === html) return;
     if (name === "structure") {
-      if (before !== undefined) location.reload(); // other variants, more epochs: other charts
+      if (before !== undefined) location.reload(); // other variants or more epochs need other charts
       return;
     }
     const place = document.querySelector(`[data-part="${name}"]`);
@@ -38,7 +38,7 @@ const begin = (bokeh) => {
   const choose = () => {
     const shown = wanted();
     for (const renderer of charts.flatMap((chart) => chart.renderers)) {
-      // Of a curve that is off nothing is sent; that is asked of its line.
+      // The server sends nothing for hidden curves; it checks their lines.
       renderer.setv({ visible: shown(renderer) }, { sync: !/-(band|mark)$/.test(renderer.tags[0]) });
     }
     const log = controls.elements.log.checked;
@@ -48,11 +48,11 @@ const begin = (bokeh) => {
   apply(parts.data);
   parts.properties.data.change.connect(() => apply(parts.data));
   charts.forEach(paint);
-  all(".chart").forEach(hush);
+  all(".chart").forEach(hideCanvases);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
   if (controls) {
     watchControls(controls, choose);
-    for (const chart of charts) watchEnds(chart, document.getElementById(`chart-${chart.name}`));
+    for (const chart of charts) watchEnds(chart, document.getElementById(chart.name));
     choose();
   }
   const lost = document.getElementById("lost");

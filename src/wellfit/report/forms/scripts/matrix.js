@@ -1,5 +1,5 @@
 // A confusion matrix of any variant, or the difference of two; a cell shows the images in it.
-const pictures = read("mistakes-data"); // null where the data are no images
+const pictures = read("mistakes-data"); // null if the data are not images
 
 const counted = (number, noun) => `${number.toLocaleString("en")}\u00a0${noun}${number === 1 ? "" : "s"}`;
 const picture = (place) => {
@@ -9,36 +9,36 @@ const picture = (place) => {
   shown.style.backgroundPosition = `${at(place % columns, columns)} ${at(Math.floor(place / columns), rows)}`;
   return shown;
 };
-// How many runs took a picture for the class that is shown, and how many were wrong at all.
+// How many runs predicted the class that is shown, and how many were wrong at all.
 const agreement = (agree, wrong, runs) => {
   if (!wrong) return "no run is wrong";
   if (runs === 1) return "the only run";
-  const said = `${agree} of ${runs} runs${agree > 1 ? " agree" : ""}`;
-  return agree === wrong ? said : `${said}, ${wrong} are wrong`;
+  const text = `${agree} of ${runs} runs${agree > 1 ? " agree" : ""}`;
+  return agree === wrong ? text : `${text}, ${wrong} are wrong`;
 };
 const tile = (place, variant, classes) => {
   const [predicted, percent, agree, wrong] = ["predicted", "percent", "agree", "wrong"].map((key) => pictures[key][variant][place]);
   return make(
     "li", {}, picture(place),
     make("b", { text: classes[pictures.labels[place]] }),
-    make("span", { text: predicted < 0 ? "recognized" : `taken for ${classes[predicted]}, ${percent}\u00a0%` }),
+    make("span", { text: predicted < 0 ? "correct" : `classified as ${classes[predicted]}, ${percent}\u00a0%` }),
     make("small", { text: agreement(agree, wrong, pictures.runs[variant]) }),
   );
 };
 
 const matrix = read("matrix-data");
 if (matrix) {
-  const FIRST = 12; // pictures of a cell that are shown at once
+  const FIRST = 12; // images of a cell that are shown at once
   const { classes, variants } = matrix;
   const size = classes.length;
   const table = $("matrix-table"), panel = $("cell");
   const chosen = { variant: 0, against: -1, cell: null, most: FIRST };
   const signed = (x) => {
-    const said = Math.abs(x).toFixed(1);
-    return said === "0.0" ? said : `${x > 0 ? "+" : "−"}${said}`;
+    const text = Math.abs(x).toFixed(1);
+    return text === "0.0" ? text : `${x > 0 ? "+" : "−"}${text}`;
   };
 
-  // What is drawn: shares of the true class in percent, of one variant or of two, and the interval of the difference.
+  // The numbers: percent of the true class, for one variant or two, and the interval of their difference.
   const known = new Map();
   const sharesOf = (v) => {
     const share = (row) => {
@@ -55,16 +55,16 @@ if (matrix) {
     return low && [less(high), less(low)];
   };
   let now = null;
-  const look = () => {
+  const select = () => {
     const bounds = boundsOf();
     const some = bounds?.[0].some((row) => row.some((x) => x !== null));
     return { mine: sharesOf(chosen.variant), other: chosen.against < 0 ? null : sharesOf(chosen.against), bounds: some ? bounds : null };
   };
 
-  // What a cell shows, how strongly it is tinted, of which kind it is, and all of it in words.
+  // A cell: its text, the strength and kind of its tint, and a description.
   const cellOf = (true_, predicted) => {
     const share = now.mine[true_][predicted];
-    const named = true_ === predicted ? `${classes[true_]} recognized` : `${classes[true_]} taken for ${classes[predicted]}`;
+    const named = true_ === predicted ? `${classes[true_]} correct` : `${classes[true_]} classified as ${classes[predicted]}`;
     if (!now.other) {
       const count = variants[chosen.variant].counts[true_][predicted];
       const text = count === 0 ? "" : share <= 0.5 ? "< 1" : share.toFixed(0);
@@ -75,62 +75,62 @@ if (matrix) {
     const low = now.bounds?.[0][true_][predicted] ?? null, high = now.bounds?.[1][true_][predicted] ?? null;
     const open = low !== null && low <= 0 && high >= 0;
     const between = low === null ? ", no interval" : ` [${signed(low)}, ${signed(high)}]`;
-    const more = (gain > 0) === (true_ === predicted); // more right, or fewer mistakes
+    const more = (gain > 0) === (true_ === predicted); // more correct, or fewer mistakes
     const text = signed(gain) === "0.0" ? "" : signed(gain);
     const strength = open || text === "" ? 0 : Math.min(100, Math.round(22 * Math.sqrt(Math.abs(gain))));
     return { text, strength, right: more, open, full: `${named}: ${signed(gain)} points${between}` };
   };
 
   const worst = () => {
-    const found = [];
-    variants[chosen.variant].counts.forEach((row, t) => row.forEach((count, p) => t !== p && count && found.push([count, t, p])));
-    return found.sort((a, b) => b[0] - a[0]).slice(0, 5);
+    const cells = [];
+    variants[chosen.variant].counts.forEach((row, t) => row.forEach((count, p) => t !== p && count && cells.push([count, t, p])));
+    return cells.sort((a, b) => b[0] - a[0]).slice(0, 5);
   };
 
-  // The pictures that runs of the variant took for this class, those first on which most agree: picture, runs.
+  // The images that runs of the variant classified like this, those with the most agreement first: image, runs.
   const picturesOf = (v, t, p) => {
-    const found = pictures.labels.map((label, i) => [i, pictures.agree[v][i], true])
+    const images = pictures.labels.map((label, i) => [i, pictures.agree[v][i], true])
       .filter(([i]) => pictures.labels[i] === t && pictures.predicted[v][i] === p);
-    for (const [w, i, k, n] of pictures.further) if (w === v && k === p && pictures.labels[i] === t) found.push([i, n, false]);
-    return found.sort((a, b) => b[1] - a[1]);
+    for (const [w, i, k, n] of pictures.further) if (w === v && k === p && pictures.labels[i] === t) images.push([i, n, false]);
+    return images.sort((a, b) => b[1] - a[1]);
   };
   const showPictures = (t, p) => {
     const v = pictures.variants.indexOf(variants[chosen.variant].name);
-    if (t === p) return [make("p", { text: "Pictures are kept of mistakes only." })];
-    const found = picturesOf(v, t, p), images = pictures.cells[v][`${t},${p}`] ?? 0;
-    if (!found.length && !variants[chosen.variant].counts[t][p]) return [];
-    const main = found.filter(([, , most]) => most).length, others = found.length - main;
-    const here = main === images ? "" : main ? `, of which this page has ${main.toLocaleString("en")}` : ", of which this page has none";
-    const more = others ? `; ${others.toLocaleString("en")} more ${others === 1 ? "is" : "are"} taken for it by fewer runs than for another` : "";
-    const said = `${images ? counted(images, "image") : "No image"} most often taken for ${classes[p]}${here}${more}.`;
-    const tiles = found.slice(0, chosen.most).map(([i, n, most]) => make("li", {}, picture(i),
+    if (t === p) return [make("p", { text: "Images are kept of mistakes only." })];
+    const matches = picturesOf(v, t, p), images = pictures.cells[v][`${t},${p}`] ?? 0;
+    if (!matches.length && !variants[chosen.variant].counts[t][p]) return [];
+    const main = matches.filter(([, , most]) => most).length, others = matches.length - main;
+    const here = main === images ? "" : `; this page shows ${main ? main.toLocaleString("en") : "none"} of them`;
+    const more = others ? `; in ${others.toLocaleString("en")} more, another wrong class is more frequent` : "";
+    const text = `${images ? counted(images, "image") : "No image"} most often classified as ${classes[p]}${here}${more}.`;
+    const tiles = matches.slice(0, chosen.most).map(([i, n, most]) => make("li", {}, picture(i),
       ...(most ? [make("span", { text: `${pictures.percent[v][i]}\u00a0%` })] : []),
       make("small", { text: agreement(n, pictures.wrong[v][i], pictures.runs[v]) })));
-    const rest = found.length > chosen.most ? [make("button", { type: "button", id: "cell-more", text: `Show all ${found.length.toLocaleString("en")}` })] : [];
-    return [make("p", { text: said }), make("ul", { class: "gallery" }, ...tiles), ...rest];
+    const rest = matches.length > chosen.most ? [make("button", { type: "button", id: "cell-more", text: `Show all ${matches.length.toLocaleString("en")}` })] : [];
+    return [make("p", { text }), make("ul", { class: "gallery" }, ...tiles), ...rest];
   };
 
   const showCell = () => {
     const list = worst().map(([count, t, p]) => make("li", {}, make("button", {
-      type: "button", class: "plain", "data-cell": `${t},${p}`, text: `${classes[t]} taken for ${classes[p]}: ${counted(count, "time")}`,
+      type: "button", class: "plain", "data-cell": `${t},${p}`, text: `${classes[t]} classified as ${classes[p]}: ${counted(count, "time")}`,
     })));
-    const mistakes = list.length ? [make("h3", { text: "Most frequent mistakes" }), make("ol", {}, ...list)] : [make("p", { text: "No mistake was made." })];
+    const mistakes = list.length ? [make("h3", { text: "Most frequent confusions" }), make("ol", {}, ...list)] : [make("p", { text: "There are no mistakes." })];
     if (!chosen.cell) return panel.replaceChildren(...mistakes);
     const [t, p] = chosen.cell;
-    const heading = make("h3", { text: t === p ? `${classes[t]}, recognized` : `${classes[t]} taken for ${classes[p]}` });
-    const said = cellOf(t, p).full;
-    const told = make("p", { text: `${variants[chosen.variant].name}: ${said.slice(said.lastIndexOf(": ") + 2)}.` });
-    return panel.replaceChildren(...mistakes, heading, told, ...(pictures ? showPictures(t, p) : []));
+    const heading = make("h3", { text: t === p ? `${classes[t]}, correct` : `${classes[t]} classified as ${classes[p]}` });
+    const { full } = cellOf(t, p);
+    const numbers = make("p", { text: `${variants[chosen.variant].name}: ${full.slice(full.lastIndexOf(": ") + 2)}.` });
+    return panel.replaceChildren(...mistakes, heading, numbers, ...(pictures ? showPictures(t, p) : []));
   };
 
   const caption = () => {
     const mine = variants[chosen.variant], other = variants[chosen.against];
     if (!other) return `Percent of every true class (rows) by predicted class (columns), over ${counted(mine.runs, "run")}.`;
-    const sure = mine === other ? "." : now.bounds ? "; gray: its 95 % interval holds zero." : ". No interval is known of this pair, so any of it may be chance.";
-    return `${mine.name} minus ${other.name}, in points of the true class (rows) by predicted class (columns). Blue: more right answers or fewer mistakes; orange: the reverse${sure}`;
+    const sure = mine === other ? "." : now.bounds ? "; gray: the 95 % interval includes zero." : ". This pair has no intervals, so any of it could be chance.";
+    return `${mine.name} minus ${other.name}, in percentage points of the true class (rows) by predicted class (columns). Blue: more correct predictions or fewer mistakes; orange: the reverse${sure}`;
   };
 
-  // The table is built once; what is chosen changes what stands in it, and a click on a cell no more than two of them.
+  // The table is built once: a choice changes its cells' contents, and a click at most two cells.
   const buttons = classes.map((_, t) => classes.map((_, p) => make("button", { type: "button", "data-cell": `${t},${p}`, "aria-pressed": "false", tabindex: -1 })));
   const at = (cell) => buttons[cell[0]][cell[1]];
   const build = () => {
@@ -140,7 +140,7 @@ if (matrix) {
     table.append(make("thead", {}, head), make("tbody", {}, ...rows));
   };
   const draw = () => {
-    now = look();
+    now = select();
     $("matrix-caption").textContent = caption();
     buttons.forEach((row, t) => row.forEach((button, p) => {
       const { text, strength, right, open, full } = cellOf(t, p);
@@ -151,7 +151,7 @@ if (matrix) {
     }));
     showCell();
   };
-  let entry = buttons[0][0]; // one stop of the tab key; arrows move within
+  let entry = buttons[0][0]; // the only tab stop; arrow keys move within the table
   const enter = (button) => {
     entry.tabIndex = -1;
     entry = button;

@@ -1,1 +1,1 @@
-"""The calibration of a study: numbers, figures and template."""
+"""Calibration: reliability diagrams, and scores of the probabilities."""

@@ -1,1 +1,1 @@
-"""The classes of a study: numbers, figures and template."""
+"""Recall, precision and F1 by class: numbers, figure, section."""

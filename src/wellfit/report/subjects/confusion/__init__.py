@@ -1,1 +1,1 @@
-"""Confusion matrices: numbers, figures and template."""
+"""Confusion matrices: numbers, figures, section."""

@@ -1,1 +1,1 @@
-"""The curves of a study: numbers, figures and template."""
+"""The learning curves: loss, accuracy and generalization gap by epoch."""

@@ -1,239 +1,199 @@
-"""The interactive charts of the page, drawn by Bokeh from data that lie in the page itself.
-
-Charts that belong together (the curves, whose epoch axes move together) are the roots of one Bokeh document; the page's
-script opens a document when its place comes near; its tags: `wellfit.report.marks.interactive`.
-"""
+"""The interactive learning curves: the same charts on the page and, with data that grow, on the live page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from wellfit.base import FloatArray, StudyDetails, StudySummary, SweepPath
-from wellfit.report import wording
+from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.marks.interactive import (
     Chart,
+    Columns,
     add_curve,
     add_hover,
-    add_marks,
     add_renderer,
     bokeh_models,
     curve_columns,
-    empty_chart,
     epoch_chart,
     series_role,
 )
-from wellfit.report.numbers import Curve, curve_data, gap_data, last_epoch
-from wellfit.report.subjects.paths.strokes import PATH_STROKES, Stroke, path_marks, path_reference
+from wellfit.report.numbers import Curve, curve_data, has_epochs, last_epoch
+from wellfit.report.subjects.curves.numbers import METRICS, SPLITS, gap_data, stopped_at
 
-__all__ = ["Charts", "bokeh_library", "build_charts"]
+__all__ = ["CHARTS", "LiveCharts", "charts"]
 
-FIRM: Final = 0.005
-"""The share of the predictions from which a bin of a reliability diagram is joined to others: one point is no line."""
+CHARTS: Final = {
+    "chart-loss": "cross-entropy loss",
+    "chart-log-loss": "cross-entropy loss, log axis",
+    "chart-accuracy": "accuracy, percent",
+    "chart-gap": "training − validation, points",
+}
+"""Id of the chart's element -> label of its value axis."""
+
+EMPTY: Final = {"chart-loss": (0.1, 1.0), "chart-accuracy": (0.0, 100.0), "chart-gap": (-1.0, 1.0)}
+"""Range of the value axis before the first epoch."""
 
 
-@dataclass(frozen=True)
-class Charts:
-    """Charts as plain data, to be written into a page.
+class Line(NamedTuple):
+    """One curve: its chart, the position of its variant, its split (or ``"gap"``), and its name in tooltips."""
+
+    chart: str
+    variant: int
+    split: str
+    name: str
+
+    @property
+    def tag(self) -> str:
+        """The tag of its renderer."""
+        return f"v{self.variant}-{self.split}"
+
+
+def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
+    """The charts of a study as it is: id of an element -> chart; empty before the first epoch."""
+    if not has_epochs(summary):
+        return {}
+    drawn = _empty_charts(summary)
+    for line in _lines(summary):
+        if len((curve := _curve(summary, line)).epochs):
+            add_curve(drawn[line.chart], line.tag, line.name, line.variant, _columns(curve, line))
+    for metric in METRICS:
+        for index in range(len(summary.variants)):
+            _add_stops(drawn[f"chart-{metric}"], summary, index, metric)
+    _complete(drawn)
+    return drawn
+
+
+class LiveCharts:
+    """The charts of a study that is training; `update` replaces the data of its curves.
 
     Args:
-      documents: name -> a Bokeh document as JSON, safe inside a script element: no ``<`` is left in it.
-      roots: name of the document -> id of an element of the page -> id of the chart to be shown there.
+      summary: the study as it is now; its variants and its number of epochs must not change.
+      shown: the variants, by position, that are drawn at first.
+
+    Attributes:
+      charts: id of an element -> chart.
     """
 
-    documents: Mapping[str, str]
-    roots: Mapping[str, Mapping[str, str]]
+    def __init__(self, summary: StudySummary, shown: Collection[int]) -> None:
+        self.charts = _empty_charts(summary)
+        self._renderers: dict[Line, Any] = {}
+        self._sent: dict[Line, Columns] = {}
+        for line in _lines(summary):
+            self._sent[line] = _live_columns(_curve(summary, line), line)
+            self._renderers[line] = _add_live(self.charts[line.chart], line, self._sent[line], line.variant in shown)
+        self._placeholders = [_add_placeholder(self.charts[name], *ends) for name, ends in EMPTY.items()]
+        _complete(self.charts)
+        self._drop_placeholders()
+
+    def update(self, summary: StudySummary, every: bool = False) -> None:
+        """Send the curves that have changed.
+
+        Args:
+          summary: the study as it is now.
+          every: whether to send the curves that the reader has switched off, too.
+        """
+        for line, renderer in self._renderers.items():
+            if not (every or renderer.visible):  # Bokeh reports the reader's choice to the server
+                continue
+            columns, before = _live_columns(_curve(summary, line), line), self._sent[line]
+            if not all(np.array_equal(before[name], columns[name]) for name in columns):
+                self._sent[line] = columns
+                renderer.data_source.data = dict(columns)
+        self._drop_placeholders()
+
+    def _drop_placeholders(self) -> None:
+        """Let the axes follow the curves as soon as there are any."""
+        if any(len(columns["epoch"]) for columns in self._sent.values()):
+            while self._placeholders:
+                self._placeholders.pop().data = {"x": [], "y": []}
 
 
-def build_charts(summary: StudySummary, details: StudyDetails) -> Charts:
-    """The charts of a study; those that have nothing to show are left out.
-
-    Args:
-      summary: the study.
-      details: its details.
-
-    Returns:
-      Documents ``"curves"`` (in ``chart-loss``, ``chart-log-loss``, ``chart-accuracy`` and ``chart-gap``), ``"paths"``
-      (``chart-path-0`` and so on), ``"calibration"`` (``chart-reliability``) and ``"weights"`` (``chart-norms``).
-    """
-    made: dict[str, dict[str, Chart]] = {}
-    if any(len(history) for runs in summary.histories.values() for history in runs.values()):
-        made["curves"] = _curve_charts(summary)
-        made["weights"] = {"chart-norms": _norms_chart(summary)}
-    if details.paths:
-        made["paths"] = {f"chart-path-{i}": _path_chart(path) for i, path in enumerate(details.paths)}
-    if details.calibration:
-        made["calibration"] = {"chart-reliability": _reliability_chart(summary, details)}
-    return Charts(
-        {name: _document(charts) for name, charts in made.items()},
-        {name: {element: chart.id for element, chart in charts.items()} for name, charts in made.items()},
-    )
+# --- Both ----------------------------------------------------------------------------------------------------------
 
 
-def bokeh_library() -> str:
-    """The source of BokehJS, minified, without widgets, tables, WebGL and MathJax, to stand inside a script element."""
-    from bokeh.resources import Resources
-
-    return "\n".join(Resources(mode="inline", components=["bokeh"], minified=True).js_raw)
-
-
-def _document(charts: Mapping[str, Chart]) -> str:
-    from bokeh.core.json_encoder import serialize_json
-    from bokeh.document import Document
-
-    document = Document()
-    for chart in charts.values():
-        document.add_root(chart)
-    return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
-
-
-# --- By epoch ---------------------------------------------------------------------------------------------------------
-
-
-def _curve_charts(summary: StudySummary) -> dict[str, Chart]:
-    """Four charts with one epoch axis and one crosshair; both loss charts have the same renderers."""
-    epochs = bokeh_models().Range1d(1, max(2, last_epoch(summary)), bounds="auto")
+def _empty_charts(summary: StudySummary) -> dict[str, Chart]:
+    """Four charts that share the epoch axis and the line at the pointer."""
+    last = last_epoch(summary)
+    epochs = bokeh_models().Range1d(1, max(2, last), bounds="auto")
     cursor = bokeh_models().Span(dimension="height", line_color=LIGHT["muted"], line_width=1, line_dash="dotted")
-    made = {
-        "chart-loss": epoch_chart("cross-entropy loss", epochs, cursor, "linear"),
-        "chart-log-loss": epoch_chart("cross-entropy loss, log axis", epochs, cursor, "log"),
-        "chart-accuracy": epoch_chart("accuracy, percent", epochs, cursor, "linear"),
-        "chart-gap": epoch_chart("training − validation, points", epochs, cursor, "linear"),
+    return {
+        name: epoch_chart(label, last, "log" if name == "chart-log-loss" else "linear", epochs=epochs, cursor=cursor)
+        for name, label in CHARTS.items()
     }
-    for index, v in enumerate(summary.variants):
-        for metric, scale in (("loss", 1.0), ("accuracy", 100.0)):
-            for split, said in (("train", "training"), ("validation", "validation")):
-                curve = curve_data(summary, v.name, f"{split}_{metric}")
-                _add_curve(made[f"chart-{metric}"], f"v{index}-{split}", f"{v.name}, {said}", index, curve, scale)
-            _add_stops(made[f"chart-{metric}"], summary, index, metric, scale)
-        _add_curve(made["chart-gap"], f"v{index}-gap", f"{v.name}, gap", index, gap_data(summary, v.name), 100.0)
-    made["chart-log-loss"].renderers = made["chart-loss"].renderers
-    for chart in made.values():
+
+
+def _complete(drawn: dict[str, Chart]) -> None:
+    """Let both loss charts have the same renderers, and every chart its tooltip."""
+    drawn["chart-log-loss"].renderers = drawn["chart-loss"].renderers
+    for chart in drawn.values():
         add_hover(chart)
-    return made
 
 
-def _norms_chart(summary: StudySummary) -> Chart:
-    epochs = bokeh_models().Range1d(1, max(2, last_epoch(summary)), bounds="auto")
-    chart = epoch_chart("norm of all weights", epochs, None, "linear")
+def _lines(summary: StudySummary) -> list[Line]:
+    lines = []
     for index, v in enumerate(summary.variants):
-        _add_curve(chart, f"v{index}-norm", v.name, index, curve_data(summary, v.name, "weight_norm"), 1.0)
-    add_hover(chart)
-    return chart
+        for metric in METRICS:
+            lines += [Line(f"chart-{metric}", index, split, f"{v.name}, {name}") for split, name in SPLITS.items()]
+        lines.append(Line("chart-gap", index, "gap", f"{v.name}, gap"))
+    return lines
 
 
-def _add_curve(chart: Chart, what: str, name: str, index: int, curve: Curve, scale: float) -> None:
-    if not len(curve.epochs):
+def _curve(summary: StudySummary, line: Line) -> Curve:
+    name = summary.variants[line.variant].name
+    if line.split == "gap":
+        return gap_data(summary, name)
+    return curve_data(summary, name, f"{line.split}_{line.chart.removeprefix('chart-')}")
+
+
+def _columns(curve: Curve, line: Line) -> Columns:
+    return curve_columns(curve, 1.0 if line.chart == "chart-loss" else 100.0, line.variant)
+
+
+# --- The page only -------------------------------------------------------------------------------------------------
+
+
+def _add_stops(chart: Chart, summary: StudySummary, index: int, metric: str) -> None:
+    """Add a triangle at the readout epoch of every run that early stopping ended."""
+    name = summary.variants[index].name
+    if not (stopped := stopped_at(summary, name)):
         return
-    columns = curve_columns(curve, scale, index)
-    source = bokeh_models().ColumnDataSource(columns)
-    add_curve(chart, what, name, index, source)
-    if columns["mark"].any():
-        add_marks(chart, f"{what}-mark", name, index, source, x="epoch", y="mean", size="mark")
-
-
-def _add_stops(chart: Chart, summary: StudySummary, index: int, metric: str, scale: float) -> None:
-    """A triangle where a rule has stopped a run, at the epoch whose weights were read."""
-    variant = summary.variants[index]
-    stopped = {run.seed: run.readout_epoch for run in variant.runs if run.state == "stopped" and run.readout_epoch}
-    if not stopped:
-        return
-    histories = summary.histories[variant.name]
-    values = [float(scale * histories[seed][f"validation_{metric}"][read - 1]) for seed, read in stopped.items()]
-    epochs = list(stopped.values())
-    ones = {"low": values, "high": values, "n": [1] * len(values)}
-    source = bokeh_models().ColumnDataSource({"epoch": epochs, "mean": values, **ones})
-    color, role = series_color(index), series_role(index)
+    runs = summary.histories[name]
+    values = [float(METRICS[metric][0] * runs[seed][f"validation_{metric}"][at - 1]) for seed, at in stopped.items()]
+    columns = {"epoch": list(stopped.values()), "mean": values, "low": values, "high": values, "n": [1] * len(values)}
+    color = series_color(index)
     mark = bokeh_models().Scatter(
         x="epoch", y="mean", marker="inverted_triangle", size=9, fill_color=color, line_color=color
     )
-    add_renderer(chart, mark, source, f"v{index}-stop", f"{variant.name}, read here", role)
+    source = bokeh_models().ColumnDataSource(columns)
+    add_renderer(chart, mark, source, f"v{index}-stop", f"{name}, read here", series_role(index))
 
 
-# --- By setting, and by confidence ------------------------------------------------------------------------------------
+# --- The live page only --------------------------------------------------------------------------------------------
 
 
-def _path_chart(path: SweepPath) -> Chart:
-    """Accuracy by the swept number: mean and interval of every split, and the values that were chosen."""
-    chart = empty_chart(path.key, "accuracy, percent", x_axis_type="log" if path.logarithmic else "linear", height=360)
-    drawn = []
-    for split in ("test", "validation", "train"):
-        mean, low, high = (100 * column for column in path.metrics[f"{split}_accuracy"])
-        said, role = PATH_STROKES[split].said, PATH_STROKES[split].role
-        source, color = _path_source(path, mean, low, high), LIGHT[role]
-        band = bokeh_models().VArea(x="x", y1="bottom", y2="top", fill_color=color, fill_alpha=0.13)
-        line = bokeh_models().Line(
-            x="x", y="mean", line_color=color, line_width=2, line_dash=_dash(PATH_STROKES[split], 2)
-        )
-        point = bokeh_models().Scatter(x="x", y="mean", size=7, fill_color=color, line_color=color)
-        add_renderer(chart, band, source, f"{split}-band", said, role).level = "underlay"
-        add_renderer(chart, line, source, split, said, role)
-        drawn.append(add_renderer(chart, point, source, f"{split}-point", said, role))
-    rows = [("", "@variant, $name"), (path.key, "@value"), ("mean", "@mean{0.00} %"), ("95 % interval", "@interval")]
-    chart.add_tools(bokeh_models().HoverTool(renderers=drawn, tooltips=rows))
-    for name, at in path_marks(path).items():
-        _add_span(chart, name, "height", float(path.values[at]))
-    if (beside := path_reference(path)) is not None:
-        _add_span(chart, "reference", "width", 100 * beside)
-    return chart
+def _live_columns(curve: Curve, line: Line) -> Columns:
+    """The columns of a curve, and the size of the point at its last epoch."""
+    return {**_columns(curve, line), "tip": np.where(curve.epochs == curve.epochs.max(initial=0), 6, 0)}
 
 
-def _add_span(chart: Chart, name: str, dimension: str, place: float) -> None:
-    """A straight line through the whole chart of a path, one of `PATH_STROKES`."""
-    stroke = PATH_STROKES[name]
-    look = {"line_color": LIGHT[stroke.role], "line_dash": _dash(stroke, 1), "level": "underlay", "tags": [name]}
-    chart.add_layout(bokeh_models().Span(location=place, dimension=dimension, **look))
+def _add_live(chart: Chart, line: Line, columns: Columns, visible: bool) -> Any:
+    """Add a curve and the point at its last epoch; returns the renderer of its line."""
+    color, role = series_color(line.variant), series_role(line.variant)
+    renderers = add_curve(chart, line.tag, line.name, line.variant, columns)
+    point = bokeh_models().Scatter(x="epoch", y="mean", size="tip", fill_color=color, line_color=color, line_alpha=0)
+    source = renderers[1].data_source
+    renderers.append(add_renderer(chart, point, source, f"{line.tag}-band", line.name, role))  # no tooltip either
+    for renderer in renderers:
+        renderer.visible = visible
+    return renderers[1]
 
 
-def _dash(stroke: Stroke, width: int) -> Any:
-    """Dashes and gaps as Bokeh takes them, in pixels."""
-    return [width * part for part in stroke.dash] or "solid"
-
-
-def _path_source(path: SweepPath, mean: FloatArray, low: FloatArray, high: FloatArray) -> Any:
-    bottom, top = (np.where(np.isfinite(bound), bound, mean) for bound in (low, high))
-    return bokeh_models().ColumnDataSource(
-        {
-            "x": path.values.astype(np.float64),
-            "mean": mean.astype(np.float32),
-            "bottom": bottom.astype(np.float32),
-            "top": top.astype(np.float32),
-            "variant": list(path.variants),
-            "value": [f"{value:g}" for value in path.values],
-            "interval": [
-                wording.interval((a / 100, b / 100)) or wording.NOTHING for a, b in zip(low, high, strict=True)
-            ],
-        }
-    )
-
-
-def _reliability_chart(summary: StudySummary, details: StudyDetails) -> Chart:
-    """How often each variant was right, by how sure it was."""
-    chart = empty_chart("how sure (confidence), percent", "how often right (accuracy), percent", height=380)
-    lines = []
-    for index, variant in enumerate(summary.variants):
-        found = details.calibration.get(variant.name)
-        if found is None:
-            continue
-        share = found.count / max(int(found.count.sum()), 1)  # (B,)
-        columns = {
-            "sure": (100 * found.confidence).astype(np.float32),
-            "right": (100 * found.accuracy).astype(np.float32),
-            "size": (4 + 14 * np.sqrt(share)).astype(np.float32),
-        }
-        firm = share >= FIRM
-        source = bokeh_models().ColumnDataSource({**columns, "count": [f"{n:,}" for n in found.count]})
-        color, role = series_color(index), series_role(index)
-        line = bokeh_models().Line(x="sure", y="right", line_color=color, line_width=2)
-        through = bokeh_models().ColumnDataSource({name: values[firm] for name, values in columns.items()})
-        add_renderer(chart, line, through, f"v{index}-reliability", variant.name, role)
-        places = {"x": "sure", "y": "right", "size": "size", "fill_alpha": 0.6}
-        lines.append(add_marks(chart, f"v{index}-reliability-points", variant.name, index, source, **places))
-    chart.add_layout(bokeh_models().Slope(gradient=1, y_intercept=0, line_color=LIGHT["muted"], line_dash="dotted"))
-    rows = [("", "$name"), ("sure", "@sure{0.0} %"), ("right", "@right{0.0} %"), ("predictions", "@count")]
-    chart.add_tools(bokeh_models().HoverTool(renderers=lines, tooltips=rows))
-    return chart
+def _add_placeholder(chart: Chart, low: float, high: float) -> Any:
+    """Add two invisible points, because Bokeh draws no axes without data; returns their source."""
+    source = bokeh_models().ColumnDataSource({"x": [1, 1], "y": [low, high]})
+    point = bokeh_models().Scatter(x="x", y="y", fill_alpha=0, line_alpha=0)
+    add_renderer(chart, point, source, "empty-band", "", "muted")
+    return source

@@ -1,4 +1,4 @@
-"""Learning curves in one line of text each: the mean validation loss of every variant, each on its own scale."""
+"""Learning curves as one line of text each: the mean validation loss of every variant on its own scale."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from wellfit.base import StudySummary, VariantSummary
 __all__ = ["Sparklines", "validation_sparklines"]
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
-PLAIN: Final = ".:-=+*#@"  # where an encoding has no blocks: the higher, the darker
-LEAST_RANGE: Final = 1.25  # greatest over least loss: less would make mountains of noise
+PLAIN: Final = ".:-=+*#@"  # for encodings without blocks: the higher, the darker
+LEAST_RANGE: Final = 1.25  # highest over lowest loss: on a smaller scale, noise would look like mountains
 
 
 class Sparklines(NamedTuple):
     """Curves as text.
 
     Args:
-      lines: variant -> its curve, a character an epoch, or several epochs where there are more than fit.
-      mark: the character that stands at the lowest epoch, whose height is then not shown.
+      lines: variant -> its curve, one character per epoch, or per several epochs if there are too many.
+      mark: the character at the lowest epoch, in place of its height.
     """
 
     lines: Mapping[str, str]
@@ -31,28 +31,27 @@ class Sparklines(NamedTuple):
 
     @property
     def legend(self) -> str:
-        """What the curves show, in a sentence."""
+        """A sentence on what the curves show."""
         return (
-            f"Curves: validation loss by epoch, mean of the seeds, lowest at {self.mark}; each on a logarithmic scale "
-            "of its own, the first character cut: compare shapes, not heights."
+            f"Curves: validation loss by epoch, mean over the seeds, lowest at {self.mark}. Each has a logarithmic "
+            "scale of its own, with the first character clipped, so compare shapes, not heights."
         )
 
 
 def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only: bool = False) -> Sparklines | None:
     """The mean validation loss of every variant, epoch by epoch.
 
-    A curve is the mean over the runs that ended and did not diverge, for as long as all of them trained, so that no
-    run that stops makes it leap. Each has a logarithmic scale of its own, from its lowest loss to the highest after its
-    first character, which is cut, and at least to a quarter above the lowest: on one scale for all, and with the fall
-    of the first epochs, most curves would be flat.
+    A curve is the mean over the runs that ended without diverging, as long as the shortest of them, so that no run that
+    ends makes it jump. Each has its own logarithmic scale, from its lowest loss to the highest after the first
+    character, and at least to 25 % above the lowest; on a common scale, or with the drop in the first epochs, most
+    curves would look flat.
 
     Args:
-      summary: the study.
-      width: characters, at most.
-      ascii_only: use characters that every encoding has.
+      width: of a curve, at most, in characters.
+      ascii_only: whether to use only characters that every encoding has.
 
     Returns:
-      The curves; None where no variant has two epochs.
+      The curves; None if no variant has two epochs.
 
     Example:
       >>> import numpy as np
@@ -75,7 +74,7 @@ def validation_sparklines(summary: StudySummary, width: int = 16, *, ascii_only:
 
 
 def _mean(summary: StudySummary, variant: VariantSummary) -> NDArray[np.float64]:
-    """The mean curve over the runs, as long as the shortest; empty where it is not all of numbers."""
+    """The mean curve over the runs, as long as the shortest; empty if a value is not finite."""
     histories = summary.histories.get(variant.name, {})
     runs = [run.seed for run in variant.runs if run.state in ("finished", "stopped") and run.seed in histories]
     losses = [np.asarray(histories[seed]["validation_loss"], float) for seed in runs]
@@ -87,10 +86,10 @@ def _mean(summary: StudySummary, variant: VariantSummary) -> NDArray[np.float64]
 
 
 def _line(curve: NDArray[np.float64], cells: int, longest: int, levels: str, mark: str) -> str:
-    """A curve in characters; every character stands for as many epochs as in the longest curve."""
-    cell = np.arange(len(curve)) * cells // longest  # (E,), the character of every epoch
+    """A curve in characters; each covers as many epochs as in the longest curve."""
+    cell = np.arange(len(curve)) * cells // longest  # (E,) position of every epoch's character
     lowest = int(cell[int(curve.argmin())])
-    curve = np.log(np.maximum(curve, 1e-9))  # (E,), a loss may reach 0, its logarithm nothing
+    curve = np.log(np.maximum(curve, 1e-9))  # (E,) a loss may reach 0
     means = np.bincount(cell, curve) / np.bincount(cell)  # (characters,)
     low = float(curve.min())
     shares = (means - low) / max(float(means[1:].max(initial=low)) - low, math.log(LEAST_RANGE))  # (characters,)

@@ -1,266 +1,184 @@
-"""Static figures with matplotlib: for papers, notebooks, print, and the page where no script runs.
+"""The static learning curves.
 
-Every function draws on the axes it is given, or on a figure of its own; none touches pyplot's global state. Solid lines
-are validation, dashed lines training; a band spans the lowest and the highest seed. `alt_text` says in words what a
-figure shows.
+Solid lines are validation, dashed lines training; a band spans the lowest and the highest seed. Every function draws on
+the axes that it gets or on a new figure; none touches pyplot's global state.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wellfit.base import StudySummary
-from wellfit.errors import UnknownNameError
 from wellfit.report import wording
-from wellfit.report.marks import static as drawing
+from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
-from wellfit.report.numbers import (
-    Curve,
-    IntervalRow,
-    confusion_data,
-    curve_data,
-    find_variant,
-    gap_data,
-    interval_data,
-    last_epoch,
-    median_epochs,
-)
+from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch
+from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data, scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "plot_confusion",
-    "plot_curves",
-    "plot_gap",
-    "plot_intervals",
-    "plot_learning_curve",
-]
-
-
-def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axes | None = None) -> Figure:
-    """Every variant's seeds as points, their mean and its 95 % interval, and the published value where there is one.
-
-    Args:
-      summary: the study.
-      metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure.
-
-    Raises:
-      UnknownNameError: it is none of these metrics.
-    """
-    rows = interval_data(summary, metric)
-    axes = drawing.own_axes(ax, (8.6, 0.9 + 0.46 * len(rows)))
-    heights = [len(rows) - 1 - row.index for row in rows]
-    for row, y in zip(rows, heights, strict=True):
-        drawing.interval(axes, row, y)
-    label = f"{wording.METRICS[metric]}, percent"
-    if rows and rows[0].mean is not None:
-        axes.axvline(100 * rows[0].mean, color=LIGHT["muted"], linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
-        label += f"  (dotted: mean of {drawing.plain(rows[0].variant)})"
-    drawing.style(axes, label, "", grid="x")
-    axes.set_yticks(heights, [drawing.row_name(row.variant) for row in rows])
-    axes.tick_params(axis="y", labelsize=11.5, labelcolor=LIGHT["ink"], pad=8)
-    axes.set_ylim(-0.6, len(rows) - 0.3)
-    axes.margins(x=0.04)
-    drawing.interval_legend(axes, rows)
-    said = "; ".join(_say_interval(row) for row in rows)
-    return drawing.done(
-        axes, f"Interval plot of {wording.METRICS[metric]}, mean over seeds with 95 % interval. {said}."
-    )
+__all__ = ["plot_curves", "plot_gap", "plot_learning_curve", "plot_small"]
 
 
 def plot_learning_curve(
     summary: StudySummary, variant: str, metric: str = "loss", ax: Axes | None = None, *, log: bool = False
 ) -> Figure:
-    """Training and validation curve of one variant: mean and range over the seeds, and where each seed was best.
+    """Plot training and validation curve of one variant: mean and range over the seeds.
 
     Args:
-      summary: the study.
-      variant: name of one of its variants.
+      variant: name of a variant.
       metric: ``"loss"`` or ``"accuracy"``, both measured in inference mode.
       ax: where to draw; a new figure if None.
-      log: a logarithmic axis for the values.
+      log: whether the values have a logarithmic axis.
 
     Returns:
-      The figure. The ticks at its foot are the epochs of lowest validation loss, one a seed; the dotted line is the
-      median epoch at which the runs are read where a rule stopped them, or of lowest validation loss otherwise.
+      The figure. Ticks at its foot mark each seed's epoch of lowest validation loss. The dotted line is their median,
+      or the median readout epoch if early stopping ended runs.
 
     Raises:
       UnknownNameError: there is no such variant or metric.
     """
-    scale, label = _unit(metric)
-    index, found = find_variant(summary, variant)
-    axes = drawing.own_axes(ax, (4.8, 3.1))
-    said = []
-    for split, name in (("train", "training"), ("validation", "validation")):
-        curve = curve_data(summary, variant, f"{split}_{metric}")
-        drawing.curve(axes, curve, scale, series_color(index), drawing.TRAINING if split == "train" else "solid")
-        said.append(_say_curve(name, curve, metric))
-    drawing.style(axes, "epoch  ( | lowest validation loss of a seed )", label)
-    drawing.title(axes, variant)
-    drawing.epoch_axis(axes, last_epoch(summary))
-    best = [run.best_epoch for run in found.runs if run.best_epoch is not None]
-    if best:
-        foot = axes.get_xaxis_transform()
-        axes.plot(best, [0.035] * len(best), "|", color=LIGHT["ink"], markersize=9, markeredgewidth=1.1, transform=foot)
-    stop = _stop(summary, variant)
-    if stop is not None:
-        drawing.stop_mark(axes, *stop)
-        said.append(f"Median over the seeds: {stop[1]}.")
-    if log:
-        drawing.log_axis(axes)
-    drawing.split_legend(axes, series_color(index))
-    return drawing.done(axes, f"Learning curves of {variant}, {metric} by epoch. {' '.join(said)}")
+    axes = marks.own_axes(ax, (4.8, 3.1))
+    alt = _draw(axes, summary, variant, metric, log)
+    marks.title(axes, variant)
+    axes.set_xlabel("epoch  ( | lowest validation loss of a seed )")
+    marks.split_legend(axes, series_color(find_variant(summary, variant)[0]))
+    return marks.done(axes, alt)
 
 
-def plot_curves(summary: StudySummary, metric: str = "loss", ax: Axes | None = None, *, log: bool = False) -> Figure:
-    """The learning curves of every variant, training and validation: one panel each, or all of them in one.
+def plot_curves(
+    summary: StudySummary,
+    metric: str = "loss",
+    ax: Axes | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    log: bool = False,
+) -> Figure:
+    """Plot the training and validation curves of several variants, in one panel each or all on the same axes.
 
     Args:
-      summary: the study.
       metric: ``"loss"`` or ``"accuracy"``.
-      ax: draw all variants here, each named where its validation curve ends; if None, a new figure with a panel each.
-      log: a logarithmic axis for the values.
+      ax: draw all variants here, each labeled where its validation curve ends; if None, a new figure of panels.
+      names: of the variants that have a panel; all if None.
+      log: whether the values have a logarithmic axis.
 
     Returns:
-      The figure; its own panels share their axes and stand three in a row.
+      The figure; all panels share their axes.
 
     Raises:
-      UnknownNameError: there is no such metric.
+      UnknownNameError: there is no such variant or metric.
     """
-    scale, label = _unit(metric)
+    factor, label = scale(metric)
     if ax is None:
-        return _panels(summary, metric, log)
-    training, validation = (
-        [curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants]
-        for split in ("train", "validation")
-    )
+        return _panels(summary, metric, [v.name for v in summary.variants] if names is None else names, log)
+    training, validation = ([curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants]
+                            for split in SPLITS)  # fmt: skip
     if log:
-        drawing.log_axis(ax)
+        marks.log_axis(ax)
     for index, curve in enumerate(training):
-        drawing.curve(ax, curve, scale, series_color(index), drawing.TRAINING, width=1.1)
-    drawing.overlay(ax, summary, validation, scale, label)
+        marks.curve(ax, curve, factor, series_color(index), marks.TRAINING, width=1.1)
+    marks.overlay(ax, summary, validation, factor, label)
     named = [(variant.name, curve) for variant, curve in zip(summary.variants, validation, strict=True)]
     drawn = [(name, curve) for name, curve in named if len(curve.mean)] or named
-    said = " ".join(_say_curve(name, curve, metric) for name, curve in drawn)
+    sentences = " ".join(_describe(name, curve, metric) for name, curve in drawn)
     whose = "every variant" if len(drawn) == len(named) else f"{len(drawn)} of {len(named)} variants"
-    return drawing.done(ax, f"Learning curves of {whose}, {metric} by epoch. On the validation split: {said}")
+    return marks.done(ax, f"Learning curves of {whose}, {metric} by epoch. On the validation split: {sentences}")
+
+
+def plot_small(
+    summary: StudySummary,
+    variant: str,
+    metric: str = "loss",
+    ax: Axes | None = None,
+    *,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
+    """Plot the curves of one variant in a small panel, without a title and axis labels.
+
+    Args:
+      metric: ``"loss"`` or ``"accuracy"``.
+      ax: where to draw; a new figure if None.
+      limits: of the value axis, for panels to share; as the curves need if None.
+
+    Raises:
+      UnknownNameError: there is no such variant or metric.
+    """
+    axes = marks.own_axes(ax, (4.2, 1.75))
+    alt = _draw(axes, summary, variant, metric, log=False, above=True)
+    axes.set_xlabel("")
+    axes.set_ylabel("")
+    if limits is not None:
+        axes.set_ylim(*limits)
+    axes.locator_params(axis="y", nbins=4)
+    return marks.done(axes, alt)
 
 
 def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
-    """Training minus validation accuracy by epoch, both in inference mode: how over-fitting grows.
+    """Plot training minus validation accuracy by epoch, both in inference mode: how over-fitting grows.
 
     Args:
-      summary: the study.
       ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure.
     """
-    axes = drawing.own_axes(ax, (8.6, 4.0))
+    axes = marks.own_axes(ax, (8.6, 4.0))
     curves = [gap_data(summary, v.name) for v in summary.variants]
-    drawing.overlay(axes, summary, curves, 100.0, "gap, points")
+    marks.overlay(axes, summary, curves, 100.0, "gap, points")
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8, zorder=0)
     ends = [(v.name, c.mean) for v, c in zip(summary.variants, curves, strict=True) if len(c.mean)]
-    said = "; ".join(f"{name} {wording.points(float(mean[-1]))} points" for name, mean in ends) or "nothing yet"
-    return drawing.done(
-        axes, f"Training minus validation accuracy by epoch, mean over seeds. At the last epoch: {said}."
-    )
+    gaps = "; ".join(f"{name} {wording.points(float(mean[-1]))} points" for name, mean in ends) or "no epoch yet"
+    return marks.done(axes, f"Training minus validation accuracy by epoch, mean over seeds. At the last epoch: {gaps}.")
 
 
-def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
-    """The confusion matrix of a variant: percent of every true class, over the test predictions of all its runs.
-
-    Args:
-      summary: the study.
-      variant: name of one of its variants.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure: right answers in blue, mistakes in orange, on a square-root scale so that rare mistakes can be seen.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
-    confusion = confusion_data(summary, variant)
-    size = len(summary.classes)
-    side = min(12.0, 2.6 + 0.46 * size)
-    axes = drawing.own_axes(ax, (side, side))
-    drawing.title(axes, variant)
-    if confusion is None:
-        drawing.style(axes, "", "", grid=None)
-        return drawing.done(axes, f"Confusion matrix of {variant}: the test set was not opened yet.")
-    pixels = drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(confusion.shares))  # (K, K, 4)
-    axes.imshow(pixels, interpolation="none")
-    if size <= 20:
-        for true, predicted in np.argwhere(confusion.counts > 0):
-            text = wording.whole_percent(float(confusion.shares[true, predicted]))
-            axes.text(predicted, true, text, ha="center", va="center", fontsize=9.5, color=LIGHT["ink"])
-    drawing.class_axes(axes, summary.classes)
-    right = float(np.trace(confusion.counts) / confusion.counts.sum())
-    lowest = int(np.argmin(np.diag(confusion.shares)))
-    hardest = f"{summary.classes[lowest]} with {wording.percent(float(confusion.shares[lowest, lowest]))}"
-    said = f"{wording.percent(right)} of the test predictions of all runs are right; the hardest class is {hardest}"
-    return drawing.done(axes, f"Confusion matrix of {variant}: {said}.")
-
-
-# --- Parts ------------------------------------------------------------------------------------------------------------
-
-
-def _unit(metric: str) -> tuple[float, str]:
-    """What the values of a metric are multiplied with, and what the axis is called then."""
-    units = {"loss": (1.0, "cross-entropy loss"), "accuracy": (100.0, "accuracy, percent")}
-    if metric not in units:
-        raise UnknownNameError("metric", metric, units)
-    return units[metric]
-
-
-def _panels(summary: StudySummary, metric: str, log: bool) -> Figure:
-    """One panel a variant on shared axes, at most three in a row; only the outer ones carry labels."""
+def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool) -> Figure:
+    """Draw one panel per variant; only the outer panels have labels."""
     from matplotlib.figure import Figure
 
-    size = len(summary.variants)
-    columns = min(3, max(1, size))
-    rows = max(1, math.ceil(size / columns))
-    figure = Figure(figsize=(4.4 * columns, 3.1 * rows), layout=drawing.layout())
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    columns = len(names) if len(names) <= 2 else 2 if len(names) == 4 else 3
+    lines = -(-len(names) // columns)
+    figure = Figure(figsize=(8.6 if columns > 1 else 4.8, 2.5 * lines + 0.5), layout=marks.layout())
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for place, axes in enumerate(grid.flat):
-        if place >= size:
+        if place >= len(names):
             axes.set_visible(False)
             continue
-        plot_learning_curve(summary, summary.variants[place].name, metric, axes, log=log)
-        lowest, leftmost = place + columns >= size, place % columns == 0
+        alt = _draw(axes, summary, names[place], metric, log, above=True)
+        marks.title(axes, names[place], lines=0.4)
+        lowest, leftmost = place + columns >= len(names), place % columns == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
         axes.set_ylabel(axes.get_ylabel() if leftmost else "")
+        marks.done(axes, alt)
+    marks.split_legend(figure, LIGHT["muted"])
     return figure
 
 
-def _stop(summary: StudySummary, variant: str) -> tuple[float, str] | None:
-    """Where a variant's curves are marked, and the word for it; None before any run has ended."""
-    best, read = median_epochs(summary, variant)
-    stopped = any(run.state == "stopped" for run in find_variant(summary, variant)[1].runs)
-    if stopped and read is not None:
-        return read, f"read at epoch {read:g}"
-    return None if best is None else (best, f"lowest loss at epoch {best:g}")
+def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool, above: bool = False) -> str:
+    """Draw both curves of a variant and its marks, labeled in or above the panel; returns the alt text."""
+    factor, label = scale(metric)
+    color = series_color(find_variant(summary, variant)[0])
+    sentences = []
+    for split, name in SPLITS.items():
+        curve = curve_data(summary, variant, f"{split}_{metric}")
+        marks.curve(axes, curve, factor, color, marks.TRAINING if split == "train" else "solid")
+        sentences.append(_describe(name, curve, metric))
+    marks.style(axes, "epoch", label)
+    marks.epoch_axis(axes, last_epoch(summary))
+    if best := best_epochs(summary, variant):
+        foot = axes.get_xaxis_transform()
+        axes.plot(best, [0.035] * len(best), "|", color=LIGHT["ink"], markersize=9, markeredgewidth=1.1, transform=foot)
+    if (mark := epoch_mark(summary, variant)) is not None:
+        marks.stop_mark(axes, *mark, above=above)
+        sentences.append(f"Median over the seeds: {mark[1]}.")
+    if log:
+        marks.log_axis(axes)
+    return f"Learning curves of {variant}, {metric} by epoch. {' '.join(sentences)}"
 
 
-def _say_interval(row: IntervalRow) -> str:
-    if row.mean is None:
-        return f"{row.variant}: no result"
-    published = "" if row.published is None else f", published {wording.percent(row.published)}"
-    return f"{row.variant} {wording.percent(row.mean)} {wording.interval(row.interval)}".rstrip() + published
-
-
-def _say_curve(name: str, curve: Curve, metric: str) -> str:
+def _describe(name: str, curve: Curve, metric: str) -> str:
     if not len(curve.mean):
         return f"{name}: no epoch yet."
     at = int(np.argmax(curve.mean) if metric == "accuracy" else np.argmin(curve.mean))

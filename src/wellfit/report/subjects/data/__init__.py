@@ -1,1 +1,1 @@
-"""The data of a study: numbers, figures and template."""
+"""The data: numbers, figures, section, and the preview before training."""

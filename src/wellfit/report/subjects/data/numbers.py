@@ -1,4 +1,4 @@
-"""The look at the data: how many examples of every class stand in every split, and what they look like."""
+"""How many examples of each class every split has, and the images that the page shows of them."""
 
 from __future__ import annotations
 
@@ -8,60 +8,67 @@ from typing import Final
 from wellfit.base import DataLook, StudySummary
 from wellfit.report.marks.pictures import Sheet, pack
 
-__all__ = ["ClassLook", "data_facts", "data_rows", "data_sheet"]
+__all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
+
+SPLITS: Final = {"train": "training", "validation": "validation", "test": "test"}
+"""Split -> its name in a sentence."""
 
 MOST: Final = 8
 """Examples of a class that are shown."""
 
 LARGEST: Final = 60
-"""Classes up to which each is shown in a row of its own."""
+"""Classes up to which examples are shown, and counts listed in written forms."""
 
 
 @dataclass(frozen=True)
-class ClassLook:
-    """A class: its name, its examples in every split, and where their pictures stand on the sheet."""
+class ClassExamples:
+    """A class: its examples in every split, and where its images are on the sheet."""
 
     name: str
     counts: tuple[str, ...]
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
 
 
-def data_sheet(look: DataLook, budget: int) -> Sheet | None:
-    """The first examples of every class on one sheet; None where the data are no images."""
-    if look.examples is None or not look.examples.size:
+def data_sheet(data: DataLook, budget: int) -> Sheet | None:
+    """The first examples of every class on one sheet of at most so many characters; None where there are no images."""
+    if data.examples is None or not data.examples.size:
         return None
-    kept = look.examples[:LARGEST, :MOST]
+    kept = data.examples[:LARGEST, :MOST]
     return pack(kept.reshape(-1, *kept.shape[2:]), budget)
 
 
-def data_rows(summary: StudySummary, look: DataLook, sheet: Sheet | None) -> list[ClassLook]:
-    """A row for every class.
+def class_examples(summary: StudySummary, data: DataLook, sheet: Sheet | None = None) -> tuple[ClassExamples, ...]:
+    """Every class in the order of the labels.
 
     Args:
-      summary: the study.
-      look: at its data.
-      sheet: what `data_sheet` returned.
-
-    Returns:
-      The rows, in the order of the labels.
+      sheet: from `data_sheet`.
     """
-    each = 0 if look.examples is None else min(MOST, look.examples.shape[1])
+    each = 0 if data.examples is None else min(MOST, data.examples.shape[1])
     rows = []
     for k, name in enumerate(summary.classes):
         places = range(k * each, (k + 1) * each) if sheet is not None else ()
-        pictures = tuple(sheet.place(at) for at in places if at < sheet.count) if sheet is not None else ()
-        rows.append(ClassLook(name, tuple(f"{int(counts[k]):,}" for counts in look.counts.values()), pictures))
-    return rows
+        images = tuple(sheet.place(at) for at in places if at < sheet.count) if sheet is not None else ()
+        rows.append(ClassExamples(name, tuple(f"{int(counts[k]):,}" for counts in data.counts.values()), images))
+    return tuple(rows)
 
 
-def data_facts(look: DataLook) -> str:
-    """One line: what the data are, and how large.
+def describe_data(data: DataLook) -> str:
+    """One sentence: what the data are, and how many.
 
     Example:
-      >>> data_facts(DataLook("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
+      >>> describe_data(DataLook("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
       'Digits (scikit-learn): 7 examples of 8 × 8 pixels.'
     """
-    total = sum(int(sum(counts)) for counts in look.counts.values())
-    size = " × ".join(map(str, look.shape))
-    unit = "pixels" if len(look.shape) > 1 else "feature" if look.shape == (1,) else "features"
-    return f"{look.title} ({look.source}): {total:,} examples of {size} {unit}."
+    total = sum(int(sum(counts)) for counts in data.counts.values())
+    return f"{data.title} ({data.source}): {total:,} examples of {unit(data.shape)}."
+
+
+def unit(shape: tuple[int, ...]) -> str:
+    """The size of an example.
+
+    Example:
+      >>> unit((28, 28)), unit((4,)), unit((1,))
+      ('28 × 28 pixels', '4 features', '1 feature')
+    """
+    noun = "pixels" if len(shape) > 1 else "feature" if shape == (1,) else "features"
+    return f"{' × '.join(map(str, shape))} {noun}"

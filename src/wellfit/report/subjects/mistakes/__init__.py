@@ -1,1 +1,1 @@
-"""The mistakes of a study: numbers, figures and template."""
+"""Misclassified images: numbers, figures, section."""

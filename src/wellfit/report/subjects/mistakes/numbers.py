@@ -1,4 +1,4 @@
-"""Which mistakes a gallery shows, and what is said of each: computed from ``Mistakes``, apart from drawing it."""
+"""Which misclassified examples a gallery shows, and what the runs predicted for them."""
 
 from __future__ import annotations
 
@@ -12,28 +12,46 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray, IntArray, Mistakes
 from wellfit.errors import DataError, UnknownNameError
 
-__all__ = ["KINDS", "Choice", "Picture", "Tally", "agreement", "choose", "gallery", "kept_votes", "tally"]
+__all__ = [
+    "KINDS",
+    "Choice",
+    "Picture",
+    "Tally",
+    "agreement",
+    "choose",
+    "gallery",
+    "kept_votes",
+    "report_choices",
+    "tally",
+]
 
 KINDS: Final = ("all-wrong", "mended", "flips", "most")
-"""What a gallery may show: rows that every run got wrong, that a variant mends, that chance decides, all mistakes."""
+"""What a gallery may show: wrong in every run; corrected by a variant; decided by chance; most often wrong."""
 
 
 class Choice(NamedTuple):
-    """Test rows of one kind of mistake, the most telling first.
+    """Test rows that have something in common, the most telling first.
 
     Args:
+      kind: one of `KINDS`; empty for rows that were asked for.
       rows: of the test set.  # (n,)
-      told: the variant whose runs are counted; None for those of all variants.
+      variant: whose runs the captions count; None for all variants.
       words: what they have in common.
     """
 
-    rows: IntArray  # (n,)
-    told: str | None
+    kind: str
+    rows: IntArray
+    variant: str | None
     words: str
+
+    @property
+    def title(self) -> str:
+        """The words with a capital letter."""
+        return self.words[:1].upper() + self.words[1:]
 
 
 class Tally(NamedTuple):
-    """What some variants' runs made of every test example; members are as ``Mistakes`` has them."""
+    """What the runs predicted for every test example; members are as in ``Mistakes``."""
 
     wrong: IntArray  # (M,)
     runs: int
@@ -43,17 +61,17 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A test example and what the runs took it for.
+    """A test example and what the runs predicted.
 
     Args:
-      row: its place in the test set, from 0.
+      row: of the test set, from 0.
       true: name of its class.
-      predicted: name of the wrong class that most of them took it for; empty where none was wrong.
-      probability: mean probability that those runs gave that class; NaN where none was wrong.
-      agree: how many runs took it for that class; None where the picture was not kept, for only of those it is known.
+      predicted: name of the wrong class that most runs predicted; empty if none was wrong.
+      probability: mean probability of that class in those runs; NaN if none was wrong.
+      agree: how many runs predicted it; None if it is unknown, because the image was not kept.
       wrong: how many runs were wrong.
-      runs: of how many.
-      image: its pixels, uint8; None where the picture was not kept.  # (H, W) or (H, W, 3)
+      runs: out of how many.
+      image: uint8; None if it was not kept.  # (H, W) or (H, W, 3)
     """
 
     row: int
@@ -65,18 +83,19 @@ class Picture:
     runs: int
     image: NDArray[Any] | None
 
+    @property
+    def agreement(self) -> str:
+        """How many runs agree, in words."""
+        return agreement(self.wrong if self.agree is None else self.agree, self.wrong, self.runs)
+
 
 def choose(mistakes: Mistakes, kind: str = "all-wrong", variant: str | None = None) -> Choice:
-    """Choose test rows by what the runs made of them.
+    """Choose test rows by what the runs predicted.
 
     Args:
-      mistakes: of the study.
-      kind: one of ``KINDS``.
-      variant: of ``"mended"``, who mends them, by default the variant that mends most; of ``"most"``, whose mistakes,
-        by default those of all variants. The other kinds speak of all variants, or of the first.
-
-    Returns:
-      The rows, and what they have in common.
+      kind: one of `KINDS`.
+      variant: for ``"mended"``, the variant that corrects them, by default the one that corrects most; for ``"most"``,
+        the variant whose mistakes count, by default all of them. Other kinds cover all variants, or the first one.
 
     Raises:
       UnknownNameError: there is no such kind or variant.
@@ -87,28 +106,45 @@ def choose(mistakes: Mistakes, kind: str = "all-wrong", variant: str | None = No
         raise UnknownNameError("variant", variant, mistakes.variants, "the tested variants")
     first = mistakes.variants[0]
     if kind == "all-wrong":
-        return Choice(mistakes.all_wrong, None, "wrong in every run of every variant")
+        return Choice(kind, mistakes.all_wrong, None, "wrong in every run of every variant")
     if kind == "flips":
-        return Choice(mistakes.flips, first, f"decided by chance: about half of the runs of {first} are wrong")
+        return Choice(kind, mistakes.flips, first, f"decided by chance: wrong in about half of the runs of {first}")
     if kind == "mended":
         name = variant or max(mistakes.mended, key=lambda other: len(mistakes.mended[other]), default=first)
-        words = f"wrong in every run of {first}, right in every run of {name}"
-        return Choice(mistakes.mended.get(name, np.array([], np.int64)), first, words)
+        words = f"wrong in every run of {first}, correct in every run of {name}"
+        return Choice(kind, mistakes.mended.get(name, np.array([], np.int64)), first, words)
     wrong = tally(mistakes, variant).wrong
     order = np.argsort(-wrong, kind="stable")  # (M,)
-    return Choice(order[wrong[order] > 0], variant, f"most often wrong{f', {variant}' if variant else ''}")
+    return Choice(kind, order[wrong[order] > 0], variant, f"most often wrong{f', {variant}' if variant else ''}")
+
+
+def report_choices(mistakes: Mistakes, most: int) -> tuple[Choice, ...]:
+    """What a report shows, without empty choices.
+
+    Args:
+      most: variants whose corrections it shows, those with the most corrections first.
+
+    Returns:
+      Wrong in every run, or most often where there is none; decided by chance; corrected by a variant.
+    """
+    corrected = sorted(mistakes.mended, key=lambda name: -len(mistakes.mended[name]))[:most]
+    choices = (
+        choose(mistakes, "all-wrong" if len(mistakes.all_wrong) else "most"),
+        choose(mistakes, "flips"),
+        *(choose(mistakes, "mended", name) for name in corrected),
+    )
+    return tuple(choice for choice in choices if len(choice.rows))
 
 
 def tally(mistakes: Mistakes, variant: str | None = None) -> Tally:
     """Count the runs of one variant, or of all variants together.
 
     Args:
-      mistakes: of the study.
-      variant: one of its variants, or None for all.
+      variant: None for all.
 
     Returns:
-      The counts. Of all variants, the wrong class is the one that most runs took an example for, where each variant
-      votes for its own most frequent one; the probability is the mean over the runs of those that did.
+      The counts. For all variants together, each one votes with its runs for the wrong class that it predicts most
+      often; the probability is the mean over the runs of the variants that voted for the winner.
     """
     if variant is not None:
         v = mistakes.variants.index(variant)
@@ -131,10 +167,7 @@ def tally(mistakes: Mistakes, variant: str | None = None) -> Tally:
 
 
 def kept_votes(mistakes: Mistakes) -> IntArray:
-    """How many runs took each kept picture for each class.
-
-    Args:
-      mistakes: of the study.
+    """How many runs predicted each class for each kept image.
 
     Returns:
       The votes; where they were not counted, all wrong runs vote for the class that most of them chose.  # (V, I, K)
@@ -146,7 +179,7 @@ def kept_votes(mistakes: Mistakes) -> IntArray:
 
 
 def agreement(agree: int, wrong: int, runs: int) -> str:
-    """How many runs took a picture for the class that is shown, and how many were wrong at all.
+    """How many runs predicted the class that is shown, and how many were wrong at all.
 
     Example:
       >>> agreement(5, 5, 5), agreement(3, 5, 5), agreement(1, 1, 5)
@@ -158,8 +191,8 @@ def agreement(agree: int, wrong: int, runs: int) -> str:
         return "no run is wrong"
     if runs == 1:
         return "the only run"
-    said = f"{agree} of {runs} runs{' agree' if agree > 1 else ''}"
-    return said if agree == wrong else f"{said}, {wrong} are wrong"
+    text = f"{agree} of {runs} runs{' agree' if agree > 1 else ''}"
+    return text if agree == wrong else f"{text}, {wrong} are wrong"
 
 
 def gallery(
@@ -169,17 +202,16 @@ def gallery(
     variant: str | None = None,
     count: int = 25,
 ) -> tuple[Picture, ...]:
-    """Test examples and what is said of each.
+    """Test examples and what the runs predicted for them.
 
     Args:
-      mistakes: of the study.
-      classes: the name of every class, by label.
-      rows: which test examples.
-      variant: whose runs are counted; None for those of all variants.
+      classes: class names, by label.
+      rows: of the test set.
+      variant: whose runs are counted; None for all variants.
       count: how many at most.
 
     Returns:
-      The first of them, in their order; of images, only those whose pictures were kept.
+      The first of them in their order; in a study of images, only those whose images were kept.
 
     Raises:
       DataError: there is no such row.
@@ -188,20 +220,20 @@ def gallery(
         if not 0 <= row < len(mistakes.labels):
             raise DataError(f"there is no test row {row}; give rows from 0 to {len(mistakes.labels) - 1}")
     kept = {int(row): image for row, image in zip(mistakes.image_rows, mistakes.images, strict=False)}
-    told = tally(mistakes, variant)
+    counts = tally(mistakes, variant)
     votes = kept_votes(mistakes)  # (V, I, K)
     mine = votes.sum(axis=0) if variant is None else votes[mistakes.variants.index(variant)]  # (I, K)
-    agree = {int(row): votes[told.predicted[row]] for row, votes in zip(mistakes.image_rows, mine, strict=True)}
+    agree = {int(row): of_class[counts.predicted[row]] for row, of_class in zip(mistakes.image_rows, mine, strict=True)}
     shown = [int(row) for row in rows if not kept or int(row) in kept][:count]
     return tuple(
         Picture(
             row=row,
             true=classes[int(mistakes.labels[row])],
-            predicted=classes[int(told.predicted[row])] if told.predicted[row] >= 0 else "",
-            probability=float(told.probability[row]),
-            agree=int(agree[row]) if row in agree and told.predicted[row] >= 0 else None,
-            wrong=int(told.wrong[row]),
-            runs=told.runs,
+            predicted=classes[int(counts.predicted[row])] if counts.predicted[row] >= 0 else "",
+            probability=float(counts.probability[row]),
+            agree=int(agree[row]) if row in agree and counts.predicted[row] >= 0 else None,
+            wrong=int(counts.wrong[row]),
+            runs=counts.runs,
             image=kept.get(row),
         )
         for row in shown

@@ -1,1 +1,1 @@
-"""The paths of a study: numbers, figures and template."""
+"""Sweeps: the accuracy along one number, and the grid of two crossed settings."""

@@ -1,61 +1,62 @@
-"""What the page says of sweeps: a path by one setting, a map where two are crossed."""
+"""The lines of a path, and the rows of its table; the cells of a grid."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from wellfit.base import StudySummary, SweepGrid, SweepPath
 from wellfit.narrative.sweeps import describe_path
 from wellfit.report import wording
-from wellfit.report.subjects.paths.strokes import PATH_STROKES, path_marks, path_reference
-from wellfit.report.subjects.results.numbers import Cell
+from wellfit.report.parts import Cell
 
-__all__ = ["GridCell", "GridPanel", "KeyStroke", "PathPanel", "PathRow", "grid_panel", "path_panel"]
+__all__ = ["STROKES", "GridCell", "GridTable", "PathTable", "Stroke", "grid_metric", "grid_table",
+           "path_marks", "path_reference", "path_sentences", "path_strokes", "path_table", "value_text"]  # fmt: skip
 
 SPLITS: Final = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class KeyStroke:
-    """A line of the figure as its key shows it: what it stands for, its color's role, its dashes in widths."""
+class Stroke(NamedTuple):
+    """A line of the figure: its label, the role of its color, its dashes and gaps in multiples of its width."""
 
-    said: str
+    label: str
     role: str
-    dash: tuple[int, ...]
-    upright: bool
+    dash: tuple[int, ...] = ()
+
+
+STROKES: Final[Mapping[str, Stroke]] = {
+    "validation": Stroke("validation", "s1"),
+    "test": Stroke("test", "s2", (5, 1, 1, 1)),
+    "train": Stroke("training", "s0", (3, 2)),
+    "chosen": Stroke("chosen on validation", "muted"),
+    "simpler": Stroke("within one standard error", "muted", (4, 2)),
+    "reference": Stroke("validation", "muted", (1, 2)),  # of the variant outside the sweep
+}
+"""Every line of a path: its splits, its marked values, and the variant outside the sweep."""
 
 
 @dataclass(frozen=True)
-class PathRow:
-    """One value of a path: its variant, its accuracies in the order of `SPLITS`, and the zero weights."""
+class PathTable:
+    """A path as a table.
 
-    value: str
-    variant: str
-    cells: tuple[Cell, ...]
-    zeros: str
-
-
-@dataclass(frozen=True)
-class PathPanel:
-    """A path in words, with its table and the key of its figure."""
+    Args:
+      held: the settings that all of its variants share, as text.
+      rows: value, variant, accuracies in the order of `SPLITS`, share of zero weights.
+    """
 
     key: str
     held: str
-    said: tuple[str, ...]
-    strokes: tuple[KeyStroke, ...]
-    rows: tuple[PathRow, ...]
+    rows: tuple[tuple[str, str, tuple[Cell, ...], str], ...]
     shows_zeros: bool
     shows_intervals: bool
 
 
-@dataclass(frozen=True)
-class GridCell:
-    """One crossing: its percent, the strength of its tint, whether it is the chosen one, and all of it in words."""
+class GridCell(NamedTuple):
+    """A combination: its accuracy, its tint from 0 to 100, whether validation chose it, and all of it in words."""
 
     text: str
     strength: int
@@ -64,8 +65,8 @@ class GridCell:
 
 
 @dataclass(frozen=True)
-class GridPanel:
-    """A map: the settings that are crossed, what is shown, and the cells by row."""
+class GridTable:
+    """A grid as a table: the crossed settings, the metric, and the cells by row."""
 
     keys: tuple[str, str]
     held: str
@@ -76,47 +77,76 @@ class GridPanel:
     shows_intervals: bool
 
 
-def path_panel(path: SweepPath) -> PathPanel:
-    """Write down what a path shows.
-
-    Args:
-      path: of a sweep over one number.
+def path_marks(path: SweepPath) -> dict[str, int]:
+    """The marked values: ``"chosen"``, and ``"simpler"`` if the one-standard-error rule allows another value.
 
     Returns:
-      The sentences of the figure's alt text, and a row for every value.
+      Name in `STROKES` -> position of the value.
     """
+    marks = {} if path.chosen is None else {"chosen": path.chosen}
+    if path.one_standard_error is not None and path.one_standard_error != path.chosen:
+        marks["simpler"] = path.one_standard_error
+    return marks
+
+
+def path_reference(path: SweepPath, metric: str = "accuracy") -> float | None:
+    """The validation metric of the variant outside the sweep; None if there is none.
+
+    Args:
+      metric: ``"accuracy"`` or ``"loss"``.
+    """
+    value = path.reference.get(f"validation_{metric}", (math.nan,))[0]
+    return value if path.baseline is not None and math.isfinite(value) else None
+
+
+def path_strokes(path: SweepPath) -> dict[str, Stroke]:
+    """The lines that the accuracy figure has, with their labels: for its key."""
+    known = [split for split in SPLITS if np.isfinite(path.metrics[f"{split}_accuracy"][0]).any()]
+    strokes = {name: STROKES[name] for name in (*known, *path_marks(path))}
+    if path_reference(path) is not None:
+        stroke = STROKES["reference"]
+        strokes["reference"] = stroke._replace(label=f"{stroke.label} of {path.baseline}")
+    return strokes
+
+
+def path_sentences(path: SweepPath) -> tuple[str, ...]:
+    """What the path shows, in sentences."""
+    return tuple(sentence.text for sentence in describe_path(path))
+
+
+def path_table(path: SweepPath) -> PathTable:
+    """The path's accuracies, one row per value."""
     rows = tuple(
-        PathRow(
-            _value(float(path.values[at])),
+        (
+            value_text(float(path.values[at])),
             variant,
             tuple(_cell(path, split, at) for split in SPLITS),
             wording.percent(float(path.zeros[at])),
         )
         for at, variant in enumerate(path.variants)
     )
-    return PathPanel(
+    return PathTable(
         key=path.key,
         held=_held(path.held),
-        said=tuple(sentence.text for sentence in describe_path(path)),
-        strokes=_strokes(path),
         rows=rows,
         shows_zeros=bool(np.any(np.nan_to_num(path.zeros) > 0)),
-        shows_intervals=any(cell.interval for row in rows for cell in row.cells),
+        shows_intervals=any(cell.interval for _, _, cells, _ in rows for cell in cells),
     )
 
 
-def grid_panel(grid: SweepGrid, summary: StudySummary) -> GridPanel:
-    """Write down a map: test accuracy where there is one, validation accuracy before.
+def grid_metric(grid: SweepGrid) -> str:
+    """Test accuracy if any combination has one, validation accuracy before."""
+    tested = np.isfinite(grid.metrics.get("test_accuracy", np.array(np.nan))).any()
+    return "test_accuracy" if tested else "validation_accuracy"
+
+
+def grid_table(grid: SweepGrid, summary: StudySummary) -> GridTable:
+    """The grid's accuracies; the tint runs from the lowest to the highest.
 
     Args:
-      grid: of a sweep that crosses two settings.
-      summary: the study, which knows the intervals of its variants.
-
-    Returns:
-      Its cells; the tint runs from the lowest to the highest.
+      summary: for the intervals of its variants.
     """
-    tested = bool(np.isfinite(grid.metrics.get("test_accuracy", np.array(np.nan))).any())
-    metric = "test_accuracy" if tested else "validation_accuracy"
+    metric = grid_metric(grid)
     values = grid.metrics[metric]  # (R, C)
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
@@ -130,29 +160,32 @@ def grid_panel(grid: SweepGrid, summary: StudySummary) -> GridPanel:
             text = wording.percent(value)
             full = f"{variant}: {text} {bounds.get(variant, '')}".rstrip()
             cells.append(GridCell(text, strength, (r, c) == grid.chosen, full))
-        rows.append((_value(row), tuple(cells)))
-    return GridPanel(
+        rows.append((value_text(row), tuple(cells)))
+    return GridTable(
         keys=grid.keys,
         held=_held(grid.held),
         metric=wording.METRICS[metric],
-        columns=tuple(map(_value, grid.columns)),
+        columns=tuple(map(value_text, grid.columns)),
         rows=tuple(rows),
         chosen=grid.chosen is not None,
-        shows_intervals=any(bounds.get(name) for line in grid.variants for name in line),
+        shows_intervals=any(bounds.get(name) for names in grid.variants for name in names),
     )
 
 
-def _strokes(path: SweepPath) -> tuple[KeyStroke, ...]:
-    """The lines that the figure has; of those of the splits, the ones with a number."""
-    known = [split for split in SPLITS if np.isfinite(path.metrics[f"{split}_accuracy"][0]).any()]
-    beside = ["reference"] if path_reference(path) is not None else []
-    said = {"reference": f"{PATH_STROKES['reference'].said} of {path.baseline}"}
-    marks = path_marks(path)
-    return tuple(
-        KeyStroke(said.get(name, stroke.said), stroke.role, stroke.dash, name in marks)
-        for name in (*known, *marks, *beside)
-        for stroke in [PATH_STROKES[name]]
-    )
+def value_text(value: Any) -> str:
+    """A value of a sweep, short.
+
+    Example:
+      >>> [value_text(value) for value in (1e-4, 30000.0, (64, 32), None)]
+      ['0.0001', '30,000', '64-32', 'none']
+    """
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    if value is None:
+        return "none"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,.0f}" if abs(value) >= 1000 and value == round(value) else f"{value:g}"
+    return str(value)
 
 
 def _cell(path: SweepPath, split: str, at: int) -> Cell:
@@ -161,8 +194,4 @@ def _cell(path: SweepPath, split: str, at: int) -> Cell:
 
 
 def _held(held: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {_value(value)}" for key, value in held.items())
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{key} = {value_text(value)}" for key, value in held.items())

@@ -1,1 +1,1 @@
-"""The ranking of a study: numbers, figures and template."""
+"""The ranking: every variant's accuracy with its seeds and its interval, best first."""

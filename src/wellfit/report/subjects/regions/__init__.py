@@ -1,1 +1,1 @@
-"""The regions of a study: numbers, figures and template."""
+"""Decision regions, for data with two features."""

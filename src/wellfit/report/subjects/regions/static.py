@@ -1,7 +1,6 @@
-"""Static figures of data with two features: where a variant decides for which class, and where its seeds disagree.
+"""The static figures of data with two features: decision regions, and where the seeds disagree.
 
-Every function draws on the axes it is given or on a figure of its own, and leaves an alt text. Areas are drawn
-as paths, not as pixels, so that the page's colors reach them.
+Areas are paths, not pixels, so that they follow the page's colors.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 from wellfit.base import FloatArray, Regions
 from wellfit.report import wording
-from wellfit.report.marks import static as drawing
+from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, SERIES, series_color
 
 if TYPE_CHECKING:
@@ -23,26 +22,28 @@ if TYPE_CHECKING:
 __all__ = ["plot_disagreement", "plot_regions"]
 
 STEPS: Final = (0.5, 0.7, 0.9, 0.99)
-"""Probabilities at which a region becomes a shade stronger."""
+"""Probabilities at which a region becomes one shade darker."""
 
 SHADE: Final = 0.13
+SIZE: Final = (5.3, 4.7)
+"""Inches: half a page's width."""
+
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-"""One a class, so that points need no color to be told apart."""
+"""One per class, so that points can be distinguished without color."""
 
 
 def plot_regions(regions: Regions, classes: Sequence[str], ax: Axes | None = None) -> Figure:
-    """Where a variant decides for which class, by the mean probability over its seeds.
+    """Plot which class a variant predicts where, by the mean probability over its seeds.
 
     Args:
-      regions: of a variant.
       classes: the name of every class, by label.
       ax: where to draw; a new figure if None.
 
     Returns:
-      The figure: each region in its class's color, stronger where the mean probability passes 0.5, 0.7, 0.9 and 0.99;
-      a line where the most probable class changes; the training examples; dashed, the true curves where known.
+      The figure: each region in its class's color, darker where the mean probability exceeds 0.5, 0.7, 0.9 and 0.99; a
+      line where the most probable class changes; the training examples; dashed, the true curves if they are known.
     """
-    axes = drawing.own_axes(ax, (6.2, 5.4))
+    axes = marks.own_axes(ax, SIZE)
     for k in range(len(classes)):
         for step in STEPS:
             inside = regions.probability[..., k]  # (G, G)
@@ -53,43 +54,45 @@ def plot_regions(regions: Regions, classes: Sequence[str], ax: Axes | None = Non
     _points(axes, regions, classes)
     winner = regions.probability.argmax(axis=-1)  # (G, G)
     shares = [f"{name} in {wording.percent(float((winner == k).mean()))}" for k, name in enumerate(classes)]
-    said = f"{', '.join(shares)} of the area shown, with {len(regions.labels)} training examples"
-    return drawing.done(axes, f"Decision regions of {regions.variant}, mean over the seeds: {said}.")
+    alt = f"{', '.join(shares)} of the area shown, with {len(regions.labels)} training examples"
+    return marks.done(axes, f"Decision regions of {regions.variant}, mean over the seeds: {alt}.")
 
 
-def plot_disagreement(regions: Regions, classes: Sequence[str], ax: Axes | None = None) -> Figure:
-    """Where the seeds of a variant decide differently: the variance of training, made visible.
+def plot_disagreement(
+    regions: Regions, classes: Sequence[str], ax: Axes | None = None, *, points: bool = True
+) -> Figure:
+    """Plot where the seeds of a variant predict different classes: the variance of training, made visible.
 
     Args:
-      regions: of a variant.
       classes: the name of every class, by label.
       ax: where to draw; a new figure if None.
+      points: whether to draw the training examples.
 
     Returns:
-      The figure: orange where some seeds choose another class than most do, stronger the more there are; the line is
-      where the mean over the seeds changes its class.
+      The figure: orange where some seeds predict another class than most, darker the more there are; the line is where
+      the class with the highest mean probability changes.
     """
-    axes = drawing.own_axes(ax, (6.2, 5.4))
+    axes = marks.own_axes(ax, SIZE)
     most = float(regions.disagreement.max())
-    levels = np.linspace(0, most, 6)[:-1] + 1e-9 if most > 0 else np.array([])  # each adds a shade
+    levels = np.linspace(0, most, 6)[:-1] + 1e-9 if most > 0 else np.array([])  # each adds one shade
     for level in levels:
         axes.contourf(regions.x1, regions.x2, regions.disagreement, levels=[level, 2.0], colors=[LIGHT["s2"]],
                       alpha=SHADE)  # fmt: skip
     _boundaries(axes, regions)
-    _points(axes, regions, classes, faint=True)
+    _points(axes, regions, classes if points else (), faint=True)
     divided = float((regions.disagreement > 0).mean())
     text = f"seeds disagree in {wording.percent(divided)} of the area"
     axes.annotate(text, (0.0, 0.0), xycoords="axes fraction", xytext=(0, -38), textcoords="offset points", va="top",
                   fontsize=10, color=LIGHT["muted"])  # fmt: skip
-    said = f"the {text} shown, at most {wording.percent(most)} of them against the others"
-    return drawing.done(axes, f"Disagreement of the seeds of {regions.variant}: {said}.")
+    alt = f"the {text} shown, at most {wording.percent(most)} of them against the others"
+    return marks.done(axes, f"Disagreement of the seeds of {regions.variant}: {alt}.")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
 def _color(k: int) -> str:
-    """A class's color: the gray of the first variant is left out."""
+    """A class's color: any but the gray of the first variant."""
     return series_color(1 + k % (SERIES - 1))
 
 
@@ -102,25 +105,22 @@ def _boundaries(axes: Axes, regions: Regions) -> None:
 
 
 def _margin(probability: FloatArray, k: int) -> FloatArray:
-    """By how much class k is more probable than the most probable of the others."""
+    """How much more probable class k is than the most probable other class."""
     others = np.delete(probability, k, axis=-1).max(axis=-1)  # (G, G)
     return np.asarray(probability[..., k] - others)
 
 
 def _points(axes: Axes, regions: Regions, classes: Sequence[str], *, faint: bool = False) -> None:
-    """The training examples by class, the true curves, and what a legend says of them."""
+    """Draw the training examples by class, the true curves, and a legend."""
     for k, name in enumerate(classes):
         mine = regions.points[regions.labels == k]  # (n, 2)
         axes.scatter(mine[:, 0], mine[:, 1], s=13, marker=MARKERS[k % len(MARKERS)], color=_color(k), linewidths=0,
-                     alpha=0.35 if faint else 0.9, label=drawing.plain(name), zorder=3)  # fmt: skip
+                     alpha=0.35 if faint else 0.9, label=marks.plain(name), zorder=3)  # fmt: skip
     for name, curve in regions.curves.items():
         axes.plot(regions.x1, curve, color=LIGHT["muted"], linewidth=1.3, linestyle=(0, (4, 2)), zorder=2,
-                  label=f"{drawing.plain(name)}, true")  # fmt: skip
-    drawing.style(axes, "feature 1", "feature 2", grid=None)
+                  label=f"{marks.plain(name)}, true")  # fmt: skip
+    marks.style(axes, "feature 1", "feature 2", grid=None)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlim(float(regions.x1[0]), float(regions.x1[-1]))
     axes.set_ylim(float(regions.x2[0]), float(regions.x2[-1]))
-    drawing.title(axes, regions.variant)
-    shown = len(classes) + len(regions.curves)
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=min(shown, 4), frameon=False, fontsize=10,
-                labelcolor=LIGHT["muted"], handletextpad=0.3, columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
+    marks.titled_key(axes, regions.variant, columns=2)

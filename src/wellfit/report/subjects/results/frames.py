@@ -1,7 +1,7 @@
-"""Tables for computing that print to be read: a data frame of shares that shows percent, and one of whole sentences.
+"""Data frames that print well: metrics in percent with their intervals, and whole sentences.
 
-Their values are plain numbers and texts; what is selected from them is a plain pandas data frame. This module is loaded
-only where a table is made, for pandas takes long to load.
+The values are plain numbers and texts, and a selection is a plain pandas data frame. Import this module only to make a
+table, because pandas is slow to load.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from wellfit.report import wording
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Numbers", "Sentences"]
+__all__ = ["MetricFrame", "SentenceFrame"]
 
 POINTS: Final = "_gap"
-"""How a column ends that is a difference of shares, and is shown in percentage points."""
+"""The ending of columns that are differences of shares, shown in percentage points."""
 
 
-class Numbers(pd.DataFrame):
-    """A row a variant, shown with percent and intervals in brackets; the values below are shares of 1.
+class MetricFrame(pd.DataFrame):
+    """One row per variant, printed in percent with intervals in brackets; the values are shares of 1.
 
-    A column ``x`` that has ``x_low`` and ``x_high`` beside it is shown with them, as one.
+    A column ``x`` with ``x_low`` and ``x_high`` is printed as one column.
 
     Example:
-      >>> Numbers({"test_accuracy": [0.5], "test_accuracy_low": [0.25], "test_accuracy_high": [0.75]}, index=["a"])
+      >>> MetricFrame({"test_accuracy": [0.5], "test_accuracy_low": [0.25], "test_accuracy_high": [0.75]}, index=["a"])
              test accuracy, %
       a  50.00 [25.00, 75.00]
       Accuracies are shown in percent, gaps in points; the columns hold shares of 1.
@@ -47,11 +47,11 @@ class Numbers(pd.DataFrame):
         return f"{_shown(self).to_html()}<p>{UNITS}</p>"
 
 
-class Sentences(pd.DataFrame):
-    """A row a sentence, below its question; printed whole.
+class SentenceFrame(pd.DataFrame):
+    """One row per sentence, printed in full below its question.
 
     Example:
-      >>> Sentences({"question": ["Which?", "Which?"], "sentence": ["This one.", "For sure."]})
+      >>> SentenceFrame({"question": ["Which?", "Which?"], "sentence": ["This one.", "For sure."]})
       Which?
         This one.
         For sure.
@@ -64,17 +64,17 @@ class Sentences(pd.DataFrame):
     def __repr__(self) -> str:
         width = min(shutil.get_terminal_size().columns, 100)
         lines: list[str] = []
-        for question, told in self.groupby("question", sort=False)["sentence"]:
+        for question, sentences in self.groupby("question", sort=False)["sentence"]:
             lines += textwrap.wrap(str(question), width)
-            for sentence in told:
+            for sentence in sentences:
                 lines += textwrap.wrap(str(sentence), width, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        told = pd.DataFrame(self)[["question", "sentence"]]
-        told["question"] = told["question"].where(~told["question"].duplicated(), "")
+        plain = pd.DataFrame(self)[["question", "sentence"]]
+        plain["question"] = plain["question"].where(~plain["question"].duplicated(), "")
         with pd.option_context("display.max_colwidth", None):
-            return told.to_html(index=False, justify="left")
+            return plain.to_html(index=False, justify="left")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -83,8 +83,8 @@ UNITS: Final = "Accuracies are shown in percent, gaps in points; the columns hol
 
 
 def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
-    """The same in words: percent, points, four digits of a loss, intervals in brackets."""
-    made: dict[str, list[str]] = {}
+    """The same as text: percent, points, losses with four decimals, intervals in brackets."""
+    texts: dict[str, list[str]] = {}
     ends = {f"{column}_{end}" for column in numbers for end in ("low", "high")}
     for column in (str(name) for name in numbers if name not in ends):
         share = column.endswith(("accuracy", POINTS))
@@ -92,8 +92,8 @@ def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
         around = [f"{column}_{end}" for end in ("low", "high") if f"{column}_{end}" in numbers]
         rows = numbers[[column, *around]].itertuples(index=False)
         digits = ".4f" if column.endswith("_loss") else ".4g"
-        made[column.replace("_", " ") + unit] = [_cell(list(row), share, digits) for row in rows]
-    return pd.DataFrame(made, index=numbers.index)
+        texts[column.replace("_", " ") + unit] = [_cell(list(row), share, digits) for row in rows]
+    return pd.DataFrame(texts, index=numbers.index)
 
 
 def _cell(values: list[Any], share: bool, digits: str) -> str:

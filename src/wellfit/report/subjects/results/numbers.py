@@ -1,40 +1,68 @@
-"""The rows of the page's tables, every number already written as it is to be read."""
+"""The rows of the results, comparisons, published numbers and runs, every number formatted as it is read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wellfit.base import Comparison, PairedEvidence, RunSummary, StudySummary, VariantSummary
 from wellfit.report import wording
+from wellfit.report.parts import Cell, Table
 
 __all__ = [
-    "Cell",
-    "ComparisonRow",
-    "PublishedRow",
+    "RUN_COLUMNS",
     "VariantRow",
-    "comparison_row",
+    "comparison_table",
     "evidence_row",
-    "facts",
-    "published_rows",
+    "evidence_table",
+    "published_table",
     "run_row",
     "variant_row",
+    "variant_rows",
 ]
 
+RUN_COLUMNS = (
+    "Seed",
+    "State",
+    "Epochs",
+    "Read at",
+    "Best epoch",
+    "Rises after",
+    "Training",
+    "Validation",
+    "Test",
+    "Test loss",
+    "Seconds",
+)
+"""Headings of `run_row`."""
 
-@dataclass(frozen=True)
-class Cell:
-    """A mean and its interval as they stand in a table, and the number to sort by: None where there is none."""
-
-    mean: str
-    interval: str
-    value: float | None = None
+EVIDENCE_COLUMNS = (
+    "Seeds",
+    "Bootstrap interval",
+    "Bootstrap p",
+    "Paired t p",
+    "Sign-flip p",
+    "McNemar p < 0.05",
+    "Next seed better",
+    "same",
+    "worse",
+    "More seeds needed",
+)
+"""Headings of `evidence_row`."""
 
 
 @dataclass(frozen=True)
 class VariantRow:
-    """A row of the results table."""
+    """A row of the results table.
+
+    Args:
+      index: position of the variant in the study, from 0.
+      letters: in the ranking; empty where nothing was compared.
+      best_epoch: the median over the runs; its ``interval`` is the range.
+      verdict: on test accuracy against the first variant, itself the ``"reference"``.
+      states: how many runs ended in which state.
+      runs: the same, where a run diverged or has not ended; empty otherwise.
+    """
 
     index: int
     name: str
@@ -49,122 +77,68 @@ class VariantRow:
     parameters: Cell
     seconds: Cell
     verdict: str
+    states: str
     runs: str
 
 
-@dataclass(frozen=True)
-class PublishedRow:
-    """What the source of the study reports of a variant, beside what was measured here."""
-
-    index: int
-    variant: str
-    metric: str
-    published: str
-    ours: Cell
-    lowest_highest: str
-    difference: str
-    interval: str  # of the difference: what was published is taken as it stands
+def variant_rows(summary: StudySummary) -> tuple[VariantRow, ...]:
+    """A row for every variant, in the study's order."""
+    return tuple(variant_row(summary, index) for index in range(len(summary.variants)))
 
 
-@dataclass(frozen=True)
-class ComparisonRow:
-    """A row of the comparisons table."""
-
-    variant: str
-    against: str
-    metric: str
-    difference: str
-    interval: str
-    p_value: str
-    p_adjusted: str
-    verdict: str
-
-
-def facts(summary: StudySummary) -> list[tuple[str, str]]:
-    """The study in a line: name and value of what a reader wants to know first."""
-    runs = [run for variant in summary.variants for run in variant.runs]
-    few = len(summary.seeds) <= 5
-    seeds = ", ".join(map(str, summary.seeds)) if few else f"{summary.seeds[0]} … {summary.seeds[-1]}"
-    return [
-        ("Data", summary.data),
-        ("State", summary.state),
-        ("Variants", str(len(summary.variants))),
-        ("Seeds", f"{len(summary.seeds)} ({seeds})"),
-        ("Epochs", str(summary.epochs)),
-        ("Runs", f"{sum(run.state != 'pending' for run in runs)} of {len(runs)}"),
-        ("Time", wording.duration(summary.seconds)),
-    ]
-
-
-def variant_row(summary: StudySummary, variant: VariantSummary, index: int, letters: Mapping[str, str]) -> VariantRow:
-    """A variant's row; ``index`` is its position in the study, from 0, ``letters`` those of the ranking."""
+def variant_row(summary: StudySummary, index: int) -> VariantRow:
+    """The row of the variant at this position, from 0."""
+    variant = summary.variants[index]
     verdict = wording.verdict_against_first(summary, variant)
-    gap = variant.mean.get("generalization_gap")
     unusual = any(run.state in ("diverged", "pending") for run in variant.runs)
     best, spread = wording.best_epoch(variant.runs)
     return VariantRow(
         index=index,
         name=variant.name,
-        letters=letters.get(variant.name, ""),
+        letters=wording.letters(summary).get(variant.name, ""),
         settings=wording.settings(variant.settings) or ("the base recipe",),
         test=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
         validation=_cell(variant, "validation_accuracy"),
-        gap=Cell(wording.points(gap), wording.interval(variant.interval.get("generalization_gap")), _known(gap)),
-        loss=_loss(variant, "test_loss"),
+        gap=_cell(variant, "generalization_gap"),
+        loss=_cell(variant, "test_loss"),
         best_epoch=Cell(best, spread, None if best == wording.NOTHING else float(best)),
-        parameters=Cell(f"{variant.parameters:,}", "", float(variant.parameters)),
-        seconds=Cell(wording.number(variant.seconds, 1), "", _known(variant.seconds)),
+        parameters=Cell(f"{variant.parameters:,}", value=float(variant.parameters)),
+        seconds=Cell(wording.number(variant.seconds, 1), value=_finite(variant.seconds)),
         verdict="reference" if index == 0 else verdict or wording.NOTHING,
+        states=wording.run_states(variant.runs),
         runs=wording.run_states(variant.runs) if unusual else "",
     )
 
 
-def _cell(variant: VariantSummary, metric: str) -> Cell:
-    value = variant.mean.get(metric)
-    return Cell(wording.percent(value), wording.interval(variant.interval.get(metric)), _known(value))
+def comparison_table(summary: StudySummary) -> Table:
+    """Every comparison, those of the study's questions last; differences in the metric's own unit."""
+    headings = ("Variant", "Against", "Metric", "Difference", "95 % interval", "p", "Adjusted p", "Verdict")
+    return Table(headings, tuple(map(_comparison_row, (*summary.comparisons, *summary.asked))), text=3)
 
 
-def _loss(variant: VariantSummary, metric: str) -> Cell:
-    value = variant.mean.get(metric)
-    return Cell(wording.number(value, 4), wording.interval(variant.interval.get(metric), 1.0, 4), _known(value))
+def evidence_table(summary: StudySummary) -> Table:
+    """Further evidence on the compared pairs, where there is any."""
+    pairs = [(c.variant, c.against, c.variant) for c in summary.comparisons]
+    pairs += [(c.variant, c.against, f"{c.variant}/{c.against}") for c in summary.asked]
+    known = summary.evidence
+    rows = tuple((variant, against, *evidence_row(known[key])) for variant, against, key in pairs if key in known)
+    return Table(("Variant", "Against", *EVIDENCE_COLUMNS), rows, text=2)
 
 
-def _known(value: float | None) -> float | None:
-    """A number that a column can be sorted by."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def published_rows(summary: StudySummary) -> list[PublishedRow]:
-    """Every number that the source of the study reports, beside ours: mean, interval, lowest and highest run."""
-    rows = []
-    for index, variant in enumerate(summary.variants):
-        for metric, value in variant.published.items():
-            ours, bounds = _known(variant.mean.get(metric)), variant.interval.get(metric)
-            single = [x for run in variant.runs if (x := _known(getattr(run, metric, None))) is not None]
-            shifted = None if bounds is None else (bounds[0] - value, bounds[1] - value)
-            told = ("", "") if ours is None else wording.difference(ours - value, shifted, metric)
-            loss = metric.endswith("_loss")
-            show = (lambda x: wording.number(x, 4)) if loss else wording.percent
-            rows.append(
-                PublishedRow(
-                    index=index,
-                    variant=variant.name,
-                    metric=wording.METRICS.get(metric, metric),
-                    published=show(value),
-                    ours=_loss(variant, metric) if loss else _cell(variant, metric),
-                    lowest_highest=f"{show(min(single))} to {show(max(single))}"
-                    if len(single) > 1
-                    else wording.NOTHING,
-                    difference=told[0] or wording.NOTHING,
-                    interval=told[1],
-                )
-            )
-    return rows
+def published_table(summary: StudySummary) -> Table:
+    """Every number that the study's source reports, and what was measured here."""
+    headings = ("Variant", "Metric", "Published", "Measured", "95 % interval", "Lowest to highest seed")
+    rows = [
+        (variant.name, wording.METRICS.get(metric, metric), *_published_row(variant, metric, value))
+        for variant in summary.variants
+        for metric, value in variant.published.items()
+    ]
+    return Table((*headings, "Measured − published"), tuple(rows), text=2)
 
 
 def run_row(run: RunSummary) -> tuple[str, ...]:
-    """A run's row: seed, state, four epochs, three accuracies, test loss, seconds."""
+    """The cells of a run: see `RUN_COLUMNS`."""
     return (
         str(run.seed),
         "stopped early" if run.state == "stopped" else run.state,
@@ -177,40 +151,66 @@ def run_row(run: RunSummary) -> tuple[str, ...]:
     )
 
 
-def comparison_row(comparison: Comparison) -> ComparisonRow:
-    """A comparison's row, the difference in the metric's own unit."""
-    difference, bounds = wording.difference(comparison.difference, comparison.interval, comparison.metric)
-    return ComparisonRow(
-        variant=comparison.variant,
-        against=comparison.against,
-        metric=wording.METRICS.get(comparison.metric, comparison.metric),
-        difference=difference,
-        interval=bounds or wording.NOTHING,
-        p_value=wording.p_value(comparison.p_value),
-        p_adjusted=wording.p_value(comparison.p_adjusted),
-        verdict=comparison.verdict,
-    )
-
-
 def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
-    """What else speaks for or against a difference.
-
-    Args:
-      evidence: of a comparison.
-
-    Returns:
-      Seeds, bootstrap interval and p-value, paired t and sign-flip p-values, how often McNemar's p-value is below 0.05,
-      the probabilities that a further seed shows better, the same (within the margin) and worse, and how many seeds
-      more would probably decide.
-    """
+    """Cells of `EVIDENCE_COLUMNS`: ``same`` means within the study's margin; what few seeds cannot show is a dash."""
     better, worse = evidence.better_on_new_seed, evidence.worse_on_new_seed
     same = None if better is None or worse is None else max(0.0, 1.0 - better - worse)
-    few = sum(p < 0.05 for p in evidence.mcnemar_p)
+    significant = sum(p < 0.05 for p in evidence.mcnemar_p)
     return (
         str(evidence.seeds),
         wording.interval(evidence.bootstrap_interval, signed=True) or wording.NOTHING,
         *(wording.p_value(p) for p in (evidence.bootstrap_p, evidence.paired_t_p, evidence.sign_flip_p)),
-        f"{few} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
+        f"{significant} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
         *(wording.number(None if share is None else 100 * share, 0, " %") for share in (better, same, worse)),
         wording.NOTHING if evidence.further_seeds is None else str(evidence.further_seeds),
     )
+
+
+# --- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def _cell(variant: VariantSummary, metric: str) -> Cell:
+    """Accuracies in percent, the gap in points, losses in nats."""
+    value, bounds = variant.mean.get(metric), variant.interval.get(metric)
+    if metric.endswith("_loss"):
+        return Cell(wording.number(value, 4), wording.interval(bounds, 1.0, 4), _finite(value))
+    show = wording.points if metric == "generalization_gap" else wording.percent
+    return Cell(show(value), wording.interval(bounds), _finite(value))
+
+
+def _comparison_row(comparison: Comparison) -> tuple[str, ...]:
+    difference, bounds = wording.difference(comparison.difference, comparison.interval, comparison.metric)
+    return (
+        comparison.variant,
+        comparison.against,
+        wording.METRICS.get(comparison.metric, comparison.metric),
+        difference,
+        bounds or wording.NOTHING,
+        wording.p_value(comparison.p_value),
+        wording.p_value(comparison.p_adjusted),
+        comparison.verdict,
+    )
+
+
+def _published_row(variant: VariantSummary, metric: str, value: float) -> tuple[str, ...]:
+    """Published, mean, interval, range of the seeds, and the difference with its interval: ours, shifted."""
+    mean, bounds = _finite(variant.mean.get(metric)), variant.interval.get(metric)
+    runs = [x for run in variant.runs if (x := _finite(getattr(run, metric, None))) is not None]
+    shifted = None if bounds is None else (bounds[0] - value, bounds[1] - value)
+    difference = "" if mean is None else " ".join(wording.difference(mean - value, shifted, metric)).rstrip()
+    measured = _cell(variant, metric)
+
+    def show(x: float) -> str:
+        return wording.number(x, 4) if metric.endswith("_loss") else wording.percent(x)
+
+    return (
+        show(value),
+        measured.mean,
+        measured.interval or wording.NOTHING,
+        f"{show(min(runs))} to {show(max(runs))}" if len(runs) > 1 else wording.NOTHING,
+        difference or wording.NOTHING,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,1 +1,1 @@
-"""The weights of a study: numbers, figures and template."""
+"""The weights: their norm by epoch, their distribution, and the filters of the first layer."""

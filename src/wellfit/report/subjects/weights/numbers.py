@@ -1,4 +1,4 @@
-"""What the weights look like at the end: how they are spread, how many are zero, what the first layer looks for."""
+"""How the weights of every layer are distributed, and the first layer's filters on one sheet."""
 
 from __future__ import annotations
 
@@ -10,108 +10,107 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import FloatArray, StudySummary, WeightLook
+from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet, pack
-from wellfit.report.subjects.curves.page import FEW
+from wellfit.report.numbers import FEW
 
-__all__ = ["LayerCell", "WeightRow", "filter_sheet", "weight_rows"]
+__all__ = ["Layer", "WeightRow", "filter_sheet", "weight_rows", "zeros_text"]
 
 WIDTH, HEIGHT = 240, 68
 LOWEST: Final = 1e-5
-"""The smallest share of a bin that is drawn: the scale is logarithmic, so that the few large weights can be seen."""
+"""The smallest share of a bin that an outline shows: its scale is logarithmic, so that a few large weights are seen."""
 
 
 @dataclass(frozen=True)
-class LayerCell:
-    """One kernel of a variant: its name, the outline of its histogram, and its zeros in words."""
+class Layer:
+    """One kernel: its name, the outline of its histogram, its spread and its zeros in words."""
 
-    layer: str
+    name: str
     outline: str
-    said: str
+    spread: str
     zeros: str
 
 
 @dataclass(frozen=True)
 class WeightRow:
-    """A variant: its kernels, and where its filters stand on the sheet."""
+    """A variant: its kernels, and the places of its filters on the sheet."""
 
     index: int
     name: str
-    layers: tuple[LayerCell, ...]
+    layers: tuple[Layer, ...]
     filters: tuple[str, ...]
 
 
 def weight_rows(summary: StudySummary, weights: Mapping[str, WeightLook], sheet: Sheet | None) -> list[WeightRow]:
-    """The variants with weights.
+    """One row per variant that has weights.
 
     Args:
-      summary: the study.
       weights: by variant.
-      sheet: what `filter_sheet` returned for them.
-
-    Returns:
-      A row for each.
+      sheet: the result of `filter_sheet` for them.
     """
     rows, start = [], 0
     most = _filters_each(weights)
     for index, variant in enumerate(summary.variants):
-        look = weights.get(variant.name)
-        if look is None:
+        overview = weights.get(variant.name)
+        if overview is None:
             continue
-        count = 0 if look.filters is None else min(most, len(look.filters))
+        count = 0 if overview.filters is None else min(most, len(overview.filters))
         kept = range(start, min(start + count, sheet.count if sheet else 0))
         start += count
-        layers = tuple(_layer(look, at) for at in range(len(look.layers)))
+        layers = tuple(_layer(overview, at) for at in range(len(overview.layers)))
         rows.append(WeightRow(index, variant.name, layers, tuple(sheet.place(i) for i in kept) if sheet else ()))
     return rows
 
 
 def filter_sheet(weights: Mapping[str, WeightLook], budget: int) -> Sheet | None:
-    """The first filters of every variant on one sheet: 16 of each where there are few variants, 8 where there are many.
+    """The first filters of every variant on one sheet: 16 of each, or 8 if there are many variants.
 
     Args:
       weights: by variant, in the study's order.
       budget: the most characters of the sheet.
 
     Returns:
-      The sheet, or None where no variant has filters.
+      The sheet; None if no variant has filters or their shapes differ.
     """
     most = _filters_each(weights)
-    kept = [look.filters[:most] for look in weights.values() if look.filters is not None and len(look.filters)]
+    kept = [w.filters[:most] for w in weights.values() if w.filters is not None and len(w.filters)]
     shapes = {filters.shape[1:] for filters in kept}
-    if len(shapes) != 1:  # models of different first layers: their filters fit no common sheet
+    if len(shapes) != 1:
         return None
     return pack(np.concatenate(kept), budget, levels=16)
+
+
+def zeros_text(overview: WeightLook, at: int) -> str:
+    """The share of a layer's weights that are nearly or exactly zero."""
+    zeros, small = float(overview.zeros[at]), float(overview.small[at])
+    exact = f", {wording.number(100 * zeros, 1, ' %')} exactly 0" if zeros > 0 else ""
+    return f"{wording.number(100 * small, 1, ' %')} below 0.001{exact}"
 
 
 def _filters_each(weights: Mapping[str, WeightLook]) -> int:
     return 16 if len(weights) <= FEW else 8
 
 
-def _layer(look: WeightLook, at: int) -> LayerCell:
-    zeros, small = float(look.zeros[at]), float(look.small[at])
-    low, high = _spread(look.edges, look.histogram[at])
-    name = look.layers[at].removesuffix("/kernel")
-    return LayerCell(
-        layer=name,
-        outline=_outline(look.histogram[at]),
-        said=f"{name}: nine of ten weights lie between {low:.2g} and {high:.2g}".replace("-", "−"),
-        zeros=f"{100 * small:.1f} % near zero" + (f", {100 * zeros:.1f} % zero" if zeros > 0 else ""),
-    )
+def _layer(overview: WeightLook, at: int) -> Layer:
+    low, high = _spread(overview.edges, overview.histogram[at])
+    name = overview.layers[at].removesuffix("/kernel")
+    spread = wording.true_minus(f"{name}: 90 % of the weights are between {low:.2g} and {high:.2g}")
+    return Layer(name, _outline(overview.histogram[at]), spread, zeros_text(overview, at))
 
 
 def _outline(shares: FloatArray) -> str:
-    """A histogram as the path of a closed area, on a logarithmic scale."""
+    """A histogram as an SVG path of a closed area, on a logarithmic scale."""
     top = max(float(shares.max()), 10 * LOWEST)
     step = WIDTH / len(shares)
-    parts = [f"M0 {HEIGHT}"]
+    steps = [f"M0 {HEIGHT}"]
     for place, share in enumerate(shares):
         tall = max(0.0, math.log(max(float(share), LOWEST) / LOWEST) / math.log(top / LOWEST))
-        parts.append(f"V{HEIGHT * (1 - tall):.0f}H{step * (place + 1):.0f}")
-    return "".join([*parts, f"V{HEIGHT}Z"])
+        steps.append(f"V{HEIGHT * (1 - tall):.0f}H{step * (place + 1):.0f}")
+    return "".join([*steps, f"V{HEIGHT}Z"])
 
 
 def _spread(edges: FloatArray, shares: FloatArray) -> tuple[float, float]:
-    """Bounds that hold nine of ten weights, to a bin."""
+    """Bounds of the central 90 % of the weights, to a bin."""
     below = np.cumsum(shares) / max(float(shares.sum()), 1e-12)
     low, high = (int(np.searchsorted(below, q)) for q in (0.05, 0.95))
     return float(edges[low]), float(edges[min(high + 1, len(edges) - 1)])

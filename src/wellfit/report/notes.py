@@ -1,0 +1,131 @@
+"""What a reader must know to read the numbers rightly: notices about the study, and notes on each section.
+
+Every form prints all of them. The captions of single figures and tables stay with their subjects.
+"""
+
+from __future__ import annotations
+
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report import wording
+from wellfit.report.comparable import published_caution
+from wellfit.report.numbers import shown_first
+
+__all__ = ["LETTERS", "notes", "notices"]
+
+LETTERS = "Variants that share a letter do not differ clearly when every pair is compared."
+
+LISTED = 6
+"""Diverged runs that a notice names."""
+
+
+def notices(summary: StudySummary) -> tuple[str, ...]:
+    """What must be known before any number: unfinished, diverged, too few seeds, not comparable with the source.
+
+    Returns:
+      Whole sentences, the most important first; empty for a finished study with nothing unusual.
+    """
+    runs = [(variant.name, run) for variant in summary.variants for run in variant.runs]
+    ended = sum(run.state != "pending" for _, run in runs)
+    diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
+    progress = f"{ended} of {wording.count(len(runs), 'run')} {'has' if ended == 1 else 'have'} ended."
+    sentences = (
+        (summary.state == "running", f"This study is still running: {progress} Every number may still change."),
+        (
+            summary.state == "interrupted",
+            f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.",
+        ),
+        (not ended, "No run has ended yet, so there is nothing to compare."),
+        (diverged, _diverged(diverged)),
+        (
+            len(summary.seeds) == 1,
+            "There is only one seed, so no interval can be given and any difference could be chance. Use five seeds.",
+        ),
+        (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
+        (True, published_caution(summary)),
+    )
+    return tuple(sentence for holds, sentence in sentences if holds and sentence)
+
+
+def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[str, ...]:
+    """What must be known to read a section.
+
+    Args:
+      section: its id in the document.
+
+    Returns:
+      Whole sentences; empty where the section's captions say enough.
+    """
+    first = summary.variants[0].name if summary.variants else "the first variant"
+    intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())
+    tables = details.by_class.values()
+    sentences = {
+        "ranking": ("Test accuracy, the highest mean first.", LETTERS if wording.letters(summary) else ""),
+        "results": (
+            "Means over the seeds.",
+            "Brackets: 95 % intervals. Those of test accuracy, test loss and gap account for the seeds and the test "
+            "examples; those of training and validation for the seeds alone."
+            if intervals
+            else "",
+            "The gap is training minus test accuracy, in percentage points.",
+            f"The verdict is on test accuracy, compared with {first}.",
+            "Runs that share one training, such as a variant and its early-stopped version, share its seconds.",
+        ),
+        "comparisons": (
+            "Differences are paired by seed and by test example.",
+            "The adjusted p-value accounts for the number of comparisons (Holm), and the verdict uses it; each "
+            "interval covers one comparison, unadjusted.",
+        ),
+        "curves": (
+            "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
+            "Lines: mean over the runs still training at that epoch; a line can jump where a run ends. Bands: lowest "
+            "to highest seed.",
+            "Both splits are measured in inference mode, without the penalty.",
+            _drawn(summary),
+        ),
+        "paths": ("The value is chosen on the validation data; the test set only reports.",),
+        "mistakes": (
+            "An image that every run gets wrong is hard or mislabeled; one that some runs get wrong is decided by "
+            "chance; one that only some variants get right is to their credit.",
+        ),
+        "classes": (
+            "Each interval covers one class, unadjusted." if any(t.gain_low is not None for t in tables) else "",
+        ),
+        "calibration": (
+            "A network that says 90 % should be right nine times out of ten: on the dotted diagonal. Below it, the "
+            "network is overconfident.",
+            "The expected calibration error (ECE) is the average distance between confidence and accuracy.",
+            "Brackets: 95 % intervals, where they are known." if intervals else "",
+            "Ensemble: the seeds' probabilities are averaged; its gain has no interval." if details.ensembles else "",
+        ),
+        "published": (
+            "What the source of this study reports, usually from a single training, and what was measured here; "
+            "the range of the single seeds shows what one training can give.",
+        ),
+        "runs": (
+            "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "
+            "rose for good. Seconds: the run's share of the training time.",
+        ),
+    }
+    return tuple(filter(None, sentences.get(section, ())))
+
+
+def _diverged(names: list[str]) -> str:
+    """How many runs diverged, and which."""
+    listed = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+    are = "It is counted in the tables but is not" if len(names) == 1 else "They are counted in the tables but are not"
+    return (
+        f"{wording.count(len(names), 'run')} diverged (the loss became infinite or NaN): {listed}. "
+        f"{are} part of any mean."
+    )
+
+
+def _drawn(summary: StudySummary) -> str:
+    """Of many variants, those whose curves the figures show."""
+    shown = sorted(shown_first(summary))
+    if len(shown) == len(summary.variants):
+        return ""
+    names = ", ".join(summary.variants[at].name for at in shown)
+    return (
+        f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}; "
+        "the HTML report has all."
+    )

@@ -1,0 +1,1 @@
+"""The answer: conclusion, answers to the questions, advice, key figures."""

@@ -1,0 +1,115 @@
+"""Static figures of a confusion matrix, and of the difference of two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import ConfusionDifference, FloatArray, StudySummary
+from wellfit.report import wording
+from wellfit.report.marks import static as drawing
+from wellfit.report.marks.colors import LIGHT
+from wellfit.report.subjects.confusion.numbers import confusion_data, contrast
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_confusion", "plot_confusion_difference"]
+
+NUMBERED: Final = 20
+"""Classes up to which the cells of a matrix contain numbers."""
+
+
+def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
+    """The confusion matrix of a variant in percent of the true class, over the test predictions of all its runs.
+
+    Args:
+      variant: name of one of the study's variants.
+      ax: where to draw; a new figure if None.
+
+    Returns:
+      The figure: correct predictions in blue and mistakes in orange, on a square-root scale that shows rare mistakes.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+    """
+    confusion = confusion_data(summary, variant)
+    size = len(summary.classes)
+    axes = drawing.own_axes(ax, _inches(size))
+    drawing.title(axes, variant)
+    if confusion is None:
+        drawing.style(axes, "", "", grid=None)
+        return drawing.done(axes, f"Confusion matrix of {variant}: it has not been tested.")
+    shares = confusion.shares
+    axes.imshow(drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(shares)), interpolation="none")
+    for true, predicted in np.argwhere(confusion.counts > 0) if size <= NUMBERED else ():
+        text = wording.whole_percent(float(shares[true, predicted]))
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=9.5, color=LIGHT["ink"])
+    drawing.class_axes(axes, summary.classes)
+    lowest = int(np.argmin(np.diag(shares)))
+    hardest = f"{summary.classes[lowest]} with {wording.percent(float(shares[lowest, lowest]))}"
+    right = f"{confusion.correct} of the test predictions of all runs are correct"
+    return drawing.done(axes, f"Confusion matrix of {variant}: {right}; the hardest class is {hardest}.")
+
+
+def plot_confusion_difference(
+    difference: ConfusionDifference, classes: Sequence[str], ax: Axes | None = None
+) -> Figure:
+    """A variant's confusion matrix minus another's, in percentage points of the true class.
+
+    Args:
+      difference: of the two variants.
+      classes: class names, by label.
+      ax: where to draw; a new figure if None.
+
+    Returns:
+      The figure: blue where the variant has more correct predictions or fewer mistakes, orange where the reverse holds;
+      strong colors and bold numbers where the cell's 95 % interval excludes zero. No cell is called better: verdicts
+      are about whole variants.
+    """
+    cells = contrast(difference)
+    axes = drawing.own_axes(ax, _inches(len(classes)))
+    strength = np.sqrt(np.abs(cells.shares) / max(float(np.abs(cells.shares).max(initial=0)), 1e-12))  # (K, K)
+    alpha = np.where(cells.clear, 0.25 + 0.4 * strength, 0.16 * strength)  # (K, K)
+    axes.imshow(drawing.tinted(cells.favorable, alpha), interpolation="none")
+    for cell in np.argwhere(np.abs(cells.shares) >= 0.0005) if len(classes) <= NUMBERED else ():
+        true, predicted = (int(k) for k in cell)
+        clear = bool(cells.clear[true, predicted])
+        axes.text(predicted, true, drawing.tenths(float(cells.shares[true, predicted])), ha="center", va="center",
+                  fontsize=9, color=LIGHT["ink" if clear else "muted"],
+                  fontweight="bold" if clear else "normal")  # fmt: skip
+    drawing.class_axes(axes, classes)
+    labels = {
+        "more correct, or fewer mistakes": ("s1", 0.65),
+        "the reverse": ("s2", 0.65),
+        "pale: could be chance" if cells.intervals else "no intervals": ("s0", 0.2),
+    }
+    for label, (role, strong) in labels.items():
+        axes.scatter([], [], s=80, marker="s", color=LIGHT[role], alpha=strong, linewidth=0, label=label)
+    drawing.titled_key(axes, f"{difference.variant} − {difference.against}", columns=1)
+    names = f"{difference.variant} minus that of {difference.against}"
+    alt = f"Confusion matrix of {names}, in percentage points of the true class."
+    return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
+
+
+def _inches(size: int) -> tuple[float, float]:
+    """A square that holds so many classes: half a page wide for ten of them; for two, the title and the key too."""
+    side = min(12.0, max(4.4, 1.7 + 0.36 * size))
+    return side, side
+
+
+def _clear_cells(shares: FloatArray, clear: NDArray[np.bool_], classes: Sequence[str], intervals: bool) -> str:
+    """The eight largest clear differences, or why there is none."""
+    if not intervals:
+        return "There are no intervals, so any of it could be chance"
+    cells = sorted(map(tuple, np.argwhere(clear).tolist()), key=lambda cell: -abs(float(shares[cell])))[:8]
+    differences = (
+        f"{classes[t]} {'correct' if t == p else f'classified as {classes[p]}'} "
+        f"{wording.points(float(shares[t, p]), signed=True)} points"
+        for t, p in cells
+    )
+    return "; ".join(differences) or "No cell differs by more than chance"

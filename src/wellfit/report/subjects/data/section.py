@@ -1,0 +1,45 @@
+"""The data in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.parts import Drawing, Paragraph, Part, Table
+from wellfit.report.subjects.data.numbers import LARGEST, SPLITS, class_examples, describe_data
+from wellfit.report.subjects.data.static import plot_data
+
+__all__ = ["fragment", "parts"]
+
+DRAWN: Final = 30
+"""Classes up to which each has a row of examples on paper."""
+
+
+def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """What the data are, the first examples of every class, and how many there are in every split."""
+    if (data := details.look) is None:
+        return []
+    size = len(summary.classes)
+    caption = "The first training examples of every class, and its number of examples in every split."
+    drawing = Drawing("data", caption, partial(plot_data, data, summary.classes))
+    headings = ("Class", *(f"{SPLITS[split].capitalize()} examples" for split in data.counts))
+    counts = Table(headings, tuple((row.name, *row.counts) for row in class_examples(summary, data)))
+    drawings = [drawing] if size <= DRAWN else []
+    return [Paragraph(describe_data(data), kind="small"), *drawings, *([counts] if size <= LARGEST else [])]
+
+
+def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """The same for the page; of a table of features, its first rows too."""
+    if (data := details.look) is None:
+        return {}
+    rows = class_examples(summary, data, sheets.get("examples"))
+    first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None
+    return {
+        "sentence": describe_data(data),
+        "splits": tuple(SPLITS[split].capitalize() for split in data.counts),
+        "rows": rows,
+        "first": first,
+    }

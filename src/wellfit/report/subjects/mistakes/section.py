@@ -1,0 +1,87 @@
+"""Misclassified images in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from wellfit.base import Mistakes, StudyDetails, StudySummary
+from wellfit.report import wording
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.parts import Drawing, Part
+from wellfit.report.subjects.mistakes.gallery_data import gallery_data
+from wellfit.report.subjects.mistakes.numbers import Picture, gallery, report_choices
+from wellfit.report.subjects.mistakes.static import plot_gallery
+
+__all__ = ["fragment", "parts"]
+
+SHOWN: Final = 12
+"""Images of a kind: two rows of a written form."""
+
+CORRECTED: Final = 6
+"""Variants whose corrections the page shows without JavaScript."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An image of the page: its place on the sheet, and its caption."""
+
+    place: str
+    true: str
+    predicted: str
+    probability: str
+    runs: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Images that have something in common, out of so many."""
+
+    title: str
+    total: int
+    tiles: tuple[Tile, ...]
+
+
+def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """A gallery of each kind; nothing where no images were kept."""
+    mistakes = details.mistakes
+    if mistakes is None or not mistakes.images.size:
+        return []
+    return [
+        Drawing(
+            f"mistakes-{choice.kind}",
+            f"{choice.title}. Below each image: true class, → predicted class, its probability and runs, test row.",
+            partial(plot_gallery, mistakes, summary.classes, choice.kind, count=SHOWN, columns=6),
+        )
+        for choice in report_choices(mistakes, 1)
+        if gallery(mistakes, summary.classes, choice.rows, choice.variant, 1)
+    ]
+
+
+def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """The numbers of all images for the page's script, and a few images of each kind for readers without it."""
+    mistakes, sheet = details.mistakes, sheets.get("mistakes")
+    if mistakes is None or sheet is None:
+        return {}
+    groups = _groups(mistakes, summary.classes, sheet)
+    return {"data": gallery_data(mistakes, sheet), "groups": groups} if groups else {}
+
+
+def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple[Group, ...]:
+    """The images of every kind that are on the sheet."""
+    position = {int(row): place for place, row in enumerate(mistakes.image_rows[: sheet.count])}
+    groups = []
+    for choice in report_choices(mistakes, CORRECTED):
+        rows = [int(row) for row in choice.rows if int(row) in position]
+        pictures = gallery(mistakes, classes, rows, choice.variant, SHOWN)
+        tiles = tuple(_tile(picture, sheet.place(position[picture.row])) for picture in pictures)
+        if tiles:
+            groups.append(Group(choice.title, len(choice.rows), tiles))
+    return tuple(groups)
+
+
+def _tile(picture: Picture, place: str) -> Tile:
+    probability = f"{wording.whole_percent(picture.probability)}\u00a0%" if picture.predicted else ""
+    return Tile(place, picture.true, picture.predicted or wording.NOTHING, probability, picture.agreement)

@@ -1,0 +1,102 @@
+"""The ranking in the report: a figure in written forms, rows of text and boxes on the page.
+
+The page needs no picture of the plot: names, numbers and marks are elements of a list, so that they wrap on a narrow
+screen, are read aloud in order and show each seed's value under the pointer. The rows and the axis are those of the
+static figure; only percents of the strip's width are computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report import wording
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.parts import Drawing, Part
+from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, accuracy_axis, ranked_rows
+from wellfit.report.subjects.ranking.static import plot_ranking
+
+__all__ = ["Strip", "fragment", "parts"]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row of the page's ranking; places are percents of the strip's width.
+
+    Args:
+      row: its numbers.
+      mean, interval: as text.
+      at: place of the mean; None if it is below the axis or there is none.
+      low, high: places of the interval's ends; None without an interval.
+      seeds: place and text of every run.
+      published: place and text of the published value.
+    """
+
+    row: IntervalRow
+    mean: str
+    interval: str
+    at: float | None
+    low: float | None
+    high: float | None
+    seeds: tuple[tuple[float, str], ...]
+    published: tuple[float, str] | None
+
+
+def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """The ranked interval plot; nothing before any run has been tested."""
+    rows = ranked_rows(summary)
+    if (axis := accuracy_axis(rows)) is None:
+        return []
+    bounds = " and its 95 % interval" if any(row.interval is not None for row in rows) else ""
+    caption = f"Test accuracy of every variant: its seeds, their mean{bounds}, best mean first."
+    return [Drawing("ranking", f"{caption} {_cut(axis)}".rstrip(), partial(plot_ranking, summary))]
+
+
+def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """The rows of the page, best mean first; nothing before any run has been tested."""
+    rows = ranked_rows(summary)
+    if (axis := accuracy_axis(rows)) is None:
+        return {}
+    first = next(row.mean for row in rows if row.index == 0)
+    return {
+        "strips": tuple(_strip(row, axis) for row in rows),
+        "ticks": tuple((_place(tick, axis), text) for tick, text in zip(axis.ticks, axis.labels, strict=True)),
+        "reference": _place(first, axis) if first is not None and first >= axis.low else None,
+        "shows_seeds": any(len(row.runs) > 1 for row in rows),
+        "shows_intervals": any(row.interval is not None for row in rows),
+        "shows_published": any(row.published is not None for row in rows),
+        "shows_letters": any(row.letters for row in rows),
+        "cut": _cut(axis),
+    }
+
+
+def _place(value: float, axis: Axis) -> float:
+    return round(100 * (value - axis.low) / (axis.high - axis.low), 2)
+
+
+def _strip(row: IntervalRow, axis: Axis) -> Strip:
+    inside = row.mean is not None and row.mean >= axis.low
+    low, high = (_place(bound, axis) for bound in row.interval) if row.interval and inside else (None, None)
+    seeds = ((_place(x, axis), f"seed {seed}: {wording.percent(x)}") for seed, x in row.runs.items())
+    published = row.published if row.published is not None and row.published >= axis.low else None
+    return Strip(
+        row=row,
+        mean=wording.percent(row.mean) if row.mean is not None else "no result",
+        interval=wording.interval(row.interval),
+        at=_place(row.mean, axis) if row.mean is not None and inside else None,
+        low=low,
+        high=high,
+        seeds=tuple(seeds) if inside else (),
+        published=None if published is None else (_place(published, axis), f"published: {wording.percent(published)}"),
+    )
+
+
+def _cut(axis: Axis) -> str:
+    """A sentence on the means left of the axis; empty if there are none."""
+    if not axis.cut:
+        return ""
+    means = "one mean" if axis.cut == 1 else f"{axis.cut} means"
+    return f"The axis does not reach {means} far below the others."

@@ -1,0 +1,34 @@
+"""How to reproduce the study: the command, where the results come from, and the study as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wellfit.base import StudyDetails, StudySummary
+from wellfit.report.marks.pictures import Sheet
+from wellfit.report.parts import Code, Paragraph, Part, Table
+from wellfit.spec.study import from_resolved
+from wellfit.spec.written import study_file
+
+__all__ = ["fragment", "parts"]
+
+
+def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """The command, a table of the provenance, and the study file."""
+    shown = fragment(summary, details, {})
+    return [
+        *([Code(shown["command"])] if shown["command"] else []),
+        *([Table((), shown["provenance"], text=2)] if shown["provenance"] else []),
+        Paragraph("The whole study, as a file that wellfit run takes:", kind="small"),
+        Code(shown["study"]),
+    ]
+
+
+def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
+    """The same."""
+    return {
+        "command": summary.provenance.get("command", ""),
+        "provenance": tuple((key, str(value)) for key, value in summary.provenance.items() if key != "command"),
+        "study": study_file(from_resolved(summary.settings)),
+    }

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from detailed import NOTHING
+from summaries import empty, study
+from wellfit.report.forms.page_template import page_environment
+from wellfit.report.numbers import FEW, shown_first
+from wellfit.report.subjects.curves.section import chips, fragment, parts
+
+
+def many(count):
+    few = study(variants=("baseline",), seeds=2, epochs=4)
+    names = [f"variant-{at}" for at in range(count)]
+    variants = tuple(replace(few.variants[0], name=name) for name in names)
+    return replace(few, variants=variants, histories=dict.fromkeys(names, few.histories["baseline"]))
+
+
+def html(summary):
+    template = page_environment().get_template("subjects/curves/section.html.j2")
+    return template.render(fragment(summary, NOTHING, {}), summary=summary)
+
+
+def test_written_forms_have_five_figures():
+    drawings = parts(study(variants=("baseline", "l2"), epochs=4), NOTHING)
+    assert [d.name for d in drawings] == ["loss", "accuracy", "gap", "loss-curves", "accuracy-curves"]
+    assert all(d.draw().axes for d in drawings)
+
+
+def test_the_page_has_a_panel_per_variant():
+    summary = study(epochs=4)
+    page = fragment(summary, NOTHING, {})
+    assert [name for _, name, _ in page["panels"]] == [v.name for v in summary.variants]
+    assert all(len(drawings) == 2 for _, _, drawings in page["panels"])
+    assert set(page["figures"]) == {"loss", "accuracy", "gap"}
+    assert all('role="img"' in drawing for drawing in page["figures"].values())
+
+
+def test_of_many_variants_only_a_few_curves_are_drawn_together():
+    summary = many(50)
+    shown = shown_first(summary)
+    assert [checked for _, _, checked in chips(summary)] == [at in shown for at in range(50)]
+    loss = parts(summary, NOTHING)[0].draw()
+    labels = {text.get_text() for text in loss.axes[0].texts}
+    assert labels == {f"variant-{at}" for at in shown}
+    panels = parts(summary, NOTHING)[3].draw()
+    assert sum(axes.get_visible() for axes in panels.axes) == len(shown)
+
+
+def test_the_controls_have_every_variant():
+    few, more = html(many(2)), html(many(FEW + 1))
+    assert len(re.findall('name="variant"', few)) == 2
+    assert 'data-choose="all"' not in few
+    assert len(re.findall('name="variant"', more)) == FEW + 1
+    assert 'data-choose="few"' in more
+
+
+def test_triangles_are_explained_where_there_are_any():
+    assert "Triangles" in html(study(variants=("baseline", "early-stopping"), epochs=20))
+    assert "Triangles" not in html(study(variants=("baseline",), epochs=20))
+
+
+def test_before_the_first_epoch_there_is_no_section():
+    assert parts(empty(), NOTHING) == []
+    assert fragment(empty(), NOTHING, {}) == {}

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from detailed import NOTHING, details, table_look
+from summaries import study
+from wellfit.report.parts import Drawing, Paragraph, Table
+from wellfit.report.subjects.data.numbers import data_sheet
+from wellfit.report.subjects.data.section import fragment, parts
+
+SUMMARY = study(variants=("baseline",), epochs=2)
+DETAILS = details(SUMMARY)
+
+
+def test_paper_describes_draws_and_counts_the_data():
+    sentence, drawing, counts = parts(SUMMARY, DETAILS)
+    assert isinstance(sentence, Paragraph)
+    assert isinstance(drawing, Drawing)
+    assert isinstance(counts, Table)
+    assert counts.headings == ("Class", "Training examples", "Validation examples", "Test examples")
+    assert counts.rows[0] == ("T-shirt/top", "4,800", "1,200", "1,000")
+
+
+def test_the_page_shows_images_or_the_first_rows():
+    sheet = data_sheet(DETAILS.look, 1_000_000)
+    images = fragment(SUMMARY, DETAILS, {"examples": sheet})
+    assert len(images["rows"][0].images) == 8
+    assert images["first"] is None
+    table = fragment(SUMMARY, replace(DETAILS, look=table_look(SUMMARY)), {})
+    assert table["first"].headings == ("x1", "x2", "class")
+    assert len(table["first"].rows) == 2
+
+
+def test_many_classes_are_neither_drawn_nor_listed_on_paper():
+    for size, kinds in ((31, [Paragraph, Table]), (61, [Paragraph])):
+        summary = study(variants=("baseline",), epochs=2, classes=tuple(f"class {i}" for i in range(size)))
+        assert [type(part) for part in parts(summary, details(summary, images=2))] == kinds
+
+
+def test_without_data_there_is_no_section():
+    assert parts(SUMMARY, NOTHING) == []
+    assert fragment(SUMMARY, NOTHING, {}) == {}

@@ -1,0 +1,22 @@
+from dataclasses import replace
+
+from detailed import NOTHING
+from summaries import FINDINGS, study
+from wellfit.report.parts import Paragraph
+from wellfit.report.subjects.findings.section import NONE, fragment, parts
+
+
+def test_errors_come_first_with_evidence_and_fix() -> None:
+    texts = [part for part in parts(study(epochs=3), NOTHING) if isinstance(part, Paragraph)]
+    heads = ["Split shift (error, split-shift)", "Train overfit (warning, train-overfit)"]
+    assert [text.head for text in texts] == [*heads, "Data duplicates (info, data-duplicates)"]
+    for finding in FINDINGS:
+        assert any(text.text == f"{finding.message} {finding.fix}" for text in texts)
+    shown = fragment(study(epochs=3), NOTHING, {})["findings"]
+    assert [finding.code for finding, _ in shown] == ["split-shift", "train-overfit", "data-duplicates"]
+
+
+def test_no_findings_are_reported_as_such() -> None:
+    summary = replace(study(epochs=3), findings=())
+    assert parts(summary, NOTHING) == [Paragraph(NONE)]
+    assert fragment(summary, NOTHING, {}) == {"findings": [], "nothing": NONE}

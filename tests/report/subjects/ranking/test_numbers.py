@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from summaries import diverged, empty, study
+from wellfit.base import Ranked
+from wellfit.errors import UnknownNameError
+from wellfit.report.subjects.ranking.numbers import IntervalRow, accuracy_axis, interval_rows, ranked_rows
+
+
+def rows_of(*means: float | None) -> list[IntervalRow]:
+    return [IntervalRow(str(i), i, {} if m is None else {0: m}, m, None, None) for i, m in enumerate(means)]
+
+
+def test_rows_have_every_variant_and_only_finite_runs():
+    rows = interval_rows(diverged())
+    assert [row.variant for row in rows] == ["baseline", "l2", "l1", "dropout"]
+    assert sorted(rows[1].runs) == [0, 2, 4]
+    assert (rows[2].runs, rows[2].mean, rows[2].interval) == ({}, None, None)
+    assert rows[0].published == 0.8835
+    assert rows[0].mean == pytest.approx(np.mean(list(rows[0].runs.values())))
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(UnknownNameError, match="unknown metric 'test_loss'"):
+        interval_rows(study(), "test_loss")
+
+
+def test_the_ranking_sorts_by_mean_and_has_letters():
+    rows = ranked_rows(replace(study(), ranking=(Ranked("dropout", 0.9, "a"), Ranked("l2 + dropout", 0.88, "ab"))))
+    means = [row.mean for row in rows]
+    assert means == sorted(means, reverse=True)
+    letters = {row.variant: row.letters for row in rows}
+    assert (letters["dropout"], letters["l2 + dropout"], letters["l1"]) == ("a", "ab", "")
+
+
+def test_variants_without_a_result_are_ranked_last():
+    assert [row.variant for row in ranked_rows(diverged())][-1] == "l1"
+    assert [row.variant for row in ranked_rows(empty())] == ["baseline", "l2", "l1"]
+
+
+def test_one_seed_gives_no_letters():
+    alone = study(seeds=1, epochs=2)
+    alone = replace(alone, comparisons=tuple(replace(c, p_value=None) for c in alone.comparisons))
+    assert len(alone.ranking) == 6
+    assert {row.letters for row in ranked_rows(alone)} == {""}
+
+
+def test_without_a_mean_there_is_no_axis():
+    assert accuracy_axis(interval_rows(empty())) is None
+
+
+def test_the_axis_holds_every_number():
+    rows = interval_rows(study())
+    axis = accuracy_axis(rows)
+    assert axis is not None
+    values = [x for row in rows for x in row.values]
+    assert axis.low < min(values)
+    assert max(values) < axis.high
+    assert axis.cut == 0
+
+
+def test_a_mean_far_below_the_others_is_cut():
+    axis = accuracy_axis(rows_of(0.881, 0.883, 0.1, 0.882, 0.884, 0.88, None))
+    assert axis is not None
+    assert axis.cut == 1
+    assert axis.low > 0.87
+
+
+def test_one_mean_has_an_axis():
+    axis = accuracy_axis(rows_of(0.5))
+    assert axis is not None
+    assert axis.low < 0.5 < axis.high
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_ticks_are_round_and_inside(means):
+    axis = accuracy_axis(rows_of(*means))
+    assert axis is not None
+    assert 1 <= len(axis.ticks) <= 8
+    assert all(axis.low <= tick <= axis.high for tick in axis.ticks)
+    for tick, label in zip(axis.ticks, axis.labels, strict=True):
+        assert float(label.replace("−", "-")) == pytest.approx(100 * tick, abs=1e-9)
+        assert len(label) <= 8

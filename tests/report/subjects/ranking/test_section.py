@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from detailed import NOTHING
+from summaries import diverged, empty, study
+from wellfit.base import Ranked
+from wellfit.report.forms.page_template import page_environment
+from wellfit.report.subjects.ranking.section import fragment, parts
+
+
+def shown(summary):
+    return fragment(summary, NOTHING, {})
+
+
+def html(summary):
+    template = page_environment().get_template("subjects/ranking/section.html.j2")
+    return template.render(shown(summary), summary=summary)
+
+
+def with_one_far_below():
+    summary = study()
+    runs = tuple(replace(run, test_accuracy=0.1) for run in summary.variants[1].runs)
+    bounds = {"test_accuracy": (0.09, 0.11)}
+    low = replace(summary.variants[1], runs=runs, published={}, mean={"test_accuracy": 0.1}, interval=bounds)
+    return replace(summary, variants=(summary.variants[0], low, *summary.variants[2:]))
+
+
+def test_the_best_mean_comes_first_with_its_letters():
+    summary = study()
+    ranked = sorted(summary.variants, key=lambda v: -v.mean["test_accuracy"])
+    letters = tuple(Ranked(v.name, v.mean["test_accuracy"], "ab"[i > 1]) for i, v in enumerate(ranked))
+    page = shown(replace(summary, ranking=letters))
+    assert [strip.row.variant for strip in page["strips"]] == [v.name for v in ranked]
+    assert [strip.row.letters for strip in page["strips"]] == list("aabbbb")
+    assert page["shows_letters"]
+
+
+def test_places_are_proportional():
+    page = shown(study())
+    (x0, t0), (x1, t1) = page["ticks"][0], page["ticks"][-1]
+    scale = (x1 - x0) / (float(t1) - float(t0))
+    for strip in page["strips"]:
+        assert 0 <= strip.low < strip.at < strip.high <= 100
+        # the text has the same number, on the scale that the ticks span
+        assert strip.at == pytest.approx(x0 + scale * (float(strip.mean.split()[0]) - float(t0)), abs=0.5)
+    assert page["reference"] == next(strip.at for strip in page["strips"] if strip.row.index == 0)
+
+
+def test_a_variant_without_a_result_has_no_place():
+    last = shown(diverged())["strips"][-1]
+    assert (last.row.variant, last.mean, last.at, last.seeds) == ("l1", "no result", None, ())
+
+
+def test_a_mean_far_below_is_shown_as_a_number():
+    summary = with_one_far_below()
+    page = shown(summary)
+    last = page["strips"][-1]
+    assert (last.row.variant, last.at, last.low, last.seeds, last.mean) == ("l2", None, None, (), "10.00 %")
+    assert float(page["ticks"][0][1]) > 80
+    sentence = "The axis does not reach one mean far below the others."
+    assert page["cut"] == sentence
+    assert sentence in parts(summary, NOTHING)[0].caption
+    assert "◂ far below" in html(summary)
+
+
+def test_one_seed_has_no_interval_and_no_letters():
+    alone = study(seeds=1, epochs=2)
+    alone = replace(alone, comparisons=tuple(replace(c, p_value=None) for c in alone.comparisons))
+    page = shown(alone)
+    assert (page["shows_seeds"], page["shows_intervals"], page["shows_letters"]) == (False, False, False)
+    assert "the only seed" in html(alone)
+    assert "95 % interval" not in parts(alone, NOTHING)[0].caption
+    several = shown(study())
+    assert (several["shows_seeds"], several["shows_intervals"]) == (True, True)
+    assert "mean over the seeds" in html(study())
+
+
+def test_nothing_tested_is_no_section():
+    assert shown(empty()) == {}
+    assert parts(empty(), NOTHING) == []

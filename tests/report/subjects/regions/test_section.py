@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from detailed import NOTHING, regions
+from summaries import study
+from wellfit.report.forms.page_template import page_environment
+from wellfit.report.subjects.regions.section import fragment, parts
+
+SUMMARY = study(variants=("baseline", "l2"), classes=("up", "down"), epochs=2)
+DETAILS = replace(NOTHING, regions={"l2": regions("l2")})
+
+
+def html(summary=SUMMARY, details=DETAILS):
+    template = page_environment().get_template("subjects/regions/section.html.j2")
+    return template.render(fragment(summary, details, {}), summary=summary)
+
+
+def test_both_figures_are_side_by_side():
+    drawings = parts(SUMMARY, DETAILS)
+    assert [(d.name, d.width) for d in drawings] == [("regions-2-l2", "half"), ("disagreement-2-l2", "half")]
+    assert all(d.draw().axes for d in drawings)
+
+
+def test_the_page_has_the_drawings_without_their_labels():
+    page = html()
+    assert 'aria-label="Decision regions of l2' in page
+    assert 'aria-label="Disagreement of the seeds of l2' in page
+    assert "<text" not in page
+    assert "across: first feature, −3 to 3; up: second feature" in page
+    assert re.findall("stroke-dasharray", page)  # the true curves
+
+
+def test_the_page_stays_small():
+    assert all(len(drawing) < 40_000 for drawing in fragment(SUMMARY, DETAILS, {})["variants"][0][2:])
+
+
+def test_names_are_escaped():
+    hostile = replace(SUMMARY, variants=(replace(SUMMARY.variants[1], name="<l2>"),))
+    page = html(hostile, replace(NOTHING, regions={"<l2>": regions("<l2>")}))
+    assert "Decision regions of &lt;l2&gt;" in page
+    assert "<l2>" not in page
+
+
+def test_without_regions_there_is_no_section():
+    assert fragment(SUMMARY, NOTHING, {}) == {}
+    assert parts(SUMMARY, NOTHING) == []

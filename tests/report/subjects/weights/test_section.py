@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from detailed import NOTHING, details
+from summaries import empty, study
+from wellfit.report.forms.page_template import page_environment
+from wellfit.report.subjects.weights.numbers import filter_sheet
+from wellfit.report.subjects.weights.section import fragment, parts
+
+SUMMARY = study(variants=("baseline", "l2"), epochs=3)
+DETAILS = details(SUMMARY)
+
+
+def html(shown):
+    template = page_environment().get_template("subjects/weights/section.html.j2")
+    return template.render(shown, summary=SUMMARY)
+
+
+def test_distribution_and_filters_are_side_by_side():
+    drawings = parts(SUMMARY, DETAILS)
+    assert [(d.name, d.width) for d in drawings] == [
+        ("weight-norms", "full"),
+        ("weights-1-baseline", "half"),
+        ("filters-1-baseline", "half"),
+        ("weights-2-l2", "half"),
+        ("filters-2-l2", "half"),
+    ]
+    assert all(d.draw().axes for d in drawings)
+
+
+def test_without_images_there_are_no_filters():
+    bare = {name: replace(weights, filters=None) for name, weights in DETAILS.weights.items()}
+    table = replace(DETAILS, weights=bare)
+    assert not [d for d in parts(SUMMARY, table) if d.name.startswith("filters")]
+    assert "Filters of the first layer" not in html(fragment(SUMMARY, table, {}))
+
+
+def test_the_page_has_a_row_per_variant():
+    sheet = filter_sheet(DETAILS.weights, 300_000)
+    page = html(fragment(SUMMARY, DETAILS, {"filters": sheet}))
+    assert page.count("Filters of the first layer of") == 2
+    assert page.count('class="layer"') == 6
+    assert "Norm of all kernels by epoch" in page
+
+
+def test_without_weights_there_is_no_section():
+    assert fragment(SUMMARY, NOTHING, {}) == {}
+    assert parts(empty(), NOTHING) == []
