@@ -30,7 +30,7 @@ def audit(
     splits = make_splits(dataset.y_train, validation=validation)
     findings = audit_data(dataset, splits)
     if json:
-        print_json([vars(finding) for finding in findings])
+        print_json([{**vars(finding), "title": finding.title} for finding in findings])
     else:
         console = make_console()
         say(console, dataset.title, "bold")
