@@ -88,7 +88,7 @@ def test_the_margin_is_the_studys_own() -> None:
     runs = outcomes((0.85, 0.85))
     narrow, wide = (concluded(spec(compare={"margin": margin}), runs) for margin in (0.0, 0.2))
     assert [found.comparisons[0].verdict for found in (narrow, wide)] == ["undecided", "equivalent"]
-    assert "l2 was equivalent to baseline, to within 20.0 points" in wide.verdict
+    assert "l2 was equivalent to baseline to within 20.0 points" in wide.verdict
 
 
 def test_python_asks_the_same_questions_with_the_same_margin() -> None:

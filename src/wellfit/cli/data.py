@@ -41,7 +41,7 @@ def audit(
     splits = make_splits(dataset.y_train, validation=validation)
     findings = audit_data(dataset, splits)
     if json:
-        print_json([vars(finding) for finding in findings])
+        print_json([{**vars(finding), "title": finding.title} for finding in findings])
         return
     console = make_console()
     print_paragraph(console, dataset.title, "bold")
