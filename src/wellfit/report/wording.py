@@ -18,7 +18,6 @@ __all__ = [
     "count",
     "difference",
     "duration",
-    "finding_title",
     "interval",
     "letters",
     "memory",
@@ -271,16 +270,6 @@ def urgency(finding: Finding) -> int:
       1
     """
     return ("error", "warning", "info").index(finding.level)
-
-
-def finding_title(finding: Finding) -> str:
-    """The title of a finding, from its code.
-
-    Example:
-      >>> finding_title(Finding("few-seeds", "warning", "", ""))
-      'Few seeds'
-    """
-    return finding.code.replace("-", " ").capitalize()
 
 
 def _minus(text: str) -> str:

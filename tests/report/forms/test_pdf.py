@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,8 +24,8 @@ from pdf_texts import pdf_text, squeezed
 from wellfit.base import StudySummary
 from wellfit.errors import WellfitError
 from wellfit.report.document import Document, Section
-from wellfit.report.forms import pdf
 from wellfit.report.forms.pdf import write_pdf
+from wellfit.report.marks import fonts
 from wellfit.report.marks.fonts import quiet
 from wellfit.report.marks.static import done, own_axes
 from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
@@ -283,19 +282,29 @@ def test_names_in_any_script_are_written(tmp_path: Path) -> None:
     drawings = [Drawing("d", "caption", lambda name=name: blank(text=name)) for name in names]  # type: ignore[misc]
     with quiet():
         path = write_pdf(document(table, *drawings), tmp_path / "a.pdf")
-    assert [name for name in names[:3] if name not in pdf_text(path)] == []
+    text = pdf_text(path)
+    assert "قطة" in text  # DejaVu Sans has these letters
+    assert [name for name in names[:3] if name not in text and not fonts.missing(name)] == []
+
+
+def embedded(path: Path) -> set[str]:
+    """The names of the fonts in a PDF, without the tag of their subset."""
+    return {str(one["/BaseFont"]).split("+")[1] for one in objects(path) if one.get("/Subtype") == "/Type0"}
 
 
 def test_a_fallback_font_is_embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serif = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSerif.ttf"
-    (tmp_path / "fonts").mkdir()
-    shutil.copy(serif, tmp_path / "fonts")
-    monkeypatch.setattr(pdf, "fallbacks", lambda text: ("DejaVu Serif",))
-    monkeypatch.setattr(pdf, "folders", lambda text: [str(tmp_path / "fonts")])
-    path = write_pdf(document(Paragraph("words")), tmp_path / "a.pdf")
-    (page,) = PdfReader(path).pages
-    fonts = page["/Resources"]["/Font"].values()
-    assert {font["/BaseFont"].split("+")[1] for font in fonts} == {"DejaVuSerif"}
+    monkeypatch.setattr(fonts, "fallbacks", lambda text: ("DejaVu Serif",))
+    monkeypatch.setattr(fonts, "files", lambda text: [str(serif)])
+    assert embedded(write_pdf(document(Paragraph("words")), tmp_path / "a.pdf")) == {"DejaVuSerif"}
+
+
+def test_a_letter_without_a_font_leaves_the_others_alone(tmp_path: Path) -> None:
+    drawing = Drawing("d", "caption", lambda: blank(text="\U000f0042 cat"))
+    with quiet():
+        path = write_pdf(document(drawing, Paragraph("\U000f0042 dog")), tmp_path / "a.pdf")
+    assert embedded(path) == {"DejaVuSans", "DejaVuSans-Bold"}
+    assert "cat" in pdf_text(path)
 
 
 def test_progress_rises_and_names_what_is_written(tmp_path: Path) -> None:

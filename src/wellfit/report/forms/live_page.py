@@ -162,11 +162,9 @@ def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
     return notices(full if full is not None and fresh else summary)
 
 
-def _findings(full: StudySummary | None) -> list[tuple[Finding, str]] | None:
-    """The findings and their titles, most urgent first; None until the checks have run."""
-    if full is None:
-        return None
-    return [(finding, wording.finding_title(finding)) for finding in sorted(full.findings, key=wording.urgency)]
+def _findings(full: StudySummary | None) -> list[Finding] | None:
+    """The findings, most urgent first; None until the checks have run."""
+    return None if full is None else sorted(full.findings, key=wording.urgency)
 
 
 def _tested(full: StudySummary | None) -> Mapping[str, Any]:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, Final
 
 from wellfit.errors import WellfitError
 from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
+from wellfit.report.marks import fonts
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.fonts import FAMILY, fallbacks, folders
+from wellfit.report.marks.fonts import FAMILY
 from wellfit.report.marks.static import alt_text
 from wellfit.report.marks.svg import svg_text
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
@@ -48,14 +51,22 @@ def write_pdf(document: Document, path: str | os.PathLike[str], progress: OnWrit
     typst = _typst()
     report = json.dumps(_as_data(document, progress), ensure_ascii=False)
     progress("pages", DRAWN)
-    # only the fonts that are needed: the same bytes whatever else is installed
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders(report))
-    template = files("wellfit.report.forms").joinpath("pdf.typ").read_bytes()
-    inputs = {"report": report, "fonts": json.dumps([FAMILY, *fallbacks(report)])}
-    pdf = typst.compile(template, format="pdf", font_paths=fonts, sys_inputs=inputs)
+    pdf = _typeset(typst, report)
     with replacing(path) as temporary:
         temporary.write_bytes(pdf)
     return Path(path)
+
+
+def _typeset(typst: ModuleType, report: str) -> bytes:
+    """The PDF, with the fonts of its letters and no others: the same bytes whatever else is installed."""
+    template = resources.files("wellfit.report.forms").joinpath("pdf.typ").read_bytes()
+    inputs = {"report": report, "fonts": json.dumps([FAMILY, *fonts.fallbacks(report)])}
+    with TemporaryDirectory() as folder:  # typst takes folders; matplotlib's own also holds a font of boxes
+        for number, file in enumerate(fonts.files(report)):
+            shutil.copyfile(file, Path(folder) / f"{number}{Path(file).suffix}")
+        known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+        pdf: bytes = typst.compile(template, format="pdf", font_paths=known, sys_inputs=inputs)
+    return pdf
 
 
 def _typst() -> ModuleType:

@@ -183,7 +183,7 @@ def _print_findings_at_a_glance(summary: StudySummary, console: Console) -> None
         _say(console, _strongest(finding.message), indent="  ")
         if finding.fix and finding.code not in advised:
             _say(console, finding.fix, indent="  ")
-    rest = {f.code: _first_sentence(f.message) for f in findings if f not in pressing and f.code not in advised}
+    rest = {f.code: f.note for f in findings if f not in pressing and f.code not in advised}
     if rest:
         _say(console, f"Notes: {'; '.join(rest.values())}.", style="dim")
 
@@ -191,7 +191,7 @@ def _print_findings_at_a_glance(summary: StudySummary, console: Console) -> None
 def _print_title(finding: Finding, console: Console, with_code: bool = False) -> None:
     code = (f"  {finding.code}" if with_code else "", "dim")
     level = (finding.level, LEVEL_STYLES[finding.level])
-    console.print(Text.assemble(level, f"  {wording.finding_title(finding)}", code))
+    console.print(Text.assemble(level, f"  {finding.title}", code))
 
 
 def _strongest(message: str) -> str:
@@ -203,16 +203,6 @@ def _strongest(message: str) -> str:
     """
     sentences = re.split(r"(?<=\.) (?=\S+: )", message)
     return " ".join(sentences[:2]) if re.match(r"\d+ of \d+ variants ", message) else message
-
-
-def _first_sentence(message: str) -> str:
-    """Without its full stop.
-
-    Example:
-      >>> _first_sentence("43 of 0.5 million images occur twice. None is in the test set.")
-      '43 of 0.5 million images occur twice'
-    """
-    return message.split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _say(console: Console, text: str, *, style: str = "", indent: str = "", first: str = "") -> None:

@@ -13,13 +13,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FAMILY", "fallbacks", "fit_letters", "folders", "missing", "notice", "quiet"]
+__all__ = ["FAMILY", "fallbacks", "files", "fit_letters", "missing", "notice", "quiet"]
 
 FAMILY: Final = "DejaVu Sans"
 """The family of all text."""
@@ -50,18 +49,23 @@ def fallbacks(text: str) -> tuple[str, ...]:
       >>> fallbacks("Straße, naïve, →")
       ()
     """
-    return tuple(dict.fromkeys(family for family, _ in _sources(text) if family))
+    if text.isascii():
+        return ()
+    return tuple(dict.fromkeys(family for c in dict.fromkeys(text) if _lacks(c) and (family := _source(c))))
 
 
-def folders(text: str) -> list[str]:
-    """The folders that hold the fonts of a text: matplotlib's own, then those of its `fallbacks`.
+def files(text: str) -> list[str]:
+    """The font files that set a text: regular and bold of `FAMILY` and its `fallbacks`, and a monospaced one.
 
     Example:
-      >>> len(folders("plain"))
-      1
+      >>> len(files("plain"))
+      3
     """
-    files = [_own(), *(file for _, file in _sources(text) if file)]
-    return list(dict.fromkeys(str(Path(file).parent) for file in files))
+    from matplotlib.font_manager import FontProperties, findfont
+
+    families = (FAMILY, *fallbacks(text))
+    faces = [FontProperties(family=family, weight=weight) for family in families for weight in ("normal", "bold")]
+    return list(dict.fromkeys(map(findfont, [*faces, FontProperties(family="DejaVu Sans Mono")])))
 
 
 def missing(text: str) -> str:
@@ -71,7 +75,7 @@ def missing(text: str) -> str:
       >>> missing("Straße")
       ''
     """
-    return "".join(dict.fromkeys(c for c in text if _lacks(c) and not _source(c)[0]))
+    return "".join(dict.fromkeys(c for c in text if _lacks(c) and not _source(c)))
 
 
 def notice(text: str) -> str:
@@ -124,10 +128,6 @@ def fit_letters(axes: Axes) -> None:
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _sources(text: str) -> list[tuple[str, str]]:
-    return [] if text.isascii() else [_source(c) for c in dict.fromkeys(text) if _lacks(c)]
-
-
 def _lacks(character: str) -> bool:
     """Whether `FAMILY` has no glyph for a character that needs one."""
     invisible = character.isspace() or unicodedata.category(character) in ("Cc", "Cf") or character in SELECTORS
@@ -135,9 +135,9 @@ def _lacks(character: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _source(character: str) -> tuple[str, str]:
-    """The first installed family that has a character and its file; empty if none has."""
-    return next(((name, file) for name, file in _installed() if ord(character) in _letters(file)), ("", ""))
+def _source(character: str) -> str:
+    """The first installed family that has a character; empty if none has."""
+    return next((name for name, file in _installed() if ord(character) in _letters(file)), "")
 
 
 @lru_cache(maxsize=1)
@@ -153,9 +153,9 @@ def _installed() -> tuple[tuple[str, str], ...]:
     from matplotlib.font_manager import fontManager
 
     regular = [f for f in fontManager.ttflist if f.style == "normal" and str(f.weight) in ("400", "normal", "regular")]
-    files = {f.name: f.fname for f in regular if not f.name.startswith(BOXES)}
-    names = dict.fromkeys([*(name for name in PREFERRED if name in files), *sorted(files)])
-    return tuple((name, files[name]) for name in names)
+    found = {f.name: f.fname for f in regular if not f.name.startswith(BOXES)}
+    names = dict.fromkeys([*(name for name in PREFERRED if name in found), *sorted(found)])
+    return tuple((name, found[name]) for name in names)
 
 
 @lru_cache(maxsize=256)

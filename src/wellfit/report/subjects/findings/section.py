@@ -20,7 +20,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     return [
         Paragraph(
             wording.true_minus(f"{finding.message} {finding.fix}".strip()),
-            f"{wording.finding_title(finding)} ({finding.level}, {finding.code})",
+            f"{finding.title} ({finding.level}, {finding.code})",
         )
         for finding in sorted(summary.findings, key=wording.urgency)
     ] or [Paragraph(NONE)]
@@ -29,4 +29,4 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """Every finding with its title."""
     findings = sorted(summary.findings, key=wording.urgency)
-    return {"findings": [(finding, wording.finding_title(finding)) for finding in findings], "nothing": NONE}
+    return {"findings": findings, "nothing": NONE}
