@@ -17,6 +17,13 @@ from wellfit.study.decide import METHOD
 Command = Callable[..., Ended]
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory, and lines that do not wrap."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 
 
@@ -163,6 +170,7 @@ def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyP
 # --- Growing ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("here")
 def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: Path) -> None:
     study = ("regularization/l2", "--seeds", "1", *ONE_LAYER)
     assert command("run", *study, "--epochs", "1").status == 0
@@ -181,6 +189,7 @@ def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: 
     assert "[train] epochs is 2 there and 1 here; choose another directory with --out" in fewer.err
 
 
+@pytest.mark.usefixtures("here")
 def test_run_until_decided(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\n[data]\nname = "digits"\ntrain_share = 0.1\n[model]\nkind = "logistic"\n'
@@ -213,6 +222,7 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )
+@pytest.mark.usefixtures("here")
 def test_contradicting_options_are_refused(command: Command, options: tuple[str, ...], message: str) -> None:
     told = command("run", *options)
     assert (told.status, told.err.count("\n")) == (2, 1)
