@@ -47,7 +47,8 @@ def test_the_command_writes_a_study_and_its_schema(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
-    assert told(capsys, monkeypatch, "new", "mine")[:2] == (0, "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n")
+    status, out, _ = told(capsys, monkeypatch, "new", "mine")
+    assert (status, out) == (0, "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n")
     status, out, err = told(capsys, monkeypatch, "new", "mine")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err == "wellfit: mine.toml: is there already, and is not overwritten; choose another name\n"

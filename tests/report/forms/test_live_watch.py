@@ -50,7 +50,7 @@ def test_one_that_cannot_be_read_is_listed_and_says_why(tmp_path: Path, content:
 
 def test_rows_that_wellfit_has_not_written_are_told(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        store._database.put("study", {"seeds": 3})
+        store.database.put("study", {"seeds": 3})
     watch = Watch(tmp_path)
     watch.look()
     (listed,) = watch.studies()
@@ -89,7 +89,7 @@ def test_a_report_of_what_cannot_be_understood_is_an_error_of_ours(
 
     with watched.at_work(tmp_path / "s"):
         pass
-    monkeypatch.setattr("wellfit.report.forms.live_watch.summarize", fail)
+    monkeypatch.setattr("wellfit.report.forms.live_watch.summary_and_details", fail)
     watch = Watch(tmp_path)
     watch.look()
     with pytest.raises(WellfitError, match=f"^s: cannot be understood: {type(error).__name__}: "):
