@@ -88,7 +88,7 @@ BAD = {
     "data set of info": (["data", "info", "digit"], ["did you mean 'digits'?"]),
     "data of nobody": (["audit", "~nosuchuser/x"], ["'~nosuchuser/x': not a path", "home directory"]),
     "data of a long name": (["audit", "x" * 300], ["cannot be read (File name too long)"]),
-    "study of a long name": (["run", "x" * 300], ["cannot be looked for: File name too long"]),
+    "study of a long name": (["run", "x" * 300], ["cannot be a file: File name too long"]),
     "data file": (["run", "no-data.toml"], ["gone.csv", "no such file"]),
     "damaged data": (["audit", "ragged.csv"], ["ragged.csv", "3"]),
     "key": (["run", "--set", "train.droput=0.5"], ["unknown key 'droput'", "did you mean 'dropout'?", "--set"]),

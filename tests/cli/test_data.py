@@ -31,7 +31,7 @@ def test_audit(command: Command, tmp_path: Path) -> None:
     leaky.write_text("a,b,label\n" + "".join(f"{i % 7},{i % 3},{'xy'[i % 2]}\n" for i in range(120)))
     ended = command("audit", leaky)
     assert ended.status == 0  # it did its work
-    assert "test examples are in the training split" in ended.out.replace("\n  ", " ")
+    assert "test examples are also in the training split" in ended.out.replace("\n  ", " ")
 
 
 def test_data(command: Command) -> None:

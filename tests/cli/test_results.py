@@ -44,7 +44,7 @@ def test_show_json_has_every_key(command: Command, finished_study: Path) -> None
     assert [c["variant"] for c in told["comparisons"]] == VARIANTS[1:]
     assert all(set(c) == COMPARISON_KEYS for c in told["comparisons"])
     assert {c["verdict"] for c in told["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
-    assert all(set(f) == {"code", "level", "message", "fix"} for f in told["findings"])
+    assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in told["findings"])
     assert {f["level"] for f in told["findings"]} <= {"info", "warning", "error"}
     more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
     assert more <= set(told)

@@ -17,6 +17,13 @@ from wellfit.study.decide import METHOD
 Command = Callable[..., Ended]
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working directory, and lines that do not wrap."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+
 ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 
 
@@ -29,7 +36,7 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     assert told[4] == "38 results from 32 trainings"
     assert re.fullmatch(r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", told[5])
     assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
-    assert "No variant could be told apart from baseline with 2 seeds" in text
+    assert "No variant differs clearly from baseline with 2 seeds" in text
     assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "Run five seeds (--seeds 5)" in text
@@ -88,7 +95,7 @@ def test_quick_and_precision_make_another_study(
     small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
     ended = command("run", *small)
     assert ended.status == 0
-    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network on the digits want? (quick)"
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
     assert "4 results from 4 trainings" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16" not in ended.out
     (made,) = (tmp_path / "wellfit-studies").iterdir()
@@ -163,6 +170,7 @@ def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyP
 # --- Growing ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("here")
 def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: Path) -> None:
     study = ("regularization/l2", "--seeds", "1", *ONE_LAYER)
     assert command("run", *study, "--epochs", "1").status == 0
@@ -181,6 +189,7 @@ def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: 
     assert "[train] epochs is 2 there and 1 here; choose another directory with --out" in fewer.err
 
 
+@pytest.mark.usefixtures("here")
 def test_run_until_decided(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'name = "mine"\n[data]\nname = "digits"\ntrain_share = 0.1\n[model]\nkind = "logistic"\n'
@@ -213,6 +222,7 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )
+@pytest.mark.usefixtures("here")
 def test_contradicting_options_are_refused(command: Command, options: tuple[str, ...], message: str) -> None:
     told = command("run", *options)
     assert (told.status, told.err.count("\n")) == (2, 1)

@@ -47,7 +47,8 @@ def test_the_command_writes_a_study_and_its_schema(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.chdir(str(tmp_path))
-    assert ended(capsys, monkeypatch, "new", "mine")[:2] == (
+    status, out, _ = ended(capsys, monkeypatch, "new", "mine")
+    assert (status, out) == (0, "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n")
         0,
         "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n",
     )

@@ -69,7 +69,7 @@ def test_runs_are_counted_in_words(going: StudyStatus) -> None:
         variants = (replace(going.summary.variants[0], runs=runs),)
         at_work = {("baseline", seed): 3 for seed in range(started)}
         summary = replace(going.summary, state=state, variants=variants)
-        html = study_parts(Listed("1", "a", replace(going, summary=summary, at_work=at_work)), None)["progress"]
+        html = study_parts(Listed("1", "a", replace(going, summary=summary, active=at_work)), None)["progress"]
         return re.search(r'<span class="runs">(.*?)</span>', html)[1].split(": ")[-1]
 
     assert counts(0, 12, 0) == "12 runs training, none finished"

@@ -50,7 +50,7 @@ def test_an_unreadable_study_is_listed_with_its_trouble(tmp_path: Path, content:
 
 def test_foreign_rows_are_reported(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        store._database.put("study", {"seeds": 3})
+        store.database.put("study", {"seeds": 3})
     watch = Watch(tmp_path)
     watch.scan()
     (listed,) = watch.studies()
@@ -87,7 +87,7 @@ def test_a_failing_report_is_a_wellfit_error(tmp_path: Path, monkeypatch: pytest
 
     with watched.at_work(tmp_path / "s"):
         pass
-    monkeypatch.setattr("wellfit.report.forms.live_watch.summarize", fail)
+    monkeypatch.setattr("wellfit.report.forms.live_watch.summary_and_details", fail)
     watch = Watch(tmp_path)
     watch.scan()
     with pytest.raises(WellfitError, match=f"^s: cannot be read: {type(error).__name__}: "):
