@@ -103,7 +103,7 @@ def _progress(glance: Glance) -> dict[str, Any]:
         "summary": summary,
         "percent": round(100 * glance.share, 1),
         "runs": _count_runs(runs, len(glance.at_work), summary.state == "running"),
-        "going": bool(glance.at_work),
+        "training": bool(glance.at_work),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
         "lead": None if glance.lead is None else (glance.lead, wording.percent(glance.lead.accuracy)),
