@@ -34,7 +34,7 @@ def stale_report(summary: StudySummary, path: Path) -> str | None:
       path: of the HTML report.
 
     Returns:
-      The first run that it shows differently, and the fix; None where every run is shown as it is, or there is no report.
+      The first run that it shows differently, and the fix; None where all are shown as they are, or without a report.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
