@@ -49,9 +49,6 @@ def test_the_command_writes_a_study_and_its_schema(
     monkeypatch.chdir(str(tmp_path))
     status, out, _ = ended(capsys, monkeypatch, "new", "mine")
     assert (status, out) == (0, "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n")
-        0,
-        "Wrote mine.toml. Edit it, then: wellfit run mine.toml\n",
-    )
     status, out, err = ended(capsys, monkeypatch, "new", "mine")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err == "wellfit: mine.toml: already exists and is not overwritten; choose another name\n"

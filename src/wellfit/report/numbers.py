@@ -155,11 +155,11 @@ def mean_curve(runs: Iterable[FloatArray]) -> Curve:
     table: NDArray[np.float64] = np.full((len(columns), max(map(len, columns), default=0)), np.nan)  # (R, E)
     for row, column in zip(table, columns, strict=True):
         row[: len(column)] = np.where(np.isfinite(column), column, np.nan)
-    going = np.isfinite(table)  # (R, E)
-    kept = going.any(axis=0)  # (E,)
-    table, going = table[:, kept], going[:, kept]
-    n = going.sum(axis=0)  # (E,)
-    mean = np.where(going, table, 0.0).sum(axis=0) / np.maximum(n, 1)
-    low = np.where(n >= 2, np.where(going, table, np.inf).min(axis=0, initial=np.inf), np.nan)
-    high = np.where(n >= 2, np.where(going, table, -np.inf).max(axis=0, initial=-np.inf), np.nan)
+    known = np.isfinite(table)  # (R, E)
+    kept = known.any(axis=0)  # (E,)
+    table, known = table[:, kept], known[:, kept]
+    n = known.sum(axis=0)  # (E,)
+    mean = np.where(known, table, 0.0).sum(axis=0) / np.maximum(n, 1)
+    low = np.where(n >= 2, np.where(known, table, np.inf).min(axis=0, initial=np.inf), np.nan)
+    high = np.where(n >= 2, np.where(known, table, -np.inf).max(axis=0, initial=-np.inf), np.nan)
     return Curve(np.flatnonzero(kept) + 1, mean, low, high, n)

@@ -162,7 +162,7 @@ DRAWN = """(() => {
 STATES = "[...document.querySelectorAll('.studies .state')].map((e) => e.textContent)"
 
 
-def test_a_study_that_appears_is_listed_and_its_epochs_are_there_within_two_seconds(served: Served, visit: Any) -> None:
+def test_a_new_study_is_listed_and_its_epochs_appear_within_two_seconds(served: Served, visit: Any) -> None:
     """Read from the store by another process, sent, and drawn; no page is loaded again."""
     table = visit("/")
     table.evaluate("window.same = true")
@@ -202,7 +202,7 @@ def test_a_study_that_appears_is_listed_and_its_epochs_are_there_within_two_seco
 
 
 @posix
-def test_a_real_training_is_followed_until_it_is_interrupted(served: Served, visit: Any, tmp_path: Path) -> None:
+def test_a_real_training_is_shown_until_it_is_interrupted(served: Served, visit: Any, tmp_path: Path) -> None:
     """Epochs of milliseconds: the page shows later and later ones, while another process trains."""
     file = tmp_path / "small.toml"
     file.write_text(
@@ -265,7 +265,7 @@ def test_the_report_is_served_from_memory(served: Served) -> None:
         "/study?id=%ff",
     ],
 )
-def test_what_is_not_known_is_not_found_and_nothing_is_opened(served: Served, path: str) -> None:
+def test_unknown_paths_are_not_found_and_open_no_file(served: Served, path: str) -> None:
     served.study("Has it ended?")
     before = served.opened.read_text()
     status, text, headers = served.ask(path)
@@ -276,7 +276,7 @@ def test_what_is_not_known_is_not_found_and_nothing_is_opened(served: Served, pa
     assert served.opened.read_text() == before
 
 
-def test_a_study_that_is_known_is_found_by_its_id_alone(served: Served) -> None:
+def test_a_study_is_found_by_its_id_only(served: Served) -> None:
     page = served.study("Has it ended?")
     assert served.ask(page)[0] == 200
     assert served.ask(f"{page}&id=x")[0] == 404
@@ -317,7 +317,7 @@ def test_a_websocket_of_another_origin_is_refused(served: Served, origin: str) -
     assert served.ask("/", Origin=origin.format(port=served.port))[0] == 403
 
 
-def test_a_websocket_of_its_own_origin_is_let_in(served: Served) -> None:
+def test_a_websocket_of_the_same_origin_is_accepted(served: Served) -> None:
     for host in ("127.0.0.1", "localhost"):
         assert handshake(served, f"http://{host}:{served.port}") == 101
     assert handshake(served, f"http://127.0.0.1:{served.port}", host="evil.example") == 403
@@ -337,7 +337,7 @@ def encoded(text: str) -> str:
         f"other, {encoded(json.dumps({'session_id': 'a', 'session_expiry': 1e12}))}",
     ],
 )  # fmt: skip
-def test_a_websocket_without_a_token_that_holds_is_refused_in_silence(served: Served, protocols: str) -> None:
+def test_a_websocket_without_a_valid_token_is_refused_silently(served: Served, protocols: str) -> None:
     origin = f"http://127.0.0.1:{served.port}"
     for path in ("/ws", "/study/ws"):
         assert handshake(served, origin, path, protocols=protocols) == 403
@@ -350,7 +350,7 @@ def test_the_token_of_another_page_shows_nothing(served: Served) -> None:
     assert served.complaints.read_text() == ""
 
 
-def test_a_report_that_cannot_be_made_says_why_and_prints_nothing(served: Served) -> None:
+def test_a_failing_report_explains_itself_and_prints_nothing(served: Served) -> None:
     spec = watched.study("Is it whole?")
     with watched.at_work(served.folder / "damaged", spec) as store:
         watched.finish(store, spec)
@@ -364,7 +364,7 @@ def test_a_report_that_cannot_be_made_says_why_and_prints_nothing(served: Served
     assert served.complaints.read_text() == ""
 
 
-def test_it_listens_on_the_loopback_address_alone(served: Served) -> None:
+def test_it_listens_on_the_loopback_address_only(served: Served) -> None:
     with socket.socket() as other:
         other.settimeout(5)
         with pytest.raises(OSError, match="refused"):  # this machine too, and not the address that it listens on
@@ -382,7 +382,7 @@ def test_a_port_in_use_is_one_line(served: Served, tmp_path: Path) -> None:
     assert re.fullmatch(rf"wellfit: port {served.port}: .*in use.*; choose another with --port, .*\n", done.stderr)
 
 
-def test_a_folder_that_is_not_there_is_one_line(
+def test_a_missing_folder_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["wellfit", "ui", str(tmp_path / "nowhere")])

@@ -103,7 +103,7 @@ def _progress(glance: StudyStatus) -> dict[str, Any]:
         "summary": summary,
         "percent": round(100 * glance.share, 1),
         "runs": _count_runs(runs, len(glance.active), summary.state == "running"),
-        "going": bool(glance.active),
+        "training": bool(glance.active),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
         "lead": None if glance.leader is None else (glance.leader, wording.percent(glance.leader.accuracy)),

@@ -37,7 +37,7 @@ def test_every_curve_has_its_own_scale():
     assert "of its own" in found.legend
 
 
-def test_the_first_character_is_cut_so_that_a_rise_shows_after_a_deep_fall():
+def test_a_rise_is_visible_after_a_deep_fall():
     first, second, lowest, *rise = validation_sparklines(made(a=[[50.0, 0.6, 0.4, 0.45, 0.5, 0.55]])).lines["a"]
     assert (first, second, lowest) == ("█", "█", "•")
     heights = [BLOCKS.index(character) for character in rise]

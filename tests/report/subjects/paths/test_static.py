@@ -36,7 +36,7 @@ def grid(**more):
 
 
 def draw(figure):
-    """Lay out and draw for real, so that what matplotlib would complain of is an error here."""
+    """Lay out and draw, so that a warning of matplotlib is an error here."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=40)
     return buffer.getvalue()
@@ -46,7 +46,7 @@ def lines(axes):
     return {to_hex(line.get_color()): line for line in axes.lines if len(line.get_xdata()) > 2}
 
 
-def test_a_path_draws_every_split_on_a_logarithmic_axis_with_bands():
+def test_every_split_has_a_line_and_a_band_on_a_logarithmic_axis():
     found = path()
     axes = plot_path(found).axes[0]
     assert axes.get_xscale() == "log"
@@ -58,7 +58,7 @@ def test_a_path_draws_every_split_on_a_logarithmic_axis_with_bands():
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.0001", "0.001", "0.01"]
 
 
-def test_the_choices_are_marked_and_named_and_the_baseline_is_a_dotted_line():
+def test_choices_are_marked_and_the_baseline_is_a_dotted_line():
     found = replace(path(), one_standard_error=2)
     axes = plot_path(found).axes[0]
     named = {text.get_text() for text in axes.texts}
@@ -72,7 +72,7 @@ def test_the_choices_are_marked_and_named_and_the_baseline_is_a_dotted_line():
     assert "chosen on validation, also within one standard error: 0.001" in {text.get_text() for text in same.texts}
 
 
-def test_zero_weights_have_a_panel_of_their_own_where_there_are_any():
+def test_zero_weights_have_a_panel_of_their_own():
     zeros = {"l2=0.0001": 0.0, "l2=0.001": 0.5, "l2=0.01": 0.75}
     figure = plot_path(path(zeros))
     assert len(figure.axes) == 2
@@ -98,7 +98,7 @@ def test_zero_weights_have_a_panel_of_their_own_where_there_are_any():
     ids=["one seed", "nothing yet", "diverged", "another name", "no metrics"],
 )
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])
-def test_every_state_can_be_drawn_and_told(found, metric):
+def test_every_state_can_be_drawn_and_described(found, metric):
     figure = plot_path(found, metric)
     assert draw(figure)
     assert alt_text(figure).startswith(f"Path of {metric} along l2")

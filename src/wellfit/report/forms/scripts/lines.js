@@ -33,9 +33,9 @@ const chosen = (name) => new Set(all(`#controls input[name=${name}]:checked`).ma
 const wanted = () => {
   const variants = chosen("variant"), splits = chosen("split");
   return (renderer) => {
-    const found = /^v(\d+)-(train|validation|stop)?/.exec(renderer.tags[0] ?? "");
-    const split = found?.[2] === "stop" ? "validation" : found?.[2];
-    return !found || (variants.has(found[1]) && (!split || splits.has(split)));
+    const match = /^v(\d+)-(train|validation|stop)?/.exec(renderer.tags[0] ?? "");
+    const split = match?.[2] === "stop" ? "validation" : match?.[2];
+    return !match || (variants.has(match[1]) && (!split || splits.has(split)));
   };
 };
 
@@ -86,11 +86,11 @@ const highlight = (variant) => {
   if (variant === highlighted) return;
   highlighted = variant;
   for (const renderer of [...labels.keys()].flatMap((chart) => chart.renderers)) {
-    const found = /^v(\d+)-/.exec(renderer.tags[0] ?? ""), { glyph } = renderer;
-    if (!found) continue;
+    const match = /^v(\d+)-/.exec(renderer.tags[0] ?? ""), { glyph } = renderer;
+    if (!match) continue;
     const names = ["line_alpha", "fill_alpha"].filter((name) => name in glyph);
     if (!alphas.has(glyph)) alphas.set(glyph, Object.fromEntries(names.map((name) => [name, glyph[name].value])));
-    const share = variant === null || found[1] === variant ? 1 : FADED;
+    const share = variant === null || match[1] === variant ? 1 : FADED;
     for (const name of names) glyph.setv({ [name]: { value: share * alphas.get(glyph)[name] } }, here);
   }
   labelAllEnds();

@@ -20,16 +20,16 @@ __all__ = ["fragment", "parts"]
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Every path with its sentences, then every grid."""
-    made: list[Part] = []
+    sequence: list[Part] = []
     for at, path in enumerate(details.paths, 1):
-        made.append(Paragraph(wording.true_minus(" ".join(path_sentences(path))), path.key))
+        sequence.append(Paragraph(wording.true_minus(" ".join(path_sentences(path))), path.key))
         name = f"path-{at}-{re.sub('[^A-Za-z0-9=.+_]+', '-', path.key).strip('-.')}"
-        made.append(Drawing(name, f"Accuracy by {path.key}.", partial(plot_path, path)))
+        sequence.append(Drawing(name, f"Accuracy by {path.key}.", partial(plot_path, path)))
     for at, grid in enumerate(details.grids, 1):
         metric = grid_metric(grid)
         caption = f"{wording.METRICS[metric].capitalize()} by {grid.keys[0]} and {grid.keys[1]}."
-        made.append(Drawing(f"grid-{at}", caption, partial(plot_grid, grid, metric)))
-    return made
+        sequence.append(Drawing(f"grid-{at}", caption, partial(plot_grid, grid, metric)))
+    return sequence
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
