@@ -64,9 +64,7 @@ def evaluate(
         return Score((cross_entropy(logits, y) * weight).sum(), (hits(logits, y) * weight).sum(), alive)
 
     def chunk(total: Score, number: jax.Array) -> tuple[Score, None]:
-        begin = jnp.minimum(
-            number * size, len(x) - size
-        )  # the last chunk overlaps the one before; overlap has weight 0
+        begin = jnp.minimum(number * size, len(x) - size)  # the last chunk overlaps the one before, with weight 0
         rows = jax.lax.dynamic_slice_in_dim(x, begin, size)
         labels = jax.lax.dynamic_slice_in_dim(y, begin, size)
         weight = (begin + jnp.arange(size) >= number * size).astype(jnp.float32)  # (size,)

@@ -71,8 +71,8 @@ def _hash(value: Any) -> str:
 def final_state_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarray]]) -> FinalState:
     """Collect the final state of a trajectory.
 
-    Its size is ``4 * parameters * (1 + moments + averages)`` bytes, plus ``4 * parameters`` for every stopping rule that
-    restores its best weights: 1.3 MB for a 128-64 network on 28 x 28 pixels with Adam.
+    Its size is ``4 * parameters * (1 + moments + averages)`` bytes, plus ``4 * parameters`` for every stopping rule
+    that restores its best weights: 1.3 MB for a 128-64 network on 28 x 28 pixels with Adam.
 
     Args:
       p: the trajectory's progress.

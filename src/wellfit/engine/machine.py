@@ -1,4 +1,4 @@
-"""This machine's best group width and training rates, measured and kept in wellfit's cache folder.
+"""The best group width and the training rates of this machine, measured and kept in wellfit's cache folder.
 
 How many runs of a seed should train side by side depends on the CPU caches: the runs of a wide group share their
 batches, but their weights evict each other. How long a study will take depends on its programs: a program's last

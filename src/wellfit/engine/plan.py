@@ -1,8 +1,8 @@
 """Planning runs as populations: what trains together, and at what cost.
 
 Runs that differ only in when they stop share one trajectory. Trajectories with the same structure share a program.
-Trajectories with the same seed that train side by side form a group and share their batches; groups are distributed over
-the devices.
+Trajectories with the same seed that train side by side form a group and share their batches; groups are distributed
+over the devices.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Program:
       width: trajectories of one seed side by side in a group.
       groups: groups in a wave, over all devices.
       averages: moving averages of the weights that every run carries.
-      uses: names of the ``Hyperparameters`` that some run sets to more than their neutral value; the computations of the
-        others are left out of the program.
+      uses: names of the ``Hyperparameters`` that are not neutral in every run; the computations of the others are left
+        out of the program.
     """
 
     model: ModelSpec
@@ -291,9 +291,7 @@ def _arranged(
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
     of_device = math.ceil(len(groups) / devices)
     at_once = 1 if fit is None else max(1, fit // width)
-    lanes = math.ceil(
-        of_device / math.ceil(of_device / at_once)
-    )  # fill the waves evenly: on a GPU empty lanes cost time
+    lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # fill waves evenly: empty lanes cost a GPU time
     size = devices * lanes
     averages = max(len(trajectory.decays) for trajectory in trajectories)
     program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories))

@@ -62,9 +62,9 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
       program: the structure; computations that it does not use are left out.
 
     Returns:
-      A function ``(state, hyper, learning_rate, batch) -> (state, sums)``. ``sums`` (3,) are the loss, with penalty, and
-      the number of correct predictions, both summed over the batch and measured before the update, and the norm of the
-      gradient, with penalty, or 0 if not measured.
+      A function ``(state, hyper, learning_rate, batch) -> (state, sums)``. ``sums`` (3,) are the loss, with penalty,
+      and the number of correct predictions, both summed over the batch and measured before the update, and the norm of
+      the gradient, with penalty, or 0 if not measured.
     """
     objective = _objective(program, model)
 

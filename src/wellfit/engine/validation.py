@@ -71,8 +71,8 @@ def check_data(data: TrainingData) -> None:
     """Reject inconsistent splits, before a compiled program silently clips indices that are out of range.
 
     Raises:
-      DataError: a split that is empty, has unequal numbers of examples and labels, or has a label outside the classes; a
-        sample position outside the training split.
+      DataError: a split that is empty, has unequal numbers of examples and labels, or has a label outside the classes;
+        a sample position outside the training split.
     """
     splits = (("train", data.x_train, data.y_train), ("validation", data.x_validation, data.y_validation))
     for name, x, y in splits:
