@@ -30,7 +30,7 @@ def _image(shape: tuple[int, ...], what: str) -> tuple[int, int, int]:
 
 
 def _extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tuple[int, int]]:
-    """Return a window's number of positions along an axis, and the padding on both sides, as in TensorFlow and Keras."""
+    """Return a window's number of positions along an axis, and the padding on both sides, as in Keras."""
     if padding == "valid":
         return (size - window) // stride + 1, (0, 0)
     positions = -(-size // stride)

@@ -85,7 +85,7 @@ def _settings(schedule: Schedule) -> dict[str, float]:
                     f"schedule {kind!r}: {name} = {value:g} is out of range; use a finite number of at least 1"
                 )
         elif not 0 <= value <= 1:
-            raise StudyFileError(f"schedule {kind!r}: {name} = {value:g} must be a share from 0 to 1")
+            raise StudyFileError(f"schedule {kind!r}: {name} = {value:g} is out of range; use a number from 0 to 1")
         elif name == "every" and value == 0:
             raise StudyFileError(f"schedule {kind!r}: every = 0 leaves no step between drops; use a number above 0")
     return {**_SETTINGS[kind], **given}
