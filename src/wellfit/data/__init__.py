@@ -1,4 +1,4 @@
-"""What we learn from: readers, the catalog of known data sets, splits and scaling, and audits of all of them.
+"""Data: readers, the catalog of known data sets, splits and scaling, and audits.
 
-Nothing is imported here, so that the catalog's table can be read without NumPy.
+Nothing is imported here, so that the catalog can be read without NumPy.
 """

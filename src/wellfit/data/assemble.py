@@ -1,4 +1,4 @@
-"""From what a reader found in files to a ``Dataset``: classes numbered, pixels recognized, rows counted and checked."""
+"""Turning a reader's arrays into a ``Dataset``: checks the arrays, numbers the classes and recognizes images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wellfit.errors import DataError
 __all__ = ["TEST_SHARE", "RawData", "assemble", "encode_labels", "make_dataset"]
 
 TEST_SHARE: Final = 0.2
-"""The share of a data set without a test set of its own that becomes one: stratified, seed 0, once and for all."""
+"""The fraction held out as the test set of a data set that has none: stratified, always with seed 0."""
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.0*)?")
 _MNIST_PIXELS = 28 * 28
@@ -24,13 +24,13 @@ _MNIST_PIXELS = 28 * 28
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """What a reader found: examples and labels as they stand in the files.
+    """Examples and labels as read from files.
 
     Args:
       x_train: training examples, any real type.  # (N, ...)
-      labels_train: their labels: integers, whole floats or strings.  # (N,)
-      x_test, labels_test: the test set, or None where the files have none.  # (M, ...), (M,)
-      train_file, test_file: where the two were read, for messages.
+      labels_train: integers, floats with whole values, or strings.  # (N,)
+      x_test, labels_test: the test set, or None if the files have none.  # (M, ...), (M,)
+      train_file, test_file: the sources, for error messages.
     """
 
     x_train: NDArray[Any]
@@ -52,21 +52,19 @@ def make_dataset(
     classes: tuple[str, ...] | None = None,
     pixel_max: float | None = None,
 ) -> Dataset:
-    """Make a data set of arrays, as in a notebook.
+    """Make a data set from arrays, for example in a notebook.
 
     Args:
       x_train: training examples, unscaled, any real type.  # (N, D), (N, H, W) or (N, H, W, C)
-      y_train: their labels: whole numbers or names.  # (N,)
-      x_test, y_test: the test set, or both None to hold out a stratified fifth, always the same one.
-      name, title: what reports call it; the title is the name unless told otherwise.
-      classes: names for the labels 0, 1, ...; otherwise the distinct labels, sorted.
-      pixel_max: the largest value that a pixel can take; otherwise 255 or 1, whichever fits an image, or None.
-
-    Returns:
-      The data set.
+      y_train: labels, whole numbers or names.  # (N,)
+      x_test, y_test: the test set; both None to hold out a stratified fifth, always the same one.
+      name, title: used in reports; the title defaults to the name.
+      classes: names of the labels 0, 1, ...; defaults to the distinct labels, sorted.
+      pixel_max: the largest possible pixel value; defaults to 1 or 255 for images, depending on their values, and to
+        None for feature rows.
 
     Raises:
-      DataError: as ``assemble``, and for arrays of unequal rows or half a test set.
+      DataError: as for ``assemble``, and for rows of unequal shape or an incomplete test set.
 
     Example:
       >>> data = make_dataset(np.arange(20.0).reshape(10, 2), ["cat", "dog"] * 5)
@@ -74,7 +72,7 @@ def make_dataset(
       (('cat', 'dog'), (8, 2), (2, 2))
     """
     if (x_test is None) != (y_test is None):
-        raise DataError("a test set takes both x_test and y_test; give both, or neither to hold out a fifth")
+        raise DataError("a test set needs both x_test and y_test; give both, or neither to hold out a fifth")
     given = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     arrays: dict[str, NDArray[Any]] = {}
     for key, values in given.items():
@@ -83,7 +81,7 @@ def make_dataset(
         try:
             arrays[key] = np.asarray(values)
         except ValueError:
-            raise DataError(f"{key}: its rows are of unequal shape; give every row the same") from None
+            raise DataError(f"{key}: the rows differ in shape; give all rows the same shape") from None
     raw = RawData(
         arrays["x_train"],
         arrays["y_train"],
@@ -104,31 +102,28 @@ def assemble(
     classes: tuple[str, ...] | None = None,
     pixel_max: float | None = None,
 ) -> Dataset:
-    """Make a data set of what a reader found.
+    """Make a data set from a reader's arrays.
 
-    Rows of 784 whole numbers from 0 to 255 become 28 x 28 images. Images of such numbers are kept as uint8; everything
-    else becomes float32. Without a test set, a stratified fifth of the rows becomes one, drawn with seed 0.
+    Rows of 784 whole numbers from 0 to 255 become 28 x 28 images. Images with such values are stored as uint8;
+    everything else becomes float32. If there is no test set, a stratified fifth of the rows is held out, with seed 0.
 
     Args:
-      raw: the arrays and where they come from.
       name, title, source: as in ``Dataset``.
-      classes: the classes by label where they are known; otherwise they are the distinct labels, sorted.
-      pixel_max: the largest value of a pixel where it is known; otherwise 255 or 1, whichever fits an image, or None.
-
-    Returns:
-      The data set.
+      classes: class names by label, if known; defaults to the distinct labels, sorted.
+      pixel_max: the largest possible pixel value, if known; defaults to 1 or 255 for images, depending on their values,
+        and to None for feature rows.
 
     Raises:
-      DataError: for a count of labels unlike that of examples, no rows, unlike shapes of the splits, values that are
-        not finite, labels outside the range or of a single class, or too few rows for a test split.
+      DataError: unequal numbers of examples and labels, no rows, training and test examples of different shapes, values
+        that are not finite, invalid labels, a single class, or too few rows to hold out a test set.
     """
     _check_rows(raw.x_train, raw.labels_train, raw.train_file)
     if raw.x_test is not None and raw.labels_test is not None:
         _check_rows(raw.x_test, raw.labels_test, raw.test_file)
         if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
             raise DataError(
-                f"{raw.test_file}: its examples have shape {raw.x_test.shape[1:]}, those of {raw.train_file} have "
-                f"{raw.x_train.shape[1:]}; give both the same"
+                f"{raw.test_file}: the examples have shape {raw.x_test.shape[1:]}, but those of {raw.train_file} have "
+                f"shape {raw.x_train.shape[1:]}; give both the same shape"
             )
     x_train, x_test, found_max = _examples(raw)
     y_train, y_test, names = encode_labels(raw, classes)
@@ -152,23 +147,24 @@ def assemble(
 def _check_rows(x: NDArray[Any], labels: NDArray[Any], where: str) -> None:
     if labels.ndim != 1:
         raise DataError(
-            f"{where}: the labels have shape {labels.shape}; give one label a row (np.argmax(y, axis=1) undoes one-hot)"
+            f"{where}: the labels have shape {labels.shape}; give one label per row (for one-hot labels, use "
+            "np.argmax(y, axis=1))"
         )
     if x.ndim not in (2, 3, 4):
         raise DataError(f"{where}: the examples have shape {x.shape}; give (N, D), (N, H, W) or (N, H, W, C)")
     if len(x) != len(labels):
-        raise DataError(f"{where}: {len(x)} examples but {len(labels)} labels; every example needs one")
+        raise DataError(f"{where}: {len(x)} examples but {len(labels)} labels; give one label per example")
     if x.size == 0:
-        raise DataError(f"{where}: no data in it (shape {x.shape}); give at least one row and one feature")
+        raise DataError(f"{where}: the examples are empty (shape {x.shape}); give at least one row and one feature")
     if x.dtype.kind not in "buif":
-        raise DataError(f"{where}: the examples are of type {x.dtype}; give real numbers")
+        raise DataError(f"{where}: the examples have type {x.dtype}; give real numbers")
 
 
 def _test_rows(y: IntArray, where: str) -> NDArray[np.bool_]:
-    """Which rows become the test set: a mask over the rows."""
+    """Return a mask of the rows that become the test set."""
     count = round(len(y) * TEST_SHARE)
     if not count:
-        raise DataError(f"{where}: {len(y)} rows are too few to hold out a fifth as the test set; add data")
+        raise DataError(f"{where}: {len(y)} rows are too few to hold out a fifth as the test set; add rows")
     rows = np.zeros(len(y), dtype=bool)
     rows[stratified_rows(y, count, np.random.Generator(np.random.PCG64(0)))] = True
     return rows
@@ -178,7 +174,7 @@ def _test_rows(y: IntArray, where: str) -> NDArray[np.bool_]:
 
 
 def _examples(raw: RawData) -> tuple[NDArray[Any], NDArray[Any] | None, float | None]:
-    """The examples as uint8 or float32, and the largest value of a pixel; the training data alone decide that."""
+    """Convert the examples to uint8 or float32, and infer the largest pixel value from the training data alone."""
     arrays = [raw.x_train] if raw.x_test is None else [raw.x_train, raw.x_test]
     if raw.x_train.ndim == 2 and raw.x_train.shape[1] == _MNIST_PIXELS and _as_bytes(raw.x_train) is not None:
         arrays = [x.reshape(-1, 28, 28) for x in arrays]
@@ -193,10 +189,10 @@ def _examples(raw: RawData) -> tuple[NDArray[Any], NDArray[Any] | None, float | 
 
 
 def _as_bytes(x: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """The same values as uint8, or None if that would change any."""
+    """Convert to uint8; None if that would change any value."""
     if x.dtype == np.uint8:
         return x
-    if not (x.min() >= 0 and x.max() <= 255):  # so put, NaN is refused too
+    if not (x.min() >= 0 and x.max() <= 255):  # written so that NaN fails too
         return None
     small = x.astype(np.uint8)
     return small if np.array_equal(small, x) else None
@@ -209,8 +205,8 @@ def _as_floats(x: NDArray[Any], where: str) -> NDArray[np.float32]:
     if not finite.all():
         row = int(np.argmin(finite.reshape(len(x), -1).all(axis=1)))
         raise DataError(
-            f"{where}: example {row} (counted from 0) holds a value that is not a finite float32; "
-            "fill it in or drop the row"
+            f"{where}: row {row} (counted from 0) has a value that is missing, infinite or too large for float32; "
+            "replace the value or drop the row"
         )
     return floats
 
@@ -224,14 +220,13 @@ def encode_labels(
     """Number the classes from 0: whole numbers in numerical order, other labels in alphabetical order.
 
     Args:
-      raw: the labels, and where they were read.
-      classes: the classes by label where they are known; the labels must then be ``0 .. len(classes) - 1``.
+      classes: class names by label, if known; the labels must then be ``0 .. len(classes) - 1``.
 
     Returns:
       Training labels, test labels (None if there are none), and the class names by label.
 
     Raises:
-      DataError: for labels outside the range, labels that are no classes (1.5), names where classes are known, or a
+      DataError: labels out of range, labels that are not classes (1.5), names although ``classes`` is given, or a
         single class.
     """
     parts = [_label_values(raw.labels_train, raw.train_file)]
@@ -240,28 +235,28 @@ def encode_labels(
     if any(p.dtype.kind == "U" for p in parts):
         parts = [p.astype(str) for p in parts]
     if classes is not None and parts[0].dtype.kind == "U":
-        raise DataError(f"{raw.train_file}: the labels are names already; leave out classes, or give whole numbers")
+        raise DataError(f"{raw.train_file}: the labels are already names; omit classes, or give whole numbers")
     if classes is None:
         known = np.unique(np.concatenate(parts))
         classes = tuple(str(k) for k in known)
         parts = [np.searchsorted(known, p) for p in parts]
     if len(classes) < 2:
         raise DataError(
-            f"{raw.train_file}: all labels are {classes[0]!r}; it takes two classes or more to learn anything"
+            f"{raw.train_file}: all labels are {classes[0]!r}, but training needs at least two classes; add another class"
         )
     for part, where in zip(parts, (raw.train_file, raw.test_file), strict=False):
         outside = (part < 0) | (part >= len(classes))
         if outside.any():
             row = int(np.argmax(outside))
             raise DataError(
-                f"{where}: label {part[row]} in row {row} (counted from 0) is outside 0 .. {len(classes) - 1}"
+                f"{where}: label {part[row]} in row {row} (counted from 0) is out of range; use 0 to {len(classes) - 1}"
             )
     encoded = [p.astype(np.int32) for p in parts]
     return encoded[0], encoded[1] if len(encoded) == 2 else None, classes
 
 
 def _label_values(labels: NDArray[Any], where: str) -> NDArray[Any]:
-    """Labels as int64 where all are whole numbers, otherwise as strings."""
+    """Convert labels to int64 if all are whole numbers, otherwise to strings."""
     if labels.dtype.kind in "biu":
         return labels.astype(np.int64)
     if labels.dtype.kind == "f":
@@ -269,12 +264,12 @@ def _label_values(labels: NDArray[Any], where: str) -> NDArray[Any]:
         if not whole.all():
             row = int(np.argmin(whole))
             raise DataError(
-                f"{where}: label {labels[row]} in row {row} (counted from 0) is no class; "
-                "wellfit learns classes, give whole numbers or names"
+                f"{where}: label {labels[row]} in row {row} (counted from 0) is not a class; "
+                "give whole numbers or names, since wellfit does classification only"
             )
         return labels.astype(np.int64)
     if labels.dtype.kind not in "UO":
-        raise DataError(f"{where}: labels of type {labels.dtype} are no classes; give whole numbers or names")
+        raise DataError(f"{where}: labels of type {labels.dtype} are not classes; give whole numbers or names")
     texts = [str(t) for t in labels.tolist()]
     distinct = set(texts)
     if all(_WHOLE.fullmatch(t) for t in distinct):
@@ -283,8 +278,8 @@ def _label_values(labels: NDArray[Any], where: str) -> NDArray[Any]:
     if fraction is not None and all(_WHOLE.fullmatch(t) or _is_fraction(t) for t in distinct):
         row = texts.index(fraction)
         raise DataError(
-            f"{where}: label {fraction!r} in row {row} (counted from 0) is no class; "
-            "put the label first, or name its column label, class, target or y"
+            f"{where}: label {fraction!r} in row {row} (counted from 0) is not a class; "
+            "put the labels in the first column, or name their column label, class, target or y"
         )
     return np.array(texts, dtype=str)
 

@@ -1,6 +1,6 @@
-"""Checks of data and splits: what would make an honest comparison dishonest, found before anything is trained.
+"""Audits of data and splits: problems that would bias a comparison, found before training.
 
-Each check takes the data set and its splits and yields findings; thresholds are defined next to the checks.
+Each check takes the data set and its splits and yields findings.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from wellfit.errors import DataError
 __all__ = ["audit"]
 
 _LEVELS: Final = ("error", "warning", "info")
-_SHIFT: Final = 2.0  # how many times the range, mean or spread of the test set may differ from the training set's
-_IMBALANCE_INFO: Final = 1.5  # the largest class over the smallest
+_SHIFT: Final = 2.0  # factor by which the test set's range, mean or spread must differ from the training set's
+_IMBALANCE_INFO: Final = 1.5  # size of the largest class relative to the smallest
 _IMBALANCE_WARNING: Final = 5.0
-_SORTED_SHARE: Final = 0.1  # of the label changes expected in random order: below this, rows count as sorted
-_WIDE: Final = 0.01  # half-width of the interval of a test accuracy above which the test set counts as small
+_SORTED_SHARE: Final = 0.1  # rows count as sorted below this fraction of the label changes expected in random order
+_WIDE: Final = 0.01  # the test set counts as small if the interval of its accuracy has a larger half-width
 
 
 def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
-    """Check a data set and its splits.
+    """Audit a data set and its splits.
 
     Args:
-      dataset: the data set; its test examples are compared with the training examples, never learned from.
-      splits: as ``make_splits`` made them of ``dataset.y_train``.
+      dataset: the data set; its test examples are only compared with the training examples.
+      splits: from ``make_splits(dataset.y_train, ...)``.
 
     Returns:
       The findings, errors first: ``class-missing-from-split``, ``scale-shift-between-splits``,
@@ -39,7 +39,7 @@ def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
       ``few-test-examples``.
 
     Raises:
-      DataError: if the splits are of another data set.
+      DataError: the splits belong to another data set.
 
     Example:
       >>> from wellfit.data.catalog import load_dataset
@@ -51,7 +51,7 @@ def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
     n = len(splits.train) + len(splits.validation)
     if n != len(dataset.y_train):
         raise DataError(
-            f"the splits are of {n} training examples, {dataset.name} has {len(dataset.y_train)}; split it again"
+            f"the splits cover {n} training examples, but {dataset.name} has {len(dataset.y_train)}; split it again"
         )
     checks = (
         _missing_classes,
@@ -93,7 +93,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _scale_shift(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
-    """A test set scaled differently from the training set, for example because only one was divided by 255."""
+    """Find a test set scaled differently from the training set, for example if only one was divided by 255."""
     train, test = dataset.x_train[splits.train], dataset.x_test
     message = _pixel_shift(train, test) if train.ndim > 2 else _row_shift(train, test)
     if message:
@@ -106,7 +106,7 @@ def _scale_shift(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
 
 
 def _pixel_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
-    """Images share one unit, so the whole range and the whole mean are compared."""
+    """Compare overall range and mean, since all pixels have the same unit."""
     (low, high, mean), (test_low, test_high, test_mean) = (
         (float(x.min()), float(x.max()), float(x.mean(dtype=np.float64))) for x in (train, test)
     )
@@ -120,11 +120,11 @@ def _pixel_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
 
 
 def _row_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
-    """Features have units and tails of their own, so quartiles are compared feature by feature, and the median taken.
+    """Compare quartiles feature by feature, since features have different units and tails, and take the median.
 
-    A median over features is untouched by a few odd ones; features whose quartiles coincide (sparse ones) say nothing.
+    The median over features is robust to a few unusual ones; features with equal quartiles (sparse ones) are skipped.
     """
-    if len(test) < 20:  # the quartiles of fewer rows differ by such factors through chance alone
+    if len(test) < 20:  # with fewer rows, quartiles can differ by this factor by chance
         return ""
     some = (x[:: max(1, len(x) // 2000)] for x in (train, test))
     quartiles = [np.percentile(x, [25, 50, 75], axis=0) for x in some]  # (3, D) each
@@ -143,7 +143,7 @@ def _row_shift(train: NDArray[Any], test: NDArray[Any]) -> str:
 
 
 def _factor(a: float, b: float) -> float:
-    """By what factor, at least 1, two positive numbers differ."""
+    """Return the ratio of the larger to the smaller of two positive numbers."""
     if a == b:
         return 1.0
     return max(a, b) / min(a, b) if min(a, b) > 0 else math.inf
@@ -173,7 +173,7 @@ def _duplicates(dataset: Dataset, splits: Splits) -> Iterator[Finding]:
 
 
 def _row_hashes(x: NDArray[Any]) -> list[bytes]:
-    """A 128-bit hash of every row; a chance collision among a million rows has a probability of 1e-27."""
+    """Return a 128-bit hash of every row; the probability of a collision among a million rows is about 1e-27."""
     plain = x if x.dtype.kind == "u" else x + 0  # -0.0 becomes 0.0
     flat = np.ascontiguousarray(plain).reshape(len(x), -1)
     return [hashlib.blake2b(row.data, digest_size=16).digest() for row in flat]
@@ -242,6 +242,6 @@ def _few_test_examples(dataset: Dataset, _: Splits) -> Iterator[Finding]:
 
 
 def _wilson_half_width(p: float, n: int) -> float:
-    """Half the width of Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927)."""
+    """Half-width of Wilson's 95 % interval of a proportion (E. B. Wilson, JASA 22, 1927)."""
     z = 1.959963984540054
     return z * math.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2) / (1 + z * z / n)

@@ -1,4 +1,4 @@
-"""From a name or a path to a data set: the catalog's, or one of the user's own in any form that wellfit reads."""
+"""Loading a data set by its name in the catalog, or from the user's files in any supported format."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
 
 _FORMS = (
-    "the four IDX files, NAME_train.csv with NAME_test.csv, or one sub-folder of images a class; "
-    "a single table is named by its own path"
+    "put in the four IDX files, NAME_train.csv with NAME_test.csv, or one subfolder of images per class; "
+    "for a single table, give the file's path"
 )
 
 
 def load_dataset(name_or_path: str | Path) -> Dataset:
     """Load a data set by its name in the catalog, or from a path.
 
-    A path leads to a folder with the four IDX files, a folder with the tables ``NAME_train.csv`` and ``NAME_test.csv``,
-    a folder of images (one sub-folder a class, optionally under ``train`` and ``test``), or to a ``.csv``, ``.csv.gz``
-    or ``.npz`` file. Data without a test set of their own give a stratified fifth, always the same one.
+    A path may be a folder with the four IDX files, with the tables ``NAME_train.csv`` and ``NAME_test.csv``, or with
+    images (one subfolder per class, optionally under ``train`` and ``test``), or a ``.csv``, ``.csv.gz`` or ``.npz``
+    file. If the data have no test set, a stratified fifth is held out, always the same one.
 
     Args:
-      name_or_path: a name such as ``"digits"``, or a path. A ``Path`` is never taken for a name. ``"cosines:2"`` are
-        the two cosine curves 2 apart.
+      name_or_path: a name, for example ``"digits"``, or a path. A ``Path`` is never treated as a name. ``"cosines:2"``
+        is the two cosine curves at distance 2.
 
     Returns:
       The data set, unscaled.
 
     Raises:
-      UnknownNameError: for a name that is neither in the catalog nor looks like a path.
-      DataNotFoundError: if nothing is at the path, or a known data set is nowhere to be had.
-      DataError: for data that cannot be read.
+      UnknownNameError: a name that is not in the catalog and does not look like a path.
+      DataNotFoundError: nothing exists at the path, or a known data set is neither on this machine nor downloadable.
+      DataError: data that cannot be read.
 
     Example:
       >>> digits = load_dataset("digits")
@@ -63,20 +63,22 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
     except OSError as error:  # a name that is too long; a folder without access
         place = str(error.filename or name_or_path)
         place = place if len(place) <= 200 else f"{place[:197]}..."
-        raise DataError(f"{place}: cannot be read ({error.strerror}); give access, or another path") from None
+        raise DataError(
+            f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
+        ) from None
     if raw is not None:
         name = path.resolve().name.removesuffix(".gz").removesuffix(".csv").removesuffix(".npz")
         return assemble(raw, name=name, title=name, source=str(path))
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or path.suffix:
         raise DataNotFoundError(
-            f"{text}: no such file or folder; give a path that exists, or one of {', '.join(CATALOG)}"
+            f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
     raise UnknownNameError("data set", text, CATALOG)
 
 
 def _load_digits(entry: CatalogEntry) -> Dataset:
-    """scikit-learn's digits; the test set is the same stratified fifth wherever wellfit runs."""
+    """Load scikit-learn's digits; the test set is the same stratified fifth on every machine."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -117,7 +119,7 @@ def _read_folder(folder: Path) -> RawData:
         return read_csv_pair(*pair)
     if has_class_folders(folder):
         return read_image_folder(folder)
-    raise DataError(f"{folder}: no data set in this folder; it takes {_FORMS}")
+    raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
 def _read_file(path: Path) -> RawData:
@@ -125,4 +127,4 @@ def _read_file(path: Path) -> RawData:
         return read_csv(path)
     if path.suffix.lower() == ".npz":
         return read_npz(path)
-    raise DataError(f"{path}: files of this kind are not read; give a .csv, .csv.gz or .npz file, or a folder")
+    raise DataError(f"{path}: this file format is not supported; give a .csv, .csv.gz or .npz file, or a folder")

@@ -1,6 +1,6 @@
-"""Where a known data set's files are found: on this machine, or on a mirror. Only this module touches the network.
+"""Finding a known data set's files on this machine, or downloading them. Only this module uses the network.
 
-Every copy, wherever it lies, is checked against the SHA-256 of its decompressed content.
+Every copy is checked against the SHA-256 of its decompressed content.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wellfit.files import cache_root, replacing
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
-_TIMEOUT: Final = (2.0, 30.0)  # seconds to connect, and between two bytes: offline is to be told in seconds
+_TIMEOUT: Final = (2.0, 30.0)  # seconds to connect, and between bytes; being offline must be noticed quickly
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class FoundFiles:
     """The files of a data set, read and checked.
 
     Args:
-      place: where they were found, in words and with the path.
-      contents: decompressed content by file name.
+      place: description and path of where they were found.
+      contents: decompressed contents by file name.
     """
 
     place: str
@@ -37,13 +37,13 @@ class FoundFiles:
 
 
 def cache_folder(name: str) -> Path:
-    """Where wellfit keeps what it downloads: ``data/NAME`` under ``WELLFIT_CACHE`` or the user's cache folder.
+    """Return the download folder of a data set: ``data/NAME`` under ``WELLFIT_CACHE`` or the user's cache folder.
 
     Args:
       name: the data set's name.
 
     Returns:
-      The folder, which need not exist.
+      The folder, which may not exist yet.
     """
     return cache_root() / "data" / name
 
@@ -51,18 +51,15 @@ def cache_folder(name: str) -> Path:
 def find(entry: CatalogEntry) -> FoundFiles:
     """Find a known data set's files.
 
-    Looked into, in this order: the folder named by ``WELLFIT_DATA``, wellfit's cache, Keras's copy, torchvision's. Only
-    then are they downloaded into the cache, each checked before it is moved into place; not with ``WELLFIT_OFFLINE=1``.
+    The search order is: the folder ``WELLFIT_DATA``, wellfit's cache, Keras's copy, torchvision's copy. Otherwise, unless
+    ``WELLFIT_OFFLINE=1`` is set, the files are downloaded to the cache; each is checked before it is moved into place.
 
     Args:
-      entry: an entry of the catalog that has files.
-
-    Returns:
-      The checked contents and where they were found.
+      entry: a catalog entry that has files.
 
     Raises:
-      DataError: for a copy whose content is not what was published.
-      DataNotFoundError: if they are nowhere; the message names every place tried and what to put there.
+      DataError: a copy whose content differs from the published content.
+      DataNotFoundError: the files were not found; the message lists every place tried and what to put there.
     """
     tried = []
     for label, path in _places(entry):
@@ -72,21 +69,21 @@ def find(entry: CatalogEntry) -> FoundFiles:
         tried.append(f"{label} ({path})")
     folder = cache_folder(entry.name)
     if os.environ.get("WELLFIT_OFFLINE", "") not in ("", "0"):
-        tried.append("no download because WELLFIT_OFFLINE is set")
+        tried.append("no download, because WELLFIT_OFFLINE is set")
     else:
         tried += _download(entry, folder)
         contents = _read_folder(entry, folder)
         if contents is not None:
-            return FoundFiles(f"downloaded into wellfit's cache ({folder})", contents)
+            return FoundFiles(f"downloaded to wellfit's cache ({folder})", contents)
     files = ", ".join(f"{file.name}.gz" for file in entry.files)
     raise DataNotFoundError(
-        f"data set {entry.name!r} was not found; tried {'; '.join(tried)}. Put {files} into {folder}, "
-        "or into a folder that WELLFIT_DATA names"
+        f"data set {entry.name!r} was not found; tried {'; '.join(tried)}. Put {files} in {folder}, "
+        "or in a folder of your own and set WELLFIT_DATA to it"
     )
 
 
 def _places(entry: CatalogEntry) -> list[tuple[str, Path]]:
-    """Where a copy may lie, in order, each with the name that messages give it."""
+    """List where copies may be, in search order, each with its name for messages."""
     places = []
     chosen = os.environ.get("WELLFIT_DATA")
     if chosen:
@@ -105,7 +102,7 @@ def _places(entry: CatalogEntry) -> list[tuple[str, Path]]:
 
 
 def _read_folder(entry: CatalogEntry, folder: Path) -> dict[str, bytes] | None:
-    """The checked contents of a folder that holds all files, or None."""
+    """Read and check a folder that has all files; None if it does not."""
     paths = [find_idx(folder, file.name) for file in entry.files]
     contents = {}
     for file, path in zip(entry.files, paths, strict=True):
@@ -119,14 +116,14 @@ def _read_folder(entry: CatalogEntry, folder: Path) -> dict[str, bytes] | None:
 
 
 def _read_keras_npz(entry: CatalogEntry, path: Path) -> dict[str, bytes] | None:
-    """Keras's ``.npz`` as the IDX files from which it was made, checked like them; None if it is not there."""
+    """Read Keras's ``.npz`` and check it as the IDX files that it was made from; None if it does not exist."""
     if not path.is_file():
         return None
     raw = read_npz(path)
     contents = {}
     for file, array in zip(entry.files, (raw.x_train, raw.labels_train, raw.x_test, raw.labels_test), strict=True):
         if array is None or array.dtype.name != "uint8" or not array.ndim:
-            raise DataError(f"{path}: does not hold {entry.title} as bytes; delete or replace it")
+            raise DataError(f"{path}: does not contain {entry.title} as bytes; delete or replace the file")
         contents[file.name] = encode_idx(array)
         _check(file, contents[file.name], path)
     return contents
@@ -136,8 +133,8 @@ def _check(file: CatalogFile, content: bytes, path: Path) -> None:
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
         raise DataError(
-            f"{path}: the content of {file.name} has SHA-256 {digest[:12]}..., published is {file.sha256[:12]}...; "
-            "delete or replace the file"
+            f"{path}: the content of {file.name} has SHA-256 {digest[:12]}... instead of the published "
+            f"{file.sha256[:12]}...; delete or replace the file"
         )
 
 
@@ -150,7 +147,7 @@ def _is_of_another(entry: CatalogEntry, content: bytes) -> bool:
 
 
 def _download(entry: CatalogEntry, folder: Path) -> list[str]:
-    """Download what the cache lacks; returns what failed, by mirror, or an empty list."""
+    """Download the files missing from the cache; returns the failures by mirror, or an empty list."""
     for file in entry.files:
         if find_idx(folder, file.name) is not None:
             continue
@@ -166,20 +163,20 @@ def _download(entry: CatalogEntry, folder: Path) -> list[str]:
 
 
 def _download_file(url: str, file: CatalogFile, folder: Path) -> str:
-    """Download one file, check it, and move it into place in one step; returns why that failed, or ""."""
+    """Download one file, check it, and move it into place atomically; returns the reason of a failure, or ""."""
     try:
         with replacing(folder / f"{file.name}.gz") as temporary:
             _retrieve(url, file.md5, temporary)
             _check(file, read_content(temporary), temporary)
     except DataError:
         return "damaged content"
-    except (OSError, ValueError) as error:  # pooch: ValueError for a wrong MD5; requests: errors that are OSErrors
+    except (OSError, ValueError) as error:  # pooch raises ValueError for a wrong MD5; requests' errors are OSErrors
         return type(error).__name__
     return ""
 
 
 def _retrieve(url: str, md5: str, target: Path) -> None:
-    """Download a URL to a path with pooch. Tests put something else in its place."""
+    """Download a URL to a path with pooch; tests replace this function."""
     import pooch
 
     pooch.get_logger().setLevel("WARNING")

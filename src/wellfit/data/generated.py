@@ -1,4 +1,4 @@
-"""Data sets that are computed: the two cosine curves."""
+"""Generated data sets: the two cosine curves."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from wellfit.errors import DataError
 
 __all__ = ["POINTS", "cosines", "distance_of"]
 
-POINTS: Final = 1000  # of each class, in the training and in the test set
-_TRAIN, _TEST = 1, 2  # streams of the same seed; [seed, 0] is seed itself, which the split is drawn from
+POINTS: Final = 1000  # per class, in each of the training and the test set
+_TRAIN, _TEST = 1, 2  # random streams of a seed; PCG64 treats [seed, 0] like seed, which the split uses
 _FARTHEST: Final = 1e6
 
 
 def cosines(a: float = 1.0, *, points: int = POINTS, seed: int = 0) -> RawData:
     """Points on two cosine curves: class 0 on ``x2 = cos(x1)``, class 1 on ``x2 = a + cos(x1)``.
 
-    ``x1`` is uniform on [-pi, pi]. Training and test set come from two streams of the same seed, and neither depends on
-    ``a``: another distance moves the upper curve and nothing else.
+    ``x1`` is uniform on [-pi, pi]. Training and test sets use two random streams of the same seed, and neither depends
+    on ``a``: changing the distance only moves the upper curve.
 
     Args:
-      a: the distance of the curves.
-      points: of each class, in each of the two sets.
-      seed: of the points.
+      a: vertical distance between the curves.
+      points: points per class in each set.
 
     Returns:
-      Both sets, float32 (2 points, 2), the rows of class 0 first.
+      Both sets, float32 (2 points, 2), with class 0 first.
 
     Raises:
-      DataError: a distance that is not a number, or farther than a million.
+      DataError: a distance that is NaN or larger than a million.
 
     Example:
       >>> raw = cosines(2.0)
       >>> raw.x_train.shape, raw.labels_train[:2].tolist(), raw.labels_train[-2:].tolist()
       ((2000, 2), [0, 0], [1, 1])
     """
-    if not abs(a) <= _FARTHEST:  # so put, NaN is refused too
-        raise DataError(f"cosines:{a:g}: the curves are at most {_FARTHEST:g} apart; give a number, as cosines:2")
+    if not abs(a) <= _FARTHEST:  # written so that NaN fails too
+        raise DataError(
+            f"cosines:{a:g}: the distance must be at most {_FARTHEST:g}; give a number, for example cosines:2"
+        )
     x_train, labels_train = _points(a, points, seed, _TRAIN)
     x_test, labels_test = _points(a, points, seed, _TEST)
     return RawData(x_train, labels_train, x_test, labels_test, "cosines (training)", "cosines (test)")
@@ -56,13 +57,10 @@ def _points(a: float, points: int, seed: int, stream: int) -> tuple[NDArray[np.f
 
 
 def distance_of(name: str) -> float | None:
-    """The distance that a data set's name asks for: ``"cosines"`` or ``"cosines:DISTANCE"``; None for other names.
-
-    Args:
-      name: of a data set.
+    """Parse the distance in a name ``"cosines"`` or ``"cosines:DISTANCE"``; None for any other name.
 
     Raises:
-      DataError: what follows the colon is not a number.
+      DataError: the text after the colon is not a finite number.
 
     Example:
       >>> distance_of("cosines"), distance_of("cosines:0.5"), distance_of("digits")
@@ -76,5 +74,5 @@ def distance_of(name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{name}: {distance!r} is not a distance of two curves; give a number, as cosines:2")
+        raise DataError(f"{name}: {distance!r} is not a distance; give a number, for example cosines:2")
     return value

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its relatives: arrays of one type behind a short big-endian header, plain or gzipped.
+"""The IDX format of MNIST and similar data sets: an array after a short big-endian header, plain or gzipped.
 
 The header is two zero bytes, the type, the number of dimensions, and each dimension as a four-byte integer; see "The
 IDX file format" at the end of http://yann.lecun.com/exdb/mnist/.
@@ -34,21 +34,17 @@ _CODES: Final = {np.dtype(kind).newbyteorder("="): code for code, kind in _TYPES
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of a file, decompressed if they are gzipped, whatever its name says.
-
-    Args:
-      path: the file.
-
-    Returns:
-      Its decompressed content.
+    """Read a file and decompress it if it is gzipped, regardless of its name.
 
     Raises:
-      DataError: if it cannot be read, is empty, or is a damaged or truncated gzip stream.
+      DataError: the file cannot be read, is empty, or is a damaged or truncated gzip file.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}); check the path and its permissions"
+        ) from None
     if not content:
         raise DataError(f"{path}: the file is empty; replace it")
     if content[:2] != b"\x1f\x8b":
@@ -56,42 +52,45 @@ def read_content(path: Path) -> bytes:
     try:
         return gzip.decompress(content)
     except EOFError:
-        raise DataError(f"{path}: the gzip stream breaks off at byte {len(content)}; download the file again") from None
+        raise DataError(f"{path}: the gzip file is truncated at byte {len(content)}; download it again") from None
     except (OSError, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: damaged gzip stream ({error}); download the file again") from None
+        raise DataError(f"{path}: the gzip file is damaged ({error}); download it again") from None
 
 
 def parse_idx(content: bytes, where: str) -> NDArray[Any]:
-    """Decode an IDX file's decompressed content.
+    """Decode the decompressed content of an IDX file.
 
     Args:
-      content: the bytes.
-      where: the file's name, for messages.
+      where: the file's name, for error messages.
 
     Returns:
-      The array, in native byte order, read-only for uint8.
+      The array, in native byte order; read-only for uint8.
 
     Raises:
-      DataError: for a wrong magic number, a header or data that end too early, or bytes left over.
+      DataError: a wrong magic number, a truncated header, or data that are too short or too long.
 
     Example:
       >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "labels").tolist()
       [7, 8, 9]
     """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES or content[3] == 0:
-        raise DataError(f"{where}: bytes 0-3 are {content[:4].hex(' ')}, no IDX magic number (00 00 08 03 for images)")
+        raise DataError(
+            f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for images); "
+            "replace the file"
+        )
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise DataError(
-            f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated"
+            f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated, replace it"
         )
     shape = struct.unpack(f">{content[3]}I", content[4:header])
     kind = np.dtype(_TYPES[content[2]])
     size = header + math.prod(shape) * kind.itemsize
     if len(content) != size:
-        what = "is truncated" if len(content) < size else "has bytes left over"
+        what = "is truncated" if len(content) < size else "has extra bytes"
         raise DataError(
-            f"{where}: an IDX array of shape {shape} ends at byte {size}, the file at {len(content)}: it {what}"
+            f"{where}: an IDX array of shape {shape} takes {size} bytes, but the file has {len(content)}: it {what}; "
+            "replace it"
         )
     array = np.frombuffer(content, dtype=kind, offset=header).reshape(shape)
     return array.astype(kind.newbyteorder("="), copy=False)
@@ -100,26 +99,17 @@ def parse_idx(content: bytes, where: str) -> NDArray[Any]:
 def read_idx(path: Path) -> NDArray[Any]:
     """Read one IDX file, plain or gzipped.
 
-    Args:
-      path: the file.
-
-    Returns:
-      The array.
-
     Raises:
-      DataError: as ``read_content`` and ``parse_idx``.
+      DataError: as for ``read_content`` and ``parse_idx``.
     """
     return parse_idx(read_content(path), str(path))
 
 
 def encode_idx(array: NDArray[Any]) -> bytes:
-    """The IDX content of an array; the inverse of ``parse_idx``.
+    """Encode an array as IDX, header and data; the inverse of ``parse_idx``.
 
     Args:
-      array: of one of the six types of the format, with at least one dimension.
-
-    Returns:
-      Header and data.
+      array: has one of the format's six types and at least one dimension.
 
     Example:
       >>> encode_idx(np.array([7, 8], dtype=np.uint8)).hex(" ")
@@ -131,14 +121,14 @@ def encode_idx(array: NDArray[Any]) -> bytes:
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """One of the standard files in a folder: plain or ``.gz``, and with the dot that some archives put in the name.
+    """Find a standard file in a folder: plain or ``.gz``, with ``-idx`` or, as in some archives, ``.idx`` in its name.
 
     Args:
-      folder: where to look; it need not exist.
-      name: the standard name, such as ``"train-images-idx3-ubyte"``.
+      folder: may not exist.
+      name: the standard name, for example ``"train-images-idx3-ubyte"``.
 
     Returns:
-      Its path, or None.
+      The path, or None if there is no such file.
     """
     dotted = name.replace("-idx", ".idx")
     candidates = (folder / stem for stem in (name, f"{name}.gz", dotted, f"{dotted}.gz"))
@@ -146,21 +136,15 @@ def find_idx(folder: Path, name: str) -> Path | None:
 
 
 def read_idx_folder(folder: Path) -> RawData:
-    """Read a folder that holds the four standard files.
-
-    Args:
-      folder: the folder.
-
-    Returns:
-      Images and labels of both splits.
+    """Read a folder with the four standard files.
 
     Raises:
-      DataError: if one of the four is missing or damaged.
+      DataError: one of the files is missing or damaged.
     """
     paths = [find_idx(folder, name) for name in IDX_NAMES]
     found = [p for p in paths if p is not None]
     if len(found) < len(IDX_NAMES):
         missing = ", ".join(name for name, path in zip(IDX_NAMES, paths, strict=True) if path is None)
-        raise DataError(f"{folder}: {missing} (or .gz) is missing; put it beside the others")
+        raise DataError(f"{folder}: {missing} (or .gz) is missing; add it to this folder")
     x_train, y_train, x_test, y_test = (read_idx(path) for path in found)
     return RawData(x_train, y_train, x_test, y_test, str(found[0]), str(found[2]))

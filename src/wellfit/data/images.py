@@ -1,4 +1,4 @@
-"""A folder of images, one sub-folder a class, optionally under ``train/`` and ``test/``."""
+"""A folder of images with one subfolder per class, optionally under ``train/`` and ``test/``."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from wellfit.errors import DataError
 __all__ = ["IMAGE_SUFFIXES", "has_class_folders", "read_image_folder"]
 
 IMAGE_SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Files with other suffixes are passed over."""
+"""Files with other suffixes are ignored."""
 
 _BYTE_MODES: Final = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 
 
 def has_class_folders(folder: Path) -> bool:
-    """Whether a folder holds sub-folders, as an image folder does."""
+    """Return whether a folder has subfolders, as an image folder does."""
     return bool(_folders(folder))
 
 
 def read_image_folder(folder: Path) -> RawData:
-    """Read every image below a folder; the names of the sub-folders are the labels.
+    """Read all images in a folder; the names of the subfolders are the labels.
 
-    Images are grayscale unless one of them is colored; transparency is dropped.
+    If any image is in color, all are read as RGB, otherwise as grayscale; transparency is dropped.
 
     Args:
-      folder: holds one sub-folder a class, or ``train`` and ``test``, each of which does.
+      folder: contains one subfolder per class, or ``train`` and ``test`` with one subfolder per class each.
 
     Returns:
-      Images, uint8 (N, H, W) or (N, H, W, 3), in the order of classes and file names, and their labels as strings.
+      Images, uint8 (N, H, W) or (N, H, W, 3), ordered by class and file name, and their labels as strings.
 
     Raises:
-      DataError: for a file that is no readable 8-bit image, an image of another size than the first, a class without
+      DataError: a file that is not a readable 8-bit image, an image whose size differs from the first, a class without
         images, or ``train`` without ``test``.
     """
     names = [f.name for f in _folders(folder)]
@@ -46,10 +46,12 @@ def read_image_folder(folder: Path) -> RawData:
         x = _read_images(files)
         return RawData(x, np.array(labels, dtype=str), None, None, str(folder), str(folder))
     if names != ["test", "train"]:
-        raise DataError(f"{folder}: beside train/ it takes test/ and nothing else, and it holds {', '.join(names)}")
+        raise DataError(
+            f"{folder}: with train/ there must be test/ and no other subfolder, but it has {', '.join(names)}"
+        )
     train, train_labels = _list_images(folder / "train")
     test, test_labels = _list_images(folder / "test")
-    x = _read_images([*train, *test])  # together: one colored image makes all of them colored
+    x = _read_images([*train, *test])  # together: one color image makes all of them RGB
     n = len(train)
     return RawData(
         x[:n],
@@ -66,7 +68,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _list_images(folder: Path) -> tuple[list[Path], list[str]]:
-    """The images of every class and their labels, in the order of the names."""
+    """List the images and their labels, ordered by class and file name."""
     files: list[Path] = []
     labels: list[str] = []
     for class_folder in _folders(folder):
@@ -75,24 +77,24 @@ def _list_images(folder: Path) -> tuple[list[Path], list[str]]:
         )
         if not images:
             raise DataError(
-                f"{class_folder}: no images in it ({' '.join(sorted(IMAGE_SUFFIXES))}); add some or remove it"
+                f"{class_folder}: contains no images ({' '.join(sorted(IMAGE_SUFFIXES))}); add images or remove it"
             )
         files += images
         labels += [class_folder.name] * len(images)
     if not files:
-        raise DataError(f"{folder}: no sub-folders in it; put the images of each class into a folder of its own")
+        raise DataError(f"{folder}: contains no subfolders; put the images of each class in a subfolder")
     return files, labels
 
 
 def _read_images(files: Sequence[Path]) -> NDArray[np.uint8]:
-    """All images, (N, H, W) if none is colored, otherwise (N, H, W, 3)."""
+    """Read all images: (N, H, W) if none is in color, otherwise (N, H, W, 3)."""
     images: list[NDArray[np.uint8]] = []
     for file in files:
         image = _read_image(file)  # (H, W) or (H, W, 3)
         if images and image.shape[:2] != images[0].shape[:2]:
             (h, w), (first_h, first_w) = image.shape[:2], images[0].shape[:2]
             raise DataError(
-                f"{file}: {w} x {h} pixels, but {files[0].name} has {first_w} x {first_h}; make all images one size"
+                f"{file}: {w} x {h} pixels, but {files[0].name} has {first_w} x {first_h}; make all images the same size"
             )
         images.append(image)
     if any(image.ndim == 3 for image in images):
@@ -101,7 +103,7 @@ def _read_images(files: Sequence[Path]) -> NDArray[np.uint8]:
 
 
 def _read_image(file: Path) -> NDArray[Any]:
-    """One image: (H, W), or (H, W, 3) if its channels differ anywhere."""
+    """Read one image: (H, W), or (H, W, 3) if its channels differ anywhere."""
     from PIL import Image
 
     try:
@@ -112,7 +114,7 @@ def _read_image(file: Path) -> NDArray[Any]:
         raise DataError(f"{file}: cannot be read as an image ({error}); replace or remove it") from None
     if mode not in _BYTE_MODES:
         raise DataError(
-            f"{file}: its pixels (Pillow's mode {mode}) have more than 8 bits; save it with 8 bits a channel"
+            f"{file}: the pixels have more than 8 bits per channel (Pillow mode {mode}); save the image with 8 bits"
         )
     gray = pixels.ndim == 3 and bool((pixels == pixels[:, :, :1]).all())
     return pixels[:, :, 0] if gray else pixels

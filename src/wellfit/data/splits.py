@@ -1,6 +1,7 @@
-"""From a data set to what the engine sees: stratified seeded splits, the scaling, and hashes of both.
+"""Stratified, seeded splits of a data set, the scaling, hashes, and the training data for the engine.
 
-Rows are drawn by one uniform number each from a seeded PCG64 stream; of every class, those with the smallest are taken.
+Each row gets a uniform random number from a seeded PCG64 stream; the rows of each class with the smallest numbers are
+drawn.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from wellfit.errors import DataError, UnknownNameError
 
 __all__ = ["dataset_hash", "fit_scaling", "make_splits", "stratified_rows", "training_data"]
 
-_BLOCK = 2**20  # numbers that are held as float64 at a time: 8 MB, which stays near the cache
+_BLOCK = 2**20  # values converted to float64 at a time: 8 MB, which stays in or near the cache
 
 _SAMPLE: Final = 4000
-"""Training examples that are scored after every epoch: an accuracy of 0.95 is then known to 0.35 points."""
+"""Training examples evaluated after every epoch; the standard error of an accuracy of 95 % is then 0.35 points."""
 
 
 def make_splits(labels: IntArray, *, validation: float, seed: int = 0) -> Splits:
     """Split the training examples into a training and a validation split, class by class.
 
-    Every class gives ``validation`` of its examples, rounded by largest remainder so that it is within one example of
-    its share and the validation split has exactly ``round(N * validation)`` rows. Rows are drawn at random, so that an
-    order among them does no harm.
+    The validation split has exactly ``round(N * validation)`` rows. Each class contributes its proportional share,
+    rounded by largest remainder, so that it is at most one example off. Rows are drawn at random, so their order in the
+    data does not matter.
 
     Args:
       labels: class labels, integers.  # (N,)
-      validation: the share that validates, more than 0 and less than 1.
-      seed: of the split, 0 or more; the same for every run of a study.
+      validation: the fraction for validation, between 0 and 1.
+      seed: 0 or more; the same for every run of a study.
 
     Returns:
-      The splits; ``sample`` holds rows of ``labels``, as ``train`` does: as many as validate, 4,000 at most.
+      The splits. Like ``train``, ``sample`` holds rows of ``labels``: as many as the validation split, at most 4,000.
 
     Raises:
-      DataError: for a share outside (0, 1), a share that leaves a split empty, a negative seed, or a class with fewer
-        than two examples.
+      DataError: a fraction outside (0, 1) or one that leaves a split empty, a negative seed, or a class with fewer than
+        two examples.
 
     Example:
       >>> s = make_splits(np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]), validation=0.4)
@@ -59,33 +60,33 @@ def make_splits(labels: IntArray, *, validation: float, seed: int = 0) -> Splits
 
 
 def _validation_rows(labels: IntArray, validation: float, seed: int) -> int:
-    """How many rows validate, once everything that can be wrong with the request was refused."""
+    """Check the arguments of ``make_splits`` and return the size of the validation split."""
     if not 0 < validation < 1:
         raise DataError(
-            f"validation = {validation:g} is no share of the training data; give one between 0 and 1, like 0.2"
+            f"validation = {validation:g} is not a fraction of the training data; use a number between 0 and 1, like 0.2"
         )
     if seed < 0:
-        raise DataError(f"the seed of the split is {seed}; give 0 or a positive whole number")
+        raise DataError(f"the seed of the split is {seed}; use 0 or a positive whole number")
     present, sizes = np.unique(labels, return_counts=True)
     if len(sizes) and sizes.min() < 2:
         rare = int(present[sizes.argmin()])
-        raise DataError(f"class {rare} has 1 training example; it takes 2 or more to split: add some or drop the class")
+        raise DataError(f"class {rare} has 1 training example, but splitting needs 2; add examples or drop the class")
     count = round(len(labels) * validation)
     if not 0 < count < len(labels):
         raise DataError(
             f"validation = {validation:g} of {len(labels)} training examples leaves one split empty; "
-            "change the share or add data"
+            "change the fraction or add data"
         )
     return count
 
 
 def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> IntArray:
-    """Draw rows so that every class gives its proportional share, rounded by largest remainder.
+    """Draw rows so that every class contributes its proportional share, rounded by largest remainder.
 
     Args:
       labels: class labels.  # (N,)
-      count: how many rows to draw, 0 to N.
-      rng: the source of chance; N uniform numbers are taken from it.
+      count: number of rows to draw, 0 to N.
+      rng: N uniform numbers are drawn from it.
 
     Returns:
       Row numbers, int64, ascending.  # (count,)
@@ -95,11 +96,11 @@ def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> I
       2
     """
     _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    exact = sizes.astype(np.int64) * count  # whole numbers: a share in floats could round either way
+    exact = sizes.astype(np.int64) * count  # integers, since floating-point shares could round either way
     quotas = exact // len(labels)  # (K,)
     largest = np.argsort(-(exact % len(labels)), kind="stable")
     quotas[largest[: count - int(quotas.sum())]] += 1
-    order = np.lexsort((rng.random(len(labels)), codes))  # (N,), class by class, in random order within
+    order = np.lexsort((rng.random(len(labels)), codes))  # (N,), class by class, in random order within a class
     rank = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return np.sort(order[rank < np.repeat(quotas, sizes)])
 
@@ -107,20 +108,20 @@ def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> I
 def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Scaling:
     """Fit ``(x - shift) * factor`` on the training split.
 
-    ``"unit"`` divides pixels by the largest value they can take; ``"standardize"`` takes each feature's mean away and
-    divides by its population standard deviation, both computed in float64. A constant feature has factor 1.
+    ``"unit"`` divides pixels by their largest possible value. ``"standardize"`` subtracts each feature's mean and divides
+    by its population standard deviation, both computed in float64; constant features have factor 1.
 
     Args:
       x_train: the training split, uint8 or float32.  # (n, ...)
       kind: ``"unit"`` or ``"standardize"``.
-      pixel_max: the largest value that a pixel can take, or None for feature rows.
+      pixel_max: the largest possible pixel value; None for feature rows.
 
     Returns:
       The scaling, float32: scalars for ``"unit"``, arrays of one example's shape for ``"standardize"``.
 
     Raises:
-      UnknownNameError: for another kind.
-      DataError: for ``"unit"`` with feature rows that are not within [0, 1] already.
+      UnknownNameError: an unknown kind.
+      DataError: ``"unit"`` for feature rows with values outside [0, 1].
 
     Example:
       >>> float(fit_scaling(np.zeros((2, 4), np.uint8), "unit", 16).factor)
@@ -135,7 +136,7 @@ def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Sc
         low, high = float(x_train.min()), float(x_train.max())
         if low < 0 or high > 1:
             raise DataError(
-                f'scale = "unit" is for pixels, and these features run from {low:g} to {high:g}; '
+                f'scale = "unit" is for pixels, but these features range from {low:g} to {high:g}; '
                 'use scale = "standardize"'
             )
     factor = np.asarray(1 / (pixel_max or 1), dtype=np.float32)
@@ -143,7 +144,7 @@ def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Sc
 
 
 def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Mean and reciprocal deviation of every feature; two passes in blocks, so that no float64 copy is made."""
+    """Compute every feature's mean and reciprocal standard deviation in two blockwise passes, without a float64 copy."""
     flat = x.reshape(len(x), -1)  # (n, D)
     rows = max(1, _BLOCK // flat.shape[1])
     blocks = [flat[start : start + rows] for start in range(0, len(flat), rows)]
@@ -152,7 +153,7 @@ def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     for block in blocks:
         deviation = block - mean  # (rows, D) float64
         squares += np.einsum("nd,nd->d", deviation, deviation)
-    # A constant feature is told by its range: rounding in its mean would make its deviation tiny instead of zero.
+    # Compare minimum and maximum, because rounding of the mean makes a constant feature's deviation tiny, not zero.
     constant = flat.min(axis=0) == flat.max(axis=0)
     with np.errstate(divide="ignore", over="ignore"):
         factor = (1 / np.sqrt(squares / len(flat))).astype(np.float32)
@@ -161,14 +162,11 @@ def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
 
 
 def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any], y_test: IntArray) -> str:
-    """SHA-256 over names, types, shapes and little-endian bytes of the four arrays.
+    """Return the hexadecimal SHA-256 over names, types, shapes and little-endian bytes of the four arrays.
 
     Args:
       x_train, y_train: training examples and labels.  # (N, ...), (N,)
       x_test, y_test: test examples and labels.  # (M, ...), (M,)
-
-    Returns:
-      64 hexadecimal digits.
 
     Example:
       >>> x, y = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
@@ -184,18 +182,18 @@ def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any],
 
 
 def training_data(dataset: Dataset, splits: Splits, scale: str) -> TrainingData:
-    """What the engine may see: the two splits, unscaled, and the scaling fitted on the training split alone.
+    """Collect the engine's data: both splits, unscaled, and the scaling fitted on the training split alone.
 
     Args:
-      dataset: the data set; its test set is not touched.
-      splits: as ``make_splits`` made them of ``dataset.y_train``.
+      dataset: the data set; its test set is not used.
+      splits: from ``make_splits(dataset.y_train, ...)``.
       scale: ``"unit"`` or ``"standardize"``.
 
     Returns:
       The training data; ``sample`` holds positions in its ``x_train``.
 
     Raises:
-      UnknownNameError, DataError: as ``fit_scaling``.
+      UnknownNameError, DataError: as for ``fit_scaling``.
     """
     x_train = dataset.x_train[splits.train]
     return TrainingData(

@@ -1,4 +1,4 @@
-"""Less data, or worse: a share of a data set, fewer training examples, wrong training labels; all of it seeded."""
+"""Reduced data: a fraction of a data set, fewer training examples, or label noise, all seeded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wellfit.errors import DataError
 
 __all__ = ["subset", "thinned"]
 
-_SHARE_STREAM, _ROWS_STREAM, _NOISE_STREAM, _SAMPLE_STREAM = 10, 11, 12, 13  # apart from the split's, of the same seed
+_SHARE_STREAM, _ROWS_STREAM, _NOISE_STREAM, _SAMPLE_STREAM = 10, 11, 12, 13  # separate from the split's stream
 
 
 def _generator(seed: int, stream: int) -> np.random.Generator:
@@ -20,18 +20,16 @@ def _generator(seed: int, stream: int) -> np.random.Generator:
 
 
 def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
-    """A data set with a share of its training examples, class by class; the test set stays whole.
+    """Keep a stratified fraction of the training examples; the test set is unchanged.
 
     Args:
-      dataset: the data set.
-      share: of the training examples that are kept, more than 0 and at most 1.
-      seed: of the choice.
+      share: fraction of the training examples to keep, more than 0 and at most 1.
 
     Returns:
-      The smaller data set, its rows in their old order; the data set itself where the share is 1.
+      The smaller data set, its rows in their original order; the data set itself if ``share`` is 1.
 
     Raises:
-      DataError: a share that leaves no example, or is none.
+      DataError: a fraction that is out of range or leaves no example.
 
     Example:
       >>> from wellfit.data.catalog import load_dataset
@@ -43,7 +41,9 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     total = len(dataset.y_train)
     count = round(total * share) if 0 < share < 1 else 0
     if not count:
-        raise DataError(f"train_share = {share:g} of {total} training examples leaves none; give up to 1, like 0.25")
+        raise DataError(
+            f"train_share = {share:g} of {total} training examples leaves none; use a number up to 1, like 0.25"
+        )
     rows = stratified_rows(dataset.y_train, count, _generator(seed, _SHARE_STREAM))  # (count,)
     x, y = dataset.x_train[rows], dataset.y_train[rows]
     source = f"{dataset.source}, {count:,} of {total:,} training examples"
@@ -52,27 +52,26 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
 
 
 def subset(data: TrainingData, examples: int | None, label_noise: float, seed: int = 0) -> TrainingData:
-    """Training data with fewer examples, or with wrong labels, or both; the validation split stays as it is.
+    """Reduce the training examples, replace some of their labels, or both; the validation split is unchanged.
 
-    Fewer examples are among more, and less noise among more: of every example, its turn to be kept, its turn to be
-    mislabeled and its wrong label depend on the seed alone. The scaling stays that of the whole training split, so
-    that all variants of a study share it.
+    Choices are nested: a smaller set of examples is part of every larger set, and fewer wrong labels are among more,
+    because the order in which examples are kept and mislabeled, and each example's wrong label, depend only on the seed.
+    The scaling remains that of the whole training split, so that all variants of a study share it.
 
     Args:
-      data: the training data.
-      examples: how many train, class by class; None for all.
-      label_noise: share of the training labels that are replaced by another class, each other class as likely.
-      seed: of the choice; the same for every run of a study.
+      examples: number of training examples to keep, stratified; None for all.
+      label_noise: fraction of the training labels that are replaced, uniformly, by another class.
+      seed: the same for every run of a study.
 
     Returns:
-      The changed data; ``sample``, on which training metrics are measured, is drawn anew from fewer examples, and has
-      the labels that are trained on. The data themselves where there is nothing to change.
+      The changed data, or ``data`` itself if nothing changes. With fewer examples, ``sample`` is drawn again among them.
+      Training metrics use the labels that the network is trained on.
 
     Raises:
-      DataError: more examples than there are, fewer than one, or a share outside [0, 1].
+      DataError: a number of examples that is not available, or a fraction outside [0, 1].
 
     Source: symmetric label noise as in Zhang et al. (2017), "Understanding deep learning requires rethinking
-    generalization", but never the right label.
+    generalization", except that the correct label is never drawn.
 
     Example:
       >>> data = TrainingData(np.zeros((6, 2)), np.array([0, 1, 2] * 2), np.zeros((1, 2)), np.array([0]),
@@ -85,9 +84,9 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
     """
     total = len(data.y_train)
     if examples is not None and not 1 <= examples <= total:
-        raise DataError(f"examples = {examples}: the training split has {total}; choose from 1 to {total}")
+        raise DataError(f"examples = {examples}: the training split has {total}; use a number from 1 to {total}")
     if not 0 <= label_noise <= 1:
-        raise DataError(f"label_noise = {label_noise:g} is no share of the labels; give one from 0 to 1")
+        raise DataError(f"label_noise = {label_noise:g} is not a fraction of the labels; use a number from 0 to 1")
     labels = _mislabeled(data.y_train, _order(data.y_train, seed), examples, label_noise, data.classes, seed)
     if examples in (None, total):
         return data if not label_noise else dataclasses.replace(data, y_train=labels)
@@ -98,10 +97,10 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
 
 
 def _order(labels: IntArray, seed: int) -> IntArray:
-    """The rows in the turn in which they are kept: at random, yet so that any first few are shared out by class."""
+    """Order the rows for keeping: at random, but so that the classes are balanced in every prefix."""
     _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     chance = _generator(seed, _ROWS_STREAM).random(len(labels))  # (N,)
-    by_class = np.lexsort((chance, codes))  # (N,) class by class, at random within
+    by_class = np.lexsort((chance, codes))  # (N,) class by class, in random order within a class
     rank = np.empty(len(labels))
     rank[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return np.lexsort((chance, (rank + 0.5) / sizes[codes]))  # (N,)
@@ -110,7 +109,7 @@ def _order(labels: IntArray, seed: int) -> IntArray:
 def _mislabeled(
     labels: IntArray, order: IntArray, examples: int | None, noise: float, classes: int, seed: int
 ) -> IntArray:
-    """The labels, with exactly the share of those that are kept replaced by another class."""
+    """Replace exactly the given fraction of the kept labels by another class."""
     generator = _generator(seed, _NOISE_STREAM)
     turn = generator.random(len(labels))  # (N,)
     other = (labels + generator.integers(1, classes, len(labels))) % classes  # (N,)

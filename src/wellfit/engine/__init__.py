@@ -1,4 +1,4 @@
-"""How we train: runs are planned into populations, and a population is trained by one compiled program.
+"""Training: plans runs as populations and trains each population with one compiled program.
 
-The engine is given training and validation arrays and nothing else; it cannot reach the test set.
+The engine receives only training and validation arrays; it has no access to the test set.
 """

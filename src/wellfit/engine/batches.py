@@ -1,4 +1,4 @@
-"""The batches of an epoch, laid out in order on the host for devices that are slow at gathering: CPUs."""
+"""The batches of an epoch, laid out in training order on the host, because gathering is slow on CPU devices."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from wellfit.engine.devices import sharded
 
 __all__ = ["Layouts", "batch_order", "rows_of"]
 
-_ORDER_STREAM = 2  # distinguishes the stream of batch orders from others of the same seed
-_ALIGNED = 64  # bytes; JAX's CPU devices read an array where it lies only if it begins at a multiple of it
+_ORDER_STREAM = 2  # separates batch orders from the other random streams of a seed
+_ALIGNED = 64  # bytes; JAX's CPU devices use an array in place only if it is aligned to this
 
 
 def batch_order(seed: int, epoch: int, examples: int) -> IntArray:
-    """The order of the training examples in an epoch: a function of seed and epoch alone.
+    """Return the order of the training examples in an epoch; it depends only on seed and epoch.
 
     Args:
-      seed: the run's seed.
-      epoch: from 1.
-      examples: how many there are.
+      epoch: counted from 1.
+      examples: number of training examples.
 
     Returns:
       A permutation of ``range(examples)``, int32.  # (examples,)
@@ -38,7 +37,7 @@ def batch_order(seed: int, epoch: int, examples: int) -> IntArray:
 
 
 def rows_of(seed: int, epoch: int, examples: int, batch_size: int) -> IntArray:
-    """``batch_order`` cut into batches; the last is filled up with the first example, which will not count.
+    """Split ``batch_order`` into batches; row 0 pads the last batch, and the padding gets weight 0 in training.
 
     Returns:
       Rows of the training split, int32.  # (steps, B)
@@ -52,43 +51,42 @@ def rows_of(seed: int, epoch: int, examples: int, batch_size: int) -> IntArray:
 
 
 class Layouts:
-    """An epoch's examples in the order of a seed, in memory that the devices read without a copy.
+    """An epoch's examples in a seed's batch order, in host memory that the devices read without copying.
 
-    Devices that train the same seed read the same buffer. There are two buffers a device, so that those of a wave can
-    be filled while those of the wave before are read. The caller sees to it that of all that was dispatched only the
-    last may still be at work when it asks for the next.
+    Devices that train the same seed share a buffer. There are two buffers per device, so that one wave's buffers can be
+    filled while the previous wave's are being read. When the caller asks for the next wave, at most the last dispatched
+    wave may still be running.
 
     Args:
-      data: the splits; the training split is laid out.
-      batch_size: examples a step.
-      on: the devices.
+      batch_size: examples per step.
     """
 
-    def __init__(self, data: TrainingData, batch_size: int, on: Mesh) -> None:
-        self.data, self.batch_size, self.mesh = data, batch_size, on
+    def __init__(self, data: TrainingData, batch_size: int, mesh: Mesh) -> None:
+        self.data, self.batch_size, self.mesh = data, batch_size, mesh
         self.flat = np.ascontiguousarray(data.x_train).reshape(len(data.x_train), -1)  # (n, features)
         self.labels = data.y_train.astype(np.int32)  # (n,)
         self.steps = math.ceil(len(self.flat) / batch_size)
         shape = (self.steps * batch_size, self.flat.shape[1])
-        self.buffers = [_aligned(shape, self.flat.dtype) for _ in range(2 * on.size)]
-        self.held: list[tuple[int, int] | None] = [None] * len(self.buffers)  # seed and epoch of each
-        self.labels_of = [self.labels] * len(self.buffers)  # (steps, B) each, once it holds something
-        self.given: list[tuple[int, tuple[jax.Array, jax.Array]] | None] = [None] * on.size  # a buffer, as arrays
+        self.buffers = [_aligned(shape, self.flat.dtype) for _ in range(2 * mesh.size)]
+        self.held: list[tuple[int, int] | None] = [None] * len(self.buffers)  # seed and epoch in each buffer
+        self.labels_of = [self.labels] * len(self.buffers)  # (steps, B) each, once the buffer is filled
+        # per device: the number of its current buffer, and the buffer's arrays
+        self.given: list[tuple[int, tuple[jax.Array, jax.Array]] | None] = [None] * mesh.size
 
     def of(self, seeds: IntArray, active: np.ndarray, epoch: int) -> Any:
-        """The examples of a wave: ``(x (G, steps, B, ...), y (G, steps, B))``, spread over the devices.
+        """Return a wave's examples ``(x (G, steps, B, ...), y (G, steps, B))``, sharded over the devices.
 
         Args:
-          seeds: of its groups, one a device.  # (G,)
-          active: which of its runs train; a group without one is given what its device has.  # (G, W)
-          epoch: from 1.
+          seeds: the groups' seeds, one group per device.  # (G,)
+          active: which runs train; a group with no active run keeps its device's current buffer.  # (G, W)
+          epoch: counted from 1.
         """
         wanted: list[tuple[int, int] | None] = [
             (int(seed), epoch) if active[place].any() or self.given[place] is None else None
             for place, seed in enumerate(seeds)
         ]
         kept = {self.held.index(key) for key in wanted if key in self.held}
-        read = {given[0] for given in self.given if given is not None}  # perhaps still, by the wave before
+        read = {given[0] for given in self.given if given is not None}  # the previous wave may still be reading these
         free = [i for i in range(len(self.buffers)) if i not in kept | read]
         for key in dict.fromkeys(wanted):
             if key is not None and key not in self.held:
@@ -99,7 +97,7 @@ class Layouts:
     def _lay_out(self, key: tuple[int, int], number: int) -> None:
         rows = rows_of(*key, len(self.flat), self.batch_size)  # (steps, B)
         order = rows.ravel().astype(np.intp)
-        np.take(self.flat, order, axis=0, out=self.buffers[number], mode="clip")  # "clip" needs no third copy
+        np.take(self.flat, order, axis=0, out=self.buffers[number], mode="clip")  # "clip" avoids a temporary copy
         self.held[number], self.labels_of[number] = key, self.labels[rows]
 
     def _of_device(self, place: int, key: tuple[int, int] | None) -> tuple[jax.Array, jax.Array]:
@@ -113,7 +111,7 @@ class Layouts:
         return arrays
 
     def _spread(self, *parts: jax.Array) -> jax.Array:
-        """One array of the parts that lie on the devices, nothing copied."""
+        """Combine the per-device parts into one sharded array without copying."""
         shape = (len(parts), *parts[0].shape[1:])
         return jax.make_array_from_single_device_arrays(shape, sharded(self.mesh), list(parts))
 

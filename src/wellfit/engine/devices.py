@@ -1,4 +1,4 @@
-"""The devices that a population is spread over: one single-threaded device a core on CPUs, one a card on GPUs."""
+"""The devices that a population is sharded over: one single-threaded device per CPU core, or one per GPU."""
 
 from __future__ import annotations
 
@@ -35,44 +35,44 @@ __all__ = [
 ]
 
 POPULATION: Final = "population"
-"""Name of the mesh axis along which groups of runs are spread."""
+"""Name of the mesh axis along which groups of runs are sharded."""
 
 ATTAINED: Final = 0.75
-"""The share of ``product_rate`` that an epoch of an MLP is taken to attain before it was ever trained here; rough."""
+"""Fraction of ``product_rate`` that an MLP epoch is assumed to reach before any was timed on this machine; rough."""
 
 ATTAINED_BY_CONVOLUTIONS: Final = 0.2
-"""The same of a network with convolutions: laying out their patches takes longer than the products; rough."""
+"""The same for a network with convolutions, where laying out patches takes longer than the products; rough."""
 
 STEP_SECONDS: Final = 100e-6
-"""What a step is taken to cost a run beside its arithmetic; rough."""
+"""Assumed overhead of a training step per run, besides its arithmetic; rough."""
 
 COMPILE_SECONDS: Final = 2.5
-"""What the compilation of a program is taken to cost, and thrice that with convolutions; rough."""
+"""Assumed time to compile a program; three times as much with convolutions; rough."""
 
 START_SECONDS: Final = 0.5
-"""What it costs to load a program that was compiled before; rough."""
+"""Assumed time to load a program from the compilation cache; rough."""
 
 ROOM_BYTES: Final = 120_000_000
-"""What a compiled program and its intermediate arrays are taken to need; as much again while it is compiled; rough."""
+"""Assumed memory of a compiled program and its intermediate arrays; as much again during compilation; rough."""
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def start() -> None:
-    """Ask JAX for one single-threaded CPU device a core; a JAX that is running already is left as it is.
+    """Configure JAX for one single-threaded CPU device per core, unless JAX is already initialized.
 
-    Two single-threaded devices finish two runs sooner than one device with two threads finishes them in turn: products
-    of this size gain little from a second thread.
+    Two single-threaded devices finish two runs sooner than one two-threaded device training them in turn: matrix
+    products of this size gain little from a second thread.
     """
     try:
         jax.config.update("jax_num_cpu_devices", cores())
     except RuntimeError:
-        return  # JAX has its devices already, in a notebook for instance: take what there is
+        return  # JAX is already initialized, for example in a notebook: use the devices it has
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
@@ -80,38 +80,38 @@ def start() -> None:
 
 
 def _keep_programs() -> None:
-    """Keep compiled programs in wellfit's cache folder, so that a study of the same form compiles nothing again."""
+    """Cache compiled programs in wellfit's cache folder, so that a study with the same programs compiles nothing."""
     if jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
-        return  # the user has chosen a place
+        return  # the user chose another location
     folder = cache_root() / "programs"
-    with contextlib.suppress(OSError):  # a cache that cannot be written is no reason not to train
+    with contextlib.suppress(OSError):  # training does not need the cache
         folder.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def mesh() -> Mesh:
-    """All devices of the default backend in one row, along the population axis."""
+    """Return a one-dimensional mesh of all devices of the default backend, along the population axis."""
     start()
     return Mesh(np.array(jax.devices()), (POPULATION,))
 
 
-def sharded(on: Mesh) -> NamedSharding:
-    """Arrays whose leading axis is spread over the devices."""
-    return NamedSharding(on, PartitionSpec(POPULATION))
+def sharded(mesh: Mesh) -> NamedSharding:
+    """Sharding of arrays whose leading axis is split over the devices."""
+    return NamedSharding(mesh, PartitionSpec(POPULATION))
 
 
-def replicated(on: Mesh) -> NamedSharding:
-    """Arrays that every device holds whole."""
-    return NamedSharding(on, PartitionSpec())
+def replicated(mesh: Mesh) -> NamedSharding:
+    """Sharding of arrays that every device holds in full."""
+    return NamedSharding(mesh, PartitionSpec())
 
 
 @functools.cache
 def product_rate() -> float:
-    """Floating-point operations a second of one device on the products of a small MLP, measured once a process.
+    """Measure one device's rate on a small MLP's matrix products, in floating-point operations per second.
 
     Returns:
-      The best of five products ``(256, 784) @ (784, 512)`` in float32.
+      The best rate of six float32 products ``(256, 784) @ (784, 512)``, measured once per process.
 
     Example:
       >>> product_rate() > 1e8
@@ -128,7 +128,7 @@ def product_rate() -> float:
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds now; the most that it ever held where the system does not tell.
+    """Return this process's resident memory in bytes, or its peak where the system does not report the current value.
 
     Example:
       >>> resident() > 10_000_000

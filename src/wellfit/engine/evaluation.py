@@ -1,4 +1,4 @@
-"""Scores of whole splits in inference mode, so many examples at a time that activations stay near the cache."""
+"""Scores of whole splits in inference mode, in chunks small enough that activations stay in or near the cache."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from wellfit.nn.models import Model, ModelParams
 __all__ = ["Score", "as_float", "evaluate", "predict_program", "rescale"]
 
 _ROWS: Final = 1000
-_ROWS_OF_CONVOLUTIONS: Final = 256  # whose activations are larger
-_TILE: Final = 16  # whole tiles of images, see ``nn.tiles``
+_ROWS_OF_CONVOLUTIONS: Final = 256  # fewer, because their activations are larger
+_TILE: Final = 16  # chunks are whole tiles of images, see ``nn.tiles``
 
 
 class Score(NamedTuple):
-    """What a split says of each run of a group."""
+    """The scores of a group's runs on one split."""
 
     loss: jax.Array  # mean cross-entropy without penalty, (W,)
     accuracy: jax.Array  # (W,)
-    alive: jax.Array  # relu units that some example made positive, (W, units)
+    alive: jax.Array  # relu units that are positive for at least one example, (W, units)
 
 
 def as_float(x: jax.Array) -> jax.Array:
-    """Bytes as float32; what is floating already stays what it is."""
+    """Convert integer arrays to float32; floating-point arrays are returned unchanged."""
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.float32)
 
 
 def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
-    """The scaling that every model begins with: ``(x - shift) * factor`` in float32."""
+    """Apply the scaling that precedes every model: ``(x - shift) * factor`` in float32."""
     one = x.shape[1:]
     centered = as_float(x) - jnp.broadcast_to(shift, one)[None]
     return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
@@ -48,11 +48,10 @@ def evaluate(
     y: jax.Array,
     scaling: tuple[jax.Array, jax.Array],
 ) -> Score:
-    """Score each run of a group on a split; the chunks are the same for all of them.
+    """Score each run of a group on a split; all runs read the same chunks of examples.
 
     Args:
-      model: the network.
-      params, stats: of a group; leaves (W, ...).
+      params, stats: the group's weights and statistics; every leaf is (W, ...).
       x, y: unscaled examples and labels.  # (n, ...), (n,)
       scaling: shift and factor.
     """
@@ -65,7 +64,7 @@ def evaluate(
         return Score((cross_entropy(logits, y) * weight).sum(), (hits(logits, y) * weight).sum(), alive)
 
     def chunk(total: Score, number: jax.Array) -> tuple[Score, None]:
-        begin = jnp.minimum(number * size, len(x) - size)  # the last chunk begins early, and counts what is new in it
+        begin = jnp.minimum(number * size, len(x) - size)  # the last chunk overlaps the one before, with weight 0
         rows = jax.lax.dynamic_slice_in_dim(x, begin, size)
         labels = jax.lax.dynamic_slice_in_dim(y, begin, size)
         weight = (begin + jnp.arange(size) >= number * size).astype(jnp.float32)  # (size,)
@@ -81,7 +80,7 @@ def evaluate(
 
 
 def predict_program(model: Model, scaling: Scaling) -> Callable[[ModelParams, ModelParams, jax.Array], jax.Array]:
-    """Class probabilities of one network for a batch of unscaled examples, in inference mode, jitted."""
+    """Return a jitted function from one network's weights and unscaled examples to class probabilities."""
     shift, factor = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
 
     def predict(params: ModelParams, stats: ModelParams, x: jax.Array) -> jax.Array:

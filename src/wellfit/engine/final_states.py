@@ -1,7 +1,7 @@
-"""Where a trajectory ended, kept so that a study with more epochs goes on from there and trains only what is missing.
+"""Final states of trajectories, saved so that a study with more epochs continues them and trains only what is missing.
 
-An end is as exact as a snapshot of its population: going on from it gives the bits that training at once gives, where
-the program is the same one. What cannot go on, and why, tells ``obstacle``.
+A final state is as exact as a snapshot of its population: with the same program, continuing from it gives the same bits
+as uninterrupted training. ``obstacle`` decides whether a trajectory can continue.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from wellfit.engine.stopping import Watch, look
 
 __all__ = ["FinalState", "final_state_of", "fingerprints", "obstacle", "resume"]
 
-_ENDLESS: Final = 1 << 40  # epochs that nothing reaches
+_ENDLESS: Final = 1 << 40  # more epochs than any training has
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class FinalState:
     """One trajectory after its last epoch, as arrays and plain data.
 
     Args:
-      name: of the trajectory.
-      epoch: the last epoch that it went through.
-      arrays: ``state/0``, ``state/1`` ...: weights, statistics, optimizer state and averages, float32 (counters
-        int32), left out where the trajectory will never go on; ``rows``, float64: its epochs;
-        ``kept/READOUT/LAYER/ARRAY``, float32: the weights that a stopping rule holds on to.
-      facts: what ``obstacle`` needs to know, small enough for the database.
+      name: the trajectory's name.
+      epoch: the last epoch that it trained.
+      arrays: ``state/0``, ``state/1``, ...: weights, statistics, optimizer state and averages, float32 (counters
+        int32), omitted if the trajectory can never continue; ``rows``, float64: its history;
+        ``kept/READOUT/LAYER/ARRAY``, float32: the weights that a stopping rule may restore.
+      facts: the metadata that ``obstacle`` needs, small enough for the database.
     """
 
     name: str
@@ -45,11 +45,12 @@ class FinalState:
 
 
 def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
-    """What must be the same for a trajectory to go on with the same bits, as hashes.
+    """Hash everything that must be unchanged for a trajectory to continue with the same bits.
 
     Returns:
-      ``program``: the compiled program, with its precision and its layout on the devices. ``training``: all that
-      makes the trajectory save where it is read: seed, numbers, schedule and its span, data, the runs that share it.
+      ``program``: the compiled program, with its precision and its layout on the devices. ``training``: everything
+      that determines the trajectory except its length: seed, hyperparameters, schedule and its span, data, and the runs
+      that share it.
     """
     recipe = trajectory.readouts[0].run.recipe
     structure = [(f.name, getattr(program, f.name)) for f in dataclasses.fields(program) if f.name != "uses"]
@@ -63,19 +64,20 @@ def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
 
 
 def _hash(value: Any) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
+    text = repr(value).replace("Hyperparameters(", "Numbers(")  # its first name; saved fingerprints must still match
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def final_state_of(p: Progress, program: Program, state: Callable[[], Sequence[np.ndarray]]) -> FinalState:
-    """The end of a trajectory.
+    """Collect the final state of a trajectory.
 
-    Its size is ``4 * parameters * (1 + moments + averages)`` bytes, and ``4 * parameters`` more for every stopping rule
+    Its size is ``4 * parameters * (1 + moments + averages)`` bytes, plus ``4 * parameters`` for every stopping rule
     that restores its best weights: 1.3 MB for a 128-64 network on 28 x 28 pixels with Adam.
 
     Args:
-      p: the trajectory.
-      program: what trained it.
-      state: copies the leaves of its state; not called where it will never go on.
+      p: the trajectory's progress.
+      program: the program that trained it.
+      state: copies the leaves of its state; not called if the trajectory can never continue.
     """
     endless = [_replayed(p, readout.rule, _ENDLESS) for readout in p.trajectory.readouts]
     over = [bool(watch.end_epoch) for watch in endless]
@@ -101,7 +103,7 @@ def final_state_of(p: Progress, program: Program, state: Callable[[], Sequence[n
 
 
 def _replayed(p: Progress, rule: EarlyStopping | None, epochs: int) -> Watch:
-    """What a readout remembers that looked at every epoch of a trajectory; a diverged epoch is not looked at."""
+    """Replay a stopping rule over every epoch of a trajectory, except a diverged last epoch."""
     watch = Watch()
     for number, row in enumerate(p.rows[: len(p.rows) - p.diverged], start=1):
         loss, accuracy = (float(row[column]) for column in MONITORED)
@@ -112,13 +114,16 @@ def _replayed(p: Progress, rule: EarlyStopping | None, epochs: int) -> Watch:
 def obstacle(
     facts: Mapping[str, Any], program: Program, trajectory: Trajectory, read: Collection[tuple[str, int]]
 ) -> str | None:
-    """Why a trajectory cannot go on from an end, in words that follow a count of trajectories; None where it can.
+    """Explain why a trajectory cannot continue from a final state; None if it can.
 
     Args:
-      facts: of the end.
-      program: what would train it now.
-      trajectory: as it is planned now.
-      read: runs, as (variant, seed), that were read from it and stay as they are.
+      facts: the final state's ``facts``.
+      program: the program that would train it now.
+      trajectory: the trajectory as planned now.
+      read: runs, as (variant, seed), that were already read from it and stay unchanged.
+
+    Returns:
+      A phrase that completes "N trajectories ...".
     """
     now = fingerprints(program, trajectory)
     if facts["program"] != now["program"]:
@@ -142,14 +147,14 @@ def obstacle(
 
 
 def resume(p: Progress, end: FinalState) -> list[FloatArray]:
-    """Let a trajectory remember what its end holds; ``obstacle`` has found nothing against it.
+    """Restore a trajectory's progress from its final state, once ``obstacle`` has found nothing against it.
 
     Args:
-      p: the trajectory, new; it is filled in.
-      end: where it ended.
+      p: the progress of a new trajectory; filled in here.
+      end: the final state.
 
     Returns:
-      The leaves of its state; none where it will never go on.
+      The leaves of its state; empty if the trajectory can never continue.
     """
     p.rows = list(end.arrays["rows"])
     p.diverged, p.seconds = bool(end.facts["diverged"]), float(end.facts["seconds"])

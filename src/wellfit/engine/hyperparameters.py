@@ -1,4 +1,4 @@
-"""The numbers of a recipe, as a compiled program takes them: defaults resolved, one strength for every layer."""
+"""A recipe's hyperparameters as a compiled program takes them: defaults resolved, one strength per layer."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["TRACED", "Hyperparameters", "hyperparameters_of", "uses"]
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a compiled program takes as traced numbers, one set a trajectory.
+    """The traced inputs of a compiled program, one set per trajectory.
 
-    ``schedule`` and ``span`` are not traced themselves: the learning rate of every step is computed from them.
+    ``schedule`` and ``span`` are not traced themselves: they determine the learning rate of every step.
     """
 
     learning_rate: float
@@ -31,9 +31,9 @@ class Hyperparameters:
     proximal_l1: tuple[float, ...]  # (kernels,)
     dropout: tuple[float, ...]  # (dropout layers,)
     label_smoothing: float
-    max_norm: float  # inf: none
-    clip_norm: float  # inf: none
-    global_clip_norm: float  # inf: none
+    max_norm: float  # inf: no constraint
+    clip_norm: float  # inf: no clipping
+    global_clip_norm: float  # inf: no clipping
     class_weights: tuple[float, ...]  # (classes,)
     shift: float
     flip: float
@@ -43,27 +43,25 @@ class Hyperparameters:
     noise: float
     mixup: float
     schedule: Schedule | None
-    span: int  # epochs that the schedule is laid over; 0 without one
+    span: int  # epochs that the schedule spans; 0 without a schedule
 
 
 TRACED: Final = tuple(f.name for f in dataclasses.fields(Hyperparameters) if f.name not in ("schedule", "span"))
-"""The numbers that a compiled program takes."""
+"""The names of the hyperparameters that are traced."""
 
 _AT_REST: Final = {"max_norm": math.inf, "clip_norm": math.inf, "global_clip_norm": math.inf, "class_weights": 1.0}
-"""The value of a number that changes nothing, where it is not 0."""
+"""The neutral value of each hyperparameter whose neutral value is not 0."""
 
 
 def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int) -> Hyperparameters:
-    """Resolve a recipe's numbers: the optimizer's and the model's defaults, and one strength for every layer.
+    """Resolve a recipe's hyperparameters: fill in optimizer and model defaults, and give each layer its strength.
 
     Args:
-      variant: whose recipe it is, for the message.
-      recipe: the recipe.
-      model: that it trains.
-      classes: how many there are.
+      variant: the recipe's variant, for error messages.
+      classes: number of classes.
 
     Raises:
-      StudyFileError: a number per layer, or per class, that the model or the data have no place for.
+      StudyFileError: a list whose length does not match the model's layers or the data's classes.
     """
     defaults = OPTIMIZERS[recipe.optimizer]
 
@@ -75,7 +73,8 @@ def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int)
     weights = recipe.class_weights or (1.0,) * classes
     if len(weights) != classes:
         raise StudyFileError(
-            f"class_weights of variant {variant!r} has {len(weights)} values, the data have {classes} classes"
+            f"variant {variant!r}: class_weights has {len(weights)} values, but the data have {classes} classes; "
+            "give one value per class"
         )
     varying = recipe.schedule is not None
     return Hyperparameters(
@@ -98,7 +97,7 @@ def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int)
 
 
 def _per_kernel(variant: str, key: str, value: float | tuple[float, ...], kernels: int) -> tuple[float, ...]:
-    """One strength a kernel; a single number, or a list of one fewer, leaves the output layer alone."""
+    """Expand to one strength per kernel; a single number, or a list one shorter, exempts the output layer."""
     hidden = max(kernels - 1, 1)
     if isinstance(value, tuple) and len(value) == kernels:
         return value
@@ -111,13 +110,14 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
         return (float(value),) * layers
     if len(value) != layers:
         raise StudyFileError(
-            f"{key} of variant {variant!r} has {len(value)} values, the model has {layers} places for it"
+            f"variant {variant!r}: {key} has {len(value)} values, but applies to {layers} of the model's layers; "
+            "give one value per layer, or a single number"
         )
     return value
 
 
 def uses(together: Iterable[Hyperparameters]) -> frozenset[str]:
-    """The names of ``TRACED`` numbers that are not at rest in all of the given ones."""
+    """Return the names in ``TRACED`` whose value is not neutral in at least one of the given sets."""
     every = tuple(together)
     return frozenset(
         name for name in TRACED if any(_in_use(getattr(each, name), _AT_REST.get(name, 0.0)) for each in every)

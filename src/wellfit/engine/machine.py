@@ -1,8 +1,8 @@
-"""What this machine likes and what it can do, measured once and kept in wellfit's cache folder.
+"""The best group width and the training rates of this machine, measured and kept in wellfit's cache folder.
 
-How many runs of a seed train side by side is a question of caches: a wide group shares its batches, and its weights
-push each other out. How long a study will take is a question of the program: the rate that it attained last time is the
-best forecast.
+How many runs of a seed should train side by side depends on the CPU caches: the runs of a wide group share their
+batches, but their weights evict each other. How long a study will take depends on its programs: a program's last
+measured rate is the best forecast.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from wellfit.files import cache_root, replacing
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 
 MEMORY_SHARE: Final = 0.5
-"""The share of an accelerator's memory that runs and their batches may take; the rest is for what a compiler adds."""
+"""The fraction of an accelerator's memory that runs and batches may take; the rest is for compiler temporaries."""
 
 _WIDTHS: Final = (1, 2, 4)
-_GAIN: Final = 0.9  # a wider group must cost a run less than this to be chosen: what is closer is noise
-_UNTOLD: Final = 8 << 30  # bytes of a device that does not tell
-_SHORTEST: Final = 0.2  # seconds; what is shorter says little
+_GAIN: Final = 0.9  # a wider group is chosen only if its relative cost per run is below this; less gain is noise
+_UNTOLD: Final = 8 << 30  # bytes assumed for a device that does not report its memory
+_SHORTEST: Final = 0.2  # seconds; shorter trainings are too noisy to learn from
 _EXAMPLES: Final = 12288
 _SCORED: Final = 3072
 _EPOCHS: Final = 3
@@ -40,10 +40,10 @@ _TABLES: Final = ("machine", "attained")
 
 
 def group_costs() -> Costs:
-    """What a run costs in a group of each width on this machine, from the cache folder or measured now, in seconds.
+    """Return the cost per run for each group width on this machine, from the cache folder or measured now.
 
     Returns:
-      Widths and costs relative to a run alone; on an accelerator groups are as wide as they come, unmeasured.
+      Widths, and costs relative to a run alone. Accelerators are not measured: groups are as wide as possible.
     """
     if jax.default_backend() != "cpu":
         return tuple((width, 0.9 if width > 1 else 1.0) for width in range(1, 9))
@@ -56,7 +56,7 @@ def group_costs() -> Costs:
 
 
 def memory() -> int | None:
-    """Bytes of a device that runs may take; None on CPUs, which take their groups in turn."""
+    """Return the bytes of device memory that runs may take; None on CPUs, which train their groups in turn."""
     device = jax.devices()[0]
     if device.platform == "cpu":
         return None
@@ -65,18 +65,17 @@ def memory() -> int | None:
 
 
 def attained(program: Program) -> float | None:
-    """Operations a second that a program's last training reached here, all devices together; None before the first."""
+    """Return the operations per second of the program's last training here, over all devices; None if never trained."""
     rate = _read("attained").get(_key(program))
     return float(rate) if isinstance(rate, int | float) and rate > 0 else None
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
-    """Keep what a population's training attained, for the forecast of the next.
+    """Save the rate that a population's training reached, to forecast the next one.
 
     Args:
-      population: what was trained.
-      run_epochs: how many epochs its runs went through, compiled already.
-      seconds: that they took.
+      run_epochs: epochs trained, summed over trajectories, without compilation.
+      seconds: wall time of those epochs.
     """
     if seconds > _SHORTEST:
         each = population.work / sum(trajectory.epochs for trajectory in population.trajectories)
@@ -84,7 +83,7 @@ def learn(population: Population, run_epochs: int, seconds: float) -> None:
 
 
 def _measured() -> dict[str, Any]:
-    """Time short epochs of a 128-64 network at each width, in turns, with all devices at work."""
+    """Time short epochs of a 128-64 network at each width, alternating widths, with all devices busy."""
     generator = np.random.default_rng(0)
     x = generator.integers(0, 256, (_EXAMPLES, 28, 28), dtype=np.uint8)
     y = generator.integers(0, 10, _EXAMPLES, dtype=np.int32)
@@ -92,12 +91,12 @@ def _measured() -> dict[str, Any]:
     data = TrainingData(x, y, x[:_SCORED], y[:_SCORED], np.arange(_SCORED), 10, scaling)
     trainer = Trainer(data)
     devices = trainer.mesh.size
-    best = dict.fromkeys(_WIDTHS, math.inf)  # seconds of a run's epoch
+    best = dict.fromkeys(_WIDTHS, math.inf)  # seconds per run and epoch
     recipe = Recipe(model=ModelSpec("mlp", (128, 64)), batch_size=256, epochs=_EPOCHS)
     for _ in range(_TURNS):
         for width in _WIDTHS:
             recipes = [replace(recipe, l2=1e-6 * (i + 1)) for i in range(width)]
-            runs = [RunSpec("", seed, r) for seed in range(devices) for r in recipes]  # one group a device, all at work
+            runs = [RunSpec("", seed, r) for seed in range(devices) for r in recipes]  # one group per device
             costs = ((1, 1.0), (width, 0.1)) if width > 1 else ((1, 1.0),)
             sizes = (_EXAMPLES, _SCORED, _SCORED)
             (population,) = make_plan(runs, (28, 28), 10, sizes, devices, costs=costs).populations
@@ -109,7 +108,7 @@ def _measured() -> dict[str, Any]:
 
 
 def _name() -> str:
-    """What a measurement holds for: the processor, how much of it, and the compiler."""
+    """Identify what a measurement is valid for: the processor, the number of devices, and the compiler version."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
@@ -125,7 +124,7 @@ def _file() -> Path:
 
 
 def _as_costs(kept: Any) -> Costs | None:
-    """A measurement that was kept; None where there is none, or something else is in its place."""
+    """Parse a saved measurement; None if it is missing or malformed."""
     with contextlib.suppress(KeyError, TypeError, ValueError):
         costs = tuple((int(width), float(cost)) for width, cost in kept["costs"])
         if costs[:1] == ((1, 1.0),) and all(width > 0 for width, _ in costs):
@@ -134,16 +133,16 @@ def _as_costs(kept: Any) -> Costs | None:
 
 
 def _read(table: str) -> dict[str, Any]:
-    """A table of what was kept; an empty one where the file is not there, not whole or not ours."""
+    """Read one table of the cache file; empty if the file is missing, damaged or in another format."""
     with contextlib.suppress(OSError, ValueError):
-        found = json.loads(_file().read_text())
-        if isinstance(found, dict) and isinstance(found.get(table), dict):
-            return dict(found[table])
+        tables = json.loads(_file().read_text())
+        if isinstance(tables, dict) and isinstance(tables.get(table), dict):
+            return dict(tables[table])
     return {}
 
 
 def _write(table: str, key: str, value: Any) -> None:
-    """Add to what was kept, in one step; a cache that cannot be written is no reason not to train."""
+    """Add an entry to the cache file atomically; a cache that cannot be written is ignored."""
     kept = {name: _read(name) for name in _TABLES}
     kept[table][key] = value
     with contextlib.suppress(OSError), replacing(_file(), durable=False) as temporary:

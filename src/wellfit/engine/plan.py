@@ -1,7 +1,8 @@
-"""From runs to populations: what is trained together, and what it will cost.
+"""Planning runs as populations: what trains together, and at what cost.
 
-Runs that differ only in when they stop share one trajectory. Trajectories of one structure make a program; those of one
-seed that stand side by side in it are a group and share their batches. Groups are what the devices are given.
+Runs that differ only in when they stop share one trajectory. Trajectories with the same structure share a program.
+Trajectories with the same seed that train side by side form a group and share their batches; groups are distributed
+over the devices.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["Costs", "Plan", "Population", "Program", "Readout", "Trajectory", "i
 
 @dataclass(frozen=True)
 class Readout:
-    """A run, as a place on a trajectory: the last of its epochs, or where its stopping rule says."""
+    """Where on its trajectory a run is read: at its last epoch, or where its stopping rule says."""
 
     run: RunSpec
     epochs: int
@@ -34,7 +35,7 @@ class Readout:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One training: a seed, its numbers, and the runs that are read from it."""
+    """One training: a seed, hyperparameters, and the runs that are read from it."""
 
     seed: int
     hyperparameters: Hyperparameters
@@ -42,36 +43,35 @@ class Trajectory:
 
     @property
     def name(self) -> str:
-        """The first run that is read from it, which names it in the store."""
+        """The name in the store: the first run that is read from the trajectory, as ``variant.seed``."""
         first = self.readouts[0].run
         return f"{first.variant}.{first.seed}"
 
     @property
     def epochs(self) -> int:
-        """The most epochs that any of its readouts asks for."""
+        """The largest number of epochs among its readouts."""
         return max(readout.epochs for readout in self.readouts)
 
     @property
     def decays(self) -> tuple[float, ...]:
-        """The distinct decays of the moving averages that its readouts ask for."""
-        asked = [r.average.decay for r in self.readouts if r.average is not None and r.average.kind == "ema"]
-        return tuple(sorted(set(asked)))
+        """The distinct decays of its readouts' moving averages, in ascending order."""
+        return tuple(
+            sorted({r.average.decay for r in self.readouts if r.average is not None and r.average.kind == "ema"})
+        )
 
 
 @dataclass(frozen=True)
 class Program:
-    """What is compiled: structure, and which of the optional computations any of its runs needs.
+    """The static configuration of a compiled program: its structure and the optional computations that its runs need.
 
     Args:
-      model: the architecture.
-      optimizer: the optimizer family.
-      batch_size: examples a step.
-      loss: the loss.
+      batch_size: examples per step.
       precision: of the matrix products.
-      width: trajectories of one seed that stand side by side in a group.
-      groups: groups of a wave: those that all devices train at a time.
+      width: trajectories of one seed side by side in a group.
+      groups: groups in a wave, over all devices.
       averages: moving averages of the weights that every run carries.
-      uses: names of ``Numbers`` that are not at rest in every run; what is not in use is left out of the program.
+      uses: names of the ``Hyperparameters`` that are not neutral in every run; the computations of the others are left
+        out of the program.
     """
 
     model: ModelSpec
@@ -87,15 +87,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Population:
-    """Trajectories trained together: waves of ``program.groups`` groups of at most ``program.width``.
+    """Trajectories trained together, in waves of ``program.groups`` groups of at most ``program.width`` trajectories.
 
-    The groups stand in the order of their waves; those of one place in every wave are one device's, and follow one
-    another by seed. Groups at the end may be empty.
+    Groups are listed wave by wave. The groups at one position of successive waves train on the same device and are
+    ordered by seed. Trailing groups may be empty.
 
     Args:
-      program: what they share.
-      groups: their trajectories.
-      work: arithmetic of all their steps and evaluations, in floating-point operations.
+      groups: the trajectories of each group.
+      work: floating-point operations of all steps and evaluations.
     """
 
     program: Program
@@ -104,18 +103,18 @@ class Population:
 
     @property
     def waves(self) -> tuple[Population, ...]:
-        """The population in parts that the devices train at a time."""
+        """The population, split into the parts that the devices train at once."""
         size = self.program.groups
         return tuple(Population(self.program, self.groups[i : i + size]) for i in range(0, len(self.groups), size))
 
     @property
     def trajectories(self) -> tuple[Trajectory, ...]:
-        """All of them, in order."""
+        """All trajectories, in order."""
         return tuple(trajectory for group in self.groups for trajectory in group)
 
     @property
     def name(self) -> str:
-        """Names it in the store: its first trajectory."""
+        """The name in the store: that of its first trajectory."""
         return self.trajectories[0].name
 
 
@@ -124,11 +123,11 @@ class Plan:
     """The populations of a study.
 
     Args:
-      populations: in the order in which they are trained.
-      runs: how many runs are read from them.
-      parameters: of every model, largest first.
-      work: arithmetic of all steps and evaluations, in floating-point operations.
-      memory: an estimate of the bytes that the largest population holds on all devices.
+      populations: in training order.
+      runs: number of runs.
+      parameters: the distinct parameter counts of the models, largest first.
+      work: floating-point operations of all steps and evaluations.
+      memory: estimated bytes of the largest population, over all devices.
     """
 
     populations: tuple[Population, ...]
@@ -139,33 +138,33 @@ class Plan:
 
     @property
     def trajectories(self) -> int:
-        """How many trainings there are."""
+        """The number of trainings."""
         return sum(len(population.trajectories) for population in self.populations)
 
     @property
     def programs(self) -> int:
-        """How many training programs are compiled: one a population; where two are equal, their data are not."""
+        """The number of compiled training programs: one per population (equal programs differ in their data)."""
         return len(self.populations)
 
 
 Structure: TypeAlias = tuple[ModelSpec, str, int, str, Precision]
-"""What a program is compiled for: model, optimizer, batch size, loss, precision."""
+"""The structure of a program: model, optimizer, batch size, loss, precision."""
 
 Costs: TypeAlias = tuple[tuple[int, float], ...]
-"""(width, seconds of a run relative to a run alone), width 1 first."""
+"""(width, time per run relative to a run alone), width 1 first."""
 
-# Values of a training split that a core's cache holds as bytes; and what a run of the digits' 128-64 network costs in
-# groups of such data, where every call to an operation counts (two cores with AVX-512).
+# A training split of up to this many byte values fits a core's cache. The costs are those of a 128-64 network on such
+# data (the digits, two cores with AVX-512), where the overhead of calling operations dominates.
 _SMALL: Final = 1 << 22
 _SMALL_COSTS: Final[Costs] = ((1, 1.0), (2, 0.7), (3, 0.6), (4, 0.55), (5, 0.5), (6, 0.48), (8, 0.45))
 
 
 def is_small(input_shape: tuple[int, ...], examples: int) -> bool:
-    """Whether a training split fits the cache: devices then gather its batches themselves, and calls rule the time.
+    """Return whether a training split fits the cache; the devices then gather its batches themselves.
 
     Args:
       input_shape: the shape of one example.
-      examples: training examples.
+      examples: number of training examples.
 
     Example:
       >>> is_small((8, 8), 1149), is_small((28, 28), 48000)
@@ -184,21 +183,21 @@ def make_plan(
     costs: Costs = ((1, 1.0),),
     memory: int | None = None,
 ) -> Plan:
-    """Plan runs into populations.
+    """Plan runs as populations.
 
     Args:
-      runs: the runs, in any order; the plan depends on nothing else, so that a resumed study plans the same.
+      runs: the runs; planning is deterministic, so that a resumed study gets the same plan.
       input_shape: the shape of one example.
-      classes: the number of classes.
-      examples: training, validation and training-sample examples.
-      devices: over how many devices a population is spread.
+      classes: number of classes.
+      examples: numbers of training, validation and training-sample examples.
+      devices: number of devices that a population is spread over.
       precision: of the matrix products, as ``resolve`` takes it.
-      costs: the widths that a group may have, each with its seconds a run relative to a run alone.
-      memory: bytes that a device's runs may take, where a device trains all of its groups at once; None where it takes
+      costs: the allowed group widths, each with its time per run relative to a run alone.
+      memory: bytes that a device's runs may take, where a device trains all of its groups at once; None where it trains
         them in turn, as CPUs do.
 
     Raises:
-      StudyFileError: a number per layer that the model has no layer for, or what ``check_run`` refuses.
+      StudyFileError: a list whose length does not match the model's layers, or a run that ``check_run`` rejects.
       ShapeError: a model that does not fit the data.
 
     Example:
@@ -219,7 +218,7 @@ def make_plan(
     small = memory is None and is_small(input_shape, examples[0])
 
     def fit(structure: Structure) -> int | None:
-        """How many runs a device is given in one call; None for one group."""
+        """Return how many runs a device trains in one call; None for one group."""
         if memory is None:
             return sys.maxsize if small else None
         model, _, batch_size, *_ = structure
@@ -248,18 +247,18 @@ def make_plan(
 def _by_structure(
     runs: Sequence[RunSpec], models: Mapping[ModelSpec, Model], classes: int, precision: str
 ) -> Iterator[tuple[Structure, list[Trajectory]]]:
-    """The trajectories of every program: runs of one seed and the same numbers share one."""
-    # runs that change their examples are apart: all of a program's runs would pay for it
-    found: dict[tuple[Structure, bool], dict[tuple[int, Hyperparameters], list[Readout]]] = {}
+    """Yield the trajectories of every program; runs with the same seed and hyperparameters share one."""
+    # augmentation gets a program of its own: otherwise every run of the program would pay for it
+    structures: dict[tuple[Structure, bool], dict[tuple[int, Hyperparameters], list[Readout]]] = {}
     for run in runs:
         recipe = run.recipe
         products = resolve(precision, recipe.model)
         structure: Structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         key = structure, recipe.augmentation != Augmentation()
         hyper = hyperparameters_of(run.variant, recipe, models[recipe.model], classes)
-        readouts = found.setdefault(key, {}).setdefault((run.seed, hyper), [])
+        readouts = structures.setdefault(key, {}).setdefault((run.seed, hyper), [])
         readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
-    for (structure, _), trajectories in found.items():
+    for (structure, _), trajectories in structures.items():
         yield structure, [Trajectory(*key, tuple(readouts)) for key, readouts in trajectories.items()]
 
 
@@ -271,22 +270,18 @@ def _arranged(
     fit: int | None,
     work: float,
 ) -> Population:
-    """Arrange trajectories of one structure in groups of one seed, as evenly over the devices as they will go.
+    """Arrange one structure's trajectories in groups of one seed, as evenly over the devices as possible.
 
     Args:
-      structure: of the program.
-      trajectories: all of them.
-      devices: over how many they are spread.
-      costs: of the widths that a group may have.
-      fit: how many runs a device is given in one call; None for one group.
-      work: operations of one run in an epoch.
+      fit: how many runs a device trains in one call; None for one group.
+      work: floating-point operations of one run in an epoch.
     """
     by_seed: dict[int, list[Trajectory]] = {}
     for trajectory in trajectories:
         by_seed.setdefault(trajectory.seed, []).append(trajectory)
 
     def load(cost: tuple[int, float]) -> float:
-        """Time of the busiest device, in runs alone."""
+        """Time of the busiest device, relative to one run alone."""
         width, relative = cost
         groups = sum(math.ceil(len(of_seed) / width) for of_seed in by_seed.values())
         return math.ceil(groups / devices) * width * relative
@@ -296,7 +291,7 @@ def _arranged(
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
     of_device = math.ceil(len(groups) / devices)
     at_once = 1 if fit is None else max(1, fit // width)
-    lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # waves as full as they come: empty lanes cost a GPU
+    lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # fill waves evenly: empty lanes cost a GPU time
     size = devices * lanes
     averages = max(len(trajectory.decays) for trajectory in trajectories)
     program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories))
@@ -304,7 +299,7 @@ def _arranged(
 
 
 def _in_waves(groups: list[tuple[Trajectory, ...]], size: int) -> tuple[tuple[Trajectory, ...], ...]:
-    """Groups in the order of waves of a size, those that follow one another at one place of every wave."""
+    """Reorder groups into waves of a size, so that consecutive groups take the same position in successive waves."""
     full, more = divmod(len(groups), size)
     begins = [place * full + min(place, more) for place in range(size)]
     ordered = [groups[begin + wave] for wave in range(full) for begin in begins]
@@ -312,32 +307,32 @@ def _in_waves(groups: list[tuple[Trajectory, ...]], size: int) -> tuple[tuple[Tr
 
 
 class _Operations(NamedTuple):
-    """Floating-point operations of one example: forward, and in a training step."""
+    """Floating-point operations per example: of a forward pass, and of a training step."""
 
     forward: int
     step: int
 
     def of_epoch(self, examples: tuple[int, int, int]) -> float:
-        """Those of one run in an epoch: all its steps, and both scores after it."""
+        """Operations of one run in an epoch: all training steps and both evaluations."""
         train, validation, sample = examples
         return float(self.step * train + self.forward * (validation + sample))
 
 
 def _operations(model: Model) -> _Operations:
-    """Those of the products: a step has a gradient of the weights and one of the input, save the first layer's."""
+    """Count the matrix products: a step adds gradients of weights and inputs, except the first layer's input."""
     each = [row.operations for row in summary(model) if row.parameters]
     return _Operations(sum(each), 3 * sum(each) - each[0])
 
 
 def _bytes(parameters: int) -> int:
-    """Bytes of a run while a step is made: weights, two moments and a gradient, and the new ones of each."""
+    """Bytes of a run during a step: weights, two moments and a gradient, and the new weights and moments."""
     return 4 * parameters * 7
 
 
 def _batch_bytes(model: Model, batch_size: int) -> int:
-    """Bytes of a batch in a run: what every layer multiplies, the bias's one included, its output, and both gradients.
+    """Bytes of a batch in a run: every layer's factor (with the bias's ones) and output, and the gradients of both.
 
-    A convolution multiplies patches, each input pixel as often as the kernel covers it.
+    A convolution's factor is its patches, where each input pixel occurs as often as the kernel covers it.
     """
     rows = summary(model)
     numbers = sum(row.operations // (2 * row.output_shape[-1]) + math.prod(row.output_shape) for row in rows)
@@ -347,7 +342,7 @@ def _batch_bytes(model: Model, batch_size: int) -> int:
 def _memory(
     population: Population, parameters: int, shape: tuple[int, ...], examples: tuple[int, int, int], devices: int
 ) -> int:
-    """Bytes of every run's weights and moments, and of each device's images: those scored, and two layouts."""
+    """Bytes of all weights and moments, and of each device's examples: those evaluated, and two epoch layouts."""
     program = population.program
     places = len(population.groups) * program.width
     state = 4 * parameters * 3 * places + _bytes(parameters) * program.groups * program.width

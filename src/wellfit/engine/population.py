@@ -1,9 +1,9 @@
 """The compiled program: one epoch of the runs of a wave.
 
-A wave is as many groups as the devices train in a call, a group is ``width`` runs of one seed. On a CPU every device
-trains one group, so that the weights at work stay in its cache, and is given the group's batches in order; where all
-examples fit the cache it takes all groups in turn and fetches their batches itself. A GPU trains its groups at once.
-Within a group, ``vmap`` makes one network into ``width`` of them that share the batch and its noise.
+A wave is the groups that the devices train in one call; a group is ``width`` runs of one seed. On a CPU, every device
+trains one group, so that the weights in use stay in its cache, and receives the group's batches in order. If all
+examples fit the cache, it instead trains several groups in turn and gathers their batches itself. A GPU trains its
+groups at once. Within a group, ``vmap`` turns one network into ``width`` networks that share the batch and its noise.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Data", "at_once", "device_data", "epoch_program", "fetches", "hyper"
 
 
 class Data(NamedTuple):
-    """What is measured after every epoch, and what devices fetch their batches from; whole on each device."""
+    """The data that every device holds in full: what is evaluated after an epoch, and the source of fetched batches."""
 
     x_sample: jax.Array  # (s, ...)
     y_sample: jax.Array  # (s,)
@@ -39,26 +39,26 @@ class Data(NamedTuple):
     y_validation: jax.Array  # (v,)
     shift: jax.Array  # of the scaling, () or input_shape
     factor: jax.Array  # of the scaling, () or input_shape
-    x_train: jax.Array | None  # (n, ...); None where batches are given
+    x_train: jax.Array | None  # (n, ...); None where the host lays out the batches
     y_train: jax.Array | None  # (n,)
 
 
-def fetches(on: Mesh, data: TrainingData) -> bool:
-    """Whether the devices fetch their batches themselves: GPUs do, and CPUs where the examples fit the cache.
+def fetches(mesh: Mesh, data: TrainingData) -> bool:
+    """Return whether the devices gather their batches themselves: GPUs do, and CPUs if the examples fit the cache.
 
-    Elsewhere the host lays out an epoch much faster.
+    Otherwise, laying out an epoch on the host is much faster.
     """
-    return at_once(on) or is_small(data.input_shape, len(data.x_train))
+    return at_once(mesh) or is_small(data.input_shape, len(data.x_train))
 
 
-def at_once(on: Mesh) -> bool:
-    """Whether a device trains all groups of a call at once: GPUs do; CPUs take them in turn."""
-    return bool(on.devices.flat[0].platform != "cpu")
+def at_once(mesh: Mesh) -> bool:
+    """Return whether a device trains all groups of a call at once: GPUs do; CPUs train them in turn."""
+    return bool(mesh.devices.flat[0].platform != "cpu")
 
 
-def device_data(data: TrainingData, on: Mesh) -> Data:
-    """Put what every device needs on it, unscaled, as the bytes that they are."""
-    fetch = fetches(on, data)
+def device_data(data: TrainingData, mesh: Mesh) -> Data:
+    """Copy the data that every device needs to it, unscaled and in their original type."""
+    fetch = fetches(mesh, data)
     arrays: tuple[np.ndarray | None, ...] = (
         data.x_train[data.sample],
         data.y_train[data.sample].astype(np.int32),
@@ -69,11 +69,11 @@ def device_data(data: TrainingData, on: Mesh) -> Data:
         data.x_train if fetch else None,
         data.y_train.astype(np.int32) if fetch else None,
     )
-    return Data(*jax.device_put(arrays, replicated(on)))
+    return Data(*jax.device_put(arrays, replicated(mesh)))
 
 
-def hyper(population: Population, on: Mesh) -> Hyper:
-    """The numbers of a wave's runs; empty places repeat the first run's, and are never trained."""
+def hyper(population: Population, mesh: Mesh) -> Hyper:
+    """Return the hyperparameters of a wave's runs; unused places repeat the first run's and are never trained."""
     first = population.trajectories[0]
     width, averages = population.program.width, population.program.averages
     rows = [[group[w] if w < len(group) else first for w in range(width)] for group in population.groups]
@@ -83,17 +83,15 @@ def hyper(population: Population, on: Mesh) -> Hyper:
 
     decays = [[(*t.decays, *(0.0,) * averages)[:averages] for t in row] for row in rows]
     hyper = {name: column(name) for name in TRACED} | {"decays": np.array(decays, np.float32)}
-    return jax.device_put(hyper, sharded(on))
+    return jax.device_put(hyper, sharded(mesh))
 
 
-def initial_state(population: Population, data: TrainingData, on: Mesh, start: Callable[[ModelParams], Any]) -> State:
-    """Initial weights and optimizer state: a function of the seed and the model, the same for every variant.
+def initial_state(population: Population, data: TrainingData, mesh: Mesh, start: Callable[[ModelParams], Any]) -> State:
+    """Return initial weights and optimizer state; they depend only on seed and model, not on the variant.
 
     Args:
-      population: whose runs.
       data: the splits; only their shapes are used.
-      on: the devices.
-      start: params -> optimizer state, as ``optimizer_start`` makes it.
+      start: maps params to the optimizer state, from ``optimizer_start``.
     """
     program = population.program
     model = build(program.model, data.input_shape, data.classes)
@@ -109,31 +107,29 @@ def initial_state(population: Population, data: TrainingData, on: Mesh, start: C
     averages = (
         jax.tree.map(lambda a: np.repeat(a[:, :, None], program.averages, axis=2), params) if program.averages else {}
     )
-    params, stats, averages = jax.device_put((params, stats, averages), sharded(on))
+    params, stats, averages = jax.device_put((params, stats, averages), sharded(mesh))
     return State(params, stats, start(params), averages)
 
 
-def optimizer_start(program: Program, on: Mesh) -> Callable[[ModelParams], Any]:
-    """Compile-ready start of an optimizer: weights of a population -> its optimizer state, on the same devices."""
+def optimizer_start(program: Program, mesh: Mesh) -> Callable[[ModelParams], Any]:
+    """Jitted optimizer initialization: maps a population's params to its optimizer state, with the same sharding."""
     optimizer = optimizer_of(program, dict.fromkeys(TRACED, 0.0), 0.0)
-    return jax.jit(jax.vmap(jax.vmap(optimizer.init)), out_shardings=sharded(on))
+    return jax.jit(jax.vmap(jax.vmap(optimizer.init)), out_shardings=sharded(mesh))
 
 
-def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..., tuple[State, jax.Array]]:
-    """Compile-ready program for one epoch of a wave.
+def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[..., tuple[State, jax.Array]]:
+    """Return the jitted program for one epoch of a wave.
 
     Args:
-      program: the structure.
       data: the splits; only their shapes are used.
-      on: the devices.
 
     Returns:
-      A jitted function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, metrics)``, where
-      ``rates`` (G, W, steps) is each step's learning rate, ``active`` (G, W) marks the runs that train, ``seeds`` (G,)
-      are theirs, ``batches`` are the examples of every step ``(x (G, steps, B, ...), y (G, steps, B))`` or, where the
-      devices fetch them, their rows (G, steps, B), and ``metrics`` (G, W, columns) holds ``HISTORY_COLUMNS``. Runs
-      that are not active, and runs whose loss is not finite, keep the weights that they had. A group without an active
-      run costs nothing where groups are taken in turn.
+      A function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, metrics)``. ``rates`` (G, W,
+      steps) are learning rates, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are the groups' seeds,
+      ``batches`` are the examples of every step ``(x (G, steps, B, ...), y (G, steps, B))`` or, if the devices gather
+      them, row numbers (G, steps, B). ``metrics`` (G, W, columns) holds ``HISTORY_COLUMNS``. Inactive runs, and runs
+      whose loss is not finite, keep their weights. A group without an active run costs nothing where groups train in
+      turn.
     """
     model = build(program.model, data.input_shape, data.classes, program.precision)
     train_group = _group_epoch(program, model, len(data.x_train))
@@ -153,23 +149,23 @@ def epoch_program(program: Program, data: TrainingData, on: Mesh) -> Callable[..
 
             return jax.lax.cond(active.any(), train, rest, state)
 
-        return jax.vmap(group)(tuple(by_group)) if at_once(on) else jax.lax.map(group, tuple(by_group))
+        return jax.vmap(group)(tuple(by_group)) if at_once(mesh) else jax.lax.map(group, tuple(by_group))
 
     spread, whole = PartitionSpec(POPULATION), PartitionSpec()
     mapped = jax.shard_map(
-        on_device, mesh=on, in_specs=(*(spread,) * 6, whole, whole), out_specs=(spread, spread), check_vma=False
+        on_device, mesh=mesh, in_specs=(*(spread,) * 6, whole, whole), out_specs=(spread, spread), check_vma=False
     )
     return jax.jit(mapped, donate_argnums=0)
 
 
 NORM_EVERY: Final = 8
-"""The gradient's norm is measured at every eighth step of an epoch, from the first on, and averaged."""
+"""The gradient norm is measured at every eighth step of an epoch, starting with the first, and averaged."""
 
 _MUST_BE_FINITE: Final = ("running_loss", "train_loss", "validation_loss")
 
 
 def _group_epoch(program: Program, model: Model, examples: int) -> Callable[..., tuple[State, jax.Array]]:
-    """One epoch of the runs of a group: all steps, then both splits in inference mode."""
+    """Return a function that trains a group for one epoch and evaluates both splits in inference mode."""
     batch = program.batch_size
     steps = math.ceil(examples / batch)
     one_step = jax.vmap(train_step(program, model), in_axes=(0, 0, 0, None))
@@ -200,7 +196,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         keys = jax.vmap(partial(jax.random.fold_in, key))(numbered)  # (steps,)
         (trained, sums), _ = jax.lax.scan(step, (state, sums), (numbered, keys, batches, weight, rates.T))
         running = sums / jnp.array([examples, examples, -(-steps // NORM_EVERY)], jnp.float32)[None]  # (W, 3)
-        with jax.named_scope("scoring"):  # a profile names it
+        with jax.named_scope("scoring"):  # labels this part in profiles
             metrics = _measure(model, trained, hyper, running, rates[:, -1], data)  # (W, columns)
         losses = metrics[:, jnp.array([HISTORY_COLUMNS.index(name) for name in _MUST_BE_FINITE])]
         keep = active & jnp.isfinite(losses).all(axis=1)  # (W,)
@@ -214,7 +210,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
 
 
 def _measure(model: Model, state: State, hyper: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:
-    """Measure all of ``HISTORY_COLUMNS`` for each run of a group after an epoch; (W, columns)."""
+    """Measure ``HISTORY_COLUMNS`` for each run of a group after an epoch.  # (W, columns)"""
     scaling = (data.shift, data.factor)
     train = evaluate(model, state.params, state.stats, data.x_sample, data.y_sample, scaling)
     validation = evaluate(model, state.params, state.stats, data.x_validation, data.y_validation, scaling)

@@ -1,6 +1,6 @@
-"""In which precision a network's matrix products are taken, and whether this machine gains by bfloat16.
+"""The precision of a network's matrix products, and whether bfloat16 is faster on this machine.
 
-Which processors multiply bfloat16: Intel (2023), "Architecture Instruction Set Extensions", AVX512_BF16 and AMX-BF16;
+Processors with bfloat16 products: Intel (2023), "Architecture Instruction Set Extensions", AVX512_BF16 and AMX-BF16;
 Arm (2021), "Architecture Reference Manual", FEAT_BF16; NVIDIA (2020), "A100 Tensor Core GPU Architecture", compute
 capability 8.0.
 """
@@ -23,7 +23,7 @@ from wellfit.nn.products import PRECISIONS, Precision
 __all__ = ["CHOICES", "has_bfloat16", "in_words", "resolve"]
 
 CHOICES: Final = (*PRECISIONS, "auto")
-"""What a study may ask for."""
+"""The precisions that a study may choose."""
 
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _ON_MACOS: Final = ("sysctl", "-n", "hw.optional.arm.FEAT_BF16")
@@ -31,7 +31,7 @@ _ON_MACOS: Final = ("sysctl", "-n", "hw.optional.arm.FEAT_BF16")
 
 @functools.cache
 def has_bfloat16() -> bool:
-    """Whether the device that trains multiplies bfloat16 in hardware, found out once a process.
+    """Return whether the training device multiplies bfloat16 in hardware, checked once per process.
 
     Example:
       >>> has_bfloat16() in (True, False)
@@ -40,7 +40,7 @@ def has_bfloat16() -> bool:
     device = devices.mesh().devices.flat[0]
     if device.platform == "cpu":
         return _processor_has_it()
-    capability = re.fullmatch(r"(\d+)\.\d+", str(getattr(device, "compute_capability", "")))  # AMD's are names
+    capability = re.fullmatch(r"(\d+)\.\d+", str(getattr(device, "compute_capability", "")))  # AMD reports a name
     return capability is not None and int(capability[1]) >= 8
 
 
@@ -51,20 +51,19 @@ def _processor_has_it() -> bool:
             flags = re.search(r"^flags\s*:(.*)$", _CPUINFO.read_text(), re.MULTILINE)
             return flags is not None and not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags[1].split())
         if system == "Darwin":
-            told = subprocess.run(_ON_MACOS, capture_output=True, text=True, timeout=5, check=False)
-            return told.stdout.strip() == "1"
-    except (OSError, subprocess.SubprocessError):  # who cannot be asked is taken to be slow at it
+            answer = subprocess.run(_ON_MACOS, capture_output=True, text=True, timeout=5, check=False)
+            return answer.stdout.strip() == "1"
+    except (OSError, subprocess.SubprocessError):  # if unknown, assume no hardware support
         return False
     return False
 
 
 def resolve(precision: str, model: ModelSpec) -> Precision:
-    """The precision of a model's matrix products.
+    """Resolve the precision of a model's matrix products.
 
     Args:
-      precision: what the study asks for. ``"auto"`` is ``"mixed"`` where the hardware gains by it and the model has no
-        convolution: on CPUs, those of bfloat16 are slower (LeNet-5 took 3.5 s an epoch, and 1.6 s in float32).
-      model: the architecture.
+      precision: one of ``CHOICES``. ``"auto"`` means ``"mixed"`` if the hardware supports bfloat16 and the model has no
+        convolutions, which are slower in bfloat16 on CPUs (LeNet-5 took 3.5 s per epoch, against 1.6 s in float32).
 
     Raises:
       UnknownNameError: no such precision.
@@ -85,10 +84,10 @@ def _has_convolution(model: ModelSpec) -> bool:
 
 
 def in_words(precisions: Collection[Precision]) -> str:
-    """What to tell a reader of the precisions of a plan's programs.
+    """Describe the precisions of a plan's programs in words.
 
     Args:
-      precisions: of every program; two of them only where ``"auto"`` was asked for.
+      precisions: the distinct precisions; both only if the study chose ``"auto"``.
 
     Example:
       >>> in_words({"mixed"})

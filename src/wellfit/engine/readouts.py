@@ -1,4 +1,4 @@
-"""Readouts: what the host notes of a trajectory after each epoch, the weights it keeps, and the records it makes."""
+"""Readouts on the host: the history recorded after each epoch, the weights kept, and the run records made of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _RUNNING, _TRAIN, _VALIDATION, _VALIDATION_ACCURACY = (
     HISTORY_COLUMNS.index(name) for name in ("running_loss", "train_loss", "validation_loss", "validation_accuracy")
 )
 MONITORED: Final = (_VALIDATION, _VALIDATION_ACCURACY)
-"""The columns of an epoch that stopping rules look at: loss and accuracy."""
+"""The columns that stopping rules may monitor: validation loss and accuracy."""
 
 _SCORES: Final = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 Weights: TypeAlias = dict[str, FloatArray]
-"""One run's arrays by ``"layer/array"``."""
+"""One run's arrays, keyed by ``"layer/array"``."""
 
 
 class Host(NamedTuple):
@@ -36,16 +36,15 @@ class Host(NamedTuple):
 
 @dataclass
 class Progress:
-    """What the host remembers of one trajectory while it trains.
+    """The host's record of one trajectory while it trains.
 
     Args:
-      trajectory: the trajectory.
       place: its group and its position in the group.
-      watches: what each readout remembers.
+      watches: each readout's early-stopping state.
       rows: ``HISTORY_COLUMNS`` of every epoch so far.  # (columns,) each
-      kept: readout -> the weights it keeps; for stochastic weight averaging their running sum.
-      diverged: whether its loss was not finite.
-      seconds: its share of the population's time.
+      kept: readout -> the weights it keeps; for stochastic weight averaging, their running sum.
+      diverged: whether a loss was not finite.
+      seconds: its share of the population's training time.
     """
 
     trajectory: Trajectory
@@ -58,7 +57,7 @@ class Progress:
 
     @property
     def active(self) -> bool:
-        """Whether any of its readouts goes on."""
+        """Whether any readout is still training."""
         return not self.diverged and any(not watch.end_epoch for watch in self.watches)
 
 
@@ -68,13 +67,13 @@ def note(
     rows: Sequence[FloatArray],
     weights: Callable[[tuple[int, int]], Host],
 ) -> None:
-    """Note an epoch in every trajectory, let its readouts look, and copy the weights that they ask for.
+    """Record an epoch of every active trajectory, update its readouts, and copy the weights that they keep.
 
     Args:
-      active: the trajectories that trained.
-      epoch: the epoch that ended, from 1.
-      rows: ``HISTORY_COLUMNS`` of each of them.  # (columns,) each
-      weights: place -> the weights of the run there, after the epoch.
+      active: the trajectories that trained in this epoch.
+      epoch: the epoch that just ended, counted from 1.
+      rows: ``HISTORY_COLUMNS`` of each trajectory.  # (columns,) each
+      weights: maps a place to its run's weights after the epoch.
     """
     for p, row in zip(active, rows, strict=True):
         p.rows.append(row)
@@ -93,13 +92,13 @@ def note(
 
 
 def _sums(readout: Readout, epoch: int) -> bool:
-    """Whether a readout adds this epoch's weights to its average."""
+    """Return whether a readout adds this epoch's weights to its average."""
     average = readout.average
     return average is not None and average.kind == "swa" and epoch > readout.epochs - average.last
 
 
 def _keep(p: Progress, i: int, readout: Readout, host: Host) -> None:
-    """Copy a readout's weights out of the population's."""
+    """Store a readout's weights, or add them to its running sum."""
     average = readout.average
     if average is None:
         p.kept[i] = _flat(host.params) | _flat(host.stats)
@@ -117,7 +116,7 @@ def _flat(arrays: Mapping[str, Mapping[str, FloatArray]]) -> Weights:
 
 
 def rows_so_far(progress: Sequence[Progress]) -> dict[tuple[str, int], list[FloatArray]]:
-    """(variant, seed) -> ``HISTORY_COLUMNS`` of every epoch of the run so far, of all runs that are read."""
+    """Return ``HISTORY_COLUMNS`` of every run's epochs so far, keyed by (variant, seed)."""
     return {
         (readout.run.variant, readout.run.seed): p.rows[: watch.end_epoch or None]
         for p in progress
@@ -126,13 +125,12 @@ def rows_so_far(progress: Sequence[Progress]) -> dict[tuple[str, int], list[Floa
 
 
 def records(p: Progress, score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]) -> list[RunRecord]:
-    """One record for each run that is read from a trajectory that has ended, save those that were read long before.
+    """Make the run records of a trajectory that has ended.
 
-    A trajectory that was continued does not hold the weights of its readouts that ended earlier, whose runs are saved.
+    Runs that were read before the trajectory was continued are skipped: they are saved, and their weights are not here.
 
     Args:
-      p: the trajectory.
-      score: scores weights that no epoch measured, those of an average.
+      score: evaluates averaged weights, which no epoch measured.
     """
     columns = np.array(p.rows).T  # (columns, epochs)
     before = [bool(watch.end_epoch) and i not in p.kept for i, watch in enumerate(p.watches)]

@@ -1,4 +1,4 @@
-"""One step of one run: from a batch to new weights. The population makes many of it with ``vmap``."""
+"""One training step of one run: from a batch to new weights. The population vectorizes it with ``vmap``."""
 
 from __future__ import annotations
 
@@ -21,51 +21,50 @@ from wellfit.nn.products import squared_norm
 __all__ = ["Batch", "Hyper", "State", "augmented", "optimizer_of", "train_step"]
 
 Hyper: TypeAlias = dict[str, jax.Array]
-"""``Numbers`` as float32 arrays; of one run here, with the population's axes in front elsewhere."""
+"""``Hyperparameters`` as float32 arrays: of one run in this module, with leading population axes elsewhere."""
 
 _AUGMENTATION_STREAM: Final = 1 << 20  # keys below it belong to the dropout layers
 _MIXUP_STREAM: Final = _AUGMENTATION_STREAM + 1
 
 
 class State(NamedTuple):
-    """What a run carries from step to step; in a population every leaf has its axes in front, (G, W, ...)."""
+    """The state that a run carries from step to step; in a population, every leaf is (G, W, ...)."""
 
     params: ModelParams
     stats: ModelParams
     opt_state: Any  # optax's, a pytree
-    averages: ModelParams  # exponential moving averages of the weights, one a decay, (A, ...)
+    averages: ModelParams  # exponential moving averages of the weights, one per decay, (A, ...)
 
 
 class Batch(NamedTuple):
-    """One step's examples, and what the runs of a seed share beside them."""
+    """One step's examples and the other inputs that the runs of a seed share."""
 
     x: jax.Array  # unscaled, (B, ...)
     y: jax.Array  # (B,)
     weight: jax.Array  # 1, or 0 for padding, (B,)
-    key: jax.Array  # the step's noise
-    first: jax.Array  # whether this is the first step of the training
-    measured: jax.Array  # whether the gradient's norm is wanted
+    key: jax.Array  # random key of the step's noise
+    first: jax.Array  # whether this is the first step of training
+    measured: jax.Array  # whether to measure the gradient norm
     shift: jax.Array  # of the scaling, () or input_shape
     factor: jax.Array  # of the scaling, () or input_shape
 
 
 def optimizer_of(program: Program, hyper: Mapping[str, Any], rate: Any) -> optax.GradientTransformation:
-    """The program's optimizer with a run's numbers and the step's learning rate."""
+    """Return the program's optimizer with a run's hyperparameters and the step's learning rate."""
     decay = hyper["weight_decay"] if "weight_decay" in program.uses else 0.0
     return make_optimizer(program.optimizer, rate, hyper["momentum"], decay)
 
 
 def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Array, Batch], tuple[State, jax.Array]]:
-    """One step of one run.
+    """Return the function that makes one training step of one run.
 
     Args:
-      program: the structure; what it does not use is left out.
-      model: the network.
+      program: the structure; computations that it does not use are left out.
 
     Returns:
-      A function ``(state, numbers, learning_rate, batch) -> (state, sums)``; ``sums`` (3,) are the loss (penalty
-      included) and the hits, each summed over the batch as they were before the step, and the norm of the gradient,
-      penalty included, or 0 where it was not wanted.
+      A function ``(state, hyper, learning_rate, batch) -> (state, sums)``. ``sums`` (3,) are the loss, with penalty,
+      and the number of correct predictions, both summed over the batch and measured before the update, and the norm of
+      the gradient, with penalty, or 0 if not measured.
     """
     objective = _objective(program, model)
 
@@ -80,10 +79,10 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
         def norm() -> jax.Array:
             return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
 
-        # reading all gradients once more costs a twentieth of a step: only where it is asked for
+        # reading all gradients once more takes a twentieth of a step, so only some steps do it
         measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
         grads = _clip(program, total(), hyper)
-        with jax.named_scope("optimizer"):  # a profile names it
+        with jax.named_scope("optimizer"):  # labels this part in profiles
             updates, opt_state = optimizer_of(program, hyper, rate).update(grads, state.opt_state, state.params)
             params = _constrain(program, model, optax.apply_updates(state.params, updates), hyper, rate)
         averages = _average(program, state.averages, params, hyper, batch.first)
@@ -101,15 +100,15 @@ def augmented(
     shift: jax.Array,
     factor: jax.Array,
 ) -> jax.Array:
-    """Scale a batch, augmented on the way: pictures are moved before they are scaled, and noise comes after.
+    """Augment and scale a batch: geometric changes come before the scaling, erasing and noise after it.
 
-    The order matters where every pixel has its own scale: a moved pixel is to be scaled as the place that it moves to.
+    The order matters if every pixel has its own scale: a moved pixel must be scaled like its new position.
 
     Args:
       x: unscaled examples.  # (B, ...)
-      key: of the draws.
-      strength: each augmentation's.
-      uses: the augmentations that are in use; ``"mixup"`` is not done here.
+      key: random key of the step.
+      strength: strength of each augmentation.
+      uses: the augmentations in use; ``"mixup"`` is ignored here.
       shift, factor: of the scaling.
 
     Returns:
@@ -129,7 +128,7 @@ def augmented(
 def _objective(
     program: Program, model: Model
 ) -> Callable[[ModelParams, ModelParams, Hyper, Batch], tuple[jax.Array, tuple[ModelParams, jax.Array]]]:
-    """Mean loss of a batch, without the penalty; the statistics after it, and how many examples were hit."""
+    """Return the loss function: a batch's mean loss without penalty, the new statistics, and the number correct."""
     uses = program.uses
     changes = uses & set(AUGMENTATIONS)
 
@@ -159,7 +158,7 @@ def _objective(
 
 
 def _strengths(program: Program, hyper: Hyper) -> tuple[jax.Array | None, jax.Array | None]:
-    """l1 and l2 of every kernel, None where no run of the program has the penalty."""
+    """Return l1 and l2 of every kernel; None if no run of the program has that penalty."""
     l1, l2 = (hyper[name] if name in program.uses else None for name in ("l1", "l2"))
     return l1, l2
 
@@ -169,7 +168,7 @@ def _penalty(program: Program, model: Model, params: ModelParams, hyper: Hyper) 
 
 
 def _with_penalty(program: Program, model: Model, grads: ModelParams, params: ModelParams, hyper: Hyper) -> ModelParams:
-    """Gradients of the loss with those of the penalty."""
+    """Add the gradients of the penalty to those of the loss."""
     l1, l2 = _strengths(program, hyper)
     if l1 is None and l2 is None:
         return grads
@@ -181,7 +180,7 @@ def _with_penalty(program: Program, model: Model, grads: ModelParams, params: Mo
 
 
 def _clip(program: Program, grads: ModelParams, hyper: Hyper) -> ModelParams:
-    """Shorten each array's gradient, and the whole of it, to their bounds (Pascanu et al., 2013)."""
+    """Clip each array's gradient norm, then the global norm (Pascanu et al., 2013)."""
     if "clip_norm" in program.uses:
         bound = hyper["clip_norm"]
         grads = jax.tree.map(lambda g: g * _shorten(jnp.sqrt(jnp.square(g).sum()), bound), grads)
@@ -192,12 +191,12 @@ def _clip(program: Program, grads: ModelParams, hyper: Hyper) -> ModelParams:
 
 
 def _shorten(norm: jax.Array, bound: jax.Array) -> jax.Array:
-    """The factor that brings a norm down to its bound, exactly 1 where it is within."""
+    """Return the factor that reduces a norm to its bound; exactly 1 if the norm is within the bound."""
     return jnp.where(norm > bound, bound / norm, jnp.float32(1))
 
 
 def _constrain(program: Program, model: Model, params: ModelParams, hyper: Hyper, rate: jax.Array) -> ModelParams:
-    """Soft thresholding and max-norm, after the optimizer's step."""
+    """Apply soft thresholding and the max-norm constraint after the optimizer's update."""
     bounded = model.kernels[:-1] or model.kernels
     changed = {name: dict(arrays) for name, arrays in params.items()}
     for i, name in enumerate(model.kernels):
@@ -215,7 +214,7 @@ def _constrain(program: Program, model: Model, params: ModelParams, hyper: Hyper
 def _average(
     program: Program, averages: ModelParams, params: ModelParams, hyper: Hyper, first: jax.Array
 ) -> ModelParams:
-    """Move the exponential averages; the first step sets them to the weights, as Keras does."""
+    """Update the exponential moving averages; the first step sets them to the weights, as Keras does."""
     if not program.averages:
         return averages
     decay = jnp.where(first, jnp.float32(0), hyper["decays"])  # (A,)

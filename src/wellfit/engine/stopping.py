@@ -1,7 +1,7 @@
-"""When a run is read: early stopping on the host, decided exactly as Keras decides.
+"""Early stopping on the host, with exactly the same decisions as Keras.
 
-The compiled program knows nothing of stopping. After every epoch, each readout of each trajectory looks at the
-validation metrics here and says whether it takes a copy of the weights and whether it has ended.
+The compiled program does not stop by itself. After every epoch, each readout of each trajectory checks the validation
+metrics here and decides whether to copy the weights and whether it has ended.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["Watch", "look"]
 
 @dataclass(frozen=True)
 class Watch:
-    """What a readout remembers.
+    """The early-stopping state of a readout.
 
     Args:
-      best: the best monitored value so far, as a loss (an accuracy is negated); None before the first judged epoch.
-      wait: epochs since then.
-      kept_epoch: the epoch, from 1, whose weights were copied; 0 if none.
-      end_epoch: the epoch, from 1, at which it ended; 0 while it goes on.
+      best: the best monitored value so far, as a loss (accuracies are negated); None before the first judged epoch.
+      wait: epochs since the best value.
+      kept_epoch: the epoch, counted from 1, whose weights were copied; 0 if none.
+      end_epoch: the epoch, counted from 1, at which the readout ended; 0 while it trains.
       stopped: whether its rule ended it before its last epoch.
     """
 
@@ -35,20 +35,20 @@ class Watch:
 
 
 def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss: float, accuracy: float) -> Watch:
-    """Look at the end of an epoch.
-
-    ``kept_epoch`` of the answer is this epoch where the weights are to be copied now.
+    """Update a readout's early-stopping state after an epoch.
 
     Args:
-      watch: what the readout remembers.
-      rule: its stopping rule, or None for the last epoch.
-      epoch: the epoch that ended, from 1.
+      rule: the stopping rule; None reads the run at its last epoch.
+      epoch: the epoch that just ended, counted from 1.
       epochs: the readout's last epoch.
-      loss, accuracy: of the validation split, after this epoch.
+      loss, accuracy: on the validation split after this epoch.
 
-    Source: ``keras.callbacks.EarlyStopping`` of Keras 3: an epoch before ``start_epoch`` (counted from 0) is not
-    judged; the first judged epoch, and ``value + min_delta < best``, are improvements (compared in float32, as Keras's
-    backends do); training stops after ``patience`` epochs without one, never after the first epoch.
+    Returns:
+      The new state; its ``kept_epoch`` equals ``epoch`` if the weights must be copied now.
+
+    Source: ``keras.callbacks.EarlyStopping`` of Keras 3. Epochs before ``start_epoch`` (counted from 0) are not judged.
+    The first judged epoch is an improvement, and so is ``value + min_delta < best``, compared in float32 as in Keras's
+    backends. Training stops after ``patience`` epochs without improvement, but never after the first epoch.
 
     Example:
       >>> rule, watch = EarlyStopping(patience=1, restore_best_weights=True), Watch()

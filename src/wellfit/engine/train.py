@@ -1,4 +1,4 @@
-"""Training a population: the loop over epochs on the host, from a plan to records."""
+"""Training a population: the epoch loop on the host, from a plan to run records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from wellfit.nn.schedules import multipliers
 
 __all__ = ["Epoch", "Snapshot", "Trainer", "predict_proba"]
 
-_PREDICTION_ROWS = 2000  # examples predicted at a time
+_PREDICTION_ROWS = 2000  # examples per prediction batch
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Epoch:
     """An epoch of a population that has just ended.
 
     Args:
-      number: from 1.
-      epochs: the most that any of its runs asks for.
-      active: runs that still train.
-      examples: training examples that its runs went through in this epoch, counted once a trajectory.
-      seconds: wall time that it took.
+      number: counted from 1.
+      epochs: the largest number of epochs of any run.
+      active: number of runs still training.
+      examples: training examples processed in this epoch, over all trajectories.
+      seconds: wall time.
       snapshot: takes a snapshot of the population as it is now; call it before the callback returns.
-      ends: the ends of all trajectories, one after the other; call it for the last epoch, also after the callback.
+      ends: yields the final states of all trajectories; valid for the last epoch, also after the callback has returned.
       rows: (variant, seed) -> ``HISTORY_COLUMNS`` of every epoch so far; call it before the callback returns.
     """
 
@@ -78,14 +78,13 @@ class Epoch:
 
 
 class Trainer:
-    """Trains populations on one data set: the arrays go to the devices once, and a program is compiled once.
+    """Trains populations on one data set; data are copied to the devices once, and each program is compiled once.
 
     Args:
-      data: the training and validation splits.
-      on: the devices; all of the default backend unless told otherwise.
+      devices: defaults to all devices of the default backend.
 
     Raises:
-      DataError: splits that do not fit together, or labels outside the classes.
+      DataError: inconsistent splits, or labels outside the classes.
 
     Example:
       >>> from wellfit.base import Recipe
@@ -101,10 +100,10 @@ class Trainer:
       [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
-    def __init__(self, data: TrainingData, on: Mesh | None = None) -> None:
+    def __init__(self, data: TrainingData, devices: Mesh | None = None) -> None:
         check_data(data)
         self.data = data
-        self.mesh = mesh() if on is None else on
+        self.mesh = mesh() if devices is None else devices
         self.arrays: Data = device_data(data, self.mesh)
         self.predictors: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Program, tuple[Callable[..., Any], Callable[..., Any]]] = {}
@@ -117,17 +116,17 @@ class Trainer:
         on_wave: Callable[[], None] | None = None,
         ends: Mapping[str, FinalState] | None = None,
     ) -> list[RunRecord]:
-        """Train a population to its end.
+        """Train a population until all of its runs have ended.
 
         Args:
-          population: trajectories of one program; its groups must divide among the devices.
-          start: a snapshot to go on from.
-          on_epoch: called after every epoch; what it raises ends the training.
-          on_wave: called before every wave of an epoch; what it raises ends the training in the midst of the epoch.
-          ends: where trajectories of these names have ended before; they go on from there, the others begin.
+          population: trajectories of one program; its number of groups must be a multiple of the number of devices.
+          start: a snapshot to resume from.
+          on_epoch: called after every epoch; an exception that it raises ends training.
+          on_wave: called before every wave of an epoch; an exception that it raises ends training within the epoch.
+          ends: final states by trajectory name; these trajectories continue from them, the others start from scratch.
 
         Returns:
-          One record a run, in the population's order; none of runs that were read before their trajectory went on.
+          One record per run, in the population's order, without runs that were read before their trajectory continued.
         """
         program = population.program
         start_optimizer = self._program(program)[1]
@@ -148,7 +147,7 @@ class Trainer:
         first = min((len(p.rows) for p in progress if p.active), default=0) + 1
         epochs = max(p.trajectory.epochs for p in progress)
         for number in range(first, epochs + 1):
-            active = [p for p in progress if p.active and len(p.rows) < number]  # those that are ahead wait
+            active = [p for p in progress if p.active and len(p.rows) < number]  # trajectories that are ahead wait
             if not active:
                 if any(p.active for p in progress):
                     continue
@@ -184,11 +183,14 @@ class Trainer:
         layouts: Layouts | None,
         on_wave: Callable[[], None] | None,
     ) -> dict[int, jax.Array]:
-        """One epoch of the waves that have an active run, each wave's metrics by its place; (G, W, columns) each.
+        """Train every wave that has an active run for one epoch.
 
         Args:
           active: marks the runs that train.  # (waves * G, W)
-          layouts: where batches are laid out; None where devices fetch them.
+          layouts: lays out the batches; None if the devices gather them.
+
+        Returns:
+          Metrics by the wave's position.  # (G, W, columns) each
         """
         run_epoch, size = self._program(program)[0], program.groups
         metrics: dict[int, jax.Array] = {}
@@ -198,7 +200,7 @@ class Trainer:
                 continue  # all of its runs have ended
             if on_wave is not None:
                 on_wave()
-            if len(metrics) > 1:  # one at work, one ready: no further ahead, for every epoch laid out takes memory
+            if len(metrics) > 1:  # at most two waves in flight, since every laid-out epoch takes memory
                 jax.block_until_ready(list(metrics.values())[-2])
             by_group = jax.device_put((self._rates(wave.part, epoch), of_wave, wave.seeds), sharded(self.mesh))
             batches = (
@@ -212,12 +214,12 @@ class Trainer:
         return metrics
 
     def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
-        """Where devices that fetch their batches find them: rows of the training split.  # (G, steps, B)"""
+        """Return the training rows of every batch, for devices that gather batches themselves.  # (G, steps, B)"""
         once = {seed: rows_of(seed, epoch, len(self.data.x_train), batch_size) for seed in {int(s) for s in seeds}}
         return jax.device_put(np.stack([once[int(seed)] for seed in seeds]), sharded(self.mesh))
 
     def _rates(self, population: Population, epoch: int) -> FloatArray:
-        """The learning rate of every step of an epoch.  # (G, W, steps)"""
+        """Return the learning rate of every step of an epoch.  # (G, W, steps)"""
         program = population.program
         steps = math.ceil(len(self.data.x_train) / program.batch_size)
         rates = np.zeros((program.groups, program.width, steps), np.float32)
@@ -230,7 +232,7 @@ class Trainer:
         return rates
 
     def _scores(self, run: RunSpec, weights: Mapping[str, FloatArray]) -> dict[str, float]:
-        """Scores of weights that no epoch measured: an average over steps or epochs."""
+        """Evaluate weights averaged over steps or epochs, which no epoch measured."""
         d = self.data
         scores = {}
         for split, x, y in (
@@ -238,12 +240,12 @@ class Trainer:
             ("validation", d.x_validation, d.y_validation),
         ):
             probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.predictors)
-            scores[f"{split}_loss"] = log_loss(probabilities.astype(np.float64), y)  # float32 would be cut at 1e-7
+            scores[f"{split}_loss"] = log_loss(probabilities.astype(np.float64), y)  # float32 would be clipped at 1e-7
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)
         return scores
 
     def _program(self, program: Program) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """A wave's epoch and the start of its optimizer, compiled when they are first called."""
+        """Return the epoch program and the optimizer initialization, each compiled at its first call."""
         if program not in self.programs:
             start = optimizer_start(program, self.mesh)
             self.programs[program] = (epoch_program(program, self.data, self.mesh), start)
@@ -258,15 +260,14 @@ def predict_proba(
     scaling: Scaling,
     cache: dict[Any, Callable[..., Any]] | None = None,
 ) -> FloatArray:
-    """Class probabilities of a trained network, in inference mode, its scaling included; always in float32.
+    """Predict class probabilities with a trained network in inference mode, always in float32.
 
     Args:
-      model: the architecture.
-      weights: of a ``RunRecord``.
+      weights: a ``RunRecord``'s weights.
       x: unscaled examples.  # (M, ...)
-      classes: how many classes the run was trained for.
+      classes: number of classes that the run was trained for.
       scaling: the scaling that it was trained with.
-      cache: keeps compiled programs between calls of one data set.
+      cache: holds compiled programs between calls on the same data set.
 
     Returns:
       Probabilities, float32; rows sum to 1.  # (M, classes)
@@ -285,6 +286,6 @@ def predict_proba(
     parts = []
     for begin in range(0, len(x), rows):
         part = x[begin : begin + rows]
-        padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape, one program
+        padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape compiles once
         parts.append(np.asarray(programs[spec](arrays, stats, jnp.asarray(padded)))[: len(part)])
     return np.concatenate(parts)  # (M, classes)

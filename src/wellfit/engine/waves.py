@@ -1,4 +1,4 @@
-"""The waves of a population on the devices: what the host copies out of them and puts back."""
+"""The waves of a population on the devices, and copying their state to and from the host."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A population between two epochs, as plain arrays and plain data: enough to go on with the same bits."""
+    """A population between two epochs, as plain arrays and plain data: enough to resume with the same bits."""
 
     arrays: Mapping[str, np.ndarray]
     meta: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Snapshot:
 
 @dataclass
 class Wave:
-    """A wave on the devices: its part of the population, the state of its runs, and their numbers."""
+    """A wave on the devices: its part of the population, and its runs' state and hyperparameters."""
 
     part: Population
     state: State
@@ -51,25 +51,25 @@ class Wave:
 
     @property
     def seeds(self) -> np.ndarray:
-        """Of its groups; an empty one has seed 0.  # (G,)"""
+        """The groups' seeds; an empty group has seed 0.  # (G,)"""
         return np.array([group[0].seed if group else 0 for group in self.part.groups], np.uint32)
 
 
 def active_mask(population: Population, active: list[Progress]) -> np.ndarray:
-    """Which places of a population train.  # (groups, W)"""
+    """Return a mask of the places in a population that train.  # (groups, W)"""
     places = np.zeros((len(population.groups), population.program.width), bool)
     places[tuple(np.array([p.place for p in active]).T)] = True
     return places
 
 
 def rows_of_epoch(active: list[Progress], metrics: Mapping[int, jax.Array], size: int) -> list[FloatArray]:
-    """``HISTORY_COLUMNS`` of the runs that trained, out of their waves'.  # (columns,) each"""
+    """Pick ``HISTORY_COLUMNS`` of every active trajectory from the waves' metrics.  # (columns,) each"""
     fetched = {wave: np.asarray(values, np.float64) for wave, values in metrics.items()}  # (G, W, columns) each
     return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active]
 
 
 def weights_at(waves: list[Wave], size: int, place: tuple[int, int]) -> Host:
-    """Copy one run's weights out of its wave; the devices' buffers are used again."""
+    """Copy one run's weights out of its wave, because the devices reuse their buffers."""
     (wave, group), position = divmod(place[0], size), place[1]
     state = waves[wave].state
     copy = partial(_copy, size, group, position)
@@ -77,14 +77,14 @@ def weights_at(waves: list[Wave], size: int, place: tuple[int, int]) -> Host:
 
 
 def _copy(size: int, group: int, position: int, leaf: jax.Array) -> FloatArray:
-    """Copy one run's part of an array of its wave."""
+    """Copy one run's part of a wave's array."""
     shards = sorted(leaf.addressable_shards, key=lambda shard: shard.index[0].start or 0)
     lanes = size // len(shards)
     return np.array(np.asarray(shards[group // lanes].data)[group % lanes, position])
 
 
 def final_states_of(progress: list[Progress], waves: list[Wave], program: Program) -> Iterator[FinalState]:
-    """The ends of all trajectories, one after the other, so that no more than one is in memory twice."""
+    """Yield the final states of all trajectories, so that only one at a time is held in memory twice."""
     for p in progress:
         wave, group = divmod(p.place[0], program.groups)
         copy = partial(_copy, program.groups, group, p.place[1])
@@ -95,8 +95,8 @@ def final_states_of(progress: list[Progress], waves: list[Wave], program: Progra
         yield final_state_of(p, program, state)
 
 
-def go_on(ends: Mapping[str, FinalState], progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
-    """Fill in what trajectories remember that have ended before, and put their states in place of the initial ones."""
+def go_on(ends: Mapping[str, FinalState], progress: list[Progress], waves: list[Wave], mesh: Mesh) -> None:
+    """Continue trajectories from their final states: restore their progress, and replace their initial states."""
     size = waves[0].part.program.groups
     for i, wave in enumerate(waves):
         leaves, tree = jax.tree.flatten(wave.state)
@@ -110,11 +110,11 @@ def go_on(ends: Mapping[str, FinalState], progress: list[Progress], waves: list[
             for leaf, mine in zip(host, of_run, strict=True) if of_run else ():
                 leaf[p.place[0] % size, p.place[1]] = mine
         if host:
-            wave.state = jax.device_put(jax.tree.unflatten(tree, host), sharded(on))
+            wave.state = jax.device_put(jax.tree.unflatten(tree, host), sharded(mesh))
 
 
 def take_snapshot(epoch: int, progress: list[Progress], waves: list[Wave]) -> Snapshot:
-    """The population after an epoch: the devices' states, and what the host remembers."""
+    """Copy the population after an epoch: the devices' state and the host's progress."""
     leaves = [(i, k, leaf) for i, wave in enumerate(waves) for k, leaf in enumerate(jax.tree.leaves(wave.state))]
     arrays = {f"state/{i}/{k}": np.asarray(leaf) for i, k, leaf in leaves}
     for i, p in enumerate(progress):
@@ -127,8 +127,8 @@ def take_snapshot(epoch: int, progress: list[Progress], waves: list[Wave]) -> Sn
     return Snapshot(arrays, {"epoch": epoch, "progress": host})
 
 
-def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], on: Mesh) -> None:
-    """Fill in what the host remembers, and put the states back on the devices."""
+def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], mesh: Mesh) -> None:
+    """Restore the host's progress and the devices' state from a snapshot."""
     for i, (p, host) in enumerate(zip(progress, snapshot.meta["progress"], strict=True)):
         p.watches = [Watch(**w) for w in host["watches"]]
         p.diverged, p.seconds = host["diverged"], host["seconds"]
@@ -140,4 +140,4 @@ def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], on:
     for i, wave in enumerate(waves):
         leaves, tree = jax.tree.flatten(wave.state)
         restored = [snapshot.arrays[f"state/{i}/{k}"] for k in range(len(leaves))]
-        wave.state = jax.device_put(jax.tree.unflatten(tree, restored), sharded(on))
+        wave.state = jax.device_put(jax.tree.unflatten(tree, restored), sharded(mesh))

@@ -1,5 +1,5 @@
-"""What we train: layers and models as init/apply pairs, losses, penalties and optimizers.
+"""Networks: layers and models as init/apply pairs, losses, penalties, optimizers, schedules and augmentation.
 
-Everything here speaks of one network and one batch. The engine makes a population of it with ``jax.vmap``, so that no
-line of this package has to know how many networks there are.
+Everything here handles one network and one batch. The engine vectorizes it over a population with ``jax.vmap``, so that
+no code in this package depends on the number of networks.
 """

@@ -1,8 +1,8 @@
-"""Augmentation: each step trains on slightly changed examples, made on the device from the step's key.
+"""Augmentation: each step trains on randomly changed examples, generated on the device from the step's key.
 
-A key draws unit numbers; a strength scales them or is the threshold that they are held against. The draws do not depend
-on strengths, nor on which augmentations are in use: variants of one seed share them, and a larger strength moves the
-same image further in the same direction. Strength 0 leaves every bit as it was.
+The key determines standard random numbers; a strength scales them or serves as their threshold. The random numbers
+depend neither on the strengths nor on which augmentations are in use. Variants of one seed therefore share them, and a
+larger strength moves the same image further in the same direction. Strength 0 leaves every bit unchanged.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ from wellfit.errors import ShapeError, UnknownNameError
 __all__ = ["AUGMENTATIONS", "FOR_ROWS", "augment", "mixup"]
 
 AUGMENTATIONS: Final[tuple[str, ...]] = ("shift", "flip", "rotation", "zoom", "erasing", "noise", "mixup")
-"""The names; the place of a name is folded into the key, so new names go to the end."""
+"""The augmentations. A name's position is folded into the key, so new names must be appended."""
 
 _GEOMETRIC: Final = ("shift", "rotation", "zoom")
 FOR_ROWS: Final = ("noise", "mixup")
 _PROPOSALS: Final = 12
-_ERASED_AREA: Final = (0.02, 0.2)  # least and largest share of the image
-_ERASED_ASPECT: Final = 0.3  # least height / width; the largest is its inverse
+_ERASED_AREA: Final = (0.02, 0.2)  # smallest and largest fraction of the image
+_ERASED_ASPECT: Final = 0.3  # smallest height / width; the largest is its inverse
 
 
 def augment(
     x: jax.Array, key: jax.Array, strength: Mapping[str, jax.Array], uses: Collection[str], fill: jax.Array
 ) -> jax.Array:
-    """Change every example of a batch at random: shift, rotation and zoom in one resampling, then flip, noise, erasing.
+    """Augment every example of a batch: shift, rotation and zoom in one resampling, then flip, noise and erasing.
 
     ========  ==========================================================================================================
-    shift     largest displacement as a share of height and width; each is uniform on ``[-s, s]``
-    rotation  largest angle in degrees, uniform on ``[-s, s]``, counterclockwise where positive
+    shift     largest displacement as a fraction of height and width; each is uniform on ``[-s, s]``
+    rotation  largest angle in degrees; uniform on ``[-s, s]``, positive is counterclockwise
     zoom      largest relative change of size, below 1; the factor is uniform on ``[1 - s, 1 + s]``
-    flip      probability that left and right change places
+    flip      probability of a horizontal flip
     noise     standard deviation of Gaussian noise, in units of the inputs
     erasing   probability that a rectangle is filled: 2 to 20 % of the image, height / width from 0.3 to 1 / 0.3
-    mixup     not made here: ``mixup`` needs the labels' partners too
+    mixup     ignored here; see ``mixup``, which also returns each example's partner
     ========  ==========================================================================================================
 
-    An image is rotated and resized about its center, shifted, flipped, and read off by bilinear interpolation at the
-    place each new pixel comes from; what comes from outside the image is ``fill``. The area of the rectangle is uniform
-    and its aspect log-uniform, so that wide and tall are alike.
+    Images are rotated and resized about their center, shifted and flipped, with bilinear interpolation; pixels from
+    outside the image are ``fill``. The area of the erased rectangle is uniform and its aspect ratio log-uniform, so
+    that wide and tall rectangles are equally likely.
 
     Args:
       x: images or feature rows, scaled or not, float32.  # (B, H, W), (B, H, W, C) or (B, D)
-      key: of this step; the same key changes the same pixels.
+      key: random key of the step; the same key changes the same pixels.
       strength: augmentation -> its strength, a float32 scalar that may be traced.
-      uses: names from ``AUGMENTATIONS``, static; what is not among them is left out of the program.
-      fill: the value of the background in the unit of ``x``, float32.  # broadcastable to one example
+      uses: names from ``AUGMENTATIONS``, static; the others are left out of the program.
+      fill: the background value, in the units of ``x``, float32.  # broadcastable to one example
 
     Returns:
-      The changed batch, float32; ``x`` bit by bit where every strength is 0.  # as x
+      The augmented batch, float32; bitwise equal to ``x`` if every strength is 0.  # shape of x
 
     Raises:
-      UnknownNameError: a name in ``uses`` that is no augmentation.
-      ShapeError: something only images can undergo was asked of feature rows.
+      UnknownNameError: an unknown name in ``uses``.
+      ShapeError: an augmentation of images applied to feature rows.
 
     Source: Zhong et al. (2020), "Random erasing data augmentation", for erasing.
 
@@ -85,18 +85,18 @@ def mixup(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Mix every example with another of its batch: ``share * x + (1 - share) * x[partner]``.
 
-    One share a batch, from Beta(alpha, alpha). The loss is to be mixed likewise: ``share`` times the loss for an
-    example's own label, and the rest for its partner's.
+    Each batch has one share, drawn from Beta(alpha, alpha). The caller mixes the loss in the same way: ``share`` times
+    the loss for an example's own label, plus ``1 - share`` times the loss for its partner's label.
 
     Args:
       x: scaled examples, float32.  # (B, ...)
-      key: of this step; it may be the one that ``augment`` was given.
-      alpha: parameter of the Beta distribution, a float32 scalar that may be traced; 0 mixes nothing.
-      weight: 1 for an example, 0 for the padding at the end of a last, smaller batch; None where there is none.  # (B,)
+      key: random key of the step; may be the key given to ``augment``.
+      alpha: parameter of the Beta distribution, a float32 scalar that may be traced; 0 disables mixing.
+      weight: 1 for examples, 0 for the padding at the end of the last batch; None without padding.  # (B,)
 
     Returns:
-      The mixed batch, the partner of every example, int32, and the share, float32. Partners are a permutation that
-      leaves padding with itself; with alpha 0 the share is 1 and the batch is ``x``.  # (B, ...), (B,), ()
+      The mixed batch, every example's partner, int32, and the share, float32. Partners are a permutation that maps
+      padding to itself. With alpha 0 the share is 1 and the batch is ``x``.  # (B, ...), (B,), ()
 
     Source: Zhang et al. (2018), "mixup: beyond empirical risk minimization".
 
@@ -112,29 +112,32 @@ def mixup(
     share = jnp.where(mixes, jax.nn.sigmoid(log_gammas[0] - log_gammas[1]), jnp.float32(1))  # g / (g + h)
     bits = jax.random.bits(order_key, (x.shape[0],), jnp.uint32)  # (B,)
     if weight is not None:
-        bits = jnp.where(weight > 0, bits, jnp.uint32(0xFFFFFFFF))  # a stable sort leaves padding last, in its order
+        bits = jnp.where(weight > 0, bits, jnp.uint32(0xFFFFFFFF))  # a stable sort keeps padding last, in order
     partner = jnp.argsort(bits, stable=True).astype(jnp.int32)  # (B,)
     mixed = jnp.where(mixes, share * x + (1 - share) * x[partner], x)  # (B, ...)
     return mixed, partner, share
 
 
 def _log_gammas(key: jax.Array, shape: jax.Array) -> jax.Array:
-    """Logarithms of two Gamma(shape, 1) numbers: they neither underflow for small shapes, nor wait for a loop.
+    """Draw the logarithms of two Gamma(shape, 1) variables, which cannot underflow for small shapes.
 
     Draws Gamma(shape + 1) by rejection and multiplies it by ``uniform ** (1 / shape)``. A proposal is rejected with
-    probability below 0.05; that all are is rarer than 1e-15, so a fixed number of them is as good as a loop, is
-    compiled in half the time of ``jax.random.beta``, and gives every shape the same unit numbers.
+    probability below 0.05, and all of them with probability below 1e-15. A fixed number of proposals is therefore as
+    good as a loop; it compiles in half the time of ``jax.random.beta`` and uses the same random numbers for every
+    shape.
 
     Source: Marsaglia & Tsang (2000), "A simple method for generating gamma variables", with their section 6.
     """
     normal_key, uniform_key = jax.random.split(key)
     normal = jax.random.normal(normal_key, (_PROPOSALS, 2), jnp.float32)
-    uniform = 1 - jax.random.uniform(uniform_key, (_PROPOSALS + 1, 2), jnp.float32)  # on (0, 1]: it has a logarithm
+    uniform = 1 - jax.random.uniform(
+        uniform_key, (_PROPOSALS + 1, 2), jnp.float32
+    )  # on (0, 1], so that the logarithm is finite
     d = shape + 2 / 3
     root = 1 + normal / jnp.sqrt(9 * d)  # (_PROPOSALS, 2)
     log_v = 3 * jnp.log(jnp.maximum(root, jnp.float32(1e-6)))
     accepted = (root > 0) & (jnp.log(uniform[1:]) < normal**2 / 2 + d * (1 - root**3 + log_v))
-    taken = jnp.take_along_axis(log_v, accepted.argmax(axis=0)[None], axis=0)[0]  # (2,), the first that was accepted
+    taken = jnp.take_along_axis(log_v, accepted.argmax(axis=0)[None], axis=0)[0]  # (2,), the first accepted
     return jnp.log(d) + taken + jnp.log(uniform[0]) / shape  # (2,)
 
 
@@ -144,7 +147,7 @@ def _check(x: jax.Array, uses: Collection[str]) -> None:
             raise UnknownNameError("augmentation", name, AUGMENTATIONS)
         if x.ndim not in (3, 4) and name not in FOR_ROWS:
             shape = tuple(x.shape[1:])
-            raise ShapeError(f"augmentation {name!r} needs images, got examples of shape {shape}; remove it")
+            raise ShapeError(f"augmentation {name!r} needs images, but the examples have shape {shape}; remove it")
 
 
 def _key(key: jax.Array, name: str) -> jax.Array:
@@ -152,17 +155,17 @@ def _key(key: jax.Array, name: str) -> jax.Array:
 
 
 def _uniform(key: jax.Array, name: str, shape: tuple[int, ...]) -> jax.Array:
-    """An augmentation's unit numbers, on [0, 1)."""
+    """Draw an augmentation's uniform numbers on [0, 1)."""
     return jax.random.uniform(_key(key, name), shape, jnp.float32)
 
 
 def _along(values: jax.Array, x: jax.Array) -> jax.Array:
-    """One value an example, or one a pixel, with as many axes as ``x``."""
+    """Append axes to per-example or per-pixel values, up to the number of axes of ``x``."""
     return values.reshape(values.shape + (1,) * (x.ndim - values.ndim))
 
 
 def _move(x: jax.Array, key: jax.Array, strength: Mapping[str, jax.Array], background: jax.Array) -> jax.Array:
-    """Shift, rotation, zoom and flip; where there is no more than a flip, every pixel keeps its bits."""
+    """Apply shift, rotation, zoom and flip; a flip alone leaves the bits of every pixel unchanged."""
     mirrored = jnp.zeros(x.shape[0], bool)  # (B,)
     whole = x
     if "flip" in strength:
@@ -177,12 +180,11 @@ def _move(x: jax.Array, key: jax.Array, strength: Mapping[str, jax.Array], backg
 
 
 def _read(x: jax.Array, rows: jax.Array, columns: jax.Array, background: jax.Array) -> jax.Array:
-    """Bilinear interpolation among the four pixels around each source; those outside are ``background``."""
+    """Interpolate bilinearly between the four pixels around each source; outside pixels are ``background``."""
     batch, height, width = x.shape[:3]
     top, left = jnp.floor(rows), jnp.floor(columns)
-    # shares of the lower and of the right neighbors
-    down, right = _along(rows - top, x), _along(columns - left, x)  # (B, H, W, ...)
-    pixels = x.reshape(batch * height * width, *x.shape[3:])  # (B * H * W, ...): one flat gather is the fastest on CPUs
+    down, right = _along(rows - top, x), _along(columns - left, x)  # (B, H, W, ...), weights of lower and right pixels
+    pixels = x.reshape(batch * height * width, *x.shape[3:])  # (B * H * W, ...): one flat gather is fastest on CPUs
     first = jnp.arange(batch, dtype=jnp.int32)[:, None, None] * (height * width)  # (B, 1, 1)
 
     def neighbor(lower: int, further: int) -> jax.Array:
@@ -192,9 +194,8 @@ def _read(x: jax.Array, rows: jax.Array, columns: jax.Array, background: jax.Arr
         value = pixels.at[place].get(mode="promise_in_bounds")  # (B, H, W, ...)
         return jnp.where(_along(inside, x), value, background)
 
-    upper = neighbor(0, 0) + right * (
-        neighbor(0, 1) - neighbor(0, 0)
-    )  # where neighbors are equal, exactly what they are
+    # in this form, interpolating between equal neighbors returns their exact value
+    upper = neighbor(0, 0) + right * (neighbor(0, 1) - neighbor(0, 0))
     lower = neighbor(1, 0) + right * (neighbor(1, 1) - neighbor(1, 0))
     return upper + down * (lower - upper)  # (B, H, W, ...)
 
@@ -202,9 +203,9 @@ def _read(x: jax.Array, rows: jax.Array, columns: jax.Array, background: jax.Arr
 def _sources(
     x: jax.Array, key: jax.Array, strength: Mapping[str, jax.Array], mirrored: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Where each new pixel comes from: ``center + R(-angle) (p - center - shift) / zoom``, rows and columns.
+    """Compute each new pixel's source row and column: ``center + R(-angle) (p - center - shift) / zoom``.
 
-    Images that are flipped afterwards have ``p`` mirrored here, which saves reading them twice.
+    A flip mirrors ``p``, so that flipped images are read only once.
     """
     batch, height, width = x.shape[:3]
 
@@ -225,11 +226,11 @@ def _sources(
 
 
 def _rectangles(x: jax.Array, key: jax.Array, probability: jax.Array) -> jax.Array:
-    """The pixels to erase: in the chosen examples a rectangle of whole pixels inside the image, in the others none."""
+    """Return a mask of the pixels to erase: in the chosen examples, a rectangle of whole pixels inside the image."""
     batch, height, width = x.shape[:3]
-    unit = _uniform(key, "erasing", (5, batch, 1, 1))  # chosen, area, aspect, place in rows and in columns
+    unit = _uniform(key, "erasing", (5, batch, 1, 1))  # chosen, area, aspect, row and column position
     least, largest = _ERASED_AREA
-    area = least + (largest - least) * unit[1]  # (B, 1, 1), a share of the image
+    area = least + (largest - least) * unit[1]  # (B, 1, 1), fraction of the image
     aspect = jnp.exp((1 - 2 * unit[2]) * math.log(_ERASED_ASPECT))  # (B, 1, 1), height / width
     aspect = jnp.clip(aspect, area * height / width, height / (area * width))  # so that the rectangle fits
     tall = jnp.clip(jnp.round(jnp.sqrt(area * aspect * (height * width))), 1, height)  # (B, 1, 1)

@@ -30,7 +30,7 @@ def _image(shape: tuple[int, ...], what: str) -> tuple[int, int, int]:
 
 
 def _extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tuple[int, int]]:
-    """Positions of a window along an axis, and the padding before and after; "same" pads as TensorFlow and Keras do."""
+    """Return a window's number of positions along an axis, and the padding on both sides, as in Keras."""
     if padding == "valid":
         return (size - window) // stride + 1, (0, 0)
     positions = -(-size // stride)
@@ -41,10 +41,10 @@ def _extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tup
 def _places(
     shape: tuple[int, ...], size: int, stride: int, padding: str, what: str
 ) -> tuple[int, int, tuple[tuple[int, int], tuple[int, int]]]:
-    """Height and width after a window has passed over an image, and the padding around the image before it."""
+    """Return the output height and width of a sliding window, and the padding that the image needs."""
     height, width, _ = _image(shape, what)
     if padding not in ("same", "valid"):
-        raise ShapeError(f"{what}: padding is 'same' or 'valid', got {padding!r}")
+        raise ShapeError(f"{what}: padding must be 'same' or 'valid', got {padding!r}")
     if padding == "valid" and size > min(height, width):
         raise ShapeError(f"{what}: a window of {size} x {size} is larger than the image of shape {shape}")
     rows, above = _extent(height, size, stride, padding)
@@ -61,23 +61,23 @@ def conv2d(
     initializer: str = "glorot_uniform",
     precision: Precision = "float32",
 ) -> Layer:
-    """Cross-correlation with a square kernel, plus bias, as Keras's ``Conv2D``.
+    """Cross-correlation with a square kernel, plus bias, like Keras's ``Conv2D``.
 
-    The patches under the kernel are laid out as columns of one matrix, tile by tile, so that the convolution is a
-    matrix product and the patches stay in the cache; variants of one seed share the patches of the first layer. On a
-    CPU that is many times faster than XLA's own convolution once networks are vectorized.
+    The patches under the kernel become the columns of a matrix, tile by tile. The convolution is then a matrix product
+    whose patches stay in the cache, and variants of one seed share the patches of the first layer. On a CPU this is
+    many times faster than XLA's own convolution of vectorized networks.
 
     Args:
       shape: (height, width, channels) of one image.
-      filters: the number of outputs.
+      filters: number of output channels.
       size: height and width of the kernel.
-      stride: step of the kernel, both ways.
+      stride: vertical and horizontal step of the kernel.
       padding: ``"same"`` or ``"valid"``.
       initializer: of the kernel.
-      precision: of the products.
+      precision: of the matrix products.
 
     Raises:
-      ShapeError: not an image, or smaller than the kernel; or there are no filters.
+      ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1.
 
     Example:
       >>> conv2d((28, 28, 1), 6, 5, padding="same").output_shape
@@ -85,7 +85,7 @@ def conv2d(
     """
     what = f"conv2d with {filters} filters"
     if filters < 1:
-        raise ShapeError(f"conv2d takes shape {shape} to {filters} filters; give it at least one")
+        raise ShapeError(f"conv2d on shape {shape} has {filters} filters; give it at least 1")
     rows, columns, around = _places(shape, size, stride, padding, what)
     channels = shape[2]
 
@@ -103,7 +103,7 @@ def conv2d(
 
 
 class _Window(NamedTuple):
-    """A square window and the places that it takes over an image."""
+    """A square window and its number of positions on an image."""
 
     size: int
     stride: int
@@ -112,34 +112,34 @@ class _Window(NamedTuple):
 
     @property
     def down(self) -> list[slice]:
-        """The rows of the image under each row of the window."""
+        """For each row of the window, the image rows that it covers."""
         reach = (self.rows - 1) * self.stride + 1
         return [slice(i, i + reach, self.stride) for i in range(self.size)]
 
     @property
     def across(self) -> list[slice]:
-        """The columns of the image under each column of the window."""
+        """For each column of the window, the image columns that it covers."""
         reach = (self.columns - 1) * self.stride + 1
         return [slice(j, j + reach, self.stride) for j in range(self.size)]
 
 
 def _shifted(x: Array, window: _Window) -> list[Array]:
-    """Images as each place of a window sees them.  # size² times (..., rows, columns, M)"""
+    """Return the images seen through each cell of a window.  # size² times (..., rows, columns, M)"""
     return [x[..., down, across, :] for down in window.down for across in window.across]
 
 
 def _patches(tile: jax.Array, window: _Window) -> jax.Array:
-    """The pixels under a kernel at every position of a tile (C, H, W, M).  # (size²·C, rows·columns·M)
+    """Return the pixels under a kernel at every position of a tile (C, H, W, M).  # (size²·C, rows·columns·M)
 
-    Shifted along the columns first and along the rows then: 2 · size copies of contiguous memory, where size² small
-    ones would cost as much as the product.
+    Shifting along the columns first, then along the rows, takes 2 · size large contiguous copies; size² small copies
+    would take as long as the product itself.
     """
     columns = jnp.concatenate([tile[:, :, across] for across in window.across])  # (size·C, H, columns, M)
     return jnp.concatenate([columns[:, down] for down in window.down]).reshape(window.size**2 * tile.shape[0], -1)
 
 
 def _gather_patches(patches: jax.Array, window: _Window, shape: tuple[int, ...]) -> jax.Array:
-    """The transpose of ``_patches``: add every patch to the pixels that it came from.  # shape, (C, H, W, M)"""
+    """Transpose of ``_patches``: add every patch to the pixels that it came from.  # shape, (C, H, W, M)"""
     channels, height, _, examples = shape
     cells = patches.reshape(window.size, -1, window.rows, window.columns, examples)
     columns = jnp.zeros((window.size * channels, height, window.columns, examples), patches.dtype)
@@ -152,7 +152,7 @@ def _gather_patches(patches: jax.Array, window: _Window, shape: tuple[int, ...])
 
 
 def _add(images: jax.Array, values: jax.Array, axis: int, where: slice) -> jax.Array:
-    """Add values to some rows (axis 1) or columns (axis 2) of images, in place where they lie side by side."""
+    """Add values to some rows (axis 1) or columns (axis 2) of images, in place if those are contiguous."""
     places = (slice(None),) * axis + (where,)
     if where.step > 1:
         return images.at[places].add(values)
@@ -164,7 +164,7 @@ def _add(images: jax.Array, values: jax.Array, axis: int, where: slice) -> jax.A
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def _convolve(x: jax.Array, kernel: jax.Array, window: _Window, precision: Precision) -> jax.Array:
     """Convolve padded images (T, C, H, W, M) with a kernel (F, size²·C).  # (T, F, rows, columns, M)"""
-    if precision == "mixed":  # written out: of a single network, XLA on a CPU refuses a transposed factor in bfloat16
+    if precision == "mixed":  # materialized: on a CPU, XLA rejects a single network's transposed bfloat16 factor
         kernel = lax.optimization_barrier(kernel)
 
     def one(tile: jax.Array) -> jax.Array:
@@ -183,14 +183,14 @@ def _forward(
 def _backward(
     window: _Window, precision: Precision, kept: tuple[jax.Array, jax.Array], gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """The gradients of images and kernel; patches are laid out again, which is cheaper than to keep them."""
+    """Compute the gradients of images and kernel; laying out the patches again is cheaper than keeping them."""
     x, kernel = kept
-    turned = lax.optimization_barrier(kernel.T)  # (size²·C, F), written out: XLA is slow at a transposed factor
+    turned = lax.optimization_barrier(kernel.T)  # (size²·C, F), materialized: XLA is slow with transposed factors
 
     def one(total: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         tile, of_tile = now
         flat = factor(of_tile, precision).reshape(of_tile.shape[0], -1)  # (F, rows·columns·M)
-        total = total + dot(_patches(tile, window), flat.T, precision)  # the smaller factor is the transposed one
+        total = total + dot(_patches(tile, window), flat.T, precision)  # transposes the smaller factor
         back = _gather_patches(dot(turned, flat, precision), window, tile.shape)  # (C, H, W, M)
         return total, back.astype(tile.dtype)
 
@@ -202,12 +202,12 @@ _convolve.defvjp(_forward, _backward)
 
 
 def max_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, padding: str = "valid") -> Layer:
-    """The largest value under a square window.
+    """Max pooling with a square window.
 
     Args:
       shape: (height, width, channels) of one image.
       size: height and width of the window.
-      stride: its step; its size unless told otherwise.
+      stride: step of the window; defaults to ``size``.
       padding: ``"same"`` or ``"valid"``.
 
     Example:
@@ -217,7 +217,7 @@ def max_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, p
     step = stride or size
     rows, columns, around = _places(shape, size, step, padding, "max_pool")
     window = _Window(size, step, rows, columns)
-    apart = step == size and not any(map(any, around))  # the windows neither overlap nor reach over the border
+    apart = step == size and not any(map(any, around))  # windows neither overlap nor cross the border
 
     def apply(params: Params, x: jax.Array) -> jax.Array:
         if apart:
@@ -229,18 +229,18 @@ def max_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, p
 
 
 def _larger(first: jax.Array, second: jax.Array) -> jax.Array:
-    """The larger value, and NaN if either is; of equal ones the first has the gradient, as in Keras."""
+    """Return the larger value, or NaN if either is NaN; if equal, the first receives the gradient, as in Keras."""
     return jnp.where((first >= second) | jnp.isnan(first), first, second)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _max_of_blocks(x: jax.Array, size: int) -> jax.Array:
-    """The largest value of every block of images (T, C, H, W, M).  # (T, C, H / size, W / size, M)"""
+    """Return the largest value of every block of images (T, C, H, W, M).  # (T, C, H / size, W / size, M)"""
     return functools.reduce(jnp.maximum, _cells(x, size))
 
 
 def _cells(x: jax.Array, size: int) -> list[jax.Array]:
-    """Each place of a block, row by row.  # size² times (T, C, H / size, W / size, M)"""
+    """Return the values at each position within a block, row by row.  # size² times (T, C, H / size, W / size, M)"""
     *before, height, width, examples = x.shape
     blocks = x.reshape(*before, height // size, size, width // size, size, examples)
     return [blocks[..., i, :, j, :] for i, j in itertools.product(range(size), repeat=2)]
@@ -251,7 +251,7 @@ def _max_forward(x: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
 
 
 def _max_backward(size: int, x: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
-    """The gradient goes to the first of a block's largest values, as in Keras."""
+    """Send the gradient to the first of a block's largest values, as in Keras."""
     cells = _cells(x, size)
     largest = functools.reduce(jnp.maximum, cells)
     first = jnp.full(gradient.shape, size * size - 1, jnp.int32)
@@ -268,12 +268,12 @@ _max_of_blocks.defvjp(_max_forward, _max_backward)
 
 
 def average_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, padding: str = "valid") -> Layer:
-    """The mean under a square window; padding is not counted, as in Keras.
+    """Average pooling with a square window; padding is not counted, as in Keras.
 
     Args:
       shape: (height, width, channels) of one image.
       size: height and width of the window.
-      stride: its step; its size unless told otherwise.
+      stride: step of the window; defaults to ``size``.
       padding: ``"same"`` or ``"valid"``.
 
     Example:
@@ -294,7 +294,7 @@ def average_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = Non
 
 
 def global_average_pool(shape: tuple[int, ...]) -> Layer:
-    """The mean of every channel.
+    """Average every channel over the whole image.
 
     Args:
       shape: (height, width, channels) of one image.

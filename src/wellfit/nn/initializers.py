@@ -1,4 +1,4 @@
-"""Initializers of kernels: Keras's variance-scaling family, drawn on the host so that nothing is compiled for them."""
+"""Kernel initializers: Keras's variance-scaling family, drawn on the host so that nothing has to be compiled."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["INITIALIZERS", "draw_kernel", "fans"]
 
 INITIALIZERS: Final = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
 
-_TRUNCATED_DEVIATION: Final = 0.87962566103423978  # of a standard normal cut off at two deviations
+_TRUNCATED_DEVIATION: Final = 0.87962566103423978  # standard deviation of a standard normal truncated at ±2
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many inputs a unit has, and how many units an input feeds, of a dense or convolution kernel.
+    """Return the fan in and fan out of a dense or convolution kernel.
 
     Args:
       shape: (inputs, units), or (height, width, channels, filters).
@@ -32,18 +32,17 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def draw_kernel(name: str, generator: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Draw a kernel of variance ``scale / n``: n is the mean of both fans for glorot, the fan in for he and lecun.
+    """Draw a kernel of variance ``scale / n``; n is the mean of both fans for glorot, the fan in for he and lecun.
 
     Args:
-      name: one of ``INITIALIZERS``; normal ones are cut off at two deviations, as in Keras.
-      generator: where the numbers come from.
+      name: one of ``INITIALIZERS``; normal distributions are truncated at two standard deviations, as in Keras.
       shape: (inputs, units), or (height, width, channels, filters).
 
     Returns:
-      float32.  # shape
+      The kernel, float32.  # shape
 
     Raises:
-      UnknownNameError: no such initializer.
+      UnknownNameError: an unknown initializer.
 
     Source: Glorot & Bengio (2010); He et al. (2015); LeCun et al. (1998), "Efficient BackProp".
 
@@ -64,7 +63,7 @@ def draw_kernel(name: str, generator: np.random.Generator, shape: tuple[int, ...
 
 
 def _truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Standard normal numbers, those beyond two deviations drawn again."""
+    """Draw standard normal numbers, redrawing those beyond two standard deviations."""
     values = generator.standard_normal(shape)
     while (far := np.abs(values) > 2).any():
         values[far] = generator.standard_normal(int(far.sum()))

@@ -1,9 +1,9 @@
 """Layers: each function returns an init/apply pair for one network and one batch.
 
-``init(generator)`` draws the layer's params on the host. ``apply(params, stats, x, mode)`` maps a batch through it and
-returns it with the layer's statistics; ``mode`` is None for inference, and carries the step's noise and rates while
-training. What a population may vary (a dropout rate) comes in through ``mode`` as an array; what it may not (a
-number of units) is closed over. Rows of values are (B, units), images are in tiles (T, channels, height, width, M).
+``init(generator)`` draws the layer's params on the host. ``apply(params, stats, x, mode)`` returns the layer's output
+and its updated statistics; ``mode`` is None for inference and holds the step's noise and dropout rates during training.
+Values that may differ within a population (dropout rates) are arrays in ``mode``; values that may not (numbers of
+units) are fixed in the closure. Rows of values are (B, units); images are in tiles (T, channels, height, width, M).
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ __all__ = [
 ]
 
 Params: TypeAlias = dict[str, jax.Array]
-"""The arrays of one layer by name: ``kernel`` and ``bias``, or none."""
+"""The arrays of one layer by name, such as ``kernel`` and ``bias``; may be empty."""
 
 Initial: TypeAlias = dict[str, FloatArray]
-"""The same before training, drawn on the host: nothing has to be compiled for it."""
+"""The same before training, drawn on the host so that nothing has to be compiled."""
 
-_STREAM_BITS: Final = 27  # a stream of noise has that many places: 32 layers of up to 134 million values a batch
-_NOISE_LEVELS: Final = 1 << 24  # dropout compares 24 random bits with the rate, as exact as float32
+_STREAM_BITS: Final = 27  # a noise stream has 2**27 positions: room for 32 layers of 134 million values per batch
+_NOISE_LEVELS: Final = 1 << 24  # dropout compares 24 random bits with the rate, which matches float32's precision
 
 
 class Mode(NamedTuple):
-    """How a network is applied while it trains.
+    """The inputs of a network that exist only during training.
 
     Args:
-      key: the noise of this step, the same for every variant of a seed.
-      dropout: the rate of every dropout layer, in their order, float32; None where no run of the program drops.
+      key: random key of the step, the same for every variant of a seed.
+      dropout: the dropout layers' rates, in order, float32; None if no run of the program uses dropout.
         # (dropout layers,)
-      weight: 1 for an example, 0 for the padding of a last, smaller batch, float32.  # (B,)
+      weight: 1 for examples, 0 for the padding of the last batch, float32.  # (B,)
     """
 
     key: jax.Array
@@ -71,14 +71,14 @@ def _nothing(generator: np.random.Generator) -> Initial:
 
 @dataclass(frozen=True)
 class Layer:
-    """An init/apply pair with what a summary wants to know of it.
+    """An init/apply pair, with the kind and output shape for summaries.
 
     Args:
-      kind: the layer's name, such as ``"dense"``.
-      output_shape: the shape of one example after it.
-      apply: (params, stats, x, mode) -> (x, stats); mode None is inference.
-      init: generator -> initial params, float32; an empty dict where there is nothing to learn.
-      stats: initial statistics that training moves and no gradient does, such as batch normalization's.
+      kind: for example ``"dense"``.
+      output_shape: the shape of one example after the layer.
+      apply: (params, stats, x, mode) -> (x, stats); mode is None for inference.
+      init: generator -> initial params, float32; empty if the layer has none.
+      stats: initial statistics that training updates without gradients, for example batch normalization's.
     """
 
     kind: str
@@ -89,12 +89,12 @@ class Layer:
 
 
 def stateless(function: Callable[[Params, jax.Array], jax.Array]) -> Apply:
-    """Make an ``apply`` of a function that needs neither statistics nor noise."""
+    """Turn a function that needs neither statistics nor noise into an ``apply`` function."""
     return lambda params, stats, x, mode: (function(params, x), stats)
 
 
 def flatten(shape: tuple[int, ...]) -> Layer:
-    """Put the values of every example into one row.
+    """Flatten every example to a row of values.
 
     Args:
       shape: the shape of one example.
@@ -113,7 +113,7 @@ def flatten(shape: tuple[int, ...]) -> Layer:
 
 
 def tiles(shape: tuple[int, ...]) -> Layer:
-    """Lay images out in tiles, with an axis of channels; every model with image layers begins with it.
+    """Lay out images in tiles with a channel axis; the first layer of every model with image layers.
 
     Args:
       shape: (height, width) or (height, width, channels) of one image.
@@ -128,16 +128,16 @@ def tiles(shape: tuple[int, ...]) -> Layer:
 def dense(
     shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform", precision: Precision = "float32"
 ) -> Layer:
-    """An affine map ``x @ kernel + bias``; the bias begins at zero.
+    """Dense layer ``x @ kernel + bias``; the bias starts at zero.
 
     Args:
       shape: the shape of one example, one-dimensional.
-      units: the number of outputs.
+      units: number of outputs.
       initializer: of the kernel; one of ``initializers.INITIALIZERS``.
-      precision: of the products.
+      precision: of the matrix product.
 
     Raises:
-      ShapeError: the input is not one row of values per example, or there are no units.
+      ShapeError: an example is not a row of values, or ``units`` is less than 1.
 
     Example:
       >>> layer = dense((784,), 128)
@@ -146,10 +146,10 @@ def dense(
     """
     if len(shape) != 1:
         raise ShapeError(
-            f"dense with {units} units takes one row of values, got shape {shape}; put a flatten before it"
+            f"dense with {units} units needs one row of values per example, got shape {shape}; add a flatten before it"
         )
     if units < 1:
-        raise ShapeError(f"dense takes shape {shape} to {units} units; give it at least one")
+        raise ShapeError(f"dense on shape {shape} has {units} units; give it at least 1")
     inputs = shape[0]
 
     def init(generator: np.random.Generator) -> Initial:
@@ -160,7 +160,7 @@ def dense(
 
 
 def _leaky_relu(x: jax.Array) -> jax.Array:
-    return jax.nn.leaky_relu(x, 0.2)  # Keras 3's slope
+    return jax.nn.leaky_relu(x, 0.2)  # the slope in Keras 3
 
 
 def _gelu(x: jax.Array) -> jax.Array:
@@ -175,18 +175,18 @@ ACTIVATIONS: Final[Mapping[str, Callable[[jax.Array], jax.Array]]] = {
     "gelu": _gelu,
     "leaky_relu": _leaky_relu,
 }
-"""The activations, with Keras's definitions: exact gelu, leaky relu of slope 0.2."""
+"""The activations as Keras defines them: exact gelu, leaky relu with slope 0.2."""
 
 
 def activation(shape: tuple[int, ...], name: str) -> Layer:
-    """A function of every value.
+    """Elementwise activation.
 
     Args:
       shape: the shape of one example.
       name: one of ``ACTIVATIONS``.
 
     Raises:
-      UnknownNameError: no such activation.
+      UnknownNameError: an unknown activation.
 
     Example:
       >>> activation((2,), "relu").apply({}, {}, jnp.array([[-1.0, 2.0]]), None)[0].tolist()
@@ -199,13 +199,13 @@ def activation(shape: tuple[int, ...], name: str) -> Layer:
 
 
 def _bits(key: jax.Array, first: jax.Array | int, shape: tuple[int, ...]) -> jax.Array:
-    """Draw 24 random bits for every value, int32: SplitMix with a key of 64 bits, at the value's place from the first.
+    """Draw 24 random bits for every value, int32: SplitMix with a 64-bit key, at each value's position.
 
-    JAX's own generator would cost more than the rest of a small network's layer. This one is ten operations a value,
-    which XLA makes part of the loop that drops: nothing is kept, and the way back draws the same bits again.
+    JAX's own generator would take longer than the rest of a small network's layer. This one takes ten operations per
+    value, which XLA fuses into the dropout loop: nothing is stored, and the backward pass draws the same bits again.
 
     Source: Steele, Lea & Flood (2014), "Fast splittable pseudorandom number generators", with MurmurHash3's finalizer;
-    the key's second half is mixed in between its rounds.
+    the second half of the key is mixed in between its rounds.
     """
     place = jnp.full(shape, first, jnp.uint32)
     for axis in range(len(shape)):
@@ -219,10 +219,10 @@ def _bits(key: jax.Array, first: jax.Array | int, shape: tuple[int, ...]) -> jax
 
 
 def _noise(key: jax.Array, index: int, shape: tuple[int, ...]) -> jax.Array:
-    """The bits of a dropout layer's values.
+    """Draw the bits of a dropout layer's values.
 
-    Images keep theirs, in memory, which the loop is for: drawn anew in each of the many passes over a convolution's
-    output they would cost as much as the convolution.
+    For images, the loop makes XLA store the bits in memory: drawing them again in each of the many passes over a
+    convolution's output would take as long as the convolution.
     """
     first = index << _STREAM_BITS
     if len(shape) < 5:
@@ -233,14 +233,14 @@ def _noise(key: jax.Array, index: int, shape: tuple[int, ...]) -> jax.Array:
 
 
 def dropout(shape: tuple[int, ...], index: int) -> Layer:
-    """Inverted dropout: while training, each value is 0 with the layer's rate, and the others are scaled up.
+    """Inverted dropout: during training, each value is zeroed with the layer's rate, and the others are scaled up.
 
-    The random bits do not depend on the rate. Variants of one seed therefore share them, and a higher rate drops what a
-    lower rate drops and more: common random numbers.
+    The random bits do not depend on the rate. Variants of one seed therefore share them, and a higher rate drops every
+    value that a lower rate drops, plus others: common random numbers.
 
     Args:
       shape: the shape of one example.
-      index: which of the model's dropout layers this is, from 0; its rate is ``mode.dropout[index]``.
+      index: number of this dropout layer in the model, from 0; its rate is ``mode.dropout[index]``.
 
     Source: Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting".
 

@@ -1,4 +1,4 @@
-"""Losses and penalties: what a step of training makes smaller."""
+"""Losses and penalties: the objective that training minimizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOSSES: Final = ("cross_entropy", "mse")
 def example_losses(
     kind: str, logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0
 ) -> jax.Array:
-    """The loss of every example.
+    """Compute the loss of every example.  # (B,)
 
     Args:
       kind: one of ``LOSSES``.
@@ -37,7 +37,7 @@ def example_losses(
       label_smoothing: s; the target is ``(1 - s) * onehot + s / K``, as in Keras.
 
     Raises:
-      UnknownNameError: no such loss.
+      UnknownNameError: an unknown loss.
     """
     if kind == "cross_entropy":
         return cross_entropy(logits, labels, label_smoothing)
@@ -49,8 +49,8 @@ def example_losses(
 def cross_entropy(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0) -> jax.Array:
     """Cross-entropy of every example, in nats: ``-sum_k t_k log softmax(logits)_k``.
 
-    Sparse and one-hot cross-entropy are this number, and so is binary cross-entropy, since one sigmoid unit z is two
-    logits ``(0, z)``.
+    It equals both sparse and one-hot cross-entropy, and also binary cross-entropy, because one sigmoid unit z is
+    treated as two logits ``(0, z)``.
 
     Args:
       logits: float32.  # (B, K)
@@ -72,7 +72,9 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Arr
 
 
 def mean_squared_error(logits: jax.Array, labels: jax.Array, label_smoothing: jax.Array | float = 0.0) -> jax.Array:
-    """``mean_k (p_k - t_k)**2`` of every example, with ``p = softmax(logits)``; of one sigmoid unit, ``(p - t)**2``.
+    """Squared error of every example, ``mean_k (p_k - t_k)**2`` with ``p = softmax(logits)``.
+
+    For one sigmoid unit this is ``(p - t)**2``.
 
     Args:
       logits: float32.  # (B, K)
@@ -94,7 +96,7 @@ def mean_squared_error(logits: jax.Array, labels: jax.Array, label_smoothing: ja
 
 
 def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """1 where the largest logit is the label's, else 0; NaN logits hit nothing.
+    """Return 1 for every correct prediction and 0 for every other; NaN logits are never correct.  # (B,)
 
     Args:
       logits: float32.  # (B, K)
@@ -110,12 +112,11 @@ def hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array | None, l2: jax.Array | None) -> jax.Array:
-    """``sum_i l1_i sum|W_i| + l2_i sum W_i**2`` over the kernels, without the factor 1/2, as Keras has it.
+    """Penalty ``sum_i l1_i sum|W_i| + l2_i sum W_i**2`` over the kernels, without a factor 1/2, as in Keras.
 
     Args:
-      params: the model's weights.
       kernels: names of the layers with a kernel.
-      l1, l2: the strength for each of them, float32; None where no run has the penalty.  # (kernels,)
+      l1, l2: the strength for each kernel, float32; None if no run has the penalty.  # (kernels,)
 
     Example:
       >>> params = {"dense_1": {"kernel": jnp.array([[1.0, -2.0]])}}
@@ -133,11 +134,10 @@ def penalty(params: ModelParams, kernels: tuple[str, ...], l1: jax.Array | None,
 
 
 def penalty_gradient(kernel: jax.Array, l1: jax.Array | None, l2: jax.Array | None) -> jax.Array:
-    """``l1 * sign(W) + 2 * l2 * W``, the gradient of one kernel's penalty; 0 for a weight of exactly 0.
+    """Gradient of one kernel's penalty, ``l1 * sign(W) + 2 * l2 * W``; 0 for weights that are exactly 0.
 
     Args:
-      kernel: its weights.
-      l1, l2: its strengths, float32; None where no run has the penalty.  # ()
+      l1, l2: the kernel's strengths, float32; None if no run has the penalty.  # ()
 
     Example:
       >>> penalty_gradient(jnp.array([1.0, -2.0]), jnp.float32(0.5), jnp.float32(0.25)).tolist()
@@ -152,7 +152,7 @@ def penalty_gradient(kernel: jax.Array, l1: jax.Array | None, l2: jax.Array | No
 
 
 def soft_threshold(w: jax.Array, threshold: jax.Array) -> jax.Array:
-    """``sign(w) * max(|w| - threshold, 0)``: the proximal step of an L1 penalty, which reaches exact zeros.
+    """Proximal step of an L1 penalty, ``sign(w) * max(|w| - threshold, 0)``; it sets weights to exactly zero.
 
     Source: Daubechies, Defrise & De Mol (2004); Duchi & Singer (2009) for stochastic gradients.
 

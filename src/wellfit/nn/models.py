@@ -50,7 +50,7 @@ ModelParams: TypeAlias = dict[str, Params]
 
 _OF_IMAGES: Final = ("conv2d", "max_pool", "average_pool", "global_average_pool")
 
-_STREAM: Final = 0  # distinguishes initial weights from other random numbers of the same seed
+_STREAM: Final = 0  # separates initial weights from the other random streams of a seed
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class Model:
     """A network as an init/apply pair.
 
     Args:
-      layers: the layers with their names, in order; a name is the kind and its number, ``"dense_1"``.
+      layers: names and layers, in order; a name is the kind and its number, for example ``"dense_1"``.
       input_shape: the shape of one example.
-      kernels: the names of the layers that have a kernel, the output layer last.
-      dropout: the rate of every dropout layer, as the model itself gives it.
+      kernels: the names of the layers with a kernel, the output layer last.
+      dropout: the dropout layers' rates in the model's own specification.
       relus: the names of the relu layers, whose dead units are counted.
     """
 
@@ -72,22 +72,22 @@ class Model:
     relus: tuple[str, ...]
 
     def init(self, seed: int) -> dict[str, Initial]:
-        """Draw initial weights from a seed; a layer's depend on the seed and the layer's place alone."""
-        made = {}
+        """Draw initial weights; a layer's weights depend only on the seed and the layer's position."""
+        drawn = {}
         for place, (name, layer) in enumerate(self.layers):
             params = layer.init(np.random.Generator(np.random.PCG64([seed, _STREAM, place])))
             if params:
-                made[name] = params
-        return made
+                drawn[name] = params
+        return drawn
 
     def stats(self) -> dict[str, Initial]:
-        """Initial statistics of the layers that have some."""
+        """Return the initial statistics of the layers that have any."""
         return {name: dict(layer.stats) for name, layer in self.layers if layer.stats}
 
     def apply(
         self, params: ModelParams, stats: ModelParams, x: jax.Array, mode: Mode | None = None
     ) -> tuple[jax.Array, ModelParams]:
-        """Map a batch to logits (B, classes), and the statistics to what they are after it; mode None is inference."""
+        """Return a batch's logits (B, classes) and the updated statistics; mode is None for inference."""
         moved = dict(stats)
         for name, layer in self.layers:
             x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
@@ -96,10 +96,10 @@ class Model:
         return x, moved  # (B, classes)
 
     def alive(self, params: ModelParams, stats: ModelParams, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Map a batch to logits in inference mode, and tell which relu units (channels) any example made positive.
+        """Return a batch's logits in inference mode, and which relu units (channels) are positive for any example.
 
         Returns:
-          The logits (B, classes), and a mask over all relu units of the model.  # (units,)
+          Logits (B, classes) and a mask over the model's relu units.  # (units,)
         """
         masks = []
         for name, layer in self.layers:
@@ -110,14 +110,10 @@ class Model:
 
 
 def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
-    """The list of layers that a model of any kind comes down to, the output layer included.
-
-    Args:
-      spec: the architecture.
-      classes: the number of classes.
+    """Expand a model of any kind to its list of layers, including the output layer.
 
     Raises:
-      UnknownNameError: no model of this kind.
+      UnknownNameError: an unknown kind of model.
 
     Example:
       >>> [layer.kind for layer in layer_specs(ModelSpec("mlp", (32,)), 10)]
@@ -158,7 +154,7 @@ def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
 
 
 def _without_end(spec: ModelSpec) -> tuple[LayerSpec, ...]:
-    """A list of layers without the softmax (or the one unit's sigmoid) at its end, which the loss brings along."""
+    """Remove the final softmax (or the single unit's sigmoid), which is part of the loss."""
     if not spec.layers or spec.layers[-1].function != spec.output:
         return spec.layers
     *before, last = spec.layers
@@ -169,15 +165,13 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
     """Build the network that a spec describes.
 
     Args:
-      spec: the architecture.
       input_shape: the shape of one example.
-      classes: the number of classes.
       precision: of the matrix products.
 
     Raises:
-      ShapeError: a layer does not fit what comes before it, or the output does not fit the classes; the message has the
-        layer's number and both shapes.
-      UnknownNameError: no model, layer, activation or initializer of this name.
+      ShapeError: a layer does not fit its input, or the output does not fit the classes; the message gives the layer's
+        number and the shapes.
+      UnknownNameError: an unknown model, layer, activation or initializer.
 
     Example:
       >>> count_parameters(build(ModelSpec("mlp", (128, 64)), (28, 28), 10))
@@ -186,7 +180,9 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
       61706
     """
     if classes < 2:
-        raise ShapeError(f"a classifier needs at least two classes, the data have {classes}")
+        raise ShapeError(
+            f"a classifier needs at least two classes, but the data have {classes}; add data of other classes"
+        )
     specs = layer_specs(spec, classes)
     stack: list[Layer] = []
     shape = input_shape
@@ -211,7 +207,7 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
 
 
 def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Precision) -> list[Layer]:
-    """The layer of a spec, and its activation after it."""
+    """Build one layer, followed by its activation if it has one."""
     if spec.initializer not in INITIALIZERS:
         raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
     if spec.kind == "dense":
@@ -239,14 +235,14 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
 
 
 def _output(spec: ModelSpec, shape: tuple[int, ...], classes: int, count: int) -> list[Layer]:
-    """Check the output, and turn one sigmoid unit into logits of two classes: ``softmax([0, z]) = sigmoid(z)``."""
+    """Check the output shape; expand one sigmoid unit to two logits, since ``softmax([0, z])[1] = sigmoid(z)``."""
     wanted = (1,) if spec.output == "sigmoid" else (classes,)
     if spec.output not in ("softmax", "sigmoid"):
         raise UnknownNameError("output", spec.output, ("softmax", "sigmoid"))
     if spec.output == "sigmoid" and classes != 2:
-        raise ShapeError(f"one sigmoid unit tells two classes apart, the data have {classes}; use output = 'softmax'")
+        raise ShapeError(f"output = 'sigmoid' needs two classes, but the data have {classes}; use output = 'softmax'")
     if shape != wanted:
-        raise ShapeError(f"layer {count}: the output layer gives shape {shape}, {classes} classes need shape {wanted}")
+        raise ShapeError(f"layer {count}: the output has shape {shape}, but {classes} classes need shape {wanted}")
     if spec.output == "softmax":
         return []
     return [Layer("two_classes", (2,), stateless(lambda params, x: jnp.concatenate([jnp.zeros_like(x), x], axis=1)))]
@@ -263,7 +259,7 @@ def _named(stack: list[Layer]) -> tuple[tuple[str, Layer], ...]:
 
 
 class SummaryRow(NamedTuple):
-    """A layer in a model's summary: its name, the shape of one example after it, its trainable numbers."""
+    """A layer in a model's summary: its name, the shape of one example after it, and its number of parameters."""
 
     name: str
     output_shape: tuple[int, ...]
@@ -271,12 +267,12 @@ class SummaryRow(NamedTuple):
 
     @property
     def operations(self) -> int:
-        """Floating-point operations of one example on its way forward: two a weight, at every position of an image."""
+        """Floating-point operations of one example's forward pass: two per parameter and image position."""
         return 2 * self.parameters * math.prod(self.output_shape[:-1])
 
 
 def summary(model: Model) -> tuple[SummaryRow, ...]:
-    """A model's layers with their output shapes and trainable parameters, each four bytes.
+    """List a model's layers with their output shapes and numbers of trainable parameters.
 
     Example:
       >>> [row for row in summary(build(ModelSpec("mlp", (128, 64)), (28, 28), 10)) if row.parameters][0]
@@ -287,10 +283,10 @@ def summary(model: Model) -> tuple[SummaryRow, ...]:
 
 
 def count_parameters(model: Model) -> int:
-    """How many trainable numbers a model has."""
+    """Count a model's trainable parameters."""
     return sum(row.parameters for row in summary(model))
 
 
 def without_rates(spec: ModelSpec) -> ModelSpec:
-    """The structure of a model: dropout rates are numbers, and traced."""
+    """Return a model's structure, without its dropout rates, which are traced."""
     return replace(spec, layers=tuple(replace(layer, rate=0.0) for layer in spec.layers))

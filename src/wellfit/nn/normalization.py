@@ -1,4 +1,4 @@
-"""Batch normalization, with the moving statistics that inference uses."""
+"""Batch normalization, with moving statistics for inference."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EPSILON: Final = 1e-3
 
 
 def batch_norm(shape: tuple[int, ...]) -> Layer:
-    """Normalize every channel by the batch's mean and variance while training, by their moving averages in inference.
+    """Normalize every channel by the batch's mean and variance in training, by their moving averages in inference.
 
-    ``gamma * (x - mean) / sqrt(variance + 1e-3) + beta``, and ``moving = 0.99 * moving + 0.01 * batch``: Keras's
-    defaults. The padding of a last, smaller batch does not count. With a batch of one a channel of a row has no
-    variance, and the layer would give ``beta`` whatever the example is: the plan refuses it.
+    The output is ``gamma * (x - mean) / sqrt(variance + 1e-3) + beta``, and ``moving = 0.99 * moving + 0.01 * batch``,
+    as in Keras by default. The padding of the last batch does not count. In a batch of one feature row, the variance is
+    zero and the output would be ``beta`` for every example, so planning rejects such batches.
 
     Args:
       shape: the shape of one example; the last axis holds the channels.

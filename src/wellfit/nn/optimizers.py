@@ -1,8 +1,8 @@
-"""Optimizers: optax's, with Keras's defaults, and with learning rate, momentum and decay as traced numbers.
+"""Optimizers: optax's implementations with Keras's defaults; learning rate, momentum and decay may be traced.
 
-Where Keras and optax differ by definition, Keras is followed: its Adam adds epsilon to the root of the *uncorrected*
-second moment, its RMSprop adds it under the root, its momentum carries the learning rate inside the velocity, and its
-NAdam has Dozat's momentum schedule.
+Where the definitions differ, these optimizers follow Keras: Adam adds epsilon to the root of the *uncorrected* second
+moment, RMSprop adds it under the root, momentum includes the learning rate in the velocity, and NAdam uses Dozat's
+momentum schedule.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EPSILON: Final = 1e-7
 
 
 class Defaults(NamedTuple):
-    """Keras 3's default numbers of an optimizer family."""
+    """Keras 3's default hyperparameters of an optimizer family."""
 
     learning_rate: float
     momentum: float = 0.0
@@ -45,16 +45,15 @@ OPTIMIZERS: Final[Mapping[str, Defaults]] = {
 def make_optimizer(
     family: str, learning_rate: jax.Array | float, momentum: jax.Array | float, weight_decay: jax.Array | float
 ) -> optax.GradientTransformation:
-    """The optimizer of a family as optax's ``init``/``update`` pair; the numbers may be traced.
+    """Make an optimizer as an optax ``init``/``update`` pair; its hyperparameters may be traced.
 
     Args:
       family: a key of ``OPTIMIZERS``.
-      learning_rate: step size.
       momentum: decay of the velocity, for sgd, momentum and nesterov.
-      weight_decay: decoupled decay, times the learning rate; of all weights, biases too, as Keras has it.
+      weight_decay: decoupled decay, multiplied by the learning rate; applies to all weights and biases, as in Keras.
 
     Raises:
-      UnknownNameError: no such family.
+      UnknownNameError: an unknown family.
 
     Source: Kingma & Ba (2015) for Adam; Loshchilov & Hutter (2019) for decoupled decay; Dozat (2016) for NAdam; Chen et
     al. (2023) for Lion; Duchi et al. (2011) for Adagrad; Sutskever et al. (2013) for Nesterov's momentum in this form.
@@ -65,7 +64,7 @@ def make_optimizer(
       >>> [round(x, 3) for x in updates["w"].tolist()]
       [-0.1, -0.1]
     """
-    decay = optax.add_decayed_weights(-learning_rate * weight_decay)  # after the step was scaled, hence the sign
+    decay = optax.add_decayed_weights(-learning_rate * weight_decay)  # negative, because it follows the scaling
     if family in ("sgd", "momentum", "nesterov"):
         velocity = optax.trace(decay=momentum, nesterov=family == "nesterov")
         return optax.chain(optax.scale(-learning_rate), velocity, decay)
@@ -87,8 +86,8 @@ def make_optimizer(
 def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
     """Adam as Keras defines it: ``m / (1 - b1^t) * sqrt(1 - b2^t) / (sqrt(v) + eps)``.
 
-    optax adds epsilon to the corrected root ``sqrt(v / (1 - b2^t))``; an epsilon larger by ``1 / sqrt(1 - b2^t)`` makes
-    the two the same.
+    optax adds epsilon to the corrected root ``sqrt(v / (1 - b2^t))``; dividing epsilon by ``sqrt(1 - b2^t)`` makes the
+    two equal.
     """
 
     def init(params: optax.Params) -> optax.OptState:
@@ -99,7 +98,7 @@ def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
     ) -> tuple[optax.Updates, optax.OptState]:
         step = (state.count + 1).astype(jnp.float32)
         eps = EPSILON / jnp.sqrt(1 - jnp.power(jnp.float32(b2), step))
-        with jax.numpy_dtype_promotion("standard"):  # optax raises a float to the power of its integer count
+        with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
             return optax.scale_by_adam(b1, b2, eps=eps).update(grads, state, params)
 
     return optax.GradientTransformation(init, update)
@@ -107,13 +106,13 @@ def _scale_by_keras_adam(b1: float, b2: float) -> optax.GradientTransformation:
 
 class _NadamState(NamedTuple):
     step: jax.Array
-    product: jax.Array  # of the momentum schedule so far
+    product: jax.Array  # running product of the momentum schedule
     mu: optax.Updates
     nu: optax.Updates
 
 
 def _scale_by_keras_nadam(b1: float, b2: float) -> optax.GradientTransformation:
-    """NAdam with the momentum schedule ``u_t = b1 * (1 - 0.96^t / 2)`` of Dozat (2016), which optax's has not.
+    """NAdam with the momentum schedule ``u_t = b1 * (1 - 0.96^t / 2)`` of Dozat (2016), which optax's NAdam lacks.
 
     ``m_hat = u_{t+1} m / (1 - prod_{i<=t+1} u_i) + (1 - u_t) g / (1 - prod_{i<=t} u_i)``; the step is
     ``m_hat / (sqrt(v / (1 - b2^t)) + eps)``.

@@ -1,9 +1,9 @@
 """The matrix products of dense and convolutional layers, in float32 or with bfloat16 factors.
 
-In ``"mixed"`` precision the factors of a product are rounded to bfloat16 and its sums are float32; weights,
-statistics, losses and optimizer stay float32. Source: Micikevicius et al. (2018), "Mixed precision training"; bfloat16
-has float32's exponents, so that no loss scaling is needed (Kalamkar et al., 2019). What a convolution hands back
-to the layer before it is rounded once more.
+In ``"mixed"`` precision the factors of a product are rounded to bfloat16 and its sums are float32; weights, statistics,
+losses and optimizer state stay float32. The gradient that a convolution passes to the previous layer is also rounded to
+bfloat16. Source: Micikevicius et al. (2018), "Mixed precision training"; bfloat16 has float32's exponent range, so no
+loss scaling is needed (Kalamkar et al., 2019).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PRECISIONS: Final = ("float32", "mixed")
 
 
 def factor(x: jax.Array, precision: Precision) -> jax.Array:
-    """Round an array to what a product of this precision takes.
+    """Round an array to the type of this precision's factors.
 
     Example:
       >>> factor(jnp.ones(2), "mixed").dtype
@@ -33,7 +33,7 @@ def factor(x: jax.Array, precision: Precision) -> jax.Array:
 
 
 def dot(a: jax.Array, b: jax.Array, precision: Precision) -> jax.Array:
-    """``a @ b`` with the precision's factors and float32 sums.
+    """Matrix product ``a @ b`` with factors in the given precision and float32 sums.
 
     Args:
       a, b: float32 or already rounded.  # (..., I, J), (..., J, K)
@@ -48,13 +48,13 @@ def dot(a: jax.Array, b: jax.Array, precision: Precision) -> jax.Array:
 
 @jax.custom_batching.custom_vmap
 def _of_bfloat16(a: jax.Array, b: jax.Array) -> jax.Array:
-    """XLA on a CPU takes a product with a transposed factor in float32, at half the speed: they are written out."""
+    """Materialize both factors: on a CPU, XLA computes products of transposed factors in float32, at half the speed."""
     return jnp.matmul(*lax.optimization_barrier((a, b)), preferred_element_type=jnp.float32)
 
 
 @_of_bfloat16.def_vmap
 def _of_a_population(size: int, batched: list[bool], a: jax.Array, b: jax.Array) -> tuple[jax.Array, bool]:
-    """A population of one has no batch of products, which would be in float32 too."""
+    """Avoid a batch of one product, which XLA would compute in float32 too."""
     if size == 1:
         return _of_bfloat16(*(each[0] if has else each for each, has in zip((a, b), batched, strict=True)))[None], True
     matmul = partial(jnp.matmul, preferred_element_type=jnp.float32)
@@ -63,12 +63,12 @@ def _of_a_population(size: int, batched: list[bool], a: jax.Array, b: jax.Array)
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
 def product(x: jax.Array, kernel: jax.Array, precision: Precision = "float32") -> jax.Array:
-    """``x @ kernel``, with a gradient that is laid out for populations.
+    """Matrix product ``x @ kernel`` with a gradient that is fast for populations.
 
     Args:
       x: a batch.  # (B, I)
       kernel: weights.  # (I, O)
-      precision: of the factors, on the way back too.
+      precision: of the factors, in the backward pass too.
 
     Returns:
       The products.  # (B, O)
@@ -95,11 +95,11 @@ product.defvjp(_forward, _backward)
 
 
 def _kernel_gradient(precision: Precision, x: jax.Array, gradient: jax.Array) -> jax.Array:
-    """``x.T @ gradient``; (I, O).
+    """Compute ``x.T @ gradient``.  # (I, O)
 
-    XLA is slow at products of transposed matrices on a CPU, and refuses them in bfloat16. Either the batch is written
-    transposed, which the barriers are for, or the gradient, whose product is then the transposed result, and slow to
-    read; whichever moves fewer numbers. Variants that share their batch have one wide product.
+    On a CPU, XLA is slow at products of transposed matrices and rejects them in bfloat16. The barriers therefore
+    materialize either the transposed batch, or the transposed gradient, whose product is the transposed result and slow
+    to read; the cheaper one in memory traffic is chosen. Variants that share their batch share one wide product.
     """
     (batch, inputs), outputs = x.shape, gradient.shape[1]
     if outputs * (batch + inputs) < batch * inputs:
@@ -108,7 +108,7 @@ def _kernel_gradient(precision: Precision, x: jax.Array, gradient: jax.Array) ->
 
 
 def squared_norm(array: jax.Array) -> jax.Array:
-    """The sum of an array's squares, as a product of vectors: faster than squares and their sum.
+    """Return the sum of an array's squares, as a dot product, which is faster than squaring and summing.
 
     Example:
       >>> float(squared_norm(jnp.array([[3.0], [4.0]])))

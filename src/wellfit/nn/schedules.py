@@ -1,4 +1,4 @@
-"""Learning-rate schedules: what the recipe's learning rate is multiplied by in every step, computed on the host."""
+"""Learning-rate schedules: the factor of the recipe's learning rate at every step, computed on the host."""
 
 from __future__ import annotations
 
@@ -23,37 +23,36 @@ _SETTINGS: Final[Mapping[str, Mapping[str, float]]] = {
     "warmup": {"warmup": 0.1},
     "one-cycle": {"warmup": 0.0, "peak": 0.3, "div": 25.0, "final_div": 1e4},
 }
-"""Kind -> the settings that it has, with their defaults."""
+"""Kind -> its settings with their defaults."""
 
 
-@functools.lru_cache(maxsize=256)  # asked for once an epoch by every trajectory
+@functools.lru_cache(maxsize=256)  # called for every trajectory in every epoch
 def multipliers(schedule: Schedule, steps: int) -> FloatArray:
-    """The learning rate of every step, relative to the recipe's; for ``"one-cycle"`` the recipe's is the peak.
+    """Compute every step's learning rate relative to the recipe's, which for ``"one-cycle"`` is the peak.
 
-    With ``p`` the share of the steps after warm-up that were made, from 0 in the first to just below 1 in the last:
+    Let ``p`` be the completed fraction of the steps after warm-up, from 0 at the first to just below 1 at the last:
 
     - step: ``factor ** floor(p / every)``
     - exponential: ``factor ** p``
     - cosine: ``factor + (1 - factor) * (1 + cos(pi * p)) / 2``
     - one-cycle: half a cosine from ``1 / div`` up to 1 at ``p = peak``, then one down to ``1 / (div * final_div)``
 
-    In the ``w`` steps of warm-up, step ``t`` from 0 has ``(t + 1) / (w + 1)`` of what the kind begins with: no step is
-    wasted on rate 0.
+    Step ``t`` (from 0) of ``w`` warm-up steps has ``(t + 1) / (w + 1)`` of the first rate after warm-up, so that no
+    step has rate 0.
 
     Args:
-      schedule: the schedule.
-      steps: how many steps training has.
+      steps: number of training steps that the schedule spans.
 
     Returns:
-      float64.  # (steps,)
+      The factors, float64, read-only.  # (steps,)
 
     Raises:
-      UnknownNameError: no schedule of this kind.
+      UnknownNameError: an unknown kind of schedule.
       StudyFileError: a setting that the kind does not have, or that is out of range.
 
     Source: Loshchilov & Hutter (2017), "SGDR", eq. 5, for cosine; Smith & Topin (2018), "Super-convergence", for
-    one-cycle, with the cosine arms and the defaults that PyTorch and optax give it; Goyal et al. (2017), "Accurate,
-    large minibatch SGD", section 2.2, for warm-up.
+    one-cycle, with the cosine phases and defaults of PyTorch and optax; Goyal et al. (2017), "Accurate, large minibatch
+    SGD", section 2.2, for warm-up.
 
     Example:
       >>> multipliers(Schedule("step", every=0.5), 4).tolist()
@@ -62,36 +61,38 @@ def multipliers(schedule: Schedule, steps: int) -> FloatArray:
     settings = _settings(schedule)
     rising = round(settings["warmup"] * steps)
     after = steps - rising
-    progress = np.arange(max(after, 1)) / max(after, 1)  # (after,), or one step to know where the kind begins
+    progress = np.arange(max(after, 1)) / max(after, 1)  # (after,), or (1,) for the warm-up's target
     values = _shape(schedule.kind, settings, progress)  # (after,)
     ramp = values[0] * np.arange(1, rising + 1) / (rising + 1)  # (rising,)
-    made = np.concatenate([ramp, values[:after]])  # (steps,)
-    made.flags.writeable = False  # it is handed out again
-    return made
+    factors = np.concatenate([ramp, values[:after]])  # (steps,)
+    factors.flags.writeable = False  # the cache returns the same array again
+    return factors
 
 
 def _settings(schedule: Schedule) -> dict[str, float]:
-    """The settings of a schedule, its kind's defaults filled in and every range checked."""
+    """Check a schedule's settings and fill in its kind's defaults."""
     kind = schedule.kind
     if kind not in _SETTINGS:
         raise UnknownNameError("schedule", kind, SCHEDULES)
     given = {name: value for name, value in vars(schedule).items() if name != "kind" and value is not None}
     for name, value in given.items():
         if name not in _SETTINGS[kind]:
-            has = ", ".join(_SETTINGS[kind])
-            raise StudyFileError(f"schedule {kind!r} has no setting {name!r}; remove it, or use one of: {has}")
+            settings = ", ".join(_SETTINGS[kind])
+            raise StudyFileError(f"schedule {kind!r} has no setting {name!r}; remove it, or use one of: {settings}")
         if name in ("div", "final_div"):
             if not 1 <= value < np.inf:
-                raise StudyFileError(f"schedule {kind!r}: {name} = {value:g} must be a finite number of at least 1")
+                raise StudyFileError(
+                    f"schedule {kind!r}: {name} = {value:g} is out of range; use a finite number of at least 1"
+                )
         elif not 0 <= value <= 1:
-            raise StudyFileError(f"schedule {kind!r}: {name} = {value:g} must be a share from 0 to 1")
+            raise StudyFileError(f"schedule {kind!r}: {name} = {value:g} is out of range; use a number from 0 to 1")
         elif name == "every" and value == 0:
-            raise StudyFileError(f"schedule {kind!r}: every = 0 leaves no step between two drops; take a share above 0")
+            raise StudyFileError(f"schedule {kind!r}: every = 0 leaves no step between drops; use a number above 0")
     return {**_SETTINGS[kind], **given}
 
 
 def _shape(kind: str, settings: Mapping[str, float], progress: FloatArray) -> FloatArray:
-    """A kind after warm-up, as a function of the share of its steps that were made."""
+    """Evaluate a kind after warm-up, as a function of the completed fraction of its steps."""
     if kind == "step":
         drops = np.floor(progress / settings["every"] + 1e-9)  # 0.3 / 0.1 is just below 3 in floating point
         return np.asarray(settings["factor"] ** drops)
@@ -108,5 +109,5 @@ def _shape(kind: str, settings: Mapping[str, float], progress: FloatArray) -> Fl
 
 
 def _half_cosine(begin: float, end: float, share: FloatArray) -> FloatArray:
-    """From ``begin`` at share 0 to ``end`` at share 1, level at both."""
+    """Interpolate from ``begin`` at 0 to ``end`` at 1 along half a cosine, with slope 0 at both ends."""
     return np.asarray(end + (begin - end) * (1 + np.cos(np.pi * share)) / 2)

@@ -1,4 +1,4 @@
-"""Architectures in Python's words: a function for every kind of model. Plain data; no JAX."""
+"""Functions that specify an architecture, one for every kind of model. Plain data; no JAX."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def mlp(
     batch_norm: bool = False,
     output: Output = "softmax",
 ) -> ModelSpec:
-    """A multi-layer perceptron: dense layers, a place for dropout after each, and a dense output.
+    """A multi-layer perceptron: dense layers, each followed by dropout, and a dense output.
 
     Args:
-      hidden: units of every hidden layer.
+      hidden: number of units of every hidden layer.
       activation: of the hidden layers.
       initializer: of the kernels.
-      batch_norm: batch normalization after every hidden layer.
-      output: ``"softmax"``, or ``"sigmoid"``: one unit for two classes.
+      batch_norm: whether batch normalization follows every hidden layer.
+      output: ``"softmax"``, or ``"sigmoid"`` for a single unit and two classes.
 
     Example:
       >>> mlp(128, 64).hidden
@@ -59,8 +59,8 @@ def lenet5(
 ) -> ModelSpec:
     """LeNet-5 for images: three convolutions of 6, 16 and 120 filters, a dense layer of 84 units, a dense output.
 
-    Its layers and their sizes are those of LeCun et al. (1998), "Gradient-based learning applied to document
-    recognition"; relu, max pooling and softmax are what is used today.
+    The layers and their sizes follow LeCun et al. (1998), "Gradient-based learning applied to document recognition";
+    relu, max pooling and softmax are today's usual choices.
 
     Args:
       activation, initializer, batch_norm, output: as for ``mlp``.
@@ -78,12 +78,12 @@ def cnn(
     initializer: Initializer = "glorot_uniform",
     output: Output = "softmax",
 ) -> ModelSpec:
-    """A convolutional network for images: blocks of 3 x 3 convolution and batch normalization, then a global average.
+    """A convolutional network for images: blocks of 3 x 3 convolution and batch normalization, then global averaging.
 
-    Between two blocks, max pooling halves height and width.
+    Max pooling between blocks halves height and width.
 
     Args:
-      filters: of every block's convolution.
+      filters: number of filters of every block's convolution.
       activation, initializer, output: as for ``mlp``.
 
     Example:
@@ -97,13 +97,13 @@ def layers(stack: Sequence[LayerSpec | Mapping[str, Any]], *, output: Output = "
     """A model as a list of layers.
 
     Args:
-      stack: the layers, each as a study file writes them, with its ``kind`` and what that kind uses; the output layer
-        is the last, without its softmax or sigmoid. ``wellfit.base.LayerSpec`` says what there is.
-      output: ``"softmax"``, or ``"sigmoid"`` for a last layer of one unit and two classes.
+      stack: the layers as in a study file, each with its ``kind`` and that kind's settings (see
+        ``wellfit.base.LayerSpec``); the last is the output layer, without softmax or sigmoid.
+      output: ``"softmax"``, or ``"sigmoid"`` for an output layer with one unit and two classes.
 
     Raises:
-      StudyFileError: a layer that is no table, or has no kind.
-      UnknownNameError: a key that no layer has; with the nearest that one has.
+      StudyFileError: a layer that is not a table, or has no kind.
+      UnknownNameError: an unknown key; the message suggests the nearest one.
 
     Example:
       >>> model = layers([{"kind": "flatten"}, {"kind": "dense", "units": 64, "function": "relu"},
@@ -119,8 +119,8 @@ def _layer(place: int, layer: object) -> LayerSpec:
         return layer
     where = f"layers[{place}]"
     if not isinstance(layer, Mapping) or "kind" not in layer:
-        mend = 'give a table with its kind, as {"kind": "dense", "units": 64}'
-        raise StudyFileError(f"{where}: {layer!r} is no layer; {mend}")
+        fix = 'give a table with a kind, for example {"kind": "dense", "units": 64}'
+        raise StudyFileError(f"{where}: {layer!r} is not a layer; {fix}")
     known = [field.name for field in fields(LayerSpec)]
     for key in layer:
         if key not in known:

@@ -1,8 +1,8 @@
 """The layout of images inside a network: tiles of a few examples, with the examples on the last axis.
 
-On a CPU a convolution is fast where its patches fit the cache and its innermost loops run over many examples at once. A
-batch (B, height, width, channels) is therefore cut into tiles (T, channels, height, width, M) of M examples, and
-everything between the first image layer and ``flatten`` is in this layout. A GPU takes the whole batch as one tile.
+On a CPU, a convolution is fast if its patches fit the cache and its innermost loops run over many examples. A batch (B,
+height, width, channels) is therefore cut into tiles (T, channels, height, width, M) of M examples, and everything from
+the first image layer to ``flatten`` uses this layout. On a GPU, the whole batch is one tile.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import jax
 
 __all__ = ["channel_axis", "from_tiles", "tile_size", "to_tiles"]
 
-_CPU_TILE: Final = 16  # one cache line of float32: a tile's patches stay in the second-level cache
+_CPU_TILE: Final = 16  # one cache line of float32; a tile's patches stay in the level-2 cache
 
 
 def tile_size(examples: int) -> int:
-    """How many examples of a batch make a tile: on a CPU the largest divisor up to 16, elsewhere all of them.
+    """Return the number of examples per tile: on a CPU the largest divisor up to 16, elsewhere the whole batch.
 
-    A batch without a divisor from 8 to 16 is taken as one tile.
+    A batch size without a divisor from 8 to 16 makes one tile.
 
     Example:
       >>> [tile_size(n) for n in (128, 1000, 100, 7)]
@@ -35,10 +35,10 @@ def to_tiles(x: jax.Array) -> jax.Array:
     """Lay out a batch of images in tiles.
 
     Args:
-      x: images, with or without an axis of channels.  # (B, H, W) or (B, H, W, C)
+      x: images, with or without a channel axis.  # (B, H, W) or (B, H, W, C)
 
     Returns:
-      The same in tiles.  # (T, C, H, W, M)
+      The images in tiles.  # (T, C, H, W, M)
 
     Example:
       >>> import jax.numpy as jnp
@@ -68,7 +68,7 @@ def from_tiles(x: jax.Array) -> jax.Array:
 
 
 def channel_axis(x: jax.Array) -> int:
-    """The axis of a layer's units or channels: of images in tiles the second, else the last.
+    """Return the axis of a layer's channels or units: the second for images in tiles, otherwise the last.
 
     Example:
       >>> import jax.numpy as jnp
