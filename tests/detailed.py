@@ -8,7 +8,7 @@ from wellfit.base import (
     Calibration,
     ClassTable,
     ConfusionDifference,
-    DataLook,
+    DataOverview,
     Ensemble,
     IntArray,
     Mistakes,
@@ -17,7 +17,7 @@ from wellfit.base import (
     StudySummary,
     SweepGrid,
     SweepPath,
-    WeightLook,
+    WeightOverview,
 )
 
 NOTHING = StudyDetails(None, None, {}, {}, {}, {}, {}, {}, (), ())
@@ -30,7 +30,7 @@ def details(summary: StudySummary, images: int = 120, side: int = 28) -> StudyDe
     names = tuple(v.name for v in summary.variants if v.name in summary.confusion)
     k, first = len(summary.classes), names[0]
     return StudyDetails(
-        look=look(summary, rng, side),
+        data=overview(summary, rng, side),
         mistakes=mistakes(summary, names, rng, images, side),
         differences={v: _difference(v, first, summary, rng) for v in names[1:]},
         calibration={v: _calibration(v, i) for i, v in enumerate(names)},
@@ -43,17 +43,17 @@ def details(summary: StudySummary, images: int = 120, side: int = 28) -> StudyDe
     )
 
 
-def look(summary: StudySummary, rng: np.random.Generator, side: int) -> DataLook:
+def overview(summary: StudySummary, rng: np.random.Generator, side: int) -> DataOverview:
     k = len(summary.classes)
     counts = {split: np.full(k, n) for split, n in (("train", 4800), ("validation", 1200), ("test", 1000))}
     examples = np.stack([[blob(rng, label, side) for _ in range(8)] for label in range(k)])  # (K, 8, H, W)
-    return DataLook("Fashion-MNIST", "a folder of IDX files", (side, side), counts, examples, ())
+    return DataOverview("Fashion-MNIST", "a folder of IDX files", (side, side), counts, examples, ())
 
 
-def table_look(summary: StudySummary) -> DataLook:
+def table_look(summary: StudySummary) -> DataOverview:
     k = len(summary.classes)
     rows = (("x1", "x2", "class"), ("0.25", "<b>1.5</b>", "a"), ("-1.0", "0.5", "b"))
-    return DataLook("Rows", "a CSV file", (2,), {"train": np.full(k, 80), "test": np.full(k, 20)}, None, rows)
+    return DataOverview("Rows", "a CSV file", (2,), {"train": np.full(k, 80), "test": np.full(k, 20)}, None, rows)
 
 
 def blob(rng: np.random.Generator, label: int, side: int) -> IntArray:
@@ -137,14 +137,16 @@ def _classes(variant: str, first: str, k: int, rng: np.random.Generator) -> Clas
     )
 
 
-def _weights(variant: str, rng: np.random.Generator, side: int) -> WeightLook:
+def _weights(variant: str, rng: np.random.Generator, side: int) -> WeightOverview:
     edges = np.linspace(-1, 1, 42)
     centers = (edges[1:] + edges[:-1]) / 2
     shares = np.stack([np.exp(-((centers / s) ** 2)) for s in (0.1, 0.2, 0.3)])  # (L, B)
     shares /= shares.sum(axis=1, keepdims=True)
     filters = np.clip(128 + 40 * rng.standard_normal((32, side, side)), 0, 255).astype(np.uint8)
     layers = ("dense_1/kernel", "dense_2/kernel", "dense_3/kernel")
-    return WeightLook(variant, layers, edges, shares, np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6]), filters)
+    return WeightOverview(
+        variant, layers, edges, shares, np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6]), filters
+    )
 
 
 def regions(variant: str) -> Regions:

@@ -67,10 +67,10 @@ def drawn(rng, scene, variants):
     return Study(np.stack(correct), np.array(here), np.array(networks))
 
 
-def compared_with_first(runs, margin=MARGIN, look=None):
+def compared_with_first(runs, margin=MARGIN, interim=None):
     """The verdict of every variant against the first."""
     first, *others = runs
-    return compare_pairs(runs, [(name, first) for name in others], margin, look)
+    return compare_pairs(runs, [(name, first) for name in others], margin, interim)
 
 
 def rates(studies, event, seed=0):

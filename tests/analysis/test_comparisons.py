@@ -169,11 +169,11 @@ def test_intervals_are_clipped_to_possible_differences():
 def test_interim_intervals_follow_their_levels():
     rng = np.random.default_rng(9)
     first, second = rng.random((2, 5, 300)) < np.array([0.92, 0.85])[:, None, None]
-    look = InterimAnalysis(2, (3, 5, 10))
-    plain, found = comparisons.paired_comparison(first, second), comparisons.paired_comparison(first, second, look)
+    interim = InterimAnalysis(2, (3, 5, 10))
+    plain, found = comparisons.paired_comparison(first, second), comparisons.paired_comparison(first, second, interim)
     difference = first.astype(int) - second
     for interval, alpha in ((found.interval, 0.05), (found.interval90, 0.10)):
-        level = 1 - nominal_level(look, alpha)
+        level = 1 - nominal_level(interim, alpha)
         assert interval == pytest.approx(intervals.two_way_interval(difference, level)[1], rel=1e-9)
     assert (found.difference, found.p_value) == (plain.difference, plain.p_value)
 
@@ -181,14 +181,16 @@ def test_interim_intervals_follow_their_levels():
 def test_interim_verdicts_allow_for_all_analyses():
     runs = study({"baseline": 0.85, "l2": 0.87, "l1": 0.86, "gone": 0.8})
     runs["gone"] = {0: runs["gone"][0]}
-    look = InterimAnalysis(1, (5, 10, 20))
-    one, several = with_first(runs), with_first(runs, look=look)
+    interim = InterimAnalysis(1, (5, 10, 20))
+    one, several = with_first(runs), with_first(runs, interim=interim)
     assert [c.p_value for c in several] == [c.p_value for c in one]
-    assert [c.p_adjusted for c in several] == list(comparisons.holm([over_all_analyses(c.p_value, look) for c in one]))
+    assert [c.p_adjusted for c in several] == list(
+        comparisons.holm([over_all_analyses(c.p_value, interim) for c in one])
+    )
     for a, b in zip(one[:2], several, strict=False):
         assert b.p_adjusted > a.p_adjusted
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
-    only = with_first(runs, look=InterimAnalysis(1, (5,)))
+    only = with_first(runs, interim=InterimAnalysis(1, (5,)))
     assert [c.p_adjusted for c in only] == pytest.approx([c.p_adjusted for c in one])
 
 

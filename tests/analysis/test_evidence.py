@@ -31,10 +31,10 @@ def test_further_seeds_are_asked_for_only_where_they_are_open():
     first, second = outcomes(accuracies=(0.9, 0.86))
     assert paired_evidence(first, second).further_seeds is not None
     assert paired_evidence(first, second, decided=True).further_seeds is None
-    look = InterimAnalysis(1, (4, 8))
-    looked = paired_evidence(first, second, look=look)
+    interim = InterimAnalysis(1, (4, 8))
+    looked = paired_evidence(first, second, interim=interim)
     assert looked.further_seeds is None  # the plan fixes the seeds
-    assert looked.interval90 == comparisons.paired_comparison(first, second, look).interval90
+    assert looked.interval90 == comparisons.paired_comparison(first, second, interim).interval90
 
 
 def test_one_seed_leaves_only_tests_over_images():

@@ -74,21 +74,21 @@ def test_ranking_of_a_study():
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_interim_ranking_follows_its_adjusted_p_values(number):
-    look = InterimAnalysis(number, (5, 10))
+    interim = InterimAnalysis(number, (5, 10))
     rng = np.random.default_rng(3)
     hardness = rng.random(800)
     runs = {
         name: {s: hardness + 0.05 * rng.normal(size=800) < share for s in range(5)}
         for name, share in {"a": 0.9, "b": 0.885, "c": 0.87, "d": 0.86, "e": 0.7}.items()
     }
-    found = rankings.ranking(runs, look=look)
+    found = rankings.ranking(runs, interim=interim)
     order = [r.variant for r in found]
-    compared = compare_pairs(runs, list(itertools.combinations(order, 2)), look=look)  # Holm over all pairs
+    compared = compare_pairs(runs, list(itertools.combinations(order, 2)), interim=interim)  # Holm over all pairs
     letters = {r.variant: set(r.letters) for r in found}
     for c in compared:
         assert bool(letters[c.variant] & letters[c.against]) == (c.verdict not in ("better", "worse"))
     assert 0 < sum(c.verdict == "better" for c in compared) < len(compared)
-    assert rankings.ranking({"once": {0: runs["a"][0]}, "too": {0: runs["e"][0]}}, look=look)[1].letters == "a"
+    assert rankings.ranking({"once": {0: runs["a"][0]}, "too": {0: runs["e"][0]}}, interim=interim)[1].letters == "a"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.base import EarlyStopping
-from wellfit.engine.stopping import Watch, look
+from wellfit.engine.stopping import Watch, observe
 
 
 class _Model:
@@ -51,7 +51,7 @@ def keras_decides(rule: EarlyStopping, values: list[float]) -> tuple[int, int]:
 def we_decide(rule: EarlyStopping, values: list[float]) -> Watch:
     watch = Watch()
     for epoch, value in enumerate(values, start=1):
-        watch = look(watch, rule, epoch, len(values), loss=value, accuracy=value)
+        watch = observe(watch, rule, epoch, len(values), loss=value, accuracy=value)
         if watch.end_epoch:
             break
     return watch
@@ -83,10 +83,10 @@ def test_early_stopping_ends_and_restores_as_keras_does(rule: EarlyStopping, val
 def test_without_a_rule_the_last_epoch_is_read() -> None:
     watch = Watch()
     for epoch in range(1, 6):
-        watch = look(watch, None, epoch, 4, loss=float(epoch), accuracy=0.0)
+        watch = observe(watch, None, epoch, 4, loss=float(epoch), accuracy=0.0)
     assert (watch.end_epoch, watch.kept_epoch, watch.stopped) == (4, 4, False)
 
 
 def test_an_ended_readout_looks_no_more() -> None:
     ended = Watch(best=0.1, kept_epoch=2, end_epoch=3, stopped=True)
-    assert look(ended, EarlyStopping(1), 4, 9, loss=0.0, accuracy=np.nan) is ended
+    assert observe(ended, EarlyStopping(1), 4, 9, loss=0.0, accuracy=np.nan) is ended

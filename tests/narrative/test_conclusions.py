@@ -92,16 +92,16 @@ def test_interim_analyses_replace_further_seeds():
     undecided, better = [against_baseline("dropout", "undecided")], [against_baseline("dropout", "better", 0.01)]
     looks = (5, 10, 15)
     assert "This is interim analysis 1 of 3; the next is planned at 10 seeds." in concluded(
-        pair, undecided, 360, look=InterimAnalysis(1, looks)
+        pair, undecided, 360, interim=InterimAnalysis(1, looks)
     )
     more = [variant(n, ("finished",) * 12) for n in NAMES[:2]]  # two of them after the look
-    assert "with 10 seeds and 360" in concluded(more, undecided, 360, look=InterimAnalysis(2, looks))
-    assert "This was the last planned analysis" in concluded(pair, undecided, 360, look=InterimAnalysis(3, looks))
+    assert "with 10 seeds and 360" in concluded(more, undecided, 360, interim=InterimAnalysis(2, looks))
+    assert "This was the last planned analysis" in concluded(pair, undecided, 360, interim=InterimAnalysis(3, looks))
     assert "the probability of a false claim and 3 interim analyses" not in concluded(
-        pair, better, 360, look=InterimAnalysis(2, looks)
+        pair, better, 360, interim=InterimAnalysis(2, looks)
     )
     assert "in 1 comparison and 3 interim analyses is limited to 5 %" in concluded(
-        pair, better, 360, look=InterimAnalysis(2, looks)
+        pair, better, 360, interim=InterimAnalysis(2, looks)
     )
 
 
@@ -219,9 +219,9 @@ def studies(draw):
     letters = [draw(st.sampled_from(["a", "ab", "b", "c"])) for _ in names]
     ranking = [Ranked(name, 0.9, letter) for name, letter in zip(names, letters, strict=True)]
     states = ("finished",) * draw(st.integers(2, 5))
-    look = draw(st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (5, 10))]))
+    interim = draw(st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (5, 10))]))
     variants = [variant(n, states) for n in names]
-    return variants, comparisons, {"evidence": known, "ranking": ranking, "look": look, "title": "What helps?"}
+    return variants, comparisons, {"evidence": known, "ranking": ranking, "look": interim, "title": "What helps?"}
 
 
 @given(studies())

@@ -72,7 +72,7 @@ def recomputed(directory: Path, seeds: int, interim: InterimAnalysis | None) -> 
             for name in study["variants"]
         }
     first, *others = runs
-    return compare_pairs(runs, [(name, first) for name in others], look=interim)
+    return compare_pairs(runs, [(name, first) for name in others], interim=interim)
 
 
 def test_a_clear_difference_is_decided_at_the_first_analysis(tmp_path: Path) -> None:

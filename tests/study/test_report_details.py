@@ -62,14 +62,14 @@ def test_everything_agrees_with_the_files_of_the_study(finished_study: Path) -> 
 def test_pictures_and_examples_are_those_of_the_digits(finished_study: Path) -> None:
     digits = wellfit.load_dataset("digits")
     found = summary_and_details(finished_study)[1]
-    assert found.look is not None
+    assert found.data is not None
     assert found.mistakes is not None
-    assert (found.look.title, found.look.shape) == ("Digits", (8, 8))
+    assert (found.data.title, found.data.shape) == ("Digits", (8, 8))
     expected = np.rint(digits.x_test[found.mistakes.image_rows] * (255 / 16)).astype(np.uint8)
     np.testing.assert_array_equal(found.mistakes.images, expected)
     three = np.rint(digits.x_train[digits.y_train == 3][:10] * (255 / 16)).astype(np.uint8)
-    np.testing.assert_array_equal(found.look.examples[3], three)
-    assert sum(found.look.counts["train"]) + sum(found.look.counts["validation"]) == len(digits.x_train)
+    np.testing.assert_array_equal(found.data.examples[3], three)
+    assert sum(found.data.counts["train"]) + sum(found.data.counts["validation"]) == len(digits.x_train)
 
 
 def test_the_summary_may_be_given(finished_study: Path) -> None:
@@ -81,7 +81,7 @@ def test_the_summary_may_be_given(finished_study: Path) -> None:
 def test_an_older_study_has_no_pictures_and_all_the_rest(study_copy: Path) -> None:
     (study_copy / KEEPSAKES).unlink()
     found = summary_and_details(study_copy)[1]
-    assert found.look is None
+    assert found.data is None
     assert found.mistakes is not None
     assert found.mistakes.images.shape == (0, 0, 0)
     assert found.mistakes.votes.shape == (len(found.mistakes.variants), 0, 10)
@@ -99,7 +99,7 @@ def test_a_study_that_was_not_tested_has_weights_alone(study_copy: Path) -> None
         store.runs.save([dataclasses.replace(r, weights=weights[r.spec.variant, r.spec.seed]) for r in records[:3]])
     assert begun.weights == {}
     found = summary_and_details(untested)[1]
-    assert (found.look, found.mistakes, found.differences, found.calibration) == (None, None, {}, {})
+    assert (found.data, found.mistakes, found.differences, found.calibration) == (None, None, {}, {})
     assert (found.by_class, found.ensembles, found.regions) == ({}, {}, {})
     assert list(found.weights) == ["baseline", "l2"]
 

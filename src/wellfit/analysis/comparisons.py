@@ -46,7 +46,7 @@ class PairedDifference(NamedTuple):
 
 
 def paired_comparison(
-    first: NDArray[Any], second: NDArray[Any], look: InterimAnalysis | None = None
+    first: NDArray[Any], second: NDArray[Any], interim: InterimAnalysis | None = None
 ) -> PairedDifference:
     """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
 
@@ -66,11 +66,11 @@ def paired_comparison(
 
     Args:
       first, second: correctness, bool, the same seeds and images in the same order.  # (S, n)
-      look: the interim analysis, in a sequential design.
+      interim: the interim analysis, in a sequential design.
 
     Raises:
       DataError: the shapes differ, or as in ``variance_components``.
-      StudyFileError: ``look`` is not a valid plan, see ``nominal_level``.
+      StudyFileError: ``interim`` is not a valid plan, see ``nominal_level``.
 
     Example: of four images, the first variant has all right with both seeds; the second has one wrong with each.
       >>> first = np.array([[True, True, True, True], [True, True, True, True]])
@@ -83,7 +83,7 @@ def paired_comparison(
     mean = components.mean
     if components.seeds < 2:
         return PairedDifference(mean, None, None, None)
-    alphas = [a if look is None else nominal_level(look, a) for a in (0.05, 0.10)]
+    alphas = [a if interim is None else nominal_level(interim, a) for a in (0.05, 0.10)]
     halves = [sqrt(half_squared(components, alpha)) for alpha in alphas]
     interval, interval90 = ((max(mean - half, -1.0), min(mean + half, 1.0)) for half in halves)
     return PairedDifference(mean, interval, interval90, p_value(components))
@@ -181,7 +181,7 @@ def compare_pairs(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     pairs: Sequence[tuple[str, str]],
     margin: float = MARGIN,
-    look: InterimAnalysis | None = None,
+    interim: InterimAnalysis | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare pairs of variants over their common seeds, with Holm's correction over all given pairs.
 
@@ -197,14 +197,14 @@ def compare_pairs(
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       pairs: ``(variant, against)``: everything the study compares, fixed before any outcome is known.
       margin: largest accuracy difference of no practical interest.
-      look: the interim analysis, in a sequential design.
+      interim: the interim analysis, in a sequential design.
 
     Returns:
       One comparison of ``"test_accuracy"`` per pair, in order.
 
     Raises:
       DataError: runs judged on different numbers of test images.
-      StudyFileError: a negative ``margin``, or a ``look`` that is not a valid plan.
+      StudyFileError: a negative ``margin``, or a ``interim`` that is not a valid plan.
 
     Example:
       >>> right, wrong = np.array([True, True]), np.array([True, False])
@@ -221,9 +221,9 @@ def compare_pairs(
         seeds = sorted(correctness[against].keys() & correctness[name].keys())
         if seeds:
             first, second = (np.stack([correctness[v][s] for s in seeds]) for v in (name, against))  # each (S, M)
-            differences[name, against] = paired_comparison(first, second, look)
+            differences[name, against] = paired_comparison(first, second, interim)
     p_values = [pair.p_value for pair in differences.values()]
-    adjusted = holm(p_values if look is None else [over_all_analyses(p, look) for p in p_values])
+    adjusted = holm(p_values if interim is None else [over_all_analyses(p, interim) for p in p_values])
     return tuple(
         Comparison(
             variant=name,

@@ -24,7 +24,7 @@ def paired_evidence(
     second: NDArray[np.bool_],
     comparisons: int = 1,
     margin: float = MARGIN,
-    look: InterimAnalysis | None = None,
+    interim: InterimAnalysis | None = None,
     decided: bool = False,
 ) -> PairedEvidence:
     """Compare two variants by every method of ``comparisons``, ``bootstrap``, ``paired`` and ``power``.
@@ -36,7 +36,7 @@ def paired_evidence(
       first, second: correctness, the same seeds and images in the same order.  # bool (S, n)
       comparisons: how many the study makes, for ``further_seeds``.
       margin: largest difference of no practical interest.
-      look: the interim analysis, in a sequential design: the 90 % interval allows for all of them, and
+      interim: the interim analysis, in a sequential design: the 90 % interval allows for all of them, and
         ``further_seeds`` is None because the plan fixes the seeds.
       decided: whether there is a verdict already, so that no further seeds are needed.
 
@@ -49,7 +49,7 @@ def paired_evidence(
       >>> evidence.seeds, evidence.sign_flip_p, evidence.better_on_new_seed
       (3, 0.25, 1.0)
     """
-    paired = paired_comparison(first, second, look)
+    paired = paired_comparison(first, second, interim)
     difference = first.astype(np.int8) - second.astype(np.int8)  # (S, n)
     by_seed = difference.mean(axis=1).tolist()  # S numbers
     bootstrap = two_way_bootstrap(difference)
@@ -63,7 +63,7 @@ def paired_evidence(
         mcnemar_p=tuple(mcnemar(a, b) for a, b in zip(first, second, strict=True)),
         better_on_new_seed=probability_better(by_seed, margin),
         worse_on_new_seed=probability_better([-d for d in by_seed], margin),
-        further_seeds=None if decided or look is not None else further_seeds(first, second, comparisons, margin),
+        further_seeds=None if decided or interim is not None else further_seeds(first, second, comparisons, margin),
     )
 
 
@@ -72,7 +72,7 @@ def evidence_of(
     correctness: Correctness,
     comparisons: int = 1,
     margin: float = MARGIN,
-    look: InterimAnalysis | None = None,
+    interim: InterimAnalysis | None = None,
 ) -> PairedEvidence:
     """The evidence behind a comparison from ``compare_pairs``.
 
@@ -80,7 +80,7 @@ def evidence_of(
       comparison: of two variants with a common seed.
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       comparisons: how many the study makes.
-      margin, look: those of the comparison.
+      margin, interim: those of the comparison.
 
     Example:
       >>> from wellfit.analysis.comparisons import compare_pairs
@@ -92,4 +92,4 @@ def evidence_of(
     mine, theirs = correctness[comparison.variant], correctness[comparison.against]
     seeds = sorted(mine.keys() & theirs.keys())
     first, second = (np.stack([runs[seed] for seed in seeds]) for runs in (mine, theirs))  # each (S, M)
-    return paired_evidence(first, second, comparisons, margin, look, comparison.verdict != "undecided")
+    return paired_evidence(first, second, comparisons, margin, interim, comparison.verdict != "undecided")

@@ -50,7 +50,11 @@ def friedman(scores: FloatArray) -> float:
 
 
 def ranking(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], level: float = 0.05, look: InterimAnalysis | None = None
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
+    level: float = 0.05,
+    interim: InterimAnalysis | None = None,
+    level: float = 0.05,
+    interim: InterimAnalysis | None = None,
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
@@ -63,7 +67,7 @@ def ranking(
     Args:
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       level: probability that any two are falsely separated.
-      look: the interim analysis, in a sequential design.
+      interim: the interim analysis, in a sequential design.
 
     Returns:
       One entry per variant with a run; the mean is over its runs.
@@ -82,7 +86,7 @@ def ranking(
     pairs = list(combinations(range(len(order)), 2))
     p_values = [_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs]
     separated = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
-    for (i, j), significant in zip(pairs, _significant(p_values, level, look), strict=True):
+    for (i, j), significant in zip(pairs, _significant(p_values, level, interim), strict=True):
         separated[i, j] = separated[j, i] = significant
     letters = compact_letters(separated)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
@@ -130,14 +134,14 @@ def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray
     return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
 
 
-def _significant(p_values: Sequence[float | None], level: float, look: InterimAnalysis | None) -> list[bool]:
+def _significant(p_values: Sequence[float | None], level: float, interim: InterimAnalysis | None) -> list[bool]:
     """Which are below ``level`` after Holm's correction, at the levels of the interim analysis if there is one."""
-    if look is None:
+    if interim is None:
         return [p is not None and p < level for p in holm(p_values)]
     significant = [False] * len(p_values)
     tested = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
     for rank, (p, i) in enumerate(tested):  # as ``holm`` of ``over_all_looks``, without solving for each p-value
-        if p >= nominal_level(look, level / (len(tested) - rank)):
+        if p >= nominal_level(interim, level / (len(tested) - rank)):
             break
         significant[i] = True
     return significant

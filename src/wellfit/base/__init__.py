@@ -10,14 +10,14 @@ from wellfit.base.details import (
     Calibration,
     ClassTable,
     ConfusionDifference,
-    DataLook,
+    DataOverview,
     Ensemble,
     Mistakes,
     Regions,
     StudyDetails,
     SweepGrid,
     SweepPath,
-    WeightLook,
+    WeightOverview,
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.ranges import (
@@ -89,7 +89,7 @@ __all__ = [
     "Comparison",
     "ConfusionDifference",
     "Count",
-    "DataLook",
+    "DataOverview",
     "Dataset",
     "Distinct",
     "EarlyStopping",
@@ -145,5 +145,5 @@ __all__ = [
     "UpTo64",
     "VariantSummary",
     "Verdict",
-    "WeightLook",
+    "WeightOverview",
 ]

@@ -20,14 +20,14 @@ __all__ = [
     "Calibration",
     "ClassTable",
     "ConfusionDifference",
-    "DataLook",
+    "DataOverview",
     "Ensemble",
     "Mistakes",
     "Regions",
     "StudyDetails",
     "SweepGrid",
     "SweepPath",
-    "WeightLook",
+    "WeightOverview",
 ]
 
 Bounds = tuple[float, float] | None
@@ -35,7 +35,7 @@ Bounds = tuple[float, float] | None
 
 
 @dataclass(frozen=True, eq=False)
-class DataLook:
+class DataOverview:
     """The data at a glance.
 
     Args:
@@ -178,7 +178,7 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class WeightLook:
+class WeightOverview:
     """The weights of a variant at its readout.
 
     Args:
@@ -292,13 +292,13 @@ class SweepGrid:
 class StudyDetails:
     """All of it; mappings by variant, in the study's order, without those that have nothing to show."""
 
-    look: DataLook | None
+    data: DataOverview | None
     mistakes: Mistakes | None
     differences: Mapping[str, ConfusionDifference]
     calibration: Mapping[str, Calibration]
     by_class: Mapping[str, ClassTable]
     ensembles: Mapping[str, Ensemble]
-    weights: Mapping[str, WeightLook]
+    weights: Mapping[str, WeightOverview]
     regions: Mapping[str, Regions]
     paths: tuple[SweepPath, ...]
     grids: tuple[SweepGrid, ...]

@@ -18,7 +18,7 @@ import numpy as np
 from wellfit.base import EarlyStopping, FloatArray
 from wellfit.engine.plan import Program, Trajectory
 from wellfit.engine.readouts import MONITORED, Progress
-from wellfit.engine.stopping import Watch, look
+from wellfit.engine.stopping import Watch, observe
 
 __all__ = ["FinalState", "final_state_of", "fingerprints", "obstacle", "resume"]
 
@@ -107,7 +107,7 @@ def _replayed(p: Progress, rule: EarlyStopping | None, epochs: int) -> Watch:
     watch = Watch()
     for number, row in enumerate(p.rows[: len(p.rows) - p.diverged], start=1):
         loss, accuracy = (float(row[column]) for column in MONITORED)
-        watch = look(watch, rule, number, epochs, loss, accuracy)
+        watch = observe(watch, rule, number, epochs, loss, accuracy)
     return watch
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
 from wellfit.engine.plan import Readout, Trajectory
-from wellfit.engine.stopping import Watch, look
+from wellfit.engine.stopping import Watch, observe
 
 __all__ = ["MONITORED", "Progress", "note", "records", "rows_so_far"]
 
@@ -83,7 +83,7 @@ def note(
         host: Host | None = None  # copied at most once an epoch
         for i, readout in enumerate(p.trajectory.readouts):
             before = p.watches[i]
-            now = look(before, readout.rule, epoch, readout.epochs, row[_VALIDATION], row[_VALIDATION_ACCURACY])
+            now = observe(before, readout.rule, epoch, readout.epochs, row[_VALIDATION], row[_VALIDATION_ACCURACY])
             p.watches[i] = now
             if before.end_epoch or not (now.kept_epoch == epoch or _sums(readout, epoch)):
                 continue

@@ -12,7 +12,7 @@ import numpy as np
 
 from wellfit.base import EarlyStopping
 
-__all__ = ["Watch", "look"]
+__all__ = ["Watch", "observe"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Watch:
     stopped: bool = False
 
 
-def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss: float, accuracy: float) -> Watch:
+def observe(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss: float, accuracy: float) -> Watch:
     """Update a readout's early-stopping state after an epoch.
 
     Args:
@@ -53,7 +53,7 @@ def look(watch: Watch, rule: EarlyStopping | None, epoch: int, epochs: int, loss
     Example:
       >>> rule, watch = EarlyStopping(patience=1, restore_best_weights=True), Watch()
       >>> for epoch, loss in enumerate([0.9, 0.5, 0.6], start=1):
-      ...     watch = look(watch, rule, epoch, 30, loss, 0.0)
+      ...     watch = observe(watch, rule, epoch, 30, loss, 0.0)
       >>> watch.end_epoch, watch.kept_epoch, watch.stopped
       (3, 2, True)
     """

@@ -32,7 +32,7 @@ class _Study:
     asked: Sequence[Comparison]
     evidence: Mapping[str, PairedEvidence]
     ranking: Sequence[Ranked]
-    look: InterimAnalysis | None
+    interim: InterimAnalysis | None
 
     def verdict(self, verdict: str) -> list[Comparison]:
         return [c for c in self.comparisons if c.verdict == verdict]
@@ -40,7 +40,7 @@ class _Study:
     @property
     def data(self) -> str:
         """The seeds and test examples behind the verdicts; at an interim analysis, the seeds planned for it."""
-        seeds = _tested(self.variants[0]) if self.look is None else self.look.seeds[self.look.number - 1]
+        seeds = _tested(self.variants[0]) if self.interim is None else self.interim.seeds[self.interim.number - 1]
         return f"{counted(seeds, 'seed')} and {counted(self.test_examples, 'test example')}"
 
 
@@ -54,7 +54,7 @@ def conclusion(
     asked: Sequence[Comparison] = (),
     evidence: Mapping[str, PairedEvidence] | None = None,
     ranking: Sequence[Ranked] = (),
-    look: InterimAnalysis | None = None,
+    interim: InterimAnalysis | None = None,
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -71,7 +71,7 @@ def conclusion(
       asked: further comparisons made for the study's questions.
       evidence: by variant, for ``comparisons``.
       ranking: of all variants.
-      look: the interim analysis, in a sequential design.
+      interim: the interim analysis, in a sequential design.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -84,7 +84,7 @@ def conclusion(
       'Of 2 variants, l2 was better than baseline in test accuracy (+0.6 points [0.2, 1.0]).'
     """
     opening = [Sentence(title, ("title",))] if title else []
-    study = _Study(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, look)
+    study = _Study(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim)
     return (*opening, *_body(study))
 
 
@@ -215,7 +215,7 @@ def _certainty(study: _Study) -> list[Sentence]:
     if not claimed:
         return []
     number = len(study.comparisons) + len(study.asked)
-    analyses = 1 if study.look is None else len(study.look.seeds)
+    analyses = 1 if study.interim is None else len(study.interim.seeds)
     interim = f" and {analyses} interim analyses" if analyses > 1 else ""
     claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
     claims = claims if number > 1 or interim else "of a false claim"
@@ -236,17 +236,17 @@ def _certainty(study: _Study) -> list[Sentence]:
 
 def _what_next(study: _Study) -> list[Sentence]:
     """What would decide the undecided comparisons."""
-    undecided, look = study.verdict("undecided"), study.look
+    undecided, interim = study.verdict("undecided"), study.interim
     if not undecided and len(study.comparisons) < len(study.variants) - 1:
         return []  # the missing comparisons are covered by the pending runs
     if not undecided:
         text = "Every comparison is decided; more seeds would only narrow the intervals."
         return [Sentence(text, _keys(study.comparisons, "verdict"))]
     keys = _keys(undecided, "verdict")
-    if look is not None:
-        if look.number < len(look.seeds):
-            then = look.seeds[look.number]
-            text = f"This is interim analysis {look.number} of {len(look.seeds)}; the next is planned at {then} seeds."
+    if interim is not None:
+        if interim.number < len(interim.seeds):
+            then = interim.seeds[interim.number]
+            text = f"This is interim analysis {interim.number} of {len(interim.seeds)}; the next is planned at {then} seeds."
         else:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]

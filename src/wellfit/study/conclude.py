@@ -73,7 +73,7 @@ def conclude(
         )
         for c in compared
     }
-    ranked = ranking(correctness, look=interim)
+    ranked = ranking(correctness, interim=interim)
     sentences = conclusion(
         variants,
         comparisons,
@@ -83,7 +83,7 @@ def conclude(
         asked=asked,
         evidence=evidence,
         ranking=ranked,
-        look=interim,
+        interim=interim,
     )
     context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
     return Concluded(

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
-from wellfit.engine.stopping import Watch, look
+from wellfit.engine.stopping import Watch, observe
 from wellfit.store import Store
 from wellfit.study.interim import recorded
 from wellfit.study.summarize import to_json
@@ -81,7 +81,7 @@ def _readout(record: RunRecord) -> Iterator[Recomputed]:
     for epoch in range(1, len(history) + 1):
         if alive[epoch - 1] and not watch.end_epoch:
             loss, accuracy = (float(history[f"validation_{what}"][epoch - 1]) for what in ("loss", "accuracy"))
-            watch = look(watch, recipe.early_stopping, epoch, recipe.epochs, loss, accuracy)
+            watch = observe(watch, recipe.early_stopping, epoch, recipe.epochs, loss, accuracy)
     diverged = not alive.all()
     state = "diverged" if diverged else "stopped" if watch.stopped else "finished" if watch.end_epoch else "unfinished"
     yield Recomputed("epochs", record.epochs, len(history))

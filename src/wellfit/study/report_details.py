@@ -19,7 +19,7 @@ from wellfit.base import (
     Calibration,
     ClassTable,
     ConfusionDifference,
-    DataLook,
+    DataOverview,
     Ensemble,
     FloatArray,
     IntArray,
@@ -106,7 +106,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
             ensembles[name] = ensemble(name, p, labels)
     weights = weight_overviews(store, _with_weights(store), tuple(kept[1]["shape"]) if kept else None)
     return StudyDetails(
-        look=_data_overview(kept) if kept else None,
+        data=_data_overview(kept) if kept else None,
         mistakes=_mistakes(predictions, labels, len(classes), kept) if predictions else None,
         differences=differences,
         calibration=calibration,
@@ -150,9 +150,9 @@ def _mistakes(predictions: Mapping[str, Predictions], labels: IntArray, classes:
     return replace(mistakes, image_rows=rows, images=kept[0]["images"], votes=counts)
 
 
-def _data_overview(kept: Kept) -> DataLook:
+def _data_overview(kept: Kept) -> DataOverview:
     arrays, plain = kept
-    return DataLook(
+    return DataOverview(
         title=plain["title"],
         source=plain["source"],
         shape=tuple(plain["shape"]),

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import FloatArray, WeightLook
+from wellfit.base import FloatArray, WeightOverview
 from wellfit.store import Store
 
 __all__ = ["Overviews", "filter_pictures", "kernels", "weight_overviews"]
@@ -22,7 +22,7 @@ _INSIDE: Final = 0.995  # share of the weights, and of the filters' pixels, with
 class Overviews(NamedTuple):
     """The overview of each variant, and the share of its kernel weights that are exactly zero."""
 
-    overviews: dict[str, WeightLook]
+    overviews: dict[str, WeightOverview]
     zeros: dict[str, float]
 
 
@@ -54,7 +54,7 @@ def weight_overviews(store: Store, runs: Mapping[str, tuple[int, ...]], shape: t
         sizes = [arrays[name].size for name in layers]
         zeros[variant] = float(np.average(mean[:, 0], weights=sizes))
         pictures = filter_pictures(arrays[layers[0]], shape)
-        overviews[variant] = WeightLook(variant, layers, edges, mean[:, 2:], mean[:, 0], mean[:, 1], pictures)
+        overviews[variant] = WeightOverview(variant, layers, edges, mean[:, 2:], mean[:, 0], mean[:, 1], pictures)
     return Overviews(overviews, zeros)
 
 

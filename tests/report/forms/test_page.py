@@ -111,7 +111,7 @@ def test_conclusion_answers_and_advice_come_before_the_numbers():
 
 def test_decision_regions_and_rows_of_a_table_are_shown():
     summary = study(variants=("baseline", "l2"), epochs=3, classes=("above", "<below>"))
-    found = replace(NOTHING, regions={"l2": regions("l2")}, look=table_look(summary))
+    found = replace(NOTHING, regions={"l2": regions("l2")}, data=table_look(summary))
     reader = Reader(render_page(summary, found))
     assert any(
         "Decision regions of l2, mean over the seeds: above in" in (d.get("aria-label") or "")

@@ -102,7 +102,7 @@ def _sheets(details: StudyDetails, room: int) -> dict[str, Sheet]:
     sheets = {
         "mistakes": None if mistakes is None or not mistakes.images.size else pack(mistakes.images, room),
         "filters": weight_numbers.filter_sheet(details.weights, BUDGETS["filters"]),
-        "examples": None if details.look is None else data_numbers.data_sheet(details.look, BUDGETS["examples"]),
+        "examples": None if details.data is None else data_numbers.data_sheet(details.data, BUDGETS["examples"]),
     }
     return {name: sheet for name, sheet in sheets.items() if sheet is not None}
 

@@ -5,7 +5,7 @@ from summaries import study
 from wellfit.report.subjects.data.numbers import class_examples, data_sheet, describe_data
 
 SUMMARY = study(variants=("baseline",), epochs=2)
-IMAGES = details(SUMMARY).look
+IMAGES = details(SUMMARY).data
 
 
 def test_every_class_has_its_counts_and_its_own_images():

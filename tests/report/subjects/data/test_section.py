@@ -22,11 +22,11 @@ def test_paper_describes_draws_and_counts_the_data():
 
 
 def test_the_page_shows_images_or_the_first_rows():
-    sheet = data_sheet(DETAILS.look, 1_000_000)
+    sheet = data_sheet(DETAILS.data, 1_000_000)
     images = fragment(SUMMARY, DETAILS, {"examples": sheet})
     assert len(images["rows"][0].images) == 8
     assert images["first"] is None
-    table = fragment(SUMMARY, replace(DETAILS, look=table_look(SUMMARY)), {})
+    table = fragment(SUMMARY, replace(DETAILS, data=table_look(SUMMARY)), {})
     assert table["first"].headings == ("x1", "x2", "class")
     assert len(table["first"].rows) == 2
 

@@ -186,7 +186,7 @@ def test_no_images_are_refused(dtype):
 
 
 def test_the_overview_has_images_and_counts():
-    data = details(study(variants=("baseline",))).look
+    data = details(study(variants=("baseline",))).data
     axes = plot_data(data, TEN).axes[0]
     assert len(axes.images) == len(TEN) * 8
     assert [label.get_text() for label in axes.get_yticklabels()] == list(TEN)

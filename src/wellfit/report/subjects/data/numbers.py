@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from wellfit.base import DataLook, StudySummary
+from wellfit.base import DataOverview, StudySummary
 from wellfit.report.marks.pictures import Sheet, pack
 
 __all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
@@ -29,7 +29,7 @@ class ClassExamples:
     images: tuple[str, ...]
 
 
-def data_sheet(data: DataLook, budget: int) -> Sheet | None:
+def data_sheet(data: DataOverview, budget: int) -> Sheet | None:
     """The first examples of every class on one sheet of at most so many characters; None where there are no images."""
     if data.examples is None or not data.examples.size:
         return None
@@ -37,7 +37,7 @@ def data_sheet(data: DataLook, budget: int) -> Sheet | None:
     return pack(kept.reshape(-1, *kept.shape[2:]), budget)
 
 
-def class_examples(summary: StudySummary, data: DataLook, sheet: Sheet | None = None) -> tuple[ClassExamples, ...]:
+def class_examples(summary: StudySummary, data: DataOverview, sheet: Sheet | None = None) -> tuple[ClassExamples, ...]:
     """Every class in the order of the labels.
 
     Args:
@@ -52,11 +52,11 @@ def class_examples(summary: StudySummary, data: DataLook, sheet: Sheet | None = 
     return tuple(rows)
 
 
-def describe_data(data: DataLook) -> str:
+def describe_data(data: DataOverview) -> str:
     """One sentence: what the data are, and how many.
 
     Example:
-      >>> describe_data(DataLook("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
+      >>> describe_data(DataOverview("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
       'Digits (scikit-learn): 7 examples of 8 × 8 pixels.'
     """
     total = sum(int(sum(counts)) for counts in data.counts.values())

@@ -20,7 +20,7 @@ DRAWN: Final = 30
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """What the data are, the first examples of every class, and how many there are in every split."""
-    if (data := details.look) is None:
+    if (data := details.data) is None:
         return []
     size = len(summary.classes)
     caption = "The first training examples of every class, and its number of examples in every split."
@@ -33,7 +33,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same for the page; of a table of features, its first rows too."""
-    if (data := details.look) is None:
+    if (data := details.data) is None:
         return {}
     rows = class_examples(summary, data, sheets.get("examples"))
     first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None

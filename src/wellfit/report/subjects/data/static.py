@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import DataLook, IntArray
+from wellfit.base import DataOverview, IntArray
 from wellfit.errors import DataError
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
@@ -165,7 +165,7 @@ def row_inches(wide: float, names: Sequence[str]) -> float:
     return max(2.8, INCHES * wide) + 0.09 * max(len(shortened(name, NAME)) for name in names) + 0.4
 
 
-def plot_data(data: DataLook, classes: Sequence[str], ax: Axes | None = None) -> Figure:
+def plot_data(data: DataOverview, classes: Sequence[str], ax: Axes | None = None) -> Figure:
     """A data set at a glance: the first training examples of every class, and a bar of its examples by split.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from wellfit.base import FloatArray, StudySummary, WeightLook
+from wellfit.base import FloatArray, StudySummary, WeightOverview
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.numbers import FEW
@@ -41,7 +41,7 @@ class WeightRow:
     filters: tuple[str, ...]
 
 
-def weight_rows(summary: StudySummary, weights: Mapping[str, WeightLook], sheet: Sheet | None) -> list[WeightRow]:
+def weight_rows(summary: StudySummary, weights: Mapping[str, WeightOverview], sheet: Sheet | None) -> list[WeightRow]:
     """One row per variant that has weights.
 
     Args:
@@ -62,7 +62,7 @@ def weight_rows(summary: StudySummary, weights: Mapping[str, WeightLook], sheet:
     return rows
 
 
-def filter_sheet(weights: Mapping[str, WeightLook], budget: int) -> Sheet | None:
+def filter_sheet(weights: Mapping[str, WeightOverview], budget: int) -> Sheet | None:
     """The first filters of every variant on one sheet: 16 of each, or 8 if there are many variants.
 
     Args:
@@ -80,18 +80,18 @@ def filter_sheet(weights: Mapping[str, WeightLook], budget: int) -> Sheet | None
     return pack(np.concatenate(kept), budget, levels=16)
 
 
-def zeros_text(overview: WeightLook, at: int) -> str:
+def zeros_text(overview: WeightOverview, at: int) -> str:
     """The share of a layer's weights that are nearly or exactly zero."""
     zeros, small = float(overview.zeros[at]), float(overview.small[at])
     exact = f", {wording.number(100 * zeros, 1, ' %')} exactly 0" if zeros > 0 else ""
     return f"{wording.number(100 * small, 1, ' %')} below 0.001{exact}"
 
 
-def _filters_each(weights: Mapping[str, WeightLook]) -> int:
+def _filters_each(weights: Mapping[str, WeightOverview]) -> int:
     return 16 if len(weights) <= FEW else 8
 
 
-def _layer(overview: WeightLook, at: int) -> Layer:
+def _layer(overview: WeightOverview, at: int) -> Layer:
     low, high = _spread(overview.edges, overview.histogram[at])
     name = overview.layers[at].removesuffix("/kernel")
     spread = wording.true_minus(f"{name}: 90 % of the weights are between {low:.2g} and {high:.2g}")

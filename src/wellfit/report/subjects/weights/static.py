@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from wellfit.base import StudySummary, WeightLook
+from wellfit.base import StudySummary, WeightOverview
 from wellfit.errors import DataError
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import SERIES, series_color
@@ -43,7 +43,7 @@ def plot_weight_norms(summary: StudySummary, ax: Axes | None = None) -> Figure:
     return marks.done(axes, f"Norm of all kernels by epoch, mean over seeds. At the last epoch: {norms}.")
 
 
-def plot_weight_histogram(overview: WeightLook, ax: Axes | None = None) -> Figure:
+def plot_weight_histogram(overview: WeightOverview, ax: Axes | None = None) -> Figure:
     """Plot the distribution of every layer's weights, on a logarithmic scale so that a few large ones are visible.
 
     Args:
@@ -68,7 +68,7 @@ def plot_weight_histogram(overview: WeightLook, ax: Axes | None = None) -> Figur
     return marks.done(axes, f"Histogram of the weights of {overview.variant}, one line per layer. {shares}.")
 
 
-def plot_filters(overview: WeightLook, ax: Axes | None = None) -> Figure:
+def plot_filters(overview: WeightOverview, ax: Axes | None = None) -> Figure:
     """Plot the first kernel's filters as pictures, largest norm first.
 
     Args:
