@@ -53,8 +53,6 @@ def ranking(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     level: float = 0.05,
     interim: InterimAnalysis | None = None,
-    level: float = 0.05,
-    interim: InterimAnalysis | None = None,
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
