@@ -155,7 +155,7 @@ def test_a_directory_keeps_a_study_and_a_temporary_one_goes_with_its_results(
     assert again.directory == kept.directory
     assert capsys.readouterr() == ("", "")  # nothing was trained, so there was no progress
     fresh = study.run(tmp_path / "study", fresh=True, progress=True)
-    assert "Trained after" in capsys.readouterr().out
+    assert "Trained in" in capsys.readouterr().out
     pd.testing.assert_frame_equal(kept.history(), fresh.history())
     passing = study.run()
     assert capsys.readouterr() == ("", "")  # no terminal and no notebook to show it in

@@ -221,7 +221,7 @@ def studies(draw):
     states = ("finished",) * draw(st.integers(2, 5))
     interim = draw(st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (5, 10))]))
     variants = [variant(n, states) for n in names]
-    return variants, comparisons, {"evidence": known, "ranking": ranking, "look": interim, "title": "What helps?"}
+    return variants, comparisons, {"evidence": known, "ranking": ranking, "interim": interim, "title": "What helps?"}
 
 
 @given(studies())

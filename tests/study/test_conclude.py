@@ -56,10 +56,10 @@ def variants(correctness: dict[str, dict[int, Any]], seeds: int = 5) -> list[Var
 
 
 def concluded(
-    study: StudySpec, correctness: dict[str, dict[int, Any]], look: InterimAnalysis | None = None
+    study: StudySpec, correctness: dict[str, dict[int, Any]], interim: InterimAnalysis | None = None
 ) -> Concluded:
     full = {name: correctness.get(name, {}) for name in NAMES}
-    return conclude(study, variants(correctness), full, 2000, look)
+    return conclude(study, recipes(study), variants(correctness), full, 2000, interim)
 
 
 def test_holms_correction_is_over_what_the_questions_ask_too() -> None:

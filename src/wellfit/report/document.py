@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
@@ -58,7 +58,7 @@ class Section:
       id: of the page's element, and the name of the subject.
       label: in the page's navigation.
       notes: what a reader must know to read the numbers rightly; not among the parts: every form prints them.
-      parts: of the written forms.
+      write: makes the parts of the written forms.
       fragment: computes what the page's template shows.
       charts: draws the page's interactive charts.
       template: of the page, below ``wellfit.report``.
@@ -68,10 +68,15 @@ class Section:
     title: str
     label: str = ""
     notes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    write: Callable[[], Sequence[Part]] = tuple
     fragment: Callable[[Mapping[str, Sheet]], Mapping[str, Any]] = lambda sheets: {}
     charts: Callable[[], Mapping[str, Any]] = dict
     template: str = ""
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """What the written forms show, made when it is first asked for."""
+        return tuple(self.write())
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
             title,
             label,
             notes(name, summary, details),
-            tuple(contents.parts(summary, details)),
+            partial(contents.parts, summary, details),
             partial(contents.fragment, summary, details),
             partial(CHARTS[name], summary, details) if name in CHARTS else dict,
             "/".join(contents.__name__.split(".")[2:]) + ".html.j2",

@@ -158,7 +158,7 @@ def test_five_lines_run_and_training_shows_one_output(tmp_path: Path, monkeypatc
     outputs: dict[str, list[Any]] = {cell.source: cell.outputs for cell in book.cells}
     (progress,) = outputs["results = study.run()"]
     assert progress.output_type == "display_data"
-    assert progress.data["text/plain"].startswith("Trained after")
+    assert progress.data["text/plain"].startswith("Trained in")
     assert len(str(progress)) < 1000
     kinds = {cell: set(outputs[cell][0].data) for cell in CELLS[3:]}
     assert "image/png" in kinds["results.plot_intervals()"]

@@ -70,5 +70,5 @@ def test_every_state(made: object, tmp_path: Path) -> None:
 
 
 def test_a_fence_is_longer_than_what_it_holds(tmp_path: Path) -> None:
-    document = Document("t", "n", "finished", (), (Section("s", "S", parts=(Code("a\n````\nb"),)),))
+    document = Document("t", "n", "finished", (), (Section("s", "S", write=lambda: (Code("a\n````\nb"),)),))
     assert "`````text\na\n````\nb\n`````" in write_markdown(document, tmp_path / "a.md").read_text()

@@ -46,7 +46,7 @@ MARKUP = (
 
 
 def document(*parts: Part, title: str = "t", notices: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Document:
-    return Document(title, "name", "finished", notices, (Section("s", "Section", notes=notes, parts=parts),))
+    return Document(title, "name", "finished", notices, (Section("s", "Section", notes=notes, write=lambda: parts),))
 
 
 def blank(width: float = 4, height: float = 3, text: str = "") -> Figure:
@@ -224,8 +224,8 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
     drawing = Drawing("d", "caption", lambda: blank(8.6, 6))
     for words in range(300, 900, 60):
         sections = (
-            Section("a", "First", parts=(Paragraph("words " * words),)),
-            Section("b", "Second", notes=("A note.",), parts=(Paragraph("It falls."), drawing)),
+            Section("a", "First", write=lambda: (Paragraph("words " * words),)),
+            Section("b", "Second", notes=("A note.",), write=lambda: (Paragraph("It falls."), drawing)),
         )
         path = write_pdf(Document("t", "n", "finished", (), sections), tmp_path / "a.pdf")
         texts = [page.extract_text() for page in PdfReader(path).pages]

@@ -136,7 +136,7 @@ def test_the_look_command_writes_a_picture_and_prints_its_path(monkeypatch, caps
     [
         (("--variant", "l2"), "variant 'l2' of study regularization has no augmentation"),
         (("--variant", "l22"), "unknown variant 'l22'"),
-        (("--data", "rows.csv"), "rows has no images to look at, but rows of 2 features"),
+        (("--data", "rows.csv"), "rows has rows of 2 features instead of images"),
         (("--out", "look.svg"), "look.svg is not the name of a PNG"),
     ],
 )

@@ -13,7 +13,7 @@ def test_errors_come_first_with_evidence_and_fix() -> None:
     for finding in FINDINGS:
         assert any(text.text == f"{finding.message} {finding.fix}" for text in texts)
     shown = fragment(study(epochs=3), NOTHING, {})["findings"]
-    assert [finding.code for finding, _ in shown] == ["split-shift", "train-overfit", "data-duplicates"]
+    assert [finding.code for finding in shown] == ["split-shift", "train-overfit", "data-duplicates"]
 
 
 def test_no_findings_are_reported_as_such() -> None:

@@ -23,7 +23,7 @@ def test_a_path_is_sentences_and_a_figure():
     paragraph, drawing = parts(SUMMARY, replace(NOTHING, paths=(path(NAMES),)))
     assert isinstance(paragraph, Paragraph)
     assert paragraph.head == "l2"
-    assert paragraph.text.startswith("Of 6 values of l2")
+    assert paragraph.text.startswith("Of the 6 values of l2")
     assert isinstance(drawing, Drawing)
     assert drawing.name == "path-1-l2"
 
