@@ -16,7 +16,7 @@ from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.api import Study
 from wellfit.base import RunSummary, VariantSummary
 from wellfit.errors import StudyFileError
-from wellfit.spec.study import StudySpec, study_from_mapping
+from wellfit.spec.study import StudySpec, recipes, study_from_mapping
 from wellfit.study.conclude import Concluded, conclude
 
 NAMES = ("baseline", "l2", "dropout", "l2+dropout")
