@@ -175,20 +175,18 @@ def test_names_and_paths_that_lead_nowhere(tmp_path: Path, monkeypatch):
     with pytest.raises(UnknownNameError, match=r"unknown data set 'fashon-mnist'; did you mean 'fashion-mnist'\?"):
         load_dataset("fashon-mnist")
     for name in ("my/images", "my\\images", "numbers.csv", Path("images"), Path("digits")):
-        with pytest.raises(
-            DataNotFoundError, match=r"no such file or folder; give a path that exists, or one of digits"
-        ):
+        with pytest.raises(DataNotFoundError, match=r"no such file or folder; give an existing path, or one of digits"):
             load_dataset(name)
     Path("digits").mkdir()
     assert load_dataset("digits").title == "Digits"  # the catalog's name, not the folder
-    with pytest.raises(DataError, match="no data set in this folder; it takes the four IDX files"):
+    with pytest.raises(DataError, match="no data set in this folder; put in the four IDX files"):
         load_dataset(Path("digits"))
 
 
 def test_paths_to_what_is_not_read(tmp_path: Path):
     path = tmp_path / "table.xlsx"
     path.write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"table\.xlsx: files of this kind are not read; give a \.csv"):
+    with pytest.raises(DataError, match=r"table\.xlsx: this file format is not supported; give a \.csv"):
         load_dataset(path)
 
 
@@ -226,5 +224,5 @@ def test_a_folder_without_access_is_told_in_one_line(closed: str, tmp_path: Path
         return listed(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); give access"):
+    with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); change its permissions"):
         load_dataset(tmp_path / "images")

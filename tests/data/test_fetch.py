@@ -125,7 +125,7 @@ def test_keras_npz_is_checked_like_the_files(home):
     with pytest.raises(DataError, match=r"mnist\.npz: the content of t10k-labels-idx1-ubyte has SHA-256"):
         fetch.find(MNIST)
     np.savez_compressed(path, **arrays | {"x_train": np.zeros((4, 28, 28))})
-    with pytest.raises(DataError, match=r"mnist\.npz: does not hold MNIST as bytes"):
+    with pytest.raises(DataError, match=r"mnist\.npz: does not contain MNIST as bytes"):
         fetch.find(MNIST)
 
 
@@ -216,7 +216,7 @@ def test_without_a_network_the_message_names_every_place_and_file(home, monkeypa
 
 def test_offline_is_respected(monkeypatch):
     monkeypatch.setenv("WELLFIT_OFFLINE", "1")
-    with pytest.raises(DataNotFoundError, match="no download because WELLFIT_OFFLINE is set"):
+    with pytest.raises(DataNotFoundError, match="no download, because WELLFIT_OFFLINE is set"):
         fetch.find(FASHION)
 
 

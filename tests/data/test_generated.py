@@ -65,13 +65,13 @@ def test_any_distance_can_be_asked_for(a: float) -> None:
 
 @pytest.mark.parametrize("name", ["cosines:", "cosines:far", "cosines:nan", "cosines:inf", "cosines:1:2"])
 def test_what_is_no_distance_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match=rf"^{name}: '.*' is not a distance of two curves; give a number, as cosines:2"):
+    with pytest.raises(DataError, match=rf"^{name}: '.*' is not a distance; give a number, for example cosines:2"):
         load_dataset(name)
 
 
 @pytest.mark.parametrize("a", [math.nan, 2e6, -math.inf])
 def test_curves_that_are_nowhere_are_refused(a: float) -> None:
-    with pytest.raises(DataError, match=r"the curves are at most 1e[+]06 apart"):
+    with pytest.raises(DataError, match=r"the distance must be at most 1e[+]06"):
         cosines(a)
 
 

@@ -47,13 +47,16 @@ def test_every_truncation_is_refused(data):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\x89PNG\r\n", r"bytes 0-3 are 89 50 4e 47, no IDX magic number"),
+        (b"\x89PNG\r\n", r"bytes 0-3 are 89 50 4e 47, which is not an IDX magic number"),
         (bytes([0, 0, 7, 1, 0, 0, 0, 0]), r"bytes 0-3 are 00 00 07 01"),
-        (bytes([0, 0, 8, 0]), r"no IDX magic number"),
-        (b"", r"no IDX magic number"),
+        (bytes([0, 0, 8, 0]), r"not an IDX magic number"),
+        (b"", r"not an IDX magic number"),
         (bytes([0, 0, 8, 3, 0, 0, 0, 1]), r"header ends at byte 8 instead of 16"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]), r"shape \(4,\) ends at byte 12, the file at 11: it is truncated"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 2]), r"ends at byte 9, the file at 10: it has bytes left over"),
+        (
+            bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]),
+            r"shape \(4,\) takes 12 bytes, but the file has 11: it is truncated",
+        ),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 2]), r"takes 9 bytes, but the file has 10: it has extra bytes"),
         (bytes([0, 0, 8, 4, *[255] * 16, 1]), r"truncated"),  # claims 4e38 bytes; must not try to allocate them
     ],
 )

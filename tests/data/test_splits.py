@@ -78,7 +78,7 @@ def test_split_is_a_function_of_the_seed():
 
 @pytest.mark.parametrize("validation", [0, 1, -0.1, 1.5, float("nan"), float("inf")])
 def test_shares_that_are_none(validation):
-    with pytest.raises(DataError, match=r"is no share of the training data"):
+    with pytest.raises(DataError, match=r"is not a fraction of the training data"):
         make_splits(np.arange(20) % 2, validation=validation)
 
 

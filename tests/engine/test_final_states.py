@@ -99,8 +99,8 @@ def test_a_rule_whose_own_epochs_had_gone_by_cannot_go_on() -> None:
     before = {"rule": Recipe(epochs=1, early_stopping=RESTORE), "plain": Recipe(epochs=0)}
     _, end = ended(population(4, **before), LOSSES[:4])
     after = population(4, **{**before, "rule": Recipe(epochs=4, early_stopping=RESTORE)})
-    told = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
-    assert told == "whose weights of an epoch that has gone by were not kept"
+    reason = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
+    assert reason == "whose weights of an epoch that has gone by were not kept"
 
 
 @pytest.mark.parametrize(("epochs", "last", "goes_on"), [(5, 2, True), (5, 3, False), (4, 1, True), (4, 2, False)])

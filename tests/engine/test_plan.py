@@ -193,7 +193,7 @@ def test_in_memory_the_patches_of_convolutions_count() -> None:
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:
     with pytest.raises(
-        StudyFileError, match="batch_size = 50000 of variant 'big' is larger than the training split of 48000"
+        StudyFileError, match=r"variant 'big': batch_size = 50000 is larger than the training split \(48000"
     ):
         plan({"big": replace(BASE, batch_size=50_000)})
 

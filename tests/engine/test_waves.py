@@ -107,7 +107,9 @@ def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, m
         patch.setattr(training, "active_mask", pressed)
         patch.setattr(interrupts, "GRACE", -1.0)
         patch.setattr(run, "CHECKPOINT_SECONDS", -1.0)
-        with pytest.raises(Interrupted, match="The epoch at work was left; the runs and the checkpoint saved last"):
+        with pytest.raises(
+            Interrupted, match="The epoch in progress was discarded; finished runs and the last checkpoint are kept"
+        ):
             run_study(Session(small(5), points(), tmp_path / "study"))
     ticks: list[Progress] = []
     run_study(Session(small(5), points(), tmp_path / "study"), on_progress=ticks.append)

@@ -214,23 +214,23 @@ def test_the_structure_of_a_model_has_no_rates() -> None:
 @pytest.mark.parametrize(
     ("specs", "message"),
     [
-        ((LayerSpec("dense", units=10),), r"layer 1: dense with 10 units takes one row .* got shape \(28, 28\)"),
+        ((LayerSpec("dense", units=10),), r"layer 1: dense with 10 units needs one row .* got shape \(28, 28\)"),
         (
             (LayerSpec("conv2d", filters=2, size=25), LayerSpec("max_pool"), LayerSpec("max_pool", size=3), *TINY),
             r"layer 3: max_pool: a window of 3 x 3 is larger than the image of shape \(2, 2, 2\)",
         ),
         ((LayerSpec("flatten"), LayerSpec("conv2d", filters=2), *TINY), r"layer 2: conv2d .* got shape \(784,\)"),
-        ((LayerSpec("flatten"), LayerSpec("dense")), r"layer 2: dense takes shape \(784,\) to 0 units"),
-        ((LayerSpec("conv2d"), *TINY), r"layer 1: conv2d takes shape \(28, 28, 1\) to 0 filters"),
+        ((LayerSpec("flatten"), LayerSpec("dense")), r"layer 2: dense on shape \(784,\) has 0 units"),
+        ((LayerSpec("conv2d"), *TINY), r"layer 1: conv2d on shape \(28, 28, 1\) has 0 filters"),
         (
             (LayerSpec("flatten"), LayerSpec("dense", units=7)),
-            r"layer 2: the output layer gives shape \(7,\), 10 classes need shape \(10,\)",
+            r"layer 2: the output has shape \(7,\), but 10 classes need shape \(10,\)",
         ),
         (
             (LayerSpec("max_pool"),),
-            r"layer 1: the output layer gives shape \(14, 14, 1\), 10 classes need shape \(10,\)",
+            r"layer 1: the output has shape \(14, 14, 1\), but 10 classes need shape \(10,\)",
         ),
-        ((), r"layer 0: the output layer gives shape \(28, 28\), 10 classes need"),
+        ((), r"layer 0: the output has shape \(28, 28\), but 10 classes need"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused_by_number_and_shape(specs: tuple[LayerSpec, ...], message: str) -> None:
@@ -239,15 +239,15 @@ def test_layers_that_do_not_fit_are_refused_by_number_and_shape(specs: tuple[Lay
 
 
 def test_a_sigmoid_output_must_have_one_unit_and_two_classes() -> None:
-    with pytest.raises(ShapeError, match="one sigmoid unit tells two classes apart, the data have 10; use output"):
+    with pytest.raises(ShapeError, match="output = 'sigmoid' needs two classes, but the data have 10; use output"):
         build(ModelSpec("mlp", (8,), output="sigmoid"), (4,), 10)
     two = ModelSpec("layers", output="sigmoid", layers=(LayerSpec("dense", units=2),))
-    with pytest.raises(ShapeError, match=r"the output layer gives shape \(2,\), 2 classes need shape \(1,\)"):
+    with pytest.raises(ShapeError, match=r"the output has shape \(2,\), but 2 classes need shape \(1,\)"):
         build(two, (4,), 2)
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(ShapeError, match="a classifier needs at least two classes, the data have 1"):
+    with pytest.raises(ShapeError, match="a classifier needs at least two classes, but the data have 1; add"):
         build(ModelSpec("mlp", (8,)), (4,), 1)
 
 

@@ -50,7 +50,7 @@ def test_a_study_takes_them_and_a_network_comes_of_them(model: ModelSpec) -> Non
 
 @pytest.mark.parametrize("layer", ["dense", {"units": 3}, None], ids=["a name", "no kind", "nothing"])
 def test_what_is_no_layer_is_refused_with_its_place(layer: Any) -> None:
-    with pytest.raises(StudyFileError, match=r"layers\[1\]: .* is no layer; give a table with its kind") as told:
+    with pytest.raises(StudyFileError, match=r"layers\[1\]: .* is not a layer; give a table with a kind") as told:
         layers([{"kind": "flatten"}, layer])
     assert "\n" not in str(told.value)
 

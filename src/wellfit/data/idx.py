@@ -75,13 +75,13 @@ def parse_idx(content: bytes, where: str) -> NDArray[Any]:
     """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES or content[3] == 0:
         raise DataError(
-            f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for images); "
-            "replace the file"
+            f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for "
+            "images); replace the file"
         )
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise DataError(
-            f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated, replace it"
+            f"{where}: the file is truncated: the header ends at byte {len(content)} instead of {header}; replace it"
         )
     shape = struct.unpack(f">{content[3]}I", content[4:header])
     kind = np.dtype(_TYPES[content[2]])
