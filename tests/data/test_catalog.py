@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,31 +23,6 @@ REAL = Path(os.environ.get("WELLFIT_DATA") or Path(__file__).parents[3] / "share
 
 
 # --- By name ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_table_is_complete():
-    assert list(CATALOG) == ["digits", "fashion-mnist", "mnist", "cosines"]
-    for name, entry in CATALOG.items():
-        assert entry.name == name
-        assert entry.title
-        assert entry.license
-        assert entry.description
-        assert "\n" not in entry.description
-        assert len(entry.classes) == (2 if name == "cosines" else 10)
-        for file in entry.files:
-            assert len(bytes.fromhex(file.sha256)) == 32
-            assert len(bytes.fromhex(file.md5)) == 16
-        assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in entry.mirrors)
-    for name in ("fashion-mnist", "mnist"):
-        assert [file.name for file in CATALOG[name].files] == list(IDX_NAMES)
-        assert len(CATALOG[name].mirrors) >= 3
-
-
-def test_importing_the_catalog_is_light():
-    heavy = ("sklearn", "scipy", "pandas", "jax", "pooch", "requests", "PIL", "matplotlib", "platformdirs")
-    code = f"import sys, wellfit.data; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_digits():

@@ -1,4 +1,4 @@
-"""Ends of trajectories: what hinders one from going on, and what a stopping rule remembers of epochs gone by."""
+"""Final states: when a trajectory can continue from one, and what its stopping rules keep of earlier epochs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, Recipe, RunSpec
-from wellfit.engine.final_states import FinalState, final_state_of, obstacle, resume
+from wellfit.engine.final_states import FinalState, final_state_of, fingerprints, obstacle, resume
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.readouts import Host, Progress, note, records
 from wellfit.engine.stopping import Watch
@@ -133,3 +133,10 @@ def test_another_program_or_training_is_another(monkeypatch: pytest.MonkeyPatch)
     assert obstacle(end.facts, mixed, trajectory, ()) == "with another precision or layout on this machine"
     other = replace(trajectory, seed=1)
     assert obstacle(end.facts, longer.program, other, ()) == "whose schedule spans the epochs"
+
+
+def test_final_states_of_the_first_edition_still_match() -> None:
+    recipes = {"plain": Recipe(epochs=2, l2=1e-3), "rule": Recipe(epochs=2, l2=1e-3, early_stopping=RESTORE)}
+    planned = population(2, **recipes)
+    saved = "69d307358a1ab1f216868115b5df0f2f"  # as the first edition stored it
+    assert fingerprints(planned.program, planned.trajectories[0])["training"] == saved
