@@ -82,16 +82,16 @@ def batches_seconds(workload: Workload, data: TrainingData) -> float:
     """Seconds an epoch of drawing orders, laying the batches out in them, and handing them to the devices."""
     import jax
 
-    on = devices.mesh()
-    layouts = Layouts(data, workload.batch_size, on)
+    mesh = devices.mesh()
+    layouts = Layouts(data, workload.batch_size, mesh)
     populations = plan_for(study(workload), data).populations
     waves = [[group[0].seed if group else 0 for group in w.groups] for p in populations for w in p.waves]
     times = []
     for epoch in range(1, 7):
         began = time.perf_counter()
         for seeds in waves:
-            layouts.of(np.array(seeds, np.uint32), np.ones((on.size, 1), bool), epoch)
-        jax.block_until_ready([held[1] for held in layouts.held if held])
+            layouts.of(np.array(seeds, np.uint32), np.ones((mesh.size, 1), bool), epoch)
+        jax.block_until_ready([given[1] for given in layouts.given if given])
         times.append(time.perf_counter() - began)
     return min(times)
 

@@ -79,10 +79,10 @@ def test_unreadable_files(tmp_path: Path):
     damaged = bytearray(good)
     damaged[len(damaged) // 2] ^= 0xFF
     cases = {
-        "short.gz": (good[:-20], rf"breaks off at byte {len(good) - 20}"),
-        "damaged.gz": (bytes(damaged), r"damaged gzip stream"),
-        "checksum.gz": (good[:-8] + b"\0\0\0\0" + good[-4:], r"damaged gzip stream .*CRC"),
-        "header.gz": (good[:3], r"gzip stream"),
+        "short.gz": (good[:-20], rf"truncated at byte {len(good) - 20}"),
+        "damaged.gz": (bytes(damaged), r"the gzip file is damaged"),
+        "checksum.gz": (good[:-8] + b"\0\0\0\0" + good[-4:], r"the gzip file is damaged .*CRC"),
+        "header.gz": (good[:3], r"the gzip file is"),
         "empty.gz": (b"", r"the file is empty"),
     }
     for name, (content, message) in cases.items():
