@@ -2,8 +2,8 @@
 
 Trains a small study (two programs; dropout, batch normalization, early stopping, averaging) without interruption. Then
 repeatedly trains it in a process that is killed at a random moment, checks the directory like ``wellfit verify``,
-resumes it, and compares all tables except times and all arrays bit by bit. Finally interrupts it with Ctrl-C a few times
-and measures how long the process takes to end. Prints a line per kill; saves JSON.
+resumes it, and compares all tables except times and all arrays bit by bit. Finally interrupts it with Ctrl-C a few
+times and measures how long the process takes to end. Prints a line per kill; saves JSON.
 
 Usage: python benchmarks/killed.py [--moments 20] [--seed 0] [--out benchmarks/results/killed.json]
 """

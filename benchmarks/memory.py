@@ -35,11 +35,11 @@ def child(workload: str, epochs: int) -> None:
     from wellfit.study.run import run_study
     from wellfit.study.session import Forecast, Session
 
-    told: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     marks: list[float] = []
 
     def on_plan(outlook: Forecast) -> None:
-        told.update(runs=outlook.plan.runs, forecast_seconds=outlook.seconds, forecast_bytes=outlook.memory)
+        measured.update(runs=outlook.plan.runs, forecast_seconds=outlook.seconds, forecast_bytes=outlook.memory)
         marks.append(time.perf_counter())
 
     spec = study(WORKLOADS[workload], epochs)
@@ -51,8 +51,8 @@ def child(workload: str, epochs: int) -> None:
             on_plan=on_plan,
             on_progress=lambda tick: marks.append(time.perf_counter()) if tick.epochs else None,
         )
-    told.update(training_seconds=marks[-1] - marks[0], peak_bytes=peak(), before_bytes=before)
-    print(json.dumps(told))
+    measured.update(training_seconds=marks[-1] - marks[0], peak_bytes=peak(), before_bytes=before)
+    print(json.dumps(measured))
 
 
 def main() -> None:

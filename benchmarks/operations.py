@@ -124,11 +124,11 @@ def main() -> None:
         precision: printed([["operations.py", "--workload", options.workload, "--precision", precision]])[0]
         for precision in ("float32", "mixed")
     }
-    kinds = dict.fromkeys(kind for found in both.values() for kind in found["kinds_ms"])
+    kinds = dict.fromkeys(kind for measured in both.values() for kind in measured["kinds_ms"])
     print(f"{'ms of a core, an epoch and training':<40}" + "".join(f"{precision:>10}" for precision in both))
     for kind in kinds:
-        print(f"{kind:<40}" + "".join(f"{found['kinds_ms'].get(kind, 0.0):10.1f}" for found in both.values()))
-    print(f"{'all, by the clock':<40}" + "".join(f"{found['epoch_ms']:10.1f}" for found in both.values()))
+        print(f"{kind:<40}" + "".join(f"{measured['kinds_ms'].get(kind, 0.0):10.1f}" for measured in both.values()))
+    print(f"{'all, by the clock':<40}" + "".join(f"{measured['epoch_ms']:10.1f}" for measured in both.values()))
     if options.out:
         result = {"workload": options.workload, "machine": facts(), **both, "source": Path(__file__).read_text()}
         options.out.write_text(json.dumps(result, indent=1) + "\n")

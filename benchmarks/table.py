@@ -41,7 +41,7 @@ def render(result: Mapping[str, Any]) -> str:
 def glance(result: Mapping[str, Any]) -> str:
     """A line for every study with wellfit's time and share of the limit, and how many times longer each peer takes.
 
-    A star stands where a library lacks something of the study. wellfit's other precision is in ``render``'s table.
+    A star marks a library that lacks part of the study. wellfit's other precision is in ``render``'s table.
 
     Args:
       result: as ``run.py`` saves it.
@@ -56,9 +56,11 @@ def glance(result: Mapping[str, Any]) -> str:
     lines = [_line(("whole study", "wellfit, s", "share of limit", *peers)), "|---" + "|---:" * (len(peers) + 2) + "|"]
     for workload in dict.fromkeys(row["workload"] for row in result["summary"]):
         ours = rows[workload, "wellfit"]
-        found = [rows.get((workload, peer), {}) for peer in peers]
-        stars = ["*" if row.get("charged_as_plain") else "" for row in found]
-        ratios = [f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(found, stars, strict=True)]
+        of_peers = [rows.get((workload, peer), {}) for peer in peers]
+        stars = ["*" if row.get("charged_as_plain") else "" for row in of_peers]
+        ratios = [
+            f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(of_peers, stars, strict=True)
+        ]
         seconds, share = _number(ours["study_seconds"]["median"]), f"{ours['share_of_limit']['median']:.0%}"
         lines.append(_line((f"{workload}, {_trainings(ours)}", seconds, share, *ratios)))
     return "\n".join(lines)

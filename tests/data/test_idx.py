@@ -65,7 +65,7 @@ def test_damage_is_named_with_its_byte(content, message):
         parse_idx(content, "pictures")
 
 
-def test_gzip_is_told_by_content_not_by_name(tmp_path: Path):
+def test_gzip_is_recognized_by_content_not_by_name(tmp_path: Path):
     array = np.arange(6, dtype=np.uint8).reshape(2, 3)
     plain, zipped = tmp_path / "plain.gz", tmp_path / "zipped"
     plain.write_bytes(encode_idx(array))

@@ -48,9 +48,7 @@ def test_fewer_examples_are_among_more_and_shared_out_by_class(one: int, other: 
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 200), st.integers(0, 5))
-def test_as_many_labels_are_wrong_as_asked_for_and_less_noise_is_among_more(
-    one: float, other: float, examples: int, seed: int
-) -> None:
+def test_label_noise_is_exact_and_nested(one: float, other: float, examples: int, seed: int) -> None:
     clean = subset(DATA, examples, 0.0, seed)
     less, more = (subset(DATA, examples, noise, seed) for noise in sorted((one, other)))
     for noise, data in zip(sorted((one, other)), (less, more), strict=True):
@@ -89,7 +87,7 @@ def test_examples_that_are_not_there_are_refused(examples: int) -> None:
 
 
 @pytest.mark.parametrize("noise", [-0.1, 1.1, float("nan")])
-def test_noise_that_is_no_share_is_refused(noise: float) -> None:
+def test_invalid_label_noise_is_rejected(noise: float) -> None:
     with pytest.raises(DataError, match="is not a fraction of the labels; use a number from 0 to 1"):
         subset(DATA, None, noise)
 

@@ -104,7 +104,7 @@ def test_gzipped(tmp_path: Path):
         ("0,1,2\n ,2,3\n", r"line 2 has no label"),
     ],
 )
-def test_the_line_to_blame(tmp_path: Path, text, message):
+def test_the_faulty_line_is_named(tmp_path: Path, text, message):
     with pytest.raises(DataError, match=message) as caught:
         read_csv(write(tmp_path / "t.csv", text))
     assert str(caught.value).startswith(str(tmp_path / "t.csv"))

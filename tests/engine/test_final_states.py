@@ -52,7 +52,7 @@ def ended(of: Population, losses: list[float]) -> tuple[Progress, FinalState]:
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 4])
-def test_a_rule_remembers_as_if_nothing_had_come_between(first: int) -> None:
+def test_a_continued_rule_equals_an_uninterrupted_one(first: int) -> None:
     recipes = {"plain": Recipe(epochs=0), "rule": Recipe(epochs=0, early_stopping=RESTORE)}
     whole = at_work(population(5, **recipes))
     go(whole, LOSSES)
@@ -94,7 +94,7 @@ def test_a_run_that_was_read_before_is_not_read_again() -> None:
     assert [record.spec.variant for record in records(p, lambda run, w: {})] == ["plain"]
 
 
-def test_a_rule_whose_own_epochs_had_gone_by_cannot_go_on() -> None:
+def test_a_rule_that_needs_earlier_epochs_cannot_continue() -> None:
     """It had stopped looking at epoch 1; what it would have kept of the second is lost."""
     before = {"rule": Recipe(epochs=1, early_stopping=RESTORE), "plain": Recipe(epochs=0)}
     _, end = ended(population(4, **before), LOSSES[:4])
@@ -104,7 +104,7 @@ def test_a_rule_whose_own_epochs_had_gone_by_cannot_go_on() -> None:
 
 
 @pytest.mark.parametrize(("epochs", "last", "goes_on"), [(5, 2, True), (5, 3, False), (4, 1, True), (4, 2, False)])
-def test_an_average_over_the_last_epochs_goes_on_where_it_begins_later(epochs: int, last: int, goes_on: bool) -> None:
+def test_swa_continues_if_it_starts_after_the_final_state(epochs: int, last: int, goes_on: bool) -> None:
     recipe = Recipe(epochs=0, average=Averaging("swa", last=last))
     _, end = ended(population(3, swa=recipe), LOSSES[:3])
     longer = population(epochs, swa=recipe)
@@ -124,7 +124,7 @@ def test_divergence_is_the_end() -> None:
     assert (record.state, record.epochs) == ("diverged", 2)
 
 
-def test_another_program_or_training_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_or_training_cannot_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Recipe(epochs=0)
     _, end = ended(population(2, plain=plain), LOSSES[:2])
     longer = population(4, plain=plain)

@@ -61,7 +61,7 @@ def test_a_batch_larger_than_the_training_split_is_refused() -> None:
         plan(replace(MLP, batch_size=151))
 
 
-def test_swa_with_early_stopping_is_refused_and_ema_is_not() -> None:
+def test_swa_with_early_stopping_is_rejected_but_not_ema() -> None:
     stopping = replace(MLP, early_stopping=EarlyStopping(2))
     with pytest.raises(
         StudyFileError, match=r"variant 'odd': average = 'swa' .* early_stopping.*; remove one of them, or"
@@ -107,7 +107,7 @@ def test_labels_outside_the_classes_are_refused(small_data: TrainingData) -> Non
         Trainer(replace(small_data, y_validation=changed(small_data.y_validation, 5, -1)))
 
 
-def test_splits_that_do_not_fit_together_are_refused(small_data: TrainingData) -> None:
+def test_inconsistent_splits_are_rejected(small_data: TrainingData) -> None:
     with pytest.raises(
         DataError, match="x_train has 150 examples, but y_train has 149 labels; give one label per example"
     ):
@@ -120,20 +120,20 @@ def test_splits_that_do_not_fit_together_are_refused(small_data: TrainingData) -
         Trainer(replace(small_data, sample=np.array([], np.int64)))
 
 
-def test_settings_that_a_schedule_does_not_have_are_refused_before_training():
+def test_unknown_schedule_settings_are_rejected_early():
     recipe = Recipe(schedule=Schedule("cosine", peak=0.5))
     with pytest.raises(StudyFileError, match="schedule 'cosine' has no setting 'peak'"):
         make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
 
 
-def test_dropout_without_a_place_for_it_is_refused():
+def test_dropout_without_a_dropout_layer_is_rejected():
     layers = (LayerSpec("flatten"), LayerSpec("dense", units=2))
     recipe = Recipe(model=ModelSpec("layers", layers=layers), dropout=0.5)
     with pytest.raises(StudyFileError, match="'a' sets dropout, but its model has no dropout layer"):
         make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)
 
 
-def test_moving_feature_rows_about_is_refused():
+def test_image_augmentation_of_feature_rows_is_rejected():
     recipe = Recipe(augmentation=Augmentation(shift=0.1))
     with pytest.raises(StudyFileError, match="augmentation 'shift' needs images"):
         make_plan([RunSpec("a", 0, recipe)], (4,), 2, (100, 20, 20), 1)

@@ -92,7 +92,7 @@ def test_an_epoch_can_be_left_between_two_waves(small_data: TrainingData, monkey
     assert [epoch.number for epoch in epochs] == [1]
 
 
-def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_loses_only_the_current_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_study(Session(small(5), points(), tmp_path / "whole"))
     masks: list[int] = []
     mask = waves.active_mask

@@ -240,7 +240,7 @@ def xla_max(x: jax.Array, size: int, stride: int, padding: str) -> jax.Array:
 
 
 @pytest.mark.parametrize(("size", "stride", "padding"), CASES)
-def test_of_equal_largest_values_the_first_has_the_gradient_as_in_keras(size: int, stride: int, padding: str) -> None:
+def test_the_first_of_equal_maxima_gets_the_gradient_as_in_keras(size: int, stride: int, padding: str) -> None:
     """Keras's pooling is XLA's, whose gradient is ``select_and_scatter``; rounded relus have ties in most windows."""
     layer = max_pool((7, 8, 2), size, stride, padding)
     x = np.maximum(GENERATOR.normal(size=(20, 7, 8, 2)).round(), 0).astype(np.float32)

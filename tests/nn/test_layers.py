@@ -211,7 +211,7 @@ def faults(generator: Generator) -> set[str]:
     return found
 
 
-def test_the_bits_are_uniform_and_independent_of_their_neighbors_and_between_keys() -> None:
+def test_random_bits_are_uniform_and_independent() -> None:
     assert faults(ours) == set()
 
 

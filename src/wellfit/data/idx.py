@@ -142,9 +142,9 @@ def read_idx_folder(folder: Path) -> RawData:
       DataError: one of the files is missing or damaged.
     """
     paths = [find_idx(folder, name) for name in IDX_NAMES]
-    found = [p for p in paths if p is not None]
-    if len(found) < len(IDX_NAMES):
+    present = [p for p in paths if p is not None]
+    if len(present) < len(IDX_NAMES):
         missing = ", ".join(name for name, path in zip(IDX_NAMES, paths, strict=True) if path is None)
         raise DataError(f"{folder}: {missing} (or .gz) is missing; add it to this folder")
-    x_train, y_train, x_test, y_test = (read_idx(path) for path in found)
-    return RawData(x_train, y_train, x_test, y_test, str(found[0]), str(found[2]))
+    x_train, y_train, x_test, y_test = (read_idx(path) for path in present)
+    return RawData(x_train, y_train, x_test, y_test, str(present[0]), str(present[2]))
