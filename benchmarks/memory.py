@@ -1,7 +1,7 @@
-"""Claim: a study of 256 runs of lab5's network peaks under 3 GB, and the plan says so before.
+"""Claim: a study of 256 runs of lab5's network peaks below 3 GB, as the plan forecasts.
 
-Runs the study whole, in a process of its own, for a few epochs: training, checkpoints' store, test set and all writing.
-Reads the most memory that the process ever had, and sets the plan's forecast of time and memory beside it. Saves JSON.
+Runs the complete study in its own process for a few epochs: training, checkpoints, test set and all writing. Measures
+the process's peak memory and compares it with the plan's forecast of time and memory. Saves JSON.
 
 Usage: WELLFIT_DATA=... python benchmarks/memory.py [--workload growth-256] [--epochs 2] [--out RESULT.json]
 """
@@ -25,12 +25,12 @@ TARGET: Final = 3e9
 
 
 def peak() -> int:
-    """The most bytes that this process had in memory."""
+    """Return this process's peak memory in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def child(workload: str, epochs: int) -> None:
-    """Run the study, and print what it took and what was forecast."""
+    """Run the study, and print the measurements and the forecast."""
     from wellfit.data.catalog import load_dataset
     from wellfit.study.run import run_study
     from wellfit.study.session import Forecast, Session
