@@ -2,9 +2,9 @@
 
 There are two kinds of measurement, because a compiled epoch cannot be timed from inside. Within the epoch: programs
 with and without evaluation (splits of 64 rows), and with and without dropout masks, run alternately; the differences
-are the costs. Laying out the batches is timed separately, which gives an upper bound, since it overlaps with training. Around
-the epochs: a complete study through ``run_study``, timed at its callbacks. Shares refer to the complete study. Saves
-JSON.
+are the costs. Laying out the batches is timed separately, which gives an upper bound, since it overlaps with training.
+Around the epochs: a complete study through ``run_study``, timed at its callbacks. Shares refer to the complete study.
+Saves JSON.
 
 The script cannot be called profile.py, because that is the name of Python's own profiler.
 

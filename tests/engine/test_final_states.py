@@ -100,7 +100,7 @@ def test_a_rule_that_needs_earlier_epochs_cannot_continue() -> None:
     _, end = ended(population(4, **before), LOSSES[:4])
     after = population(4, **{**before, "rule": Recipe(epochs=4, early_stopping=RESTORE)})
     reason = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
-    assert reason == "whose weights of an epoch that has gone by were not kept"
+    assert reason == "whose weights at an earlier epoch were not kept"
 
 
 @pytest.mark.parametrize(("epochs", "last", "goes_on"), [(5, 2, True), (5, 3, False), (4, 1, True), (4, 2, False)])

@@ -54,6 +54,7 @@ class History:
     """The history of one run: a float64 column for each of ``HISTORY_COLUMNS``, with a value per epoch.
 
     Example:
+      >>> import numpy as np
       >>> h = History({"validation_loss": np.array([0.9, 0.7, 0.8])})
       >>> len(h), float(h["validation_loss"].min())
       (3, 0.7)
