@@ -1,9 +1,9 @@
-"""Claim: a study that is killed with kill -9 at any moment, and continued, ends with the same bits.
+"""Claim: a study that is killed with kill -9 at any moment and then resumed ends with the same bits.
 
-Trains a small study (two programs; dropout, batch normalization, early stopping, an average) without an interruption,
-then again and again in a process of its own that is killed at a random moment, checks the directory with what ``wellfit
-verify`` checks, continues it, and compares every table but times and every array of every file, to the last bit. Then
-presses Ctrl-C a few times and reads the clock until the process has ended. Prints a line a moment; saves JSON.
+Trains a small study (two programs; dropout, batch normalization, early stopping, averaging) without interruption. Then
+repeatedly trains it in a process that is killed at a random moment, checks the directory like ``wellfit verify``,
+resumes it, and compares all tables except times and all arrays bit by bit. Finally interrupts it with Ctrl-C a few
+times and measures how long the process takes to end. Prints a line per kill; saves JSON.
 
 Usage: python benchmarks/killed.py [--moments 20] [--seed 0] [--out benchmarks/results/killed.json]
 """
@@ -34,11 +34,11 @@ from wellfit.study.verify import verify_study
 
 CTRL_C = 3
 LONGEST = 0.05
-"""Seconds that may pass between an epoch and the kill: several epochs with their checkpoints."""
+"""Longest time between an epoch and the kill, in seconds: several epochs with their checkpoints."""
 
 
 def killed_once(directory: Path, moment: tuple[int, float], expected: dict[str, Any]) -> dict[str, Any]:
-    """Kill a study so many epochs and seconds after its beginning, continue it, and tell what came of it."""
+    """Kill a study after the given epochs and seconds, resume it, and report the outcome."""
     at_work = kills.kill(directory, *moment)
     checkpoints, runs = len(list(directory.glob("checkpoints/*"))), len(list(directory.glob("weights/*.npz")))
     damage = [str(problem) for problem in verify_study(directory).problems]
@@ -57,7 +57,7 @@ def killed_once(directory: Path, moment: tuple[int, float], expected: dict[str, 
 
 
 def stopped_once(directory: Path) -> float:
-    """Seconds from Ctrl-C to the end of the process."""
+    """Measure the seconds from Ctrl-C to the end of the process."""
     with kills.start(directory) as process:
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -79,25 +79,25 @@ def main() -> None:
             process.communicate()
         expected = kills.outcome(whole)
         random = np.random.default_rng(options.seed)
-        told = []
+        outcomes = []
         for i in range(options.moments):
             moment = int(random.integers(1, kills.TICKS)), float(random.uniform(0, LONGEST))
-            told.append(killed_once(Path(place) / str(i), moment, expected))
-            print(json.dumps(told[-1]), flush=True)
+            outcomes.append(killed_once(Path(place) / str(i), moment, expected))
+            print(json.dumps(outcomes[-1]), flush=True)
         stops = [stopped_once(Path(place) / f"stopped-{i}") for i in range(CTRL_C)]
-    at_work, same = (sum(t[what] for t in told) for what in ("at_work", "same"))
-    damaged = sum(bool(t["damage"]) for t in told)
+    at_work, same = (sum(outcome[key] for outcome in outcomes) for key in ("at_work", "same"))
+    damaged = sum(bool(outcome["damage"]) for outcome in outcomes)
     print(
-        f"{len(told)} moments, {at_work} of them before the study had ended: "
+        f"{len(outcomes)} kills, {at_work} of them before the study had ended: "
         f"{same} ended with the same bits, {damaged} directories were damaged"
     )
     stop = spread(stops)
     print(f"Ctrl-C, n = {len(stops)}: ended after {stop['median']:.2f} s ({stop['low']:.2f} – {stop['high']:.2f})")
     if options.out:
         result = {
-            "n": len(told),
+            "n": len(outcomes),
             "machine": facts(),
-            "moments": told,
+            "moments": outcomes,
             "ctrl_c": stops,
             "source": Path(__file__).read_text(),
         }

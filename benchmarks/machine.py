@@ -1,7 +1,7 @@
-"""The limit: how fast NumPy multiplies matrices on this machine now, and how much multiplying a study takes.
+"""The limit: NumPy's current rate of matrix products on this machine, and the products that a study computes.
 
-The share of the limit that a training attains is its arithmetic, the matrix products alone, over its time and NumPy's
-sgemm rate in the same minute. Anything else that it does (activations, optimizer, gathering batches) counts as loss.
+A training's share of the limit is the number of operations in its matrix products, divided by its time and by NumPy's
+sgemm rate measured in the same minute. Everything else (activations, optimizer, gathering batches) counts as overhead.
 
 Usage: python benchmarks/machine.py
 """
@@ -26,7 +26,7 @@ WINDOW_SECONDS: Final = 0.3
 
 
 def sgemm_rate(rows: int, inner: int, columns: int) -> float:
-    """Floating-point operations a second of NumPy's float32 product on all cores: the best of three sustained windows.
+    """Measure NumPy's float32 product on all cores, in operations per second: the best of three sustained windows.
 
     Args:
       rows, inner, columns: shape of the product ``(rows, inner) @ (inner, columns)``.
@@ -47,17 +47,17 @@ def sgemm_rate(rows: int, inner: int, columns: int) -> float:
 
 
 def sgemm_rates() -> dict[str, float]:
-    """The rate that is the limit, of a large square product, and that of a small network's first layer."""
+    """Measure the rate of a large square product, which is the limit, and of a small network's first layer."""
     return {"2048 x 2048 x 2048": sgemm_rate(2048, 2048, 2048), "256 x 784 x 128": sgemm_rate(256, 784, 128)}
 
 
 def limit(rates: dict[str, float]) -> float:
-    """The rate that shares are shares of: the large square product's."""
+    """Return the limit: the rate of the large square product."""
     return rates["2048 x 2048 x 2048"]
 
 
 def facts() -> dict[str, Any]:
-    """Processor, cores, memory, system and versions, without a path or a name of the machine's owner."""
+    """Describe processor, cores, memory, system and versions, without paths or host names."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -81,9 +81,9 @@ def _version(name: str) -> str:
 
 
 def products(workload: Workload) -> tuple[tuple[int, int], ...]:
-    """The layers' products for one example, the first layer first, as (weights of the kernel, positions it is used at).
+    """List the layers' products for one example as (kernel weights, positions), the first layer first.
 
-    A dense layer uses its kernel at one position; a convolution at every pixel of its output.
+    A dense layer applies its kernel at one position, a convolution at every pixel of its output.
     """
     if not workload.hidden:  # LeNet-5 on 28 x 28: 6, 16 and 120 kernels of 5 x 5, then 84 and 10 units
         return ((25 * 6, 28 * 28), (25 * 6 * 16, 10 * 10), (25 * 16 * 120, 1), (120 * 84, 1), (84 * 10, 1))
@@ -93,23 +93,22 @@ def products(workload: Workload) -> tuple[tuple[int, int], ...]:
 
 
 def forward_operations(workload: Workload) -> int:
-    """Operations of the products of one example on its way forward: two a weight and position."""
+    """Count the operations of one example's forward pass: two per weight and position."""
     return sum(2 * weights * positions for weights, positions in products(workload))
 
 
 def training_operations(workload: Workload) -> int:
-    """Operations of one example's training: forward, kernels' gradients, and inputs' but the first layer's."""
+    """Count one example's training operations: forward, kernel gradients, and input gradients after the first layer."""
     weights, positions = products(workload)[0]
     return 3 * forward_operations(workload) - 2 * weights * positions
 
 
 def epoch_operations(workload: Workload, training: int, evaluated: int) -> int:
-    """Operations of one epoch of one training.
+    """Count the operations of one epoch of one training.
 
     Args:
-      workload: its network.
-      training: examples that train.
-      evaluated: examples that are scored after the epoch: the validation split, and for wellfit the training sample.
+      training: number of training examples.
+      evaluated: examples evaluated after the epoch: the validation split and, for wellfit, the training sample.
     """
     return training_operations(workload) * training + forward_operations(workload) * evaluated
 

@@ -1,7 +1,7 @@
-"""Claim: a study of 256 runs of lab5's network peaks under 3 GB, and the plan says so before.
+"""Claim: a study of 256 runs of lab5's network peaks below 3 GB, as the plan forecasts.
 
-Runs the study whole, in a process of its own, for a few epochs: training, checkpoints' store, test set and all writing.
-Reads the most memory that the process ever had, and sets the plan's forecast of time and memory beside it. Saves JSON.
+Runs the complete study in its own process for a few epochs: training, checkpoints, test set and all writing. Measures
+the process's peak memory and compares it with the plan's forecast of time and memory. Saves JSON.
 
 Usage: WELLFIT_DATA=... python benchmarks/memory.py [--workload growth-256] [--epochs 2] [--out RESULT.json]
 """
@@ -25,21 +25,21 @@ TARGET: Final = 3e9
 
 
 def peak() -> int:
-    """The most bytes that this process had in memory."""
+    """Return this process's peak memory in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def child(workload: str, epochs: int) -> None:
-    """Run the study, and print what it took and what was forecast."""
+    """Run the study, and print the measurements and the forecast."""
     from wellfit.data.catalog import load_dataset
     from wellfit.study.run import run_study
     from wellfit.study.session import Forecast, Session
 
-    told: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     marks: list[float] = []
 
     def on_plan(outlook: Forecast) -> None:
-        told.update(runs=outlook.plan.runs, forecast_seconds=outlook.seconds, forecast_bytes=outlook.memory)
+        measured.update(runs=outlook.plan.runs, forecast_seconds=outlook.seconds, forecast_bytes=outlook.memory)
         marks.append(time.perf_counter())
 
     spec = study(WORKLOADS[workload], epochs)
@@ -51,8 +51,8 @@ def child(workload: str, epochs: int) -> None:
             on_plan=on_plan,
             on_progress=lambda tick: marks.append(time.perf_counter()) if tick.epochs else None,
         )
-    told.update(training_seconds=marks[-1] - marks[0], peak_bytes=peak(), before_bytes=before)
-    print(json.dumps(told))
+    measured.update(training_seconds=marks[-1] - marks[0], peak_bytes=peak(), before_bytes=before)
+    print(json.dumps(measured))
 
 
 def main() -> None:

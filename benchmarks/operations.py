@@ -1,10 +1,10 @@
-"""Claim: what is not a matrix product bounds what mixed precision gains.
+"""Claim: operations other than matrix products limit the speedup of mixed precision.
 
-Traces one epoch of a study's networks with JAX's profiler in both precisions, each in a process of its own, and sums
-the compiled operations by what they do: the products of the training steps, the rounding of their factors, the
-optimizer, norms and penalties, the scoring after the epoch, and the rest (activations, dropout, losses). Times are of
-one core, milliseconds an epoch and training: an operation's median times its count, so that what interrupts it
-does not count. Saves JSON with the dearest operations by name.
+Traces one epoch of a study's networks with JAX's profiler in both precisions, each in its own process, and sums the
+times of compiled operations by purpose: the products of the training steps, the rounding of their factors, the
+optimizer, norms and penalties, the evaluation after the epoch, and the rest (activations, dropout, losses). Times are
+in milliseconds on one core, per epoch and training: an operation's median time multiplied by its count, so that
+interruptions do not matter. Saves JSON with the most expensive operations by name.
 
 Usage: WELLFIT_DATA=... python benchmarks/operations.py [--workload lab5] [--out benchmarks/results/operations.json]
 """
@@ -25,7 +25,7 @@ from overhead import plan_for
 from run import printed
 from workloads import WORKLOADS, Workload, study
 
-TRACED: Final = 3  # the epoch that is traced; those before compile and warm up
+TRACED: Final = 3  # the traced epoch; the earlier ones compile and warm up
 LINE: Final = re.compile(r"^\s*(?:ROOT )?%(?P<name>[\w.\-]+) = (?P<shape>\S+) (?P<opcode>[\w\-]+)\(.*$", re.MULTILINE)
 MATRIX: Final = re.compile(r"\w+\[\d+,\d+\]")
 SCOPE: Final = re.compile(r'op_name="([^"]*)"')
@@ -33,12 +33,12 @@ CONTROL: Final = ("while", "conditional", "call", "tuple", "get-tuple-element", 
 
 
 def kind_of(line: re.Match[str]) -> str:
-    """What an operation does, from a line of the compiled program: its name, shape and the scope it was traced in."""
+    """Classify an operation of the compiled program by its name, shape and scope."""
     scope = (SCOPE.search(line[0]) or [None, ""])[1]
     if "scoring" in scope:
         return "scoring"
     if line["name"].startswith(("ynn", "dot")) or line["opcode"] == "dot":
-        return "products" if MATRIX.match(line["shape"]) else "norms, penalties"  # sums, which XLA makes dots of too
+        return "products" if MATRIX.match(line["shape"]) else "norms, penalties"  # XLA turns sums into dots, too
     if "optimizer" in scope:
         return "optimizer"
     if line["shape"].startswith("bf16"):
@@ -47,7 +47,7 @@ def kind_of(line: re.Match[str]) -> str:
 
 
 def trace(workload: Workload, precision: str) -> dict[str, Any]:
-    """Train a few epochs, trace one, and sum its operations' times."""
+    """Train a few epochs, trace one of them, and sum the times of its operations."""
     import jax
 
     from wellfit.data.catalog import load_dataset
@@ -111,7 +111,7 @@ def trace(workload: Workload, precision: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Trace both precisions, print where an epoch's time goes, save."""
+    """Trace both precisions, print how an epoch's time is spent, and save."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--workload", choices=WORKLOADS, default="lab5")
     arguments.add_argument("--precision", help="trace this one alone, in this process")
@@ -124,11 +124,11 @@ def main() -> None:
         precision: printed([["operations.py", "--workload", options.workload, "--precision", precision]])[0]
         for precision in ("float32", "mixed")
     }
-    kinds = dict.fromkeys(kind for found in both.values() for kind in found["kinds_ms"])
+    kinds = dict.fromkeys(kind for measured in both.values() for kind in measured["kinds_ms"])
     print(f"{'ms of a core, an epoch and training':<40}" + "".join(f"{precision:>10}" for precision in both))
     for kind in kinds:
-        print(f"{kind:<40}" + "".join(f"{found['kinds_ms'].get(kind, 0.0):10.1f}" for found in both.values()))
-    print(f"{'all, by the clock':<40}" + "".join(f"{found['epoch_ms']:10.1f}" for found in both.values()))
+        print(f"{kind:<40}" + "".join(f"{measured['kinds_ms'].get(kind, 0.0):10.1f}" for measured in both.values()))
+    print(f"{'all, by the clock':<40}" + "".join(f"{measured['epoch_ms']:10.1f}" for measured in both.values()))
     if options.out:
         result = {"workload": options.workload, "machine": facts(), **both, "source": Path(__file__).read_text()}
         options.out.write_text(json.dumps(result, indent=1) + "\n")

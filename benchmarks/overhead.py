@@ -1,11 +1,12 @@
-"""Claim: evaluation, shuffling, masks, data transfer and writing together take under 15 % of a study's time.
+"""Claim: evaluation, shuffling, masks, data transfer and writing together take less than 15 % of a study's time.
 
-Two ways of looking, since a compiled epoch has no places to read a clock at. Within the epoch: variants of the program
-in turns, with and without evaluation (splits of 64 rows), with and without dropout's masks, whose difference is what
-they cost; laying out the batches is timed alone, an upper bound: it goes on while devices work. Around it: the study
-whole through ``run_study``, the clock read at its callbacks. Shares are of the whole study. Saves JSON.
+There are two kinds of measurement, because a compiled epoch cannot be timed from inside. Within the epoch: programs
+with and without evaluation (splits of 64 rows), and with and without dropout masks, run alternately; the differences
+are the costs. Laying out the batches is timed separately, which gives an upper bound, since it overlaps with training.
+Around the epochs: a complete study through ``run_study``, timed at its callbacks. Shares refer to the complete study.
+Saves JSON.
 
-It cannot be called profile.py, which Python's own profiler is.
+The script cannot be called profile.py, because that is the name of Python's own profiler.
 
 Usage: WELLFIT_DATA=... python benchmarks/overhead.py [--turns 5] [--epochs 3] [--study-epochs N]
                                                       [--precision mixed] [--out benchmarks/results/overhead.json]
@@ -40,30 +41,30 @@ from wellfit.study.run import Progress, run_study
 from wellfit.study.session import Forecast, Session
 
 TARGET: Final = 0.15
-FEW: Final = 64  # rows that a split keeps where its evaluation is to cost nothing
+FEW: Final = 64  # rows left in a split whose evaluation should take almost no time
 
 
 def plan_for(spec: StudySpec, data: TrainingData, precision: str = "float32") -> Plan:
-    """The plan of a study's runs."""
+    """Plan a study's runs."""
     sizes = (len(data.x_train), len(data.x_validation), len(data.sample))
     return make_plan(runs(spec), data.input_shape, data.classes, sizes, devices.mesh().size, precision)
 
 
 def without_evaluation(data: TrainingData) -> TrainingData:
-    """The same training split with next to nothing to score."""
+    """Return the same training split with almost nothing to evaluate."""
     return replace(
         data, x_validation=data.x_validation[:FEW], y_validation=data.y_validation[:FEW], sample=data.sample[:FEW]
     )
 
 
 def without_masks(workload: Workload) -> Workload:
-    """The same trainings with another penalty in the place of dropout, so that they stay as many."""
+    """Replace dropout by another l2 penalty, so that the number of trainings stays the same."""
     variants = tuple(replace(v, dropout=0.0, l2=v.l2 + 2e-3) if v.dropout else v for v in workload.variants)
     return replace(workload, variants=variants)
 
 
 def epoch_timer(workload: Workload, data: TrainingData, epochs: int, precision: str | None) -> Callable[[], float]:
-    """Seconds of one epoch of all the study's trainings in the steady state, to be measured when it is called."""
+    """Return a function that measures one steady-state epoch of all of the study's trainings, in seconds."""
     plan = plan_for(study(workload, 1 + epochs), data, precision or "float32")
     trainer = Trainer(data, devices.mesh())
 
@@ -79,25 +80,25 @@ def epoch_timer(workload: Workload, data: TrainingData, epochs: int, precision: 
 
 
 def batches_seconds(workload: Workload, data: TrainingData) -> float:
-    """Seconds an epoch of drawing orders, laying the batches out in them, and handing them to the devices."""
+    """Measure the seconds per epoch for drawing batch orders, laying out batches and passing them to the devices."""
     import jax
 
-    on = devices.mesh()
-    layouts = Layouts(data, workload.batch_size, on)
+    mesh = devices.mesh()
+    layouts = Layouts(data, workload.batch_size, mesh)
     populations = plan_for(study(workload), data).populations
     waves = [[group[0].seed if group else 0 for group in w.groups] for p in populations for w in p.waves]
     times = []
     for epoch in range(1, 7):
         began = time.perf_counter()
         for seeds in waves:
-            layouts.of(np.array(seeds, np.uint32), np.ones((on.size, 1), bool), epoch)
-        jax.block_until_ready([held[1] for held in layouts.held if held])
+            layouts.of(np.array(seeds, np.uint32), np.ones((mesh.size, 1), bool), epoch)
+        jax.block_until_ready([given[1] for given in layouts.given if given])
         times.append(time.perf_counter() - began)
     return min(times)
 
 
 def around(spec: StudySpec, dataset: Dataset) -> dict[str, Any]:
-    """Run the study whole; seconds of what stands around its epochs, read at the callbacks."""
+    """Run the complete study, and return the seconds spent in and around its epochs, measured at the callbacks."""
     marks: list[tuple[str, int, float]] = [("begin", 0, time.perf_counter())]
 
     def on_plan(outlook: Forecast) -> None:
@@ -124,14 +125,15 @@ def around(spec: StudySpec, dataset: Dataset) -> dict[str, Any]:
 
 
 def profile(within: dict[str, float], batches: float, study_took: dict[str, Any]) -> dict[str, float]:
-    """Seconds of a whole study by what they went into; the training steps are what is left of the epochs.
+    """Split the seconds of a complete study by purpose; training steps are the remainder of the epochs.
 
     Args:
-      within: seconds an epoch of ``full``, ``no evaluation`` and ``neither`` evaluation nor masks.
-      batches: seconds an epoch, of ``batches_seconds``.
-      study_took: of ``around``.
+      within: seconds per epoch with everything (``full``), with ``no evaluation``, and with ``neither`` evaluation nor
+        masks.
+      batches: seconds per epoch, from ``batches_seconds``.
+      study_took: from ``around``.
     """
-    epochs = study_took["epochs"] / within["full"]  # as many as the study's time is worth
+    epochs = study_took["epochs"] / within["full"]  # number of epochs that the study's time corresponds to
     parts = {
         "evaluation": (within["full"] - within["no evaluation"]) * epochs,
         "masks": (within["no evaluation"] - within["neither"]) * epochs,
@@ -149,7 +151,7 @@ def profile(within: dict[str, float], batches: float, study_took: dict[str, Any]
 
 
 def main() -> None:
-    """Measure, print the table, save."""
+    """Measure, print the table, and save."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--workload", choices=WORKLOADS, default="lab5")
     arguments.add_argument("--turns", type=int, default=5)

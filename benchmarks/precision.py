@@ -1,8 +1,8 @@
-"""Claim: mixed precision trains MLPs at least 1.5 times as fast as float32 where a CPU has AVX512-BF16, as accurately.
+"""Claim: on CPUs with AVX512-BF16, mixed precision trains MLPs 1.5 times as fast as float32, with the same accuracy.
 
-Speed: wellfit against itself in turns (A B A B ...), each in a process of its own, as ``run.py`` times it. Accuracy: a
-study at full length in both precisions from the same seeds; for every variant the mean test accuracy with its 95 % t
-interval over seeds, and the same of the paired difference, mixed less float32. Saves JSON.
+Speed: both precisions run alternately (A B A B ...), each in its own process, timed as in ``run.py``. Accuracy: a full
+study in both precisions with the same seeds; for every variant, the mean test accuracy with its 95 % t interval over
+seeds, and the same for the paired difference, mixed minus float32. Saves JSON.
 
 Usage: WELLFIT_DATA=... python benchmarks/precision.py [--workloads lab5 lab-512] [--turns 5] [--epochs N]
                                                        [--seeds 5] [--study-epochs N] [--out RESULT.json]
@@ -28,7 +28,7 @@ PRECISIONS: Final = ("float32", "mixed")
 
 
 def speeds(workload: Workload, turns: int, epochs: int | None) -> dict[str, Any]:
-    """Both precisions in turns."""
+    """Time both precisions alternately."""
     arguments = ["peers/wellfit_population.py", "--workload", workload.name, "--epochs", str(epochs or workload.timed)]
     measured: dict[str, list[list[dict[str, Any]]]] = {name: [] for name in PRECISIONS}
     for _ in range(turns):
@@ -41,7 +41,7 @@ def speeds(workload: Workload, turns: int, epochs: int | None) -> dict[str, Any]
 
 
 def accuracies(workload: Workload, seeds: int, epochs: int | None) -> dict[str, dict[str, list[float]]]:
-    """Test accuracies, variant -> precision -> one for each seed."""
+    """Return test accuracies: variant -> precision -> one value per seed."""
     from wellfit.analysis.metrics import accuracy
     from wellfit.data.catalog import load_dataset
     from wellfit.data.splits import make_splits, training_data
@@ -53,19 +53,19 @@ def accuracies(workload: Workload, seeds: int, epochs: int | None) -> dict[str, 
     spec = study(replace(workload, seeds=seeds), epochs)
     dataset = load_dataset(spec.data.name_or_path)
     data = training_data(dataset, make_splits(dataset.y_train, validation=spec.data.validation), spec.data.scale)
-    on = devices.mesh()
+    mesh = devices.mesh()
     sizes = (len(data.x_train), len(data.x_validation), len(data.sample))
-    trainer = Trainer(data, on)
-    found: dict[str, dict[str, list[float]]] = {}
+    trainer = Trainer(data, mesh)
+    by_variant: dict[str, dict[str, list[float]]] = {}
     for name in PRECISIONS:
-        plan = make_plan(runs(spec), data.input_shape, data.classes, sizes, on.size, name)
+        plan = make_plan(runs(spec), data.input_shape, data.classes, sizes, mesh.size, name)
         records = [record for population in plan.populations for record in trainer.train(population)]
         for record in sorted(records, key=lambda r: r.spec.seed):
             model = record.spec.recipe.model
             probabilities = predict_proba(model, record.weights, dataset.x_test, data.classes, data.scaling)
-            of_variant = found.setdefault(record.spec.variant, {})
+            of_variant = by_variant.setdefault(record.spec.variant, {})
             of_variant.setdefault(name, []).append(float(accuracy(probabilities, dataset.y_test)))
-    return found
+    return by_variant
 
 
 def interval(values: list[float]) -> tuple[float, float, float]:
@@ -76,7 +76,7 @@ def interval(values: list[float]) -> tuple[float, float, float]:
 
 
 def shown(variant: str, of_variant: dict[str, list[float]]) -> str:
-    """A row of the table."""
+    """Format a row of the table."""
     full, mixed = (interval(of_variant[name]) for name in PRECISIONS)
     difference = interval([b - a for a, b in zip(*(of_variant[name] for name in PRECISIONS), strict=True)])
     agree = full[1] <= mixed[2] and mixed[1] <= full[2]
@@ -86,7 +86,7 @@ def shown(variant: str, of_variant: dict[str, list[float]]) -> str:
 
 
 def main() -> None:
-    """Measure speed in turns, then accuracy; print and save."""
+    """Measure speed alternately, then accuracy; print and save."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     mlps = [name for name, workload in WORKLOADS.items() if workload.hidden]
     arguments.add_argument("--workloads", nargs="+", choices=mlps, default=["lab5", "lab-512"], metavar="NAME")
@@ -109,10 +109,10 @@ def main() -> None:
             flush=True,
         )
     for name in options.accuracy_of:
-        result["accuracy"][name] = found = accuracies(WORKLOADS[name], options.seeds, options.study_epochs)
+        result["accuracy"][name] = measured = accuracies(WORKLOADS[name], options.seeds, options.study_epochs)
         print(f"\n| {name}, {options.seeds} seeds | float32 | mixed | mixed - float32, paired | intervals |")
         print("|---|---|---|---|---|")
-        print("\n".join(shown(variant, of_variant) for variant, of_variant in found.items()), flush=True)
+        print("\n".join(shown(variant, of_variant) for variant, of_variant in measured.items()), flush=True)
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -1,8 +1,8 @@
-"""Claim: five seeds of wellfit at full length give what the authors of the five labs published, or we can say why not.
+"""Claim: five seeds of wellfit reproduce the published results of the five labs, or the difference can be explained.
 
-Runs the published experiments, which are built-in studies, on the real Fashion-MNIST and MNIST, and prints tables as
-docs/published.md has them: the published value, our mean and its 95 % interval, and the interval in which a single
-further run would lie, which is what one published run is to be measured against. Needs WELLFIT_DATA.
+Runs the published experiments, which are built-in studies, on Fashion-MNIST and MNIST, and prints the tables of
+docs/published.md: the published value, our mean with its 95 % interval, and the 95 % prediction interval of a single
+further run, with which one published run should be compared. Needs WELLFIT_DATA.
 
 Usage: python benchmarks/published.py [DIRECTORY]; a directory keeps the studies.
 """
@@ -24,14 +24,14 @@ STUDIES = ("lab5", "lab-512", "lab-512/l2", "lab-512/l1", "lab-optimizers", "lab
 
 
 def single_run_interval(variant: VariantSummary, metric: str) -> tuple[float, float]:
-    """Where one more seed would lie with 95 % probability: mean ± t s sqrt(1 + 1/n)."""
+    """Return the 95 % prediction interval of one more seed: mean ± t s sqrt(1 + 1/n)."""
     values = np.array([v for run in variant.runs if (v := getattr(run, metric)) is not None])
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
 
 def rows(summary: StudySummary) -> list[str]:
-    """One line of the table for every published number."""
+    """Return a line of the table for every published number."""
     lines = []
     for variant in summary.variants:
         for metric, published in variant.published.items():
@@ -52,7 +52,7 @@ def rows(summary: StudySummary) -> list[str]:
 
 
 def sweep_rows(summary: StudySummary) -> list[str]:
-    """One line for every variant without a published number, such as those of a sweep."""
+    """Return a line for every variant without published numbers, for example those of a sweep."""
     lines = []
     for variant in summary.variants:
         if not variant.published:
@@ -68,7 +68,7 @@ SWEEP = """| not published | train accuracy | validation accuracy | test accurac
 
 
 def main() -> None:
-    """Run what is missing, and print the tables as Markdown."""
+    """Run the missing studies, and print the tables as Markdown."""
     keep = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="wellfit-published-"))
     for study in STUDIES:
         name = study.replace("/", "-")

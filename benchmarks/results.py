@@ -1,10 +1,10 @@
-"""From what the turns measured to the figures that are shown: medians, whole studies, ratios, shares of the limit.
+"""Computes the reported figures from the measurements: medians, whole studies, ratios and shares of the limit.
 
-A peer's whole study is extrapolated from the epochs that were timed: the start of its process once, then for every
-training what its first epoch took longer than the others (compilation: a new model is compiled anew) and its epochs at
-the median of those timed. A variant that was not timed is charged what the plain network took, in the peer's favor.
-wellfit's is extrapolated likewise, every population until its longest training ends. Of two processes side by side each
-trains half of the study, the larger half of an odd number. Nobody's test set, records and report are in it.
+A peer's whole study is extrapolated from the timed epochs: the start of its process once, then for every training the
+extra time of its first epoch (every new model is compiled) and its number of epochs times the median of the timed ones.
+A variant that was not timed is charged the time of the plain network, which favors the peer. wellfit's study is
+extrapolated in the same way, every population until its longest training ends. Two processes side by side train half of
+the study each; of an odd number, the larger half counts. Test sets, records and reports are excluded for everyone.
 """
 
 from __future__ import annotations
@@ -20,19 +20,15 @@ from workloads import WORKLOADS, Workload
 OURS = "wellfit"
 
 Measured: TypeAlias = Mapping[str, Any]
-"""What one process printed."""
+"""The output of one process."""
 Block: TypeAlias = Mapping[str, Any]
-"""One workload in one turn: ``turn``, ``workload``, ``sgemm``, and for every peer what its processes printed."""
+"""One workload in one turn: ``turn``, ``workload``, ``sgemm``, and the output of every peer's processes."""
 
 
 def epoch_seconds(workload: Workload, processes: Sequence[Measured]) -> float:
-    """Seconds for one epoch of one training in the steady state; of processes side by side, by their joint rate.
+    """Return the steady-state seconds per epoch and training; processes side by side count with their joint rate.
 
-    A study's variants count equally, whether or not each was timed.
-
-    Args:
-      workload: which.
-      processes: what they printed.
+    All variants of a study have equal weight, whether or not they were timed.
     """
     return 1 / sum(1 / _epoch_seconds_alone(workload, measured) for measured in processes)
 
@@ -47,7 +43,7 @@ def _epoch_seconds_alone(workload: Workload, measured: Measured) -> float:
 
 
 def steady_by_variant(measured: Measured) -> dict[str, float]:
-    """Seconds an epoch in the steady state, the median of those timed, of each variant that a peer was timed on."""
+    """Return the median steady-state seconds per epoch of each variant that a peer was timed on."""
     timed: dict[str, list[float]] = {}
     for training in measured["trainings"]:
         if "unsupported" not in training:
@@ -56,17 +52,17 @@ def steady_by_variant(measured: Measured) -> dict[str, float]:
 
 
 def _charged(workload: Workload, steady: Mapping[str, float], variant: str) -> float:
-    """What a variant's epoch is taken to cost a peer."""
+    """Return the seconds per epoch that a peer is charged for a variant."""
     plain = workload.same_as[1] if workload.same_as else workload.variants[0].name
     return steady.get(variant, steady[plain])
 
 
 def study_seconds(workload: Workload, processes: Sequence[Measured]) -> tuple[float, float]:
-    """Seconds of a whole study: its epochs in the steady state alone, and with start and compilation included.
+    """Return the seconds of a whole study: steady-state epochs alone, and including start and compilation.
 
     Args:
-      workload: which.
-      processes: what they printed; the trainings are shared among them, none divided: of 15, one of two trains 8.
+      processes: the output of processes that share the trainings; trainings are not divided, so one of two trains 8 of
+        15.
     """
     count = len(processes)
     uneven = math.ceil(workload.trainings / count) * count / workload.trainings
@@ -77,7 +73,7 @@ def study_seconds(workload: Workload, processes: Sequence[Measured]) -> tuple[fl
 
 
 def _study_alone(workload: Workload, measured: Measured) -> tuple[float, float, float]:
-    """Steady epochs, start of the process, and all first epochs' surplus, if one process trains the whole study."""
+    """Return steady epochs, process start, and the extra time of first epochs, for one process alone."""
     start = sum(measured.get(name, 0.0) for name in ("import_seconds", "data_seconds", "plan_seconds"))
     if "populations" in measured:
         epochs = [(p, statistics.median(p["epoch_seconds"])) for p in measured["populations"]]
@@ -98,22 +94,21 @@ def _study_alone(workload: Workload, measured: Measured) -> tuple[float, float, 
 
 
 def share_of_limit(workload: Workload, processes: Sequence[Measured], rates: Mapping[str, float]) -> float:
-    """The share of NumPy's sgemm rate that the steady state attains with the products of one epoch of one training."""
+    """Return the steady-state rate of the matrix products as a fraction of NumPy's sgemm rate."""
     training, *evaluated = processes[0]["examples"]
     operations = epoch_operations(workload, training, sum(evaluated))
     return operations / (epoch_seconds(workload, processes) * limit(dict(rates)))
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, smallest and largest."""
+    """Return median, minimum and maximum."""
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 
 def summarize(blocks: Sequence[Block]) -> list[dict[str, Any]]:
-    """One row for every workload and peer, over the turns in which it was measured.
+    """Return one row per workload and peer, over the turns in which it was measured.
 
-    Ratios are taken turn by turn, since a machine is not the same from one minute to the next: how many times longer a
-    peer takes than wellfit in the same turn.
+    Ratios of a peer's time to wellfit's are computed within each turn, because the machine's speed varies over time.
     """
     pairs: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
@@ -150,7 +145,7 @@ def _row(workload: Workload, peer: str, blocks: Sequence[Block]) -> dict[str, An
 
 
 def _not_measured(of_peer: Mapping[str, Any]) -> str:
-    """Why there is nothing to count, or nothing."""
+    """Return why a peer has no measurement, or ""."""
     if "failed" in of_peer:
         return f"failed: {of_peer['failed']}"
     trainings = of_peer["processes"][0].get("trainings", ())
@@ -159,7 +154,7 @@ def _not_measured(of_peer: Mapping[str, Any]) -> str:
 
 
 def _lacking(workload: Workload, measured: Measured) -> str:
-    """What a library lacks of a study, and is charged for as if it were the plain network."""
+    """List the parts of a study that a library lacks, which are charged like the plain network."""
     names = {variant.name for variant in workload.variants}
     lacking = [t for t in measured.get("trainings", ()) if "unsupported" in t and t["variant"] in names]
     return "; ".join(sorted({t["unsupported"] for t in lacking}))

@@ -1,13 +1,13 @@
-"""Claim: a study trains near the limit of the machine's arithmetic, ahead of every peer.
+"""Claim: a study trains near the machine's arithmetic limit, and faster than every peer.
 
-Times wellfit and the peers in turns (A B A B ...), each in a process of its own, on the same arrays, batches, epochs
-and validation. In a turn every workload is taken once: NumPy's sgemm rate, then wellfit, then every peer. wellfit
-starts with an empty cache folder each time, and torch.compile with an empty cache: compilation is counted in full. The
-measurement of the machine that wellfit makes once, before its first large study, is not counted.
+Times wellfit and the peers alternately (A B A B ...), each in its own process, with the same arrays, batches, epochs
+and validation. Each turn measures every workload once: NumPy's sgemm rate, then wellfit, then every peer. wellfit and
+torch.compile start with empty caches each time, so compilation counts in full. wellfit's one-time measurement of the
+machine, before its first large study, does not count.
 
-Peers, and how many epochs they are timed for, are in ``PEERS`` and ``workloads.py``; how a few epochs become a whole
-study is said in ``results.py``. The JSON carries n, device, versions and the source of all this, and is written after
-every workload, so that a run that is killed keeps what it has measured.
+The peers and their numbers of timed epochs are in ``PEERS`` and ``workloads.py``; ``results.py`` describes how a few
+epochs are extrapolated to a study. The JSON contains n, device, versions and the source code, and is written after
+every workload, so that an interrupted run keeps its measurements.
 
 Usage: WELLFIT_DATA=... python benchmarks/run.py --out benchmarks/results/speed.json
        python benchmarks/table.py benchmarks/results/speed.json
@@ -45,10 +45,10 @@ class Peer:
     """One way of training the networks.
 
     Args:
-      script: in ``peers/``.
-      arguments: beside the workload, its variants and the epochs.
-      processes: how many of it are started side by side, each to train its share of the study.
-      only: the workloads where it is tried; empty for all.
+      script: file name in ``peers/``.
+      arguments: in addition to workload, variants and epochs.
+      processes: number of processes side by side, each of which trains its share of the study.
+      only: the workloads on which it is measured; empty for all.
     """
 
     script: str
@@ -74,7 +74,7 @@ PEERS: Final = {
 
 @contextmanager
 def environment() -> Iterator[dict[str, str]]:
-    """The environment of one process: empty caches, quiet libraries, the data where they were before."""
+    """Provide the environment of one process: empty caches, quiet libraries, and the usual data folder."""
     with tempfile.TemporaryDirectory() as empty:
         yield {
             "WELLFIT_DATA": str(cache_root() / "data"),
@@ -87,13 +87,13 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 def printed(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Run scripts side by side, and return the JSON that each printed last.
+    """Run scripts side by side, and return the last line that each prints, parsed as JSON.
 
     Args:
       commands: scripts under ``benchmarks/`` with their arguments.
 
     Raises:
-      subprocess.CalledProcessError: with what the first that failed had to say.
+      subprocess.CalledProcessError: with the output of the first script that failed.
     """
     with environment() as env:
         processes = [
@@ -118,13 +118,13 @@ def printed(commands: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
 
 
 def measure(name: str, workload: Workload, epochs: int | None) -> dict[str, Any]:
-    """One peer on one workload: what its processes printed, or why there is nothing."""
+    """Measure one peer on one workload; returns the output of its processes, or the reason of a failure."""
     peer = PEERS[name]
     arguments = ["--workload", workload.name, "--epochs", str(epochs or workload.timed)]
     if peer.script != PEERS[OURS].script:
         of = workload if workload.same_as is None else WORKLOADS[workload.same_as[0]]
         names = workload.timed_by_peers if workload.same_as is None else (workload.same_as[1],)
-        names = names if len(names) > 1 else names * 2  # the second time shows what another new model costs
+        names = names if len(names) > 1 else names * 2  # the second training shows the cost of another new model
         arguments = [
             *("--workload", of.name, "--epochs", str(epochs or of.timed)),
             *("--variants", ",".join(names)),
@@ -138,7 +138,7 @@ def measure(name: str, workload: Workload, epochs: int | None) -> dict[str, Any]
 def take_turn(
     number: int, workloads: Sequence[Workload], peers: Sequence[str], epochs: int | None, rest: float
 ) -> Iterator[dict[str, Any]]:
-    """Measure every workload once; yields each when it is done."""
+    """Measure every workload once, and yield each result as soon as it is complete."""
     taken: dict[tuple[str, str], dict[str, Any]] = {}
     for workload in workloads:
         time.sleep(rest)
@@ -162,7 +162,7 @@ def take_turn(
 
 
 def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float]) -> str:
-    """A line of progress."""
+    """Format a line of progress."""
     try:
         processes = measured["processes"]
         share = share_of_limit(workload, processes, rates)
@@ -173,13 +173,13 @@ def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float])
 
 
 def sources() -> dict[str, str]:
-    """The text of everything that took part in measuring."""
+    """Return the source code of everything involved in the measurement."""
     files = [HERE / f"{name}.py" for name in ("run", "workloads", "machine", "results")]
     return {str(f.relative_to(HERE)): f.read_text() for f in [*files, *sorted((HERE / "peers").glob("*.py"))]}
 
 
 def save(result: dict[str, Any], path: Path | None) -> None:
-    """Write the result in one step, with its summary as of now."""
+    """Write the result and its current summary atomically."""
     result["summary"] = summarize(result["blocks"])
     result["seconds"] = round(time.perf_counter() - result["began"])
     if path is not None:
@@ -190,7 +190,7 @@ def save(result: dict[str, Any], path: Path | None) -> None:
 
 
 def parsed() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), metavar="NAME")
     arguments.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="NAME")
@@ -204,7 +204,7 @@ def parsed() -> argparse.Namespace:
     options = arguments.parse_args()
     if options.turns < 1:
         arguments.error("--turns must be at least 1")
-    if options.out is not None:  # said now, not after an hour
+    if options.out is not None:  # fail now, not after an hour
         try:
             options.out.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -213,7 +213,7 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Take the turns, save after every workload, print the table."""
+    """Measure all turns, save after every workload, and print the table."""
     options = parsed()
     result: dict[str, Any] = {
         "command": shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),

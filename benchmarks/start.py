@@ -1,9 +1,8 @@
-"""Claim: from the command to the first epoch it takes under 4 seconds, once a study of the same form has been run.
+"""Claim: the first epoch starts less than 4 seconds after the command, if a similar study has been run before.
 
-Runs ``wellfit run lab5`` for two epochs, once with an empty cache folder and then several times with the filled one,
-each in a process of its own, and reads the clock at the end of both epochs. The first epoch begins where its end less
-the second epoch's time lies: what is before it is start, data, audit, plan, and loading the compiled program. Saves
-JSON.
+Runs ``wellfit run lab5`` for two epochs, once with an empty cache folder and then several times with a filled one, each
+in its own process, and records the end of both epochs. The start of the first epoch is its end minus the duration of
+the second; the time before it covers start, data, audit, plan, and loading the compiled program. Saves JSON.
 
 Usage: WELLFIT_DATA=... python benchmarks/start.py [--turns 5] [--study lab5] [--out benchmarks/results/start.json]
 """
@@ -29,7 +28,7 @@ TARGET: Final = 4.0
 
 
 def child(began: float, study: str, out: str) -> None:
-    """Do what the command does, and print when its first two epochs ended, in seconds since ``began``."""
+    """Run the command, and print when its first two epochs ended, in seconds since ``began``."""
     from wellfit import cli
     from wellfit.study import run
 
@@ -52,7 +51,7 @@ def child(began: float, study: str, out: str) -> None:
 
 
 def seconds(study: str, cache: str) -> dict[str, float]:
-    """Run the command once in a process of its own; ``time.monotonic`` is one clock for all of them."""
+    """Run the command once in its own process; ``time.monotonic`` is the same clock in all processes."""
     with tempfile.TemporaryDirectory() as folder:
         env = {"WELLFIT_DATA": str(cache_root() / "data"), **os.environ, "WELLFIT_CACHE": cache}
         command = [sys.executable, __file__, "--child", str(time.monotonic()), study, f"{folder}/study"]
@@ -62,7 +61,7 @@ def seconds(study: str, cache: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure cold once, then warm in turns; print and save."""
+    """Measure once with a cold cache, then repeatedly with a warm one; print and save."""
     if sys.argv[1:2] == ["--child"]:
         return child(float(sys.argv[2]), *sys.argv[3:5])
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -1,4 +1,4 @@
-"""Render what ``run.py`` saved as Markdown: workload by peer, with ratio, share of the limit, n, device and versions.
+"""Render the results of ``run.py`` as Markdown: workloads and peers with ratios, shares of the limit, n and versions.
 
 Usage: python benchmarks/table.py benchmarks/results/speed.json [--glance]
 """
@@ -25,11 +25,7 @@ HEAD: Final = (
 
 
 def render(result: Mapping[str, Any]) -> str:
-    """The table, with what it was measured on under it.
-
-    Args:
-      result: as ``run.py`` saves it.
-    """
+    """Render the table, with a description of the machine below it."""
     lines = [_line(HEAD), "|---|---" + "|---:" * (len(HEAD) - 2) + "|"]
     before = ""
     for row in sorted(result["summary"], key=lambda r: _place(result["summary"], r)):
@@ -39,15 +35,12 @@ def render(result: Mapping[str, Any]) -> str:
 
 
 def glance(result: Mapping[str, Any]) -> str:
-    """A line for every study with wellfit's time and share of the limit, and how many times longer each peer takes.
+    """Render a line per study: wellfit's time and share of the limit, and how many times longer each peer takes.
 
-    A star stands where a library lacks something of the study. wellfit's other precision is in ``render``'s table.
-
-    Args:
-      result: as ``run.py`` saves it.
+    A star marks a library that lacks part of the study. wellfit's other precision is in ``render``'s table.
 
     Raises:
-      SystemExit: wellfit was not among those measured.
+      SystemExit: wellfit was not measured.
     """
     rows = {(row["workload"], row["peer"]): row for row in result["summary"] if row["n"]}
     if any((row["workload"], "wellfit") not in rows for row in result["summary"]):
@@ -56,9 +49,11 @@ def glance(result: Mapping[str, Any]) -> str:
     lines = [_line(("whole study", "wellfit, s", "share of limit", *peers)), "|---" + "|---:" * (len(peers) + 2) + "|"]
     for workload in dict.fromkeys(row["workload"] for row in result["summary"]):
         ours = rows[workload, "wellfit"]
-        found = [rows.get((workload, peer), {}) for peer in peers]
-        stars = ["*" if row.get("charged_as_plain") else "" for row in found]
-        ratios = [f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(found, stars, strict=True)]
+        of_peers = [rows.get((workload, peer), {}) for peer in peers]
+        stars = ["*" if row.get("charged_as_plain") else "" for row in of_peers]
+        ratios = [
+            f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(of_peers, stars, strict=True)
+        ]
         seconds, share = _number(ours["study_seconds"]["median"]), f"{ours['share_of_limit']['median']:.0%}"
         lines.append(_line((f"{workload}, {_trainings(ours)}", seconds, share, *ratios)))
     return "\n".join(lines)
@@ -69,7 +64,7 @@ def _trainings(row: Mapping[str, Any]) -> str:
 
 
 def _place(rows: list[Mapping[str, Any]], row: Mapping[str, Any]) -> int:
-    """Rows of a workload stand together, in the order of its first."""
+    """Sort key that groups the rows of a workload, in order of first appearance."""
     return [other["workload"] for other in rows].index(row["workload"])
 
 
@@ -96,14 +91,14 @@ def _cells(row: Mapping[str, Any], first: bool) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
-    """Three significant digits without an exponent."""
+    """Format with three significant digits, without exponent."""
     if value >= 100:
         return f"{value:.0f}"
     return f"{value:.3g}" if value >= 0.001 else f"{value:.6f}"
 
 
 def _ratio(row: Mapping[str, Any], name: str) -> str:
-    """A ratio with its range over the turns."""
+    """Format a ratio with its range over the turns."""
     if name not in row:
         return ""
     ratio = row[name]
@@ -125,7 +120,7 @@ def _foot(result: Mapping[str, Any]) -> str:
 
 
 def _whole(result: Mapping[str, Any]) -> list[str]:
-    """Studies that were really run to their end, beside what was extrapolated."""
+    """List the studies that were run completely, with the extrapolated times for comparison."""
     rows = {row["workload"]: row for row in result["summary"] if row["peer"] == "wellfit" and row["n"]}
     lines = []
     for whole in result["whole"]:
@@ -139,7 +134,7 @@ def _whole(result: Mapping[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Read and print."""
+    """Read a result and print the table."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("result", type=Path, help="the JSON that run.py wrote")
     arguments.add_argument("--glance", action="store_true", help="a line for every study")

@@ -1,7 +1,7 @@
-"""What is timed: studies as frozen data, which every peer reads as it can.
+"""The timed workloads: studies as frozen data that every peer interprets.
 
-The data are split by wellfit (48,000 images of Fashion-MNIST train, 12,000 validate), so that all train and validate on
-the same arrays; ``digits`` are scikit-learn's, split alike.
+wellfit splits the data (48,000 images of Fashion-MNIST for training, 12,000 for validation), so that all peers train
+and validate on the same arrays; scikit-learn's ``digits`` are split in the same way.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Variant:
-    """What one variant changes, in the words that every library has.
+    """The changes of one variant, in terms that every library supports.
 
     Args:
-      name: the variant's name.
-      l1, l2: strength of the penalty on the hidden kernels, as Keras and wellfit count it.
-      dropout: rate after the hidden layers; for LeNet-5 after two convolutions and after the dense layer of 84.
-      batch_norm: batch normalization after every hidden layer.
-      epochs: how long it trains, where the workload's epochs are not its own.
+      l1, l2: penalty strengths on the hidden kernels, as defined by Keras and wellfit.
+      dropout: rate after the hidden layers; for LeNet-5, after two convolutions and the dense layer of 84 units.
+      batch_norm: whether batch normalization follows every hidden layer.
+      epochs: overrides the workload's epochs.
     """
 
     name: str
@@ -40,15 +39,15 @@ class Workload:
     """One study, and how it is timed.
 
     Args:
-      name: as the command line names it.
+      name: its name on the command line.
       hidden: units of the hidden layers; empty for LeNet-5.
       batch_size, optimizer, epochs: of all variants.
-      variants: what is compared; the first is the plain network.
-      seeds: trainings of every variant.
-      timed: epochs that are timed after the first, enough for a second or more of the fastest peer's time.
-      by_peers: variants that peers are timed on; they are charged the first one's time for the others, which is in
-        their favor: a plain network costs no more than a regularized one. Empty: all of them.
-      same_as: workload and variant whose epochs cost a peer the same, and are not timed twice in a turn.
+      variants: the first is the plain network.
+      seeds: number of trainings per variant.
+      timed: timed epochs after the first; the fastest peer takes at least a second for them.
+      by_peers: variants that peers are timed on; empty for all. For the others they are charged the first one's time,
+        which favors them, since a plain network takes no longer than a regularized one.
+      same_as: workload and variant with the same time per epoch for peers, which is not timed twice in a turn.
       data: the name of the data set.
     """
 
@@ -66,20 +65,20 @@ class Workload:
 
     @property
     def trainings(self) -> int:
-        """How many networks are trained."""
+        """The number of networks to train."""
         return self.seeds * len(self.variants)
 
     @property
     def timed_by_peers(self) -> tuple[str, ...]:
-        """The variants that a peer trains to be timed."""
+        """The variants that peers are timed on."""
         return self.by_peers or tuple(variant.name for variant in self.variants)
 
     def variant(self, name: str) -> Variant:
-        """The variant of a name."""
+        """Return the variant with a name."""
         return next(variant for variant in self.variants if variant.name == name)
 
     def epochs_of(self, variant: Variant) -> int:
-        """How long a variant trains in the study."""
+        """Return a variant's number of epochs in the study."""
         return variant.epochs or self.epochs
 
 
@@ -135,7 +134,7 @@ DIGITS: Final = Workload(
         Variant("l1", l1=1e-4),
         Variant("dropout", dropout=0.3),
         Variant("l2+dropout", l2=1e-3, dropout=0.3),
-    ),  # early stopping is read from the baseline's training; peers are not charged for it either
+    ),  # early stopping is read from the baseline's training, so peers are not charged for it either
     seeds=5,
     timed=5,
     by_peers=("baseline", "l2", "dropout"),
@@ -146,15 +145,14 @@ GROWTH: Final = tuple(
     for n, timed in ((1, 4), (4, 3), (16, 1), (64, 1), (256, 1))
 )
 WORKLOADS: Final = {w.name: w for w in (LAB5, LAB_512, LENET5, L2_PATH, *GROWTH, DIGITS)}
-"""All of them, in the order in which a turn takes them: what others are the same as comes first."""
+"""All workloads in the order of a turn; those that ``same_as`` refers to come first."""
 
 
 def study(workload: Workload, epochs: int | None = None) -> StudySpec:
-    """A workload as wellfit's study.
+    """Convert a workload to a wellfit study.
 
     Args:
-      workload: which.
-      epochs: train every variant this long instead, to time a few epochs.
+      epochs: overrides the epochs of every variant, to time only a few.
     """
     from wellfit.spec.study import study_from_mapping  # peers need no study
 

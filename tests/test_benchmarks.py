@@ -147,7 +147,7 @@ def test_lab5_is_the_built_in_lab5_and_digits_have_its_variants(scripts: Scripts
 # --- Medians, whole studies, ratios -----------------------------------------------------------------------------------
 
 
-def test_a_peers_epoch_is_the_median_and_untimed_variants_cost_what_the_plain_one_does(scripts: Scripts) -> None:
+def test_untimed_variants_of_a_peer_cost_the_plain_ones_median(scripts: Scripts) -> None:
     lab5 = scripts.workloads.LAB5
     alone = measured(peer("baseline", 2.0, 0.3, 0.2, 0.9), peer("dropout", 2.0, 0.6))
     assert scripts.results.epoch_seconds(lab5, [alone]) == pytest.approx((0.3 + 0.3 + 0.6) / 3)
@@ -165,7 +165,7 @@ def test_processes_side_by_side_are_counted_by_their_joint_rate(scripts: Scripts
     assert steady == pytest.approx(30 * 0.3)  # nobody divides a training
 
 
-def test_a_peers_whole_study_starts_once_and_compiles_every_model(scripts: Scripts) -> None:
+def test_a_peers_study_starts_once_and_compiles_each_model(scripts: Scripts) -> None:
     lab5 = scripts.workloads.LAB5
     alone = measured(peer("baseline", 5.2, 0.2), peer("l2", 1.2, 0.2), peer("dropout", 1.3, 0.3))
     steady, whole = scripts.results.study_seconds(lab5, [alone])
@@ -225,7 +225,7 @@ def turns() -> list[dict[str, Any]]:
     ]
 
 
-def test_ratios_are_taken_turn_by_turn_and_what_failed_is_left_out(scripts: Scripts) -> None:
+def test_ratios_are_per_turn_without_failures(scripts: Scripts) -> None:
     rows = {row["peer"]: row for row in scripts.results.summarize(turns()[:2])}
     assert rows["PyTorch"]["n"] == 2
     assert rows["PyTorch"]["ratio_steady"] == pytest.approx({"median": 3.0, "low": 3.0, "high": 3.0})
@@ -240,7 +240,7 @@ def test_ratios_are_taken_turn_by_turn_and_what_failed_is_left_out(scripts: Scri
     assert all_three["broken"]["why"] == "failed: no such option"
 
 
-def test_a_peer_that_failed_in_the_last_turn_keeps_its_earlier_ones(scripts: Scripts) -> None:
+def test_a_peer_that_failed_last_keeps_its_earlier_turns(scripts: Scripts) -> None:
     rows = {row["peer"]: row for row in scripts.results.summarize(turns())}
     assert rows["PyTorch"]["n"] == 2
 
@@ -284,7 +284,7 @@ def test_the_table_has_a_row_for_every_workload_and_peer(scripts: Scripts) -> No
     assert "test set and writing included: 10.0 s, extrapolated" in text
 
 
-def test_at_a_glance_a_study_is_a_line_and_a_star_stands_where_something_lacks(scripts: Scripts) -> None:
+def test_the_glance_has_a_line_per_study_and_marks_gaps(scripts: Scripts) -> None:
     head, _, lab5, digits = scripts.table.glance(result(scripts)).splitlines()
     assert head == "| whole study | wellfit, s | share of limit | PyTorch | scikit-learn |"
     rows = {row["peer"]: row for row in result(scripts)["summary"] if row["workload"] == "lab5"}
@@ -320,9 +320,7 @@ def test_the_file_is_written_whole_with_its_source(scripts: Scripts, tmp_path: P
     assert [p.name for p in path.parent.iterdir()] == ["speed.json"]
 
 
-def test_a_turn_takes_what_lab5_cost_a_peer_for_the_studies_of_the_same_network(
-    scripts: Scripts, monkeypatch: Any
-) -> None:
+def test_a_turn_reuses_lab5_for_studies_of_the_same_network(scripts: Scripts, monkeypatch: Any) -> None:
     started: list[list[str]] = []
 
     def printed(commands: list[list[str]]) -> list[dict[str, Any]]:

@@ -1,36 +1,40 @@
-"""The vocabulary of data: shapes of examples, and nothing that can be changed in place."""
+"""Data sets and training data."""
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+import dataclasses
 
 import numpy as np
 import pytest
 
 from wellfit.base import Dataset, Scaling, TrainingData
 
-
-def images(count: int) -> np.ndarray:
-    return np.zeros((count, 8, 6), np.uint8)  # (count, 8, 6)
-
-
-def labels(count: int) -> np.ndarray:
-    return np.zeros(count, np.int32)  # (count,)
+SHAPES = pytest.mark.parametrize("shape", [(5,), (4, 3), (4, 3, 2)], ids=["rows", "gray", "color"])
+SCALING = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
 
 
-def test_an_example_has_the_shape_of_a_row() -> None:
-    dataset = Dataset("d", images(3), labels(3), images(2), labels(2), ("a", "b"), 255.0, "D", "here", "0")
-    scaling = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
-    training = TrainingData(images(2), labels(2), images(1), labels(1), np.arange(2), 2, scaling)
-    assert dataset.input_shape == training.input_shape == (8, 6)
-    assert all(isinstance(side, int) for side in dataset.input_shape)  # NumPy's integers are no JSON
+def dataset(shape: tuple[int, ...]) -> Dataset:
+    x, y = np.zeros((6, *shape), np.float32), np.zeros(6, np.int32)
+    return Dataset("toy", x, y, x[:2], y[:2], ("a", "b"), None, "Toy", "memory", "0" * 64)
 
 
-def test_training_data_have_no_test_set() -> None:
-    assert not [name for name in TrainingData.__dataclass_fields__ if "test" in name]
+def training(shape: tuple[int, ...]) -> TrainingData:
+    x, y = np.zeros((6, *shape), np.float32), np.zeros(6, np.int32)
+    return TrainingData(x, y, x[:2], y[:2], np.arange(3), 2, SCALING)
 
 
-def test_a_scaling_is_frozen() -> None:
-    scaling = Scaling("unit", np.zeros(()), np.ones(()))
-    with pytest.raises(FrozenInstanceError):
-        scaling.kind = "standardize"  # type: ignore[misc]
+@SHAPES
+def test_the_input_shape_is_that_of_one_example(shape: tuple[int, ...]) -> None:
+    assert dataset(shape).input_shape == training(shape).input_shape == shape
+
+
+def test_the_engines_data_have_no_test_set() -> None:
+    names = {field.name for field in dataclasses.fields(TrainingData)}
+    assert names == {"x_train", "y_train", "x_validation", "y_validation", "sample", "classes", "scaling"}
+
+
+def test_data_cannot_be_reassigned_and_compare_by_identity() -> None:
+    data = dataset((5,))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        data.x_test = data.x_train  # type: ignore[misc]
+    assert data != dataclasses.replace(data)  # comparing arrays would be ambiguous

@@ -1,28 +1,54 @@
-"""The vocabulary of runs: histories are read by name and cannot be changed."""
+"""Runs and their histories."""
 
 from __future__ import annotations
+
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from wellfit.base import HISTORY_COLUMNS, History
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunState
+
+
+def history() -> tuple[dict[str, FloatArray], History]:
+    columns: dict[str, FloatArray] = {"validation_loss": np.array([0.9, 0.7, 0.8]), "penalty": np.zeros(3)}
+    return columns, History(columns)
 
 
 def test_a_history_is_as_long_as_its_columns() -> None:
-    history = History({name: np.arange(4.0) for name in HISTORY_COLUMNS})
-    assert len(history) == 4
+    columns, of_run = history()
+    assert len(of_run) == 3
+    assert of_run["validation_loss"] is columns["validation_loss"]
     assert len(History({})) == 0
-    np.testing.assert_array_equal(history["validation_loss"], np.arange(4.0))
+
+
+def test_an_unknown_column_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="accuracy"):
+        history()[1]["accuracy"]
 
 
 def test_a_history_keeps_its_own_columns() -> None:
-    columns = {"penalty": np.zeros(1)}
-    history = History(columns)
-    columns["penalty"] = np.ones(1)
-    assert history["penalty"].tolist() == [0.0]
+    columns, of_run = history()
+    del columns["penalty"]
+    assert list(of_run.columns) == ["validation_loss", "penalty"]
     with pytest.raises(TypeError):
-        history.columns["penalty"] = np.ones(1)  # type: ignore[index]
+        of_run.columns["penalty"] = np.ones(3)  # type: ignore[index]
 
 
-def test_columns_have_distinct_names() -> None:
-    assert len(set(HISTORY_COLUMNS)) == len(HISTORY_COLUMNS)
+def test_the_names_that_stores_contain_do_not_change() -> None:
+    """Columns are stored by position, and states by name: old studies must still be read."""
+    assert HISTORY_COLUMNS == (
+        "running_loss",
+        "running_accuracy",
+        "train_loss",
+        "train_accuracy",
+        "validation_loss",
+        "validation_accuracy",
+        "penalty",
+        "weight_norm",
+        "gradient_norm",
+        "small_weights",
+        "dead_units",
+        "learning_rate",
+    )
+    assert get_args(RunState) == ("finished", "stopped", "diverged", "pending")

@@ -47,7 +47,7 @@ def test_known_classes():
     found = build(ROWS[:4], [2, 1, 2, 1], ROWS[:1], [1], classes=("a", "b", "c"), pixel_max=9.0)
     assert found.y_train.tolist() == [2, 1, 2, 1]
     assert found.pixel_max == 9
-    with pytest.raises(DataError, match=r"test\.file: label 3 in row 1 \(counted from 0\) is outside 0 \.\. 2"):
+    with pytest.raises(DataError, match=r"test\.file: label 3 in row 1 \(counted from 0\) is out of range; use 0 to 2"):
         build(ROWS[:4], [2, 1, 2, 1], ROWS[:2], [1, 3], classes=("a", "b", "c"))
     with pytest.raises(DataError, match=r"train\.file: label -1 in row 0"):
         build(ROWS[:2], [-1, 1], ROWS[:2], [1, 1], classes=("a", "b", "c"))
@@ -102,23 +102,26 @@ BAD = np.array([[1.0, 2.0], [np.nan, 2.0], [3.0, 4.0], [5.0, 6.0]])
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ((ROWS, np.eye(10)), r"train\.file: the labels have shape \(10, 10\); give one label a row"),
+        ((ROWS, np.eye(10)), r"train\.file: the labels have shape \(10, 10\); give one label per row"),
         ((np.zeros(4), [0, 1, 0, 1]), r"the examples have shape \(4,\)"),
         ((ROWS, [0, 1]), r"10 examples but 2 labels"),
-        ((np.zeros((0, 3)), np.zeros(0)), r"no data in it \(shape \(0, 3\)\)"),
-        ((np.zeros((2, 0)), [0, 1]), r"no data in it \(shape \(2, 0\)\)"),
-        ((np.array([["a"], ["b"]]), [0, 1]), r"the examples are of type <U1; give real numbers"),
-        ((np.zeros((2, 2), complex), [0, 1]), r"the examples are of type complex128"),
-        ((BAD, [0, 1, 0, 1]), r"train\.file: example 1 \(counted from 0\) holds a value that is not a finite float32"),
-        ((ROWS[:4], [0, 1, 0, 1], BAD, [0, 1, 0, 1]), r"test\.file: example 1 "),
-        ((ROWS[:2] + 1e300, [0, 1]), r"example 0 .* not a finite float32"),
-        ((ROWS[:4], [0, 1, 0, 1], ROWS[:4, :1], [0, 1, 0, 1]), r"test\.file: its examples have shape \(1,\)"),
+        ((np.zeros((0, 3)), np.zeros(0)), r"the examples are empty \(shape \(0, 3\)\)"),
+        ((np.zeros((2, 0)), [0, 1]), r"the examples are empty \(shape \(2, 0\)\)"),
+        ((np.array([["a"], ["b"]]), [0, 1]), r"the examples have type <U1; give real numbers"),
+        ((np.zeros((2, 2), complex), [0, 1]), r"the examples have type complex128"),
+        (
+            (BAD, [0, 1, 0, 1]),
+            r"train\.file: row 1 \(counted from 0\) has a value that is missing, infinite or too large",
+        ),
+        ((ROWS[:4], [0, 1, 0, 1], BAD, [0, 1, 0, 1]), r"test\.file: row 1 "),
+        ((ROWS[:2] + 1e300, [0, 1]), r"row 0 .* too large for float32"),
+        ((ROWS[:4], [0, 1, 0, 1], ROWS[:4, :1], [0, 1, 0, 1]), r"test\.file: the examples have shape \(1,\)"),
         ((ROWS[:4], [0, 1, 0, 1], ROWS[:4], [0, 1]), r"test\.file: 4 examples but 2 labels"),
-        ((ROWS, np.zeros(10)), r"all labels are '0'; it takes two classes or more"),
-        ((ROWS[:2], [0, 1.5]), r"label 1\.5 in row 1 \(counted from 0\) is no class"),
+        ((ROWS, np.zeros(10)), r"all labels are '0', but training needs two or more classes"),
+        ((ROWS[:2], [0, 1.5]), r"label 1\.5 in row 1 \(counted from 0\) is not a class"),
         ((ROWS[:2], [np.nan, 1]), r"label nan in row 0"),
-        ((ROWS[:3], ["1", "2", "2.5"]), r"label '2\.5' in row 2 .* name its column label, class, target or y"),
-        ((ROWS[:2], [1j, 2j]), r"labels of type complex128 are no classes"),
+        ((ROWS[:3], ["1", "2", "2.5"]), r"label '2\.5' in row 2 .* name their column label, class, target or y"),
+        ((ROWS[:2], [1j, 2j]), r"labels of type complex128 are not classes"),
         ((ROWS[:2], [0, 1]), r"2 rows are too few to hold out a fifth"),
     ],
 )
@@ -140,11 +143,11 @@ def test_arrays_become_a_data_set():
 
 
 def test_arrays_that_make_no_data_set():
-    with pytest.raises(DataError, match="a test set takes both x_test and y_test"):
+    with pytest.raises(DataError, match="a test set needs both x_test and y_test"):
         make_dataset(ROWS, [0, 1] * 5, x_test=ROWS)
-    with pytest.raises(DataError, match="x_train: its rows are of unequal shape"):
+    with pytest.raises(DataError, match="x_train: the rows differ in shape"):
         make_dataset([[1, 2], [3]], [0, 1])
-    with pytest.raises(DataError, match="the labels are names already; leave out classes"):
+    with pytest.raises(DataError, match="the labels are already names; omit classes"):
         make_dataset(ROWS, ["a", "b"] * 5, classes=("x", "y"))
-    with pytest.raises(DataError, match=r"the training set: example 1 \(counted from 0\)"):
+    with pytest.raises(DataError, match=r"the training set: row 1 \(counted from 0\)"):
         make_dataset(BAD, [0, 1, 0, 1])

@@ -189,5 +189,5 @@ def test_errors_come_first():
 
 
 def test_splits_of_another_data_set():
-    with pytest.raises(DataError, match=r"the splits are of 400 training examples, digits has 1438"):
+    with pytest.raises(DataError, match=r"the splits cover 400 training examples, but digits has 1438"):
         audit(load_dataset("digits"), make_splits(toy().y_train, validation=0.25))

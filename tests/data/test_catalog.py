@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -25,31 +23,6 @@ REAL = Path(os.environ.get("WELLFIT_DATA") or Path(__file__).parents[3] / "share
 
 
 # --- By name ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_table_is_complete():
-    assert list(CATALOG) == ["digits", "fashion-mnist", "mnist", "cosines"]
-    for name, entry in CATALOG.items():
-        assert entry.name == name
-        assert entry.title
-        assert entry.license
-        assert entry.description
-        assert "\n" not in entry.description
-        assert len(entry.classes) == (2 if name == "cosines" else 10)
-        for file in entry.files:
-            assert len(bytes.fromhex(file.sha256)) == 32
-            assert len(bytes.fromhex(file.md5)) == 16
-        assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in entry.mirrors)
-    for name in ("fashion-mnist", "mnist"):
-        assert [file.name for file in CATALOG[name].files] == list(IDX_NAMES)
-        assert len(CATALOG[name].mirrors) >= 3
-
-
-def test_importing_the_catalog_is_light():
-    heavy = ("sklearn", "scipy", "pandas", "jax", "pooch", "requests", "PIL", "matplotlib", "platformdirs")
-    code = f"import sys, wellfit.data; print([m for m in {heavy!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_digits():
@@ -90,7 +63,7 @@ def test_the_real_data_sets(monkeypatch, name):
         assert data.y_train[:5].tolist() == [5, 0, 4, 1, 9]
 
 
-def test_fashion_mnist_loads_within_a_second_and_is_audited_within_two(monkeypatch):
+def test_fashion_mnist_loads_and_is_audited_fast(monkeypatch):
     if not (REAL / "fashion-mnist").is_dir():
         pytest.skip("fashion-mnist is not on this machine")
     monkeypatch.setenv("WELLFIT_DATA", str(REAL))
@@ -170,25 +143,23 @@ def test_one_table_gives_its_own_test_set(tmp_path: Path):
     assert load_dataset(path).hash == data.hash
 
 
-def test_names_and_paths_that_lead_nowhere(tmp_path: Path, monkeypatch):
+def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match=r"unknown data set 'fashon-mnist'; did you mean 'fashion-mnist'\?"):
         load_dataset("fashon-mnist")
     for name in ("my/images", "my\\images", "numbers.csv", Path("images"), Path("digits")):
-        with pytest.raises(
-            DataNotFoundError, match=r"no such file or folder; give a path that exists, or one of digits"
-        ):
+        with pytest.raises(DataNotFoundError, match=r"no such file or folder; give an existing path, or one of digits"):
             load_dataset(name)
     Path("digits").mkdir()
     assert load_dataset("digits").title == "Digits"  # the catalog's name, not the folder
-    with pytest.raises(DataError, match="no data set in this folder; it takes the four IDX files"):
+    with pytest.raises(DataError, match="no data set in this folder; put in the four IDX files"):
         load_dataset(Path("digits"))
 
 
-def test_paths_to_what_is_not_read(tmp_path: Path):
+def test_unsupported_files_and_folders_are_rejected(tmp_path: Path):
     path = tmp_path / "table.xlsx"
     path.write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"table\.xlsx: files of this kind are not read; give a \.csv"):
+    with pytest.raises(DataError, match=r"table\.xlsx: this file format is not supported; give a \.csv"):
         load_dataset(path)
 
 
@@ -207,7 +178,7 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch):
         (f"./{'x' * 300}.csv", r"cannot be read \(File name too long\)"),
     ],
 )
-def test_what_no_path_can_be_is_told_in_one_line(path: str, message: str, tmp_path: Path, monkeypatch):
+def test_an_impossible_path_is_a_one_line_error(path: str, message: str, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=message) as caught:
         load_dataset(path)
@@ -216,7 +187,7 @@ def test_what_no_path_can_be_is_told_in_one_line(path: str, message: str, tmp_pa
 
 
 @pytest.mark.parametrize("closed", ["images", "images/cats"])
-def test_a_folder_without_access_is_told_in_one_line(closed: str, tmp_path: Path, monkeypatch):
+def test_a_folder_without_access_is_a_one_line_error(closed: str, tmp_path: Path, monkeypatch):
     (tmp_path / "images" / "cats").mkdir(parents=True)
     listed = Path.iterdir
 
@@ -226,5 +197,5 @@ def test_a_folder_without_access_is_told_in_one_line(closed: str, tmp_path: Path
         return listed(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); give access"):
+    with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); change its permissions"):
         load_dataset(tmp_path / "images")

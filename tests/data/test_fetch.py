@@ -125,7 +125,7 @@ def test_keras_npz_is_checked_like_the_files(home):
     with pytest.raises(DataError, match=r"mnist\.npz: the content of t10k-labels-idx1-ubyte has SHA-256"):
         fetch.find(MNIST)
     np.savez_compressed(path, **arrays | {"x_train": np.zeros((4, 28, 28))})
-    with pytest.raises(DataError, match=r"mnist\.npz: does not hold MNIST as bytes"):
+    with pytest.raises(DataError, match=r"mnist\.npz: does not contain MNIST as bytes"):
         fetch.find(MNIST)
 
 
@@ -193,7 +193,7 @@ def test_nothing_damaged_enters_the_cache(home, monkeypatch):
     assert list((home / "cache/data/fashion-mnist").iterdir()) == []
 
 
-def test_without_a_network_the_message_names_every_place_and_file(home, monkeypatch):
+def test_offline_the_message_names_every_place_and_file(home, monkeypatch):
     monkeypatch.setenv("WELLFIT_DATA", str(home / "chosen"))
     offline = ConnectionError("no network")
     mirrors = Mirrors(monkeypatch, {"https://one.test": offline, "https://two.test": offline})
@@ -211,12 +211,12 @@ def test_without_a_network_the_message_names_every_place_and_file(home, monkeypa
     ]
     for text in [*(str(home / p) for p in places), *FASHION.mirrors, *(f"{n}.gz" for n in CONTENTS), "WELLFIT_DATA"]:
         assert text in message
-    assert len(mirrors.asked) == 2  # the first file tells that there is no network; the other three are not tried
+    assert len(mirrors.asked) == 2  # the first file shows that there is no network, so the others are not tried
 
 
 def test_offline_is_respected(monkeypatch):
     monkeypatch.setenv("WELLFIT_OFFLINE", "1")
-    with pytest.raises(DataNotFoundError, match="no download because WELLFIT_OFFLINE is set"):
+    with pytest.raises(DataNotFoundError, match="no download, because WELLFIT_OFFLINE is set"):
         fetch.find(FASHION)
 
 

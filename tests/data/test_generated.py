@@ -31,7 +31,7 @@ def test_the_points_lie_on_their_curves() -> None:
         assert uniform.pvalue > 0.001  # one fixed draw, so this passes always or never
 
 
-def test_training_and_test_points_are_others_and_do_not_depend_on_the_distance() -> None:
+def test_training_and_test_points_differ_at_every_distance() -> None:
     one, two = cosines(1.0), cosines(2.0)
     assert one.x_test is not None
     assert not np.intersect1d(one.x_train[:, 0], one.x_test[:, 0]).size
@@ -64,14 +64,14 @@ def test_any_distance_can_be_asked_for(a: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["cosines:", "cosines:far", "cosines:nan", "cosines:inf", "cosines:1:2"])
-def test_what_is_no_distance_is_refused(name: str) -> None:
-    with pytest.raises(DataError, match=rf"^{name}: '.*' is not a distance of two curves; give a number, as cosines:2"):
+def test_an_invalid_distance_is_rejected(name: str) -> None:
+    with pytest.raises(DataError, match=rf"^{name}: '.*' is not a distance; give a number, for example cosines:2"):
         load_dataset(name)
 
 
 @pytest.mark.parametrize("a", [math.nan, 2e6, -math.inf])
-def test_curves_that_are_nowhere_are_refused(a: float) -> None:
-    with pytest.raises(DataError, match=r"the curves are at most 1e[+]06 apart"):
+def test_impossible_distances_are_rejected(a: float) -> None:
+    with pytest.raises(DataError, match=r"the distance must be at most 1e[+]06"):
         cosines(a)
 
 

@@ -47,13 +47,16 @@ def test_every_truncation_is_refused(data):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\x89PNG\r\n", r"bytes 0-3 are 89 50 4e 47, no IDX magic number"),
+        (b"\x89PNG\r\n", r"bytes 0-3 are 89 50 4e 47, which is not an IDX magic number"),
         (bytes([0, 0, 7, 1, 0, 0, 0, 0]), r"bytes 0-3 are 00 00 07 01"),
-        (bytes([0, 0, 8, 0]), r"no IDX magic number"),
-        (b"", r"no IDX magic number"),
+        (bytes([0, 0, 8, 0]), r"not an IDX magic number"),
+        (b"", r"not an IDX magic number"),
         (bytes([0, 0, 8, 3, 0, 0, 0, 1]), r"header ends at byte 8 instead of 16"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]), r"shape \(4,\) ends at byte 12, the file at 11: it is truncated"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 2]), r"ends at byte 9, the file at 10: it has bytes left over"),
+        (
+            bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3]),
+            r"shape \(4,\) takes 12 bytes, but the file has 11: it is truncated",
+        ),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 2]), r"takes 9 bytes, but the file has 10: it has extra bytes"),
         (bytes([0, 0, 8, 4, *[255] * 16, 1]), r"truncated"),  # claims 4e38 bytes; must not try to allocate them
     ],
 )
@@ -62,7 +65,7 @@ def test_damage_is_named_with_its_byte(content, message):
         parse_idx(content, "pictures")
 
 
-def test_gzip_is_told_by_content_not_by_name(tmp_path: Path):
+def test_gzip_is_recognized_by_content_not_by_name(tmp_path: Path):
     array = np.arange(6, dtype=np.uint8).reshape(2, 3)
     plain, zipped = tmp_path / "plain.gz", tmp_path / "zipped"
     plain.write_bytes(encode_idx(array))
@@ -76,10 +79,10 @@ def test_unreadable_files(tmp_path: Path):
     damaged = bytearray(good)
     damaged[len(damaged) // 2] ^= 0xFF
     cases = {
-        "short.gz": (good[:-20], rf"breaks off at byte {len(good) - 20}"),
-        "damaged.gz": (bytes(damaged), r"damaged gzip stream"),
-        "checksum.gz": (good[:-8] + b"\0\0\0\0" + good[-4:], r"damaged gzip stream .*CRC"),
-        "header.gz": (good[:3], r"gzip stream"),
+        "short.gz": (good[:-20], rf"truncated at byte {len(good) - 20}"),
+        "damaged.gz": (bytes(damaged), r"the gzip file is damaged"),
+        "checksum.gz": (good[:-8] + b"\0\0\0\0" + good[-4:], r"the gzip file is damaged .*CRC"),
+        "header.gz": (good[:3], r"the gzip file is"),
         "empty.gz": (b"", r"the file is empty"),
     }
     for name, (content, message) in cases.items():

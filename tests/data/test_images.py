@@ -84,16 +84,20 @@ def test_damaged_and_foreign_files(tmp_path: Path):
             read_image_folder(tmp_path)
         assert "\n" not in str(caught.value)
     save(broken, np.full((4, 5), 40000, np.uint16))
-    with pytest.raises(DataError, match=r"broken\.png: its pixels \(Pillow's mode I;16\) have more than 8 bits"):
+    with pytest.raises(
+        DataError, match=r"broken\.png: the pixels have more than 8 bits per channel \(Pillow mode I;16\)"
+    ):
         read_image_folder(tmp_path)
 
 
 def test_folders_that_are_no_data_set(tmp_path: Path):
-    with pytest.raises(DataError, match="no sub-folders in it"):
+    with pytest.raises(DataError, match="contains no subfolders"):
         read_image_folder(tmp_path)
     (tmp_path / "cat").mkdir()
-    with pytest.raises(DataError, match=r"cat: no images in it"):
+    with pytest.raises(DataError, match=r"cat: contains no images"):
         read_image_folder(tmp_path)
     (tmp_path / "train").mkdir()
-    with pytest.raises(DataError, match=r"beside train/ it takes test/ and nothing else, and it holds cat, train"):
+    with pytest.raises(
+        DataError, match=r"with train/ there must be test/ and no other subfolder, but it has cat, train"
+    ):
         read_image_folder(tmp_path)

@@ -77,8 +77,8 @@ def test_split_is_a_function_of_the_seed():
 
 
 @pytest.mark.parametrize("validation", [0, 1, -0.1, 1.5, float("nan"), float("inf")])
-def test_shares_that_are_none(validation):
-    with pytest.raises(DataError, match=r"is no share of the training data"):
+def test_invalid_fractions_are_rejected(validation):
+    with pytest.raises(DataError, match=r"is not a fraction of the training data"):
         make_splits(np.arange(20) % 2, validation=validation)
 
 
@@ -176,7 +176,7 @@ def test_hash_sees_every_change():
     assert dataset_hash(np.asfortranarray(x), y, x, y) == dataset_hash(x, y, x, y)
 
 
-def test_the_training_sample_of_a_large_data_set_is_not_larger_than_it_need_be() -> None:
+def test_the_training_sample_of_large_data_is_capped() -> None:
     labels = np.arange(30_000, dtype=np.int32) % 10
     splits = make_splits(labels, validation=0.2)
     assert (len(splits.validation), len(splits.sample)) == (6000, 4000)

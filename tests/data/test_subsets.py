@@ -48,9 +48,7 @@ def test_fewer_examples_are_among_more_and_shared_out_by_class(one: int, other: 
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 200), st.integers(0, 5))
-def test_as_many_labels_are_wrong_as_asked_for_and_less_noise_is_among_more(
-    one: float, other: float, examples: int, seed: int
-) -> None:
+def test_label_noise_is_exact_and_nested(one: float, other: float, examples: int, seed: int) -> None:
     clean = subset(DATA, examples, 0.0, seed)
     less, more = (subset(DATA, examples, noise, seed) for noise in sorted((one, other)))
     for noise, data in zip(sorted((one, other)), (less, more), strict=True):
@@ -82,13 +80,15 @@ def test_what_changes_nothing_gives_the_data_themselves() -> None:
 
 @pytest.mark.parametrize("examples", [0, -1, 201])
 def test_examples_that_are_not_there_are_refused(examples: int) -> None:
-    with pytest.raises(DataError, match=rf"examples = {examples}: the training split has 200; choose from 1 to 200"):
+    with pytest.raises(
+        DataError, match=rf"examples = {examples}: the training split has 200; use a number from 1 to 200"
+    ):
         subset(DATA, examples, 0.0)
 
 
 @pytest.mark.parametrize("noise", [-0.1, 1.1, float("nan")])
-def test_noise_that_is_no_share_is_refused(noise: float) -> None:
-    with pytest.raises(DataError, match="is no share of the labels; give one from 0 to 1"):
+def test_invalid_label_noise_is_rejected(noise: float) -> None:
+    with pytest.raises(DataError, match="is not a fraction of the labels; use a number from 0 to 1"):
         subset(DATA, None, noise)
 
 
@@ -109,5 +109,5 @@ def test_a_share_of_a_data_set() -> None:
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan"), 1e-9])
 def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
-    with pytest.raises(DataError, match=r"of 1438 training examples leaves none; give up to 1, like 0.25"):
+    with pytest.raises(DataError, match=r"of 1438 training examples leaves none; use a number up to 1, like 0.25"):
         thinned(load_dataset("digits"), share)

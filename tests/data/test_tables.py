@@ -89,22 +89,22 @@ def test_gzipped(tmp_path: Path):
     [
         ("", r"the file is empty"),
         ("\n\n", r"the file is empty"),
-        ("label,a\n\n", r"a header and no rows"),
-        ("0;1;2\n1;3;4\n", r"one column only; separate label and features by commas"),
+        ("label,a\n\n", r"a header but no rows"),
+        ("0;1;2\n1;3;4\n", r"only one column; separate label and features by commas"),
         ("label,a,class\n0,1,2\n", r"more than one label column \(label, class\)"),
-        ("label,a,b\n0,1,2\n1,2\n", r"line 3 has 2 columns and the first line 3"),
-        ("0,1,2\n\n1,2,3,4\n", r"line 3 has 4 columns and the first line 3"),
-        ("label,a\n0,1,2\n1,2,3\n", r"line 2 has 3 columns and the first line 2"),
+        ("label,a,b\n0,1,2\n1,2\n", r"line 3 has 2 columns, but the first line has 3"),
+        ("0,1,2\n\n1,2,3,4\n", r"line 3 has 4 columns, but the first line has 3"),
+        ("label,a\n0,1,2\n1,2,3\n", r"line 2 has 3 columns, but the first line has 2"),
         ("0,1,2\n1,x,3\n", r"line 2, column 2: 'x' is not a finite number"),
         ("0,1,2\n1,,3\n", r"line 2, column 2: '' is not a finite number"),
         ("0,1,2\n1,2,nan\n", r"line 2, column 3: 'nan' is not a finite number"),
         ("0,1,2\n1,2,inf\n", r"line 2, column 3: 'inf' is not a finite number"),
-        ("0,1,2\n1,2,1e300\n", r"holds a value that is not a finite float32"),
+        ("0,1,2\n1,2,1e300\n", r"has a value that is too large for float32"),
         ("0,1,2\n1,2,1_0\n", r"could not convert string '1_0'"),  # a number to Python, not to NumPy
         ("0,1,2\n ,2,3\n", r"line 2 has no label"),
     ],
 )
-def test_the_line_to_blame(tmp_path: Path, text, message):
+def test_the_faulty_line_is_named(tmp_path: Path, text, message):
     with pytest.raises(DataError, match=message) as caught:
         read_csv(write(tmp_path / "t.csv", text))
     assert str(caught.value).startswith(str(tmp_path / "t.csv"))
@@ -157,11 +157,11 @@ def test_pairs(tmp_path: Path):
     write(tmp_path / "notes.csv", "0,1\n")
     assert find_csv_pair(tmp_path) is None
     train = write(tmp_path / "train.csv", "label,a,b\n0,1,2\n1,3,4\n")
-    with pytest.raises(DataError, match=r"train\.csv has no test\.csv beside it"):
+    with pytest.raises(DataError, match=r"train\.csv has no matching test\.csv"):
         find_csv_pair(tmp_path)
     test = write(tmp_path / "test.csv", "label,b,a\n0,1,2\n")
     assert find_csv_pair(tmp_path) == (train, test)
-    with pytest.raises(DataError, match=r"its header differs from that of train\.csv"):
+    with pytest.raises(DataError, match=r"the header differs from that of train\.csv"):
         read_csv_pair(train, test)
     write(tmp_path / "more_train.csv", "0,1\n")
     with pytest.raises(DataError, match=r"more than one training table \(more_train\.csv, train\.csv\)"):
@@ -172,7 +172,7 @@ def test_pair_of_unlike_width(tmp_path: Path):
     train = write(tmp_path / "train.csv", "0,1,2\n1,3,4\n")
     test = write(tmp_path / "test.csv", "0,1\n")
     with pytest.raises(
-        DataError, match=r"test\.csv: its examples have shape \(1,\), those of .*train\.csv have \(2,\)"
+        DataError, match=r"test\.csv: the examples have shape \(1,\), but those of .*train\.csv have shape \(2,\)"
     ):
         dataset(read_csv_pair(train, test))
 
@@ -207,19 +207,19 @@ def test_npz_with_one_table(tmp_path: Path):
 def test_npz_that_cannot_be_used(tmp_path: Path):
     path = tmp_path / "a.npz"
     np.savez(path, x_train=np.zeros((2, 2)), images=np.zeros(2))
-    with pytest.raises(DataError, match=r"lacks y_train, x_test, y_test \(it holds images, x_train\)"):
+    with pytest.raises(DataError, match=r"lacks y_train, x_test, y_test \(it has images, x_train\)"):
         read_npz(path)
     np.savez(path, x=np.array([{}, {}], dtype=object), y=np.zeros(2))
-    with pytest.raises(DataError, match=r"no readable \.npz archive of plain arrays \(.*pickle"):
+    with pytest.raises(DataError, match=r"not a readable \.npz archive of plain arrays \(.*pickle"):
         read_npz(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(DataError, match=r"it holds a single array"):
+    with pytest.raises(DataError, match=r"it is a single array"):
         read_npz(path)
     np.savez(path, x=np.zeros((50, 9)), y=np.zeros(50))
     for content in (path.read_bytes()[:-40], b"", b"no archive"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"a\.npz: no readable \.npz archive"):
+        with pytest.raises(DataError, match=r"a\.npz: not a readable \.npz archive"):
             read_npz(path)
 
 

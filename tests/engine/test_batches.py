@@ -60,9 +60,7 @@ def test_an_order_is_a_function_of_seed_and_epoch() -> None:
 
 
 @pytest.mark.parametrize(("examples", "batch_size", "shape"), [(150, 32, (5, 32)), (6, 3, (2, 3)), (2, 5, (1, 5))])
-def test_rows_are_the_order_in_batches_filled_up_with_the_first_example(
-    examples: int, batch_size: int, shape: tuple[int, int]
-) -> None:
+def test_rows_are_batches_padded_with_the_first_example(examples: int, batch_size: int, shape: tuple[int, int]) -> None:
     rows = rows_of(4, 2, examples, batch_size)
     assert rows.shape == shape
     assert rows.dtype == np.int32
@@ -86,7 +84,7 @@ def test_examples_and_labels_are_those_of_the_rows(small_data: TrainingData, dty
     np.testing.assert_array_equal(y, data.y_train[rows][None])
 
 
-def test_examples_that_do_not_lie_in_a_row_are_laid_out_all_the_same(small_data: TrainingData) -> None:
+def test_noncontiguous_examples_are_laid_out_too(small_data: TrainingData) -> None:
     data = replace(small_data, x_train=small_data.x_train.transpose(0, 2, 1))
     assert not data.x_train.flags.c_contiguous
     one = Mesh(np.array(jax.devices()[:1]), (POPULATION,))
@@ -177,7 +175,7 @@ def test_a_seed_that_stays_is_not_laid_out_again(
     assert asked[3:] == [(0, 2), (2, 2)]
 
 
-def test_a_group_without_active_runs_is_given_what_its_device_holds(small_data: TrainingData, pair: Mesh) -> None:
+def test_an_inactive_group_keeps_its_devices_buffer(small_data: TrainingData, pair: Mesh) -> None:
     layouts = Layouts(small_data, BATCH, pair)
     layouts.of(seeds(0, 1), BOTH, 1)
     some = np.array([[False, True, False], [False, False, False]])
@@ -186,8 +184,6 @@ def test_a_group_without_active_runs_is_given_what_its_device_holds(small_data: 
     check(layouts.of(seeds(2, 3), BOTH, 3), small_data, (2, 3), (3, 3))  # what it was given before is not its own
 
 
-def test_a_device_that_holds_nothing_yet_is_given_examples_even_without_active_runs(
-    small_data: TrainingData, pair: Mesh
-) -> None:
+def test_an_empty_device_gets_examples_without_active_runs(small_data: TrainingData, pair: Mesh) -> None:
     found = Layouts(small_data, BATCH, pair).of(seeds(4, 4), np.zeros((2, 3), bool), 1)
     check(found, small_data, (4, 1), (4, 1))

@@ -47,8 +47,10 @@ def test_start_gives_one_single_threaded_device_a_core(flags: str) -> None:
     )
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     environment["PYTHONPATH"] = str(Path(wellfit.__file__).parents[1])
-    told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["3", flags or "--xla_cpu_multi_thread_eigen=false"]
+    process = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert process.stdout.split() == ["3", flags or "--xla_cpu_multi_thread_eigen=false"]
 
 
 def test_arrays_are_spread_or_held_whole() -> None:

@@ -121,7 +121,7 @@ def trained(data: TrainingData, recipe: Recipe) -> list[Any]:
     return Trainer(data).train(population)
 
 
-def test_the_history_has_the_share_of_units_that_a_large_rate_kills(small_data: TrainingData) -> None:
+def test_the_history_has_the_fraction_of_dead_units(small_data: TrainingData) -> None:
     recipe = Recipe(model=ModelSpec("mlp", (12, 8)), epochs=2, optimizer="sgd", learning_rate=2.0, batch_size=16)
     (record,) = trained(small_data, recipe)
     x, alive = small_data.x_train[small_data.sample].reshape(60, 16) / 255, []

@@ -1,4 +1,4 @@
-"""Ends of trajectories: what hinders one from going on, and what a stopping rule remembers of epochs gone by."""
+"""Final states: when a trajectory can continue from one, and what its stopping rules keep of earlier epochs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, Recipe, RunSpec
-from wellfit.engine.final_states import FinalState, final_state_of, obstacle, resume
+from wellfit.engine.final_states import FinalState, final_state_of, fingerprints, obstacle, resume
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.readouts import Host, Progress, note, records
 from wellfit.engine.stopping import Watch
@@ -52,7 +52,7 @@ def ended(of: Population, losses: list[float]) -> tuple[Progress, FinalState]:
 
 
 @pytest.mark.parametrize("first", [1, 2, 3, 4])
-def test_a_rule_remembers_as_if_nothing_had_come_between(first: int) -> None:
+def test_a_continued_rule_equals_an_uninterrupted_one(first: int) -> None:
     recipes = {"plain": Recipe(epochs=0), "rule": Recipe(epochs=0, early_stopping=RESTORE)}
     whole = at_work(population(5, **recipes))
     go(whole, LOSSES)
@@ -94,17 +94,17 @@ def test_a_run_that_was_read_before_is_not_read_again() -> None:
     assert [record.spec.variant for record in records(p, lambda run, w: {})] == ["plain"]
 
 
-def test_a_rule_whose_own_epochs_had_gone_by_cannot_go_on() -> None:
+def test_a_rule_that_needs_earlier_epochs_cannot_continue() -> None:
     """It had stopped looking at epoch 1; what it would have kept of the second is lost."""
     before = {"rule": Recipe(epochs=1, early_stopping=RESTORE), "plain": Recipe(epochs=0)}
     _, end = ended(population(4, **before), LOSSES[:4])
     after = population(4, **{**before, "rule": Recipe(epochs=4, early_stopping=RESTORE)})
-    told = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
-    assert told == "whose weights of an epoch that has gone by were not kept"
+    reason = obstacle(end.facts, after.program, after.trajectories[0], {("plain", 0)})
+    assert reason == "whose weights at an earlier epoch were not kept"
 
 
 @pytest.mark.parametrize(("epochs", "last", "goes_on"), [(5, 2, True), (5, 3, False), (4, 1, True), (4, 2, False)])
-def test_an_average_over_the_last_epochs_goes_on_where_it_begins_later(epochs: int, last: int, goes_on: bool) -> None:
+def test_swa_continues_if_it_starts_after_the_final_state(epochs: int, last: int, goes_on: bool) -> None:
     recipe = Recipe(epochs=0, average=Averaging("swa", last=last))
     _, end = ended(population(3, swa=recipe), LOSSES[:3])
     longer = population(epochs, swa=recipe)
@@ -124,7 +124,7 @@ def test_divergence_is_the_end() -> None:
     assert (record.state, record.epochs) == ("diverged", 2)
 
 
-def test_another_program_or_training_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_program_or_training_cannot_continue(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Recipe(epochs=0)
     _, end = ended(population(2, plain=plain), LOSSES[:2])
     longer = population(4, plain=plain)
@@ -133,3 +133,10 @@ def test_another_program_or_training_is_another(monkeypatch: pytest.MonkeyPatch)
     assert obstacle(end.facts, mixed, trajectory, ()) == "with another precision or layout on this machine"
     other = replace(trajectory, seed=1)
     assert obstacle(end.facts, longer.program, other, ()) == "whose schedule spans the epochs"
+
+
+def test_final_states_of_the_first_edition_still_match() -> None:
+    recipes = {"plain": Recipe(epochs=2, l2=1e-3), "rule": Recipe(epochs=2, l2=1e-3, early_stopping=RESTORE)}
+    planned = population(2, **recipes)
+    saved = "69d307358a1ab1f216868115b5df0f2f"  # as the first edition stored it
+    assert fingerprints(planned.program, planned.trajectories[0])["training"] == saved

@@ -201,11 +201,11 @@ def test_two_processes_that_write_leave_a_whole_file(file: Path) -> None:
         if file.exists():
             json.loads(file.read_text())  # whole whenever it is read
         time.sleep(0.001)
-    told = [writer.communicate()[0].strip() for writer in writers]
+    keys = [writer.communicate()[0].strip() for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0]
     expected = machine._key(population_of(MLP).program).removeprefix(machine._name())
-    assert told == [f"one{expected}", f"two{expected}"]
-    assert set(json.loads(file.read_text())["attained"]) & set(told)
+    assert keys == [f"one{expected}", f"two{expected}"]
+    assert set(json.loads(file.read_text())["attained"]) & set(keys)
     assert [path.name for path in file.parent.iterdir()] == ["machine.json"]
 
 

@@ -45,7 +45,7 @@ def test_numbers_are_traced_and_structure_is_compiled() -> None:
     assert plan({**hyperparameters, **structures, "batch": replace(BASE, batch_size=64)}).programs == 4
 
 
-def test_what_is_written_out_and_what_is_default_is_the_same_trajectory() -> None:
+def test_explicit_defaults_share_the_trajectory() -> None:
     same = {
         "a": BASE,
         "b": replace(BASE, learning_rate=1e-3),
@@ -59,7 +59,7 @@ def test_a_program_leaves_out_what_no_run_uses() -> None:
     assert population.program.uses == {"learning_rate", "l2"}
 
 
-def test_runs_that_change_their_examples_are_apart_and_the_others_are_planned_as_without_them() -> None:
+def test_augmented_runs_get_a_program_of_their_own() -> None:
     plain = {"baseline": BASE, "l2": replace(BASE, l2=1e-3)}
     moved = {"moved": replace(BASE, augmentation=Augmentation(shift=0.1))}
     first, second = plan({**plain, **moved}).populations
@@ -171,9 +171,7 @@ def test_a_wide_group_is_chosen_where_it_pays_after_padding(
         (1, 2, 1, 13),
     ],
 )
-def test_devices_that_train_all_groups_at_once_take_more_waves_where_memory_is_short(
-    memory: int | None, devices: int, lanes: int, waves: int
-) -> None:
+def test_little_memory_makes_more_waves(memory: int | None, devices: int, lanes: int, waves: int) -> None:
     (population,) = plan(variants(5), 5, devices, memory=memory).populations
     assert population.program.groups == devices * lanes
     assert len(population.waves) == waves
@@ -193,7 +191,7 @@ def test_in_memory_the_patches_of_convolutions_count() -> None:
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:
     with pytest.raises(
-        StudyFileError, match="batch_size = 50000 of variant 'big' is larger than the training split of 48000"
+        StudyFileError, match=r"variant 'big': batch_size = 50000 is larger than the training split \(48000"
     ):
         plan({"big": replace(BASE, batch_size=50_000)})
 
@@ -208,7 +206,7 @@ def test_parameters_and_work() -> None:
     assert made.memory > 60_000 * 784
 
 
-def test_work_counts_every_trajectory_for_its_epochs_and_positions_of_images() -> None:
+def test_work_counts_epochs_and_image_positions() -> None:
     layers = (
         LayerSpec("conv2d", filters=3, size=3),
         LayerSpec("max_pool"),

@@ -126,7 +126,7 @@ def test_cpus_are_given_their_batches_unless_the_data_are_small(
     assert fetches(ONE, small_data)
 
 
-def test_small_data_are_fetched_in_turn_and_the_runs_are_the_same(
+def test_gathering_small_data_gives_the_same_runs(
     small_data: TrainingData, in_turn: dict[tuple[str, int], RunRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
@@ -216,7 +216,7 @@ def test_a_wave_whose_runs_have_ended_is_not_dispatched(small_data: TrainingData
     assert sorted(r.epochs for r in records) == [2] * DEVICES + [4] * DEVICES
 
 
-def test_a_run_that_has_ended_is_not_active_beside_one_that_trains(small_data: TrainingData) -> None:
+def test_an_ended_run_is_inactive_beside_a_training_one(small_data: TrainingData) -> None:
     recipes = {"long": BASE, "short": replace(BASE, learning_rate=2e-3, epochs=1), "wild": RECIPES["wild"]}
     population = only(plan_of(runs_of(recipes, (0,)), small_data, 1, costs=((1, 1.0), (3, 0.1))))
     trainer = Trainer(small_data, ONE)

@@ -53,7 +53,7 @@ def test_what_is_asked_for_by_name_is_done_everywhere(
 
 @pytest.mark.parametrize("model", [*DENSE, *CONVOLUTIONAL], ids=lambda model: model.kind)
 @pytest.mark.parametrize("has", [False, True])
-def test_auto_is_mixed_where_the_hardware_gains_and_nothing_convolves(
+def test_auto_is_mixed_with_hardware_and_without_convolutions(
     model: ModelSpec, has: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hardware(monkeypatch, has)
@@ -134,11 +134,11 @@ def test_a_linux_that_tells_nothing_has_none(tmp_path: Path, monkeypatch: pytest
     assert not precision.has_bfloat16()
 
 
-@pytest.mark.parametrize(("told", "has"), [("1\n", True), ("0\n", False), ("", False)])
-def test_macos_is_asked(told: str, has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("output", "has"), [("1\n", True), ("0\n", False), ("", False)])
+def test_macos_is_asked(output: str, has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(command: Any, **how: Any) -> Any:
         assert list(command) == ["sysctl", "-n", "hw.optional.arm.FEAT_BF16"]
-        return SimpleNamespace(stdout=told)
+        return SimpleNamespace(stdout=output)
 
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     monkeypatch.setattr(subprocess, "run", run)

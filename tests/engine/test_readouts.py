@@ -68,7 +68,7 @@ def forward(weights: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
-def test_all_readouts_of_a_trajectory_in_one_training_and_one_program(small_data: TrainingData) -> None:
+def test_all_readouts_share_one_training_and_program(small_data: TrainingData) -> None:
     plan = plan_of(RECIPES, small_data)
     assert (plan.runs, plan.trajectories, plan.programs) == (len(RECIPES), 1, 1)
     assert plan.populations[0].trajectories[0].decays == (0.3, 0.9)
@@ -97,7 +97,7 @@ def test_a_moving_average_may_be_read_where_a_rule_stops(records: dict[str, RunR
 
 
 @pytest.mark.parametrize(("variant", "first", "last"), [("swa-3", 4, 6), ("swa-all", 1, 6), ("swa-short", 3, 4)])
-def test_stochastic_weight_averages_are_means_over_the_last_epochs(
+def test_swa_is_the_mean_over_the_last_epochs(
     variant: str, first: int, last: int, records: dict[str, RunRecord]
 ) -> None:
     for name, found in records[variant].weights.items():

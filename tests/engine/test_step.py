@@ -75,7 +75,7 @@ Y = GENERATOR.integers(0, 3, 8)
 # --- Proximal L1 ------------------------------------------------------------------------------------------------------
 
 
-def test_proximal_l1_solves_l1_logistic_regression_with_exact_zeros() -> None:
+def test_proximal_l1_solves_l1_logistic_regression() -> None:
     """Full batches for 6,000 steps: the result satisfies the condition that makes it the one minimum of a convex loss.
 
     G, the gradient of the mean cross-entropy, is -strength * sign(w) where w is not 0; |G| <= strength where it is.
@@ -108,7 +108,7 @@ def test_a_penalty_in_the_loss_reaches_no_exact_zero() -> None:
     assert np.all(np.asarray(state.params["dense_1"]["kernel"]) != 0)
 
 
-def test_proximal_l1_leaves_the_output_layer_alone_and_shrinks_by_rate_times_strength() -> None:
+def test_proximal_l1_shrinks_hidden_kernels_by_rate_times_strength() -> None:
     plain, sparse = stepper_of(SGD), stepper_of(replace(SGD, proximal_l1=0.5))
     without, shrunk = (stepper(batch_of(X, Y))[0].params for stepper in (plain, sparse))
     for layer in ("dense_1", "dense_2"):
@@ -126,7 +126,7 @@ def norms(changes: Mapping[str, np.ndarray]) -> dict[str, float]:
     return {name: float(np.sqrt((change**2).sum())) for name, change in changes.items()}
 
 
-def test_each_array_is_clipped_to_its_bound_and_keeps_its_direction() -> None:
+def test_clipping_keeps_each_arrays_direction() -> None:
     batch, bound = batch_of(3 * X, Y), 0.3
     plain = moved(stepper_of(SGD), batch)
     clipped = moved(stepper_of(replace(SGD, clip_norm=bound)), batch)
@@ -156,7 +156,7 @@ def test_a_bound_that_does_not_bind_changes_no_bit(key: str) -> None:
         np.testing.assert_array_equal(bounded[name], change)
 
 
-def test_the_gradient_norm_that_is_reported_is_that_before_clipping() -> None:
+def test_the_reported_gradient_norm_is_before_clipping() -> None:
     batch = batch_of(3 * X, Y)
     plain = norms(moved(stepper_of(SGD), batch))
     whole = np.sqrt(sum(length**2 for length in plain.values())) / 0.1
@@ -279,7 +279,7 @@ EVERYTHING = Augmentation(shift=0.2, flip=0.5, rotation=20, zoom=0.2, erasing=0.
 
 
 @pytest.mark.parametrize("name", [*vars(EVERYTHING), "all"])
-def test_an_augmentation_of_strength_zero_changes_no_bit_of_a_step(name: str) -> None:
+def test_augmentation_of_strength_0_changes_no_bit(name: str) -> None:
     """The program that can augment, with the numbers of a run that does not, against the program that cannot."""
     change = EVERYTHING if name == "all" else Augmentation(**{name: getattr(EVERYTHING, name)})
     plain, able = (stepper_of(replace(SGD, augmentation=a), (4, 4)) for a in (Augmentation(), change))
@@ -293,7 +293,7 @@ def test_an_augmentation_of_strength_zero_changes_no_bit_of_a_step(name: str) ->
     assert not np.array_equal(augmented["dense_1"]["kernel"], expected["dense_1"]["kernel"])
 
 
-def test_the_strength_of_a_companion_changes_no_bit_of_another_run(small_data: TrainingData) -> None:
+def test_a_companions_strength_changes_no_bit_of_a_run(small_data: TrainingData) -> None:
     base = replace(SGD, epochs=1, batch_size=32, optimizer="adam", learning_rate=0.01)
     weak = Augmentation(**{key: value / 2 for key, value in vars(EVERYTHING).items()})
     moved = replace(base, augmentation=Augmentation(shift=0.2))
@@ -310,7 +310,7 @@ def test_the_strength_of_a_companion_changes_no_bit_of_another_run(small_data: T
         np.testing.assert_allclose(one["moved"].weights[array], weights, rtol=1e-5, atol=1e-6)
 
 
-def test_numbers_at_rest_beside_companions_that_use_them_change_nothing(small_data: TrainingData) -> None:
+def test_neutral_values_beside_companions_change_nothing(small_data: TrainingData) -> None:
     base = replace(SGD, epochs=1, batch_size=32, optimizer="adam", learning_rate=0.01)
     uses: dict[str, Any] = {
         **{"l1": 0.1, "l2": 0.1, "proximal_l1": 0.1, "weight_decay": 0.1, "dropout": 0.3, "label_smoothing": 0.1},

@@ -92,7 +92,7 @@ def test_an_epoch_can_be_left_between_two_waves(small_data: TrainingData, monkey
     assert [epoch.number for epoch in epochs] == [1]
 
 
-def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_loses_only_the_current_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_study(Session(small(5), points(), tmp_path / "whole"))
     masks: list[int] = []
     mask = waves.active_mask
@@ -107,7 +107,9 @@ def test_an_impatient_study_loses_the_epoch_at_work_and_no_bit(tmp_path: Path, m
         patch.setattr(training, "active_mask", pressed)
         patch.setattr(interrupts, "GRACE", -1.0)
         patch.setattr(run, "CHECKPOINT_SECONDS", -1.0)
-        with pytest.raises(Interrupted, match="The epoch at work was left; the runs and the checkpoint saved last"):
+        with pytest.raises(
+            Interrupted, match="The epoch in progress was discarded; finished runs and the last checkpoint are kept"
+        ):
             run_study(Session(small(5), points(), tmp_path / "study"))
     ticks: list[Progress] = []
     run_study(Session(small(5), points(), tmp_path / "study"), on_progress=ticks.append)

@@ -287,7 +287,7 @@ def test_what_is_not_used_is_not_in_the_program() -> None:
 
 @pytest.mark.parametrize("name", ["shift", "flip", "rotation", "zoom", "erasing"])
 def test_feature_rows_refuse_what_needs_images(name: str) -> None:
-    with pytest.raises(ShapeError, match=rf"'{name}' needs images, got examples of shape \(7,\); remove it"):
+    with pytest.raises(ShapeError, match=rf"'{name}' needs images, but the examples have shape \(7,\); remove it"):
         changed(np.zeros((3, 7), np.float32), {name: 0.1})
 
 

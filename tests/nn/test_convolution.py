@@ -107,7 +107,7 @@ def test_a_constant_image_pools_to_itself_at_every_border() -> None:
             {"size": 5},
             r"conv2d with 6 filters: a window of 5 x 5 is larger than the image of shape \(4, 9, 1\)",
         ),
-        ((9, 9, 1), {"size": 3, "padding": "full"}, "padding is 'same' or 'valid', got 'full'"),
+        ((9, 9, 1), {"size": 3, "padding": "full"}, "padding must be 'same' or 'valid', got 'full'"),
     ],
 )
 def test_convolutions_that_do_not_fit_are_refused(
@@ -118,7 +118,7 @@ def test_convolutions_that_do_not_fit_are_refused(
 
 
 def test_a_convolution_without_filters_is_refused() -> None:
-    with pytest.raises(ShapeError, match=r"conv2d takes shape \(9, 9, 1\) to 0 filters; give it at least one"):
+    with pytest.raises(ShapeError, match=r"conv2d on shape \(9, 9, 1\) has 0 filters; give it at least 1"):
         conv2d((9, 9, 1), 0, 3)
 
 
@@ -240,7 +240,7 @@ def xla_max(x: jax.Array, size: int, stride: int, padding: str) -> jax.Array:
 
 
 @pytest.mark.parametrize(("size", "stride", "padding"), CASES)
-def test_of_equal_largest_values_the_first_has_the_gradient_as_in_keras(size: int, stride: int, padding: str) -> None:
+def test_the_first_of_equal_maxima_gets_the_gradient_as_in_keras(size: int, stride: int, padding: str) -> None:
     """Keras's pooling is XLA's, whose gradient is ``select_and_scatter``; rounded relus have ties in most windows."""
     layer = max_pool((7, 8, 2), size, stride, padding)
     x = np.maximum(GENERATOR.normal(size=(20, 7, 8, 2)).round(), 0).astype(np.float32)

@@ -37,9 +37,9 @@ def test_dense_is_an_affine_map() -> None:
 
 
 def test_dense_refuses_images_and_no_units() -> None:
-    with pytest.raises(ShapeError, match=r"dense with 10 units takes one row .* got shape \(28, 28\); put a flatten"):
+    with pytest.raises(ShapeError, match=r"dense with 10 units needs one row .* got shape \(28, 28\); add a flatten"):
         dense((28, 28), 10)
-    with pytest.raises(ShapeError, match=r"dense takes shape \(4,\) to 0 units; give it at least one"):
+    with pytest.raises(ShapeError, match=r"dense on shape \(4,\) has 0 units; give it at least 1"):
         dense((4,), 0)
 
 
@@ -211,7 +211,7 @@ def faults(generator: Generator) -> set[str]:
     return found
 
 
-def test_the_bits_are_uniform_and_independent_of_their_neighbors_and_between_keys() -> None:
+def test_random_bits_are_uniform_and_independent() -> None:
     assert faults(ours) == set()
 
 

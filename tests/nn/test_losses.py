@@ -46,7 +46,7 @@ def test_smoothed_cross_entropy_and_keras_agree(smoothing: float) -> None:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_two_logits_of_one_sigmoid_unit_are_keras_binary_cross_entropy(smoothing: float) -> None:
+def test_one_sigmoid_unit_has_keras_binary_cross_entropy(smoothing: float) -> None:
     z = LOGITS[:, :1]
     labels = (LABELS % 2).astype(np.int32)
     two = jnp.concatenate([jnp.zeros_like(z), jnp.asarray(z)], axis=1)
@@ -133,7 +133,7 @@ def test_the_penaltys_gradient_is_jaxs_own(shape: tuple[int, ...], l1: float | N
 
 
 @pytest.mark.parametrize("w", [-2.0, -0.3, -0.1, 0.0, 0.2, 0.31, 5.0])
-def test_soft_threshold_minimizes_half_the_square_plus_the_penalty(w: float) -> None:
+def test_soft_threshold_solves_its_proximal_problem(w: float) -> None:
     found = float(soft_threshold(jnp.float32(w), jnp.float32(0.3)))
     best = minimize_scalar(lambda v: 0.5 * (v - w) ** 2 + 0.3 * abs(v), bounds=(-6, 6), options={"xatol": 1e-9})
     assert found == pytest.approx(best.x, abs=1e-5)

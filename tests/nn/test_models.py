@@ -87,7 +87,7 @@ def test_statistics_move_in_training_and_stay_in_inference() -> None:
     assert float(jnp.abs(moved["mean"]).max()) > 0
 
 
-def test_the_cnn_is_blocks_of_convolution_normalization_relu_and_pooling() -> None:
+def test_the_layers_of_the_cnn() -> None:
     model = build(ModelSpec("cnn", (8, 16)), (12, 12, 3), 10)
     block = ["conv2d", "batch_norm", "relu"]
     assert kinds(model) == ["image", *block, "max_pool", *block, "global_average_pool", "dropout", "dense"]
@@ -136,7 +136,7 @@ def test_any_list_of_layers() -> None:
     assert logits(model, np.ones((2, 9, 9), np.float32)).shape == (2, 3)
 
 
-def test_alive_gives_the_logits_of_inference_and_marks_live_units() -> None:
+def test_alive_returns_inference_logits_and_live_units() -> None:
     model = build(ModelSpec("mlp", (3,)), (2,), 2)
     params = jax.tree.map(jnp.asarray, model.init(0))
     params["dense_1"]["kernel"] = jnp.array([[1.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
@@ -150,7 +150,7 @@ def test_alive_gives_the_logits_of_inference_and_marks_live_units() -> None:
 
 
 @pytest.mark.parametrize("rows", [20, 17])
-def test_alive_marks_the_channels_of_images_that_any_example_made_positive(rows: int) -> None:
+def test_alive_marks_channels_positive_for_any_example(rows: int) -> None:
     specs = (LayerSpec("conv2d", filters=4, function="relu"), LayerSpec("flatten"), LayerSpec("dense", units=2))
     model = build(layered(*specs), (3, 3), 2)
     params = jax.tree.map(jnp.asarray, model.init(0))
@@ -163,7 +163,7 @@ def test_alive_marks_the_channels_of_images_that_any_example_made_positive(rows:
 
 
 @pytest.mark.parametrize("spec", [LENET, ModelSpec("cnn", (4,))], ids=["lenet5", "cnn"])
-def test_the_logits_of_an_example_do_not_depend_on_the_tiles_around_it(spec: ModelSpec) -> None:
+def test_logits_do_not_depend_on_other_tiles(spec: ModelSpec) -> None:
     model = build(spec, (28, 28), 10)
     x = np.random.default_rng(0).uniform(0, 1, (20, 28, 28)).astype(np.float32)
     whole = logits(model, x)  # two tiles of 10
@@ -172,7 +172,7 @@ def test_the_logits_of_an_example_do_not_depend_on_the_tiles_around_it(spec: Mod
 
 
 @pytest.mark.parametrize("spec", [ModelSpec("mlp", (32, 16)), LENET], ids=["mlp", "lenet5"])
-def test_a_mixed_model_has_the_same_weights_and_nearly_the_same_logits(spec: ModelSpec) -> None:
+def test_a_mixed_model_has_equal_weights_and_close_logits(spec: ModelSpec) -> None:
     plain, mixed = build(spec, (28, 28), 10), build(spec, (28, 28), 10, "mixed")
     for ours, theirs in zip(jax.tree.leaves(plain.init(0)), jax.tree.leaves(mixed.init(0)), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -201,7 +201,7 @@ def test_initial_weights_are_a_function_of_the_seed() -> None:
     first, again, other = (model.init(seed)["dense_1"]["kernel"] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
-    # the first layer does not change with what stands behind it
+    # the first layer does not change with the layers after it
     np.testing.assert_array_equal(first, build(ModelSpec("mlp", (8, 5)), (4,), 3).init(0)["dense_1"]["kernel"])
 
 
@@ -214,23 +214,23 @@ def test_the_structure_of_a_model_has_no_rates() -> None:
 @pytest.mark.parametrize(
     ("specs", "message"),
     [
-        ((LayerSpec("dense", units=10),), r"layer 1: dense with 10 units takes one row .* got shape \(28, 28\)"),
+        ((LayerSpec("dense", units=10),), r"layer 1: dense with 10 units needs one row .* got shape \(28, 28\)"),
         (
             (LayerSpec("conv2d", filters=2, size=25), LayerSpec("max_pool"), LayerSpec("max_pool", size=3), *TINY),
             r"layer 3: max_pool: a window of 3 x 3 is larger than the image of shape \(2, 2, 2\)",
         ),
         ((LayerSpec("flatten"), LayerSpec("conv2d", filters=2), *TINY), r"layer 2: conv2d .* got shape \(784,\)"),
-        ((LayerSpec("flatten"), LayerSpec("dense")), r"layer 2: dense takes shape \(784,\) to 0 units"),
-        ((LayerSpec("conv2d"), *TINY), r"layer 1: conv2d takes shape \(28, 28, 1\) to 0 filters"),
+        ((LayerSpec("flatten"), LayerSpec("dense")), r"layer 2: dense on shape \(784,\) has 0 units"),
+        ((LayerSpec("conv2d"), *TINY), r"layer 1: conv2d on shape \(28, 28, 1\) has 0 filters"),
         (
             (LayerSpec("flatten"), LayerSpec("dense", units=7)),
-            r"layer 2: the output layer gives shape \(7,\), 10 classes need shape \(10,\)",
+            r"layer 2: the output has shape \(7,\), but 10 classes need shape \(10,\)",
         ),
         (
             (LayerSpec("max_pool"),),
-            r"layer 1: the output layer gives shape \(14, 14, 1\), 10 classes need shape \(10,\)",
+            r"layer 1: the output has shape \(14, 14, 1\), but 10 classes need shape \(10,\)",
         ),
-        ((), r"layer 0: the output layer gives shape \(28, 28\), 10 classes need"),
+        ((), r"layer 0: the output has shape \(28, 28\), but 10 classes need"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused_by_number_and_shape(specs: tuple[LayerSpec, ...], message: str) -> None:
@@ -239,15 +239,15 @@ def test_layers_that_do_not_fit_are_refused_by_number_and_shape(specs: tuple[Lay
 
 
 def test_a_sigmoid_output_must_have_one_unit_and_two_classes() -> None:
-    with pytest.raises(ShapeError, match="one sigmoid unit tells two classes apart, the data have 10; use output"):
+    with pytest.raises(ShapeError, match="output = 'sigmoid' needs two classes, but the data have 10; use output"):
         build(ModelSpec("mlp", (8,), output="sigmoid"), (4,), 10)
     two = ModelSpec("layers", output="sigmoid", layers=(LayerSpec("dense", units=2),))
-    with pytest.raises(ShapeError, match=r"the output layer gives shape \(2,\), 2 classes need shape \(1,\)"):
+    with pytest.raises(ShapeError, match=r"the output has shape \(2,\), but 2 classes need shape \(1,\)"):
         build(two, (4,), 2)
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(ShapeError, match="a classifier needs at least two classes, the data have 1"):
+    with pytest.raises(ShapeError, match="a classifier needs at least two classes, but the data have 1; add"):
         build(ModelSpec("mlp", (8,)), (4,), 1)
 
 
@@ -281,14 +281,14 @@ def test_layer_specs_of_an_mlp() -> None:
     assert specs[-1] == LayerSpec("dense", units=3, initializer="he_normal")
 
 
-def test_a_softmax_or_one_units_sigmoid_at_the_end_goes_without_saying():
+def test_a_final_softmax_or_sigmoid_is_part_of_the_loss():
     plain = (LayerSpec("flatten"), LayerSpec("dense", units=3))
-    said = (
+    stacks = (
         (*plain, LayerSpec("activation", function="softmax")),
         (*plain[:1], LayerSpec("dense", units=3, function="softmax")),
     )
     wanted = [name for name, _ in build(ModelSpec("layers", layers=plain), (4,), 3).layers]
-    for layers in said:
+    for layers in stacks:
         assert [name for name, _ in build(ModelSpec("layers", layers=layers), (4,), 3).layers] == wanted
     one = (LayerSpec("flatten"), LayerSpec("dense", units=1, function="sigmoid"))
     assert build(ModelSpec("layers", layers=one, output="sigmoid"), (4,), 2).layers[-1][1].output_shape == (2,)

@@ -88,7 +88,7 @@ def test_tiles_have_the_gradients_of_the_same_batch_in_rows() -> None:
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * scale)  # the order of float32 sums
 
 
-def test_a_normalized_batch_has_the_mean_beta_and_the_deviation_gamma() -> None:
+def test_a_normalized_batch_has_mean_beta_and_deviation_gamma() -> None:
     x = example((3,), rows=1000)
     params = params_of()
     layer = batch_norm((3,))

@@ -197,7 +197,7 @@ def dtypes(variables: Any) -> set[str]:
     return {str(v.aval.dtype) for v in variables if hasattr(v.aval, "dtype")}
 
 
-def test_a_mixed_step_has_bfloat16_in_the_factors_of_its_products_and_nowhere_else() -> None:
+def test_a_mixed_step_uses_bfloat16_only_in_factors() -> None:
     made, before, after = traced_step("mixed")
     products = [e for e in made if e.primitive.name == "dot_general"]
     rough = [e for e in products if "bfloat16" in dtypes(e.invars)]

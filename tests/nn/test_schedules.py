@@ -110,13 +110,16 @@ def test_unknown_kind_is_refused() -> None:
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        (Schedule("cosine", warmup=1.5), "warmup = 1.5 must be a share from 0 to 1"),
-        (Schedule("cosine", factor=-0.1), "factor = -0.1 must be a share from 0 to 1"),
-        (Schedule("step", every=float("nan")), "every = nan must be a share from 0 to 1"),
-        (Schedule("step", every=0.0), "every = 0 leaves no step between two drops; take a share above 0"),
-        (Schedule("one-cycle", peak=2.0), "peak = 2 must be a share from 0 to 1"),
-        (Schedule("one-cycle", div=0.5), "div = 0.5 must be a finite number of at least 1"),
-        (Schedule("one-cycle", final_div=float("inf")), "final_div = inf must be a finite number of at least 1"),
+        (Schedule("cosine", warmup=1.5), "warmup = 1.5 is out of range; use a number from 0 to 1"),
+        (Schedule("cosine", factor=-0.1), "factor = -0.1 is out of range; use a number from 0 to 1"),
+        (Schedule("step", every=float("nan")), "every = nan is out of range; use a number from 0 to 1"),
+        (Schedule("step", every=0.0), "every = 0 leaves no step between drops; use a number above 0"),
+        (Schedule("one-cycle", peak=2.0), "peak = 2 is out of range; use a number from 0 to 1"),
+        (Schedule("one-cycle", div=0.5), "div = 0.5 is out of range; use a finite number of at least 1"),
+        (
+            Schedule("one-cycle", final_div=float("inf")),
+            "final_div = inf is out of range; use a finite number of at least 1",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused_in_one_line(schedule: Schedule, message: str) -> None:

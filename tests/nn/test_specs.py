@@ -49,10 +49,10 @@ def test_a_study_takes_them_and_a_network_comes_of_them(model: ModelSpec) -> Non
 
 
 @pytest.mark.parametrize("layer", ["dense", {"units": 3}, None], ids=["a name", "no kind", "nothing"])
-def test_what_is_no_layer_is_refused_with_its_place(layer: Any) -> None:
-    with pytest.raises(StudyFileError, match=r"layers\[1\]: .* is no layer; give a table with its kind") as told:
+def test_an_invalid_layer_is_rejected_with_its_position(layer: Any) -> None:
+    with pytest.raises(StudyFileError, match=r"layers\[1\]: .* is not a layer; give a table with a kind") as caught:
         layers([{"kind": "flatten"}, layer])
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_key_of_a_layer_is_told_with_the_nearest() -> None:

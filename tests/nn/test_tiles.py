@@ -36,7 +36,7 @@ def test_any_batch_in_any_tiles_comes_back(batch: int, tile: int, height: int, w
     np.testing.assert_array_equal(from_tiles(laid), x)
 
 
-def test_a_tile_holds_examples_that_follow_each_other_on_its_last_axis() -> None:
+def test_a_tile_holds_consecutive_examples_on_its_last_axis() -> None:
     x = counting((32, 2, 3, 4))
     laid = np.asarray(to_tiles(jnp.asarray(x)))
     for example_ in (0, 15, 16, 31):
@@ -49,7 +49,7 @@ def test_gray_images_get_their_one_channel() -> None:
     np.testing.assert_array_equal(from_tiles(to_tiles(jnp.asarray(x)))[..., 0], x)
 
 
-def test_on_a_cpu_a_tile_is_the_largest_divisor_from_8_to_16_or_the_batch() -> None:
+def test_a_cpu_tile_is_the_largest_divisor_from_8_to_16() -> None:
     for examples in range(1, 600):
         divisors = [m for m in range(8, 17) if examples % m == 0]
         assert tile_size(examples) == (max(divisors) if divisors else examples)
@@ -72,7 +72,7 @@ def test_the_axis_of_channels() -> None:
     assert channel_axis(x.reshape(20, -1)) == 1
 
 
-def test_flatten_puts_tiles_back_in_the_order_of_rows_columns_channels() -> None:
+def test_flatten_restores_the_order_rows_columns_channels() -> None:
     x = counting((20, 2, 3, 4))
     laid = tiles_layer((2, 3, 4)).apply({}, {}, jnp.asarray(x), None)[0]
     assert laid.shape == (2, 4, 2, 3, 10)

@@ -148,7 +148,7 @@ def test_trainings_that_cannot_continue_start_over(tmp_path: Path) -> None:
     grown = Run(small(6, **variants), tmp_path / "grown")
     assert dict(grown.forecast.restarted) == {
         "whose schedule spans the epochs": 2,
-        "whose weights of an epoch that has gone by were not kept": 2,
+        "whose weights at an earlier epoch were not kept": 2,
     }
     assert (grown.forecast.continued, grown.forecast.saved) == (6, 6 * 4)
     assert grown.trained == 4 * 6 + 6 * 2

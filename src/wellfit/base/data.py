@@ -1,4 +1,4 @@
-"""What we learn from: a data set, its splits, the scaling fitted on them."""
+"""Data sets, splits, scaling, and the training data that the engine receives."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ IntArray = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images or feature rows with class labels, and the test set that is opened once.
+    """Images or feature rows with class labels, including the test set, which is evaluated only once.
 
     Args:
-      name: short name, such as ``"fashion-mnist"``.
+      name: short name, for example ``"fashion-mnist"``.
       x_train: training examples, uint8 or float32.  # (N, H, W), (N, H, W, C) or (N, D)
       y_train: training labels, int32, from 0.  # (N,)
-      x_test: test examples, as ``x_train``.  # (M, ...)
+      x_test: test examples, like ``x_train``.  # (M, ...)
       y_test: test labels.  # (M,)
-      classes: the name of every class, by label.
-      pixel_max: the largest value that a pixel can take (255 for bytes, 16 for the digits); None for feature rows.
-      title: the data set's name as a headline shows it.
-      source: where it was read from, for the report.
-      hash: SHA-256 over names, shapes and bytes of the four arrays, in hexadecimal.
+      classes: class names, by label.
+      pixel_max: the largest possible pixel value (255 for bytes, 16 for the digits); None for feature rows.
+      title: the name shown in headings.
+      source: where the data were read from, for the report.
+      hash: hexadecimal SHA-256 over names, shapes and bytes of the four arrays.
     """
 
     name: str
@@ -50,14 +50,14 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Which training examples train and which validate: stratified, seeded, hashed; never from row order.
+    """A stratified, seeded split of the training examples into training and validation, independent of row order.
 
     Args:
-      train: rows of ``Dataset.x_train`` that train, ascending.  # (n,)
-      validation: rows that validate, ascending.  # (v,)
-      sample: rows of ``train`` on which training metrics are measured in inference mode.  # (s,)
+      train: rows of ``Dataset.x_train`` for training, ascending.  # (n,)
+      validation: rows for validation, ascending.  # (v,)
+      sample: the rows in ``train`` on which training metrics are measured in inference mode.  # (s,)
       seed: the seed of the split; the same for every run of a study.
-      hash: SHA-256 over the three index arrays, in hexadecimal.
+      hash: hexadecimal SHA-256 over the three index arrays.
     """
 
     train: IntArray  # (n,)
@@ -69,12 +69,12 @@ class Splits:
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """``(x - shift) * factor``: the first layer of every model, fitted on the training split alone.
+    """The scaling ``(x - shift) * factor`` that precedes every model, fitted on the training split alone.
 
     Args:
       kind: ``"unit"`` (pixels divided by their maximum) or ``"standardize"`` (mean 0, deviation 1, by feature).
       shift: float32, one number or one per feature.  # () or input_shape
-      factor: float32, likewise.  # () or input_shape
+      factor: float32, like ``shift``.  # () or input_shape
     """
 
     kind: Literal["unit", "standardize"]
@@ -84,14 +84,14 @@ class Scaling:
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """All that the engine ever sees of the data: the training and the validation split, unscaled, and the scaling.
+    """All data that the engine receives: the training and validation splits, unscaled, and the scaling.
 
     Args:
       x_train, y_train: the training split.  # (n, ...), (n,)
       x_validation, y_validation: the validation split.  # (v, ...), (v,)
       sample: positions in ``x_train`` on which training metrics are measured in inference mode.  # (s,)
-      classes: how many classes there are.
-      scaling: the scaling that belongs to every model trained on these data.
+      classes: number of classes.
+      scaling: part of every model trained on these data.
     """
 
     x_train: NDArray[Any]  # (n, ...)

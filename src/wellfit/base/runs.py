@@ -1,4 +1,4 @@
-"""What a training leaves behind: a run, its history, its record."""
+"""Runs, their histories and their records."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from wellfit.base.recipe import Recipe
 __all__ = ["HISTORY_COLUMNS", "History", "RunRecord", "RunSpec", "RunState"]
 
 RunState = Literal["finished", "stopped", "diverged", "pending"]
-"""``finished``: read after its last epoch; ``stopped``: its early-stopping rule ended it; ``diverged``: NaN or inf."""
+"""``finished``: reached its last epoch; ``stopped``: ended by its early-stopping rule; ``diverged``: NaN or inf."""
 
 HISTORY_COLUMNS: Final = (
-    "running_loss",  # mean over the epoch's batches while the weights change, penalty included, as Keras prints it
-    "running_accuracy",  # the same of the accuracy, dropout on
+    "running_loss",  # mean over the epoch's batches while the weights change, with penalty, as Keras reports it
+    "running_accuracy",  # likewise, with dropout active
     "train_loss",  # inference mode, on a fixed stratified sample of the training split, penalty excluded
     "train_accuracy",
     "validation_loss",  # inference mode, on the validation split, penalty excluded
     "validation_accuracy",
-    "penalty",  # what l1 and l2 add to the loss, at the end of the epoch
+    "penalty",  # the l1 and l2 penalties, at the end of the epoch
     "weight_norm",  # Euclidean norm of all kernels together, at the end of the epoch
     "gradient_norm",  # Euclidean norm of the whole gradient before clipping, mean over every eighth step
-    "small_weights",  # share of kernel weights nearer to zero than 1e-3
-    "dead_units",  # share of relu units (channels) that no example of the training sample makes positive
+    "small_weights",  # fraction of kernel weights with magnitude below 1e-3
+    "dead_units",  # fraction of relu units (channels) that are positive for no example of the training sample
     "learning_rate",  # of the epoch's last step
 )
-"""What is recorded of every epoch of every run.
+"""The metrics recorded for every epoch of every run.
 
-Losses are cross-entropies in nats (the running loss is the recipe's own loss), accuracies are shares of 1."""
+Losses are cross-entropies in nats (the running loss is the recipe's own loss); accuracies are fractions."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class RunSpec:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Every epoch of one run, a float64 column each, ``HISTORY_COLUMNS`` by name.
+    """The history of one run: a float64 column for each of ``HISTORY_COLUMNS``, with a value per epoch.
 
     Example:
       >>> import numpy as np
@@ -74,20 +74,19 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """What is known of a run once it was trained.
+    """The result of training a run.
 
     Args:
-      spec: the run.
       state: how it ended.
-      epochs: epochs that it went through before it ended.
-      readout_epoch: the epoch, from 1, whose weights are the run's; 0 if it diverged.
-      history: its epochs up to its end.
-      scores: metric -> value of the run's weights: loss and accuracy of the training sample and of the validation
-        split, as in the history's row of the readout epoch unless the weights are an average; empty if it diverged.
-      weights: the weights at the readout, and the statistics of batch normalization: ``"dense_1/kernel"`` and so on,
-        float32; empty if it diverged.
-      seconds: its share of the time that its population took.
-      trajectory: name of the trajectory that it was read from; runs of one trajectory share it.
+      epochs: number of epochs that it trained.
+      readout_epoch: the epoch, counted from 1, whose weights are the run's; 0 if it diverged.
+      history: its epochs until its end.
+      scores: metric -> value of the run's weights: loss and accuracy on the training sample and the validation split.
+        Equal to the history at the readout epoch, unless the weights are an average; empty if it diverged.
+      weights: the weights at the readout and the statistics of batch normalization, keyed ``"dense_1/kernel"`` and so
+        on, float32; empty if it diverged.
+      seconds: its share of its population's training time.
+      trajectory: the name of its trajectory, which runs that differ only in their readout share.
     """
 
     spec: RunSpec

@@ -242,7 +242,7 @@ def encode_labels(
         parts = [np.searchsorted(known, p) for p in parts]
     if len(classes) < 2:
         raise DataError(
-            f"{raw.train_file}: all labels are {classes[0]!r}; training needs at least two classes, so add another"
+            f"{raw.train_file}: all labels are {classes[0]!r}, but training needs two or more classes; add another"
         )
     for part, where in zip(parts, (raw.train_file, raw.test_file), strict=False):
         outside = (part < 0) | (part >= len(classes))

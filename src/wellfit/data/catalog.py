@@ -93,11 +93,11 @@ def _generate_cosines(entry: CatalogEntry, a: float) -> Dataset:
 
 
 def _load_published(entry: CatalogEntry) -> Dataset:
-    found = find(entry)
-    arrays: list[NDArray[Any]] = [parse_idx(found.contents[f.name], f.name) for f in entry.files]
+    files = find(entry)
+    arrays: list[NDArray[Any]] = [parse_idx(files.contents[f.name], f.name) for f in entry.files]
     x_train, y_train, x_test, y_test = arrays
     return _of_catalog(
-        entry, RawData(x_train, y_train, x_test, y_test, entry.files[0].name, entry.files[2].name), found.place
+        entry, RawData(x_train, y_train, x_test, y_test, entry.files[0].name, entry.files[2].name), files.place
     )
 
 

@@ -51,8 +51,9 @@ def cache_folder(name: str) -> Path:
 def find(entry: CatalogEntry) -> FoundFiles:
     """Find a known data set's files.
 
-    The search order is: the folder ``WELLFIT_DATA``, wellfit's cache, Keras's copy, torchvision's copy. Otherwise, unless
-    ``WELLFIT_OFFLINE=1`` is set, the files are downloaded to the cache; each is checked before it is moved into place.
+    The search order is: the folder ``WELLFIT_DATA``, wellfit's cache, Keras's copy, torchvision's copy. Otherwise,
+    unless ``WELLFIT_OFFLINE=1`` is set, the files are downloaded to the cache; each is checked before it is moved into
+    place.
 
     Args:
       entry: a catalog entry that has files.

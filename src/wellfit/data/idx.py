@@ -75,13 +75,13 @@ def parse_idx(content: bytes, where: str) -> NDArray[Any]:
     """
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES or content[3] == 0:
         raise DataError(
-            f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for images); "
-            "replace the file"
+            f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for "
+            "images); replace the file"
         )
     header = 4 + 4 * content[3]
     if len(content) < header:
         raise DataError(
-            f"{where}: the IDX header ends at byte {len(content)} instead of {header}; the file is truncated, replace it"
+            f"{where}: the file is truncated: the header ends at byte {len(content)} instead of {header}; replace it"
         )
     shape = struct.unpack(f">{content[3]}I", content[4:header])
     kind = np.dtype(_TYPES[content[2]])
@@ -142,9 +142,9 @@ def read_idx_folder(folder: Path) -> RawData:
       DataError: one of the files is missing or damaged.
     """
     paths = [find_idx(folder, name) for name in IDX_NAMES]
-    found = [p for p in paths if p is not None]
-    if len(found) < len(IDX_NAMES):
+    present = [p for p in paths if p is not None]
+    if len(present) < len(IDX_NAMES):
         missing = ", ".join(name for name, path in zip(IDX_NAMES, paths, strict=True) if path is None)
         raise DataError(f"{folder}: {missing} (or .gz) is missing; add it to this folder")
-    x_train, y_train, x_test, y_test = (read_idx(path) for path in found)
-    return RawData(x_train, y_train, x_test, y_test, str(found[0]), str(found[2]))
+    x_train, y_train, x_test, y_test = (read_idx(path) for path in present)
+    return RawData(x_train, y_train, x_test, y_test, str(present[0]), str(present[2]))

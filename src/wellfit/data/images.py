@@ -94,7 +94,7 @@ def _read_images(files: Sequence[Path]) -> NDArray[np.uint8]:
         if images and image.shape[:2] != images[0].shape[:2]:
             (h, w), (first_h, first_w) = image.shape[:2], images[0].shape[:2]
             raise DataError(
-                f"{file}: {w} x {h} pixels, but {files[0].name} has {first_w} x {first_h}; make all images the same size"
+                f"{file}: {w} x {h} pixels, but {files[0].name} has {first_w} x {first_h}; give all images one size"
             )
         images.append(image)
     if any(image.ndim == 3 for image in images):

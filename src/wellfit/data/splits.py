@@ -63,7 +63,8 @@ def _validation_rows(labels: IntArray, validation: float, seed: int) -> int:
     """Check the arguments of ``make_splits`` and return the size of the validation split."""
     if not 0 < validation < 1:
         raise DataError(
-            f"validation = {validation:g} is not a fraction of the training data; use a number between 0 and 1, like 0.2"
+            f"validation = {validation:g} is not a fraction of the training data; use a number between 0 and 1, "
+            "like 0.2"
         )
     if seed < 0:
         raise DataError(f"the seed of the split is {seed}; use 0 or a positive whole number")
@@ -108,8 +109,8 @@ def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> I
 def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Scaling:
     """Fit ``(x - shift) * factor`` on the training split.
 
-    ``"unit"`` divides pixels by their largest possible value. ``"standardize"`` subtracts each feature's mean and divides
-    by its population standard deviation, both computed in float64; constant features have factor 1.
+    ``"unit"`` divides pixels by their largest possible value. ``"standardize"`` subtracts each feature's mean and
+    divides by its population standard deviation, both computed in float64; constant features have factor 1.
 
     Args:
       x_train: the training split, uint8 or float32.  # (n, ...)
@@ -144,7 +145,7 @@ def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Sc
 
 
 def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Compute every feature's mean and reciprocal standard deviation in two blockwise passes, without a float64 copy."""
+    """Compute every feature's mean and reciprocal deviation in two blockwise passes, without a float64 copy."""
     flat = x.reshape(len(x), -1)  # (n, D)
     rows = max(1, _BLOCK // flat.shape[1])
     blocks = [flat[start : start + rows] for start in range(0, len(flat), rows)]

@@ -55,8 +55,8 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
     """Reduce the training examples, replace some of their labels, or both; the validation split is unchanged.
 
     Choices are nested: a smaller set of examples is part of every larger set, and fewer wrong labels are among more,
-    because the order in which examples are kept and mislabeled, and each example's wrong label, depend only on the seed.
-    The scaling remains that of the whole training split, so that all variants of a study share it.
+    because the order in which examples are kept and mislabeled, and each example's wrong label, depend only on the
+    seed. The scaling remains that of the whole training split, so that all variants of a study share it.
 
     Args:
       examples: number of training examples to keep, stratified; None for all.
@@ -64,8 +64,8 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
       seed: the same for every run of a study.
 
     Returns:
-      The changed data, or ``data`` itself if nothing changes. With fewer examples, ``sample`` is drawn again among them.
-      Training metrics use the labels that the network is trained on.
+      The changed data, or ``data`` itself if nothing changes. With fewer examples, ``sample`` is drawn again among
+      them. Training metrics use the labels that the network is trained on.
 
     Raises:
       DataError: a number of examples that is not available, or a fraction outside [0, 1].

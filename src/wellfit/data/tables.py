@@ -57,8 +57,8 @@ def read_csv(path: Path) -> RawData:
       Features as float32 and labels as strings; no test set.
 
     Raises:
-      DataError: an empty or unreadable file, rows of unequal length, a feature that is not a finite number, or a missing
-        label.
+      DataError: an empty or unreadable file, rows of unequal length, a feature that is not a finite number, or a
+        missing label.
     """
     x, labels, _ = _load_csv(path)
     return RawData(x, labels, None, None, str(path), str(path))

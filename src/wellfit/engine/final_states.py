@@ -142,7 +142,7 @@ def obstacle(
         if average is not None and average.kind == "swa" and not facts["diverged"]:
             reached = reached and readout.epochs - average.last >= end
         if not reached:
-            return "whose weights of an epoch that has gone by were not kept"
+            return "whose weights at an earlier epoch were not kept"
     return None
 
 

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 Params: TypeAlias = dict[str, jax.Array]
-"""The arrays of one layer by name, such as ``kernel`` and ``bias``; may be empty."""
+"""The arrays of one layer by name, for example ``kernel`` and ``bias``; may be empty."""
 
 Initial: TypeAlias = dict[str, FloatArray]
 """The same before training, drawn on the host so that nothing has to be compiled."""

@@ -120,34 +120,34 @@ def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
       ['flatten', 'dense', 'dropout', 'dense']
     """
 
-    def made(kind: str, **options: int | str) -> LayerSpec:
+    def spec_of(kind: str, **options: int | str) -> LayerSpec:
         return LayerSpec(kind, initializer=spec.initializer, **options)  # type: ignore[arg-type]
 
     normal = [LayerSpec("batch_norm")] if spec.batch_norm else []
     function = spec.activation
-    output = made("dense", units=1 if spec.output == "sigmoid" else classes)
+    output = spec_of("dense", units=1 if spec.output == "sigmoid" else classes)
     if spec.kind == "layers":
         return _without_end(spec)
     if spec.kind == "logistic":
         return (LayerSpec("flatten"), output)
     if spec.kind == "mlp":
-        hidden = [[made("dense", units=n, function=function), *normal, LayerSpec("dropout")] for n in spec.hidden]
+        hidden = [[spec_of("dense", units=n, function=function), *normal, LayerSpec("dropout")] for n in spec.hidden]
         return (LayerSpec("flatten"), *(layer for block in hidden for layer in block), output)
     if spec.kind == "lenet5":
         return (
-            made("conv2d", filters=6, size=5, padding="same", function=function),
+            spec_of("conv2d", filters=6, size=5, padding="same", function=function),
             *(*normal, LayerSpec("dropout"), LayerSpec("max_pool")),
-            made("conv2d", filters=16, size=5, function=function),
+            spec_of("conv2d", filters=16, size=5, function=function),
             *(*normal, LayerSpec("dropout"), LayerSpec("max_pool")),
-            made("conv2d", filters=120, size=5, function=function),
+            spec_of("conv2d", filters=120, size=5, function=function),
             *(*normal, LayerSpec("flatten")),
-            made("dense", units=84, function=function),
+            spec_of("dense", units=84, function=function),
             *(*normal, LayerSpec("dropout")),
             output,
         )
     if spec.kind == "cnn":
         block = [LayerSpec("batch_norm"), LayerSpec("activation", function=function)]
-        blocks = [[made("conv2d", filters=n, padding="same"), *block] for n in spec.hidden]
+        blocks = [[spec_of("conv2d", filters=n, padding="same"), *block] for n in spec.hidden]
         body = [layer for i, layers in enumerate(blocks) for layer in ([LayerSpec("max_pool")] if i else []) + layers]
         return (*body, LayerSpec("global_average_pool"), LayerSpec("dropout"), output)
     raise UnknownNameError("model", spec.kind, MODELS)
@@ -192,12 +192,12 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
     rates: list[float] = []
     for number, layer in enumerate(specs, start=1):
         try:
-            made = _layer(layer, shape, len(rates), precision)
+            built = _layer(layer, shape, len(rates), precision)
         except ShapeError as error:
             raise ShapeError(f"layer {number}: {error}") from None
         if layer.kind == "dropout":
             rates.append(layer.rate)
-        stack.extend(made)
+        stack.extend(built)
         shape = stack[-1].output_shape
     stack.extend(_output(spec, shape, classes, len(specs)))
     named = _named(stack)
@@ -211,10 +211,10 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
     if spec.initializer not in INITIALIZERS:
         raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
     if spec.kind == "dense":
-        made = layers.dense(shape, spec.units, spec.initializer, precision)
+        built = layers.dense(shape, spec.units, spec.initializer, precision)
     elif spec.kind == "conv2d":
         size, stride = spec.size or 3, spec.stride or 1
-        made = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer, precision)
+        built = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer, precision)
     elif spec.kind == "max_pool":
         return [convolution.max_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
     elif spec.kind == "average_pool":
@@ -231,7 +231,7 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
         return [batch_norm(shape)]
     else:
         raise UnknownNameError("layer", spec.kind, LAYERS)
-    return [made, layers.activation(made.output_shape, spec.function)] if spec.function else [made]
+    return [built, layers.activation(built.output_shape, spec.function)] if spec.function else [built]
 
 
 def _output(spec: ModelSpec, shape: tuple[int, ...], classes: int, count: int) -> list[Layer]:
