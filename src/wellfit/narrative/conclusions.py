@@ -246,7 +246,8 @@ def _what_next(study: _Study) -> list[Sentence]:
     if interim is not None:
         if interim.number < len(interim.seeds):
             then = interim.seeds[interim.number]
-            text = f"This is interim analysis {interim.number} of {len(interim.seeds)}; the next is planned at {then} seeds."
+            number = f"interim analysis {interim.number} of {len(interim.seeds)}"
+            text = f"This is {number}; the next is planned at {then} seeds."
         else:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]
