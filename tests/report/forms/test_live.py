@@ -95,11 +95,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=errors) as process,
     ):
         assert process.stdout is not None
-        line = process.stdout.readline()
-        told = re.fullmatch(r"Studies live at http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends it\)\n", line)
-        assert told, line
-        yield Served(folder / "studies", int(told[1]), opened, process, complaints)
-        process.kill()
+        try:
+            line = process.stdout.readline()
+            address = re.fullmatch(r"Studies live at http://127\.0\.0\.1:(\d+)/ \(press Ctrl-C to stop\)\n", line)
+            assert address, line
+            yield Served(folder / "studies", int(address[1]), opened, process, complaints)
+        finally:
+            process.kill()  # or a failure here would wait for it forever
     assert complaints.read_text() == ""  # whatever was asked: its user has a terminal to work in
 
 
