@@ -54,7 +54,7 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def small_data() -> TrainingData:
-    """Three classes of noisy 4 x 4 images: 150 to train, 60 to validate; learnt in a few epochs, and over-fitted."""
+    """Three classes of noisy 4 x 4 images: 150 to train, 60 to validate; learned in a few epochs, with overfitting."""
     generator = np.random.default_rng(0)
     y = generator.integers(0, 3, 210).astype(np.int32)  # (210,)
     means = generator.uniform(0, 255, (3, 4, 4))  # (3, 4, 4)

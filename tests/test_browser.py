@@ -483,7 +483,7 @@ def test_all_images_of_a_cell_can_be_shown(visit):
 def test_a_cell_without_pictures_says_why(visit):
     tab = visit()
     tab.locator("#matrix-table [data-cell='1,1']").click()
-    assert tab.locator("#cell p").last.inner_text() == "Images are kept of mistakes only."
+    assert tab.locator("#cell p").last.inner_text() == "Only misclassified images are kept."
     tab.locator("#matrix-table [data-cell='0,6']").click()
     assert "images most often classified as Shirt" in tab.locator("#cell p").last.inner_text()
     assert tab.locator("#matrix-table [aria-pressed=true]").count() == 1
@@ -548,7 +548,7 @@ def test_the_gallery_is_filtered(visit):
     shirts = (mistakes.labels == summary.classes.index("Shirt")) & (mistakes.wrong[1] > 0)
     kept = shirts[mistakes.image_rows].sum()
     assert tab.locator("#gallery-status").inner_text() == (
-        f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in some run of l2; "
+        f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in at least one run of l2; "
         f"this page has {kept}. Captions: predictions of l2."
     )
 

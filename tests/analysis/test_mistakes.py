@@ -77,7 +77,7 @@ def test_pictures_are_of_mistakes_as_many_as_there_is_room_for(population, most)
 
 
 def test_every_cell_has_its_most_shared_examples():
-    """Of 3,000 examples, all are wrong in some run: far more than 200. Every cell gets its twelve, the best of it."""
+    """Of 3,000 examples, all are wrong in at least one run: far more than 200. Every cell gets its best twelve."""
     rng = np.random.default_rng(0)
     k, m = 4, 3000
     labels = np.arange(m) % k

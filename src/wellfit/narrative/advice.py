@@ -136,8 +136,8 @@ def _more_seeds(summary: StudySummary) -> list[Sentence]:
     if len(summary.seeds) > 2:
         return []
     text = (
-        "Run five seeds (--seeds 5): one seed says nothing about chance, so validation cannot favor any variant."
+        "Run five seeds (--seeds 5): with one seed, any difference could be chance, and validation favors no variant."
         if len(summary.seeds) == 1
-        else "Run five seeds (--seeds 5): two say little about chance."
+        else "Run five seeds (--seeds 5): two are too few for useful intervals."
     )
     return [Sentence(text, ("study.seeds",))]

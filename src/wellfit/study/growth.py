@@ -25,7 +25,7 @@ __all__ = ["NOTHING_STORED", "Remaining", "Stored", "read_stored", "remaining_wo
 
 Run = tuple[str, int]
 
-_NO_STATE: Final = "without a state to go on from"
+_NO_STATE: Final = "without a saved state to continue from"
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def _shares(stores: Sequence[Store]) -> list[set[Run]]:
             difference = _difference(results[first][run], result)
             if difference is not None:
                 variant, seed = run
-                why = "other machines and companion runs change the rounding: train each run in one directory only"
+                why = "rounding depends on the machine and on the runs trained together; train each run only once"
                 what = f"variant {variant!r}, seed {seed}: different {difference} here ({why})"
                 raise _conflict(stores[i], stores[first], what)
             if results[first][run]["test results"] is None:

@@ -93,8 +93,8 @@ def plan_runs(
         examples = run.recipe.examples or len(data.x_train)
         if examples > len(data.x_train):
             raise StudyFileError(
-                f"variant {run.variant!r} asks for {examples} training examples, and the training split has "
-                f"{len(data.x_train)}; ask for at most that many"
+                f"variant {run.variant!r} sets examples = {examples}, but the training split has only "
+                f"{len(data.x_train)}; use at most that many"
             )
         slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision

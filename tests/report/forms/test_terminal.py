@@ -16,7 +16,7 @@ from wellfit.report.forms.terminal_tables import results_table
 from wellfit.report.notes import LETTERS, notices
 
 OVERFITTING = Finding(
-    "overfitting", "warning", "2 of 3 variants over-fit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
+    "overfitting", "warning", "2 of 3 variants overfit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
 )
 
 
@@ -125,7 +125,7 @@ def test_findings_at_a_glance_are_short() -> None:
 def test_a_finding_without_a_fix_ends_with_its_message() -> None:
     made = console()
     print_findings((replace(OVERFITTING, fix=""),), made)
-    assert text(made).splitlines()[1:] == ["  2 of 3 variants over-fit. a: by 66%; much. b: by 44%."]
+    assert text(made).splitlines()[1:] == ["  2 of 3 variants overfit. a: by 66%; much. b: by 44%."]
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -149,7 +149,7 @@ def test_a_fix_that_is_advised_is_not_repeated():
     assert brief.count("Stop ") == 1
     assert "a: by 66%" in brief
     note = replace(OVERFITTING, level="info")
-    assert "over-fit" not in shown(replace(study(), findings=(note,), advice=advice), 400)
+    assert "overfit" not in shown(replace(study(), findings=(note,), advice=advice), 400)
 
 
 def test_many_variants_fit_a_screen():

@@ -113,7 +113,7 @@ def write_report(
             else:
                 _write_document(form, summary, details, path, tell)
     except OSError as error:
-        fix = "make room or give access, or choose another place with --out"
+        fix = "free disk space, fix the permissions, or choose another location with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {fix}") from None
     return path
 

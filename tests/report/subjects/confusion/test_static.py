@@ -55,7 +55,7 @@ def test_the_words_name_what_is_sure():
     assert "dog correct" not in said
     nothing = difference(np.zeros((2, 2)), np.full((2, 2), np.nan))
     figure = plot_confusion_difference(nothing, ("cat", "dog"))
-    assert "There are no intervals, so any of it could be chance." in alt_text(figure)
+    assert "Without intervals, any difference could be chance." in alt_text(figure)
     sure = difference(np.zeros((2, 2)), np.full((2, 2), 0.01))
     assert "No cell differs by more than chance." in alt_text(plot_confusion_difference(sure, ("cat", "dog")))
 

@@ -43,7 +43,7 @@ def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
     inside = (found.labels == true) & (found.predicted[2] == predicted)
     assert data["cells"][2][f"{true},{predicted}"] == inside.sum()
     assert data["text"] == (
-        f"{wrong.any(axis=0).sum():,} test images were misclassified in some run; "
+        f"{wrong.any(axis=0).sum():,} test images were misclassified in at least one run; "
         f"the study kept 120 of them, and this page shows {sheet.count}."
     )
     assert gallery_data(found, pack(found.images, 10**6))["text"].endswith("this page shows 120 of them.")
