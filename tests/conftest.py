@@ -78,14 +78,14 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     place = tmp_path_factory.mktemp("finished")
     command = ["wellfit", "run", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]"]
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as told:
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
         patch.chdir(place)
         patch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit):
             cli.main()
-    (place / "told.txt").write_text(told.getvalue())
-    (made,) = (place / "wellfit-studies").iterdir()
-    return made
+    (place / "told.txt").write_text(output.getvalue())
+    (result,) = (place / "wellfit-studies").iterdir()
+    return result
 
 
 @pytest.fixture

@@ -246,10 +246,10 @@ def test_the_layout_outlives_the_machines_measurements(tmp_path: Path, monkeypat
         raise KeyboardInterrupt
 
     measured(((1, 1.0), (2, 0.1)))
-    told: list[Forecast] = []
+    output: list[Forecast] = []
     with pytest.raises(KeyboardInterrupt):
-        run_study(Session(small(2), points(), tmp_path), on_plan=told.append, on_progress=interrupt)
+        run_study(Session(small(2), points(), tmp_path), on_plan=output.append, on_progress=interrupt)
     measured(((1, 1.0),))
-    assert told[0].plan.populations[0].program.width == 2
-    assert Session(small(2), points(), tmp_path).forecast.plan == told[0].plan
+    assert output[0].plan.populations[0].program.width == 2
+    assert Session(small(2), points(), tmp_path).forecast.plan == output[0].plan
     assert Session(small(2), points(), NOWHERE).forecast.plan.populations[0].program.width == 1

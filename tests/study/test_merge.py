@@ -72,9 +72,9 @@ def content(directory: Path) -> set[Any]:
 
 
 def planned(directory: Path, spec: StudySpec) -> Forecast:
-    told: list[Forecast] = []
-    run_study(Session(spec, clouds(), directory), on_plan=told.append)
-    return told[0]
+    output: list[Forecast] = []
+    run_study(Session(spec, clouds(), directory), on_plan=output.append)
+    return output[0]
 
 
 # --- What belongs together

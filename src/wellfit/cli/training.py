@@ -135,7 +135,7 @@ def _session(
     out: Path | None,
     fresh: bool,
 ) -> Session:
-    """The session that the options of ``run`` and ``plan`` ask for."""
+    """The session for the options of ``run`` and ``plan``."""
     from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
     from wellfit.study.session import Session, directory_of

@@ -19,7 +19,7 @@ LISTED = 6
 
 
 def notices(summary: StudySummary) -> tuple[str, ...]:
-    """What must be known before any number: unfinished, diverged, too few seeds, not comparable with the source.
+    """What readers must know before any number: unfinished, diverged, too few seeds, not comparable with the source.
 
     Returns:
       Whole sentences, the most important first; empty for a finished study with nothing unusual.
@@ -47,13 +47,13 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
 
 
 def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[str, ...]:
-    """What must be known to read a section.
+    """What readers must know about a section.
 
     Args:
       section: its id in the document.
 
     Returns:
-      Whole sentences; empty where the section's captions say enough.
+      Whole sentences; empty if the section's captions say enough.
     """
     first = summary.variants[0].name if summary.variants else "the first variant"
     intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())

@@ -22,7 +22,7 @@ def files(store: Store) -> dict[str, str]:
 
 
 def damage(database: Database) -> list[str]:
-    """What is wrong with the database itself, a line each; empty where it is undamaged."""
+    """What is wrong with the database itself, a line each; empty if it is undamaged."""
     lines = [row[0] for row in database.rows("PRAGMA integrity_check(10)")]
     if lines != ["ok"]:
         return [" ".join(line.split()) for line in lines]

@@ -59,7 +59,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
     Raises:
       OtherStudyError: two directories do not belong together; the message names the first difference.
       StoreBusyError: a process is training in one of them.
-      StoreUnreadableError: one of them is no study directory, or is damaged.
+      StoreUnreadableError: one of them is not a study directory, or is damaged.
       StoreError: fewer than two directories, a duplicate, or ``out`` exists or cannot be written.
     """
     _check_places(directories, out)

@@ -131,10 +131,10 @@ def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Popula
     """Forecast how long a plan will take: arithmetic at this machine's rate, overhead per step, compilation.
 
     Args:
-      plan: what is to be trained.
+      plan: the runs to train.
       examples: training examples of a run that does not ask for fewer.
       mesh_size: the number of devices that train it.
-      left: the trajectory-epochs of a population that are still to be trained; by default all of them.
+      left: the trajectory-epochs of a population that remain to be trained; by default all of them.
     """
     total = 0.0
     for population in plan.populations:

@@ -52,7 +52,7 @@ class Verification:
       files: the number of files whose checksums were compared.
       numbers: the number of recomputed numbers.
       problems: what is wrong.
-      notes: what is no error but worth knowing: an unfinished study, files left by a killed process, several versions
+      notes: what is worth knowing but no error: an unfinished study, files left by a killed process, several versions
         of wellfit's code.
     """
 
