@@ -54,7 +54,7 @@ def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def small_data() -> TrainingData:
-    """Three classes of noisy 4 x 4 images: 150 to train, 60 to validate; learnt in a few epochs, and over-fitted."""
+    """Three classes of noisy 4 x 4 images: 150 to train, 60 to validate; learned in a few epochs, with overfitting."""
     generator = np.random.default_rng(0)
     y = generator.integers(0, 3, 210).astype(np.int32)  # (210,)
     means = generator.uniform(0, 255, (3, 4, 4))  # (3, 4, 4)
@@ -78,14 +78,14 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     place = tmp_path_factory.mktemp("finished")
     command = ["wellfit", "run", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]"]
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as told:
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
         patch.chdir(place)
         patch.setattr(sys, "argv", command)
         with pytest.raises(SystemExit):
             cli.main()
-    (place / "told.txt").write_text(told.getvalue())
-    (made,) = (place / "wellfit-studies").iterdir()
-    return made
+    (place / "told.txt").write_text(output.getvalue())
+    (result,) = (place / "wellfit-studies").iterdir()
+    return result
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from wellfit.spec.study import load_study, resolved
 
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-# name: settings, floor of the validation loss, strength of over-fitting, test accuracy, published
+# name: settings, floor of the validation loss, strength of overfitting, test accuracy, published
 VARIANTS: dict[str, tuple[dict[str, Any], float, float, float, float | None]] = {
     "baseline": ({}, 0.30, 1.0, 0.8843, 0.8835),
     "l2": ({"l2": 1e-3}, 0.36, 0.10, 0.8771, 0.8730),

@@ -52,13 +52,15 @@ def random_data(shape: tuple[int, ...], classes: int = CLASSES) -> TrainingData:
 
 
 def batches(data: TrainingData) -> list[Batch]:
-    made = []
+    collected = []
     for i in range(STEPS):
         rows = slice(i * BATCH, (i + 1) * BATCH)
         x, y = jnp.asarray(data.x_train[rows]), jnp.asarray(data.y_train[rows])
         key = jax.random.fold_in(jax.random.key(3), i)
-        made.append(Batch(x, y, jnp.ones(BATCH), key, jnp.bool_(i == 0), jnp.bool_(True), jnp.zeros(()), jnp.ones(())))
-    return made
+        collected.append(
+            Batch(x, y, jnp.ones(BATCH), key, jnp.bool_(i == 0), jnp.bool_(True), jnp.zeros(()), jnp.ones(()))
+        )
+    return collected
 
 
 def plan_one(recipe: Recipe, data: TrainingData, precision: Precision) -> Population:
@@ -180,12 +182,12 @@ def masks(recipe: Recipe, model: Model) -> Callable[[jax.Array], list[jax.Array]
 
     def draw(key: jax.Array) -> list[jax.Array]:
         mode = Mode(key, jnp.array(rates, jnp.float32), jnp.ones(BATCH))
-        made = []
+        collected = []
         for i, shape in enumerate(shapes):
             x = jnp.ones((BATCH, *shape))
             mask = dropout(shape, i).apply({}, {}, to_tiles(x) if len(shape) == 3 else x, mode)[0]
-            made.append(from_tiles(mask) if len(shape) == 3 else mask)
-        return made
+            collected.append(from_tiles(mask) if len(shape) == 3 else mask)
+        return collected
 
     return jax.jit(draw)
 

@@ -275,11 +275,11 @@ def test_values_may_be_of_numpy_or_of_wellfit() -> None:
     ],
 )
 def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: list[str]) -> None:
-    with pytest.raises(WellfitError) as told:
+    with pytest.raises(WellfitError) as printed:
         wellfit.Study(**{"data": "digits", **arguments})
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(printed.value)
     for word in ("Study(...)" if "optimizer" not in arguments else "", *words):
-        assert word in str(told.value)
+        assert word in str(printed.value)
 
 
 # --- The package ------------------------------------------------------------------------------------------------------
@@ -298,8 +298,8 @@ def test_the_public_names_are_these() -> None:
 
 def test_a_star_import_brings_them() -> None:
     script = "from wellfit import *; print(Study.__name__, mlp(3).hidden, __version__)"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert told.stdout == f"Study (3,) {wellfit.__version__}\n"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert printed.stdout == f"Study (3,) {wellfit.__version__}\n"
 
 
 CELLS = (

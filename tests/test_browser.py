@@ -179,14 +179,14 @@ def test_every_state_is_shown_with_all_that_it_has(visit, files, summary):
         scroll_to(tab, element)
         assert tab.locator(f"#{element}").is_visible()
     assert overflow(tab) == 0
-    said = " ".join(tab.locator("main > section:not(#glossary)").all_text_contents())
+    sentences = " ".join(tab.locator("main > section:not(#glossary)").all_text_contents())
     for data in tab.locator("main script").all_text_contents():
-        said = said.replace(data, "")
+        sentences = sentences.replace(data, "")
     for notice in notices(summary):
         shown_notice = notice.replace(" %", "\u00a0%")
-        assert shown_notice in said
-        said = said.replace(shown_notice, "")  # one of them explains what NaN is
-    assert not re.findall(r"\b(?:NaN|nan|undefined|null|Infinity|inf)\b", said)
+        assert shown_notice in sentences
+        sentences = sentences.replace(shown_notice, "")  # one of them explains what NaN is
+    assert not re.findall(r"\b(?:NaN|nan|undefined|null|Infinity|inf)\b", sentences)
     shown = len([variant for variant in summary.variants if variant.mean])
     assert tab.locator("#matrix-variant option").count() == shown
     tab.locator("#matrix-table td [data-cell]").first.click()
@@ -348,17 +348,17 @@ def test_a_tooltip_says_values_and_names_as_text(visit):
     summary, tab = hostile(), visit("hostile")
     name = summary.variants[1].name
     curve = curve_data(summary, name, "validation_loss")
-    told = pointed_at(tab, "chart-loss", "v1-validation", 9)
+    output = pointed_at(tab, "chart-loss", "v1-validation", 9)
     assert [f"{name}, validation", "10 (runs: 5)", f"{curve.mean[9]:.3f}"] in [
-        told[i : i + 3] for i in range(len(told))
+        output[i : i + 3] for i in range(len(output))
     ]
     found = details(summary)
     mean, low, high = (100 * column[1] for column in found.paths[0].metrics["test_accuracy"])
-    told = pointed_at(tab, "chart-path-0", "test-point", 1)
-    assert told == [f"{name}, test", f"{found.paths[0].values[1]:g}", f"{mean:.2f} %", f"[{low:.2f}, {high:.2f}]"]
-    told = pointed_at(tab, "chart-reliability", "v1-reliability-points", 5)
-    assert name in told
-    assert f"{found.calibration[name].count[5]:,}" in told
+    output = pointed_at(tab, "chart-path-0", "test-point", 1)
+    assert output == [f"{name}, test", f"{found.paths[0].values[1]:g}", f"{mean:.2f} %", f"[{low:.2f}, {high:.2f}]"]
+    output = pointed_at(tab, "chart-reliability", "v1-reliability-points", 5)
+    assert name in output
+    assert f"{found.calibration[name].count[5]:,}" in output
     assert tab.locator("img, main script:not([type='application/json'])").count() == 0  # in no shadow root either
     assert tab.title() == summary.title
 
@@ -416,18 +416,18 @@ def test_what_has_no_number_sorts_to_the_end(visit):
 
 
 @pytest.mark.parametrize(
-    ("column", "said", "wanted"),
+    ("column", "sentences", "wanted"),
     [
         (0, ["10", "baseline", "9", "l2", "100", "a"], ["9", "10", "100", "a", "baseline", "l2"]),
         (0, ["2 layers", "10 layers", "1", "Zero", "–", "a"], ["1", "2 layers", "10 layers", "a", "Zero", "–"]),
         (1, ["10", "none", "9.5", "−2", "–", "1,000"], ["−2", "9.5", "10", "1,000", "none", "–"]),
     ],
 )
-def test_numbers_and_words_in_one_column_have_an_order(visit, column, said, wanted):
+def test_numbers_and_words_in_one_column_have_an_order(visit, column, sentences, wanted):
     tab = visit()
     tab.locator("#runs summary").click()
     rows = f"[...document.querySelectorAll('#runs details tbody tr')].map((r) => r.cells[{column}])"
-    tab.evaluate(f"(said) => {rows}.forEach((cell, i) => cell.textContent = said[i % said.length])", said)
+    tab.evaluate(f"(said) => {rows}.forEach((cell, i) => cell.textContent = said[i % said.length])", sentences)
     button = tab.locator("#runs details thead th").nth(column).get_by_role("button")
     button.click()  # seeds begin with the smallest, as words do
     assert list(dict.fromkeys(tab.evaluate(f"{rows}.map((cell) => cell.textContent)"))) == wanted
@@ -472,18 +472,18 @@ def test_all_images_of_a_cell_can_be_shown(visit):
     tab = visit("many-images")
     tab.locator("#matrix-table [data-cell='0,1']").click()
     tab.locator("#cell-more").click()
-    said = tab.locator("#cell p").last.inner_text()
+    sentences = tab.locator("#cell p").last.inner_text()
     mistakes = details(study(variants=("baseline", "l2"), epochs=2, classes=("a", "b")), images=300).mistakes
     inside = (mistakes.labels == 0) & (mistakes.predicted[0] == 1)
     kept = tab.locator("#cell .gallery li").count()
     assert kept == inside[mistakes.image_rows].sum() > 12
-    assert said == f"{inside.sum()}\u00a0images most often classified as b; this page shows {kept} of them."
+    assert sentences == f"{inside.sum()}\u00a0images most often classified as b; this page shows {kept} of them."
 
 
 def test_a_cell_without_pictures_says_why(visit):
     tab = visit()
     tab.locator("#matrix-table [data-cell='1,1']").click()
-    assert tab.locator("#cell p").last.inner_text() == "Images are kept of mistakes only."
+    assert tab.locator("#cell p").last.inner_text() == "Only misclassified images are kept."
     tab.locator("#matrix-table [data-cell='0,6']").click()
     assert "images most often classified as Shirt" in tab.locator("#cell p").last.inner_text()
     assert tab.locator("#matrix-table [aria-pressed=true]").count() == 1
@@ -512,13 +512,13 @@ def test_the_difference_of_two_variants(visit):
         summary.confusion[name] / summary.confusion[name].sum(axis=1, keepdims=True) for name in ("dropout", "baseline")
     ]
     gain = 100 * (shares[0] - shares[1])[0, 0]
-    said = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
+    sentences = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
     shown = f"{gain:+.1f}".replace("-", "−")
-    assert f"T-shirt/top correct: {shown} points [" in said
+    assert f"T-shirt/top correct: {shown} points [" in sentences
     caption = tab.locator("#matrix-caption")
     assert "dropout minus baseline" in caption.inner_text()
     assert "the 95 % interval includes zero" in caption.inner_text()
-    bounds = re.search(r"\[(.+), (.+)\]", said).groups()
+    bounds = re.search(r"\[(.+), (.+)\]", sentences).groups()
     tab.select_option("#matrix-variant", label="baseline")
     tab.select_option("#matrix-against", label="dropout")  # the same the other way round
     turned = tab.locator("#matrix-table [data-cell='0,0']").get_attribute("aria-label")
@@ -548,7 +548,7 @@ def test_the_gallery_is_filtered(visit):
     shirts = (mistakes.labels == summary.classes.index("Shirt")) & (mistakes.wrong[1] > 0)
     kept = shirts[mistakes.image_rows].sum()
     assert tab.locator("#gallery-status").inner_text() == (
-        f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in some run of l2; "
+        f"{min(kept, 24)} of {shirts.sum()}\u00a0images of Shirt wrong in at least one run of l2; "
         f"this page has {kept}. Captions: predictions of l2."
     )
 
@@ -573,7 +573,7 @@ def test_pictures_and_buttons_have_names_with_and_without_charts(visit, name):
         until(tab, f"() => document.querySelector('#{element} [role=img]')?.ariaLabel.length > 20", True)
     after = heard(tab)
     assert nameless(before) == nameless(after) == []
-    assert all(any(said in now for now in pictures(after)) for said in pictures(before))
+    assert all(any(name in now for now in pictures(after)) for name in pictures(before))
     first = (study() if name == "study" else hostile()).classes[0]
     assert f"The first 8 training examples of {first}" in pictures(after)
     assert "Filters of the first layer of baseline: 16 of them" in pictures(after)

@@ -21,14 +21,14 @@ from wellfit.report.marks.static import alt_text
 
 def found() -> dict[str, Callable[..., Figure]]:
     """Every public function of the report that returns a figure."""
-    made = {}
+    result = {}
     for module in pkgutil.walk_packages(report.__path__, "wellfit.report."):
         loaded = importlib.import_module(module.name)
         for name in getattr(loaded, "__all__", ()):
             function = getattr(loaded, name)
             if inspect.isfunction(function) and function.__annotations__.get("return") == "Figure":
-                made[f"{module.name.removeprefix('wellfit.report.')}.{name}"] = function
-    return made
+                result[f"{module.name.removeprefix('wellfit.report.')}.{name}"] = function
+    return result
 
 
 FIGURES = found()

@@ -86,8 +86,8 @@ def test_two_processes_have_temporary_files_of_their_own(tmp_path: Path, monkeyp
 
 
 def test_an_error_without_a_number_is_a_line_too() -> None:
-    line = r"^a\.pdf: cannot be written: no font; choose another place$"
-    with pytest.raises(StoreError, match=line), write_errors("a.pdf", "choose another place"):
+    line = r"^a\.pdf: cannot be written: no font; choose another location$"
+    with pytest.raises(StoreError, match=line), write_errors("a.pdf", "choose another location"):
         raise OSError("no font")
 
 

@@ -100,8 +100,8 @@ def test_it_is_shown(first: Path) -> None:
     for mean in MEANS.values():
         assert f"{mean:.2f}" in out
     status, out, error = command("show", first, "--json")
-    told: dict[str, Any] = json.loads(out)
-    assert {v["name"]: round(100 * v["mean"]["test_accuracy"], 2) for v in told["variants"]} == MEANS
+    output: dict[str, Any] = json.loads(out)
+    assert {v["name"]: round(100 * v["mean"]["test_accuracy"], 2) for v in output["variants"]} == MEANS
 
 
 @pytest.mark.parametrize("form", ["html", "md"])

@@ -98,7 +98,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(uninterrupted: Path, tmp_path
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"refused: {directory}")
-    assert "; what was saved before is kept; make room or give access, and run again" in line
+    assert "; everything saved so far is kept; free disk space or fix the permissions, and run again" in line
     assert not list(tmp_path.rglob("*.tmp"))
     assert verify_study(directory).problems == ()
     kills.train(directory)

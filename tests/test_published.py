@@ -15,6 +15,6 @@ def test_its_studies_are_built_in_and_have_published_numbers() -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    told = {name: load_study(name).published for name in module.STUDIES}
-    assert all(told.values())
-    assert {"lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-lenet5/mlp", "lab-depth"} <= told.keys()
+    output = {name: load_study(name).published for name in module.STUDIES}
+    assert all(output.values())
+    assert {"lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-lenet5/mlp", "lab-depth"} <= output.keys()

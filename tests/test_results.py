@@ -39,10 +39,10 @@ def test_ranking_and_conclusion(results: Results) -> None:
     assert (np.diff(table["mean"]) <= 0).all()
     assert ((table["low"] <= table["mean"]) & (table["mean"] <= table["high"])).all()
     assert table.attrs["friedman_p"] == results.summary.friedman_p
-    told = results.conclusion()
-    assert list(told.columns) == ["question", "sentence", "sources"]
-    assert " ".join(told["sentence"][told["question"] == results.summary.title]) == results.verdict
-    assert all(told["sources"].map(len))
+    output = results.conclusion()
+    assert list(output.columns) == ["question", "sentence", "sources"]
+    assert " ".join(output["sentence"][output["question"] == results.summary.title]) == results.verdict
+    assert all(output["sources"].map(len))
 
 
 def test_mistakes(results: Results, finished_study: Path) -> None:
@@ -58,8 +58,8 @@ def test_mistakes(results: Results, finished_study: Path) -> None:
     assert table["probability"].between(0, 1).all()
     with open_existing(finished_study) as store:
         labels, classes = store.keepsakes.labels()
-        said = np.stack([store.runs.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
-    wrong = (said != labels).sum(axis=0)  # (M,)
+        text = np.stack([store.runs.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
+    wrong = (text != labels).sum(axis=0)  # (M,)
     np.testing.assert_array_equal(table[f"wrong: {names[0]}"], wrong[table["test_row"]])
     assert table[f"wrong: {names[0]}"].sum() == wrong.sum()  # none is left out
     assert list(table["true"]) == [classes[label] for label in labels[table["test_row"]]]

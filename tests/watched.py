@@ -49,12 +49,12 @@ def at_work(directory: Path, spec: StudySpec | None = None) -> Iterator[Store]:
         yield store
 
 
-def tell(store: Store, epochs: int, runs: tuple[tuple[str, int], ...] = ()) -> None:
+def record_epochs(store: Store, epochs: int, runs: tuple[tuple[str, int], ...] = ()) -> None:
     """Let a population of runs, all unless they are given, have so many epochs."""
-    told = runs or tuple((variant, seed) for variant in ("baseline", "l2") for seed in (0, 1))
+    output = runs or tuple((variant, seed) for variant in ("baseline", "l2") for seed in (0, 1))
     pause, progress.SECONDS = progress.SECONDS, 0.0  # type: ignore[misc]
     try:
-        store.progress.write(lambda: {run: rows(epochs, 0.01 * i) for i, run in enumerate(told)})
+        store.progress.write(lambda: {run: rows(epochs, 0.01 * i) for i, run in enumerate(output)})
     finally:
         progress.SECONDS = pause  # type: ignore[misc]
 

@@ -25,24 +25,24 @@ def network(workload: Workload, variant: Variant, nn: Any) -> Any:
 
     if workload.hidden:
         widths = (64 if workload.data == "digits" else 784, *workload.hidden)
-        made: list[Any] = []
+        result: list[Any] = []
         for before, units in pairwise(widths):
-            made += [nn.Linear(before, units), nn.ReLU(), *after(units, variant.dropout, nn.BatchNorm1d)]
-        made.append(nn.Linear(widths[-1], 10))
+            result += [nn.Linear(before, units), nn.ReLU(), *after(units, variant.dropout, nn.BatchNorm1d)]
+        result.append(nn.Linear(widths[-1], 10))
     else:
         first, second, dense = variant.dropout if isinstance(variant.dropout, tuple) else (variant.dropout,) * 3
-        made = [
+        result = [
             *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), *after(6, first, nn.BatchNorm2d), nn.MaxPool2d(2)),
             *(nn.Conv2d(6, 16, 5), nn.ReLU(), *after(16, second, nn.BatchNorm2d), nn.MaxPool2d(2)),
             *(nn.Conv2d(16, 120, 5), nn.ReLU(), *after(120, 0.0, nn.BatchNorm2d), nn.Flatten()),
             *(nn.Linear(120, 84), nn.ReLU(), *after(84, dense, nn.BatchNorm1d)),
             nn.Linear(84, 10),
         ]
-    for layer in made:
+    for layer in result:
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
-    return nn.Sequential(*made)
+    return nn.Sequential(*result)
 
 
 def optimizer_for(workload: Workload, variant: Variant, kernels: list[Any], others: list[Any], torch: Any) -> Any:

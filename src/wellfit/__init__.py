@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first asked for: importing wellfit loads neither JAX nor a plotting library."""
+    """Load a public name on first access: importing wellfit loads neither JAX nor a plotting library."""
     if name not in __all__:
         raise AttributeError(f"module 'wellfit' has no attribute {name!r}")
     from wellfit import api, errors

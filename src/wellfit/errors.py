@@ -4,7 +4,7 @@
     ├── StudyFileError            a study file or a setting: not TOML, an unknown key, a wrong type or range
     │   └── UnknownNameError      an unknown study, data set, model, optimizer ...; suggests the nearest known one
     ├── DataError                 the data: missing, damaged, in a format that wellfit does not read
-    │   └── DataNotFoundError     the data set is nowhere; lists every place that was tried
+    │   └── DataNotFoundError     the data set was not found; lists every place tried
     ├── ShapeError                a model that does not fit its input; gives the layer and both shapes
     └── StoreError                the study directory
         ├── OtherStudyError       it holds another study
@@ -89,7 +89,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreUnreadableError(StoreError):
-    """The directory is damaged, was written by another version, or is no study directory."""
+    """The directory is damaged, was written by another version, or is not a study directory."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

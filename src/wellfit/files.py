@@ -105,11 +105,11 @@ def write_errors(path: str | os.PathLike[str], remedy: str) -> Iterator[None]:
       StoreError: for any OSError within the block.
 
     Example:
-      >>> with write_errors("report.html", "choose another place"):
+      >>> with write_errors("report.html", "choose another location"):
       ...     raise OSError(28, "No space left on device")
       Traceback (most recent call last):
         ...
-      wellfit.errors.StoreError: report.html: cannot be written: No space left on device; choose another place
+      wellfit.errors.StoreError: report.html: cannot be written: No space left on device; choose another location
     """
     try:
         yield

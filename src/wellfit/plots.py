@@ -137,7 +137,7 @@ class Plots:
         return shown(plot_weight_histogram(self._of(self.details.weights, variant, "weights"), ax))
 
     def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
-        """The weights of the first layer of a variant (by default the first) as pictures.
+        """The first-layer weights of a variant (by default the first) as images.
 
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or it has no weights.
@@ -194,7 +194,7 @@ class Plots:
         return shown(plot_gallery(self._mistakes(), classes, kind, variant, rows=rows, count=count, ax=ax))
 
     def plot_path(self, key: str | None = None, metric: str = "accuracy", *, ax: Axes | None = None) -> Figure:
-        """A sweep over one number: training, validation and test scores along it, and the choice by validation.
+        """A sweep over one number: training, validation and test scores, and the value chosen on validation.
 
         Args:
           key: the swept setting, for example ``"l2"``; by default the first sweep.
@@ -215,7 +215,7 @@ class Plots:
         return shown(plot_path(paths[key or self.details.paths[0].key], metric, ax))
 
     def plot_grid(self, metric: str = "test_accuracy", *, ax: Axes | None = None) -> Figure:
-        """The first sweep over two settings as a heat map; the choice by validation is framed.
+        """The first sweep over two settings as a heat map; the combination chosen on validation is framed.
 
         Args:
           metric: for example ``"validation_accuracy"`` or ``"test_loss"``.

@@ -68,8 +68,8 @@ def test_rows_sum_to_zero_and_swapping_flips_the_sign():
 
 def test_missing_seeds_and_images_give_nan():
     labels = np.array([0, 0, 1, 1])
-    said = np.array([[0, 1, 1, 1]])
-    found = confusion_difference("a", "b", said, labels[None], labels, 3)
+    text = np.array([[0, 1, 1, 1]])
+    found = confusion_difference("a", "b", text, labels[None], labels, 3)
     assert found.difference[:2].tolist() == [[-0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
     assert np.isnan(found.difference[2]).all()
     assert np.isnan(found.low).all()

@@ -48,9 +48,9 @@ def test_one_seed_leaves_only_tests_over_images():
 def test_evidence_is_over_common_seeds():
     first, second = outcomes()
     runs = {"a": dict(enumerate(second)), "b": {s: first[s] for s in (3, 1)}}
-    (made,) = comparisons.compare_pairs(runs, [("b", "a")])
-    assert evidence_of(made, runs, 2) == paired_evidence(
-        first[[1, 3]], second[[1, 3]], 2, decided=made.verdict != "undecided"
+    (result,) = comparisons.compare_pairs(runs, [("b", "a")])
+    assert evidence_of(result, runs, 2) == paired_evidence(
+        first[[1, 3]], second[[1, 3]], 2, decided=result.verdict != "undecided"
     )
 
 

@@ -27,13 +27,13 @@ def test_counts_are_those_of_a_loop_over_runs_and_examples(population):
     found = count_mistakes(predicted, confidence, labels, k)
     assert found.variants == tuple(predicted)
     for v, name in enumerate(predicted):
-        said, sure = predicted[name], confidence[name]
-        assert found.runs[v] == len(said)
+        text, sure = predicted[name], confidence[name]
+        assert found.runs[v] == len(text)
         matrix = np.zeros((k, k), int)
         for i, label in enumerate(labels):
-            wrong = [c for c in said[:, i] if c != label]
+            wrong = [c for c in text[:, i] if c != label]
             assert found.wrong[v, i] == len(wrong)
-            for c in said[:, i]:
+            for c in text[:, i]:
                 matrix[label, c] += 1
             if not wrong:
                 assert found.predicted[v, i] == -1
@@ -41,7 +41,7 @@ def test_counts_are_those_of_a_loop_over_runs_and_examples(population):
                 continue
             most = max(sorted(set(wrong)), key=wrong.count)
             assert found.predicted[v, i] == most
-            theirs = [sure[s, i] for s in range(len(said)) if said[s, i] == most]
+            theirs = [sure[s, i] for s in range(len(text)) if text[s, i] == most]
             assert found.probability[v, i] == pytest.approx(np.mean(theirs), rel=1e-6)  # float32
         np.testing.assert_array_equal(found.counts[v], matrix)
 
@@ -51,7 +51,7 @@ def test_counts_are_those_of_a_loop_over_runs_and_examples(population):
 def test_the_lists_hold_what_their_names_say(population):
     predicted, confidence, labels, k = population
     found = count_mistakes(predicted, confidence, labels, k)
-    wrong = {name: (said != labels).mean(axis=0) for name, said in predicted.items()}  # share of the runs, (M,)
+    wrong = {name: (text != labels).mean(axis=0) for name, text in predicted.items()}  # share of the runs, (M,)
     first, *others = predicted
     assert set(found.all_wrong) == {i for i in range(len(labels)) if all(share[i] == 1 for share in wrong.values())}
     assert set(found.mended) == set(others)
@@ -68,7 +68,7 @@ def test_the_lists_hold_what_their_names_say(population):
 def test_pictures_are_of_mistakes_as_many_as_there_is_room_for(population, most):
     predicted, confidence, labels, k = population
     found = count_mistakes(predicted, confidence, labels, k)
-    counts = np.stack([votes(said, k) for said in predicted.values()])
+    counts = np.stack([votes(text, k) for text in predicted.values()])
     rows = pictured(found, counts, most)
     ever = np.flatnonzero(found.wrong.sum(axis=0))
     assert set(rows) <= set(ever)
@@ -77,14 +77,14 @@ def test_pictures_are_of_mistakes_as_many_as_there_is_room_for(population, most)
 
 
 def test_every_cell_has_its_most_shared_examples():
-    """Of 3,000 examples, all are wrong in some run: far more than 200. Every cell gets its twelve, the best of it."""
+    """Of 3,000 examples, all are wrong in at least one run: far more than 200. Every cell gets its best twelve."""
     rng = np.random.default_rng(0)
     k, m = 4, 3000
     labels = np.arange(m) % k
     predicted = {name: (labels + rng.choice(k, (5, m), p=[0.4, 0.3, 0.2, 0.1])) % k for name in ("a", "b")}
     confidence = {name: np.full((5, m), 0.5) for name in predicted}
     found = count_mistakes(predicted, confidence, labels, k)
-    counts = np.stack([votes(said, k) for said in predicted.values()])  # (V, M, K)
+    counts = np.stack([votes(text, k) for text in predicted.values()])  # (V, M, K)
     rows = pictured(found, counts, 4000)
     assert len(rows) < m / 2
     for v in range(2):

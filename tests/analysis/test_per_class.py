@@ -52,8 +52,8 @@ def test_recall_has_a_two_way_interval_of_its_class(runs):
 def test_gains_are_differences_of_recall(runs):
     p, labels = runs
     other = np.roll(p, 1, axis=1)
-    said = p.argmax(axis=2), other.argmax(axis=2)
-    difference = confusion_difference("l2", "baseline", *said, labels, 5)
+    text = p.argmax(axis=2), other.argmax(axis=2)
+    difference = confusion_difference("l2", "baseline", *text, labels, 5)
     table = class_table("l2", p, labels, difference)
     expected = table.recall - class_table("baseline", other, labels).recall
     np.testing.assert_allclose(table.gain, expected, atol=EXACT)

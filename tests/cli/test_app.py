@@ -172,8 +172,8 @@ def test_an_interrupt_anywhere_else_is_quiet(command: Command, monkeypatch: pyte
 
 
 def test_a_mistake_has_no_traceback(tmp_path: Path) -> None:
-    told = ended(process("run", "--set", "train.dropout=1.5", cwd=tmp_path))
-    assert told == (2, "", "wellfit: --set train.dropout=1.5: must be at least 0 and less than 1, got 1.5\n")
+    output = ended(process("run", "--set", "train.dropout=1.5", cwd=tmp_path))
+    assert output == (2, "", "wellfit: --set train.dropout=1.5: must be at least 0 and less than 1, got 1.5\n")
     assert stores.tree(tmp_path) == {}
 
 
@@ -181,7 +181,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        told = process("list", stdout=writing)
+        output = process("list", stdout=writing)
     finally:
         os.close(writing)
-    assert told.communicate(timeout=60)[1] == ""
+    assert output.communicate(timeout=60)[1] == ""

@@ -18,8 +18,8 @@ Command = Callable[..., Ended]
 
 
 def test_audit(command: Command, tmp_path: Path) -> None:
-    told = json.loads(command("audit", "digits", "--json").out)
-    assert [finding["code"] for finding in told] == ["constant-features", "few-test-examples"]
+    output = json.loads(command("audit", "digits", "--json").out)
+    assert [finding["code"] for finding in output] == ["constant-features", "few-test-examples"]
     sizes = command("audit", "digits").out.splitlines()[:4]
     assert sizes[:3] == [
         "Digits",

@@ -52,7 +52,7 @@ def test_merge_reports_what_it_did(command: Command, tmp_path: Path, monkeypatch
     assert (status, err) == (0, "")
     assert out.splitlines()[:3] == [
         "both: 6 runs, 4 from a, 2 from b",
-        "2 runs in more than one directory, with the same results: taken once",
+        "2 runs in more than one directory, with the same results: kept once",
         "note: wellfit run with the same study and --out both adds pictures of the data to its report",
     ]
     assert out.splitlines()[-1] == "Report: both/report.html"

@@ -28,28 +28,28 @@ COMPARISON_KEYS = {
 def test_show_json_has_every_key(command: Command, finished_study: Path) -> None:
     ended = command("show", finished_study, "--json")
     assert (ended.status, ended.err) == (0, "")
-    told = json.loads(ended.out, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
-    assert set(told) >= {"wellfit", "study", "variants", "comparisons", "findings"}
-    assert told["wellfit"] == wellfit.__version__
-    assert set(told["study"]) == STUDY_KEYS
-    assert [v["name"] for v in told["variants"]] == VARIANTS
-    for variant in told["variants"]:
+    output = json.loads(ended.out, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+    assert set(output) >= {"wellfit", "study", "variants", "comparisons", "findings"}
+    assert output["wellfit"] == wellfit.__version__
+    assert set(output["study"]) == STUDY_KEYS
+    assert [v["name"] for v in output["variants"]] == VARIANTS
+    for variant in output["variants"]:
         assert set(variant) == VARIANT_KEYS
         assert set(variant["mean"]) == set(variant["interval"]) == SCORES | {"generalization_gap"}
         assert all(low <= variant["mean"][metric] <= high for metric, (low, high) in variant["interval"].items())
         assert [run["seed"] for run in variant["runs"]] == [0, 1]
         assert all(set(run) == RUN_KEYS for run in variant["runs"])
         assert {run["state"] for run in variant["runs"]} == {"finished"}
-    assert told["variants"][4]["settings"] == {"l2": 1e-3, "dropout": 0.3}
-    assert [c["variant"] for c in told["comparisons"]] == VARIANTS[1:]
-    assert all(set(c) == COMPARISON_KEYS for c in told["comparisons"])
-    assert {c["verdict"] for c in told["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
-    assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in told["findings"])
-    assert {f["level"] for f in told["findings"]} <= {"info", "warning", "error"}
+    assert output["variants"][4]["settings"] == {"l2": 1e-3, "dropout": 0.3}
+    assert [c["variant"] for c in output["comparisons"]] == VARIANTS[1:]
+    assert all(set(c) == COMPARISON_KEYS for c in output["comparisons"])
+    assert {c["verdict"] for c in output["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
+    assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in output["findings"])
+    assert {f["level"] for f in output["findings"]} <= {"info", "warning", "error"}
     more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
-    assert more <= set(told)
-    assert set(told["evidence"]) == set(VARIANTS[1:])
-    assert [set(r) for r in told["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)
+    assert more <= set(output)
+    assert set(output["evidence"]) == set(VARIANTS[1:])
+    assert [set(r) for r in output["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)
 
 
 def test_show_and_report_change_only_the_report(command: Command, study_copy: Path) -> None:
@@ -85,6 +85,6 @@ def test_an_ascii_pipe_is_enough(finished_study: Path) -> None:
     shown = ended(process("show", finished_study, "--full", encoding="ascii"))
     assert (shown.status, shown.err) == (0, "")
     assert re.search(r"is\s+known\s+to\s+\+/-\s+3.1\s+points", shown.out)  # the sign for plus or minus
-    told = ended(process("show", finished_study, "--json", encoding="ascii"))
-    assert (told.status, told.err) == (0, "")
-    assert "is known to ± 3.1 points" in " ".join(f["message"] for f in json.loads(told.out)["findings"])
+    output = ended(process("show", finished_study, "--json", encoding="ascii"))
+    assert (output.status, output.err) == (0, "")
+    assert "is known to ± 3.1 points" in " ".join(f["message"] for f in json.loads(output.out)["findings"])

@@ -22,11 +22,11 @@ def test_list_shows_studies_and_data(command: Command) -> None:
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
     names = [line.split()[0] for line in out.splitlines() if line.startswith("  ") and line[2] != " "]
-    told = json.loads(command("list", "--json").out)
-    assert {entry["name"] for entry in told["studies"]} >= {"lab5", "regularization"}
-    assert {entry["name"] for entry in told["data"]} >= {"digits", "fashion-mnist", "mnist"}
-    assert [entry["name"] for entry in told["studies"] + told["data"]] == names
-    assert all(set(entry) == {"name", "title", "description"} for entry in told["studies"] + told["data"])
+    output = json.loads(command("list", "--json").out)
+    assert {entry["name"] for entry in output["studies"]} >= {"lab5", "regularization"}
+    assert {entry["name"] for entry in output["data"]} >= {"digits", "fashion-mnist", "mnist"}
+    assert [entry["name"] for entry in output["studies"] + output["data"]] == names
+    assert all(set(entry) == {"name", "title", "description"} for entry in output["studies"] + output["data"])
 
 
 def test_list_does_not_load_numpy() -> None:

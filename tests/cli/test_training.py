@@ -29,15 +29,17 @@ ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 
 def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     text = (finished_study.parents[1] / "told.txt").read_text()
-    told = text.splitlines()
+    shown = text.splitlines()
     title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
-    assert " ".join(told[:2]) == title
-    assert told[3] == "1,150 training, 288 validation and 359 test examples"
-    assert told[4] == "38 results from 32 trainings"
-    assert re.fullmatch(r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", told[5])
-    assert [line.split()[0] for line in told if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
+    assert " ".join(shown[:2]) == title
+    assert shown[3] == "1,150 training, 288 validation and 359 test examples"
+    assert shown[4] == "38 results from 32 trainings"
+    assert re.fullmatch(
+        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[5]
+    )
+    assert [line.split()[0] for line in shown if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant differs clearly from baseline with 2 seeds" in text
-    assert told[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
+    assert shown[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "Run five seeds (--seeds 5)" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()
@@ -76,12 +78,12 @@ def test_fresh_starts_over_and_json_is_alone_on_stdout(command: Command, study_c
     other.write_text('[data]\nname = "digits"\n[model]\nhidden = [8]\n[train]\nepochs = 1\nseeds = 1\n')
     ended = command("run", other, "--out", study_copy, "--fresh", "--json")
     assert ended.status == 0
-    told = json.loads(ended.out)
-    assert told["study"] | {"seconds": 0} == {
+    shown = json.loads(ended.out)
+    assert shown["study"] | {"seconds": 0} == {
         "name": "other", "data": "digits", "state": "finished", "seeds": [0], "epochs": 1, "seconds": 0,
         "directory": str(study_copy),
     }  # fmt: skip
-    assert [(v["name"], v["parameters"]) for v in told["variants"]] == [("baseline", 64 * 8 + 8 + 8 * 10 + 10)]
+    assert [(v["name"], v["parameters"]) for v in shown["variants"]] == [("baseline", 64 * 8 + 8 + 8 * 10 + 10)]
     assert "1,150 training" in ended.err  # plan and progress
     assert len(stores.epochs(study_copy)) == 1
     assert (study_copy / "report.html").read_text() != "old"
@@ -98,9 +100,9 @@ def test_quick_and_precision_make_another_study(
     assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
     assert "4 results from 4 trainings" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16" not in ended.out
-    (made,) = (tmp_path / "wellfit-studies").iterdir()
-    assert "bfloat16" in (made / "report.html").read_text()
-    ended = command("run", *small[:-1], "float32", "--out", made)
+    (result,) = (tmp_path / "wellfit-studies").iterdir()
+    assert "bfloat16" in (result / "report.html").read_text()
+    ended = command("run", *small[:-1], "float32", "--out", result)
     assert (ended.status, ended.out) == (2, "")
     assert '[train] precision is "mixed" there and "float32" here' in ended.err
     assert "Nothing to train" in command("run", *small).out
@@ -127,10 +129,10 @@ def test_plan_prints_what_run_prints_first(
     assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
 
     def stable(text: str) -> list[str]:
-        told = text.splitlines()[:6]
+        shown = text.splitlines()[:6]
         forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
-        assert [bool(re.search(forecast, line)) for line in told].count(True) == 1
-        return [re.sub(forecast, "", line) for line in told]
+        assert [bool(re.search(forecast, line)) for line in shown].count(True) == 1
+        return [re.sub(forecast, "", line) for line in shown]
 
     assert stable(planned.out) == stable((finished_study.parent.parent / "told.txt").read_text())
     full = command("plan", *SMALL, "--full").out.splitlines()
@@ -158,13 +160,13 @@ def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: False)
     ended = command("plan", "--quick", "--precision", "auto", "--json")
     assert (ended.status, ended.err, stores.tree(tmp_path)) == (0, "", {})
-    told = json.loads(ended.out)
-    assert told["study"]["title"].endswith("(quick)")
-    assert re.fullmatch(r"wellfit-studies.regularization-digits-[0-9a-f]{4}", told["study"]["directory"])
-    assert (told["epochs"], told["seeds"], told["runs"], told["trajectories"], told["done"]) == (
+    shown = json.loads(ended.out)
+    assert shown["study"]["title"].endswith("(quick)")
+    assert re.fullmatch(r"wellfit-studies.regularization-digits-[0-9a-f]{4}", shown["study"]["directory"])
+    assert (shown["epochs"], shown["seeds"], shown["runs"], shown["trajectories"], shown["done"]) == (
         *(20, [0, 1, 2], 3 * len(VARIANTS), 3 * (len(VARIANTS) - 3), 0),
     )
-    assert told["precision"] == {"asked": "auto", "chosen": "products in bfloat16, sums in float32"}
+    assert shown["precision"] == {"asked": "auto", "chosen": "products in bfloat16, sums in float32"}
 
 
 # --- Growing ----------------------------------------------------------------------------------------------------------
@@ -197,11 +199,11 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         "[variants.plain]\n[variants.weak]\nclass_weights = [1e4, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
     )
     run = ("run", "mine.toml", "--until-decided")
-    told = command(*run, "--max-seeds", "10", "--max-minutes", "60")
-    assert told.status == 0
-    assert "Interim analysis 1 of 2, at 5 seeds\nDecided: weak (worse)\nUndecided: none\n" in told.out
-    assert " ".join(told.out.split()).count(METHOD) == 1
-    assert "Every comparison is decided, at 5 seeds." in told.out
+    shown = command(*run, "--max-seeds", "10", "--max-minutes", "60")
+    assert shown.status == 0
+    assert "Interim analysis 1 of 2, at 5 seeds\nDecided: weak (worse)\nUndecided: none\n" in shown.out
+    assert " ".join(shown.out.split()).count(METHOD) == 1
+    assert "Every comparison is decided, at 5 seeds." in shown.out
     shown = json.loads(command(*run, "--json").out)
     assert shown["study"]["seeds"] == [0, 1, 2, 3, 4]
     assert [c["verdict"] for c in shown["comparisons"]] == ["worse"]
@@ -224,9 +226,9 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
 )
 @pytest.mark.usefixtures("here")
 def test_contradicting_options_are_refused(command: Command, options: tuple[str, ...], message: str) -> None:
-    told = command("run", *options)
-    assert (told.status, told.err.count("\n")) == (2, 1)
-    assert message in told.err
+    shown = command("run", *options)
+    assert (shown.status, shown.err.count("\n")) == (2, 1)
+    assert message in shown.err
     assert not Path("wellfit-studies").exists()
 
 

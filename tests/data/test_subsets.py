@@ -17,14 +17,14 @@ from wellfit.errors import DataError
 SCALING = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
 
 
-def made(labels: np.ndarray, classes: int) -> TrainingData:
+def result(labels: np.ndarray, classes: int) -> TrainingData:
     """Training data whose examples are their own row numbers."""
     x = np.arange(len(labels), dtype=np.float32)[:, None]  # (N, 1)
     return TrainingData(x, labels, x[:3], labels[:3], np.arange(0, len(labels), 3), classes, SCALING)
 
 
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4), [10, 40, 50, 100])).astype(np.int32)  # (200,)
-DATA = made(LABELS, 4)
+DATA = result(LABELS, 4)
 
 
 def rows(data: TrainingData) -> list[int]:
@@ -64,7 +64,7 @@ def test_label_noise_is_exact_and_nested(one: float, other: float, examples: int
 def test_every_other_class_is_as_likely() -> None:
     labels = np.zeros(30_000, np.int32)
     labels[:3] = [1, 2, 3]
-    counts = np.bincount(subset(made(labels, 4), None, 1.0).y_train, minlength=4)
+    counts = np.bincount(subset(result(labels, 4), None, 1.0).y_train, minlength=4)
     assert counts[0] == pytest.approx(1, abs=2)
     assert counts[1:] == pytest.approx([10_000] * 3, abs=400)  # five standard deviations
 

@@ -1,4 +1,4 @@
-"""Early stopping that stopped at once, or too soon."""
+"""Early stopping that stopped at once, or too early."""
 
 import numpy as np
 

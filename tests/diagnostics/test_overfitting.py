@@ -1,4 +1,4 @@
-"""Over-fitting as a finding, calibration that suffers, and dropout that explains."""
+"""Overfitting as a finding, calibration that worsens, and dropout that explains."""
 
 import numpy as np
 import pytest

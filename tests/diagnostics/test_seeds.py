@@ -43,8 +43,8 @@ def test_seeds_that_spread_alike_in_all_variants_seldom_disagree(variants, seeds
     rng = np.random.default_rng(variants)
 
     def study():
-        made = [accuracies(str(v), 0.8 + 0.02 * rng.normal(size=seeds)) for v in range(variants)]
-        return any(seeds_disagree(seen, made, 2000) is not None for seen in made)
+        result = [accuracies(str(v), 0.8 + 0.02 * rng.normal(size=seeds)) for v in range(variants)]
+        return any(seeds_disagree(seen, result, 2000) is not None for seen in result)
 
     assert sum(study() for _ in range(300)) <= 15  # 5 %
 

@@ -54,8 +54,8 @@ def test_what_is_no_edge(values, accuracies):
 
 
 def test_variants_that_differ_in_more_than_one_number_are_no_sweep():
-    made = swept("l2", [1e-4, 1e-3, 1e-2], [0.8, 0.85, 0.9])
-    mixed = [*made[:2], replace(made[2], recipe=replace(made[2].recipe, dropout=0.5))]
+    result = swept("l2", [1e-4, 1e-3, 1e-2], [0.8, 0.85, 0.9])
+    mixed = [*result[:2], replace(result[2], recipe=replace(result[2].recipe, dropout=0.5))]
     assert sweep_edges(mixed) == []
     assert sweep_edges(swept("l2", [1e-4, 1e-3, 1e-2], [0.8, 0.85, 0.9], seeds=2)) == []
 

@@ -124,7 +124,7 @@ def test_studies_of_converged_noisy_curves_seldom_have_a_warning(seeds):
 
 
 def test_the_study_takes_every_fix_of_a_real_training(tmp_path):
-    """Bad on purpose: rates and penalties that fail, over-fitting, impatience."""
+    """Bad on purpose: rates and penalties that fail, overfitting, too little patience."""
     from wellfit.data.catalog import load_dataset
     from wellfit.study.run import run_study
     from wellfit.study.session import Session

@@ -72,14 +72,14 @@ def test_a_good_fit_and_one_of_noisy_labels_are_none(recipe):
 def test_seeds_that_vary_do_not_make_a_poor_fit():
     rng, false = np.random.default_rng(0), 0
     for _ in range(200):
-        made = [
+        result = [
             variant(
                 name,
                 [history(validation_loss=LOSS, train_accuracy=a, validation_accuracy=a - 0.005) for a in accuracies],
             )
             for name, accuracies in zip("abcd", 0.88 + 0.01 * rng.normal(size=(4, 5)), strict=True)
         ]
-        false += any(underfitting(seen, made, 0.1) is not None for seen in made)
+        false += any(underfitting(seen, result, 0.1) is not None for seen in result)
     assert false <= 10  # 5 %
 
 

@@ -1,4 +1,4 @@
-"""Validation beside the test: optimism beyond chance, and sets that are not alike."""
+"""Validation against test accuracy: optimism beyond chance, and sets that differ."""
 
 import numpy as np
 import pytest

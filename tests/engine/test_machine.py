@@ -33,14 +33,14 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry a measurement, which takes no time."""
-    made: list[int] = []
+    result: list[int] = []
 
     def measured() -> dict[str, Any]:
-        made.append(1)
+        result.append(1)
         return MEASURED
 
     monkeypatch.setattr(machine, "_measured", measured)
-    return made
+    return result
 
 
 def population_of(recipe: Recipe, seeds: int = 2) -> Population:

@@ -96,10 +96,10 @@ def test_every_run_is_planned_once_and_waves_fill_the_devices(
 ) -> None:
     recipes = variants(count)
     recipes |= {f"s{i}": replace(BASE, early_stopping=EarlyStopping(i)) for i in range(stops)}
-    made = plan(recipes, seeds, devices, costs=costs, memory=None if fit is None else fit * RUN_BYTES)
-    (population,) = made.populations
+    result = plan(recipes, seeds, devices, costs=costs, memory=None if fit is None else fit * RUN_BYTES)
+    (population,) = result.populations
     size, groups = population.program.groups, population.groups
-    assert made.trajectories == count * seeds
+    assert result.trajectories == count * seeds
     planned = [(r.run.variant, r.run.seed) for t in population.trajectories for r in t.readouts]
     assert sorted(planned) == sorted((name, seed) for name in recipes for seed in range(seeds))
     for group in groups:
@@ -198,12 +198,12 @@ def test_a_batch_larger_than_the_training_split_is_refused() -> None:
 
 def test_parameters_and_work() -> None:
     """Two operations a weight; three products a step, without the gradient of the first layer's input; two scores."""
-    made = plan({"baseline": BASE}, seeds=1)
-    assert made.parameters == (WEIGHTS,) == (109_386,)
+    result = plan({"baseline": BASE}, seeds=1)
+    assert result.parameters == (WEIGHTS,) == (109_386,)
     forward, first = 2 * WEIGHTS, 2 * (784 * 128 + 128)
     expected = 30 * (48_000 * (3 * forward - first) + 24_000 * forward)
-    assert made.work == made.populations[0].work == expected
-    assert made.memory > 60_000 * 784
+    assert result.work == result.populations[0].work == expected
+    assert result.memory > 60_000 * 784
 
 
 def test_work_counts_epochs_and_image_positions() -> None:
@@ -221,11 +221,11 @@ def test_work_counts_epochs_and_image_positions() -> None:
         "other": Recipe(model=ModelSpec("logistic", ()), epochs=2, batch_size=10),
     }
     runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in (0, 1)]
-    made = make_plan(runs, (8, 8), 5, (100, 40, 20), 2)
+    result = make_plan(runs, (8, 8), 5, (100, 40, 20), 2)
     convolution = 2 * 6 * 6 * (3 * 3 * 3 + 3)  # at 6 x 6 positions, biases too
     dense = 2 * (3 * 3 * 3 * 5 + 5)
     of_image = 100 * (2 * convolution + 3 * dense) + 60 * (convolution + dense)
     logistic = 2 * (64 * 5 + 5)
     of_other = 100 * 2 * logistic + 60 * logistic
-    assert [population.work for population in made.populations] == [of_image * 2 * (10 + 7), of_other * 2 * 2]
-    assert made.work == sum(population.work for population in made.populations)
+    assert [population.work for population in result.populations] == [of_image * 2 * (10 + 7), of_other * 2 * 2]
+    assert result.work == sum(population.work for population in result.populations)

@@ -46,8 +46,8 @@ def plan_of(runs: Sequence[RunSpec], data: TrainingData, devices: int = DEVICES,
     return make_plan(runs, data.input_shape, data.classes, sizes, devices, **others)
 
 
-def only(made: Plan) -> Population:
-    (population,) = made.populations
+def only(result: Plan) -> Population:
+    (population,) = result.populations
     return population
 
 
@@ -260,18 +260,18 @@ def test_devices_that_fetch_are_given_rows(small_data: TrainingData) -> None:
 def test_an_epoch_is_laid_out_once_for_all_runs_of_a_seed(
     small_data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[tuple[int, int]] = []
+    result: list[tuple[int, int]] = []
     rows_of = batches.rows_of
 
     def noted(seed: int, epoch: int, examples: int, batch_size: int) -> np.ndarray:
-        made.append((seed, epoch))
+        result.append((seed, epoch))
         return rows_of(seed, epoch, examples, batch_size)
 
     monkeypatch.setattr(batches, "rows_of", noted)
     population = only(plan_of(runs_of(rates(3, epochs=2), (0, 5)), small_data, 1))
     assert len(population.waves) == 6
     Trainer(small_data, ONE).train(population)
-    assert made == [(0, 1), (5, 1), (0, 2), (5, 2)]
+    assert result == [(0, 1), (5, 1), (0, 2), (5, 2)]
 
 
 # --- Compilations -----------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_a_significant_gain_precedes_a_larger_one():
 def test_one_seed_should_become_five():
     given_ = texts(scored(FOUR, gaining({"dropout": 0.1}), seeds=1))
     assert given_ == [
-        "Run five seeds (--seeds 5): one seed says nothing about chance, so validation cannot favor any variant."
+        "Run five seeds (--seeds 5): with one seed, any difference could be chance, and validation favors no variant."
     ]
 
 
@@ -98,7 +98,7 @@ def test_two_seeds_should_become_five():
         seeds=(0, 1),
         variants=tuple(dataclasses.replace(v, runs=v.runs[:2]) for v in summary.variants),
     )
-    assert texts(two)[0] == "Run five seeds (--seeds 5): two say little about chance."
+    assert texts(two)[0] == "Run five seeds (--seeds 5): two are too few for useful intervals."
     assert sum("--seeds" in text for text in texts(two)) == 1
 
 

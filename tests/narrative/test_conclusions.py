@@ -83,7 +83,7 @@ def test_everything_undecided_names_what_remains_possible():
 def test_two_seeds_give_no_number_of_further_ones():
     pair = [variant(n, ("finished",) * 2) for n in NAMES[:2]]
     text = concluded(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})
-    assert text.endswith("Two seeds say too little about chance to estimate how many more would decide; run five.")
+    assert text.endswith("Two seeds are too few to estimate how many more would decide; run five.")
     assert "Further seeds" not in text
 
 

@@ -167,12 +167,12 @@ def studies(draw):
     names = ["baseline", "v1", "v2", "v3"]
     verdicts = st.sampled_from(["better", "worse", "equivalent", "undecided"])
     pairs = [(name, "baseline") for name in names[1:]] + [("v1", "v2"), ("v3", "v1"), ("v3", "v2")]
-    made = []
+    result = []
     for name, against in pairs:
         verdict = draw(verdicts)
         p = draw(st.sampled_from([0.5, None])) if verdict == "undecided" else 0.01
         if draw(st.booleans()) or against == "baseline":
-            made.append(compared(name, against, verdict, draw(st.floats(-0.2, 0.2)), p, draw(st.floats(0, 0.3))))
+            result.append(compared(name, against, verdict, draw(st.floats(-0.2, 0.2)), p, draw(st.floats(0, 0.3))))
     letters = [draw(st.sampled_from(["a", "ab", "b"])) for _ in names]
     ranking = [Ranked(name, 0.9, letter) for name, letter in zip(names, letters, strict=True)]
     published = {name: {"test_accuracy": draw(st.floats(0.5, 1))} for name in names[: draw(st.integers(0, 4))]}
@@ -181,8 +181,8 @@ def studies(draw):
     questions = [Question("?", kind, "v1", ("baseline", "v2"), value=0.88) for kind in QUESTIONS if kind != "winner"]
     known = context(
         *variants,
-        comparisons=[c for c in made if c.against == "baseline"],
-        asked=[c for c in made if c.against != "baseline"],
+        comparisons=[c for c in result if c.against == "baseline"],
+        asked=[c for c in result if c.against != "baseline"],
         ranking=ranking,
     )
     return published_winner(questions, published), known
@@ -198,8 +198,8 @@ def test_no_answer_claims_more_than_the_verdicts(study):
     for answer in answered(questions, known):
         claims = re.findall(r"(\w+) was (better than|worse than|equivalent to) (.*?\))(?=; |\. |\.$)", answer.text)
         for word in ("better", "worse", "equivalent"):
-            said = sum(verdict.startswith(word) for _, verdict, _ in claims)
-            assert len(re.findall(rf"\b{word}\b", answer.text)) == said
+            shown = sum(verdict.startswith(word) for _, verdict, _ in claims)
+            assert len(re.findall(rf"\b{word}\b", answer.text)) == shown
         subject = ""
         for name, verdict, others in claims:
             subject = subject if name == "it" else name

@@ -166,8 +166,8 @@ def linear_congruential(words: Words) -> np.ndarray:
 
 def key(seed: int, step: int = 0, layer: int = 0) -> Words:
     """The key of a dropout layer, made as the population makes it."""
-    made = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), step), layer)
-    first, second = np.asarray(jax.random.key_data(made)).tolist()
+    result = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), step), layer)
+    first, second = np.asarray(jax.random.key_data(result)).tolist()
     return first, second
 
 
@@ -247,10 +247,10 @@ def test_keys_that_share_a_word_drop_different_values() -> None:
 
 
 def test_the_bits_are_of_a_values_place_whatever_the_shape() -> None:
-    made = jax.random.key(7)
-    flat = _bits(made, 0, (2 * 3 * 4 * 5 * 8,))
+    result = jax.random.key(7)
+    flat = _bits(result, 0, (2 * 3 * 4 * 5 * 8,))
     for shape in ((960,), (30, 32), (8, 120), (2, 3, 4, 5, 8), (1, 960)):
-        bits = _bits(made, 0, shape)
+        bits = _bits(result, 0, shape)
         assert (bits.shape, bits.dtype) == (shape, jnp.int32)
         np.testing.assert_array_equal(bits.reshape(-1), flat)
     assert 0 <= int(flat.min()) < int(flat.max()) < 1 << 24

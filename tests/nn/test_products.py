@@ -189,8 +189,8 @@ def traced_step(precision: Precision) -> tuple[list[JaxprEqn], Any, Any]:
     yes = jnp.bool_(True)
     batch = Batch(x, y, jnp.ones(20), jax.random.key(0), yes, yes, jnp.zeros(()), jnp.ones(()))
     step = jax.vmap(train_step(program, model), in_axes=(0, None, None, None))
-    made, after = jax.make_jaxpr(step, return_shape=True)(state, hyper, hyper["learning_rate"], batch)
-    return list(equations(made.jaxpr)), state, after
+    result, after = jax.make_jaxpr(step, return_shape=True)(state, hyper, hyper["learning_rate"], batch)
+    return list(equations(result.jaxpr)), state, after
 
 
 def dtypes(variables: Any) -> set[str]:
@@ -198,8 +198,8 @@ def dtypes(variables: Any) -> set[str]:
 
 
 def test_a_mixed_step_uses_bfloat16_only_in_factors() -> None:
-    made, before, after = traced_step("mixed")
-    products = [e for e in made if e.primitive.name == "dot_general"]
+    result, before, after = traced_step("mixed")
+    products = [e for e in result if e.primitive.name == "dot_general"]
     rough = [e for e in products if "bfloat16" in dtypes(e.invars)]
     assert all(dtypes(e.invars) == {"bfloat16"} and dtypes(e.outvars) == {"float32"} for e in rough)
     assert len(rough) == 4 * 3  # four layers, each with one product forward and two back
@@ -209,7 +209,7 @@ def test_a_mixed_step_uses_bfloat16_only_in_factors() -> None:
     assert all(
         dtypes((*e.invars, *e.outvars)) == {"float32"} and max(v.aval.ndim for v in e.invars) == 2 for e in exact
     )
-    others = {e.primitive.name for e in made if "bfloat16" in dtypes((*e.invars, *e.outvars))} - {"dot_general"}
+    others = {e.primitive.name for e in result if "bfloat16" in dtypes((*e.invars, *e.outvars))} - {"dot_general"}
     assert others - MOVES == set()
     # weights, statistics, optimizer, losses
     assert {str(a.dtype) for a in jax.tree.leaves((before.params, before.stats))} == {"float32"}
@@ -220,5 +220,5 @@ def test_a_mixed_step_uses_bfloat16_only_in_factors() -> None:
 
 
 def test_a_float32_step_rounds_nowhere() -> None:
-    made, _, _ = traced_step("float32")
-    assert not any("bfloat16" in dtypes((*e.invars, *e.outvars)) for e in made)
+    result, _, _ = traced_step("float32")
+    assert not any("bfloat16" in dtypes((*e.invars, *e.outvars)) for e in result)

@@ -27,8 +27,8 @@ def test_each_says_its_kind_and_leaves_the_rest_at_its_default() -> None:
     assert logistic() == ModelSpec("logistic", ())
     assert lenet5() == ModelSpec("lenet5", ())
     assert cnn(8, 16) == ModelSpec("cnn", (8, 16))
-    made = (LayerSpec("conv2d", filters=4, function="relu"), LayerSpec("flatten"), LayerSpec("dropout", rate=0.5))
-    assert layers(LAYERS) == ModelSpec("layers", (), layers=(*made, LayerSpec("dense", units=2)))
+    result = (LayerSpec("conv2d", filters=4, function="relu"), LayerSpec("flatten"), LayerSpec("dropout", rate=0.5))
+    assert layers(LAYERS) == ModelSpec("layers", (), layers=(*result, LayerSpec("dense", units=2)))
 
 
 def test_every_keyword_reaches_its_field() -> None:

@@ -11,10 +11,15 @@ from wellfit.spec.study import load_study, resolved
 
 def of(name, **options):
     spec = load_study(name, **options)
-    made = study(variants=("baseline",))
-    published = replace(made.variants[0], published={"test_accuracy": 0.8835})
+    summary = study(variants=("baseline",))
+    published = replace(summary.variants[0], published={"test_accuracy": 0.8835})
     return replace(
-        made, name=spec.name, title=spec.title, epochs=spec.base.epochs, settings=resolved(spec), variants=(published,)
+        summary,
+        name=spec.name,
+        title=spec.title,
+        epochs=spec.base.epochs,
+        settings=resolved(spec),
+        variants=(published,),
     )
 
 
@@ -36,5 +41,5 @@ def test_other_epochs_alone_are_named():
 def test_unknown_or_unpublished_studies_need_no_caution():
     assert published_caution(replace(of("lab5", epochs=5), name="lab5-of-mine")) == ""
     assert published_caution(replace(of("lab5", epochs=5), name="mine")) == ""
-    made = of("lab5", epochs=5)
-    assert published_caution(replace(made, variants=(replace(made.variants[0], published={}),))) == ""
+    summary = of("lab5", epochs=5)
+    assert published_caution(replace(summary, variants=(replace(summary.variants[0], published={}),))) == ""

@@ -48,9 +48,9 @@ def test_the_numbers_are_those_of_the_summary() -> None:
     assert Code(study_file(load_study("lab5"))) in parts
 
 
-@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
-def test_sections_with_nothing_to_show_are_left_out(made: Callable[[], StudySummary]) -> None:
-    document = documents.document(made(), full=False)
+@pytest.mark.parametrize("result", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
+def test_sections_with_nothing_to_show_are_left_out(result: Callable[[], StudySummary]) -> None:
+    document = documents.document(result(), full=False)
     names = {section.id for section in document.written}
     assert {"answer", "results", "runs", "findings", "reproduce"} <= names
     assert not names & {"classes", "data", "paths", "regions"}

@@ -41,7 +41,7 @@ def outcomes(accuracies: tuple[float, ...], seeds: int = 5, images: int = 2000) 
 
 
 def variants(correctness: dict[str, dict[int, Any]], seeds: int = 5) -> list[VariantSummary]:
-    made = []
+    result = []
     for name in NAMES:
         scores = {s: float(image.mean()) for s, image in correctness.get(name, {}).items()}
         runs = tuple(
@@ -51,8 +51,8 @@ def variants(correctness: dict[str, dict[int, Any]], seeds: int = 5) -> list[Var
             for s in range(seeds)
         )
         mean = {"test_accuracy": float(np.mean(list(scores.values())))} if scores else {}
-        made.append(VariantSummary(name, {}, 1, runs, mean, {}, 1.0, {}))
-    return made
+        result.append(VariantSummary(name, {}, 1, runs, mean, {}, 1.0, {}))
+    return result
 
 
 def concluded(
@@ -93,8 +93,8 @@ def test_the_margin_is_the_studys_own() -> None:
 
 def test_python_asks_the_same_questions_with_the_same_margin() -> None:
     variants = {name: {"l2": 0.001 * i} for i, name in enumerate(NAMES)}
-    made = Study("digits", variants=variants, questions=[BOTH], margin=0.02).spec
-    assert (made.margin, made.questions) == (0.02, spec([BOTH]).questions)
+    result = Study("digits", variants=variants, questions=[BOTH], margin=0.02).spec
+    assert (result.margin, result.questions) == (0.02, spec([BOTH]).questions)
     with pytest.raises(StudyFileError, match="unknown variant"):
         Study("digits", questions=[BOTH])
 

@@ -162,7 +162,7 @@ def test_without_final_states_everything_starts_over(tmp_path: Path, monkeypatch
     shutil.copytree(tmp_path / "study", tmp_path / "other")
     shutil.rmtree(tmp_path / "study" / "ends")
     grown = Run(small(3), tmp_path / "study")
-    assert (dict(grown.forecast.restarted), grown.forecast.saved) == ({"without a state to go on from": 4}, 0)
+    assert (dict(grown.forecast.restarted), grown.forecast.saved) == ({"without a saved state to continue from": 4}, 0)
     assert stores.same_bits(tmp_path / "study", tmp_path / "once")
 
     monkeypatch.setattr("wellfit.engine.plan._SMALL_COSTS", ((1, 1.0), (2, 5.0)))  # groups of one run, and not of two
@@ -177,7 +177,7 @@ def test_a_damaged_final_state_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadableError, match=r"plain\.0\.2\.npz: damaged: .* remove it and .* starts again"):
         Run(small(3), tmp_path)
     end.unlink()
-    assert dict(Run(small(3), tmp_path).forecast.restarted) == {"without a state to go on from": 1}
+    assert dict(Run(small(3), tmp_path).forecast.restarted) == {"without a saved state to continue from": 1}
 
 
 def test_fewer_epochs_are_refused_after_training_more(tmp_path: Path) -> None:
@@ -246,10 +246,10 @@ def test_the_layout_outlives_the_machines_measurements(tmp_path: Path, monkeypat
         raise KeyboardInterrupt
 
     measured(((1, 1.0), (2, 0.1)))
-    told: list[Forecast] = []
+    output: list[Forecast] = []
     with pytest.raises(KeyboardInterrupt):
-        run_study(Session(small(2), points(), tmp_path), on_plan=told.append, on_progress=interrupt)
+        run_study(Session(small(2), points(), tmp_path), on_plan=output.append, on_progress=interrupt)
     measured(((1, 1.0),))
-    assert told[0].plan.populations[0].program.width == 2
-    assert Session(small(2), points(), tmp_path).forecast.plan == told[0].plan
+    assert output[0].plan.populations[0].program.width == 2
+    assert Session(small(2), points(), tmp_path).forecast.plan == output[0].plan
     assert Session(small(2), points(), NOWHERE).forecast.plan.populations[0].program.width == 1

@@ -72,9 +72,9 @@ def content(directory: Path) -> set[Any]:
 
 
 def planned(directory: Path, spec: StudySpec) -> Forecast:
-    told: list[Forecast] = []
-    run_study(Session(spec, clouds(), directory), on_plan=told.append)
-    return told[0]
+    output: list[Forecast] = []
+    run_study(Session(spec, clouds(), directory), on_plan=output.append)
+    return output[0]
 
 
 # --- What belongs together
@@ -235,7 +235,7 @@ def test_the_same_run_with_other_results_is_refused(
     twin = Path(shutil.copytree(copy / "a", copy / "twin"))
     change(twin, f"{statement} WHERE variant = 'plain' AND seed = 1")
     message = refused(OtherStudyError, copy / "a", twin, out=tmp_path / "whole")
-    assert f"variant 'plain', seed 1: different {difference} here (other machines and companion runs" in message
+    assert f"variant 'plain', seed 1: different {difference} here (rounding depends on the machine" in message
 
 
 def test_places_that_will_not_do(copy: Path, tmp_path: Path) -> None:

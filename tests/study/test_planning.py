@@ -51,7 +51,7 @@ def test_runs_of_other_examples_or_labels_are_planned_apart() -> None:
 
 
 def test_more_examples_than_there_are_are_refused() -> None:
-    message = r"variant 'a' asks for 161 training examples, and the training split has 160; ask for at most that many"
+    message = r"variant 'a' sets examples = 161, but the training split has only 160; use at most that many"
     with pytest.raises(StudyFileError, match=message):
         plan_of({"a": {"examples": 161}})
 

@@ -71,10 +71,10 @@ def test_the_code_hash_changes_with_any_module(tmp_path: Path, monkeypatch: pyte
 
 
 def test_it_names_neither_user_nor_machine(asked: tuple[Dataset, Splits]) -> None:
-    told = " ".join(provenance(*asked, "", "").values())
+    output = " ".join(provenance(*asked, "", "").values())
     assert "command" not in provenance(*asked, "", "")  # what is not known is left out
     for private in (str(Path.home()), f"{getpass.getuser()}@", socket.gethostname()):
-        assert private not in told
+        assert private not in output
 
 
 def test_the_home_directory_is_a_tilde(asked: tuple[Dataset, Splits], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,15 +37,15 @@ def test_everything_agrees_with_the_files_of_the_study(finished_study: Path) -> 
     assert mistakes.variants == names
     assert mistakes.runs.tolist() == [2] * len(names)
     for v, variant in enumerate(summary.variants):
-        said = np.stack([archive(finished_study / "test" / f"{variant.name}.{s}.npz", "probabilities") for s in (0, 1)])
-        predicted = said.argmax(axis=2)
+        text = np.stack([archive(finished_study / "test" / f"{variant.name}.{s}.npz", "probabilities") for s in (0, 1)])
+        predicted = text.argmax(axis=2)
         np.testing.assert_array_equal(mistakes.wrong[v], (predicted != labels).sum(axis=0))
         np.testing.assert_array_equal(mistakes.counts[v], summary.confusion[variant.name])
         np.testing.assert_array_equal(
             mistakes.votes[v], np.eye(10, dtype=int)[predicted[:, mistakes.image_rows]].sum(axis=0)
         )
         ensemble = found.ensembles[variant.name]
-        assert ensemble.accuracy == np.mean(said.mean(axis=0, dtype=float).argmax(axis=1) == labels)
+        assert ensemble.accuracy == np.mean(text.mean(axis=0, dtype=float).argmax(axis=1) == labels)
         assert ensemble.single == pytest.approx(variant.mean["test_accuracy"])
         assert found.by_class[variant.name].support.tolist() == np.bincount(labels).tolist()
         recall = found.by_class[variant.name].recall

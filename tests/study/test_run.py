@@ -83,9 +83,9 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 def outlook(spec: StudySpec, directory: Path, dataset: Dataset | None = None) -> Forecast:
     """Run a study, and return what it announced."""
-    told: list[Forecast] = []
-    run_study(Session(spec, dataset or points(), directory), on_plan=told.append)
-    return told[0]
+    output: list[Forecast] = []
+    run_study(Session(spec, dataset or points(), directory), on_plan=output.append)
+    return output[0]
 
 
 # --- The test set -----------------------------------------------------------------------------------------------------
@@ -275,10 +275,10 @@ def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypa
         run_study(Session(spec, points(), tmp_path), on_progress=press)
     has_bfloat16(monkeypatch, False)  # the directory was carried to another machine
     ticks: list[Progress] = []
-    told: list[Forecast] = []
-    run_study(Session(spec, points(), tmp_path), on_plan=told.append, on_progress=ticks.append)
+    output: list[Forecast] = []
+    run_study(Session(spec, points(), tmp_path), on_plan=output.append, on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [*range(2, EPOCHS + 1), 0]
-    assert told[0].precision == (
+    assert output[0].precision == (
         "products in bfloat16, sums in float32, as when this study began, although this machine gains nothing from it"
     )
     with open_existing(tmp_path) as store:
@@ -308,12 +308,12 @@ LESS = study(
 
 
 def test_every_run_trains_on_the_data_that_it_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[TrainingData] = []
+    result: list[TrainingData] = []
     begin, train = Trainer.__init__, Trainer.train
     of: dict[str, TrainingData] = {}
 
     def beginning(trainer: Trainer, data: TrainingData, *arguments: Any) -> None:
-        made.append(data)
+        result.append(data)
         begin(trainer, data, *arguments)
 
     def training(trainer: Trainer, population: Any, *arguments: Any) -> Any:
@@ -328,11 +328,11 @@ def test_every_run_trains_on_the_data_that_it_asks_for(tmp_path: Path, monkeypat
         **{"few": 64, "few-straight": 64},
     }
     assert of["few"] is of["few-straight"]
-    assert len(made) == 3  # one trainer for each of the data
+    assert len(result) == 3  # one trainer for each of the data
     assert (of["wrong"].y_train != of["baseline"].y_train).sum() == 80
     whole_rows = {row.tobytes() for row in of["baseline"].x_train}
     assert {row.tobytes() for row in of["few"].x_train} < whole_rows
-    for data in made:
+    for data in result:
         assert np.array_equal(data.x_validation, of["baseline"].x_validation)
         assert np.array_equal(data.y_validation, of["baseline"].y_validation)
 
@@ -384,7 +384,7 @@ def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, 
     assert summarize(tmp_path).provenance["precision"] == "products in bfloat16, sums in float32"
 
     with open_existing(tmp_path) as store, np.load(tmp_path / "test" / "straight.0.npz") as archive:
-        told = archive["probabilities"]  # (M, K)
+        output = archive["probabilities"]  # (M, K)
         kernel, bias = sorted(store.runs.weights("straight", 0).values(), key=np.ndim, reverse=True)
     splits = make_splits(points().y_train, validation=0.2, seed=0)
     known = points().x_train[splits.train].astype(float)  # (n, D)
@@ -392,7 +392,7 @@ def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, 
     x = (points().x_test - known.mean(axis=0)) / np.where(deviation > 0, deviation, 1)  # (M, D)
     logits = x @ kernel.astype(float) + bias  # (M, K)
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)  # (M, K)
-    np.testing.assert_allclose(told, softmax, atol=1e-5)  # bfloat16 would be off by 1e-3
+    np.testing.assert_allclose(output, softmax, atol=1e-5)  # bfloat16 would be off by 1e-3
 
 
 # --- What is stored ---------------------------------------------------------------------------------------------------
@@ -401,18 +401,18 @@ def test_mixed_precision_trains_otherwise_and_is_tested_in_float32(whole: Path, 
 def test_nothing_is_trained_twice(copy: Path) -> None:
     before = stores.rows(copy, "SELECT * FROM runs")
     ticks: list[Progress] = []
-    told: list[Forecast] = []
-    run_study(Session(TWO, points(), copy), on_plan=told.append, on_progress=ticks.append)
-    assert (told[0].done, told[0].plan.runs, told[0].plan.populations, ticks) == (6, 0, (), [])
-    assert told[0].seconds == 0
-    assert told[0].examples == (160, 40, 60)
+    output: list[Forecast] = []
+    run_study(Session(TWO, points(), copy), on_plan=output.append, on_progress=ticks.append)
+    assert (output[0].done, output[0].plan.runs, output[0].plan.populations, ticks) == (6, 0, (), [])
+    assert output[0].seconds == 0
+    assert output[0].examples == (160, 40, 60)
     assert stores.rows(copy, "SELECT * FROM runs") == before
 
 
 def test_a_variant_and_a_seed_that_come_later_are_added(copy: Path) -> None:
     runs, epochs = stores.rows(copy, "SELECT * FROM runs"), stores.epochs(copy)
-    told = outlook(study({**CURVED, **STRAIGHT, "strong": {"l2": 0.1}}, seeds=3), copy)
-    assert (told.done, told.plan.runs) == (6, 6)  # two seeds of the new variant, and the new seed of all four
+    output = outlook(study({**CURVED, **STRAIGHT, "strong": {"l2": 0.1}}, seeds=3), copy)
+    assert (output.done, output.plan.runs) == (6, 6)  # two seeds of the new variant, and the new seed of all four
     assert [row for row in stores.rows(copy, "SELECT * FROM runs") if row in runs] == runs
     assert [row for row in stores.epochs(copy) if row[1] < 2 and row[0] != "strong"] == epochs
     summary = summarize(copy)
@@ -503,7 +503,7 @@ def test_a_thread_may_run_a_study(copy: Path) -> None:
 def test_what_does_not_fit_is_told_before_anything_is_written(
     spec: StudySpec, dataset: Dataset, error: type[Exception], tmp_path: Path
 ) -> None:
-    with pytest.raises(error) as told:
+    with pytest.raises(error) as output:
         run_study(Session(spec, dataset, tmp_path / "study", fresh=True))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(output.value)
     assert not (tmp_path / "study").exists()

@@ -163,10 +163,10 @@ def test_a_batch_larger_than_the_used_share_says_why() -> None:
     session = Session(perceptrons(CURVED, data={"train_share": 0.25}, batch_size=64), few_points(), NOWHERE)
     with pytest.raises(
         StudyFileError, match=r"^batch_size = 64 of variant 'baseline' .* of 40 .*25 % .*--quick"
-    ) as told:
+    ) as output:
         session.plan  # noqa: B018
-    assert str(told.value).endswith("to use all of them: --set data.train_share=1")
-    assert "\n" not in str(told.value)
+    assert str(output.value).endswith("to use all of them: --set data.train_share=1")
+    assert "\n" not in str(output.value)
     whole = Session(perceptrons(CURVED, data={"train_share": 1.0}, batch_size=64), few_points(), NOWHERE)
     assert whole.plan.runs == 4
 

@@ -23,7 +23,7 @@ def test_while_it_trains_each_epoch_is_there_and_runs_that_end_take_its_place(tm
     with watched.at_work(tmp_path / "s") as store:
         found = read_status(tmp_path / "s")
         assert (found.summary.state, found.share, found.leader, found.epoch) == ("running", 0.0, None, 0)
-        watched.tell(store, 3)
+        watched.record_epochs(store, 3)
         found = read_status(tmp_path / "s", found)
         assert (found.epoch, found.epochs, found.share) == (3, 12, 3 / 12)
         assert found.active == {(variant, seed): 3 for variant in ("baseline", "l2") for seed in (0, 1)}
@@ -45,12 +45,12 @@ def test_while_it_trains_each_epoch_is_there_and_runs_that_end_take_its_place(tm
 
 def test_a_study_whose_process_was_killed_is_interrupted_and_keeps_its_curves(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        watched.tell(store, 5)
+        watched.record_epochs(store, 5)
         shutil.copytree(tmp_path / "s", tmp_path / "killed")
     found = read_status(tmp_path / "killed")
     assert (found.summary.state, found.epoch) == ("interrupted", 5)
     with watched.at_work(tmp_path / "killed") as store:  # it goes on
-        watched.tell(store, 4)
+        watched.record_epochs(store, 4)
         assert read_status(tmp_path / "killed", found).epoch == 4
 
 
@@ -77,9 +77,9 @@ def test_the_stamp_changes_with_the_study(tmp_path: Path) -> None:
     stamps = [stamp(tmp_path / "s")]
     with watched.at_work(tmp_path / "s") as store:
         stamps.append(stamp(tmp_path / "s"))
-        watched.tell(store, 1)
+        watched.record_epochs(store, 1)
         stamps.append(stamp(tmp_path / "s"))
-        watched.tell(store, 2)
+        watched.record_epochs(store, 2)
         stamps.append(stamp(tmp_path / "s"))
         store.runs.save([watched.record("l2", 0)])
         stamps.append(stamp(tmp_path / "s"))

@@ -77,13 +77,13 @@ def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_s
             )
             assert (run.state, run.epochs) == ("finished", len(rows))
             assert run.readout_epoch is not None
-            told = (run.train_loss, run.train_accuracy, run.validation_loss, run.validation_accuracy)
+            output = (run.train_loss, run.train_accuracy, run.validation_loss, run.validation_accuracy)
             if variant.name in ("ema", "swa"):  # the scores of averaged weights, which no epoch's are
                 where = f"WHERE variant = '{variant.name}' AND seed = {run.seed}"
                 scores = json.loads(stores.rows(finished_study, f"SELECT scores FROM runs {where}")[0][0])
-                assert told == tuple(scores[metric] for metric in READ)
+                assert output == tuple(scores[metric] for metric in READ)
             else:
-                assert told == rows[run.readout_epoch - 1]
+                assert output == rows[run.readout_epoch - 1]
             assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
 
 
@@ -233,9 +233,9 @@ def test_everything_comes_from_the_store_alone(finished_study: Path, tmp_path: P
     elsewhere = Path(shutil.copytree(finished_study, tmp_path / "elsewhere"))
     one, other = summarize(finished_study), summarize(elsewhere)
     assert other.directory == str(elsewhere)
-    told, again = to_json(one, "1"), to_json(other, "1")
-    assert told["study"].pop("directory") != again["study"].pop("directory")
-    assert told == again
+    output, again = to_json(one, "1"), to_json(other, "1")
+    assert output["study"].pop("directory") != again["study"].pop("directory")
+    assert output == again
     assert (one.provenance, one.settings, one.verdict) == (other.provenance, other.settings, other.verdict)
 
 
@@ -283,10 +283,10 @@ def test_what_another_process_writes_meanwhile_is_left_out_whole(
 # --- What is concluded ------------------------------------------------------------------------------------------------
 
 
-def trace(told: dict[str, Any], source: str) -> Any:
+def trace(output: dict[str, Any], source: str) -> Any:
     """What a source of a sentence leads to in the JSON form."""
     key, _, name, fields = re.fullmatch(r"(\w+)(\[([^\]]+)\])?((?:\.\w+)*)", source).groups()  # type: ignore[union-attr]
-    found: Any = told[key]
+    found: Any = output[key]
     if name and isinstance(found, dict):
         found = found[name]
     elif name:
@@ -298,14 +298,14 @@ def trace(told: dict[str, Any], source: str) -> Any:
 
 
 def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> None:
-    told = json.loads(json.dumps(to_json(summary, "1.0"), allow_nan=False))
-    sentences = [*told["conclusion"], *(sentence for answer in told["answers"] for sentence in answer["sentences"])]
+    output = json.loads(json.dumps(to_json(summary, "1.0"), allow_nan=False))
+    sentences = [*output["conclusion"], *(sentence for answer in output["answers"] for sentence in answer["sentences"])]
     assert len(sentences) >= 4
     for sentence in sentences:
         assert sentence["sources"]
         for source in sentence["sources"]:
-            trace(told, source)
-    assert trace(told, "title") == summary.conclusion[0].text == summary.title
+            trace(output, source)
+    assert trace(output, "title") == summary.conclusion[0].text == summary.title
     assert summary.verdict == " ".join(sentence.text for sentence in summary.conclusion[1:])
 
 

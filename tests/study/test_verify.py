@@ -21,7 +21,7 @@ from wellfit.study.session import Session
 from wellfit.study.verify import Verification, verify_study
 
 
-def told(found: Verification) -> str:
+def printed(found: Verification) -> str:
     (line,) = map(str, found.problems)
     return line
 
@@ -106,8 +106,10 @@ def test_the_fix_depends_on_the_file(kind: str, line: str, eventful_copy: Path) 
         name = next(name for name in contents.files(store) if name.startswith(kind))
     content = (eventful_copy / name).read_bytes()
     (eventful_copy / name).write_bytes(bytes([content[0] ^ 1]) + content[1:])
-    assert told(verify_study(eventful_copy)).startswith(f"{name}: differs from the saved file ({len(content)} bytes); ")
-    assert told(verify_study(eventful_copy)).endswith(line)
+    assert printed(verify_study(eventful_copy)).startswith(
+        f"{name}: differs from the saved file ({len(content)} bytes); "
+    )
+    assert printed(verify_study(eventful_copy)).endswith(line)
     if kind == "test/keepsakes":
         run_study(Session(study(), clouds(), eventful_copy))
         assert verify_study(eventful_copy).problems == ()
@@ -120,8 +122,8 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     (path,) = (tmp_path / "checkpoints").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
     name = path.relative_to(tmp_path).as_posix()
-    mend = "remove it; its runs then start over"
-    assert told(verify_study(tmp_path)) == f"{name}: differs from the saved file; {mend}"
+    remedy = "remove it; its runs then start over"
+    assert printed(verify_study(tmp_path)) == f"{name}: differs from the saved file; {remedy}"
 
 
 @pytest.mark.parametrize("moment", ["os.replace", "wellfit.store.database.Database.put"])
@@ -146,8 +148,8 @@ def test_a_kill_while_replacing_keepsakes_is_no_damage(
 def test_a_file_that_cannot_be_read(eventful_copy: Path) -> None:
     (eventful_copy / "test" / "labels.npz").unlink()
     (eventful_copy / "test" / "labels.npz").mkdir()
-    assert told(verify_study(eventful_copy)).startswith(
-        "test/labels.npz: cannot be read: Is a directory; give access to it"
+    assert printed(verify_study(eventful_copy)).startswith(
+        "test/labels.npz: cannot be read: Is a directory; fix its permissions"
     )
 
 
@@ -230,4 +232,4 @@ def test_a_database_may_break_during_the_check(eventful_study: Path, monkeypatch
         raise StoreUnreadableError(f"{eventful_study / 'study.db'}: malformed; restore it")
 
     monkeypatch.setattr(contents, "damage", broken)
-    assert told(verify_study(eventful_study)).startswith("study.db: malformed; restore it from a copy")
+    assert printed(verify_study(eventful_study)).startswith("study.db: malformed; restore it from a copy")

@@ -1,4 +1,4 @@
-"""Everything that can be said about two variants, gathered for a report."""
+"""The evidence about two variants, gathered for a report."""
 
 from __future__ import annotations
 

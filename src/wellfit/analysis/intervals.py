@@ -194,7 +194,7 @@ def median_interval(values: Sequence[float] | IntArray, level: float = 0.95) -> 
     level, 94 % for five values and 75 % for three.
 
     For an even number of values the median is the lower of the two middle ones, so that it is one of the values (an
-    epoch at which a run can be stopped). Infinity stands for "later than all others".
+    epoch at which a run can be stopped). Infinity means "later than all others".
 
     Assumes independent values. Source: Thompson (1936), Ann. Math. Stat. 7:122-128; Conover (1999), section 3.2.
 

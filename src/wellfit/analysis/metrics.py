@@ -1,6 +1,6 @@
 """Metrics of one run: accuracy, losses, ROC area, confusion matrix and the scores derived from it.
 
-``*_score`` and accuracy are to be maximized, ``*_loss`` and ``*_error`` to be minimized. Sums are in float64.
+Higher is better for ``*_score`` and accuracy, lower for ``*_loss`` and ``*_error``. Sums are in float64.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _variant(
     wrong = len(predicted) - counts[every, labels]  # (M,)
     counts[every, labels] = 0
     wrong_class = np.where(wrong > 0, counts.argmax(axis=1), -1)  # (M,)
-    chosen = predicted == wrong_class  # (S, M); False where wrong_class is -1
+    chosen = predicted == wrong_class  # (S, M); False if wrong_class is -1
     number = chosen.sum(axis=0)  # (M,)
     total = np.where(chosen, confidence, 0).sum(axis=0, dtype=np.float64)  # (M,)
     mean = np.divide(total, number, out=np.full(len(labels), np.nan), where=number > 0)  # (M,)

@@ -1,6 +1,6 @@
-"""The vocabulary: every word of wellfit that is data, as a frozen dataclass.
+"""The vocabulary of wellfit: its data types, as frozen dataclasses.
 
-The words stand in the order in which data flows: a data set becomes splits; a recipe and a seed make a run; a run that
+The modules follow the flow of the data: a data set becomes splits; a recipe and a seed make a run; a run that
 was trained is a record; records become the summary of a study. Nothing here computes, reads or draws.
 """
 

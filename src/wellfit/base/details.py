@@ -1,7 +1,7 @@
-"""What a report looks into beyond the summary, as frozen dataclasses: examples, mistakes, calibration, weights, paths.
+"""What a report shows beyond the summary, as frozen dataclasses: examples, mistakes, calibration, weights, paths.
 
-``study.details`` computes all of it from the store alone. Where a study has no test results yet, or no images, or no
-sweep, the field is None or empty, and a report leaves the section out.
+``study.report_details`` computes all of it from the store alone. If a study has no test results yet, no images or no
+sweep, the field is None or empty, and reports omit the section.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Bounds = tuple[float, float] | None
-"""A 95 % interval, or None where fewer than two seeds, or too few examples, give none."""
+"""A 95 % interval; None with fewer than two seeds or too few examples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +41,10 @@ class DataOverview:
     Args:
       title, source: of the data set.
       shape: of one example, ``(28, 28)`` or ``(4,)``.
-      counts: split -> examples of every class, the splits ``"train"``, ``"validation"`` and ``"test"``.  # (K,)
-      examples: the first training examples of every class, uint8; None where the data are no images.
+      counts: ``"train"``, ``"validation"`` or ``"test"`` -> number of examples per class.  # (K,)
+      examples: the first training examples of every class, uint8; None if the data are not images.
         # (K, n, H, W) or (K, n, H, W, 3)
-      rows: of a table: up to five training rows as printable text, column names first; empty for images.
+      rows: up to five training rows of a table as text, after the column names; empty for images.
     """
 
     title: str
@@ -57,23 +57,23 @@ class DataOverview:
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """What the whole population got wrong, test example by test example.
+    """Which test examples the runs misclassified, and how often.
 
     Args:
-      variants: names, those that have tested runs.
-      runs: how many tested runs each has.  # (V,)
+      variants: names of the variants that have tested runs.
+      runs: number of tested runs of each.  # (V,)
       labels: true classes.  # (M,)
-      wrong: how many runs of each variant got each example wrong.  # (V, M)
-      predicted: the wrong class that most of them took it for; -1 where none was wrong.  # (V, M)
-      probability: mean probability that those runs gave that class; NaN where none was wrong.  # float32 (V, M)
-      counts: runs by true and predicted class.  # (V, K, K)
-      all_wrong: test rows that every run of every variant got wrong: suspect labels, or the hardest; the surest first.
-      mended: variant -> test rows that all runs of the first variant, and none of this one's, got wrong.
-      flips: test rows that about half of the first variant's runs get wrong, the most divided first: chance decides.
-      image_rows: test rows whose pictures were kept: the most often wrong, and those of every confusion cell.  # (I,)
-      images: their pixels, uint8; empty where the data are no images.  # (I, H, W) or (I, H, W, 3)
-      votes: how many runs of each variant took each of ``image_rows`` for each class: the pictures of the confusion
-        cell (k, j) are those of label k that have votes for j, the most votes first.  # (V, I, K)
+      wrong: number of runs of each variant that misclassified each example.  # (V, M)
+      predicted: the wrong class that most of them predicted; -1 if none was wrong.  # (V, M)
+      probability: mean probability of that class in those runs; NaN if none was wrong.  # float32 (V, M)
+      counts: confusion matrices, summed over the runs.  # (V, K, K)
+      all_wrong: test rows that every run misclassified (suspect labels, or hard images), the most confident first.
+      mended: variant -> test rows that all runs of the first variant and none of this variant's misclassified.
+      flips: test rows that about half of the first variant's runs misclassified, the most evenly divided first.
+      image_rows: test rows whose images were kept: the most often wrong, and some of every confusion cell.  # (I,)
+      images: their pixels, uint8; empty if the data are not images.  # (I, H, W) or (I, H, W, 3)
+      votes: number of runs of each variant that predicted each class for each of ``image_rows``; the images of the
+        confusion cell (k, j) are those with label k and votes for j, the most votes first.  # (V, I, K)
     """
 
     variants: tuple[str, ...]
@@ -97,8 +97,8 @@ class ConfusionDifference:
 
     Args:
       variant, against: names.
-      difference: mean over the seeds that both have.  # (K, K) [true, predicted]
-      low, high: 95 % interval of each cell alone, seeds and images both counted; NaN with one seed.  # (K, K)
+      difference: mean over their common seeds.  # (K, K) [true, predicted]
+      low, high: 95 % interval of each cell, unadjusted, over seeds and images; NaN with one seed.  # (K, K)
     """
 
     variant: str
@@ -110,13 +110,13 @@ class ConfusionDifference:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far a variant's probabilities can be believed, its test runs pooled.
+    """Calibration of a variant's probabilities, pooled over its test runs.
 
     Args:
       variant: its name.
-      confidence: mean largest probability of every bin that holds examples.  # (B,)
-      accuracy: share of its examples that were right.  # (B,)
-      count: examples in it.  # (B,)
+      confidence: mean largest probability in each nonempty bin.  # (B,)
+      accuracy: fraction of correct predictions in the bin.  # (B,)
+      count: number of predictions in the bin.  # (B,)
       scores: ``"ece"`` (expected calibration error) and ``"brier"`` -> mean over the seeds.
       intervals: the same names -> t interval over the seeds.
     """
@@ -131,16 +131,16 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class ClassTable:
-    """Scores of every class, and averaged, of a variant: means over its seeds.
+    """A variant's scores by class and on average: means over its seeds.
 
     Args:
       variant: its name.
       precision, recall, f1: of every class.  # (K,)
       support: test examples of every class.  # (K,)
-      recall_low, recall_high: 95 % interval of recall, seeds and images both counted; NaN with one seed.  # (K,)
+      recall_low, recall_high: 95 % interval of recall over seeds and images; NaN with one seed.  # (K,)
       gain: recall minus the first variant's, paired by seed and image; None for the first.  # (K,)
       gain_low, gain_high: its 95 % interval.  # (K,)
-      averages: ``"macro_f1"``, ``"weighted_f1"``, ``"top_k"`` (k = 3), ``"roc_auc"``, and others by those names ->
+      averages: ``"macro_f1"``, ``"weighted_f1"``, ``"top_k"`` (k = 3), ``"roc_auc"`` and other averages ->
         (mean, interval over the seeds).
     """
 
@@ -159,14 +159,14 @@ class ClassTable:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A variant's seeds asked together: the mean of their probabilities.
+    """The ensemble of a variant's seeds, which averages their probabilities.
 
     Args:
       variant: its name.
       accuracy, loss: of the ensemble on the test set.
       interval: of its accuracy, over the test examples (Wilson).
       single: mean accuracy of the single runs, for comparison.
-      members: how many runs.
+      members: number of runs.
     """
 
     variant: str
@@ -187,9 +187,9 @@ class WeightOverview:
       edges: of the histogram's bins.  # (B + 1,)
       histogram: share of each kernel's weights in each bin, over the seeds.  # (L, B)
       zeros: share of each kernel's weights that are exactly zero, mean over the seeds.  # (L,)
-      small: the same of weights nearer to zero than 1e-3.  # (L,)
-      filters: the first kernel of the lowest seed as pictures, scaled so that 0 is mid-gray (128), at most 32 of them,
-        those of the largest norm first; None where the examples are no images.  # uint8 (F, H, W)
+      small: likewise, the share of weights with magnitude below 1e-3.  # (L,)
+      filters: the first kernel of the lowest seed as images, scaled so that 0 is mid-gray (128); at most 32, largest
+        norm first; None if the examples are not images.  # uint8 (F, H, W)
     """
 
     variant: str
@@ -203,16 +203,16 @@ class WeightOverview:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Where a variant decides for which class, for data with two features.
+    """A variant's decision regions, for data with two features.
 
     Args:
       variant: its name.
       x1, x2: the grid.  # (G,)
       probability: mean over the seeds, of every class.  # (G, G, K) [x2, x1, class]
       disagreement: share of the seeds whose most probable class is not the most frequent one.  # (G, G)
-      points: training examples drawn over it, at most 500.  # (N, 2)
+      points: at most 500 training examples to draw on top.  # (N, 2)
       labels: their classes.  # (N,)
-      curves: the true curves, where the data set has them: name -> x2 at every x1.  # (G,)
+      curves: the true curves if the data set has any: name -> x2 at every x1.  # (G,)
     """
 
     variant: str
@@ -227,29 +227,29 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class SweepPath:
-    """A sweep over one number, told as a path; rows in ascending order of the number.
+    """A sweep over one number as a path, in ascending order of the number.
 
-    A variant that has none of it stands beside the path as its reference where the axis is logarithmic, and is its
-    point at 0 where it is linear.
+    A variant without the setting is the point at 0 on a linear axis; on a logarithmic axis, it is a reference beside
+    the path.
 
     Args:
       key: what is swept, as a recipe names it: ``"l2"``, ``"learning_rate"``, ``"augmentation.noise"``, ``"examples"``.
       values: its values, ascending.  # (P,)
-      variants: the variant of each.
-      logarithmic: whether the values want a logarithmic axis (all positive, over more than one decade, no shares).
-      metrics: ``METRICS`` name -> (mean, low, high), NaN where there is none; accuracies and losses of ``"train"``,
+      variants: the variant with each value.
+      logarithmic: whether the axis is logarithmic (positive values over more than one decade that are not fractions).
+      metrics: ``METRICS`` name -> (mean, low, high), NaN if missing; accuracies and losses of ``"train"``,
         ``"validation"``, ``"test"`` and the gap.  # (P,) each
-      chosen: position of the highest mean validation accuracy (the lowest mean validation loss among equals) of those
-        of which two seeds have finished and none diverged; None where there is none such, and of the data's numbers,
+      chosen: position of the highest mean validation accuracy (ties go to the lower mean validation loss) among values
+        with two finished seeds and no diverged run; None if there are none, and always for the data settings
         ``"examples"`` and ``"label_noise"``.
       one_standard_error: position of the most regularized value whose mean validation accuracy is within one standard
-        error of the chosen one's, as glmnet's ``lambda.1se``; None likewise, or where the number is no regularization.
-      zeros: share of kernel weights that are exactly zero, mean over the seeds; NaN where none is finished.  # (P,)
-      at_edge: ``"low"`` or ``"high"`` where the chosen value is the first or last of the sweep, and not 0, else None.
-      baseline: name of the variant beside it: that of 0 where the axis has none, else the first variant if it stands
-        outside the sweep; otherwise None.
+        error of the chosen one's, like glmnet's ``lambda.1se``; None likewise, or if the setting does not regularize.
+      zeros: share of kernel weights that are exactly zero, mean over the seeds; NaN if none has finished.  # (P,)
+      at_edge: ``"low"`` or ``"high"`` if the chosen value is the first or last of the sweep and not 0, else None.
+      baseline: name of the reference variant: the one with 0 if the axis has no 0, else the first variant if it is not
+        in the sweep, else None.
       reference: the baseline's metrics: name -> (mean, low, high); empty without one.
-      held: settings that the whole path shares, and the first variant does not: key -> value.
+      held: settings that all variants of the path share and the first variant lacks: key -> value.
     """
 
     key: str
@@ -272,11 +272,11 @@ class SweepGrid:
 
     Args:
       keys: of the rows and of the columns, as recipes name them.
-      rows, columns: their values, ascending where they are numbers.
-      variants: name of each.  # [row][column]
-      metrics: ``METRICS`` name -> mean, NaN where there is none.  # (R, C) each
-      chosen: position of the highest mean validation accuracy, as of a path, or None.
-      held: settings that the whole grid shares, and the first variant does not: key -> value.
+      rows, columns: their values; numbers in ascending order.
+      variants: the variant with each combination.  # [row][column]
+      metrics: ``METRICS`` name -> mean, NaN if missing.  # (R, C) each
+      chosen: position of the highest mean validation accuracy, chosen as in a path, or None.
+      held: settings that all variants of the grid share and the first variant lacks: key -> value.
     """
 
     keys: tuple[str, str]
@@ -290,7 +290,7 @@ class SweepGrid:
 
 @dataclass(frozen=True, eq=False)
 class StudyDetails:
-    """All of it; mappings by variant, in the study's order, without those that have nothing to show."""
+    """All details of a study; mappings are by variant, in the study's order, and omit variants without content."""
 
     data: DataOverview | None
     mistakes: Mistakes | None

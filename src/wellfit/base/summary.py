@@ -67,7 +67,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PairedEvidence:
-    """Everything that can be said about two variants besides the verdict; None for what so few seeds cannot tell.
+    """The evidence about two variants besides the verdict; None for what too few seeds cannot show.
 
     Args:
       seeds: how many seeds both have.

@@ -126,7 +126,7 @@ def data_info(name: DataSet, json: Json = False) -> None:
 
 @data_app.command("fetch", epilog="Example: wellfit data fetch fashion-mnist")
 def data_fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="The name of a data set.")]) -> None:
-    """Download a data set unless it is there, and print where it is."""
+    """Download a data set if it is missing, and print its location."""
     from wellfit.data.catalog import load_dataset
 
     typer.echo(load_dataset(name).source)

@@ -86,7 +86,7 @@ def _merged_lines(merged: Merged, taken: Mapping[str, int]) -> list[str]:
     sources = ", ".join(f"{n} from {directory}" for directory, n in taken.items())
     lines = [f"{merged.directory}: {count(merged.runs, 'run')}, {sources}"]
     if merged.duplicates:
-        lines.append(f"{count(merged.duplicates, 'run')} in more than one directory, with the same results: taken once")
+        lines.append(f"{count(merged.duplicates, 'run')} in more than one directory, with the same results: kept once")
     if merged.missing:
         them = "it" if merged.missing == 1 else "them"
         lines.append(

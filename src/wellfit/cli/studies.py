@@ -1,4 +1,4 @@
-"""``wellfit list``, ``new`` and ``schema``: built-in studies, and study files of one's own."""
+"""``wellfit list``, ``new`` and ``schema``: built-in studies, and your own study files."""
 
 from __future__ import annotations
 

@@ -38,10 +38,10 @@ UntilDecided = Annotated[
 ]
 MaxSeeds = Annotated[
     int | None,
-    typer.Option("--max-seeds", help="With --until-decided: the most seeds (20), fixed at the first analysis."),
+    typer.Option("--max-seeds", help="With --until-decided: maximum seeds (20), fixed at the first analysis."),
 ]
 MaxMinutes = Annotated[
-    float | None, typer.Option("--max-minutes", help="With --until-decided: start no batch that would end later.")
+    float | None, typer.Option("--max-minutes", help="With --until-decided: start no batch that would finish later.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 
@@ -135,7 +135,7 @@ def _session(
     out: Path | None,
     fresh: bool,
 ) -> Session:
-    """The session that the options of ``run`` and ``plan`` ask for."""
+    """The session for the options of ``run`` and ``plan``."""
     from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
     from wellfit.study.session import Session, directory_of
@@ -212,7 +212,7 @@ def _analysis_lines(analyzed: Analyzed) -> list[str]:
     interim = analyzed.interim
     lines = [f"Interim analysis {interim.number} of {len(interim.seeds)}, at {analyzed.seeds} seeds"]
     if analyzed.counted:
-        lines.append("This study was analyzed before, at 5 %; that counts as its first analysis and is judged again")
+        lines.append("This study was analyzed before, at 5 %; that counts as its first interim analysis")
     decided = ", ".join(f"{name} ({verdict})" for name, verdict in analyzed.decided) or "none"
     return [*lines, f"Decided: {decided}", f"Undecided: {several(analyzed.undecided) or 'none'}"]
 

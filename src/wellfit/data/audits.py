@@ -237,7 +237,7 @@ def _few_test_examples(dataset: Dataset, _: Splits) -> Iterator[Finding]:
             "info",
             f"The test set has only {n} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points "
             "(95 % Wilson interval).",
-            "Do not interpret smaller differences of test accuracies; a larger test set narrows the interval.",
+            "Do not interpret smaller differences in test accuracy; a larger test set narrows the interval.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Early stopping that saw no improvement, or came too soon."""
+"""Early stopping that saw no improvement, or came too early."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def stopped_too_soon(variant: TrainedVariant, variants: Sequence[TrainedVariant]
     if not evidence:
         return None
     fix = f"Raise patience {_more_patience(variant, variants, rule.patience)}"
-    return Observation("stopped-too-soon", "warning", variant.name, "stopped too soon", evidence, fix, strength)
+    return Observation("stopped-too-soon", "warning", variant.name, "stopped too early", evidence, fix, strength)
 
 
 def _without_stopping(recipe: Recipe) -> Recipe:

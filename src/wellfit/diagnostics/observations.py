@@ -1,4 +1,4 @@
-"""What the checks know about a variant, what they observe in it, and how observations become findings."""
+"""The input of the checks, what they observe in a variant, and how observations become findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN: Final = 3  # variants that a finding describes; it names the others
 
 @dataclass(frozen=True, eq=False)
 class TrainedVariant:
-    """What is known about a variant when its training is checked.
+    """A trained variant, as the checks see it.
 
     Args:
       name: the variant's.

@@ -38,7 +38,7 @@ class Onset(NamedTuple):
 
 
 def onset(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Onset | None:
-    """Where overfitting begins in a variant; None if it does not, as far as noise allows one to tell.
+    """Where overfitting begins in a variant; None if no rise exceeds the noise.
 
     Findings, answers, advice and every run's ``overfit_onset`` all rest on this one judgment. It is not overfitting if
     the training loss rose half as much, because then training itself goes wrong, nor if the network has hardly learned.

@@ -121,12 +121,12 @@ def few_seeds(variants: Sequence[TrainedVariant]) -> Finding | None:
     Example:
       >>> from wellfit.base import Recipe
       >>> few_seeds([TrainedVariant("a", Recipe(), {}, {0: "pending"}, {})]).message
-      'Each variant has 1 seed: one seed says nothing about chance, so nothing can be compared.'
+      'Each variant has 1 seed: with one seed, any difference could be chance, so nothing can be compared.'
     """
     most = max((len(variant.states) for variant in variants), default=0)
     if not 1 <= most <= 2:
         return None
-    reason = "one seed says nothing about chance, so nothing can be compared"
-    reason = reason if most == 1 else "two seeds say little about chance"
+    reason = "with one seed, any difference could be chance, so nothing can be compared"
+    reason = reason if most == 1 else "two seeds are too few for useful intervals"
     message = f"Each variant has {counted(most, 'seed')}: {reason}."
     return Finding("few-seeds", "info", message, "Run five seeds (--seeds 5); finished runs are kept.")

@@ -32,7 +32,7 @@ def validation_against_test(
     It is reported if the interval at ``1 - 0.05 / V`` lies above 0, with V variants tested, and shown at 95 %.
     Selecting the epoch is one cause; a test set that is harder, or drawn from elsewhere, is the other. This check
     cannot separate them (``validation-optimism``). If the difference lies below -3 points, selection cannot be the
-    cause: the two sets are not alike (``validation-unlike-test``). Assumes independent examples. Source: Cawley &
+    cause: the two sets differ (``validation-unlike-test``). Assumes independent examples. Source: Cawley &
     Talbot (2010), JMLR 11:2079-2107.
 
     Args:
@@ -69,8 +69,8 @@ def validation_against_test(
     rule = variant.recipe.early_stopping
     selected = "; its epoch was chosen on validation" if rule is not None and rule.restore_best_weights else ""
     fix = (
-        "Report the test accuracy. Validation accuracy serves to compare variants; it flatters whatever was chosen by "
-        "it, unless this test set is simply harder."
+        "Report the test accuracy. Validation accuracy is for comparing variants; it overstates the accuracy of "
+        "whatever was chosen by it, unless this test set is simply harder."
     )
     claim = "did better in validation than on the test set"
     return Observation("validation-optimism", "info", variant.name, claim, f"{evidence} lower{selected}", fix, mean)
@@ -78,7 +78,7 @@ def validation_against_test(
 
 def _unlike(variant: TrainedVariant, evidence: str, strength: float) -> Observation:
     fix = (
-        "The two sets are not alike, so what validation chose may be wrong. Compare them (wellfit audit), or split "
+        "The two sets differ, so choices made on validation may be wrong. Compare them (wellfit audit), or split "
         "again: --set data.split_seed=1"
     )
     claim = "did much worse in validation than on the test set"

@@ -193,7 +193,7 @@ def make_plan(
       devices: number of devices that a population is spread over.
       precision: of the matrix products, as ``resolve`` takes it.
       costs: the allowed group widths, each with its time per run relative to a run alone.
-      memory: bytes that a device's runs may take, where a device trains all of its groups at once; None where it trains
+      memory: bytes that a device's runs may take, where a device trains all of its groups at once; None if it trains
         them in turn, as CPUs do.
 
     Raises:

@@ -39,7 +39,7 @@ class Data(NamedTuple):
     y_validation: jax.Array  # (v,)
     shift: jax.Array  # of the scaling, () or input_shape
     factor: jax.Array  # of the scaling, () or input_shape
-    x_train: jax.Array | None  # (n, ...); None where the host lays out the batches
+    x_train: jax.Array | None  # (n, ...); None if the host lays out the batches
     y_train: jax.Array | None  # (n,)
 
 
@@ -128,7 +128,7 @@ def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[
       steps) are learning rates, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are the groups' seeds,
       ``batches`` are the examples of every step ``(x (G, steps, B, ...), y (G, steps, B))`` or, if the devices gather
       them, row numbers (G, steps, B). ``metrics`` (G, W, columns) holds ``HISTORY_COLUMNS``. Inactive runs, and runs
-      whose loss is not finite, keep their weights. A group without an active run costs nothing where groups train in
+      whose loss is not finite, keep their weights. A group without an active run costs nothing if groups train in
       turn.
     """
     model = build(program.model, data.input_shape, data.classes, program.precision)

@@ -79,7 +79,7 @@ def train_step(program: Program, model: Model) -> Callable[[State, Hyper, jax.Ar
         def norm() -> jax.Array:
             return jnp.sqrt(sum((squared_norm(g) for g in jax.tree.leaves(total())), jnp.float32(0)))
 
-        # reading all gradients once more takes a twentieth of a step, so only some steps do it
+        # reading all gradients again takes a twentieth of a step, so only some steps do it
         measured = jax.lax.cond(batch.measured, norm, lambda: jnp.zeros((), loss.dtype))
         grads = _clip(program, total(), hyper)
         with jax.named_scope("optimizer"):  # labels this part in profiles

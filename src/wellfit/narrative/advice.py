@@ -1,6 +1,6 @@
 """What to try next with a study: advice from learning curves and validation scores, never from test scores.
 
-Nothing here reads test scores: a test set that decides what is tried next is a test set no longer.
+Nothing here reads test scores: a test set that decides what to try next is no longer a test set.
 """
 
 from __future__ import annotations
@@ -132,12 +132,12 @@ def _full_study(summary: StudySummary) -> list[Sentence]:
 
 
 def _more_seeds(summary: StudySummary) -> list[Sentence]:
-    """Five seeds, if there are one or two: without them, all other advice rests on little."""
+    """Advice to run five seeds, if there are one or two: all other advice would be unreliable."""
     if len(summary.seeds) > 2:
         return []
     text = (
-        "Run five seeds (--seeds 5): one seed says nothing about chance, so validation cannot favor any variant."
+        "Run five seeds (--seeds 5): with one seed, any difference could be chance, and validation favors no variant."
         if len(summary.seeds) == 1
-        else "Run five seeds (--seeds 5): two say little about chance."
+        else "Run five seeds (--seeds 5): two are too few for useful intervals."
     )
     return [Sentence(text, ("study.seeds",))]

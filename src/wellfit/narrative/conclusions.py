@@ -252,7 +252,7 @@ def _what_next(study: _Study) -> list[Sentence]:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]
     if len(study.variants[0].runs) == 2:
-        text = "Two seeds say too little about chance to estimate how many more would decide; run five."
+        text = "Two seeds are too few to estimate how many more would decide; run five."
         return [Sentence(text, (*keys, "study.seeds"))]
     needed = {c.variant: study.evidence[c.variant].further_seeds for c in undecided if c.variant in study.evidence}
     if not needed:

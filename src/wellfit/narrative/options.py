@@ -68,7 +68,7 @@ def option_for(key: str, value: float, variant: str, recipes: Mapping[str, Recip
     number = f"{value:.3g}" if isinstance(value, float) else json.dumps(value)
     if "=" in variant and re.search(rf"(^|\W){re.escape(key)}=", variant):
         name = f"{key}={number}"
-        # With a prefix, because --set takes a name close to an existing one for a typo.
+        # With a prefix, because --set treats a name close to an existing one as a typo.
         return f"as in {name}" if name in recipes else new_variant_option(f"try-{name}", {key: number})
     common_epochs = key == "epochs" and len({recipe.epochs for recipe in recipes.values()}) == 1
     if "=" in variant or len(recipes) <= 1 or common_epochs:

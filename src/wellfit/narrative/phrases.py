@@ -147,7 +147,7 @@ def separation(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The other variants of a ranking: those separated from the leader, and those that are not.
 
-    The letters ask more questions than the verdicts do, so whatever a verdict separates counts as separated.
+    The letters ask more questions than the verdicts do, so any pair that a verdict separates counts as separated.
 
     Args:
       leader: a variant in the ranking.

@@ -138,9 +138,7 @@ def _edge(path: SweepPath) -> list[Sentence]:
     last, beyond = {"low": ("smallest", "smaller"), "high": ("largest", "larger")}[path.at_edge]
     source = _source(path.variants[path.chosen], "validation_accuracy")
     if _none_is_no_worse(path):
-        text = (
-            f"This is the {last} value in the sweep, and {path.baseline}, which does without, scored at least as high."
-        )
+        text = f"This is the {last} value in the sweep, and {path.baseline}, without it, scored at least as high."
         return [Sentence(text, (source, _source(path.baseline, "validation_accuracy")))]
     text = f"This is the {last} value in the sweep; {beyond} values were not tried and may do better."
     return [Sentence(text, (source,))]

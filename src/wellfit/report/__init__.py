@@ -1,1 +1,1 @@
-"""What we show of a study: static figures, the interactive page, the terminal. All of it reads a StudySummary alone."""
+"""The report of a study: static figures, the interactive page, the terminal. It reads summary and details only."""

@@ -12,7 +12,7 @@ __all__ = ["published_caution"]
 
 
 def published_caution(summary: StudySummary) -> str:
-    """How training here differs from that behind the published numbers; empty where it does not.
+    """How training here differs from that behind the published numbers; empty if it does not.
 
     Epochs and the share of the training data are compared; they are known for built-in studies.
 

@@ -44,10 +44,10 @@ class Contents(Protocol):
     __name__: str
 
     def parts(self, summary: StudySummary, details: StudyDetails) -> list[Part]:
-        """What the written forms show; empty where the section has nothing."""
+        """What the written forms show; empty if the section has nothing."""
 
     def fragment(self, summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> Mapping[str, Any]:
-        """What the page's template shows, with the page's sheets of pictures; empty where the section has nothing."""
+        """What the page's template shows, with the page's sheets of pictures; empty if the section has nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Section:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """What the written forms show, made when it is first asked for."""
+        """What the written forms show, made on first access."""
         return tuple(self.write())
 
 
@@ -84,7 +84,7 @@ class Document:
     """The report of a study.
 
     Args:
-      notices: what must be known before any number; not among the parts: every form prints them.
+      notices: what readers must know before any number; not among the parts: every form prints them.
       sections: in order; the first one answers and has no title.
     """
 
@@ -140,7 +140,7 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
     """Put together what a report shows of a study; nothing is drawn yet.
 
     Args:
-      summary: in any state; what it has nothing of is left out.
+      summary: in any state; sections without content are left out.
     """
     sections = tuple(
         Section(

@@ -19,7 +19,7 @@ LISTED = 6
 
 
 def notices(summary: StudySummary) -> tuple[str, ...]:
-    """What must be known before any number: unfinished, diverged, too few seeds, not comparable with the source.
+    """What readers must know before any number: unfinished, diverged, too few seeds, not comparable with the source.
 
     Returns:
       Whole sentences, the most important first; empty for a finished study with nothing unusual.
@@ -47,13 +47,13 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
 
 
 def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[str, ...]:
-    """What must be known to read a section.
+    """What readers must know about a section.
 
     Args:
       section: its id in the document.
 
     Returns:
-      Whole sentences; empty where the section's captions say enough.
+      Whole sentences; empty if the section's captions say enough.
     """
     first = summary.variants[0].name if summary.variants else "the first variant"
     intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())
@@ -82,10 +82,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "Both splits are measured in inference mode, without the penalty.",
             _drawn(summary),
         ),
-        "paths": ("The value is chosen on the validation data; the test set only reports.",),
+        "paths": ("The value is chosen on the validation data; test accuracy plays no part in the choice.",),
         "mistakes": (
-            "An image that every run gets wrong is hard or mislabeled; one that some runs get wrong is decided by "
-            "chance; one that only some variants get right is to their credit.",
+            "An image that every run gets wrong is hard or mislabeled. One that only some runs get wrong is decided by "
+            "chance. One that only some variants get right is a real gain for them.",
         ),
         "classes": (
             "Each interval covers one class, unadjusted." if any(t.gain_low is not None for t in tables) else "",
@@ -99,7 +99,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "published": (
             "What the source of this study reports, usually from a single training, and what was measured here; "
-            "the range of the single seeds shows what one training can give.",
+            "the range over the seeds shows how much a single training can vary.",
         ),
         "runs": (
             "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "

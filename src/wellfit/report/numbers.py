@@ -49,7 +49,7 @@ class Curve:
     Args:
       epochs: from 1, int64.  # (E,)
       mean: over the runs with a value, float64.  # (E,)
-      low, high: the lowest and the highest of them; NaN where there are fewer than two.  # (E,)
+      low, high: the lowest and the highest of them; NaN if there are fewer than two.  # (E,)
       n: how many runs have a value, at least 1, int64.  # (E,)
     """
 
@@ -149,7 +149,7 @@ def mean_curve(runs: Iterable[FloatArray]) -> Curve:
     """Mean and range by epoch over runs of unequal length.
 
     Args:
-      runs: one value per epoch each, NaN where the run has none.  # each (E,)
+      runs: one value per epoch each, NaN if the run has none.  # each (E,)
     """
     columns = [np.asarray(run, dtype=np.float64) for run in runs]
     table: NDArray[np.float64] = np.full((len(columns), max(map(len, columns), default=0)), np.nan)  # (R, E)

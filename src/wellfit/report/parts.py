@@ -1,4 +1,4 @@
-"""What a section of a written report is made of: plain text and figures; each form escapes the text itself."""
+"""The parts of a section of a written report: plain text and figures; each form escapes the text itself."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Cell:
     """A mean and its 95 % interval as text: what the page's tables show and sort by.
 
     Args:
-      interval: in brackets; empty where there is none.
-      value: to sort by; None where there is no finite number.
+      interval: in brackets; empty if there is none.
+      value: to sort by; None if there is no finite number.
     """
 
     mean: str
@@ -63,7 +63,7 @@ class Drawing:
       name: of its file, without suffix.
       caption: what it shows, in one line.
       draw: draws it; it is called once for each form that shows it.
-      width: of the page; two half ones in a row stand side by side.
+      width: of the page; two of half the width in a row appear side by side.
     """
 
     name: str

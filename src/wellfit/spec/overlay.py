@@ -36,7 +36,7 @@ SHOWN_ANYWAY: Final = (  # next to every title
     ("train", "precision"),
     ("train", "seeds"),
 )
-TYPO: Final = 0.75  # similarity above which a new variant's name is taken for a misspelling of another
+TYPO: Final = 0.75  # similarity above which a new variant's name counts as a misspelling of another
 
 
 def split_part(study: str | Path) -> tuple[str | Path, str | None]:

@@ -174,7 +174,7 @@ def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
     return DataSpec(name, **settings)
 
 
-# --- What a study is made of ------------------------------------------------------------------------------------------
+# --- The parts of a study ------------------------------------------------------------------------------------------
 
 
 def recipes(spec: StudySpec) -> dict[str, Recipe]:

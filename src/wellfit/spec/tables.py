@@ -85,7 +85,7 @@ class StudySpec:
 
 @dataclass(frozen=True)
 class Quick:
-    """[quick]: what ``--quick`` leaves of the study.
+    """[quick]: the smaller version that ``--quick`` trains.
 
     Args:
       epochs: of the base recipe; those of variants shrink in proportion.
@@ -151,7 +151,7 @@ Args:
   published: what the source of the study reports, by variant and metric.
   compare: how variants are compared.
   questions: what the study asks beyond which variants differ from the first.
-  quick: what --quick leaves of the study.
+  quick: the smaller version that --quick trains.
 """
 _STUDY = """A study file: one question, asked of a data set.
 

@@ -69,7 +69,7 @@ model = {{ hidden = [32] }}
 # variant = "dropout"
 # than = ["l2"]
 
-# [quick]                            # what wellfit run --quick leaves of the study
+# [quick]                            # the smaller version that wellfit run --quick trains
 # epochs = 3
 # seeds = 2
 # train_share = 0.25
@@ -105,5 +105,5 @@ def write_template(name: str) -> Path:
     except FileExistsError:
         raise StudyFileError(f"{path}: already exists and is not overwritten; choose another name") from None
     except OSError as error:
-        raise StudyFileError(f"{path}: cannot be written: {error.strerror}; choose another place") from None
+        raise StudyFileError(f"{path}: cannot be written: {error.strerror}; choose another location") from None
     return path

@@ -22,7 +22,7 @@ __all__ = ["Arrays", "pack", "read_arrays", "read_file", "remove_temporary", "st
 Arrays = Mapping[str, NDArray[Any]]
 """Name -> array, of NumPy's own numeric dtypes."""
 
-_KEPT: Final = "what was saved before is kept; make room or give access, and run again"
+_KEPT: Final = "everything saved so far is kept; free disk space or fix the permissions, and run again"
 
 
 def pack(arrays: Arrays) -> bytes:

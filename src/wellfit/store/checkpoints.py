@@ -50,7 +50,7 @@ class Checkpoints:
             pass  # another process may finish the training
 
     def load(self, population: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-        """A population's last checkpoint; None where there is none or it is damaged, so training starts again."""
+        """A population's last checkpoint; None if there is none or it is damaged, so training starts again."""
         return _load(self._path(population))
 
     def drop(self, population: str) -> None:

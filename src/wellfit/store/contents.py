@@ -22,7 +22,7 @@ def files(store: Store) -> dict[str, str]:
 
 
 def damage(database: Database) -> list[str]:
-    """What is wrong with the database itself, a line each; empty where it is undamaged."""
+    """What is wrong with the database itself, a line each; empty if it is undamaged."""
     lines = [row[0] for row in database.rows("PRAGMA integrity_check(10)")]
     if lines != ["ok"]:
         return [" ".join(line.split()) for line in lines]
@@ -62,7 +62,10 @@ def copy_runs(sources: Sequence[tuple[Store, Collection[Run]]], target: Store) -
         source, path = places[name, sha256] / name, target.directory / name
         if source.exists() or not name.startswith(f"{FINAL_STATES}/"):  # a study is complete without final states
             content = read_file(source, sha256)
-            with write_errors(path, "make room or give access, and merge again"), replacing(path) as temporary:
+            with (
+                write_errors(path, "free disk space or fix the permissions, and merge again"),
+                replacing(path) as temporary,
+            ):
                 temporary.write_bytes(content)
 
 

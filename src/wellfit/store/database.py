@@ -141,6 +141,6 @@ class Database:
                 raise
             what = f"{self._path}: {error}"
             if code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY):
-                kept = "what was saved before is kept; make room or give access, and run again"
+                kept = "everything saved so far is kept; free disk space or fix the permissions, and run again"
                 raise StoreError(f"{what}; {kept}") from None
             raise StoreUnreadableError(f"{what}; {_RESTORE}") from None

@@ -59,7 +59,7 @@ class FinalStates:
         """Write final states beside the older ones of their trajectories; returns descriptions for ``put``.
 
         A file takes ``4 * parameters * (1 + moments + averages)`` bytes: with Adam, three times the weights of a run,
-        and the weights once more for every stopping rule that restores its best weights.
+        and another copy of the weights for every stopping rule that restores its best weights.
         """
         descriptions = {}
         for name, arrays, description in states:

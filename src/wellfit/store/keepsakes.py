@@ -77,7 +77,7 @@ class Keepsakes:
             self.database.put("keepsakes", {"sha256": sha256, "facts": dict(facts)})
 
     def load(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-        """The arrays and facts; None where there are none, or the file is damaged: the next run computes them again."""
+        """The arrays and facts; None if there are none, or the file is damaged: the next run computes them again."""
         kept = self.database.get("keepsakes", None)
         if kept is None:
             return None

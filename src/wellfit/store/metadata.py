@@ -51,7 +51,7 @@ class Metadata:
         self._provenance = provenance if has_work else {}
 
     def study(self) -> dict[str, Any]:
-        """The study in ``resolved`` form, with every variant and seed ever asked for; empty before ``begin``."""
+        """The study in ``resolved`` form, with every variant and seed ever requested; empty before ``begin``."""
         study: dict[str, Any] = self._database.get("study", {})
         return study
 
@@ -63,7 +63,7 @@ class Metadata:
             self._database.put(_NOTE + key, value)
 
     def note(self, key: str) -> Any:
-        """A note; None where there is none."""
+        """A note; None if there is none."""
         return self._database.get(_NOTE + key, None)
 
     def notes(self) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class ProgressFile:
     def read(self) -> dict[Run, History]:
         """(variant, seed) -> epochs so far of a population in training, or of one that was interrupted.
 
-        Read it before the records, which are newer. It is empty where there is no file, or the file is damaged.
+        Read it before the records, which are newer. It is empty if there is no file, or the file is damaged.
         """
         try:
             head, _, body = self._path.read_bytes().partition(b"\n")

@@ -58,7 +58,7 @@ class Runs:
     # --- Which runs there are
 
     def epochs_asked(self) -> dict[Run, int]:
-        """The number of epochs that the recipe of every trained run asked for, outgrown runs included."""
+        """The number of epochs that the recipe of every trained run requested, outgrown runs included."""
         rows = self.database.rows("SELECT variant, seed, recipe FROM runs")
         return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
 
@@ -97,7 +97,7 @@ class Runs:
 
     def records(self) -> list[RunRecord]:
         """The finished runs in the order of the study, without their weights."""
-        with self.database.transaction("DEFERRED"):  # one state, whatever another process writes
+        with self.database.transaction("DEFERRED"):  # one consistent state, even while another process writes
             rows = self.database.rows(f"SELECT {_COLUMNS} FROM runs")
             columns = ", ".join(HISTORY_COLUMNS)
             epochs = self.database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")

@@ -55,7 +55,7 @@ def conclude(
       variants: their summaries.
       correctness: variant -> seed -> whether each test example was classified correctly.  # bool (M,)
       test_examples: the size of the test set.
-      interim: the interim analysis that this is; None where none were planned.
+      interim: the interim analysis that this is; None if none were planned.
     """
     names = list(spec.variants)
     stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]

@@ -1,4 +1,4 @@
-"""What is still to be trained of a study that grew by seeds, variants or epochs, and where training continues.
+"""What remains to be trained of a study with new seeds, variants or epochs, and where training continues.
 
 A training continues together with those that it was trained with before: they are planned as they were then, so that
 program, layout and bits are those of a study that trained all epochs at once. New runs are planned separately. A
@@ -25,7 +25,7 @@ __all__ = ["NOTHING_STORED", "Remaining", "Stored", "read_stored", "remaining_wo
 
 Run = tuple[str, int]
 
-_NO_STATE: Final = "without a state to go on from"
+_NO_STATE: Final = "without a saved state to continue from"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
 
     Args:
       store: the store, with a study that can be continued.
-      resolved: the study as it is asked for now, in ``resolved`` form.
+      resolved: the study as now requested, in ``resolved`` form.
     """
     before = store.metadata.study()
     study = merged(before, resolved)
@@ -89,11 +89,11 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
 
 @dataclass(frozen=True)
 class Remaining:
-    """What is still to be trained.
+    """What remains to be trained.
 
     Args:
       plan: the populations; runs in them that are in ``done`` stay as they are.
-      done: runs that the store holds as they are asked for.
+      done: runs that the store holds as requested.
       begins: trajectory -> the epoch after which it continues; those that start over are not in it.
       ends: trajectory -> its final state, of those that continue.
       restarted: reason -> the number of trajectories of outgrown runs that start over.
@@ -111,7 +111,7 @@ class Remaining:
         return sum(self.begins.values())
 
     def left(self, population: Population) -> int:
-        """The trajectory-epochs of a population that are still to be trained, at most."""
+        """The largest number of trajectory-epochs of a population that remain to be trained."""
         return self.trained_by(population, max(trajectory.epochs for trajectory in population.trajectories))
 
     def trained_by(self, population: Population, epoch: int) -> int:
@@ -128,7 +128,7 @@ class Remaining:
 def remaining_work(
     asked: Sequence[RunSpec], whole: Plan, stored: Stored, planned: Callable[[Sequence[RunSpec]], Plan]
 ) -> Remaining:
-    """Plan what is still to be trained.
+    """Plan what remains to be trained.
 
     A population without a finished run stays as it was first planned, so that a resumed study has the same programs and
     the same bits as one that was never interrupted.

@@ -82,7 +82,7 @@ def record_analysis(store: Store, interim: InterimAnalysis, seeds: Sequence[int]
 
 
 def recorded(store: Store) -> Recorded | None:
-    """The record of a study's interim analyses; None where none were planned."""
+    """The record of a study's interim analyses; None if none were planned."""
     note: dict[str, Any] | None = store.metadata.note(_KEY)
     return None if note is None else Recorded(note["taken"], tuple(note["planned"]), frozenset(note["seeds"]))
 
@@ -90,7 +90,7 @@ def recorded(store: Store) -> Recorded | None:
 def compared_runs(
     store: Store, runs: Mapping[str, Mapping[int, Outcome]]
 ) -> tuple[InterimAnalysis | None, Mapping[str, Mapping[int, Outcome]]]:
-    """The runs that comparisons are made of.
+    """The runs that are compared.
 
     Args:
       store: the study.
@@ -111,7 +111,7 @@ def check_seeds(session: Session, interim: InterimAnalysis | None) -> None:
     """Refuse seeds that would silently change a stored plan of interim analyses.
 
     Args:
-      session: the study as it is asked for.
+      session: the study as requested.
       interim: the analysis that it is trained for, if any.
 
     Raises:

@@ -21,7 +21,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopRequest:
-    """Whether, and when, the user asked to stop."""
+    """Whether and when the user requested a stop."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -34,7 +34,7 @@ class StopRequest:
 
     @property
     def requested(self) -> bool:
-        """Whether the user asked to stop."""
+        """Whether the user requested a stop."""
         return self._since is not None
 
     @property

@@ -59,7 +59,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
     Raises:
       OtherStudyError: two directories do not belong together; the message names the first difference.
       StoreBusyError: a process is training in one of them.
-      StoreUnreadableError: one of them is no study directory, or is damaged.
+      StoreUnreadableError: one of them is not a study directory, or is damaged.
       StoreError: fewer than two directories, a duplicate, or ``out`` exists or cannot be written.
     """
     _check_places(directories, out)
@@ -153,7 +153,7 @@ def _shares(stores: Sequence[Store]) -> list[set[Run]]:
             difference = _difference(results[first][run], result)
             if difference is not None:
                 variant, seed = run
-                why = "other machines and companion runs change the rounding: train each run in one directory only"
+                why = "rounding depends on the machine and on the runs trained together; train each run only once"
                 what = f"variant {variant!r}, seed {seed}: different {difference} here ({why})"
                 raise _conflict(stores[i], stores[first], what)
             if results[first][run]["test results"] is None:

@@ -93,8 +93,8 @@ def plan_runs(
         examples = run.recipe.examples or len(data.x_train)
         if examples > len(data.x_train):
             raise StudyFileError(
-                f"variant {run.variant!r} asks for {examples} training examples, and the training split has "
-                f"{len(data.x_train)}; ask for at most that many"
+                f"variant {run.variant!r} sets examples = {examples}, but the training split has only "
+                f"{len(data.x_train)}; use at most that many"
             )
         slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
@@ -131,10 +131,10 @@ def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Popula
     """Forecast how long a plan will take: arithmetic at this machine's rate, overhead per step, compilation.
 
     Args:
-      plan: what is to be trained.
+      plan: the runs to train.
       examples: training examples of a run that does not ask for fewer.
       mesh_size: the number of devices that train it.
-      left: the trajectory-epochs of a population that are still to be trained; by default all of them.
+      left: the trajectory-epochs of a population that remain to be trained; by default all of them.
     """
     total = 0.0
     for population in plan.populations:

@@ -35,7 +35,7 @@ _FORMAT: Final = 1  # of the kept data; data in another format are replaced
 
 
 def keep_report_data(store: Store, session: Session) -> None:
-    """Keep the data that a report shows, for all runs tested so far; does nothing where they are kept already.
+    """Keep the data that a report shows, for all runs tested so far; does nothing if they are kept already.
 
     Args:
       store: the study, open for writing, its test set opened.

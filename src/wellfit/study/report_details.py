@@ -53,7 +53,7 @@ def summary_and_details(directory: Path) -> tuple[StudySummary, StudyDetails]:
 def study_details(directory: Path, summary: StudySummary) -> StudyDetails:
     """The data, mistakes, probabilities and weights of a summarized study.
 
-    What the study has nothing of is None or empty. A study that was trained before pictures were kept has none until it
+    What the study lacks is None or empty. A study that was trained before pictures were kept has none until it
     is run again.
 
     Raises:

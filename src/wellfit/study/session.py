@@ -178,7 +178,7 @@ class Session:
 
     @cached_property
     def remaining(self) -> Remaining:
-        """What is still to be trained."""
+        """What remains to be trained."""
 
         def planned(runs: Sequence[RunSpec]) -> Plan:
             return plan_runs(runs, self.data, self.mesh.size, self.choices, self.spec.precision == "auto")

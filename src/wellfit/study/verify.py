@@ -52,7 +52,7 @@ class Verification:
       files: the number of files whose checksums were compared.
       numbers: the number of recomputed numbers.
       problems: what is wrong.
-      notes: what is no error but worth knowing: an unfinished study, files left by a killed process, several versions
+      notes: what is worth knowing but no error: an unfinished study, files left by a killed process, several versions
         of wellfit's code.
     """
 
@@ -123,7 +123,7 @@ def _wrong_files(directory: Path, files: Mapping[str, str]) -> Iterator[Problem]
             if not name.startswith(OPTIONAL):
                 yield Problem(name, "is missing", _fix(name))
         except OSError as error:
-            yield Problem(name, f"cannot be read: {error.strerror}", "give access to it, or restore it from a copy")
+            yield Problem(name, f"cannot be read: {error.strerror}", "fix its permissions, or restore it from a copy")
         else:
             if hashlib.sha256(content).hexdigest() != sha256:
                 yield Problem(name, f"differs from the saved file ({len(content)} bytes)", _fix(name))

@@ -92,7 +92,7 @@ def _shares(kernel: FloatArray, edges: FloatArray) -> FloatArray:
 def filter_pictures(kernel: FloatArray, shape: tuple[int, ...] | None) -> NDArray[np.uint8] | None:
     """The filters of a first layer as pictures: zero is mid-gray, positive weights are lighter, negative ones darker.
 
-    All filters of a variant share one scale, which covers 99.5 % of the pixels, so that strong filters stand out.
+    All filters of a variant share one scale, which covers 99.5 % of the pixels, so that strong filters are conspicuous.
     Several channels are averaged.
 
     Args:
@@ -100,7 +100,7 @@ def filter_pictures(kernel: FloatArray, shape: tuple[int, ...] | None) -> NDArra
       shape: of one image, for a dense layer.
 
     Returns:
-      At most 32 pictures, largest norm first; None where weights do not correspond to pixels.  # (F, H, W)
+      At most 32 pictures, largest norm first; None if weights do not correspond to pixels.  # (F, H, W)
 
     Example: two units with one pixel each.
       >>> filter_pictures(np.array([[0.0, 1.0], [-2.0, 0.0]]), (1, 2)).tolist()

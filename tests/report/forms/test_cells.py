@@ -42,15 +42,15 @@ class Reader(HTMLParser):
 
 def test_results_show_the_answer_the_table_and_the_figure() -> None:
     summary = study()
-    said = Reader(notebook.results_html(summary))
-    words = " ".join(said.words)
-    assert {"table", "svg"} <= said.tags
+    shown = Reader(notebook.results_html(summary))
+    words = " ".join(shown.words)
+    assert {"table", "svg"} <= shown.tags
     assert summary.title in words
     assert summary.verdict in words
     for variant in summary.variants:
-        assert variant.name in said.words
-        assert f"{100 * variant.mean['test_accuracy']:.2f} %" in said.words
-    verdicts = [word for word in said.words if word in ("reference", "better", "worse", "equivalent", "undecided")]
+        assert variant.name in shown.words
+        assert f"{100 * variant.mean['test_accuracy']:.2f} %" in shown.words
+    verdicts = [word for word in shown.words if word in ("reference", "better", "worse", "equivalent", "undecided")]
     assert verdicts == ["reference", *(c.verdict for c in summary.comparisons)]
     assert "results.report() writes the report" in words
     assert "The report: here/report.html" in notebook.results_html(summary, Path("here/report.html"))
@@ -65,14 +65,14 @@ def test_every_state_is_shown_with_what_must_be_known_first(make: Callable[[], S
 
 
 def test_names_are_text_whatever_they_are() -> None:
-    said = Reader(notebook.results_html(hostile()))
-    assert not said.tags & {"script", "img", "i", "body"}
-    assert "onerror" not in said.attributes
-    assert "<i>Nothing</i> is certain." in said.words
+    shown = Reader(notebook.results_html(hostile()))
+    assert not shown.tags & {"script", "img", "i", "body"}
+    assert "onerror" not in shown.attributes
+    assert "<i>Nothing</i> is certain." in shown.words
     spec = wellfit.Study("digits", title="<script>alert(1)</script>").spec
-    said = Reader(notebook.study_html(replace(spec, variants={"<img src=x>": {"l2": 1e-3}}), "<b>data</b>"))
-    assert not said.tags & {"script", "img"}
-    assert {"<script>alert(1)</script>", "<img src=x>", "<b>data</b>"} <= set(said.words)
+    shown = Reader(notebook.study_html(replace(spec, variants={"<img src=x>": {"l2": 1e-3}}), "<b>data</b>"))
+    assert not shown.tags & {"script", "img"}
+    assert {"<script>alert(1)</script>", "<img src=x>", "<b>data</b>"} <= set(shown.words)
 
 
 def test_every_head_says_of_what_it_is_and_every_mean_has_its_interval() -> None:
@@ -111,8 +111,8 @@ def test_a_study_says_what_running_it_will_do() -> None:
     variants = {"baseline": {}, "long": {"epochs": 9, "l2": 1e-3}}
     words = Reader(wellfit.Study("digits", wellfit.mlp(8, 4), variants, epochs=3, seeds=2)._repr_html_()).words
     assert {"digits", "mlp 8-4", "0, 1", "the base recipe", "epochs = 9, l2 = 0.001"} <= set(words)
-    told = "run() trains 4 runs (2 variants, 2 seeds) of at most 9 epochs, opens the test set once"
-    assert any(word.startswith(told) for word in words)
+    printed = "run() trains 4 runs (2 variants, 2 seeds) of at most 9 epochs, opens the test set once"
+    assert any(word.startswith(printed) for word in words)
     one = wellfit.Study(wellfit.load_dataset("digits"), wellfit.logistic(), epochs=1, seeds=1)
     assert "1 run (1 variant, 1 seed) of at most 1 epoch," in one._repr_html_()
     assert one.dataset is not None

@@ -178,20 +178,20 @@ def test_a_new_study_is_listed_and_its_epochs_appear_within_two_seconds(served: 
         tab.evaluate("window.same = true")
         took = []
         for epoch in (1, 2, 7):
-            watched.tell(store, epoch)
+            watched.record_epochs(store, epoch)
             took.append(until(tab, EPOCH, str(epoch), 10) + until(tab, DRAWN, epoch, 10))
         assert statistics.median(took) < 2  # one may have been disturbed, on a machine that is shared
         until(table, "document.querySelector('.when').innerText.includes('Epoch 7 of 12: 4 runs training')", True, 10)
         assert overflow(tab) == overflow(table) == 0
-        told = heard(tab)
-        assert nameless(told) == nameless(heard(table)) == []
-        assert [name for name in pictures(told) if name.startswith("Loss, by epoch, of baseline, l2.")]
+        output = heard(tab)
+        assert nameless(output) == nameless(heard(table)) == []
+        assert [name for name in pictures(output) if name.startswith("Loss, by epoch, of baseline, l2.")]
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
         assert tab.locator("[data-part=table] tbody tr").first.inner_text().split("\t")[1] == "2 training"
         tab.locator("input[name=log]").check()
         assert tab.locator("#chart-log-loss canvas").first.is_visible()
         tab.locator("input[name=variant][value='0']").uncheck()
-        watched.tell(store, 8)
+        watched.record_epochs(store, 8)
         until(tab, EPOCH, "8", 10)
         assert tab.evaluate(DRAWN) == 7  # of a curve that is off, nothing is sent
         watched.finish(store, spec)
@@ -390,8 +390,8 @@ def test_a_missing_folder_is_one_line(
     monkeypatch.setattr(sys, "argv", ["wellfit", "ui", str(tmp_path / "nowhere")])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    told = f"wellfit: {tmp_path / 'nowhere'}: no such directory; name a study directory, or a folder that holds studies"
-    assert (ended.value.code, capsys.readouterr().err) == (2, f"{told}\n")
+    line = f"wellfit: {tmp_path / 'nowhere'}: no such directory; name a study directory, or a folder that holds studies"
+    assert (ended.value.code, capsys.readouterr().err) == (2, f"{line}\n")
 
 
 @posix

@@ -43,7 +43,7 @@ class Reader(HTMLParser):
 @pytest.fixture
 def going(tmp_path: Path) -> StudyStatus:
     with watched.at_work(tmp_path / "s", watched.study(EVIL)) as store:
-        watched.tell(store, 3, (("baseline", 0), ("baseline", 1), ("l2", 0)))
+        watched.record_epochs(store, 3, (("baseline", 0), ("baseline", 1), ("l2", 0)))
         return read_status(tmp_path / "s")
 
 

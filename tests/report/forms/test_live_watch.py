@@ -23,7 +23,7 @@ def test_studies_appear_progress_and_disappear(tmp_path: Path) -> None:
         assert (listed.place, len(listed.id)) == ("one", 16)
         watch.scan()
         assert watch.studies() == [listed]  # nothing has changed, nothing was read
-        watched.tell(store, 2)
+        watched.record_epochs(store, 2)
         watch.scan()
         (now,) = watch.studies()
         assert now.id == listed.id

@@ -20,10 +20,10 @@ from wellfit.report.parts import Code, Table
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs")), max_size=30))
 def test_escaped_text_is_read_as_it_was(text: str) -> None:
-    told = escaped(text)
-    assert "<" not in told
-    assert html.unescape(re.sub(r"\\([\\`*_{}\[\]|~$#+\-)0-9.])", r"\1", told)) == text
-    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]]", told)
+    output = escaped(text)
+    assert "<" not in output
+    assert html.unescape(re.sub(r"\\([\\`*_{}\[\]|~$#+\-)0-9.])", r"\1", output)) == text
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]]", output)
 
 
 @pytest.mark.parametrize("line", ["# no heading", "- no list", "+ no list", "1. no list"])
@@ -52,13 +52,13 @@ def test_every_picture_is_there_and_has_an_alt_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
-def test_every_state(made: object, tmp_path: Path) -> None:
-    full = made is summaries.hostile  # where names stand in most places
-    path = write_markdown(documents.document(made(), full=full), tmp_path / "my report.md")  # type: ignore[operator]
+@pytest.mark.parametrize("result", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
+def test_every_state(result: object, tmp_path: Path) -> None:
+    full = result is summaries.hostile  # where names stand in most places
+    path = write_markdown(documents.document(result(), full=full), tmp_path / "my report.md")  # type: ignore[operator]
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not re.findall(r"<(?!br>)[a-z/]", text)
-    if made is not summaries.empty:
+    if result is not summaries.empty:
         assert "](my%20report-figures/" in text
     if full:
         for name in summaries.hostile().classes[:4]:

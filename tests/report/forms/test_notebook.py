@@ -52,12 +52,12 @@ def test_the_same_study_gives_the_same_bytes(written: Path) -> None:
     assert written.read_bytes() == before
 
 
-@pytest.mark.parametrize("anew", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_it_runs_from_top_to_bottom(written: Path, tmp_path: Path, anew: bool) -> None:
+@pytest.mark.parametrize("rerun", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_it_runs_from_top_to_bottom(written: Path, tmp_path: Path, rerun: bool) -> None:
     nbformat = pytest.importorskip("nbformat", reason="pip install 'wellfit[notebook]'")
     nbclient = pytest.importorskip("nbclient", reason="pip install 'wellfit[notebook]'")
     pytest.importorskip("ipykernel", reason="pip install 'wellfit[notebook]'")
-    where = tmp_path / "elsewhere" if anew else written.parent  # where no results lie, it trains them
+    where = tmp_path / "elsewhere" if rerun else written.parent  # where no results lie, it trains them
     where.mkdir(exist_ok=True)
     notebook = nbformat.read(written, as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(where)}})
@@ -108,15 +108,15 @@ def test_the_walk_of_every_lab_runs(
     names: dict[str, Any] = {}
     for code in sources(notebook, "code"):
         exec(compile(code, lab, "exec"), names)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for answer in summary.answers:
-        assert answer.ask in told
+        assert answer.ask in output
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-@pytest.mark.parametrize("made", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
-def test_every_state_gives_a_notebook_whose_code_is_code(made: Any) -> None:
-    summary = made()
+@pytest.mark.parametrize("result", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])
+def test_every_state_gives_a_notebook_whose_code_is_code(result: Any) -> None:
+    summary = result()
     object.__setattr__(summary, "settings", resolved(load_study("lab5")))
     notebook = make_notebook(summary, detailed.details(summary) if summary.confusion else detailed.NOTHING, None)
     for code in sources(notebook, "code"):
@@ -126,7 +126,7 @@ def test_every_state_gives_a_notebook_whose_code_is_code(made: Any) -> None:
     for text in (*sources(notebook, "markdown"), *pages):
         assert not re.search(r"<(?:/?script|img|b>bold|i>Nothing|u>more)", text)
         assert not any(kind in data for data in outputs for kind in ("application/javascript", "image/svg+xml"))
-    if made is summaries.hostile:
+    if result is summaries.hostile:
         assert any(html.escape(summary.variants[1].name) in text for text in pages)
         assert any("image/png" in data for data in outputs)
 

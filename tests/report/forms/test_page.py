@@ -103,9 +103,9 @@ def test_conclusion_answers_and_advice_come_before_the_numbers():
         advice=(Sentence("Run five seeds."), Sentence("Train longer.")),
     )
     reader = Reader(render_page(summary, NOTHING))
-    said = ["L2 is −0.7 points worse.", "Two seeds more", "Does <b>it</b> help?", "No, [−0.9, −0.5].",
+    shown = ["L2 is −0.7 points worse.", "Two seeds more", "Does <b>it</b> help?", "No, [−0.9, −0.5].",
             "What to try next", "Run five seeds.", "Train longer.", "Test accuracy, the highest"]  # fmt: skip
-    places = [reader.text.index(text) for text in said]
+    places = [reader.text.index(text) for text in shown]
     assert places == sorted(places)
 
 
@@ -128,8 +128,8 @@ def test_two_crossed_settings_are_a_heat_map():
     reader = Reader(render_page(summary, replace(NOTHING, grids=(grid(tuple(v.name for v in summary.variants)),))))
     assert "Mean validation accuracy, percent. Framed" in reader.text
     low, high = summary.variants[1].interval["validation_accuracy"]
-    told = f"l2: 89.00 % [{100 * low:.2f}, {100 * high:.2f}]"
-    assert [cell["title"] for cell in reader.all("td") if cell.get("class") == "chosen"] == [told]
+    output = f"l2: 89.00 % [{100 * low:.2f}, {100 * high:.2f}]"
+    assert [cell["title"] for cell in reader.all("td") if cell.get("class") == "chosen"] == [output]
 
 
 def test_every_number_has_its_interval(reader):
@@ -152,8 +152,8 @@ def test_findings_are_by_level_with_their_fix(reader):
 
 
 def test_captions_say_what_the_intervals_count(reader):
-    said = " ".join(reader.text.split())
-    assert "Those of test accuracy, test loss and gap account for the seeds and the test examples" in said
+    shown = " ".join(reader.text.split())
+    assert "Those of test accuracy, test loss and gap account for the seeds and the test examples" in shown
 
 
 def test_a_long_setting_breaks_at_its_underscores():

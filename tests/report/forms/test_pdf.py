@@ -224,7 +224,7 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
     drawing = Drawing("d", "caption", lambda: blank(8.6, 6))
     for words in range(300, 900, 60):
         sections = (
-            Section("a", "First", write=lambda: (Paragraph("words " * words),)),
+            Section("a", "First", write=lambda words=words: (Paragraph("words " * words),)),
             Section("b", "Second", notes=("A note.",), write=lambda: (Paragraph("It falls."), drawing)),
         )
         path = write_pdf(Document("t", "n", "finished", (), sections), tmp_path / "a.pdf")
@@ -234,7 +234,7 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "full"),
+    ("result", "full"),
     [
         (summaries.study, True),
         (lambda: summaries.study(seeds=1, variants=("baseline",)), False),
@@ -246,9 +246,9 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
     ids=["all", "one", "empty", "running", "diverged", "hostile"],
 )
 def test_margins_stay_white_in_every_state(
-    made: Callable[[], StudySummary], full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    result: Callable[[], StudySummary], full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for page in pictures(documents.document(made(), full), tmp_path / "a.pdf", monkeypatch):
+    for page in pictures(documents.document(result(), full), tmp_path / "a.pdf", monkeypatch):
         assert page.shape == (842, 595)
         assert page[:, :52].min() == page[:, -52:].min() == 255
         assert page[:28].min() == page[-28:].min() == 255

@@ -16,7 +16,7 @@ from wellfit.report.forms.terminal_tables import results_table
 from wellfit.report.notes import LETTERS, notices
 
 OVERFITTING = Finding(
-    "overfitting", "warning", "2 of 3 variants over-fit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
+    "overfitting", "warning", "2 of 3 variants overfit. a: by 66%; much. b: by 44%.", "Stop earlier (--epochs 3)."
 )
 
 
@@ -24,53 +24,55 @@ def console(width=80, **options):
     return Console(file=StringIO(), width=width, **options)
 
 
-def text(made):
-    return made.file.getvalue()
+def text(result):
+    return result.file.getvalue()
 
 
 def shown(summary, width=80, **options):
-    made = console(width)
-    print_summary(summary, made, **options)
-    return text(made)
+    result = console(width)
+    print_summary(summary, result, **options)
+    return text(result)
 
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("make", [study, empty, running, diverged])
 def test_every_state_can_be_printed(make, width, full):
-    told = shown(make(), width, full=full)
-    assert make().title in told.replace("\n", " ")
-    assert max(map(len, told.splitlines())) <= width
-    assert "\x1b" not in told
+    output = shown(make(), width, full=full)
+    assert make().title in output.replace("\n", " ")
+    assert max(map(len, output.splitlines())) <= width
+    assert "\x1b" not in output
 
 
 def test_names_that_are_hostile_break_nothing():
-    made = console(record=True)
-    print_summary(hostile(), made, full=True)
-    assert hostile().variants[0].name[:8] in text(made)
+    result = console(record=True)
+    print_summary(hostile(), result, full=True)
+    assert hostile().variants[0].name[:8] in text(result)
 
 
 def test_the_conclusion_and_the_answers_stand_before_the_numbers():
-    told = " ".join(shown(study(), full=True).split())
+    output = " ".join(shown(study(), full=True).split())
     ask = "Is the published winner confirmed?"
-    places = [told.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")]
+    places = [
+        output.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")
+    ]
     assert places == sorted(places)
-    assert LETTERS in told
+    assert LETTERS in output
     alone = shown(study(seeds=1), full=True)
     assert "share a letter" not in alone
     assert "p (Holm)" not in alone
 
 
 def test_a_summary_says_state_verdict_and_findings():
-    said = shown(running(), 400, full=True)
-    assert "fashion-mnist, 5 seeds, 60 epochs, 7 of 15 runs, 5 min 37 s, running" in said
-    assert "This study is still running" in said
-    assert running().verdict in said
-    assert "Brackets: 95 % intervals" in said
+    described = shown(running(), 400, full=True)
+    assert "fashion-mnist, 5 seeds, 60 epochs, 7 of 15 runs, 5 min 37 s, running" in described
+    assert "This study is still running" in described
+    assert running().verdict in described
+    assert "Brackets: 95 % intervals" in described
     assert (
-        said.index("error  Split shift  split-shift")
-        < said.index("warning  Train overfit  train-")
-        < said.index("info  Data")
+        described.index("error  Split shift  split-shift")
+        < described.index("warning  Train overfit  train-")
+        < described.index("info  Data")
     )
 
 
@@ -123,17 +125,17 @@ def test_findings_at_a_glance_are_short() -> None:
 
 
 def test_a_finding_without_a_fix_ends_with_its_message() -> None:
-    made = console()
-    print_findings((replace(OVERFITTING, fix=""),), made)
-    assert text(made).splitlines()[1:] == ["  2 of 3 variants over-fit. a: by 66%; much. b: by 44%."]
+    result = console()
+    print_findings((replace(OVERFITTING, fix=""),), result)
+    assert text(result).splitlines()[1:] == ["  2 of 3 variants overfit. a: by 66%; much. b: by 44%."]
 
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("make", [empty, running, diverged])
 def test_every_notice_is_printed(make, full: bool) -> None:
-    told = shown(make(), 400, full=full)
+    output = shown(make(), 400, full=full)
     assert notices(make())
-    assert all(notice in told for notice in notices(make()))
+    assert all(notice in output for notice in notices(make()))
 
 
 def test_the_legend_takes_two_lines() -> None:
@@ -149,7 +151,7 @@ def test_a_fix_that_is_advised_is_not_repeated():
     assert brief.count("Stop ") == 1
     assert "a: by 66%" in brief
     note = replace(OVERFITTING, level="info")
-    assert "over-fit" not in shown(replace(study(), findings=(note,), advice=advice), 400)
+    assert "overfit" not in shown(replace(study(), findings=(note,), advice=advice), 400)
 
 
 def test_many_variants_fit_a_screen():
@@ -169,24 +171,24 @@ def test_a_setting_that_fits_a_line_stays_in_one():
 def test_markup_in_names_is_text():
     summary = study(variants=("baseline",))
     odd = replace(summary.variants[0], name="[red]x[/red]")
-    made = console(200)
-    made.print(results_table(replace(summary, variants=(odd,)), 200))
-    print_findings((replace(FINDINGS[0], message="[bold]loud[/bold]"),), made)
-    assert "[red]x[/red]" in text(made)
-    assert "[bold]loud[/bold]" in text(made)
+    result = console(200)
+    result.print(results_table(replace(summary, variants=(odd,)), 200))
+    print_findings((replace(FINDINGS[0], message="[bold]loud[/bold]"),), result)
+    assert "[red]x[/red]" in text(result)
+    assert "[bold]loud[/bold]" in text(result)
 
 
 def test_no_findings_is_said():
-    made = console()
-    print_findings((), made)
-    assert "nothing to report" in text(made)
+    result = console()
+    print_findings((), result)
+    assert "nothing to report" in text(result)
 
 
 def test_color_only_on_a_terminal(monkeypatch):
     def colored(**options):
-        made = console(120, **options)
-        print_summary(study(), made)
-        return text(made)
+        result = console(120, **options)
+        print_summary(study(), result)
+        return text(result)
 
     green = "\x1b[1;32m"
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -199,9 +201,9 @@ def test_color_only_on_a_terminal(monkeypatch):
 @pytest.mark.parametrize("full", [False, True])
 def test_an_encoding_of_plain_letters_gets_nothing_else(full):
     stream = TextIOWrapper(memory := BytesIO(), encoding="ascii")
-    made = Console(file=stream, width=80)
+    result = Console(file=stream, width=80)
     summary = replace(study(), findings=(replace(OVERFITTING, message="90 % ± 3 points – all."),))
-    print_summary(summary, made, full=full)  # raises where a letter cannot be encoded
+    print_summary(summary, result, full=full)  # raises where a letter cannot be encoded
     stream.flush()
     assert b"90 % +/- 3 points - all." in memory.getvalue()
     assert b"?" not in memory.getvalue().replace(summary.title.encode(), b"").replace(b"confirmed?", b"")

@@ -13,9 +13,9 @@ from wellfit.report.subjects.curves.sparklines import validation_sparklines
 
 
 def printed(table, width=80):
-    made = Console(file=StringIO(), width=width)
-    made.print(table)
-    return made.file.getvalue()
+    result = Console(file=StringIO(), width=width)
+    result.print(table)
+    return result.file.getvalue()
 
 
 @pytest.mark.parametrize("width", [120, 100, 80, 60, 40])
@@ -75,10 +75,10 @@ def test_numbers_survive_every_encoding():
 
 def test_a_dumb_terminal_gets_a_table_that_fits(monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
-    made = Console(file=StringIO(), force_terminal=True)
-    assert made.width == 80  # whatever is asked for
-    made.print(results_table(study(), made.width, validation_sparklines(study(), 11)))
-    assert len(made.file.getvalue().splitlines()) == 2 + len(study().variants)
+    result = Console(file=StringIO(), force_terminal=True)
+    assert result.width == 80  # whatever is asked for
+    result.print(results_table(study(), result.width, validation_sparklines(study(), 11)))
+    assert len(result.file.getvalue().splitlines()) == 2 + len(study().variants)
 
 
 # --- Evidence ---------------------------------------------------------------------------------------------------------
@@ -98,14 +98,14 @@ def test_every_comparison_has_its_row():
     summary = replace(
         summary, asked=(asked,), evidence={"dropout": EVIDENCE, "dropout/l2": EVIDENCE}, friedman_p=0.0002
     )
-    told = evidence(summary, 80)
-    assert max(map(len, told.splitlines())) <= 80
-    rows = {line.split("  ")[0]: line for line in told.splitlines()}
+    output = evidence(summary, 80)
+    assert max(map(len, output.splitlines())) <= 80
+    rows = {line.split("  ")[0]: line for line in output.splitlines()}
     assert {"against baseline", "l2", "dropout", "dropout vs l2"} <= rows.keys()
     assert rows["dropout"].split()[-3:] == ["93", "%", "12"]
     assert rows["l2"].split()[-2:] == ["-", "-"]
-    assert "rank alike on these images: p < 0.001." in " ".join(told.split())
-    assert "−" not in told
+    assert "rank alike on these images: p < 0.001." in " ".join(output.split())
+    assert "−" not in output
 
 
 @pytest.mark.parametrize("width", [30, 40, 55, 70, 120])
@@ -117,9 +117,9 @@ def test_an_interval_of_all_that_is_possible_is_told_to_be_cut():
     summary = study(variants=("baseline", "l2"))
     assert "largest possible" not in evidence(summary, 80)
     cut = replace(summary.comparisons[0], interval=(-1.0, 1.0))
-    told = " ".join(evidence(replace(summary, comparisons=(cut,)), 80).split())
-    assert "[-100.00, +100.00]" in told
-    assert told.endswith("Intervals are cut at 100 points, the largest possible difference.")
+    output = " ".join(evidence(replace(summary, comparisons=(cut,)), 80).split())
+    assert "[-100.00, +100.00]" in output
+    assert output.endswith("Intervals are cut at 100 points, the largest possible difference.")
 
 
 def test_without_two_seeds_there_is_none():

@@ -33,8 +33,8 @@ def console(width=80, **options):
     return Console(file=StringIO(), width=width, **options)
 
 
-def text(made):
-    return made.file.getvalue()
+def text(built):
+    return built.file.getvalue()
 
 
 def clock(step):
@@ -51,9 +51,9 @@ def trainings(monkeypatch):
 
 
 def test_the_plan_is_a_few_lines():
-    made = console(100)
-    print_plan(made, FORECAST)
-    assert text(made).splitlines() == [
+    built = console(100)
+    print_plan(built, FORECAST)
+    assert text(built).splitlines() == [
         "Does dropout help?",
         "Fashion-MNIST (IDX files)",
         "48,000 training, 12,000 validation and 10,000 test examples",
@@ -92,11 +92,11 @@ def test_growth_is_counted():
 
 def test_a_file_gets_a_few_lines(monkeypatch):
     monkeypatch.setattr(module.time, "monotonic", clock(1))
-    made = console()
-    with training_progress(made, "images") as progress:
+    built = console()
+    with training_progress(built, "images") as progress:
         for epoch in range(1, 51):
             progress.update(Progress(epoch, 50, 30, 1_440_000, epoch / 50))
-    assert text(made).splitlines() == [
+    assert text(built).splitlines() == [
         "Training: epoch 1/50, 30 runs",
         "62 %, epoch 31/50, 30 runs, 1.4M images/s, 19 s left",
         "Trained in 50 s, 1.4M images a second",
@@ -104,30 +104,30 @@ def test_a_file_gets_a_few_lines(monkeypatch):
 
 
 def test_nothing_is_shown_without_work():
-    made = console()
-    with training_progress(made):
+    built = console()
+    with training_progress(built):
         pass
-    assert text(made) == ""
+    assert text(built) == ""
 
 
 def test_an_interruption_is_shown_and_passed_on():
-    made = console()
+    built = console()
 
     def train():
-        with training_progress(made) as progress:
+        with training_progress(built) as progress:
             progress.update(Progress(1, 4, 3, 0, 0.25))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train()
-    assert text(made).splitlines()[-1].startswith("Stopped at 25 % after ")
+    assert text(built).splitlines()[-1].startswith("Stopped at 25 % after ")
 
 
 def test_a_terminal_gets_a_bar_that_disappears(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
-    made = console(force_terminal=True, color_system=None)
+    built = console(force_terminal=True, color_system=None)
     monkeypatch.setattr(module.time, "monotonic", clock(3))
-    with training_progress(made) as progress:
+    with training_progress(built) as progress:
         for step in (
             progress.prepare,
             lambda: progress.update(Progress(1, 2, 6, 1000, 0.5)),
@@ -136,7 +136,7 @@ def test_a_terminal_gets_a_bar_that_disappears(monkeypatch):
         ):
             step()
             progress._bar.refresh()
-    shown = text(made)
+    shown = text(built)
     assert "compiling" in shown
     assert "epoch 1/2, 6 runs" in shown
     assert "testing 6 runs" in shown
@@ -145,32 +145,32 @@ def test_a_terminal_gets_a_bar_that_disappears(monkeypatch):
 
 
 def test_a_quiet_console_stays_quiet():
-    made = console(quiet=True)
-    with training_progress(made) as progress:
+    built = console(quiet=True)
+    with training_progress(built) as progress:
         progress.update(Progress(1, 1, 1, 1, 1.0))
-    assert text(made) == ""
+    assert text(built) == ""
 
 
 def test_a_live_bar_shows_rate_and_time_left(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(module.time, "monotonic", clock(10))
-    made = console(force_terminal=True, color_system=None)
-    with training_progress(made, "images") as progress:
+    built = console(force_terminal=True, color_system=None)
+    with training_progress(built, "images") as progress:
         progress.update(Progress(1, 4, 6, 1000, 0.25))
         progress.update(Progress(2, 4, 6, 1000, 0.5))
         progress._bar.refresh()
         progress.update(Progress(4, 4, 0, 1000, 0.75))
         progress._bar.refresh()
-    shown = text(made)
+    shown = text(built)
     assert "100 images/s 20 s left" in shown
     assert "compiling" in shown  # between two populations
     lines = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "\n", shown).splitlines()
     assert max(map(len, lines)) <= 80
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(5, "5 s left"), (600, "10 min 0 s left")])
-def test_the_time_left_has_suitable_units(seconds, told):
-    assert module._left([(0.0, 0, 0.0), (seconds, 10, 0.5)]) == told
+@pytest.mark.parametrize(("seconds", "output"), [(5, "5 s left"), (600, "10 min 0 s left")])
+def test_the_time_left_has_suitable_units(seconds, output):
+    assert module._left([(0.0, 0, 0.0), (seconds, 10, 0.5)]) == output
 
 
 def test_the_time_left_needs_a_pace():
@@ -179,7 +179,7 @@ def test_the_time_left_needs_a_pace():
 
 
 def test_preparing_is_shown_live_only():
-    made = console()
-    with training_progress(made) as progress:
+    built = console()
+    with training_progress(built) as progress:
         progress.prepare()
-    assert text(made) == ""
+    assert text(built) == ""

@@ -21,8 +21,8 @@ def curve(mean, n):
 def test_given_axes_are_used_and_others_are_made():
     given = Figure().add_subplot()
     assert marks.own_axes(given, (1, 1)) is given
-    made = marks.own_axes(None, (3, 2))
-    assert tuple(made.figure.get_size_inches()) == (3, 2)
+    result = marks.own_axes(None, (3, 2))
+    assert tuple(result.figure.get_size_inches()) == (3, 2)
 
 
 def test_the_alt_text_is_on_the_axes():

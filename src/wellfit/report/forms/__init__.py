@@ -1,1 +1,1 @@
-"""What each form of the report is: page, PDF, Markdown, notebook, pictures, terminal, live."""
+"""The forms of the report: page, PDF, Markdown, notebook, pictures, terminal, live."""

@@ -26,14 +26,17 @@ COMPRESSION: Final = 4
 
 
 def write_figures(
-    drawings: Sequence[Drawing], folder: str | os.PathLike[str], dpi: int = PRINT_DPI, tell: OnWriting = ignore_progress
+    drawings: Sequence[Drawing],
+    folder: str | os.PathLike[str],
+    dpi: int = PRINT_DPI,
+    progress: OnWriting = ignore_progress,
 ) -> dict[str, str]:
     """Write figures as pictures, each with its alt text inside.
 
     Args:
       folder: it is made if it is missing. Each file appears in one step.
       dpi: dots per inch.
-      tell: progress callback.
+      progress: called with what is being written and the fraction done.
 
     Returns:
       Name -> alt text of every figure.
@@ -42,7 +45,7 @@ def write_figures(
     place.mkdir(parents=True, exist_ok=True)
     alt_texts: dict[str, str] = {}
     for number, drawing in enumerate(drawings, 1):
-        tell(f"figure {number} of {len(drawings)}", (number - 1) / len(drawings))
+        progress(f"figure {number} of {len(drawings)}", (number - 1) / len(drawings))
         figure = drawing.draw()
         alt_texts[drawing.name] = alt_text(figure)
         with replacing(place / f"{drawing.name}.png") as temporary:

@@ -83,15 +83,15 @@ def write_report(
     form: str,
     path: Path,
     directory: Path | None = None,
-    tell: OnWriting = ignore_progress,
+    progress: OnWriting = ignore_progress,
 ) -> Path:
-    """Write the report of a study; each form loads its libraries only when it is asked for.
+    """Write the report of a study; each form loads its libraries only when needed.
 
     Args:
       form: one of `FORMATS`.
       path: of the file; of the folder for png.
       directory: of the study, if it lasts; a notebook loads its results from there.
-      tell: progress callback.
+      progress: called with what is being written and the fraction done.
 
     Returns:
       The file or the folder.
@@ -104,21 +104,21 @@ def write_report(
             if form == "html":
                 from wellfit.report.forms.page import write_page
 
-                tell("the page", 0.0)
+                progress("the page", 0.0)
                 write_page(summary, details, path)
             elif form == "ipynb":
                 from wellfit.report.forms.notebook import write_notebook
 
-                write_notebook(summary, details, path, directory, tell)
+                write_notebook(summary, details, path, directory, progress)
             else:
-                _write_document(form, summary, details, path, tell)
+                _write_document(form, summary, details, path, progress)
     except OSError as error:
-        fix = "make room or give access, or choose another place with --out"
+        fix = "free disk space, fix the permissions, or choose another location with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {fix}") from None
     return path
 
 
-def _write_document(form: str, summary: StudySummary, details: StudyDetails, path: Path, tell: OnWriting) -> None:
+def _write_document(form: str, summary: StudySummary, details: StudyDetails, path: Path, progress: OnWriting) -> None:
     from wellfit.report.document import make_document
 
     document = make_document(summary, details)
@@ -127,12 +127,12 @@ def _write_document(form: str, summary: StudySummary, details: StudyDetails, pat
     if form == "pdf":
         from wellfit.report.forms.pdf import write_pdf
 
-        write_pdf(document, path, tell)
+        write_pdf(document, path, progress)
     elif form == "md":
         from wellfit.report.forms.markdown import write_markdown
 
-        write_markdown(document, path, tell)
+        write_markdown(document, path, progress)
     else:
         from wellfit.report.forms.figure_files import write_figures
 
-        write_figures(document.drawings, path, tell=tell)
+        write_figures(document.drawings, path, progress=progress)

@@ -44,7 +44,7 @@ def stale_report(summary: StudySummary, path: Path) -> str | None:
       path: the page.
 
     Returns:
-      The line; None where the page is up to date, or there is none.
+      The line; None if the page is up to date, or there is none.
     """
     try:
         mark = _MARK.search(path.read_text(encoding="utf-8", errors="replace"))

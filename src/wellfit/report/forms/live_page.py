@@ -155,7 +155,7 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
 
 
 def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
-    """What must be known first; while a study trains, its progress says everything."""
+    """What readers must know first; while a study trains, its progress says everything."""
     if summary.state == "running":
         return ()
     fresh = full is not None and full.state == summary.state  # an older one would say that it is still running

@@ -17,19 +17,19 @@ __all__ = ["escaped", "markdown_table", "write_markdown"]
 DPI = 150
 
 
-def write_markdown(document: Document, path: str | os.PathLike[str], tell: OnWriting = ignore_progress) -> Path:
+def write_markdown(document: Document, path: str | os.PathLike[str], progress: OnWriting = ignore_progress) -> Path:
     """Write a report as Markdown.
 
     Args:
       path: of the file; its pictures go into a folder of the same name beside it: ``report-figures`` for ``report.md``.
-      tell: progress callback.
+      progress: called with what is being written and the fraction done.
 
     Returns:
       The file.
     """
     target = Path(path)
     folder = target.with_name(f"{target.stem}-figures")
-    alt_texts = write_figures(document.drawings, folder, dpi=DPI, tell=tell)
+    alt_texts = write_figures(document.drawings, folder, dpi=DPI, progress=progress)
     blocks = [f"# {escaped(document.title)}", f"*wellfit study {escaped(document.name)}, {document.state}*"]
     blocks += [f"> {escaped(notice)}" for notice in document.notices]
     for section in document.written:
@@ -54,7 +54,7 @@ def escaped(text: str) -> str:
 
 
 def markdown_table(table: Table) -> str:
-    """A table in GitHub's syntax, which demands headings: they are empty where the table has none."""
+    """A table in GitHub's syntax, which demands headings: they are empty if the table has none."""
     headings = table.headings or ("",) * len(table.rows[0])
     rule = [":---" if at < table.text else "---:" for at in range(len(headings))]
     return "\n".join(

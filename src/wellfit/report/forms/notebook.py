@@ -78,41 +78,41 @@ def write_notebook(
     details: StudyDetails,
     path: str | os.PathLike[str],
     directory: Path | None = None,
-    tell: OnWriting = ignore_progress,
+    progress: OnWriting = ignore_progress,
 ) -> Path:
     """Write the report of a study as a notebook.
 
     Args:
       path: of the file.
       directory: of the study, if it lasts.
-      tell: progress callback.
+      progress: called with what is being written and the fraction done.
 
     Returns:
       The file.
     """
     target = Path(path)
     place = None if directory is None else os.path.relpath(directory.resolve(), target.resolve().parent)
-    notebook = make_notebook(summary, details, None if place is None else Path(place).as_posix(), tell)
+    notebook = make_notebook(summary, details, None if place is None else Path(place).as_posix(), progress)
     with replacing(target) as temporary:
         temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return target
 
 
 def make_notebook(
-    summary: StudySummary, details: StudyDetails, directory: str | None, tell: OnWriting = ignore_progress
+    summary: StudySummary, details: StudyDetails, directory: str | None, progress: OnWriting = ignore_progress
 ) -> dict[str, Any]:
     """The notebook of a study as plain data (nbformat 4.5).
 
     Args:
-      directory: of the study, relative to the notebook; None where it does not last.
-      tell: progress callback.
+      directory: of the study, relative to the notebook; None if it does not last.
+      progress: called with what is being written and the fraction done.
     """
     document = make_document(summary, details)
     drawings = document.drawings
     cells = _first_cells(summary, document, directory)
     walk, noted = steps(summary.name), set[str]()
     for number, step in enumerate(walk):
-        tell(f"step {number + 1} of {len(walk)}", number / len(walk))
+        progress(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
         if (step.figure and drawing is None) or not _applies(step, summary):
             continue

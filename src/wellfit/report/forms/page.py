@@ -97,7 +97,7 @@ def _room(drawn: int) -> int:
 
 
 def _sheets(details: StudyDetails, room: int) -> dict[str, Sheet]:
-    """The pictures of the page, by name; none where the data are no images."""
+    """The pictures of the page, by name; none where the data are not images."""
     mistakes = details.mistakes
     sheets = {
         "mistakes": None if mistakes is None or not mistakes.images.size else pack(mistakes.images, room),

@@ -58,7 +58,7 @@ def write_pdf(document: Document, path: str | os.PathLike[str], progress: OnWrit
 
 
 def _typeset(typst: ModuleType, report: str) -> bytes:
-    """The PDF, with the fonts of its letters and no others: the same bytes whatever else is installed."""
+    """The PDF, with the fonts of its letters and no others: the same bytes regardless of what else is installed."""
     template = resources.files("wellfit.report.forms").joinpath("pdf.typ").read_bytes()
     inputs = {"report": report, "fonts": json.dumps([FAMILY, *fonts.fallbacks(report)])}
     with TemporaryDirectory() as folder:  # typst takes folders; matplotlib's own also holds a font of boxes

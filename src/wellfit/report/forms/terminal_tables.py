@@ -134,7 +134,7 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
       width: in characters; as many columns are shown as fit.
 
     Returns:
-      A table for a rich console; None where no comparison has a p-value. Differences are in percentage points.
+      A table for a rich console; None if no comparison has a p-value. Differences are in percentage points.
 
     Example:
       >>> c = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")

@@ -133,7 +133,7 @@ class TrainingProgress:
             self._console.print(Text(", ".join(filter(None, (f"{100 * share:.0f} %", text, rate, left)))))
 
     def close(self, whole: bool) -> None:
-        """Remove the bar and summarize the training in one line; ``whole`` is False where it was interrupted."""
+        """Remove the bar and summarize the training in one line; ``whole`` is False if it was interrupted."""
         if self._live:
             self._bar.stop()
         if self._began is None:

@@ -79,7 +79,7 @@ def missing(text: str) -> str:
 
 
 def notice(text: str) -> str:
-    """One line about the letters of a text that no installed font has; empty where there are none.
+    """One line about the letters of a text that no installed font has; empty if there are none.
 
     Example:
       >>> notice("cat, dog")

@@ -28,9 +28,9 @@ def test_a_reliability_diagram_shows_every_bin_and_the_diagonal():
 def test_the_words_say_which_way_it_leans():
     assert "On average overconfident" in alt_text(plot_reliability(CALIBRATION))
     modest = replace(CALIBRATION, accuracy=np.minimum(CALIBRATION.confidence + 0.05, 1.0), scores={}, intervals={})
-    said = alt_text(plot_reliability(modest))
-    assert "On average underconfident." in said
-    assert ", 0 of them below the diagonal" in said
+    text = alt_text(plot_reliability(modest))
+    assert "On average underconfident." in text
+    assert ", 0 of them below the diagonal" in text
 
 
 def test_a_small_panel_leaves_name_and_scores_to_the_page():

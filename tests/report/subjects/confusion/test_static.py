@@ -50,12 +50,12 @@ def test_more_right_is_blue_and_what_chance_explains_is_pale():
 
 def test_the_words_name_what_is_sure():
     found = difference([[0.03, -0.03], [0.002, -0.002]], 0.01)
-    said = alt_text(plot_confusion_difference(found, ("cat", "dog")))
-    assert "cat correct +3.00 points; cat classified as dog −3.00 points." in said
-    assert "dog correct" not in said
+    shown = alt_text(plot_confusion_difference(found, ("cat", "dog")))
+    assert "cat correct +3.00 points; cat classified as dog −3.00 points." in shown
+    assert "dog correct" not in shown
     nothing = difference(np.zeros((2, 2)), np.full((2, 2), np.nan))
     figure = plot_confusion_difference(nothing, ("cat", "dog"))
-    assert "There are no intervals, so any of it could be chance." in alt_text(figure)
+    assert "Without intervals, any difference could be chance." in alt_text(figure)
     sure = difference(np.zeros((2, 2)), np.full((2, 2), 0.01))
     assert "No cell differs by more than chance." in alt_text(plot_confusion_difference(sure, ("cat", "dog")))
 
@@ -63,8 +63,8 @@ def test_the_words_name_what_is_sure():
 def test_no_cell_is_called_better():
     found = difference([[0.03, -0.03], [0.002, -0.002]], np.full((2, 2), 0.01))
     legend = plot_confusion_difference(found, ("cat", "dog")).axes[0].get_legend()
-    said = [text.get_text() for text in legend.get_texts()]
-    assert said == ["more correct, or fewer mistakes", "the reverse", "pale: could be chance"]
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert shown == ["more correct, or fewer mistakes", "the reverse", "pale: could be chance"]
 
 
 @pytest.mark.parametrize("size", [30, 70])

@@ -30,18 +30,18 @@ def test_there_is_a_chart_for_every_place_of_the_page():
 
 def test_curves_hold_the_numbers_of_the_static_figures():
     summary = study(epochs=12)
-    made = drawn(summary)
+    result = drawn(summary)
     for metric, factor in (("loss", 1), ("accuracy", 100)):
         for split in ("train", "validation"):
-            data = line(made[f"chart-{metric}"], f"v1-{split}").data_source.data
+            data = line(result[f"chart-{metric}"], f"v1-{split}").data_source.data
             curve = curve_data(summary, "l2", f"{split}_{metric}")
             np.testing.assert_allclose(data["mean"], factor * curve.mean, rtol=1e-6)  # single precision
 
 
 def test_both_loss_charts_have_the_same_renderers():
-    made = drawn(study(variants=("baseline", "l2"), epochs=5))
-    assert made["chart-log-loss"].renderers == made["chart-loss"].renderers
-    tags = [r.tags[0] for name in ("chart-loss", "chart-gap") for r in made[name].renderers]
+    result = drawn(study(variants=("baseline", "l2"), epochs=5))
+    assert result["chart-log-loss"].renderers == result["chart-loss"].renderers
+    tags = [r.tags[0] for name in ("chart-loss", "chart-gap") for r in result[name].renderers]
     assert sorted(tags) == sorted(
         f"v{v}-{what}{band}" for v in (0, 1) for what in ("gap", "train", "validation") for band in ("", "-band")
     )
@@ -49,24 +49,24 @@ def test_both_loss_charts_have_the_same_renderers():
 
 def test_stopped_runs_are_marked_where_they_are_read():
     summary = study(variants=("baseline", "early-stopping"), epochs=20)
-    made = drawn(summary)
+    result = drawn(summary)
     runs = summary.variants[1].runs
     for chart in ("chart-loss", "chart-accuracy"):
-        (mark,) = (r for r in made[chart].renderers if r.tags == ["v1-stop"])
+        (mark,) = (r for r in result[chart].renderers if r.tags == ["v1-stop"])
         data = mark.data_source.data
         assert data["epoch"] == [run.readout_epoch for run in runs]
         metric = chart.removeprefix("chart-")
         histories = summary.histories["early-stopping"]
         values = [histories[run.seed][f"validation_{metric}"][run.readout_epoch - 1] for run in runs]
         np.testing.assert_allclose(data["mean"], np.multiply(100 if metric == "accuracy" else 1, values))
-    assert not [r for r in made["chart-gap"].renderers if r.tags == ["v1-stop"]]
+    assert not [r for r in result["chart-gap"].renderers if r.tags == ["v1-stop"]]
 
 
 def test_epoch_axes_and_the_line_at_the_pointer_are_shared():
-    made = drawn(study(epochs=5))
-    assert len({chart.x_range.id for chart in made.values()}) == 1
-    assert made["chart-loss"].x_range.end == 5
-    tools = [tool for chart in made.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"]
+    result = drawn(study(epochs=5))
+    assert len({chart.x_range.id for chart in result.values()}) == 1
+    assert result["chart-loss"].x_range.end == 5
+    tools = [tool for chart in result.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"]
     assert len({tool.overlay.id for tool in tools}) == 1
 
 
@@ -96,7 +96,7 @@ def test_only_curves_that_are_shown_and_have_changed_are_sent(tmp_path: Path) ->
             document.add_root(chart)
         document.on_change(sent.append)
         assert len(live_line(live, "chart-loss", "v0-validation").data_source.data["epoch"]) == 0
-        watched.tell(store, 3)
+        watched.record_epochs(store, 3)
         summary = read_status(tmp_path / "s").summary
         live.update(summary)
         data = live_line(live, "chart-accuracy", "v0-validation").data_source.data
@@ -117,7 +117,7 @@ def test_only_curves_that_are_shown_and_have_changed_are_sent(tmp_path: Path) ->
 
 def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        watched.tell(store, 2, (("l2", 0),))
+        watched.record_epochs(store, 2, (("l2", 0),))
         live = LiveCharts(read_status(tmp_path / "s").summary, {0, 1})
     data = live_line(live, "chart-loss", "v1-train").data_source.data
     np.testing.assert_array_equal(data["low"], data["mean"])

@@ -85,12 +85,12 @@ def test_the_preview_draws_a_part_for_every_augmentation(images):
     spec = Study(images, variants=variants).spec
     figure = preview_figure(spec, images, count=4)
     assert [len(axes.images) for axes in figure.axes] == [12, 12, 12]
-    said = alt_text(figure)
-    assert "v0, v1, v2, v3, 2 more: flip = 0.5." in said
-    assert "mixed: mixup = 0.2; labels are mixed like the images." in said
+    shown = alt_text(figure)
+    assert "v0, v1, v2, v3, 2 more: flip = 0.5." in shown
+    assert "mixed: mixup = 0.2; labels are mixed like the images." in shown
     assert len(preview_figure(spec, images, "v1").axes) == 2
     assert len(preview_figure(Study(images).spec, images).axes) == 1
-    assert alt_text(examples_figure(images, count=4)) in said
+    assert alt_text(examples_figure(images, count=4)) in shown
     with pytest.raises(UnknownNameError, match="unknown variant ''"):
         preview_figure(spec, images, "")
 

@@ -10,14 +10,14 @@ from wellfit.report.marks.pictures import pack
 from wellfit.report.subjects.mistakes.gallery_data import by_use, gallery_data
 
 
-def made(**changes):
+def result(**changes):
     summary = study(variants=("baseline", "l2", "dropout"), epochs=3)
     found = replace(details(summary).mistakes, **changes)
     return summary, found, pack(found.images, 1_000_000)
 
 
 def test_every_picture_knows_what_it_was_taken_for():
-    _, found, sheet = made()
+    _, found, sheet = result()
     data = gallery_data(found, sheet)
     rows = found.image_rows
     assert data["labels"] == found.labels[rows].tolist()
@@ -30,7 +30,7 @@ def test_every_picture_knows_what_it_was_taken_for():
 
 
 def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
-    _, found, _ = made(mended={"l2": np.array([3, 8, 20])})
+    _, found, _ = result(mended={"l2": np.array([3, 8, 20])})
     sheet = pack(found.images, 20_000)
     data = gallery_data(found, sheet)
     wrong = found.wrong > 0
@@ -43,7 +43,7 @@ def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
     inside = (found.labels == true) & (found.predicted[2] == predicted)
     assert data["cells"][2][f"{true},{predicted}"] == inside.sum()
     assert data["text"] == (
-        f"{wrong.any(axis=0).sum():,} test images were misclassified in some run; "
+        f"{wrong.any(axis=0).sum():,} test images were misclassified in at least one run; "
         f"the study kept 120 of them, and this page shows {sheet.count}."
     )
     assert gallery_data(found, pack(found.images, 10**6))["text"].endswith("this page shows 120 of them.")
@@ -51,7 +51,7 @@ def test_totals_count_every_image_that_was_wrong_with_a_picture_or_without():
 
 def test_all_variants_together_take_a_picture_for_what_most_runs_do():
     wrong, predicted = np.array([[2], [3], [4]]), np.array([[1], [1], [2]])
-    _, found, _ = made()
+    _, found, _ = result()
     few = replace(
         found, labels=np.array([0]), wrong=wrong, predicted=predicted, probability=np.array([[0.5], [0.9], [0.8]]),
         image_rows=np.array([0]), images=found.images[:1], all_wrong=np.array([0]), flips=np.array([], int), mended={},
@@ -64,7 +64,7 @@ def test_all_variants_together_take_a_picture_for_what_most_runs_do():
 
 
 def test_votes_for_a_second_class_are_kept():
-    _, found, _ = made()
+    _, found, _ = result()
     votes = np.zeros((3, 2, 10), int)
     labels, predicted = np.array([0, 3]), np.array([[5, 5], [5, -1], [5, 5]])
     votes[:, 0, 5], votes[0, 0, 7], votes[0, 0, 0], votes[1, 1, 3] = 2, 1, 2, 5
@@ -80,7 +80,7 @@ def test_votes_for_a_second_class_are_kept():
 
 
 def test_pictures_that_the_sheet_has_no_room_for_are_not_pointed_at():
-    _, found, _ = made()
+    _, found, _ = result()
     sheet = pack(found.images, 20_000)
     assert sheet.count < len(found.image_rows)
     data = gallery_data(found, sheet)
@@ -89,7 +89,7 @@ def test_pictures_that_the_sheet_has_no_room_for_are_not_pointed_at():
 
 
 def test_pictures_are_ordered_by_use_and_keep_their_pixels_and_votes():
-    _, found, _ = made()
+    _, found, _ = result()
     votes = np.random.default_rng(0).integers(0, 3, (3, len(found.image_rows), 10))
     found = replace(found, votes=votes)
     ordered = by_use(found)
@@ -104,7 +104,7 @@ def test_pictures_are_ordered_by_use_and_keep_their_pixels_and_votes():
 
 
 def test_every_cell_of_every_variant_has_its_first_picture_before_any_has_its_second():
-    _, found, _ = made()
+    _, found, _ = result()
     votes = np.zeros((3, 12, 10), int)
     votes[0, :10, 1] = 5  # ten pictures of one cell of the first variant
     votes[2, 10, 1] = 1  # one that only a run of the third variant takes for it

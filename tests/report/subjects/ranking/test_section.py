@@ -60,7 +60,7 @@ def test_a_mean_far_below_is_shown_as_a_number():
     last = page["strips"][-1]
     assert (last.row.variant, last.at, last.low, last.seeds, last.mean) == ("l2", None, None, (), "10.00 %")
     assert float(page["ticks"][0][1]) > 80
-    sentence = "The axis does not reach one mean far below the others."
+    sentence = "Left of the axis: one mean far below the others."
     assert page["cut"] == sentence
     assert sentence in parts(summary, NOTHING)[0].caption
     assert "◂ far below" in html(summary)

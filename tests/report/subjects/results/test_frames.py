@@ -20,12 +20,12 @@ def numbers() -> MetricFrame:
 def test_shares_print_as_percent_and_stay_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     table = numbers()
-    said = repr(table)
-    assert "88.00 [87.00, 88.50]" in said
-    assert "test accuracy, %" in said
-    assert "generalization gap, points" in said
+    shown = repr(table)
+    assert "88.00 [87.00, 88.50]" in shown
+    assert "test accuracy, %" in shown
+    assert "generalization gap, points" in shown
     for text in ("0.3000", "1.20", "109,386", "–", "the columns hold shares of 1"):
-        assert text in said
+        assert text in shown
     assert table["test_accuracy"].iloc[0] == 0.88
     assert type(table.head(1)) is type(table[["test_loss"]]) is pd.DataFrame
     assert "&lt;b&gt;" in table._repr_html_()
@@ -35,18 +35,18 @@ def test_shares_print_as_percent_and_stay_shares(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("width", [40, 80])
 def test_no_column_is_left_out_of_a_narrow_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    said = repr(numbers())
-    assert "..." not in said
-    assert "109,386" in said
-    assert max(map(len, said.splitlines()[:-1])) <= width
+    shown = repr(numbers())
+    assert "..." not in shown
+    assert "109,386" in shown
+    assert max(map(len, shown.splitlines()[:-1])) <= width
 
 
 def test_sentences_print_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     table = SentenceFrame({"question": ["Which <one>?", "Which <one>?", "Why?"], "sentence": [LONG, "Short.", "So."]})
-    said = repr(table)
-    assert " ".join(said.split()) == f"Which <one>? {LONG} Short. Why? So."
-    assert max(map(len, said.splitlines())) <= 60
+    shown = repr(table)
+    assert " ".join(shown.split()) == f"Which <one>? {LONG} Short. Why? So."
+    assert max(map(len, shown.splitlines())) <= 60
     page = table._repr_html_()
     assert LONG in page
     assert page.count("Which &lt;one&gt;?") == 1

@@ -19,8 +19,8 @@ def test_of_many_runs_paper_lists_the_unusual_and_the_page_all():
     many = replace(plain, variants=plain.variants * 5)
     total = sum(len(variant.runs) for variant in many.variants)
     assert total > MOST
-    said, table = parts(many, NOTHING)
-    assert said.text.startswith(f"{total} runs; ")
+    shown, table = parts(many, NOTHING)
+    assert shown.text.startswith(f"{total} runs; ")
     assert {row[2] for row in table.rows} == {"diverged"}
     assert len(fragment(many, NOTHING, {})["table"].rows) == total
 

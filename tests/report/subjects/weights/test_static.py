@@ -63,7 +63,7 @@ def test_filters_are_blue_where_positive_and_nothing_where_zero():
 
 @pytest.mark.parametrize("filters", [None, np.zeros((0, 2, 2), np.uint8)])
 def test_weights_that_are_no_pictures_are_refused(filters):
-    with pytest.raises(DataError, match="l2: its first weights are not pictures; use plot_weight_histogram"):
+    with pytest.raises(DataError, match="l2: its first-layer weights are not images; use plot_weight_histogram"):
         plot_filters(replace(OVERVIEW, filters=filters))
 
 

@@ -29,7 +29,7 @@ if (pictures && matrix && $("gallery-live")) {
     const by = kind.value.startsWith("corrected-") ? correctors[Number(kind.value.slice(10))] : null;
     const { often, every: everywhere, flips, corrected } = pictures.totals;
     const [ofClass, what] = {
-      often: () => [often[v], `wrong in some run${v === every ? "" : ` of ${pictures.variants[v]}`}`],
+      often: () => [often[v], `wrong in at least one run${v === every ? "" : ` of ${pictures.variants[v]}`}`],
       every: () => [everywhere, "wrong in every run of every variant"],
       flips: () => [flips, `wrong in about half of the runs of ${first}`],
     }[kind.value]?.() ?? [corrected[by], `wrong in every run of ${first} and correct in every run of ${by}`];

@@ -96,7 +96,7 @@ if (matrix) {
   };
   const showPictures = (t, p) => {
     const v = pictures.variants.indexOf(variants[chosen.variant].name);
-    if (t === p) return [make("p", { text: "Images are kept of mistakes only." })];
+    if (t === p) return [make("p", { text: "Only misclassified images are kept." })];
     const matches = picturesOf(v, t, p), images = pictures.cells[v][`${t},${p}`] ?? 0;
     if (!matches.length && !variants[chosen.variant].counts[t][p]) return [];
     const main = matches.filter(([, , most]) => most).length, others = matches.length - main;
@@ -126,7 +126,7 @@ if (matrix) {
   const caption = () => {
     const mine = variants[chosen.variant], other = variants[chosen.against];
     if (!other) return `Percent of every true class (rows) by predicted class (columns), over ${counted(mine.runs, "run")}.`;
-    const sure = mine === other ? "." : now.bounds ? "; gray: the 95 % interval includes zero." : ". This pair has no intervals, so any of it could be chance.";
+    const sure = mine === other ? "." : now.bounds ? "; gray: the 95 % interval includes zero." : ". This pair has no intervals, so any difference could be chance.";
     return `${mine.name} minus ${other.name}, in percentage points of the true class (rows) by predicted class (columns). Blue: more correct predictions or fewer mistakes; orange: the reverse${sure}`;
   };
 

@@ -18,7 +18,7 @@ class Gain:
 
     Args:
       text: with one decimal.
-      interval: its 95 % interval, likewise; empty where there is none.
+      interval: its 95 % interval, likewise; empty if there is none.
       kind: ``"up"`` or ``"down"`` where the interval excludes zero, ``"open"`` otherwise.
       strength: of the tint, 0 to 100.
       full: variant, class, and the numbers with two decimals.

@@ -88,7 +88,7 @@ def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
 def contrast(difference: ConfusionDifference) -> Contrast:
     """What the difference of two matrices shows."""
     shares = np.nan_to_num(difference.difference)  # (K, K)
-    clear = (difference.low > 0) | (difference.high < 0)  # (K, K); False where there is no interval
+    clear = (difference.low > 0) | (difference.high < 0)  # (K, K); False if there is no interval
     favorable = np.where(np.eye(len(shares), dtype=bool), shares > 0, shares < 0)  # (K, K)
     return Contrast(shares, clear, favorable, bool(np.isfinite(difference.low).any()))
 
@@ -122,7 +122,7 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
 
     Returns:
       Class names; for every tested variant its position, name, runs, counts, and the interval of its difference from
-      the first one in percentage points: None where there is none, or where all of them are too many for a page.
+      the first one in percentage points: None if there is none, or where all of them are too many for a page.
     """
     many = len(summary.variants) * len(summary.classes) ** 2 > MOST_BOUNDS
     variants: list[dict[str, Any]] = []

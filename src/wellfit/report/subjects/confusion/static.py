@@ -105,7 +105,7 @@ def _inches(size: int) -> tuple[float, float]:
 def _clear_cells(shares: FloatArray, clear: NDArray[np.bool_], classes: Sequence[str], intervals: bool) -> str:
     """The eight largest clear differences, or why there is none."""
     if not intervals:
-        return "There are no intervals, so any of it could be chance"
+        return "Without intervals, any difference could be chance"
     cells = sorted(map(tuple, np.argwhere(clear).tolist()), key=lambda cell: -abs(float(shares[cell])))[:8]
     differences = (
         f"{classes[t]} {'correct' if t == p else f'classified as {classes[p]}'} "

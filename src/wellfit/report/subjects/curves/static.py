@@ -119,7 +119,7 @@ def plot_small(
 
 
 def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
-    """Plot training minus validation accuracy by epoch, both in inference mode: how over-fitting grows.
+    """Plot training minus validation accuracy by epoch, both in inference mode: how overfitting grows.
 
     Args:
       ax: where to draw; a new figure if None.

@@ -30,7 +30,7 @@ class ClassExamples:
 
 
 def data_sheet(data: DataOverview, budget: int) -> Sheet | None:
-    """The first examples of every class on one sheet of at most so many characters; None where there are no images."""
+    """The first examples of every class on one sheet of at most so many characters; None if there are no images."""
     if data.examples is None or not data.examples.size:
         return None
     kept = data.examples[:LARGEST, :MOST]

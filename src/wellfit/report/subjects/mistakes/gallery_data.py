@@ -121,7 +121,7 @@ def _cells(labels: IntArray, predicted: IntArray) -> dict[str, int]:
 
 def _counts(wrong: int, kept: int, shown: int) -> str:
     """How many images were misclassified, how many the study kept, and how many the page has."""
-    text = f"{wording.count(wrong, 'test image')} {'was' if wrong == 1 else 'were'} misclassified in some run"
+    text = f"{wording.count(wrong, 'test image')} {'was' if wrong == 1 else 'were'} misclassified in at least one run"
     if shown < kept:
         return f"{text}; the study kept {kept:,} of them, and this page shows {shown:,}."
     return f"{text}; this page shows {'all' if kept == wrong else f'{kept:,}'} of them."

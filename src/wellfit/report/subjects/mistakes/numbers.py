@@ -30,10 +30,10 @@ KINDS: Final = ("all-wrong", "mended", "flips", "most")
 
 
 class Choice(NamedTuple):
-    """Test rows that have something in common, the most telling first.
+    """Test rows that have something in common, the most instructive first.
 
     Args:
-      kind: one of `KINDS`; empty for rows that were asked for.
+      kind: one of `KINDS`; empty for rows that the caller chose.
       rows: of the test set.  # (n,)
       variant: whose runs the captions count; None for all variants.
       words: what they have in common.

@@ -45,7 +45,7 @@ class Group:
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """A gallery of each kind; nothing where no images were kept."""
+    """A gallery of each kind; nothing if no images were kept."""
     mistakes = details.mistakes
     if mistakes is None or not mistakes.images.size:
         return []

@@ -62,7 +62,7 @@ def plot_gallery(
 
     Raises:
       UnknownNameError: there is no such kind or variant.
-      DataError: the data are no images, or there is no such row.
+      DataError: the data are not images, or there is no such row.
     """
     if not mistakes.images.size:
         raise DataError("the test examples are not images, so there are none to show; see Results.mistakes()")

@@ -31,7 +31,7 @@ class IntervalRow:
       mean: over the seeds; None without runs.
       interval: 95 % interval of the mean; None with fewer than two runs.
       published: the accuracy that the study's source reports, if it reports one.
-      letters: in the ranking, variants that share a letter do not differ clearly; empty where nothing was compared.
+      letters: in the ranking, variants that share a letter do not differ clearly; empty if nothing was compared.
     """
 
     variant: str

@@ -99,4 +99,4 @@ def _cut(axis: Axis) -> str:
     if not axis.cut:
         return ""
     means = "one mean" if axis.cut == 1 else f"{axis.cut} means"
-    return f"The axis does not reach {means} far below the others."
+    return f"Left of the axis: {means} far below the others."

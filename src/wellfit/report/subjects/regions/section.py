@@ -45,7 +45,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     ]
     first = next(iter(details.regions.values()))
     across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (first.x1, first.x2))
-    return {"variants": variants, "axes": f"across: first feature, {across}; up: second feature, {up}"}
+    return {"variants": variants, "axes": f"horizontal: first feature, {across}; vertical: second feature, {up}"}
 
 
 def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:

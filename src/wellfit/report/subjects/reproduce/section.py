@@ -20,7 +20,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     return [
         *([Code(shown["command"])] if shown["command"] else []),
         *([Table((), shown["provenance"], text=2)] if shown["provenance"] else []),
-        Paragraph("The whole study, as a file that wellfit run takes:", kind="small"),
+        Paragraph("The whole study as a study file for wellfit run:", kind="small"),
         Code(shown["study"]),
     ]
 

@@ -13,7 +13,7 @@ __all__ = ["fragment", "parts"]
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """The comparisons; nothing where there is none."""
+    """The comparisons; nothing if there is none."""
     table = comparison_table(summary)
     return [table] if table.rows else []
 

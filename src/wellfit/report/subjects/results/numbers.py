@@ -57,7 +57,7 @@ class VariantRow:
 
     Args:
       index: position of the variant in the study, from 0.
-      letters: in the ranking; empty where nothing was compared.
+      letters: in the ranking; empty if nothing was compared.
       best_epoch: the median over the runs; its ``interval`` is the range.
       verdict: on test accuracy against the first variant, itself the ``"reference"``.
       states: how many runs ended in which state.

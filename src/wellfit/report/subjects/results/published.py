@@ -13,7 +13,7 @@ __all__ = ["fragment", "parts"]
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """The table; nothing where the source reports nothing."""
+    """The table; nothing if the source reports nothing."""
     table = published_table(summary)
     return [table] if table.rows else []
 

@@ -82,7 +82,7 @@ def plot_filters(overview: WeightOverview, ax: Axes | None = None) -> Figure:
       DataError: the examples are not images.
     """
     if overview.filters is None or not len(overview.filters):
-        raise DataError(f"{overview.variant}: its first weights are not pictures; use plot_weight_histogram")
+        raise DataError(f"{overview.variant}: its first-layer weights are not images; use plot_weight_histogram")
     count, height, width = overview.filters.shape
     columns = min(8, count)
     rows = -(-count // columns)
@@ -96,4 +96,4 @@ def plot_filters(overview: WeightOverview, ax: Axes | None = None) -> Figure:
     marks.picture_axes(axes, columns * step_x - 0.08, rows * step_y - 0.08)
     marks.title(axes, overview.variant)
     alt = f"{count} filters of the first layer, {height} by {width} pixels, largest norm first"
-    return marks.done(axes, f"First-layer weights of {overview.variant} as pictures: {alt}.")
+    return marks.done(axes, f"First-layer weights of {overview.variant} as images: {alt}.")
