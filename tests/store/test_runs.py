@@ -1,4 +1,4 @@
-"""Runs in a study directory: what is saved comes back, all or none of it."""
+"""Runs in a study directory: saved runs are read back unchanged, all or none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is concluded from outcomes whose truth is known, and that all of it hangs together."""
+"""Conclusions from outcomes whose truth is known, and that their parts are consistent."""
 
 from __future__ import annotations
 
