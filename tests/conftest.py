@@ -73,7 +73,7 @@ def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small study made as its user makes it, to be read, not written; what the command printed lies beside it."""
+    """A small study run from the command line, with the command's output next to it; read-only for tests."""
     from wellfit import cli
 
     place = tmp_path_factory.mktemp("finished")

@@ -1,4 +1,4 @@
-"""Details of studies that never ran, to stand beside those of `summaries`."""
+"""Details of the made-up studies in `summaries`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def history(**columns: Any) -> History:
 
 
 def row(seed: int, **known: Any) -> RunSummary:
-    """A run as the summary has it; what is not given is None."""
+    """A run as in a summary; values that are not given are None."""
     names = ("epochs", "readout_epoch", "best_epoch", "overfit_onset", "seconds")
     scores = [f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")]
     return RunSummary(**{"seed": seed, "state": "finished", **dict.fromkeys([*names, *scores]), **known})

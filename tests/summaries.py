@@ -109,7 +109,7 @@ def study(
 
 
 def empty() -> StudySummary:
-    """A study of which no run has ended."""
+    """A study in which no run has ended."""
     names = tuple(VARIANTS)[:3]
     return study(variants=names, states={(n, s): "pending" for n in names for s in range(5)}, state="running")
 
@@ -128,7 +128,7 @@ def diverged() -> StudySummary:
 
 
 def hostile() -> StudySummary:
-    """Names that would break a page that forgot to escape, and a figure that takes dollars for mathematics."""
+    """Names that would break a page without escaping, and a figure that treated dollar signs as mathematics."""
     classes = (
         "<script>alert(1)</script>",
         "a & b",

@@ -1,4 +1,4 @@
-"""Studies that never ran, with the settings of real ones and whatever scores a test wants them to have."""
+"""Made-up studies with the settings of real ones and the scores that a test needs."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def overflow(tab):
 
 
 def scroll_to(tab, element):
-    """Bring a chart near, so that it is drawn."""
+    """Scroll to a chart so that it is drawn."""
     tab.locator(f"figure:has(#{element})").scroll_into_view_if_needed()
     tab.wait_for_selector(f"#{element} canvas", state="attached", timeout=30_000)
 

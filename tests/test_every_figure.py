@@ -1,4 +1,4 @@
-"""What every figure function of the report keeps to, found by what it returns: a figure, an ``ax``, an alt text."""
+"""The contract of every figure function of the report: a figure, an ``ax``, an alt text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A killed process, a full disk, a damaged directory: what a user sees, and what is kept."""
+"""A killed process, a full disk, a damaged directory: what the user sees, and what is kept."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_continue(tmp_path: Path) -> None:
 
 @posix
 def test_a_full_disk_is_one_line_and_loses_nothing(uninterrupted: Path, tmp_path: Path) -> None:
-    """A limit on the size of files stands in for a full disk: the database cannot grow to its final size."""
+    """A limit on file sizes simulates a full disk: the database cannot grow to its final size."""
     directory = tmp_path / "study"
     limit = (uninterrupted / "study.db").stat().st_size * 3 // 4
     code = (

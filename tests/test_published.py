@@ -1,4 +1,4 @@
-"""The benchmark of published numbers asks built-in studies only, and those that have such numbers among them."""
+"""The benchmark of published numbers uses built-in studies only, all of which have published numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of what lies beyond the summary; the others are tested in test_api.py."""
+"""Tables of details beyond the summary; the others are tested in test_api.py."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def rows(count: int, offset: float = 0.0) -> list[np.ndarray]:
 
 @contextmanager
 def at_work(directory: Path, spec: StudySpec | None = None) -> Iterator[Store]:
-    """A study that this process trains; what it tells is written at once."""
+    """A study that this process trains; recorded epochs are written at once."""
     with create_or_open(
         directory, resolved(spec or study()), provenance={"data hash": "a", "split hash": "b"}
     ) as store:

@@ -1,6 +1,6 @@
 """What every peer's script shares: its arguments, the data, the clock, and the line of JSON that it prints.
 
-A peer trains the variants that it is told, one after another in one process, as its users do in a notebook.
+A peer trains the given variants one after another in one process, as its users do in a notebook.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def report(options: argparse.Namespace, train: Train, library: str) -> None:
     Args:
       options: of ``parser``, with ``variants``.
       train: the peer.
-      library: the package whose version is told.
+      library: the package whose version is reported.
     """
     imported = time.perf_counter()
     workload = WORKLOADS[options.workload]

@@ -129,7 +129,7 @@ class Study:
           progress: show a progress bar; by default in terminals and notebooks.
           until_decided: add seeds, five at a time, until every comparison with the first variant is decided. Each
             interim analysis has its own significance level; the overall error rate stays at 5 %.
-          max_seeds: with ``until_decided``, the most seeds (by default 20), fixed at the first interim analysis.
+          max_seeds: with ``until_decided``, the maximum seeds (by default 20), fixed at the first interim analysis.
           max_minutes: with ``until_decided``, start no batch of seeds that would end later by the forecast.
 
         Returns:

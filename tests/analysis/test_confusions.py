@@ -87,7 +87,7 @@ def test_variants_of_other_seeds_or_images_are_refused():
 def test_the_intervals_cover_the_true_difference():
     """300 studies, 4 seeds, 2 classes of 250 images; seeds and images both vary, and the truth is known.
 
-    An interval of 95 % that holds the truth in fewer than 92 % of 600 cells would be found out: the Monte Carlo error
+    An interval of 95 % that holds the truth in fewer than 92 % of 600 cells would be detected: the Monte Carlo error
     is 0.9 points.
     """
     rng = np.random.default_rng(3)

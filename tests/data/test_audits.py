@@ -1,4 +1,4 @@
-"""Audits: each fault of the labs is planted and must be found, and sound data must pass."""
+"""Audits: each fault of the labs is planted and must be detected, and sound data must pass."""
 
 from __future__ import annotations
 

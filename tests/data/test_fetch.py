@@ -54,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Mirrors:
-    """Stands in for the network: what each address answers, and which were asked."""
+    """A fake network: each address's response, and which addresses were requested."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: dict[str, bytes | Exception]) -> None:
         self.asked: list[str] = []

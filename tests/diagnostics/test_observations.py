@@ -1,4 +1,4 @@
-"""What is known about a variant, and how observations become findings."""
+"""The input of the checks, and how observations become findings."""
 
 from seen_runs import history, row, variant
 from wellfit.base import Recipe

@@ -1,4 +1,4 @@
-"""Devices: one row of them, whatever there is; and no harm where JAX runs already."""
+"""Devices: a one-dimensional mesh of all of them, also if JAX is already initialized."""
 
 from __future__ import annotations
 

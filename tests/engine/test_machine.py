@@ -32,7 +32,7 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry a measurement, which takes no time."""
+    """A fake measurement that records its calls and takes no time."""
     result: list[int] = []
 
     def measured() -> dict[str, Any]:
@@ -186,7 +186,7 @@ print(machine._key(population.program))
 
 
 def test_two_processes_that_write_leave_a_whole_file(file: Path) -> None:
-    """And name a program alike, though sets of names come in another order in every process."""
+    """Names of programs do not depend on the order of sets, which differs between processes."""
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1]), "JAX_PLATFORMS": "cpu"}
     writers = [
         subprocess.Popen(

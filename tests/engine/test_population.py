@@ -66,7 +66,7 @@ def assert_same_bits(a: RunRecord, b: RunRecord) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_data_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The data of these tests would fit a cache; they stand for data that do not."""
+    """The data of these tests fit the cache, so treat them as data that do not."""
     monkeypatch.setattr(plan, "_SMALL", 0)
 
 

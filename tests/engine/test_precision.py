@@ -27,7 +27,7 @@ DENSE = [MLP, ModelSpec("logistic", ()), STACK]
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
-    """What this machine has is found out once a process; here, once a test."""
+    """The machine's features are detected once per process; here, once per test."""
     found_out = precision.has_bfloat16  # itself, and not what a test puts in its place
     found_out.cache_clear()
     yield

@@ -1,4 +1,4 @@
-"""A step: sparsity, clipping, class weights, padding, schedules; and what is not in use changes no bit."""
+"""A step: sparsity, clipping, class weights, padding, schedules; unused computations change no bit."""
 
 from __future__ import annotations
 

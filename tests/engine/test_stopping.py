@@ -12,7 +12,7 @@ from wellfit.engine.stopping import Watch, observe
 
 
 class _Model:
-    """As much of a Keras model as the callback asks for; its weights are the number of the epoch."""
+    """The parts of a Keras model that the callback uses; its weights are the epoch number."""
 
     def __init__(self) -> None:
         self.epoch = 0

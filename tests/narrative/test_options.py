@@ -1,4 +1,4 @@
-"""Command-line options that sentences recommend: the study takes them and they do what they say."""
+"""Command-line options that sentences recommend: the study accepts them, and they have the stated effect."""
 
 import shlex
 

@@ -101,7 +101,7 @@ def test_dropout_leaves_inference_and_rate_zero_alone() -> None:
 @pytest.mark.parametrize("shape", [(64, 100), (4, 6, 5, 7, 16)], ids=["rows", "tiles"])
 @pytest.mark.parametrize("rate", [0.001, 0.05, 0.3, 0.5, 0.9, 0.999])
 def test_rates_are_hit_as_by_a_true_coin(rate: float, shape: tuple[int, ...]) -> None:
-    """Over 20 steps, the number dropped lies where a binomial number does but once in a million."""
+    """Over 20 steps, the number dropped is within the range that a binomial number leaves once in a million."""
     layer, x = dropout(shape[1:], 0), jnp.ones(shape)
     drop = jax.jit(lambda key: (layer.apply({}, {}, x, Mode(key, jnp.array([rate]), jnp.ones(shape[0])))[0] == 0).sum())
     dropped = sum(int(drop(jax.random.fold_in(jax.random.key(0), step))) for step in range(20))
@@ -189,7 +189,7 @@ def unsteady(bits: np.ndarray) -> bool:
 
 
 def correlated(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether any of a's 24 bits goes with any of b's at the same place."""
+    """Whether any of a's 24 bits is correlated with any of b's at the same position."""
     signs = [2 * ((bits[:, None] >> np.arange(24)) & 1).astype(np.float32) - 1 for bits in (a, b)]
     return bool(np.abs(signs[0].T @ signs[1]).max() > LARGEST * len(a) ** 0.5)
 
@@ -230,7 +230,7 @@ def test_poor_generators_are_told_from_ours(generator: Generator, fails: set[str
 
 
 def test_keys_that_share_a_word_drop_different_values() -> None:
-    """With tens of thousands of steps some keys share the first word, or nearly: the second must tell them apart.
+    """With tens of thousands of steps some keys share the first word, or nearly: the second must distinguish them.
 
     One round is mixed after it, so that a correlation of a few percent is left, which does no harm.
     """

@@ -29,7 +29,7 @@ def numbers(*shape: int) -> np.ndarray:
 
 
 def rounded(x: np.ndarray, precision: str) -> np.ndarray:
-    """To what a product takes, by a library that is not JAX; then float64, in which the products of both are exact."""
+    """Round to the factors' type without JAX, then convert to float64, in which the products are exact."""
     return x.astype(bfloat16 if precision == "mixed" else np.float64).astype(np.float64)
 
 
@@ -87,7 +87,7 @@ def test_groups_of_variants(batch: str, precision: Precision) -> None:
 
 
 def test_variants_with_one_gradient() -> None:
-    """Batches differ, and what comes back does not: the rule for what is shared holds the other way round too."""
+    """The batches differ but the gradient is shared: the batching rule holds in reverse too."""
     x, kernel, cotangent = numbers(W, B, I), numbers(I, O), numbers(B, O)
 
     def of_kernel(x: jax.Array) -> jax.Array:

@@ -164,7 +164,7 @@ def test_lenet5_has_the_shapes_of_its_source() -> None:
 
 
 def test_regularization_has_every_regularizer() -> None:
-    """Whatever of a recipe or an augmentation regularizes is used by a variant."""
+    """Every regularizer in a recipe or an augmentation is used by a variant."""
     variant = recipes(load_study())
     base, plain = variant["baseline"], dataclasses.asdict(Recipe())
     not_regularizers = {"epochs", "batch_size", "optimizer", "loss", "learning_rate", "schedule", "momentum"}

@@ -63,7 +63,7 @@ def test_one_failure_keeps_every_old_file(tmp_path: Path, monkeypatch: pytest.Mo
             monkeypatch.setattr(os, function, failing(errno.ENOSPC))
             stage(stack, other, b"new")
 
-    with pytest.raises(StoreError, match=f"^{other}: cannot be written: No space left on device; what was saved"):
+    with pytest.raises(StoreError, match=f"^{other}: cannot be written: No space left on device; everything saved"):
         save()
     monkeypatch.undo()
     assert (one.read_bytes(), list(tmp_path.iterdir())) == (b"old", [one])

@@ -24,7 +24,7 @@ def test_a_full_disk_under_the_database_loses_nothing(tmp_path: Path) -> None:
         store.runs.save([record()])
         pages = store.database.rows("PRAGMA page_count")[0][0]
         store.database.execute(f"PRAGMA max_page_count = {pages + 1}")
-        with pytest.raises(StoreError, match="database or disk is full; what was saved before is kept"):
+        with pytest.raises(StoreError, match="database or disk is full; everything saved so far is kept"):
             store.runs.save([record(seed=1, epochs=5000)])
         assert store.runs.finished() == {("l2", 0)}
         assert same(store.runs.records()[0], record())

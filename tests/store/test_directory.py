@@ -1,4 +1,4 @@
-"""An open study directory, whatever happens to its process or its disk."""
+"""An open study directory, also after its process is killed or its disk is full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs in a study directory: what is saved comes back, all or none of it."""
+"""Runs in a study directory: saved runs are read back unchanged, all or none of them."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_full_disk_keeps_the_run_to_be_replaced(tmp_path: Path, monkeypatch: p
             with monkeypatch.context() as patch:
                 patch.setattr(os, "fsync", fill_up)
                 more = ("l2.0", end[1], {"epoch": 4})
-                with pytest.raises(StoreError, match="No space left on device; what was saved before is kept"):
+                with pytest.raises(StoreError, match="No space left on device; everything saved so far is kept"):
                     store.runs.save([record(epochs=4), record(seed=1)], final_states=[more])
             assert store.runs.finished() == {("l2", 0)}
             assert store.runs.test_scores() == {("l2", 0): (0.5, 1.0)}

@@ -1,4 +1,4 @@
-"""What is concluded from outcomes whose truth is known, and that all of it hangs together."""
+"""Conclusions from outcomes whose truth is known, and that their parts are consistent."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_question_about_a_variant_that_is_gone_goes_too() -> None:
     study = spec([BOTH])
     gone = StudySpec(**{**vars(study), "variants": {name: study.variants[name] for name in NAMES[:3]}})
     runs = outcomes((0.88, 0.88, 0.88))
-    assert conclude(gone, variants(runs)[:3], runs, 2000).answers == ()
+    assert conclude(gone, recipes(gone), variants(runs)[:3], runs, 2000).answers == ()
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 2])

@@ -1,4 +1,4 @@
-"""wellfit merge: what was run apart comes together bit by bit, and what does not belong together is refused."""
+"""wellfit merge: separate runs are merged bit for bit, and directories that do not belong together are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provenance: what a reader needs to repeat a study, and nothing of whose machine it was."""
+"""Provenance: what a reader needs to repeat a study, and nothing that identifies the user's machine."""
 
 from __future__ import annotations
 

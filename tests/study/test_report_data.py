@@ -1,4 +1,4 @@
-"""What is kept of the data: enough for a report, in bytes of the data's own range, and anew when a study grows."""
+"""The data kept for reports: sufficient, as bytes over the data's range, and updated when a study grows."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def test_a_rerun_of_a_finished_study_asks_once(counts: Counter[str], tmp_path: Path) -> None:
-    """It opens the directory to see what is stored, to train, and to report; the page shows the study as a file."""
+    """The directory is opened to read what is stored, to train, and to report; the page shows the study as a file."""
     arguments = ("run", "--seeds", "1", "--epochs", "1", "--set", "data.train_share=0.1", "--out", tmp_path / "study")
     assert command(*arguments)[0] == 0
     counts.clear()

@@ -1,4 +1,4 @@
-"""wellfit verify: what is as it was saved passes, and every kind of damage, and every changed number, is named."""
+"""wellfit verify: unchanged directories pass, and every kind of damage and every changed number is reported."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class Runs:
           final_states: of the runs' trajectories.
 
         Raises:
-          StoreError: the disk is full or the directory is not writable; what was saved before is kept.
+          StoreError: the disk is full or the directory is not writable; everything saved so far is kept.
         """
         by_run = {(record.spec.variant, record.spec.seed): record for record in records}
         tested = probabilities or {}
@@ -192,7 +192,7 @@ class Runs:
           accuracy, loss: over the test set.
 
         Raises:
-          StoreError: the disk is full or the directory is not writable; what was saved before is kept.
+          StoreError: the disk is full or the directory is not writable; everything saved so far is kept.
         """
         run = (variant, seed)
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What a notebook shows, told by its HTML and by notebooks that run."""
+"""What a notebook shows, tested on its HTML and in notebooks that run."""
 
 from __future__ import annotations
 

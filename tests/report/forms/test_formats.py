@@ -49,7 +49,7 @@ def test_where_it_goes(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_told_in_one_line(form: str, finished_study: Path, tmp_path: Path) -> None:
     results = Results(finished_study)
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(StoreError, match=r"cannot be written: .*; make room") as output:
+    with pytest.raises(StoreError, match=r"cannot be written: .*; free disk space") as output:
         write_report(results.summary, results.details, form, tmp_path / "file" / FORMATS[form], finished_study)
     assert "\n" not in str(output.value)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -56,7 +56,7 @@ class Served(NamedTuple):
         return f"http://127.0.0.1:{self.port}"
 
     def ask(self, path: str, host: str = "", **headers: str) -> tuple[int, str, dict[str, str]]:
-        """Status, body and headers of an answer; the path is sent as it stands."""
+        """Status, body and headers of a response; the path is sent unchanged."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.putrequest("GET", path, skip_host=True)
         connection.putheader("Host", host or f"127.0.0.1:{self.port}")
@@ -144,7 +144,7 @@ def visit(browser: Any, served: Served) -> Iterator[Any]:
 
 
 def until(tab: Any, what: str, expected: Any, seconds: float) -> float:
-    """Ask a page until it answers what is expected, and tell how long that took; its policy forbids wait_for."""
+    """Poll a page until it shows what is expected, and return how long that took; its policy forbids wait_for."""
     began = time.monotonic()
     while (found := tab.evaluate(what)) != expected:
         assert time.monotonic() - began < seconds, f"{found!r} and not {expected!r} after {seconds} s"
@@ -396,7 +396,7 @@ def test_a_missing_folder_is_one_line(
 
 @posix
 def test_ctrl_c_ends_it_quietly_with_status_0(tmp_path: Path) -> None:
-    """Without a folder it takes wellfit-studies, or the folder where it was called, now still without a study."""
+    """Without an argument, the folder is wellfit-studies or the current folder, which may have no study yet."""
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1]), "DISPLAY": ""}
     # tests that run in the background may have been told to ignore Ctrl-C, and their children with them
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"

@@ -1,4 +1,4 @@
-"""Markdown that says what it should, and nothing that a name tells it to."""
+"""Markdown: complete, with every name escaped."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from wellfit.study.run import Progress
 
 
 class Handle:
-    """IPython's display handle, as far as it is used."""
+    """The methods of IPython's display handle that are used."""
 
     def __init__(self) -> None:
         self.shown: list[dict[str, str]] = []
