@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from summaries import diverged, empty, study
@@ -79,6 +79,7 @@ def test_one_mean_has_an_axis():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@example([0.0, 1.2e-38])
 def test_ticks_are_round_and_inside(means):
     axis = accuracy_axis(rows_of(*means))
     assert axis is not None

@@ -120,7 +120,7 @@ def accuracy_axis(rows: Sequence[IntervalRow]) -> Axis | None:
     fence = float(min(lower - 3 * (upper - lower), lower - 0.01))
     values = [x for row in rows if row.mean is not None and row.mean >= fence for x in (row.mean, *row.values)]
     low, high = min(values), max(values)
-    pad = PAD * (high - low) or 0.005
+    pad = PAD * (high - low) if high - low > 1e-4 else 0.005  # equal but for rounding: ticks need some width
     low, high = low - pad, high + pad
     # in percent, as the labels are: steps of 1, 2 or 5 are round there
     ticks = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(100 * low, 100 * high)
