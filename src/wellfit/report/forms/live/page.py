@@ -6,7 +6,6 @@ import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import Finding, RunSummary, StudySummary
@@ -17,7 +16,7 @@ from wellfit.report.subjects.results.numbers import variant_rows
 from wellfit.study.status import StudyStatus
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Template
 
 __all__ = ["LIBRARY", "Listed", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
 
@@ -60,7 +59,7 @@ class LiveRow:
 
 def template(name: str) -> Template:
     """A page: ``"list"`` or ``"study"``."""
-    return _templates().get_template(f"forms/templates/live/{name}.html.j2")
+    return page_environment().get_template(f"forms/live/{name}.html.j2")
 
 
 def page_variables(title: str) -> dict[str, Any]:
@@ -227,8 +226,3 @@ def _epochs(runs: Sequence[RunSummary]) -> str:
 
 def _part(name: str, **variables: Any) -> str:
     return template(name).render(**variables)
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return page_environment()  # which caches compiled templates
