@@ -22,10 +22,6 @@ def write_markdown(document: Document, path: str | os.PathLike[str], tell: OnWri
 
     Args:
       path: of the file; its pictures go into a folder of the same name beside it: ``report-figures`` for ``report.md``.
-      tell: progress callback.
-
-    Returns:
-      The file.
     """
     target = Path(path)
     folder = target.with_name(f"{target.stem}-figures")

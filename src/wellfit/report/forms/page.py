@@ -36,9 +36,6 @@ def write_page(summary: StudySummary, details: StudyDetails, path: str | os.Path
 
     Args:
       path: the file; its folder is made if it is missing, and an older report is replaced in one step.
-
-    Returns:
-      The file.
     """
     with replacing(path) as temporary:
         temporary.write_text(render_page(summary, details), encoding="utf-8")

@@ -30,8 +30,6 @@ def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> N
     """Print what a study is about to train, and what that will take.
 
     Args:
-      console: where to print.
-      forecast: of the study.
       full: include programs, devices and precision.
     """
     for line in plan_lines(forecast, full=full):

@@ -27,10 +27,6 @@ NUMBERED: Final = 20
 def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
     """The confusion matrix of a variant in percent of the true class, over the test predictions of all its runs.
 
-    Args:
-      variant: name of one of the study's variants.
-      ax: where to draw; a new figure if None.
-
     Returns:
       The figure: correct predictions in blue and mistakes in orange, on a square-root scale that shows rare mistakes.
 
@@ -62,9 +58,7 @@ def plot_confusion_difference(
     """A variant's confusion matrix minus another's, in percentage points of the true class.
 
     Args:
-      difference: of the two variants.
       classes: class names, by label.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: blue where the variant has more correct predictions or fewer mistakes, orange where the reverse holds;

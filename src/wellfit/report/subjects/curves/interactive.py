@@ -92,7 +92,6 @@ class LiveCharts:
         """Send the curves that have changed.
 
         Args:
-          summary: the study as it is now.
           every: whether to send the curves that the reader has switched off, too.
         """
         for line, renderer in self._renderers.items():

@@ -54,7 +54,6 @@ def plot_gallery(
       rows: these test rows instead, in their order.
       count: how many images at most.
       columns: images per row, at most.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: below each image its true class, after an arrow the class that most of the wrong runs predicted, its

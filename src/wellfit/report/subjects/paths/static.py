@@ -66,7 +66,6 @@ def plot_zeros(path: SweepPath, ax: Axes | None = None) -> Figure:
 
     Args:
       path: from ``wellfit.analysis.paths.sweep_paths``, with the shares of zeros.
-      ax: where to draw; a new figure if None.
     """
     axes = marks.own_axes(ax, (8.6, 2.2))
     known = np.isfinite(path.zeros)
@@ -85,7 +84,6 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     Args:
       grid: from ``wellfit.analysis.paths.sweep_grids``.
       metric: a metric of the grid, e.g. ``"validation_accuracy"`` or ``"test_loss"``.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; the combination chosen on validation is framed.

@@ -23,7 +23,6 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
 
     Args:
       metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; a mean far below all others is left of the axis and shown as a number only.
@@ -41,9 +40,6 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
 
 def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
     """Plot the variants as `plot_intervals` does, best mean test accuracy first.
-
-    Args:
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; letters beside the names: variants that share a letter do not differ clearly.
