@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = [
     "highlighted",
     "last_epoch",
     "mean_curve",
+    "of_variants",
     "shown_first",
     "with_few_curves",
 ]
@@ -37,6 +38,9 @@ MOST: Final = 6
 
 HIGHLIGHTED: Final = 4
 """Up to this many variants, each has figures of its own in a written report."""
+
+
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,11 @@ def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]
         if variant.name == name:
             return index, variant
     raise UnknownNameError("variant", name, [v.name for v in summary.variants], f"study {summary.name!r}")
+
+
+def of_variants(summary: StudySummary, known: Mapping[str, Known]) -> list[tuple[int, str, Known]]:
+    """Position, name and what is known of every variant of which something is, in the study's order."""
+    return [(index, v.name, known[v.name]) for index, v in enumerate(summary.variants) if v.name in known]
 
 
 def last_epoch(summary: StudySummary) -> int:

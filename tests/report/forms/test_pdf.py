@@ -224,7 +224,7 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
     drawing = Drawing("d", "caption", lambda: blank(8.6, 6))
     for words in range(300, 900, 60):
         sections = (
-            Section("a", "First", write=lambda: (Paragraph("words " * words),)),
+            Section("a", "First", write=lambda n=words: (Paragraph("words " * n),)),
             Section("b", "Second", notes=("A note.",), write=lambda: (Paragraph("It falls."), drawing)),
         )
         path = write_pdf(Document("t", "n", "finished", (), sections), tmp_path / "a.pdf")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wellfit.base import ClassTable, FloatArray, StudyDetails, StudySummary
 from wellfit.report import wording
+from wellfit.report.numbers import of_variants
 
 __all__ = ["ClassPanel", "ClassRow", "Gain", "class_panels", "class_rows", "gain_rows"]
 
@@ -46,7 +47,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ClassPanel:
-    """The table of a variant."""
+    """The table of a variant: its position, its name, its rows."""
 
     index: int
     name: str
@@ -55,11 +56,8 @@ class ClassPanel:
 
 def class_panels(summary: StudySummary, details: StudyDetails) -> tuple[ClassPanel, ...]:
     """A table of every class for every tested variant."""
-    return tuple(
-        ClassPanel(index, variant.name, class_rows(details.by_class[variant.name], summary.classes))
-        for index, variant in enumerate(summary.variants)
-        if variant.name in details.by_class
-    )
+    tables = of_variants(summary, details.by_class)
+    return tuple(ClassPanel(index, name, class_rows(table, summary.classes)) for index, name, table in tables)
 
 
 def class_rows(table: ClassTable, classes: Sequence[str]) -> tuple[ClassRow, ...]:

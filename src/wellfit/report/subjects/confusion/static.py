@@ -73,9 +73,9 @@ def plot_confusion_difference(
     for cell in np.argwhere(np.abs(cells.shares) >= 0.0005) if len(classes) <= NUMBERED else ():
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
-        axes.text(predicted, true, drawing.tenths(float(cells.shares[true, predicted])), ha="center", va="center",
-                  fontsize=9, color=LIGHT["ink" if clear else "muted"],
-                  fontweight="bold" if clear else "normal")  # fmt: skip
+        text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=9,
+                  color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
         "more correct, or fewer mistakes": ("s1", 0.65),

@@ -12,8 +12,7 @@ from wellfit.base import Augmentation, Dataset
 from wellfit.errors import StudyFileError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
-from wellfit.report.marks.images import GAP, INCHES, image_size
-from wellfit.report.marks.static import alt_text
+from wellfit.report.marks.static import GAP, INCHES, alt_text, image_size
 from wellfit.report.subjects.data.static import (
     plot_augmented,
     plot_classes,

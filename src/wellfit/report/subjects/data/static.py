@@ -13,7 +13,7 @@ from wellfit.base import DataOverview, IntArray
 from wellfit.errors import DataError
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.images import GAP, INCHES, image_size, shortened, show_image
+from wellfit.report.marks.static import GAP, INCHES, image_size, shortened, show_image
 from wellfit.report.subjects.data.numbers import MOST, SPLITS, unit
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from wellfit.errors import DataError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.images import GAP, image_size, shortened, show_image
+from wellfit.report.marks.static import GAP, image_size, shortened, show_image
 from wellfit.report.subjects.mistakes.numbers import Choice, Picture, choose, gallery
 
 if TYPE_CHECKING:

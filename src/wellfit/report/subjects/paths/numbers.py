@@ -14,7 +14,7 @@ from wellfit.narrative.sweeps import describe_path
 from wellfit.report import wording
 from wellfit.report.parts import Cell
 
-__all__ = ["STROKES", "GridCell", "GridTable", "PathTable", "Stroke", "grid_metric", "grid_table",
+__all__ = ["STROKES", "GridCell", "GridTable", "PathTable", "Stroke", "grid_metric", "grid_table", "has_zeros",
            "path_marks", "path_reference", "path_sentences", "path_strokes", "path_table", "value_text"]  # fmt: skip
 
 SPLITS: Final = ("train", "validation", "test")
@@ -114,6 +114,11 @@ def path_sentences(path: SweepPath) -> tuple[str, ...]:
     return tuple(sentence.text for sentence in describe_path(path))
 
 
+def has_zeros(path: SweepPath) -> bool:
+    """Whether any weight is exactly zero somewhere along the path."""
+    return bool(np.any(np.nan_to_num(path.zeros) > 0))
+
+
 def path_table(path: SweepPath) -> PathTable:
     """The path's accuracies, one row per value."""
     rows = tuple(
@@ -129,7 +134,7 @@ def path_table(path: SweepPath) -> PathTable:
         key=path.key,
         held=_held(path.held),
         rows=rows,
-        shows_zeros=bool(np.any(np.nan_to_num(path.zeros) > 0)),
+        shows_zeros=has_zeros(path),
         shows_intervals=any(cell.interval for _, _, cells, _ in rows for cell in cells),
     )
 

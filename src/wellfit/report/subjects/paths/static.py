@@ -10,11 +10,18 @@ import numpy as np
 from wellfit.base import SweepGrid, SweepPath
 from wellfit.errors import UnknownNameError
 from wellfit.narrative.options import setting_text
-from wellfit.narrative.sweeps import describe_grid, describe_path
+from wellfit.narrative.sweeps import describe_grid
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.subjects.paths.numbers import STROKES, path_marks, path_reference, value_text
+from wellfit.report.subjects.paths.numbers import (
+    STROKES,
+    has_zeros,
+    path_marks,
+    path_reference,
+    path_sentences,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +49,7 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     """
     if metric not in UNITS:
         raise UnknownNameError("metric", metric, UNITS)
-    if ax is None and _has_zeros(path):
+    if ax is None and has_zeros(path):
         return _with_zeros(path, metric)
     axes = marks.own_axes(ax, (8.6, 4.0))
     scale, label = UNITS[metric]
@@ -57,7 +64,7 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
         ends.append((f"{path.baseline}, {STROKES['reference'].label}", scale * reference, LIGHT["muted"]))
     _choices(axes, path, metric, scale)
     marks.end_labels(axes, ends)
-    sentences = " ".join(sentence.text for sentence in describe_path(path)) or "No result yet."
+    sentences = " ".join(path_sentences(path)) or "No result yet."
     return marks.done(axes, f"Path of {metric} along {path.key}, mean over seeds with 95 % interval. {sentences}")
 
 
@@ -122,11 +129,6 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
-
-
-def _has_zeros(path: SweepPath) -> bool:
-    known = path.zeros[np.isfinite(path.zeros)]
-    return bool(len(known) and known.max() > 0)
 
 
 def _with_zeros(path: SweepPath, metric: str) -> Figure:

@@ -69,7 +69,9 @@ def _interval_plot(rows: Sequence[IntervalRow], quantity: str, ax: Axes | None) 
     if any(row.letters for row in rows):
         label += "\nvariants that share a letter do not differ clearly"
     marks.style(axes, label, "", grid="x")
-    axes.set_yticks(heights, [f"{marks.row_name(row.variant)}   {row.letters}".rstrip() for row in rows])
+    axes.set_yticks(
+        heights, [f"{marks.plain(marks.shortened(row.variant, 32))}   {row.letters}".rstrip() for row in rows]
+    )
     axes.tick_params(axis="y", labelsize=11.5, labelcolor=LIGHT["ink"], pad=8)
     axes.set_ylim(-0.6, len(rows) - 0.3)
     _legend(axes, rows)
