@@ -14,6 +14,7 @@ from wellfit.errors import UnknownNameError
 
 __all__ = [
     "FEW",
+    "METRICS",
     "SERIES",
     "Curve",
     "curve_data",
@@ -23,6 +24,7 @@ __all__ = [
     "last_epoch",
     "mean_curve",
     "of_variants",
+    "scale",
     "shown_first",
     "with_few_curves",
 ]
@@ -35,6 +37,12 @@ FEW: Final = 8
 
 MOST: Final = 6
 """How many curves are drawn at once where there are more variants."""
+
+METRICS: Final[Mapping[str, tuple[float, str]]] = {
+    "loss": (1.0, "cross-entropy loss"),
+    "accuracy": (100.0, "accuracy, percent"),
+}
+"""Metric -> factor for its values, label of its axis."""
 
 HIGHLIGHTED: Final = 4
 """Up to this many variants, each has figures of its own in a written report."""
@@ -122,6 +130,17 @@ def shown_first(summary: StudySummary) -> frozenset[int]:
         if all(index % SERIES != other % SERIES for other in chosen) and len(chosen) < MOST:
             chosen.append(index)
     return frozenset(chosen)
+
+
+def scale(metric: str) -> tuple[float, str]:
+    """The factor for a metric's values and the label of its axis.
+
+    Raises:
+      UnknownNameError: `metric` is not in `METRICS`.
+    """
+    if metric not in METRICS:
+        raise UnknownNameError("metric", metric, METRICS)
+    return METRICS[metric]
 
 
 def has_epochs(summary: StudySummary) -> bool:

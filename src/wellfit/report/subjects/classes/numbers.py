@@ -67,7 +67,7 @@ def class_rows(table: ClassTable, classes: Sequence[str]) -> tuple[ClassRow, ...
             name=name,
             support=f"{int(table.support[k]):,}",
             recall=wording.percent(float(table.recall[k]), ""),
-            interval=_interval(table.recall_low, table.recall_high, k),
+            interval=wording.interval((float(table.recall_low[k]), float(table.recall_high[k]))),
             precision=wording.percent(float(table.precision[k]), ""),
             f1=wording.percent(float(table.f1[k]), ""),
             gain=None if table.gain is None else _gain(table, table.gain, k, name),
@@ -92,7 +92,3 @@ def _gain(table: ClassTable, gains: FloatArray, k: int, name: str) -> Gain:
     text = wording.number(100 * value, 1, signed=True) if abs(value) >= 0.0005 else "0"
     full = f"{table.variant}, {name}: {wording.points(value, signed=True)} points {exact}".rstrip()
     return Gain(text, interval, kind, min(100, round(1000 * abs(value))), full)
-
-
-def _interval(low: FloatArray, high: FloatArray, k: int) -> str:
-    return wording.interval((float(low[k]), float(high[k])))

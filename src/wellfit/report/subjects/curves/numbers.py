@@ -8,30 +8,12 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import StudySummary
-from wellfit.errors import UnknownNameError
-from wellfit.report.numbers import Curve, curve_data, find_variant, mean_curve
+from wellfit.report.numbers import Curve, curve_data, find_variant, mean_curve, scale
 
-__all__ = ["METRICS", "SPLITS", "best_epochs", "epoch_mark", "gap_data", "scale", "stopped_at", "value_limits"]
+__all__ = ["SPLITS", "best_epochs", "epoch_mark", "gap_data", "stopped_at", "value_limits"]
 
 SPLITS: Final[Mapping[str, str]] = {"train": "training", "validation": "validation"}
 """Prefix of a history column -> what readers call the split."""
-
-METRICS: Final[Mapping[str, tuple[float, str]]] = {
-    "loss": (1.0, "cross-entropy loss"),
-    "accuracy": (100.0, "accuracy, percent"),
-}
-"""Metric -> factor for its values, label of its axis."""
-
-
-def scale(metric: str) -> tuple[float, str]:
-    """The factor for a metric's values and the label of its axis.
-
-    Raises:
-      UnknownNameError: `metric` is not in `METRICS`.
-    """
-    if metric not in METRICS:
-        raise UnknownNameError("metric", metric, METRICS)
-    return METRICS[metric]
 
 
 def gap_data(summary: StudySummary, variant: str) -> Curve:

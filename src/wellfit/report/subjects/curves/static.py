@@ -15,8 +15,8 @@ from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
-from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch
-from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data, scale
+from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch, scale
+from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from wellfit.narrative.sweeps import describe_grid
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.numbers import scale
 from wellfit.report.subjects.paths.numbers import (
     STROKES,
     has_zeros,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["plot_grid", "plot_path", "plot_zeros"]
-
-UNITS: Final = {"accuracy": (100.0, "accuracy, percent"), "loss": (1.0, "cross-entropy loss")}
 
 
 def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None) -> Figure:
@@ -47,22 +46,20 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     Raises:
       UnknownNameError: there is no such metric.
     """
-    if metric not in UNITS:
-        raise UnknownNameError("metric", metric, UNITS)
+    factor, label = scale(metric)
     if ax is None and has_zeros(path):
         return _with_zeros(path, metric)
     axes = marks.own_axes(ax, (8.6, 4.0))
-    scale, label = UNITS[metric]
     ends: list[tuple[str, float, str]] = []
     for split in ("train", "validation", "test"):
-        if (end := _line(axes, path, split, metric, scale)) is not None:
+        if (end := _line(axes, path, split, metric, factor)) is not None:
             ends += [(STROKES[split].label, end, LIGHT[STROKES[split].role])]
     marks.style(axes, _x_label(path), label)
     _value_axis(axes, path)
     if (reference := path_reference(path, metric)) is not None:
-        axes.axhline(scale * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
-        ends.append((f"{path.baseline}, {STROKES['reference'].label}", scale * reference, LIGHT["muted"]))
-    _choices(axes, path, metric, scale)
+        axes.axhline(factor * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
+        ends.append((f"{path.baseline}, {STROKES['reference'].label}", factor * reference, LIGHT["muted"]))
+    _choices(axes, path, metric, factor)
     marks.end_labels(axes, ends)
     sentences = " ".join(path_sentences(path)) or "No result yet."
     return marks.done(axes, f"Path of {metric} along {path.key}, mean over seeds with 95 % interval. {sentences}")
@@ -143,7 +140,7 @@ def _with_zeros(path: SweepPath, metric: str) -> Figure:
     return plot_zeros(path, lower)
 
 
-def _line(axes: Axes, path: SweepPath, split: str, metric: str, scale: float) -> float | None:
+def _line(axes: Axes, path: SweepPath, split: str, metric: str, factor: float) -> float | None:
     """Draw mean and band of one split; returns the last mean, or None if there is none."""
     if f"{split}_{metric}" not in path.metrics:
         return None
@@ -152,11 +149,11 @@ def _line(axes: Axes, path: SweepPath, split: str, metric: str, scale: float) ->
     if not known.any():
         return None
     stroke = _stroke(split)
-    axes.plot(path.values[known], scale * mean[known], **stroke, linewidth=1.8, marker="o", markersize=3.5,
+    axes.plot(path.values[known], factor * mean[known], **stroke, linewidth=1.8, marker="o", markersize=3.5,
               solid_capstyle="round")  # fmt: skip
-    axes.fill_between(path.values, scale * low, scale * high, where=np.isfinite(low).tolist(), color=stroke["color"],
+    axes.fill_between(path.values, factor * low, factor * high, where=np.isfinite(low).tolist(), color=stroke["color"],
                       alpha=0.13, linewidth=0)  # fmt: skip
-    return float(scale * mean[known][-1])
+    return float(factor * mean[known][-1])
 
 
 def _stroke(name: str) -> dict[str, Any]:
@@ -184,7 +181,7 @@ def _value_axis(axes: Axes, path: SweepPath) -> None:
     axes.set_xlim(*limits)
 
 
-def _choices(axes: Axes, path: SweepPath, metric: str, scale: float) -> None:
+def _choices(axes: Axes, path: SweepPath, metric: str, factor: float) -> None:
     """Mark the choice of validation and of the one-standard-error rule, labeled above the panel."""
     known = path.metrics.get(f"validation_{metric}")
     if path.chosen is None or known is None:
@@ -194,7 +191,7 @@ def _choices(axes: Axes, path: SweepPath, metric: str, scale: float) -> None:
     for line, (name, at) in enumerate(marked.items()):  # one line of text each, so that they cannot overlap
         value = float(path.values[at])
         axes.axvline(value, **_stroke(name), linewidth=0.9, zorder=0)
-        axes.scatter([value], [scale * known[0][at]], s=62, facecolor=circle if name == "chosen" else LIGHT["paper"],
+        axes.scatter([value], [factor * known[0][at]], s=62, facecolor=circle if name == "chosen" else LIGHT["paper"],
                      edgecolor=circle, linewidth=1.6, zorder=4)  # fmt: skip
         align = "left" if at < len(path.values) / 2 else "right"
         label = STROKES[name].label
