@@ -21,6 +21,7 @@ from wellfit.report.numbers import (
     has_epochs,
     highlighted,
     last_epoch,
+    of_variants,
     shown_first,
     with_few_curves,
 )
@@ -129,3 +130,8 @@ def test_an_unknown_variant_or_column_is_refused():
         curve_data(study(), "l3", "train_loss")
     with pytest.raises(UnknownNameError, match="unknown history column 'val_loss'"):
         curve_data(study(), "l2", "val_loss")
+
+
+def test_what_is_known_of_variants_is_in_the_order_of_the_study():
+    summary = study(variants=("baseline", "l2", "l1"), epochs=2)
+    assert of_variants(summary, {"l1": 1.0, "baseline": 2.0}) == [(0, "baseline", 2.0), (2, "l1", 1.0)]

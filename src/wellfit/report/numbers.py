@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from wellfit.errors import UnknownNameError
 
 __all__ = [
     "FEW",
+    "METRICS",
     "SERIES",
     "Curve",
     "curve_data",
@@ -22,6 +23,8 @@ __all__ = [
     "highlighted",
     "last_epoch",
     "mean_curve",
+    "of_variants",
+    "scale",
     "shown_first",
     "with_few_curves",
 ]
@@ -35,8 +38,17 @@ FEW: Final = 8
 MOST: Final = 6
 """How many curves are drawn at once where there are more variants."""
 
+METRICS: Final[Mapping[str, tuple[float, str]]] = {
+    "loss": (1.0, "cross-entropy loss"),
+    "accuracy": (100.0, "accuracy, percent"),
+}
+"""Metric -> factor for its values, label of its axis."""
+
 HIGHLIGHTED: Final = 4
 """Up to this many variants, each has figures of its own in a written report."""
+
+
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +82,11 @@ def find_variant(summary: StudySummary, name: str) -> tuple[int, VariantSummary]
         if variant.name == name:
             return index, variant
     raise UnknownNameError("variant", name, [v.name for v in summary.variants], f"study {summary.name!r}")
+
+
+def of_variants(summary: StudySummary, known: Mapping[str, Known]) -> list[tuple[int, str, Known]]:
+    """Position, name and what is known of every variant of which something is, in the study's order."""
+    return [(index, v.name, known[v.name]) for index, v in enumerate(summary.variants) if v.name in known]
 
 
 def last_epoch(summary: StudySummary) -> int:
@@ -113,6 +130,17 @@ def shown_first(summary: StudySummary) -> frozenset[int]:
         if all(index % SERIES != other % SERIES for other in chosen) and len(chosen) < MOST:
             chosen.append(index)
     return frozenset(chosen)
+
+
+def scale(metric: str) -> tuple[float, str]:
+    """The factor for a metric's values and the label of its axis.
+
+    Raises:
+      UnknownNameError: `metric` is not in `METRICS`.
+    """
+    if metric not in METRICS:
+        raise UnknownNameError("metric", metric, METRICS)
+    return METRICS[metric]
 
 
 def has_epochs(summary: StudySummary) -> bool:

@@ -63,7 +63,7 @@ def number(value: float | None, digits: int = 0, unit: str = "", signed: bool = 
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    return _minus(f"{value:{'+' if signed else ''}z.{digits}f}") + unit
+    return f"{value:{'+' if signed else ''}z.{digits}f}".replace("-", "−") + unit
 
 
 def percent(share: float | None, unit: str = " %") -> str:
@@ -270,10 +270,6 @@ def urgency(finding: Finding) -> int:
       1
     """
     return ("error", "warning", "info").index(finding.level)
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
 
 
 def _value(value: Any) -> str:

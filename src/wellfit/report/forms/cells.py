@@ -6,9 +6,9 @@ have the light or dark palette, depending on the notebook's theme.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -83,12 +83,12 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     legend = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if known else ""
     headings = ("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch")
     parts = [
-        f"<p><b>{_text(summary.title)}</b><br><span class=quiet>{_text(figures)}</span></p>",
-        *(f"<p><em>{_text(notice)}</em></p>" for notice in notices(summary)),
-        *(f"<p>{_text(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
+        f"<p><b>{escape(summary.title)}</b><br><span class=quiet>{escape(figures)}</span></p>",
+        *(f"<p><em>{escape(notice)}</em></p>" for notice in notices(summary)),
+        *(f"<p>{escape(part)}</p>" for part in re.split(r"\n\s*\n", summary.verdict) if part.strip()),
         _table(headings, [_row(row) for row in rows]),
         str(inline_svg(plot_intervals(summary), COLORS)),
-        f"<p class=quiet>{_text(legend + where)}</p>",
+        f"<p class=quiet>{escape(legend + where)}</p>",
     ]
     return _page(parts)
 
@@ -121,10 +121,10 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
     rows = [(_head(name), _cell(", ".join(wording.settings(changes)) or "the base recipe"))
             for name, changes in spec.variants.items()]  # fmt: skip
     parts = [
-        f"<p><b>{_text(spec.title)}</b></p>",
+        f"<p><b>{escape(spec.title)}</b></p>",
         _table((), [(_head(key), _cell(value)) for key, value in figures.items()]),
         _table(("variant", "what it changes"), rows),
-        f"<p class=quiet>{_text(does)}</p>",
+        f"<p class=quiet>{escape(does)}</p>",
     ]
     return _page(parts)
 
@@ -145,7 +145,7 @@ def _row(row: VariantRow) -> tuple[str, ...]:
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th scope=col>{_text(heading)}</th>" for heading in headings)
+    head = "".join(f"<th scope=col>{escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return f"<table>{f'<thead><tr>{head}</tr></thead>' if headings else ''}<tbody>{body}</tbody></table>"
 
@@ -157,14 +157,10 @@ def _page(parts: list[str]) -> str:
 
 
 def _head(text: str) -> str:
-    return f"<th scope=row>{_text(text)}</th>"
+    return f"<th scope=row>{escape(text)}</th>"
 
 
 def _cell(text: str, bounds: str = "", tag: str = "span") -> str:
     """A cell, and after it an interval in a quieter tone."""
-    quiet = f" <span class=quiet>{_text(bounds)}</span>" if bounds else ""
-    return f"<td><{tag}>{_text(text)}</{tag}>{quiet}</td>"
-
-
-def _text(text: str) -> str:
-    return html.escape(text)
+    quiet = f" <span class=quiet>{escape(bounds)}</span>" if bounds else ""
+    return f"<td><{tag}>{escape(text)}</{tag}>{quiet}</td>"

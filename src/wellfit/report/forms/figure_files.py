@@ -35,8 +35,6 @@ def write_figures(
 
     Args:
       folder: it is made if it is missing. Each file appears in one step.
-      dpi: dots per inch.
-      progress: called with what is being written and the fraction done.
 
     Returns:
       Name -> alt text of every figure.
@@ -60,7 +58,6 @@ def save_picture(figure: Figure, file: Path | IO[bytes], dpi: int, description: 
     of the file.
 
     Args:
-      dpi: dots per inch.
       description: kept inside the file: the alt text.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

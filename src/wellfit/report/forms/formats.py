@@ -91,7 +91,6 @@ def write_report(
       form: one of `FORMATS`.
       path: of the file; of the folder for png.
       directory: of the study, if it lasts; a notebook loads its results from there.
-      progress: called with what is being written and the fraction done.
 
     Returns:
       The file or the folder.

@@ -39,10 +39,6 @@ def _exact(value: float | None) -> str | None:
 def stale_report(summary: StudySummary, path: Path) -> str | None:
     """One line about a page that was made from other numbers, with the remedy.
 
-    Args:
-      summary: the study as it is now.
-      path: the page.
-
     Returns:
       The line; None if the page is up to date, or there is none.
     """

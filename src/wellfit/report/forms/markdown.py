@@ -22,10 +22,6 @@ def write_markdown(document: Document, path: str | os.PathLike[str], progress: O
 
     Args:
       path: of the file; its pictures go into a folder of the same name beside it: ``report-figures`` for ``report.md``.
-      progress: called with what is being written and the fraction done.
-
-    Returns:
-      The file.
     """
     target = Path(path)
     folder = target.with_name(f"{target.stem}-figures")

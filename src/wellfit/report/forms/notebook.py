@@ -83,12 +83,7 @@ def write_notebook(
     """Write the report of a study as a notebook.
 
     Args:
-      path: of the file.
       directory: of the study, if it lasts.
-      progress: called with what is being written and the fraction done.
-
-    Returns:
-      The file.
     """
     target = Path(path)
     place = None if directory is None else os.path.relpath(directory.resolve(), target.resolve().parent)
@@ -105,7 +100,6 @@ def make_notebook(
 
     Args:
       directory: of the study, relative to the notebook; None if it does not last.
-      progress: called with what is being written and the fraction done.
     """
     document = make_document(summary, details)
     drawings = document.drawings

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.report import wording
-from wellfit.report.forms.training_progress import training_progress
+from wellfit.report.forms.training_progress import closing_line, training_progress
 
 if TYPE_CHECKING:  # it loads JAX
     from wellfit.study.run import Progress
@@ -81,10 +81,8 @@ class NotebookProgress:
             return
         seconds = time.monotonic() - self._began
         rate = f", {self._examples / seconds:,.0f} examples a second" if seconds > 0 and self._examples else ""
-        end = f"Trained in {wording.duration(seconds)}"
-        if not whole:
-            end = f"Stopped at {100 * self._share:.0f} % after {wording.duration(seconds)}"
-        self._show(f"{end}{rate}", f"{end}{rate}")
+        line = closing_line(seconds, self._share, rate, whole)
+        self._show(line, line)
 
     def _show(self, rich: str, plain: str) -> None:
         from IPython.display import display

@@ -36,9 +36,6 @@ def write_page(summary: StudySummary, details: StudyDetails, path: str | os.Path
 
     Args:
       path: the file; its folder is made if it is missing, and an older report is replaced in one step.
-
-    Returns:
-      The file.
     """
     with replacing(path) as temporary:
         temporary.write_text(render_page(summary, details), encoding="utf-8")
@@ -70,6 +67,8 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
             template = environment.get_template(section.template)
             text = template.render(variables, section=section, summary=summary, notices=document.notices)
             contents.append((section, Markup(_with_classes(text, styles))))
+    rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
+    rules += [f".{name}{{{style}}}" for style, name in styles.items()]
     return environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,
         numbers=numbers_hash(summary),
@@ -77,7 +76,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],
         library=Markup(bokeh_library()) if documents else "",
-        css=Markup("".join([page_styles(), *map(_sheet_rule, sheets.items()), *map(_class_rule, styles.items())])),
+        css=Markup("".join([page_styles(), *rules])),
         js=Markup("\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)),
     )
 
@@ -125,14 +124,8 @@ def _with_classes(text: str, classes: dict[str, str]) -> str:
     return re.sub(r'(<(?:path|text|use|rect)\b[^>]*?) style="([^"]*)"', shorter, text)
 
 
-def _class_rule(style_and_class: tuple[str, str]) -> str:
-    style, name = style_and_class
-    return f".{name}{{{style}}}"
-
-
-def _sheet_rule(named: tuple[str, Sheet]) -> str:
+def _sheet_rule(name: str, sheet: Sheet) -> str:
     """The CSS rule that shows pieces of a sheet; an element's ``background-position`` says which one."""
-    name, sheet = named
     return (
         f".from-{name}{{background-image:url({sheet.uri});background-size:{100 * sheet.columns}% {100 * sheet.rows}%;"
         f"aspect-ratio:{sheet.width}/{sheet.height}}}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,9 @@ __all__ = ["page_environment", "page_source", "page_styles", "prose"]
 STYLES: Final = ("base", "tables", "figures", "narrow", "print")
 
 
+@lru_cache(maxsize=1)
 def page_environment() -> Environment:
-    """The templates: every text is escaped, an undefined name is an error."""
+    """The templates, compiled once: every text is escaped, an undefined name is an error."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(

@@ -38,12 +38,8 @@ def write_pdf(document: Document, path: str | os.PathLike[str], progress: OnWrit
     """Write a report as a PDF.
 
     Args:
-      document: every text and figure of the report.
       path: the file; it appears in one step.
       progress: called with what is being written and the share that is done.
-
-    Returns:
-      The file.
 
     Raises:
       WellfitError: typst is not installed.

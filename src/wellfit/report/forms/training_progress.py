@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it loads JAX
     from wellfit.study.run import Progress
     from wellfit.study.session import Forecast
 
-__all__ = ["TrainingProgress", "plan_lines", "print_plan", "training_progress"]
+__all__ = ["TrainingProgress", "closing_line", "plan_lines", "print_plan", "progress_bar", "training_progress"]
 
 LINE_EVERY: Final = 30.0
 """Minimum seconds between two lines where progress is printed in lines; each also takes a tenth of the work."""
@@ -30,8 +30,6 @@ def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> N
     """Print what a study is about to train, and what that will take.
 
     Args:
-      console: where to print.
-      forecast: of the study.
       full: include programs, devices and precision.
     """
     for line in plan_lines(forecast, full=full):
@@ -84,17 +82,8 @@ class TrainingProgress:
         self._unit = unit
         self._live = (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
         # shorter than 80 columns: the ^C that a terminal echoes must not wrap the line, which could not be erased then
-        self._bar = Bar(
-            SpinnerColumn("line", style="dim"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[rate]}", style="dim"),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            transient=True,
-            refresh_per_second=4,
-        )
+        rate, left = TextColumn("{task.fields[rate]}", style="dim"), TextColumn("{task.fields[left]}")
+        self._bar = progress_bar(console, rate, left)
         self._task = self._bar.add_task("", total=1.0, rate="", left="")
         self._ticks: deque[tuple[float, int, float]] = deque(maxlen=20)  # time, examples so far, share
         self._began: float | None = None
@@ -140,10 +129,7 @@ class TrainingProgress:
             return
         seconds = time.monotonic() - self._began
         rate = f", {_short(self._examples / seconds)} {self._unit} a second" if seconds > 0 and self._examples else ""
-        end = f"Trained in {wording.duration(seconds)}"
-        if not whole:
-            end = f"Stopped at {100 * self._share:.0f} % after {wording.duration(seconds)}"
-        self._console.print(Text(f"{end}{rate}"))
+        self._console.print(Text(closing_line(seconds, self._share, rate, whole)))
 
 
 @contextmanager
@@ -173,6 +159,28 @@ def training_progress(console: Console, unit: str = "examples") -> Iterator[Trai
         display.close(whole=False)
         raise
     display.close(whole=True)
+
+
+def progress_bar(console: Console, *columns: ProgressColumn) -> Bar:
+    """A bar that disappears, with its text, its percentage and further columns."""
+    return Bar(
+        SpinnerColumn("line", style="dim"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
+        TextColumn("{task.percentage:>3.0f} %"),
+        *columns,
+        console=console,
+        transient=True,
+        refresh_per_second=4,
+    )
+
+
+def closing_line(seconds: float, share: float, rate: str, whole: bool) -> str:
+    """One line that summarizes a training; ``share`` is how far it got where it was interrupted."""
+    end = f"Trained in {wording.duration(seconds)}"
+    if not whole:
+        end = f"Stopped at {100 * share:.0f} % after {wording.duration(seconds)}"
+    return f"{end}{rate}"
 
 
 def _activity(progress: Progress) -> str:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from wellfit.files import OnWriting, ignore_progress
+from wellfit.report.forms.training_progress import progress_bar
 
 __all__ = ["writing_progress"]
 
@@ -28,16 +28,7 @@ def writing_progress(console: Console) -> Iterator[OnWriting]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield ignore_progress
         return
-    # the columns of the training's bar, so that both look the same
-    bar = Progress(
-        SpinnerColumn("line", style="dim"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=12, complete_style="default", finished_style="default", pulse_style="dim"),
-        TextColumn("{task.percentage:>3.0f} %"),
-        console=console,
-        transient=True,
-        refresh_per_second=4,
-    )
+    bar = progress_bar(console)
     task = bar.add_task("Report", total=1.0)
     with bar:
         yield lambda text, share: bar.update(task, description=f"Report: {escape(text)}", completed=share)

@@ -90,9 +90,6 @@ def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *ro
       tag: what it draws, for scripts.
       name: what a tooltip calls it.
       roles: of the line's color, and of the fill's if it differs.
-
-    Returns:
-      The renderer.
     """
     glyph.tags = list(roles)
     return chart.add_glyph(source, glyph, tags=[tag], name=name)
@@ -155,13 +152,8 @@ def add_marks(chart: Chart, tag: str, name: str, index: int, source: Any, **glyp
     """Add the marks of a variant, in the form that its name has.
 
     Args:
-      tag: of the renderer.
-      name: what a tooltip calls them.
       index: position of the variant in the study.
       glyph: columns of ``x``, ``y`` and ``size``, and further settings.
-
-    Returns:
-      The renderer.
     """
     color, role = series_color(index), series_role(index)
     marker, _, filled = MARKERS[series_form(index)]
@@ -206,7 +198,6 @@ def empty_chart(xlabel: str, ylabel: str, height: int = 300, **options: Any) -> 
     """A plain chart: no frame, no logo, a faint grid, and no active drag tool, so that a swipe scrolls the page.
 
     Args:
-      xlabel, ylabel: of the axes.
       height: in pixels; the width is that of its container.
       options: further arguments of ``bokeh.plotting.figure``.
     """

@@ -24,6 +24,12 @@ TRAINING: Final = (0, (3.5, 1.8))
 DASHES: Final = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 """Dashes of overlaid series: the next one each time the colors repeat."""
 
+GAP: Final = 0.07
+"""Between two images; an image's longer side is 1."""
+
+INCHES: Final = 0.72
+"""Size of an image in a row of images."""
+
 LINE: Final = 1 / 17
 """About the height of a line of text, as a share of a panel's height."""
 
@@ -69,14 +75,14 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def row_name(name: str) -> str:
-    """A name beside a row, cut if it would leave the row no room.
+def shortened(name: str, most: int) -> str:
+    """A name of at most so many characters.
 
     Example:
-      >>> row_name("l2"), len(row_name(64 * "a"))
-      ('l2', 32)
+      >>> shortened("Ankle boot", 20), shortened("Ankle boot", 7)
+      ('Ankle boot', 'Ankle…')
     """
-    return plain(name if len(name) <= 32 else f"{name[:31].rstrip()}…")
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
 def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None = "y") -> None:
@@ -195,6 +201,33 @@ def class_axes(axes: Axes, classes: Sequence[str]) -> None:
     axes.spines[:].set_visible(False)
 
 
+def image_size(images: NDArray[Any]) -> tuple[float, float]:
+    """The width and height at which images are drawn; the longer one is 1.
+
+    Args:
+      images: all of one shape.  # (N, H, W, ...)
+
+    Example:
+      >>> image_size(np.zeros((1, 20, 10)))
+      (0.5, 1.0)
+    """
+    height, width = images.shape[1:3]
+    return width / max(height, width), height / max(height, width)
+
+
+def show_image(axes: Axes, image: NDArray[np.uint8], x: float, y: float, *, smooth: bool = True) -> None:
+    """Draw one image.
+
+    Args:
+      image: gray or in color.  # (H, W), (H, W, 3) or (H, W, 4)
+      x, y: of its upper left corner.
+      smooth: whether it is resampled smoothly; otherwise its pixels stay visible.
+    """
+    width, height = image_size(image[None])
+    color = np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image  # (H, W, 3 or 4)
+    axes.imshow(color, extent=(x, x + width, y + height, y), interpolation=None if smooth else "none")
+
+
 def picture_axes(axes: Axes, width: float, height: float) -> None:
     """Set up axes for pictures, from (0, 0) at the upper left, without ticks, frame and distortion."""
     style(axes, "", "", grid=None)
@@ -258,13 +291,3 @@ def stop_mark(axes: Axes, epoch: float, text: str, *, above: bool = False) -> No
     axes.annotate(text, (epoch, 1.0), xycoords=("data", "axes fraction"), xytext=(sideways, upward),
                   textcoords="offset points", ha="right" if late else "left", va="bottom" if above else "top",
                   fontsize=9, color=LIGHT["muted"])  # fmt: skip
-
-
-def tenths(share: float) -> str:
-    """A signed difference of shares in percentage points with one decimal, for the cells of a matrix.
-
-    Example:
-      >>> tenths(-0.0123)
-      '−1.2'
-    """
-    return f"{100 * share:+.1f}".replace("-", "−")

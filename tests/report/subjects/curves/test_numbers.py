@@ -7,8 +7,8 @@ import pytest
 
 from summaries import empty, study
 from wellfit.errors import UnknownNameError
-from wellfit.report.numbers import curve_data
-from wellfit.report.subjects.curves.numbers import best_epochs, epoch_mark, gap_data, scale, stopped_at, value_limits
+from wellfit.report.numbers import curve_data, scale
+from wellfit.report.subjects.curves.numbers import best_epochs, epoch_mark, gap_data, stopped_at, value_limits
 
 
 def test_the_gap_is_paired_within_runs():

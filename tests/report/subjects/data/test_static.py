@@ -20,8 +20,7 @@ from detailed import details, table_look
 from summaries import CLASSES as TEN
 from summaries import study
 from wellfit.errors import DataError
-from wellfit.report.marks.images import image_size
-from wellfit.report.marks.static import alt_text
+from wellfit.report.marks.static import alt_text, image_size
 from wellfit.report.subjects.data.static import plot_augmented, plot_classes, plot_data, plot_examples
 
 CLASSES = ("cat", "dog", "a $5 newt of a class that has a long name")

@@ -7,6 +7,7 @@ import numpy as np
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.marks.interactive import Chart, add_marks, add_renderer, bokeh_models, empty_chart, series_role
+from wellfit.report.numbers import of_variants
 from wellfit.report.subjects.calibration.numbers import reliability
 
 __all__ = ["charts"]
@@ -18,9 +19,7 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
         return {}
     chart = empty_chart("confidence, percent", "accuracy, percent", height=380)
     points = []
-    for index, variant in enumerate(summary.variants):
-        if (calibration := details.calibration.get(variant.name)) is None:
-            continue
+    for index, name, calibration in of_variants(summary, details.calibration):
         bins = reliability(calibration)
         columns = {
             "sure": bins.confidence.astype(np.float32),
@@ -29,10 +28,10 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
         }
         source = bokeh_models().ColumnDataSource({**columns, "count": [f"{n:,}" for n in calibration.count]})
         line = bokeh_models().Line(x="sure", y="right", line_color=series_color(index), line_width=2)
-        firm = bokeh_models().ColumnDataSource({name: values[bins.firm] for name, values in columns.items()})
-        add_renderer(chart, line, firm, f"v{index}-reliability", variant.name, series_role(index))
+        firm = bokeh_models().ColumnDataSource({key: values[bins.firm] for key, values in columns.items()})
+        add_renderer(chart, line, firm, f"v{index}-reliability", name, series_role(index))
         places = {"x": "sure", "y": "right", "size": "size", "fill_alpha": 0.6}
-        points.append(add_marks(chart, f"v{index}-reliability-points", variant.name, index, source, **places))
+        points.append(add_marks(chart, f"v{index}-reliability-points", name, index, source, **places))
     chart.add_layout(bokeh_models().Slope(gradient=1, y_intercept=0, line_color=LIGHT["muted"], line_dash="dotted"))
     rows = [("", "$name"), ("confidence", "@sure{0.0} %"), ("accuracy", "@right{0.0} %"), ("predictions", "@count")]
     chart.add_tools(bokeh_models().HoverTool(renderers=points, tooltips=rows))

@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import has_epochs, highlighted, shown_first
+from wellfit.report.numbers import has_epochs, highlighted, of_variants, shown_first
 from wellfit.report.parts import Drawing, Part, Table, file_name
 from wellfit.report.subjects.calibration.numbers import score_columns, score_rows
 from wellfit.report.subjects.calibration.static import plot_reliability, plot_small
 
 __all__ = ["fragment", "parts"]
+
+UNBROKEN: Final = "\u00a0"
+"""A space that no line break divides."""
 
 WIDE: Final = 4
 """Columns of scores that fit the width of a written form."""
@@ -24,7 +27,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     columns, rows = score_columns(details), score_rows(summary, details)
     if not rows or not columns:
         return []
-    texts = [tuple(f"{cell.mean} {_unbroken(cell.interval)}".rstrip() for cell in row.cells) for row in rows]
+    texts = [
+        tuple(f"{cell.mean} {cell.interval.replace(' ', UNBROKEN)}".rstrip() for cell in row.cells) for row in rows
+    ]
     tables = [
         Table(
             ("Variant", *(column.title for column in columns[start : start + WIDE])),
@@ -49,14 +54,9 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The scores of every variant, and small diagrams of the variants that are shown first."""
     rows, shown = score_rows(summary, details), shown_first(summary)
     panels = [
-        (index, variant.name, inline_svg(plot_small(details.calibration[variant.name], index=index)))
-        for index, variant in enumerate(summary.variants)
-        if index in shown and variant.name in details.calibration
+        (index, name, inline_svg(plot_small(calibration, index=index)))
+        for index, name, calibration in of_variants(summary, details.calibration)
+        if index in shown
     ]
     columns = score_columns(details)
     return {"rows": rows, "columns": columns, "panels": panels, "curves": has_epochs(summary)} if rows else {}
-
-
-def _unbroken(interval: str) -> str:
-    """An interval that no line break divides."""
-    return interval.replace(" ", "\u00a0")

@@ -22,10 +22,6 @@ __all__ = ["plot_reliability", "plot_small"]
 def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure:
     """The reliability diagram: accuracy by confidence.
 
-    Args:
-      calibration: of one variant.
-      ax: where to draw; a new figure if None.
-
     Returns:
       The figure: one point per bin, its area by the share of the predictions; the line joins bins with enough of them.
       On the dotted diagonal, confidence equals accuracy; the expected calibration error averages the shaded distances.
@@ -43,7 +39,6 @@ def plot_small(calibration: Calibration, ax: Axes | None = None, *, index: int =
     """The reliability diagram as a small panel, without the name and the scores, which the page prints.
 
     Args:
-      ax: where to draw; a new figure if None.
       index: position of the variant in the study, for its color.
     """
     axes = drawing.own_axes(ax, (2.6, 2.6))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wellfit.base import ClassTable, FloatArray, StudyDetails, StudySummary
 from wellfit.report import wording
+from wellfit.report.numbers import of_variants
 
 __all__ = ["ClassPanel", "ClassRow", "Gain", "class_panels", "class_rows", "gain_rows"]
 
@@ -46,7 +47,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class ClassPanel:
-    """The table of a variant."""
+    """The table of a variant: its position, its name, its rows."""
 
     index: int
     name: str
@@ -55,11 +56,8 @@ class ClassPanel:
 
 def class_panels(summary: StudySummary, details: StudyDetails) -> tuple[ClassPanel, ...]:
     """A table of every class for every tested variant."""
-    return tuple(
-        ClassPanel(index, variant.name, class_rows(details.by_class[variant.name], summary.classes))
-        for index, variant in enumerate(summary.variants)
-        if variant.name in details.by_class
-    )
+    tables = of_variants(summary, details.by_class)
+    return tuple(ClassPanel(index, name, class_rows(table, summary.classes)) for index, name, table in tables)
 
 
 def class_rows(table: ClassTable, classes: Sequence[str]) -> tuple[ClassRow, ...]:
@@ -69,7 +67,7 @@ def class_rows(table: ClassTable, classes: Sequence[str]) -> tuple[ClassRow, ...
             name=name,
             support=f"{int(table.support[k]):,}",
             recall=wording.percent(float(table.recall[k]), ""),
-            interval=_interval(table.recall_low, table.recall_high, k),
+            interval=wording.interval((float(table.recall_low[k]), float(table.recall_high[k]))),
             precision=wording.percent(float(table.precision[k]), ""),
             f1=wording.percent(float(table.f1[k]), ""),
             gain=None if table.gain is None else _gain(table, table.gain, k, name),
@@ -94,7 +92,3 @@ def _gain(table: ClassTable, gains: FloatArray, k: int, name: str) -> Gain:
     text = wording.number(100 * value, 1, signed=True) if abs(value) >= 0.0005 else "0"
     full = f"{table.variant}, {name}: {wording.points(value, signed=True)} points {exact}".rstrip()
     return Gain(text, interval, kind, min(100, round(1000 * abs(value))), full)
-
-
-def _interval(low: FloatArray, high: FloatArray, k: int) -> str:
-    return wording.interval((float(low[k]), float(high[k])))

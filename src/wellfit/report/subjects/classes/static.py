@@ -26,9 +26,7 @@ def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = 
     """Recall with its 95 % interval and precision of every class, and the gain in recall over the first variant.
 
     Args:
-      table: scores of one variant.
       classes: class names, by label.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure, one row per class in label order; on the right, recall in percent and the gain in percentage points,

@@ -19,7 +19,6 @@ __all__ = [
     "confusion_sentences",
     "contrast",
     "matrix_data",
-    "top_confusions",
 ]
 
 MOST_BOUNDS: Final = 40_000
@@ -93,30 +92,6 @@ def contrast(difference: ConfusionDifference) -> Contrast:
     return Contrast(shares, clear, favorable, bool(np.isfinite(difference.low).any()))
 
 
-def top_confusions(confusion: Confusion, k: int = 5) -> tuple[tuple[str, str, int, float], ...]:
-    """The most frequent confusions.
-
-    Args:
-      k: how many pairs at most.
-
-    Returns:
-      True class, predicted class, count and share of the true class, by count; pairs that never occur are left out.
-
-    Example:
-      >>> c = Confusion("l2", 1, 5, ("a", "b"), np.array([[8, 2], [1, 9]]), np.array([[0.8, 0.2], [0.1, 0.9]]))
-      >>> top_confusions(c, 1)
-      (('a', 'b', 2, 0.2),)
-    """
-    wrong = confusion.counts * (1 - np.eye(len(confusion.classes), dtype=np.int64))  # (K, K)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:k]
-    pairs = [divmod(int(flat), len(confusion.classes)) for flat in order]
-    return tuple(
-        (confusion.classes[t], confusion.classes[p], int(wrong[t, p]), float(confusion.shares[t, p]))
-        for t, p in pairs
-        if wrong[t, p] > 0
-    )
-
-
 def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
     """What the page's script draws matrices and their differences from: plain data.
 
@@ -137,11 +112,21 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
     return {"classes": list(summary.classes), "variants": variants}
 
 
-def confusion_sentences(confusion: Confusion) -> tuple[str, ...]:
-    """The most frequent confusions, one sentence each, without its period."""
+def confusion_sentences(confusion: Confusion, k: int = 5) -> tuple[str, ...]:
+    """The ``k`` most frequent confusions, one sentence each, without its period; pairs that never occur are left out.
+
+    Example:
+      >>> c = Confusion("l2", 1, 5, ("a", "b"), np.array([[8, 2], [1, 9]]), np.array([[0.8, 0.2], [0.1, 0.9]]))
+      >>> confusion_sentences(c, 1)
+      ('a classified as b: 2 times, 20.00 % of its class',)
+    """
+    wrong = confusion.counts * (1 - np.eye(len(confusion.classes), dtype=np.int64))  # (K, K)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:k]
     return tuple(
-        f"{true} classified as {predicted}: {wording.count(count, 'time')}, {wording.percent(share)} of its class"
-        for true, predicted, count, share in top_confusions(confusion)
+        f"{confusion.classes[t]} classified as {confusion.classes[p]}: {wording.count(int(wrong[t, p]), 'time')}, "
+        f"{wording.percent(float(confusion.shares[t, p]))} of its class"
+        for t, p in np.stack(np.unravel_index(order, wrong.shape), axis=1).tolist()
+        if wrong[t, p] > 0
     )
 
 

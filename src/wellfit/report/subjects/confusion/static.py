@@ -27,10 +27,6 @@ NUMBERED: Final = 20
 def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
     """The confusion matrix of a variant in percent of the true class, over the test predictions of all its runs.
 
-    Args:
-      variant: name of one of the study's variants.
-      ax: where to draw; a new figure if None.
-
     Returns:
       The figure: correct predictions in blue and mistakes in orange, on a square-root scale that shows rare mistakes.
 
@@ -62,9 +58,7 @@ def plot_confusion_difference(
     """A variant's confusion matrix minus another's, in percentage points of the true class.
 
     Args:
-      difference: of the two variants.
       classes: class names, by label.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: blue where the variant has more correct predictions or fewer mistakes, orange where the reverse holds;
@@ -79,9 +73,9 @@ def plot_confusion_difference(
     for cell in np.argwhere(np.abs(cells.shares) >= 0.0005) if len(classes) <= NUMBERED else ():
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
-        axes.text(predicted, true, drawing.tenths(float(cells.shares[true, predicted])), ha="center", va="center",
-                  fontsize=9, color=LIGHT["ink" if clear else "muted"],
-                  fontweight="bold" if clear else "normal")  # fmt: skip
+        text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=9,
+                  color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
         "more correct, or fewer mistakes": ("s1", 0.65),

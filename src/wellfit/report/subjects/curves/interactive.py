@@ -20,8 +20,8 @@ from wellfit.report.marks.interactive import (
     epoch_chart,
     series_role,
 )
-from wellfit.report.numbers import Curve, curve_data, has_epochs, last_epoch
-from wellfit.report.subjects.curves.numbers import METRICS, SPLITS, gap_data, stopped_at
+from wellfit.report.numbers import METRICS, Curve, curve_data, has_epochs, last_epoch
+from wellfit.report.subjects.curves.numbers import SPLITS, gap_data, stopped_at
 
 __all__ = ["CHARTS", "LiveCharts", "charts"]
 
@@ -92,7 +92,6 @@ class LiveCharts:
         """Send the curves that have changed.
 
         Args:
-          summary: the study as it is now.
           every: whether to send the curves that the reader has switched off, too.
         """
         for line, renderer in self._renderers.items():

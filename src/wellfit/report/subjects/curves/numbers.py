@@ -8,58 +8,28 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import StudySummary
-from wellfit.errors import UnknownNameError
-from wellfit.report.numbers import Curve, curve_data, find_variant, mean_curve
+from wellfit.report.numbers import Curve, curve_data, find_variant, mean_curve, scale
 
-__all__ = ["METRICS", "SPLITS", "best_epochs", "epoch_mark", "gap_data", "scale", "stopped_at", "value_limits"]
+__all__ = ["SPLITS", "best_epochs", "epoch_mark", "gap_data", "stopped_at", "value_limits"]
 
 SPLITS: Final[Mapping[str, str]] = {"train": "training", "validation": "validation"}
 """Prefix of a history column -> what readers call the split."""
 
-METRICS: Final[Mapping[str, tuple[float, str]]] = {
-    "loss": (1.0, "cross-entropy loss"),
-    "accuracy": (100.0, "accuracy, percent"),
-}
-"""Metric -> factor for its values, label of its axis."""
-
-
-def scale(metric: str) -> tuple[float, str]:
-    """The factor for a metric's values and the label of its axis.
-
-    Raises:
-      UnknownNameError: `metric` is not in `METRICS`.
-    """
-    if metric not in METRICS:
-        raise UnknownNameError("metric", metric, METRICS)
-    return METRICS[metric]
-
 
 def gap_data(summary: StudySummary, variant: str) -> Curve:
-    """Training minus validation accuracy by epoch, as a share of 1: paired within each run, then over the seeds.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
+    """Training minus validation accuracy by epoch, as a share of 1: paired within each run, then over the seeds."""
     find_variant(summary, variant)
     runs = summary.histories.get(variant, {}).values()
     return mean_curve(h["train_accuracy"] - h["validation_accuracy"] for h in runs)
 
 
 def best_epochs(summary: StudySummary, variant: str) -> list[int]:
-    """The epoch of lowest validation loss of every run that has one.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
+    """The epoch of lowest validation loss of every run that has one."""
     return [run.best_epoch for run in find_variant(summary, variant)[1].runs if run.best_epoch is not None]
 
 
 def stopped_at(summary: StudySummary, variant: str) -> dict[int, int]:
-    """Seed -> the epoch whose weights are read, for the runs that early stopping ended.
-
-    Raises:
-      UnknownNameError: there is no such variant.
-    """
+    """Seed -> the epoch whose weights are read, for the runs that early stopping ended."""
     runs = find_variant(summary, variant)[1].runs
     return {run.seed: run.readout_epoch for run in runs if run.state == "stopped" and run.readout_epoch}
 
@@ -70,9 +40,6 @@ def epoch_mark(summary: StudySummary, variant: str) -> tuple[float, str] | None:
     Returns:
       The median readout epoch if early stopping ended a run, otherwise the median epoch of lowest validation loss;
       None before any run has ended.
-
-    Raises:
-      UnknownNameError: there is no such variant.
     """
     runs = find_variant(summary, variant)[1].runs
     if stopped_at(summary, variant):

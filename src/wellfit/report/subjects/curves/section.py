@@ -10,9 +10,9 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.static import own_axes
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import has_epochs, shown_first, with_few_curves
+from wellfit.report.numbers import METRICS, has_epochs, shown_first, with_few_curves
 from wellfit.report.parts import Drawing, Part
-from wellfit.report.subjects.curves.numbers import METRICS, stopped_at, value_limits
+from wellfit.report.subjects.curves.numbers import stopped_at, value_limits
 from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_small
 
 __all__ = ["chips", "fragment", "parts"]

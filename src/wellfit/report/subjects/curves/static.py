@@ -15,8 +15,8 @@ from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
-from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch
-from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data, scale
+from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch, scale
+from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,9 +31,7 @@ def plot_learning_curve(
     """Plot training and validation curve of one variant: mean and range over the seeds.
 
     Args:
-      variant: name of a variant.
       metric: ``"loss"`` or ``"accuracy"``, both measured in inference mode.
-      ax: where to draw; a new figure if None.
       log: whether the values have a logarithmic axis.
 
     Returns:
@@ -102,7 +100,6 @@ def plot_small(
 
     Args:
       metric: ``"loss"`` or ``"accuracy"``.
-      ax: where to draw; a new figure if None.
       limits: of the value axis, for panels to share; as the curves need if None.
 
     Raises:
@@ -119,11 +116,7 @@ def plot_small(
 
 
 def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
-    """Plot training minus validation accuracy by epoch, both in inference mode: how overfitting grows.
-
-    Args:
-      ax: where to draw; a new figure if None.
-    """
+    """Plot training minus validation accuracy by epoch, both in inference mode: how overfitting grows."""
     axes = marks.own_axes(ax, (8.6, 4.0))
     curves = [gap_data(summary, v.name) for v in summary.variants]
     marks.overlay(axes, summary, curves, 100.0, "gap, points")

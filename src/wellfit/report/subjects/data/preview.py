@@ -12,8 +12,7 @@ from wellfit.base import Augmentation, Dataset
 from wellfit.errors import StudyFileError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
-from wellfit.report.marks.images import GAP, INCHES, image_size
-from wellfit.report.marks.static import alt_text
+from wellfit.report.marks.static import GAP, INCHES, alt_text, image_size
 from wellfit.report.subjects.data.static import (
     plot_augmented,
     plot_classes,
@@ -49,7 +48,6 @@ def examples_figure(
       rows: of the training examples, from 0; None for the first ones of every class, one row of images each.
       count: how many of every class.
       columns: images per row, if rows are given.
-      ax: where to draw; a new figure if None.
 
     Raises:
       DataError: the data are features, not images, or there is no such row.
@@ -73,7 +71,6 @@ def augmentation_figure(
       dataset: of images.
       variant: whose augmentation; None for the base recipe's.
       count: images per row: the original and ``count - 1`` augmented forms.
-      ax: where to draw; a new figure if None.
 
     Raises:
       DataError: the data are features, not images, or cannot be split.
@@ -119,9 +116,6 @@ def write_preview(
 
     Args:
       path: of the file; missing folders are created.
-
-    Returns:
-      The path.
 
     Raises:
       StudyFileError: the name does not end in .png, or the file cannot be written.

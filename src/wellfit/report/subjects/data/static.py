@@ -13,7 +13,7 @@ from wellfit.base import DataOverview, IntArray
 from wellfit.errors import DataError
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.images import GAP, INCHES, image_size, shortened, show_image
+from wellfit.report.marks.static import GAP, INCHES, image_size, shortened, show_image
 from wellfit.report.subjects.data.numbers import MOST, SPLITS, unit
 
 if TYPE_CHECKING:
@@ -51,11 +51,6 @@ def plot_examples(
       columns: images per row; by default 5 for up to 25 images, 10 for more.
       pixel_max: the value shown as white; by default 255 for unsigned bytes, and the larger of 1 and the maximum for
         floats.
-      title: above the grid.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure.
 
     Raises:
       DataError: there are no images, or their shape is not that of an image.
@@ -100,8 +95,6 @@ def plot_classes(
       labels: their classes, integers from 0.  # (N,)
       classes: class names, by label.
       pixel_max: as for `plot_examples`.
-      title: above the rows.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; a class without examples has no row.
@@ -134,11 +127,6 @@ def plot_augmented(
       augmented: R forms of every image, in the same unit; values beyond black and white are clipped.  # (N, R, ...)
       titles: of the rows.  # N
       pixel_max: as for `plot_examples`, by the originals.
-      title: above the rows.
-      ax: where to draw; a new figure if None.
-
-    Returns:
-      The figure.
 
     Raises:
       DataError: as `plot_examples`.
@@ -170,7 +158,6 @@ def plot_data(data: DataOverview, classes: Sequence[str], ax: Axes | None = None
 
     Args:
       classes: class names, by label.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure, one row per class; without images, only the bars.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wellfit.base import Mistakes, StudyDetails, StudySummary
 from wellfit.report import wording
@@ -24,8 +23,7 @@ CORRECTED: Final = 6
 """Variants whose corrections the page shows without JavaScript."""
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """An image of the page: its place on the sheet, and its caption."""
 
     place: str
@@ -35,8 +33,7 @@ class Tile:
     runs: str
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Images that have something in common, out of so many."""
 
     title: str

@@ -13,7 +13,7 @@ from wellfit.errors import DataError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.images import GAP, image_size, shortened, show_image
+from wellfit.report.marks.static import GAP, image_size, shortened, show_image
 from wellfit.report.subjects.mistakes.numbers import Choice, Picture, choose, gallery
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def plot_gallery(
       rows: these test rows instead, in their order.
       count: how many images at most.
       columns: images per row, at most.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: below each image its true class, after an arrow the class that most of the wrong runs predicted, its

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from wellfit.narrative.sweeps import describe_path
 from wellfit.report import wording
 from wellfit.report.parts import Cell
 
-__all__ = ["STROKES", "GridCell", "GridTable", "PathTable", "Stroke", "grid_metric", "grid_table",
+__all__ = ["STROKES", "GridCell", "Stroke", "grid_metric", "grid_table", "has_zeros",
            "path_marks", "path_reference", "path_sentences", "path_strokes", "path_table", "value_text"]  # fmt: skip
 
 SPLITS: Final = ("train", "validation", "test")
@@ -39,22 +38,6 @@ STROKES: Final[Mapping[str, Stroke]] = {
 """Every line of a path: its splits, its marked values, and the variant outside the sweep."""
 
 
-@dataclass(frozen=True)
-class PathTable:
-    """A path as a table.
-
-    Args:
-      held: the settings that all of its variants share, as text.
-      rows: value, variant, accuracies in the order of `SPLITS`, share of zero weights.
-    """
-
-    key: str
-    held: str
-    rows: tuple[tuple[str, str, tuple[Cell, ...], str], ...]
-    shows_zeros: bool
-    shows_intervals: bool
-
-
 class GridCell(NamedTuple):
     """A combination: its accuracy, its tint from 0 to 100, whether validation chose it, and all of it in words."""
 
@@ -62,19 +45,6 @@ class GridCell(NamedTuple):
     strength: int
     chosen: bool
     full: str
-
-
-@dataclass(frozen=True)
-class GridTable:
-    """A grid as a table: the crossed settings, the metric, and the cells by row."""
-
-    keys: tuple[str, str]
-    held: str
-    metric: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[GridCell, ...]], ...]
-    chosen: bool
-    shows_intervals: bool
 
 
 def path_marks(path: SweepPath) -> dict[str, int]:
@@ -114,8 +84,18 @@ def path_sentences(path: SweepPath) -> tuple[str, ...]:
     return tuple(sentence.text for sentence in describe_path(path))
 
 
-def path_table(path: SweepPath) -> PathTable:
-    """The path's accuracies, one row per value."""
+def has_zeros(path: SweepPath) -> bool:
+    """Whether any weight is exactly zero somewhere along the path."""
+    return bool(np.any(np.nan_to_num(path.zeros) > 0))
+
+
+def path_table(path: SweepPath) -> dict[str, Any]:
+    """What the page's table of a path shows.
+
+    Returns:
+      ``rows``: value, variant, accuracies in the order of `SPLITS`, share of zero weights; ``held``: the settings that
+      all of its variants share, as text; ``key``, ``shows_zeros``, ``shows_intervals``.
+    """
     rows = tuple(
         (
             value_text(float(path.values[at])),
@@ -125,13 +105,13 @@ def path_table(path: SweepPath) -> PathTable:
         )
         for at, variant in enumerate(path.variants)
     )
-    return PathTable(
-        key=path.key,
-        held=_held(path.held),
-        rows=rows,
-        shows_zeros=bool(np.any(np.nan_to_num(path.zeros) > 0)),
-        shows_intervals=any(cell.interval for _, _, cells, _ in rows for cell in cells),
-    )
+    return {
+        "key": path.key,
+        "held": _held(path.held),
+        "rows": rows,
+        "shows_zeros": has_zeros(path),
+        "shows_intervals": any(cell.interval for _, _, cells, _ in rows for cell in cells),
+    }
 
 
 def grid_metric(grid: SweepGrid) -> str:
@@ -140,8 +120,8 @@ def grid_metric(grid: SweepGrid) -> str:
     return "test_accuracy" if tested else "validation_accuracy"
 
 
-def grid_table(grid: SweepGrid, summary: StudySummary) -> GridTable:
-    """The grid's accuracies; the tint runs from the lowest to the highest.
+def grid_table(grid: SweepGrid, summary: StudySummary) -> dict[str, Any]:
+    """What the page's table of a grid shows; the tint runs from the lowest accuracy to the highest.
 
     Args:
       summary: for the intervals of its variants.
@@ -161,15 +141,15 @@ def grid_table(grid: SweepGrid, summary: StudySummary) -> GridTable:
             full = f"{variant}: {text} {bounds.get(variant, '')}".rstrip()
             cells.append(GridCell(text, strength, (r, c) == grid.chosen, full))
         rows.append((value_text(row), tuple(cells)))
-    return GridTable(
-        keys=grid.keys,
-        held=_held(grid.held),
-        metric=wording.METRICS[metric],
-        columns=tuple(map(value_text, grid.columns)),
-        rows=tuple(rows),
-        chosen=grid.chosen is not None,
-        shows_intervals=any(bounds.get(name) for names in grid.variants for name in names),
-    )
+    return {
+        "crossed": grid.keys,
+        "held": _held(grid.held),
+        "metric": wording.METRICS[metric],
+        "columns": tuple(map(value_text, grid.columns)),
+        "rows": tuple(rows),
+        "chosen": grid.chosen is not None,
+        "shows_intervals": any(bounds.get(name) for names in grid.variants for name in names),
+    }
 
 
 def value_text(value: Any) -> str:

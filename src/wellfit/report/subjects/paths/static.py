@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from wellfit.base import SweepGrid, SweepPath
 from wellfit.errors import UnknownNameError
 from wellfit.narrative.options import setting_text
-from wellfit.narrative.sweeps import describe_grid, describe_path
+from wellfit.narrative.sweeps import describe_grid
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.subjects.paths.numbers import STROKES, path_marks, path_reference, value_text
+from wellfit.report.numbers import scale
+from wellfit.report.subjects.paths.numbers import (
+    STROKES,
+    has_zeros,
+    path_marks,
+    path_reference,
+    path_sentences,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["plot_grid", "plot_path", "plot_zeros"]
-
-UNITS: Final = {"accuracy": (100.0, "accuracy, percent"), "loss": (1.0, "cross-entropy loss")}
 
 
 def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None) -> Figure:
@@ -40,24 +46,22 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     Raises:
       UnknownNameError: there is no such metric.
     """
-    if metric not in UNITS:
-        raise UnknownNameError("metric", metric, UNITS)
-    if ax is None and _has_zeros(path):
+    factor, label = scale(metric)
+    if ax is None and has_zeros(path):
         return _with_zeros(path, metric)
     axes = marks.own_axes(ax, (8.6, 4.0))
-    scale, label = UNITS[metric]
     ends: list[tuple[str, float, str]] = []
     for split in ("train", "validation", "test"):
-        if (end := _line(axes, path, split, metric, scale)) is not None:
+        if (end := _line(axes, path, split, metric, factor)) is not None:
             ends += [(STROKES[split].label, end, LIGHT[STROKES[split].role])]
     marks.style(axes, _x_label(path), label)
     _value_axis(axes, path)
     if (reference := path_reference(path, metric)) is not None:
-        axes.axhline(scale * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
-        ends.append((f"{path.baseline}, {STROKES['reference'].label}", scale * reference, LIGHT["muted"]))
-    _choices(axes, path, metric, scale)
+        axes.axhline(factor * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
+        ends.append((f"{path.baseline}, {STROKES['reference'].label}", factor * reference, LIGHT["muted"]))
+    _choices(axes, path, metric, factor)
     marks.end_labels(axes, ends)
-    sentences = " ".join(sentence.text for sentence in describe_path(path)) or "No result yet."
+    sentences = " ".join(path_sentences(path)) or "No result yet."
     return marks.done(axes, f"Path of {metric} along {path.key}, mean over seeds with 95 % interval. {sentences}")
 
 
@@ -66,7 +70,6 @@ def plot_zeros(path: SweepPath, ax: Axes | None = None) -> Figure:
 
     Args:
       path: from ``wellfit.analysis.paths.sweep_paths``, with the shares of zeros.
-      ax: where to draw; a new figure if None.
     """
     axes = marks.own_axes(ax, (8.6, 2.2))
     known = np.isfinite(path.zeros)
@@ -85,7 +88,6 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     Args:
       grid: from ``wellfit.analysis.paths.sweep_grids``.
       metric: a metric of the grid, e.g. ``"validation_accuracy"`` or ``"test_loss"``.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; the combination chosen on validation is framed.
@@ -126,11 +128,6 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _has_zeros(path: SweepPath) -> bool:
-    known = path.zeros[np.isfinite(path.zeros)]
-    return bool(len(known) and known.max() > 0)
-
-
 def _with_zeros(path: SweepPath, metric: str) -> Figure:
     """The path above and the zero weights below, on one axis of values."""
     from matplotlib.figure import Figure
@@ -143,7 +140,7 @@ def _with_zeros(path: SweepPath, metric: str) -> Figure:
     return plot_zeros(path, lower)
 
 
-def _line(axes: Axes, path: SweepPath, split: str, metric: str, scale: float) -> float | None:
+def _line(axes: Axes, path: SweepPath, split: str, metric: str, factor: float) -> float | None:
     """Draw mean and band of one split; returns the last mean, or None if there is none."""
     if f"{split}_{metric}" not in path.metrics:
         return None
@@ -152,11 +149,11 @@ def _line(axes: Axes, path: SweepPath, split: str, metric: str, scale: float) ->
     if not known.any():
         return None
     stroke = _stroke(split)
-    axes.plot(path.values[known], scale * mean[known], **stroke, linewidth=1.8, marker="o", markersize=3.5,
+    axes.plot(path.values[known], factor * mean[known], **stroke, linewidth=1.8, marker="o", markersize=3.5,
               solid_capstyle="round")  # fmt: skip
-    axes.fill_between(path.values, scale * low, scale * high, where=np.isfinite(low).tolist(), color=stroke["color"],
+    axes.fill_between(path.values, factor * low, factor * high, where=np.isfinite(low).tolist(), color=stroke["color"],
                       alpha=0.13, linewidth=0)  # fmt: skip
-    return float(scale * mean[known][-1])
+    return float(factor * mean[known][-1])
 
 
 def _stroke(name: str) -> dict[str, Any]:
@@ -184,7 +181,7 @@ def _value_axis(axes: Axes, path: SweepPath) -> None:
     axes.set_xlim(*limits)
 
 
-def _choices(axes: Axes, path: SweepPath, metric: str, scale: float) -> None:
+def _choices(axes: Axes, path: SweepPath, metric: str, factor: float) -> None:
     """Mark the choice of validation and of the one-standard-error rule, labeled above the panel."""
     known = path.metrics.get(f"validation_{metric}")
     if path.chosen is None or known is None:
@@ -194,7 +191,7 @@ def _choices(axes: Axes, path: SweepPath, metric: str, scale: float) -> None:
     for line, (name, at) in enumerate(marked.items()):  # one line of text each, so that they cannot overlap
         value = float(path.values[at])
         axes.axvline(value, **_stroke(name), linewidth=0.9, zorder=0)
-        axes.scatter([value], [scale * known[0][at]], s=62, facecolor=circle if name == "chosen" else LIGHT["paper"],
+        axes.scatter([value], [factor * known[0][at]], s=62, facecolor=circle if name == "chosen" else LIGHT["paper"],
                      edgecolor=circle, linewidth=1.6, zorder=4)  # fmt: skip
         align = "left" if at < len(path.values) / 2 else "right"
         label = STROKES[name].label

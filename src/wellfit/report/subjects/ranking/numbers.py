@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -95,10 +95,7 @@ def interval_rows(summary: StudySummary, metric: str = "test_accuracy") -> tuple
 def ranked_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
     """The rows by mean test accuracy, best first, with their letters; variants without a test result come last."""
     letters = wording.letters(summary)
-    rows = [
-        IntervalRow(r.variant, r.index, r.runs, r.mean, r.interval, r.published, letters.get(r.variant, ""))
-        for r in interval_rows(summary)
-    ]
+    rows = [replace(row, letters=letters.get(row.variant, "")) for row in interval_rows(summary)]
     return tuple(sorted(rows, key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True))
 
 

@@ -23,7 +23,6 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
 
     Args:
       metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; a mean far below all others is left of the axis and shown as a number only.
@@ -41,9 +40,6 @@ def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axe
 
 def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
     """Plot the variants as `plot_intervals` does, best mean test accuracy first.
-
-    Args:
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure; letters beside the names: variants that share a letter do not differ clearly.
@@ -73,7 +69,9 @@ def _interval_plot(rows: Sequence[IntervalRow], quantity: str, ax: Axes | None) 
     if any(row.letters for row in rows):
         label += "\nvariants that share a letter do not differ clearly"
     marks.style(axes, label, "", grid="x")
-    axes.set_yticks(heights, [f"{marks.row_name(row.variant)}   {row.letters}".rstrip() for row in rows])
+    axes.set_yticks(
+        heights, [f"{marks.plain(marks.shortened(row.variant, 32))}   {row.letters}".rstrip() for row in rows]
+    )
     axes.tick_params(axis="y", labelsize=11.5, labelcolor=LIGHT["ink"], pad=8)
     axes.set_ylim(-0.6, len(rows) - 0.3)
     _legend(axes, rows)

@@ -9,6 +9,7 @@ from typing import Any
 from wellfit.base import Regions, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
+from wellfit.report.numbers import of_variants
 from wellfit.report.parts import Drawing, Part, file_name
 from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
 
@@ -21,14 +22,12 @@ SMALL = (3.4, 2.75)
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Decision regions and disagreement of every variant."""
     drawings: list[Part] = []
-    for v in summary.variants:
-        if (regions := details.regions.get(v.name)) is None:
-            continue
-        file, classes = file_name(summary, v.name), summary.classes
+    for _, name, regions in of_variants(summary, details.regions):
+        file, classes = file_name(summary, name), summary.classes
         drawings += [
-            Drawing(f"regions-{file}", f"Decision regions of {v.name}, mean over the seeds.",
+            Drawing(f"regions-{file}", f"Decision regions of {name}, mean over the seeds.",
                     partial(plot_regions, regions, classes), "half"),
-            Drawing(f"disagreement-{file}", f"Where the seeds of {v.name} disagree.",
+            Drawing(f"disagreement-{file}", f"Where the seeds of {name} disagree.",
                     partial(plot_disagreement, regions, classes), "half"),
         ]  # fmt: skip
     return drawings
@@ -39,9 +38,8 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     if not details.regions:
         return {}
     variants = [
-        (index, v.name, *_figures(details.regions[v.name], summary.classes))
-        for index, v in enumerate(summary.variants)
-        if v.name in details.regions
+        (index, name, *_figures(regions, summary.classes))
+        for index, name, regions in of_variants(summary, details.regions)
     ]
     first = next(iter(details.regions.values()))
     across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (first.x1, first.x2))

@@ -37,7 +37,6 @@ def plot_regions(regions: Regions, classes: Sequence[str], ax: Axes | None = Non
 
     Args:
       classes: the name of every class, by label.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: each region in its class's color, darker where the mean probability exceeds 0.5, 0.7, 0.9 and 0.99; a
@@ -65,7 +64,6 @@ def plot_disagreement(
 
     Args:
       classes: the name of every class, by label.
-      ax: where to draw; a new figure if None.
       points: whether to draw the training examples.
 
     Returns:

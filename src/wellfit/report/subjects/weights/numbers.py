@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from wellfit.base import FloatArray, StudySummary, WeightOverview
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet, pack
-from wellfit.report.numbers import FEW
+from wellfit.report.numbers import FEW, of_variants
 
 __all__ = ["Layer", "WeightRow", "filter_sheet", "weight_rows", "zeros_text"]
 
@@ -21,8 +21,7 @@ LOWEST: Final = 1e-5
 """The smallest share of a bin that an outline shows: its scale is logarithmic, so that a few large weights are seen."""
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One kernel: its name, the outline of its histogram, its spread and its zeros in words."""
 
     name: str
@@ -50,15 +49,12 @@ def weight_rows(summary: StudySummary, weights: Mapping[str, WeightOverview], sh
     """
     rows, start = [], 0
     most = _filters_each(weights)
-    for index, variant in enumerate(summary.variants):
-        overview = weights.get(variant.name)
-        if overview is None:
-            continue
+    for index, name, overview in of_variants(summary, weights):
         count = 0 if overview.filters is None else min(most, len(overview.filters))
         kept = range(start, min(start + count, sheet.count if sheet else 0))
         start += count
         layers = tuple(_layer(overview, at) for at in range(len(overview.layers)))
-        rows.append(WeightRow(index, variant.name, layers, tuple(sheet.place(i) for i in kept) if sheet else ()))
+        rows.append(WeightRow(index, name, layers, tuple(sheet.place(i) for i in kept) if sheet else ()))
     return rows
 
 

@@ -29,9 +29,6 @@ LAYERS: Final = 4
 def plot_weight_norms(summary: StudySummary, ax: Axes | None = None) -> Figure:
     """Plot the Euclidean norm of all kernels together by epoch, which a penalty limits.
 
-    Args:
-      ax: where to draw; a new figure if None.
-
     Returns:
       The figure: one line per variant, the mean over its seeds; a band spans the seeds.
     """
@@ -45,10 +42,6 @@ def plot_weight_norms(summary: StudySummary, ax: Axes | None = None) -> Figure:
 
 def plot_weight_histogram(overview: WeightOverview, ax: Axes | None = None) -> Figure:
     """Plot the distribution of every layer's weights, on a logarithmic scale so that a few large ones are visible.
-
-    Args:
-      overview: the weights of a variant.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: one line per kernel; the legend gives the share below 0.001 and the share that is exactly zero.
@@ -73,7 +66,6 @@ def plot_filters(overview: WeightOverview, ax: Axes | None = None) -> Figure:
 
     Args:
       overview: the weights of a variant that learns from images.
-      ax: where to draw; a new figure if None.
 
     Returns:
       The figure: positive weights blue, negative ones orange, zero white; each filter on its own scale.

@@ -10,7 +10,7 @@ import pytest
 
 import watched
 from wellfit.errors import WellfitError
-from wellfit.report.forms.live_watch import Watch
+from wellfit.report.forms.live.watch import Watch
 
 
 def test_studies_appear_progress_and_disappear(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_failing_report_is_a_wellfit_error(tmp_path: Path, monkeypatch: pytest
 
     with watched.at_work(tmp_path / "s"):
         pass
-    monkeypatch.setattr("wellfit.report.forms.live_watch.summary_and_details", fail)
+    monkeypatch.setattr("wellfit.report.forms.live.watch.summary_and_details", fail)
     watch = Watch(tmp_path)
     watch.scan()
     with pytest.raises(WellfitError, match=f"^s: cannot be read: {type(error).__name__}: "):

@@ -6,18 +6,18 @@ import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import Finding, RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.notes import notices
+from wellfit.report.subjects.answer.section import conclusion
 from wellfit.report.subjects.results.numbers import variant_rows
 from wellfit.study.status import StudyStatus
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Template
 
 __all__ = ["LIBRARY", "Listed", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
 
@@ -42,25 +42,9 @@ class Listed:
     trouble: str = ""
 
 
-@dataclass(frozen=True)
-class LiveRow:
-    """A row of the table: the current state of a variant's runs."""
-
-    index: int
-    name: str
-    settings: tuple[str, ...]
-    states: str
-    epochs: str
-    validation: str
-    validation_range: str
-    training: str
-    gap: str
-    loss: str
-
-
 def template(name: str) -> Template:
     """A page: ``"list"`` or ``"study"``."""
-    return _templates().get_template(f"forms/templates/live/{name}.html.j2")
+    return page_environment().get_template(f"forms/live/{name}.html.j2")
 
 
 def page_variables(title: str) -> dict[str, Any]:
@@ -141,13 +125,15 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
     latest = full or summary
     if summary.state == "running" and not _tested(full):  # a full summary would repeat this for every question
         latest = summary
-    paragraphs = [sentence.text for sentence in latest.conclusion[1:]] or [p for p in [latest.verdict] if p]
+    paragraphs = conclusion(latest)
     if summary.state == "running" and not paragraphs:
         paragraphs = ["No conclusion yet: the test set is opened when every run has ended."]
     structure = repr((summary.title, [v.name for v in summary.variants], summary.epochs))
     return {
         "progress": _part("progress", id=listed.id, **_progress(glance)),
-        "answer": _part("answer", latest=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
+        "answer": page_environment()
+        .get_template("subjects/answer/text.html.j2")
+        .render(summary=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part("table", rows=_rows(glance), tested=_tested(full), summary=summary),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),
@@ -174,7 +160,8 @@ def _tested(full: StudySummary | None) -> Mapping[str, Any]:
     return {row.name: row for row in variant_rows(full)}
 
 
-def _rows(glance: StudyStatus) -> list[LiveRow]:
+def _rows(glance: StudyStatus) -> list[dict[str, Any]]:
+    """The rows of the table: the current state of every variant's runs."""
     rows = []
     for index, variant in enumerate(glance.summary.variants):
         scored = [run for run in variant.runs if run.validation_accuracy is not None]
@@ -184,18 +171,18 @@ def _rows(glance: StudyStatus) -> list[LiveRow]:
         mean, train = _mean(validation), _mean(training)
         several = (min(validation), max(validation)) if len(validation) > 1 else None
         rows.append(
-            LiveRow(
-                index=index,
-                name=variant.name,
-                settings=wording.settings(variant.settings) or ("the base recipe",),
-                states=_states(variant.runs, glance.epoch),
-                epochs=_epochs(variant.runs),
-                validation=wording.percent(mean),
-                validation_range=wording.interval(several).strip("[]").replace(", ", " to "),
-                training=wording.percent(train),
-                gap=wording.points(None if train is None or mean is None else train - mean, signed=True),
-                loss=wording.NOTHING if not losses else f"{sum(losses) / len(losses):.4f}",
-            )
+            {
+                "index": index,
+                "name": variant.name,
+                "settings": wording.settings(variant.settings) or ("the base recipe",),
+                "states": _states(variant.runs, glance.epoch),
+                "epochs": _epochs(variant.runs),
+                "validation": wording.percent(mean),
+                "validation_range": wording.interval(several).strip("[]").replace(", ", " to "),
+                "training": wording.percent(train),
+                "gap": wording.points(None if train is None or mean is None else train - mean, signed=True),
+                "loss": wording.NOTHING if not losses else f"{sum(losses) / len(losses):.4f}",
+            }
         )
     return rows
 
@@ -227,8 +214,3 @@ def _epochs(runs: Sequence[RunSummary]) -> str:
 
 def _part(name: str, **variables: Any) -> str:
     return template(name).render(**variables)
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    return page_environment()  # which caches compiled templates

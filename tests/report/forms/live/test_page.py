@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import watched
-from wellfit.report.forms.live_page import Listed, list_parts, missing_page, page_variables, study_parts
+from wellfit.report.forms.live.page import Listed, list_parts, missing_page, page_variables, study_parts
 from wellfit.report.subjects.curves.section import chips
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import WellfitError
-from wellfit.report.forms.live_page import (
+from wellfit.report.forms.live.page import (
     LIBRARY,
     list_parts,
     missing_page,
@@ -24,7 +24,7 @@ from wellfit.report.forms.live_page import (
     study_parts,
     template,
 )
-from wellfit.report.forms.live_watch import Watch
+from wellfit.report.forms.live.watch import Watch
 from wellfit.report.marks.interactive import bokeh_library
 from wellfit.report.numbers import shown_first
 from wellfit.report.subjects.curves.interactive import LiveCharts

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from wellfit.base import StudySummary
 from wellfit.errors import WellfitError
-from wellfit.report.forms.live_page import Listed
+from wellfit.report.forms.live.page import Listed
 from wellfit.report.forms.page import render_page
 from wellfit.study.report_details import summary_and_details
 from wellfit.study.status import find_studies, read_status, stamp
