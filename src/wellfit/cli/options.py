@@ -44,8 +44,8 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example train.l2=1e-4. Repeatable."),
 ]
-SeedCount = Annotated[int | None, typer.Option("--seeds", help="Number of seeds; they are 0, 1, ...")]
-EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs of all variants that set none of their own.")]
+SeedCount = Annotated[int | None, typer.Option("--seeds", help="Number of seeds (0, 1, 2, ...).")]
+EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs for every variant that does not set its own.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The study directory; created if missing.")]
 PrecisionName = Annotated[
     str | None,

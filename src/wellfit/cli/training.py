@@ -41,7 +41,7 @@ MaxSeeds = Annotated[
     typer.Option("--max-seeds", help="With --until-decided: maximum seeds (20), fixed at the first analysis."),
 ]
 MaxMinutes = Annotated[
-    float | None, typer.Option("--max-minutes", help="With --until-decided: start no batch that would finish later.")
+    float | None, typer.Option("--max-minutes", help="With --until-decided: do not start a batch that would end later.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 

@@ -31,7 +31,7 @@ _SHOWN: Final = 3  # errors and warnings with their message at a glance; of the 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
     """Print findings, errors first: level, title and code, evidence, fix."""
     if not findings:
-        console.print("No findings: the checks have nothing to report.")
+        console.print("No problems found.")
     for finding in sorted(findings, key=wording.urgency):
         _print_title(finding, console, with_code=True)
         for text in filter(None, (finding.message, finding.fix)):
@@ -57,7 +57,7 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
         _say(console, answer.text if full else _answer_at_a_glance(answer), indent="  ")
     if summary.advice:
         console.print()
-        console.print(Text("What to try next, judged by validation", style="bold"))
+        console.print(Text("What to try next (judged on validation data only)", style="bold"))
     for sentence in summary.advice:
         _say(console, sentence.text, indent="  ", first="- ")
     console.print()
