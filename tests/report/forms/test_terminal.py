@@ -181,7 +181,7 @@ def test_markup_in_names_is_text():
 def test_no_findings_is_said():
     result = console()
     print_findings((), result)
-    assert "nothing to report" in text(result)
+    assert "No problems found." in text(result)
 
 
 def test_color_only_on_a_terminal(monkeypatch):
