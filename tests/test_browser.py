@@ -614,3 +614,19 @@ def test_the_way_through_the_page_says_where_the_reader_is(visit):
     tab = visit()
     tab.locator("nav a[href='#classes']").click()
     until(tab, "() => document.querySelector('nav a[aria-current]')?.textContent", "Classes")
+
+
+def test_a_link_keeps_its_section_when_the_page_grows_above(visit):
+    tab = visit()
+    tab.locator("nav a[href='#classes']").click()
+    grow = "() => { document.getElementById('ranking').style.paddingBottom = '1500px'; }"
+    near = "() => Math.abs(document.getElementById('classes').getBoundingClientRect().top) < innerHeight / 3"
+    tab.evaluate(grow)
+    until(tab, near, True)
+    tab.wait_for_timeout(1500)  # the smooth scroll has ended
+    tab.mouse.move(600, 600)
+    tab.mouse.wheel(0, -4000)  # the reader moves on, and is not called back
+    until(tab, near, False)
+    tab.evaluate(grow.replace("1500", "1600"))
+    tab.wait_for_timeout(200)
+    assert not tab.evaluate(near)

@@ -85,6 +85,16 @@ for (const table of all("table.sortable")) {
   mark();
 }
 
+// A chart that is drawn above would push away the section that a link has just opened: stay there until the reader moves.
+{
+  let target = null;
+  addEventListener("hashchange", () => { target = $(location.hash.slice(1)); });
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => { target = null; }, { passive: true });
+  }
+  new ResizeObserver(() => target?.scrollIntoView()).observe(document.body);
+}
+
 const copy = $("copy");
 if (copy && navigator.clipboard) {
   copy.hidden = false;
