@@ -185,7 +185,18 @@ def _print_findings_at_a_glance(summary: StudySummary, console: Console) -> None
             _say(console, finding.fix, indent="  ")
     rest = {f.code: f.note for f in findings if f not in pressing and f.code not in advised}
     if rest:
-        _say(console, f"Notes: {'; '.join(rest.values())}.", style="dim")
+        first, *more = rest.values()
+        _say(console, f"Notes: {'; '.join([first, *map(_within_sentence, more)])}.", style="dim")
+
+
+def _within_sentence(note: str) -> str:
+    """A note that follows a semicolon; the name of a variant keeps its capital.
+
+    Example:
+      >>> _within_sentence("The test set is small"), _within_sentence("Adam kept improving")
+      ('the test set is small', 'Adam kept improving')
+    """
+    return f"{note[0].lower()}{note[1:]}" if note.startswith(("The ", "Each ", "Some ", "A ", "An ")) else note
 
 
 def _print_title(finding: Finding, console: Console, with_code: bool = False) -> None:
