@@ -53,11 +53,8 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of all matrices for the page's script, and the first ones as figures for readers without it."""
     data = matrix_data(summary, details)
-    matrices = [
-        (matrix, _untitled(summary, variant.name), confusion_sentences(matrix))
-        for variant in summary.variants
-        if (matrix := confusion_data(summary, variant.name)) is not None
-    ][:MOST]
+    tested = [(v.name, matrix) for v in summary.variants if (matrix := confusion_data(summary, v.name)) is not None]
+    matrices = [(matrix, _untitled(summary, name), confusion_sentences(matrix)) for name, matrix in tested[:MOST]]
     return {"data": data, "matrices": matrices} if matrices else {}
 
 
