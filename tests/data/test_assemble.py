@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wellfit.data.assemble import RawData, assemble, make_dataset
+from wellfit.data.assemble import Part, RawData, assemble, make_dataset
 from wellfit.errors import DataError
 
 
 def build(x, labels, x_test=None, labels_test=None, **known):
-    tests = (None, None) if x_test is None else (np.asarray(x_test), np.asarray(labels_test))
-    raw = RawData(np.asarray(x), np.asarray(labels), *tests, "train.file", "test.file")
+    test = None if x_test is None else Part(np.asarray(x_test), np.asarray(labels_test), "test.file")
+    raw = RawData(Part(np.asarray(x), np.asarray(labels), "train.file"), test)
     return assemble(raw, name="n", title="T", source="s", **known)
 
 

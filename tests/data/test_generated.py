@@ -21,7 +21,7 @@ def test_the_points_lie_on_their_curves() -> None:
     raw = cosines(0.5)
     assert raw.x_test is not None
     assert raw.labels_test is not None
-    for x, labels in ((raw.x_train, raw.labels_train), (raw.x_test, raw.labels_test)):
+    for x, labels in ((raw.train.x, raw.train.labels), (raw.test.x, raw.test.labels)):
         assert (x.shape, x.dtype) == ((2000, 2), np.float32)
         assert np.bincount(labels).tolist() == [1000, 1000]
         # float32 of numbers below 2: half a unit in the last place is 6e-8, once for x1 and once for x2
@@ -34,10 +34,10 @@ def test_the_points_lie_on_their_curves() -> None:
 def test_training_and_test_points_differ_at_every_distance() -> None:
     one, two = cosines(1.0), cosines(2.0)
     assert one.x_test is not None
-    assert not np.intersect1d(one.x_train[:, 0], one.x_test[:, 0]).size
-    np.testing.assert_array_equal(one.x_train[:, 0], two.x_train[:, 0])
-    np.testing.assert_array_equal(one.x_train, cosines(1.0).x_train)
-    assert not np.array_equal(one.x_train, cosines(1.0, seed=1).x_train)
+    assert not np.intersect1d(one.train.x[:, 0], one.test.x[:, 0]).size
+    np.testing.assert_array_equal(one.train.x[:, 0], two.train.x[:, 0])
+    np.testing.assert_array_equal(one.train.x, cosines(1.0).train.x)
+    assert not np.array_equal(one.train.x, cosines(1.0, seed=1).train.x)
 
 
 def test_they_are_a_data_set_like_any_other() -> None:

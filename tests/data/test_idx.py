@@ -110,6 +110,6 @@ def test_folder_of_four_files(tmp_path: Path):
         read_idx_folder(tmp_path)
     (tmp_path / names[3]).write_bytes(gzip.compress(encode_idx(arrays[3])))
     raw = read_idx_folder(tmp_path)
-    for found, array in zip((raw.x_train, raw.labels_train, raw.x_test, raw.labels_test), arrays, strict=True):
+    for found, array in zip((raw.train.x, raw.train.labels, raw.test.x, raw.test.labels), arrays, strict=True):
         np.testing.assert_array_equal(found, array)
     assert find_idx(tmp_path / "nowhere", IDX_NAMES[0]) is None

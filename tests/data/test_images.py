@@ -30,9 +30,9 @@ def test_gray_images_in_order(tmp_path: Path):
     (tmp_path / ".cache").mkdir()
     raw = read_image_folder(tmp_path)
     assert has_class_folders(tmp_path)
-    assert raw.labels_train.tolist() == ["cat", "cat", "dog"]
-    assert raw.x_test is None
-    np.testing.assert_array_equal(raw.x_train, [pixels["cat/a.bmp"], pixels["cat/z.png"], pixels["dog/b.png"]])
+    assert raw.train.labels.tolist() == ["cat", "cat", "dog"]
+    assert raw.test.x is None
+    np.testing.assert_array_equal(raw.train.x, [pixels["cat/a.bmp"], pixels["cat/z.png"], pixels["dog/b.png"]])
 
 
 def test_gray_in_three_channels_is_gray(tmp_path: Path):
@@ -50,21 +50,21 @@ def test_one_colored_image_makes_all_colored(tmp_path: Path):
     save(tmp_path / "train" / "b" / "1.png", x)
     save(tmp_path / "test" / "a" / "1.png", colored)
     raw = read_image_folder(tmp_path)
-    assert raw.x_train.shape == (2, 4, 5, 3)
-    np.testing.assert_array_equal(raw.x_train[0], np.stack([x] * 3, axis=2))
-    assert raw.x_test is not None
-    np.testing.assert_array_equal(raw.x_test, [colored])
-    assert raw.labels_test is not None
-    assert raw.labels_test.tolist() == ["a"]
+    assert raw.train.x.shape == (2, 4, 5, 3)
+    np.testing.assert_array_equal(raw.train.x[0], np.stack([x] * 3, axis=2))
+    assert raw.test.x is not None
+    np.testing.assert_array_equal(raw.test.x, [colored])
+    assert raw.test.labels is not None
+    assert raw.test.labels.tolist() == ["a"]
 
 
 def test_palette_and_bilevel(tmp_path: Path):
     save(tmp_path / "a" / "1.gif", np.full((4, 5), 255, np.uint8))
     save(tmp_path / "b" / "2.png", np.full((4, 5), 255, np.uint8), "1")
     raw = read_image_folder(tmp_path)
-    assert raw.x_train.dtype == np.uint8
-    assert raw.x_train.shape == (2, 4, 5)
-    assert (raw.x_train == 255).all()
+    assert raw.train.x.dtype == np.uint8
+    assert raw.train.x.shape == (2, 4, 5)
+    assert (raw.train.x == 255).all()
 
 
 def test_another_size_is_named(tmp_path: Path):

@@ -52,9 +52,9 @@ def test_what_was_written_is_read(tmp_path: Path, rows, header, label_last, newl
         cells = [repr(v) for v in features]
         writer.writerow([*cells, label] if label_last else [label, *cells])
     raw = read_csv(write(tmp_path / "t.csv", buffer.getvalue()))
-    assert raw.labels_train.tolist() == [label for label, _ in rows]
+    assert raw.train.labels.tolist() == [label for label, _ in rows]
     # A decimal that float32 wrote is read back exactly.
-    np.testing.assert_array_equal(raw.x_train, np.array([f for _, f in rows], dtype=np.float32))
+    np.testing.assert_array_equal(raw.train.x, np.array([f for _, f in rows], dtype=np.float32))
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_what_was_written_is_read(tmp_path: Path, rows, header, label_last, newl
 )
 def test_layouts(tmp_path: Path, text):
     raw = read_csv(write(tmp_path / "t.csv", text))
-    assert raw.labels_train.tolist() == ["0", "1", "0"]
-    np.testing.assert_array_equal(raw.x_train, [[1.5, 2], [3, 4], [5, 6]])
-    assert raw.x_test is None
+    assert raw.train.labels.tolist() == ["0", "1", "0"]
+    np.testing.assert_array_equal(raw.train.x, [[1.5, 2], [3, 4], [5, 6]])
+    assert raw.test.x is None
 
 
 def test_gzipped(tmp_path: Path):

@@ -4,7 +4,17 @@ The modules follow the flow of the data: a data set becomes splits; a recipe and
 was trained is a record; records become the summary of a study. Nothing here computes, reads or draws.
 """
 
-from wellfit.base.data import Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
+from wellfit.base.data import (
+    Column,
+    Dataset,
+    FloatArray,
+    IntArray,
+    Preparation,
+    PreparedColumn,
+    Scaling,
+    Splits,
+    TrainingData,
+)
 from wellfit.base.details import (
     Bounds,
     Calibration,
@@ -38,6 +48,7 @@ from wellfit.base.ranges import (
     Text,
     UpTo64,
 )
+from wellfit.base.reading import DEFAULT_READING, ColumnKey, Reading
 from wellfit.base.recipe import (
     Activation,
     Augmentation,
@@ -75,6 +86,7 @@ from wellfit.base.summary import (
 )
 
 __all__ = [
+    "DEFAULT_READING",
     "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
@@ -86,6 +98,8 @@ __all__ = [
     "Bounds",
     "Calibration",
     "ClassTable",
+    "Column",
+    "ColumnKey",
     "Comparison",
     "ConfusionDifference",
     "Count",
@@ -116,6 +130,8 @@ __all__ = [
     "PairedEvidence",
     "Positive",
     "PositiveShare",
+    "Preparation",
+    "PreparedColumn",
     "Probability",
     "ProperShare",
     "Question",
@@ -123,6 +139,7 @@ __all__ = [
     "Ranked",
     "Rate",
     "Ratio",
+    "Reading",
     "Recipe",
     "Regions",
     "RunRecord",

@@ -1,17 +1,41 @@
-"""Data sets, splits, scaling, and the training data that the engine receives."""
+"""Data sets, splits, preparation, scaling, and the training data that the engine receives."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "FloatArray", "IntArray", "Scaling", "Splits", "TrainingData"]
+__all__ = [
+    "Column",
+    "Dataset",
+    "FloatArray",
+    "IntArray",
+    "Preparation",
+    "PreparedColumn",
+    "Scaling",
+    "Splits",
+    "TrainingData",
+]
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, as ``Dataset`` holds it.
+
+    Args:
+      name: from the header, or ``"column 3"``.
+      categories: the texts of a column of categories, sorted; the data hold positions in it. Empty for numbers.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +44,8 @@ class Dataset:
 
     Args:
       name: short name, for example ``"fashion-mnist"``.
-      x_train: training examples, uint8 or float32.  # (N, H, W), (N, H, W, C) or (N, D)
+      x_train: training examples: uint8 or float32 images, or float32 or float64 rows of a table, in which NaN is a
+        missing value.  # (N, H, W), (N, H, W, C) or (N, D)
       y_train: training labels, int32, from 0.  # (N,)
       x_test: test examples, like ``x_train``.  # (M, ...)
       y_test: test labels.  # (M,)
@@ -28,7 +53,12 @@ class Dataset:
       pixel_max: the largest possible pixel value (255 for bytes, 16 for the digits); None for feature rows.
       title: the name shown in headings.
       source: where the data were read from, for the report.
-      hash: hexadecimal SHA-256 over names, shapes and bytes of the four arrays.
+      hash: hexadecimal SHA-256 over names, shapes and bytes of the four arrays, and over what follows.
+      columns: of a table whose columns have names; empty for images and bare arrays.
+      validation_rows: rows of ``x_train`` that were given as the validation set, ascending; None if none were.  # (v,)
+      groups: the group of each training example, from 0; a split never divides a group. None without groups.  # (N,)
+      facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
+        "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
     """
 
     name: str
@@ -41,6 +71,10 @@ class Dataset:
     title: str
     source: str
     hash: str
+    columns: tuple[Column, ...] = ()
+    validation_rows: IntArray | None = None  # (v,)
+    groups: IntArray | None = None  # (N,)
+    facts: tuple[tuple[str, str], ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -65,6 +99,42 @@ class Splits:
     sample: IntArray  # (s,)
     seed: int
     hash: str
+
+
+@dataclass(frozen=True)
+class PreparedColumn:
+    """How one column of a table becomes features.
+
+    Args:
+      column: its position in the table.
+      name: as in ``Column``.
+      fill: what replaces a missing value: the median, or the position in ``Column.categories`` of the most frequent.
+      center: subtracted before rounding to float32; 0 unless the numbers are so large that float32 would blur them.
+      indicator: whether a further feature says where a value was missing.
+      categories: the categories of the training rows, one feature each (others become zeros); empty for numbers.
+    """
+
+    column: int
+    name: str
+    fill: float
+    center: float = 0.0
+    indicator: bool = False
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How the rows of a table become the features of a model, fitted on the training rows alone.
+
+    Args:
+      columns: the columns that are used, in order.
+      left_out: the other columns: name -> why.
+      features: the names of the features that come out.
+    """
+
+    columns: tuple[PreparedColumn, ...]
+    left_out: Mapping[str, str]
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellfit.base import Dataset, IntArray
+from wellfit.base import Column, Dataset, IntArray
 from wellfit.data.splits import dataset_hash, stratified_rows
 from wellfit.errors import DataError
 
-__all__ = ["TEST_SHARE", "RawData", "assemble", "encode_labels", "make_dataset"]
+__all__ = ["TEST_SHARE", "Part", "RawData", "assemble", "encode_labels", "make_dataset"]
 
 TEST_SHARE: Final = 0.2
 """The fraction held out as the test set of a data set that has none: stratified, always with seed 0."""
@@ -23,22 +23,49 @@ _MNIST_PIXELS = 28 * 28
 
 
 @dataclass(frozen=True, eq=False)
-class RawData:
-    """Examples and labels as read from files.
+class Part:
+    """One set of examples, as read.
 
     Args:
-      x_train: training examples, any real type.  # (N, ...)
-      labels_train: integers, floats with whole values, or strings.  # (N,)
-      x_test, labels_test: the test set, or None if the files have none.  # (M, ...), (M,)
-      train_file, test_file: the sources, for error messages.
+      x: any real type; in rows of a table, NaN is a missing value and categories are positions in their column's
+        ``categories``.  # (N, ...)
+      labels: integers, floats with whole values, booleans, bytes or strings.  # (N,)
+      where: the source, for error messages.
+      groups: the group of each example, integers or strings.  # (N,)
+      lines: the line of each example in its file, for error messages; without it, rows are counted from 0.  # (N,)
     """
 
-    x_train: NDArray[Any]
-    labels_train: NDArray[Any]
-    x_test: NDArray[Any] | None
-    labels_test: NDArray[Any] | None
-    train_file: str
-    test_file: str
+    x: NDArray[Any]
+    labels: NDArray[Any]
+    where: str
+    groups: NDArray[Any] | None = None
+    lines: IntArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RawData:
+    """A data set as read from files or given as arrays.
+
+    Args:
+      train, test, validation: the sets; None where there is none.
+      columns: of a table whose columns have names, in the order of the features; the same for all sets.
+      classes: names of the labels 0, 1, ...; empty if the labels are names, or are their own names.
+      pixel_max: the largest possible pixel value, if the files say it.
+      facts: as in ``Dataset``.
+    """
+
+    train: Part
+    test: Part | None = None
+    validation: Part | None = None
+    columns: tuple[Column, ...] = ()
+    classes: tuple[str, ...] = ()
+    pixel_max: float | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The sets that there are: training, validation, test."""
+        return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
 
 
 def make_dataset(
@@ -82,14 +109,9 @@ def make_dataset(
             arrays[key] = np.asarray(values)
         except ValueError:
             raise DataError(f"{key}: the rows differ in shape; give all rows the same shape") from None
-    raw = RawData(
-        arrays["x_train"],
-        arrays["y_train"],
-        arrays.get("x_test"),
-        arrays.get("y_test"),
-        "the training set",
-        "the test set",
-    )
+    train = Part(arrays["x_train"], arrays["y_train"], "the training set")
+    test = Part(arrays["x_test"], arrays["y_test"], "the test set") if "x_test" in arrays else None
+    raw = RawData(train, test)
     return assemble(raw, name=name, title=title or name, source="arrays", classes=classes, pixel_max=pixel_max)
 
 
@@ -117,19 +139,26 @@ def assemble(
       DataError: unequal numbers of examples and labels, no rows, training and test examples of different shapes, values
         that are not finite, invalid labels, a single class, or too few rows to hold out a test set.
     """
-    _check_rows(raw.x_train, raw.labels_train, raw.train_file)
-    if raw.x_test is not None and raw.labels_test is not None:
-        _check_rows(raw.x_test, raw.labels_test, raw.test_file)
-        if raw.x_train.shape[1:] != raw.x_test.shape[1:]:
+    for part in raw.parts:
+        _check_rows(part)
+        if part.x.shape[1:] != raw.train.x.shape[1:]:
             raise DataError(
-                f"{raw.test_file}: the examples have shape {raw.x_test.shape[1:]}, but those of {raw.train_file} have "
-                f"shape {raw.x_train.shape[1:]}; give both the same shape"
+                f"{part.where}: the examples have shape {part.x.shape[1:]}, but those of {raw.train.where} have "
+                f"shape {raw.train.x.shape[1:]}; give both the same shape"
             )
-    x_train, x_test, found_max = _examples(raw)
-    y_train, y_test, names = encode_labels(raw, classes)
-    if x_test is None or y_test is None:
-        rows = _test_rows(y_train, raw.train_file)
+    x, found_max = _examples(raw)
+    y, names = encode_labels(raw, classes or raw.classes or None)
+    groups = _groups(raw)
+    learned = len(raw.train.x) + (0 if raw.validation is None else len(raw.validation.x))
+    x_train, y_train, x_test, y_test = x[:learned], y[:learned], x[learned:], y[learned:]
+    given = None if raw.validation is None else np.arange(len(raw.train.x), learned)
+    if groups is not None:
+        groups = groups[:learned]
+    if raw.test is None:
+        rows = _test_rows(y_train, raw.train.where)  # (N,)
         x_train, y_train, x_test, y_test = x_train[~rows], y_train[~rows], x_train[rows], y_train[rows]
+        groups = None if groups is None else groups[~rows]
+        given = None if given is None else np.flatnonzero((np.arange(learned) >= len(raw.train.x))[~rows])
     return Dataset(
         name=name,
         x_train=x_train,
@@ -137,14 +166,27 @@ def assemble(
         x_test=x_test,
         y_test=y_test,
         classes=names,
-        pixel_max=found_max if pixel_max is None else pixel_max,
+        pixel_max=(raw.pixel_max or found_max) if pixel_max is None else pixel_max,
         title=title,
         source=source,
         hash=dataset_hash(x_train, y_train, x_test, y_test),
+        columns=raw.columns,
+        validation_rows=given,
+        groups=groups,
+        facts=raw.facts,
     )
 
 
-def _check_rows(x: NDArray[Any], labels: NDArray[Any], where: str) -> None:
+def _groups(raw: RawData) -> IntArray | None:
+    """The group of every example as a number from 0, over all sets in order; None unless all sets have groups."""
+    given = [part.groups for part in raw.parts if part.groups is not None]
+    if len(given) < len(raw.parts):
+        return None
+    return np.unique(np.concatenate([np.asarray(of).astype(str) for of in given]), return_inverse=True)[1]
+
+
+def _check_rows(part: Part) -> None:
+    x, labels, where = part.x, part.labels, part.where
     if labels.ndim != 1:
         raise DataError(
             f"{where}: the labels have shape {labels.shape}; give one label per row (for one-hot labels, use "
@@ -173,19 +215,19 @@ def _test_rows(y: IntArray, where: str) -> NDArray[np.bool_]:
 # --- Examples ---------------------------------------------------------------------------------------------------------
 
 
-def _examples(raw: RawData) -> tuple[NDArray[Any], NDArray[Any] | None, float | None]:
-    """Convert the examples to uint8 or float32, and infer the largest pixel value from the training data alone."""
-    arrays = [raw.x_train] if raw.x_test is None else [raw.x_train, raw.x_test]
-    if raw.x_train.ndim == 2 and raw.x_train.shape[1] == _MNIST_PIXELS and _as_bytes(raw.x_train) is not None:
+def _examples(raw: RawData) -> tuple[NDArray[Any], float | None]:
+    """All examples as uint8 or floats, and the largest pixel value by the training data alone."""
+    arrays = [part.x for part in raw.parts]
+    if arrays[0].ndim == 2 and arrays[0].shape[1] == _MNIST_PIXELS and _as_bytes(arrays[0]) is not None:
         arrays = [x.reshape(-1, 28, 28) for x in arrays]
     image = arrays[0].ndim > 2
     exact = [_as_bytes(x) if image or x.dtype == np.uint8 else None for x in arrays]
     kept: list[NDArray[Any]] = [b for b in exact if b is not None]
     if len(kept) < len(arrays):
-        kept = [_as_floats(x, where) for x, where in zip(arrays, (raw.train_file, raw.test_file), strict=False)]
+        kept = [_as_floats(x, part.where) for x, part in zip(arrays, raw.parts, strict=True)]
     low, high = float(kept[0].min()), float(kept[0].max())
     pixel_max = (1.0 if high <= 1 else 255.0) if image and low >= 0 and high <= 255 else None
-    return kept[0], kept[1] if len(kept) == 2 else None, pixel_max
+    return np.concatenate(kept), pixel_max
 
 
 def _as_bytes(x: NDArray[Any]) -> NDArray[np.uint8] | None:
@@ -214,45 +256,41 @@ def _as_floats(x: NDArray[Any], where: str) -> NDArray[np.float32]:
 # --- Labels -----------------------------------------------------------------------------------------------------------
 
 
-def encode_labels(
-    raw: RawData, classes: tuple[str, ...] | None
-) -> tuple[NDArray[np.int32], NDArray[np.int32] | None, tuple[str, ...]]:
+def encode_labels(raw: RawData, classes: tuple[str, ...] | None) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Number the classes from 0: whole numbers in numerical order, other labels in alphabetical order.
 
     Args:
       classes: class names by label, if known; the labels must then be ``0 .. len(classes) - 1``.
 
     Returns:
-      Training labels, test labels (None if there are none), and the class names by label.
+      The labels of all sets, in the order of ``raw.parts``, and the class names by label.
 
     Raises:
       DataError: labels out of range, labels that are not classes (1.5), names although ``classes`` is given, or a
         single class.
     """
-    parts = [_label_values(raw.labels_train, raw.train_file)]
-    if raw.labels_test is not None:
-        parts.append(_label_values(raw.labels_test, raw.test_file))
+    parts = [_label_values(part.labels, part.where) for part in raw.parts]
     if any(p.dtype.kind == "U" for p in parts):
         parts = [p.astype(str) for p in parts]
     if classes is not None and parts[0].dtype.kind == "U":
-        raise DataError(f"{raw.train_file}: the labels are already names; omit classes, or give whole numbers")
+        raise DataError(f"{raw.train.where}: the labels are already names; omit classes, or give whole numbers")
     if classes is None:
         known = np.unique(np.concatenate(parts))
         classes = tuple(str(k) for k in known)
         parts = [np.searchsorted(known, p) for p in parts]
     if len(classes) < 2:
         raise DataError(
-            f"{raw.train_file}: all labels are {classes[0]!r}, but training needs two or more classes; add another"
+            f"{raw.train.where}: all labels are {classes[0]!r}, but training needs two or more classes; add another"
         )
-    for part, where in zip(parts, (raw.train_file, raw.test_file), strict=False):
-        outside = (part < 0) | (part >= len(classes))
+    for labels, part in zip(parts, raw.parts, strict=True):
+        outside = (labels < 0) | (labels >= len(classes))
         if outside.any():
             row = int(np.argmax(outside))
             raise DataError(
-                f"{where}: label {part[row]} in row {row} (counted from 0) is out of range; use 0 to {len(classes) - 1}"
+                f"{part.where}: label {labels[row]} in row {row} (counted from 0) is out of range; "
+                f"use 0 to {len(classes) - 1}"
             )
-    encoded = [p.astype(np.int32) for p in parts]
-    return encoded[0], encoded[1] if len(encoded) == 2 else None, classes
+    return np.concatenate(parts).astype(np.int32), classes
 
 
 def _label_values(labels: NDArray[Any], where: str) -> NDArray[Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Dataset
-from wellfit.data.assemble import RawData, assemble
+from wellfit.base import DEFAULT_READING, Dataset, Reading
+from wellfit.data.assemble import Part, RawData, assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
@@ -26,7 +26,7 @@ _FORMS = (
 )
 
 
-def load_dataset(name_or_path: str | Path) -> Dataset:
+def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -> Dataset:
     """Load a data set by its name in the catalog, or from a path.
 
     A path may be a folder with the four IDX files, with the tables ``NAME_train.csv`` and ``NAME_test.csv``, or with
@@ -36,6 +36,7 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
     Args:
       name_or_path: a name, for example ``"digits"``, or a path. A ``Path`` is never treated as a name. ``"cosines:2"``
         is the two cosine curves at distance 2.
+      reading: how files are read: label column, columns to drop, image size ...; data sets of the catalog ignore it.
 
     Returns:
       The data set, unscaled.
@@ -57,7 +58,7 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
         return _load_published(entry) if entry.files else _load_digits(entry)
     try:
         path = Path(name_or_path).expanduser()
-        raw = _read(path) if path.exists() else None
+        raw = _read(path, reading) if path.exists() else None
     except (RuntimeError, ValueError) as error:  # ~nobody; a null character
         raise DataError(f"{str(name_or_path)!r}: not a path ({error}); give the path of a file or folder") from None
     except OSError as error:  # a name that is too long; a folder without access
@@ -83,7 +84,7 @@ def _load_digits(entry: CatalogEntry) -> Dataset:
 
     bunch = load_digits()
     where = "sklearn.datasets.load_digits"
-    raw = RawData(bunch.images.astype(np.uint8), bunch.target, None, None, where, where)
+    raw = RawData(Part(bunch.images.astype(np.uint8), bunch.target, where))
     return _of_catalog(entry, raw, "scikit-learn (load_digits)")
 
 
@@ -96,9 +97,8 @@ def _load_published(entry: CatalogEntry) -> Dataset:
     files = find(entry)
     arrays: list[NDArray[Any]] = [parse_idx(files.contents[f.name], f.name) for f in entry.files]
     x_train, y_train, x_test, y_test = arrays
-    return _of_catalog(
-        entry, RawData(x_train, y_train, x_test, y_test, entry.files[0].name, entry.files[2].name), files.place
-    )
+    train, test = Part(x_train, y_train, entry.files[0].name), Part(x_test, y_test, entry.files[2].name)
+    return _of_catalog(entry, RawData(train, test), files.place)
 
 
 def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
@@ -107,11 +107,11 @@ def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
     )
 
 
-def _read(path: Path) -> RawData:
-    return _read_folder(path) if path.is_dir() else _read_file(path)
+def _read(path: Path, reading: Reading) -> RawData:
+    return _read_folder(path, reading) if path.is_dir() else _read_file(path, reading)
 
 
-def _read_folder(folder: Path) -> RawData:
+def _read_folder(folder: Path, reading: Reading) -> RawData:
     if any(find_idx(folder, name) for name in IDX_NAMES):
         return read_idx_folder(folder)
     pair = find_csv_pair(folder)
@@ -122,7 +122,7 @@ def _read_folder(folder: Path) -> RawData:
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
-def _read_file(path: Path) -> RawData:
+def _read_file(path: Path, reading: Reading) -> RawData:
     if is_csv(path):
         return read_csv(path)
     if path.suffix.lower() == ".npz":

@@ -6,6 +6,7 @@ Every copy is checked against the SHA-256 of its decompressed content.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -120,9 +121,9 @@ def _read_keras_npz(entry: CatalogEntry, path: Path) -> dict[str, bytes] | None:
     """Read Keras's ``.npz`` and check it as the IDX files that it was made from; None if it does not exist."""
     if not path.is_file():
         return None
-    raw = read_npz(path)
+    arrays = [array for part in read_npz(path).parts for array in (part.x, part.labels)]
     contents = {}
-    for file, array in zip(entry.files, (raw.x_train, raw.labels_train, raw.x_test, raw.labels_test), strict=True):
+    for file, array in itertools.zip_longest(entry.files, arrays[: len(entry.files)]):
         if array is None or array.dtype.name != "uint8" or not array.ndim:
             raise DataError(f"{path}: does not contain {entry.title} as bytes; delete or replace the file")
         contents[file.name] = encode_idx(array)

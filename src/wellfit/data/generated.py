@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import RawData
+from wellfit.data.assemble import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["POINTS", "cosines", "distance_of"]
@@ -36,7 +36,7 @@ def cosines(a: float = 1.0, *, points: int = POINTS, seed: int = 0) -> RawData:
 
     Example:
       >>> raw = cosines(2.0)
-      >>> raw.x_train.shape, raw.labels_train[:2].tolist(), raw.labels_train[-2:].tolist()
+      >>> raw.train.x.shape, raw.train.labels[:2].tolist(), raw.train.labels[-2:].tolist()
       ((2000, 2), [0, 0], [1, 1])
     """
     if not abs(a) <= _FARTHEST:  # written so that NaN fails too
@@ -45,7 +45,7 @@ def cosines(a: float = 1.0, *, points: int = POINTS, seed: int = 0) -> RawData:
         )
     x_train, labels_train = _points(a, points, seed, _TRAIN)
     x_test, labels_test = _points(a, points, seed, _TEST)
-    return RawData(x_train, labels_train, x_test, labels_test, "cosines (training)", "cosines (test)")
+    return RawData(Part(x_train, labels_train, "cosines (training)"), Part(x_test, labels_test, "cosines (test)"))
 
 
 def _points(a: float, points: int, seed: int, stream: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import RawData
+from wellfit.data.assemble import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["IDX_NAMES", "encode_idx", "find_idx", "parse_idx", "read_content", "read_idx", "read_idx_folder"]
@@ -147,4 +147,4 @@ def read_idx_folder(folder: Path) -> RawData:
         missing = ", ".join(name for name, path in zip(IDX_NAMES, paths, strict=True) if path is None)
         raise DataError(f"{folder}: {missing} (or .gz) is missing; add it to this folder")
     x_train, y_train, x_test, y_test = (read_idx(path) for path in present)
-    return RawData(x_train, y_train, x_test, y_test, str(present[0]), str(present[2]))
+    return RawData(Part(x_train, y_train, str(present[0])), Part(x_test, y_test, str(present[2])))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import RawData
+from wellfit.data.assemble import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["IMAGE_SUFFIXES", "has_class_folders", "read_image_folder"]
@@ -44,7 +44,7 @@ def read_image_folder(folder: Path) -> RawData:
     if "train" not in names:
         files, labels = _list_images(folder)
         x = _read_images(files)
-        return RawData(x, np.array(labels, dtype=str), None, None, str(folder), str(folder))
+        return RawData(Part(x, np.array(labels, dtype=str), str(folder)))
     if names != ["test", "train"]:
         raise DataError(
             f"{folder}: with train/ there must be test/ and no other subfolder, but it has {', '.join(names)}"
@@ -54,12 +54,8 @@ def read_image_folder(folder: Path) -> RawData:
     x = _read_images([*train, *test])  # together: one color image makes all of them RGB
     n = len(train)
     return RawData(
-        x[:n],
-        np.array(train_labels, dtype=str),
-        x[n:],
-        np.array(test_labels, dtype=str),
-        str(folder / "train"),
-        str(folder / "test"),
+        Part(x[:n], np.array(train_labels, dtype=str), str(folder / "train")),
+        Part(x[n:], np.array(test_labels, dtype=str), str(folder / "test")),
     )
 
 

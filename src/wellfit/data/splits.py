@@ -128,11 +128,13 @@ def fit_scaling(x_train: NDArray[Any], kind: str, pixel_max: float | None) -> Sc
       >>> float(fit_scaling(np.zeros((2, 4), np.uint8), "unit", 16).factor)
       0.0625
     """
+    if kind == "auto":
+        kind = "unit" if x_train.ndim > 2 else "standardize"
     if kind == "standardize":
         shift, factor = _moments(x_train)
         return Scaling(kind="standardize", shift=shift, factor=factor)
     if kind != "unit":
-        raise UnknownNameError("scaling", kind, ["unit", "standardize"])
+        raise UnknownNameError("scaling", kind, ["auto", "unit", "standardize"])
     if pixel_max is None:
         low, high = float(x_train.min()), float(x_train.max())
         if low < 0 or high > 1:

@@ -20,7 +20,7 @@ from typing import Any, Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import RawData
+from wellfit.data.assemble import Part, RawData
 from wellfit.data.idx import read_content
 from wellfit.errors import DataError
 
@@ -61,7 +61,7 @@ def read_csv(path: Path) -> RawData:
         missing label.
     """
     x, labels, _ = _load_csv(path)
-    return RawData(x, labels, None, None, str(path), str(path))
+    return RawData(Part(x, labels, str(path)))
 
 
 def find_csv_pair(folder: Path) -> tuple[Path, Path] | None:
@@ -103,7 +103,7 @@ def read_csv_pair(train: Path, test: Path) -> RawData:
         raise DataError(
             f"{test}: the header differs from that of {train.name}; give both the same columns in the same order"
         )
-    return RawData(x_train, y_train, x_test, y_test, str(train), str(test))
+    return RawData(Part(x_train, y_train, str(train)), Part(x_test, y_test, str(test)))
 
 
 def _load_csv(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_], tuple[str, ...]]:
@@ -245,9 +245,9 @@ def read_npz(path: Path) -> RawData:
         )
     where = f"{path} ({keys[0]})"
     if len(keys) == 2:
-        return RawData(arrays["x"], _column(arrays["y"]), None, None, where, where)
+        return RawData(Part(arrays["x"], _column(arrays["y"]), where))
     x_train, y_train, x_test, y_test = (arrays[key] for key in keys)
-    return RawData(x_train, _column(y_train), x_test, _column(y_test), where, f"{path} ({keys[2]})")
+    return RawData(Part(x_train, _column(y_train), where), Part(x_test, _column(y_test), f"{path} ({keys[2]})"))
 
 
 def _load_npz(path: Path) -> dict[str, NDArray[Any]]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.errors import StudyFileError
-from wellfit.spec.reading import read_table
+from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source, builtin_studies
 from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
+from wellfit.spec.tables import DATA_FILES
 from wellfit.spec.variants import recipe_from
 
 __all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
@@ -110,8 +111,9 @@ def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
 
 def _data(study: Mapping[str, Any]) -> dict[str, Any]:
     table = dataclasses.asdict(read_table(DataSpec, study["data"], Source("stored study")))
-    del table["name_or_path"]  # the same data may have another path; the store compares hashes
-    return table
+    for key in ("name_or_path", *DATA_FILES):  # the same data may have another path; the store compares hashes
+        del table[key]
+    return {key: plain_of(value) for key, value in table.items()}
 
 
 def _train(study: Mapping[str, Any]) -> dict[str, Any]:

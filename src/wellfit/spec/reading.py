@@ -77,6 +77,7 @@ def _read(declared: Any, value: Any, source: Source, at: KeyPath, partial: bool)
     if NoneType in options and (value is None or (value is False and Off() in _marks(declared))):
         return None
     forms = {_form(option): option for option in options if option is not NoneType}
+    scalars = tuple(option for option in options if option is not NoneType and _form(option) is None)
     if list in forms and isinstance(value, list):
         item = get_args(_bare(forms[list]))[0]
         items = tuple(_read(item, part, source, (*at, place), partial) for place, part in enumerate(value))
@@ -93,7 +94,7 @@ def _read(declared: Any, value: Any, source: Source, at: KeyPath, partial: bool)
         return read_table(forms[BaseModel], value, source, at, partial=partial)
     if None not in forms:
         _refuse_type("a list" if list in forms else "a table", value, source, at)
-    return _read_scalar(forms[None], value, source, at)
+    return _read_scalar(Union[scalars], value, source, at)  # noqa: UP007  # of one member, it is that member
 
 
 def _check_list(items: tuple[Any, ...], marks: tuple[Any, ...], source: Source, at: KeyPath) -> None:
@@ -110,7 +111,8 @@ def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
     try:
         return _adapter(declared).validate_python("" if isinstance(value, str) and not value.strip() else value)
     except ValidationError as error:
-        problem = error.errors()[0]["type"]
+        problems = [problem["type"] for problem in error.errors()]
+        problem = problems[0]
     if problem == "literal_error" and isinstance(value, str):
         _refuse_name(value, get_args(declared), source, at)
     if problem == "string_too_short":
@@ -118,6 +120,8 @@ def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
     if problem == "finite_number":
         _refuse_type("finite", value, source, at)
     ranges = [_in_words(mark) for mark in _marks(declared) if isinstance(mark, Interval)]
+    if len(problems) > 1 and all(one in _TYPES for one in problems):  # of a union
+        _refuse_type(" or ".join(_TYPES[one] for one in problems), value, source, at)
     _refuse_type(_TYPES.get(problem) or ranges[0], value, source, at)
 
 

@@ -13,7 +13,7 @@ from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import KeyPath, Source, read_setting
-from wellfit.spec.tables import DataSpec, StudyFile, StudySpec, settings_of
+from wellfit.spec.tables import DATA_FILES, DataSpec, StudyFile, StudySpec, settings_of
 from wellfit.spec.variants import changed, recipe_from, swept
 
 __all__ = [
@@ -171,7 +171,8 @@ def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
     if path is not None:
         place = (source.folder or Path()) / path
         name = str(place) if len(place.parts) > 1 else f"./{place}"  # a folder called "digits" is not the data set
-    return DataSpec(name, **settings)
+    files = {key: str((source.folder or Path()) / settings[key]) for key in DATA_FILES if settings.get(key)}
+    return DataSpec(name, **{**settings, **files})
 
 
 # --- The parts of a study ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from annotated_types import Interval
 from pydantic import BaseModel, ConfigDict, create_model
@@ -20,34 +20,48 @@ from wellfit.base import (
     ProperShare,
     Question,
     Rate,
+    Reading,
     Recipe,
     Seed,
     Seeds,
     Text,
 )
 
-__all__ = ["Changes", "DataSpec", "Part", "PrecisionChoice", "Quick", "StudyFile", "StudySpec", "settings_of"]
+__all__ = [
+    "DATA_FILES",
+    "Changes",
+    "DataSpec",
+    "Part",
+    "PrecisionChoice",
+    "Quick",
+    "StudyFile",
+    "StudySpec",
+    "settings_of",
+]
 
 PrecisionChoice = Literal["float32", "mixed", "auto"]
 SeedCount = Annotated[int, Interval(ge=1, le=10_000)]
 
+DATA_FILES: Final = ("test_file", "validation_file")
+"""The settings of ``DataSpec`` that are paths; in a study file they are relative to it."""
+
 
 @dataclass(frozen=True)
-class DataSpec:
-    """The data that a study trains on.
+class DataSpec(Reading):
+    """The data that a study trains on, and how they are read.
 
     Args:
       name_or_path: a data set's name, or the path of a file or folder.
       validation: share of the training examples that is held out for validation.
       scale: ``"unit"`` divides pixels by their largest value; ``"standardize"`` gives each feature mean 0 and standard
-        deviation 1.
+        deviation 1; ``"auto"`` is unit for images and standardize for tables.
       split_seed: seed of the split, the same for every run.
       train_share: share of the training examples that is used at all, stratified by class; the rest is left out.
     """
 
     name_or_path: str
     validation: ProperShare = 0.2
-    scale: Literal["unit", "standardize"] = "unit"
+    scale: Literal["auto", "unit", "standardize"] = "auto"
     split_seed: Seed = 0
     train_share: PositiveShare = 1.0
 
@@ -162,7 +176,8 @@ Args:
 
 _study, _recipe = settings_of(StudySpec), settings_of(Recipe)
 
-Data = _table("Data", _DATA, {"name": Text, "path": Text, **_without(settings_of(DataSpec), "name_or_path")}, DataSpec)
+_data = {"name": Text, "path": Text, **_without(settings_of(DataSpec), "name_or_path")}
+Data = _table("Data", _DATA, _data, DataSpec, Reading)
 Model = _table("Model", "[model]: the architecture of a network.", settings_of(ModelSpec), ModelSpec)
 _train = {**_without(_recipe, "model"), "seeds": SeedCount | Seeds, "precision": _study["precision"]}
 Train = _table("Train", _TRAIN, _train, Recipe, StudySpec)

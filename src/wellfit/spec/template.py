@@ -21,7 +21,7 @@ title = "Which regularizer helps?"   # the question, for headlines
 [data]
 name = "digits"                      # see wellfit list; or path = "my-images/", "my.csv", "my.npz" next to this file
 validation = 0.2                     # share of the training examples held out for validation
-scale = "unit"                       # "unit": pixels from 0 to 1; "standardize": features with mean 0, deviation 1
+scale = "auto"                       # "unit": pixels from 0 to 1; "standardize": features with mean 0, deviation 1
 
 [model]
 kind = "mlp"                         # "logistic", "mlp", "lenet5", "cnn", or "layers" with a list of layers

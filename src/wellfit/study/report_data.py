@@ -114,7 +114,7 @@ def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
     Example:
       >>> from wellfit.data.generated import cosines
       >>> raw = cosines(0.5)
-      >>> cosine_distance(raw.x_train, raw.labels_train), cosine_distance(raw.x_train, 1 - raw.labels_train)
+      >>> cosine_distance(raw.train.x, raw.train.labels), cosine_distance(raw.train.x, 1 - raw.train.labels)
       (0.5, None)
     """
     above = x[:, 1].astype(np.float64) - np.cos(x[:, 0].astype(np.float64))  # (N,)
