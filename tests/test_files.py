@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from saved_runs import failing
+from saved_runs import failing, posix
 from wellfit.errors import StoreError
-from wellfit.files import cache_root, ignore_progress, replacing, write_errors
+from wellfit.files import cache_root, ignore_progress, read_plain, replacing, write_errors
 
 
 def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -93,3 +93,19 @@ def test_an_error_without_a_number_is_a_line_too() -> None:
 
 def test_progress_can_be_ignored() -> None:
     assert ignore_progress("page 1 of 2", 0.5) is None  # type: ignore[func-returns-value]
+
+
+def test_a_plain_file_is_read_up_to_a_size(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert read_plain(tmp_path / "a", most=3) == b"abc"
+    with pytest.raises(OSError, match="3 bytes, more than 2"):
+        read_plain(tmp_path / "a", most=2)
+
+
+@posix
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for a writer
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for name, words in (("pipe", "not a plain file"), ("link", "a link, not a plain file"), (".", "not a plain file")):
+        with pytest.raises(OSError, match=words):
+            read_plain(tmp_path / name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +12,16 @@ from typing import Final
 
 from wellfit.errors import StoreError
 
-__all__ = ["TEMPORARY", "OnWriting", "cache_root", "ignore_progress", "replacing", "sync", "write_errors"]
+__all__ = [
+    "TEMPORARY",
+    "OnWriting",
+    "cache_root",
+    "ignore_progress",
+    "read_plain",
+    "replacing",
+    "sync",
+    "write_errors",
+]
 
 TEMPORARY: Final = ".tmp"
 """The suffix of files that are not yet whole; their names begin with a dot."""
@@ -43,6 +54,38 @@ def cache_root() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("wellfit"))
+
+
+def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:
+    """The content of a plain file; anything else ends at once, where ``read_bytes`` would follow, wait or never end.
+
+    Args:
+      path: the file; its last part must not be a link.
+      most: bytes.
+
+    Raises:
+      OSError: it cannot be read, is a link, a folder, a pipe or a device, or is larger than ``most``.
+
+    Example:
+      >>> read_plain("/dev/zero")
+      Traceback (most recent call last):
+        ...
+      OSError: [Errno 22] not a plain file: '/dev/zero'
+    """
+    if os.path.islink(path):  # O_NOFOLLOW refuses it too, but in words about levels of links
+        raise OSError(errno.EINVAL, "a link, not a plain file", os.fspath(path))
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", os.fspath(path))
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"{state.st_size:,} bytes, more than {most:,}", os.fspath(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
+import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -74,3 +76,47 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_temporary([tmp_path, tmp_path / "missing"])
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "a.npz"]
+
+
+def archive(content: bytes, compression: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        file.writestr("a.npy", content)
+    return buffer.getvalue()
+
+
+def npy(header: str, version: int = 1) -> bytes:
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2, "little") + text
+
+
+HUGE = "{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000,), }"
+OBJECTS = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"half", "not a zip file"),
+        (archive(bytes(2**20), zipfile.ZIP_DEFLATED), "it is compressed"),  # a bomb would be
+        (archive(npy(HUGE)), r"\d+ bytes are no array of float64, \(10000000000,\)"),
+        (archive(npy(OBJECTS) + bytes(8)), "no array of object"),
+        (archive(npy(HUGE, version=3)), "version"),
+        (archive(b"half"), "magic string"),
+    ],
+)
+def test_an_archive_of_another_kind_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        unpack(content)
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(StoreUnreadableError, match=r"a\.npz: not a file of wellfit"):
+        read_arrays(tmp_path / "a.npz", hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "array", [np.arange(6.0).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(1)]
+)
+def test_an_array_keeps_its_shape_and_can_be_changed(array: np.ndarray) -> None:
+    back = unpack(pack({"a": array}))["a"]
+    np.testing.assert_array_equal(back, array)
+    back[...] = 0

@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read(eventful_copy: Path) -> None:
     (eventful_copy / "test" / "labels.npz").unlink()
     (eventful_copy / "test" / "labels.npz").mkdir()
     assert printed(verify_study(eventful_copy)).startswith(
-        "test/labels.npz: cannot be read: Is a directory; fix its permissions"
+        "test/labels.npz: cannot be read: not a plain file; fix its permissions"
     )
 
 

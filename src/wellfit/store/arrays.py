@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import math
 import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.errors import StoreUnreadableError
-from wellfit.files import TEMPORARY, replacing, sync, write_errors
+from wellfit.files import TEMPORARY, read_plain, replacing, sync, write_errors
 
 __all__ = ["Arrays", "pack", "read_arrays", "read_file", "remove_temporary", "stage", "unpack", "write_arrays"]
 
@@ -46,9 +47,32 @@ def pack(arrays: Arrays) -> bytes:
 
 
 def unpack(content: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays in the bytes of an undamaged ``.npz`` file."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return dict(archive)
+    """The arrays in the bytes of an ``.npz`` file that ``pack`` wrote.
+
+    Raises:
+      ValueError: it is another kind of file; nothing larger than ``content`` is made of it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise ValueError("it is compressed")
+            return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in archive.infolist()}
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:  # encrypted, of a later version
+        raise ValueError(str(error)) from None
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """The array of an ``.npy`` file; its header is checked before memory is taken for it."""
+    file = io.BytesIO(content)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in read_header:
+        raise ValueError(f"version {version} of NumPy's format")
+    shape, by_columns, dtype = read_header[version](file)
+    if dtype.kind not in "biufc" or math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ValueError(f"{len(content)} bytes are no array of {dtype}, {shape}")
+    flat = np.frombuffer(content, dtype, offset=file.tell()).copy()
+    return flat.reshape(shape, order="F" if by_columns else "C")
 
 
 def stage(stack: ExitStack, path: Path, content: bytes) -> str:
@@ -99,7 +123,7 @@ def read_file(path: Path, sha256: str, remedy: str = "restore it, or run with --
       StoreUnreadableError: it cannot be read, or is damaged.
     """
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError as error:
         raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {remedy}") from None
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -109,7 +133,10 @@ def read_file(path: Path, sha256: str, remedy: str = "restore it, or run with --
 
 def read_arrays(path: Path, sha256: str, remedy: str = "restore it, or run with --fresh") -> dict[str, NDArray[Any]]:
     """The arrays of a file; arguments and errors of `read_file`."""
-    return unpack(read_file(path, sha256, remedy))
+    try:
+        return unpack(read_file(path, sha256, remedy))
+    except ValueError as error:  # its checksum is right, so somebody made it so
+        raise StoreUnreadableError(f"{path}: not a file of wellfit ({error}); {remedy}") from None
 
 
 def remove_temporary(folders: Iterable[Path]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.files import read_plain
 from wellfit.store.arrays import Arrays, pack, stage, unpack
 from wellfit.store.metadata import Metadata
 
@@ -76,13 +77,16 @@ class Checkpoints:
 
 def _load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError:
         return None
     if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         return None
-    arrays = unpack(content[_DIGEST:])
-    meta: dict[str, Any] = json.loads(arrays.pop("meta").tobytes())
+    try:
+        arrays = unpack(content[_DIGEST:])
+        meta: dict[str, Any] = json.loads(arrays.pop("meta").tobytes())
+    except (KeyError, ValueError):
+        return None
     return {name.removeprefix("arrays/"): array for name, array in arrays.items()}, meta
 
 

@@ -71,7 +71,7 @@ def _read(path: Path) -> str:
     """A lock file without its first byte, which Windows lets nobody read while the lock is held."""
     with open(path, "rb", buffering=0) as file:
         file.seek(1)
-        return file.read().decode(errors="replace")
+        return file.read(100).decode(errors="replace")
 
 
 def has_mark(path: Path) -> bool:
@@ -81,7 +81,7 @@ def has_mark(path: Path) -> bool:
 
 def is_locked(path: Path) -> bool:
     """Whether a living process holds the lock; nothing is written, and the file may be missing or read-only."""
-    if not os.access(path, os.R_OK):
+    if not (path.is_file() and os.access(path, os.R_OK)):
         return False
     try:
         with open(path, "rb", buffering=0) as file:

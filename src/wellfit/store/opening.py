@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, Database
 from wellfit.store.directory import Store
 from wellfit.store.lock import Lock, has_mark
+from wellfit.store.names import check_layout
 from wellfit.store.progress import FILE as PROGRESS
 from wellfit.store.runs import RUN_FOLDERS
 
@@ -48,6 +50,7 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
         raise StoreError(f"{directory}: a file, not a directory; {_OTHER_PLACE}")
     with write_errors(directory, _OTHER_PLACE):
         directory.mkdir(parents=True, exist_ok=True)
+        check_layout(directory)
         if any(directory.iterdir()) and not _is_ours(directory):
             raise StoreError(f"{directory}: not empty, and not a study directory; {_OTHER_PLACE}")
     with contextlib.ExitStack() as undo:
@@ -99,6 +102,7 @@ def open_if_begun(directory: str | Path) -> Store | None:
     directory = Path(directory)
     if not (directory / "study.db").is_file():
         return None
+    check_layout(directory)
     store = Store.of(directory, Database(directory / "study.db"))
     if _is_begun(store):
         return store
@@ -120,6 +124,7 @@ def fresh(directory: str | Path) -> None:
     with write_errors(directory, _OTHER_PLACE):
         if not directory.exists() or not any(directory.iterdir()):
             return
+        check_layout(directory)
         if not _is_ours(directory):
             raise StoreError(f"{directory}: not a study directory, so nothing in it was removed; {_OTHER_PLACE}")
     lock = Lock(directory / "lock")
@@ -166,8 +171,9 @@ def _refuse_other(store: Store, resolved: Mapping[str, Any], provenance: Mapping
 def _is_ours(directory: Path) -> bool:
     """Whether a directory is a study's: by the mark in its lock file, or by its database."""
     database = directory / "study.db"
-    if has_mark(directory / "lock"):
-        return True
+    lock = directory / "lock"
+    if has_mark(lock) or (os.listdir(directory) == [lock.name] and not lock.stat().st_size):
+        return True  # an empty lock alone: its process was killed at once, or found the disk full
     if not database.is_file():
         return False
     with open(database, "rb") as file:

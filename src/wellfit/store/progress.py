@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History
-from wellfit.files import replacing
+from wellfit.files import read_plain, replacing
 
 __all__ = ["FILE", "ProgressFile"]
 
@@ -87,7 +87,7 @@ class ProgressFile:
         Read it before the records, which are newer. It is empty if there is no file, or the file is damaged.
         """
         try:
-            head, _, body = self._path.read_bytes().partition(b"\n")
+            head, _, body = read_plain(self._path).partition(b"\n")
             runs = [(str(variant), int(seed)) for variant, seed in json.loads(head)["runs"]]
         except (OSError, ValueError, KeyError, TypeError):
             return {}

@@ -11,6 +11,7 @@ from typing import Final
 
 from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
+from wellfit.files import read_plain
 from wellfit.spec.study import from_resolved, recipes
 from wellfit.store import Store, contents, open_existing
 from wellfit.store.keepsakes import KEEPSAKES
@@ -104,6 +105,7 @@ def _broken(store: Store, directory: Path) -> list[Problem]:
         damage = contents.damage(store.database)
         if not damage:
             store.runs.records()
+            contents.files(store)
     except StoreUnreadableError as error:
         damage = [_without_place(error, directory)]
     except INVALID_ROWS as error:
@@ -118,7 +120,7 @@ def _wrong_files(directory: Path, files: Mapping[str, str]) -> Iterator[Problem]
     """Files that are missing, unreadable, or changed."""
     for name, sha256 in sorted(files.items()):
         try:
-            content = (directory / name).read_bytes()
+            content = read_plain(directory / name)
         except FileNotFoundError:
             if not name.startswith(OPTIONAL):
                 yield Problem(name, "is missing", _fix(name))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from wellfit.base import StudySummary
+from wellfit.files import read_plain
 
 __all__ = ["numbers_hash", "stale_report"]
 
@@ -43,7 +44,7 @@ def stale_report(summary: StudySummary, path: Path) -> str | None:
       The line; None if the page is up to date, or there is none.
     """
     try:
-        mark = _MARK.search(path.read_text(encoding="utf-8", errors="replace"))
+        mark = _MARK.search(read_plain(path).decode(errors="replace"))
     except OSError:
         return None
     if mark is not None and mark[1] == numbers_hash(summary):

@@ -1,0 +1,76 @@
+"""The names that the files of a study directory may have.
+
+A directory may come from a stranger. Its database and its file system are therefore input: a name in a row, a link or
+a device must not lead out of the directory; `files.read_plain` reads what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from wellfit.errors import StoreUnreadableError
+
+__all__ = ["check_layout", "place_of"]
+
+FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
+_NAME: Final = re.compile(r"(weights|test|ends)/[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,99}\.npz")
+_SUPER_JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")  # https://www.sqlite.org/fileformat.html, "rollback journal"
+
+
+def place_of(directory: Path, name: str) -> Path:
+    """The path of a file that the database names.
+
+    Args:
+      directory: the study directory.
+      name: of the file in it, with ``/``.
+
+    Raises:
+      StoreUnreadableError: wellfit gives no file such a name.
+
+    Example:
+      >>> place_of(Path("study"), "weights/l2.0.npz").as_posix()
+      'study/weights/l2.0.npz'
+      >>> place_of(Path("mine"), "../.git/config")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.StoreUnreadableError: mine: study.db names '../.git/config', no file of a study; do not trust it
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        shown = f"{str(name)[:57]}..." if len(str(name)) > 60 else str(name)
+        raise StoreUnreadableError(f"{directory}: study.db names {shown!r}, no file of a study; do not trust it")
+    return directory / name
+
+
+def check_layout(directory: Path) -> None:
+    """Refuse a directory in which a folder or file of wellfit is a link, or the journal names files outside.
+
+    SQLite deletes the super-journal that a rollback journal names. No study has one.
+
+    Args:
+      directory: the study directory, which need not exist.
+
+    Raises:
+      StoreUnreadableError: it has a link, a device, or such a journal.
+    """
+    fix = "do not trust this directory; if you made it, put the files themselves in the place of links"
+    for name in (*FOLDERS, "study.db", "study.db-journal", "study.db-wal", "study.db-shm", "lock", "progress"):
+        path = directory / name
+        if path.is_symlink():
+            raise StoreUnreadableError(f"{path}: a link, but a study keeps its files in its directory; {fix}")
+        if path.exists() and not (path.is_dir() if name in FOLDERS else path.is_file()):
+            kind = "a folder" if name in FOLDERS else "a plain file"
+            raise StoreUnreadableError(f"{path}: not {kind}; {fix}")
+    if _names_super_journal(directory / "study.db-journal"):
+        raise StoreUnreadableError(f"{directory / 'study.db-journal'}: names a file outside of the study; {fix}")
+
+
+def _names_super_journal(journal: Path) -> bool:
+    try:
+        with open(journal, "rb") as file:
+            file.seek(-len(_SUPER_JOURNAL), os.SEEK_END)
+            return file.read() == _SUPER_JOURNAL
+    except OSError:  # none, or shorter than that
+        return False
