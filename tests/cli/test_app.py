@@ -163,12 +163,12 @@ def test_a_bug_keeps_its_traceback(command: Command, monkeypatch: pytest.MonkeyP
         command("list")
 
 
-def test_an_interrupt_anywhere_else_is_quiet(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_anywhere_else_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def pressed(_: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("wellfit.data.catalog.load_dataset", pressed)
-    assert command("data", "info", "digits") == (130, "", "")
+    assert command("data", "info", "digits") == (130, "", "wellfit: interrupted\n")
 
 
 def test_a_mistake_has_no_traceback(tmp_path: Path) -> None:

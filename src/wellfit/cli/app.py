@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from wellfit import __version__
+from wellfit.cli.signals import INTERRUPTED, LINE, ending_on_signals
 from wellfit.errors import UnknownNameError, WellfitError
 
 __all__ = ["app", "data_app", "main"]
@@ -51,24 +52,36 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exits with status 0, with 2 and one line on standard error after a user's mistake, or with 130 after Ctrl-C or
-    SIGTERM.
+    Exits with status 0, with 2 and one line on standard error after a user's mistake, or with 130 and one line after
+    Ctrl-C, SIGTERM or SIGHUP.
     """
+    try:
+        with ending_on_signals():
+            status = _run()
+    except KeyboardInterrupt:  # outside of a command
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        sys.stderr.write(LINE)
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command line; returns its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a character that the terminal lacks becomes a question mark
     try:
-        # typer turns Ctrl-C into status 130 and ignores a closed pipe
+        # typer turns a KeyboardInterrupt into status 130, and ignores a closed pipe
         status = app(prog_name="wellfit", standalone_mode=False)
     except WellfitError as error:
         sys.stderr.write(f"wellfit: {error}\n")
-        sys.exit(2)
+        return 2
     except Exception as error:  # click's usage errors; newer versions of typer bundle a click of their own
         if not hasattr(error, "format_message"):
             raise
         sys.stderr.write(_usage(error))
-        sys.exit(2)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 2
+    return status if isinstance(status, int) else 0
 
 
 def _usage(error: Any) -> str:

@@ -25,6 +25,7 @@ from wellfit.cli.options import (
     print_paragraph,
     typed_command,
 )
+from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +85,7 @@ def run(
         saved = str(stop) if isinstance(stop, Interrupted) else "Finished runs and the last checkpoint are kept"
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
-        raise typer.Exit(130) from None
+        raise SystemExit(INTERRUPTED) from None  # it has its line
     summary, page = write_page(session.directory)
     if json:
         print_json(to_json(summary, __version__))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: a request to stop, granted as soon as little work is lost by it."""
+"""Ctrl-C, SIGTERM and SIGHUP during training: a request to stop, granted as soon as little work is lost by it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ __all__ = ["GRACE", "Interrupted", "StopRequest", "interruptible"]
 
 GRACE: Final = 2.0
 """Seconds after the request in which the epoch in progress may end; then training stops before its next wave."""
+
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupted(KeyboardInterrupt):
@@ -45,7 +47,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[StopRequest]:
-    """Turn the first Ctrl-C or SIGTERM into a request; the second one ends the process at once.
+    """Turn the first signal into a request; the second one is handled as before, and raises KeyboardInterrupt.
 
     Outside the main thread, which alone receives signals, no request is ever made.
     """
@@ -54,10 +56,13 @@ def interruptible() -> Iterator[StopRequest]:
         yield stop
         return
 
-    def on_signal(signum: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        handler = before[number]
+        if stop.requested and callable(handler):
+            handler(number, frame)
         stop.make()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
     try:
         yield stop
     finally:

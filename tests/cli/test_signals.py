@@ -1,0 +1,88 @@
+"""Signals at any moment: status 130, one line, no traceback, within a second or two."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from saved_runs import posix
+from wellfit.cli.signals import LINE
+
+ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"]
+
+
+def started(code: str) -> subprocess.Popen[str]:
+    """A command that runs the code instead of its work, after it printed a line."""
+    text = textwrap.dedent(
+        f"""
+        import signal, sys, time
+        from wellfit.cli.app import app, main
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        def work():
+            print("at work", flush=True)
+            {code}
+
+        app.command()(work)
+        sys.argv = ["wellfit", "work"]
+        main()
+        """
+    )
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    return process
+
+
+@posix
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_signal_ends_a_command_with_one_line(name: str) -> None:
+    process = started("time.sleep(60)")
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, LINE)
+
+
+@posix
+@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sum(range(10**10))",  # compiled code that looks for no signal
+        "swallow()",
+    ],
+    ids=["compiled", "swallowed"],
+)
+def test_a_signal_that_nobody_heeds_ends_the_process(name: str, code: str) -> None:
+    swallow = "\n            ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
+    process = started(swallow if code == "swallow()" else code)
+    since = time.monotonic()
+    process.send_signal(getattr(signal, name))
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, LINE)
+    assert time.monotonic() - since < 5  # a second, on an idle machine
+
+
+@posix
+def test_what_the_parent_ignores_stays_ignored() -> None:
+    text = (
+        "import signal, os; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from wellfit.cli.signals import ending_on_signals\n"
+        "with ending_on_signals(): os.kill(os.getpid(), signal.SIGHUP); print('alive')"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "alive\n")
+
+
+def test_handlers_are_put_back() -> None:
+    from wellfit.cli.signals import ending_on_signals
+
+    before = signal.getsignal(signal.SIGTERM)
+    with ending_on_signals():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
