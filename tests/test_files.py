@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from saved_runs import failing, posix
-from wellfit.errors import StoreError
-from wellfit.files import cache_root, ignore_progress, read_plain, replacing, write_errors
+from wellfit.errors import StoreError, WellfitError
+from wellfit.files import cache_root, folder_named, ignore_progress, read_plain, replacing, write_errors
 
 
 def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,3 +109,22 @@ def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
     for name, words in (("pipe", "not a plain file"), ("link", "a link, not a plain file"), (".", "not a plain file")):
         with pytest.raises(OSError, match=words):
             read_plain(tmp_path / name)
+
+
+def test_without_a_home_the_cache_is_temporary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WELLFIT_CACHE")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: "~/.cache/wellfit")  # what expanduser leaves then
+    assert cache_root().is_dir()
+    assert cache_root() == cache_root()
+
+
+def test_a_variable_that_names_nobodys_home_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WELLFIT_CACHE", "~nobody-of-that-name/cache")
+    with pytest.raises(WellfitError, match=r"WELLFIT_CACHE = '~nobody-of-that-name/cache': there is no such home"):
+        cache_root()
+
+
+def test_a_default_below_no_home_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    assert folder_named("KERAS_HOME", "~nobody-of-that-name/.keras") is None
+    assert folder_named("KERAS_HOME", "here") == Path("here")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from wellfit.errors import StoreError
+from wellfit.errors import StoreError, WellfitError
 
 __all__ = [
     "TEMPORARY",
     "OnWriting",
     "cache_root",
+    "folder_named",
     "ignore_progress",
     "read_plain",
     "replacing",
@@ -38,7 +41,10 @@ def cache_root() -> Path:
     """The folder of downloads and compiled programs: ``WELLFIT_CACHE``, or wellfit's folder in the user's cache.
 
     Returns:
-      The folder, which need not exist.
+      The folder, which need not exist. Where the user has no home, it is a temporary one of this process.
+
+    Raises:
+      WellfitError: ``WELLFIT_CACHE`` names the home of nobody.
 
     Example:
       >>> import os
@@ -48,12 +54,45 @@ def cache_root() -> Path:
       'here'
       >>> os.environ["WELLFIT_CACHE"] = before or ""
     """
-    root = os.environ.get("WELLFIT_CACHE")
-    if root:
-        return Path(root).expanduser()
+    chosen = folder_named("WELLFIT_CACHE")
+    if chosen is not None:
+        return chosen
     from platformdirs import user_cache_dir
 
-    return Path(user_cache_dir("wellfit"))
+    usual = Path(user_cache_dir("wellfit"))
+    return usual if usual.is_absolute() else _temporary()
+
+
+@functools.cache
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="wellfit-"))
+
+
+def folder_named(variable: str, default: str | None = None) -> Path | None:
+    """The folder that a variable of the environment names, or a default.
+
+    Args:
+      variable: its name.
+      default: the folder where it is not set; ``~`` is the user's home.
+
+    Returns:
+      The folder, which need not exist; None if the variable is not set and the default is None, or is below the home
+      of a user who has none.
+
+    Raises:
+      WellfitError: the variable names the home of nobody.
+
+    Example:
+      >>> folder_named("WELLFIT_NOWHERE") is None
+      True
+    """
+    chosen = os.environ.get(variable)
+    path = os.path.expanduser(chosen or default or "")
+    if path.startswith("~"):
+        if chosen:
+            raise WellfitError(f"{variable} = {chosen!r}: there is no such home; give the full path of a folder")
+        return None
+    return Path(path) if path else None
 
 
 def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:

@@ -64,3 +64,22 @@ def test_arrays_are_spread_or_held_whole() -> None:
 
 def test_the_product_rate_is_that_of_a_machine_of_this_century() -> None:
     assert 1e8 < devices.product_rate() < 1e16
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("JAX_ENABLE_X64", "1", "JAX_ENABLE_X64 is True, but wellfit needs False; unset JAX_ENABLE_X64"),
+        ("JAX_DEBUG_NANS", "1", "JAX_DEBUG_NANS is True"),
+        ("JAX_DEFAULT_PRNG_IMPL", "rbg", "JAX_DEFAULT_PRNG_IMPL is rbg, but wellfit needs threefry2x32"),
+        ("JAX_PLATFORMS", "nowhere", "JAX_PLATFORMS = 'nowhere': Unable to initialize backend 'nowhere'"),
+    ],
+)
+def test_settings_of_jax_that_change_results_are_refused(setting: str, value: str, words: str) -> None:
+    code = "from wellfit.engine import devices\ntry: devices.mesh()\nexcept Exception as e: print(type(e).__name__, e)"
+    environment = {**os.environ, setting: value}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.startswith(f"WellfitError {words}")
+    assert done.stdout.count("\n") == 1

@@ -47,3 +47,31 @@ def test_an_exception_rolls_a_transaction_back(tmp_path: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
             interrupted(store)
         assert store.database.get("created", "") != "never"
+
+
+def test_text_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        store.database.execute("UPDATE study SET value = CAST(x'ff' AS TEXT) WHERE key = 'study'")
+    with pytest.raises(StoreUnreadableError, match=r"study\.db: damaged: text that is not UTF-8"):
+        open_existing(tmp_path / "s")
+
+
+@pytest.mark.parametrize("code", ["READONLY_DBMOVED", "CANTOPEN", "IOERR_READ", "PERM", "FULL", "NOMEM", "BUSY"])
+def test_trouble_outside_the_data_never_advises_to_delete_them(
+    tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        in_transaction = False
+
+        def execute(self, *_: object) -> None:
+            error = sqlite3.OperationalError("what SQLite says")
+            error.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{code}")
+            raise error
+
+    with opened(tmp_path / "s") as store:
+        connection = store.database._connection
+        monkeypatch.setattr(store.database, "_connection", Broken())
+        with pytest.raises(StoreError, match="everything saved so far is kept") as refused:
+            store.runs.finished()
+        assert "--fresh" not in str(refused.value)
+        monkeypatch.setattr(store.database, "_connection", connection)

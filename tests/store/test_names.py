@@ -165,3 +165,19 @@ def test_an_accepted_name_is_a_file_in_a_folder_of_the_directory(name: str) -> N
     except StoreUnreadableError:
         return
     assert Path(os.path.normpath(place)).parent in {directory / f for f in ("weights", "test", "ends")}
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b"], ids=["long", "null"])
+def test_what_cannot_be_a_directory_is_one_line(tmp_path: Path, name: str) -> None:
+    for attempt in (open_existing, opened, fresh):
+        with pytest.raises(StoreUnreadableError, match="choose another --out") as refused:
+            attempt(tmp_path / name)
+        assert len(str(refused.value)) < 320
+
+
+@posix
+def test_a_name_that_is_no_utf8_is_one_line(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"bad\xff")
+    with pytest.raises(StoreUnreadableError, match="not a name in UTF-8"):
+        opened(place)
+    assert not place.exists()

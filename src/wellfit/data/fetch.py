@@ -17,7 +17,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
 from wellfit.data.tables import read_npz
 from wellfit.errors import DataError, DataNotFoundError
-from wellfit.files import cache_root, replacing
+from wellfit.files import cache_root, folder_named, replacing
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
@@ -87,16 +87,18 @@ def find(entry: CatalogEntry) -> FoundFiles:
 def _places(entry: CatalogEntry) -> list[tuple[str, Path]]:
     """List where copies may be, in search order, each with its name for messages."""
     places = []
-    chosen = os.environ.get("WELLFIT_DATA")
-    if chosen:
-        root = Path(chosen).expanduser()
-        places += [("WELLFIT_DATA", root / entry.name), ("WELLFIT_DATA itself", root)]
+    chosen = folder_named("WELLFIT_DATA")
+    if chosen is not None:
+        places += [("WELLFIT_DATA", chosen / entry.name), ("WELLFIT_DATA itself", chosen)]
     places.append(("wellfit's cache", cache_folder(entry.name)))
-    keras = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    places.append(("Keras's copy", keras / "datasets" / entry.keras))
-    torch = Path(os.environ.get("TORCH_HOME") or "~/.cache/torch").expanduser()
-    for root in (Path("data"), Path("~/data").expanduser(), Path("~/torchvision").expanduser(), torch):
-        places.append(("torchvision's copy", root / entry.torchvision / "raw"))
+    keras = folder_named("KERAS_HOME", "~/.keras")
+    if keras is not None:
+        places.append(("Keras's copy", keras / "datasets" / entry.keras))
+    torch = folder_named("TORCH_HOME", "~/.cache/torch")
+    usual = (Path(os.path.expanduser(name)) for name in ("data", "~/data", "~/torchvision"))
+    for root in (*usual, torch):
+        if root is not None:
+            places.append(("torchvision's copy", root / entry.torchvision / "raw"))
     return places
 
 

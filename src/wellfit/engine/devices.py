@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from wellfit.errors import WellfitError
 from wellfit.files import cache_root
 
 __all__ = [
@@ -55,6 +56,16 @@ START_SECONDS: Final = 0.5
 ROOM_BYTES: Final = 120_000_000
 """Assumed memory of a compiled program and its intermediate arrays; as much again during compilation; rough."""
 
+_USUAL: Final = {
+    "jax_enable_x64": False,
+    "jax_disable_jit": False,
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_threefry_partitionable": True,
+    "jax_debug_nans": False,
+    "jax_debug_infs": False,
+}
+"""Settings of JAX that wellfit's results, and a study's continuation with the same bits, depend on."""
+
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
 
@@ -68,7 +79,11 @@ def start() -> None:
 
     Two single-threaded devices finish two runs sooner than one two-threaded device training them in turn: matrix
     products of this size gain little from a second thread.
+
+    Raises:
+      WellfitError: JAX is set up to compute other numbers than those that wellfit promises, or has no such device.
     """
+    _check_settings()
     try:
         jax.config.update("jax_num_cpu_devices", cores())
     except RuntimeError:
@@ -77,6 +92,15 @@ def start() -> None:
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
     _keep_programs()
+
+
+def _check_settings() -> None:
+    """Refuse settings of JAX that change results, stop at the first NaN, or interpret programs."""
+    for setting, usual in _USUAL.items():
+        value = getattr(jax.config, setting, usual)
+        if value != usual:
+            name = setting.upper()
+            raise WellfitError(f"{name} is {value}, but wellfit needs {usual}; unset {name} in the environment")
 
 
 def _keep_programs() -> None:
@@ -93,7 +117,13 @@ def _keep_programs() -> None:
 def mesh() -> Mesh:
     """Return a one-dimensional mesh of all devices of the default backend, along the population axis."""
     start()
-    return Mesh(np.array(jax.devices()), (POPULATION,))
+    try:
+        found = jax.devices()
+    except RuntimeError as error:
+        reason = str(error).split(". ")[0].split(" (set ")[0]
+        wanted = os.environ.get("JAX_PLATFORMS", "")
+        raise WellfitError(f"JAX_PLATFORMS = {wanted!r}: {reason}; unset JAX_PLATFORMS to use what there is") from None
+    return Mesh(np.array(found), (POPULATION,))
 
 
 def sharded(mesh: Mesh) -> NamedSharding:

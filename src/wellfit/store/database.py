@@ -37,6 +37,20 @@ PRAGMA user_version = {VERSION};
 """
 """SQLite stores NaN as NULL."""
 
+_OUTSIDE: Final = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_NOMEM,
+)
+"""Errors of the disk, its permissions or another process; the data are intact, so nobody is told to delete them."""
+
 
 class Database:
     """A connection to a study's database.
@@ -137,10 +151,12 @@ class Database:
             yield
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", None)
-            if code is None:  # wrong use of the module: a defect of wellfit
-                raise
-            what = f"{self._path}: {error}"
-            if code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY):
+            what = f"{self._path}: {' '.join(str(error).split())}"
+            if code is None:
+                if "decode" in str(error):  # text that is no UTF-8 comes without a code
+                    raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
+                raise  # wrong use of the module: a defect of wellfit
+            if code & 0xFF in _OUTSIDE:
                 kept = "everything saved so far is kept; free disk space or fix the permissions, and run again"
                 raise StoreError(f"{what}; {kept}") from None
             raise StoreUnreadableError(f"{what}; {_RESTORE}") from None

@@ -53,8 +53,19 @@ def check_layout(directory: Path) -> None:
       directory: the study directory, which need not exist.
 
     Raises:
-      StoreUnreadableError: it has a link, a device, or such a journal.
+      StoreUnreadableError: it has a link, a device, or such a journal, or its name cannot be that of a directory.
     """
+    try:
+        os.fsencode(directory).decode()
+        os.lstat(directory)
+    except UnicodeDecodeError:
+        raise StoreUnreadableError(f"{directory!r}: not a name in UTF-8; choose another name or --out") from None
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:  # too long; without access; a null character
+        shown = str(directory) if len(str(directory)) <= 200 else f"{str(directory)[:197]}..."
+        reason = getattr(error, "strerror", None) or error
+        raise StoreUnreadableError(f"{shown}: {reason}; fix that, or choose another --out") from None
     fix = "do not trust this directory; if you made it, put the files themselves in the place of links"
     for name in (*FOLDERS, "study.db", "study.db-journal", "study.db-wal", "study.db-shm", "lock", "progress"):
         path = directory / name

@@ -46,11 +46,11 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
       StoreError: it holds something else, or cannot be written.
     """
     directory = Path(directory)
+    check_layout(directory)
     if directory.exists() and not directory.is_dir():
         raise StoreError(f"{directory}: a file, not a directory; {_OTHER_PLACE}")
     with write_errors(directory, _OTHER_PLACE):
         directory.mkdir(parents=True, exist_ok=True)
-        check_layout(directory)
         if any(directory.iterdir()) and not _is_ours(directory):
             raise StoreError(f"{directory}: not empty, and not a study directory; {_OTHER_PLACE}")
     with contextlib.ExitStack() as undo:
@@ -100,9 +100,9 @@ def open_if_begun(directory: str | Path) -> Store | None:
       StoreUnreadableError: its database is damaged, or written by another version.
     """
     directory = Path(directory)
+    check_layout(directory)
     if not (directory / "study.db").is_file():
         return None
-    check_layout(directory)
     store = Store.of(directory, Database(directory / "study.db"))
     if _is_begun(store):
         return store
@@ -121,10 +121,10 @@ def fresh(directory: str | Path) -> None:
       StoreError: it is not a study directory, or cannot be written.
     """
     directory = Path(directory)
+    check_layout(directory)
     with write_errors(directory, _OTHER_PLACE):
         if not directory.exists() or not any(directory.iterdir()):
             return
-        check_layout(directory)
         if not _is_ours(directory):
             raise StoreError(f"{directory}: not a study directory, so nothing in it was removed; {_OTHER_PLACE}")
     lock = Lock(directory / "lock")
