@@ -33,7 +33,13 @@ def damage(database: Database) -> list[str]:
     gaps = database.rows(
         "SELECT variant, seed FROM epochs GROUP BY variant, seed HAVING min(epoch) != 1 OR max(epoch) != count(*)"
     )
+    missing = database.rows(
+        "SELECT variant, seed, epochs, "
+        "(SELECT count(*) FROM epochs WHERE epochs.variant = runs.variant AND epochs.seed = runs.seed) n "
+        "FROM runs WHERE n != epochs"
+    )
     return [
+        *(f"variant {variant!r}, seed {seed} has {n} of its {of} epochs" for variant, seed, of, n in missing),
         *(f"epochs of variant {variant!r}, seed {seed}, which is not a run" for variant, seed in strays),
         *(f"the epochs of variant {variant!r}, seed {seed} are not consecutive" for variant, seed in gaps),
     ]

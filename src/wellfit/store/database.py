@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import HISTORY_COLUMNS
-from wellfit.errors import StoreError, StoreUnreadableError
+from wellfit.errors import StoreError, StoreUnreadableError, WellfitError
 
-__all__ = ["APPLICATION", "Database"]
+__all__ = ["APPLICATION", "MALFORMED", "Database"]
 
 VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
@@ -36,6 +36,9 @@ PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
 """SQLite stores NaN as NULL."""
+
+MALFORMED: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, WellfitError)
+"""The errors of code that takes apart rows which wellfit has not written."""
 
 _OUTSIDE: Final = (
     sqlite3.SQLITE_FULL,
@@ -106,10 +109,8 @@ class Database:
     def get(self, key: str, default: Any) -> Any:
         """A value of the ``study`` table, which holds JSON."""
         rows = self.rows("SELECT value FROM study WHERE key = ?", key)
-        try:
+        with self.reading(f"the entry {key!r} cannot be read"):
             return json.loads(rows[0][0]) if rows else default
-        except ValueError:
-            raise StoreUnreadableError(f"{self._path}: damaged: the entry {key!r} cannot be read; {_RESTORE}") from None
 
     def put(self, key: str, value: Any) -> None:
         """Set a value of the ``study`` table; it must be plain data that JSON can hold."""
@@ -118,6 +119,25 @@ class Database:
     def drop(self, key: str) -> None:
         """Remove a value of the ``study`` table, if it is there."""
         self.execute("DELETE FROM study WHERE key = ?", (key,))
+
+    @contextlib.contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Report rows that wellfit cannot have written as damage, in one line.
+
+        Args:
+          what: the rows that the block takes apart.
+
+        Raises:
+          StoreUnreadableError: for any error that malformed values cause.
+        """
+        try:
+            yield
+        except (StoreError, UnicodeError):
+            raise
+        except MALFORMED as error:
+            text = str(error) if isinstance(error, WellfitError) else f"{type(error).__name__}: {error}"
+            reason = " ".join(text.split())[:120]
+            raise StoreUnreadableError(f"{self._path}: damaged: {what} ({reason}); {_RESTORE}") from None
 
     @contextlib.contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:

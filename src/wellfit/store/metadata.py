@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from pydantic import BaseModel, TypeAdapter
+
 from wellfit.base import Finding
 from wellfit.spec.identity import merged
+from wellfit.spec.study import StudySpec, from_resolved, recipes
 from wellfit.store.database import Database
 
 __all__ = ["Metadata", "joined", "now"]
@@ -19,6 +22,29 @@ SECONDS_KEPT: Final = 5.0  # of training time that a killed process may lose, so
 
 _FINDING: Final = "code, level, message, fix"  # columns
 _NOTE: Final = "note: "  # followed by the note's own key, in the study table
+
+
+class _Epochs(BaseModel):
+    epochs: int
+
+
+class _Variant(BaseModel):
+    changes: dict[str, Any]
+    recipe: _Epochs
+
+
+class _Resolved(BaseModel):
+    """What is used of a study in ``resolved`` form before its recipes are read."""
+
+    name: str
+    title: str
+    data: dict[str, Any]
+    base: _Epochs
+    variants: dict[str, _Variant]
+    seeds: list[int]
+
+
+_A_FINDING: Final = TypeAdapter(Finding)
 
 
 class Metadata:
@@ -53,7 +79,17 @@ class Metadata:
     def study(self) -> dict[str, Any]:
         """The study in ``resolved`` form, with every variant and seed ever requested; empty before ``begin``."""
         study: dict[str, Any] = self._database.get("study", {})
+        with self._database.reading("the study"):
+            if study:
+                _Resolved.model_validate(study)
         return study
+
+    def spec(self) -> StudySpec:
+        """The study; KeyError before ``begin``."""
+        with self._database.reading("the study"):
+            spec = from_resolved(self.study())
+            recipes(spec)
+        return spec
 
     # --- Notes
 
@@ -69,7 +105,8 @@ class Metadata:
     def notes(self) -> dict[str, Any]:
         """All notes by their keys."""
         rows = self._database.rows("SELECT key, value FROM study WHERE key LIKE ? ORDER BY key", f"{_NOTE}%")
-        return {key.removeprefix(_NOTE): json.loads(value) for key, value in rows}
+        with self._database.reading("the notes"):
+            return {key.removeprefix(_NOTE): json.loads(value) for key, value in rows}
 
     # --- Provenance
 
@@ -130,7 +167,9 @@ class Metadata:
 
     def findings(self) -> tuple[Finding, ...]:
         """The saved findings, in order."""
-        return tuple(Finding(*row) for row in self._database.rows(f"SELECT {_FINDING} FROM findings ORDER BY position"))
+        rows = self._database.rows(f"SELECT {_FINDING} FROM findings ORDER BY position")
+        with self._database.reading("the findings"):
+            return tuple(_A_FINDING.validate_python(dict(zip(_FINDING.split(", "), row, strict=True))) for row in rows)
 
 
 def joined(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:

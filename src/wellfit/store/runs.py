@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
 from wellfit.spec.variants import recipe_from
 from wellfit.store.arrays import Arrays, pack, read_arrays, stage
 from wellfit.store.database import Database
@@ -61,7 +61,8 @@ class Runs:
     def epochs_asked(self) -> dict[Run, int]:
         """The number of epochs that the recipe of every trained run requested, outgrown runs included."""
         rows = self.database.rows("SELECT variant, seed, recipe FROM runs")
-        return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
+        with self.database.reading("the recipe of a run"):
+            return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
 
     def outgrown(self) -> set[Run]:
         """The runs that need more epochs."""
@@ -104,9 +105,10 @@ class Runs:
             epochs = self.database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
             study, outgrown = self.metadata.study(), self.outgrown()
         by_run: dict[Run, list[tuple[float | None, ...]]] = {row[:2]: [] for row in rows}
-        for variant, seed, *values in epochs:
-            by_run[variant, seed].append(tuple(values))
-        records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
+        with self.database.reading("the rows of the runs"):
+            for variant, seed, *values in epochs:
+                by_run[variant, seed].append(tuple(values))
+            records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
         order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
         return [records[run] for run in order if run in records and run not in outgrown]
 
@@ -114,7 +116,8 @@ class Runs:
         """Test accuracy and test loss of every finished run that was evaluated on the test set."""
         query = "SELECT variant, seed, test_accuracy, test_loss FROM runs WHERE test_sha256 IS NOT NULL"
         rows, outgrown = self.database.rows(query), self.outgrown()
-        scores = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
+        with self.database.reading("the test scores of the runs"):
+            scores = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
         return {run: of_run for run, of_run in scores.items() if run not in outgrown}
 
     def weights(self, variant: str, seed: int) -> dict[str, FloatArray]:
@@ -246,11 +249,16 @@ class Runs:
 
 def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]]) -> RunRecord:
     variant, seed, recipe, state, count, readout_epoch, trajectory, seconds, scores = row
+    if state not in get_args(RunState):
+        raise ValueError(f"state {state!r}")
+    if not 0 <= readout_epoch <= count:
+        raise ValueError(f"read at epoch {readout_epoch} of {count}")
     columns = np.array(epochs, float).reshape(-1, len(HISTORY_COLUMNS))  # (epochs, columns)
     history = History({name: columns[:, i] for i, name in enumerate(HISTORY_COLUMNS)})
     spec = RunSpec(variant, seed, recipe_from(json.loads(recipe)))
-    return RunRecord(spec, state, count, readout_epoch, history, json.loads(scores), {}, _number(seconds), trajectory)
+    measured = {metric: float(value) for metric, value in json.loads(scores).items()}
+    return RunRecord(spec, state, count, readout_epoch, history, measured, {}, _number(seconds), str(trajectory))
 
 
 def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+    return math.nan if value is None else float(value)

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from wellfit.base import History, RunRecord, RunSummary, StudySummary, VariantSummary
-from wellfit.spec.study import StudySpec, from_resolved, recipes
+from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import open_existing
 from wellfit.store.lock import is_locked
 from wellfit.store.progress import FILE as PROGRESS
@@ -125,12 +125,12 @@ def read_status(directory: Path, before: StudyStatus | None = None) -> StudyStat
     now = stamp(directory)
     with open_existing(directory) as store:
         histories = store.progress.read()  # before the records, which replace it
-        settings, seconds, tested = store.metadata.study(), store.metadata.seconds(), len(store.runs.test_scores())
+        settings, spec = store.metadata.study(), store.metadata.spec()
+        seconds, tested = store.metadata.seconds(), len(store.runs.test_scores())
         if before is not None and before.stamp.database == now.database:
             records = before.records
         else:
             records = {(r.spec.variant, r.spec.seed): r for r in store.runs.records()}
-    spec = from_resolved(settings)
     asked = {name: recipe.epochs for name, recipe in recipes(spec).items()}
     runs = [(name, seed) for name in spec.variants for seed in spec.seeds]
     ended = {run: record for run, record in records.items() if run in set(runs)}

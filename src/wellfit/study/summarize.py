@@ -19,7 +19,7 @@ from wellfit.base import FloatArray, IntArray, ModelSpec, Recipe, RunRecord, Run
 from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.narrative.advice import advise
-from wellfit.spec.study import StudySpec, from_resolved, recipes
+from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, open_existing
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
@@ -71,7 +71,7 @@ def summary_of(store: Store) -> StudySummary:
     # Another process may be writing: only runs of the study as it is read first are counted, and only with a record.
     running = store.is_running()
     settings = store.metadata.study()
-    spec = from_resolved(settings)
+    spec = store.metadata.spec()
     of_variant = recipes(spec)
     asked = {(variant, seed) for variant in spec.variants for seed in spec.seeds}
     records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}

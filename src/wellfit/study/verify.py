@@ -12,7 +12,7 @@ from typing import Final
 from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
 from wellfit.files import read_plain
-from wellfit.spec.study import from_resolved, recipes
+from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, open_existing
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.store.opening import FOLDERS
@@ -105,6 +105,9 @@ def _broken(store: Store, directory: Path) -> list[Problem]:
         damage = contents.damage(store.database)
         if not damage:
             store.runs.records()
+            store.runs.test_scores()
+            store.metadata.spec()
+            store.metadata.findings()
             contents.files(store)
     except StoreUnreadableError as error:
         damage = [_without_place(error, directory)]
@@ -194,7 +197,7 @@ def _recomputed(store: Store, damaged: set[str]) -> tuple[int, list[Problem]]:
 
 
 def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
-    spec = from_resolved(store.metadata.study())
+    spec = store.metadata.spec()
     of_variant = recipes(spec)
     records, tests = store.runs.records(), store.runs.test_scores()
     yield Recomputed("number of runs that belong to the study", len(store.runs.finished()), len(records))

@@ -1,0 +1,95 @@
+"""A flipped bit in a study's database is found or harmless; it never becomes a traceback."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from small_studies import points, small
+from wellfit.errors import StoreUnreadableError, WellfitError
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
+from wellfit.study.status import read_status
+from wellfit.study.summarize import summarize, to_json
+from wellfit.study.verify import verify_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("flipped") / "study"
+    run_study(Session(small(3), points(), directory))
+    return directory
+
+
+def outcomes(directory: Path, flips: int, seed: int) -> dict[str, int]:
+    """What reading the study says after each of some flips."""
+    path, generator = directory / "study.db", random.Random(seed)
+    whole = path.read_bytes()
+    counts = {"refused": 0, "read": 0}
+    try:
+        for _ in range(flips):
+            changed, bit = bytearray(whole), generator.randrange(8 * len(whole))
+            changed[bit // 8] ^= 1 << bit % 8
+            path.write_bytes(changed)
+            for read in (lambda: json.dumps(to_json(summarize(directory), "1")), lambda: verify_study(directory)):
+                try:
+                    read()
+                    counts["read"] += 1
+                except WellfitError as error:
+                    counts["refused" if str(error).isprintable() else "several lines"] += 1
+    finally:
+        path.write_bytes(whole)
+    return counts
+
+
+def test_no_flipped_bit_is_a_traceback(study: Path) -> None:
+    counts = outcomes(study, flips=40, seed=0)
+    assert min(counts.values()) > 0
+    assert verify_study(study).problems == ()
+
+
+@pytest.mark.slow
+def test_none_of_thousands_of_flipped_bits_is_a_traceback(study: Path) -> None:
+    assert sum(outcomes(study, flips=3000, seed=1).values()) == 6000
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE runs SET state = 'fnished' WHERE seed = 0", r"the rows of the runs \(.*state 'fnished'\)"),
+        ("UPDATE runs SET readout_epoch = 9 WHERE seed = 0", "read at epoch 9 of 3"),
+        ("UPDATE runs SET scores = '[]' WHERE seed = 0", "the rows of the runs"),
+        ("UPDATE runs SET recipe = '{' WHERE seed = 0", "the recipe of a run"),
+        ("UPDATE runs SET test_loss = 'low' WHERE seed = 0", "the test scores of the runs"),
+        ("UPDATE study SET value = '{\"name\": 3}' WHERE key = 'study'", "the study"),
+        ("UPDATE findings SET level = 'loud'", "the findings"),
+        ("UPDATE study SET value = '{' WHERE key LIKE 'note: %'", "cannot be read"),
+    ],
+)
+def test_a_row_that_nobody_wrote_is_one_line(study: Path, tmp_path: Path, statement: str, words: str) -> None:
+    copy = tmp_path / "study"
+    shutil.copytree(study, copy)
+    with closing(sqlite3.connect(copy / "study.db")) as connection, connection:
+        assert connection.execute(statement).rowcount
+    with pytest.raises(StoreUnreadableError, match=f"study.db: damaged: .*{words}"):
+        summarize(copy)
+    try:
+        problems = [problem.file for problem in verify_study(copy).problems]
+    except StoreUnreadableError:  # it cannot even be opened
+        problems = ["study.db"]
+    assert problems[:1] == ["study.db"]
+
+
+def test_status_refuses_them_too(study: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "study"
+    shutil.copytree(study, copy)
+    with closing(sqlite3.connect(copy / "study.db")) as connection, connection:
+        connection.execute("UPDATE runs SET state = 'fnished'")
+    with pytest.raises(StoreUnreadableError, match="the rows of the runs"):
+        read_status(copy)
