@@ -14,7 +14,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
 from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
-from wellfit.data.images import has_class_folders, read_image_folder
+from wellfit.data.images.reader import has_images, read_image_folder
 from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
@@ -117,8 +117,8 @@ def _read_folder(folder: Path, reading: Reading) -> RawData:
     pair = find_csv_pair(folder)
     if pair is not None:
         return read_csv_pair(*pair)
-    if has_class_folders(folder):
-        return read_image_folder(folder)
+    if has_images(folder):
+        return read_image_folder(folder, reading)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
