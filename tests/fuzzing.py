@@ -33,7 +33,7 @@ SECONDS: Final = 10.0
 """At most so long, one input."""
 BYTES: Final = 2e9
 """At most so much memory, one process that reads thousands of inputs."""
-_LINE: Final = 1500
+_LINE: Final = 1100
 _UNIT = 1 if sys.platform == "darwin" else 1024
 
 
