@@ -44,7 +44,6 @@ def fault_of(seed: int) -> tuple[str, str]:
       What was wrong with the answer, "" if nothing, and what the input was and the answer: an error or a data set.
     """
     from mutations import make_input
-
     from wellfit.data.catalog import load_dataset
     from wellfit.errors import WellfitError
 
@@ -92,7 +91,7 @@ def contradiction(data: Any) -> str:
         "missing pixels": data.x_train.ndim == 2 or not np.isnan(data.x_train).any(),
         "features": 0 not in data.input_shape,
         "validation rows": rows is None
-        or (np.all(np.diff(rows) > 0) and 0 <= rows[0] and rows[-1] < n and len(rows) < n),
+        or (np.all(np.diff(rows) > 0) and rows[0] >= 0 and rows[-1] < n and len(rows) < n),
         "groups": data.groups is None or len(data.groups) == n,
         "facts": all(isinstance(text, str) and text.isprintable() for fact in data.facts for text in fact),
     }

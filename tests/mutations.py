@@ -16,130 +16,10 @@ import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from odd_values import DTYPES, EXTREMES, NAMES, SETTINGS, SHAPES, SUFFIXES, TEXTS
 from originals import fixed_zip, originals, pictures, zip_members
-
 from wellfit.base import Reading
-
-TEXTS = (
-    *(
-        "\0",
-        "\0\0\0\0",
-        "\ufeff",
-        "\u2028",
-        "\x1b[31m",
-        "\x85",
-        "nan",
-        "inf",
-        "-inf",
-        "1e999",
-        "-1e308",
-        "9" * 400,
-        "0x10",
-    ),
-    *("1_000", "1.5", "-1", "18446744073709551616", "-9223372036854775809", "2020-01-01", "True", "None", "NA", "?"),
-    *(
-        '"',
-        '""',
-        "'",
-        '"a\nb"',
-        "\n",
-        "\r",
-        "\r\n\r\n",
-        ",",
-        ",,,,,",
-        ";",
-        "\t",
-        "|",
-        " ",
-        "#",
-        "%",
-        "=1+1",
-        "é",
-        "猫",
-        "a" * 5000,
-    ),
-    *("label", "class", "target", "__import__('os')", "<b>", "{}", "{0}", "%s", "\\", "\ud800"),
-)
-"""What is inserted into text."""
-
-EXTREMES = (0, 1, 2, 255, 2**15 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
-"""What is written over length fields, as far as it fits."""
-
-SHAPES = (
-    "(24,)",
-    "()",
-    "(0,)",
-    "(-1,)",
-    "(2**40,)",
-    "(24, 6, 5, 1, 1)",
-    "(4000000000, 4000000000)",
-    "(1,)*33",
-    "24",
-    "(True,)",
-    "('a',)",
-)
-DTYPES = (
-    "'|O'",
-    "'<U1000000000'",
-    "'<f2'",
-    "'<f16'",
-    "'<c16'",
-    "'<M8[ns]'",
-    "'|V8'",
-    "'<i9'",
-    "[('a', '<f8')]",
-    "'|S0'",
-    "'|b1'",
-    "'>u4'",
-    "'|u1'",
-)
-
-SUFFIXES = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".csv.bz2", ".csv.xz", ".zip", ".parquet", ".xlsx", ".xls", ".npz", ".npy", ".mat",
-            ".h5", ".hdf5", ".png", ".jpg", ".gz", ".json", ".pkl", ".arff", ".html", "", ".CSV", ".feather", ".pt")  # fmt: skip
-
-NAMES = (
-    "naïve",
-    "猫",
-    "a\nb",
-    "x" * 200,
-    "<b>bold",
-    ".hidden",
-    "Thumbs.db",
-    "train",
-    "Test",
-    "valid",
-    "__MACOSX",
-    "a,b",
-    "\x1b[31mred",
-    " ",
-    "CON",
-    "-rf",
-    "1",
-)
-
-SETTINGS: dict[str, tuple[Any, ...]] = {
-    "label": ("species", "label", "nothing", "", 1, -1, 3, 10**9, -(10**9), 0, "é", "id"),
-    "drop": (("id",), (1,), (-1,), ("nothing",), tuple(range(1, 200))),
-    "columns": (("length", "width"), (2,), ("species",), (10**6,)),
-    "categories": (("legs",), (4,), ("nothing",)),
-    "missing": (("-999",), ("0",), ("",), ("Dream, far", "1")),
-    "group": ("id", "island", 5, "nothing", -1),
-    "header": (True, False),
-    "separator": (",", ";", "\t", "|", " ", "::", ".", "a", "\n", "\\s+", "(", '"', "é", "\0"),
-    "decimal": (".", ","),
-    "encoding": ("utf-8", "latin-1", "utf-16", "cp1252", "ascii", "nothing", "rot13", "base64", "idna", "unicode_escape", "utf-7", "hex"),
-    "pixel_max": (1.0, 255.0, 16.0, 65535.0, 1e-300, 1e300),
-    "image_size": (1, 4, (3, 7), 64),
-    "resize": ("letterbox", "stretch"),
-    "color": ("gray", "rgb"),
-    "background": ("white", "black", "#12345", "#ff00ff", "nothing", "é"),
-    "classes": (("a", "b", "c"), ("a", "b"), tuple("abcdefghij"), ("1", "2", "3")),
-    "test_file": ("penguins.csv", "nothing.csv", ".", "..", "test"),
-    "validation_file": ("numbers.csv", "nothing.npz", ".", "val"),
-    "skip_corrupt": (True,),
-}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -421,7 +301,7 @@ def _edited(chance: random.Random, members: dict[str, bytes]) -> dict[str, bytes
 
 
 def _place(chance: random.Random, content: bytes | bytearray) -> int:
-    """A position in content: in its head or tail as often as elsewhere, since that is where formats keep their numbers."""
+    """A position in content: in its head or tail as often as elsewhere, since formats keep their numbers there."""
     n = max(len(content), 1)
     return chance.choice((chance.randrange(n), chance.randrange(min(n, 64)), n - 1 - chance.randrange(min(n, 64))))
 

@@ -40,15 +40,15 @@ _LONGEST: Final = 1000
 
 
 class WellfitError(Exception):
-    """A user's mistake, reported in one line: what is wrong, where, and how to fix it.
+    r"""A user's mistake, reported in one line: what is wrong, where, and how to fix it.
 
     Args:
       message: line breaks and other control characters, for example from a file's name, are shown as in Python's
         strings; of a message that is longer than a screen, the middle is left out.
 
     Example:
-      >>> str(WellfitError("a\\nb.csv: the file is empty"))
-      'a\\\\nb.csv: the file is empty'
+      >>> str(WellfitError("a\nb.csv: the file is empty"))
+      'a\\nb.csv: the file is empty'
     """
 
     def __init__(self, message: str = "") -> None:
