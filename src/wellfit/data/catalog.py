@@ -15,7 +15,7 @@ from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
 from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
 from wellfit.data.images.reader import has_images, read_image_folder
-from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
+from wellfit.data.tables import find_tables, is_table, read_npz, read_table, read_table_folder
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
@@ -114,17 +114,16 @@ def _read(path: Path, reading: Reading) -> RawData:
 def _read_folder(folder: Path, reading: Reading) -> RawData:
     if any(find_idx(folder, name) for name in IDX_NAMES):
         return read_idx_folder(folder)
-    pair = find_csv_pair(folder)
-    if pair is not None:
-        return read_csv_pair(*pair)
     if has_images(folder):
         return read_image_folder(folder, reading)
+    if find_tables(folder):
+        return read_table_folder(folder, reading)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
 def _read_file(path: Path, reading: Reading) -> RawData:
-    if is_csv(path):
-        return read_csv(path)
+    if is_table(path):
+        return read_table(path, reading)
     if path.suffix.lower() == ".npz":
         return read_npz(path)
     raise DataError(f"{path}: this file format is not supported; give a .csv, .csv.gz or .npz file, or a folder")
