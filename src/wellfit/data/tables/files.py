@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -161,10 +162,13 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
             size = sum(info.file_size for info in archive_members(archive))
         if size > max(64 << 20, min(MAX_BYTES, 250 * len(content))):
             raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
-        with pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
+        quiet = warnings.catch_warnings(action="ignore")  # openpyxl speaks of styles and print areas
+        with quiet, pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
             names = [str(name) for name in book.sheet_names]
             for sheet in names:
-                cells = book.parse(sheet, header=None, dtype=object, na_values=[], keep_default_na=False)
+                cells = pd.read_excel(
+                    book, sheet_name=sheet, header=None, dtype=object, na_values=[], keep_default_na=False
+                )
                 cells = cells.mask(cells.map(lambda cell: cell is None or (isinstance(cell, str) and not cell.strip())))
                 if cells.notna().any(axis=None):
                     break
