@@ -58,9 +58,13 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
         return _load_published(entry) if entry.files else _load_digits(entry)
     try:
         path = Path(name_or_path).expanduser()
-        raw = _read(path, reading) if path.exists() else None
+        there = path.exists()
     except (RuntimeError, ValueError) as error:  # ~nobody; a null character
         raise DataError(f"{str(name_or_path)!r}: not a path ({error}); give the path of a file or folder") from None
+    except OSError:  # a name that is too long: reported below
+        there = True
+    try:
+        raw = _read(path, reading) if there else None
     except OSError as error:  # a name that is too long; a folder without access
         place = str(error.filename or name_or_path)
         place = place if len(place) <= 200 else f"{place[:197]}..."
