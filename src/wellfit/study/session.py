@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,8 +11,9 @@ from typing import Any
 
 from jax.sharding import Mesh
 
-from wellfit.base import Dataset, Recipe, RunSpec, Splits, TrainingData
-from wellfit.data.splits import make_splits, training_data
+from wellfit.base import Dataset, Preparation, Recipe, RunSpec, Splits, TrainingData
+from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset
+from wellfit.data.splits import split_of, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices
 from wellfit.engine.plan import Plan
@@ -124,19 +126,37 @@ class Session:
 
     @cached_property
     def used(self) -> Dataset:
-        """The share of the data that the study uses."""
+        """The share of the data that the study uses, as it was read."""
         return thinned(self.dataset, self.spec.data.train_share, self.spec.data.split_seed)
 
     @cached_property
     def splits(self) -> Splits:
         """Which examples train and which validate."""
-        settings = self.spec.data
-        return make_splits(self.used.y_train, validation=settings.validation, seed=settings.split_seed)
+        return split_of(self.used, self.spec.data.validation, self.spec.data.split_seed)
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How the columns of a table become features, fitted on the training split."""
+        return fit_preparation(self.used, self.splits.train)
+
+    @cached_property
+    def training(self) -> Dataset:
+        """The data that the study uses, with the training examples as its models see them before scaling.
+
+        The test set is as it was read.
+        """
+        x_train = prepare(self.preparation, self.used.columns, self.used.x_train)
+        return self.used if x_train is self.used.x_train else dataclasses.replace(self.used, x_train=x_train)
+
+    @cached_property
+    def prepared(self) -> Dataset:
+        """The same with the test set, for use when it is opened; ``columns`` name the features of a table."""
+        return prepared_dataset(self.used, self.preparation)
 
     @cached_property
     def data(self) -> TrainingData:
         """What the engine trains on."""
-        data = training_data(self.used, self.splits, self.spec.data.scale)
+        data = training_data(self.training, self.splits, self.spec.data.scale, binary_features(self.preparation))
         check_data(data)
         share, examples = self.spec.data.train_share, len(data.x_train)
         for name, recipe in self.recipes.items():
