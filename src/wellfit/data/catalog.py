@@ -36,7 +36,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     Args:
       name_or_path: a name, for example ``"digits"``, or a path. A ``Path`` is never treated as a name. ``"cosines:2"``
         is the two cosine curves at distance 2.
-      reading: how files are read: label column, columns to drop, image size ...; data sets of the catalog ignore it.
+      reading: how files are read: label column, columns to drop, image size ...
 
     Returns:
       The data set, unscaled.
@@ -44,13 +44,15 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     Raises:
       UnknownNameError: a name that is not in the catalog and does not look like a path.
       DataNotFoundError: nothing exists at the path, or a known data set is neither on this machine nor downloadable.
-      DataError: data that cannot be read.
+      DataError: data that cannot be read, or settings of ``reading`` for a data set of the catalog.
 
     Example:
       >>> digits = load_dataset("digits")
       >>> digits.x_train.shape, digits.x_test.shape, digits.pixel_max
       ((1438, 8, 8), (359, 8, 8), 16)
     """
+    if isinstance(name_or_path, str) and (name_or_path in CATALOG or distance_of(name_or_path) is not None):
+        _check_reading(name_or_path, reading)
     if isinstance(name_or_path, str) and (a := distance_of(name_or_path)) is not None:
         return _generate_cosines(CATALOG["cosines"], a)
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
@@ -76,6 +78,14 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
     raise UnknownNameError("data set", text, CATALOG)
+
+
+def _check_reading(name: str, reading: Reading) -> None:
+    if reading.given:
+        raise DataError(
+            f"[data] {reading.given[0]} is for files, but {name} is a known data set, which is read as published; "
+            f"remove {reading.given[0]}, or give the path of your files"
+        )
 
 
 def _load_digits(entry: CatalogEntry) -> Dataset:

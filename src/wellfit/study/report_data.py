@@ -60,6 +60,7 @@ def keep_report_data(store: Store, session: Session) -> None:
         "rows": [],
         "distance": None,
         "axes": [],
+        "facts": [[name, without_home(text)] for name, text in session.facts],
     }
     if are_images(shape):
         arrays |= _misclassified(store, runs, used) | {"examples": _examples(used)}

@@ -12,6 +12,7 @@ from typing import Any
 from jax.sharding import Mesh
 
 from wellfit.base import Dataset, Preparation, Recipe, RunSpec, Splits, TrainingData
+from wellfit.data.facts import Facts, data_facts, data_line
 from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset
 from wellfit.data.splits import split_of, training_data
 from wellfit.data.subsets import thinned
@@ -38,6 +39,7 @@ class Forecast:
       done: runs that the study directory holds already.
       title: the study's question.
       data: title and source of the data.
+      facts: what was decided about the data, as pairs of a short name and a text.
       examples: training, validation and test examples.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
@@ -62,6 +64,7 @@ class Forecast:
     continued: int = 0
     saved: int = 0
     restarted: Mapping[str, int] = field(default_factory=dict)
+    facts: Facts = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +172,11 @@ class Session:
         return data
 
     @cached_property
+    def facts(self) -> Facts:
+        """What was decided about the data, in words."""
+        return data_facts(self.used, self.splits, self.preparation, self.data.scaling)
+
+    @cached_property
     def examples(self) -> dict[str, int]:
         """The numbers of examples for training, for measuring training metrics, for validation and for the test."""
         data = self.data
@@ -226,7 +234,7 @@ class Session:
             plan=work.plan,
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
             title=self.spec.title,
-            data=f"{self.used.title} ({self.used.source})",
+            data=data_line(self.used.title, self.used.source),
             examples=(counts["training"], counts["validation"], counts["test"]),
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
@@ -236,6 +244,7 @@ class Session:
             continued=len(work.begins),
             saved=work.saved,
             restarted=work.restarted,
+            facts=self.facts,
         )
 
 
@@ -250,6 +259,7 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
             "data": forecast.data,
             "directory": str(session.directory),
         },
+        "facts": dict(forecast.facts),
         "examples": dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
         "seeds": list(spec.seeds),
         "epochs": forecast.epochs,
