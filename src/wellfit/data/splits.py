@@ -7,12 +7,14 @@ drawn.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
+from wellfit.base import Column, Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
 from wellfit.errors import DataError, UnknownNameError
 
 __all__ = ["dataset_hash", "fit_scaling", "make_splits", "stratified_rows", "training_data"]
@@ -79,6 +81,58 @@ def _validation_rows(labels: IntArray, validation: float, seed: int) -> int:
             "change the fraction or add data"
         )
     return count
+
+
+def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator) -> IntArray:
+    """Draw whole groups so that every class contributes about the given share of its examples.
+
+    The groups are visited in random order. A group is drawn if that brings the classes closer to their shares, and if
+    it leaves every class an example outside, where possible. The result depends on the numbers of the groups, not on
+    the order of the rows.
+
+    Args:
+      labels: class labels.  # (N,)
+      groups: the group of each row.  # (N,)
+      share: of the rows to draw, between 0 and 1.
+      rng: one uniform number a group is drawn from it.
+
+    Returns:
+      Row numbers, int64, ascending; at least one group, and not all.
+
+    Raises:
+      DataError: there is only one group.
+
+    Example:
+      >>> rows = grouped_rows(np.array([0, 1, 0, 1, 0, 1]), np.array([5, 5, 3, 3, 8, 8]), 1 / 3, np.random.default_rng(0))
+      >>> rows.size
+      2
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    _, label = np.unique(labels, return_inverse=True)
+    size = int(group.max()) + 1
+    if size < 2:
+        raise DataError("all examples are in one group, which cannot be divided; name another group column, or none")
+    counts = np.zeros((size, int(label.max()) + 1), np.int64)  # (G, K)
+    np.add.at(counts, (group, label), 1)
+    totals = counts.sum(axis=0)  # (K,)
+    parts = counts / totals  # (G, K), of each class
+    drawn = np.zeros(size, bool)
+    missing = np.full(len(totals), share)  # (K,), of each class's share
+    weights = totals / totals.sum()
+    order = np.argsort(rng.random(size), kind="stable")
+
+    def error(left: FloatArray) -> float:
+        return float((weights * left**2).sum())
+
+    rest = totals.copy()
+    for g in order:
+        if error(missing - parts[g]) < error(missing) and (rest - counts[g] > 0).all():
+            drawn[g] = True
+            missing, rest = missing - parts[g], rest - counts[g]
+    if not drawn.any():
+        complete = [g for g in order if (totals - counts[g] > 0).all()] or list(order)
+        drawn[min(complete, key=lambda g: error(missing - parts[g]))] = True
+    return np.flatnonzero(drawn[group])
 
 
 def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> IntArray:
@@ -164,23 +218,39 @@ def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     return mean.astype(np.float32).reshape(x.shape[1:]), factor.reshape(x.shape[1:])
 
 
-def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any], y_test: IntArray) -> str:
-    """Return the hexadecimal SHA-256 over names, types, shapes and little-endian bytes of the four arrays.
+def dataset_hash(
+    x_train: NDArray[Any],
+    y_train: IntArray,
+    x_test: NDArray[Any],
+    y_test: IntArray,
+    *,
+    columns: Sequence[Column] = (),
+    validation_rows: IntArray | None = None,
+    groups: IntArray | None = None,
+) -> str:
+    """Return the hexadecimal SHA-256 over names, types, shapes and little-endian bytes of the arrays.
 
     Args:
       x_train, y_train: training examples and labels.  # (N, ...), (N,)
       x_test, y_test: test examples and labels.  # (M, ...), (M,)
+      columns, validation_rows, groups: as in ``Dataset``; covered only where they are given.
 
     Example:
       >>> x, y = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
-      >>> dataset_hash(x, y, x, y)[:8]
-      '997da224'
+      >>> dataset_hash(x, y, x, y)[:8], dataset_hash(x, y, x, y, groups=y)[:8]
+      ('997da224', '387dfcc7')
     """
     digest = hashlib.sha256()
-    for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    for name, rows in (("validation_rows", validation_rows), ("groups", groups)):
+        if rows is not None:
+            arrays[name] = rows.astype(np.int64)
+    for name, array in arrays.items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
         digest.update(little.data)
+    if columns:
+        digest.update(json.dumps([[column.name, column.categories] for column in columns]).encode())
     return digest.hexdigest()
 
 
