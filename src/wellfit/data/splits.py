@@ -7,13 +7,14 @@ drawn.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
+from wellfit.base import Column, Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
 from wellfit.errors import DataError, UnknownNameError
 
 __all__ = ["dataset_hash", "fit_scaling", "grouped_rows", "make_splits", "split_of", "stratified_rows", "training_data"]
@@ -288,23 +289,39 @@ def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     return mean.astype(np.float32).reshape(x.shape[1:]), factor.reshape(x.shape[1:])
 
 
-def dataset_hash(x_train: NDArray[Any], y_train: IntArray, x_test: NDArray[Any], y_test: IntArray) -> str:
-    """Return the hexadecimal SHA-256 over names, types, shapes and little-endian bytes of the four arrays.
+def dataset_hash(
+    x_train: NDArray[Any],
+    y_train: IntArray,
+    x_test: NDArray[Any],
+    y_test: IntArray,
+    *,
+    columns: Sequence[Column] = (),
+    validation_rows: IntArray | None = None,
+    groups: IntArray | None = None,
+) -> str:
+    """Return the hexadecimal SHA-256 over names, types, shapes and little-endian bytes of the arrays.
 
     Args:
       x_train, y_train: training examples and labels.  # (N, ...), (N,)
       x_test, y_test: test examples and labels.  # (M, ...), (M,)
+      columns, validation_rows, groups: as in ``Dataset``; covered only where they are given.
 
     Example:
       >>> x, y = np.zeros((2, 3), np.float32), np.zeros(2, np.int32)
-      >>> dataset_hash(x, y, x, y)[:8]
-      '997da224'
+      >>> dataset_hash(x, y, x, y)[:8], dataset_hash(x, y, x, y, groups=y)[:8]
+      ('997da224', '387dfcc7')
     """
     digest = hashlib.sha256()
-    for name, array in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    for name, rows in (("validation_rows", validation_rows), ("groups", groups)):
+        if rows is not None:
+            arrays[name] = rows.astype(np.int64)
+    for name, array in arrays.items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
         digest.update(little.data)
+    if columns:
+        digest.update(json.dumps([[column.name, column.categories] for column in columns]).encode())
     return digest.hexdigest()
 
 

@@ -53,14 +53,14 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     if given is not None:
         rows = np.sort(np.concatenate([rows, given]))
     x, y = dataset.x_train[rows], dataset.y_train[rows]
+    kept = None if given is None else np.searchsorted(rows, given)
+    groups = None if dataset.groups is None else dataset.groups[rows]
+    digest = dataset_hash(
+        x, y, dataset.x_test, dataset.y_test, columns=dataset.columns, validation_rows=kept, groups=groups
+    )
+    source = f"{dataset.source}, {count:,} of {total:,} training examples"
     return dataclasses.replace(
-        dataset,
-        x_train=x,
-        y_train=y,
-        validation_rows=None if given is None else np.searchsorted(rows, given),
-        groups=None if dataset.groups is None else dataset.groups[rows],
-        source=f"{dataset.source}, {count:,} of {total:,} training examples",
-        hash=dataset_hash(x, y, dataset.x_test, dataset.y_test),
+        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest
     )
 
 

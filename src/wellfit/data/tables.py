@@ -1,4 +1,4 @@
-"""Tables: CSV files with one labeled example per row, and NumPy's ``.npz`` archives.
+"""Tables: CSV files with one labeled example per row.
 
 ``numpy.loadtxt`` reads the numbers; only if it rejects a file does a second, slow pass look for the faulty line.
 """
@@ -9,13 +9,12 @@ import csv
 import gzip
 import io
 import math
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from wellfit.data.assemble import Part, RawData
 from wellfit.data.idx import read_content
 from wellfit.errors import DataError
 
-__all__ = ["LABEL_NAMES", "find_csv_pair", "is_csv", "read_csv", "read_csv_pair", "read_npz"]
+__all__ = ["LABEL_NAMES", "find_csv_pair", "is_csv", "read_csv", "read_csv_pair"]
 
 LABEL_NAMES: Final = ("label", "class", "target", "y")
 """Header names of the label column, in upper or lower case; otherwise the first column holds the labels."""
@@ -214,50 +213,3 @@ def _fault(path: Path, layout: _Layout) -> str | None:
                 if column != layout.label and not (_is_number(cell) and math.isfinite(float(cell))):
                     return f"{where}, column {column + 1}: {cell!r} is not a finite number; replace it or drop the row"
     return None
-
-
-# --- npz --------------------------------------------------------------------------------------------------------------
-
-
-def read_npz(path: Path) -> RawData:
-    """Read a NumPy archive with ``x_train``, ``y_train``, ``x_test`` and ``y_test``, or with ``x`` and ``y``.
-
-    Args:
-      path: the ``.npz`` file. Labels may have shape (N, 1).
-
-    Returns:
-      Examples and labels; no test set if the archive has ``x`` and ``y``.
-
-    Raises:
-      DataError: the file is not an ``.npz`` archive, is damaged, contains Python objects, or lacks an array.
-    """
-    try:
-        arrays = _load_npz(path)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        text = f"{path}: not a readable .npz archive of plain arrays ({' '.join(str(error).split())}); save it again"
-        raise DataError(text) from None
-    keys = ("x", "y") if {"x", "y"} <= arrays.keys() else ("x_train", "y_train", "x_test", "y_test")
-    missing = [key for key in keys if key not in arrays]
-    if missing:
-        present = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(
-            f"{path}: lacks {', '.join(missing)} (it has {present}); save x_train, y_train, x_test, y_test, or x and y"
-        )
-    where = f"{path} ({keys[0]})"
-    if len(keys) == 2:
-        return RawData(Part(arrays["x"], _column(arrays["y"]), where))
-    x_train, y_train, x_test, y_test = (arrays[key] for key in keys)
-    return RawData(Part(x_train, _column(y_train), where), Part(x_test, _column(y_test), f"{path} ({keys[2]})"))
-
-
-def _load_npz(path: Path) -> dict[str, NDArray[Any]]:
-    with path.open("rb") as file:  # opened here: np.load leaves a damaged archive open
-        archive = np.load(file, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("it is a single array")
-        return {key: archive[key] for key in archive.files}
-
-
-def _column(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels of shape (N, 1) as (N,)."""
-    return labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
