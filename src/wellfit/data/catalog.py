@@ -18,7 +18,7 @@ from wellfit.data.given import with_given_sets
 from wellfit.data.idx import parse_idx
 from wellfit.data.idx_folder import find_idx_sets, read_idx_set
 from wellfit.data.images import has_class_folders, read_image_folder
-from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair
+from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
@@ -151,17 +151,17 @@ def _read_arrays(path: Path, reading: Reading) -> RawData | None:
 
 
 def _read_folder(folder: Path, reading: Reading) -> RawData:
-    pair = find_csv_pair(folder)
-    if pair is not None:
-        return read_csv_pair(*pair)
+    if find_tables(folder):
+        return read_table_folder(folder, reading)
     if has_class_folders(folder):
         return read_image_folder(folder)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
 def _read_file(path: Path, reading: Reading) -> RawData:
-    if is_csv(path):
-        return read_csv(path)
+    if is_table(path):
+        return read_table(path, reading)
     raise DataError(
-        f"{path}: this file format is not supported; give a .csv, .csv.gz, .npz, .npy, .mat or .h5 file, or a folder"
+        f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "
+        ".mat, .h5), or a folder"
     )
