@@ -103,8 +103,8 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
       DataError: there is only one group.
 
     Example:
-      >>> rows = grouped_rows(np.array([0, 1, 0, 1, 0, 1]), np.array([5, 5, 3, 3, 8, 8]), 1 / 3, np.random.default_rng(0))
-      >>> rows.size
+      >>> groups = np.array([5, 5, 3, 3, 8, 8])
+      >>> grouped_rows(np.array([0, 1, 0, 1, 0, 1]), groups, 1 / 3, np.random.default_rng(0)).size
       2
     """
     _, group = np.unique(groups, return_inverse=True)
