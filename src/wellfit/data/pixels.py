@@ -122,10 +122,10 @@ def example_values(parts: Sequence[Part]) -> tuple[list[NDArray[Any]], list[tupl
         facts.append(("images", f"{_MNIST_PIXELS} columns read as 28 x 28 pixels"))
     if arrays[0].ndim > 2:
         if all(_are_bytes(x) for x in arrays):
-            return [x.astype(np.uint8, copy=False) for x in arrays], facts
+            return [np.ascontiguousarray(x, np.uint8) for x in arrays], facts
         return [_finite_images(x, part) for x, part in zip(arrays, parts, strict=True)], facts
     if all(x.dtype == np.uint8 for x in arrays):
-        return arrays, facts
+        return [np.ascontiguousarray(x) for x in arrays], facts
     kind = np.float64 if any(_float32_blurs(x) for x in arrays) else np.float32
     rows, infinite = [], 0
     for x, part in zip(arrays, parts, strict=True):
@@ -138,6 +138,11 @@ def example_values(parts: Sequence[Part]) -> tuple[list[NDArray[Any]], list[tupl
 
 
 def _unreal(x: NDArray[Any]) -> str:
+    if x.dtype.kind == "O" and x.ndim > 1:
+        return (
+            "the examples hold texts or Python objects; give numbers, or a pandas DataFrame, whose columns of text "
+            "become categories"
+        )
     if x.dtype.kind == "O":
         return (
             "the examples are Python objects instead of numbers (a list of arrays?); make one array of them, with "
@@ -165,11 +170,12 @@ def _are_bytes(x: NDArray[Any]) -> bool:
 
 def _finite_images(x: NDArray[Any], part: Part) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
-        floats = x.astype(np.float32, copy=False)
+        floats = np.ascontiguousarray(x, np.float32)
     finite = np.isfinite(floats).reshape(len(x), -1).all(axis=1)  # (N,)
     if not finite.all():
+        rows = named_rows(part, np.asarray(~finite))
         raise DataError(
-            f"{part.where}: a pixel is missing, infinite or too large for float32 in {named_rows(part, ~finite)}; "
+            f"{part.where}: a pixel is missing, infinite or too large for float32 in {rows}; "
             "replace the values or drop the rows"
         )
     return floats
@@ -190,7 +196,8 @@ def _float32_blurs(x: NDArray[Any]) -> bool:
 
 def _least(x: NDArray[Any]) -> NDArray[Any]:
     """The least finite value of each column; infinite for a column that has none."""
-    return np.where(np.isfinite(x), x, np.inf).min(axis=0)
+    least: NDArray[Any] = np.where(np.isfinite(x), x, np.inf).min(axis=0)
+    return least
 
 
 def _finite_rows(x: NDArray[Any], kind: type[np.floating[Any]], part: Part) -> tuple[NDArray[Any], int]:
@@ -201,7 +208,7 @@ def _finite_rows(x: NDArray[Any], kind: type[np.floating[Any]], part: Part) -> t
     large = (np.abs(x) > _LARGEST) & ~infinite if x.dtype.itemsize > 4 else np.zeros((1, 1), bool)
     if large.any():
         raise DataError(
-            f"{part.where}: a value is too large for float32 in {named_rows(part, large.any(axis=1))}; "
+            f"{part.where}: a value is too large for float32 in {named_rows(part, np.asarray(large.any(axis=1)))}; "
             "rescale or replace it"
         )
     count = int(infinite.sum())

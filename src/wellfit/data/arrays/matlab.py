@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
 __all__ = ["read_mat", "stored_in_mat"]
+
+_PIXELS: Final = 28 * 28
 
 
 def read_mat(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
@@ -50,9 +52,16 @@ def stored_in_mat(path: Path) -> dict[str, Stored]:
         raise DataError(f"{path}: {kind} as a MATLAB file ({text}); save it again with save(..., '-v7')") from None
     found = {name: array for name, value in variables.items() for name, array in _flat(name, value)}
     arrays = {name: _usable(array) for name, array in found.items() if not name.startswith("__")}
+    notes: dict[str, tuple[str, str]] = {}
     if _is_svhn(arrays):
         arrays["y"] = np.where(arrays["y"] == 10, 0, arrays["y"])
-    return {n: Stored(a.shape, a.dtype, lambda a=a: a) for n, a in arrays.items()}  # type: ignore[misc]
+        notes["y"] = ("labels", "SVHN's label 10 is the digit 0")
+    if "emnist" in path.stem.lower():
+        for name, array in arrays.items():
+            if array.ndim == 2 and array.shape[1] == _PIXELS:
+                arrays[name] = array.reshape(-1, 28, 28).swapaxes(1, 2)
+                notes[name] = ("orientation", "EMNIST's images are stored transposed; put upright")
+    return {n: Stored(a.shape, a.dtype, lambda a=a: a, notes.get(n)) for n, a in arrays.items()}  # type: ignore[misc]
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, NDArray[Any]]]:

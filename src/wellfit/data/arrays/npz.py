@@ -18,6 +18,11 @@ from wellfit.errors import DataError
 
 __all__ = ["read_npz", "stored_in_npz"]
 
+_DAMAGE = (
+    *(OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError),
+    *(OverflowError, TypeError, zipfile.BadZipFile, zlib.error),
+)
+
 
 def read_npz(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
     """Read a NumPy archive with ``x_train``, ``y_train``, ``x_test`` and ``y_test``, or with ``x`` and ``y``.
@@ -69,14 +74,6 @@ def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
     return tuple(int(n) for n in shape), dtype
-
-
-_DAMAGE = (OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError) + (
-    zipfile.BadZipFile,
-    zlib.error,
-    OverflowError,
-    TypeError,
-)
 
 
 def _read(path: Path, name: str) -> NDArray[Any]:
