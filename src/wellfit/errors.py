@@ -32,6 +32,7 @@ __all__ = [
     "UnknownNameError",
     "WellfitError",
     "nearest",
+    "printable",
 ]
 
 
@@ -52,7 +53,7 @@ class WellfitError(Exception):
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_one_line(message))
+        super().__init__(printable(message))
 
 
 class StudyFileError(WellfitError):
@@ -109,8 +110,13 @@ class StoreUnreadableError(StoreError):
     """The directory is damaged, was written by another version, or is not a study directory."""
 
 
-def _one_line(text: str) -> str:
-    """Escape what is not printable, and leave out the middle of a text that is too long."""
+def printable(text: str) -> str:
+    r"""Escape what is not printable, such as line breaks, and leave out the middle of a text that is too long.
+
+    Example:
+      >>> printable("bell \a")
+      'bell \\x07'
+    """
     if not text.isprintable():
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     half = _LONGEST // 2

@@ -14,7 +14,7 @@ from wellfit.data.labels import encode_labels, flat_labels
 from wellfit.data.parts import Part, RawData
 from wellfit.data.pixels import example_values, examples_first, pixel_range
 from wellfit.data.splits import dataset_hash, grouped_rows, stratified_rows
-from wellfit.errors import DataError
+from wellfit.errors import DataError, printable
 
 __all__ = ["TEST_SHARE", "Part", "RawData", "assemble", "encode_labels", "make_dataset"]
 
@@ -198,7 +198,7 @@ def assemble(
         columns=columns,
         validation_rows=given,
         groups=groups,
-        facts=raw.facts + tuple(facts),
+        facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
     )
 
 

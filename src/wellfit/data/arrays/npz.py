@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -72,7 +73,10 @@ def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:
+        raise ValueError(f"no readable header: {error}") from None
     return tuple(int(n) for n in shape), dtype
 
 

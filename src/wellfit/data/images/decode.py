@@ -79,9 +79,20 @@ def read_picture(path: str, view: View) -> Picture | str:
     Raises:
       Nothing for a damaged file.
     """
+    from PIL import Image
+
     try:
-        with _open(path) as image:
-            return _read(image, path, view)
+        if not stat.S_ISREG(os.stat(path).st_mode):  # never open a device or a pipe
+            return "not a regular file"
+        # Pillow maps files that it opens itself, which scrambles uncompressed TIFF files that are turned.
+        with open(path, "rb") as file, Image.open(file, formats=_formats()) as image:
+            turn = _orientation(image)
+            picture = _read(image, path, view, turn)
+            late = _orientation(image) if image.format == "PNG" else turn  # the Exif data may follow the pixels
+        if late == turn:
+            return picture
+        with open(path, "rb") as file, Image.open(file, formats=("PNG",)) as image:
+            return _read(image, path, view, late)
     except Exception as error:  # on damaged files, Pillow raises nearly every kind
         return _reason(path, error)
 
@@ -94,17 +105,7 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _open(path: str) -> Any:
-    """Open a regular file as an image; devices and pipes are never opened."""
-    from PIL import Image
-
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise UnreadableError("not a regular file")
-    return Image.open(path, formats=_formats())
-
-
-def _read(image: Any, path: str, view: View) -> Picture:
-    turn = _orientation(image)
+def _read(image: Any, path: str, view: View, turn: int) -> Picture:
     sideways = turn in _SIDEWAYS and image.format != "TIFF"  # Pillow gives a TIFF's size as upright
     size = (image.width, image.height) if sideways else (image.height, image.width)
     if view.sizes_only or (view.expected is not None and size != view.expected):
@@ -116,9 +117,9 @@ def _read(image: Any, path: str, view: View) -> Picture:
     ink = None
     if is_deep(image):
         pixels, alpha = deep_pixels(image, path, gray=view.color == "gray")
-        pixels = _upright(pixels, 1 if image.format == "TIFF" else turn)
+        pixels = _upright(pixels, image, turn)
         if alpha is not None:
-            alpha = _upright(alpha, 1 if image.format == "TIFF" else turn)
+            alpha = _upright(alpha, image, turn)
             pixels, transparent, hidden, ink = _composite_deep(pixels, alpha, view)
         pixels = fit(pixels, inner)
     else:
@@ -172,8 +173,10 @@ def _turned(image: Any, turn: int) -> Any:
     )
 
 
-def _upright(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
+def _upright(pixels: NDArray[Any], image: Any, turn: int) -> NDArray[Any]:
     """The same for an array."""
+    if image.format == "TIFF":
+        return pixels
     if turn in _SIDEWAYS:
         pixels = np.swapaxes(pixels, 0, 1)
     if turn in (3, 4, 7, 8):

@@ -98,7 +98,7 @@ def _both_bytes(image: Any, path: str) -> NDArray[np.uint16]:
     name, _, order = mode.partition(";16")
     if name not in {"RGB", "RGBX", "RGBA"} or order not in _OTHER:
         raise UnreadableError(f"16 bits per channel in the form {mode}: save it as 16-bit RGB or with 8 bits")
-    with Image.open(path, formats=(image.format,)) as again:
+    with open(path, "rb") as file, Image.open(file, formats=(image.format,)) as again:
         again.tile = [tile._replace(args=_other(tile.args, f"{name};16{_OTHER[order]}")) for tile in again.tile]
         low = np.asarray(again)
     return _two_bytes(np.asarray(image), low)
@@ -119,10 +119,11 @@ def _ppm(image: Any) -> NDArray[np.uint16]:
     if tile.codec_name != "ppm":
         raise UnreadableError("a plain-text PPM with more than 8 bits: save it as binary PPM or PNG")
     image.fp.seek(tile.offset)
-    count = image.width * image.height * 3
-    values = np.frombuffer(image.fp.read(2 * count), dtype=">u2")
-    if len(values) < count:
+    size = image.width * image.height * 6
+    content = image.fp.read(size)
+    if len(content) < size:
         raise UnreadableError("truncated")
+    values = np.frombuffer(content, dtype=">u2")
     scaled: NDArray[np.float64] = np.round(np.minimum(values, tile.args[1]) * (65535 / tile.args[1]))
     return scaled.astype(np.uint16).reshape(image.height, image.width, 3)
 

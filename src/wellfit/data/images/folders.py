@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wellfit.base import Reading
 from wellfit.data.images.labels import LabelTable, find_table, labels_from_names
-from wellfit.data.images.names import ASIDE, Role, is_plain_role, is_table, role_of, skipped_text, some
+from wellfit.data.images.names import ASIDE, Role, is_plain_role, is_table, number, role_of, skipped_text, some
 from wellfit.data.images.walk import Folder
 from wellfit.errors import DataError
 
@@ -19,6 +19,7 @@ Facts = list[tuple[str, str]]
 
 _SUBFOLDERS = "put the images of each class in a subfolder, or a table of file names and labels beside them"
 _LABELS = "labels"
+_UNMATCHED = "labels left out"
 
 
 @dataclass(eq=False)
@@ -111,7 +112,7 @@ def _tables(outer: Folder, inner: Folder) -> list[Path]:
     for folder in outer.below():
         if inner.path == folder.path or inner.path.is_relative_to(folder.path):
             found = [folder.path / name for name in folder.others if is_table(name)] + found
-    beside = [f for f in inner.folders if f.path.name.lower() in ASIDE]
+    beside = [f for f in inner.folders if f.path.name.lower() in ASIDE or inner.holding == (f,)]
     return found + [folder.path / name for folder in beside for name in folder.others if is_table(name)]
 
 
@@ -125,7 +126,7 @@ def _of_sets(top: Folder, tables: list[Path], reading: Reading, facts: Facts) ->
         return None
     sets: dict[Role, ImageSet] = {}
     left_out: list[str] = []
-    for role, folder in roles.items():
+    for role, folder in sorted(roles.items(), key=lambda item: item[0] != "train"):
         inner = _enter(folder)
         if role == "unlabeled":
             left_out.append(folder.path.name)
@@ -139,6 +140,7 @@ def _of_sets(top: Folder, tables: list[Path], reading: Reading, facts: Facts) ->
             raise DataError(f"{inner.path}: the table of labels names other sets; remove its column of sets")
         else:
             sets.update(found)
+    facts[:] = [fact for fact in facts if fact[0] != _UNMATCHED]  # another set may have them
     if left_out:
         facts.append(("left out", f"{some(left_out)} (images without labels)"))
     return sets
@@ -251,7 +253,7 @@ def _of_table(
     if table.unmatched:
         facts.append(
             (
-                "labels left out",
+                _UNMATCHED,
                 f"{len(table.unmatched)} in {table.path.name} without an image: {some(table.unmatched)}",
             )
         )
@@ -269,8 +271,8 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
         )
     if len(folder.images) > folder.total // 2:
         raise DataError(
-            f"{folder.path}: {len(folder.images)} images lie beside the class folders, {folder.total} in all; put each "
-            "into the folder of its class"
+            f"{folder.path}: {len(folder.images):,} of {number(folder.total)} lie beside the class folders; put each into "
+            "the folder of its class"
         )
     if folder.images:
         facts.append(("images left out", f"{len(folder.images)} outside the class folders: {some(folder.images)}"))
@@ -326,7 +328,7 @@ def _unlabeled(folder: Folder) -> str:
         return "contains no images" + (f", only {skipped_text(others, 0)}" if others else "")
     if folder.holding:
         return f"all images are in one folder, {folder.holding[0].path.name}"
-    return f"{folder.total} images without class folders"
+    return f"{number(folder.total)} without class folders"
 
 
 def _say(facts: Facts, name: str, text: str) -> None:

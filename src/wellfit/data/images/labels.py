@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from wellfit.base import ColumnKey, Reading
 from wellfit.data.images.names import Role, role_of, some
 from wellfit.errors import DataError
 
-__all__ = ["LabelTable", "find_table", "labels_from_names"]
+__all__ = ["LabelTable", "find_table", "labels_from_names", "names_images"]
 
 _LABEL_NAMES: Final = frozenset(
     {
@@ -98,6 +99,18 @@ def labels_from_names(names: Sequence[str]) -> list[str] | None:
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
+def names_images(paths: Iterable[Path], names: Sequence[str], reading: Reading) -> bool:
+    """Return whether a table has a column of the images' names, judged by its first rows.
+
+    Args:
+      paths: tables.
+      names: paths of images, with ``/``.
+    """
+    finder = _Finder(names)
+    tables = (_read(path, reading, finder, rows=1000) for path in paths)
+    return any(table is not None and _name_column(table, finder) is not None for table in tables)
+
+
 def find_table(paths: Iterable[Path], names: Sequence[str], reading: Reading, role: Role) -> LabelTable | None:
     """Find the table that gives labels to images.
 
@@ -164,7 +177,7 @@ def _unique(names: Sequence[str]) -> dict[str, int]:
     return {name: at for at, name in enumerate(names) if name and counts[name] == 1}
 
 
-def _read(path: Path, reading: Reading, finder: _Finder) -> Any:
+def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None) -> Any:
     """Read a table as texts; None if it is none. The first row is a header unless it names an image."""
     import pandas as pd
 
@@ -179,16 +192,18 @@ def _read(path: Path, reading: Reading, finder: _Finder) -> Any:
         header = reading.header
         if header is None:
             header = all(finder.find(cell) is None for cell in cells)
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            encoding=encoding,
-            header=0 if header else None,
-            index_col=False,
-        )
-    except (OSError, ValueError, LookupError, pd.errors.ParserError, pd.errors.ParserWarning):
+        with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # more cells than names
+            table = pd.read_csv(
+                path,
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                encoding=encoding,
+                header=0 if header else None,
+                index_col=False,
+                nrows=rows,
+            )
+    except (OSError, ValueError, LookupError, pd.errors.ParserError):
         return None
     table.columns = [str(c).strip() if header else f"column {i + 1}" for i, c in enumerate(table.columns)]
     return table
@@ -203,11 +218,12 @@ def _encoding(path: Path) -> str:
 
 
 def _name_column(table: Any, finder: _Finder) -> str | None:
-    """The column whose cells name the most images; it must name a different image in half of the rows."""
-    best, most = None, max(2, len(table) // 2, finder.count // 20)
+    """The column whose cells name the most images: half of them or of its rows, and nearly every row another."""
+    best, most = None, max(1, min(len(table), finder.count) / 2 - 1)
     for at, column in enumerate(table.columns):
-        found = {finder.find(cell) for cell in table.iloc[:, at].astype(str)} - {None}
-        if len(found) > most or (best is None and len(found) == most):
+        cells = table.iloc[:, at].astype(str)
+        found = {finder.find(cell) for cell in cells.unique()} - {None}
+        if len(found) > most and 2 * cells.nunique() >= len(cells):
             best, most = str(column), len(found)
     return best
 
@@ -250,6 +266,9 @@ def _label_values(path: Path, table: Any, rest: Sequence[str], reading: Reading)
     if reading.label is not None:
         name = _column(path, table, reading.label, "label")
         return list(table[name]), name
+    hot = _one_hot(table, rest)
+    if hot is not None:
+        return hot, f"{rest[0]} to {rest[-1]}"
     named = [c for c in rest if _plain(c) in _LABEL_NAMES]
     if len(named) > 1 and all(len(table[[named[0], c]].drop_duplicates()) == table[c].nunique() for c in named):
         names = [c for c in named if not table[c].str.fullmatch(r"[\d.]*").all()]
@@ -257,9 +276,6 @@ def _label_values(path: Path, table: Any, rest: Sequence[str], reading: Reading)
     candidates = named or rest
     if len(candidates) == 1:
         return list(table[candidates[0]]), candidates[0]
-    hot = None if named else _one_hot(table, rest)
-    if hot is not None:
-        return hot, f"{rest[0]} to {rest[-1]}"
     if not candidates:
         return None, ""
     raise DataError(

@@ -17,6 +17,7 @@ __all__ = [
     "is_plain_role",
     "is_system",
     "is_table",
+    "number",
     "role_of",
     "skipped_text",
     "some",
@@ -106,6 +107,16 @@ def _words(name: str) -> list[str]:
     return [joined[1] if (joined := _JOINED.fullmatch(word)) else word for word in words]
 
 
+def number(count: int, what: str = "image") -> str:
+    """A count and its noun.
+
+    Example:
+      >>> number(1), number(1200)
+      ('1 image', '1,200 images')
+    """
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def some(names: Iterable[str], limit: int = 5) -> str:
     """The first names of a list, and how many more there are.
 
@@ -134,7 +145,7 @@ def skipped_text(names: Iterable[str], system: int) -> str:
     suffixes = Counter(PurePath(name).suffix.lower() or "without a suffix" for name in names)
     parts = names if len(names) <= 3 else [f"{n} {suffix}" for suffix, n in suffixes.most_common()]
     if system:
-        parts = [*parts, f"{system} hidden or system file{'s' * (system > 1)}"]
+        parts = [*parts, number(system, "hidden or system file")]
     unreadable = sorted(_UNREADABLE & suffixes.keys())
     advice = f" (save {', '.join(unreadable)} as PNG or JPEG to use them)" if unreadable else ""
     count = f"{len(names) + system}: " if names else ""

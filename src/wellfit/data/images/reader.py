@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,18 +14,28 @@ from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.assemble import Part, RawData
 from wellfit.data.images.decode import View
 from wellfit.data.images.folders import ImageSet, find_given, find_sets
-from wellfit.data.images.names import Role, is_table, skipped_text, some
+from wellfit.data.images.labels import names_images
+from wellfit.data.images.names import Role, is_table, number, skipped_text, some
 from wellfit.data.images.sizes import suggested_size
 from wellfit.data.images.stack import Images, fill_margins, read_images
 from wellfit.data.images.walk import Folder, has_images, list_folder
 from wellfit.errors import DataError
 
-__all__ = ["has_images", "read_image_folder"]
+__all__ = ["has_images", "labels_images", "read_image_folder"]
 
 _ORDER: Final[tuple[Role, ...]] = ("train", "validation", "test")
 _COLORS: Final = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 _WORD_RANGES: Final = (255, 1023, 4095, 16383, 65535)
 _NEAR: Final = 8  # of 255: a picture as near to the background as this is not seen
+
+
+def labels_images(folder: Path, reading: Reading = DEFAULT_READING) -> bool:
+    """Return whether a table in a folder names images in it or below: they are the data then, and not the table."""
+    tables = [folder / name for name in sorted(os.listdir(folder)) if is_table(name)]
+    if not tables or not has_images(folder):
+        return False
+    names = [f"{inner.path.name}/{name}" for inner in list_folder(folder).below() for name in inner.images]
+    return names_images(tables, names, reading)
 
 
 def read_image_folder(folder: Path, reading: Reading = DEFAULT_READING) -> RawData:
@@ -221,8 +232,8 @@ def _pixel_max(images: Images, train: int, where: str) -> float | None:
     few = next(most for most in _WORD_RANGES if images.words_max <= most)
     if images.kinds["uint8"] and few < 65535:
         raise DataError(
-            f"{where}: {images.kinds['uint8']} images have 8 bits and {images.kinds['uint16']} have 16 bits with "
-            f"values up to {images.words_max}, which have no common scale; save all in one form"
+            f"{where}: {number(images.kinds['uint8'])} of 8 bits and {images.kinds['uint16']} of 16 bits with values up "
+            f"to {images.words_max} have no common scale; save all in one form"
         )
     return top
 
@@ -277,14 +288,15 @@ def _facts(
 
 def _depth(images: Images, pixel_max: float | None) -> str:
     if images.counts["reduced"]:
-        return f"{images.counts['reduced']} AVIF images of 10 or 12 bits read with 8"
+        return f"{number(images.counts['reduced'], 'AVIF image')} of 10 or 12 bits read with 8"
     if images.x.dtype == np.uint8:
         return ""
     if images.x.dtype != np.uint16:
         return f"floats from {images.x.min():.4g} to {images.x.max():.4g}"
-    few = "" if pixel_max == 65535 else f", values up to {images.words_max}, so the maximum is {pixel_max:g}"
+    few = "" if pixel_max == 65535 else f", values up to {images.words_max}"
+    taken = "" if pixel_max in {None, 65535} else f", so the maximum is {pixel_max:g}"
     mixed = images.kinds["uint8"]
-    return f"16 bits{few}" + (f"; {mixed} images of 8 bits multiplied by 257" if mixed else "")
+    return f"16 bits{few}{taken}" + (f"; {number(mixed)} of 8 bits multiplied by 257" if mixed else "")
 
 
 def _color(images: Images, view: View, labels: list[str]) -> str:

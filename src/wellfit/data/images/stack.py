@@ -113,7 +113,9 @@ def _store(images: Images, picture: Picture, view: View, total: int, where: str)
     row = len(images.kept)
     shape = view.size or pixels.shape[:2]
     colored = pixels.ndim == 3
-    _make_room(images, shape, pixels.dtype, colored or view.color == "rgb", total, where)
+    wanted = colored or view.color == "rgb"
+    if not row or pixels.dtype != images.x.dtype or (wanted and images.x.ndim == 3):
+        _make_room(images, shape, pixels.dtype, wanted, total, where)
     top, left = ((outer - inner) // 2 for outer, inner in zip(shape, pixels.shape[:2], strict=True))
     height, width = pixels.shape[:2]
     if (height, width) != shape:

@@ -59,8 +59,11 @@ class _Seen:
 
 
 def has_images(folder: Path) -> bool:
-    """Return whether a folder, or one up to six levels below it, has a file with the suffix of an image."""
-    level, looked = [str(folder)], 0
+    """Return whether a folder, or one up to six levels below it, has a file with the suffix of an image.
+
+    A folder without access may hold images; reading the data then reports it.
+    """
+    level, looked, closed = [str(folder)], 0, False
     for _ in range(7):
         deeper: list[str] = []
         for path in level:
@@ -72,14 +75,14 @@ def has_images(folder: Path) -> bool:
                             return False
                         if is_system(entry.name):
                             continue
-                        if entry.is_dir():
+                        if _is_folder(entry):
                             deeper.append(entry.path)
                         elif is_picture(entry.name):
                             return True
-            except OSError:  # a folder without access, reported when the data are read
-                continue
+            except OSError:
+                closed = True
         level = deeper
-    return False
+    return closed
 
 
 def list_folder(path: Path) -> Folder:
@@ -107,7 +110,7 @@ def _list(path: Path, depth: int, seen: _Seen) -> Folder:
                     raise DataError(f"{path}: more than {_MOST_ENTRIES:,} files; give a folder of images")
                 if is_system(entry.name):
                     system += 1
-                elif entry.is_dir():
+                elif _is_folder(entry):
                     below.append(entry.name)
                 else:
                     (images if is_image(entry.name) else others).append(entry.name)
@@ -116,6 +119,13 @@ def _list(path: Path, depth: int, seen: _Seen) -> Folder:
     folders = tuple(_list(path / name, depth + 1, seen) for name in sorted(below))
     total = len(images) + sum(folder.total for folder in folders)
     return Folder(path, tuple(sorted(images)), tuple(sorted(others)), system, folders, total)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _mark(path: Path, seen: _Seen) -> None:

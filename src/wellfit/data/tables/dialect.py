@@ -24,9 +24,30 @@ __all__ = [
 ]
 
 MISSING: Final = frozenset(
-    "|na|n/a|nan|-nan|+nan|#n/a|#na|<na>|#n/a n/a|null|none|?|-|--|.|inf|-inf|+inf|infinity|-infinity|+infinity".split(
-        "|"
-    )
+    [
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "-nan",
+        "+nan",
+        "#n/a",
+        "#na",
+        "<na>",
+        "#n/a n/a",
+        "null",
+        "none",
+        "?",
+        "-",
+        "--",
+        ".",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "+infinity",
+    ]
 )
 """Texts that mean a missing value, in lower case; the first is the empty text."""
 

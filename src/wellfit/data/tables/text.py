@@ -170,7 +170,8 @@ def archive_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         info
         for info in archive.infolist()
-        if not info.is_dir()
+        if info.filename
+        and not info.is_dir()
         and not info.filename.startswith("__MACOSX")
         and not Path(info.filename).name.startswith(".")
     ]
@@ -241,6 +242,8 @@ def _decoded(content: bytes, encoding: str | None, where: str) -> tuple[bytes, s
 
 def _transcoded(content: bytes, encoding: str, where: str) -> bytes:
     try:
+        if "escape" in codecs.lookup(encoding).name:  # Python's own, which reads programs
+            raise LookupError
         text = content.decode(encoding)
     except LookupError:
         raise DataError(
