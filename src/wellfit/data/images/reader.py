@@ -92,9 +92,10 @@ def _background(reading: Reading) -> tuple[int, int, int]:
 
 def _size(reading: Reading) -> tuple[int, int] | None:
     size = reading.image_size
-    if size is None or isinstance(size, tuple):
-        return size  # type: ignore[return-value]  # two, as the setting demands
-    return size, size
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
 
 
 # --- Sets -------------------------------------------------------------------------------------------------------------
@@ -232,8 +233,8 @@ def _pixel_max(images: Images, train: int, where: str) -> float | None:
     few = next(most for most in _WORD_RANGES if images.words_max <= most)
     if images.kinds["uint8"] and few < 65535:
         raise DataError(
-            f"{where}: {number(images.kinds['uint8'])} of 8 bits and {images.kinds['uint16']} of 16 bits with values up "
-            f"to {images.words_max} have no common scale; save all in one form"
+            f"{where}: {number(images.kinds['uint8'])} of 8 bits and {images.kinds['uint16']} of 16 bits with values "
+            f"up to {images.words_max} have no common scale; save all in one form"
         )
     return top
 

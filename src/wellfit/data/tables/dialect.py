@@ -24,30 +24,9 @@ __all__ = [
 ]
 
 MISSING: Final = frozenset(
-    [
-        "",
-        "na",
-        "n/a",
-        "nan",
-        "-nan",
-        "+nan",
-        "#n/a",
-        "#na",
-        "<na>",
-        "#n/a n/a",
-        "null",
-        "none",
-        "?",
-        "-",
-        "--",
-        ".",
-        "inf",
-        "-inf",
-        "+inf",
-        "infinity",
-        "-infinity",
-        "+infinity",
-    ]
+    "|na|n/a|nan|-nan|+nan|#n/a|#na|<na>|#n/a n/a|null|none|?|-|--|.|inf|-inf|+inf|infinity|-infinity|+infinity".split(
+        "|"
+    )
 )
 """Texts that mean a missing value, in lower case; the first is the empty text."""
 

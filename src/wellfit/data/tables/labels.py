@@ -234,13 +234,7 @@ def _two(table: Table, at: int, reading: Reading) -> bool:
 def _measured_otherwise(table: Table, can: list[int], judged: dict[int, Classes]) -> tuple[int, str] | None:
     """The last column, if it has few whole values and each other column has fractions."""
     last = len(table.names) - 1
-    if (
-        can != [last]
-        or not judged[last].counted
-        or judged[last].count > 10
-        or is_feature_name(table.names[last])
-        or len(table.names) < 5
-    ):
+    if can != [last] or not judged[last].counted or judged[last].count > 10 or is_feature_name(table.names[last]) or len(table.names) < 5:
         return None
     rest = [at for at in range(last) if not _identifies(table, at)]
     for at in rest:

@@ -176,7 +176,7 @@ def meaning_of(column: Texts) -> Meaning:
     commas = [text for text in texts if re.fullmatch(r"[+-]?\d+(,\d+)+(\.\d+)?", text)]
     if commas and len(commas) + plain.sum() == len(texts):
         return Meaning("faulty", fault=commas[0])
-    if len(texts) > _FEW and sum(_DECORATED.fullmatch(text) is not None for text in texts) > 0.8 * len(texts):
+    if _FEW < len(texts) and sum(_DECORATED.fullmatch(text) is not None for text in texts) > 0.8 * len(texts):
         digits = [at for at, text in enumerate(texts) if re.match(r"\d+,\d|[$€£¥₹]|\d+ ?%", text)]
         if digits:
             return Meaning("faulty", fault=texts[digits[0]])
