@@ -110,7 +110,7 @@ def _examples(dataset: Dataset, preparation: Preparation | None = None) -> tuple
         names = [column.name for column in dataset.columns]
         return "features", f"{_named(dataset.input_shape[0], 'column', names)}, {_range(dataset)}"
     kept = preparation.columns
-    names = [f"{c.name} ({len(c.categories)} categories)" if c.categories else c.name for c in kept]
+    names = [column.name for column in kept]
     made = len(preparation.features)
     text = _named(len(kept), "column", names if dataset.columns else ())
     if made > len(kept):
@@ -174,12 +174,22 @@ def _prepared(dataset: Dataset, preparation: Preparation) -> Iterable[tuple[str,
         yield "columns left out", "; ".join(f"{_listed(names)} ({reason})" for reason, names in reasons.items())
     missing = _added(count_missing(preparation, x) for x in (dataset.x_train, dataset.x_test))
     if missing:
-        with_indicator = sum(column.indicator for column in preparation.columns)
-        text = f"{sum(missing.values()):,} filled in ({_counted(missing)})"
-        yield "missing values", f"{text}; {_named(with_indicator, 'feature', ())} say where" if with_indicator else text
+        told = any(name == "missing values" for name, _ in dataset.facts)
+        count = sum(missing.values())
+        where = "" if told else f" ({_counted(missing)})"
+        yield "imputed", f"{count:,} {'value' if count == 1 else 'values'}{where}, {_filled_with(preparation, missing)}"
     for what, x in (("training and validation", dataset.x_train), ("test", dataset.x_test)):
         if unseen := count_unseen(preparation, dataset.columns, x):
             yield "unseen categories", f"{sum(unseen.values()):,} in the {what} examples ({_counted(unseen)})"
+
+
+def _filled_with(preparation: Preparation, missing: Mapping[str, int]) -> str:
+    """What replaces the missing values, and how many features say where they were."""
+    kinds = {bool(column.categories) for column in preparation.columns if column.name in missing}
+    ways = [way for way, of in (("the median", False), ("the most frequent category", True)) if of in kinds]
+    text = f"by {' or '.join(ways)} of the training split"
+    flags = sum(column.indicator for column in preparation.columns)
+    return f"{text}; {flags:,} {'feature says' if flags == 1 else 'features say'} where" if flags else text
 
 
 def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
