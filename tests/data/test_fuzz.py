@@ -94,7 +94,7 @@ def test_each_kind_of_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "sitecustomize.py").write_text(
         "import fuzzing, mutations, wellfit.data.catalog as catalog\n"
         "from wellfit.errors import DataError\n"
-        "fuzzing.SECONDS = 2.0\n"
+        "fuzzing.SECONDS = 1.0\n"
         "made, read = mutations.make_input, catalog.load_dataset\n"
         "def make_input(seed, folder):\n"
         "    global now\n"
