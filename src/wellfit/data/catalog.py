@@ -15,7 +15,7 @@ from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
 from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
 from wellfit.data.images import has_class_folders, read_image_folder
-from wellfit.data.tables import find_tables, is_table, read_npz, read_table, read_table_folder
+from wellfit.data.tables import find_tables, is_table, read_npz, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
@@ -68,7 +68,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
         ) from None
     if raw is not None:
-        name = path.resolve().name.removesuffix(".gz").removesuffix(".csv").removesuffix(".npz")
+        name = stem_of(path.resolve()).removesuffix(".npz")
         return assemble(raw, name=name, title=name, source=str(path))
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or path.suffix:
