@@ -19,7 +19,7 @@ from wellfit.data.given import with_given_sets
 from wellfit.data.idx import parse_idx
 from wellfit.data.idx_folder import find_idx_sets, read_idx_set
 from wellfit.data.images.reader import has_images, labels_images, read_image_folder
-from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder
+from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
@@ -77,7 +77,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
         ) from None
     if raw is not None:
-        name = path.resolve().name.removesuffix(".gz").removesuffix(".csv")
+        name = stem_of(path.resolve())
         name = Path(name).stem if is_array_file(path) else name
         return assemble(
             raw,

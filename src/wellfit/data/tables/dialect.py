@@ -7,12 +7,16 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Reading
 from wellfit.errors import DataError
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 __all__ = [
+    "MAX_COLUMNS",
     "MISSING",
     "Dialect",
     "detect",
@@ -24,16 +28,19 @@ __all__ = [
 ]
 
 MISSING: Final = frozenset(
-    "|na|n/a|nan|-nan|+nan|#n/a|#na|<na>|#n/a n/a|null|none|?|-|--|.|inf|-inf|+inf|infinity|-infinity|+infinity".split(
-        "|"
-    )
+    ",na,n/a,nan,-nan,+nan,#n/a,#na,<na>,null,none,?,-,--,.,inf,-inf,+inf,infinity,-infinity,+infinity".split(",")  # noqa: SIM905
 )
-"""Texts that mean a missing value, in lower case; the first is the empty text."""
+"""Texts that mean a missing value, in lower case."""
 
-_ROWS: Final = 200  # that decide
+MAX_COLUMNS: Final = 50_000
+"""The widest table that is read."""
+
+_ROWS: Final = 200  # that decide; fewer where there are many columns
+_FEWEST: Final = 8
+_CELLS: Final = 20_000
 _SAMPLE: Final = 4 << 20
 _LONGEST: Final = 64 << 20  # a line, in bytes
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -87,14 +94,14 @@ def single_spaced(content: bytes) -> bytes:
     return re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t]+", b" ", content))
 
 
-def records_of(text: str, separator: str) -> csv._reader:
+def records_of(text: str, separator: str, *, strict: bool = False) -> Reader:
     """Python's own reader of separated values, which knows its line."""
     lines = io.StringIO(text, newline="\n")
-    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
 def detect(content: bytes, reading: Reading, where: str) -> Dialect:
-    """Decide how a table is written.
+    r"""Decide how a table is written.
 
     Args:
       content: the text as UTF-8, with line feeds.
@@ -102,10 +109,10 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
       where: the file, for error messages.
 
     Raises:
-      DataError: an empty file, a header without rows, a single column, a decimal mark that nothing decides.
+      DataError: an empty file, a header without rows, a decimal mark that nothing decides.
 
     Example:
-      >>> found = detect(b"sort;weight\\nfuji;1,5\\ngala;2,25\\n", Reading(), "apples.csv")
+      >>> found = detect(b"sort;weight\nfuji;1,5\ngala;2,25\n", Reading(), "apples.csv")
       >>> found.separator, found.decimal, found.header, found.line
       (';', ',', ('sort', 'weight'), 2)
     """
@@ -120,13 +127,12 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     rows = _records(text, separator, where)
     first = [cell.strip() for cell in rows[0][1]]
     below = [row for _, row in rows[1:]] or [rows[0][1]]
-    columns = Counter(len(row) for row in below).most_common(1)[0][0]
-    if columns < 2:
-        raise DataError(
-            f"{where}: only one column is found; if its cells are separated by another character, set [data] separator"
-        )
+    widths = Counter(len(row) for row in below)
+    columns = max(widths, key=lambda width: (widths[width], width == len(first)))
     below = [row for row in below if len(row) == columns]
-    trailing = all(not row[-1].strip() for row in below) and (len(first) == columns - 1 or not first[-1])
+    trailing = (
+        columns > 1 and all(not row[-1].strip() for row in below) and (len(first) == columns - 1 or not first[-1])
+    )
     decimal = reading.decimal or _decimal(separator, below, where)
     width = columns - 1 if trailing else columns
     names = first[:width] if len(first) == columns else first
@@ -147,10 +153,8 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     else:
         if len(first) == columns:
             below = [rows[0][1], *below]
-        if comments and reading.header is None:
-            names = _commented(content, start, separator, width)  # as np.savetxt(header=...) writes it
-        else:
-            names = []
+        above = comments > 0 and reading.header is None  # as np.savetxt(header=...) writes it
+        names = _commented(content, start, separator, width) if above else []
     texts = tuple(at for at in range(columns) if any(_is_text(row[at], decimal) for row in below))
     return Dialect(separator, decimal, tuple(names), columns, start, line, texts, trailing, comments)
 
@@ -189,6 +193,12 @@ def _sample(content: bytes, where: str) -> str:
             raise DataError(
                 f"{where}: has a line of more than {_LONGEST >> 20} MiB; wellfit reads tables of shorter rows"
             )
+    first = content[: content.find(b"\n", 0, end)] if b"\n" in content[:end] else content[:end]
+    widest = max(first.count(mark) for mark in b"\t;|, ") + 1
+    if widest > MAX_COLUMNS:
+        raise DataError(
+            f"{where}: has {widest:,} columns, but tables of up to {MAX_COLUMNS:,} are read; select columns"
+        )
     return content[:end].decode()
 
 
@@ -196,11 +206,13 @@ def _records(text: str, separator: str, where: str) -> list[tuple[int, list[str]
     """The first records that are not blank, each with the line on which it ends, from 1."""
     reader = records_of(single_spaced(text.encode()).decode() if separator == " " else text, separator)
     found: list[tuple[int, list[str]]] = []
+    cells = 0
     try:
         for row in reader:
             if row and (len(row) > 1 or row[0].strip()):
                 found.append((reader.line_num, row))
-            if len(found) > _ROWS:
+            cells += len(row)
+            if len(found) > _ROWS or (len(found) > _FEWEST and cells > _CELLS):
                 break
     except csv.Error as error:
         raise DataError(
@@ -238,7 +250,7 @@ def _is_whole(cell: str, separator: str) -> bool:
     """Whether no separator is left in a cell; in front of digits, a comma may be a decimal mark."""
     if separator != "," and _COMMA.fullmatch(cell):
         return True
-    return not any(mark in cell for mark in ("\t;|," if separator != " " else "\t;|,").replace(separator, ""))
+    return not any(mark in cell for mark in "\t;|,".replace(separator, ""))
 
 
 def _decimal(separator: str, rows: list[list[str]], where: str) -> str:
@@ -267,15 +279,14 @@ def names_columns(names: list[str], rows: list[list[str]], decimal: str = ".") -
     words = [at for at, name in enumerate(names) if name and not numbers[at] and not is_missing(name)]
     named = [at for at in words if below[at] and filled[at]]
     measured = [at for at in range(len(names)) if below[at] and filled[at]]
+    counted = [name for at, name in enumerate(names) if numbers[at]]
+    counts = _consecutive(counted) and (len(counted) > 2 or counted[0] == "0")
+    fresh = len(words) and sum(names[at] not in filled[at] for at in words) > 0.5 * len(words)
     if named:
-        counted = [name for at, name in enumerate(names) if numbers[at]]
-        return len(named) >= 0.5 * len(measured) or _consecutive(counted)
-    if _consecutive([name for at, name in enumerate(names) if numbers[at]]) and len(names) > 5:
-        return True
-    if any(numbers):
-        return False
-    fresh = [at for at in words if names[at] not in filled[at]]
-    return len(rows) > 1 and len(set(names)) == len(names) and len(fresh) > 0.5 * len(words)
+        return len(named) >= 0.5 * len(measured) or counts
+    if counted:
+        return counts and bool(fresh)
+    return len(rows) > 1 and len(set(names)) == len(names) and bool(fresh)
 
 
 def _counts(names: list[str], rows: list[list[str]], decimal: str) -> bool:

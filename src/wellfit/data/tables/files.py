@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from wellfit.base import Reading
-from wellfit.data.tables.dialect import is_missing, names_columns
+from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
-from wellfit.data.tables.parse import MAX_COLUMNS, parse_text
+from wellfit.data.tables.parse import parse_text
 from wellfit.data.tables.table import Table, listed, name_columns
 from wellfit.data.tables.text import MAX_BYTES, archive_members, one_line, read_bytes, unpack
 from wellfit.errors import DataError
@@ -166,9 +166,7 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
         with quiet, pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
             names = [str(name) for name in book.sheet_names]
             for sheet in names:
-                cells = pd.read_excel(
-                    book, sheet_name=sheet, header=None, dtype=object, na_values=[], keep_default_na=False
-                )
+                cells = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, keep_default_na=False)
                 cells = cells.mask(cells.map(lambda cell: cell is None or (isinstance(cell, str) and not cell.strip())))
                 if cells.notna().any(axis=None):
                     break

@@ -45,7 +45,7 @@ class _Found:
 
 
 def read_table(path: Path, reading: Reading) -> RawData:
-    """Read a table, and the tables that ``reading`` names as its validation and test set.
+    r"""Read a table, and the tables that ``reading`` names as its validation and test set.
 
     Args:
       path: text with any separator, compressed or not; Parquet; Excel.
@@ -56,7 +56,7 @@ def read_table(path: Path, reading: Reading) -> RawData:
     Example:
       >>> import tempfile
       >>> path = Path(tempfile.mkdtemp()) / "a.csv"
-      >>> _ = path.write_text("id,height,species\\n1,2.5,oak\\n2,1.5,elm\\n3,2.1,elm\\n")
+      >>> _ = path.write_text("id,height,species\n1,2.5,oak\n2,1.5,elm\n3,2.1,elm\n")
       >>> raw = read_table(path, Reading())
       >>> raw.train.x.tolist(), raw.train.labels.tolist(), dict(raw.facts)["columns left out"]
       ([[2.5], [1.5], [2.0999999046325684]], ['oak', 'elm', 'elm'], 'id (a different value in every row)')

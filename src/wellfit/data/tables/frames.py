@@ -68,7 +68,7 @@ def table_of(frame: pd.DataFrame, reading: Reading, where: str) -> Table:
         if isinstance(key, str) and key in frame.index.names and key not in frame.columns:
             frame = frame.reset_index(level=key)
     counted = isinstance(frame.columns, pd.RangeIndex)
-    texts = [" / ".join(map(str, c)) if isinstance(c, tuple) else str(c).strip() for c in frame.columns]
+    texts = [" / ".join(map(str, c)) if isinstance(c, tuple) else str(c).strip() for c in list[Any](frame.columns)]
     header = () if counted else tuple(texts)
     names, repeated = name_columns(header, frame.shape[1])
     return Table(
@@ -110,6 +110,11 @@ def combine(
     """
     if not len(train.lines):
         raise DataError(f"{train.where}: has no rows; give one row per example")
+    if len(train.names) < 2:
+        raise DataError(
+            f"{train.where}: only one column is found; if its cells are separated by another character, "
+            "set [data] separator"
+        )
     label, said = choose_label(train, reading)
     group = None if reading.group is None else position(train, reading.group, "group")
     if group == label:
@@ -126,6 +131,8 @@ def combine(
                 raise DataError(f"{table.where}: {found}; add the labels, or leave this table out")
             facts.append(("test file", f"not used to test: {_base(table.where)} {found}; it can be predicted"))
             continue
+        if role == "validation" and group in found.table.absent:
+            raise DataError(f"{table.where}: lacks the column {train.names[group or 0]} of {train.where}; add it")
         used[role] = len(sets)
         sets.append(found)
         if found.ignored:
@@ -154,7 +161,7 @@ def _labels(table: Table, label: int, reading: Reading) -> NDArray[Any]:
         shown = [table.at(row) for row in rows[:8]]
         raise DataError(
             f"{table.where}: {len(rows):,} row{'s have' if len(rows) > 1 else ' has'} no label in column "
-            f"{table.names[label]!r} ({listed(shown)}{', ...' if len(rows) > 8 else ''}); add the labels or remove the rows"
+            f"{table.names[label]!r} ({listed(shown)}{', ...' if len(rows) > 8 else ''}); add labels or remove rows"
         )
     return labels
 
@@ -162,6 +169,8 @@ def _labels(table: Table, label: int, reading: Reading) -> NDArray[Any]:
 def _groups(table: Table, group: int | None, reading: Reading) -> NDArray[Any] | None:
     if group is None:
         return None
+    if group in table.absent:
+        return np.full(len(table.lines), "")
     values, missing = label_values(table, group, reading)
     if missing.any():
         row = int(np.argmax(missing))
@@ -204,9 +213,7 @@ def _by_name(train: Table, other: Table, label: int) -> tuple[dict[int, int], tu
     ignored = tuple(name for at, name in enumerate(other.names) if at not in set(places.values()))
     instead = [name for name in ignored if label_rank(name, other.names)]
     if label not in places and instead:
-        raise DataError(
-            f"{other.where}: has no column {train.names[label]!r}, but {listed(instead)}; name the label column alike in both"
-        )
+        raise DataError(f"{other.where}: has no column {train.names[label]!r}, but {listed(instead)}; name it alike")
     return places, ignored
 
 
@@ -232,8 +239,8 @@ def _unlabeled(train: Table, other: Table, label: int, reading: Reading) -> str:
     count = len(labels)
     if count > 10 and labels.dtype.kind == "i" and len(own) == count == labels.max() - labels.min() + 1:
         return f"has row numbers where {_base(train.where)} has its labels"
-    if count >= 20 and len(own) == 1 < len(known):
-        return f"has the same label, {own[0]!r}, in every row"
+    if count >= 20 and not missing.any() and len(own) == 1 < len(known):
+        return f"has the same label, {str(own[0])!r}, in every row"
     if not np.isin(own, known).any():
         raise DataError(
             f"{other.where}: none of its labels ({listed([repr(str(v)) for v in own])}) occurs in {_base(train.where)} "

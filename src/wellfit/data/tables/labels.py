@@ -187,7 +187,7 @@ def _ends(table: Table, candidates: Iterable[int], reading: Reading) -> list[int
 def _identifies(table: Table, at: int) -> bool:
     """Whether a column has an identifier's name, no name beside named ones, or different whole numbers throughout."""
     bare = table.bare[at] if table.bare else ""
-    if table.named and (not bare or id_name(bare) == "id"):
+    if table.named and (not bare or (id_name(bare) == "id" and not label_rank(bare, ()))):
         return True
     column = table.frame.iloc[:, at]
     return len(column) > 10 and is_numeric(column) and column.dtype.kind in "iu" and bool(column.is_unique)
@@ -234,7 +234,9 @@ def _two(table: Table, at: int, reading: Reading) -> bool:
 def _measured_otherwise(table: Table, can: list[int], judged: dict[int, Classes]) -> tuple[int, str] | None:
     """The last column, if it has few whole values and each other column has fractions."""
     last = len(table.names) - 1
-    if can != [last] or not judged[last].counted or judged[last].count > 10 or is_feature_name(table.names[last]) or len(table.names) < 5:
+    if can != [last] or len(table.names) < 5 or is_feature_name(table.names[last]):
+        return None
+    if not judged[last].counted or judged[last].count > 10:
         return None
     rest = [at for at in range(last) if not _identifies(table, at)]
     for at in rest:

@@ -8,12 +8,17 @@ from typing import Final, Literal
 
 __all__ = ["id_name", "is_feature_name", "is_measure_name", "label_rank", "says_nothing"]
 
-_CERTAIN: Final = frozenset(
-    "label labels classlabel classlabels labelname target targets targetlabel targetclass truelabel yvalue ytrue "
-    "groundtruth labelid classid labelencoded encodedlabel".split()
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CERTAIN: Final = _set(
+    """label labels classlabel classlabels labelname target targets targetlabel targetclass truelabel yvalue ytrue
+    groundtruth labelid classid labelencoded encodedlabel"""
 )
-_CLASS: Final = frozenset("class classes classname classification y".split())
-_LIKELY: Final = frozenset(
+_CLASS: Final = _set("class classes classname classification y")
+_LIKELY: Final = _set(
     """species outcome diagnosis churn churned exited survived category cluster clusters quality fraud attrition
     isfraud fraudulent loanstatus loanapproved approved creditrisk spam sentiment digit letter emotion cultivar variety
     subscribed heartdisease hasdisease disease stroke cancer malignant fetalhealth pricerange nobeyesdad obesity
@@ -21,31 +26,31 @@ _LIKELY: Final = frozenset(
     income incomelevel incomebracket customerchurn churnvalue bankrupt bankruptcy diabetes diabetic hasdiabetes
     readmitted intrusion attack attacktype malware phishing hypothyroid genre breed cropname croplabel fruit
     weathertype satisfaction dropout prognosis readmission canceled iscanceled defaulted deathevent
-    loandefault default10yr tenyearchd classasd chd cvd hd species_name speciesname irisclass""".split()
+    loandefault default10yr tenyearchd classasd chd cvd hd speciesname irisclass"""
 )
-_POSSIBLE: Final = frozenset(
+_POSSIBLE: Final = _set(
     """type status result results grade stage risk risklevel level condition response output default deposit revenue
-    activity decision prediction predicted kind winner conclusion drug drugtype""".split()
+    activity decision prediction predicted kind winner conclusion drug drugtype"""
 )
-_FEATURES: Final = frozenset(
+_FEATURES: Final = _set(
     """sex gender race ethnicity region city country state county province color colour island site season month
     weekday day smoker married maritalstatus marital education occupation job jobtitle department embarked deck cabin
     name firstname lastname address street email phone zip zipcode postcode currency brand make model manufacturer
     company material shape size unit units language continent nationality origin workclass relationship housing
-    date time year hour port room rooms bedrooms bathrooms floor floors children kids dependents pclass""".split()
+    date time year hour port room rooms bedrooms bathrooms floor floors children kids dependents pclass"""
 )
-_MEASURES: Final = frozenset(
+_MEASURES: Final = _set(
     """age price prices saleprice cost costs value amount salary wage rent sales tenure charges medv medhouseval
     medianhousevalue mpg temperature temp humidity weight height distance duration score rating count total demand
     consumption quantity population area rings strength fare pm25 co2 horsepower displacement bmi glucose progression
-    minutes hours days seconds profit pressure speed""".split()
+    minutes hours days seconds profit pressure speed"""
 )
-_IDENTIFIERS: Final = frozenset(
+_IDENTIFIERS: Final = _set(
     """id ids index idx rowid rownumber rownum rowno rowname rownames row uuid guid sno srno sr serialno serialnumber
     obs observation recordid recordno record sampleid exampleid imageid passengerid customerid patientid userid
-    sampleno samplenumber samplecodenumber hash md5 sha1 sha256""".split()
+    sampleno samplenumber samplecodenumber hash md5 sha1 sha256"""
 )
-_NUMBERED: Final = frozenset("number no nr num code ticket name names key serial hash account phone reference".split())
+_NUMBERED: Final = _set("number no nr num code ticket name names key serial hash account phone reference")
 _NOTHING = re.compile(r"|\d+|unnamed: \d+|(v|x|c|f|a|attr|attribute|att|col|column|feature|feat|var|field)[ _.-]?\d+")
 
 
@@ -80,7 +85,7 @@ def label_rank(name: str, others: Sequence[str]) -> Literal["certain", "class", 
       ('likely', 'certain', '', '')
     """
     plain = _plain(name)
-    if plain == "y" and any(_plain(other) in ("x", "x1") for other in others):
+    if plain == "y" and any(_plain(other) == "x" for other in others):
         return ""
     if plain in _CERTAIN:
         return "certain"

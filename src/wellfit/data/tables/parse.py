@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from wellfit.base import IntArray, Reading
-from wellfit.data.tables.dialect import MISSING, Dialect, detect, records_of, single_spaced
+from wellfit.data.tables.dialect import Dialect, detect, records_of, single_spaced
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.table import Table, name_columns
 from wellfit.data.tables.text import one_line, to_utf8
@@ -19,18 +20,15 @@ from wellfit.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MAX_COLUMNS", "parse_text"]
-
-MAX_COLUMNS: Final = 100_000
-"""The widest table that is read."""
+__all__ = ["parse_text"]
 
 _SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
-# The texts in the cases in which people and programs write them; pandas compares exactly.
-_MISSING = sorted({form for text in MISSING for form in (text, text.upper(), text.capitalize())} | {"NaN", "-NaN"})
+# What pandas compares each cell with, in the spellings of programs; columns with others are read again as texts.
+_MISSING: Final = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?", "-"]
 
 
 def parse_text(content: bytes, reading: Reading, where: str) -> Table:
-    """Read a table from text.
+    r"""Read a table from text.
 
     Args:
       content: of the file, unpacked, in any encoding.
@@ -41,20 +39,16 @@ def parse_text(content: bytes, reading: Reading, where: str) -> Table:
       Columns of numbers, in which missing values are NaN, and columns of texts as written.
 
     Raises:
-      DataError: not a text table, rows of unequal length, open quotation marks, too many columns.
+      DataError: not a text table, rows of unequal length, open quotation marks.
 
     Example:
-      >>> parse_text(b"a,b\\n1,x\\n,y\\n", Reading(), "t.csv").frame
+      >>> parse_text(b"a,b\n1,x\n,y\n", Reading(), "t.csv").frame
            0  1
       0  1.0  x
       1  NaN  y
     """
     text, encoding = to_utf8(content, reading.encoding, where)
     found = detect(text, reading, where)
-    if found.columns > MAX_COLUMNS:
-        raise DataError(
-            f"{where}: has {found.columns:,} columns, but tables of up to {MAX_COLUMNS:,} are read; select columns"
-        )
     rows = text[found.start :] if found.start else text
     if found.separator == " ":
         rows = single_spaced(rows)
@@ -83,42 +77,44 @@ def _read(rows: bytes, found: Dialect, where: str) -> pd.DataFrame:
     """Columns of numbers straight away; again as text what turns out not to be numbers."""
     import pandas as pd
 
-    def read(texts: tuple[int, ...], only: tuple[int, ...] | None) -> pd.DataFrame:
-        numbers = [at for at in (range(found.columns) if only is None else only) if at not in set(texts)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # those columns are read again
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                io.BytesIO(rows),
-                header=None,
-                names=list(range(found.columns)),
-                index_col=False,
-                usecols=None if only is None else list(only),
-                sep=found.separator,
-                decimal=found.decimal,
-                skipinitialspace=True,
-                dtype=dict.fromkeys(texts, object),
-                na_values=dict.fromkeys(numbers, _MISSING),
-                keep_default_na=False,
-                encoding="utf-8",
-            )
-
+    known = set(found.texts)
     try:
-        frame = read(found.texts, None)
+        frame = _columns(rows, found, range(found.columns), found.texts)
         kinds = [dtype.kind for dtype in frame.dtypes]
-        again = tuple(at for at, kind in enumerate(kinds) if kind not in "iuf" and at not in set(found.texts))
+        again = [at for at, kind in enumerate(kinds) if kind not in "iuf" and at not in known]
         if again:
-            texts = read(again, again)
-            frame = pd.concat([texts[at] if at in set(again) else frame[at] for at in frame.columns], axis=1)
-    except (
-        pd.errors.ParserError,
-        pd.errors.ParserWarning,
-        pd.errors.EmptyDataError,
-        ValueError,
-        OverflowError,
-    ) as error:
+            texts = _columns(rows, found, again, again)
+            frame = pd.concat([frame.drop(columns=again), texts], axis=1)[list(range(found.columns))]
+    except (ValueError, OverflowError, pd.errors.ParserWarning) as error:  # a ParserError is a ValueError
         _lines(rows, found, -1, where)  # names the line, if it is one
         raise DataError(f"{where}: cannot be read as a table ({one_line(error)}); fix or replace the file") from None
+    return frame
+
+
+def _columns(rows: bytes, found: Dialect, only: Sequence[int], texts: Sequence[int]) -> pd.DataFrame:
+    """Some columns, of which ``texts`` are kept as they are written."""
+    import pandas as pd
+
+    missing: Any = _MISSING
+    if texts:
+        missing = dict.fromkeys(set(only) - set(texts), _MISSING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # those columns are read again
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame: pd.DataFrame = pd.read_csv(
+            io.BytesIO(rows),
+            header=None,
+            names=list(range(found.columns)),
+            index_col=False,
+            usecols=list(only) if len(only) < found.columns else None,
+            sep=found.separator,
+            decimal=found.decimal,
+            skipinitialspace=True,
+            dtype=dict.fromkeys(texts, object),
+            na_values=missing,
+            keep_default_na=False,
+            encoding="utf-8",
+        )
     return frame
 
 
@@ -128,7 +124,7 @@ def _lines(rows: bytes, found: Dialect, count: int, where: str) -> IntArray:
     ends = rows.count(b"\n") + (not rows.endswith(b"\n"))
     if ends == count and b'"' not in rows and rows.count(mark) == count * (found.columns - 1):
         return np.arange(found.line, found.line + count)
-    reader = records_of(rows.decode(), found.separator)
+    reader = records_of(rows.decode(), found.separator, strict=count < 0)
     lines, before = [], 0
     try:
         for row in reader:
@@ -153,7 +149,6 @@ def _unequal(row: list[str], found: Dialect, line: int, where: str) -> str:
     if any("\n" in cell for cell in row):
         return f"{where}: line {line} opens a quotation mark that is not closed there; fix the row"
     cells = f"{len(row)} column{'s' if len(row) != 1 else ''}"
-    others = f"but the {'header' if found.header else 'first line'} has {len(found.header) or found.columns}"
-    if len(found.header) not in (0, found.columns):
-        others = f"but the others have {found.columns}"
-    return f"{where}: line {line} has {cells}, {others}; fix the row"
+    same = len(found.header) == found.columns
+    others = f"the header has {found.columns}" if same else f"most lines have {found.columns}"
+    return f"{where}: line {line} has {cells}, but {others}; fix the row"

@@ -132,7 +132,7 @@ def unpack(content: bytes, where: str) -> bytes:
     return content
 
 
-def _bounded(file: IO[bytes], packed: int, where: str) -> bytes:
+def _bounded(file: IO[bytes] | gzip.GzipFile, packed: int, where: str) -> bytes:
     with file:
         return _joined(iter(lambda: file.read(_CHUNK), b""), packed, where)
 
@@ -193,7 +193,7 @@ def _only_member(content: bytes, where: str) -> bytes:
 
 
 def to_utf8(content: bytes, encoding: str | None, where: str) -> tuple[bytes, str]:
-    """Convert text of any usual encoding to UTF-8, with line feeds between its lines.
+    r"""Convert text of any usual encoding to UTF-8, with line feeds between its lines.
 
     Args:
       content: of the file, unpacked.
@@ -207,8 +207,8 @@ def to_utf8(content: bytes, encoding: str | None, where: str) -> tuple[bytes, st
       DataError: not text, or not in the given encoding.
 
     Example:
-      >>> to_utf8("caf\\u00e9,1\\r\\n".encode("latin-1"), None, "a.csv")
-      (b'caf\\xc3\\xa9,1\\n', 'Latin-1')
+      >>> to_utf8("caf\u00e9,1\r\n".encode("latin-1"), None, "a.csv")
+      (b'caf\xc3\xa9,1\n', 'Latin-1')
     """
     kind = next((name for magic, name in _NO_TABLES if content.startswith(magic)), None)
     if kind is not None:
@@ -216,11 +216,12 @@ def to_utf8(content: bytes, encoding: str | None, where: str) -> tuple[bytes, st
     content, name = _decoded(content, encoding, where)
     if content[:200].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise DataError(f"{where}: a web page, not a table; download the file itself again")
+    content = content.removesuffix(b"\x1a")  # DOS ends files so
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise DataError(f"{where}: line {line} has a null character; the file is damaged or not text: replace it")
     start = content[:4096]
-    if sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in start) > len(start) // 50:
+    if sum(byte < 32 and byte not in b"\t\n\r\f" for byte in start) > len(start) // 50:
         raise DataError(f"{where}: not a text file; give a table as .csv, .tsv, .parquet or .xlsx")
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -252,7 +253,7 @@ def _transcoded(content: bytes, encoding: str, where: str) -> bytes:
     except UnicodeError as error:
         line = content.count(b"\n", 0, getattr(error, "start", 0)) + 1
         raise DataError(
-            f'{where}: line {line} is not text in {encoding.upper()}; set [data] encoding = "latin-1", or save it as UTF-8'
+            f'{where}: line {line} is not text in {encoding.upper()}; set [data] encoding = "latin-1", or save it so'
         ) from None
     return text.encode("utf-8", errors="replace")
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Meaning", "Texts", "is_date", "is_numeric", "join", "meaning_of", "numbers_of", "texts_of"]
 
 _DATES: Final = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?|\d{1,2}[/.-]\d{1,2}[/.-](\d{2}|\d{4})( .*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?"
-    r"|\d{1,2}[- ]?[a-z]{3,9}[- ,]*\d{2,4}|[a-z]{3,9} \d{1,2},? \d{4}( .*)?",
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"
+    r"|\d{1,2}[/.-]\d{1,2}[/.-](\d{2}|\d{4})( .*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[ap]m)?"
+    r"|\d{1,2}[- ]?[a-z]{3,9}[- ,]*\d{2,4}"
+    r"|[a-z]{3,9} \d{1,2},? \d{4}( .*)?",
     re.IGNORECASE,
 )
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -73,6 +76,8 @@ def is_numeric(column: pd.Series[Any]) -> bool:
 def is_date(column: pd.Series[Any]) -> bool:
     """Whether a column holds dates, times or periods as pandas has them."""
     kind = getattr(column.dtype, "kind", "O")
+    if kind in "iuf":
+        return False
     return kind in "mM" or str(column.dtype).startswith(("period", "date", "time", "interval"))
 
 
@@ -82,7 +87,10 @@ def numbers_of(column: pd.Series[Any], missing: tuple[str, ...]) -> NDArray[Any]
     Returns:
       Whole numbers in their own type if none is missing, otherwise floats.  # (N,)
     """
-    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan) if column.isna().any() else column.to_numpy()
+    if isinstance(column.dtype, np.dtype):
+        numbers = column.to_numpy()
+    else:
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan) if column.isna().any() else column.to_numpy()
     if numbers.dtype.kind not in "iuf":
         numbers = numbers.astype(np.float64)
     if numbers.dtype.kind == "f":
@@ -108,7 +116,8 @@ def texts_of(column: pd.Series[Any], missing: tuple[str, ...], keep: frozenset[s
     import pandas as pd
 
     try:
-        codes, uniques = pd.factorize(column)
+        codes, found = pd.factorize(column)
+        uniques: list[Any] = list(found)
     except (TypeError, ValueError):
         raise DataError("its cells are lists or other objects; give one number or text per cell") from None
     absent = {text.strip() for text in missing}
@@ -126,8 +135,8 @@ def texts_of(column: pd.Series[Any], missing: tuple[str, ...], keep: frozenset[s
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
-    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
-        return str(int(value))
+    if isinstance(value, (float, np.floating)) and (number := float(value)).is_integer() and abs(number) < 2**53:
+        return str(int(number))
     return str(value).strip()
 
 
@@ -176,7 +185,7 @@ def meaning_of(column: Texts) -> Meaning:
     commas = [text for text in texts if re.fullmatch(r"[+-]?\d+(,\d+)+(\.\d+)?", text)]
     if commas and len(commas) + plain.sum() == len(texts):
         return Meaning("faulty", fault=commas[0])
-    if _FEW < len(texts) and sum(_DECORATED.fullmatch(text) is not None for text in texts) > 0.8 * len(texts):
+    if len(texts) > _FEW and sum(_DECORATED.fullmatch(text) is not None for text in texts) > 0.8 * len(texts):
         digits = [at for at, text in enumerate(texts) if re.match(r"\d+,\d|[$€£¥₹]|\d+ ?%", text)]
         if digits:
             return Meaning("faulty", fault=texts[digits[0]])
