@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
@@ -22,6 +24,10 @@ _ALPHA: Final = frozenset({"LA", "PA", "RGBA"})
 _EXIF: Final = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = (5, 6, 7, 8)
+_HUGE: Final = 2**24  # pixels; larger images are decoded one at a time, which bounds the memory of all threads
+_MOST_SLOW: Final = 2**22  # pixels that Pillow's decoders in Python may have
+
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,14 @@ def _read(image: Any, path: str, view: View, turn: int) -> Picture:
     size = (image.width, image.height) if sideways else (image.height, image.width)
     if view.sizes_only or (view.expected is not None and size != view.expected):
         return Picture(size)
+    pixels = size[0] * size[1]
+    if pixels > _MOST_SLOW and image.format == "PPM" and image.tile and image.tile[0].codec_name.startswith("ppm"):
+        raise UnreadableError(f"a PPM of more than {_MOST_SLOW:,} pixels in a slow form: save it as PNG")
+    with _one_at_a_time if pixels > _HUGE else nullcontext():
+        return _decode(image, path, view, turn, size)
+
+
+def _decode(image: Any, path: str, view: View, turn: int, size: tuple[int, int]) -> Picture:
     inner = None if view.size is None else inner_size(size, view.size, view.resize)
     frames = image.format != "MPO" and bool(getattr(image, "is_animated", False))
     reduced = _avif_bits(path) if image.format == "AVIF" else 0
@@ -124,7 +138,7 @@ def _read(image: Any, path: str, view: View, turn: int) -> Picture:
         pixels = fit(pixels, inner)
     else:
         if inner is not None and image.format in {"JPEG", "MPO"}:  # decode no more than Lanczos resampling needs
-            height, width = inner[::-1] if sideways else inner
+            height, width = inner[::-1] if turn in _SIDEWAYS else inner
             image.draft(None, (2 * width, 2 * height))
         plain = _turned(image, turn)
         if plain.mode in _ALPHA or "transparency" in plain.info:
@@ -283,6 +297,8 @@ def _kind_of(path: str) -> str:
         return "empty"
     if head.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer: run git lfs pull"
+    if head[:4] in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
+        return "a damaged TIFF, or of a kind that Pillow does not read: save it as PNG"
     if head[4:8] == b"ftyp":
         return "HEIC or a video: save it as JPEG or PNG"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

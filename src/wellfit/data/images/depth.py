@@ -17,7 +17,8 @@ __all__ = ["UnreadableError", "deep_pixels", "is_deep"]
 _GRAY: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _OTHER: Final = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _LUMA: Final = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's conversion to gray
-_WHITE_IS_ZERO_TAG: Final = 262
+_PHOTOMETRIC: Final = 262  # TIFF tag; 0 says that white is zero
+_MOST_PIXELS: Final = 25_000_000
 
 
 class UnreadableError(Exception):
@@ -43,6 +44,8 @@ def deep_pixels(image: Any, path: str, *, gray: bool) -> tuple[NDArray[Any], NDA
     Raises:
       UnreadableError: a form that cannot be kept at its full depth.
     """
+    if image.width * image.height > _MOST_PIXELS:
+        raise UnreadableError(f"more than {_MOST_PIXELS:,} pixels of more than 8 bits")
     if image.mode in _GRAY:
         pixels = _gray(image)
         alpha = _of_key(pixels[:, :, None], image.info.get("transparency"))
@@ -78,7 +81,7 @@ def _ppm_maximum(image: Any) -> int:
 
 
 def _gray(image: Any) -> NDArray[Any]:
-    inverted = image.format == "TIFF" and image.tag_v2.get(_WHITE_IS_ZERO_TAG) == 0
+    inverted = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0
     pixels = np.asarray(image)
     if pixels.dtype.kind == "f":
         if not np.isfinite(pixels).all():

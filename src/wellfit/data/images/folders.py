@@ -271,8 +271,8 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
         )
     if len(folder.images) > folder.total // 2:
         raise DataError(
-            f"{folder.path}: {len(folder.images):,} of {number(folder.total)} lie beside the class folders; put each into "
-            "the folder of its class"
+            f"{folder.path}: {len(folder.images):,} of {number(folder.total)} lie beside the class folders; put each "
+            "into the folder of its class"
         )
     if folder.images:
         facts.append(("images left out", f"{len(folder.images)} outside the class folders: {some(folder.images)}"))

@@ -232,8 +232,8 @@ def _pixel_max(images: Images, train: int, where: str) -> float | None:
     few = next(most for most in _WORD_RANGES if images.words_max <= most)
     if images.kinds["uint8"] and few < 65535:
         raise DataError(
-            f"{where}: {number(images.kinds['uint8'])} of 8 bits and {images.kinds['uint16']} of 16 bits with values up "
-            f"to {images.words_max} have no common scale; save all in one form"
+            f"{where}: {number(images.kinds['uint8'])} of 8 bits and {images.kinds['uint16']} of 16 bits with values "
+            f"up to {images.words_max} have no common scale; save all in one form"
         )
     return top
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.data.images.decode import Picture, View, read_picture
+from wellfit.data.images.names import number
 from wellfit.data.images.sizes import suggested_size
 from wellfit.errors import DataError
 
@@ -66,6 +67,8 @@ def read_images(files: Sequence[str], view: View, where: str) -> Images:
       DataError: more than 2 GB, or whole numbers and floats in one data set.
     """
     images = Images(np.empty((0, 0, 0), np.uint8))
+    if view.size:
+        _check_room(view.size, 1, len(files), where)
     with warnings.catch_warnings():
         from PIL import Image
 
@@ -162,19 +165,24 @@ def _make_room(
     if done and old.dtype.itemsize > dtype.itemsize:
         dtype = old.dtype
     channels = (3,) if colored or old.ndim == 4 else ()
-    size = total * int(np.prod(shape)) * (3 if channels else 1) * dtype.itemsize
-    if size > _MOST_BYTES:
-        kind = "" if not channels else " in color"
-        raise DataError(
-            f"{where}: {total:,} images of {shape[1]} x {shape[0]} pixels{kind} need {size / 2**30:.1f} GB of memory, "
-            f"more than small networks can use; set [data] image_size = {suggested_size([min(shape)])}, for example"
-        )
+    _check_room(shape, (3 if channels else 1) * dtype.itemsize, total, where)
     images.x = np.empty((total, *shape, *channels), dtype)
     if done:
         before = old[:done].astype(dtype)
         if dtype == np.uint16 and old.dtype == np.uint8:
             before *= 257
         images.x[:done] = before if before.ndim == images.x.ndim else before[..., None]
+
+
+def _check_room(shape: tuple[int, ...], pixel: int, total: int, where: str) -> None:
+    """Refuse a data set that needs too much memory, before anything of this size is decoded."""
+    size = total * shape[0] * shape[1] * pixel
+    if size > _MOST_BYTES:
+        raise DataError(
+            f"{where}: {number(total)} of {shape[1]} x {shape[0]} pixels, {number(pixel, 'byte')} each, need "
+            f"{size / 2**30:.1f} GB of memory, too much for small networks; set [data] image_size = "
+            f"{suggested_size([min(shape)])}, for example"
+        )
 
 
 def fill_margins(images: Images, values: NDArray[Any]) -> None:
