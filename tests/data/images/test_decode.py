@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
-from data.images.pictures import noise, png16, save
+from data.images.pictures import noise, png16, save, tiff16
 from wellfit.data.images import decode, depth
 from wellfit.data.images.decode import View, read_picture
 
@@ -212,7 +212,10 @@ def test_large_photos_are_reduced_while_decoding(tmp_path: Path):
         (b"\xef\xbb\xbf\n<!DOCTYPE html>", "HTML or XML"),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer: run git lfs pull"),
         (b"\0\0\0\x18ftypheic", "HEIC or a video: save it as JPEG or PNG"),
-        (b"II*\0\x08\0\0\0", "a damaged TIFF, or of a kind that Pillow does not read: save it as PNG"),
+        (
+            tiff16(noise(0, (2, 3, 5), np.uint16)),
+            "a damaged TIFF, or of a kind that Pillow does not read: save it as PNG",
+        ),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged, or no image"),
         (b"P6 9 9 0\n", "damaged: maxval must be greater than 0 and less than 65536"),
     ],

@@ -92,9 +92,10 @@ def _background(reading: Reading) -> tuple[int, int, int]:
 
 def _size(reading: Reading) -> tuple[int, int] | None:
     size = reading.image_size
-    if size is None or isinstance(size, tuple):
-        return size  # type: ignore[return-value]  # two, as the setting demands
-    return size, size
+    if size is None:
+        return None
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
 
 
 # --- Sets -------------------------------------------------------------------------------------------------------------
