@@ -14,7 +14,7 @@ from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
 from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
-from wellfit.data.images.reader import has_images, labels_images, read_image_folder
+from wellfit.data.images.reader import has_images, images_come_first, read_image_folder
 from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
@@ -114,7 +114,7 @@ def _read(path: Path, reading: Reading) -> RawData:
 def _read_folder(folder: Path, reading: Reading) -> RawData:
     if any(find_idx(folder, name) for name in IDX_NAMES):
         return read_idx_folder(folder)
-    if labels_images(folder, reading):  # before the tables: train.csv may name the images in train/
+    if images_come_first(folder, reading):  # train.csv may name the images in train/
         return read_image_folder(folder, reading)
     pair = find_csv_pair(folder)
     if pair is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -191,16 +192,17 @@ def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None
         header = reading.header
         if header is None:
             header = all(finder.find(cell) is None for cell in cells)
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            dtype=str,
-            keep_default_na=False,
-            encoding=encoding,
-            header=0 if header else None,
-            index_col=False,
-            nrows=rows,
-        )
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # cells would be cut off
+            table = pd.read_csv(
+                path,
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                encoding=encoding,
+                header=0 if header else None,
+                index_col=False,
+                nrows=rows,
+            )
     except (OSError, ValueError, LookupError, pd.errors.ParserError, pd.errors.ParserWarning):
         return None
     table.columns = [str(c).strip() if header else f"column {i + 1}" for i, c in enumerate(table.columns)]
