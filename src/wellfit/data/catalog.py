@@ -18,7 +18,7 @@ from wellfit.data.generated import cosines, distance_of
 from wellfit.data.given import with_given_sets
 from wellfit.data.idx import parse_idx
 from wellfit.data.idx_folder import find_idx_sets, read_idx_set
-from wellfit.data.images.reader import has_images, labels_images, read_image_folder
+from wellfit.data.images.reader import has_images, images_come_first, read_image_folder
 from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
@@ -155,7 +155,7 @@ def _read_arrays(path: Path, reading: Reading) -> RawData | None:
 
 
 def _read_folder(folder: Path, reading: Reading) -> RawData:
-    if labels_images(folder, reading):  # before the tables: train.csv may name the images in train/
+    if images_come_first(folder, reading):  # before the tables: train.csv may name the images in train/
         return read_image_folder(folder, reading)
     if find_tables(folder):
         return read_table_folder(folder, reading)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
-from data.images.pictures import noise, save
+from data.images.pictures import noise, png16, save, tiff16
+from wellfit.data.images import decode, depth
 from wellfit.data.images.decode import View, read_picture
 
 
@@ -211,6 +212,10 @@ def test_large_photos_are_reduced_while_decoding(tmp_path: Path):
         (b"\xef\xbb\xbf\n<!DOCTYPE html>", "HTML or XML"),
         (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer: run git lfs pull"),
         (b"\0\0\0\x18ftypheic", "HEIC or a video: save it as JPEG or PNG"),
+        (
+            tiff16(noise(0, (2, 3, 5), np.uint16)),
+            "a damaged TIFF, or of a kind that Pillow does not read: save it as PNG",
+        ),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged, or no image"),
         (b"P6 9 9 0\n", "damaged: maxval must be greater than 0 and less than 65536"),
     ],
@@ -242,6 +247,19 @@ def test_bombs(tmp_path: Path, monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert read_picture(str(path), View()) == f"more than {limit} pixels"
+
+
+def test_large_images_in_slow_forms(tmp_path: Path, monkeypatch):
+    path = tmp_path / "a.ppm"
+    path.write_bytes(b"P5 2 2 100\n" + bytes(4))
+    assert read(path).size == (2, 2)
+    monkeypatch.setattr(decode, "_HUGE", 3)
+    assert read(path).size == (2, 2)
+    monkeypatch.setattr(decode, "_MOST_SLOW", 3)
+    assert read_picture(str(path), View()) == "a PPM of more than 3 pixels in a slow form: save it as PNG"
+    monkeypatch.setattr(depth, "_MOST_PIXELS", 3)
+    path.write_bytes(png16(np.ones((2, 2, 3))))
+    assert read_picture(str(path), View()) == "more than 3 pixels of more than 8 bits"
 
 
 def test_a_huge_text_in_a_png(tmp_path: Path):

@@ -92,6 +92,7 @@ def test_names_that_do_not_match_are_listed(tmp_path: Path):
         "x,y,label\n1,2,a\n3,4,b\n5,6,a\n7,8,b\n9,9,a\n",
         "file,label\na.png,x\nn.png,y\no.png,x\np.png,y\nq.png,y\nr.png,y\n",
         "\0\1\2",
+        "file,label\na.png,x,1\nb.png,y,2\nc.png,x,3\nd.png,y,4\n",
         '"',
     ],
 )

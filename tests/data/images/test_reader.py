@@ -11,7 +11,7 @@ from PIL import Image
 
 from data.images.pictures import noise, png16, save, tree
 from wellfit.base import Reading
-from wellfit.data.images.reader import labels_images, read_image_folder
+from wellfit.data.images.reader import images_come_first, read_image_folder
 from wellfit.errors import DataError
 
 
@@ -65,14 +65,23 @@ def test_palette_and_bilevel(tmp_path: Path):
     assert (raw.train.x == 255).all()
 
 
-def test_tables_that_name_images(tmp_path: Path):
+def test_images_beside_tables(tmp_path: Path):
+    assert not images_come_first(tmp_path)
     save(tmp_path / "train" / "a.png", noise(0))
     save(tmp_path / "train" / "b.png", noise(1))
-    assert not labels_images(tmp_path)
+    assert images_come_first(tmp_path)
     (tmp_path / "other.csv").write_text("x,y\n1,2\n3,4\n")
-    assert not labels_images(tmp_path)
+    assert not images_come_first(tmp_path)
     (tmp_path / "train.csv").write_text("id,label\na,x\nb,y\n")
-    assert labels_images(tmp_path)
+    assert images_come_first(tmp_path)
+
+
+def test_class_folders_beside_tables(tmp_path: Path):
+    tree(tmp_path)
+    (tmp_path / "labels.csv").write_text("a,b")
+    assert images_come_first(tmp_path)
+    (tmp_path / "data_train.parquet").touch()
+    assert not images_come_first(tmp_path)
 
 
 # --- Sets -------------------------------------------------------------------------------------------------------------

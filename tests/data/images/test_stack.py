@@ -117,11 +117,16 @@ def test_too_much_memory_is_refused_before_decoding(tmp_path: Path, monkeypatch)
         return read_picture(path, view)
 
     monkeypatch.setattr(stack, "read_picture", count)
-    with pytest.raises(DataError, match=r"here: 50 images of 5 x 4 pixels need 0\.0 GB .* \[data\] image_size = 4,"):
+    with pytest.raises(
+        DataError, match=r"here: 50 images of 5 x 4 pixels, 1 byte each, need 0\.0 GB .* image_size = 4,"
+    ):
         gather(tmp_path, *[noise(i) for i in range(50)])
     assert len(read) == 1
-    with pytest.raises(DataError, match="2 images of 5 x 4 pixels in color need"):
+    with pytest.raises(DataError, match="2 images of 5 x 4 pixels, 3 bytes each, need"):
         gather(tmp_path, noise(0), noise(1, (4, 5, 3)))
+    with pytest.raises(DataError, match="1 image of 11 x 10 pixels, 1 byte each, need"):
+        gather(tmp_path, noise(0), size=(10, 11))
+    assert len(read) == 3
 
 
 def test_large_images_are_decoded_in_threads(tmp_path: Path, monkeypatch):

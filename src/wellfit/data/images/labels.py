@@ -192,7 +192,7 @@ def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None
         header = reading.header
         if header is None:
             header = all(finder.find(cell) is None for cell in cells)
-        with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # more cells than names
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # cells would be cut off
             table = pd.read_csv(
                 path,
                 sep=separator,
@@ -203,7 +203,7 @@ def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None
                 index_col=False,
                 nrows=rows,
             )
-    except (OSError, ValueError, LookupError, pd.errors.ParserError):
+    except (OSError, ValueError, LookupError, pd.errors.ParserError, pd.errors.ParserWarning):
         return None
     table.columns = [str(c).strip() if header else f"column {i + 1}" for i, c in enumerate(table.columns)]
     return table

@@ -15,27 +15,37 @@ from wellfit.data.assemble import Part, RawData
 from wellfit.data.images.decode import View
 from wellfit.data.images.folders import ImageSet, find_given, find_sets
 from wellfit.data.images.labels import names_images
-from wellfit.data.images.names import Role, is_table, number, skipped_text, some
+from wellfit.data.images.names import Role, is_table, number, role_of, skipped_text, some
 from wellfit.data.images.sizes import suggested_size
 from wellfit.data.images.stack import Images, fill_margins, read_images
 from wellfit.data.images.walk import Folder, has_images, list_folder
 from wellfit.errors import DataError
 
-__all__ = ["has_images", "labels_images", "read_image_folder"]
+__all__ = ["has_images", "images_come_first", "read_image_folder"]
 
 _ORDER: Final[tuple[Role, ...]] = ("train", "validation", "test")
 _COLORS: Final = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
 _WORD_RANGES: Final = (255, 1023, 4095, 16383, 65535)
+_TABLES: Final = (".csv", ".tsv", ".csv.gz", ".parquet", ".xlsx", ".xls")
 _NEAR: Final = 8  # of 255: a picture as near to the background as this is not seen
 
 
-def labels_images(folder: Path, reading: Reading = DEFAULT_READING) -> bool:
-    """Return whether a table in a folder names images in it or below: they are the data then, and not the table."""
-    tables = [folder / name for name in sorted(os.listdir(folder)) if is_table(name)]
-    if not tables or not has_images(folder):
+def images_come_first(folder: Path, reading: Reading = DEFAULT_READING) -> bool:
+    """Return whether the images in a folder are the data although there may be tables too.
+
+    They are if there are no tables, if a table names them, or if they lie in two or more folders and no table is named
+    as a training set.
+    """
+    if not has_images(folder):
         return False
-    names = [f"{inner.path.name}/{name}" for inner in list_folder(folder).below() for name in inner.images]
-    return names_images(tables, names, reading)
+    tables = [name for name in sorted(os.listdir(folder)) if name.lower().endswith(_TABLES)]
+    if not tables:
+        return True
+    listed = list_folder(folder)
+    names = [f"{inner.path.name}/{name}" for inner in listed.below() for name in inner.images]
+    if names_images([folder / name for name in tables if is_table(name)], names, reading):
+        return True
+    return len(listed.holding) > 1 and all(role_of(name.partition(".")[0]) != "train" for name in tables)
 
 
 def read_image_folder(folder: Path, reading: Reading = DEFAULT_READING) -> RawData:
