@@ -62,8 +62,9 @@ def test_axes_that_are_not_clear_are_refused(shape, message):
 
 
 def test_few_labels_do_not_turn_the_axes():
-    x = np.zeros((100, 8, 8))
-    assert examples_first(x, 8, "a")[0].shape == (100, 8, 8)  # the mismatch is refused afterwards
+    with pytest.raises(DataError, match=r"a: 100 examples but 8 labels; give one label per example"):
+        examples_first(np.zeros((100, 9, 8)), 8, "a")
+    assert examples_first(np.zeros((32, 32, 3, 20)), 20, "a")[0].shape == (20, 32, 32, 3)
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------

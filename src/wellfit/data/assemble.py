@@ -213,8 +213,6 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
             )
         labels, _ = flat_labels(part)
         x, done = examples_first(part.x, len(labels), part.where)
-        if len(x) != len(labels):
-            raise DataError(f"{part.where}: {len(x):,} examples but {len(labels):,} labels; give one label per example")
         if part.groups is not None and part.groups.shape != (len(x),):
             raise DataError(
                 f"{part.where}: {len(x):,} examples but groups of shape {part.groups.shape}; give one group per example"

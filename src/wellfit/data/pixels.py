@@ -39,7 +39,7 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       The examples, without a copy, and what was done; "" if nothing was.
 
     Raises:
-      DataError: a shape that cannot be read as examples, or in which the channels could be two axes.
+      DataError: another number of examples, or a shape that cannot be read as examples.
 
     Example:
       >>> x, said = examples_first(np.zeros((50, 3, 28, 28)), 50, "memory")
@@ -47,9 +47,12 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       ((50, 28, 28, 3), 'channels first (3 x 28 x 28), moved last')
     """
     said = []
-    if x.ndim > 1 and len(x) != count == x.shape[-1] and count > max(x.shape[:-1]):
+    square = x.ndim > 2 and x.shape[0] == x.shape[1]  # (H, H, N)
+    if x.ndim > 1 and len(x) != count == x.shape[-1] and (square or count > max(x.shape[:-1])):
         x = np.moveaxis(x, -1, 0)
         said.append("examples along the last axis, moved to the first")
+    if x.ndim and len(x) != count:
+        raise DataError(f"{where}: {len(x):,} examples but {count:,} labels; give one label per example")
     if x.ndim > 2 and 1 in (x.shape[1:] if x.ndim != 4 else x.shape[1:3]):
         before = _times(x.shape[1:])
         x = x.reshape(len(x), *([n for n in x.shape[1:] if n != 1] or [1]))
