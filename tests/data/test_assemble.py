@@ -60,6 +60,11 @@ def test_a_known_largest_pixel_value():
     assert dict(found.facts)["values"] == "9 to 9, divided by 16"
     with pytest.raises(DataError, match=r"test\.file: the largest value is 18, above pixel_max = 16"):
         build(images, [0, 1, 0, 1], 2 * images, [0, 1, 0, 1], pixel_max=16)
+    with pytest.raises(DataError, match=r"pixel_max = 0 is not a largest pixel value; use a positive number"):
+        build(images, [0, 1, 0, 1], pixel_max=0)
+    rows = build(ROWS, [0, 1] * 5, pixel_max=20)
+    assert rows.pixel_max == 20
+    assert "values" not in dict(rows.facts)
     assert build(images / 9 * 1.0000001, [0, 1, 0, 1], pixel_max=1).pixel_max == 1
 
 

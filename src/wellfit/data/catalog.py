@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Dataset, Reading
-from wellfit.data.arrays.files import find_arrays, is_array_file, read_array_file, read_array_folder, refuse_pickles
+from wellfit.data.arrays.files import (
+    find_arrays,
+    is_array_file,
+    read_array_file,
+    read_array_folder,
+    refuse_pickled_folder,
+    refuse_pickles,
+)
 from wellfit.data.assemble import Part, RawData, assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
@@ -146,6 +153,7 @@ def _read_folder(folder: Path, reading: Reading) -> RawData:
         return read_csv_pair(*pair)
     if has_class_folders(folder):
         return read_image_folder(folder)
+    refuse_pickled_folder(folder)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 

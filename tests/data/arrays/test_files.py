@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from wellfit.base import Reading
-from wellfit.data.arrays.files import find_arrays, read_array_file, read_array_folder, refuse_pickles
+from wellfit.data.arrays.files import (
+    find_arrays,
+    read_array_file,
+    read_array_folder,
+    refuse_pickled_folder,
+    refuse_pickles,
+)
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import DataError
 
@@ -98,6 +104,15 @@ def test_pickles_are_refused(tmp_path: Path, name):
     with pytest.raises(DataError, match=r"is a pickled file, which can run any program .*np\.savez") as caught:
         load_dataset(path)
     assert ("x.numpy()" in str(caught.value)) == (path.suffix in {".pt", ".pth"})
+
+
+def test_a_folder_of_pickles_is_refused(tmp_path: Path):
+    (tmp_path / "readme.html").write_text("text")
+    refuse_pickled_folder(tmp_path)
+    for i in (1, 2):
+        (tmp_path / f"data_batch_{i}").write_bytes(pickle.dumps({"data": X, "labels": Y}))
+    with pytest.raises(DataError, match=r"data_batch_1: is a pickled file"):
+        load_dataset(tmp_path)
 
 
 def test_other_files_are_no_pickles(tmp_path: Path):

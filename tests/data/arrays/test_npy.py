@@ -112,3 +112,9 @@ def test_damaged_files(tmp_path: Path):
     path.write_bytes(content.replace(b"(20, 3), }          ", b"(99999999999, 3), } "))
     with pytest.raises(DataError, match=r"a\.npy: an array of shape \(99999999999, 3\) takes .* GiB"):
         read_npy(path)
+
+
+def test_files_of_python_2_are_read_in_silence(tmp_path: Path):
+    path = save(tmp_path / "a.npy", np.insert(IRIS, 0, SPECIES, axis=1))
+    path.write_bytes(path.read_bytes().replace(b"(150, 5), }  ", b"(150L, 5L), }"))
+    np.testing.assert_array_equal(read_npy(path).train.x, IRIS)
