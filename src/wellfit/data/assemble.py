@@ -213,8 +213,6 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
             )
         labels, _ = flat_labels(part)
         x, done = examples_first(part.x, len(labels), part.where)
-        if len(x) != len(labels):
-            raise DataError(f"{part.where}: {len(x):,} examples but {len(labels):,} labels; give one label per example")
         if part.groups is not None and part.groups.shape != (len(x),):
             raise DataError(
                 f"{part.where}: {len(x):,} examples but groups of shape {part.groups.shape}; give one group per example"
@@ -263,16 +261,17 @@ def _pixel_max(
         divisor, text = pixel_range(arrays[0])
         facts.append(("values", text))
         return divisor
+    if not known > 0:
+        raise DataError(f"pixel_max = {known:g} is not a largest pixel value; use a positive number")
     for x, part in zip(arrays, parts, strict=True):
-        high = float(np.nanmax(x)) if x.size else 0.0
+        high = float(np.fmax.reduce(x, axis=None))  # fmax ignores NaN
         if high > known * (1 + _TOLERANCE):
             raise DataError(
                 f"{part.where}: the largest value is {high:g}, above pixel_max = {known:g}; set pixel_max to the "
                 "largest possible value, or leave it out"
             )
-    facts.append(
-        ("values", f"{float(np.nanmin(arrays[0])):.6g} to {float(np.nanmax(arrays[0])):.6g}, divided by {known:g}")
-    )
+    if arrays[0].ndim > 2:
+        facts.append(("values", f"{float(arrays[0].min()):.6g} to {float(arrays[0].max()):.6g}, divided by {known:g}"))
     return known
 
 

@@ -39,7 +39,7 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       The examples, without a copy, and what was done; "" if nothing was.
 
     Raises:
-      DataError: a shape that cannot be read as examples, or in which the channels could be two axes.
+      DataError: another number of examples, or a shape that cannot be read as examples.
 
     Example:
       >>> x, said = examples_first(np.zeros((50, 3, 28, 28)), 50, "memory")
@@ -47,9 +47,12 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       ((50, 28, 28, 3), 'channels first (3 x 28 x 28), moved last')
     """
     said = []
-    if x.ndim > 1 and len(x) != count == x.shape[-1] and count > max(x.shape[:-1]):
+    square = x.ndim > 2 and x.shape[0] == x.shape[1]  # (H, H, N)
+    if x.ndim > 1 and len(x) != count == x.shape[-1] and (square or count > max(x.shape[:-1])):
         x = np.moveaxis(x, -1, 0)
         said.append("examples along the last axis, moved to the first")
+    if x.ndim and len(x) != count:
+        raise DataError(f"{where}: {len(x):,} examples but {count:,} labels; give one label per example")
     if x.ndim > 2 and 1 in (x.shape[1:] if x.ndim != 4 else x.shape[1:3]):
         before = _times(x.shape[1:])
         x = x.reshape(len(x), *([n for n in x.shape[1:] if n != 1] or [1]))
@@ -185,35 +188,31 @@ def _float32_blurs(x: NDArray[Any]) -> bool:
     """Whether float32 would round a column coarsely, relative to the column's own range: times, long numbers."""
     if x.dtype.kind not in "iuf" or x.dtype.itemsize < 4 or x.dtype == np.float32:
         return False
-    whole = x.dtype.kind != "f"
-    with np.errstate(all="ignore"):
-        low, high = (x.min(axis=0), x.max(axis=0)) if whole else (_least(x), -_least(-x))  # (D,)
-        spread = high.astype(np.float64) - low.astype(np.float64)
-        size = np.maximum(np.abs(high.astype(np.float64)), np.abs(low.astype(np.float64)))
-        coarse = (size * 2.0**-24 > _BLUR * spread) & (spread > 0) & (size < _LARGEST)
-    return bool(coarse.any())
+    low, high = _extremes(x)  # (D,)
+    if np.isinf(low).any() or np.isinf(high).any():
+        low, high = _extremes(np.where(np.isinf(x), np.nan, x))
+    spread, size = high - low, np.maximum(np.abs(high), np.abs(low))
+    return bool(((size * 2.0**-24 > _BLUR * spread) & (spread > 0) & (size < _LARGEST)).any())
 
 
-def _least(x: NDArray[Any]) -> NDArray[Any]:
-    """The least finite value of each column; infinite for a column that has none."""
-    least: NDArray[Any] = np.where(np.isfinite(x), x, np.inf).min(axis=0)
-    return least
+def _extremes(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the largest value of each column, without NaN."""
+    return np.fmin.reduce(x, axis=0).astype(np.float64), np.fmax.reduce(x, axis=0).astype(np.float64)
 
 
 def _finite_rows(x: NDArray[Any], kind: type[np.floating[Any]], part: Part) -> tuple[NDArray[Any], int]:
     """Rows as floats, with NaN instead of infinite values, and the number of these."""
-    if x.dtype.kind != "f":
-        return x.astype(kind), 0
+    largest = max((np.nanmax(np.abs(values), initial=0) for values in _extremes(x)), default=0)
+    if largest <= _LARGEST:
+        return np.ascontiguousarray(x, kind), 0
     infinite = np.isinf(x)  # (N, D)
-    large = (np.abs(x) > _LARGEST) & ~infinite if x.dtype.itemsize > 4 else np.zeros((1, 1), bool)
+    large = (np.abs(x) > _LARGEST) & ~infinite
     if large.any():
         raise DataError(
             f"{part.where}: a value is too large for float32 in {named_rows(part, np.asarray(large.any(axis=1)))}; "
             "rescale or replace it"
         )
-    count = int(infinite.sum())
-    rows = x.astype(kind, copy=False)
-    return (np.where(infinite, kind(np.nan), rows) if count else rows), count
+    return np.where(infinite, np.nan, x).astype(kind), int(infinite.sum())
 
 
 # --- Range ------------------------------------------------------------------------------------------------------------

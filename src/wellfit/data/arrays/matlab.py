@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def stored_in_mat(path: Path) -> dict[str, Stored]:
     from scipy.io import loadmat
 
     try:
-        variables = loadmat(path, chars_as_strings=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a variable that is there twice
+            variables = loadmat(path, chars_as_strings=True)
     except Exception as error:  # the parser raises nearly every exception on damaged files
         text = " ".join(str(error).split()) or type(error).__name__
         kind = "damaged" if isinstance(error, zlib.error) else "not readable"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wellfit.base import DEFAULT_READING, Column, Reading
 from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, kind_of, raw_of_arrays
-from wellfit.data.arrays.npz import npy_header
+from wellfit.data.arrays.npz import npy_header, npy_values
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
@@ -63,8 +63,7 @@ def stored_in_npy(path: Path) -> Stored:
 def _read(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-            return array
+            return npy_values(file)
     except (OSError, EOFError, ValueError, MemoryError) as error:
         raise _damaged(path, error) from None
 

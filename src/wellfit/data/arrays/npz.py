@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +18,7 @@ from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
-__all__ = ["read_npz", "stored_in_npz"]
+__all__ = ["npy_header", "npy_values", "read_npz", "stored_in_npz"]
 
 _DAMAGE = (
     *(OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError),
@@ -74,17 +75,30 @@ def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
-        shape, _, dtype = read(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # written by Python 2
+            shape, _, dtype = read(file)
     except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:
         raise ValueError(f"no readable header: {error}") from None
     return tuple(int(n) for n in shape), dtype
 
 
+def npy_values(file: Any) -> NDArray[Any]:
+    """Read an ``.npy`` file from its start; never unpickles.
+
+    Raises:
+      ValueError: it is damaged, or holds Python objects.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as above
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
 def _read(path: Path, name: str) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-            return array
+            return npy_values(file)
     except _DAMAGE as error:
         raise _damaged(path, error) from None
 
