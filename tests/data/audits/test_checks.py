@@ -82,7 +82,7 @@ def test_missing_values_and_categories_are_no_trouble():
     y = rng.permutation(np.arange(500) % 2)
     x = rng.normal(size=(500, 5)) + y[:, None]
     x[:, 1] = rng.integers(0, 3, 500)  # a category
-    x[rng.random((500, 5)) < 0.2] = np.nan
+    x[rng.random((500, 5)) < 0.05] = np.nan
     x[:, 4] = np.nan
     columns = ("a", Column("color", ("blue", "green", "red")), "b", "c", "empty")
     data = make(x[:400].astype(np.float32), y[:400], x[400:].astype(np.float32), y[400:], columns=columns)

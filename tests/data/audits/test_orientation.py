@@ -77,9 +77,14 @@ def test_a_given_validation_set_is_compared_too():
 
 def test_wrong_labels_do_not_hide_a_transformation():
     sound = halves_of_digits(0)
-    y = np.random.default_rng(0).permutation(sound.y_test)
-    found = message(changed(sound, x_test=sound.x_test.swapaxes(1, 2), y_test=y), CODE)
-    assert found.startswith("The test images look transposed: undoing that, their overall mean image lies ")
+    fault = changed(sound, x_test=sound.x_test.swapaxes(1, 2), y_test=(sound.y_test + 1) % 10)
+    assert message(fault, CODE).startswith(
+        "The test images look transposed: undoing that, their overall mean image lies "
+    )
+    shuffled = changed(fault, y_test=np.random.default_rng(0).permutation(sound.y_test))
+    assert message(shuffled, CODE).startswith(
+        "The test images look transposed: undoing that, their mean images by class"
+    )
 
 
 def test_scale_and_transformation_are_both_found():

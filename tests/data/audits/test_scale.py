@@ -49,11 +49,12 @@ def test_rows_scaled_otherwise():
 def test_one_column_in_another_unit_is_named():
     names = ("age", "height", "income", "weight")
     sound = make(*(getattr(toy(), k) for k in ("x_train", "y_train", "x_test", "y_test")), columns=names)
-    fault = changed(sound, x_test=sound.x_test * np.float32([1, 1, 1000, 1]) + np.float32([0, 0, 0, 9000]))
+    fault = changed(sound, x_test=sound.x_test * np.float32([1, 1, 1000, 1]))
     found = message(fault, "scale-shift-between-splits")
-    assert "2 of 4 columns differ: income (interquartile range " in found
-    assert ", weight (" in found
+    assert "1 of 4 columns differ: income (interquartile range " in found
     assert "age" not in found
+    fault = changed(sound, x_test=sound.x_test + np.float32([0, 0, 0, 9000]))
+    assert "1 of 4 columns differ: weight (" in message(fault, "scale-shift-between-splits")
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -106,7 +106,7 @@ def _leaks(sets: Sets) -> Iterator[_Leak]:
 
 
 def _by_column(x: NDArray[Any], y: IntArray, held: NDArray[Any], classes: int) -> IntArray:
-    """Predict the most frequent class of the same value, or of the next smaller one; missing is a value of its own."""
+    """Predict the most frequent class of the same value, or of the closest one; missing is a value of its own."""
     values, place = np.unique(x, return_inverse=True)  # NaN comes last
     if len(values) * classes > len(x) * 50:  # many classes: look at the pairs that occur
         order = np.lexsort((y, place))
@@ -114,7 +114,10 @@ def _by_column(x: NDArray[Any], y: IntArray, held: NDArray[Any], classes: int) -
     else:
         counts = np.bincount(place * classes + y, minlength=len(values) * classes).reshape(len(values), classes)
         best = counts.argmax(axis=1)  # (v,)
-    at = np.maximum(np.searchsorted(values, held, side="right") - 1, 0)  # (m,)
+    left = np.maximum(np.searchsorted(values, held, side="right") - 1, 0)  # (m,)
+    right = np.minimum(left + 1, len(values) - 1)  # (m,)
+    value = held.astype(np.float64)
+    at = np.where(values[right] - value < value - values[left], right, left)  # left where one of them is missing
     predicted: IntArray = best[at]
     return predicted
 

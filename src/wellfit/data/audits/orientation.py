@@ -40,24 +40,32 @@ def transformed_images(sets: Sets, held: ExampleSet) -> Finding | None:
         return None
     x, held_x = (x - x.mean()) / spread, (held_x - held_x.mean()) / held_spread  # brightness and contrast do not count
     by_class = _mean_distances(x, y, held_x, held_y)
-    best = min(by_class, key=lambda name: by_class[name])
     if by_class[""] < _NOISE:
         return None
-    factor, means = by_class[""] / max(by_class[best], 1e-9), "mean images by class"
-    if factor < _CLOSER:  # the labels may be wrong too
-        overall = _mean_distances(x, np.zeros_like(y), held_x, np.zeros_like(held_y))
-        best = min(overall, key=lambda name: overall[name])
-        factor, means = overall[""] / max(overall[best], 1e-9), "overall mean image"
-        if overall[""] < _NOISE or factor < _CLOSER_OVERALL:
-            return None
+    overall = _mean_distances(x, np.zeros_like(y), held_x, np.zeros_like(held_y))  # the labels may be wrong too
+    best, factor = _best(by_class)
+    best_overall, factor_overall = _best(overall)
+    agree = overall[""] < _NOISE  # if the images are alike without their labels, only a full explanation counts
+    if factor_overall > max(factor, _CLOSER_OVERALL) and not agree:
+        best, factor, means = best_overall, factor_overall, "overall mean image lies"
+    elif factor > _CLOSER and not (agree and by_class[best] > _NOISE):
+        means = "mean images by class lie"
+    else:
+        return None
     what, array = _worded(best, held, sets.dataset.input_shape)
     return Finding(
         "images-transformed-between-splits",
         "error",
-        f"The {held.name} images look {what}: undoing that, their {means} {'lie' if 's ' in means else 'lies'} "
+        f"The {held.name} images look {what}: undoing that, their {means} "
         f"{factor:.3g} times closer to the training images' ({len(held.y):,} images, squared distance).",
         f"Prepare both sets in the same way; if the {held.name} set is the wrong one, use {array}.",
     )
+
+
+def _best(found: dict[str, float]) -> tuple[str, float]:
+    """The transformation that brings the means closest, and by what factor."""
+    best = min(found, key=lambda name: found[name])
+    return best, found[""] / max(found[best], 1e-9)
 
 
 def _images(part: ExampleSet) -> tuple[Floats, np.ndarray]:
