@@ -83,7 +83,7 @@ def test_wrong_labels_do_not_hide_a_transformation():
     )
     shuffled = changed(fault, y_test=np.random.default_rng(0).permutation(sound.y_test))
     assert message(shuffled, CODE).startswith(
-        "The test images look transposed: undoing that, their mean images by class"
+        "The test images look transposed: undoing that, their overall mean image lies "
     )
 
 

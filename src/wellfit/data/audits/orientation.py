@@ -45,13 +45,12 @@ def transformed_images(sets: Sets, held: ExampleSet) -> Finding | None:
     overall = _mean_distances(x, np.zeros_like(y), held_x, np.zeros_like(held_y))  # the labels may be wrong too
     best, factor = _best(by_class)
     best_overall, factor_overall = _best(overall)
-    agree = overall[""] < _NOISE  # if the images are alike without their labels, only a full explanation counts
-    if factor_overall > max(factor, _CLOSER_OVERALL) and not agree:
-        best, factor, means = best_overall, factor_overall, "overall mean image lies"
-    elif factor > _CLOSER and not (agree and by_class[best] > _NOISE):
-        means = "mean images by class lie"
-    else:
-        return None
+    means, alike = "mean images by class lie", overall[""] < _NOISE  # alike: what differs may be the labels alone
+    if factor < _CLOSER or by_class[best] > _NOISE:  # not all is explained
+        if not alike and factor_overall > _CLOSER_OVERALL:
+            best, factor, means = best_overall, factor_overall, "overall mean image lies"
+        elif alike or factor < _CLOSER:
+            return None
     what, array = _worded(best, held, sets.dataset.input_shape)
     return Finding(
         "images-transformed-between-splits",
