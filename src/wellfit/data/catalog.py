@@ -177,5 +177,5 @@ def _read_file(path: Path, reading: Reading) -> RawData:
         return read_table(path, reading)
     raise DataError(
         f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "
-        ".mat, .h5), or a folder"
+        ".mat, .h5), or a folder; if it is a table, rename it to end in .csv"
     )

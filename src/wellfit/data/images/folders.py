@@ -9,7 +9,18 @@ from pathlib import Path
 
 from wellfit.base import Reading
 from wellfit.data.images.labels import LabelTable, find_table, labels_from_names
-from wellfit.data.images.names import ASIDE, Role, is_plain_role, is_table, number, role_of, skipped_text, some
+from wellfit.data.images.names import (
+    ASIDE,
+    MASKS,
+    PICTURES,
+    Role,
+    is_plain_role,
+    is_table,
+    number,
+    role_of,
+    skipped_text,
+    some,
+)
 from wellfit.data.images.walk import Folder
 from wellfit.errors import DataError
 
@@ -268,6 +279,12 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
         kinds = f" (only .{', .'.join(held[:5])})" if held else ""
         raise DataError(
             f"{folder.path}: {some(f.path.name for f in empty)} contains no images{kinds}; add images or remove it"
+        )
+    names = {f.path.name.lower() for f in folder.holding}
+    if names & PICTURES and names <= PICTURES | MASKS | ASIDE:
+        raise DataError(
+            f"{folder.path}: {some(f.path.name for f in folder.holding)} hold pictures and what belongs to them, not "
+            "classes; give the path of the pictures alone"
         )
     if len(folder.images) > folder.total // 2:
         raise DataError(

@@ -11,6 +11,8 @@ from typing import Final, Literal
 __all__ = [
     "ASIDE",
     "IMAGE_SUFFIXES",
+    "MASKS",
+    "PICTURES",
     "Role",
     "is_image",
     "is_picture",
@@ -38,6 +40,24 @@ ASIDE: Final = frozenset(
     }
 )
 """Lower-case names of folders that hold no images and are no classes."""
+
+PICTURES: Final = frozenset({"image", "images", "img", "imgs", "jpegimages", "photos", "pictures"})
+"""Lower-case names of folders that say only that there are images."""
+
+MASKS: Final = frozenset(
+    {
+        "ground_truth",
+        "groundtruth",
+        "gt",
+        "mask",
+        "masks",
+        "segmentation",
+        "segmentationclass",
+        "segmentations",
+        "trimaps",
+    }
+)
+"""Lower-case names of folders with a mask for each image."""
 
 Role = Literal["train", "validation", "test", "unlabeled"]
 

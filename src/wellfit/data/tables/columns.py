@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -18,6 +19,7 @@ from wellfit.errors import DataError
 __all__ = ["Features", "features"]
 
 _BLOCK: Final = 1024
+_LIST: Final = re.compile(r"[-+.e\d]+( [-+.e\d]+){9,}")  # pixels, for example
 _MANY: Final = 20  # different values from which an identifier's name is believed
 _LARGEST: Final = float(np.finfo(np.float32).max)
 _LOW: Final = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
@@ -192,6 +194,8 @@ def _identifies(table: Table, at: int, numbers: NDArray[Any]) -> str:
     whole = numbers.dtype.kind in "iu" or bool((numbers == np.floor(numbers)).all())
     if not whole:
         return ""
+    if name and low > 2**53:
+        return "numbers of 16 digits or more, as identifiers have"
     distinct = len(np.unique(numbers))
     if distinct == count:
         if kind or unnamed:
@@ -214,6 +218,11 @@ def _spells_out(table: Table, at: int, texts: Texts, kind: str) -> str:
     """Why a column of texts is no feature; "" if it is one."""
     rows = int((texts.codes >= 0).sum())
     if kind == "free":
+        if texts.texts and all(_LIST.fullmatch(text) for text in texts.texts[:3]):
+            raise DataError(
+                f"{table.where}: column {table.names[at]!r} holds {texts.texts[0].count(' ') + 1:,} numbers in a cell; "
+                f'give each number a column of its own, or set [data] drop = ["{table.names[at]}"]'
+            )
         if len(texts.texts) == rows:
             return "a different text in every row"
         return f"{len(texts.texts):,} different texts in {rows:,} rows"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import ColumnKey, Reading
 from wellfit.data.tables.dialect import is_number
-from wellfit.data.tables.names import id_name, is_feature_name, is_measure_name, label_rank
+from wellfit.data.tables.names import id_name, is_feature_name, is_measure_name, is_target_name, label_rank
 from wellfit.data.tables.table import Table, listed, position, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, meaning_of, numbers_of, texts_of
 from wellfit.errors import DataError
@@ -207,6 +207,8 @@ def _by_values(table: Table, candidates: list[int], reading: Reading) -> tuple[i
         rivals = [at for at in ends if at != only and is_numeric(frame.iloc[:, at])]
         if found.numeric or not found.alone() or any(_two(table, at, reading) for at in rivals):
             return None
+        if any(is_target_name(table.names[at]) for at in candidates if at != only):
+            return None
         return only, "the only column of texts"
     judged = {at: classes_of(table, at, reading) for at in ends}
     can = [at for at in ends if not judged[at].trouble and 2 <= judged[at].count <= _MOST]
@@ -240,6 +242,8 @@ def _measured_otherwise(table: Table, can: list[int], judged: dict[int, Classes]
         return None
     rest = [at for at in range(last) if not _identifies(table, at)]
     for at in rest:
+        if not is_numeric(table.frame.iloc[:, at]):  # dates, or texts that differ in every row
+            continue
         values = table.frame.iloc[:, at].to_numpy(dtype=np.float64)
         if not (np.floor(values) != values).any():
             return None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-__all__ = ["id_name", "is_feature_name", "is_measure_name", "label_rank", "says_nothing"]
+__all__ = ["id_name", "is_feature_name", "is_measure_name", "is_target_name", "label_rank", "says_nothing"]
 
 
 def _set(text: str) -> frozenset[str]:
@@ -45,6 +45,7 @@ _MEASURES: Final = _set(
     consumption quantity population area rings strength fare pm25 co2 horsepower displacement bmi glucose progression
     minutes hours days seconds profit pressure speed"""
 )
+_TARGETS: Final = _set("price prices saleprice value medv mpg salary sales")
 _IDENTIFIERS: Final = _set(
     """id ids index idx rowid rownumber rownum rowno rowname rownames row uuid guid sno srno sr serialno serialnumber
     obs observation recordid recordno record sampleid exampleid imageid passengerid customerid patientid userid
@@ -112,6 +113,16 @@ def is_measure_name(name: str) -> bool:
       (True, False)
     """
     return _plain(name) in _MEASURES or any(word in _MEASURES for word in _words(name)[-1:])
+
+
+def is_target_name(name: str) -> bool:
+    """Whether a name is one of a quantity that people predict, so that a column of texts beside it may be no label.
+
+    Example:
+      >>> is_target_name("median_house_value"), is_target_name("age")
+      (True, False)
+    """
+    return any(word in _TARGETS for word in _words(name)[-1:])
 
 
 def id_name(name: str) -> Literal["id", "number", ""]:
