@@ -23,6 +23,7 @@ class Scripts:
     """The benchmarks' modules, which are scripts that lie side by side, not a package."""
 
     machine: ModuleType
+    reading: ModuleType
     results: ModuleType
     run: ModuleType
     table: ModuleType
@@ -33,7 +34,7 @@ class Scripts:
 def scripts() -> Iterator[Scripts]:
     import importlib
 
-    names = ("machine", "results", "run", "table", "workloads")
+    names = ("machine", "reading", "results", "run", "table", "workloads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
         yield Scripts(**{name: importlib.import_module(name) for name in names})
@@ -344,3 +345,40 @@ def test_a_turn_reuses_lab5_for_studies_of_the_same_network(scripts: Scripts, mo
 def test_a_peer_that_fails_says_why_and_is_left_out(scripts: Scripts) -> None:
     failed = scripts.run.measure("scikit-learn", replace(scripts.workloads.LAB5, name="no-such"), 1)
     assert "invalid choice: 'no-such'" in failed["failed"]
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ["folder", "parquet"])
+def test_both_readers_read_all_examples_of_the_small_files(scripts: Scripts, task: str, tmp_path: Path) -> None:
+    write, peer, read_alone = scripts.reading.TASKS[task]
+    said = write(tmp_path, True)
+    assert "200" in said or "2,000" in said
+    examples = 200 if task == "folder" else 2000
+    assert read_alone(tmp_path)() == scripts.reading.ours(tmp_path)() == examples
+    (block,) = scripts.reading.measure(task, tmp_path, 1)
+    assert {measured["examples"] for measured in block.values()} == {examples}
+    assert all(measured["peak_bytes"] >= measured["before_bytes"] > 1e7 for measured in block.values())
+    assert peer in scripts.reading.line(scripts.reading.row(peer, [block]))
+
+
+def test_kaggles_table_is_written_from_the_real_data_and_skipped_without(
+    scripts: Scripts, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, _, read_alone = scripts.reading.TASKS["fashion-csv"]
+    assert "200 + 100 rows" in write(tmp_path, True)
+    assert read_alone(tmp_path)() == scripts.reading.ours(tmp_path)() == 300
+    monkeypatch.setenv("WELLFIT_DATA", str(tmp_path))
+    assert write(tmp_path, True) == ""
+
+
+def test_ratios_of_reading_are_taken_within_turns(scripts: Scripts) -> None:
+    blocks = [
+        {"wellfit": {"seconds": 2.0, "peak_bytes": 300}, "peer": {"seconds": 1.0, "peak_bytes": 100}},
+        {"wellfit": {"seconds": 9.0, "peak_bytes": 300}, "peer": {"seconds": 9.0, "peak_bytes": 100}},
+    ]
+    row = scripts.reading.row("pandas", blocks)
+    assert row["ratio_seconds"] == {"median": 1.5, "low": 1.0, "high": 2.0}
+    assert row["ratio_peak_bytes"]["median"] == 3
+    assert row["n"] == 2

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
 __all__ = [
     "DataError",
@@ -31,11 +32,28 @@ __all__ = [
     "UnknownNameError",
     "WellfitError",
     "nearest",
+    "printable",
 ]
 
 
+_LONGEST: Final = 1000
+"""Characters of a message."""
+
+
 class WellfitError(Exception):
-    """A user's mistake, reported in one line: what is wrong, where, and how to fix it."""
+    r"""A user's mistake, reported in one line: what is wrong, where, and how to fix it.
+
+    Args:
+      message: line breaks and other control characters, for example from a file's name, are shown as in Python's
+        strings; of a message that is longer than a screen, the middle is left out.
+
+    Example:
+      >>> str(WellfitError("a\nb.csv: the file is empty"))
+      'a\\nb.csv: the file is empty'
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class StudyFileError(WellfitError):
@@ -90,6 +108,19 @@ class StoreBusyError(StoreError):
 
 class StoreUnreadableError(StoreError):
     """The directory is damaged, was written by another version, or is not a study directory."""
+
+
+def printable(text: str) -> str:
+    r"""Escape what is not printable, such as line breaks, and leave out the middle of a text that is too long.
+
+    Example:
+      >>> printable("bell \a")
+      'bell \\x07'
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_code_in_the_checks_has_a_title():
-    checks = [*(ROOT / "src/wellfit/diagnostics").glob("*.py"), ROOT / "src/wellfit/data/audits.py"]
+    checks = [*(ROOT / "src/wellfit/diagnostics").glob("*.py"), *(ROOT / "src/wellfit/data/audits").glob("*.py")]
     nodes = [node for path in checks for node in ast.walk(ast.parse(path.read_text()))]
     calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("Finding", "Observation")]
     codes = [next((k.value for k in call.keywords if k.arg == "code"), None) or call.args[0] for call in calls]

@@ -157,9 +157,9 @@ def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
 
 
 def test_unsupported_files_and_folders_are_rejected(tmp_path: Path):
-    path = tmp_path / "table.xlsx"
+    path = tmp_path / "table.docx"
     path.write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"table\.xlsx: this file format is not supported; give a \.csv"):
+    with pytest.raises(DataError, match=r"table\.docx: this file format is not supported; give a \.csv"):
         load_dataset(path)
 
 
@@ -196,6 +196,27 @@ def test_a_folder_without_access_is_a_one_line_error(closed: str, tmp_path: Path
             raise PermissionError(13, "Permission denied", str(path))
         return listed(path)
 
+    scanned = os.scandir
+
+    def scandir(path):
+        if Path(path) == tmp_path / closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scanned(path)
+
     monkeypatch.setattr(Path, "iterdir", iterdir)
+    monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(DataError, match=rf"{closed}: cannot be read \(Permission denied\); change its permissions"):
         load_dataset(tmp_path / "images")
+
+
+def test_tables_that_name_images_are_their_labels(tmp_path: Path):
+    rows = ["id,label"]
+    for at in range(20):
+        (tmp_path / "train").mkdir(exist_ok=True)
+        Image.fromarray(np.full((3, 3), 255 - at, np.uint8)).save(tmp_path / "train" / f"{at}.png")
+        rows.append(f"{at},{'ab'[at % 2]}")
+    (tmp_path / "train.csv").write_text("\n".join(rows))
+    (tmp_path / "test.csv").write_text("id\n100\n101\n")
+    data = load_dataset(tmp_path)
+    assert (data.classes, data.x_train.shape, data.x_test.shape) == (("a", "b"), (16, 3, 3), (4, 3, 3))
+    assert dict(data.facts)["labels"] == "column label of train.csv"

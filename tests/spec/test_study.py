@@ -137,7 +137,7 @@ def test_other_data_drop_title_and_published_numbers(tmp_path: Path) -> None:
         ),
         (
             {"settings": ["a=1\nb=2"]},
-            "--set a=1\nb=2: '1\\nb=2' is not a TOML value (64, 1e-3, [128, 64], true or a word)",
+            "--set a=1\\nb=2: '1\\nb=2' is not a TOML value (64, 1e-3, [128, 64], true or a word)",
         ),
         ({"seeds": 0}, "--seeds 0: must be from 1 to 10000, got 0"),
         ({"epochs": -1}, "--epochs -1: must be from 1 to 1000000, got -1"),

@@ -144,7 +144,7 @@ def _session(
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
-    dataset = load_dataset(spec.data.name_or_path)
+    dataset = load_dataset(spec.data.name_or_path, spec.data)
     return Session(spec, dataset, out or directory_of(spec, study, dataset.name), fresh)
 
 

@@ -1,0 +1,48 @@
+"""Examples and groups in more than one split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planted import changed, codes, findings, make, message, toy
+from wellfit.base import Splits
+from wellfit.data.splits import make_splits
+
+
+def test_duplicates_are_counted_by_split():
+    sound = toy()
+    splits = make_splits(sound.y_train, validation=0.25)
+    x_train, x_test = sound.x_train.copy(), sound.x_test.copy()
+    x_train[splits.validation[:3]] = x_train[splits.train[:3]]
+    x_test[:5] = x_train[splits.train[10:15]]
+    x_test[7] = x_train[splits.validation[50]]
+    fault = changed(sound, x_train=x_train, x_test=x_test)
+    assert codes(fault, splits)["duplicate-across-splits"] == "warning"
+    assert message(fault, "duplicate-across-splits", splits) == (
+        "Some examples are in more than one split: 3 of 100 validation examples are also in the training split; 5 of "
+        "200 test examples are also in the training split; 1 of 200 test examples is also in the validation split."
+    )
+
+
+def test_duplicates_are_equal_numbers_not_equal_bytes():
+    x = np.arange(32, dtype=np.float32).reshape(8, 4)
+    x_test = np.array([[-0.0, 1, 2, 3], [0, 1, 2, 3.5]], dtype=np.float32)
+    splits = Splits(np.arange(6), np.arange(6, 8), np.arange(2), 0, "")
+    found = message(make(x, [0, 1] * 4, x_test, [0, 1]), "duplicate-across-splits", splits)
+    assert found == "Some examples are in more than one split: 1 of 2 test examples is also in the training split."
+
+
+def test_groups_on_both_sides():
+    sound = toy()
+    splits = make_splits(sound.y_train, validation=0.25)
+    groups = np.arange(400)
+    assert "group-across-splits" not in codes(changed(sound, groups=groups), splits)
+    assert "group-across-splits" not in codes(sound, splits)
+    groups[splits.validation[:3]] = groups[splits.train[0]]
+    groups[splits.validation[3]] = groups[splits.train[1]]
+    found = findings(changed(sound, groups=groups), splits)["group-across-splits"]
+    assert found.level == "error"
+    assert found.message == (
+        "2 of 396 groups are in the training and in the validation split: 4 of 100 validation examples belong to a "
+        "group that was trained on."
+    )

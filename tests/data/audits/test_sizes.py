@@ -1,0 +1,50 @@
+"""Sizes of the classes and of the test set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from planted import changed, codes, findings, message, toy
+from wellfit.data.audits.sizes import wilson_half_width
+
+
+def test_imbalance():
+    sound = toy()
+    for ones, level in ((200, None), (150, "info"), (60, "warning")):
+        y = np.random.default_rng(0).permutation(np.repeat([1, 0], [ones, 400 - ones]))
+        assert codes(changed(sound, y_train=y)).get("class-imbalance") == level
+    found = findings(changed(sound, y_train=y))["class-imbalance"]
+    assert found.message.startswith(
+        "a has 5.7 times as many training examples as b (255 and 45); always predicting a is right 85.0 %"
+    )
+    assert "macro F1" in found.fix
+    assert "recall" in found.fix
+    assert "train.class_weights" in found.fix
+    assert "longer" not in found.fix
+
+
+def test_classes_of_few_examples():
+    sound = toy()
+    y = sound.y_train.copy()
+    y[:5] = 2
+    rare = changed(sound, y_train=y, y_test=np.r_[2, sound.y_test[1:]], classes=("a", "b", "c"))
+    assert codes(rare)["few-class-examples"] == "warning"
+    assert message(rare, "few-class-examples").startswith("1 of 3 classes has fewer than 5 training examples: c (4).")
+    y[:8] = 2
+    assert "few-class-examples" not in codes(changed(rare, y_train=y))
+
+
+@given(st.floats(0, 1), st.integers(1, 20000))
+def test_wilson_interval_is_scipys(p, n):
+    successes = round(p * n)
+    low, high = binomtest(successes, n).proportion_ci(method="wilson")
+    assert wilson_half_width(successes / n, n) == pytest.approx((high - low) / 2, rel=1e-9, abs=1e-12)
+
+
+def test_few_test_examples_come_with_their_interval():
+    assert "has only 200 examples: an accuracy of 90 % is known to ± 4.2 points" in message(toy(), "few-test-examples")
+    assert "few-test-examples" not in codes(toy(m=4000))
