@@ -113,16 +113,19 @@ def _needs(package: str, where: str) -> DataError:
 
 def _parquet(source: str | io.BytesIO, where: str) -> Table:
     try:
-        from pyarrow import lib, parquet
+        from pyarrow import lib, parquet, types
     except ImportError:
         raise _needs("pyarrow", where) from None
     try:
-        file = parquet.ParquetFile(source)
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        with parquet.ParquetFile(source) as file:
+            rows, columns = file.metadata.num_rows, file.metadata.num_columns
+            texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
         if columns > MAX_COLUMNS or rows * max(columns, 1) * 8 > 2 * MAX_BYTES:
             raise DataError(f"{where}: {rows:,} rows of {columns:,} columns are more than is read; take a sample")
-        frame = file.read().to_pandas(split_blocks=True, self_destruct=True)  # without a second copy in memory
-    except (lib.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
+        with parquet.ParquetFile(source, read_dictionary=texts) as file:
+            frame = file.read().to_pandas(split_blocks=True, self_destruct=True)  # without a second copy
+    except (lib.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
         raise DataError(f"{where}: not a readable Parquet file ({one_line(error)}); save it again") from None
     return _named(frame, np.arange(len(frame)), "row {} (from 0)", where)
 
