@@ -119,6 +119,7 @@ def test_a_separator_at_the_ends_of_lines():
         ("# only\n# notes\n", {}, r"t: the file is empty"),
         ("sep=;\n", {}, r"t: the file is empty"),
         ("label,a\n\n", {}, r"t: has a header but no rows"),
+        ("a\n1,2\n1,2\n", {"header": True}, r"t: the header has 1 names, but most lines have 2 columns"),
         ("a,b\n1,2\n", {"separator": "::"}, r"t: separator '::' is not one character"),
         ("n\ts\n1,065\tx\n2,100\ty\n", {}, r"t: '1,065' may be 1\.065 or 1065; set \[data\] decimal"),
         ("@relation iris\n@data\n", {}, r"t: an ARFF file; convert it"),
