@@ -120,9 +120,9 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     text = _sample(content[start:], where)
     separator = reading.separator or told or _separator(text, where)
     separator = {"\\t": "\t", "tab": "\t", "space": " ", r"\s+": " "}.get(separator, separator)
-    if len(separator.encode()) != 1:
+    if len(separator.encode()) != 1 or separator.isalnum() or separator in '"\r\n.-+':
         raise DataError(
-            f'{where}: separator {separator!r} is not one character; set [data] separator = ";" or the like'
+            f'{where}: separator {separator!r} cannot separate columns; set [data] separator = ";" or the like'
         )
     rows = _records(text, separator, where)
     first = [cell.strip() for cell in rows[0][1]]
