@@ -101,6 +101,15 @@ def test_parquet_columns_of_the_same_name_and_of_lists(tmp_path: Path):
         read_table(tmp_path / "b.parquet", Reading())
 
 
+def test_a_long_text_in_many_rows_of_parquet(tmp_path: Path):
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50_000, np.int32)), pa.array(["z" * 100_000]))
+    table = pa.table({"label": ["x", "y"] * 25_000, "text": many})
+    parquet.write_table(table, tmp_path / "a.parquet", store_schema=False)  # 5 GB as plain texts
+    frame = load(tmp_path / "a.parquet").frame
+    assert frame.shape == (50_000, 2)
+    assert frame[1].cat.categories.size == 1
+
+
 def test_parquet_that_cannot_be_read(tmp_path: Path):
     path = tmp_path / "a.parquet"
     for content in (b"PAR1" + b"\0" * 50 + b"PAR1", b"PAR1"):

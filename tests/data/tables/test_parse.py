@@ -125,3 +125,9 @@ def test_the_same_numbers_as_pandas(tmp_path: Path, style):
     np.testing.assert_array_equal(
         table.frame.astype(float).to_numpy(), pd.read_csv(tmp_path / "t.csv", **style).to_numpy()
     )
+
+
+def test_a_decimal_comma_beside_texts():
+    table = parsed("a;b\n1,5;x\nn/a;2,5\n,5;3\n")
+    assert table.frame[0].tolist() == ["1.5", "n/a", ".5"]
+    assert table.frame[1].tolist() == ["x", "2.5", "3"]

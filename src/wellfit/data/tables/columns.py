@@ -112,10 +112,10 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
         if why:
             return _Cells(left=why)
         return _Cells((numbers, *(_numbers_like(table, at, reading) for table in tables[1:])))
-    texts = join([_texts(table, at, reading) for table in tables])
+    texts = [_texts(table, at, reading) for table in tables]
     if category:
         return _as_categories(texts)
-    own = _texts(tables[0], at, reading)
+    own = texts[0]
     meaning = meaning_of(own)
     if meaning.kind == "faulty":
         raise DataError(_fault(tables[0], at, own, meaning.fault))
@@ -144,6 +144,7 @@ def _texts(table: Table, at: int, reading: Reading) -> Texts:
 
 
 def _as_categories(texts: list[Texts]) -> _Cells:
+    texts = join(texts)
     values = tuple(np.where(column.codes < 0, np.nan, column.codes) for column in texts)
     return _Cells(values, texts[0].texts, "categories") if texts[0].texts else _Cells(left="no values")
 

@@ -120,9 +120,9 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     text = _sample(content[start:], where)
     separator = reading.separator or told or _separator(text, where)
     separator = {"\\t": "\t", "tab": "\t", "space": " ", r"\s+": " "}.get(separator, separator)
-    if len(separator.encode()) != 1:
+    if len(separator.encode()) != 1 or separator.isalnum() or separator in '"\r\n.-+':
         raise DataError(
-            f'{where}: separator {separator!r} is not one character; set [data] separator = ";" or the like'
+            f'{where}: separator {separator!r} cannot separate columns; set [data] separator = ";" or the like'
         )
     rows = _records(text, separator, where)
     first = [cell.strip() for cell in rows[0][1]]
@@ -146,6 +146,11 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
         header = header or (len(rows) == 1 and all(not is_number(c, decimal) and not is_missing(c) for c in names))
     if header and len(rows) == 1:
         raise DataError(f"{where}: has a header but no rows; give one row per example")
+    if header and len(names) != width:
+        raise DataError(
+            f"{where}: the header has {len(names)} names, but most lines have {width} columns; fix the header, "
+            "or set [data] header = false or the separator"
+        )
     if header:
         # Names before a row's own line, so that the rows begin where the header's last line ends.
         lines = rows[0][0]

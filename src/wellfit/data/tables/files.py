@@ -81,20 +81,20 @@ def load_table(path: Path, reading: Reading) -> Table:
       DataError: not a regular file, damaged, in another format, or without rows; a package that is not installed.
     """
     where = str(path)
-    content = read_bytes(path)
     suffix = path.suffix.lower()
     if suffix in _CONVERT:
         raise DataError(f"{where}: {suffix} files are not read; {_CONVERT[suffix]}")
-    if content.startswith(b"PAR1"):
-        return _parquet(content, where)
+    if read_bytes(path, 4) == b"PAR1":
+        return _parquet(where, where)
     if suffix in (".parquet", ".pq"):
         raise DataError(f"{where}: not a Parquet file; replace it")
+    content = read_bytes(path)
     if content.startswith(b"PK\x03\x04") and (suffix in (".xlsx", ".xlsm") or _is_excel(content)):
         return _excel(content, reading, where)
     if suffix in (".xlsx", ".xlsm"):
         raise DataError(f"{where}: not an Excel file; save it again as .xlsx or .csv")
     content = unpack(content, where)
-    return _parquet(content, where) if content.startswith(b"PAR1") else parse_text(content, reading, where)
+    return _parquet(io.BytesIO(content), where) if content.startswith(b"PAR1") else parse_text(content, reading, where)
 
 
 def _is_excel(content: bytes) -> bool:
@@ -112,18 +112,21 @@ def _needs(package: str, where: str) -> DataError:
 # --- Parquet ----------------------------------------------------------------------------------------------------------
 
 
-def _parquet(content: bytes, where: str) -> Table:
+def _parquet(source: str | io.BytesIO, where: str) -> Table:
     try:
-        from pyarrow import lib, parquet
+        from pyarrow import lib, parquet, types
     except ImportError:
         raise _needs("pyarrow", where) from None
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        with parquet.ParquetFile(source) as file:
+            rows, columns = file.metadata.num_rows, file.metadata.num_columns
+            texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
         if columns > MAX_COLUMNS or rows * max(columns, 1) * 8 > 2 * MAX_BYTES:
             raise DataError(f"{where}: {rows:,} rows of {columns:,} columns are more than is read; take a sample")
-        frame = file.read().to_pandas(ignore_metadata=False)
-    except (lib.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
+        with parquet.ParquetFile(source, read_dictionary=texts) as file:
+            frame = file.read().to_pandas(split_blocks=True, self_destruct=True)  # without a second copy
+    except (lib.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
         raise DataError(f"{where}: not a readable Parquet file ({one_line(error)}); save it again") from None
     return _named(frame, np.arange(len(frame)), "row {} (from 0)", where)
 

@@ -24,6 +24,7 @@ _ROLES: Final[tuple[tuple[Role, str], ...]] = (
     ("validation", "val|valid|validation|dev"),
     ("test", "test|testing|tst|tes"),
 )
+_OTHERS: Final[tuple[Role, Role]] = ("validation", "test")
 _SUBMISSION: Final = re.compile(r"submission", re.IGNORECASE)
 _NOTES: Final = re.compile(
     r"(read[ _-]?me|licen[cs]e|notes?|description|data_description|requirements|.*names)$", re.IGNORECASE
@@ -137,12 +138,11 @@ def read_table_folder(folder: Path, reading: Reading) -> RawData:
     if plain:
         skipped = listed([path.name for path in plain])
         facts = (*facts, ("tables not read", skipped))
-    validation, test = (next(iter(found.roles.get(role, [])), None) for role in ("validation", "test"))
-    facts = (
-        *facts,
-        *((f"{role} file", path.name) for role, path in (("validation", validation), ("test", test)) if path),
-    )
-    return _with_settings(trains[0], validation, test, reading, facts)
+    validation, test = (next(iter(found.roles.get(role, [])), None) for role in _OTHERS)
+    raw = _with_settings(trains[0], validation, test, reading, facts)
+    used = (("validation", validation, raw.validation), ("test", test, raw.test))
+    named = [(f"{role} file", path.name) for role, path, part in used if path is not None and part is not None]
+    return replace(raw, facts=(*named, *raw.facts))
 
 
 def _listing(folder: Path) -> list[Path]:

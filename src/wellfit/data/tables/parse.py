@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_text"]
 
+_COMMA = re.compile(r"^\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*$")
 _SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
 # What pandas compares each cell with, in the spellings of programs; columns with others are read again as texts.
 _MISSING: Final = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?", "-"]
@@ -88,6 +90,9 @@ def _read(rows: bytes, found: Dialect, where: str) -> pd.DataFrame:
     except (ValueError, OverflowError, pd.errors.ParserWarning) as error:  # a ParserError is a ValueError
         _lines(rows, found, -1, where)  # names the line, if it is one
         raise DataError(f"{where}: cannot be read as a table ({one_line(error)}); fix or replace the file") from None
+    if found.decimal == ",":
+        for at in {*known, *again}:
+            frame[at] = frame[at].str.replace(_COMMA, r"\1.\2", regex=True)
     return frame
 
 

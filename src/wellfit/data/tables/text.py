@@ -85,8 +85,8 @@ def regular_file(path: Path) -> os.stat_result:
     return found
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a plain file, as it is.
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The content of a plain file, as it is: its first bytes.
 
     Raises:
       DataError: not a plain file, too large, or not readable.
@@ -94,7 +94,7 @@ def read_bytes(path: Path) -> bytes:
     regular_file(path)
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES)
+            return file.read(most)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); change its permissions or copy it") from None
 

@@ -29,6 +29,7 @@ _DATES: Final = re.compile(
 _GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _DECORATED: Final = re.compile(r"([+-]?)\s*([$€£¥₹]?)\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(%|[$€£¥₹]|[^\W\d_]{1,5})?")
 _TRUTH: Final = frozenset(("true", "false"))
+_SAMPLE: Final = 1000  # texts that decide where there are more
 _FEW: Final = 20  # different texts that need no further thought
 
 
@@ -172,6 +173,9 @@ def meaning_of(column: Texts) -> Meaning:
         return Meaning("empty")
     if {text.lower() for text in texts} <= _TRUTH:
         return Meaning("truth", np.array([float(text.lower() == "true") for text in texts]))
+    some = texts[:_SAMPLE]
+    if len(texts) > _SAMPLE and not any(is_number(text) or _DECORATED.fullmatch(text) for text in some):
+        return Meaning("dates" if sum(map(bool, map(_DATES.fullmatch, some))) >= 0.9 * _SAMPLE else "free")
     plain = np.array([is_number(text) for text in texts])
     if plain.all():
         return Meaning("numbers", np.array([float(text) for text in texts]))
