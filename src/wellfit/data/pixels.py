@@ -172,7 +172,7 @@ def _are_bytes(x: NDArray[Any]) -> bool:
 
 
 def _finite_images(x: NDArray[Any], part: Part) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         floats = np.ascontiguousarray(x, np.float32)
     finite = np.isfinite(floats).reshape(len(x), -1).all(axis=1)  # (N,)
     if not finite.all():
@@ -204,7 +204,8 @@ def _finite_rows(x: NDArray[Any], kind: type[np.floating[Any]], part: Part) -> t
     """Rows as floats, with NaN instead of infinite values, and the number of these."""
     largest = max((np.nanmax(np.abs(values), initial=0) for values in _extremes(x)), default=0)
     if largest <= _LARGEST:
-        return np.ascontiguousarray(x, kind), 0
+        with np.errstate(invalid="ignore"):  # signaling NaN
+            return np.ascontiguousarray(x, kind), 0
     infinite = np.isinf(x)  # (N, D)
     large = (np.abs(x) > _LARGEST) & ~infinite
     if large.any():

@@ -96,6 +96,29 @@ def test_damaged_files(tmp_path: Path):
         assert "\n" not in str(caught.value)
 
 
+def test_damage_that_would_crash_the_parser(tmp_path: Path, monkeypatch):
+    path = save(tmp_path / "a.mat", X=RNG.normal(size=(20, 3)), y=np.arange(20))
+    content = bytearray(path.read_bytes())
+    at = bytes(content).index((9).to_bytes(4, "little") + (480).to_bytes(4, "little"))  # doubles, 20 x 3 of them
+    for kind, size in ((238, 480), (9, 480_000), (9 | 6 << 16, 0)):
+        path.write_bytes(
+            bytes(content[:at]) + kind.to_bytes(4, "little") + size.to_bytes(4, "little") + bytes(content[at + 8 :])
+        )
+        with pytest.raises(DataError, match=r"not readable as a MATLAB file \(an element of type"):
+            read_mat(path)
+    path.write_bytes(
+        bytes(content[:128])
+        + b"".join((14).to_bytes(4, "little") + (800 - 8 * i).to_bytes(4, "little") for i in range(101))
+    )
+    with pytest.raises(DataError, match=r"too many levels"):
+        read_mat(path)
+    savemat(path, {"X": np.zeros((2000, 30)), "y": np.arange(2000)}, do_compression=True)
+    assert read_mat(path).train.x.shape == (2000, 30)
+    monkeypatch.setattr("wellfit.data.arrays.matlab._SMALL", 1000)
+    with pytest.raises(DataError, match=r"an element that unpacks without end"):
+        read_mat(path)
+
+
 def test_version_7_3(tmp_path: Path):
     h5py = pytest.importorskip("h5py")
     x, y = RNG.normal(size=(20, 3)), np.arange(20) % 2

@@ -7,7 +7,7 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,13 @@ from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
-__all__ = ["npy_header", "npy_values", "read_npz", "stored_in_npz"]
+__all__ = ["DAMAGE", "npy_header", "npy_values", "read_npz", "stored_in_npz"]
 
-_DAMAGE = (
+DAMAGE: Final = (
     *(OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError),
-    *(OverflowError, TypeError, zipfile.BadZipFile, zlib.error),
+    *(OverflowError, TypeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
+"""What NumPy and zipfile raise for damaged files."""
 
 
 def read_npz(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
@@ -61,7 +62,7 @@ def stored_in_npz(path: Path) -> dict[str, Stored]:
                     refuse_objects(f"{path} ({name})", shape)
                 check_size(shape, dtype, member.compress_size, f"{path} ({name})")
                 stored[name] = Stored(shape, dtype, lambda name=name: _read(path, name))  # type: ignore[misc]
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from None
     return stored
 
@@ -99,7 +100,7 @@ def _read(path: Path, name: str) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
             return npy_values(file)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from None
 
 
