@@ -273,7 +273,7 @@ def test_values_may_be_of_numpy_or_of_wellfit() -> None:
         ({"model": "mlp"}, ["model", "must be a table"]),
         ({"variants": {"a": 0.5}}, ["variants", "must be a table"]),
         ({"variants": ["a"]}, ["variants", "must be a table"]),
-        ({"data": np.zeros((3, 2))}, ["data", "ndarray", "wellfit.make_dataset"]),
+        ({"data": np.zeros((3, 2))}, ["data", "ndarray", "Study(x, y)"]),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: list[str]) -> None:

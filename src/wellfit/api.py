@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
     from numpy.typing import ArrayLike
 
     from wellfit.analysis.sequential import InterimAnalysis
@@ -348,7 +347,7 @@ def _dataset(data: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Da
             refuse_settings(reading, "a Dataset, which has been read")
             return data
         return None
-    if not is_frame(data) and not hasattr(data, "__array__") and not isinstance(data, list | tuple):
+    if y is None and not is_frame(data) and not isinstance(data, list | tuple) and not hasattr(data, "__array__"):
         fix = "give a name, a path, arrays, a DataFrame, or a Dataset from wellfit.make_dataset(x, y)"
         raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
     return dataset_of(data, y, sets, reading)

@@ -107,7 +107,7 @@ BAD = {
     "plan, other study": (["plan", "--out", "other"], ["other: holds another study", "--out", "--fresh"]),
     "seeds": (["run", "--seeds", "0"], ["--seeds 0", "must be from 1"]),
     "batch": (["run", "--set", "train.batch_size=1151"], ["batch_size = 1151", "training split (1150 examples)"]),
-    "validation": (["audit", "digits", "--validation", "1.5"], ["validation = 1.5"]),
+    "validation": (["audit", "digits", "--validation", "1.5"], ["--validation 1.5"]),
     "other study": (["run", "--out", "other"], ["other: holds another study", "--out", "--fresh"]),
     "below a file": (["run", "--out", "file/study"], ["file/study", "Not a directory", "--out"]),
     "a file": (["run", "--out", "file"], ["file: a file, not a directory", "--out"]),
@@ -164,7 +164,7 @@ def test_a_bug_keeps_its_traceback(command: Command, monkeypatch: pytest.MonkeyP
 
 
 def test_an_interrupt_anywhere_else_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pressed(_: str) -> None:
+    def pressed(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("wellfit.data.catalog.load_dataset", pressed)

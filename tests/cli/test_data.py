@@ -19,14 +19,16 @@ Command = Callable[..., Ended]
 
 def test_audit(command: Command, tmp_path: Path) -> None:
     output = json.loads(command("audit", "digits", "--json").out)
-    assert [finding["code"] for finding in output] == ["constant-features", "few-test-examples"]
+    assert output["data"] == "Digits"
+    assert list(output["facts"]) == ["classes", "images"]
+    assert [finding["code"] for finding in output["findings"]] == ["constant-features", "few-test-examples"]
     sizes = command("audit", "digits").out.splitlines()[:4]
     assert sizes[:3] == [
         "Digits",
         "1,797 images of 8 x 8, uint8",
         "split: 1,150 training, 288 validation, 359 test",
     ]
-    assert sizes[3].startswith("10 classes with 139 to 146 training and validation examples each: 0, 1, 2")
+    assert sizes[3].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
     leaky = tmp_path / "leaky.csv"
     leaky.write_text("a,b,label\n" + "".join(f"{i % 7},{i % 3},{'xy'[i % 2]}\n" for i in range(120)))
     ended = command("audit", leaky)
@@ -39,7 +41,11 @@ def test_data(command: Command) -> None:
     assert facts["examples"] == "1438 training, 359 test"
     assert facts["shape"] == "8x8"
     assert re.fullmatch("[0-9a-f]{64}", facts["hash"])
-    assert [line.split()[0] for line in command("data", "info", "digits").out.splitlines()] == list(facts)
+    assert facts["facts"]["images"] == "8 × 8 pixels, values 0 to 16, divided by 16"
+    assert facts["classes"] == [*"0123456789"]
+    lines = command("data", "info", "digits").out.splitlines()
+    names = [*(name for name in facts if name not in ("classes", "facts")), *facts["facts"]]
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == names
     assert command("data", "fetch", "digits") == (0, "scikit-learn (load_digits)\n", "")
 
 
@@ -77,3 +83,32 @@ def test_look_writes_a_picture(command: Command, tmp_path: Path) -> None:
     assert command("look", "--count", "2", "--out", path).out.strip() == str(path)
     with Image.open(path) as picture:
         assert picture.format == "PNG"
+
+
+def test_settings_of_the_data_are_options(command: Command, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    rows = (f"{i % 5 or ''},{'abc'[i % 3]},{i % 2},{i // 4},{i % 3 == 0}\n" for i in range(60))
+    table.write_text("age,city,member,family,paid\n" + "".join(rows))
+    settings = ("--set", "data.label=member", "--set", "data.group=family", "--set", "data.drop=['paid']")
+    facts = json.loads(command("audit", table, *settings, "--json").out)["facts"]
+    assert facts["label column"].startswith("member")
+    assert facts["groups"].endswith("none in both")
+    assert facts["features"].startswith("5 from 2 columns: age, city, ")
+    assert json.loads(command("data", "info", table, *settings, "--json").out)["facts"] == facts
+    text = command("audit", table, *settings).out
+    assert "Label column: member" in text
+    assert command("model", "--data", table, *settings, "--json").status == 0
+    ended = command("audit", table, "--set", "train.l2=1")
+    assert ended.status == 2
+    assert ended.err == (
+        "wellfit: --set train.l2=1: only settings of [data] apply here, like --set data.label=NAME; remove it\n"
+    )
+
+
+def test_data_that_cannot_be_split_can_be_looked_at(command: Command, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("age,label\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)) + "3,rare\n")
+    ended = command("data", "info", table)
+    assert ended.status == 0
+    assert "'rare'" in ended.out
+    assert command("audit", table).status == 2

@@ -33,9 +33,11 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
     assert " ".join(shown[:2]) == title
     assert shown[3] == "1,150 training, 288 validation and 359 test examples"
-    assert shown[4] == "38 results from 32 trainings"
+    assert shown[4].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
+    assert shown[6] == "Images: 8 × 8 pixels, values 0 to 16, divided by 16"
+    assert shown[7] == "38 results from 32 trainings"
     assert re.fullmatch(
-        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[5]
+        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[8]
     )
     assert [line.split()[0] for line in shown if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant differs clearly from baseline with 2 seeds" in text
@@ -129,7 +131,7 @@ def test_plan_prints_what_run_prints_first(
     assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
 
     def stable(text: str) -> list[str]:
-        shown = text.splitlines()[:6]
+        shown = text.splitlines()[:9]
         forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
         assert [bool(re.search(forecast, line)) for line in shown].count(True) == 1
         return [re.sub(forecast, "", line) for line in shown]
@@ -137,9 +139,9 @@ def test_plan_prints_what_run_prints_first(
     assert stable(planned.out) == stable((finished_study.parent.parent / "told.txt").read_text())
     full = command("plan", *SMALL, "--full").out.splitlines()
     assert stable("\n".join(full)) == stable(planned.out)
-    assert re.fullmatch(r"4 programs on \d+ devices?", full[6])
-    assert full[7:] == ["Products in float32"]
-    assert planned.out.splitlines()[6:] == []
+    assert re.fullmatch(r"4 programs on \d+ devices?", full[9])
+    assert full[10:] == ["Products in float32"]
+    assert planned.out.splitlines()[9:] == []
 
 
 def test_plan_counts_what_is_done(command: Command, study_copy: Path) -> None:

@@ -25,7 +25,7 @@ def facts(dataset: Dataset, scale: str = "auto") -> dict[str, str]:
 
 def test_a_known_data_set_takes_few_lines() -> None:
     digits = facts(load_dataset("digits"))
-    assert list(digits) == ["test set", "classes", "images"]
+    assert list(digits) == ["classes", "images"]
     assert digits["classes"].startswith("10: 0 (178), 1 (182), 2 (177), ")
     assert digits["images"] == "8 × 8 pixels, values 0 to 16, divided by 16"
 

@@ -88,7 +88,7 @@ def test_arrays() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reading", "message"),
     [
-        ((WINE.to_numpy(), None, {}), {}, "an array of examples needs its labels"),
+        ((WINE.to_numpy(), None, {}), {}, "data of type ndarray need their labels; give Study"),
         (
             (IRIS, None, {}),
             {"separator": ";"},

@@ -41,7 +41,7 @@ def test_it_tells_versions_hashes_and_hardware(asked: tuple[Dataset, Splits]) ->
     assert facts["python"] == platform.python_version()
     for library in ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn"):
         assert facts[library] == metadata.version(library)
-    assert facts["data"] == f"The numbers ({data.source})"
+    assert facts["data"] == f"The numbers, from {data.source}"
     assert facts["data hash"] == data.hash
     assert facts["split hash"] == splits.hash
     assert facts["split"] == "60 training, 20 validation, stratified, seed 7"
@@ -83,15 +83,15 @@ def test_the_home_directory_is_a_tilde(asked: tuple[Dataset, Splits], monkeypatc
     monkeypatch.setenv("HOME", "/home/ada")
     facts = provenance(data, splits, "wellfit run '/home/ada/my lab.toml' --data /home/adam/x --out /mnt/home/ada", "")
     assert facts["command"] == "wellfit run '~/my lab.toml' --data /home/adam/x --out /mnt/home/ada"
-    assert facts["data"] == "The numbers (~/data/numbers.csv)"
+    assert facts["data"] == "The numbers, from ~/data/numbers.csv"
     monkeypatch.setenv("HOME", "/")
-    assert provenance(data, splits, "", "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
+    assert provenance(data, splits, "", "")["data"] == "The numbers, from /home/ada/data/numbers.csv"
 
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", homeless)
-    assert provenance(data, splits, "", "")["data"] == "The numbers (/home/ada/data/numbers.csv)"
+    assert provenance(data, splits, "", "")["data"] == "The numbers, from /home/ada/data/numbers.csv"
 
 
 def test_the_commit_is_that_of_the_working_directory(

@@ -120,7 +120,7 @@ def look(
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")
 def data_info(name: DataSet, settings: DataSettings = None, json: Json = False) -> None:
-    """Show a data set's size, shape, classes, source and hash, and how it was read."""
+    """Show a data set's size, classes and source, and how it was read."""
     from wellfit.data.facts import dataset_facts
     from wellfit.errors import WellfitError
 

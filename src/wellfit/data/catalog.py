@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,10 @@ def _load_published(entry: CatalogEntry) -> Dataset:
 
 
 def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
-    return assemble(
+    dataset = assemble(
         raw, name=entry.name, title=entry.title, source=source, classes=entry.classes, pixel_max=entry.pixel_max
     )
+    return dataclasses.replace(dataset, facts=())  # nothing had to be decided
 
 
 def _read(path: Path, reading: Reading) -> RawData | None:

@@ -74,7 +74,8 @@ def dataset_of(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dat
         return _from_frames(x, y, sets, reading)
     if y is None:
         raise StudyFileError(
-            "Study(...): an array of examples needs its labels; give Study(x, y), or a DataFrame with label=COLUMN"
+            f"Study(...): data of type {type(x).__name__} need their labels; give Study(x, y), or a DataFrame with "
+            "label=COLUMN"
         )
     refuse_settings(reading, "arrays", FOR_ARRAYS)
     given = {key: value for key, value in sets.items() if value is not None}

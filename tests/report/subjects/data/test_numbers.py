@@ -27,4 +27,4 @@ def test_a_table_has_no_images():
     table = table_look(SUMMARY)
     assert data_sheet(table, 1_000_000) is None
     assert class_examples(SUMMARY, table)[0].images == ()
-    assert describe_data(table) == "Rows (a CSV file): 1,000 examples of 2 features."
+    assert describe_data(table) == "Rows, from a CSV file: 1,000 examples of 2 features."
