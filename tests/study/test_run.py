@@ -135,7 +135,7 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
 
     looks = {kind: {look[1:] for look in dataset.looks if look[0] == kind} for kind in ("before", "training", "opened")}
     assert looks["training"] == set()
-    audits, ours, counts = "wellfit.data.audits", "wellfit.study.run", "wellfit.study.session"
+    audits, ours, counts = "wellfit.data.audits.sets", "wellfit.study.run", "wellfit.study.session"
     assert ("wellfit.study.run", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
     assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (counts, "y_test"), (ours, "y_test")}

@@ -43,7 +43,7 @@ class Features:
         low, high = np.percentile(numbers, [25, 75], axis=0) if self.numeric else (self.center, self.center)
         spread = np.where(high > low, (high - low) / 1.35, numbers.std(axis=0))
         self.factor = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 1e-300)
-        texts = [j for j in range(x.shape[1]) if j not in set(sets.numeric)][: _WIDEST // _CATEGORIES]
+        texts = sorted(set(range(x.shape[1])) - set(sets.numeric))[: _WIDEST // _CATEGORIES]
         self.categories = {j: _frequent(x[:, j]) for j in texts}
 
     def of(self, x: NDArray[Any]) -> Floats:

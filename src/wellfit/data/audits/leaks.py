@@ -17,6 +17,7 @@ from wellfit.data.audits.signal import Agreement, agreement, at_least
 __all__ = ["label_leaks"]
 
 _VALUES: Final = 4_000_000  # cells looked at, so that very wide tables take no longer
+_COLUMNS: Final = 10_000  # likewise
 _ROWS: Final = (200, 5000)  # of each split, at least and at most
 _FEWEST: Final = 20  # rows, below which a column determines the classes by chance
 _NEAR: Final = 0.98  # kappa of a column that gives the label away
@@ -89,7 +90,7 @@ def _leaks(sets: Sets) -> Iterator[_Leak]:
     most = int(np.clip(_VALUES // width, *_ROWS))
     train, held = (rows[sample(len(rows), most)] for rows in (sets.splits.train, sets.splits.validation))
     numeric = set(sets.numeric)
-    for j in range(width):
+    for j in range(min(width, _COLUMNS)):
         column = x[:, j]
         pairs = [(train, held), (held, train)]  # each split is predicted by the other
         predicted = np.concatenate([_by_column(column[a], y[a], column[b], classes) for a, b in pairs])

@@ -91,7 +91,7 @@ class Sets:
         """Whether the examples are images."""
         return self.dataset.x_train.ndim > 2
 
-    @property
+    @cached_property
     def numeric(self) -> list[int]:
         """The positions of the columns of a table that hold numbers, not categories."""
         columns = self.dataset.columns

@@ -7,7 +7,8 @@ independent labels would give: the sum over the classes of (share of predictions
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -27,41 +28,67 @@ _SIGN: Final = 0.01  # probability of a false sign of a signal, over all methods
 _SURE: Final = 1e-6  # probability under which labels of a held-out set are said not to fit
 
 
-class Agreement(NamedTuple):
-    """How often predictions agree with labels: count, examples, share by chance, and the probability of so many."""
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How often predictions agree with labels, class by class.
 
-    right: int
-    total: int
-    chance: float
-    p: float
+    Args:
+      guessed: predictions of every class.  # (K,)
+      there: labels of every class.  # (K,)
+      both: examples of every class that are predicted as such.  # (K,)
+    """
+
+    guessed: IntArray
+    there: IntArray
+    both: IntArray
+
+    @property
+    def right(self) -> int:
+        """The number of right predictions."""
+        return int(self.both.sum())
+
+    @property
+    def total(self) -> int:
+        """The number of examples."""
+        return int(self.there.sum())
+
+    @property
+    def chance(self) -> float:
+        """The share of right predictions if labels were independent of them."""
+        return min(1.0, float(self.guessed.astype(np.float64) @ self.there) / self.total**2)
 
     @property
     def kappa(self) -> float:
         """Cohen's kappa: agreement beyond chance, 1 if perfect."""
         return (self.right / self.total - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
 
+    @property
+    def p(self) -> float:
+        """The probability of such agreement by chance.
+
+        It is that of the binomial tail of all agreement, or of Fisher's exact test of the class that stands out most,
+        which also sees a rare class: twice the smaller one, with K tests of classes.
+        """
+        from scipy.stats import hypergeom
+
+        of_class = float(hypergeom.sf(self.both - 1, self.total, self.there, self.guessed).min()) * len(self.there)
+        return min(1.0, 2 * min(at_least(self.right, self.total, self.chance), of_class))
+
 
 def agreement(predicted: IntArray, labels: IntArray, classes: int) -> Agreement:
-    """Compare predictions with labels, under the hypothesis that they are independent.
-
-    The probability is that of the binomial tail of all agreement, or of Fisher's exact test of the class that stands
-    out most, which also sees a rare class; it is twice the smaller one, with K tests of classes.
+    """Compare predictions with labels.
 
     Args:
       predicted, labels: classes, integers from 0.  # (m,)
       classes: number of classes.
 
     Example:
-      >>> agreement(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]), 2)
-      Agreement(right=4, total=4, chance=0.5, p=0.125)
+      >>> found = agreement(np.array([0, 1, 0, 1]), np.array([0, 1, 0, 1]), 2)
+      >>> found.right, found.chance, round(found.p, 6)
+      (4, 0.5, 0.125)
     """
-    from scipy.stats import hypergeom
-
-    total, hits = len(labels), predicted == labels
-    guessed, there, both = (np.bincount(v, minlength=classes) for v in (predicted, labels, labels[hits]))  # (K,) each
-    right, chance = int(hits.sum()), min(1.0, float(guessed @ there) / total**2)
-    of_class = float(hypergeom.sf(both - 1, total, there, guessed).min()) * classes
-    return Agreement(right, total, chance, min(1.0, 2 * min(at_least(right, total, chance), of_class)))
+    counts = (np.bincount(values, minlength=classes) for values in (predicted, labels, labels[predicted == labels]))
+    return Agreement(*counts)
 
 
 def at_least(right: int, total: int, share: float) -> float:
