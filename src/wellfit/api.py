@@ -89,6 +89,7 @@ class Study:
         if model is not None:
             tables["model"] = _model_table(model)
         self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
+        self._origin: tuple[str | Path, Sequence[str]] = ("Study(...)", ())
 
     @classmethod
     def from_toml(cls, path: str | Path, **overrides: Any) -> Study:
@@ -108,6 +109,7 @@ class Study:
         study = cls.__new__(cls)
         study.dataset = None
         study.spec = load_study(path, **overrides)
+        study._origin = (path, overrides.get("settings", ()))
         return study
 
     def run(
@@ -149,7 +151,7 @@ class Study:
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        session = Session(self.spec, self._data(), Path(out), fresh)
+        session = Session(*self._fitted(), Path(out), fresh)
         with progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
@@ -184,8 +186,8 @@ class Study:
 
         from wellfit.study.preview import model_table, variant_recipe
 
-        dataset = self._data()
-        table = model_table(variant_recipe(self.spec, variant).model, dataset.input_shape, len(dataset.classes))
+        spec, dataset = self._fitted()
+        table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
         return frame
@@ -223,10 +225,16 @@ class Study:
         """
         from wellfit.report.subjects.data.preview import augmentation_figure
 
-        return shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
+        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
     def _data(self) -> Dataset:
         return self.dataset or load_dataset(self.spec.data.name_or_path)
+
+    def _fitted(self) -> tuple[StudySpec, Dataset]:
+        """The study, fitted to its data if it is a built-in one, and the data."""
+        from wellfit.study.adapt import adapted
+
+        return adapted(self.spec, self._data(), *self._origin)
 
     def _repr_html_(self) -> str:
         from wellfit.report.forms.cells import study_html

@@ -68,10 +68,11 @@ def model(study: StudyName = None, data: DataName = None, settings: Settings = N
     """Show the layers and parameter counts of a study's models."""
     from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted
     from wellfit.study.preview import model_tables
 
     spec = load_study(study, data=data, settings=settings or ())
-    dataset = load_dataset(spec.data.name_or_path)
+    spec, dataset = adapted(spec, load_dataset(spec.data.name_or_path), study, settings or ())
     tables = model_tables(spec, dataset.input_shape, len(dataset.classes))
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
@@ -96,10 +97,12 @@ def look(
     from wellfit.data.catalog import load_dataset
     from wellfit.report.subjects.data.preview import write_preview
     from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted
 
     spec = load_study(study, data=data, settings=settings or ())
+    spec, dataset = adapted(spec, load_dataset(spec.data.name_or_path), study, settings or ())
     path = out or Path(f"wellfit-look-{spec.name}.png")
-    typer.echo(write_preview(spec, load_dataset(spec.data.name_or_path), path, variant, count))
+    typer.echo(write_preview(spec, dataset, path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")
