@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.base import Question, Recipe, RunSpec
+from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
@@ -163,7 +164,8 @@ def _variants(plain: Mapping[str, Any], base: Recipe, source: Source) -> dict[st
 def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
     """[data], its path relative to the working directory instead of the study file."""
     if "data" not in file:
-        source.refuse(("data",), "is missing")
+        fix = 'add [data] with name = "digits" or path = "my-data.csv", or extends = "lab5" above all tables'
+        source.refuse(("data",), f"is missing, so there is nothing to train on; {fix}")
     settings = dict(file["data"])
     name, path = settings.pop("name", None), settings.pop("path", None)
     if (name is None) == (path is None):
