@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.base import Question, Recipe, RunSpec
-from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
