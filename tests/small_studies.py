@@ -13,7 +13,8 @@ import pytest
 
 from wellfit import cli
 from wellfit.api import make_dataset
-from wellfit.base import Dataset
+from wellfit.base import Column, Dataset
+from wellfit.data.splits import dataset_hash
 from wellfit.spec.study import StudySpec, study_from_mapping
 
 NOWHERE = Path("nowhere")
@@ -77,3 +78,22 @@ def command(*arguments: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
             cli.main()
     return int(ended.value.code or 0), out.getvalue(), err.getvalue()
+
+
+def messy() -> Dataset:
+    """A table with numbers, categories, missing values and a constant column: 160 training and 40 test examples."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 200).astype(np.int32)  # (200,)
+    age = generator.normal(40 + 10 * y, 8)
+    city = (y + generator.integers(0, 2, 200)) % 3
+    x = np.stack([age, city, np.ones(200), generator.normal(y, 1.0)], axis=1).astype(np.float32)  # (200, 4)
+    x[generator.random(x.shape) < 0.1] = np.nan
+    x[:, 2] = 1
+    x[195, 1] = 3  # a category that only the test set has
+    columns = (Column("age"), Column("city", ("Bern", "Oslo", "Rome", "Wien")), Column("planet"), Column("height"))
+    facts = (("label column", "Churn, the last of 5 columns"), ("rows dropped", "2 without a label"))
+    return Dataset(
+        name="people", x_train=x[:160], y_train=y[:160], x_test=x[160:], y_test=y[160:], classes=("no", "yes"),
+        pixel_max=None, title="people", source="people.csv", hash=dataset_hash(x[:160], y[:160], x[160:], y[160:]),
+        columns=columns, facts=facts,
+    )  # fmt: skip

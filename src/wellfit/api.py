@@ -6,49 +6,87 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
-from wellfit.base import MARGIN, Dataset, ModelSpec
+from wellfit.base import MARGIN, Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
-from wellfit.data.catalog import load_dataset
+from wellfit.data.catalog import load_dataset as load
 from wellfit.errors import StudyFileError
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.plots import shown
 from wellfit.results import Results
+from wellfit.spec.reading import plain_of, read_table
+from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, load_study, study_from_mapping
+from wellfit.spec.tables import Data, Train, settings_of
+from wellfit.study.handed import dataset_of, is_frame, refuse_settings
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from numpy.typing import ArrayLike
+
     from wellfit.analysis.sequential import InterimAnalysis
 
 __all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
+
+SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
+"""Arguments of ``Study`` that belong to arrays and DataFrames."""
+
+Variants = Mapping[str, Mapping[str, Any]]
+
+
+def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
+    """Load a data set by its name, or from the path of a file or folder.
+
+    Args:
+      name_or_path: a name, for example ``"digits"``, or a path; a ``Path`` is never interpreted as a name.
+      reading: any key of ``[data]`` in a study file about how files are read: ``label``, ``drop``, ``image_size`` ...
+
+    Returns:
+      The data set, unscaled.
+
+    Raises:
+      StudyFileError: an invalid setting.
+      WellfitError: no such data set, or data that cannot be read; one line says why and how to fix it.
+
+    Example:
+      >>> load_dataset("digits").x_train.shape
+      (1438, 8, 8)
+    """
+    return load(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
 
 
 class Study:
     """One question: a data set, a base recipe, named variants of it, seeds.
 
+    The data are a name or a path, a ``Dataset``, arrays of examples and labels, or a pandas DataFrame:
+    ``Study("digits")``, ``Study(x, y)``, ``Study(frame, label="species")``, ``Study(frame, labels)``.
+
     Args:
-      data: the name of a data set, a path, or a ``Dataset``; a ``Path`` is never interpreted as a name.
+      data: the data; a ``Path`` is never interpreted as a name.
+      y: labels of arrays or of a DataFrame.  # (N,)
       model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; by default
         ``mlp(128, 64)``.
       variants: name -> its changes to the base recipe; the first variant is the reference.
+      x_test, y_test: the test set; a stratified fifth of the examples by default. For a DataFrame with its labels in a
+        column, ``x_test`` has them too, and ``y_test`` is left out.
+      x_val, y_val: the validation set, likewise; by default a share of the training examples.
+      groups: the group of each example, for example the patient; a group is never divided.  # (N,)
       seeds: their number (0, 1, ...) or a list.
-      precision: of the matrix products: ``"float32"``; ``"mixed"`` for bfloat16 factors and float32 sums; ``"auto"``
-        for mixed where that is faster on this machine.
       name, title: of the study.
-      validation: share of the training examples held out for validation.
-      scale: ``"unit"`` or ``"standardize"``.
       margin: the largest irrelevant difference in accuracy, a share of 1; fix it before you see results.
       questions: further questions, each with the keys of ``[[questions]]`` in a study file.
-      train: any other key of ``[train]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
-        ``learning_rate``, ``l2`` ...
+      settings: any other key of ``[train]`` or ``[data]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
+        ``learning_rate``, ``l2``, ``precision`` ..., ``validation``, ``scale``, ``label``, ``drop``, ``image_size`` ...
 
     Raises:
-      StudyFileError: an invalid key or value, as in a study file; the message names it.
+      StudyFileError: an invalid key or value, as in a study file, or one that does not apply; the message names it.
+      DataError: arrays or a DataFrame that cannot be used.
 
     Example:
       >>> study = Study("digits", mlp(32), variants={"baseline": {}, "dropout": {"dropout": 0.3}}, epochs=3, seeds=2)
@@ -59,29 +97,63 @@ class Study:
       4
     """
 
+    @overload
     def __init__(
         self,
         data: str | Path | Dataset = "digits",
         model: ModelSpec | None = None,
-        variants: Mapping[str, Mapping[str, Any]] | None = None,
+        variants: Variants | None = None,
         *,
         seeds: int | Sequence[int] = 5,
-        precision: str = "float32",
         name: str = "study",
         title: str | None = None,
-        validation: float = 0.2,
-        scale: str = "unit",
         margin: float = MARGIN,
         questions: Sequence[Mapping[str, Any]] = (),
-        **train: Any,
+        **settings: Any,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        data: ArrayLike | pd.DataFrame,
+        y: ArrayLike | pd.Series[Any] | None = None,
+        model: ModelSpec | None = None,
+        variants: Variants | None = None,
+        *,
+        x_test: ArrayLike | pd.DataFrame | None = None,
+        y_test: ArrayLike | pd.Series[Any] | None = None,
+        x_val: ArrayLike | pd.DataFrame | None = None,
+        y_val: ArrayLike | pd.Series[Any] | None = None,
+        groups: ArrayLike | pd.Series[Any] | None = None,
+        seeds: int | Sequence[int] = 5,
+        name: str = "study",
+        title: str | None = None,
+        margin: float = MARGIN,
+        questions: Sequence[Mapping[str, Any]] = (),
+        **settings: Any,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        data: Any = "digits",
+        *given: Any,
+        seeds: int | Sequence[int] = 5,
+        name: str = "study",
+        title: str | None = None,
+        margin: float = MARGIN,
+        questions: Sequence[Mapping[str, Any]] = (),
+        **settings: Any,
     ) -> None:
-        self.dataset = data if isinstance(data, Dataset) else None
-        source = _source(data)
+        named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
+        y, model, variants = _arguments(data, given, named)
+        of_data, of_train = _divided(settings)
+        source = data if isinstance(data, str | Path) else getattr(data, "name", "data") if y is None else "data"
+        source = source if isinstance(source, str | Path) else "data"
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
-            "data": {"path" if isinstance(data, Path) else "name": source, "validation": validation, "scale": scale},
-            "train": {**train, "seeds": seeds, "precision": precision},
+            "data": {**of_data, "path" if isinstance(data, Path) else "name": str(source)},
+            "train": {**of_train, "seeds": seeds},
             "variants": _plain_models(variants or {"baseline": {}}),
             "compare": {"margin": margin},
             "questions": questions,
@@ -89,6 +161,7 @@ class Study:
         if model is not None:
             tables["model"] = _model_table(model)
         self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
+        self.dataset = _dataset(data, y, {key: named[key] for key in SETS}, self.spec.data)
         self._origin: tuple[str | Path, Sequence[str]] = ("Study(...)", ())
 
     @classmethod
@@ -185,8 +258,10 @@ class Study:
         import pandas as pd
 
         from wellfit.study.preview import model_table, variant_recipe
+        from wellfit.study.session import Session
 
         spec, dataset = self._fitted()
+        dataset = Session(spec, dataset, Path("unused")).training
         table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
@@ -228,7 +303,7 @@ class Study:
         return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
     def _data(self) -> Dataset:
-        return self.dataset or load_dataset(self.spec.data.name_or_path)
+        return self.dataset or load(self.spec.data.name_or_path, self.spec.data)
 
     def _fitted(self) -> tuple[StudySpec, Dataset]:
         """The study, fitted to its data if it is a built-in one, and the data."""
@@ -247,14 +322,45 @@ class Study:
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
 
 
-def _source(data: Any) -> str:
-    """The name or path of a study's data."""
-    if isinstance(data, Dataset):
-        return data.name
-    if isinstance(data, str | Path):
-        return str(data)
-    fix = "give a name, a path, or a Dataset from wellfit.make_dataset(x, y)"
-    raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
+def _arguments(data: Any, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Labels, model and variants, by position or by name; labels come first where data are arrays or a DataFrame."""
+    places = ["model", "variants"]
+    if not isinstance(data, str | Path | Dataset) and not (given and isinstance(given[0], ModelSpec)):
+        places.insert(0, "y")
+    if len(given) > len(places):
+        raise StudyFileError(f"Study(...): at most {len(places) + 1} arguments without a name; name the others")
+    values = dict(named)
+    for place, value in zip(places, given, strict=False):
+        if values[place] is not None:
+            raise StudyFileError(f"Study(...): {place} is given twice; give it once")
+        values[place] = value
+    return values["y"], values["model"], values["variants"]
+
+
+def _divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of [data] and of [train]; an unknown one goes where its nearest key is, so that the error names that."""
+    of_data, of_train = set(settings_of(Data)) - {"name", "path"}, set(settings_of(Train))
+    tables: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    for key, value in settings.items():
+        nearest = key if key in of_data | of_train else next(iter(get_close_matches(key, of_data | of_train, 1)), "")
+        tables[0 if nearest in of_data else 1][key] = value
+    return tables
+
+
+def _dataset(data: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset | None:
+    """The data that were handed over; None for a name or path, which is read later."""
+    if isinstance(data, str | Path | Dataset):
+        given = [key for key, value in {"y": y, **sets}.items() if value is not None]
+        if given:
+            raise StudyFileError(f"Study(...): {given[0]} belongs to arrays, as in Study(x, y); remove it")
+        if isinstance(data, Dataset):
+            refuse_settings(reading, "a Dataset, which has been read")
+            return data
+        return None
+    if not is_frame(data) and not hasattr(data, "__array__") and not isinstance(data, list | tuple):
+        fix = "give a name, a path, arrays, a DataFrame, or a Dataset from wellfit.make_dataset(x, y)"
+        raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
+    return dataset_of(data, y, sets, reading)
 
 
 _OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}

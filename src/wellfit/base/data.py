@@ -108,7 +108,7 @@ class PreparedColumn:
     Args:
       column: its position in the table.
       name: as in ``Column``.
-      fill: what replaces a missing value: the median, or the position in ``Column.categories`` of the most frequent.
+      fill: what replaces a missing value: the median, or the position in ``categories`` of the most frequent one.
       center: subtracted before rounding to float32; 0 unless the numbers are so large that float32 would blur them.
       indicator: whether a further feature says where a value was missing.
       categories: the categories of the training rows, one feature each (others become zeros); empty for numbers.
@@ -127,9 +127,9 @@ class Preparation:
     """How the rows of a table become the features of a model, fitted on the training rows alone.
 
     Args:
-      columns: the columns that are used, in order.
+      columns: the columns that are used, in order; empty for images, which need no preparation.
       left_out: the other columns: name -> why.
-      features: the names of the features that come out.
+      features: the names of the features that come out: those of a column, then its indicator, column by column.
     """
 
     columns: tuple[PreparedColumn, ...]

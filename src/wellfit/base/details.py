@@ -45,6 +45,7 @@ class DataOverview:
       examples: the first training examples of every class, uint8; None if the data are not images.
         # (K, n, H, W) or (K, n, H, W, 3)
       rows: up to five training rows of a table as text, after the column names; empty for images.
+      facts: what was decided about the data, as pairs of a short name and a text.
     """
 
     title: str
@@ -53,6 +54,7 @@ class DataOverview:
     counts: Mapping[str, IntArray]
     examples: NDArray[np.uint8] | None
     rows: tuple[tuple[str, ...], ...]
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +215,7 @@ class Regions:
       points: at most 500 training examples to draw on top.  # (N, 2)
       labels: their classes.  # (N,)
       curves: the true curves if the data set has any: name -> x2 at every x1.  # (G,)
+      axes: the names of the two features.
     """
 
     variant: str
@@ -223,6 +226,7 @@ class Regions:
     points: FloatArray
     labels: IntArray
     curves: Mapping[str, FloatArray]
+    axes: tuple[str, str] = ("feature 1", "feature 2")
 
 
 @dataclass(frozen=True, eq=False)

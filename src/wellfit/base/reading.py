@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Final, Literal
 
 from annotated_types import MaxLen, MinLen
@@ -63,6 +63,16 @@ class Reading:
     test_file: Text | None = None
     validation_file: Text | None = None
     skip_corrupt: bool = False
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the settings that are not left to detection.
+
+        Example:
+          >>> Reading(label="Churn", drop=("id",)).given
+          ('label', 'drop')
+        """
+        return tuple(f.name for f in fields(Reading) if getattr(self, f.name) != f.default)
 
 
 DEFAULT_READING: Final = Reading()

@@ -10,6 +10,7 @@ import typer
 from wellfit.cli.app import app, data_app
 from wellfit.cli.options import (
     DataName,
+    DataSettings,
     Json,
     Settings,
     StudyName,
@@ -20,46 +21,59 @@ from wellfit.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from wellfit.base import Dataset, Splits
+    from wellfit.study.session import Session
 
 DataSet = Annotated[str, typer.Argument(metavar="DATA", help="The name or path of a data set.")]
 
 
-@app.command(epilog="Example: wellfit audit fashion-mnist")
+@app.command(epilog="Example: wellfit audit people.csv --set data.label=Churn")
 def audit(
     data: DataSet,
-    validation: Annotated[float, typer.Option(help="Share of the training examples held out for validation.")] = 0.2,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of the training examples held out for validation (0.2).")
+    ] = None,
+    settings: DataSettings = None,
     json: Json = False,
 ) -> None:
     """Check a data set and its split for problems."""
     from wellfit.data.audits import audit as audit_data
-    from wellfit.data.catalog import load_dataset
-    from wellfit.data.splits import make_splits
     from wellfit.report.forms.terminal import print_findings
+    from wellfit.report.wording import capitalized
 
-    dataset = load_dataset(data)
-    splits = make_splits(dataset.y_train, validation=validation)
-    findings = audit_data(dataset, splits)
+    session = _session_of(data, settings, validation)
+    findings = audit_data(session.used, session.splits)
     if json:
-        print_json([{**vars(finding), "title": finding.title} for finding in findings])
+        listed = [{**vars(finding), "title": finding.title} for finding in findings]
+        print_json({"data": session.used.title, "facts": dict(session.facts), "findings": listed})
         return
     console = make_console()
-    print_paragraph(console, dataset.title, "bold")
-    for line in _sizes(dataset, splits):
+    print_paragraph(console, session.used.title, "bold")
+    for line in _sizes(session):
         print_paragraph(console, line)
+    for name, text in session.facts:
+        print_paragraph(console, f"{capitalized(name)}: {text}")
     console.print()
     print_findings(findings, console)
 
 
-def _sizes(dataset: Dataset, splits: Splits) -> list[str]:
-    shape, counts = dataset.input_shape, [dataset.y_train.tolist().count(k) for k in range(len(dataset.classes))]
-    images = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} features"
-    names = ", ".join(dataset.classes[:20]) + (", ..." if len(dataset.classes) > 20 else "")
-    per_class = f"{min(counts):,} to {max(counts):,}" if min(counts) < max(counts) else f"{counts[0]:,}"
+def _session_of(data: str, settings: list[str] | None, validation: float | None = None) -> Session:
+    """A session for a command that only looks at data; its directory is never used."""
+    from wellfit.data.catalog import load_dataset
+    from wellfit.spec.study import data_study
+    from wellfit.study.session import Session
+
+    spec = data_study(data, settings=settings or (), validation=validation)
+    return Session(spec, load_dataset(data, spec.data), Path("unused"))
+
+
+def _sizes(session: Session) -> list[str]:
+    dataset, splits = session.used, session.splits
+    shape = dataset.input_shape
+    rows = "features" if not dataset.columns else "column" if shape == (1,) else "columns"
+    examples = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} {rows}"
     return [
-        f"{len(dataset.x_train) + len(dataset.x_test):,} {images}, {dataset.x_train.dtype}",
+        f"{len(dataset.x_train) + len(dataset.x_test):,} {examples}, {dataset.x_train.dtype}",
         f"split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
-        f"{len(dataset.classes)} classes with {per_class} training and validation examples each: {names}",
     ]
 
 
@@ -70,10 +84,12 @@ def model(study: StudyName = None, data: DataName = None, settings: Settings = N
     from wellfit.spec.study import load_study
     from wellfit.study.adapt import adapted
     from wellfit.study.preview import model_tables
+    from wellfit.study.session import Session
 
     spec = load_study(study, data=data, settings=settings or ())
-    spec, dataset = adapted(spec, load_dataset(spec.data.name_or_path), study, settings or ())
-    tables = model_tables(spec, dataset.input_shape, len(dataset.classes))
+    dataset = load_dataset(spec.data.name_or_path, spec.data)
+    session = Session(*adapted(spec, dataset, study, settings or ()), Path("unused"))
+    tables = model_tables(session.spec, session.training.input_shape, len(dataset.classes))
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
     else:
@@ -100,31 +116,37 @@ def look(
     from wellfit.study.adapt import adapted
 
     spec = load_study(study, data=data, settings=settings or ())
-    spec, dataset = adapted(spec, load_dataset(spec.data.name_or_path), study, settings or ())
+    dataset = load_dataset(spec.data.name_or_path, spec.data)
+    spec, dataset = adapted(spec, dataset, study, settings or ())
     path = out or Path(f"wellfit-look-{spec.name}.png")
     typer.echo(write_preview(spec, dataset, path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")
-def data_info(name: DataSet, json: Json = False) -> None:
-    """Show a data set's size, shape, classes, source and hash."""
-    from wellfit.data.catalog import load_dataset
+def data_info(name: DataSet, settings: DataSettings = None, json: Json = False) -> None:
+    """Show a data set's size, shape, classes, source and hash, and how it was read."""
+    from wellfit.data.facts import dataset_facts
+    from wellfit.errors import WellfitError
 
-    dataset = load_dataset(name)
+    session = _session_of(name, settings)
+    dataset = session.dataset
+    try:
+        facts = dict(session.facts)
+    except WellfitError as error:  # data that cannot be split can be looked at
+        facts = {**dict(dataset_facts(dataset)), "problem": str(error)}
     info = {
         "name": dataset.name,
         "title": dataset.title,
         "examples": f"{len(dataset.x_train)} training, {len(dataset.x_test)} test",
         "shape": "x".join(map(str, dataset.input_shape)),
         "dtype": str(dataset.x_train.dtype),
-        "classes": ", ".join(dataset.classes),
         "source": dataset.source,
         "hash": dataset.hash,
     }
     if json:
-        print_json(info)
+        print_json({**info, "classes": list(dataset.classes), "facts": facts})
     else:
-        print_columns(list(info.items()), indent="")
+        print_columns([*info.items(), *facts.items()], indent="")
 
 
 @data_app.command("fetch", epilog="Example: wellfit data fetch fashion-mnist")

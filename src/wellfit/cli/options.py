@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DataName",
+    "DataSettings",
     "Directory",
     "EpochCount",
     "Fresh",
@@ -43,6 +44,10 @@ DataName = Annotated[str | None, typer.Option(help="Use this data set instead: a
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example train.l2=1e-4. Repeatable."),
+]
+DataSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of [data], like data.label=NAME. Repeatable."),
 ]
 SeedCount = Annotated[int | None, typer.Option("--seeds", help="Number of seeds (0, 1, 2, ...).")]
 EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs for every variant that does not set its own.")]
@@ -72,7 +77,9 @@ def make_console(stderr: bool = False) -> Console:
 def print_paragraph(console: Console, text: str, style: str | None = None) -> None:
     """Print text wrapped between words to the console's width; markup characters are literal."""
     from wellfit.report.forms.terminal import wrapped
+    from wellfit.report.wording import ascii_only
 
+    text = ascii_only(text) if console.options.ascii_only else text
     for line in wrapped(text, console.width):
         console.print(line, style=style, soft_wrap=True, markup=False)
 

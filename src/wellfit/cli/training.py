@@ -144,7 +144,7 @@ def _session(
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
-    dataset = load_dataset(spec.data.name_or_path)
+    dataset = load_dataset(spec.data.name_or_path, spec.data)
     directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
     return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh)
 

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Dataset, Reading
+from wellfit.data.arrays.files import find_arrays, is_array_file, read_array_file, read_array_folder, refuse_pickles
 from wellfit.data.assemble import Part, RawData, assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
-from wellfit.data.idx import IDX_NAMES, find_idx, parse_idx, read_idx_folder
-from wellfit.data.images import has_class_folders, read_image_folder
-from wellfit.data.tables import find_csv_pair, is_csv, read_csv, read_csv_pair, read_npz
+from wellfit.data.given import with_given_sets
+from wellfit.data.idx import parse_idx
+from wellfit.data.idx_folder import find_idx_sets, read_idx_set
+from wellfit.data.images.reader import has_images, read_image_folder
+from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
@@ -36,7 +39,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     Args:
       name_or_path: a name, for example ``"digits"``, or a path. A ``Path`` is never treated as a name. ``"cosines:2"``
         is the two cosine curves at distance 2.
-      reading: how files are read: label column, columns to drop, image size ...; data sets of the catalog ignore it.
+      reading: how files are read: label column, columns to drop, image size ...
 
     Returns:
       The data set, unscaled.
@@ -44,13 +47,15 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     Raises:
       UnknownNameError: a name that is not in the catalog and does not look like a path.
       DataNotFoundError: nothing exists at the path, or a known data set is neither on this machine nor downloadable.
-      DataError: data that cannot be read.
+      DataError: data that cannot be read, or settings of ``reading`` for a data set of the catalog.
 
     Example:
       >>> digits = load_dataset("digits")
       >>> digits.x_train.shape, digits.x_test.shape, digits.pixel_max
       ((1438, 8, 8), (359, 8, 8), 16)
     """
+    if isinstance(name_or_path, str) and (name_or_path in CATALOG or distance_of(name_or_path) is not None):
+        _check_reading(name_or_path, reading)
     if isinstance(name_or_path, str) and (a := distance_of(name_or_path)) is not None:
         return _generate_cosines(CATALOG["cosines"], a)
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
@@ -58,7 +63,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
         return _load_published(entry) if entry.files else _load_digits(entry)
     try:
         path = Path(name_or_path).expanduser()
-        raw = _read(path, reading) if path.exists() else None
+        raw = _read(path, reading)
     except (RuntimeError, ValueError) as error:  # ~nobody; a null character
         raise DataError(f"{str(name_or_path)!r}: not a path ({error}); give the path of a file or folder") from None
     except OSError as error:  # a name that is too long; a folder without access
@@ -68,14 +73,30 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
         ) from None
     if raw is not None:
-        name = path.resolve().name.removesuffix(".gz").removesuffix(".csv").removesuffix(".npz")
-        return assemble(raw, name=name, title=name, source=str(path))
+        name = path.resolve().name.removesuffix(".gz").removesuffix(".csv")
+        name = Path(name).stem if is_array_file(path) else name
+        return assemble(
+            raw,
+            name=name,
+            title=name,
+            source=str(path),
+            classes=reading.classes or None,
+            pixel_max=reading.pixel_max,
+        )
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or path.suffix:
         raise DataNotFoundError(
             f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
     raise UnknownNameError("data set", text, CATALOG)
+
+
+def _check_reading(name: str, reading: Reading) -> None:
+    if reading.given:
+        raise DataError(
+            f"[data] {reading.given[0]} is for files, but {name} is a known data set, which is read as published; "
+            f"remove {reading.given[0]}, or give the path of your files"
+        )
 
 
 def _load_digits(entry: CatalogEntry) -> Dataset:
@@ -107,24 +128,40 @@ def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
     )
 
 
-def _read(path: Path, reading: Reading) -> RawData:
+def _read(path: Path, reading: Reading) -> RawData | None:
+    """Read a path in any form; None if nothing exists there."""
+    raw = _read_arrays(path, reading)
+    if raw is not None:
+        return with_given_sets(raw, path, reading, _read_arrays)
+    if not path.exists():
+        return None
     return _read_folder(path, reading) if path.is_dir() else _read_file(path, reading)
 
 
+def _read_arrays(path: Path, reading: Reading) -> RawData | None:
+    """Read IDX files or files of arrays; None if the path has neither."""
+    if path.is_file():
+        refuse_pickles(path)
+        return read_array_file(path, reading) if is_array_file(path) else None
+    sets = find_idx_sets(path)
+    if sets:
+        return read_idx_set(sets)
+    arrays = find_arrays(path) if path.is_dir() else []
+    return read_array_folder(arrays, reading) if arrays else None
+
+
 def _read_folder(folder: Path, reading: Reading) -> RawData:
-    if any(find_idx(folder, name) for name in IDX_NAMES):
-        return read_idx_folder(folder)
-    pair = find_csv_pair(folder)
-    if pair is not None:
-        return read_csv_pair(*pair)
-    if has_class_folders(folder):
-        return read_image_folder(folder)
+    if has_images(folder):  # before the tables: one may hold the labels of images
+        return read_image_folder(folder, reading)
+    if find_tables(folder):
+        return read_table_folder(folder, reading)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 
 def _read_file(path: Path, reading: Reading) -> RawData:
-    if is_csv(path):
-        return read_csv(path)
-    if path.suffix.lower() == ".npz":
-        return read_npz(path)
-    raise DataError(f"{path}: this file format is not supported; give a .csv, .csv.gz or .npz file, or a folder")
+    if is_table(path):
+        return read_table(path, reading)
+    raise DataError(
+        f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "
+        ".mat, .h5), or a folder"
+    )

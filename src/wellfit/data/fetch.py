@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from wellfit.data.arrays.npz import read_npz
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
-from wellfit.data.tables import read_npz
 from wellfit.errors import DataError, DataNotFoundError
 from wellfit.files import cache_root, replacing
 

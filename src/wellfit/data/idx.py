@@ -7,6 +7,7 @@ IDX file format" at the end of http://yann.lecun.com/exdb/mnist/.
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import struct
 import zlib
@@ -16,10 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import Part, RawData
 from wellfit.errors import DataError
 
-__all__ = ["IDX_NAMES", "encode_idx", "find_idx", "parse_idx", "read_content", "read_idx", "read_idx_folder"]
+__all__ = ["IDX_NAMES", "encode_idx", "find_idx", "parse_idx", "read_content", "read_idx"]
 
 IDX_NAMES: Final = (
     "train-images-idx3-ubyte",
@@ -28,6 +28,9 @@ IDX_NAMES: Final = (
     "t10k-labels-idx1-ubyte",
 )
 """The four standard names, in the order training images, training labels, test images, test labels."""
+
+_SMALL: Final = 2**28  # bytes that any gzip file may unpack to
+_RATIO: Final = 100  # of unpacked to packed size, for larger ones; images reach about 20
 
 _TYPES: Final = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CODES: Final = {np.dtype(kind).newbyteorder("="): code for code, kind in _TYPES.items()}
@@ -40,7 +43,7 @@ def read_content(path: Path) -> bytes:
       DataError: the file cannot be read, is empty, or is a damaged or truncated gzip file.
     """
     try:
-        content = path.read_bytes()
+        content = path.read_bytes() if path.is_file() else _not_a_file(path)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror or error}); check the path and its permissions"
@@ -49,12 +52,24 @@ def read_content(path: Path) -> bytes:
         raise DataError(f"{path}: the file is empty; replace it")
     if content[:2] != b"\x1f\x8b":
         return content
+    limit = max(_SMALL, _RATIO * len(content))
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(limit + 1)
     except EOFError:
         raise DataError(f"{path}: the gzip file is truncated at byte {len(content)}; download it again") from None
     except (OSError, zlib.error, struct.error) as error:
         raise DataError(f"{path}: the gzip file is damaged ({error}); download it again") from None
+    if len(unpacked) > limit:
+        raise DataError(
+            f"{path}: the gzip file of {len(content):,} bytes unpacks to more than {limit:,}; replace it, or unpack it"
+        )
+    return unpacked
+
+
+def _not_a_file(path: Path) -> bytes:
+    """Raise the error of a path that is no plain file; reading a device or a pipe could last forever."""
+    raise OSError(0, "not a file" if path.exists() else "No such file or directory")
 
 
 def parse_idx(content: bytes, where: str) -> NDArray[Any]:
@@ -67,12 +82,14 @@ def parse_idx(content: bytes, where: str) -> NDArray[Any]:
       The array, in native byte order; read-only for uint8.
 
     Raises:
-      DataError: a wrong magic number, a truncated header, or data that are too short or too long.
+      DataError: a web page, a wrong magic number, a truncated header, or data that are too short or too long.
 
     Example:
       >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "labels").tolist()
       [7, 8, 9]
     """
+    if content[:200].lstrip()[:1] == b"<":
+        raise DataError(f"{where}: is a web page instead of an IDX file: the download failed; download it again")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES or content[3] == 0:
         raise DataError(
             f"{where}: bytes 0-3 are {content[:4].hex(' ')}, which is not an IDX magic number (00 00 08 03 for "
@@ -123,6 +140,8 @@ def encode_idx(array: NDArray[Any]) -> bytes:
 def find_idx(folder: Path, name: str) -> Path | None:
     """Find a standard file in a folder: plain or ``.gz``, with ``-idx`` or, as in some archives, ``.idx`` in its name.
 
+    A folder of the same name with the file inside, as some unpacking programs make it, is looked into.
+
     Args:
       folder: may not exist.
       name: the standard name, for example ``"train-images-idx3-ubyte"``.
@@ -132,19 +151,4 @@ def find_idx(folder: Path, name: str) -> Path | None:
     """
     dotted = name.replace("-idx", ".idx")
     candidates = (folder / stem for stem in (name, f"{name}.gz", dotted, f"{dotted}.gz"))
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def read_idx_folder(folder: Path) -> RawData:
-    """Read a folder with the four standard files.
-
-    Raises:
-      DataError: one of the files is missing or damaged.
-    """
-    paths = [find_idx(folder, name) for name in IDX_NAMES]
-    present = [p for p in paths if p is not None]
-    if len(present) < len(IDX_NAMES):
-        missing = ", ".join(name for name, path in zip(IDX_NAMES, paths, strict=True) if path is None)
-        raise DataError(f"{folder}: {missing} (or .gz) is missing; add it to this folder")
-    x_train, y_train, x_test, y_test = (read_idx(path) for path in present)
-    return RawData(Part(x_train, y_train, str(present[0])), Part(x_test, y_test, str(present[2])))
+    return next((inner for path in candidates for inner in (path, path / path.name) if inner.is_file()), None)

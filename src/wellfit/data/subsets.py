@@ -22,6 +22,8 @@ def _generator(seed: int, stream: int) -> np.random.Generator:
 def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """Keep a stratified fraction of the training examples; the test set is unchanged.
 
+    A validation set that the data have of their own stays whole. Groups may lose examples; they stay undivided.
+
     Args:
       share: fraction of the training examples to keep, more than 0 and at most 1.
 
@@ -38,17 +40,28 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """
     if share == 1:
         return dataset
-    total = len(dataset.y_train)
+    given = dataset.validation_rows
+    everything = np.arange(len(dataset.y_train))
+    drawn = everything if given is None else np.setdiff1d(everything, given, assume_unique=True)  # drawn from these
+    total = len(drawn)
     count = round(total * share) if 0 < share < 1 else 0
     if not count:
         raise DataError(
             f"train_share = {share:g} of {total} training examples leaves none; use a number up to 1, like 0.25"
         )
-    rows = stratified_rows(dataset.y_train, count, _generator(seed, _SHARE_STREAM))  # (count,)
+    rows = drawn[stratified_rows(dataset.y_train[drawn], count, _generator(seed, _SHARE_STREAM))]  # (count,)
+    if given is not None:
+        rows = np.sort(np.concatenate([rows, given]))
     x, y = dataset.x_train[rows], dataset.y_train[rows]
+    kept = None if given is None else np.searchsorted(rows, given)
+    groups = None if dataset.groups is None else dataset.groups[rows]
+    digest = dataset_hash(
+        x, y, dataset.x_test, dataset.y_test, columns=dataset.columns, validation_rows=kept, groups=groups
+    )
     source = f"{dataset.source}, {count:,} of {total:,} training examples"
-    digest = dataset_hash(x, y, dataset.x_test, dataset.y_test)
-    return dataclasses.replace(dataset, x_train=x, y_train=y, source=source, hash=digest)
+    return dataclasses.replace(
+        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest
+    )
 
 
 def subset(data: TrainingData, examples: int | None, label_noise: float, seed: int = 0) -> TrainingData:

@@ -15,6 +15,7 @@ __all__ = [
     "VERDICT_STYLES",
     "ascii_only",
     "best_epoch",
+    "capitalized",
     "count",
     "difference",
     "duration",
@@ -241,6 +242,16 @@ def true_minus(text: str) -> str:
       'It lost −0.5 points at 128-64: --set train.noise=-3 helps.'
     """
     return _TYPED_OR_MINUS.sub(lambda match: "−" if match[0] == "-" else match[0], text)
+
+
+def capitalized(text: str) -> str:
+    """Text with a capital first letter.
+
+    Example:
+      >>> capitalized("label column"), capitalized("")
+      ('Label column', '')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def ascii_only(text: str) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Final
 
-from wellfit.base import ModelSpec
+from wellfit.base import ModelSpec, Reading
 from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
-from wellfit.spec.tables import StudyFile
+from wellfit.spec.tables import DATA_FILES, StudyFile
 from wellfit.spec.variants import swept
 
 __all__ = [
@@ -29,7 +29,11 @@ __all__ = [
 ]
 
 SHARED: Final = ("data", "model", "train", "compare", "quick")  # a part inherits these; its variants are its own
+READING: Final = tuple(field.name for field in dataclasses.fields(Reading))
+"""The settings of [data] that describe how certain files are read."""
+
 SHOWN_ANYWAY: Final = (  # next to every title
+    *(("data", key) for key in READING),
     ("data", "name"),
     ("data", "path"),
     ("train", "epochs"),
@@ -128,8 +132,10 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
         under, below = read_study(name if path else str(source.folder / name), above)
     except StudyFileError as error:
         raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
-    if below.folder is not None and "path" in (data := under.get("data", {})):
-        under = {**under, "data": {**data, "path": str((below.folder / data["path"]).absolute())}}
+    if below.folder is not None:
+        data = under.get("data", {})
+        places = {key: str((below.folder / data[key]).absolute()) for key in ("path", *DATA_FILES) if key in data}
+        under = {**under, "data": {**data, **places}} if places else under
     merged, source = _over(under, raw), dataclasses.replace(source, under=below)
     gone = swept_names(under, below) - swept_names(merged, source) - raw.get("published", {}).keys()
     return without_variants(merged, gone, keep="questions" in raw), source
@@ -138,13 +144,15 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
 def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """A study's tables merged over another's, key by key; a sweep replaces the other's sweep of the same name.
 
-    The other's title and published numbers are dropped if the data differ, because they describe its own data.
+    The other's title, published numbers and settings about reading are dropped if the data differ, because they
+    describe its own data.
     """
     own, theirs = raw.get("data", {}), under.get("data", {})
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
     for key, twin in (("name", "path"), ("path", "name")):
         if key in own and own[key] != theirs.get(key):
-            below = _without_claims(below, "title") | {"data": {k: v for k, v in theirs.items() if k != twin}}
+            kept = {k: v for k, v in theirs.items() if k != twin and k not in READING}
+            below = _without_claims(below, "title") | {"data": kept}
     sweeps = {**below.get("sweeps", {}), **raw.get("sweeps", {})}
     merged = {key: value for key, value in _merged(below, raw).items() if key != "extends"}
     return {**merged, "sweeps": sweeps}
@@ -201,7 +209,8 @@ def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
 def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Source) -> dict[str, Any]:
     """A study's tables for other data than the file's, if others are given.
 
-    The title and the published numbers are dropped, because they describe the file's own data.
+    The title, the published numbers and the settings about reading are dropped, because they describe the file's own
+    data.
 
     Args:
       raw: the study's tables.
@@ -215,6 +224,8 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     if "path" in table and Path(place).absolute() == ((source.folder or Path()) / table["path"]).absolute():
         return dict(raw)
     title = CATALOG[place].title if place in CATALOG else Path(place).name
+    settings = {key: value for key, value in table.items() if key not in READING}
+    raw = {**raw, "data": settings} if table else raw
     return _without_claims(raw) | {"title": f"{raw['name']}: which variant generalizes best on {title}?"}
 
 

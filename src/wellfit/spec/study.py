@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.base import Question, Recipe, RunSpec
+from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
 from wellfit.spec.quick import quickened
@@ -19,6 +20,7 @@ from wellfit.spec.variants import changed, recipe_from, swept
 __all__ = [
     "DataSpec",
     "StudySpec",
+    "data_study",
     "from_resolved",
     "load_study",
     "recipes",
@@ -87,6 +89,35 @@ def load_study(
         given.append((("train", "precision"), precision, f"--precision {precision}"))
     put(raw, given)
     return _build(raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
+
+
+def data_study(
+    data: str | Path, *, settings: Sequence[str] = (), validation: float | None = None, where: str = "data"
+) -> StudySpec:
+    """A study that is only about its data, for commands that look at data.
+
+    Args:
+      data: name or path of a data set.
+      settings: ``"data.KEY=VALUE"`` as ``--set`` takes them.
+      validation: share of the training examples held out for validation.
+      where: how an error names the data.
+
+    Raises:
+      StudyFileError: an invalid setting, or one of another table.
+
+    Example:
+      >>> data_study("people.csv", settings=["data.label=Churn"]).data.label
+      'Churn'
+    """
+    given = [(*read_setting(text), f"--set {text}") for text in settings]
+    for path, _, text in given:
+        if path[0] != "data":
+            raise StudyFileError(f"{text}: only settings of [data] apply here, like --set data.label=NAME; remove it")
+    if validation is not None:
+        given.append((("data", "validation"), validation, f"--validation {validation:g}"))
+    plain: dict[str, Any] = {"name": "study", "data": {"name": str(data)}}
+    put(plain, given)
+    return _build(plain, Source(where, overrides={path: label for path, _, label in given}))
 
 
 def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> StudySpec:
@@ -172,8 +203,9 @@ def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
     if path is not None:
         place = (source.folder or Path()) / path
         name = str(place) if len(place.parts) > 1 else f"./{place}"  # a folder called "digits" is not the data set
-    files = {key: str((source.folder or Path()) / settings[key]) for key in DATA_FILES if settings.get(key)}
-    return DataSpec(name, **{**settings, **files})
+    files = [key for key in DATA_FILES if settings.get(key) and ("data", key) not in source.overrides]
+    settings |= {key: str((source.folder or Path()) / settings[key]) for key in files}
+    return DataSpec(name, **settings)
 
 
 # --- The parts of a study ------------------------------------------------------------------------------------------

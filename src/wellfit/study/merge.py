@@ -16,6 +16,7 @@ from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.store import Store, contents, create_or_open, open_existing
+from wellfit.study.inputs import INPUTS
 
 __all__ = ["Merged", "merge_studies"]
 
@@ -128,8 +129,12 @@ def _first_difference(
 
 
 def _notes(store: Store) -> dict[str, Any]:
-    """The notes that all directories must share; the costs that a machine measured are its own."""
+    """The notes that all directories must share; the costs that a machine measured are its own.
+
+    The preparation and the scaling follow from data and split, up to rounding.
+    """
     notes = store.metadata.notes()
+    notes.pop(INPUTS, None)
     if "choices" in notes:
         notes["choices"] = {key: value for key, value in notes["choices"].items() if key != "costs"}
     return notes

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, ModelSpec, Recipe, Scaling
-from wellfit.data.splits import fit_scaling, make_splits
+from wellfit.data.splits import fit_scaling, split_of
 from wellfit.engine import devices
 from wellfit.engine.step import augmented as in_step
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
@@ -256,7 +256,7 @@ def study_scaling(spec: StudySpec, dataset: Dataset) -> Scaling:
     Raises:
       DataError: the data cannot be split or scaled as the study asks.
     """
-    splits = make_splits(dataset.y_train, validation=spec.data.validation, seed=spec.data.split_seed)
+    splits = split_of(dataset, spec.data.validation, spec.data.split_seed)
     return fit_scaling(dataset.x_train[splits.train], spec.data.scale, dataset.pixel_max)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wellfit import __version__
 from wellfit.base import Dataset, Splits
+from wellfit.data.facts import data_line
 
 __all__ = ["code_hash", "provenance", "without_home"]
 
@@ -45,14 +46,20 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
         "processor": _processor(),
         "devices": f"{len(devices)} x {devices[0].device_kind}",
         "precision": precision,
-        "data": without_home(f"{dataset.title} ({dataset.source})"),
+        "data": without_home(data_line(dataset.title, dataset.source)),
         "data hash": dataset.hash,
-        "split": f"{len(splits.train)} training, {len(splits.validation)} validation, stratified, seed {splits.seed}",
+        "split": f"{len(splits.train)} training, {len(splits.validation)} validation, {_drawn(dataset, splits)}",
         "split hash": splits.hash,
         "git commit": _commit(),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _drawn(dataset: Dataset, splits: Splits) -> str:
+    if dataset.validation_rows is not None:
+        return "as given"
+    return f"{'stratified' if dataset.groups is None else 'whole groups'}, seed {splits.seed}"
 
 
 @functools.cache  # the code as loaded; later changes of the files do not affect this process

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.mistakes import count_mistakes, pictured, votes
-from wellfit.base import Dataset, FloatArray, IntArray
+from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn
 from wellfit.engine.train import predict_proba
 from wellfit.store import Store
 from wellfit.study.predictions import predictions_of, probabilities, seeds_tested
@@ -31,7 +31,7 @@ POINTS: Final = 500
 GRID: Final = 101  # values of each feature
 PICTURES: Final = 4000
 _BYTES: Final = 32 * 2**20  # for all pictures; fewer are kept of large images
-_FORMAT: Final = 1  # of the kept data; data in another format are replaced
+_FORMAT: Final = 2  # of the kept data; data in another format are replaced
 
 
 def keep_report_data(store: Store, session: Session) -> None:
@@ -50,7 +50,7 @@ def keep_report_data(store: Store, session: Session) -> None:
     before = store.keepsakes.load()
     if not runs or (before is not None and before[1]["of"] == identity):
         return
-    used, shape = session.used, session.dataset.input_shape
+    used, shape = session.used, session.used.input_shape
     arrays = _counts(session)
     plain: dict[str, Any] = {
         "of": identity,
@@ -59,14 +59,19 @@ def keep_report_data(store: Store, session: Session) -> None:
         "shape": list(shape),
         "rows": [],
         "distance": None,
+        "axes": [],
+        "facts": [[name, without_home(text)] for name, text in session.facts],
     }
     if are_images(shape):
-        arrays |= _misclassified(store, runs, session.dataset) | {"examples": _examples(used)}
+        arrays |= _misclassified(store, runs, used) | {"examples": _examples(used)}
     elif len(shape) == 1:
         plain["rows"] = _rows(session)
-    if shape == (2,):
-        arrays |= _regions(store, runs, session)
-        plain["distance"] = cosine_distance(used.x_train, used.y_train)
+    plane = _plane(session)
+    if plane is not None:
+        arrays |= _regions(store, runs, session, plane)
+        plain["axes"] = [column.name for column in plane] if used.columns else []
+        if shape == (2,):
+            plain["distance"] = cosine_distance(used.x_train, used.y_train)
     store.keepsakes.save(arrays, plain)
 
 
@@ -134,9 +139,10 @@ def _counts(session: Session) -> dict[str, NDArray[Any]]:
 
 def _range(dataset: Dataset) -> tuple[float, float]:
     """The values of black and white: 0 and the largest pixel value, or else the range of the training images."""
+    low = float(dataset.x_train.min())
     if dataset.pixel_max is not None:
-        return 0.0, float(dataset.pixel_max)
-    return float(dataset.x_train.min()), float(dataset.x_train.max())
+        return min(0.0, low), float(dataset.pixel_max)
+    return low, float(dataset.x_train.max())
 
 
 def _examples(dataset: Dataset) -> NDArray[np.uint8]:
@@ -164,16 +170,26 @@ def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], dataset: Data
 
 
 def _rows(session: Session) -> list[list[str]]:
-    """Column names, then a few rows spread over the training split, as text."""
+    """Column names, then a few rows spread over the training split, as text; missing values are empty."""
     used = session.used
     chosen = _spread(session.splits.train, ROWS)
     x, labels = used.x_train[chosen], used.y_train[chosen]
     width = min(x.shape[1], COLUMNS)
+    columns = (used.columns or tuple(Column(f"x{i + 1}") for i in range(width)))[:width]
     more = ["…"] if x.shape[1] > width else []
-    head = [*(f"x{i + 1}" for i in range(width)), *more, "class"]
+    head = [*(column.name for column in columns), *more, "class"]
+    cells = [[_cell(column, float(value)) for column, value in zip(columns, row, strict=False)] for row in x]
     names = [used.classes[label] for label in labels]
-    body = [[*(f"{value:.4g}" for value in row[:width]), *more, name] for row, name in zip(x, names, strict=True)]
-    return [head, *body]
+    return [head, *([*row, *more, name] for row, name in zip(cells, names, strict=True))]
+
+
+def _cell(column: Column, value: float) -> str:
+    """A value as in the table: a number with four digits, more if it is a large whole number, or a category."""
+    if np.isnan(value):
+        return ""
+    if column.categories:
+        return column.categories[int(value)]
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _spread(rows: IntArray, most: int) -> IntArray:
@@ -181,9 +197,18 @@ def _spread(rows: IntArray, most: int) -> IntArray:
     return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)]
 
 
-def _regions(store: Store, runs: dict[str, tuple[int, ...]], session: Session) -> dict[str, NDArray[Any]]:
+def _plane(session: Session) -> tuple[PreparedColumn, ...] | None:
+    """The two columns of numbers that are all that the models see; None if they see something else."""
+    columns = session.preparation.columns
+    numbers = len(session.preparation.features) == 2 and not any(column.categories for column in columns)
+    return columns if numbers and len(columns) == 2 else None
+
+
+def _regions(
+    store: Store, runs: dict[str, tuple[int, ...]], session: Session, plane: tuple[PreparedColumn, ...]
+) -> dict[str, NDArray[Any]]:
     """Points of the training split, and every tested run's probabilities on a grid around them."""
-    x = session.used.x_train  # (N, 2); the grid also spans the validation examples
+    x = session.prepared.x_train  # (N, 2); the grid also spans the validation examples
     low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)  # (2,) each
     margin = np.where(high > low, 0.06 * (high - low), 1.0)  # (2,)
     x1, x2 = np.linspace(low - margin, high + margin, GRID).astype(np.float32).T  # (G,) each
@@ -198,5 +223,9 @@ def _regions(store: Store, runs: dict[str, tuple[int, ...]], session: Session) -
             p = predict_proba(model, weights, grid, data.classes, data.scaling, programs)
             on_grid.setdefault(variant, []).append(p.reshape(GRID, GRID, -1))  # (G, G, K)
     rows = _spread(session.splits.train, POINTS)
-    points = {"points": x[rows], "point_labels": session.used.y_train[rows]}
-    return {**points, "x1": x1, "x2": x2, **{f"grid/{variant}": np.stack(p) for variant, p in on_grid.items()}}
+    centers = [column.center for column in plane]
+    points = x[rows] + centers if any(centers) else x[rows]  # (n, 2), as in the table
+    axes = {"x1": x1 + centers[0] if centers[0] else x1, "x2": x2 + centers[1] if centers[1] else x2}
+    labels = session.used.y_train[rows]
+    grids = {f"grid/{variant}": np.stack(p) for variant, p in on_grid.items()}
+    return {"points": points, "point_labels": labels, **axes, **grids}

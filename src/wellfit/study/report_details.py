@@ -159,6 +159,7 @@ def _data_overview(kept: Kept) -> DataOverview:
         counts={split: arrays[f"count/{split}"] for split in ("train", "validation", "test")},
         examples=arrays.get("examples"),
         rows=tuple(tuple(row) for row in plain["rows"]),
+        facts=tuple((name, text) for name, text in plain.get("facts", ())),
     )
 
 
@@ -167,6 +168,7 @@ def _regions(kept: Kept) -> dict[str, Regions]:
     arrays, plain = kept
     prefix = "grid/"
     curves = _curves(arrays["x1"], plain["distance"]) if "x1" in arrays else {}
+    first, second = plain.get("axes") or ("feature 1", "feature 2")
     return {
         name.removeprefix(prefix): Regions(
             variant=name.removeprefix(prefix),
@@ -177,6 +179,7 @@ def _regions(kept: Kept) -> dict[str, Regions]:
             points=arrays["points"],
             labels=arrays["point_labels"],
             curves=curves,
+            axes=(first, second),
         )
         for name, p in arrays.items()  # p: (S, G, G, K)
         if name.startswith(prefix)

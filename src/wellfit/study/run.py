@@ -21,6 +21,7 @@ from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.study.growth import Remaining, read_stored
+from wellfit.study.inputs import save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
 from wellfit.study.planning import recipe_of
@@ -87,6 +88,7 @@ def run_study(
         if session.stored.choices is None:
             store.metadata.write_note("choices", asdict(session.choices))
         store.metadata.write_note("examples", session.examples)
+        save_inputs(store, session)
         if interim is not None:
             record_plan(store, interim)
         if on_plan is not None:
@@ -214,7 +216,7 @@ def _open_test_set(
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
-    data, x, labels = session.data, session.dataset.x_test, session.dataset.y_test
+    data, x, labels = session.data, session.prepared.x_test, session.prepared.y_test
     programs: dict[Any, Callable[..., Any]] = {}
     for record in todo:
         variant, seed = record.spec.variant, record.spec.seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,8 +11,10 @@ from typing import Any
 
 from jax.sharding import Mesh
 
-from wellfit.base import Dataset, Recipe, RunSpec, Splits, TrainingData
-from wellfit.data.splits import make_splits, training_data
+from wellfit.base import Dataset, Preparation, Recipe, RunSpec, Splits, TrainingData
+from wellfit.data.facts import Facts, data_facts, data_line
+from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset
+from wellfit.data.splits import split_of, training_data
 from wellfit.data.subsets import thinned
 from wellfit.engine import devices
 from wellfit.engine.plan import Plan
@@ -36,6 +39,7 @@ class Forecast:
       done: runs that the study directory holds already.
       title: the study's question.
       data: title and source of the data.
+      facts: what was decided about the data, as pairs of a short name and a text.
       examples: training, validation and test examples.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
@@ -60,6 +64,7 @@ class Forecast:
     continued: int = 0
     saved: int = 0
     restarted: Mapping[str, int] = field(default_factory=dict)
+    facts: Facts = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,19 +129,37 @@ class Session:
 
     @cached_property
     def used(self) -> Dataset:
-        """The share of the data that the study uses."""
+        """The share of the data that the study uses, as it was read."""
         return thinned(self.dataset, self.spec.data.train_share, self.spec.data.split_seed)
 
     @cached_property
     def splits(self) -> Splits:
         """Which examples train and which validate."""
-        settings = self.spec.data
-        return make_splits(self.used.y_train, validation=settings.validation, seed=settings.split_seed)
+        return split_of(self.used, self.spec.data.validation, self.spec.data.split_seed)
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How the columns of a table become features, fitted on the training split."""
+        return fit_preparation(self.used, self.splits.train)
+
+    @cached_property
+    def training(self) -> Dataset:
+        """The data that the study uses, with the training examples as its models see them before scaling.
+
+        The test set is as it was read.
+        """
+        x_train = prepare(self.preparation, self.used.columns, self.used.x_train)
+        return self.used if x_train is self.used.x_train else dataclasses.replace(self.used, x_train=x_train)
+
+    @cached_property
+    def prepared(self) -> Dataset:
+        """The same with the test set, for use when it is opened; ``columns`` name the features of a table."""
+        return prepared_dataset(self.used, self.preparation)
 
     @cached_property
     def data(self) -> TrainingData:
         """What the engine trains on."""
-        data = training_data(self.used, self.splits, self.spec.data.scale)
+        data = training_data(self.training, self.splits, self.spec.data.scale, binary_features(self.preparation))
         check_data(data)
         share, examples = self.spec.data.train_share, len(data.x_train)
         for name, recipe in self.recipes.items():
@@ -147,6 +170,11 @@ class Session:
                     "data.train_share); to use all of them: --set data.train_share=1"
                 )
         return data
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was decided about the data, in words."""
+        return data_facts(self.used, self.splits, self.preparation, self.data.scaling)
 
     @cached_property
     def examples(self) -> dict[str, int]:
@@ -206,7 +234,7 @@ class Session:
             plan=work.plan,
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
             title=self.spec.title,
-            data=f"{self.used.title} ({self.used.source})",
+            data=data_line(self.used.title, self.used.source),
             examples=(counts["training"], counts["validation"], counts["test"]),
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
@@ -216,6 +244,7 @@ class Session:
             continued=len(work.begins),
             saved=work.saved,
             restarted=work.restarted,
+            facts=self.facts,
         )
 
 
@@ -230,6 +259,7 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
             "data": forecast.data,
             "directory": str(session.directory),
         },
+        "facts": dict(forecast.facts),
         "examples": dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
         "seeds": list(spec.seeds),
         "epochs": forecast.epochs,

@@ -33,7 +33,8 @@ def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> N
       full: include programs, devices and precision.
     """
     for line in plan_lines(forecast, full=full):
-        for part in wrapped(line, console.width):
+        text = wording.ascii_only(line) if console.options.ascii_only else line
+        for part in wrapped(text, console.width):
             console.print(Text(part, style="bold" if line == forecast.title else ""), soft_wrap=True)
 
 
@@ -43,6 +44,7 @@ def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
     train, validation, test = forecast.examples
     lines = [forecast.title, forecast.data] if forecast.data else [forecast.title]
     lines.append(f"{train:,} training, {validation:,} validation and {test:,} test examples")
+    lines += [f"{wording.capitalized(name)}: {text}" for name, text in forecast.facts]
     if not plan.runs:
         return [*lines, f"Nothing to train: the study directory already holds {wording.count(done, 'result')}"]
     more = f"; {done:,} more {'is' if done == 1 else 'are'} already done" if done else ""

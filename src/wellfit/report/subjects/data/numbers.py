@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wellfit.base import DataOverview, StudySummary
+from wellfit.data.facts import data_line
 from wellfit.report.marks.pictures import Sheet, pack
 
 __all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
@@ -57,10 +58,10 @@ def describe_data(data: DataOverview) -> str:
 
     Example:
       >>> describe_data(DataOverview("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
-      'Digits (scikit-learn): 7 examples of 8 × 8 pixels.'
+      'Digits, from scikit-learn: 7 examples of 8 × 8 pixels.'
     """
     total = sum(int(sum(counts)) for counts in data.counts.values())
-    return f"{data.title} ({data.source}): {total:,} examples of {unit(data.shape)}."
+    return f"{data_line(data.title, data.source)}: {total:,} examples of {unit(data.shape)}."
 
 
 def unit(shape: tuple[int, ...]) -> str:

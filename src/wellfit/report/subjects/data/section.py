@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from wellfit.base import StudyDetails, StudySummary
+from wellfit.base import DataOverview, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
 from wellfit.report.subjects.data.numbers import LARGEST, SPLITS, class_examples, describe_data
 from wellfit.report.subjects.data.static import plot_data
+from wellfit.report.wording import capitalized
 
 __all__ = ["fragment", "parts"]
 
@@ -19,7 +20,7 @@ DRAWN: Final = 30
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """What the data are, the first examples of every class, and how many there are in every split."""
+    """What the data are, what was decided about them, examples of every class, and how many every split has."""
     if (data := details.data) is None:
         return []
     size = len(summary.classes)
@@ -28,7 +29,12 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     headings = ("Class", *(f"{SPLITS[split].capitalize()} examples" for split in data.counts))
     counts = Table(headings, tuple((row.name, *row.counts) for row in class_examples(summary, data)))
     drawings = [drawing] if size <= DRAWN else []
-    return [Paragraph(describe_data(data), kind="small"), *drawings, *([counts] if size <= LARGEST else [])]
+    facts = [Table((), _facts(data), text=2)] if data.facts else []
+    return [Paragraph(describe_data(data), kind="small"), *facts, *drawings, *([counts] if size <= LARGEST else [])]
+
+
+def _facts(data: DataOverview) -> tuple[tuple[str, str], ...]:
+    return tuple((capitalized(name), text) for name, text in data.facts)
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
@@ -39,6 +45,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None
     return {
         "sentence": describe_data(data),
+        "facts": _facts(data),
         "splits": tuple(SPLITS[split].capitalize() for split in data.counts),
         "rows": rows,
         "first": first,

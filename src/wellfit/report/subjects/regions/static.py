@@ -28,6 +28,9 @@ SHADE: Final = 0.13
 SIZE: Final = (5.3, 4.7)
 """Inches: half a page's width."""
 
+NAME: Final = 40
+"""Characters of a feature's name along an axis."""
+
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 """One per class, so that points can be distinguished without color."""
 
@@ -117,7 +120,7 @@ def _points(axes: Axes, regions: Regions, classes: Sequence[str], *, faint: bool
     for name, curve in regions.curves.items():
         axes.plot(regions.x1, curve, color=LIGHT["muted"], linewidth=1.3, linestyle=(0, (4, 2)), zorder=2,
                   label=f"{marks.plain(name)}, true")  # fmt: skip
-    marks.style(axes, "feature 1", "feature 2", grid=None)
+    marks.style(axes, *(marks.plain(marks.shortened(name, NAME)) for name in regions.axes), grid=None)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlim(float(regions.x1[0]), float(regions.x1[-1]))
     axes.set_ylim(float(regions.x2[0]), float(regions.x2[-1]))

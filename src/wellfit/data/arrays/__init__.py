@@ -1,0 +1,1 @@
+"""Files of arrays: NumPy's npz and npy, MATLAB's mat, and HDF5."""

@@ -1,0 +1,109 @@
+"""HDF5 files, through h5py where it is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import DEFAULT_READING, Reading
+from wellfit.data.arrays.bounds import check_size
+from wellfit.data.arrays.names import Stored, raw_of_arrays
+from wellfit.data.parts import RawData
+from wellfit.errors import DataError
+
+__all__ = ["is_hdf5", "read_hdf5", "stored_in_hdf5"]
+
+_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+_MOST: Final = 1000  # arrays that are listed
+
+
+def is_hdf5(path: Path) -> bool:
+    """Return whether a file is an HDF5 file, by its first bytes; MATLAB puts them after 512 bytes of text.
+
+    Example:
+      >>> is_hdf5(Path(__file__))
+      False
+    """
+    with path.open("rb") as file:
+        start = file.read(512 + len(_MAGIC))
+    return start.startswith(_MAGIC) or start[512:] == _MAGIC
+
+
+def read_hdf5(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
+    """Read examples and labels from an HDF5 file, for example ``x_train`` and ``y_train``, or ``train/images``.
+
+    Args:
+      path: the file.
+      reading: ``label`` and ``group`` may name arrays.
+
+    Raises:
+      DataError: h5py is not installed, the file is damaged, or it lacks examples or labels.
+    """
+    return raw_of_arrays(stored_in_hdf5(path), str(path), reading)
+
+
+def stored_in_hdf5(path: Path, *, matlab: bool = False) -> dict[str, Stored]:
+    """List the arrays of a file, in groups too, without reading their values; links to other files are not followed.
+
+    Args:
+      path: the file.
+      matlab: reverse the axes, because MATLAB stores columns first.
+
+    Raises:
+      DataError: h5py is not installed, or the file is damaged.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise DataError(
+            f'{path}: reading HDF5 needs h5py; install it with pip install "wellfit[hdf5]", or save the arrays with '
+            "np.savez(file, x=x, y=y)"
+        ) from None
+
+    found: dict[str, Stored] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if not isinstance(item, h5py.Dataset) or len(found) >= _MOST or item.shape is None or name.startswith("#"):
+            return
+        if item.external or item.is_virtual:
+            raise DataError(f"{path} ({name}): the values are in another file; copy them into this one")
+        shape = item.shape[::-1] if matlab else item.shape
+        check_size(shape, item.dtype, item.id.get_storage_size(), f"{path} ({name})")
+        found[name] = Stored(tuple(shape), item.dtype, _reader(path, name, matlab))
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(visit)
+    except DataError:
+        raise
+    except Exception as error:  # the library raises nearly every exception on damaged files
+        raise _damaged(path, error) from None
+    if any(name.endswith(("block0_values", "axis0")) for name in found):
+        raise DataError(f"{path}: was written by pandas (to_hdf); save the table with to_parquet or to_csv instead")
+    return found
+
+
+def _reader(path: Path, name: str, matlab: bool) -> Callable[[], NDArray[Any]]:
+    def read() -> NDArray[Any]:
+        import h5py
+
+        try:
+            with h5py.File(path, "r") as file:
+                array = np.asarray(file[name])
+        except Exception as error:  # as above
+            raise _damaged(path, error) from None
+        if array.dtype.kind == "O":  # texts of varying length
+            flat = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in array.reshape(-1).tolist()]
+            array = np.array(flat, dtype=object).reshape(array.shape)
+        return array.T if matlab else array
+
+    return read
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return DataError(f"{path}: not a readable HDF5 file ({text[:200]}); save it again")

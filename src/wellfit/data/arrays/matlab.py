@@ -1,0 +1,84 @@
+"""MATLAB's ``.mat`` files: through SciPy, and from version 7.3 on, when they are HDF5 files, through h5py."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import DEFAULT_READING, Reading
+from wellfit.data.arrays.hdf5 import is_hdf5, stored_in_hdf5
+from wellfit.data.arrays.names import Stored, raw_of_arrays
+from wellfit.data.parts import RawData
+from wellfit.errors import DataError
+
+__all__ = ["read_mat", "stored_in_mat"]
+
+
+def read_mat(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
+    """Read examples and labels from a ``.mat`` file, for example ``X`` and ``y``, or a structure with such fields.
+
+    Args:
+      path: the file. Examples may be along the last axis, as in SVHN.
+      reading: ``label`` and ``group`` may name variables.
+
+    Raises:
+      DataError: the file is damaged, or lacks examples or labels.
+    """
+    return raw_of_arrays(stored_in_mat(path), str(path), reading)
+
+
+def stored_in_mat(path: Path) -> dict[str, Stored]:
+    """List the variables of a file; the fields of structures have names like ``dataset/train/images``.
+
+    Raises:
+      DataError: the file is damaged.
+    """
+    if is_hdf5(path):
+        return stored_in_hdf5(path, matlab=True)
+    from scipy.io import loadmat
+
+    try:
+        variables = loadmat(path, chars_as_strings=True)
+    except Exception as error:  # the parser raises nearly every exception on damaged files
+        text = " ".join(str(error).split()) or type(error).__name__
+        kind = "damaged" if isinstance(error, zlib.error) else "not readable"
+        raise DataError(f"{path}: {kind} as a MATLAB file ({text}); save it again with save(..., '-v7')") from None
+    found = {name: array for name, value in variables.items() for name, array in _flat(name, value)}
+    arrays = {name: _usable(array) for name, array in found.items() if not name.startswith("__")}
+    if _is_svhn(arrays):
+        arrays["y"] = np.where(arrays["y"] == 10, 0, arrays["y"])
+    return {n: Stored(a.shape, a.dtype, lambda a=a: a) for n, a in arrays.items()}  # type: ignore[misc]
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The arrays in a variable: itself, or the fields of a structure."""
+    if not isinstance(value, np.ndarray):
+        return
+    if value.dtype.names and value.size == 1:
+        for field in value.dtype.names:
+            yield from _flat(f"{name}/{field}", value.reshape(-1)[0][field])
+    elif not value.dtype.names:
+        yield name, value
+
+
+def _usable(array: NDArray[Any]) -> NDArray[Any]:
+    """Turn a cell array of texts into texts."""
+    if array.dtype.kind != "O":
+        return array
+    cells = array.reshape(-1).tolist()
+    if all(isinstance(cell, np.ndarray) and cell.dtype.kind == "U" and cell.size == 1 for cell in cells):
+        return np.array([str(cell.item()) for cell in cells]).reshape(array.shape)
+    return array
+
+
+def _is_svhn(arrays: dict[str, NDArray[Any]]) -> bool:
+    """Whether these are the cropped digits of Street View House Numbers, in which 10 is the digit 0."""
+    x, y = arrays.get("X"), arrays.get("y")
+    if x is None or y is None or x.ndim != 4 or x.shape[:3] != (32, 32, 3) or y.dtype.kind not in "iuf":
+        return False
+    return bool(y.size and y.min() == 1 and y.max() == 10)

@@ -1,0 +1,93 @@
+"""NumPy's ``.npz`` archives: named arrays in a zip file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import DEFAULT_READING, Reading
+from wellfit.data.arrays.bounds import check_size, refuse_objects
+from wellfit.data.arrays.names import Stored, raw_of_arrays
+from wellfit.data.parts import RawData
+from wellfit.errors import DataError
+
+__all__ = ["read_npz", "stored_in_npz"]
+
+
+def read_npz(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
+    """Read a NumPy archive with ``x_train``, ``y_train``, ``x_test`` and ``y_test``, or with ``x`` and ``y``.
+
+    Args:
+      path: the ``.npz`` file. Other usual names are understood, for example ``train_images`` or ``target``.
+      reading: ``label`` and ``group`` may name arrays.
+
+    Returns:
+      Examples and labels; the test and validation sets if the archive has them.
+
+    Raises:
+      DataError: the file is not an ``.npz`` archive, is damaged, contains Python objects, or lacks an array.
+    """
+    return raw_of_arrays(stored_in_npz(path), str(path), reading)
+
+
+def stored_in_npz(path: Path) -> dict[str, Stored]:
+    """List the arrays of an archive without reading their values.
+
+    Raises:
+      DataError: the file is not an ``.npz`` archive, is damaged, or contains Python objects.
+    """
+    stored: dict[str, Stored] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if not member.filename.endswith(".npy"):
+                    continue
+                name = member.filename.removesuffix(".npy")
+                with archive.open(member) as file:
+                    shape, dtype = npy_header(file)
+                if dtype.hasobject:
+                    refuse_objects(f"{path} ({name})", shape)
+                check_size(shape, dtype, member.compress_size, f"{path} ({name})")
+                stored[name] = Stored(shape, dtype, lambda name=name: _read(path, name))  # type: ignore[misc]
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+    return stored
+
+
+def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read the header of an ``.npy`` file: shape and type.
+
+    Raises:
+      ValueError: it is none.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return tuple(int(n) for n in shape), dtype
+
+
+_DAMAGE = (OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError) + (
+    zipfile.BadZipFile,
+    zlib.error,
+    OverflowError,
+    TypeError,
+)
+
+
+def _read(path: Path, name: str) -> NDArray[Any]:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+            return array
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return DataError(f"{path}: not a readable .npz archive of plain arrays ({text}); save it again with np.savez")

@@ -1,0 +1,322 @@
+"""How a text table is written, by its first rows: separator, decimal mark, header, and where the rows begin."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from wellfit.base import Reading
+from wellfit.errors import DataError
+
+__all__ = [
+    "MISSING",
+    "Dialect",
+    "detect",
+    "is_missing",
+    "is_number",
+    "names_columns",
+    "records_of",
+    "single_spaced",
+]
+
+MISSING: Final = frozenset(
+    "|na|n/a|nan|-nan|+nan|#n/a|#na|<na>|#n/a n/a|null|none|?|-|--|.|inf|-inf|+inf|infinity|-infinity|+infinity".split(
+        "|"
+    )
+)
+"""Texts that mean a missing value, in lower case; the first is the empty text."""
+
+_ROWS: Final = 200  # that decide
+_SAMPLE: Final = 4 << 20
+_LONGEST: Final = 64 << 20  # a line, in bytes
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_SEPARATORS: Final = ("\t", ";", "|", ",", " ")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written.
+
+    Args:
+      separator: one character; a space stands for any run of spaces and tabs.
+      decimal: the decimal mark.
+      header: the cells of the header; empty if there is none.
+      columns: the number of cells of a row.
+      start: where the rows begin, in bytes.
+      line: the line of the first row, from 1.
+      texts: the columns with cells that are not numbers, or begin with a zero like 007, among the first rows.
+      trailing: whether each row ends with a separator; its last cell is then no column.
+      comments: how many comment lines stand above the table.
+    """
+
+    separator: str
+    decimal: str
+    header: tuple[str, ...]
+    columns: int
+    start: int
+    line: int
+    texts: tuple[int, ...]
+    trailing: bool = False
+    comments: int = 0
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell's text means a missing value."""
+    return text.strip().lower() in MISSING
+
+
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Whether a cell is a finite number.
+
+    Example:
+      >>> is_number("-1.5e3"), is_number("1,5", ","), is_number("nan")
+      (True, True, False)
+    """
+    return _NUMBER.fullmatch(text.strip().replace(decimal, ".", 1) if decimal != "." else text.strip()) is not None
+
+
+def single_spaced(content: bytes) -> bytes:
+    """One space for each run of spaces and tabs, none at the ends of lines."""
+    return re.sub(rb"(?m)^ | $", b"", re.sub(rb"[ \t]+", b" ", content))
+
+
+def records_of(text: str, separator: str) -> csv._reader:
+    """Python's own reader of separated values, which knows its line."""
+    lines = io.StringIO(text, newline="\n")
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+
+
+def detect(content: bytes, reading: Reading, where: str) -> Dialect:
+    """Decide how a table is written.
+
+    Args:
+      content: the text as UTF-8, with line feeds.
+      reading: ``separator``, ``decimal`` and ``header`` take precedence over what is found.
+      where: the file, for error messages.
+
+    Raises:
+      DataError: an empty file, a header without rows, a single column, a decimal mark that nothing decides.
+
+    Example:
+      >>> found = detect(b"sort;weight\\nfuji;1,5\\ngala;2,25\\n", Reading(), "apples.csv")
+      >>> found.separator, found.decimal, found.header, found.line
+      (';', ',', ('sort', 'weight'), 2)
+    """
+    start, line, comments, told = _preamble(content, where)
+    text = _sample(content[start:], where)
+    separator = reading.separator or told or _separator(text, where)
+    separator = {"\\t": "\t", "tab": "\t", "space": " ", r"\s+": " "}.get(separator, separator)
+    if len(separator.encode()) != 1:
+        raise DataError(
+            f'{where}: separator {separator!r} is not one character; set [data] separator = ";" or the like'
+        )
+    rows = _records(text, separator, where)
+    first = [cell.strip() for cell in rows[0][1]]
+    below = [row for _, row in rows[1:]] or [rows[0][1]]
+    columns = Counter(len(row) for row in below).most_common(1)[0][0]
+    if columns < 2:
+        raise DataError(
+            f"{where}: only one column is found; if its cells are separated by another character, set [data] separator"
+        )
+    below = [row for row in below if len(row) == columns]
+    trailing = all(not row[-1].strip() for row in below) and (len(first) == columns - 1 or not first[-1])
+    decimal = reading.decimal or _decimal(separator, below, where)
+    width = columns - 1 if trailing else columns
+    names = first[:width] if len(first) == columns else first
+    if len(names) == width - 1 and len({row[0] for row in below}) == len(
+        below
+    ):  # R leaves out the name of the row names
+        names = ["", *names]
+    header = reading.header
+    if header is None:
+        header = len(names) == width and len(rows) > 1 and names_columns(names, below, decimal)
+        header = header or (len(rows) == 1 and all(not is_number(c, decimal) and not is_missing(c) for c in names))
+    if header and len(rows) == 1:
+        raise DataError(f"{where}: has a header but no rows; give one row per example")
+    if header:
+        # Names before a row's own line, so that the rows begin where the header's last line ends.
+        lines = rows[0][0]
+        start, line = _after(content, start, lines), line + lines
+    else:
+        if len(first) == columns:
+            below = [rows[0][1], *below]
+        if comments and reading.header is None:
+            names = _commented(content, start, separator, width)  # as np.savetxt(header=...) writes it
+        else:
+            names = []
+    texts = tuple(at for at in range(columns) if any(_is_text(row[at], decimal) for row in below))
+    return Dialect(separator, decimal, tuple(names), columns, start, line, texts, trailing, comments)
+
+
+def _preamble(content: bytes, where: str) -> tuple[int, int, int, str]:
+    """Where the table begins: byte and line; the number of comment lines above, and the separator of ``sep=;``."""
+    start, line, comments, told = 0, 1, 0, ""
+    while start < len(content):
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        text = content[start : min(end, start + 200)].strip()
+        if not comments and not told and text[:9].lower() == b"@relation":
+            raise DataError(f"{where}: an ARFF file; convert it with scipy.io.arff.loadarff and DataFrame.to_csv")
+        if text.lower().startswith(b"sep=") and len(text) <= 5:
+            told = text[4:].decode("ascii", "replace") or "\t"
+        elif text.startswith(b"#"):
+            comments += 1
+        elif text:
+            return start, line, comments, told
+        start, line = end + 1, line + 1
+    raise DataError(f"{where}: the file is empty; give one row per example")
+
+
+def _sample(content: bytes, where: str) -> str:
+    """The first lines, whole: at most ``_SAMPLE`` bytes, unless the lines are longer."""
+    end = len(content)
+    if end > _SAMPLE:
+        end = content.rfind(b"\n", 0, _SAMPLE)
+        if content.count(b"\n", 0, max(end, 0)) < 3:
+            for _ in range(4):
+                end = content.find(b"\n", max(end, 0) + 1)
+                if end < 0:
+                    end = len(content)
+                    break
+        if end > _LONGEST:
+            raise DataError(
+                f"{where}: has a line of more than {_LONGEST >> 20} MiB; wellfit reads tables of shorter rows"
+            )
+    return content[:end].decode()
+
+
+def _records(text: str, separator: str, where: str) -> list[tuple[int, list[str]]]:
+    """The first records that are not blank, each with the line on which it ends, from 1."""
+    reader = records_of(single_spaced(text.encode()).decode() if separator == " " else text, separator)
+    found: list[tuple[int, list[str]]] = []
+    try:
+        for row in reader:
+            if row and (len(row) > 1 or row[0].strip()):
+                found.append((reader.line_num, row))
+            if len(found) > _ROWS:
+                break
+    except csv.Error as error:
+        raise DataError(
+            f"{where}: line {reader.line_num}: {error}; is a quotation mark open, or the separator another one "
+            "([data] separator)?"
+        ) from None
+    if not found:
+        raise DataError(f"{where}: the file is empty; give one row per example")
+    return found
+
+
+def _separator(text: str, where: str) -> str:
+    """The separator that cuts the first rows alike, into cells that no other separator could still cut."""
+    best, score = ",", (0.0, 0.0, 0)
+    for separator in _SEPARATORS:
+        if separator not in text or (separator == " " and score[0] >= 0.9):
+            continue
+        try:
+            rows = [row for _, row in _records(text, separator, where)]
+        except DataError:
+            continue
+        below = rows[1:] or rows
+        width = Counter(map(len, below)).most_common(1)[0][0]
+        if width < 2:
+            continue
+        alike = sum(len(row) == width for row in below) / len(below)
+        whole = [_is_whole(cell.strip(), separator) for row in below for cell in row]
+        found = (min(alike, 0.95), round(sum(whole) / len(whole), 2), width)
+        if found > score:
+            best, score = separator, found
+    return best
+
+
+def _is_whole(cell: str, separator: str) -> bool:
+    """Whether no separator is left in a cell; in front of digits, a comma may be a decimal mark."""
+    if separator != "," and _COMMA.fullmatch(cell):
+        return True
+    return not any(mark in cell for mark in ("\t;|," if separator != " " else "\t;|,").replace(separator, ""))
+
+
+def _decimal(separator: str, rows: list[list[str]], where: str) -> str:
+    cells = [cell.strip() for row in rows for cell in row]
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    if not commas or any(_POINT.fullmatch(cell) for cell in cells):
+        return "."
+    if all(_GROUPS.fullmatch(cell) for cell in commas):
+        raise DataError(
+            f"{where}: {commas[0]!r} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}; "
+            'set [data] decimal = "," or "."'
+        )
+    return ","
+
+
+# --- Header -----------------------------------------------------------------------------------------------------------
+
+
+def names_columns(names: list[str], rows: list[list[str]], decimal: str = ".") -> bool:
+    """Whether the first row names the columns that the other rows fill."""
+    numbers = [is_number(name, decimal) for name in names]
+    if all(number or not name for number, name in zip(numbers, names, strict=True)):
+        return _counts(names, rows, decimal)
+    filled = [[row[at].strip() for row in rows if not is_missing(row[at])] for at in range(len(names))]
+    below = [sum(is_number(cell, decimal) for cell in cells) >= 0.9 * max(len(cells), 1) for cells in filled]
+    words = [at for at, name in enumerate(names) if name and not numbers[at] and not is_missing(name)]
+    named = [at for at in words if below[at] and filled[at]]
+    measured = [at for at in range(len(names)) if below[at] and filled[at]]
+    if named:
+        counted = [name for at, name in enumerate(names) if numbers[at]]
+        return len(named) >= 0.5 * len(measured) or _consecutive(counted)
+    if _consecutive([name for at, name in enumerate(names) if numbers[at]]) and len(names) > 5:
+        return True
+    if any(numbers):
+        return False
+    fresh = [at for at in words if names[at] not in filled[at]]
+    return len(rows) > 1 and len(set(names)) == len(names) and len(fresh) > 0.5 * len(words)
+
+
+def _counts(names: list[str], rows: list[list[str]], decimal: str) -> bool:
+    """Whether a row of numbers alone is a header such as pandas writes for an array: 0, 1, 2, ..."""
+    counted = [name for name in names if name]
+    if not _consecutive(counted) or names[1:] != (counted if not names[0] else counted[1:]):
+        return False
+    if len(counted) > 5 or not names[0]:
+        return True
+    fractions = [
+        sum(not cell.strip().lstrip("+-").isdigit() for cell in column) > 0.5 * len(column)
+        for column in zip(*rows, strict=True)
+    ]
+    return any(fractions)
+
+
+def _consecutive(names: list[str]) -> bool:
+    """Whether the names count up by one."""
+    if len(names) < 2 or not all(name.isascii() and name.isdigit() and len(name) < 10 for name in names):
+        return False
+    values = [int(name) for name in names]
+    return values == list(range(values[0], values[0] + len(values)))
+
+
+def _commented(content: bytes, start: int, separator: str, width: int) -> list[str]:
+    """The names in the last comment above the rows, if they are as many as the columns."""
+    above = content[max(0, start - _SAMPLE) : start].rstrip(b"\n").rpartition(b"\n")[2]
+    text = above.decode(errors="replace").lstrip("# ").strip()
+    names = text.split() if separator == " " else [name.strip() for name in text.split(separator)]
+    return names if len(names) == width and not any(is_number(name) for name in names) else []
+
+
+def _after(content: bytes, start: int, lines: int) -> int:
+    """Where the line begins that stands ``lines`` below."""
+    for _ in range(lines):
+        start = content.find(b"\n", start) + 1
+    return start
+
+
+def _is_text(cell: str, decimal: str) -> bool:
+    cell = cell.strip()
+    if re.match(r"[+-]?0\d", cell):
+        return True
+    return not is_number(cell, decimal) and not is_missing(cell)

@@ -1,0 +1,220 @@
+"""Files of tables: text, parquet and Excel, recognized by their content; others with the line that converts them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from wellfit.base import Reading
+from wellfit.data.tables.dialect import is_missing, names_columns
+from wellfit.data.tables.names import says_nothing
+from wellfit.data.tables.parse import MAX_COLUMNS, parse_text
+from wellfit.data.tables.table import Table, listed, name_columns
+from wellfit.data.tables.text import MAX_BYTES, archive_members, one_line, read_bytes, unpack
+from wellfit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PACKED", "is_table", "load_table", "stem_of"]
+
+_TEXT: Final = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv", ".test")
+_FRAMES: Final = (".parquet", ".pq", ".xlsx", ".xlsm")
+PACKED: Final = (".gz", ".bz2", ".xz", ".zip")
+"""Endings of compressed tables."""
+
+_TO_CSV: Final = 'to_csv("table.csv", index=False)'
+_CONVERT: Final = {
+    ".pkl": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
+    ".pickle": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
+    ".json": f"convert it in Python: pandas.read_json(...).{_TO_CSV}",
+    ".jsonl": f"convert it in Python: pandas.read_json(..., lines=True).{_TO_CSV}",
+    ".feather": 'convert it in Python: pandas.read_feather(...).to_parquet("table.parquet")',
+    ".arrow": 'convert it in Python: pandas.read_feather(...).to_parquet("table.parquet")',
+    ".orc": 'convert it in Python: pandas.read_orc(...).to_parquet("table.parquet")',
+    ".dta": f"convert it in Python: pandas.read_stata(...).{_TO_CSV}",
+    ".sav": f"convert it in Python: pandas.read_spss(...).{_TO_CSV}",
+    ".sas7bdat": f"convert it in Python: pandas.read_sas(...).{_TO_CSV}",
+    ".rds": 'convert it in R: write.csv(readRDS("..."), "table.csv", row.names = FALSE)',
+    ".rdata": 'convert it in R: load it, then write.csv(..., "table.csv", row.names = FALSE)',
+    ".arff": f"convert it in Python: pandas.DataFrame(scipy.io.arff.loadarff(...)[0]).{_TO_CSV}",
+    ".xls": "save it as .xlsx or .csv in Excel",
+    ".ods": "save it as .xlsx or .csv",
+    ".db": f"convert it in Python: pandas.read_sql(...).{_TO_CSV}",
+    ".sqlite": f"convert it in Python: pandas.read_sql(...).{_TO_CSV}",
+}
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table, also of one that wellfit only says how to convert.
+
+    Example:
+      >>> is_table(Path("wine.CSV.gz")), is_table(Path("a.parquet")), is_table(Path("a.npz"))
+      (True, True, False)
+    """
+    name = path.name.lower()
+    if name.endswith(".zip") and Path(name).suffixes == [".zip"]:
+        return True
+    return stem_of(path) != path.name or path.suffix.lower() in _CONVERT
+
+
+def stem_of(path: Path) -> str:
+    """The name of a table without its endings; the whole name if wellfit does not read such files."""
+    name = path.name
+    for packed in PACKED:
+        if name.lower().endswith(packed):
+            name = name[: -len(packed)]
+            break
+    suffix = Path(name).suffix.lower()
+    return name[: -len(suffix)] if suffix in _TEXT or (suffix in _FRAMES and name == path.name) else path.name
+
+
+def load_table(path: Path, reading: Reading) -> Table:
+    """Read one file.
+
+    Raises:
+      DataError: not a regular file, damaged, in another format, or without rows; a package that is not installed.
+    """
+    where = str(path)
+    content = read_bytes(path)
+    suffix = path.suffix.lower()
+    if suffix in _CONVERT:
+        raise DataError(f"{where}: {suffix} files are not read; {_CONVERT[suffix]}")
+    if content.startswith(b"PAR1"):
+        return _parquet(content, where)
+    if suffix in (".parquet", ".pq"):
+        raise DataError(f"{where}: not a Parquet file; replace it")
+    if content.startswith(b"PK\x03\x04") and (suffix in (".xlsx", ".xlsm") or _is_excel(content)):
+        return _excel(content, reading, where)
+    if suffix in (".xlsx", ".xlsm"):
+        raise DataError(f"{where}: not an Excel file; save it again as .xlsx or .csv")
+    content = unpack(content, where)
+    return _parquet(content, where) if content.startswith(b"PAR1") else parse_text(content, reading, where)
+
+
+def _is_excel(content: bytes) -> bool:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+def _needs(package: str, where: str) -> DataError:
+    return DataError(f'{where}: reading this needs {package}: pip install "wellfit[tables]", or save it as .csv')
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------------------
+
+
+def _parquet(content: bytes, where: str) -> Table:
+    try:
+        from pyarrow import lib, parquet
+    except ImportError:
+        raise _needs("pyarrow", where) from None
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        if columns > MAX_COLUMNS or rows * max(columns, 1) * 8 > 2 * MAX_BYTES:
+            raise DataError(f"{where}: {rows:,} rows of {columns:,} columns are more than is read; take a sample")
+        frame = file.read().to_pandas(ignore_metadata=False)
+    except (lib.ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise DataError(f"{where}: not a readable Parquet file ({one_line(error)}); save it again") from None
+    return _named(frame, np.arange(len(frame)), "row {} (from 0)", where)
+
+
+def _named(frame: pd.DataFrame, lines: Any, unit: str, where: str, facts: tuple[tuple[str, str], ...] = ()) -> Table:
+    bare = tuple(str(name).strip() for name in frame.columns)
+    names, repeated = name_columns(bare, frame.shape[1])
+    if repeated:
+        facts = (*facts, ("columns of the same name", repeated))
+    return Table(
+        frame=frame.set_axis(range(frame.shape[1]), axis=1).reset_index(drop=True),
+        names=names,
+        named=not says_nothing(bare),
+        header=True,
+        where=where,
+        lines=lines,
+        unit=unit,
+        facts=facts,
+        bare=bare,
+    )
+
+
+# --- Excel ------------------------------------------------------------------------------------------------------------
+
+
+def _excel(content: bytes, reading: Reading, where: str) -> Table:
+    """The first sheet that is not empty."""
+    import pandas as pd
+
+    try:
+        import openpyxl  # noqa: F401
+    except ImportError:
+        raise _needs("openpyxl", where) from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(info.file_size for info in archive_members(archive))
+        if size > max(64 << 20, min(MAX_BYTES, 250 * len(content))):
+            raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
+        with pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
+            names = [str(name) for name in book.sheet_names]
+            for sheet in names:
+                cells = book.parse(sheet, header=None, dtype=object, na_values=[], keep_default_na=False)
+                cells = cells.mask(cells.map(lambda cell: cell is None or (isinstance(cell, str) and not cell.strip())))
+                if cells.notna().any(axis=None):
+                    break
+            else:
+                raise DataError(f"{where}: all sheets are empty; give one row per example")
+    except DataError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its XML parser meets
+        raise DataError(f"{where}: not a readable Excel file ({one_line(error)}); save it again") from None
+    others = [name for name in names if name != sheet]
+    facts = (("sheet", f"{sheet}; not read: {listed(others)}"),) if others else ()
+    return _sheet(cells, reading, where, facts)
+
+
+def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple[str, str], ...]) -> Table:
+    """A sheet's cells, of which the first row may be the header."""
+    filled = cells.notna()
+    cells = cells.loc[filled.any(axis=1), filled.any(axis=0)]
+    texts = [
+        ["" if pd_missing(cell) else str(cell).strip() for cell in row]
+        for row in cells.head(200).itertuples(index=False)
+    ]
+    header = reading.header
+    if header is None:
+        header = len(texts) > 1 and names_columns(texts[0], texts[1:])
+    if header and len(texts) == 1:
+        raise DataError(f"{where}: has a header but no rows; give one row per example")
+    names = texts[0] if header else [""] * cells.shape[1]
+    rows = cells.iloc[1:] if header else cells
+    lines = rows.index.to_numpy(dtype=np.int64) + 1
+    columns = [_typed(rows.iloc[:, at]) for at in range(rows.shape[1])]
+    import pandas as pd
+
+    table = _named(pd.concat(columns, axis=1, keys=names), lines, "row {}", where, facts)
+    return (
+        table
+        if header
+        else Table(
+            table.frame, table.names, named=False, header=False, where=where, lines=lines, unit="row {}", facts=facts
+        )
+    )
+
+
+def pd_missing(cell: Any) -> bool:
+    """Whether a cell of a sheet is empty."""
+    return cell is None or (isinstance(cell, float) and np.isnan(cell))
+
+
+def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers if all cells are numbers, apart from texts that mean a missing value."""
+    kept = column.mask(column.map(lambda cell: isinstance(cell, str) and is_missing(cell)))
+    found = kept.infer_objects()
+    return found if found.dtype.kind in "iufmM" else column

@@ -1,0 +1,95 @@
+"""What precedes the network in every model of a study, kept with it: the preparation of a table's columns, the scaling.
+
+With these and a run's weights, a model can predict from raw rows although the data set is gone.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Column, FloatArray, Preparation, PreparedColumn, Scaling
+from wellfit.data.preparation import prepare
+from wellfit.store import Store
+from wellfit.study.session import Session
+
+__all__ = ["INPUTS", "Inputs", "load_inputs", "save_inputs"]
+
+INPUTS: Final = "inputs"
+"""The key of the note."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """How raw examples become the inputs of a study's models.
+
+    Args:
+      shape: of a raw example: ``(28, 28)``, or the number of columns of a table.
+      columns: the names of a table's columns; empty for images and for arrays without column names.
+      pixel_max: the largest possible pixel value; None for feature rows.
+      preparation: of the columns.
+      scaling: of the features, or of the pixels.
+    """
+
+    shape: tuple[int, ...]
+    columns: tuple[str, ...]
+    pixel_max: float | None
+    preparation: Preparation
+    scaling: Scaling
+
+    def features(self, columns: Sequence[Column], x: NDArray[Any]) -> NDArray[Any]:
+        """The prepared, unscaled features of raw rows.
+
+        Args:
+          columns: of ``x``, in the order of ``self.columns``; empty if that is empty.
+          x: raw rows, or images.  # (N, ...)
+
+        Returns:
+          Float32.  # (N, D')
+        """
+        return prepare(self.preparation, columns, x)
+
+
+def save_inputs(store: Store, session: Session) -> None:
+    """Save the preparation and the scaling of a study."""
+    preparation, scaling = session.preparation, session.data.scaling
+    store.metadata.write_note(
+        INPUTS,
+        {
+            "shape": list(session.used.input_shape),
+            "columns": [column.name for column in session.used.columns],
+            "pixel_max": session.used.pixel_max,
+            "preparation": asdict(preparation),
+            "scaling": {"kind": scaling.kind, "shift": _text(scaling.shift), "factor": _text(scaling.factor)},
+        },
+    )
+
+
+def load_inputs(store: Store) -> Inputs | None:
+    """The preparation and the scaling of a study; None if it was trained before they were saved."""
+    note = store.metadata.note(INPUTS)
+    if note is None:
+        return None
+    of, scaling = note["preparation"], note["scaling"]
+    columns = tuple(PreparedColumn(**{**c, "categories": tuple(c["categories"])}) for c in of["columns"])
+    return Inputs(
+        shape=tuple(note["shape"]),
+        columns=tuple(note["columns"]),
+        pixel_max=note["pixel_max"],
+        preparation=Preparation(columns, of["left_out"], tuple(of["features"])),
+        scaling=Scaling(scaling["kind"], _array(scaling["shift"]), _array(scaling["factor"])),
+    )
+
+
+def _text(array: FloatArray) -> dict[str, Any]:
+    """An array as plain data with the same bits."""
+    return {"shape": list(array.shape), "float32": base64.b64encode(array.astype("<f4").tobytes()).decode("ascii")}
+
+
+def _array(plain: Mapping[str, Any]) -> FloatArray:
+    return np.frombuffer(base64.b64decode(plain["float32"]), "<f4").astype(np.float32).reshape(plain["shape"])
