@@ -13,10 +13,10 @@ from sklearn.datasets import load_iris, load_wine
 from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset
-from wellfit.errors import StudyFileError
+from wellfit.errors import DataNotFoundError, StudyFileError
 from wellfit.spec.listing import list_parts, list_studies
 from wellfit.spec.study import StudySpec, load_study, recipes
-from wellfit.study.adapt import FIT_ANY_DATA, adapted
+from wellfit.study.adapt import FIT_ANY_DATA, adapted, loaded
 from wellfit.study.session import Session
 
 STUDIES = [name for study in list_studies() for name in (study.name, *(p.name for p in list_parts(study.name)))]
@@ -261,3 +261,58 @@ def test_questions_about_lost_variants_are_dropped(wine: Dataset) -> None:
     assert list(recipes(fitted)) == ["baseline", "noise", "mixup"]
     assert [question.kind for question in fitted.questions] == ["best"]
     assert list(fitted.published) == ["noise"]
+
+
+# --- A user's own study -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "place"),
+    [
+        ("[train]\nbatch_size = 256\n", (), "line 4, [train] batch_size"),
+        ("[variants.a]\nbatch_size = 256\n", (), "line 4, [variants.a] batch_size"),
+        ("", ("train.batch_size=256",), "--set train.batch_size=256"),
+    ],
+)
+def test_a_batch_that_is_too_large_is_refused_with_its_place(
+    text: str, settings: tuple[str, ...], place: str, tmp_path: Path, wine: Dataset
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f'[data]\nname = "digits"\n{text}')
+    where = place if place.startswith("--") else f"{file}, {place}"
+    with pytest.raises(StudyFileError) as error:
+        adapted(load_study(file, settings=settings), wine, file, settings)
+    assert str(error.value) == (
+        f"{where}: 256 is larger than the training split (114 examples); choose at most 114, for example "
+        f"--set {'variants.a' if 'variants' in text else 'train'}.batch_size=14"
+    )
+
+
+def test_a_batch_that_a_file_inherits_has_its_place_in_the_study_below(tmp_path: Path, wine: Dataset) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('extends = "lab5"\n')
+    with pytest.raises(
+        StudyFileError, match=r"^lab5\.toml \(built in\), line \d+, \[train\] batch_size: 256 is larger"
+    ):
+        adapted(load_study(file), wine, file)
+    with pytest.raises(StudyFileError, match=r"^variant 'baseline': batch_size = 256 is larger"):
+        adapted(load_study(file), wine, "Study(...)")
+
+
+def test_data_that_are_not_there_are_refused_with_their_place(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[data]\nname = "mnits"\n')
+    with pytest.raises(StudyFileError) as error:
+        loaded(load_study(file), file)
+    assert str(error.value).startswith(f"{file}, line 2, [data] name: unknown data set 'mnits'; did you mean 'mnist'?")
+    file.write_text('[data]\nvalidation = 0.1\npath = "gone.csv"\n')
+    with pytest.raises(DataNotFoundError) as missing:
+        loaded(load_study(file), file)
+    assert str(missing.value).startswith(
+        f"{file}, line 3, [data] path: {tmp_path / 'gone.csv'}: no such file or folder"
+    )
+    settings = ("data.name=mnits",)
+    with pytest.raises(StudyFileError, match=r"^--set data.name=mnits: unknown data set 'mnits'"):
+        loaded(load_study("lab5", settings=settings), "lab5", settings)
+    with pytest.raises(StudyFileError, match=r"^unknown data set 'mnits'"):
+        loaded(load_study("lab5", data="mnits"), None)

@@ -17,15 +17,16 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.base import Augmentation, Dataset, ModelSpec
-from wellfit.errors import ShapeError, StudyFileError
+from wellfit.data.catalog import load_dataset
+from wellfit.errors import DataNotFoundError, ShapeError, StudyFileError, UnknownNameError
 from wellfit.nn.augmentation import FOR_ROWS
 from wellfit.nn.models import build
 from wellfit.spec.overlay import split_part
 from wellfit.spec.source import KeyPath, builtin_studies, read_setting
-from wellfit.spec.study import StudySpec, recipes
+from wellfit.spec.study import StudySpec, place_of, recipes
 from wellfit.study.session import Session
 
-__all__ = ["FIT_ANY_DATA", "adapted"]
+__all__ = ["FIT_ANY_DATA", "adapted", "loaded"]
 
 FIT_ANY_DATA: Final = ("regularization", "lab5", "width-and-depth")
 """The built-in studies that refusals suggest."""
@@ -92,7 +93,8 @@ def adapted(
       The study, and the data with a fact for each change.
 
     Raises:
-      StudyFileError: the study's question cannot be asked of these data.
+      StudyFileError: the study's question cannot be asked of these data; a batch is larger than the training split of
+        a user's own study.
       DataError: the data cannot be split.
 
     Example:
@@ -107,6 +109,7 @@ def adapted(
         spec = replace(spec, data=replace(spec.data, scale="unit" if len(dataset.input_shape) > 1 else "standardize"))
     name = "regularization" if study is None else study
     if split_part(name)[0] not in builtin_studies():  # a Path never is
+        _check_batches(spec, dataset, name, settings)
         return spec, dataset
     case = _Case(str(name), dataset, {read_setting(text)[0] for text in settings})
     notes: list[Note | None] = []
@@ -118,6 +121,46 @@ def adapted(
         spec, note = fit_to(spec, case, examples)
         notes.append(note)
     return spec, replace(dataset, facts=(*dataset.facts, *filter(None, notes)))
+
+
+def _check_batches(spec: StudySpec, dataset: Dataset, study: str | Path, settings: Sequence[str]) -> None:
+    """Refuse batches larger than the training split, with the place in the user's file."""
+    sizes = {name: recipe.batch_size for name, recipe in recipes(spec).items()}
+    if spec.data.train_share < 1 or max(sizes.values()) < len(dataset.y_train) * (1 - spec.data.validation):
+        return  # a session names --quick; a split need not be made
+    examples = len(Session(spec, dataset, Path()).splits.train)
+    for name, size in sizes.items():
+        own = "batch_size" in spec.variants[name]
+        key = ("variants", name, "batch_size") if own else ("train", "batch_size")
+        if size > examples:
+            place = place_of(study, [key], settings) or f"variant {name!r}: batch_size = "
+            fix = f"choose at most {examples}, for example --set {'.'.join(key)}={max(1, examples // STEPS)}"
+            raise StudyFileError(f"{place}{size} is larger than the training split ({examples} examples); {fix}")
+
+
+def loaded(spec: StudySpec, study: str | Path | None, settings: Sequence[str] = ()) -> Dataset:
+    """The data of a study; an error about a name or path that does not exist says where it was written.
+
+    Args:
+      spec: the study.
+      study: where it comes from, as ``load_study`` takes it; None if the data were given apart from it.
+      settings: ``"KEY=VALUE"``, as ``load_study`` took them.
+
+    Raises:
+      StudyFileError: no data set has this name.
+      DataNotFoundError, DataError: as for ``load_dataset``.
+
+    Example:
+      >>> from wellfit.spec.study import load_study
+      >>> loaded(load_study("regularization"), "regularization").name
+      'digits'
+    """
+    try:
+        return load_dataset(spec.data.name_or_path, spec.data)
+    except (UnknownNameError, DataNotFoundError) as error:
+        place = place_of(study, [("data", "name"), ("data", "path")], settings)
+        kind = StudyFileError if isinstance(error, StudyFileError) else DataNotFoundError
+        raise kind(f"{place}{error}") from None
 
 
 def _share(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
