@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from nbclient import NotebookClient
 
 import stores
 import wellfit
-from wellfit.api import Results
+from wellfit.api import SETS, Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
 from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
 from wellfit.spec.study import load_study, recipes
+from wellfit.spec.tables import Data, Train, settings_of
 
 VARIANTS: dict[str, Any] = {"baseline": {}, "l2": {"l2": 1e-2}, "early": {"early_stopping": {"patience": 1}}}
 
@@ -367,3 +369,95 @@ def test_a_builtin_study_is_fitted_to_its_data(tmp_path: Path) -> None:
     assert study.model_summary("mixup").attrs["total"] == 2 * 8 + 8 + 8 * 3 + 3
     with pytest.raises(StudyFileError, match="its lenet5 model needs images"):
         wellfit.Study.from_toml("lab-lenet5", data=str(table)).run()
+
+
+# --- Data of one's own ------------------------------------------------------------------------------------------------
+
+QUICK: dict[str, Any] = {"epochs": 2, "seeds": 2, "batch_size": 16}
+
+
+def people(rows: int = 90) -> pd.DataFrame:
+    """Text, missing numbers, a constant column and an empty cell."""
+    rng = np.random.default_rng(0)
+    churn = rng.integers(0, 2, rows)
+    frame = pd.DataFrame({
+        "age": rng.normal(40 + 9 * churn, 8).round(1),
+        "city": rng.choice(["Bern", "Oslo", "Rome"], rows),
+        "planet": "Earth",
+        "visits": rng.poisson(3 + churn).astype(float),
+        "Churn": np.where(churn, "Yes", "No"),
+    })  # fmt: skip
+    frame.loc[::7, "age"] = np.nan
+    frame.loc[3, "city"] = None
+    return frame
+
+
+def test_a_frame_with_the_name_of_its_label(tmp_path: Path) -> None:
+    study = wellfit.Study(people(), label="Churn", variants={"baseline": {}, "l2": {"l2": 1e-3}}, **QUICK)
+    assert study.dataset is not None
+    assert study.dataset.classes == ("No", "Yes")
+    done = study.run(tmp_path / "study")
+    assert len(done.runs()) == 4
+    text = done.report(tmp_path / "report.md").read_text()
+    assert "Label column" in text
+    assert "planet" in text
+
+
+def test_a_table_in_a_file_with_settings(tmp_path: Path) -> None:
+    people().to_csv(tmp_path / "people.csv", index=False)
+    study = wellfit.Study(tmp_path / "people.csv", label="Churn", drop=["city"], **QUICK)
+    assert study.spec.data.label == "Churn"
+    assert study.model_summary().attrs["total"] > 0
+    table = wellfit.load_dataset(tmp_path / "people.csv", label="Churn", drop=["city"])
+    assert "city" not in [column.name for column in table.columns]
+    study.run()
+
+
+def test_arrays_with_sets_of_their_own() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(120, 3)), np.tile(["a", "b"], 60)
+    sets = {"x_test": x[:20], "y_test": y[:20], "x_val": x[20:40], "y_val": y[20:40]}
+    study = wellfit.Study(x[40:], y[40:], wellfit.mlp(4), {"plain": {}, "l1": {"l1": 1e-4}}, **sets, **QUICK)
+    done = study.run()
+    assert list(done.table().index) == ["plain", "l1"]
+    assert study.dataset is not None
+    assert study.dataset.validation_rows is not None
+    assert len(study.dataset.validation_rows) == 20
+
+
+def test_groups_and_labels_beside_a_frame() -> None:
+    frame = people()
+    study = wellfit.Study(
+        frame.drop(columns="Churn"), frame["Churn"], groups=np.arange(90) // 3, scale="standardize", **QUICK
+    )
+    assert study.dataset is not None
+    assert study.dataset.groups is not None
+    study.run()
+
+
+def test_no_setting_of_data_is_one_of_training_too() -> None:
+    of_data, of_train = (set(settings_of(table)) for table in (Data, Train))
+    parameters = set(signature(wellfit.Study.__init__).parameters) | {"y", "model", "variants", *SETS}
+    assert not of_data & of_train
+    assert not (of_data - {"name", "path"}) & parameters
+    assert of_train & parameters == {"seeds"}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda data: wellfit.Study(data, label="x"), "label does not apply to a Dataset, which has been read"),
+        (lambda data: wellfit.Study("digits", y=[1]), r"y belongs to arrays, as in Study\(x, y\); remove it"),
+        (lambda data: wellfit.Study({1}), "data cannot be of type set; give a name, a path, arrays, a DataFrame"),
+        (lambda data: wellfit.Study("digits", lable="x"), r"unknown key 'lable' in Study\(...\), \[data\]; .* 'label'"),
+        (lambda data: wellfit.Study("digits", epoch=1), r"unknown key 'epoch' in Study\(...\), \[train\]; .* 'epochs'"),
+        (lambda data: wellfit.Study("digits", wellfit.mlp(2), {}, 5), "at most 3 arguments without a name"),
+        (lambda data: wellfit.Study("digits", wellfit.mlp(2), model=wellfit.mlp(3)), "model is given twice; give it"),
+        (lambda data: wellfit.load_dataset("digits", label="x"), "label is for files, but digits is a known data set"),
+        (lambda data: wellfit.load_dataset("a.csv", lable="x"), r"unknown key 'lable' in load_dataset\(...\)"),
+    ],
+)
+def test_what_cannot_apply_is_refused_in_one_line(make: Any, message: str) -> None:
+    with pytest.raises(WellfitError, match=message) as caught:
+        make(wellfit.load_dataset("digits"))
+    assert "\n" not in str(caught.value)

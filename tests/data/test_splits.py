@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from wellfit.base import Dataset
-from wellfit.data.splits import dataset_hash, fit_scaling, make_splits, stratified_rows, training_data
+from wellfit.data.splits import dataset_hash, fit_scaling, make_splits, split_of, stratified_rows, training_data
 from wellfit.errors import DataError, UnknownNameError
 
 
@@ -182,3 +182,120 @@ def test_the_training_sample_of_large_data_is_capped() -> None:
     assert (len(splits.validation), len(splits.sample)) == (6000, 4000)
     assert np.bincount(labels[splits.sample]).tolist() == [400] * 10
     assert set(splits.sample.tolist()) <= set(splits.train.tolist())
+
+
+# --- Groups and given validation sets ---------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 2)), min_size=4, max_size=80),
+    st.floats(0.05, 0.9),
+    st.integers(0, 100),
+)
+def test_groups_are_never_divided(rows, validation, seed):
+    groups, labels = (np.array(values) for values in zip(*rows, strict=True))
+    assume(len(set(groups.tolist())) > 1)
+    splits = make_splits(labels, validation=validation, seed=seed, groups=groups)
+    assert sorted([*splits.train, *splits.validation]) == list(range(len(labels)))
+    assert len(splits.train) > 0
+    assert len(splits.validation) > 0
+    assert not set(groups[splits.train].tolist()) & set(groups[splits.validation].tolist())
+    assert set(splits.sample.tolist()) <= set(splits.train.tolist())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_groups_give_every_class_its_share(seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 200, 2000)
+    labels = (groups % 3 + rng.integers(0, 2, 2000)) % 4
+    splits = make_splits(labels, validation=0.2, seed=seed, groups=groups)
+    shares = np.bincount(labels[splits.validation], minlength=4) / np.bincount(labels, minlength=4)
+    np.testing.assert_allclose(shares, 0.2, atol=0.03)  # two groups of the smallest class
+
+
+def test_the_order_of_the_rows_does_not_change_the_groups():
+    rng = np.random.default_rng(0)
+    groups, labels = rng.integers(0, 30, 300), rng.integers(0, 3, 300)
+    order = rng.permutation(300)
+    one = make_splits(labels, validation=0.25, seed=3, groups=groups)
+    other = make_splits(labels[order], validation=0.25, seed=3, groups=groups[order])
+    assert set(groups[one.validation].tolist()) == set(groups[order][other.validation].tolist())
+
+
+def test_seeds_draw_other_groups():
+    groups, labels = np.repeat(np.arange(40), 5), np.tile([0, 1, 0, 1, 1], 40)
+    drawn = {
+        tuple(np.unique(groups[make_splits(labels, validation=0.2, seed=seed, groups=groups).validation]))
+        for seed in range(4)
+    }
+    assert len(drawn) == 4
+
+
+def test_a_class_that_only_one_group_has_stays_in_training():
+    groups, labels = np.repeat(np.arange(10), 10), np.zeros(100, np.int64)
+    labels[groups == 4] = 1
+    for seed in range(20):
+        splits = make_splits(labels, validation=0.3, seed=seed, groups=groups)
+        assert 4 in groups[splits.train]
+
+
+def test_two_large_groups_are_split_although_no_share_fits():
+    splits = make_splits(np.array([0, 1] * 10), validation=0.1, groups=np.repeat([3, 8], 10))
+    assert len(splits.train) == len(splits.validation) == 10
+
+
+def test_one_group_cannot_be_divided():
+    with pytest.raises(DataError, match="all examples are in one group, which cannot be divided; name another"):
+        make_splits(np.array([0, 1, 0, 1]), validation=0.5, groups=np.zeros(4, np.int64))
+
+
+def test_a_given_validation_set_is_used_as_it_is():
+    labels = np.array([0, 1, 0, 1, 2, 2, 0])  # a class with one training example is no obstacle
+    splits = make_splits(labels, validation=0.4, given=np.array([6, 1, 4]))
+    assert splits.validation.tolist() == [1, 4, 6]
+    assert splits.train.tolist() == [0, 2, 3, 5]
+    assert make_splits(labels, validation=0.2, given=np.array([1, 4, 6])).hash == splits.hash
+
+
+@pytest.mark.parametrize(("given_rows", "which"), [([], "the validation set"), ([0, 1, 2], "the training set")])
+def test_empty_given_sets_are_refused(given_rows, which):
+    with pytest.raises(DataError, match=f"{which} has no example"):
+        make_splits(np.array([0, 1, 0]), validation=0.2, given=np.array(given_rows, np.int64))
+
+
+def test_a_group_on_both_sides_of_a_given_split_is_refused():
+    with pytest.raises(DataError, match="1 of 3 groups have examples in the training set and in the given"):
+        make_splits(np.array([0, 1, 0, 1]), validation=0.2, groups=np.array([0, 1, 1, 2]), given=np.array([2, 3]))
+
+
+def test_a_class_with_one_example_is_named():
+    with pytest.raises(DataError, match=r"class 'rare' has 1 training example, but splitting needs 2; add examples"):
+        make_splits(np.array([0, 0, 1, 0]), validation=0.25, classes=("often", "rare"))
+    with pytest.raises(DataError, match=r"class 1 has 1 training example.*\(and 2 more classes have only one\)"):
+        make_splits(np.array([0, 0, 1, 0, 2, 3]), validation=0.25)
+
+
+def test_a_data_set_is_split_by_its_own_sets_and_groups():
+    data = make_dataset(30)
+    groups = np.arange(30) // 3
+    grouped = split_of(dataclasses.replace(data, groups=groups), 0.3)
+    assert not set(groups[grouped.train].tolist()) & set(groups[grouped.validation].tolist())
+    own = split_of(dataclasses.replace(data, validation_rows=np.arange(20, 30)), 0.3)
+    assert own.validation.tolist() == list(range(20, 30))
+    assert split_of(data, 0.3, 5).hash == make_splits(data.y_train, validation=0.3, seed=5).hash
+
+
+# --- Scaling of tables ------------------------------------------------------------------------------------------------
+
+
+def test_automatic_scaling():
+    pixels = np.zeros((4, 2, 2), np.float32)
+    assert fit_scaling(pixels, "auto", 1.0).kind == "unit"
+    assert fit_scaling(pixels, "auto", None).kind == "standardize"  # images without a known range
+    assert fit_scaling(np.zeros((4, 2), np.float32), "auto", None).kind == "standardize"
+
+
+def test_binary_features_are_left_alone():
+    x = np.array([[1, 0], [3, 1], [5, 1]], np.float32)
+    scaling = fit_scaling(x, "auto", None, np.array([False, True]))
+    assert (scaling.shift[0], scaling.shift[1], scaling.factor[1]) == (3, 0, 1)

@@ -111,3 +111,18 @@ def test_a_share_of_a_data_set() -> None:
 def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
     with pytest.raises(DataError, match=r"of 1438 training examples leaves none; use a number up to 1, like 0.25"):
         thinned(load_dataset("digits"), share)
+
+
+def test_a_given_validation_set_stays_whole_and_groups_follow() -> None:
+    digits = load_dataset("digits")
+    given_rows, groups = np.arange(0, 1438, 7), np.arange(1438) // 2
+    data = dataclasses.replace(digits, validation_rows=given_rows, groups=groups)
+    fewer = thinned(data, 0.25)
+    assert fewer.validation_rows is not None
+    assert fewer.groups is not None
+    np.testing.assert_array_equal(fewer.x_train[fewer.validation_rows], digits.x_train[given_rows])
+    np.testing.assert_array_equal(fewer.y_train[fewer.validation_rows], digits.y_train[given_rows])
+    others = np.delete(np.arange(len(fewer.y_train)), fewer.validation_rows)
+    assert len(others) == round(0.25 * (1438 - len(given_rows)))
+    picture = {x.tobytes(): group for x, group in zip(digits.x_train, groups, strict=True)}
+    assert [picture[x.tobytes()] for x in fewer.x_train] == fewer.groups.tolist()

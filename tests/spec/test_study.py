@@ -40,7 +40,8 @@ def test_settings_left_out_have_the_recipes_defaults() -> None:
     study = study_from_mapping({"data": {"name": "digits"}})
     assert study.base == Recipe()
     assert (study.name, study.title, study.seeds) == ("study", "study", (0, 1, 2, 3, 4))
-    assert (study.data.validation, study.data.scale, study.data.split_seed) == (0.2, "unit", 0)
+    assert (study.data.validation, study.data.scale, study.data.split_seed) == (0.2, "auto", 0)
+    assert study.data.given == ()
     assert recipes(study) == {"baseline": Recipe()}
 
 

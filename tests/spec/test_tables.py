@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from wellfit.base import LayerSpec, ModelSpec, Question, Recipe
+from wellfit.base import LayerSpec, ModelSpec, Question, Reading, Recipe
 from wellfit.spec import tables
 from wellfit.spec.tables import DataSpec, settings_of
 
@@ -35,7 +36,16 @@ def test_types_keep_their_ranges() -> None:
     assert get_args(settings_of(tables.Sweep)["epochs"]) == (settings_of(Recipe)["epochs"], ...)
 
 
-@pytest.mark.parametrize("kind", [DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question])
+@pytest.mark.parametrize(
+    "kind", [Reading, DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question]
+)
 def test_every_setting_is_documented(kind: Any) -> None:
-    missing = [field.name for field in dataclasses.fields(kind) if f"\n      {field.name}: " not in kind.__doc__]
+    text = kind.__doc__ + (Reading.__doc__ or "" if issubclass(kind, Reading) else "")
+    missing = [field.name for field in dataclasses.fields(kind) if f"\n      {field.name}: " not in text]
     assert not missing
+
+
+def test_every_setting_about_data_is_in_the_table_of_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip().strip("`") for line in page.splitlines() if line.startswith("| `")}
+    assert {field.name for field in dataclasses.fields(DataSpec)} - {"name_or_path"} <= rows

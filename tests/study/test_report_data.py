@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wellfit
-from small_studies import NOWHERE
-from wellfit.base import Dataset
+from small_studies import NOWHERE, messy
+from wellfit.base import Column, Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.engine.train import predict_proba
 from wellfit.spec.study import StudySpec, study_from_mapping
@@ -20,8 +20,10 @@ from wellfit.store import open_existing
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.study import report_data
 from wellfit.study.predictions import probabilities
+from wellfit.study.report_details import study_details
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
+from wellfit.study.summarize import summary_of
 
 Kept = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -215,3 +217,73 @@ def test_before_the_test_set_is_opened_nothing_is_kept(tmp_path: Path, monkeypat
     run_study(Session(study(), pictures(255, dtype=np.uint8), tmp_path / "study"))
     with open_existing(tmp_path / "study") as store:
         assert store.keepsakes.load() is None
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def kept_of(dataset: Dataset, directory: Path) -> tuple[Kept, Session]:
+    session = Session(study(scale="auto"), dataset, directory)
+    run_study(session)
+    with open_existing(directory) as store:
+        kept = store.keepsakes.load()
+    assert kept is not None
+    return kept, session
+
+
+def test_rows_of_a_table_are_readable_and_facts_are_kept(tmp_path: Path) -> None:
+    data = messy()
+    (_, plain), session = kept_of(data, tmp_path / "study")
+    head, *rows = plain["rows"]
+    assert head == ["age", "city", "planet", "height", "class"]
+    chosen = session.splits.train[np.linspace(0, len(session.splits.train) - 1, 5).round().astype(int)]
+    for row, i in zip(rows, chosen, strict=True):
+        x = data.x_train[i]
+        assert row[1] == ("" if np.isnan(x[1]) else data.columns[1].categories[int(x[1])])
+        assert row[0] == ("" if np.isnan(x[0]) else f"{x[0]:.4g}")
+        assert row[2] == "1"
+        assert row[4] in ("no", "yes")
+    assert [tuple(fact) for fact in plain["facts"]] == list(session.facts)
+    assert plain["shape"] == [4]
+
+
+def test_regions_are_shown_in_the_table_s_own_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 90).astype(np.int32)
+    x = np.stack([1.7e9 + 1000 * y + rng.normal(0, 200, 90), np.full(90, 5.0), rng.normal(y, 0.5)], axis=1)
+    x[:, 0] = x[:, 0].round()
+    columns = (Column("time"), Column("same"), Column("height"))
+    data = Dataset("t", x[:70], y[:70], x[70:], y[70:], ("a", "b"), None, "t", "t.csv", "0" * 64, columns)
+    (arrays, plain), session = kept_of(data, tmp_path / "study")
+    assert plain["axes"] == ["time", "height"]
+    assert plain["rows"][1][0] == f"{x[session.splits.train[0], 0]:.0f}"
+    train = x[session.splits.train]
+    np.testing.assert_allclose(arrays["points"][:, 0].min(), train[:, 0].min(), atol=1e-3)
+    assert arrays["x1"][0] < x[:70, 0].min() < x[:70, 0].max() < arrays["x1"][-1]
+    (grid,) = (p for name, p in arrays.items() if name.startswith("grid/"))
+    at = [np.abs(arrays[axis] - value).argmin() for axis, value in (("x1", 1.7e9 + 1000), ("x2", 1.0))]
+    assert grid[:, at[1], at[0]].shape == (2, 2)
+    with open_existing(tmp_path / "study") as store:
+        regions = study_details(tmp_path / "study", summary_of(store)).regions["baseline"]
+    assert regions.axes == ("time", "height")
+
+
+def test_a_table_with_categories_has_no_plane(tmp_path: Path) -> None:
+    x = np.stack([np.arange(60) % 2, np.arange(60) % 7], axis=1).astype(np.float32)
+    y = (np.arange(60) % 2).astype(np.int32)
+    columns = (Column("color", ("blue", "red")), Column("empty"))
+    x[:, 1] = 4
+    data = Dataset("t", x[:40], y[:40], x[40:], y[40:], ("a", "b"), None, "t", "t.csv", "0" * 64, columns)
+    (arrays, _), session = kept_of(data, tmp_path / "study")
+    assert len(session.preparation.features) == 2
+    assert not any(name.startswith("grid/") for name in arrays)
+
+
+def test_images_from_minus_one_to_one_keep_their_blacks(tmp_path: Path) -> None:
+    x = np.linspace(-1, 1, 60 * 16, dtype=np.float32).reshape(60, 4, 4)
+    y = (np.arange(60) % 2).astype(np.int32)
+    data = Dataset("t", x[:40], y[:40], x[40:], y[40:], ("a", "b"), 1.0, "t", "t", "0" * 64)
+    (arrays, _), _ = kept_of(data, tmp_path / "study")
+    low = float(x[:40].min())
+    expected = np.rint((x[0].astype(np.float64) - low) * 255 / (1 - low))
+    np.testing.assert_array_equal(arrays["examples"][0, 0], expected)

@@ -10,15 +10,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import stores
-from small_studies import NOWHERE, command, few_points, perceptrons, points, small
+from small_studies import NOWHERE, command, few_points, messy, perceptrons, points, small
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec import study as spec_study
 from wellfit.spec.identity import default_directory
 from wellfit.spec.study import load_study
-from wellfit.store import Store
+from wellfit.store import Store, open_existing
 from wellfit.study.growth import Stored
 from wellfit.study.planning import Choices
 from wellfit.study.run import run_study
@@ -220,3 +221,54 @@ def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
     own.write_text('name = "mine"\n')
     assert place(own, data="digits") == "mine-digits"
+
+
+# --- Data that need preparation ---------------------------------------------------------------------------------------
+
+
+def test_models_see_features_and_the_test_set_is_prepared_when_asked() -> None:
+    session = Session(perceptrons({"a": {}}), messy(), NOWHERE)
+    assert session.used.input_shape == (4,)
+    assert session.preparation.features[:2] == ("age", "age is missing")
+    assert session.training.input_shape == session.data.input_shape == (8,)
+    assert session.training.x_test is session.used.x_test  # as it was read
+    assert session.prepared.x_test.shape == (40, 8)
+    np.testing.assert_array_equal(session.prepared.x_train, session.training.x_train)
+    for x in (session.data.x_train, session.data.x_validation, session.prepared.x_test):
+        assert np.isfinite(x).all()
+
+
+def test_images_and_bare_rows_are_used_as_they_are() -> None:
+    session = Session(small(1), points(), NOWHERE)
+    assert session.training is session.used is session.prepared is session.dataset
+
+
+def test_other_rows_change_neither_preparation_nor_scaling() -> None:
+    before = Session(perceptrons({"a": {}}), messy(), NOWHERE)
+    x_train, x_test = before.used.x_train.copy(), before.used.x_test.copy()
+    x_train[before.splits.validation] = [99, 3, 5, np.nan]
+    x_test[:] = [-99, np.nan, 1, 1e6]
+    after = Session(before.spec, dataclasses.replace(messy(), x_train=x_train, x_test=x_test), NOWHERE)
+    assert after.preparation == before.preparation
+    np.testing.assert_array_equal(after.data.scaling.shift, before.data.scaling.shift)
+    np.testing.assert_array_equal(after.data.scaling.factor, before.data.scaling.factor)
+    np.testing.assert_array_equal(after.data.x_train, before.data.x_train)
+
+
+def test_a_given_validation_set_and_groups_decide_the_split(tmp_path: Path) -> None:
+    given = dataclasses.replace(messy(), validation_rows=np.arange(100, 160))
+    assert Session(perceptrons({"a": {}}), given, NOWHERE).examples["validation"] == 60
+    groups = np.arange(160) // 8
+    session = Session(perceptrons({"a": {}}), dataclasses.replace(messy(), groups=groups), tmp_path / "study")
+    run_study(session)
+    split = [set(groups[rows].tolist()) for rows in (session.splits.train, session.splits.validation)]
+    assert not split[0] & split[1]
+    with open_existing(tmp_path / "study") as store:
+        assert store.metadata.provenance()["split"].endswith("validation, whole groups, seed 0")
+
+
+def test_the_forecast_and_its_json_say_what_was_decided() -> None:
+    session = Session(perceptrons({"a": {}}), messy(), NOWHERE)
+    assert session.forecast.data == "people, from people.csv"
+    assert to_json(session, "1")["facts"] == dict(session.facts) == dict(session.forecast.facts)
+    assert list(session.facts[0]) == ["label column", "Churn, the last of 5 columns"]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import Dataset, IntArray, Preparation, Scaling, Splits
-from wellfit.data.preparation import count_missing, count_unseen
+from wellfit.data.preparation import IDENTITY, count_missing, count_unseen
 
 __all__ = ["Facts", "data_facts", "data_line", "dataset_facts"]
 
@@ -20,6 +20,9 @@ Facts = tuple[tuple[str, str], ...]
 
 LISTED: Final = 10
 """Classes and columns up to which all are named."""
+
+VALUES: Final = "values"
+"""The reader's fact about the range of pixel values, and what they are divided by."""
 
 _NAME: Final = 30  # characters
 
@@ -40,9 +43,12 @@ def dataset_facts(dataset: Dataset) -> Facts:
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> dict(dataset_facts(load_dataset("digits")))["images"]
-      '8 × 8 pixels, values from 0 to 16'
+      '8 × 8 pixels, values 0 to 16, divided by 16'
     """
-    return _joined([*dataset.facts, ("classes", _classes(dataset)), _examples(dataset)])
+    said = dict(dataset.facts)
+    name, text = _examples(dataset)
+    values = said.get(VALUES) or _range(dataset)
+    return _joined([*_others(dataset), ("classes", _classes(dataset)), (name, f"{text}, values {values}")])
 
 
 def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scaling: Scaling) -> Facts:
@@ -62,19 +68,27 @@ def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scali
       >>> scaling = fit_scaling(digits.x_train, "auto", digits.pixel_max)
       >>> facts = dict(data_facts(digits, splits, fit_preparation(digits, splits.train), scaling))
       >>> facts["images"]
-      '8 × 8 pixels, values from 0 to 16, divided by 16'
+      '8 × 8 pixels, values 0 to 16, divided by 16'
     """
     name, text = _examples(dataset, preparation)
-    scaled = (name, f"{text}, {_scaled(scaling)}")
+    numbers = np.array([c.column for c in preparation.columns if not c.categories], dtype=np.int64)
+    said = dict(dataset.facts).get(VALUES)
+    values = said if said and scaling.kind == "unit" else f"{_range(dataset, numbers)}, {_scaled(scaling)}"
+    shown = preparation is IDENTITY or len(numbers) > 0
     return _joined(
         [
-            *dataset.facts,
+            *_others(dataset),
             ("classes", _classes(dataset)),
-            scaled,
+            (name, f"{text}, values {values}" if shown else text),
             *_prepared(dataset, preparation),
             *_divided(dataset, splits),
         ]
     )
+
+
+def _others(dataset: Dataset) -> Facts:
+    """What the reader decided, except about the values, which are reported with the features."""
+    return tuple((name, text) for name, text in dataset.facts if name != VALUES)
 
 
 def _joined(facts: Iterable[tuple[str, str]]) -> Facts:
@@ -101,22 +115,16 @@ def _classes(dataset: Dataset) -> str:
 
 
 def _examples(dataset: Dataset, preparation: Preparation | None = None) -> tuple[str, str]:
-    """The size of an image, or the columns of a table, and the range of their values."""
+    """The size of an image, or the columns of a table."""
     if len(dataset.input_shape) > 1:
         height, width, *channels = dataset.input_shape
         more = f", {channels[0]} channels" if channels and channels[0] != 1 else ""
-        return "images", f"{height} × {width} pixels{more}, {_range(dataset)}"
+        return "images", f"{height} × {width} pixels{more}"
     if preparation is None:
-        names = [column.name for column in dataset.columns]
-        return "features", f"{_named(dataset.input_shape[0], 'column', names)}, {_range(dataset)}"
-    kept = preparation.columns
-    names = [column.name for column in kept]
-    made = len(preparation.features)
-    text = _named(len(kept), "column", names if dataset.columns else ())
-    if made > len(kept):
-        text = f"{made:,} from {text}"
-    numbers = np.array([c.column for c in kept if not c.categories], dtype=np.int64)
-    return "features", f"{text}, {_range(dataset, numbers)}" if len(numbers) else text
+        return "features", _named(dataset.input_shape[0], "column", [column.name for column in dataset.columns])
+    kept, made = preparation.columns, len(preparation.features)
+    text = _named(len(kept), "column", [column.name for column in kept] if dataset.columns else ())
+    return "features", f"{made:,} from {text}" if made > len(kept) else text
 
 
 def _named(count: int, noun: str, names: Sequence[str]) -> str:
@@ -147,9 +155,9 @@ def _range(dataset: Dataset, columns: IntArray | None = None) -> str:
     if dataset.columns and len(columns) < x.shape[1]:
         x = x[:, columns]
     if not x.size or (x.dtype.kind == "f" and np.isnan(x).all()):
-        return "no values"
+        return "unknown"
     low, high = float(np.nanmin(x)), float(np.nanmax(x))
-    return f"values from {_number(low)} to {_number(high)}"
+    return f"{_number(low)} to {_number(high)}"
 
 
 def _number(value: float) -> str:

@@ -132,8 +132,8 @@ def _given_rows(total: int, given: IntArray, groups: IntArray | None) -> IntArra
 def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator) -> IntArray:
     """Draw whole groups so that every class contributes about the given share of its examples.
 
-    The groups are visited in random order. A group is drawn if that brings the classes closer to their shares, and if
-    it leaves every class an example outside, where possible. The result depends on the numbers of the groups, not on
+    The groups are visited in random order. A group is drawn if no class then exceeds its share, and in a second pass if
+    that brings the classes closer to their shares; if possible, every class keeps an example outside. The result depends on the numbers of the groups, not on
     the order of the rows.
 
     Args:
@@ -171,10 +171,13 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
         return float((weights * left**2).sum())
 
     rest = totals.copy()
-    for g in order:
-        if error(missing - parts[g]) < error(missing) and (rest - counts[g] > 0).all():
-            drawn[g] = True
-            missing, rest = missing - parts[g], rest - counts[g]
+    for exceeds in (False, True):  # first without exceeding any class's share, then wherever that is closer
+        for g in order[~drawn[order]]:
+            left = missing - parts[g]
+            fits = error(left) < error(missing) if exceeds else (left >= 0).all()
+            if fits and (rest - counts[g] > 0).all():
+                drawn[g] = True
+                missing, rest = left, rest - counts[g]
     if not drawn.any():
         complete = [g for g in order if (totals - counts[g] > 0).all()] or list(order)
         drawn[min(complete, key=lambda g: error(missing - parts[g]))] = True

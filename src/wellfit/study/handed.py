@@ -32,9 +32,8 @@ def is_frame(data: Any) -> bool:
       >>> is_frame([[1, 2]])
       False
     """
-    return any(
-        kind.__name__ == "DataFrame" and kind.__module__.split(".")[0] == "pandas" for kind in type(data).__mro__
-    )
+    kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(data).__mro__}
+    return ("pandas", "DataFrame") in kinds
 
 
 def refuse_settings(reading: Reading, what: str, known: tuple[str, ...] = ()) -> None:

@@ -133,7 +133,7 @@ def plot_augmented(
     """
     white = _white(originals) if pixel_max is None and originals.size else pixel_max
     first = _pictures(originals, 1, white)  # (N, H, W, ...)
-    forms = _pictures(augmented, 2, white)  # (N, R, H, W, ...)
+    forms = _pictures(augmented, 2, white, _black(originals))  # (N, R, H, W, ...)
     rows = [[one, *changed] for one, changed in zip(first, forms, strict=True)]
     axes, width = _rows(rows, titles, 4 * GAP, title, ax)
     axes.xaxis.tick_top()
@@ -195,13 +195,16 @@ def plot_data(data: DataOverview, classes: Sequence[str], ax: Axes | None = None
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _pictures(images: NDArray[Any], lead: int, pixel_max: float | None) -> NDArray[np.uint8]:
+def _pictures(
+    images: NDArray[Any], lead: int, pixel_max: float | None, black: float | None = None
+) -> NDArray[np.uint8]:
     """Images as unsigned bytes, gray or in color.
 
     Args:
       images: unsigned bytes or floats.  # (..., H, W) or (..., H, W, C)
       lead: the number of axes before the height.
       pixel_max: the value shown as white, or None.
+      black: the value shown as black; by default 0, or the least value of images from -1 to 1.
 
     Returns:
       The images.  # (..., H, W), (..., H, W, 3) or (..., H, W, 4)
@@ -212,8 +215,15 @@ def _pictures(images: NDArray[Any], lead: int, pixel_max: float | None) -> NDArr
     if not images.size:
         raise DataError("there are no images to show; give one or more")
     white = _white(images) if pixel_max is None else pixel_max
-    bytes_ = np.rint(np.clip(images * (255 / white), 0, 255)).astype(np.uint8)
+    black = _black(images) if black is None else black
+    shown = images - np.float32(black) if black else images
+    bytes_: NDArray[np.uint8] = np.rint(np.clip(shown * (255 / (white - black)), 0, 255)).astype(np.uint8)
     return bytes_[..., 0] if shape[2:] == (1,) else bytes_
+
+
+def _black(images: NDArray[Any]) -> float:
+    """0, or the least value if that is negative."""
+    return min(0.0, float(images.min())) if images.size else 0.0
 
 
 def _white(images: NDArray[Any]) -> float:

@@ -120,7 +120,8 @@ def _points(axes: Axes, regions: Regions, classes: Sequence[str], *, faint: bool
     for name, curve in regions.curves.items():
         axes.plot(regions.x1, curve, color=LIGHT["muted"], linewidth=1.3, linestyle=(0, (4, 2)), zorder=2,
                   label=f"{marks.plain(name)}, true")  # fmt: skip
-    marks.style(axes, *(marks.plain(marks.shortened(name, NAME)) for name in regions.axes), grid=None)
+    x1, x2 = (marks.plain(marks.shortened(name, NAME)) for name in regions.axes)
+    marks.style(axes, x1, x2, grid=None)
     axes.spines["bottom"].set_visible(False)
     axes.set_xlim(float(regions.x1[0]), float(regions.x1[-1]))
     axes.set_ylim(float(regions.x2[0]), float(regions.x2[-1]))

@@ -1,0 +1,126 @@
+"""Arrays and DataFrames as data sets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris, load_wine
+
+from small_studies import points
+from wellfit.base import Reading
+from wellfit.errors import StudyFileError
+from wellfit.study.handed import FOR_ARRAYS, FOR_FRAMES, dataset_of, is_frame, refuse_settings
+
+WINE = load_wine(as_frame=True).frame  # its label is the column target
+IRIS = load_iris(as_frame=True).frame.assign(
+    target=lambda f: f.target.map({0: "setosa", 1: "versicolor", 2: "virginica"})
+)
+
+
+def frames(**sets: Any) -> Any:
+    return dataset_of(IRIS, None, sets, Reading(label="target"))
+
+
+def test_frames_are_recognized_without_pandas() -> None:
+    class Frame(pd.DataFrame):
+        """A subclass, as geopandas has one."""
+
+    assert is_frame(IRIS)
+    assert is_frame(Frame(IRIS))
+    assert not is_frame(IRIS.target)
+    assert not is_frame(np.zeros(3))
+
+
+def test_labels_in_a_column_or_beside_the_frame_are_the_same_data() -> None:
+    inside = frames()
+    beside = dataset_of(IRIS.drop(columns="target"), IRIS.target, {}, Reading())
+    assert inside.classes == beside.classes == ("setosa", "versicolor", "virginica")
+    np.testing.assert_array_equal(inside.x_train, beside.x_train)
+    np.testing.assert_array_equal(inside.y_train, beside.y_train)
+    assert inside.hash == beside.hash
+    assert [column.name for column in inside.columns] == IRIS.columns[:4].tolist()
+
+
+def test_the_index_of_labels_does_not_count() -> None:
+    shuffled = IRIS.target.set_axis(np.arange(150)[::-1])
+    beside = dataset_of(IRIS.drop(columns="target"), shuffled, {}, Reading())
+    np.testing.assert_array_equal(beside.y_train, frames().y_train)
+
+
+def test_labels_of_a_column_s_name_replace_nothing() -> None:
+    features = WINE.drop(columns="target")
+    data = dataset_of(features, WINE.alcohol.gt(13).rename("alcohol"), {}, Reading())
+    assert "alcohol" in [column.name for column in data.columns]
+    assert len(data.columns) == 13
+
+
+def test_sets_of_their_own() -> None:
+    data = frames(x_test=IRIS[::5], x_val=IRIS[1::5])
+    assert len(data.x_test) == 30
+    assert data.validation_rows is not None
+    np.testing.assert_allclose(data.x_train[data.validation_rows], IRIS[1::5].drop(columns="target"), rtol=1e-6)
+    x, y = IRIS.drop(columns="target"), IRIS.target
+    beside = dataset_of(x, y, {"x_test": x[::5], "y_test": y[::5], "x_val": x[1::5], "y_val": y[1::5]}, Reading())
+    np.testing.assert_array_equal(beside.y_test, data.y_test)
+
+
+def test_groups_beside_a_frame() -> None:
+    groups = np.arange(150) // 3
+    data = frames(groups=groups)
+    assert data.groups is not None
+    assert len(data.groups) == len(data.y_train)
+    assert "group" not in [column.name for column in data.columns]
+
+
+def test_arrays() -> None:
+    x, y = WINE.drop(columns="target").to_numpy(), WINE.target.to_numpy()
+    data = dataset_of(
+        x, y, {"x_val": x[:9], "y_val": y[:9].repeat(1), "groups": None}, Reading(classes=("red", "rosé", "white"))
+    )
+    assert data.classes == ("red", "rosé", "white")
+    assert data.validation_rows is not None
+    assert len(data.validation_rows) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reading", "message"),
+    [
+        ((WINE.to_numpy(), None, {}), {}, "an array of examples needs its labels"),
+        (
+            (IRIS, None, {}),
+            {"separator": ";"},
+            "separator does not apply to a DataFrame; remove it; those that do: lab",
+        ),
+        (([[1], [2]], [0, 1], {}), {"label": "a"}, "label does not apply to arrays; remove it; those that do: classes"),
+        ((IRIS, IRIS.target, {}), {"label": "target"}, "label names a column, but y holds the labels already"),
+        ((IRIS, None, {"groups": [1]}), {"label": "target", "group": "a"}, "group names a column, but groups holds"),
+        ((IRIS, None, {"y_test": [1]}), {"label": "target"}, "y_test has no x_test; give both"),
+        ((IRIS, None, {"x_val": [[1]]}), {"label": "target"}, "x_val is no DataFrame, but x is one"),
+        ((IRIS, IRIS.target, {"x_val": IRIS}), {}, "x_val must have its labels where x has them; give y_val too"),
+        (
+            (IRIS, None, {"x_val": IRIS, "y_val": IRIS.target}),
+            {"label": "target"},
+            "leave y_val out; the label is a col",
+        ),
+        ((IRIS, IRIS.target[:9], {}), {}, r"x has 150 rows, but its target_ has shape \(9,\); give one per row"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments: tuple[Any, ...], reading: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyFileError, match=rf"Study\(\.\.\.\): .*{message}"):
+        dataset_of(*arguments, Reading(**reading))
+
+
+def test_settings_that_cannot_apply() -> None:
+    refuse_settings(Reading(), "a Dataset")
+    with pytest.raises(StudyFileError, match=r"image_size does not apply to a Dataset; remove it$"):
+        refuse_settings(Reading(image_size=8), "a Dataset")
+    assert {*FOR_ARRAYS, *FOR_FRAMES} <= {*Reading.__dataclass_fields__}
+
+
+def test_labels_of_one_column() -> None:
+    y = points().y_train
+    data = dataset_of(pd.DataFrame(points().x_train, columns=[*"abcd"]), y[:, None], {}, Reading())
+    assert data.classes == ("0", "1")
