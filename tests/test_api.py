@@ -358,6 +358,19 @@ def test_model_summary_is_a_data_frame() -> None:
         asked.model_summary("depe")
 
 
+def test_a_builtin_study_is_fitted_to_its_data(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3  # (60,)
+    x = (rng.normal(0, 1, (60, 2)) + labels[:, None]) * [1, 1000]  # (60, 2)
+    table = tmp_path / "table.csv"
+    np.savetxt(table, np.column_stack([x, labels]), delimiter=",", header="a,b,label", comments="", fmt="%.6g")
+    study = wellfit.Study.from_toml("augmentation", data=str(table), quick=True, settings=["model.hidden=[8]"])
+    assert [variant.name for variant in study.run().summary.variants] == ["baseline", "noise", "mixup"]
+    assert study.model_summary("mixup").attrs["total"] == 2 * 8 + 8 + 8 * 3 + 3
+    with pytest.raises(StudyFileError, match="its lenet5 model needs images"):
+        wellfit.Study.from_toml("lab-lenet5", data=str(table)).run()
+
+
 # --- Data of one's own ------------------------------------------------------------------------------------------------
 
 QUICK: dict[str, Any] = {"epochs": 2, "seeds": 2, "batch_size": 16}

@@ -161,6 +161,7 @@ class Study:
             tables["model"] = _model_table(model)
         self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
         self.dataset = _dataset(data, y, {key: named[key] for key in SETS}, self.spec.data)
+        self._origin: tuple[str | Path, Sequence[str]] = ("Study(...)", ())
 
     @classmethod
     def from_toml(cls, path: str | Path, **overrides: Any) -> Study:
@@ -180,6 +181,7 @@ class Study:
         study = cls.__new__(cls)
         study.dataset = None
         study.spec = load_study(path, **overrides)
+        study._origin = (path, overrides.get("settings", ()))
         return study
 
     def run(
@@ -221,7 +223,7 @@ class Study:
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        session = Session(self.spec, self._data(), Path(out), fresh)
+        session = Session(*self._fitted(), Path(out), fresh)
         with progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
@@ -257,8 +259,9 @@ class Study:
         from wellfit.study.preview import model_table, variant_recipe
         from wellfit.study.session import Session
 
-        dataset = Session(self.spec, self._data(), Path("unused")).training
-        table = model_table(variant_recipe(self.spec, variant).model, dataset.input_shape, len(dataset.classes))
+        spec, dataset = self._fitted()
+        dataset = Session(spec, dataset, Path("unused")).training
+        table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
         return frame
@@ -296,10 +299,16 @@ class Study:
         """
         from wellfit.report.subjects.data.preview import augmentation_figure
 
-        return shown(augmentation_figure(self.spec, self._data(), variant, count, ax=ax))
+        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
     def _data(self) -> Dataset:
         return self.dataset or load(self.spec.data.name_or_path, self.spec.data)
+
+    def _fitted(self) -> tuple[StudySpec, Dataset]:
+        """The study, fitted to its data if it is a built-in one, and the data."""
+        from wellfit.study.adapt import adapted
+
+        return adapted(self.spec, self._data(), *self._origin)
 
     def _repr_html_(self) -> str:
         from wellfit.report.forms.cells import study_html

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import stores
@@ -277,3 +278,39 @@ def test_an_interrupted_study_ends_with_the_same_bits(wish: signal.Signals, comm
     assert command("run", study, "--out", tmp_path / "whole").status == 0
     assert len(stores.epochs(tmp_path / "whole")) == 4 * 100
     assert stores.same_bits(tmp_path / "stopped", tmp_path / "whole")
+
+
+# --- Built-in studies on other data -----------------------------------------------------------------------------------
+
+
+def _table(path: Path) -> None:
+    """90 rows of four features, of very different sizes, in three classes."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 3  # (90,)
+    x = (rng.normal(0, 1, (90, 4)) + labels[:, None]) * [1, 10, 100, 1000]  # (90, 4)
+    np.savetxt(path, np.column_stack([x, labels]), delimiter=",", header="a,b,c,d,label", comments="", fmt="%.6g")
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("study", ["augmentation", "lab5/batch-size", "sample-size"])
+def test_a_builtin_study_trains_on_a_small_table_and_finds_its_directory_again(command: Command, study: str) -> None:
+    _table(Path("table.csv"))
+    arguments = (study, "--data", "table.csv", "--quick", "--seeds", "2", "--epochs", "2")
+    ended = command("run", *arguments, "--json")
+    assert ended.status == 0, ended.err
+    variants = json.loads(ended.out)["variants"]
+    assert len(variants) >= 3
+    assert all(run["state"] == "finished" for variant in variants for run in variant["runs"])
+    again = command("run", *arguments)
+    assert f"Nothing to train: the study directory already holds {2 * len(variants)} results" in again.out
+
+
+@pytest.mark.usefixtures("here")
+def test_a_builtin_study_that_needs_images_is_refused_for_a_table(command: Command) -> None:
+    _table(Path("table.csv"))
+    for name in ("run", "plan", "model", "look"):
+        ended = command(name, "lab-lenet5", "--data", "table.csv")
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.startswith("wellfit: lab-lenet5: its lenet5 model needs images, but table has rows of 4 feat")
+        assert len(ended.err.splitlines()) == 1
+    assert [path.name for path in Path().iterdir()] == ["table.csv"]

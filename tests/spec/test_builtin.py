@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import groupby
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -228,3 +229,15 @@ def test_every_lab_asks_its_questions() -> None:
     }
     (optimizer, *_) = load_study("lab-optimizers").questions
     assert set(optimizer.variants) == {"sgd", "momentum", "adagrad", "adam", "rmsprop"}
+
+
+def test_the_document_of_verdicts_asks_what_the_labs_ask() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.partition("## ")[0].splitlines() if line.startswith("| lab")]
+    asked: dict[str, set[str]] = {}
+    for lab, question, *_ in rows[1:]:
+        asked.setdefault(lab.removeprefix("| "), set()).add(question)
+    assert asked.keys() == {"lab5", "lab-optimizers", "lab-depth", "lab-512", "lab-lenet5"}
+    for lab, questions in asked.items():
+        study = load_study(lab)
+        assert questions == {study.title, *(question.ask for question in study.questions)}

@@ -122,3 +122,27 @@ def test_the_margin_is_a_fraction() -> None:
         asking(ASKS, margin=0.1)
     assert load_study("lab5", settings=["compare.margin=0.005"]).margin == 0.005
     assert load_study("lab5/l2", settings=["compare.margin=0.005"]).margin == 0.005
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("test_accuracy = 97", "an accuracy is a fraction from 0 to 1, got 97; write 0.97 for 97 %"),
+        ("validation_accuracy = 88.35", "an accuracy is a fraction from 0 to 1, got 88.35; write 0.8835 for 88.35 %"),
+        ("train_accuracy = -0.1", "an accuracy is a fraction from 0 to 1, got -0.1"),
+        ("test_accuracy = 200", "an accuracy is a fraction from 0 to 1, got 200"),
+        ("test_loss = -1", "a loss is 0 or more, got -1"),
+    ],
+)
+def test_a_published_number_that_the_metric_cannot_have(tmp_path: Path, number: str, message: str) -> None:
+    file = tmp_path / "lab.toml"
+    file.write_text(f'[data]\nname = "digits"\n[published]\nbaseline = {{ {number} }}\n')
+    with pytest.raises(StudyFileError) as error:
+        load_study(file)
+    assert str(error.value) == f"{file}, line 4, [published] baseline.{number.partition(' ')[0]}: {message}"
+
+
+def test_published_numbers_at_the_ends_of_their_range_are_accepted() -> None:
+    published = {"baseline": {"test_accuracy": 1, "validation_accuracy": 0, "test_loss": 0, "train_loss": 7.5}}
+    study = study_from_mapping({"data": {"name": "digits"}, "published": published})
+    assert study.published == published

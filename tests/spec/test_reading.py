@@ -40,7 +40,11 @@ ELSEWHERE = [
     ("hidden = [8, 4]", "hidden = 8", "line 8, [model] hidden: must be a list, got 8"),
     ('name = "digits"', "validation = 0.2", 'line 4, data: give either name (name = "digits") or path'),
     ('name = "digits"', "name = 'a'\nvalidation = 1", "line 6, [data] validation: must be greater than 0 and less"),
-    ('[data]\nname = "digits"', "", "data: is missing"),
+    (
+        '[data]\nname = "digits"',
+        "",
+        'data: is missing, so there is nothing to train on; add [data] with name = "digits" or',
+    ),
     ("[variants.both]", "[sweeps.both]", "line 19, [sweeps.both] dropout: must be a list, got 0.5"),
     ("patience = 3, ", "", "line 20, [variants.both] early_stopping.patience: is missing"),
     ("patience = 3", "patience = -1", "line 20, [variants.both] early_stopping.patience: must be from 0 to"),

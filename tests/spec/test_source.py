@@ -8,7 +8,7 @@ import pytest
 
 from lab_file import LAB
 from wellfit.errors import StudyFileError, UnknownNameError
-from wellfit.spec.source import MAX_BYTES, Source, key_lines, read_setting
+from wellfit.spec.source import MAX_BYTES, Source, key_lines, parse_toml, read_setting
 from wellfit.spec.study import load_study
 
 TEXT = '[train]\nl2 = 1\n[parts.a]\ntitle = "x"\n[parts.a.variants.b]\nl2 = 2\n'
@@ -40,6 +40,23 @@ def test_a_part_is_a_source_of_its_own_over_its_file() -> None:
 def test_a_setting_without_a_value_is_refused() -> None:
     with pytest.raises(StudyFileError, match="not KEY=VALUE"):
         read_setting("train.epochs")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[variants.a]\nl2 = 1\n[variants.a]\n", "line 3: [variants.a] is defined twice; keep one, or rename one"),
+        ("[variants.a] # one\n[variants.a] # two\n", "line 2: [variants.a] is defined twice; keep one, or rename one"),
+        ("[train]\nl2 = 1\nl2 = 2\n", "line 3: l2 is defined twice; keep one, or rename one"),
+        ("variants = {}\nvariants.a = {}\n", "line 2: variants.a is defined twice; keep one, or rename one"),
+        ("train = { l2 = 1, l2 = 2 }", "line 1: l2 is defined twice; keep one, or rename one"),
+        ("[[questions]]\n[questions]\n", "line 2: [questions] is defined twice; keep one, or rename one"),
+    ],
+)
+def test_what_is_defined_twice_is_named_in_the_terms_of_the_file(text: str, message: str) -> None:
+    with pytest.raises(StudyFileError) as error:
+        parse_toml(text, "lab.toml")
+    assert str(error.value) == f"lab.toml, {message}"
 
 
 def test_files_that_are_no_study_files(tmp_path: Path) -> None:

@@ -82,13 +82,14 @@ def model(study: StudyName = None, data: DataName = None, settings: Settings = N
     """Show the layers and parameter counts of a study's models."""
     from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted
     from wellfit.study.preview import model_tables
     from wellfit.study.session import Session
 
     spec = load_study(study, data=data, settings=settings or ())
     dataset = load_dataset(spec.data.name_or_path, spec.data)
-    shape = Session(spec, dataset, Path("unused")).training.input_shape
-    tables = model_tables(spec, shape, len(dataset.classes))
+    session = Session(*adapted(spec, dataset, study, settings or ()), Path("unused"))
+    tables = model_tables(session.spec, session.training.input_shape, len(dataset.classes))
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
     else:
@@ -112,10 +113,13 @@ def look(
     from wellfit.data.catalog import load_dataset
     from wellfit.report.subjects.data.preview import write_preview
     from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted
 
     spec = load_study(study, data=data, settings=settings or ())
+    dataset = load_dataset(spec.data.name_or_path, spec.data)
+    spec, dataset = adapted(spec, dataset, study, settings or ())
     path = out or Path(f"wellfit-look-{spec.name}.png")
-    typer.echo(write_preview(spec, load_dataset(spec.data.name_or_path, spec.data), path, variant, count))
+    typer.echo(write_preview(spec, dataset, path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")

@@ -50,9 +50,11 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
 
     The report is made from the study directory alone; the data set is not needed.
     """
-    from wellfit.report.forms.formats import font_notice, report_format, report_path
+    from wellfit.report.forms.formats import check_folder, font_notice, report_format, report_path
 
     form = report_format(format, out)
+    if out is not None:
+        check_folder(out)
     summary, path = _write(directory, form, report_path(form, out, directory))
     if notice := font_notice(summary, form):
         typer.echo(f"wellfit: {notice}", err=True)

@@ -137,15 +137,16 @@ def _session(
     fresh: bool,
 ) -> Session:
     """The session for the options of ``run`` and ``plan``."""
-    from wellfit.data.catalog import load_dataset
     from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted, loaded
     from wellfit.study.session import Session, directory_of
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
-    dataset = load_dataset(spec.data.name_or_path, spec.data)
-    return Session(spec, dataset, out or directory_of(spec, study, dataset.name), fresh)
+    dataset = loaded(spec, None if data else study, settings or ())
+    directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
+    return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh)
 
 
 def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None, max_minutes: float | None) -> None:

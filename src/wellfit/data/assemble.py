@@ -271,7 +271,8 @@ def _pixel_max(
                 "largest possible value, or leave it out"
             )
     if arrays[0].ndim > 2:
-        facts.append(("values", f"{float(arrays[0].min()):.6g} to {float(arrays[0].max()):.6g}, divided by {known:g}"))
+        low, high = float(np.nanmin(arrays[0])), float(np.nanmax(arrays[0]))
+        facts.append(("values", f"{low:.6g} to {high:.6g}, divided by {known:g}"))
     return known
 
 

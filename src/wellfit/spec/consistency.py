@@ -143,7 +143,7 @@ def _misfit(recipe: Recipe) -> tuple[tuple[str, ...], str] | None:
 
 
 def check_published(published: Mapping[str, Mapping[str, float]], variants: Collection[str], source: Source) -> None:
-    """Refuse published numbers of unknown variants or metrics.
+    """Refuse published numbers of unknown variants or metrics, and numbers that the metric cannot have.
 
     Args:
       published: variant -> metric -> value.
@@ -152,12 +152,20 @@ def check_published(published: Mapping[str, Mapping[str, float]], variants: Coll
 
     Raises:
       UnknownNameError: no such variant or metric.
+      StudyFileError: an accuracy outside [0, 1], or a negative loss.
     """
     for name, metrics in published.items():
         if name not in variants:
             raise UnknownNameError("variant", name, variants, source.table(("published", name)))
         for metric in metrics.keys() - get_args(Metric):
             raise UnknownNameError("metric", metric, get_args(Metric), source.table(("published", name, metric)))
+        for metric, value in metrics.items():
+            at = ("published", name, metric)
+            if metric.endswith("_accuracy") and not 0 <= value <= 1:
+                fix = f"; write {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
+                source.refuse(at, f"an accuracy is a fraction from 0 to 1, got {value:g}{fix}")
+            if value < 0:
+                source.refuse(at, f"a loss is 0 or more, got {value:g}")
 
 
 def check_questions(

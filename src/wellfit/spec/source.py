@@ -175,11 +175,34 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
         what, line, column = match.groups() if match else (str(error), None, None)
         lines = text.split("\n")
         line, column = line or str(len(lines)), column or str(len(lines[-1]) + 1)
+        if twice := _twice(what, lines[int(line) - 1]):
+            raise StudyFileError(f"{label}, line {line}: {twice}") from None
         raise StudyFileError(f"{label}, line {line}, column {column}: not TOML: {what}") from None
     except (ValueError, RecursionError):  # a number of thousands of digits; thousands of nested brackets
         raise StudyFileError(
             f"{label}: not a study file: it contains an absurdly long or deeply nested value"
         ) from None
+
+
+_TWICE: Final = ("Cannot declare", "Cannot overwrite", "Cannot mutate", "Duplicate")
+"""How ``tomllib`` begins its complaints about a name that is already there; the rest are Python's terms."""
+
+
+def _twice(problem: str, line: str) -> str | None:
+    """A complaint about a table or key that is already there, in the terms of the file; None for another complaint.
+
+    Example:
+      >>> _twice("Cannot declare ('variants', 'baseline') twice", "[variants.baseline]  # again")
+      '[variants.baseline] is defined twice; keep one, or rename one'
+      >>> _twice("Cannot overwrite a value", "l2 = 3")
+      'l2 is defined twice; keep one, or rename one'
+    """
+    if not problem.startswith(_TWICE):
+        return None
+    quoted = re.search(r"Duplicate inline table key '(.*)'", problem)
+    header = re.match(r"\s*(\[.*\])", line)
+    name = quoted[1] if quoted else header[1] if header else line.partition("=")[0].strip()
+    return f"{name} is defined twice; keep one, or rename one"
 
 
 def builtin_studies() -> dict[str, str]:

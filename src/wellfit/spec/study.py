@@ -10,7 +10,7 @@ from typing import Any
 from wellfit.base import Question, Recipe, RunSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
-from wellfit.spec.overlay import entitled, extended, other_data, put, read_study
+from wellfit.spec.overlay import entitled, extended, other_data, put, read_study, split_part
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import KeyPath, Source, read_setting
@@ -23,6 +23,7 @@ __all__ = [
     "data_study",
     "from_resolved",
     "load_study",
+    "place_of",
     "recipes",
     "resolved",
     "runs",
@@ -120,6 +121,37 @@ def data_study(
     return _build(plain, Source(where, overrides={path: label for path, _, label in given}))
 
 
+def place_of(study: str | Path | None, keys: Sequence[KeyPath], settings: Sequence[str] = ()) -> str:
+    """Where the user's own file or settings give a value, for an error that is found after the study is loaded.
+
+    Args:
+      study: as for ``load_study``.
+      keys: paths of which the study has at most one.
+      settings: as for ``load_study``.
+
+    Returns:
+      File, line, table and key, followed by a colon and a space; empty if neither a file nor a setting has it.
+
+    Example:
+      >>> place_of("lab5", [("train", "l2")], ["train.l2=1"]), place_of("lab5", [("train", "l2")])
+      ('--set train.l2=1: ', '')
+    """
+    given = {read_setting(text)[0]: f"--set {text}: " for text in settings}
+    for path in keys:
+        if path in given:
+            return given[path]
+    if study is None or not Path(split_part(study)[0]).is_file():
+        return ""
+    raw, source = read_study(study)
+    for path in keys:
+        table: Any = raw
+        for key in path:
+            table = table.get(key) if isinstance(table, dict) else None
+        if table is not None:
+            return f"{source.place(path)}: "
+    return ""
+
+
 def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> StudySpec:
     """A study from nested plain data of the same form as a study file.
 
@@ -194,7 +226,8 @@ def _variants(plain: Mapping[str, Any], base: Recipe, source: Source) -> dict[st
 def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
     """[data], its path relative to the working directory instead of the study file."""
     if "data" not in file:
-        source.refuse(("data",), "is missing")
+        fix = 'add [data] with name = "digits" or path = "my-data.csv", or extends = "lab5" above all tables'
+        source.refuse(("data",), f"is missing, so there is nothing to train on; {fix}")
     settings = dict(file["data"])
     name, path = settings.pop("name", None), settings.pop("path", None)
     if (name is None) == (path is None):

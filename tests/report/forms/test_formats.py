@@ -9,7 +9,7 @@ import pytest
 
 from wellfit import cli
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report
+from wellfit.report.forms.formats import FORMATS, check_folder, report_format, report_path, write_report
 from wellfit.results import Results
 
 
@@ -55,6 +55,31 @@ def test_what_cannot_be_written_is_told_in_one_line(form: str, finished_study: P
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("form", ["html", "pdf", "md", "ipynb"])
+def test_a_file_that_is_no_report_is_not_replaced(form: str, finished_study: Path, tmp_path: Path) -> None:
+    results, file = Results(finished_study), tmp_path / f"thesis.{form}"
+    file.write_text("three years of work on wellfit")
+    with pytest.raises(StoreError, match=rf"thesis\.{form}: was not written by wellfit as a {form} report, and stays"):
+        write_report(results.summary, results.details, form, file)
+    assert file.read_text() == "three years of work on wellfit"
+
+
+def test_a_folder_that_is_not_there_is_named(
+    finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_folder(tmp_path / "a.html")
+    check_folder(Path("a.html"))
+    gone = tmp_path / "gone" / "a.html"
+    with pytest.raises(StoreError, match=r"there is no folder .*gone; create it, or choose another path with --out$"):
+        check_folder(gone)
+    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(finished_study), "--out", str(gone)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not gone.parent.exists()
+
+
 @pytest.mark.parametrize(
     "form", [pytest.param(form, marks=pytest.mark.slow if form in ("png", "md") else ()) for form in FORMATS]
 )
@@ -68,6 +93,8 @@ def test_the_command_and_the_method_write_every_form(
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert out.exists()
+    again = Results(study_copy).report(out, format=form)  # an older report is replaced
+    assert again == out
     if form in ("md", "pdf"):  # the rest go the same way
         usual = Results(study_copy).report(format=form)
         assert usual == study_copy / FORMATS[form]

@@ -216,6 +216,7 @@ def test_a_pipe_gets_plain_lines_of_eighty(finished_study, arguments):
     done = subprocess.run(command, capture_output=True, env=environment, encoding="utf-8", check=True)
     lines = done.stdout.splitlines()
     assert "\x1b" not in done.stdout
+    assert [line for line in lines if line != line.rstrip()] == []
     assert [line for line in lines if len(line) > 80 and str(finished_study) not in line] == []
     if "--full" in arguments:
         assert "p (Holm)" in done.stdout

@@ -11,7 +11,7 @@ from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 from wellfit.files import OnWriting, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
 
-__all__ = ["FORMATS", "font_notice", "report_format", "report_path", "write_report"]
+__all__ = ["FORMATS", "check_folder", "font_notice", "report_format", "report_path", "write_report"]
 
 FORMATS: Final = {
     "html": "report.html",
@@ -21,6 +21,14 @@ FORMATS: Final = {
     "png": "figures",
 }
 """Form -> its name in the study directory; the pictures are a folder."""
+
+_MARKS: Final = {
+    "html": b'<meta name="generator" content="wellfit">',
+    "pdf": b"wellfit study ",
+    "md": b"*wellfit study ",
+    "ipynb": b"wellfit.Results(DIRECTORY)",
+}
+"""Form -> what every report of this form contains, and hardly any other file."""
 
 
 def report_format(wanted: str | None, path: Path | None) -> str:
@@ -67,6 +75,16 @@ def report_path(form: str, path: Path | None, directory: Path) -> Path:
     return path
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a path in a folder that is not there; more often than not, it is misspelled.
+
+    Raises:
+      StoreError: there is no such folder.
+    """
+    if not path.parent.exists():
+        raise StoreError(f"{path}: there is no folder {path.parent}; create it, or choose another path with --out")
+
+
 def font_notice(summary: StudySummary, form: str) -> str:
     """One line about letters in a study's names that no installed font has, so that its figures cannot show them.
 
@@ -96,9 +114,13 @@ def write_report(
       The file or the folder.
 
     Raises:
-      StoreError: it cannot be written; one line says why, and the older report stays as it was.
+      StoreError: it cannot be written, or would replace a file that is no report; one line says why, and the older file
+        stays as it was.
     """
     try:
+        if path.is_file() and not _is_report(path, form):
+            fix = "choose another file with --out, or delete this one"
+            raise StoreError(f"{path}: was not written by wellfit as a {form} report, and stays as it is; {fix}")
         with quiet():
             if form == "html":
                 from wellfit.report.forms.page import write_page
@@ -115,6 +137,12 @@ def write_report(
         fix = "free disk space, fix the permissions, or choose another location with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {fix}") from None
     return path
+
+
+def _is_report(path: Path, form: str) -> bool:
+    """Whether a file is empty or an older report of the same form."""
+    content = path.read_bytes()
+    return not content or _MARKS.get(form, b"") in content
 
 
 def _write_document(form: str, summary: StudySummary, details: StudyDetails, path: Path, progress: OnWriting) -> None:

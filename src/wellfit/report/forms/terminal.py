@@ -9,6 +9,7 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from wellfit.base import Answer, Finding, StudySummary
@@ -132,15 +133,23 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     names = max((cell_len(variant.name) for variant in summary.variants), default=0)
     cells = min(max(console.width - names - _BESIDE_CURVE, 8), 24)
     curves = validation_sparklines(summary, cells, ascii_only=console.options.ascii_only)
-    console.print(results_table(summary, console.width, curves))
+    _print_table(results_table(summary, console.width, curves), console)
     _say(console, _full_legend(summary, curves) if full else _legend(summary, curves), style="dim")
     if not full:
         return
     console.print()
-    console.print(training_table(summary, console.width))
+    _print_table(training_table(summary, console.width), console)
     if (table := evidence_table(summary, console.width)) is not None:
         console.print()
-        console.print(table)
+        _print_table(table, console)
+
+
+def _print_table(table: Table, console: Console) -> None:
+    """Print a table without spaces at the ends of its lines, which rich fills up to the width of the last column."""
+    for line in console.render_lines(table, pad=False):
+        text = Text.assemble(*((segment.text, segment.style or "") for segment in line if not segment.control))
+        text.rstrip()
+        console.print(text, soft_wrap=True)
 
 
 def _legend(summary: StudySummary, curves: Sparklines | None) -> str:
