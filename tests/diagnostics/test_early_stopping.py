@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from seen_runs import history, row, variant
+from seen_runs import fixes, history, row, variant
 from wellfit.base import EarlyStopping, Recipe
-from wellfit.diagnostics.early_stopping import stopped_at_once, stopped_too_soon
+from wellfit.diagnostics.early_stopping import never_stopped, stopped_at_once, stopped_too_soon
 
 E = np.arange(1, 41)
 FALLING = 0.4 + 0.6 * np.exp(-E / 12)
@@ -70,3 +70,31 @@ def test_a_dip_is_seen_without_a_longer_variant():
     flat = [{"validation_loss": 0.4 + np.exp(-E)} for _ in range(5)]
     assert soon(flat, 20, recipe=Recipe(l2=0.1)) is None
     assert stopped_too_soon(variant("a", []), []) is None
+
+
+def never(loss, patience=50, states=("finished",) * 3, **rule):
+    recipe = Recipe(epochs=40, early_stopping=EarlyStopping(patience=patience, **rule))
+    seen = variant("a", [history(validation_loss=loss, validation_accuracy=1 - loss)] * 3, recipe, states)
+    return never_stopped(seen, [seen])
+
+
+def test_a_rule_that_never_stops():
+    turning = 0.4 + 0.01 * np.abs(E - 10)
+    found = never(turning)
+    assert "with patience 50, which is no less than the epochs it could wait, no run ended" in found.evidence
+    assert "validation loss was best 30 epochs before the end (median of 3 runs)" in found.evidence
+    assert fixes(found.fix) == [
+        "train.early_stopping.patience=2",
+        "train.early_stopping.restore_best_weights=true",
+    ]
+    assert fixes(never(turning, restore_best_weights=True).fix) == ["train.early_stopping.patience=2"]
+    assert "validation accuracy was best" in never(turning, monitor="val_accuracy").evidence
+    bumpy = turning + np.where((E > 3) & (E < 8), 0.5, 0)  # it waits 5 epochs for the improvement of epoch 8
+    assert fixes(never(bumpy).fix)[0] == "train.early_stopping.patience=6"
+
+
+def test_a_rule_that_has_no_reason_to_stop():
+    assert never(FALLING) is None
+    assert never(0.4 + 0.01 * np.abs(E - 10), states=("finished", "finished", "stopped")) is None
+    assert never(0.4 + 0.01 * np.abs(E - 10), start_epoch=39) is None
+    assert never_stopped(variant("a", []), []) is None

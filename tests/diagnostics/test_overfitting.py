@@ -1,11 +1,13 @@
 """Overfitting as a finding, calibration that worsens, and dropout that explains."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from seen_runs import fixes, history, row, variant
 from wellfit.analysis.intervals import median_interval
-from wellfit.base import EarlyStopping, Recipe, VariantSummary
+from wellfit.base import Augmentation, EarlyStopping, Recipe, VariantSummary
 from wellfit.diagnostics.overfitting import calibration_worsened, dropout_explains, onset, overfitting, with_onsets
 from wellfit.spec.study import load_study
 
@@ -54,6 +56,11 @@ def test_training_loss_that_rises_as_well_is_no_overfitting():
 def test_weights_that_are_kept_can_be_restored():
     found = over([history(validation_loss=rising())] * 3, Recipe(early_stopping=EarlyStopping(patience=3)))
     assert fixes(found.fix) == ["train.early_stopping.restore_best_weights=true"]
+    assert found.code == "overfitting"
+    stopped = variant(
+        "a", [history(validation_loss=rising())] * 3, Recipe(early_stopping=EarlyStopping(3)), ["stopped"] * 3
+    )
+    assert overfitting(stopped, [stopped], 0.1).code == "best-not-restored"
     other = variant("stop", [], Recipe(early_stopping=EarlyStopping(patience=3)))
     assert "as the variant with early stopping does" in over([history(validation_loss=rising())] * 3, None, [other]).fix
 
@@ -92,6 +99,15 @@ def test_dropout_explains_a_low_running_accuracy():
     assert dropout_explains(variant("d", runs)) is None
     above = [history(validation_loss=CONVERGED)] * 3
     assert dropout_explains(variant("d", above, Recipe(dropout=0.5))) is None
+
+
+def test_augmentation_explains_it_too_but_not_a_low_training_accuracy():
+    runs = [history(validation_loss=CONVERGED, running_accuracy=0.82)] * 3
+    recipe = Recipe(dropout=0.3, augmentation=Augmentation(shift=0.1))
+    assert "is measured with dropout and augmentation on" in dropout_explains(variant("d", runs, recipe)).evidence
+    assert "with augmentation on" in dropout_explains(variant("d", runs, replace(recipe, dropout=None))).evidence
+    low = [history(validation_loss=CONVERGED, running_accuracy=0.7, train_accuracy=0.8)] * 3
+    assert dropout_explains(variant("d", low, recipe)) is None
 
 
 def test_the_runs_and_the_finding_have_the_same_onsets():

@@ -1,9 +1,12 @@
 """Seeds that disagree, by hand and by simulation, and too few of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from seen_runs import fixes, history, variant
+from wellfit.base import ModelSpec, Recipe
 from wellfit.diagnostics.seeds import few_seeds, seeds_disagree
 from wellfit.spec.study import load_study
 
@@ -62,3 +65,28 @@ def test_few_seeds(seeds, word):
     assert word in few_seeds([accuracies("a", [0.9] * seeds)]).message
     assert few_seeds([CALM]) is None
     assert few_seeds([]) is None
+
+
+def test_seeds_in_a_list_are_kept():
+    seen = variant("a", [history(validation_loss=[0.3])])
+    listed = replace(seen, histories={7: seen.histories[0]}, states={7: "finished"})
+    assert "(--set train.seeds=[7,0,1,2,3])" in few_seeds([listed]).fix
+    assert "(--seeds 5)" in few_seeds([seen]).fix
+
+
+def test_the_remedy_follows_what_sets_the_outliers_apart():
+    def found(dead=(0.1,) * 5, recipe=None):
+        runs = [
+            history(validation_loss=[0.3] * 6, validation_accuracy=v, dead_units=d)
+            for v, d in zip([0.9, 0.91, 0.9, 0.5, 0.9], dead, strict=True)
+        ]
+        wild = variant("wild", runs, recipe or Recipe())
+        return seeds_disagree(wild, [CALM, wild], 1000).fix
+
+    dying = found((0.1, 0.1, 0.1, 0.8, 0.1))
+    assert "The outliers have more dead ReLU units (80 % against 10 %)" in dying
+    narrow = found(recipe=Recipe(model=ModelSpec(hidden=(3, 8))))
+    assert fixes(narrow) == ["variants.wider.model.hidden=[16, 32]"]
+    assert "global_clip_norm" in found()
+    for fix in (dying, narrow):
+        assert load_study("lab5", settings=fixes(fix))

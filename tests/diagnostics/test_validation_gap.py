@@ -5,7 +5,7 @@ import pytest
 
 from seen_runs import fixes, history, row, variant
 from wellfit.base import EarlyStopping, Recipe
-from wellfit.diagnostics.validation_gap import validation_against_test
+from wellfit.diagnostics.validation_gap import validation_above_training, validation_against_test
 from wellfit.spec.study import load_study
 
 
@@ -55,3 +55,21 @@ def test_false_alarms_are_rare_over_ten_variants_of_a_study():
         return any(gap(shared[0] + v, shared[1] + t, variants=10) is not None for v, t in noise)
 
     assert sum(study() for _ in range(200)) <= 10  # 5 %, both directions
+
+
+def above(validation, train, examples=1000, recipe=None, seeds=3):
+    rows = {s: row(s, validation_accuracy=validation + s / 1000, train_accuracy=train) for s in range(seeds)}
+    seen = variant("a", [history(validation_loss=[0.3])] * seeds, recipe, rows=rows)
+    return validation_above_training(seen, [seen], examples)
+
+
+def test_validation_examples_that_are_easier():
+    found = above(0.9, 0.7)
+    assert found.level == "warning"
+    assert fixes(found.fix) == ["data.split_seed=1"]
+    noisy = above(0.9, 0.7, recipe=Recipe(label_noise=0.2))
+    assert (noisy.level, noisy.fix) == ("info", "")
+    assert above(0.9, 0.89) is None
+    assert above(0.9, 0.85, examples=20) is None  # chance
+    assert above(0.9, 0.7, examples=0) is None
+    assert above(0.9, 0.7, seeds=1) is None

@@ -1,4 +1,4 @@
-"""Early stopping that saw no improvement, or came too early."""
+"""Early stopping that saw no improvement, came too early, or never came."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wellfit.base import FloatArray, History, Recipe
 from wellfit.diagnostics.observations import Observation, TrainedVariant
 from wellfit.narrative.phrases import runs_of
 
-__all__ = ["stopped_at_once", "stopped_too_soon"]
+__all__ = ["never_stopped", "stopped_at_once", "stopped_too_soon"]
 
 
 def stopped_at_once(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
@@ -143,3 +143,58 @@ def _gain_text(other: TrainedVariant, gains: FloatArray, monitor: str) -> str:
         f"with the same recipe, {other.name} trained on and improved its {_metric_name(monitor)} by "
         f"{scale * float(gains.mean()):.3g}{unit}{bounds} ({len(gains)} seeds)"
     )
+
+
+def never_stopped(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
+    """An early-stopping rule that ended no run, although the monitored metric was best well before the end.
+
+    "Well before": the runs' median best epoch leaves at least a tenth of the epochs, and 2, unused. The patience to try
+    is the longest time that any run waited for an improvement before its best epoch, plus 1, but short enough to end
+    half of the runs.
+
+    Source: Prechelt (1998), "Early stopping - but when?", on the trade-off of patience.
+
+    Args:
+      variant: the one to judge.
+      variants: of the study, this one included.
+
+    Example:
+      >>> from wellfit.base import EarlyStopping
+      >>> stop, loss = EarlyStopping(patience=30, restore_best_weights=True), np.abs(np.arange(20) - 6) + 1.0
+      >>> rule = Recipe(early_stopping=stop, epochs=20)
+      >>> a = TrainedVariant("a", rule, {0: History({"validation_loss": loss})}, {0: "finished"}, {})
+      >>> never_stopped(a, [a]).fix
+      'Lower patience (now 30): --set train.early_stopping.patience=2'
+    """
+    rule, runs = variant.recipe.early_stopping, variant.sound
+    if rule is None or not runs or any(variant.states[s] == "stopped" for s in runs):
+        return None
+    name, sign = ("validation_loss", 1.0) if rule.monitor == "val_loss" else ("validation_accuracy", -1.0)
+    judged = [sign * h[name][rule.start_epoch :] for h in runs.values() if len(h) > rule.start_epoch + 1]
+    if not judged:
+        return None
+    epochs = max(len(h) for h in runs.values())
+    unused = float(np.median([len(values) - 1 - int(np.argmin(values)) for values in judged]))
+    if unused < max(2, epochs // 10):
+        return None
+    patience = max(2, min(max(map(_longest_wait, judged)) + 1, int(unused)))
+    if patience >= rule.patience:
+        return None
+    impossible = (
+        ", which is no less than the epochs it could wait" if rule.patience >= epochs - rule.start_epoch else ""
+    )
+    evidence = (
+        f"with patience {rule.patience}{impossible}, no run ended before epoch {epochs}, although "
+        f"{_metric_name(rule.monitor)} was best {unused:g} epochs before the end (median of {len(judged)} runs)"
+    )
+    fix = f"Lower patience (now {rule.patience}): {variant.option('early_stopping.patience', patience, variants)}"
+    if not rule.restore_best_weights:
+        fix += f" {variant.option('early_stopping.restore_best_weights', True, variants)}"
+    claim = "had a stopping rule that never stopped"
+    return Observation("never-stopped", "warning", variant.name, claim, evidence, fix, unused / epochs)
+
+
+def _longest_wait(values: FloatArray) -> int:
+    """The most epochs between two improvements, up to the best value."""
+    improved = np.flatnonzero(values == np.minimum.accumulate(values))[: int(np.argmin(values)) + 1]
+    return int(np.diff(improved[improved <= int(np.argmin(values))]).max(initial=1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import log
 from typing import Final
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy as np
 from wellfit.analysis.curves import SHORTEST, relative_fall, rise_after_minimum, stacked
 from wellfit.analysis.smoothing import final_level, noise_sd
 from wellfit.base import FloatArray, History, Recipe
+from wellfit.diagnostics.chance import hardly_learned, loss_at_chance
 from wellfit.diagnostics.observations import Observation, TrainedVariant
-from wellfit.diagnostics.underfitting import hardly_learned
+from wellfit.diagnostics.remedies import higher_rate, lower_rate, usual_rate, without_rate
 from wellfit.narrative.phrases import counted, listed, runs_of
 
 __all__ = ["diverged", "rate_too_high", "rate_too_low", "still_improving"]
@@ -21,19 +21,21 @@ __all__ = ["diverged", "rate_too_high", "rate_too_low", "still_improving"]
 _RISE: Final = 0.1  # of the running loss, which training minimizes
 _UNREST: Final = 0.15  # noise of the running loss between epochs, as a fraction of the loss; 1 % is usual
 _RELEVANT: Final = 0.02  # and as a fraction of the loss at chance: below this the loss is close to zero
+_WORSE: Final = 1.05  # times the loss at chance: worse than guessing
 _STEADY: Final = 0.5  # fall of the training loss in the second half of the epochs over the first; 0.05 is usual
 _FAR: Final = 0.3  # of the loss at chance: a training loss above this is far from converged
 
 
-def diverged(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
+def diverged(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:
     """Runs whose loss became infinite or NaN, with the epoch.
 
     Args:
       variant: the one to judge.
       variants: of the study.
+      chance: accuracy of always predicting the most frequent class.
 
     Example:
-      >>> diverged(TrainedVariant("a", Recipe(learning_rate=0.5), {}, {3: "diverged"}, {}), ()).evidence
+      >>> diverged(TrainedVariant("a", Recipe(learning_rate=0.5), {}, {3: "diverged"}, {}), (), 0.1).evidence
       'the loss became infinite or NaN in 1 of 1 run (seed 3 in epoch 1)'
     """
     seeds = sorted(s for s, state in variant.states.items() if state == "diverged")
@@ -44,7 +46,7 @@ def diverged(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Obs
     more = [] if len(places) <= 6 else [f"{len(places) - 5} more"]
     places = [*places[: 6 - len(more)], *more]
     evidence = f"the loss became infinite or NaN in {runs_of(len(seeds), len(variant.states))} ({listed(places)})"
-    fix, strength = _lower_rate(variant, variants), len(seeds) / len(variant.states)
+    fix, strength = lower_rate(variant, variants, chance), len(seeds) / len(variant.states)
     return Observation("diverged", "error", variant.name, "had runs that diverged", evidence, fix, strength)
 
 
@@ -55,25 +57,21 @@ def _epoch_of_divergence(history: History) -> int:
     return int(np.argmax(broken)) + 1 if broken.any() else len(history) + 1
 
 
-def _lower_rate(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:
-    rate = variant.learning_rate
-    if rate is None:
-        return "Lower the learning rate to a tenth, or clip the gradient: --set train.global_clip_norm=1"
-    return f"Lower the learning rate (now {rate:g}): {variant.option('learning_rate', rate / 10, variants)}"
-
-
 def rate_too_high(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:
-    """Steps so large that the objective rises, jumps, or stays where it began, without diverging.
+    """Steps so large that the loss rises, jumps, or stays where it began, without diverging.
 
-    The evidence is the running loss, which is what training minimizes, penalty included. In more than half of the runs
+    The evidence is the running loss without the penalty, which has checks of its own. In more than half of the runs
 
-    * it rose for good: ``curves.rise_after_minimum`` with a rise of 10 % and of 2 % of the loss at chance,
-      ``-log(chance)``; or
+    * it rose for good: ``curves.rise_after_minimum`` with a rise of 10 % and of 2 % of the loss at chance; or
     * it jumps: its noise from epoch to epoch is 15 % of it and 2 % of the loss at chance; or
+    * training ends worse than it would by guessing, with a rate above the optimizer's usual one; or
     * training ended near chance, and the same recipe with a lower learning rate learned.
 
-    Assumes a constant objective; the loss at chance is that of balanced classes. Source: Bengio (2012),
-    arXiv:1206.5533, section 3.1: the largest rate that does not make the training criterion diverge.
+    A loss that jumps asks for a rate as much lower as its noise exceeds a third of the limit, since the noise of
+    stochastic gradients is proportional to the rate (Mandt et al., 2017, arXiv:1704.04289, section 3).
+
+    Assumes a constant objective. Source: Bengio (2012), arXiv:1206.5533, section 3.1: the largest rate that does not
+    make the training criterion diverge.
 
     Args:
       variant: the one to judge.
@@ -84,26 +82,41 @@ def rate_too_high(variant: TrainedVariant, variants: Sequence[TrainedVariant], c
       >>> jumping = {0: History({"running_loss": np.array([2.0, 0.5, 1.5, 0.4, 2.2, 0.3, 1.9, 0.6])})}
       >>> a = TrainedVariant("a", Recipe(learning_rate=0.5), jumping, {0: "finished"}, {})
       >>> rate_too_high(a, (), 0.1).fix
-      'Lower the learning rate (now 0.5): --set train.learning_rate=0.05'
+      'Lower the learning rate (now 0.5): --set train.learning_rate=0.01'
     """
-    columns = variant.column("running_loss")
-    relevant = _RELEVANT * _loss_at_chance(chance)
-    evidence = ""
-    if len(columns) == len(variant.sound):
-        evidence = _rising(stacked(variant.sound.values(), "running_loss"), relevant)
-    if not variant.recipe.augmentation.mixup:  # its targets, and so the loss, change from batch to batch
-        evidence = evidence or _jumping(columns, relevant)
-    evidence = evidence or _beaten_by_lower_rate(variant, variants, chance)
+    columns = [_without_penalty(run) for run in variant.sound.values() if "running_loss" in run.columns]
+    relevant = _RELEVANT * loss_at_chance(chance)
+    evidence, factor = "", None
+    if columns and len(columns) == len(variant.sound):
+        shortest = min(map(len, columns))
+        evidence = _rising(np.stack([c[:shortest] for c in columns]), relevant)
+    evidence = evidence or _worse_than_guessing(variant, chance) or _beaten_by_lower_rate(variant, variants, chance)
+    if not evidence and not variant.recipe.augmentation.mixup:  # whose targets change from batch to batch
+        evidence, factor = _jumping(columns, relevant)
     if not evidence:
         return None
-    fix, strength = _lower_rate(variant, variants), variant.learning_rate or 0.0
+    fix, strength = lower_rate(variant, variants, chance, factor), variant.learning_rate or 0.0
     return Observation(
         "learning-rate-high", "warning", variant.name, "took steps that were too large", evidence, fix, strength
     )
 
 
-def _loss_at_chance(chance: float) -> float:
-    return -log(min(max(chance, 1e-6), 0.99))
+def _without_penalty(run: History) -> FloatArray:
+    """The running loss without the penalty at the end of the epoch, which is recorded only there.  # (E,)"""
+    return run["running_loss"] - run["penalty"] if "penalty" in run.columns else run["running_loss"]
+
+
+def _worse_than_guessing(variant: TrainedVariant, chance: float) -> str:
+    rate, usual, at_chance = variant.learning_rate, usual_rate(variant.recipe), loss_at_chance(chance)
+    losses = [float(c[-1]) for c in variant.column("train_loss") if np.isfinite(c).all()]
+    worse = sum(loss > _WORSE * at_chance for loss in losses)
+    if rate is None or rate <= 2 * usual or variant.recipe.class_weights or not worse or 2 * worse <= len(losses):
+        return ""
+    return (
+        f"the training loss ends at {float(np.mean(losses)):.3g}, and guessing gives {at_chance:.3g} "
+        f"({runs_of(worse, len(losses))}); the rate, {rate:g}, is {rate / usual:.0f} times the usual one of "
+        f"{variant.recipe.optimizer}"
+    )
 
 
 def _rising(losses: FloatArray, relevant: float) -> str:
@@ -121,21 +134,20 @@ def _rising(losses: FloatArray, relevant: float) -> str:
     )
 
 
-def _jumping(columns: Sequence[FloatArray], relevant: float) -> str:
+def _jumping(columns: Sequence[FloatArray], relevant: float) -> tuple[str, float | None]:
+    """The evidence, and by how much the noise exceeds a third of the limit; empty and None if it does not jump."""
     later = [c[len(c) // 3 :] for c in columns if len(c) >= SHORTEST and np.isfinite(c).all()]
     noise = [1.4826 * float(np.median(np.abs(np.diff(c, 2)))) / 6**0.5 for c in later if len(c) >= SHORTEST]
     middle = [float(np.median(c)) for c in later if len(c) >= SHORTEST]
     jumps = [n for n, m in zip(noise, middle, strict=True) if n > max(_UNREST * m, relevant)]
     if not jumps or 2 * len(jumps) <= len(columns):
-        return ""
-    return (
+        return "", None
+    limit = max(_UNREST * float(np.mean(middle)), relevant)
+    evidence = (
         f"the running loss jumps from epoch to epoch, with a standard deviation of {float(np.mean(jumps)):.2g} around "
         f"{float(np.mean(middle)):.2g} ({runs_of(len(jumps), len(columns))})"
     )
-
-
-def _without_rate(recipe: Recipe) -> Recipe:
-    return replace(recipe, learning_rate=None, schedule=None, early_stopping=None, average=None, epochs=1)
+    return evidence, 3 * float(np.mean(jumps)) / limit
 
 
 def _beaten_by_lower_rate(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> str:
@@ -143,7 +155,7 @@ def _beaten_by_lower_rate(variant: TrainedVariant, variants: Sequence[TrainedVar
     mine = variant.learning_rate
     if mine is None or not hardly_learned(variant, variants, chance):
         return ""
-    same = [v for v in variants if v.sound and _without_rate(v.recipe) == _without_rate(variant.recipe)]
+    same = [v for v in variants if v.sound and without_rate(v.recipe) == without_rate(variant.recipe)]
     lower = [v for v in same if (v.learning_rate or mine) < mine and not hardly_learned(v, variants, chance)]
     if not lower:
         return ""
@@ -166,6 +178,8 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
     the first epoch on. Or: a variant with a higher learning rate or another optimizer, and nothing else changed, had
     reached this loss in a fifth of the epochs, and this one was still falling at the end.
 
+    Without such a variant, a rate of more than twice the optimizer's usual one is not called low.
+
     Assumes what ``curves.relative_fall`` does. Source: Smith (2018), arXiv:1803.09820, section 3, on slow curves.
 
     Args:
@@ -182,9 +196,10 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
     columns = [c for c in variant.column("train_loss") if len(c) >= 4 and np.isfinite(c).all()]
     if not columns:
         return None
-    slow = [c for c in columns if _steady(c, _loss_at_chance(chance))]
+    slow = [c for c in columns if _steady(c, loss_at_chance(chance))]
     evidence = ""
-    if 2 * len(slow) > len(columns):
+    rate = variant.learning_rate
+    if 2 * len(slow) > len(columns) and (rate is None or rate <= 2 * usual_rate(variant.recipe)):
         evidence = (
             f"the training loss falls steadily, by {float(np.mean([c[len(c) // 2] - c[-1] for c in slow])):.2g} in the "
             f"second half of the epochs, and is still {float(np.mean([c[-1] for c in slow])):.2g} at the end "
@@ -193,11 +208,7 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
     evidence = evidence or _overtaken(variant, variants)
     if not evidence:
         return None
-    rate = variant.learning_rate
-    fix = "Raise the learning rate tenfold."
-    if rate is not None:
-        fix = f"Raise the learning rate (now {rate:g}): {variant.option('learning_rate', 10 * rate, variants)}"
-    strength = float(np.mean([c[-1] for c in columns]))
+    fix, strength = higher_rate(variant, variants, chance), float(np.mean([c[-1] for c in columns]))
     return Observation("learning-rate-low", "warning", variant.name, "learned too slowly", evidence, fix, strength)
 
 
@@ -212,7 +223,7 @@ def _steady(loss: FloatArray, at_chance: float) -> bool:
 
 
 def _without_steps(recipe: Recipe) -> Recipe:
-    return replace(_without_rate(recipe), optimizer="adam", momentum=None, weight_decay=None)
+    return replace(without_rate(recipe), optimizer="adam", momentum=None, weight_decay=None)
 
 
 def _overtaken(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:

@@ -44,7 +44,7 @@ class TrainedVariant:
         """A metric of every sound run at its readout; at its last epoch if there is no summary."""
         known = {s: getattr(self.rows[s], metric) for s in self.sound if s in self.rows}
         if not known and metric.startswith(("train", "validation")):
-            return {s: float(h[metric][-1]) for s, h in self.sound.items()}
+            return {s: float(h[metric][-1]) for s, h in self.sound.items() if metric in h.columns}
         return {s: float(value) for s, value in known.items() if value is not None}
 
     def score(self, metric: str) -> float:

@@ -11,9 +11,9 @@ import numpy as np
 from wellfit.analysis.curves import Rise, lowest_epochs, rise_after_minimum, stacked
 from wellfit.analysis.intervals import MedianInterval, median_interval
 from wellfit.analysis.smoothing import final_level
-from wellfit.base import FloatArray, History, Recipe, VariantSummary
+from wellfit.base import Augmentation, FloatArray, History, Recipe, VariantSummary
+from wellfit.diagnostics.chance import hardly_learned
 from wellfit.diagnostics.observations import Observation, TrainedVariant, largest
-from wellfit.diagnostics.underfitting import hardly_learned
 from wellfit.narrative.options import new_variant_option
 from wellfit.narrative.phrases import mean_points
 
@@ -114,6 +114,9 @@ def with_onsets(
 def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:
     """Validation loss that turned and rose for good, by ``onset``; not if early stopping restores the best weights.
 
+    If early stopping ended at least half of the runs and keeps their last weights, the finding is that these are not
+    the best ones (``best-not-restored``).
+
     The onset is the median over the runs, with an interval between order statistics; the gap is training minus
     validation accuracy, with its t interval.
 
@@ -144,8 +147,10 @@ def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], cha
         f"the smoothed validation loss is lowest after epoch {epoch} and ends {100 * share:.0f} %{bounds} higher; "
         f"training minus validation accuracy is {gap}"
     )
-    return Observation("overfitting", "warning", variant.name, "overfit", evidence, _stop_earlier(variant, variants),
-                       share)  # fmt: skip
+    code, claim = "overfitting", "overfit"
+    if variant.recipe.early_stopping is not None and 2 * sum(v == "stopped" for v in variant.states.values()) >= runs:
+        code, claim = "best-not-restored", "stopped, but kept the weights of its last epoch"
+    return Observation(code, "warning", variant.name, claim, evidence, _stop_earlier(variant, variants), share)
 
 
 def _restores_best(variant: TrainedVariant) -> bool:
@@ -208,7 +213,9 @@ def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVari
 
 
 def dropout_explains(variant: TrainedVariant) -> Observation | None:
-    """A running accuracy below the validation accuracy with dropout on: nothing is wrong.
+    """A running accuracy below the validation accuracy with dropout or augmentation on: nothing is wrong.
+
+    Only if training accuracy, measured as validation accuracy is, does not lie below it too.
 
     Example:
       >>> last = {"running_accuracy": 0.8, "validation_accuracy": 0.9, "train_accuracy": 0.95}
@@ -216,17 +223,19 @@ def dropout_explains(variant: TrainedVariant) -> Observation | None:
       >>> dropout_explains(TrainedVariant("a", Recipe(dropout=0.5), {0: run}, {0: "finished"}, {})).code
       'dropout-explains'
     """
-    if largest(variant.recipe.dropout) == 0 or not variant.column("running_accuracy"):
+    dropped, changed = largest(variant.recipe.dropout) > 0, variant.recipe.augmentation != Augmentation()
+    if not (dropped or changed) or not variant.column("running_accuracy"):
         return None
     running, validation, train = (
         float(np.mean([column[-1] for column in variant.column(name)]))
         for name in ("running_accuracy", "validation_accuracy", "train_accuracy")
     )
-    if running >= validation - _NEGLIGIBLE:
+    if running >= validation - _NEGLIGIBLE or train < validation - _NEGLIGIBLE:
         return None
+    what = "dropout and augmentation" if dropped and changed else "dropout" if dropped else "augmentation"
     evidence = (
-        f"running accuracy, {100 * running:.1f} % in the last epoch, is measured with dropout on; validation accuracy "
-        f"({100 * validation:.1f} %) and training accuracy ({100 * train:.1f} %) are measured with dropout off"
+        f"running accuracy, {100 * running:.1f} % in the last epoch, is measured with {what} on; validation accuracy "
+        f"({100 * validation:.1f} %) and training accuracy ({100 * train:.1f} %) are measured with {what} off"
     )
     claim = "had a running accuracy below the validation accuracy"
     return Observation("dropout-explains", "info", variant.name, claim, evidence, "", validation - running)

@@ -13,11 +13,13 @@ from scipy.stats import f as fisher
 from wellfit.analysis.curves import relative_fall, stacked
 from wellfit.base import Finding
 from wellfit.diagnostics.observations import Observation, TrainedVariant
-from wellfit.narrative.options import new_variant_option
+from wellfit.narrative.options import new_variant_option, seeds_option
 from wellfit.narrative.phrases import counted, listed, points
 
 __all__ = ["few_seeds", "seeds_disagree"]
 
+_MORE_DEAD: Final = 0.1  # of the ReLU units
+_NARROW: Final = 4  # units
 _RELEVANT: Final = 0.02  # seeds whose accuracies span less than this do not disagree in any way that matters
 
 
@@ -80,7 +82,7 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
         variant=variant.name,
         claim="had seeds that disagree",
         evidence=evidence,
-        fix=_make_agree(variant, variants, 2 * runs),
+        fix=_make_agree(variant, variants, outliers),
         strength=variance / explained if explained else float("inf"),
     )
 
@@ -100,14 +102,31 @@ def _outliers_text(outliers: Sequence[int], runs: int) -> str:
     return f"seeds {listed([str(s) for s in sorted(outliers)])} are outliers"
 
 
-def _make_agree(variant: TrainedVariant, variants: Sequence[TrainedVariant], seeds: int) -> str:
-    """Seeds differ most while they are still learning; otherwise single runs may have gone wrong."""
+def _make_agree(variant: TrainedVariant, variants: Sequence[TrainedVariant], outliers: Sequence[int]) -> str:
+    """What sets the outliers apart: short training, dead units, or steps that are too large; otherwise more seeds."""
     complete = len(variant.column("train_loss")) == len(variant.sound)
     if complete and relative_fall(stacked(variant.sound.values(), "train_loss")):
         how = variant.option("epochs", 2 * variant.recipe.epochs, variants)
         return f"Train longer first, because seeds differ most while they are still learning: {how}"
+    dead = {s: float(h["dead_units"][-1]) for s, h in variant.sound.items() if "dead_units" in h.columns}
+    apart, others = [dead[s] for s in outliers if s in dead], [d for s, d in dead.items() if s not in outliers]
+    if apart and others and np.mean(apart) > np.mean(others) + _MORE_DEAD:
+        leaky = {"model.activation": "leaky_relu", "model.initializer": "he_normal"}
+        return (
+            f"The outliers have more dead ReLU units ({100 * float(np.mean(apart)):.0f} % against "
+            f"{100 * float(np.mean(others)):.0f} %), so use an activation that cannot die: "
+            f"{new_variant_option('leaky', leaky)}"
+        )
+    hidden = variant.recipe.model.hidden
+    if hidden and min(hidden) <= _NARROW:
+        wider = [max(4 * units, 16) for units in hidden]
+        return (
+            "Its layers are so narrow that chance decides which features they start from; use wider ones: "
+            f"{new_variant_option('wider', {'model.hidden': str(wider)})}"
+        )
+    seeds = seeds_option(tuple(variant.states), 2 * len(variant.sound))
     return (
-        f"Read its interval, not just its mean: inspect its runs one by one, add seeds (--seeds {seeds}), and try a "
+        f"Read its interval, not just its mean: inspect its runs one by one, add seeds ({seeds}), and try a "
         f"lower learning rate or gradient clipping: {new_variant_option('clipped', {'global_clip_norm': '1'})}"
     )
 
@@ -129,4 +148,6 @@ def few_seeds(variants: Sequence[TrainedVariant]) -> Finding | None:
     reason = "with one seed, any difference could be chance, so nothing can be compared"
     reason = reason if most == 1 else "two seeds are too few for useful intervals"
     message = f"Each variant has {counted(most, 'seed')}: {reason}."
-    return Finding("few-seeds", "info", message, "Run five seeds (--seeds 5); finished runs are kept.")
+    seeds = next(tuple(variant.states) for variant in variants if len(variant.states) == most)
+    fix = f"Run five seeds ({seeds_option(seeds, 5)}); finished runs are kept."
+    return Finding("few-seeds", "info", message, fix)

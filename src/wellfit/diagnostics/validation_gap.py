@@ -1,4 +1,4 @@
-"""Whether validation accuracy agrees with test accuracy."""
+"""Whether validation accuracy agrees with test accuracy, and with training accuracy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from wellfit.base import FloatArray
 from wellfit.diagnostics.observations import Observation, TrainedVariant
 from wellfit.narrative.phrases import points
 
-__all__ = ["validation_against_test"]
+__all__ = ["validation_above_training", "validation_against_test"]
 
+_EASIER: Final = 0.02
 _UNLIKE: Final = 0.03  # selection cannot put validation this far below the test: the two sets differ
 
 
@@ -74,6 +75,52 @@ def validation_against_test(
     )
     claim = "did better in validation than on the test set"
     return Observation("validation-optimism", "info", variant.name, claim, f"{evidence} lower{selected}", fix, mean)
+
+
+def validation_above_training(
+    variant: TrainedVariant, variants: Sequence[TrainedVariant], validation: int
+) -> Observation | None:
+    """Validation accuracy above training accuracy, both measured alike, by more than chance and 2 points.
+
+    Training examples are the ones that were fitted, so the validation examples must be easier: their labels are clean
+    and the training labels noisy, or they come from elsewhere, or the split put copies and easy groups on one side.
+    The interval is that of ``validation_against_test`` with the validation set as the one draw.
+
+    Args:
+      variant: the one to judge.
+      variants: of the study, this one included.
+      validation: size of the validation set; with 0 nothing is reported.
+
+    Example:
+      >>> from wellfit.base import History, Recipe
+      >>> last = {"train_accuracy": np.array([0.7]), "validation_accuracy": np.array([0.9])}
+      >>> runs = {s: History(last) for s in range(3)}
+      >>> a = TrainedVariant("a", Recipe(label_noise=0.2), runs, dict.fromkeys(runs, "finished"), {})
+      >>> validation_above_training(a, [a], 1000).evidence[:72]
+      'validation accuracy is 90.0 %, 20.0 points [18.1, 21.9] above training a'
+    """
+    train, held_out = variant.scores("train_accuracy"), variant.scores("validation_accuracy")
+    pairs = [(held_out[s], train[s]) for s in held_out if s in train]
+    if len(pairs) < 2 or not validation:
+        return None
+    both = np.array(pairs).T  # (2, S)
+    mean = float(np.mean(both[0] - both[1]))
+    strict, half = (_half_width(both, (validation, 10**9), a) for a in (0.05 / max(1, len(variants)), 0.05))
+    if mean <= max(strict, _EASIER):
+        return None
+    evidence = (
+        f"validation accuracy is {100 * both[0].mean():.1f} %, {points(mean)} points [{points(mean - half)}, "
+        f"{points(mean + half)}] above training accuracy"
+    )
+    noise, claim = variant.recipe.label_noise, "did better in validation than in training"
+    if noise > 0:
+        evidence += f"; {100 * noise:.0f} % of its training labels are replaced"
+        return Observation("validation-above-training", "info", variant.name, claim, evidence, "", mean)
+    fix = (
+        "The validation examples are easier than those it was trained on: see whether they come from elsewhere or are "
+        "copies (wellfit audit), or split again: --set data.split_seed=1"
+    )
+    return Observation("validation-above-training", "warning", variant.name, claim, evidence, fix, mean)
 
 
 def _unlike(variant: TrainedVariant, evidence: str, strength: float) -> Observation:

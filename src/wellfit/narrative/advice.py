@@ -13,7 +13,7 @@ from wellfit.analysis.settings import flattened
 from wellfit.base import Sentence, StudySummary, VariantSummary
 from wellfit.narrative.advice_epochs import advise_longer, advise_stopping
 from wellfit.narrative.advice_trials import advise_beyond_edge, advise_combination
-from wellfit.narrative.options import setting_text
+from wellfit.narrative.options import seeds_option, setting_text
 from wellfit.narrative.phrases import counted, points
 
 __all__ = ["MOST", "advise", "codes_fixed_by"]
@@ -51,7 +51,9 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
-    gains = validation_gains(summary)
+    # Where accuracy hides the recall of rare classes, validation accuracy must not choose. Test scores only withhold it.
+    hidden = any(finding.code == "accuracy-hides-recall" for finding in summary.findings)
+    gains = [] if hidden else validation_gains(summary)
     best, quick = _best(gains), summary.title.endswith("(quick)")  # a quick study has few epochs and seeds by design
     advice = [
         *(_full_study(summary) if quick else _more_seeds(summary)),
@@ -135,9 +137,10 @@ def _more_seeds(summary: StudySummary) -> list[Sentence]:
     """Advice to run five seeds, if there are one or two: all other advice would be unreliable."""
     if len(summary.seeds) > 2:
         return []
+    how = f"Run five seeds ({seeds_option(summary.seeds, 5)})"
     text = (
-        "Run five seeds (--seeds 5): with one seed, any difference could be chance, and validation favors no variant."
+        f"{how}: with one seed, any difference could be chance, and validation favors no variant."
         if len(summary.seeds) == 1
-        else "Run five seeds (--seeds 5): two are too few for useful intervals."
+        else f"{how}: two are too few for useful intervals."
     )
     return [Sentence(text, ("study.seeds",))]

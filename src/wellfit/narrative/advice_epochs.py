@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Final
+
 import numpy as np
 
 from wellfit.analysis.curves import relative_fall, stacked
@@ -12,6 +15,12 @@ from wellfit.base import Sentence, StudySummary, VariantSummary
 from wellfit.narrative.phrases import listed, points
 
 __all__ = ["advise_longer", "advise_stopping"]
+
+_NOT_SHORT: Final = (
+    *("learning-rate-low", "learning-rate-high", "penalty-too-strong", "dead-units", "vanishing-gradients"),
+    *("majority-guess", "labels-unrelated"),
+)
+"""Findings with a better fix than more epochs."""
 
 
 def advise_stopping(summary: StudySummary, best: ValidationGain | None) -> list[Sentence]:
@@ -27,6 +36,8 @@ def advise_stopping(summary: StudySummary, best: ValidationGain | None) -> list[
     flat = flat_recipes(summary)
     epochs, sources, gains = [], [], []
     for variant in _covered(summary, best):
+        if _has_finding(summary, variant, ("labels-unrelated",)):
+            continue
         ended = [run for run in variant.runs if run.validation_accuracy is not None and run.best_epoch is not None]
         overfit = sum(run.overfit_onset is not None for run in ended)
         if not overfit or 2 * overfit < len(ended) or flat[variant.name].get("early_stopping.restore_best_weights"):
@@ -80,7 +91,7 @@ def advise_longer(summary: StudySummary, best: ValidationGain | None) -> list[Se
     Returns:
       One sentence, or none.
     """
-    covered = [v for v in _covered(summary, best) if not _rate_is_low(summary, v)]  # a higher rate is the better fix
+    covered = [v for v in _covered(summary, best) if not _has_finding(summary, v, _NOT_SHORT)]
     improving = [(v, epochs) for v in covered if (epochs := _falling_at(summary, v))]
     if not improving:
         return []
@@ -101,7 +112,7 @@ def _falling_at(summary: StudySummary, variant: VariantSummary) -> int:
     return losses.shape[1] if relative_fall(losses, max(1, len(summary.variants))) is not None else 0
 
 
-def _rate_is_low(summary: StudySummary, variant: VariantSummary) -> bool:
-    """Whether a finding says that a variant's learning rate is too low."""
-    messages = [finding.message for finding in summary.findings if finding.code == "learning-rate-low"]
+def _has_finding(summary: StudySummary, variant: VariantSummary, codes: Collection[str]) -> bool:
+    """Whether a finding with one of the codes describes a variant."""
+    messages = [finding.message for finding in summary.findings if finding.code in codes]
     return any(message.startswith(f"{variant.name} ") or f" {variant.name}: " in message for message in messages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import MARGIN, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
@@ -20,6 +21,8 @@ from wellfit.narrative.phrases import (
 
 __all__ = ["conclusion"]
 
+_IMBALANCED: Final = 0.6  # of the test examples in one class
+
 
 @dataclass(frozen=True)
 class _Study:
@@ -33,6 +36,7 @@ class _Study:
     evidence: Mapping[str, PairedEvidence]
     ranking: Sequence[Ranked]
     interim: InterimAnalysis | None
+    largest_class: float = 0.0
 
     def verdict(self, verdict: str) -> list[Comparison]:
         return [c for c in self.comparisons if c.verdict == verdict]
@@ -55,6 +59,7 @@ def conclusion(
     evidence: Mapping[str, PairedEvidence] | None = None,
     ranking: Sequence[Ranked] = (),
     interim: InterimAnalysis | None = None,
+    largest_class: float = 0.0,
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -72,6 +77,7 @@ def conclusion(
       evidence: by variant, for ``comparisons``.
       ranking: of all variants.
       interim: the interim analysis, in a sequential design.
+      largest_class: its share of the test examples.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -84,7 +90,7 @@ def conclusion(
       'Of 2 variants, l2 was better than baseline in test accuracy (+0.6 points [0.2, 1.0]).'
     """
     opening = [Sentence(title, ("title",))] if title else []
-    study = _Study(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim)
+    study = _Study(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim, largest_class)
     return (*opening, *_body(study))
 
 
@@ -101,6 +107,7 @@ def _body(study: _Study) -> list[Sentence]:
         return [_too_few_seeds(variants), *_incomplete(variants)]
     return [
         *_compared(study),
+        *_imbalanced(study),
         *_leader(study.ranking, [*study.comparisons, *study.asked]),
         *_certainty(study),
         *_what_next(study),
@@ -161,6 +168,17 @@ def _compared(study: _Study) -> list[Sentence]:
         keys = (*_keys(equivalent, "verdict"), *(("margin",) if equivalent else ()), *open_keys)
         sentences.append(Sentence(f"{'; '.join(rest)}.", keys))
     return sentences
+
+
+def _imbalanced(study: _Study) -> list[Sentence]:
+    """What accuracy does not say, if one class has most of the test examples."""
+    if study.largest_class < _IMBALANCED:
+        return []
+    text = (
+        f"{100 * study.largest_class:.1f} % of the test examples belong to one class, so accuracy says little about "
+        "the others; judge the variants by recall and macro F1 too."
+    )
+    return [Sentence(text, _keys(study.comparisons, "difference"))]
 
 
 def _verdict_group(group: Sequence[Comparison], first: str, name_metric: bool) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wellfit.base import Recipe
 
-__all__ = ["new_variant_option", "option_for", "setting_text", "toml_value"]
+__all__ = ["new_variant_option", "option_for", "seeds_option", "setting_text", "toml_value"]
 
 
 def setting_text(key: str, value: object) -> str:
@@ -75,6 +75,24 @@ def option_for(key: str, value: float, variant: str, recipes: Mapping[str, Recip
         return f"--epochs {number}" if key == "epochs" else f"--set train.{key}={number}"
     name = _quoted(variant)
     return f"--set variants.{name}.{key}={number}" if name == variant else new_variant_option(variant, {key: number})
+
+
+def seeds_option(seeds: Sequence[int], count: int) -> str:
+    """The option of ``wellfit run`` that trains more seeds and keeps the study's own.
+
+    Args:
+      seeds: of the study; a list other than 0, 1, 2, ... is extended by the smallest unused ones.
+      count: of all seeds.
+
+    Example:
+      >>> seeds_option((0, 1), 5), seeds_option((7, 1), 4)
+      ('--seeds 5', '--set train.seeds=[7,1,0,2]')
+    """
+    if sorted(seeds) == list(range(len(seeds))):
+        return f"--seeds {count}"
+    unused = (seed for seed in range(count + len(seeds)) if seed not in seeds)
+    further = [next(unused) for _ in range(max(0, count - len(seeds)))]
+    return f"--set train.seeds=[{','.join(map(str, [*seeds, *further]))}]"
 
 
 def _quoted(name: str) -> str:

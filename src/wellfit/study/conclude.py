@@ -43,6 +43,7 @@ def conclude(
     correctness: Correctness,
     test_examples: int,
     interim: InterimAnalysis | None = None,
+    largest_class: float = 0.0,
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
 
@@ -56,6 +57,7 @@ def conclude(
       correctness: variant -> seed -> whether each test example was classified correctly.  # bool (M,)
       test_examples: the size of the test set.
       interim: the interim analysis that this is; None if none were planned.
+      largest_class: its share of the test examples.
     """
     names = list(spec.variants)
     stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
@@ -84,6 +86,7 @@ def conclude(
         evidence=evidence,
         ranking=ranked,
         interim=interim,
+        largest_class=largest_class,
     )
     context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
     return Concluded(

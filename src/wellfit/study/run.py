@@ -87,7 +87,8 @@ def run_study(
             session = replace(session, fresh=False)  # another process has trained this study in the meantime
         if session.stored.choices is None:
             store.metadata.write_note("choices", asdict(session.choices))
-        store.metadata.write_note("examples", session.examples)
+        per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
+        store.metadata.write_note("examples", {**session.examples, "per_class": per_class})
         save_inputs(store, session)
         if interim is not None:
             record_plan(store, interim)

@@ -16,6 +16,7 @@ from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
 from wellfit.base import FloatArray, IntArray, ModelSpec, Recipe, RunRecord, RunSummary, StudySummary, VariantSummary
+from wellfit.diagnostics.classes import Classes
 from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.narrative.advice import advise
@@ -78,7 +79,7 @@ def summary_of(store: Store) -> StudySummary:
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
     outcomes, confusion = _outcomes(store, spec, tests, labels, len(classes))
-    counts: dict[str, int] = store.metadata.note("examples") or {}
+    counts: dict[str, Any] = store.metadata.note("examples") or {}
     variants = _variants(spec, of_variant, store, records, tests, outcomes, counts.get("sample"))
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
@@ -88,7 +89,8 @@ def summary_of(store: Store) -> StudySummary:
     rows = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     examples = counts.get("validation", 0), len(labels)
-    found = training_findings(histories, states, of_variant, chance, rows, examples)
+    known = Classes(classes, counts.get("per_class") or np.bincount(labels).tolist(), confusion)
+    found = training_findings(histories, states, of_variant, chance, rows, examples, known)
     correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     interim, compared = compared_runs(store, correct)
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
@@ -109,7 +111,7 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
-        **conclude(spec, of_variant, variants, compared, len(labels), interim)._asdict(),
+        **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
 
