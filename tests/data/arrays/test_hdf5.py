@@ -87,6 +87,28 @@ def test_damaged_files(tmp_path: Path):
         stored["x"].read()
 
 
+@pytest.mark.parametrize("at", [8, 24])  # the size of the heap, and of its first text
+def test_texts_longer_than_the_file(tmp_path: Path, at):
+    path = save(tmp_path / "a.h5", x=X, y=np.array(["oak", "elm"] * 10, dtype=object))
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + at : heap + at + 8] = (2**32).to_bytes(8, "little")
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"not a readable HDF5 file \(a text is longer than the file"):
+        read_hdf5(path)
+
+
+def test_a_reference_to_a_text_longer_than_the_file(tmp_path: Path):
+    path = save(tmp_path / "a.h5", x=X, y=np.array(["oak", "elm"] * 10, dtype=object))
+    with h5py.File(path) as file:
+        offset = file["y"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[offset + 16 : offset + 20] = (2**32 - 1).to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"not a readable HDF5 file \(a text is longer than the file"):
+        read_hdf5(path)
+
+
 def test_without_h5py(tmp_path: Path, monkeypatch):
     path = save(tmp_path / "a.h5", x=X, y=Y)
     assert is_hdf5(path)
