@@ -55,6 +55,7 @@ ONLY_THERE = {
     "requests": (),
     "socket": ("wellfit.data.fetch",),
     "http": (),
+    "h5py": ("wellfit.data.arrays.hdf5",),
     "keras": ("wellfit.interop",),
     "tensorflow": (),
     "torch": (),

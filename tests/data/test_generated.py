@@ -19,8 +19,7 @@ from wellfit.errors import DataError
 
 def test_the_points_lie_on_their_curves() -> None:
     raw = cosines(0.5)
-    assert raw.x_test is not None
-    assert raw.labels_test is not None
+    assert raw.test is not None
     for x, labels in ((raw.train.x, raw.train.labels), (raw.test.x, raw.test.labels)):
         assert (x.shape, x.dtype) == ((2000, 2), np.float32)
         assert np.bincount(labels).tolist() == [1000, 1000]
@@ -33,7 +32,7 @@ def test_the_points_lie_on_their_curves() -> None:
 
 def test_training_and_test_points_differ_at_every_distance() -> None:
     one, two = cosines(1.0), cosines(2.0)
-    assert one.x_test is not None
+    assert one.test is not None
     assert not np.intersect1d(one.train.x[:, 0], one.test.x[:, 0]).size
     np.testing.assert_array_equal(one.train.x[:, 0], two.train.x[:, 0])
     np.testing.assert_array_equal(one.train.x, cosines(1.0).train.x)

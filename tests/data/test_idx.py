@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from wellfit.data.idx import IDX_NAMES, encode_idx, find_idx, parse_idx, read_content, read_idx, read_idx_folder
+from wellfit.data.idx import IDX_NAMES, encode_idx, find_idx, parse_idx, read_content, read_idx
 from wellfit.errors import DataError
 
 TYPES = ["uint8", "int8", "int16", "int32", "float32", "float64"]
@@ -95,21 +96,38 @@ def test_unreadable_files(tmp_path: Path):
         read_content(tmp_path / "absent")
 
 
-def test_folder_of_four_files(tmp_path: Path):
-    arrays = [
-        np.arange(24, dtype=np.uint8).reshape(4, 2, 3),
-        np.array([0, 1, 0, 1], dtype=np.uint8),
-        np.arange(12, dtype=np.uint8).reshape(2, 2, 3),
-        np.array([1, 0], dtype=np.uint8),
-    ]
-    names = [IDX_NAMES[0], f"{IDX_NAMES[1]}.gz", "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte.gz"]
-    for name, array in zip(names[:3], arrays[:3], strict=True):
-        content = encode_idx(array)
-        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte \(or \.gz\) is missing"):
-        read_idx_folder(tmp_path)
-    (tmp_path / names[3]).write_bytes(gzip.compress(encode_idx(arrays[3])))
-    raw = read_idx_folder(tmp_path)
-    for found, array in zip((raw.train.x, raw.train.labels, raw.test.x, raw.test.labels), arrays, strict=True):
-        np.testing.assert_array_equal(found, array)
-    assert find_idx(tmp_path / "nowhere", IDX_NAMES[0]) is None
+def test_a_web_page_is_named(tmp_path: Path):
+    page = tmp_path / "train-images-idx3-ubyte.gz"
+    page.write_text("\n<!DOCTYPE html><html>404 not found</html>")
+    with pytest.raises(
+        DataError, match=r"train-images-idx3-ubyte\.gz: is a web page instead of an IDX file: the downl"
+    ):
+        read_idx(page)
+
+
+def test_a_gzip_file_that_unpacks_without_end(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("wellfit.data.idx._SMALL", 10_000)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(1_000_000)))
+    with pytest.raises(DataError, match=r"bomb\.gz: the gzip file of 1,0\d\d bytes unpacks to more than 10\d,\d00"):
+        read_content(path)
+    path.write_bytes(gzip.compress(bytes(10_000)))
+    assert read_content(path) == bytes(10_000)
+
+
+def test_devices_and_pipes_are_not_read(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(DataError, match=r"cannot be read \(not a file\)"):
+            read_content(path)
+
+
+def test_standard_names_and_their_variants(tmp_path: Path):
+    name = IDX_NAMES[0]
+    assert find_idx(tmp_path / "nowhere", name) is None
+    (tmp_path / name).mkdir()
+    assert find_idx(tmp_path, name) is None
+    (tmp_path / name / name).write_bytes(b"inside a folder of its own name")
+    assert find_idx(tmp_path, name) == tmp_path / name / name
+    (tmp_path / "train-images.idx3-ubyte.gz").write_bytes(b"first")
+    assert find_idx(tmp_path, name).name == name

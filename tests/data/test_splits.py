@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from wellfit.base import Dataset
+from wellfit.base import Column, Dataset
 from wellfit.data.splits import dataset_hash, fit_scaling, make_splits, split_of, stratified_rows, training_data
 from wellfit.errors import DataError, UnknownNameError
 
@@ -299,3 +299,21 @@ def test_binary_features_are_left_alone():
     x = np.array([[1, 0], [3, 1], [5, 1]], np.float32)
     scaling = fit_scaling(x, "auto", None, np.array([False, True]))
     assert (scaling.shift[0], scaling.shift[1], scaling.factor[1]) == (3, 0, 1)
+
+
+def test_the_hash_covers_columns_validation_rows_and_groups() -> None:
+    x, y = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 1], np.int32)
+    columns = (Column("a", ("p", "q")), Column("b"))
+    plain = dataset_hash(x, y, x, y)
+    variants = [
+        {"columns": columns},
+        {"columns": columns[::-1]},
+        {"columns": (Column("a", ("p", "r")), Column("b"))},
+        {"validation_rows": np.array([1, 2])},
+        {"validation_rows": np.array([1, 3])},
+        {"groups": np.array([1, 3])},
+    ]
+    hashes = [dataset_hash(x, y, x, y, **covered) for covered in variants]
+    assert len({plain, *hashes}) == 7
+    assert dataset_hash(x, y, x, y, columns=(), validation_rows=None, groups=None) == plain
+    assert dataset_hash(x, y, x, y, groups=np.array([1, 3], np.int32)) == hashes[-1]

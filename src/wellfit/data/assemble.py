@@ -68,8 +68,8 @@ def make_dataset(
     """
     for kind, one, other in (("test", x_test, y_test), ("validation", x_val, y_val)):
         if (one is None) != (other is None):
-            names = "x_test and y_test" if kind == "test" else "x_val and y_val"
-            raise DataError(f"a {kind} set needs both {names}; give both, or neither to hold one out")
+            both = "x_test and y_test" if kind == "test" else "x_val and y_val"
+            raise DataError(f"a {kind} set needs both {both}; give both, or neither to hold one out")
     train = Part(
         _array(x, "x"),
         _array(y, "y", labels=True),
@@ -83,18 +83,16 @@ def make_dataset(
     )
     names = None if classes is None or not len(classes) else tuple(str(c) for c in classes)
     data = assemble(raw, name=name, title=title or name, source="arrays", classes=names, pixel_max=pixel_max)
-    return _own_copy(data, (x, x_test, x_val))
+    return _own_copy(data, raw)
 
 
-def _own_copy(data: Dataset, given: Sequence[ArrayLike | None]) -> Dataset:
+def _own_copy(data: Dataset, raw: RawData) -> Dataset:
     """Copy examples that are still the caller's array: changing it later must not change the data set."""
-    theirs = [array for array in given if isinstance(array, np.ndarray)]
-    changed = {
-        field: array.copy()
-        for field, array in (("x_train", data.x_train), ("x_test", data.x_test))
-        if any(np.may_share_memory(array, other) for other in theirs)
-    }
-    return dataclasses.replace(data, **changed) if changed else data
+    x_train, x_test = (
+        x.copy() if any(np.may_share_memory(x, part.x) for part in raw.parts) else x
+        for x in (data.x_train, data.x_test)
+    )
+    return dataclasses.replace(data, x_train=x_train, x_test=x_test)
 
 
 def _given(x: ArrayLike | None, y: ArrayLike | None, key: str, where: str) -> Part | None:
@@ -106,7 +104,9 @@ def _given(x: ArrayLike | None, y: ArrayLike | None, key: str, where: str) -> Pa
 def _array(values: Any, name: str, *, labels: bool = False) -> NDArray[Any]:
     """Convert lists, tensors, sparse matrices, and whatever else has ``__array__``; masked values become missing."""
     if isinstance(values, np.ma.MaskedArray):
-        return np.asarray(values.astype(object).filled(None) if labels else values.astype(np.float64).filled(np.nan))
+        filled = np.array(values.data, dtype=object if labels else np.float64)
+        filled[np.ma.getmaskarray(values)] = None if labels else np.nan
+        return filled
     if hasattr(values, "toarray") and hasattr(values, "shape"):
         if np.prod(values.shape, dtype=float) * values.dtype.itemsize > _DENSE:
             raise DataError(
@@ -114,8 +114,6 @@ def _array(values: Any, name: str, *, labels: bool = False) -> NDArray[Any]:
                 "reduce its columns, for example with sklearn.decomposition.TruncatedSVD"
             )
         values = values.toarray()
-    elif isinstance(values, list | tuple) and len(values) and labels:
-        values = np.array(values, dtype=object) if any(v is None or v != v for v in values if _plain(v)) else values
     try:
         array = np.asarray(values)
     except ValueError:
@@ -124,10 +122,6 @@ def _array(values: Any, name: str, *, labels: bool = False) -> NDArray[Any]:
         text = " ".join(str(error).split())
         raise DataError(f"{name}: cannot be converted to a NumPy array ({text}); convert it yourself") from None
     return array if labels or array.dtype.kind != "O" else _numbers(array)
-
-
-def _plain(value: object) -> bool:
-    return value is None or isinstance(value, float | str | int)
 
 
 def _numbers(array: NDArray[Any]) -> NDArray[Any]:
@@ -172,9 +166,9 @@ def assemble(
     facts += found
     y, names = encode_labels(raw, classes or raw.classes or None)
     divisor = _pixel_max(arrays, parts, raw.pixel_max if pixel_max is None else pixel_max, facts)
-    trained, learned = len(arrays[0]), sum(len(part.x) for part in (raw.train, raw.validation) if part is not None)
     x_train = arrays[0] if raw.validation is None else np.concatenate(arrays[:2])  # (learned, ...)
-    y_train, groups = y[:learned], _groups(raw)
+    trained, learned = len(arrays[0]), len(x_train)
+    y_train, groups = y[:learned], _groups(raw, learned - trained)
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
@@ -219,8 +213,6 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
             )
         labels, _ = flat_labels(part)
         x, done = examples_first(part.x, len(labels), part.where)
-        if len(x) != len(labels):
-            raise DataError(f"{part.where}: {len(x):,} examples but {len(labels):,} labels; give one label per example")
         if part.groups is not None and part.groups.shape != (len(x),):
             raise DataError(
                 f"{part.where}: {len(x):,} examples but groups of shape {part.groups.shape}; give one group per example"
@@ -240,9 +232,16 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
 
 def _refuse_swapped(part: Part) -> None:
     x, labels = part.x, part.labels
-    if x.ndim and labels.ndim > 1 and x.size == max(x.shape) and labels.size > max(labels.shape) and x.size in (
-        len(labels),
-        labels.shape[-1],
+    if (
+        x.ndim
+        and labels.ndim > 1
+        and x.size == max(x.shape)
+        and labels.size > max(labels.shape)
+        and x.size
+        in (
+            len(labels),
+            labels.shape[-1],
+        )
     ):
         values = labels.size // x.size
         one_hot = labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
@@ -252,7 +251,9 @@ def _refuse_swapped(part: Part) -> None:
             )
 
 
-def _pixel_max(arrays: Sequence[NDArray[Any]], parts: Sequence[Part], known: float | None, facts: _Facts) -> float | None:
+def _pixel_max(
+    arrays: Sequence[NDArray[Any]], parts: Sequence[Part], known: float | None, facts: _Facts
+) -> float | None:
     """The largest possible pixel value: the known one, or for images what the training values suggest."""
     if known is None:
         if arrays[0].ndim == 2:
@@ -260,18 +261,21 @@ def _pixel_max(arrays: Sequence[NDArray[Any]], parts: Sequence[Part], known: flo
         divisor, text = pixel_range(arrays[0])
         facts.append(("values", text))
         return divisor
+    if not known > 0:
+        raise DataError(f"pixel_max = {known:g} is not a largest pixel value; use a positive number")
     for x, part in zip(arrays, parts, strict=True):
-        high = float(np.nanmax(x)) if x.size else 0.0
+        high = float(np.fmax.reduce(x, axis=None))  # fmax ignores NaN
         if high > known * (1 + _TOLERANCE):
             raise DataError(
                 f"{part.where}: the largest value is {high:g}, above pixel_max = {known:g}; set pixel_max to the "
                 "largest possible value, or leave it out"
             )
-    facts.append(("values", f"{float(np.nanmin(arrays[0])):.6g} to {float(np.nanmax(arrays[0])):.6g}, divided by {known:g}"))
+    if arrays[0].ndim > 2:
+        facts.append(("values", f"{float(arrays[0].min()):.6g} to {float(arrays[0].max()):.6g}, divided by {known:g}"))
     return known
 
 
-def _groups(raw: RawData) -> IntArray | None:
+def _groups(raw: RawData, validated: int) -> IntArray | None:
     """The group of every training and validation example as a number from 0; None without groups."""
     if raw.train.groups is None:
         return None
@@ -279,7 +283,7 @@ def _groups(raw: RawData) -> IntArray | None:
     if raw.validation is not None:
         other = raw.validation.groups
         given.append(
-            np.array([f"\0{i}" for i in range(len(raw.validation.x))]) if other is None else other.astype(str)
+            np.array([f"\0{i}" for i in range(validated)]) if other is None else other.astype(str)
         )  # examples without a group are groups of their own
     return np.unique(np.concatenate(given), return_inverse=True)[1]
 

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Dataset, Reading
-from wellfit.data.arrays.files import find_arrays, is_array_file, read_array_file, read_array_folder, refuse_pickles
+from wellfit.data.arrays.files import (
+    find_arrays,
+    is_array_file,
+    read_array_file,
+    read_array_folder,
+    refuse_pickled_folder,
+    refuse_pickles,
+)
 from wellfit.data.assemble import Part, RawData, assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
@@ -157,6 +164,7 @@ def _read_folder(folder: Path, reading: Reading) -> RawData:
         return read_image_folder(folder, reading)
     if find_tables(folder):
         return read_table_folder(folder, reading)
+    refuse_pickled_folder(folder)
     raise DataError(f"{folder}: no data set in this folder; {_FORMS}")
 
 

@@ -126,7 +126,8 @@ def flat_labels(part: Part) -> tuple[NDArray[Any], int]:
 
 def _first(rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The mask of the first row alone."""
-    return np.arange(len(rows)) == int(np.argmax(rows))
+    first: NDArray[np.bool_] = np.arange(len(rows)) == int(np.argmax(rows))
+    return first
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------
@@ -148,11 +149,11 @@ def _distinct(labels: NDArray[Any], part: Part) -> tuple[list[_Label], NDArray[n
         if items and all(isinstance(item, int | float | np.integer | np.floating | np.bool_) for item in items):
             whole = not any(isinstance(item, float | np.floating) for item in items)
             return _indexed([int(item) for item in items]) if whole else _of_floats(labels.astype(np.float64), part)
-        values, codes = _indexed([_text(item) for item in items])
+        texts, codes = _indexed([_text(item) for item in items])
     else:
         different, codes = np.unique(labels, return_inverse=True)
-        values = [_text(item) for item in different.tolist()]
-    return _of_texts([str(value) for value in values], codes, part)
+        texts = [_text(item) for item in different.tolist()]
+    return _of_texts([str(text) for text in texts], codes, part)
 
 
 def _of_floats(labels: NDArray[Any], part: Part) -> tuple[list[_Label], NDArray[np.intp]]:
@@ -191,7 +192,9 @@ def _text(item: object) -> str:
 
 def _is_missing(item: object) -> bool:
     """None, NaN, and the missing values of pandas."""
-    return item is None or type(item).__name__ in {"NAType", "NaTType"} or (isinstance(item, float) and item != item)
+    return (
+        item is None or type(item).__name__ in {"NAType", "NaTType"} or (isinstance(item, float) and math.isnan(item))
+    )
 
 
 # --- Numbering --------------------------------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ def _numbering(
     boolean: bool,
 ) -> tuple[dict[_Label, int], tuple[str, ...]]:
     """Return the number of each label, and the class names by number."""
-    distinct: list[Any] = sorted({value for values, _ in found for value in values})  # type: ignore[type-var]
+    distinct: list[Any] = sorted({value for values, _ in found for value in values})
     if names is None:
         shown = [str(bool(value)) for value in distinct] if boolean else [str(value) for value in distinct]
         return {value: number for number, value in enumerate(distinct)}, tuple(shown)
@@ -230,9 +233,7 @@ def _refuse_missing(missing: NDArray[np.bool_], part: Part) -> None:
     count = int(missing.sum())
     if count:
         what = "a label is" if count == 1 else f"{count:,} labels are"
-        raise DataError(
-            f"{part.where}: {what} missing, in {named_rows(part, missing)}; add the label or drop the row"
-        )
+        raise DataError(f"{part.where}: {what} missing, in {named_rows(part, missing)}; add the label or drop the row")
 
 
 def _refuse_fractions(values: list[float], odd: NDArray[np.bool_], codes: NDArray[np.intp], part: Part) -> None:

@@ -39,7 +39,7 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       The examples, without a copy, and what was done; "" if nothing was.
 
     Raises:
-      DataError: a shape that cannot be read as examples, or in which the channels could be two axes.
+      DataError: another number of examples, or a shape that cannot be read as examples.
 
     Example:
       >>> x, said = examples_first(np.zeros((50, 3, 28, 28)), 50, "memory")
@@ -47,9 +47,12 @@ def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any
       ((50, 28, 28, 3), 'channels first (3 x 28 x 28), moved last')
     """
     said = []
-    if x.ndim > 1 and len(x) != count == x.shape[-1] and count > max(x.shape[:-1]):
+    square = x.ndim > 2 and x.shape[0] == x.shape[1]  # (H, H, N)
+    if x.ndim > 1 and len(x) != count == x.shape[-1] and (square or count > max(x.shape[:-1])):
         x = np.moveaxis(x, -1, 0)
         said.append("examples along the last axis, moved to the first")
+    if x.ndim and len(x) != count:
+        raise DataError(f"{where}: {len(x):,} examples but {count:,} labels; give one label per example")
     if x.ndim > 2 and 1 in (x.shape[1:] if x.ndim != 4 else x.shape[1:3]):
         before = _times(x.shape[1:])
         x = x.reshape(len(x), *([n for n in x.shape[1:] if n != 1] or [1]))
@@ -122,10 +125,10 @@ def example_values(parts: Sequence[Part]) -> tuple[list[NDArray[Any]], list[tupl
         facts.append(("images", f"{_MNIST_PIXELS} columns read as 28 x 28 pixels"))
     if arrays[0].ndim > 2:
         if all(_are_bytes(x) for x in arrays):
-            return [x.astype(np.uint8, copy=False) for x in arrays], facts
+            return [np.ascontiguousarray(x, np.uint8) for x in arrays], facts
         return [_finite_images(x, part) for x, part in zip(arrays, parts, strict=True)], facts
     if all(x.dtype == np.uint8 for x in arrays):
-        return arrays, facts
+        return [np.ascontiguousarray(x) for x in arrays], facts
     kind = np.float64 if any(_float32_blurs(x) for x in arrays) else np.float32
     rows, infinite = [], 0
     for x, part in zip(arrays, parts, strict=True):
@@ -138,6 +141,11 @@ def example_values(parts: Sequence[Part]) -> tuple[list[NDArray[Any]], list[tupl
 
 
 def _unreal(x: NDArray[Any]) -> str:
+    if x.dtype.kind == "O" and x.ndim > 1:
+        return (
+            "the examples hold texts or Python objects; give numbers, or a pandas DataFrame, whose columns of text "
+            "become categories"
+        )
     if x.dtype.kind == "O":
         return (
             "the examples are Python objects instead of numbers (a list of arrays?); make one array of them, with "
@@ -164,12 +172,13 @@ def _are_bytes(x: NDArray[Any]) -> bool:
 
 
 def _finite_images(x: NDArray[Any], part: Part) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        floats = x.astype(np.float32, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        floats = np.ascontiguousarray(x, np.float32)
     finite = np.isfinite(floats).reshape(len(x), -1).all(axis=1)  # (N,)
     if not finite.all():
+        rows = named_rows(part, np.asarray(~finite))
         raise DataError(
-            f"{part.where}: a pixel is missing, infinite or too large for float32 in {named_rows(part, ~finite)}; "
+            f"{part.where}: a pixel is missing, infinite or too large for float32 in {rows}; "
             "replace the values or drop the rows"
         )
     return floats
@@ -179,34 +188,32 @@ def _float32_blurs(x: NDArray[Any]) -> bool:
     """Whether float32 would round a column coarsely, relative to the column's own range: times, long numbers."""
     if x.dtype.kind not in "iuf" or x.dtype.itemsize < 4 or x.dtype == np.float32:
         return False
-    whole = x.dtype.kind != "f"
-    with np.errstate(all="ignore"):
-        low, high = (x.min(axis=0), x.max(axis=0)) if whole else (_least(x), -_least(-x))  # (D,)
-        spread = high.astype(np.float64) - low.astype(np.float64)
-        size = np.maximum(np.abs(high.astype(np.float64)), np.abs(low.astype(np.float64)))
-        coarse = (size * 2.0**-24 > _BLUR * spread) & (spread > 0) & (size < _LARGEST)
-    return bool(coarse.any())
+    low, high = _extremes(x)  # (D,)
+    if np.isinf(low).any() or np.isinf(high).any():
+        low, high = _extremes(np.where(np.isinf(x), np.nan, x))
+    spread, size = high - low, np.maximum(np.abs(high), np.abs(low))
+    return bool(((size * 2.0**-24 > _BLUR * spread) & (spread > 0) & (size < _LARGEST)).any())
 
 
-def _least(x: NDArray[Any]) -> NDArray[Any]:
-    """The least finite value of each column; infinite for a column that has none."""
-    return np.where(np.isfinite(x), x, np.inf).min(axis=0)
+def _extremes(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the largest value of each column, without NaN."""
+    return np.fmin.reduce(x, axis=0).astype(np.float64), np.fmax.reduce(x, axis=0).astype(np.float64)
 
 
 def _finite_rows(x: NDArray[Any], kind: type[np.floating[Any]], part: Part) -> tuple[NDArray[Any], int]:
     """Rows as floats, with NaN instead of infinite values, and the number of these."""
-    if x.dtype.kind != "f":
-        return x.astype(kind), 0
+    largest = max((np.nanmax(np.abs(values), initial=0) for values in _extremes(x)), default=0)
+    if largest <= _LARGEST:
+        with np.errstate(invalid="ignore"):  # signaling NaN
+            return np.ascontiguousarray(x, kind), 0
     infinite = np.isinf(x)  # (N, D)
-    large = (np.abs(x) > _LARGEST) & ~infinite if x.dtype.itemsize > 4 else np.zeros((1, 1), bool)
+    large = (np.abs(x) > _LARGEST) & ~infinite
     if large.any():
         raise DataError(
-            f"{part.where}: a value is too large for float32 in {named_rows(part, large.any(axis=1))}; "
+            f"{part.where}: a value is too large for float32 in {named_rows(part, np.asarray(large.any(axis=1)))}; "
             "rescale or replace it"
         )
-    count = int(infinite.sum())
-    rows = x.astype(kind, copy=False)
-    return (np.where(infinite, kind(np.nan), rows) if count else rows), count
+    return np.where(infinite, np.nan, x).astype(kind), int(infinite.sum())
 
 
 # --- Range ------------------------------------------------------------------------------------------------------------

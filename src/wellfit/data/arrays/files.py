@@ -17,7 +17,15 @@ from wellfit.data.arrays.npz import read_npz, stored_in_npz
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
-__all__ = ["ARRAY_SUFFIXES", "find_arrays", "is_array_file", "read_array_file", "read_array_folder", "refuse_pickles"]
+__all__ = [
+    "ARRAY_SUFFIXES",
+    "find_arrays",
+    "is_array_file",
+    "read_array_file",
+    "read_array_folder",
+    "refuse_pickled_folder",
+    "refuse_pickles",
+]
 
 _READERS: Final[Mapping[str, Callable[[Path, Reading], RawData]]] = {
     ".npz": read_npz,
@@ -81,6 +89,16 @@ def refuse_pickles(path: Path) -> None:
             f"{path}: is a pickled file, which can run any program when it is read, so wellfit does not read it; load "
             f"it where you trust it, and save its arrays with np.savez('data.npz', x={tensors})"
         )
+
+
+def refuse_pickled_folder(folder: Path) -> None:
+    """Refuse a folder of pickled files, like CIFAR's Python version.
+
+    Raises:
+      DataError: as for ``refuse_pickles``.
+    """
+    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".") and p.is_file())[:_MOST_FILES]:
+        refuse_pickles(path)
 
 
 # --- Folders ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from wellfit.errors import DataError
 __all__ = ["is_hdf5", "read_hdf5", "stored_in_hdf5"]
 
 _MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+_HEAP: Final = b"GCOL\x01\0\0\0"  # how a heap of texts begins
 _MOST: Final = 1000  # arrays that are listed
 
 
@@ -87,12 +89,42 @@ def stored_in_hdf5(path: Path, *, matlab: bool = False) -> dict[str, Stored]:
     return found
 
 
+def _check_heaps(path: Path) -> None:
+    """Refuse texts that claim to be longer than the file: the library would set aside memory for them."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(_HEAP)
+        while at >= 0:
+            end = at + int.from_bytes(content[at + 8 : at + 16], "little")
+            place = at + 16
+            while place + 16 <= end <= len(content) and content[place : place + 2] != b"\0\0":
+                size = int.from_bytes(content[place + 8 : place + 16], "little")
+                place += 16 - (-size // 8) * 8
+            if end > len(content) or place > end:
+                raise ValueError("a text is longer than the file")
+            at = content.find(_HEAP, at + 1)
+
+
+def _check_lengths(path: Path, texts: Any) -> None:
+    """Refuse an array whose references to texts claim lengths beyond the file: 16 bytes each, the length first."""
+    offset, size = texts.id.get_offset(), texts.id.get_storage_size()
+    if offset is None or size % 16:
+        return
+    with path.open("rb") as file:
+        file.seek(offset)
+        lengths = np.frombuffer(file.read(size), "<u4")[::4]
+    if (lengths > path.stat().st_size).any():
+        raise ValueError("a text is longer than the file")
+
+
 def _reader(path: Path, name: str, matlab: bool) -> Callable[[], NDArray[Any]]:
     def read() -> NDArray[Any]:
         import h5py
 
         try:
             with h5py.File(path, "r") as file:
+                if file[name].dtype.hasobject:
+                    _check_heaps(path)
+                    _check_lengths(path, file[name])
                 array = np.asarray(file[name])
         except Exception as error:  # as above
             raise _damaged(path, error) from None

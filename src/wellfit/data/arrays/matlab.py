@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,13 @@ from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
 __all__ = ["read_mat", "stored_in_mat"]
+
+_PIXELS: Final = 28 * 28
+_MATRIX, _COMPRESSED = 14, 15
+_TYPES: Final = frozenset({*range(1, 8), 9, *range(12, 19)})  # of elements; see "MAT-File Format" by MathWorks
+_DEEPEST: Final = 30  # levels of structures and cells
+_SMALL: Final = 2**28  # bytes that any element may unpack to
+_RATIO: Final = 100  # of unpacked to packed size, for larger ones
 
 
 def read_mat(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
@@ -43,16 +51,58 @@ def stored_in_mat(path: Path) -> dict[str, Stored]:
     from scipy.io import loadmat
 
     try:
-        variables = loadmat(path, chars_as_strings=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a variable that is there twice
+            _check_elements(path)
+            variables = loadmat(path, chars_as_strings=True)
     except Exception as error:  # the parser raises nearly every exception on damaged files
         text = " ".join(str(error).split()) or type(error).__name__
         kind = "damaged" if isinstance(error, zlib.error) else "not readable"
         raise DataError(f"{path}: {kind} as a MATLAB file ({text}); save it again with save(..., '-v7')") from None
     found = {name: array for name, value in variables.items() for name, array in _flat(name, value)}
     arrays = {name: _usable(array) for name, array in found.items() if not name.startswith("__")}
+    notes: dict[str, tuple[str, str]] = {}
     if _is_svhn(arrays):
         arrays["y"] = np.where(arrays["y"] == 10, 0, arrays["y"])
-    return {n: Stored(a.shape, a.dtype, lambda a=a: a) for n, a in arrays.items()}  # type: ignore[misc]
+        notes["y"] = ("labels", "SVHN's label 10 is the digit 0")
+    if "emnist" in path.stem.lower():
+        for name, array in arrays.items():
+            if array.ndim == 2 and array.shape[1] == _PIXELS:
+                arrays[name] = array.reshape(-1, 28, 28).swapaxes(1, 2)
+                notes[name] = ("orientation", "EMNIST's images are stored transposed; put upright")
+    return {n: Stored(a.shape, a.dtype, lambda a=a: a, notes.get(n)) for n, a in arrays.items()}  # type: ignore[misc]
+
+
+def _check_elements(path: Path) -> None:
+    """Refuse damage on which SciPy's compiled parser would crash: types that do not exist, sizes beyond the file."""
+    content = path.read_bytes()
+    if len(content) > 128 and all(content[:4]):  # version 5; version 4 begins with small numbers
+        order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
+        _check_level(memoryview(content)[128:], order, 0)
+
+
+def _check_level(content: memoryview, order: Literal["little", "big"], depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError("too many levels")
+    at = 0
+    while at + 8 <= len(content):
+        kind = int.from_bytes(content[at : at + 4], order)
+        small = kind >> 16
+        size = small or int.from_bytes(content[at + 4 : at + 8], order)
+        start = at + 4 if small else at + 8
+        kind &= 0xFFFF
+        if kind not in _TYPES or (small > 4) or start + size > len(content):
+            raise ValueError(f"an element of type {kind} and {size} bytes")
+        inner = content[start : start + size]
+        if kind == _COMPRESSED:
+            unpack = zlib.decompressobj()
+            unpacked = unpack.decompress(inner, max(_SMALL, _RATIO * size))
+            if unpack.unconsumed_tail:
+                raise ValueError("an element that unpacks without end")
+            _check_level(memoryview(unpacked), order, depth + 1)
+        elif kind == _MATRIX:
+            _check_level(inner, order, depth + 1)
+        at = at + 8 if small else start + (size if kind == _COMPRESSED else -(-size // 8) * 8)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -22,8 +22,10 @@ _SET: Final = {
     "test": ("test", "testing", "tst", "te", "ts", "t10k", "holdout"),
 }
 _KIND: Final = {
-    "x": ("x", "data", "image", "images", "img", "imgs", "feature", "features", "feat", "feats", "input", "inputs")
-    + ("sample", "samples", "pixels", "examples", "patterns"),
+    "x": (
+        *("x", "data", "image", "images", "img", "imgs", "pixels", "sample", "samples", "examples"),
+        *("feature", "features", "feat", "feats", "input", "inputs"),
+    ),
     "y": ("y", "target", "targets", "label", "labels", "lbl", "lbls", "class", "output", "outputs", "answers"),
     "classes": ("classes", "names", "classnames", "categories", "mapping"),
 }
@@ -42,11 +44,13 @@ class Stored:
     Args:
       shape, dtype: as in the file.
       read: reads it.
+      note: a fact for the report if the array is used.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     read: Callable[[], NDArray[Any]]
+    note: tuple[str, str] | None = None
 
 
 def kind_of(name: str) -> tuple[str, str, str]:
@@ -98,13 +102,17 @@ def raw_of_arrays(arrays: Mapping[str, Stored], where: str, reading: Reading = D
         x, y = chosen[name, "x"], chosen[name, "y"]
         groups = None
         if reading.group is not None and name in {"", "train"}:
-            groups = _read(arrays, _named(arrays, reading.group, "group", where), where)
-        parts[name] = Part(_read(arrays, x, where), _read(arrays, y, where), f"{where} ({x})", groups)
+            groups = arrays[_named(arrays, reading.group, "group", where)].read().reshape(-1)
+        parts[name] = Part(arrays[x].read(), arrays[y].read(), f"{where} ({x})", groups)
+    classes = _classes(arrays, chosen, next(iter(parts.values())).labels)
+    if not classes:
+        chosen.pop(("", "classes"), None)
     used = {*chosen.values(), reading.group}
+    notes = [arrays[name].note for name in chosen.values()]
+    facts += dict.fromkeys(note for note in notes if note is not None)
     skipped = [name for name in arrays if name not in used]
     if skipped:
         facts.append(("arrays skipped", f"{len(skipped)}: {', '.join(skipped[:10])}{', ...' * (len(skipped) > 10)}"))
-    classes = _classes(arrays, chosen, where)
     if len(parts) == 1:  # a test or validation set alone, as a file of its own
         return RawData(next(iter(parts.values())), classes=classes, facts=tuple(facts))
     return RawData(parts["train"], parts.get("test"), parts.get("validation"), classes=classes, facts=tuple(facts))
@@ -190,15 +198,16 @@ def _shape(array: Stored) -> str:
     return f"({', '.join(map(str, array.shape))})"
 
 
-def _read(arrays: Mapping[str, Stored], name: str, where: str) -> NDArray[Any]:
-    return arrays[name].read()
-
-
-def _classes(arrays: Mapping[str, Stored], chosen: Mapping[tuple[str, str], str], where: str) -> tuple[str, ...]:
+def _classes(
+    arrays: Mapping[str, Stored], chosen: Mapping[tuple[str, str], str], labels: NDArray[Any]
+) -> tuple[str, ...]:
+    """The class names in an array, if there are as many as labels; not the names of files, for example."""
     name = chosen.get(("", "classes"))
-    if name is None:
+    if name is None or arrays[name].dtype.kind not in "SUO" or len(arrays[name].shape) > 2:
         return ()
-    names = _read(arrays, name, where)
-    if names.dtype.kind not in "SUO" or names.size < 2:
+    names = [n.decode("utf-8", "replace") if isinstance(n, bytes) else str(n) for n in arrays[name].read().flat]
+    flat = labels.ndim == 1 or labels.shape[1] == 1
+    if labels.dtype.kind not in "biuf" or not labels.size:
         return ()
-    return tuple(n.decode("utf-8", "replace") if isinstance(n, bytes) else str(n) for n in names.reshape(-1).tolist())
+    counts = {len(np.unique(labels)), int(np.nan_to_num(labels).max()) + 1} if flat else {labels.shape[1]}
+    return tuple(names) if len(names) in counts else ()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wellfit.base import DEFAULT_READING, Column, Reading
 from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, kind_of, raw_of_arrays
-from wellfit.data.arrays.npz import npy_header
+from wellfit.data.arrays.npz import DAMAGE, npy_header, npy_values
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
@@ -52,7 +52,7 @@ def stored_in_npy(path: Path) -> Stored:
         with path.open("rb") as file:
             shape, dtype = npy_header(file)
             size = path.stat().st_size
-    except (OSError, EOFError, ValueError, SyntaxError, TypeError, OverflowError, MemoryError) as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from None
     if dtype.hasobject:
         refuse_objects(str(path), shape)
@@ -63,9 +63,8 @@ def stored_in_npy(path: Path) -> Stored:
 def _read(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-            return array
-    except (OSError, EOFError, ValueError, MemoryError) as error:
+            return npy_values(file)
+    except DAMAGE as error:
         raise _damaged(path, error) from None
 
 
@@ -118,8 +117,9 @@ def _column(key: str | int, count: int, where: str) -> int:
 
 def _may_be_labels(column: NDArray[Any]) -> bool:
     """Whether a column holds a few whole numbers, each several times."""
-    if column.dtype.kind not in "buif" or (column.dtype.kind == "f" and not (column == np.floor(column)).all()):
-        return False
+    with np.errstate(invalid="ignore"):  # NaN
+        if column.dtype.kind not in "buif" or (column.dtype.kind == "f" and not (column == np.floor(column)).all()):
+            return False
     values, counts = np.unique(column, return_counts=True)
     return 2 <= len(values) <= _MOST_CLASSES and int(counts.min()) >= _LEAST_REPEATS
 

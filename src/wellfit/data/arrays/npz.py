@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,13 @@ from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError
 
-__all__ = ["read_npz", "stored_in_npz"]
+__all__ = ["DAMAGE", "npy_header", "npy_values", "read_npz", "stored_in_npz"]
+
+DAMAGE: Final = (
+    *(OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError),
+    *(OverflowError, TypeError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and zipfile raise for damaged files."""
 
 
 def read_npz(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
@@ -54,7 +62,7 @@ def stored_in_npz(path: Path) -> dict[str, Stored]:
                     refuse_objects(f"{path} ({name})", shape)
                 check_size(shape, dtype, member.compress_size, f"{path} ({name})")
                 stored[name] = Stored(shape, dtype, lambda name=name: _read(path, name))  # type: ignore[misc]
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _damaged(path, error) from None
     return stored
 
@@ -67,24 +75,29 @@ def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # written by Python 2
+        shape, _, dtype = read(file)
     return tuple(int(n) for n in shape), dtype
 
 
-_DAMAGE = (OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError) + (
-    zipfile.BadZipFile,
-    zlib.error,
-    OverflowError,
-    TypeError,
-)
+def npy_values(file: Any) -> NDArray[Any]:
+    """Read an ``.npy`` file from its start; never unpickles.
+
+    Raises:
+      ValueError: it is damaged, or holds Python objects.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as above
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
 
 
 def _read(path: Path, name: str) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-            return array
-    except _DAMAGE as error:
+            return npy_values(file)
+    except DAMAGE as error:
         raise _damaged(path, error) from None
 
 
