@@ -133,8 +133,8 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
     """Draw whole groups so that every class contributes about the given share of its examples.
 
     The groups are visited in random order. A group is drawn if no class then exceeds its share, and in a second pass if
-    that brings the classes closer to their shares; if possible, every class keeps an example outside. The result depends on the numbers of the groups, not on
-    the order of the rows.
+    that brings the classes closer to their shares; if possible, every class keeps an example outside. The result
+    depends on the numbers of the groups, not on the order of the rows.
 
     Args:
       labels: class labels.  # (N,)
