@@ -53,7 +53,9 @@ def overview(summary: StudySummary, rng: np.random.Generator, side: int) -> Data
 def table_look(summary: StudySummary) -> DataOverview:
     k = len(summary.classes)
     rows = (("x1", "x2", "class"), ("0.25", "<b>1.5</b>", "a"), ("-1.0", "0.5", "b"))
-    return DataOverview("Rows", "a CSV file", (2,), {"train": np.full(k, 80), "test": np.full(k, 20)}, None, rows)
+    facts = (("label column", "<i>Churn</i>, the last of 3 columns"), ("rows dropped", "2 without a label"))
+    counts = {"train": np.full(k, 80), "test": np.full(k, 20)}
+    return DataOverview("Rows", "a CSV file", (2,), counts, None, rows, facts)
 
 
 def blob(rng: np.random.Generator, label: int, side: int) -> IntArray:

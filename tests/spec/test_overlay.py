@@ -253,3 +253,46 @@ def test_a_place_may_be_in_the_extended_file() -> None:
     assert over.place(("train", "l2")) == "over.toml, line 2, [train] l2"
     assert over.place(("train", "l1")) == "under.toml, line 3, [train] l1"
     assert over.place(("train", "dropout")) == "over.toml, line 1, [train] dropout"
+
+
+# --- Settings about reading -------------------------------------------------------------------------------------------
+
+
+def test_other_data_are_not_read_like_the_file_s(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[data]\npath = "a.csv"\nlabel = "Churn"\ntest_file = "t.csv"\nvalidation = 0.3\n')
+    study = load_study(own)
+    assert study.data.label == "Churn"
+    assert study.data.test_file == str(tmp_path / "t.csv")
+    assert load_study(own, data=tmp_path / "a.csv").data.label == "Churn"  # the same file
+    other = load_study(own, data="b.csv")
+    assert other.data.given == ()
+    assert other.data.validation == 0.3
+    assert load_study(own, data="b.csv", settings=["data.label=y"]).data.given == ("label",)
+
+
+def test_an_extended_study_reads_its_own_data_only(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "own.toml").write_text(
+        '[data]\npath = "a.csv"\nlabel = "Churn"\nvalidation_file = "v.csv"\nscale = "standardize"\n'
+    )
+    same, other = tmp_path / "same.toml", tmp_path / "other.toml"
+    same.write_text('extends = "./below/own.toml"\n')
+    other.write_text('extends = "./below/own.toml"\n[data]\npath = "b.csv"\n')
+    assert load_study(same).data.validation_file == str(tmp_path / "below" / "v.csv")
+    assert load_study(same).data.label == "Churn"
+    assert load_study(other).data.given == ()
+    assert load_study(other).data.scale == "standardize"
+
+
+def test_files_from_outside_are_relative_to_the_working_directory(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[data]\npath = "a.csv"\n')
+    assert load_study(own, settings=["data.test_file=t.csv"]).data.test_file == "t.csv"
+
+
+def test_how_data_are_read_is_no_part_of_the_title(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('title = "Why?"\n[data]\npath = "a.csv"\n')
+    assert load_study(own, settings=["data.label=y", "data.drop=['id']"]).title == "Why?"
+    assert load_study(own, settings=["data.label=y", "data.validation=0.3"]).title == "Why? (with data.validation=0.3)"

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from lab_file import LAB
 from wellfit.base import EarlyStopping, ModelSpec, Recipe
 from wellfit.errors import StudyFileError
-from wellfit.spec.study import from_resolved, load_study, recipes, resolved, runs, study_from_mapping
+from wellfit.spec.study import (
+    data_study,
+    from_resolved,
+    load_study,
+    recipes,
+    resolved,
+    runs,
+    study_from_mapping,
+)
 from wellfit.spec.tables import PrecisionChoice
 
 
@@ -189,3 +197,16 @@ def test_numbers_survive_to_the_last_bit(l2: float, dropout: list[float], seeds:
     study = study_from_mapping(tables)
     again = from_resolved(json.loads(json.dumps(resolved(study))))
     assert (recipes(again)["a"].l2, recipes(again)["a"].dropout, again.seeds) == (l2, tuple(dropout), tuple(seeds))
+
+
+def test_a_study_about_data_alone() -> None:
+    study = data_study("a.csv", settings=["data.label=y", "data.image_size=[8, 9]"], validation=0.3)
+    assert (study.data.name_or_path, study.data.label, study.data.image_size) == ("a.csv", "y", (8, 9))
+    assert study.data.validation == 0.3
+    for setting in ("train.l2=1", "model.hidden=[3]", "name=x"):
+        with pytest.raises(StudyFileError, match=r"only settings of \[data\] apply here"):
+            data_study("a.csv", settings=[setting])
+    with pytest.raises(StudyFileError, match=r"--validation 2: must be"):
+        data_study("a.csv", validation=2)
+    with pytest.raises(StudyFileError, match=r"unknown key 'lable'.*did you mean 'label'"):
+        data_study("a.csv", settings=["data.lable=y"])

@@ -131,14 +131,16 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     dataset = Watched(**vars(points()))
     object.__setattr__(dataset, "looks", [])
     ticks: list[Progress] = []
-    run_study(Session(TWO, dataset, tmp_path / "study"), on_progress=on_progress)
+    run_study(Session(TWO, dataset, tmp_path / "study"), on_plan=lambda _: None, on_progress=on_progress)
 
     looks = {kind: {look[1:] for look in dataset.looks if look[0] == kind} for kind in ("before", "training", "opened")}
     assert looks["training"] == set()
     audits, ours, counts = "wellfit.data.audits.sets", "wellfit.study.run", "wellfit.study.session"
+    facts = "wellfit.data.facts"
     assert ("wellfit.study.run", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
-    assert looks["before"] <= {(audits, "x_test"), (audits, "y_test"), (counts, "y_test"), (ours, "y_test")}
+    compared = {(audits, "x_test"), (audits, "y_test"), (facts, "x_test"), (facts, "y_test")}
+    assert looks["before"] <= {*compared, (counts, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
         assert store.metadata.test_opened() is not None
         assert len(store.runs.test_scores()) == 6

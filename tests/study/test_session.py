@@ -131,6 +131,10 @@ def test_the_json_form_has_every_key() -> None:
     assert plain == {
         "wellfit": "0.1",
         "study": {"name": "study", "title": "study", "data": forecast.data, "directory": str(Path("a") / "b")},
+        "facts": {
+            "classes": "3: 0 (82), 1 (80), 2 (98)",
+            "features": "5 columns, values -6.799 to 7.749, standardized",
+        },
         "examples": {"training": 160, "validation": 40, "test": 60},
         "seeds": [0, 1],
         "epochs": 3,

@@ -43,7 +43,7 @@ def dataset_facts(dataset: Dataset) -> Facts:
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> dict(dataset_facts(load_dataset("digits")))["images"]
-      '8 × 8 pixels, values 0 to 16, divided by 16'
+      '8 × 8 pixels, values 0 to 16'
     """
     said = dict(dataset.facts)
     name, text = _examples(dataset)

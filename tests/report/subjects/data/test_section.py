@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from detailed import NOTHING, details, table_look
 from summaries import study
+from wellfit.report.forms.page import render_page
 from wellfit.report.parts import Drawing, Paragraph, Table
 from wellfit.report.subjects.data.numbers import data_sheet
 from wellfit.report.subjects.data.section import fragment, parts
@@ -40,3 +41,16 @@ def test_many_classes_are_neither_drawn_nor_listed_on_paper():
 def test_without_data_there_is_no_section():
     assert parts(SUMMARY, NOTHING) == []
     assert fragment(SUMMARY, NOTHING, {}) == {}
+
+
+def test_every_form_says_what_was_decided():
+    shown = replace(DETAILS, data=table_look(SUMMARY))
+    said = (("Label column", "<i>Churn</i>, the last of 3 columns"), ("Rows dropped", "2 without a label"))
+    _, facts, *_ = parts(SUMMARY, shown)
+    assert isinstance(facts, Table)
+    assert (facts.headings, facts.rows, facts.text) == ((), said, 2)
+    assert fragment(SUMMARY, shown, {})["facts"] == said
+    whole = study()
+    page = render_page(whole, replace(details(whole), data=table_look(whole)))
+    assert "<dt>Rows dropped</dt><dd>2 without a label</dd>" in page
+    assert "&lt;i&gt;Churn&lt;/i&gt;, the last of 3 columns" in page

@@ -214,3 +214,12 @@ def test_importing_loads_no_matplotlib_and_drawing_no_pyplot():
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4] / "src")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_images_from_minus_one_to_one_are_not_clipped():
+    images = np.array([[[-1.0, 0.0], [0.5, 1.0]]], np.float32)  # (1, 2, 2)
+    ((picture, _),) = shown(plot_examples(images, np.array([0]), ("a",), pixel_max=1.0))
+    np.testing.assert_array_equal(picture[..., 0].ravel(), [0, 128, 191, 255])
+    first, second = shown(plot_augmented(images, images[:, None] - 0.5, ["a"], pixel_max=1.0))
+    np.testing.assert_array_equal(first[0][..., 0].ravel(), [0, 128, 191, 255])
+    np.testing.assert_array_equal(second[0][..., 0].ravel(), [0, 64, 128, 191])

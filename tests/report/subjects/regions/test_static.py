@@ -66,3 +66,10 @@ def test_seeds_that_agree_leave_the_paper_white():
 def test_the_training_examples_can_be_left_out():
     figure = plot_disagreement(regions("mlp"), CLASSES, points=False)
     assert not [c for c in figure.axes[0].collections if not isinstance(c, QuadContourSet)]
+
+
+def test_the_axes_are_named_after_the_columns():
+    axes = plot_regions(replace(regions("mlp"), axes=("time $1$", "h" * 60)), CLASSES).axes[0]
+    assert axes.get_xlabel().replace("\\", "") == "time $1$"
+    assert axes.get_ylabel().startswith("hhh")
+    assert len(axes.get_ylabel()) <= 40
