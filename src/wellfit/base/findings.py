@@ -54,7 +54,7 @@ FINDING_TITLES: Final[Mapping[str, str]] = {
     "still-improving": "Validation loss was still falling",
     "edge-of-sweep": "The best value is at the edge of its sweep",
     "validation-optimism": "Validation accuracy exceeds test accuracy",
-    "dropout-explains": "Dropout lowers the running accuracy",
+    "dropout-explains": "Running accuracy is below validation accuracy",
     "few-seeds": "Few seeds",
 }
 """The title of every finding, by its code."""

@@ -79,7 +79,7 @@ def summary_of(store: Store) -> StudySummary:
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
     outcomes, confusion = _outcomes(store, spec, tests, labels, len(classes))
-    counts: dict[str, Any] = store.metadata.note("examples") or {}
+    counts: dict[str, int] = store.metadata.note("examples") or {}
     variants = _variants(spec, of_variant, store, records, tests, outcomes, counts.get("sample"))
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
@@ -89,7 +89,7 @@ def summary_of(store: Store) -> StudySummary:
     rows = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     examples = counts.get("validation", 0), len(labels)
-    known = Classes(classes, counts.get("per_class") or np.bincount(labels).tolist(), confusion)
+    known = Classes(classes, store.metadata.note("per_class") or np.bincount(labels).tolist(), confusion)
     found = training_findings(histories, states, of_variant, chance, rows, examples, known)
     correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     interim, compared = compared_runs(store, correct)
