@@ -209,6 +209,9 @@ def _by_values(table: Table, candidates: list[int], reading: Reading) -> tuple[i
             return None
         if any(is_target_name(table.names[at]) for at in candidates if at != only):
             return None
+        graded = (classes_of(table, at, reading) for at in rivals if at > only)
+        if table.named and any(last.counted and not last.trouble and last.count <= _MOST for last in graded):
+            return None
         return only, "the only column of texts"
     judged = {at: classes_of(table, at, reading) for at in ends}
     can = [at for at in ends if not judged[at].trouble and 2 <= judged[at].count <= _MOST]
