@@ -51,11 +51,7 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
-<<<<<<< HEAD
-    # Where accuracy hides the recall of rare classes, validation accuracy must not choose; test scores only withhold.
-=======
     # Where accuracy hides the recall of rare classes, it must not choose; test scores only withhold the advice.
->>>>>>> findings
     hidden = any(finding.code == "accuracy-hides-recall" for finding in summary.findings)
     gains = [] if hidden else validation_gains(summary)
     best, quick = _best(gains), summary.title.endswith("(quick)")  # a quick study has few epochs and seeds by design

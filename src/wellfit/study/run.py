@@ -88,13 +88,9 @@ def run_study(
         if session.stored.choices is None:
             store.metadata.write_note("choices", asdict(session.choices))
         per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
-<<<<<<< HEAD
-        store.metadata.write_note("examples", {**session.examples, "per_class": per_class})
-        save_inputs(store, session)
-=======
         store.metadata.write_note("examples", session.examples)
         store.metadata.write_note("per_class", per_class)
->>>>>>> findings
+        save_inputs(store, session)
         if interim is not None:
             record_plan(store, interim)
         if on_plan is not None:
