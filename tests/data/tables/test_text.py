@@ -54,6 +54,7 @@ def test_compression_is_found_by_content(packed):
         (zipped({}), r"t: cannot be unpacked|t: the archive holds 0 files"),
         (b"\0" * 257 + b"ustar" + b"\0" * 20, r"t: a tar archive; extract it"),
     ],
+    ids=["gzip", "lzma", "bzip2", "zip", "two files", "no file", "tar"],  # packed bytes contain the time
 )
 def test_archives_that_cannot_be_read(packed, message):
     if packed == zipped({}):  # begins otherwise, so it is taken for a file of its own
