@@ -38,6 +38,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
         zipped({"a.csv": TEXT, "__MACOSX/._a.csv": b"x", "folder/": b""}),
         zipped({"a.csv.gz": gzip.compress(TEXT)}),
     ],
+    ids=["plain", "gzip", "bzip2", "lzma", "two lzma streams", "zip", "gzip in zip"],
 )
 def test_compression_is_found_by_content(packed):
     assert unpack(packed, "t") == TEXT
