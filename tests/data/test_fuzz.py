@@ -84,7 +84,7 @@ BROKEN = {
     "import numpy; fuzzing.BYTES = fuzzing.peak() + 1e8; x = numpy.ones(3 * 10**7)": "GB of memory",
     "import numpy; x = numpy.ones(10**13)": "MemoryError",
     "import warnings; warnings.warn('odd')": "a warning: UserWarning odd",
-    "raise DataError('two\\nlines')": "not one printable line",
+    "error = DataError(); error.args = ('two\\nlines',); raise error": "not one printable line",
 }
 """What a reader must not do, and what the fuzz says of it."""
 
@@ -141,7 +141,6 @@ TYPES = st.one_of(
     nps.byte_string_dtypes(max_len=3),
     st.just(np.dtype(object)),
     st.just(np.dtype([("a", "<f8"), ("b", "<i2")])),
-    st.just(np.dtype("V4")),
 )
 
 
@@ -158,15 +157,15 @@ LABELS = TYPES.flatmap(lambda t: nps.arrays(t, st.sampled_from([(12,), (12, 1), 
 
 def odd_forms(x: Any) -> list[Any]:
     """An array in the other forms in which a notebook may hold it."""
-    forms = [x, x.tolist(), x[::-1] if x.ndim else x, np.asfortranarray(x), x.view(), np.ma.masked_array(x)]
+    forms = [x, x.tolist(), x[::-1] if x.ndim else x, np.asfortranarray(x), x.view()]
+    if x.dtype.kind != "O":
+        forms.append(np.ma.masked_array(x))
     if x.ndim == 2 and x.dtype.kind in "biuf" and x.dtype != np.float16 and x.dtype.isnative:
         forms += [pd.DataFrame(x), scipy.sparse.csr_matrix(x.astype(np.float64))]
     if x.ndim == 1 and x.dtype.kind in "biufUO":
-        forms += [
-            pd.Series(x.tolist()),
-            pd.Series(x.tolist(), dtype="object"),
-            pd.Categorical(pd.Series(x.astype(str))),
-        ]
+        forms += [pd.Series(x.tolist()), pd.Series(x.tolist(), dtype="object")]
+    if x.ndim == 1 and x.dtype.kind in "biufU":
+        forms += [pd.Categorical(x.tolist()), pd.Series(x.tolist(), dtype="category")]
     return forms
 
 
@@ -176,14 +175,14 @@ def check(*arrays: Any, **options: Any) -> None:
         assert fuzzing.contradiction(make_dataset(*arrays, **options)) == ""
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(x=ARRAYS, data=st.data())
 def test_odd_examples_bring_no_fault(x: Any, data: st.DataObject) -> None:
     n = x.shape[0] if x.ndim else 1
     check(data.draw(st.sampled_from(odd_forms(x))), [i % 2 for i in range(n)])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(y=LABELS, data=st.data())
 def test_odd_labels_bring_no_fault(y: Any, data: st.DataObject) -> None:
     check(np.arange(24.0).reshape(12, 2), data.draw(st.sampled_from(odd_forms(y))))
@@ -201,6 +200,8 @@ def test_odd_labels_bring_no_fault(y: Any, data: st.DataObject) -> None:
         object(),
         np.broadcast_to(np.float32(1), (10**6, 10**6)),
         np.float64(1.5),
+        np.zeros((2, 3), "V4"),
+        np.ma.masked_array([[1, 2], [3, 4]], [[False, True], [False, False]]),
         [[1, 2], [3]],
         [np.zeros((2, 2)), np.zeros((3, 2))],
         [[None, 1.0], [2.0, 3.0]],

@@ -103,7 +103,7 @@ def _given(x: ArrayLike | None, y: ArrayLike | None, key: str, where: str) -> Pa
 
 def _array(values: Any, name: str, *, labels: bool = False) -> NDArray[Any]:
     """Convert lists, tensors, sparse matrices, and whatever else has ``__array__``; masked values become missing."""
-    if isinstance(values, np.ma.MaskedArray):
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in ("buifSUO" if labels else "buif"):
         filled = np.array(values.data, dtype=object if labels else np.float64)
         filled[np.ma.getmaskarray(values)] = None if labels else np.nan
         return filled

@@ -20,6 +20,7 @@ _Label = int | str
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?")  # 007 is a name
 _FEW: Final = 20  # up to so many different numbers are classes
 _REPEATS: Final = 5  # many different numbers, each less often than this, are measurements
+_MOST_CELLS: Final = 2**31  # of one-hot labels
 _ONE_HOT: Final = 1e-6  # rounding of a one-hot 0 or 1
 
 
@@ -109,7 +110,7 @@ def flat_labels(part: Part) -> tuple[NDArray[Any], int]:
         sizes = (len(part.x), part.x.shape[-1])
         if len(labels) not in sizes and labels.shape[1] in sizes:
             labels = labels.T  # one-hot columns, as MATLAB's toolboxes store them
-    if labels.ndim != 2 or labels.dtype.kind not in "buif" or not labels.size:
+    if labels.ndim != 2 or labels.dtype.kind not in "buif" or not 0 < labels.size <= _MOST_CELLS:
         raise DataError(f"{part.where}: the labels have shape {labels.shape}; give one label per example")
     low = -1 if labels.min() == -1 else 0
     high = np.abs(labels - 1.0) <= _ONE_HOT  # (N, K)

@@ -90,9 +90,12 @@ def npy_values(file: Any) -> NDArray[Any]:
     Raises:
       ValueError: it is damaged, or holds Python objects.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as above
-        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as above
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except (TypeError, OverflowError) as error:  # a shape that is no tuple of numbers
+        raise ValueError(str(error)) from None
     return array
 
 
