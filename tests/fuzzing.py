@@ -52,6 +52,7 @@ def fault_of(seed: int) -> tuple[str, str]:
         began = time.process_time()
         try:
             data = load_dataset(made.path, made.reading)
+            look_at(data, audited=seed % 10 == 0)
             fault, answer = (
                 contradiction(data),
                 f"{data.x_train.dtype} {data.x_train.shape}, {len(data.classes)} classes",
@@ -95,6 +96,21 @@ def contradiction(data: Any) -> str:
         "facts": all(isinstance(text, str) and text.isprintable() for fact in data.facts for text in fact),
     }
     return ", ".join(name for name, holds in checks.items() if not holds)
+
+
+def look_at(data: Any, *, audited: bool) -> None:
+    """Split, prepare and describe a data set, and audit it, as the commands do."""
+    from wellfit.data.audits import audit
+    from wellfit.data.facts import data_facts
+    from wellfit.data.preparation import binary_features, fit_preparation, prepared_dataset
+    from wellfit.data.splits import split_of, training_data
+
+    splits = split_of(data, 0.2)
+    preparation = fit_preparation(data, splits.train)
+    training = training_data(prepared_dataset(data, preparation), splits, "auto", binary_features(preparation))
+    data_facts(data, splits, preparation, training.scaling)
+    if audited:
+        audit(data, splits)
 
 
 def brief(fault: str) -> str:
