@@ -49,3 +49,10 @@ def test_other_threads_make_no_request() -> None:
     thread.join()
     assert found == [False]
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_training_grants_the_first_signal() -> None:
+    assert not interrupts.is_granting()
+    with interruptible():
+        assert interrupts.is_granting()
+    assert not interrupts.is_granting()

@@ -1,9 +1,10 @@
 """Ctrl-C, SIGTERM and a closed terminal end every command with status 130, one line, and no traceback.
 
 A signal becomes a KeyboardInterrupt, which unwinds the command. Two things can keep it from doing so: compiled code
-that runs for long, and a callback from compiled code, whose exceptions Python drops. A thread therefore ends the
-process if it is still there after a second. Nothing is lost by that: files are replaced whole or not at all, and a
-killed study continues. While a study trains, `study.interrupts` catches the first signal, and passes on the second.
+that runs for long, and a callback from compiled code, whose exceptions Python drops. A thread, which the system wakes
+at each signal, therefore ends the process if it is still there after a second. Nothing is lost by that: files are
+replaced whole or not at all, and a killed study continues. While a study trains, the first signal is a request that
+`study.interrupts` grants.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Final
+
+from wellfit.study.interrupts import SIGNALS, is_granting
 
 __all__ = ["INTERRUPTED", "LINE", "ending_on_signals"]
 
@@ -24,7 +28,6 @@ LINE: Final = "wellfit: interrupted\n"
 GRACE: Final = 0.8
 """Seconds from a signal until the process is ended."""
 
-_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SHOW_CURSOR: Final = "\x1b[?25h"  # a progress bar hides it
 
 
@@ -32,27 +35,46 @@ _SHOW_CURSOR: Final = "\x1b[?25h"  # a progress bar hides it
 def ending_on_signals() -> Iterator[None]:
     """Raise KeyboardInterrupt at a signal, and end the process a second later if it has not ended by itself."""
     ended = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        threading.Thread(target=_end_later, args=(ended,), daemon=True).start()
-        raise KeyboardInterrupt
-
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # nohup, or a job in the background
-            signal.signal(number, on_signal)
-    try:
-        yield
-    finally:
-        ended.set()
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    with reader, writer:
+        before = {number: signal.getsignal(number) for number in SIGNALS}
         for number, handler in before.items():
-            if handler is not None:  # installed by other than Python
-                signal.signal(number, handler)
+            if handler is not signal.SIG_IGN:  # nohup, or a job in the background
+                signal.signal(number, _interrupt)
+        descriptor = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=_watch, args=(reader, ended), daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+            signal.set_wakeup_fd(descriptor)
+            writer.send(b"\0")  # wakes the thread, which ends
+            for number, handler in before.items():
+                if handler is not None:  # None: installed by other than Python
+                    signal.signal(number, handler)
 
 
-def _end_later(ended: threading.Event) -> None:
-    if ended.wait(GRACE):
-        return
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _watch(reader: socket.socket, ended: threading.Event) -> None:
+    """End the process a while after a signal; the first one during training is granted by the training."""
+    signals = 0
+    while not ended.is_set():
+        try:
+            received = reader.recv(64)
+        except OSError:  # closed
+            return
+        signals += sum(number in SIGNALS for number in received)
+        if not signals or (signals == 1 and is_granting()):
+            continue
+        if not ended.wait(GRACE):
+            _end()
+
+
+def _end() -> None:
     with contextlib.suppress(OSError, ValueError):  # a closed terminal
         sys.stderr.write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}{LINE}")
         sys.stderr.flush()

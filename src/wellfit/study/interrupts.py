@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-__all__ = ["GRACE", "Interrupted", "StopRequest", "interruptible"]
+__all__ = ["GRACE", "SIGNALS", "Interrupted", "StopRequest", "interruptible", "is_granting"]
 
 GRACE: Final = 2.0
 """Seconds after the request in which the epoch in progress may end; then training stops before its next wave."""
 
-_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that ask a process to end."""
+
+_granting: list[StopRequest] = []
+"""The request of the training in progress, where there is one."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -62,9 +66,16 @@ def interruptible() -> Iterator[StopRequest]:
             handler(number, frame)
         stop.make()
 
-    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
+    _granting.append(stop)
     try:
         yield stop
     finally:
+        _granting.remove(stop)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_granting() -> bool:
+    """Whether a training in this process ends by itself after a signal."""
+    return bool(_granting)
