@@ -163,7 +163,7 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(info.file_size for info in archive_members(archive))
-        if size > max(64 << 20, min(MAX_BYTES, 250 * len(content))):
+        if size > max(64 << 20, min(MAX_BYTES, 50 * len(content))):
             raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
         quiet = warnings.catch_warnings(action="ignore")  # openpyxl speaks of styles and print areas
         with quiet, pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:

@@ -24,7 +24,7 @@ MAX_BYTES: Final = 4 << 30
 
 _CHUNK: Final = 1 << 20
 _UNSUSPECTED: Final = 64 << 20  # a compressed file may grow to this without further questions
-_RATIO: Final = 250  # beyond it, a text that compresses better than this is a bomb
+_RATIO: Final = 50  # tables of numbers shrink to a half or a tenth; what shrinks more than this may be a bomb
 _XZ_MEMORY: Final = 256 << 20
 _BAD = (
     OSError,
