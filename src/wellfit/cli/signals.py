@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -34,39 +33,46 @@ _SHOW_CURSOR: Final = "\x1b[?25h"  # a progress bar hides it
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
     """Raise KeyboardInterrupt at a signal, and end the process a second later if it has not ended by itself."""
-    ended = threading.Event()
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
-    with reader, writer:
-        before = {number: signal.getsignal(number) for number in SIGNALS}
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:  # nohup, or a job in the background
-                signal.signal(number, _interrupt)
-        descriptor = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=_watch, args=(reader, ended), daemon=True).start()
-        try:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup, or a job in the background
+            signal.signal(number, _interrupt)
+    try:
+        with _watched() if os.name == "posix" else contextlib.nullcontext():
             yield
-        finally:
-            ended.set()
-            signal.set_wakeup_fd(descriptor)
-            writer.send(b"\0")  # wakes the thread, which ends
-            for number, handler in before.items():
-                if handler is not None:  # None: installed by other than Python
-                    signal.signal(number, handler)
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # None: installed by other than Python
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """A thread that the system wakes through a pipe at every signal."""
+    ended = threading.Event()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    watch = threading.Thread(target=_watch, args=(reader, ended), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        signal.set_wakeup_fd(before)
+        os.close(writer)  # the thread reads the end of the pipe, and ends
+        watch.join()
+        os.close(reader)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _watch(reader: socket.socket, ended: threading.Event) -> None:
+def _watch(reader: int, ended: threading.Event) -> None:
     """End the process a while after a signal; the first one during training is granted by the training."""
     signals = 0
-    while not ended.is_set():
-        try:
-            received = reader.recv(64)
-        except OSError:  # closed
-            return
+    while received := os.read(reader, 64):
         signals += sum(number in SIGNALS for number in received)
         if not signals or (signals == 1 and is_granting()):
             continue
