@@ -8,7 +8,8 @@ import pytest
 from scipy import sparse
 
 from wellfit.base import Column
-from wellfit.data.assemble import Part, RawData, assemble, make_dataset
+from wellfit.data.assemble import assemble, make_dataset
+from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
 

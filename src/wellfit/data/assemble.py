@@ -16,7 +16,7 @@ from wellfit.data.pixels import example_values, examples_first, pixel_range
 from wellfit.data.splits import dataset_hash, grouped_rows, stratified_rows
 from wellfit.errors import DataError, printable
 
-__all__ = ["TEST_SHARE", "Part", "RawData", "assemble", "encode_labels", "make_dataset"]
+__all__ = ["TEST_SHARE", "assemble", "make_dataset"]
 
 TEST_SHARE: Final = 0.2
 """The fraction held out as the test set of a data set that has none: stratified, always with seed 0."""

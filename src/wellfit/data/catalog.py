@@ -19,7 +19,7 @@ from wellfit.data.arrays.files import (
     refuse_pickled_folder,
     refuse_pickles,
 )
-from wellfit.data.assemble import Part, RawData, assemble
+from wellfit.data.assemble import assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
@@ -27,6 +27,7 @@ from wellfit.data.given import with_given_sets
 from wellfit.data.idx import parse_idx
 from wellfit.data.idx_folder import find_idx_sets, read_idx_set
 from wellfit.data.images.reader import has_images, images_come_first, read_image_folder
+from wellfit.data.parts import Part, RawData
 from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import DEFAULT_READING, Reading
-from wellfit.data.assemble import Part, RawData
 from wellfit.data.images.decode import View
 from wellfit.data.images.folders import ImageSet, find_given, find_sets
 from wellfit.data.images.labels import names_images
@@ -19,6 +18,7 @@ from wellfit.data.images.names import Role, is_table, number, role_of, skipped_t
 from wellfit.data.images.sizes import suggested_size
 from wellfit.data.images.stack import Images, fill_margins, read_images
 from wellfit.data.images.walk import Folder, has_images, list_folder
+from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["has_images", "images_come_first", "read_image_folder"]

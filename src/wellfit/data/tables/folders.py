@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from wellfit.base import Reading
-from wellfit.data.assemble import RawData
+from wellfit.data.parts import RawData
 from wellfit.data.tables.files import is_table, load_table, stem_of
 from wellfit.data.tables.frames import combine
 from wellfit.data.tables.table import Table, listed

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Reading
-from wellfit.data.assemble import Part, RawData
+from wellfit.data.parts import Part, RawData
 from wellfit.data.tables.columns import features
 from wellfit.data.tables.labels import choose_label, label_values
 from wellfit.data.tables.names import label_rank, says_nothing
