@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from wellfit.base import Reading
+from wellfit.data.given import named_path
 from wellfit.data.parts import RawData
 from wellfit.data.tables.files import is_table, load_table, stem_of
 from wellfit.data.tables.frames import combine
@@ -74,23 +75,14 @@ def _with_settings(
     paths = {"validation": validation, "test": test}
     for role, named in given.items():
         if named is not None:
-            paths[role] = _beside(named, train, f"{role}_file")
+            paths[role] = path = named_path(named, train, f"{role}_file")
+            if not path.is_file() or not is_table(path):
+                raise DataError(f'[data] {role}_file = "{named}": not a table; give a file like {train.name}')
     loaded: dict[str, Table | None] = {
         role: None if path is None else load_table(path, reading) for role, path in paths.items()
     }
     raw = combine(table, loaded["validation"], loaded["test"], reading, must_have_labels=reading.test_file is not None)
     return replace(raw, facts=(*facts, *raw.facts))
-
-
-def _beside(named: str, train: Path, setting: str) -> Path:
-    """The file that a setting names: as a path, or in the folder of the training table."""
-    path = Path(named).expanduser()
-    for candidate in (path, train.parent / path):
-        if candidate.is_file():
-            if not is_table(candidate):
-                raise DataError(f"[data] {setting} = {named!r}: not a table; give a file like {train.name}")
-            return candidate
-    raise DataError(f"[data] {setting} = {named!r}: no such file, neither here nor in {train.parent}; correct the path")
 
 
 # --- Folders ----------------------------------------------------------------------------------------------------------
