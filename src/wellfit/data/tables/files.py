@@ -106,7 +106,8 @@ def _is_excel(content: bytes) -> bool:
 
 
 def _needs(package: str, where: str) -> DataError:
-    return DataError(f'{where}: reading this needs {package}: pip install "wellfit[tables]", or save it as .csv')
+    fix = 'install it with: pip install "wellfit[tables]", or save the table as .csv'
+    return DataError(f"{where}: reading it needs {package}, which is not installed; {fix}")
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------
