@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding
-from wellfit.data.audits.sets import ExampleSet, Sets, column_name, listed
+from wellfit.data.audits.sets import ExampleSet, Sets, column_name
+from wellfit.data.parts import listed
 
 __all__ = ["constant_features", "missing_values", "suspicious_values", "unseen_categories"]
 

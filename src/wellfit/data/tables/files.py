@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from wellfit.base import Reading
+from wellfit.data.parts import listed
 from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.parse import parse_text
-from wellfit.data.tables.table import Table, listed, name_columns
+from wellfit.data.tables.table import Table, name_columns
 from wellfit.data.tables.text import MAX_BYTES, archive_members, one_line, read_bytes, unpack
 from wellfit.errors import DataError
 
