@@ -231,24 +231,18 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
 
 
 def _refuse_swapped(part: Part) -> None:
+    """Refuse labels in the place of examples: x with one value per example, y with several that are not one-hot."""
     x, labels = part.x, part.labels
-    if (
-        x.ndim
-        and labels.ndim > 1
-        and x.size == max(x.shape)
-        and labels.size > max(labels.shape)
-        and x.size
-        in (
-            len(labels),
-            labels.shape[-1],
-        )
-    ):
+    if not x.ndim or x.size > max(x.shape) or labels.ndim < 2 or labels.size == max(labels.shape):
+        return
+    if x.size not in (len(labels), labels.shape[-1]):
+        return
+    one_hot = labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+    if not one_hot:
         values = labels.size // x.size
-        one_hot = labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
-        if not one_hot:
-            raise DataError(
-                f"{part.where}: x has one value per example and y has {values}: they look swapped; exchange them"
-            )
+        raise DataError(
+            f"{part.where}: x has one value per example and y has {values}: they look swapped; exchange them"
+        )
 
 
 def _pixel_max(

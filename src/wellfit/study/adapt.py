@@ -36,7 +36,7 @@ STEPS: Final = 8  # ... until there are this many,
 SMALLEST_BATCH: Final = 4  # but not below this size
 SHARED: Final = 500  # examples that --quick keeps at least; with fewer, no comparison is decided, and no time is saved
 SHARED_OF_A_CLASS: Final = 5  # examples of each class that it keeps, so that one of five goes to validation
-SIZES: Final = 3  # a sweep over numbers of examples of which fewer fit gets new numbers
+SIZES: Final = 3  # if fewer numbers of a sweep over the examples fit, the sweep gets new ones
 IMAGE_ONLY: Final = tuple(field.name for field in dataclasses.fields(Augmentation) if field.name not in FOR_ROWS)
 
 Note = tuple[str, str]

@@ -67,7 +67,7 @@ def _most_frequent(images: ExampleSet) -> int:
 
 
 def missing_values(sets: Sets) -> Iterator[Finding]:
-    """Name columns of which most training values are missing."""
+    """Name columns with most of their training values missing."""
     x = sets.training.x
     if sets.images or x.dtype.kind != "f":
         return

@@ -277,7 +277,7 @@ def _label_values(path: Path, table: Any, rest: Sequence[str], reading: Reading)
 
 
 def _one_hot(table: Any, columns: Sequence[str]) -> list[str] | None:
-    """The classes of columns of which exactly one is 1 in every row."""
+    """The classes, if exactly one column is 1 in every row."""
     if len(columns) < 2 or not all(table[c].str.fullmatch(r"[01](\.0*)?").all() for c in columns):
         return None
     ones = table[list(columns)].astype(float).to_numpy()  # (n, columns)

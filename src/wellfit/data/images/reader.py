@@ -13,7 +13,7 @@ import numpy as np
 from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.given import named_path
 from wellfit.data.images.decode import View
-from wellfit.data.images.folders import ImageSet, find_given, find_sets
+from wellfit.data.images.folders import ImageSet, check_classes, find_given, find_sets
 from wellfit.data.images.labels import names_images
 from wellfit.data.images.names import Role, is_table, number, role_of, skipped_text, some
 from wellfit.data.images.sizes import suggested_size
@@ -133,10 +133,9 @@ def _sets(folder: Path, reading: Reading) -> tuple[dict[Role, ImageSet], list[tu
         if not path.resolve().is_relative_to(folder.resolve()):
             listed.append(list_folder(path))
         sets[role], more = find_given(list_folder(path), reading, role)
-        unknown = sorted(set(sets[role].labels) - set(sets["train"].labels))
-        if unknown:
-            raise DataError(f"{path}: has classes that the training set lacks: {some(unknown)}")
         facts += [fact for fact in more if fact not in facts]
+    if given:
+        check_classes(sets)
     return {role: sets[role] for role in _ORDER if role in sets}, facts, listed
 
 

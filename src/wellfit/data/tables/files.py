@@ -187,7 +187,7 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
 
 
 def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple[str, str], ...]) -> Table:
-    """A sheet's cells, of which the first row may be the header."""
+    """A sheet's cells; the first row may be the header."""
     filled = cells.notna()
     cells = cells.loc[filled.any(axis=1), filled.any(axis=0)]
     texts = [

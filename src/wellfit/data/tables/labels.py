@@ -115,7 +115,7 @@ def choose_label(table: Table, reading: Reading) -> tuple[int, str]:
 
     Args:
       reading: ``label`` decides; columns in ``drop``, ``columns``, ``categories`` and ``group`` are no candidates,
-        save that ``categories`` allows any number to be a class.
+        except that ``categories`` allows any number to be a class.
 
     Returns:
       Its position, and the fact that says what it is and why.

@@ -29,7 +29,7 @@ class Table:
       lines: the line or the number of each row.  # (N,)
       unit: how a row is named by it: "line {}", "row {}" or "row {} (from 0)".
       facts: as in ``Dataset``.
-      bare: the names as written, of which several may be the same.
+      bare: the names as written; several may be the same.
       absent: columns of the training table that this table lacks; they are filled with NaN.
     """
 
