@@ -317,7 +317,10 @@ def _single(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Not
 
     if not leaves_one(size) or case.set_by_user("train", "batch_size"):
         return spec, None
-    near = next(n for n in (*range(size - 1, 1, -1), *range(size + 1, examples + 1)) if not leaves_one(n))
+    others = (n for n in (*range(size - 1, 1, -1), *range(size + 1, examples + 1)) if not leaves_one(n))
+    near = next(others, None)
+    if near is None:  # a variant trains on one example
+        return spec, None
     why = f"{near} instead of {size}, because batch normalization needs more than one example in the last batch"
     return replace(spec, base=replace(spec.base, batch_size=near)), ("batch size", why)
 
