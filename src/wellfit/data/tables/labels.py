@@ -104,7 +104,8 @@ def _of_texts(column: Texts) -> Classes:
 
 
 def _numbers(count: int, rows: int) -> str:
-    return f"these look like numbers to predict ({count:,} different values in {rows:,} rows), but wellfit trains classifiers"
+    found = f"{count:,} different values in {rows:,} rows"
+    return f"these look like numbers to predict ({found}), but wellfit trains classifiers"
 
 
 # --- The choice -------------------------------------------------------------------------------------------------------
@@ -149,9 +150,7 @@ def _check(table: Table, at: int, reading: Reading) -> None:
         return
     trouble = found.trouble
     if not trouble and found.numeric and found.count > _FEW and table.header and is_measure_name(name):
-        trouble = (
-            f"these look like numbers to predict ({found.count:,} different values), but wellfit trains classifiers"
-        )
+        trouble = _numbers(found.count, len(table.lines))
     if trouble:
         raise DataError(
             f"{table.where}: column {name!r} cannot be the label: {trouble}; set [data] label to a column of classes"
