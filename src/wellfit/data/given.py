@@ -33,9 +33,8 @@ def named_path(named: str, data: Path, setting: str) -> Path:
     for path in (place, inside / place, data.parent / place):
         if path.exists():
             return path
-    raise DataError(
-        f'[data] {setting} = "{named}": no such file or folder, neither here nor in {inside}; correct the path'
-    )
+    places = f", neither here nor in {inside}" if inside != Path() else ""
+    raise DataError(f'[data] {setting} = "{named}": no such file or folder{places}; correct the path')
 
 
 def with_given_sets(
