@@ -8,7 +8,8 @@ import pytest
 from scipy import sparse
 
 from wellfit.base import Column
-from wellfit.data.assemble import Part, RawData, assemble, make_dataset
+from wellfit.data.assemble import assemble, make_dataset
+from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
 
@@ -132,7 +133,7 @@ def test_columns_belong_to_rows():
     found = assemble(raw, name="n", title="T", source="s")
     assert found.columns == columns
     assert found.facts[0] == ("label column", "c")
-    assert dict(found.facts)["test set"] == "none given; 2 of 10 rows held out, stratified by class"
+    assert dict(found.facts)["test set"] == "none given; 2 of 10 examples held out, stratified by class"
     pixels = RawData(Part(np.full((10, 784), 7), np.arange(10) % 2, "t"), columns=(Column("p"),) * 784)
     assert assemble(pixels, name="n", title="T", source="s").columns == ()
 
@@ -164,6 +165,7 @@ def test_a_group_is_never_divided():
     pairs = set(zip(data.x_train[:, 0], data.groups, strict=True))
     assert len(pairs) == len(set(data.groups)) == data.groups.max() + 1
     assert dict(data.facts)["groups"] == f"{len(pairs)} in the training set; a split never divides a group"
+    assert dict(data.facts)["test set"].endswith("of 400 examples held out, in whole groups")
 
 
 def test_validation_examples_without_groups_are_groups_of_their_own():

@@ -152,7 +152,7 @@ def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
             load_dataset(name)
     Path("digits").mkdir()
     assert load_dataset("digits").title == "Digits"  # the catalog's name, not the folder
-    with pytest.raises(DataError, match="no data set in this folder; put in the four IDX files"):
+    with pytest.raises(DataError, match="no data set in this folder; put in a table"):
         load_dataset(Path("digits"))
 
 

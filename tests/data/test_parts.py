@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wellfit.data.parts import Part, RawData, named_rows
+from wellfit.data.parts import Part, RawData, listed, named_rows
 
 
 def test_the_parts_in_the_order_of_their_rows():
@@ -19,3 +19,8 @@ def test_rows_are_named_by_line_where_lines_are_known():
     assert named_rows(plain, np.arange(8) == 2) == "row 2 (counted from 0)"
     assert named_rows(lined, np.arange(8) == 2) == "line 4"
     assert named_rows(lined, np.arange(8) != 2) == "lines 2, 3, 5, 6, 7 and 2 more"
+
+
+def test_long_lists_are_counted():
+    assert listed([]) == ""
+    assert listed(list("abcdefgh"), 3) == "a, b, c and 5 more"

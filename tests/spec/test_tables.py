@@ -29,6 +29,13 @@ def test_the_fields_of_the_dataclasses_are_the_keys(table: type, keys: set[str])
     assert settings_of(table).keys() == keys
 
 
+def test_the_documentation_has_every_setting_of_data() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    rows = [line.split("`")[1] for line in page.partition("## Settings")[2].splitlines() if line.startswith("| `")]
+    assert set(rows) == settings_of(tables.Data).keys() - {"name", "path"}
+    assert len(rows) == len(set(rows))
+
+
 def test_types_keep_their_ranges() -> None:
     assert settings_of(tables.Changes)["l2"] == settings_of(tables.Train)["l2"] == settings_of(Recipe)["l2"]
     assert settings_of(tables.Compare)["margin"] == settings_of(tables.StudySpec)["margin"]

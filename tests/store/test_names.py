@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from saved_runs import opened, posix, probabilities, record
 from wellfit.errors import StoreUnreadableError
-from wellfit.store import contents, fresh, open_existing
-from wellfit.store.names import check_layout, place_of
+from wellfit.store import checkpoints, contents, final_states, fresh, open_existing
+from wellfit.store.names import FOLDERS, check_layout, file_named
+from wellfit.store.runs import RUN_FOLDERS
 from wellfit.study.merge import merge_studies
 from wellfit.study.verify import verify_study
 
@@ -93,7 +94,7 @@ def test_a_variant_that_is_a_path_is_refused(tmp_path: Path, theirs: Path) -> No
             store.runs.files()
         with pytest.raises(StoreUnreadableError, match="do not trust it"):
             store.runs.weights("../../thesis", 1)
-    assert [problem.file for problem in verify_study(theirs).problems] == ["study.db"]
+    assert {problem.file for problem in verify_study(theirs).problems} == {"study.db"}
 
 
 @posix
@@ -161,7 +162,7 @@ def test_a_sound_directory_passes(theirs: Path, tmp_path: Path) -> None:
 def test_an_accepted_name_is_a_file_in_a_folder_of_the_directory(name: str) -> None:
     directory = Path("/nowhere/study")
     try:
-        place = place_of(directory, name)
+        place = file_named(directory, name)
     except StoreUnreadableError:
         return
     assert Path(os.path.normpath(place)).parent in {directory / f for f in ("weights", "test", "ends")}
@@ -181,3 +182,7 @@ def test_a_name_that_is_no_utf8_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadableError, match="not a name in UTF-8"):
         opened(place)
     assert not place.exists()
+
+
+def test_every_folder_of_a_study_is_known() -> None:
+    assert sorted(FOLDERS) == sorted((*RUN_FOLDERS, final_states.FOLDER, checkpoints.FOLDER))

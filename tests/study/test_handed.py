@@ -98,7 +98,7 @@ def test_arrays() -> None:
         ((IRIS, IRIS.target, {}), {"label": "target"}, "label names a column, but y holds the labels already"),
         ((IRIS, None, {"groups": [1]}), {"label": "target", "group": "a"}, "group names a column, but groups holds"),
         ((IRIS, None, {"y_test": [1]}), {"label": "target"}, "y_test has no x_test; give both"),
-        ((IRIS, None, {"x_val": [[1]]}), {"label": "target"}, "x_val is no DataFrame, but x is one"),
+        ((IRIS, None, {"x_val": [[1]]}), {"label": "target"}, "x_val is not a DataFrame, but x is"),
         ((IRIS, IRIS.target, {"x_val": IRIS}), {}, "x_val must have its labels where x has them; give y_val too"),
         (
             (IRIS, None, {"x_val": IRIS, "y_val": IRIS.target}),

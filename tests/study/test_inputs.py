@@ -11,6 +11,7 @@ import pytest
 from small_studies import NOWHERE, messy, perceptrons, points, small
 from wellfit.base import Dataset
 from wellfit.engine.train import predict_proba
+from wellfit.errors import StoreUnreadableError
 from wellfit.store import open_existing
 from wellfit.study.inputs import INPUTS, Inputs, load_inputs
 from wellfit.study.run import run_study
@@ -70,3 +71,15 @@ def test_binary_features_are_not_scaled() -> None:
     names, scaling = session.preparation.features, session.data.scaling
     for name, shift, factor in zip(names, scaling.shift, scaling.factor, strict=True):
         assert ((shift, factor) == (0, 1)) == ("=" in name or "missing" in name), name
+
+
+@pytest.mark.parametrize(
+    "note", ["[]", '{"preparation": {}}', '"text"', '{"preparation": {"columns": 1}, "scaling": {}}']
+)
+def test_a_note_of_another_form_is_damage(note: str, tmp_path: Path) -> None:
+    session = Session(small(1), points(), tmp_path / "study")
+    run_study(session)
+    with sqlite3.connect(session.directory / "study.db") as database:
+        database.execute("UPDATE study SET value = ? WHERE key = ?", (note, f"note: {INPUTS}"))
+    with open_existing(session.directory) as store, pytest.raises(StoreUnreadableError, match=r"inputs of its models"):
+        load_inputs(store)

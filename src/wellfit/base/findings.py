@@ -41,7 +41,7 @@ FINDING_TITLES: Final[Mapping[str, str]] = {
     "vanishing-gradients": "Gradients vanish in sigmoid layers",
     "majority-guess": "Only the most frequent class is predicted",
     "accuracy-hides-recall": "Accuracy hides the rare classes",
-    "labels-unrelated": "Inputs do not tell the labels",
+    "labels-unrelated": "Inputs do not predict the labels",
     "overfitting": "Overfitting",
     "best-not-restored": "The best weights were not restored",
     "never-stopped": "Early stopping never stopped",

@@ -66,6 +66,17 @@ def _session_of(data: str, settings: list[str] | None, validation: float | None 
     return Session(spec, load_dataset(data, spec.data), Path("unused"))
 
 
+def _fitted(study: str | None, data: str | None, settings: list[str] | None) -> Session:
+    """A session for a command that only looks at a study and its data; its directory is never used."""
+    from wellfit.spec.study import load_study
+    from wellfit.study.adapt import adapted, loaded
+    from wellfit.study.session import Session
+
+    spec = load_study(study, data=data, settings=settings or ())
+    dataset = loaded(spec, None if data else study, settings or ())
+    return Session(*adapted(spec, dataset, study, settings or ()), Path("unused"))
+
+
 def _sizes(session: Session) -> list[str]:
     dataset, splits = session.used, session.splits
     shape = dataset.input_shape
@@ -80,16 +91,11 @@ def _sizes(session: Session) -> list[str]:
 @app.command(epilog="Example: wellfit model lab5")
 def model(study: StudyName = None, data: DataName = None, settings: Settings = None, json: Json = False) -> None:
     """Show the layers and parameter counts of a study's models."""
-    from wellfit.data.catalog import load_dataset
-    from wellfit.spec.study import load_study
-    from wellfit.study.adapt import adapted
     from wellfit.study.preview import model_tables
-    from wellfit.study.session import Session
 
-    spec = load_study(study, data=data, settings=settings or ())
-    dataset = load_dataset(spec.data.name_or_path, spec.data)
-    session = Session(*adapted(spec, dataset, study, settings or ()), Path("unused"))
-    tables = model_tables(session.spec, session.training.input_shape, len(dataset.classes))
+    session = _fitted(study, data, settings)
+    spec, dataset = session.spec, session.dataset
+    tables = model_tables(spec, session.training.input_shape, len(dataset.classes))
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
     else:
@@ -110,16 +116,11 @@ def look(
     Writes a PNG file with the first training examples of each class and, for each augmentation in the study, augmented
     versions of them.
     """
-    from wellfit.data.catalog import load_dataset
     from wellfit.report.subjects.data.preview import write_preview
-    from wellfit.spec.study import load_study
-    from wellfit.study.adapt import adapted
 
-    spec = load_study(study, data=data, settings=settings or ())
-    dataset = load_dataset(spec.data.name_or_path, spec.data)
-    spec, dataset = adapted(spec, dataset, study, settings or ())
-    path = out or Path(f"wellfit-look-{spec.name}.png")
-    typer.echo(write_preview(spec, dataset, path, variant, count))
+    session = _fitted(study, data, settings)
+    path = out or Path(f"wellfit-look-{session.spec.name}.png")
+    typer.echo(write_preview(session.spec, session.dataset, path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")

@@ -16,7 +16,7 @@ from wellfit.data.pixels import example_values, examples_first, pixel_range
 from wellfit.data.splits import dataset_hash, grouped_rows, stratified_rows
 from wellfit.errors import DataError, printable
 
-__all__ = ["TEST_SHARE", "Part", "RawData", "assemble", "encode_labels", "make_dataset"]
+__all__ = ["TEST_SHARE", "assemble", "make_dataset"]
 
 TEST_SHARE: Final = 0.2
 """The fraction held out as the test set of a data set that has none: stratified, always with seed 0."""
@@ -172,7 +172,8 @@ def assemble(
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
-        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} rows held out, stratified by class"))
+        how = "stratified by class" if groups is None else "in whole groups"
+        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} examples held out, {how}"))
         kept = np.ones(learned, bool)
         kept[held_out] = False
         x_test, y_test = x_train[held_out], y_train[held_out]
@@ -231,24 +232,18 @@ def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
 
 
 def _refuse_swapped(part: Part) -> None:
+    """Refuse labels in the place of examples: x with one value per example, y with several that are not one-hot."""
     x, labels = part.x, part.labels
-    if (
-        x.ndim
-        and labels.ndim > 1
-        and x.size == max(x.shape)
-        and labels.size > max(labels.shape)
-        and x.size
-        in (
-            len(labels),
-            labels.shape[-1],
-        )
-    ):
+    if not x.ndim or x.size > max(x.shape) or labels.ndim < 2 or labels.size == max(labels.shape):
+        return
+    if x.size not in (len(labels), labels.shape[-1]):
+        return
+    one_hot = labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+    if not one_hot:
         values = labels.size // x.size
-        one_hot = labels.ndim == 2 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
-        if not one_hot:
-            raise DataError(
-                f"{part.where}: x has one value per example and y has {values}: they look swapped; exchange them"
-            )
+        raise DataError(
+            f"{part.where}: x has one value per example and y has {values}: they look swapped; exchange them"
+        )
 
 
 def _pixel_max(

@@ -19,7 +19,7 @@ from wellfit.data.arrays.files import (
     refuse_pickled_folder,
     refuse_pickles,
 )
-from wellfit.data.assemble import Part, RawData, assemble
+from wellfit.data.assemble import assemble
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.fetch import find
 from wellfit.data.generated import cosines, distance_of
@@ -27,23 +27,24 @@ from wellfit.data.given import with_given_sets
 from wellfit.data.idx import parse_idx
 from wellfit.data.idx_folder import find_idx_sets, read_idx_set
 from wellfit.data.images.reader import has_images, images_come_first, read_image_folder
+from wellfit.data.parts import Part, RawData
 from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
 
 _FORMS = (
-    "put in the four IDX files, NAME_train.csv with NAME_test.csv, or one subfolder of images per class; "
-    "for a single table, give the file's path"
+    "put in a table (train.csv, with test.csv if there is one), arrays (x_train.npy, y_train.npy ...), the four IDX "
+    "files, or one subfolder of images per class"
 )
 
 
 def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -> Dataset:
     """Load a data set by its name in the catalog, or from a path.
 
-    A path may be a folder with the four IDX files, with the tables ``NAME_train.csv`` and ``NAME_test.csv``, or with
-    images (one subfolder per class, optionally under ``train`` and ``test``), or a ``.csv``, ``.csv.gz`` or ``.npz``
-    file. If the data have no test set, a stratified fifth is held out, always the same one.
+    A path is a table (text, Parquet, Excel), a file of arrays (``.npz``, ``.npy``, ``.mat``, ``.h5``), or a folder of
+    tables, arrays, IDX files or images; ``docs/data.md`` has all forms. If the data have no test set, a stratified
+    fifth is held out, always the same one.
 
     Args:
       name_or_path: a name, for example ``"digits"``, or a path. A ``Path`` is never treated as a name. ``"cosines:2"``
@@ -85,8 +86,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
         ) from None
     if raw is not None:
-        name = stem_of(path.resolve())
-        name = Path(name).stem if is_array_file(path) else name
+        name = path.resolve().stem if is_array_file(path) else stem_of(path.resolve())
         return assemble(
             raw,
             name=name,

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.data.assemble import Part, RawData
+from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["POINTS", "cosines", "distance_of"]

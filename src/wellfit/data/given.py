@@ -1,4 +1,4 @@
-"""Test and validation sets that ``[data] test_file`` and ``validation_file`` name, for arrays and IDX folders."""
+"""Test and validation sets that ``[data] test_file`` and ``validation_file`` name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,37 @@ from wellfit.base import Reading
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
-__all__ = ["with_given_sets"]
+__all__ = ["named_path", "with_given_sets"]
+
+
+def named_path(named: str, data: Path, setting: str) -> Path:
+    """The file or folder that a setting names: as a path, or in the folder of the data, or beside that folder.
+
+    Args:
+      named: the value of the setting.
+      data: the file or folder of the training set.
+      setting: for the error, for example ``"test_file"``.
+
+    Raises:
+      DataError: nothing exists there.
+
+    Example:
+      >>> named_path(Path(__file__).name, Path(__file__), "test_file").name
+      'given.py'
+    """
+    place = Path(named).expanduser()
+    inside = data if data.is_dir() else data.parent
+    for path in (place, inside / place, data.parent / place):
+        if path.exists():
+            return path
+    places = f", neither here nor in {inside}" if inside != Path() else ""
+    raise DataError(f'[data] {setting} = "{named}": no such file or folder{places}; correct the path')
 
 
 def with_given_sets(
     raw: RawData, path: Path, reading: Reading, read: Callable[[Path, Reading], RawData | None]
 ) -> RawData:
-    """Add the test and validation sets that the settings name.
+    """Add the test and validation sets that the settings name, for arrays and IDX folders.
 
     Args:
       raw: what was read from ``path``.
@@ -51,11 +75,7 @@ def _given(
         return own
     if own is not None:
         raise DataError(f"{path}: has a {kind} set already; leave out [data] {kind}_file, or remove that set")
-    place = Path(named).expanduser()
-    inside = path if path.is_dir() else path.parent
-    found = next((p for p in (place, inside / place, path.parent / place) if p.exists()), None)
-    if found is None:
-        raise DataError(f'[data] {kind}_file = "{named}": no such file or folder; correct the path')
+    found = named_path(named, path, f"{kind}_file")
     raw = read(found, replace(reading, test_file=None, validation_file=None))
     if raw is None:
         raise DataError(f'[data] {kind}_file = "{named}": is in another form than {path}; save both in the same form')

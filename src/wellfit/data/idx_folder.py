@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.data.idx import read_content, read_idx
-from wellfit.data.parts import Part, RawData
+from wellfit.data.parts import SET_WORDS, Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["IdxSet", "find_idx_sets", "read_idx_set"]
@@ -22,9 +22,6 @@ _NAME: Final = re.compile(
     r"([-_.]idx\d[-_.](ubyte|byte|short|int|float|double)|[-_.]ubyte|\.idx)?(?P<zip>\.gz)?",
     re.IGNORECASE,
 )
-_SETS: Final = {"train": "train", "training": "train", "val": "validation", "valid": "validation"} | {
-    "validation": "validation"
-}
 _LOOKED_AT: Final = 1000  # images whose proportions are measured
 _WIDE: Final = 0.6  # share of them that are wider than high if digits or letters are transposed
 _TALL: Final = 0.2  # share of them that are then higher than wide, at most
@@ -73,7 +70,7 @@ def _sets_in(folder: Path) -> list[IdxSet]:
     found: dict[str, dict[tuple[str, str], Path]] = {}
     for path, match in _named(folder):
         kind = "images" if match["kind"].lower().startswith("image") else "labels"
-        key = (_SETS.get(match["set"].lower(), "test"), kind)
+        key = (SET_WORDS.get(match["set"].lower(), "test"), kind)
         files = found.setdefault(match["prefix"].rstrip("-_."), {})
         if key not in files or not match["zip"]:  # the unpacked one, if both are there
             files[key] = path

@@ -251,7 +251,7 @@ def _refuse_fractions(values: list[float], odd: NDArray[np.bool_], codes: NDArra
 
 
 def _refuse_measurements(found: Sequence[tuple[list[_Label], NDArray[np.intp]]], raw: RawData) -> None:
-    """Refuse many different numbers of which each occurs only a few times: prices, ages, measurements."""
+    """Refuse many different numbers that each occur only a few times: prices, ages, measurements."""
     values, codes = found[0]
     if len(values) > _FEW and len(codes) < _REPEATS * len(values):
         numbers = [int(value) for value in values]

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Column, IntArray
 
-__all__ = ["Part", "RawData", "named_rows"]
+__all__ = ["SET_WORDS", "Part", "RawData", "SetName", "listed", "named_rows"]
+
+SetName = Literal["train", "validation", "test"]
+
+SET_WORDS: Final[Mapping[str, SetName]] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("validation", "validate", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+}
+"""The words by which people name sets, in the names of files, folders and arrays."""
 
 _NAMED: Final = 5  # rows that a message lists
 
@@ -59,6 +69,17 @@ class RawData:
     def parts(self) -> tuple[Part, ...]:
         """The sets that there are: training, validation, test."""
         return tuple(part for part in (self.train, self.validation, self.test) if part is not None)
+
+
+def listed(texts: Iterable[str], most: int = 6) -> str:
+    """The first texts, and how many more there are.
+
+    Example:
+      >>> listed(["a", "b", "c"], 2)
+      'a, b and 1 more'
+    """
+    texts = list(texts)
+    return ", ".join(texts[:most]) + (f" and {len(texts) - most:,} more" if len(texts) > most else "")
 
 
 def named_rows(part: Part, rows: NDArray[np.bool_]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.data.parts import Part, named_rows
+from wellfit.data.rounding import float32_blurs
 from wellfit.errors import DataError
 
 __all__ = ["example_values", "examples_first", "pixel_range"]
@@ -21,7 +22,6 @@ _DEPTHS: Final = (255, 1023, 4095, 16383, 65535)
 _ROUNDING: Final = 1e-3  # relative: 1.0000001 is 1, and 255.01 is 255
 _BLOCK: Final = 2**22  # values checked at a time
 _LARGEST: Final = float(np.finfo(np.float32).max)
-_BLUR: Final = 1e-3  # rounding to float32, relative to a column's range, that is too coarse
 
 
 # --- Axes -------------------------------------------------------------------------------------------------------------
@@ -185,14 +185,14 @@ def _finite_images(x: NDArray[Any], part: Part) -> NDArray[np.float32]:
 
 
 def _float32_blurs(x: NDArray[Any]) -> bool:
-    """Whether float32 would round a column coarsely, relative to the column's own range: times, long numbers."""
+    """Whether float32 would blur a column."""
     if x.dtype.kind not in "iuf" or x.dtype.itemsize < 4 or x.dtype == np.float32:
         return False
     low, high = _extremes(x)  # (D,)
     if np.isinf(low).any() or np.isinf(high).any():
         low, high = _extremes(np.where(np.isinf(x), np.nan, x))
-    spread, size = high - low, np.maximum(np.abs(high), np.abs(low))
-    return bool(((size * 2.0**-24 > _BLUR * spread) & (spread > 0) & (size < _LARGEST)).any())
+    held = np.maximum(np.abs(high), np.abs(low)) < _LARGEST  # larger numbers are refused
+    return bool((float32_blurs(low, high, whole=x.dtype.kind in "iu") & held).any())
 
 
 def _extremes(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

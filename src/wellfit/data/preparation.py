@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Column, Dataset, IntArray, Preparation, PreparedColumn
+from wellfit.data.rounding import float32_blurs
 from wellfit.errors import DataError
 
 __all__ = [
@@ -32,9 +33,6 @@ IDENTITY: Final = Preparation((), {}, ())
 
 MOST_CATEGORIES: Final = 1000
 """A column of more categories is left out: each would be a feature."""
-
-_BLUR: Final = 1e-5
-"""Numbers are centered if float32 would round them to more than this share of their range."""
 
 _BLOCK: Final = 64  # columns whose medians are computed at a time
 
@@ -117,12 +115,11 @@ def _fit(j: int, column: Column, values: NDArray[Any]) -> PreparedColumn:
 
 
 def _blurred(values: NDArray[np.float64]) -> bool:
-    """Whether float32 would round numbers to a visible share of their range."""
+    """Whether float32 would blur a column."""
     if not len(values):
         return False
-    with np.errstate(over="ignore"):
-        step = float(np.spacing(np.abs(values).max().astype(np.float32)))
-    return step > _BLUR * float(values.max() - values.min())
+    whole = bool((values == np.floor(values)).all())
+    return bool(float32_blurs(values.min(), values.max(), whole=whole))
 
 
 def _feature_names(column: PreparedColumn) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether the classes are the trouble: a variant predicts one alone, or the inputs do not tell them."""
+"""Whether the classes are the trouble: a variant predicts one alone, or the inputs do not predict them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def majority_guess(
         variant=variant.name,
         claim="predicted the most frequent class nearly always",
         evidence=evidence,
-        fix=f"Weigh the classes, and compare by mean recall, not by accuracy{_weighted(variant, variants, classes)}",
+        fix=f"Weight the classes, and compare by mean recall, not by accuracy{_weighted(variant, variants, classes)}",
         strength=1.0,
     )
 
@@ -119,12 +119,12 @@ def _weighted(variant: TrainedVariant, variants: Sequence[TrainedVariant], class
 def unrelated_labels(
     variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float, examples: tuple[int, int]
 ) -> Observation | None:
-    """Training learns, and validation and test stay at chance in every variant: the inputs do not tell the labels.
+    """Training learns, and validation and test stay at chance in every variant: the inputs do not predict the labels.
 
     Training accuracy is clearly above chance: by a tenth of the way to a perfect score, and by two standard errors of
     an accuracy at chance on the held-out examples (validation, and the test set once it is opened). In no variant are
     these examples classified better than that, nor is the smoothed mean validation loss ever below 98 % of the loss at
-    chance. What was learned is each example by heart. Two standard errors must be 10 points at most: with fewer
+    chance. The network memorized its examples. Two standard errors must be 10 points at most: with fewer
     held-out examples, chance looks like this too often.
 
     Source: Zhang et al. (2017), "Understanding deep learning requires rethinking generalization", arXiv:1611.03530,
@@ -158,9 +158,9 @@ def unrelated_labels(
     )
     fix = (
         "Check that every label belongs to its row: inputs and labels may have been sorted, shuffled or joined "
-        "separately (wellfit audit). If they are right, these inputs do not tell the classes."
+        "separately (wellfit audit). If they are right, these inputs do not predict the classes."
     )
-    claim = "learned its training examples by heart and nothing else"
+    claim = "memorized its training examples and learned nothing else"
     return Observation("labels-unrelated", "error", variant.name, claim, evidence, fix, train - chance)
 
 

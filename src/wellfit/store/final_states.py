@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from wellfit.errors import StoreUnreadableError
 from wellfit.store.arrays import Arrays, pack, read_arrays, stage
 from wellfit.store.database import Database
-from wellfit.store.names import place_of
+from wellfit.store.names import file_named
 
 __all__ = ["FOLDER", "FinalState", "FinalStates"]
 
@@ -39,7 +39,7 @@ class FinalStates:
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
         """Trajectory -> description of its final state, where the file exists."""
-        rows = {name: of for name, of in self._rows().items() if place_of(self.directory, of["file"]).is_file()}
+        rows = {name: of for name, of in self._rows().items() if file_named(self.directory, of["file"]).is_file()}
         return dict(sorted(rows.items()))
 
     def load(self, description: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -51,7 +51,7 @@ class FinalStates:
         Raises:
           StoreUnreadableError: the file cannot be read, or is damaged.
         """
-        return read_arrays(place_of(self.directory, description["file"]), description["sha256"], _REMEDY)
+        return read_arrays(file_named(self.directory, description["file"]), description["sha256"], _REMEDY)
 
     def files(self) -> dict[str, str]:
         """Name in the directory -> SHA-256."""
@@ -66,7 +66,7 @@ class FinalStates:
         descriptions = {}
         for name, arrays, description in states:
             file = f"{FOLDER}/{name}.{description['epoch']}.npz"
-            sha256 = stage(stack, place_of(self.directory, file), pack(arrays))
+            sha256 = stage(stack, file_named(self.directory, file), pack(arrays))
             descriptions[name] = {**description, "file": file, "sha256": sha256}
         return descriptions
 
@@ -93,7 +93,7 @@ class FinalStates:
                 expected = f"{FOLDER}/{name}.{described[name]['epoch']}.npz"
             except (KeyError, TypeError, ValueError):
                 raise StoreUnreadableError(f"{self.directory}: study.db: the entry {key!r} is damaged") from None
-            place_of(self.directory, described[name].get("file", ""))
+            file_named(self.directory, described[name].get("file", ""))
             if described[name]["file"] != expected:
                 raise StoreUnreadableError(
                     f"{self.directory}: study.db: the entry {key!r} names another file than {expected}"

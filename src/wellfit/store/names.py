@@ -13,14 +13,16 @@ from typing import Final
 
 from wellfit.errors import StoreUnreadableError
 
-__all__ = ["check_layout", "place_of"]
+__all__ = ["FOLDERS", "check_layout", "file_named"]
 
 FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
+"""The folders of a study directory."""
+
 _NAME: Final = re.compile(r"(weights|test|ends)/[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,99}\.npz")
 _SUPER_JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")  # https://www.sqlite.org/fileformat.html, "rollback journal"
 
 
-def place_of(directory: Path, name: str) -> Path:
+def file_named(directory: Path, name: str) -> Path:
     """The path of a file that the database names.
 
     Args:
@@ -31,9 +33,9 @@ def place_of(directory: Path, name: str) -> Path:
       StoreUnreadableError: wellfit gives no file such a name.
 
     Example:
-      >>> place_of(Path("study"), "weights/l2.0.npz").as_posix()
+      >>> file_named(Path("study"), "weights/l2.0.npz").as_posix()
       'study/weights/l2.0.npz'
-      >>> place_of(Path("mine"), "../.git/config")
+      >>> file_named(Path("mine"), "../.git/config")
       Traceback (most recent call last):
         ...
       wellfit.errors.StoreUnreadableError: mine: study.db names '../.git/config', no file of a study; do not trust it

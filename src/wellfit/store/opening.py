@@ -12,18 +12,15 @@ from typing import Any, Final
 from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
 from wellfit.files import write_errors
 from wellfit.spec.identity import spec_conflicts
-from wellfit.store import checkpoints, final_states
+from wellfit.store import checkpoints
 from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, Database
 from wellfit.store.directory import Store
 from wellfit.store.lock import Lock, has_mark
-from wellfit.store.names import check_layout
+from wellfit.store.names import FOLDERS, check_layout
 from wellfit.store.progress import FILE as PROGRESS
-from wellfit.store.runs import RUN_FOLDERS
 
-__all__ = ["FOLDERS", "create_or_open", "fresh", "open_existing", "open_if_begun"]
-
-FOLDERS: Final = (*RUN_FOLDERS, final_states.FOLDER, checkpoints.FOLDER)
+__all__ = ["create_or_open", "fresh", "open_existing", "open_if_begun"]
 
 _OTHER_PLACE: Final = "choose another --out"
 

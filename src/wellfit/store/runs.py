@@ -21,7 +21,7 @@ from wellfit.store.arrays import Arrays, pack, read_arrays, stage
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.metadata import Metadata, now
-from wellfit.store.names import place_of
+from wellfit.store.names import file_named
 
 __all__ = ["RUN_FOLDERS", "Run", "Runs", "file_of"]
 
@@ -132,7 +132,7 @@ class Runs:
         rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
         if not rows or rows[0][0] is None:
             raise KeyError(run)
-        return read_arrays(place_of(self.directory, file_of(folder, run)), rows[0][0])
+        return read_arrays(file_named(self.directory, file_of(folder, run)), rows[0][0])
 
     def parameters(self, variant: str) -> int:
         """The number of trainable parameters of a variant's model; 0 before its first run."""
@@ -153,7 +153,7 @@ class Runs:
             if sha256 is not None
         }
         for name in names:
-            place_of(self.directory, name)
+            file_named(self.directory, name)
         return names
 
     # --- Writing
@@ -212,7 +212,7 @@ class Runs:
             self._insert_test(run, accuracy, loss, sha256)
 
     def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays) -> str:
-        return stage(stack, place_of(self.directory, file_of(folder, run)), pack(arrays))
+        return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays))
 
     def _insert(self, record: RunRecord, sha256: str) -> None:
         """Insert the rows of a run and its epochs; the SHA-256 is that of its weights' file."""

@@ -34,9 +34,9 @@ FIT_ANY_DATA: Final = ("regularization", "lab5", "width-and-depth")
 FEWEST_STEPS: Final = 4  # with fewer steps per epoch, the batch size shrinks ...
 STEPS: Final = 8  # ... until there are this many,
 SMALLEST_BATCH: Final = 4  # but not below this size
-SHARED: Final = 500  # examples that --quick keeps at least; fewer do not tell variants apart, nor save time
-SHARED_OF_A_CLASS: Final = 5  # the same for each class, so that one of five goes to validation
-SIZES: Final = 3  # numbers of examples below which a sweep over them is spread anew
+SHARED: Final = 500  # examples that --quick keeps at least; with fewer, no comparison is decided, and no time is saved
+SHARED_OF_A_CLASS: Final = 5  # examples of each class that it keeps, so that one of five goes to validation
+SIZES: Final = 3  # if fewer numbers of a sweep over the examples fit, the sweep gets new ones
 IMAGE_ONLY: Final = tuple(field.name for field in dataclasses.fields(Augmentation) if field.name not in FOR_ROWS)
 
 Note = tuple[str, str]
@@ -182,7 +182,7 @@ def _share(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
 
 
 def _output(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
-    """Softmax where one sigmoid unit cannot tell the classes apart."""
+    """Softmax instead of one sigmoid unit, unless there are two classes."""
     classes = len(case.data.classes)
     if spec.base.model.output == "softmax" or classes == 2 or case.set_by_user("model", "output"):
         return spec, None
@@ -317,7 +317,10 @@ def _single(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Not
 
     if not leaves_one(size) or case.set_by_user("train", "batch_size"):
         return spec, None
-    near = next(n for n in (*range(size - 1, 1, -1), *range(size + 1, examples + 1)) if not leaves_one(n))
+    others = (n for n in (*range(size - 1, 1, -1), *range(size + 1, examples + 1)) if not leaves_one(n))
+    near = next(others, None)
+    if near is None:  # a variant trains on one example
+        return spec, None
     why = f"{near} instead of {size}, because batch normalization needs more than one example in the last batch"
     return replace(spec, base=replace(spec.base, batch_size=near)), ("batch size", why)
 

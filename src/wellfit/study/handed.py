@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -83,8 +84,6 @@ def dataset_of(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dat
 
 
 def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset:
-    from dataclasses import replace
-
     from wellfit.data.tables import from_frames
 
     refuse_settings(reading, "a DataFrame", FOR_FRAMES)
@@ -105,7 +104,7 @@ def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> D
         if frame is None and labels is not None:
             raise StudyFileError(f"Study(...): y_{key} has no x_{key}; give both")
         if frame is not None and not is_frame(frame):
-            raise StudyFileError(f"Study(...): x_{key} is no DataFrame, but x is one; give both in the same form")
+            raise StudyFileError(f"Study(...): x_{key} is not a DataFrame, but x is; give both in the same form")
         if frame is not None and (labels is None) != (y is None):
             fix = f"give y_{key} too" if labels is None else f"leave y_{key} out; the label is a column"
             raise StudyFileError(f"Study(...): x_{key} must have its labels where x has them; {fix}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Column, FloatArray, Preparation, PreparedColumn, Scaling
 from wellfit.data.preparation import prepare
+from wellfit.errors import StoreUnreadableError
 from wellfit.store import Store
 from wellfit.study.session import Session
 
@@ -71,10 +72,23 @@ def save_inputs(store: Store, session: Session) -> None:
 
 
 def load_inputs(store: Store) -> Inputs | None:
-    """The preparation and the scaling of a study; None if it was trained before they were saved."""
+    """The preparation and the scaling of a study; None if it was trained before they were saved.
+
+    Raises:
+      StoreUnreadableError: the note has another form than ``save_inputs`` gives it.
+    """
     note = store.metadata.note(INPUTS)
     if note is None:
         return None
+    try:
+        return _inputs(note)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        fix = "restore study.db from a copy, or train the study again with --fresh"
+        raise StoreUnreadableError(f"{store.directory}: damaged: the inputs of its models ({reason}); {fix}") from None
+
+
+def _inputs(note: Mapping[str, Any]) -> Inputs:
     of, scaling = note["preparation"], note["scaling"]
     columns = tuple(PreparedColumn(**{**c, "categories": tuple(c["categories"])}) for c in of["columns"])
     return Inputs(

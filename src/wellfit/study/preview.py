@@ -6,6 +6,7 @@ import dataclasses
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, ModelSpec, Recipe, Scaling
-from wellfit.data.splits import fit_scaling, split_of
 from wellfit.engine import devices
 from wellfit.engine.step import augmented as in_step
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.nn.augmentation import mixup
 from wellfit.nn.models import SummaryRow, build, summary
 from wellfit.spec.study import StudySpec, recipes
+from wellfit.study.session import Session
 
 __all__ = [
     "ModelTable",
@@ -251,13 +252,12 @@ def augmentations(spec: StudySpec) -> dict[Augmentation, tuple[str, ...]]:
 
 
 def study_scaling(spec: StudySpec, dataset: Dataset) -> Scaling:
-    """The scaling of all runs of a study, fitted on the training split.
+    """The scaling of all runs of a study, fitted on the training split of the share of the data that the study uses.
 
     Raises:
-      DataError: the data cannot be split or scaled as the study asks.
+      DataError, StudyFileError: the data cannot be split, scaled or trained on as the study asks.
     """
-    splits = split_of(dataset, spec.data.validation, spec.data.split_seed)
-    return fit_scaling(dataset.x_train[splits.train], spec.data.scale, dataset.pixel_max)
+    return Session(spec, dataset, Path("unused")).data.scaling
 
 
 def augmented(images: NDArray[Any], scaling: Scaling, augmentation: Augmentation, forms: int) -> FloatArray:

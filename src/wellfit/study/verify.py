@@ -15,7 +15,7 @@ from wellfit.files import read_plain
 from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, open_existing
 from wellfit.store.keepsakes import KEEPSAKES
-from wellfit.store.opening import FOLDERS
+from wellfit.store.names import FOLDERS
 from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
 from wellfit.study.summarize import summary_of
 

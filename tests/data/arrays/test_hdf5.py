@@ -113,5 +113,8 @@ def test_without_h5py(tmp_path: Path, monkeypatch):
     path = save(tmp_path / "a.h5", x=X, y=Y)
     assert is_hdf5(path)
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(DataError, match=r'reading HDF5 needs h5py; install it with pip install "wellfit\[hdf5\]"'):
+    with pytest.raises(
+        DataError,
+        match=r'needs h5py, which is not installed; install it with: pip install "wellfit\[hdf5\]"',
+    ):
         read_hdf5(path)

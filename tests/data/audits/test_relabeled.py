@@ -7,7 +7,8 @@ import pytest
 from sklearn.datasets import load_wine
 
 from planted import changed, codes, findings, halves_of_digits, message, toy, with_given_validation
-from wellfit.data.assemble import Part, RawData, assemble, make_dataset
+from wellfit.data.assemble import assemble, make_dataset
+from wellfit.data.parts import Part, RawData
 
 CODE = "labels-shifted-between-splits"
 

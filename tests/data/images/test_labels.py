@@ -108,8 +108,9 @@ def test_tables_that_cannot_be_read_are_none(tmp_path: Path, monkeypatch):
     assert find(tmp_path, text) is None
 
 
-def test_latin_1(tmp_path: Path):
-    (tmp_path / "a.csv").write_bytes("file,label\na,Ä\nb,é\nc,Ä\nd,é\n".encode("latin-1"))
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8-sig", "utf-16"])
+def test_encodings(tmp_path: Path, encoding: str):
+    (tmp_path / "a.csv").write_bytes("file,label\na,Ä\nb,é\nc,Ä\nd,é\n".encode(encoding))
     assert find_table([tmp_path / "a.csv"], NAMES, Reading(), "train").labels[0] == "Ä"
 
 

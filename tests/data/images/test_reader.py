@@ -115,10 +115,15 @@ def test_sets_that_are_given_twice_or_missing(tmp_path: Path):
     tree(tmp_path / "more")
     with pytest.raises(DataError, match=r"has a test set, test/, and \[data\] test_file names another; keep one"):
         read(tmp_path / "d", test_file="more")
-    with pytest.raises(DataError, match=r'\[data\] validation_file = "nowhere": there is no such folder'):
+    with pytest.raises(DataError, match=r'\[data\] validation_file = "nowhere": no such file or folder'):
         read(tmp_path / "d", validation_file="nowhere")
+    (tmp_path / "list.csv").write_text("a.png,cow\n")
+    with pytest.raises(DataError, match=r'\[data\] validation_file = "list\.csv": not a folder'):
+        read(tmp_path / "d", validation_file="list.csv")
     tree(tmp_path / "cows", ("cow",))
-    with pytest.raises(DataError, match=r"cows: has classes that the training set lacks: cow"):
+    with pytest.raises(
+        DataError, match=r"cows: the validation set has classes that the training set lacks: cow \(it has"
+    ):
         read(tmp_path / "d", validation_file="cows")
 
 

@@ -202,7 +202,9 @@ def test_a_package_that_is_not_installed(tmp_path: Path, monkeypatch, name, modu
         book(path, A=ROWS)
     for loaded in [m for m in sys.modules if m == module or m.startswith(f"{module}.")]:
         monkeypatch.setitem(sys.modules, loaded, None)
-    with pytest.raises(DataError, match=rf"reading this needs {module}: pip install \"wellfit\[tables\]\""):
+    with pytest.raises(
+        DataError, match=rf"needs {module}, which is not installed; install it with: pip install \"wellfit\[tables\]\""
+    ):
         load(path)
 
 

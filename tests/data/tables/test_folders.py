@@ -141,8 +141,8 @@ def test_files_that_the_settings_name(tmp_path: Path):
     fill(tmp_path, unlabeled=FRAME[["a", "b"]])
     with pytest.raises(DataError, match=r"unlabeled\.csv: has no label column; add the labels"):
         read_table(tmp_path / "one.csv", Reading(test_file="unlabeled.csv"))
-    with pytest.raises(DataError, match=r"\[data\] test_file = 'four\.csv': no such file, neither here nor in"):
+    with pytest.raises(DataError, match=r"\[data\] test_file = \"four\.csv\": no such file or folder, neither"):
         read_table(tmp_path / "one.csv", Reading(test_file="four.csv"))
     (tmp_path / "five.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"\[data\] validation_file = 'five\.png': not a table"):
+    with pytest.raises(DataError, match=r"\[data\] validation_file = \"five\.png\": not a table"):
         read_table(tmp_path / "one.csv", Reading(validation_file="five.png"))

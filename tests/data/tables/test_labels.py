@@ -110,7 +110,7 @@ def test_two_columns_of_the_same_name():
 @pytest.mark.parametrize("settings", [{}, {"label": "target"}])
 def test_numbers_to_predict(values, count, settings):
     said = refusal({"a": A, "target": values}, **settings)
-    pattern = rf"these look like numbers to predict \(({count}) different values in 300 rows\), and wellfit classifies"
+    pattern = rf"these look like numbers to predict \(({count}) different values in 300 rows\), but wellfit trains"
     assert re.search(pattern, said), said
 
 

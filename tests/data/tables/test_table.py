@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wellfit.data.tables.table import Table, listed, name_columns, position, positions
+from wellfit.data.tables.table import Table, name_columns, position, positions
 from wellfit.errors import DataError
 
 
@@ -55,8 +55,3 @@ def test_columns_that_are_not_there(header, key, message):
 
 def test_several_columns():
     assert positions(table("a", "b", "c"), ("c", 1, "c"), "drop") == (0, 2)
-
-
-def test_long_lists_are_counted():
-    assert listed([]) == ""
-    assert listed(list("abcdefgh"), 3) == "a, b, c and 5 more"

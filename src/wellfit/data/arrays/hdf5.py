@@ -62,8 +62,8 @@ def stored_in_hdf5(path: Path, *, matlab: bool = False) -> dict[str, Stored]:
         import h5py
     except ImportError:
         raise DataError(
-            f'{path}: reading HDF5 needs h5py; install it with pip install "wellfit[hdf5]", or save the arrays with '
-            "np.savez(file, x=x, y=y)"
+            f'{path}: reading it needs h5py, which is not installed; install it with: pip install "wellfit[hdf5]", or '
+            "save the arrays with np.savez(file, x=x, y=y)"
         ) from None
 
     found: dict[str, Stored] = {}

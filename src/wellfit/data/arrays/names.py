@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Reading
-from wellfit.data.parts import Part, RawData
+from wellfit.data.parts import SET_WORDS, Part, RawData, SetName
 from wellfit.errors import DataError
 
 __all__ = ["Stored", "kind_of", "raw_of_arrays"]
 
-_SET: Final = {
-    "train": ("train", "training", "trn", "tr", "learn"),
-    "validation": ("validation", "valid", "val", "dev", "va", "vl"),
-    "test": ("test", "testing", "tst", "te", "ts", "t10k", "holdout"),
-}
 _KIND: Final = {
     "x": (
         *("x", "data", "image", "images", "img", "imgs", "pixels", "sample", "samples", "examples"),
@@ -29,12 +24,15 @@ _KIND: Final = {
     "y": ("y", "target", "targets", "label", "labels", "lbl", "lbls", "class", "output", "outputs", "answers"),
     "classes": ("classes", "names", "classnames", "categories", "mapping"),
 }
-_SETS: Final = {word: name for name, words in _SET.items() for word in words}
+_SETS: Final[Mapping[str, SetName]] = {
+    **SET_WORDS,
+    **dict.fromkeys(("tr", "learn"), "train"),
+    **dict.fromkeys(("va", "vl"), "validation"),
+    **dict.fromkeys(("te", "ts", "t10k", "holdout"), "test"),
+}
 _KINDS: Final = {word: name for name, words in _KIND.items() for word in words}
 _FUSED: Final = re.compile(f"({'|'.join(_SETS)})?({'|'.join(_KINDS)})({'|'.join(_SETS)})?")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
-
-_Set = Literal["train", "validation", "test", ""]
 
 
 @dataclass(frozen=True, eq=False)

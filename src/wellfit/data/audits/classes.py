@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import Finding
-from wellfit.data.audits.sets import Sets, listed
+from wellfit.data.audits.sets import Sets
+from wellfit.data.parts import listed
 
 __all__ = ["missing_classes", "row_order", "similar_names"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding
-from wellfit.data.audits.sets import ExampleSet, Sets, column_name, listed
+from wellfit.data.audits.sets import ExampleSet, Sets, column_name
+from wellfit.data.parts import listed
 
 __all__ = ["constant_features", "missing_values", "suspicious_values", "unseen_categories"]
 
@@ -66,7 +67,7 @@ def _most_frequent(images: ExampleSet) -> int:
 
 
 def missing_values(sets: Sets) -> Iterator[Finding]:
-    """Name columns of which most training values are missing."""
+    """Name columns with most of their training values missing."""
     x = sets.training.x
     if sets.images or x.dtype.kind != "f":
         return

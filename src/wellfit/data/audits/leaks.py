@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding, IntArray
-from wellfit.data.audits.sets import Sets, column_name, listed, sample
+from wellfit.data.audits.sets import Sets, column_name, sample
 from wellfit.data.audits.signal import Agreement, agreement, at_least
+from wellfit.data.parts import listed
 
 __all__ = ["label_leaks"]
 

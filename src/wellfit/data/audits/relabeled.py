@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from wellfit.base import Finding
 from wellfit.data.audits.features import Features
-from wellfit.data.audits.sets import ExampleSet, Floats, Sets, distances, listed, some_of
+from wellfit.data.audits.sets import ExampleSet, Floats, Sets, distances, some_of
+from wellfit.data.parts import listed
 
 __all__ = ["shifted_labels"]
 

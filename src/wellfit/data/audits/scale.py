@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding
-from wellfit.data.audits.sets import ExampleSet, Sets, column_name, listed, sample
+from wellfit.data.audits.sets import ExampleSet, Sets, column_name, sample
+from wellfit.data.parts import listed
 
 __all__ = ["scale_shift"]
 

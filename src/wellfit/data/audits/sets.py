@@ -18,7 +18,6 @@ __all__ = [
     "Sets",
     "column_name",
     "distances",
-    "listed",
     "pooled",
     "row_hashes",
     "sample",
@@ -118,16 +117,6 @@ def column_name(dataset: Dataset, column: int) -> str:
       column: its position.
     """
     return dataset.columns[column].name if dataset.columns else f"column {column + 1}"
-
-
-def listed(names: list[str], most: int = 5) -> str:
-    """List names, at most a few of them.
-
-    Example:
-      >>> listed(["a", "b", "c"], 2)
-      'a, b and 1 more'
-    """
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def sample(rows: int, most: int) -> IntArray:

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import Finding
-from wellfit.data.audits.sets import Sets, listed
+from wellfit.data.audits.sets import Sets
+from wellfit.data.parts import listed
 
 __all__ = ["class_imbalance", "few_class_examples", "few_test_examples"]
 

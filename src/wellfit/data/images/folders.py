@@ -24,7 +24,7 @@ from wellfit.data.images.names import (
 from wellfit.data.images.walk import Folder
 from wellfit.errors import DataError
 
-__all__ = ["ImageSet", "find_given", "find_sets"]
+__all__ = ["ImageSet", "check_classes", "find_given", "find_sets"]
 
 Facts = list[tuple[str, str]]
 
@@ -60,7 +60,7 @@ def find_sets(
       taken: subfolders that are sets of their own (``test_file``); they are ignored here.
 
     Returns:
-      The sets, of which "train" is always there, and what was detected.
+      The sets, always with "train" among them, and what was detected.
 
     Raises:
       DataError: no class folders and no labels, an empty class, sets that do not fit together.
@@ -74,7 +74,7 @@ def find_sets(
     sets = _of_sets(top, tables, reading, facts) or _of_classes(top, tables, reading, facts, "train")
     if sets is None:
         raise DataError(f"{top.path}: {_unlabeled(top)}; {_SUBFOLDERS}")
-    _check_classes(sets)
+    check_classes(sets)
     return sets, facts
 
 
@@ -186,8 +186,12 @@ def _roles(top: Folder) -> dict[Role, Folder]:
     return found
 
 
-def _check_classes(sets: dict[Role, ImageSet]) -> None:
-    """Refuse a set whose classes the training set lacks."""
+def check_classes(sets: dict[Role, ImageSet]) -> None:
+    """Refuse a set with classes that the training set lacks.
+
+    Raises:
+      DataError: a set has such a class.
+    """
     known = set(sets["train"].labels)
     for role, found in sets.items():
         unknown = sorted(set(found.labels) - known)

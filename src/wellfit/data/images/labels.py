@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from wellfit.base import ColumnKey, Reading
 from wellfit.data.images.names import Role, role_of, some
+from wellfit.data.tables.text import read_bytes, to_utf8
 from wellfit.errors import DataError
 
 __all__ = ["LabelTable", "find_table", "labels_from_names", "names_images"]
@@ -184,9 +186,8 @@ def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST:
             return None
-        encoding = reading.encoding or _encoding(path)
-        with path.open(encoding=encoding, newline="") as lines:
-            first = lines.readline(100_000)
+        content, _ = to_utf8(read_bytes(path), reading.encoding, str(path))
+        first = content.partition(b"\n")[0][:100_000].decode(errors="replace")
         separator = reading.separator or max(",;\t|", key=first.count)
         cells = [cell.strip().strip('"') for cell in first.split(separator)]
         header = reading.header
@@ -194,27 +195,19 @@ def _read(path: Path, reading: Reading, finder: _Finder, rows: int | None = None
             header = all(finder.find(cell) is None for cell in cells)
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # cells would be cut off
             table = pd.read_csv(
-                path,
+                io.BytesIO(content),
                 sep=separator,
                 dtype=str,
                 keep_default_na=False,
-                encoding=encoding,
+                encoding="utf-8",
                 header=0 if header else None,
                 index_col=False,
                 nrows=rows,
             )
-    except (OSError, ValueError, LookupError, pd.errors.ParserError, pd.errors.ParserWarning):
+    except (OSError, ValueError, LookupError, DataError, pd.errors.ParserError, pd.errors.ParserWarning):
         return None
     table.columns = [str(c).strip() if header else f"column {i + 1}" for i, c in enumerate(table.columns)]
     return table
-
-
-def _encoding(path: Path) -> str:
-    try:
-        path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8-sig"
 
 
 def _name_column(table: Any, finder: _Finder) -> str | None:
@@ -284,7 +277,7 @@ def _label_values(path: Path, table: Any, rest: Sequence[str], reading: Reading)
 
 
 def _one_hot(table: Any, columns: Sequence[str]) -> list[str] | None:
-    """The classes of columns of which exactly one is 1 in every row."""
+    """The classes, if exactly one column is 1 in every row."""
     if len(columns) < 2 or not all(table[c].str.fullmatch(r"[01](\.0*)?").all() for c in columns):
         return None
     ones = table[list(columns)].astype(float).to_numpy()  # (n, columns)

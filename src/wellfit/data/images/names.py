@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Final, Literal
 
+from wellfit.data.parts import SET_WORDS, SetName, listed
+
 __all__ = [
     "ASIDE",
     "IMAGE_SUFFIXES",
@@ -59,7 +61,7 @@ MASKS: Final = frozenset(
 )
 """Lower-case names of folders with a mask for each image."""
 
-Role = Literal["train", "validation", "test", "unlabeled"]
+Role = SetName | Literal["unlabeled"]
 
 _SYSTEM: Final = frozenset(
     {
@@ -72,9 +74,7 @@ _UNREADABLE: Final = frozenset(
     {".arw", ".cr2", ".cr3", ".dcm", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd", ".svg", ".tga"}
 )
 _ROLES: Final[dict[str, Role]] = {
-    **dict.fromkeys(("train", "trn", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev"), "validation"),
-    **dict.fromkeys(("test", "tst", "testing"), "test"),
+    **SET_WORDS,
     **dict.fromkeys(("pred", "predict", "prediction", "unlabeled", "unlabelled", "submission"), "unlabeled"),
 }
 _FILLERS: Final = frozenset(
@@ -146,8 +146,7 @@ def some(names: Iterable[str], limit: int = 5) -> str:
     """
     names = ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name) for name in names]
     names = [f"{name[:157]}..." if len(name) > 160 else name for name in names]
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return listed(names, limit)
 
 
 def skipped_text(names: Iterable[str], system: int) -> str:

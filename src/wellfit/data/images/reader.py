@@ -11,14 +11,15 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import DEFAULT_READING, Reading
-from wellfit.data.assemble import Part, RawData
+from wellfit.data.given import named_path
 from wellfit.data.images.decode import View
-from wellfit.data.images.folders import ImageSet, find_given, find_sets
+from wellfit.data.images.folders import ImageSet, check_classes, find_given, find_sets
 from wellfit.data.images.labels import names_images
 from wellfit.data.images.names import Role, is_table, number, role_of, skipped_text, some
 from wellfit.data.images.sizes import suggested_size
 from wellfit.data.images.stack import Images, fill_margins, read_images
 from wellfit.data.images.walk import Folder, has_images, list_folder
+from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
 __all__ = ["has_images", "images_come_first", "read_image_folder"]
@@ -117,7 +118,9 @@ def _sets(folder: Path, reading: Reading) -> tuple[dict[Role, ImageSet], list[tu
     settings: dict[Role, str | None] = {"validation": reading.validation_file, "test": reading.test_file}
     for role, text in settings.items():
         if text is not None:
-            given[role] = _given(folder, text, role)
+            given[role] = named_path(text, folder, f"{role}_file")
+            if not given[role].is_dir():
+                raise DataError(f'[data] {role}_file = "{text}": not a folder; for images, give a folder like {folder}')
     taken = frozenset(path.resolve() for path in given.values())
     root = list_folder(folder)
     sets, facts = find_sets(root, reading, taken)
@@ -130,22 +133,10 @@ def _sets(folder: Path, reading: Reading) -> tuple[dict[Role, ImageSet], list[tu
         if not path.resolve().is_relative_to(folder.resolve()):
             listed.append(list_folder(path))
         sets[role], more = find_given(list_folder(path), reading, role)
-        unknown = sorted(set(sets[role].labels) - set(sets["train"].labels))
-        if unknown:
-            raise DataError(f"{path}: has classes that the training set lacks: {some(unknown)}")
         facts += [fact for fact in more if fact not in facts]
+    if given:
+        check_classes(sets)
     return {role: sets[role] for role in _ORDER if role in sets}, facts, listed
-
-
-def _given(folder: Path, text: str, role: Role) -> Path:
-    path = Path(text).expanduser()
-    tried = [path, folder / path, folder.parent / path]
-    found = next((one for one in tried if one.is_dir()), None)
-    if found is None:
-        raise DataError(
-            f'[data] {role}_file = "{text}": there is no such folder; for images, give a folder like {folder}'
-        )
-    return found
 
 
 def _parts(sets: dict[Role, ImageSet], images: Images, files: list[str]) -> dict[Role, Part]:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Column, Reading
+from wellfit.data.parts import listed
+from wellfit.data.rounding import float32_blurs
 from wellfit.data.tables.dialect import is_number
 from wellfit.data.tables.names import id_name
-from wellfit.data.tables.table import Table, listed, positions
+from wellfit.data.tables.table import Table, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, texts_of
 from wellfit.errors import DataError
 
@@ -249,8 +251,8 @@ def _matrix(table: Table, names: list[str], values: list[NDArray[Any]]) -> NDArr
                 f"{table.where}: {table.at(row)}, column {name!r}: {column[row]} is too large for float32; "
                 "rescale the column"
             )
-        # float32 keeps 24 bits: whole numbers below 2**24 are exact, and others lose a share of 6e-8 of their size.
-        wide = wide or (largest >= 2**24 and largest * 6e-8 > 1e-4 * (float(high) - float(low)) and bool(high > low))
+        if not wide and float32_blurs(low, high, whole=False):
+            wide = bool(float32_blurs(low, high, whole=_are_whole(column)))
     x = np.empty((count, len(values)), dtype=np.float64 if wide else np.float32)  # (N, D)
     for start in range(0, count, _BLOCK):  # blocks that fit the cache: four times as fast as column by column
         block = np.empty((len(values), min(_BLOCK, count - start)), dtype=x.dtype)
@@ -258,6 +260,11 @@ def _matrix(table: Table, names: list[str], values: list[NDArray[Any]]) -> NDArr
             block[at] = column[start : start + _BLOCK]
         x[start : start + _BLOCK] = block.T
     return x
+
+
+def _are_whole(numbers: NDArray[Any]) -> bool:
+    """Whether no number has a fraction."""
+    return numbers.dtype.kind in "iu" or bool((np.isnan(numbers) | (numbers == np.floor(numbers))).all())
 
 
 # --- Facts ------------------------------------------------------------------------------------------------------------

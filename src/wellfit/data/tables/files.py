@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from wellfit.base import Reading
+from wellfit.data.parts import listed
 from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.parse import parse_text
-from wellfit.data.tables.table import Table, listed, name_columns
+from wellfit.data.tables.table import Table, name_columns
 from wellfit.data.tables.text import MAX_BYTES, archive_members, one_line, read_bytes, unpack
 from wellfit.errors import DataError
 
@@ -106,7 +107,8 @@ def _is_excel(content: bytes) -> bool:
 
 
 def _needs(package: str, where: str) -> DataError:
-    return DataError(f'{where}: reading this needs {package}: pip install "wellfit[tables]", or save it as .csv')
+    fix = 'install it with: pip install "wellfit[tables]", or save the table as .csv'
+    return DataError(f"{where}: reading it needs {package}, which is not installed; {fix}")
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
 
 
 def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple[str, str], ...]) -> Table:
-    """A sheet's cells, of which the first row may be the header."""
+    """A sheet's cells; the first row may be the header."""
     filled = cells.notna()
     cells = cells.loc[filled.any(axis=1), filled.any(axis=0)]
     texts = [

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from wellfit.base import Reading
-from wellfit.data.assemble import RawData
+from wellfit.data.given import named_path
+from wellfit.data.parts import SET_WORDS, RawData, SetName, listed
 from wellfit.data.tables.files import is_table, load_table, stem_of
 from wellfit.data.tables.frames import combine
-from wellfit.data.tables.table import Table, listed
+from wellfit.data.tables.table import Table
 from wellfit.errors import DataError
 
 __all__ = ["find_tables", "read_table", "read_table_folder"]
 
-Role = Literal["train", "validation", "test", ""]
+Role = SetName | Literal[""]
 
-_ROLES: Final[tuple[tuple[Role, str], ...]] = (
-    ("train", "train|training|trn|tra"),
-    ("validation", "val|valid|validation|dev"),
-    ("test", "test|testing|tst|tes"),
-)
-_OTHERS: Final[tuple[Role, Role]] = ("validation", "test")
+_ROLES: Final[Mapping[str, Role]] = {**SET_WORDS, "tra": "train", "tes": "test"}  # optdigits.tra, optdigits.tes
+_SETS: Final[tuple[Role, ...]] = ("train", "validation", "test")
 _SUBMISSION: Final = re.compile(r"submission", re.IGNORECASE)
 _NOTES: Final = re.compile(
     r"(read[ _-]?me|licen[cs]e|notes?|description|data_description|requirements|.*names)$", re.IGNORECASE
@@ -74,23 +71,14 @@ def _with_settings(
     paths = {"validation": validation, "test": test}
     for role, named in given.items():
         if named is not None:
-            paths[role] = _beside(named, train, f"{role}_file")
+            paths[role] = path = named_path(named, train, f"{role}_file")
+            if not path.is_file() or not is_table(path):
+                raise DataError(f'[data] {role}_file = "{named}": not a table; give a file like {train.name}')
     loaded: dict[str, Table | None] = {
         role: None if path is None else load_table(path, reading) for role, path in paths.items()
     }
     raw = combine(table, loaded["validation"], loaded["test"], reading, must_have_labels=reading.test_file is not None)
     return replace(raw, facts=(*facts, *raw.facts))
-
-
-def _beside(named: str, train: Path, setting: str) -> Path:
-    """The file that a setting names: as a path, or in the folder of the training table."""
-    path = Path(named).expanduser()
-    for candidate in (path, train.parent / path):
-        if candidate.is_file():
-            if not is_table(candidate):
-                raise DataError(f"[data] {setting} = {named!r}: not a table; give a file like {train.name}")
-            return candidate
-    raise DataError(f"[data] {setting} = {named!r}: no such file, neither here nor in {train.parent}; correct the path")
 
 
 # --- Folders ----------------------------------------------------------------------------------------------------------
@@ -138,7 +126,7 @@ def read_table_folder(folder: Path, reading: Reading) -> RawData:
     if plain:
         skipped = listed([path.name for path in plain])
         facts = (*facts, ("tables not read", skipped))
-    validation, test = (next(iter(found.roles.get(role, [])), None) for role in _OTHERS)
+    validation, test = (next(iter(found.roles.get(role, [])), None) for role in _SETS[1:])
     raw = _with_settings(trains[0], validation, test, reading, facts)
     used = (("validation", validation, raw.validation), ("test", test, raw.test))
     named = [(f"{role} file", path.name) for role, path, part in used if path is not None and part is not None]
@@ -180,8 +168,5 @@ def role_of(path: Path) -> Role:
 
 
 def _role(words: Iterable[str]) -> Role:
-    words = list(words)
-    for role, names in _ROLES:
-        if any(word in names.split("|") for word in words):
-            return role
-    return ""
+    roles = {_ROLES[word] for word in words if word in _ROLES}
+    return next((role for role in _SETS if role in roles), "")

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Reading
-from wellfit.data.assemble import Part, RawData
+from wellfit.data.parts import Part, RawData, listed
 from wellfit.data.tables.columns import features
 from wellfit.data.tables.labels import choose_label, label_values
 from wellfit.data.tables.names import label_rank, says_nothing
-from wellfit.data.tables.table import Table, listed, name_columns, position
+from wellfit.data.tables.table import Table, name_columns, position
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:

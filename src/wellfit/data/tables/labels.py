@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import ColumnKey, Reading
+from wellfit.data.parts import listed
 from wellfit.data.tables.dialect import is_number
 from wellfit.data.tables.names import id_name, is_feature_name, is_measure_name, is_target_name, label_rank
-from wellfit.data.tables.table import Table, listed, position, positions
+from wellfit.data.tables.table import Table, position, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, meaning_of, numbers_of, texts_of
 from wellfit.errors import DataError
 
@@ -103,7 +104,8 @@ def _of_texts(column: Texts) -> Classes:
 
 
 def _numbers(count: int, rows: int) -> str:
-    return f"these look like numbers to predict ({count:,} different values in {rows:,} rows), and wellfit classifies"
+    found = f"{count:,} different values in {rows:,} rows"
+    return f"these look like numbers to predict ({found}), but wellfit trains classifiers"
 
 
 # --- The choice -------------------------------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ def choose_label(table: Table, reading: Reading) -> tuple[int, str]:
 
     Args:
       reading: ``label`` decides; columns in ``drop``, ``columns``, ``categories`` and ``group`` are no candidates,
-        save that ``categories`` allows any number to be a class.
+        except that ``categories`` allows any number to be a class.
 
     Returns:
       Its position, and the fact that says what it is and why.
@@ -148,7 +150,7 @@ def _check(table: Table, at: int, reading: Reading) -> None:
         return
     trouble = found.trouble
     if not trouble and found.numeric and found.count > _FEW and table.header and is_measure_name(name):
-        trouble = f"these look like numbers to predict ({found.count:,} different values), and wellfit classifies"
+        trouble = _numbers(found.count, len(table.lines))
     if trouble:
         raise DataError(
             f"{table.where}: column {name!r} cannot be the label: {trouble}; set [data] label to a column of classes"

@@ -97,7 +97,7 @@ def _read(rows: bytes, found: Dialect, where: str) -> pd.DataFrame:
 
 
 def _columns(rows: bytes, found: Dialect, only: Sequence[int], texts: Sequence[int]) -> pd.DataFrame:
-    """Some columns, of which ``texts`` are kept as they are written."""
+    """Some columns; those in ``texts`` are kept as written."""
     import pandas as pd
 
     missing: Any = _MISSING

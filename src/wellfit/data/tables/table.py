@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wellfit.base import ColumnKey, IntArray
+from wellfit.data.parts import listed
 from wellfit.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "listed", "name_columns", "position", "positions"]
+__all__ = ["Table", "name_columns", "position", "positions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Table:
       lines: the line or the number of each row.  # (N,)
       unit: how a row is named by it: "line {}", "row {}" or "row {} (from 0)".
       facts: as in ``Dataset``.
-      bare: the names as written, of which several may be the same.
+      bare: the names as written; several may be the same.
       absent: columns of the training table that this table lacks; they are filled with NaN.
     """
 
@@ -73,18 +74,6 @@ def name_columns(header: tuple[str, ...], columns: int) -> tuple[tuple[str, ...]
     often = {2: "twice"}
     repeated = [f"{name} stands {often.get(n, f'{n} times')}" for name, n in counts.items() if n > 1]
     return tuple(names), listed(repeated)
-
-
-def listed(items: list[str] | tuple[str, ...], most: int = 6) -> str:
-    """Join a few items; count the rest.
-
-    Example:
-      >>> listed(["a", "b", "c"], 2)
-      'a, b and 1 more'
-    """
-    if len(items) <= most:
-        return ", ".join(items)
-    return f"{', '.join(items[:most])} and {len(items) - most:,} more"
 
 
 def position(table: Table, key: ColumnKey, setting: str) -> int:
