@@ -172,7 +172,9 @@ def assemble(
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
-        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} rows held out, stratified by class"))
+        noun = "rows" if x_train.ndim == 2 else "images"
+        how = "stratified by class" if groups is None else "whole groups, as stratified by class as they allow"
+        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} {noun} held out, {how}"))
         kept = np.ones(learned, bool)
         kept[held_out] = False
         x_test, y_test = x_train[held_out], y_train[held_out]

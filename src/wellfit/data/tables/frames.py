@@ -158,10 +158,11 @@ def _labels(table: Table, label: int, reading: Reading) -> NDArray[Any]:
     labels, missing = label_values(table, label, reading)
     if missing.any():
         rows = np.flatnonzero(missing)
-        shown = [table.at(row) for row in rows[:8]]
+        shown = [table.at(row) for row in rows[:5]]
+        more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
         raise DataError(
             f"{table.where}: {len(rows):,} row{'s have' if len(rows) > 1 else ' has'} no label in column "
-            f"{table.names[label]!r} ({listed(shown)}{', ...' if len(rows) > 8 else ''}); add labels or remove rows"
+            f"{table.names[label]!r} ({', '.join(shown)}{more}); add labels or remove rows"
         )
     return labels
 
