@@ -177,7 +177,8 @@ def _with_columns(
             array = array[:, 0]
         if array.shape != (len(frame),):
             raise StudyFileError(
-                f"Study(...): {what} has {len(frame)} rows, but {arguments[name]} has shape {array.shape}; give one per row"
+                f"Study(...): {what} has {len(frame)} rows, but {arguments[name]} has shape {array.shape}; "
+                "give one per row"
             )
         frame = frame.assign(**{name: array})
     return frame

@@ -180,6 +180,8 @@ def test_groups():
 def test_a_single_column():
     with pytest.raises(DataError, match=r"t: only one column is found.*set \[data\] separator"):
         combine(parse_text(b"a:b\n1:2\n", Reading(), "t"), None, None, Reading())
+    with pytest.raises(DataError, match=r"the frame: only one column is found; give one column per feature, and one"):
+        from_frames(FRAME[["label"]])
     raw = combined(FRAME[["label", "a"]], FRAME[["a"]])
     assert "has no label column" in dict(raw.facts)["test file"]
 
