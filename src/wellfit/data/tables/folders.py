@@ -90,7 +90,8 @@ def _beside(named: str, train: Path, setting: str) -> Path:
             if not is_table(candidate):
                 raise DataError(f"[data] {setting} = {named!r}: not a table; give a file like {train.name}")
             return candidate
-    raise DataError(f"[data] {setting} = {named!r}: no such file, neither here nor in {train.parent}; correct the path")
+    elsewhere = "" if train.parent.resolve() == Path.cwd() else f", neither here nor in {train.parent}"
+    raise DataError(f"[data] {setting} = {named!r}: no such file{elsewhere}; correct the path")
 
 
 # --- Folders ----------------------------------------------------------------------------------------------------------
