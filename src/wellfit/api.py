@@ -267,7 +267,7 @@ class Study:
         return frame
 
     def facts(self) -> dict[str, str]:
-        """What is decided about the data, as ``wellfit audit`` prints it: the label column, the features, the classes ...
+        """What is decided about the data, as ``wellfit audit`` prints it: label column, features, classes ...
 
         Raises:
           WellfitError: the data cannot be used.
