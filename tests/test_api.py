@@ -392,6 +392,14 @@ def people(rows: int = 90) -> pd.DataFrame:
     return frame
 
 
+def test_the_facts_of_the_data(tmp_path: Path) -> None:
+    facts = wellfit.Study(people()).facts()
+    assert facts["label column"] == "Churn, the last of 5 columns (by its name)"
+    assert facts["columns left out"].startswith("planet (the same value")
+    people().to_csv(tmp_path / "people.csv", index=False)
+    assert wellfit.Study(tmp_path / "people.csv").facts() == facts
+
+
 def test_a_frame_with_the_name_of_its_label(tmp_path: Path) -> None:
     study = wellfit.Study(people(), label="Churn", variants={"baseline": {}, "l2": {"l2": 1e-3}}, **QUICK)
     assert study.dataset is not None

@@ -266,6 +266,20 @@ class Study:
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
         return frame
 
+    def facts(self) -> dict[str, str]:
+        """What is decided about the data, as ``wellfit audit`` prints it: label column, features, classes ...
+
+        Raises:
+          WellfitError: the data cannot be used.
+
+        Example:
+          >>> Study([[1.0], [2.0], [4.0]] * 9, ["a", "b", "b"] * 9).facts()["classes"]
+          '2: a (9), b (18)'
+        """
+        from wellfit.study.session import Session
+
+        return dict(Session(*self._fitted(), Path("unused")).facts)
+
     def plot_examples(
         self, rows: Sequence[int] | None = None, *, count: int = 8, columns: int | None = None, ax: Axes | None = None
     ) -> Figure:

@@ -38,3 +38,8 @@ def test_data_cannot_be_reassigned_and_compare_by_identity() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         data.x_test = data.x_train  # type: ignore[misc]
     assert data != dataclasses.replace(data)  # comparing arrays would be ambiguous
+
+
+def test_a_data_set_is_shown_in_one_line() -> None:
+    shown = "Dataset('toy', 6 training and 2 test examples of shape 4 x 3, 2 classes)"
+    assert repr(dataset((4, 3))) == shown

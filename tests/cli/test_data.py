@@ -26,7 +26,7 @@ def test_audit(command: Command, tmp_path: Path) -> None:
     assert sizes[:3] == [
         "Digits",
         "1,797 images of 8 x 8, uint8",
-        "split: 1,150 training, 288 validation, 359 test",
+        "Split: 1,150 training, 288 validation, 359 test",
     ]
     assert sizes[3].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
     leaky = tmp_path / "leaky.csv"
@@ -38,7 +38,7 @@ def test_audit(command: Command, tmp_path: Path) -> None:
 
 def test_data(command: Command) -> None:
     facts = json.loads(command("data", "info", "digits", "--json").out)
-    assert facts["examples"] == "1438 training, 359 test"
+    assert facts["examples"] == "1,438 training, 359 test"
     assert facts["shape"] == "8x8"
     assert re.fullmatch("[0-9a-f]{64}", facts["hash"])
     assert facts["facts"]["images"] == "8 × 8 pixels, values 0 to 16, divided by 16"

@@ -165,7 +165,9 @@ def test_a_group_is_never_divided():
     pairs = set(zip(data.x_train[:, 0], data.groups, strict=True))
     assert len(pairs) == len(set(data.groups)) == data.groups.max() + 1
     assert dict(data.facts)["groups"] == f"{len(pairs)} in the training set; a split never divides a group"
-    assert dict(data.facts)["test set"].endswith("of 400 examples held out, in whole groups")
+    assert dict(data.facts)["test set"].endswith(
+        "of 400 rows held out in whole groups, stratified by class as far as they allow"
+    )
 
 
 def test_validation_examples_without_groups_are_groups_of_their_own():

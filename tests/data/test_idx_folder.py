@@ -66,7 +66,7 @@ def test_a_validation_set(tmp_path: Path):
 def test_training_files_alone(tmp_path: Path):
     data = load_dataset(put(tmp_path, NAMES[:2]))
     assert (len(data.x_train), len(data.x_test)) == (16, 4)
-    assert dict(data.facts)["test set"] == "none given; 4 of 20 examples held out, stratified by class"
+    assert dict(data.facts)["test set"] == "none given; 4 of 20 images held out, stratified by class"
 
 
 def test_an_unpacked_file_beside_the_packed_one(tmp_path: Path):

@@ -43,7 +43,8 @@ def test_the_study_takes_a_combination():
     summary = scored(study, gaining({"dropout": 0.03, "l2": 0.02}, 0.001))
     (text,) = (text for text in texts(summary) if text.startswith("Combine"))
     assert text.startswith(
-        "Combine dropout and l2, which both score above baseline and act differently (by noise and on the weights): --"
+        "Combine dropout and l2, which both score above baseline and act differently (one by noise, the other on the "
+        "weights): --"
     )
     assert recipes(load_study(settings=option(text)))["both"].l2 == 1e-3
     assert recipes(load_study(settings=option(text)))["both"].dropout == 0.3

@@ -76,7 +76,7 @@ def test_everything_undecided_names_what_remains_possible():
     assert text == (
         "No variant differs clearly from baseline with 5 seeds and 360 test examples: differences from -1.2 to +1.2 "
         "points remain possible. More seeds alone are unlikely to decide dropout and l2; that would take more test "
-        "images."
+        "examples."
     )
 
 

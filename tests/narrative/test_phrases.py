@@ -71,7 +71,7 @@ def test_letters_beyond_z_are_whole_words():
             "Further seeds that would probably suffice, if fixed in advance: 2 for b, 4 for c, 9 for e, and up to 50 "
             "for 2 others; more seeds alone are unlikely to decide f.",
         ),
-        ({"a": None}, "More seeds alone are unlikely to decide a; that would take more test images."),
+        ({"a": None}, "More seeds alone are unlikely to decide a; that would take more test examples."),
     ],
 )
 def test_further_seeds_are_listed_smallest_first(needed, text):

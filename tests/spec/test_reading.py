@@ -108,6 +108,8 @@ def test_a_negative_or_undefined_strength_is_refused(key: str, value: float) -> 
         ({"train": 3}, "study, train: must be a table, got 3"),
         ({"train": {"optimizer": 3}}, "study, [train] optimizer: must be a string, got 3"),
         ({"model": {"batch_norm": 1}}, "study, [model] batch_norm: must be true or false, got 1"),
+        ({"data": {"drop": "id"}}, """drop: must be a list, like ["id"], got 'id'"""),
+        ({"data": {"drop": 1.5}}, "drop: must be a list, got 1.5"),
         ({"train": {"class_weights": "x" * 99}}, f"class_weights: must be a list, got '{'x' * 56}..."),
     ],
 )

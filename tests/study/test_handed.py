@@ -67,12 +67,20 @@ def test_sets_of_their_own() -> None:
     np.testing.assert_array_equal(beside.y_test, data.y_test)
 
 
+def test_labels_beside_a_frame_that_has_them_in_an_unused_column() -> None:
+    for reading in (Reading(drop=("target",)), Reading(columns=tuple(IRIS.columns[:4]))):
+        data = dataset_of(IRIS, IRIS.target, {}, reading)
+        assert [column.name for column in data.columns] == IRIS.columns[:4].tolist()
+        assert dict(data.facts)["label column"] == "none; given as y (target)"
+
+
 def test_groups_beside_a_frame() -> None:
     groups = np.arange(150) // 3
     data = frames(groups=groups)
     assert data.groups is not None
     assert len(data.groups) == len(data.y_train)
     assert "group" not in [column.name for column in data.columns]
+    assert dict(data.facts)["group column"] == "none; given as groups"
 
 
 def test_arrays() -> None:
@@ -99,13 +107,16 @@ def test_arrays() -> None:
         ((IRIS, None, {"groups": [1]}), {"label": "target", "group": "a"}, "group names a column, but groups holds"),
         ((IRIS, None, {"y_test": [1]}), {"label": "target"}, "y_test has no x_test; give both"),
         ((IRIS, None, {"x_val": [[1]]}), {"label": "target"}, "x_val is not a DataFrame, but x is"),
-        ((IRIS, IRIS.target, {"x_val": IRIS}), {}, "x_val must have its labels where x has them; give y_val too"),
+        ((WINE, IRIS.target, {"x_val": WINE}), {}, "x_val must have its labels where x has them; give y_val too"),
         (
             (IRIS, None, {"x_val": IRIS, "y_val": IRIS.target}),
             {"label": "target"},
             "leave y_val out; the label is a col",
         ),
-        ((IRIS, IRIS.target[:9], {}), {}, r"x has 150 rows, but its target_ has shape \(9,\); give one per row"),
+        ((IRIS, IRIS.target[:9], {}), {}, r"x has 150 rows, but y has shape \(9,\); give one per row"),
+        ((IRIS, None, {"groups": [1]}), {"label": "target"}, r"x has 150 rows, but groups has shape \(1,\); give one"),
+        ((IRIS, "target", {}), {}, "y must hold one label per row; to name a column, give label='target'"),
+        ((IRIS, IRIS.target, {}), {}, "the column 'target' of x is y, so it would be a feature; leave y out and give"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments: tuple[Any, ...], reading: dict[str, Any], message: str) -> None:

@@ -90,7 +90,8 @@ def _decision_probability(components: VarianceComponents, m: int, alpha: float, 
     beyond = _half_widths(grown, seed, alpha)  # (GRID,)
     within = np.minimum(np.maximum(margin - _half_widths(grown, seed, 0.10), 0.0), beyond)  # (GRID,)
     bounds = np.stack([-beyond, -within, within, beyond])  # (4, GRID)
-    worse, low, high, not_better = ndtr((bounds - components.mean) / np.maximum(sd, np.finfo(float).tiny))
+    with np.errstate(over="ignore"):  # without variation between seeds, infinitely many deviations away
+        worse, low, high, not_better = ndtr((bounds - components.mean) / np.maximum(sd, np.finfo(float).tiny))
     return float(np.mean(worse + (high - low) + (1 - not_better)))
 
 

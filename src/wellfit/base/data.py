@@ -81,6 +81,11 @@ class Dataset:
         """The shape of one example."""
         return tuple(int(n) for n in self.x_train.shape[1:])
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.input_shape))
+        sizes = f"{len(self.x_train):,} training and {len(self.x_test):,} test examples of shape {shape}"
+        return f"Dataset({self.name!r}, {sizes}, {len(self.classes)} classes)"
+
 
 @dataclass(frozen=True, eq=False)
 class Splits:

@@ -51,7 +51,7 @@ def audit(
     for line in _sizes(session):
         print_paragraph(console, line)
     for name, text in session.facts:
-        print_paragraph(console, f"{capitalized(name)}: {text}")
+        print_paragraph(console, f"{capitalized(name)}: {text}", indent="  ")
     console.print()
     print_findings(findings, console)
 
@@ -80,11 +80,10 @@ def _fitted(study: str | None, data: str | None, settings: list[str] | None) -> 
 def _sizes(session: Session) -> list[str]:
     dataset, splits = session.used, session.splits
     shape = dataset.input_shape
-    rows = "features" if not dataset.columns else "column" if shape == (1,) else "columns"
-    examples = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else f"rows of {shape[0]} {rows}"
+    examples = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else "rows"
     return [
         f"{len(dataset.x_train) + len(dataset.x_test):,} {examples}, {dataset.x_train.dtype}",
-        f"split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
+        f"Split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
     ]
 
 
@@ -138,7 +137,7 @@ def data_info(name: DataSet, settings: DataSettings = None, json: Json = False) 
     info = {
         "name": dataset.name,
         "title": dataset.title,
-        "examples": f"{len(dataset.x_train)} training, {len(dataset.x_test)} test",
+        "examples": f"{len(dataset.x_train):,} training, {len(dataset.x_test):,} test",
         "shape": "x".join(map(str, dataset.input_shape)),
         "dtype": str(dataset.x_train.dtype),
         "source": dataset.source,

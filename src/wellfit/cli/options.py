@@ -74,13 +74,13 @@ def make_console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, soft_wrap=False)
 
 
-def print_paragraph(console: Console, text: str, style: str | None = None) -> None:
-    """Print text wrapped between words to the console's width; markup characters are literal."""
+def print_paragraph(console: Console, text: str, style: str | None = None, indent: str = "") -> None:
+    """Print text wrapped between words to the console's width, later lines indented; markup characters are literal."""
     from wellfit.report.forms.terminal import wrapped
     from wellfit.report.wording import ascii_only
 
     text = ascii_only(text) if console.options.ascii_only else text
-    for line in wrapped(text, console.width):
+    for line in wrapped(text, console.width, indent):
         console.print(line, style=style, soft_wrap=True, markup=False)
 
 

@@ -172,8 +172,11 @@ def assemble(
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
-        how = "stratified by class" if groups is None else "in whole groups"
-        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} examples held out, {how}"))
+        noun = "rows" if x_train.ndim == 2 else "images"
+        how = ", stratified by class"
+        if groups is not None:
+            how = " in whole groups, stratified by class as far as they allow"
+        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} {noun} held out{how}"))
         kept = np.ones(learned, bool)
         kept[held_out] = False
         x_test, y_test = x_train[held_out], y_train[held_out]

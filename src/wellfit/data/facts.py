@@ -186,7 +186,7 @@ def _prepared(dataset: Dataset, preparation: Preparation) -> Iterable[tuple[str,
         count = sum(missing.values())
         where = "" if told else f" ({_counted(missing)})"
         yield "imputed", f"{count:,} {'value' if count == 1 else 'values'}{where}, {_filled_with(preparation, missing)}"
-    for what, x in (("training and validation", dataset.x_train), ("test", dataset.x_test)):
+    for what, x in (("validation", dataset.x_train), ("test", dataset.x_test)):  # the training split has seen its own
         if unseen := count_unseen(preparation, dataset.columns, x):
             yield "unseen categories", f"{sum(unseen.values()):,} in the {what} examples ({_counted(unseen)})"
 

@@ -97,11 +97,11 @@ def advise_combination(
         if other.difference <= 0 or not all(ways) or ways[0] & ways[1] or _tried(summary, best, other):
             continue
         first, names = summary.variants[0].name, (best.variant.name, other.variant.name)
-        acting = " and ".join(listed(sorted(way)) for way in ways)
+        acting = ", the other ".join(listed(sorted(way)) for way in ways)
         changes = {**best.variant.settings, **other.variant.settings}
         free = all(v.name != "both" for v in summary.variants)
         how = f": --set 'variants.both={toml_value(changes)}'" if free else "."
-        text = f"Combine {listed(names)}, which both score above {first} and act differently ({acting}){how}"
+        text = f"Combine {listed(names)}, which both score above {first} and act differently (one {acting}){how}"
         return [Sentence(text, tuple(f"variants[{name}].mean.validation_accuracy" for name in names))]
     return []
 

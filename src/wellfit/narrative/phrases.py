@@ -175,12 +175,12 @@ def further_seeds_sentence(needed: Mapping[str, int | None]) -> str:
       >>> further_seeds_sentence({"l2": 12, "l1": None})[:67]
       'Further seeds that would probably suffice, if fixed in advance: 12 '
       >>> further_seeds_sentence({"l2": None})
-      'More seeds alone are unlikely to decide l2; that would take more test images.'
+      'More seeds alone are unlikely to decide l2; that would take more test examples.'
     """
     known = sorted((n, name) for name, n in needed.items() if n is not None)
     unlikely = several([name for name, n in needed.items() if n is None])
     if not known:
-        return f"More seeds alone are unlikely to decide {unlikely}; that would take more test images."
+        return f"More seeds alone are unlikely to decide {unlikely}; that would take more test examples."
     shown = known if len(known) <= FEW + 1 else known[:FEW]
     numbers = ", ".join(f"{n} for {name}" for n, name in shown)
     if len(shown) < len(known):

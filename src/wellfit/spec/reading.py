@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -93,8 +94,18 @@ def _read(declared: Any, value: Any, source: Source, at: KeyPath, partial: bool)
     if BaseModel in forms and isinstance(value, Mapping):
         return read_table(forms[BaseModel], value, source, at, partial=partial)
     if None not in forms:
-        _refuse_type("a list" if list in forms else "a table", value, source, at)
+        _refuse_type(_a_list(forms[list], value) if list in forms else "a table", value, source, at)
     return _read_scalar(Union[scalars], value, source, at)  # noqa: UP007  # of one member, it is that member
+
+
+def _a_list(declared: Any, value: Any) -> str:
+    """What a value must be where a list is needed; a lone string is shown as a list of it."""
+    items = [_bare(option) for option in _options(get_args(_bare(declared))[0])]
+    return (
+        f"a list, like [{json.dumps(value, ensure_ascii=False)}]"
+        if str in items and isinstance(value, str)
+        else "a list"
+    )
 
 
 def _check_list(items: tuple[Any, ...], marks: tuple[Any, ...], source: Source, at: KeyPath) -> None:

@@ -92,6 +92,8 @@ def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> D
         raise StudyFileError("Study(...): label names a column, but y holds the labels already; give one of them")
     if groups is not None and reading.group is not None:
         raise StudyFileError("Study(...): group names a column, but groups holds them already; give one of them")
+    if y is not None:
+        _refuse_labels_in(x, y, reading)
     label = _free_name(x, _name_of(y, _LABEL)) if y is not None else None
     group = _free_name(x, _GROUP) if groups is not None else None
     if label is not None:
@@ -108,10 +110,38 @@ def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> D
         if frame is not None and (labels is None) != (y is None):
             fix = f"give y_{key} too" if labels is None else f"leave y_{key} out; the label is a column"
             raise StudyFileError(f"Study(...): x_{key} must have its labels where x has them; {fix}")
-        frames[which] = None if frame is None else _with_columns(frame, f"x_{key}", {label: labels})
-    train = _with_columns(x, "x", {label: y, group: groups})
+        frames[which] = (
+            None if frame is None else _with_columns(frame, f"x_{key}", {label: labels}, {label: f"y_{key}"})
+        )
+    train = _with_columns(x, "x", {label: y, group: groups}, {label: "y", group: "groups"})
     raw = from_frames(train, reading, where="the DataFrame", **frames)
+    beside = {"label column": label and _beside("y", y), "group column": group and _beside("groups", groups)}
+    raw = replace(raw, facts=tuple((name, beside.get(name) or text) for name, text in raw.facts))
     return assemble(raw, name="data", title="data", source="a DataFrame", classes=reading.classes or None)
+
+
+def _refuse_labels_in(x: pd.DataFrame, y: Any, reading: Reading) -> None:
+    """Refuse labels that are a feature too, as in ``Study(frame, frame["species"])``, and the name of a column."""
+    if isinstance(y, str):
+        raise StudyFileError(f"Study(...): y must hold one label per row; to name a column, give label={y!r}")
+    name = _name_of(y, "")
+    used = name not in reading.drop and (not reading.columns or name in reading.columns)
+    if name in x.columns and used and x[name].reset_index(drop=True).equals(y.reset_index(drop=True)):
+        raise StudyFileError(
+            f"Study(...): the column {name!r} of x is y, so it would be a feature; leave y out and give "
+            f"label={name!r}, or drop the column"
+        )
+
+
+def _beside(argument: str, values: Any) -> str:
+    """What the facts say of labels or groups that are no column.
+
+    Example:
+      >>> _beside("y", [0, 1])
+      'none; given as y'
+    """
+    name = _name_of(values, "")
+    return f"none; given as {argument}" + (f" ({name})" if name else "")
 
 
 def _name_of(y: Any, default: str) -> str:
@@ -128,8 +158,16 @@ def _free_name(frame: pd.DataFrame, name: str) -> str:
     return name
 
 
-def _with_columns(frame: pd.DataFrame, what: str, columns: Mapping[str | None, Any]) -> pd.DataFrame:
-    """A frame with further columns, by position: the index of labels does not count."""
+def _with_columns(
+    frame: pd.DataFrame, what: str, columns: Mapping[str | None, Any], arguments: Mapping[str | None, str]
+) -> pd.DataFrame:
+    """A frame with further columns, by position: the index of labels does not count.
+
+    Args:
+      what: the frame, in errors.
+      columns: by name.
+      arguments: what they are called in errors, by name.
+    """
     for name, values in columns.items():
         if name is None or values is None:
             continue
@@ -138,7 +176,8 @@ def _with_columns(frame: pd.DataFrame, what: str, columns: Mapping[str | None, A
             array = array[:, 0]
         if array.shape != (len(frame),):
             raise StudyFileError(
-                f"Study(...): {what} has {len(frame)} rows, but its {name} has shape {array.shape}; give one per row"
+                f"Study(...): {what} has {len(frame)} rows, but {arguments[name]} has shape {array.shape}; "
+                "give one per row"
             )
         frame = frame.assign(**{name: array})
     return frame

@@ -19,7 +19,8 @@ def test_imbalance():
         assert codes(changed(sound, y_train=y)).get("class-imbalance") == level
     found = findings(changed(sound, y_train=y))["class-imbalance"]
     assert found.message.startswith(
-        "a has 5.7 times as many training examples as b (255 and 45); always predicting a is right 85.0 %"
+        "Class a has 5.7 times as many training examples as class b (255 and 45); always predicting the former is "
+        "right 85.0 %"
     )
     assert "macro F1" in found.fix
     assert "recall" in found.fix

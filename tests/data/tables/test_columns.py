@@ -46,6 +46,7 @@ def names(made) -> list[str]:
         ("patient_id", np.arange(N) // 2, 'if rows of one belong together: [data] group = "patient_id"'),
         ("when", pd.date_range("2020", periods=N), "dates; to use them, add columns of numbers"),
         ("clock", ["12:30"] * N, "dates; to use them"),
+        ("Cabin", [None, *(f"C {i}" for i in range(1, N))], f"{N - 1} different texts in {N - 1} rows"),
         ("nothing", [""] * N, "no values"),
         ("nothing", ["n/a", "None"] * (N // 2), "no values"),
         ("text", [f"word {i // 2}" for i in range(N)], "30 different texts in 60 rows"),

@@ -149,6 +149,8 @@ def test_excel(tmp_path: Path):
     np.testing.assert_array_equal(raw.train.x, [[1.5, 1], [np.nan, 0], [np.nan, 1], [4, 0]])
     assert raw.train.lines.tolist() == [3, 4, 5, 6]
     assert dict(raw.facts)["sheet"] == "Data; not read: Empty, Notes"
+    with pytest.raises(DataError, match=r"only one column is found; .*\(Notes; not read: Data\); move the sheet with"):
+        read_table(book(tmp_path / "a.xlsx", Notes=[["n"], ["m"]], Data=ROWS), Reading())
     rows = [["label", "a"], ["x", 1], ["y", "bad"], *(["x", 1.5 * i] for i in range(99))]
     path = book(tmp_path / "b.xlsx", Data=[*rows, ["y", 1]])
     with pytest.raises(DataError, match=r"b\.xlsx: row 3, column 2 \(a\): 'bad' is not a number"):

@@ -31,6 +31,8 @@ def texts(*cells, missing=(), keep=frozenset()):
         ([f"w{i % 600}" for i in range(6000)], "free"),
         ([*map(str, range(500)), "abc"], "faulty"),
         ([*map(str, range(500)), "12,5x", "abc"], "faulty"),
+        ([*map(str, range(60)), *["unknown"] * 50, *["n. s."] * 50], "faulty"),
+        ([*map(str, range(60)), *["a", "b", "c"] * 50], "categories"),
         (["0", "1", "2", "3+"] * 50, "categories"),  # "3+" is as frequent as the others: no slip
         ([*(["0", "1"] * 100), "x"], "faulty"),
         (["A/5 21171", "PC 17599", "113803"] * 3, "categories"),

@@ -53,8 +53,8 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
     yield Finding(
         "class-imbalance",
         "warning" if strong else "info",
-        f"{classes[large]} has {ratio:.1f} times as many training examples as {classes[small]} "
-        f"({counts[large]} and {counts[small]}); always predicting {classes[large]} is right "
+        f"Class {classes[large]} has {ratio:.1f} times as many training examples as class {classes[small]} "
+        f"({counts[large]} and {counts[small]}); always predicting the former is right "
         f"{100 * counts[large] / counts.sum():.1f} % of the time.",
         "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
         + (weights if strong else ""),

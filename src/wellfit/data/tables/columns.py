@@ -226,7 +226,7 @@ def _spells_out(table: Table, at: int, texts: Texts, kind: str) -> str:
                 f"{table.where}: column {table.names[at]!r} holds {texts.texts[0].count(' ') + 1:,} numbers in a cell; "
                 f'give each number a column of its own, or set [data] drop = ["{table.names[at]}"]'
             )
-        if len(texts.texts) == rows:
+        if len(texts.texts) == rows == len(table.lines):
             return "a different text in every row"
         return f"{len(texts.texts):,} different texts in {rows:,} rows"
     name = table.bare[at] if table.bare else ""

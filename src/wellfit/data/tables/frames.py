@@ -111,10 +111,7 @@ def combine(
     if not len(train.lines):
         raise DataError(f"{train.where}: has no rows; give one row per example")
     if len(train.names) < 2:
-        raise DataError(
-            f"{train.where}: only one column is found; if its cells are separated by another character, "
-            "set [data] separator"
-        )
+        raise DataError(f"{train.where}: only one column is found; {_one_column(train)}")
     label, said = choose_label(train, reading)
     group = None if reading.group is None else position(train, reading.group, "group")
     if group == label:
@@ -153,15 +150,25 @@ def combine(
     )
 
 
+def _one_column(table: Table) -> str:
+    """What to do about a table of a single column."""
+    if sheet := dict(table.facts).get("sheet"):
+        return f"the first sheet with cells is read ({sheet}); move the sheet with the data to the front"
+    if table.unit.startswith("line"):
+        return "if its cells are separated by another character, set [data] separator"
+    return "give one column per feature, and one for the label"
+
+
 def _labels(table: Table, label: int, reading: Reading) -> NDArray[Any]:
     """The labels of all rows; missing ones are refused with their lines."""
     labels, missing = label_values(table, label, reading)
     if missing.any():
         rows = np.flatnonzero(missing)
-        shown = [table.at(row) for row in rows[:8]]
+        shown = [table.at(row) for row in rows[:5]]
+        more = f" and {len(rows) - 5:,} more" if len(rows) > 5 else ""
         raise DataError(
             f"{table.where}: {len(rows):,} row{'s have' if len(rows) > 1 else ' has'} no label in column "
-            f"{table.names[label]!r} ({listed(shown)}{', ...' if len(rows) > 8 else ''}); add labels or remove rows"
+            f"{table.names[label]!r} ({', '.join(shown)}{more}); add labels or remove rows"
         )
     return labels
 

@@ -115,9 +115,9 @@ def position(table: Table, key: ColumnKey, setting: str) -> int:
             "1 is the first and -1 the last"
         )
     close = nearest(key, table.names)
-    hint = f"did you mean {close!r}? " if close else ""
+    hint = f"; did you mean {close!r}?" if close else ""
     raise DataError(
-        f"{table.where}: [data] {setting} = {key!r}, but there is no such column; {hint}"
+        f"{table.where}: [data] {setting} = {key!r}, but there is no such column{hint} "
         f"(columns: {listed(table.names, 12)})"
     )
 

@@ -31,6 +31,7 @@ _DECORATED: Final = re.compile(r"([+-]?)\s*([$€£¥₹]?)\s*([+-]?[\d.,]+(?:[e
 _TRUTH: Final = frozenset(("true", "false"))
 _SAMPLE: Final = 1000  # texts that decide where there are more
 _FEW: Final = 20  # different texts that need no further thought
+_WORDS: Final = 2  # different words that may stand for missing numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +185,10 @@ def meaning_of(column: Texts) -> Meaning:
         return signed
     if sum(counts[at] for at, text in enumerate(texts) if _DATES.fullmatch(text)) >= 0.9 * rows:
         return Meaning("dates")
-    if counts[plain].sum() >= 0.8 * rows and not (len(texts) <= _FEW and (counts[~plain] >= max(3, rows // 50)).all()):
+    # Many different numbers and one or two words: the words stand for missing values, however often they occur.
+    words = plain.sum() > _FEW and (~plain).sum() <= _WORDS
+    coded = len(texts) <= _FEW and (counts[~plain] >= max(3, rows // 50)).all()
+    if words or (counts[plain].sum() >= 0.8 * rows and not coded):
         return Meaning("faulty", fault=texts[int(np.argmin(plain))])
     commas = [text for text in texts if re.fullmatch(r"[+-]?\d+(,\d+)+(\.\d+)?", text)]
     if commas and len(commas) + plain.sum() == len(texts):

@@ -72,15 +72,18 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
         console.print(Text(f"More: {more}", style="dim"), soft_wrap=True)
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """Break text into lines; an option and its value stay on one line if they fit, so that they can be copied.
 
     Args:
       width: characters in a line; only a longer word exceeds it.
+      indent: what every line but the first begins with.
 
     Example:
       >>> wrapped('Stop earlier: --set "train.x={a = 1, b = 2}" does.', 32)
       ['Stop earlier:', '--set "train.x={a = 1, b = 2}"', 'does.']
+      >>> wrapped("Columns left out: id, name", 18, indent="  ")
+      ['Columns left out:', '  id, name']
     """
     words: list[str] = []
     for word in _WORD.findall(text):
@@ -90,7 +93,7 @@ def wrapped(text: str, width: int) -> list[str]:
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += f" {word}"
         else:
-            lines.append(word)
+            lines.append(f"{indent}{word}" if lines else word)
     return lines
 
 
@@ -205,7 +208,9 @@ def _within_sentence(note: str) -> str:
       >>> _within_sentence("The test set is small"), _within_sentence("Adam kept improving")
       ('the test set is small', 'Adam kept improving')
     """
-    return f"{note[0].lower()}{note[1:]}" if note.startswith(("The ", "Each ", "Some ", "A ", "An ")) else note
+    return (
+        f"{note[0].lower()}{note[1:]}" if note.startswith(("The ", "Each ", "Some ", "Class ", "A ", "An ")) else note
+    )
 
 
 def _print_title(finding: Finding, console: Console, with_code: bool = False) -> None:

@@ -34,8 +34,9 @@ def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> N
     """
     for line in plan_lines(forecast, full=full):
         text = wording.ascii_only(line) if console.options.ascii_only else line
-        for part in wrapped(text, console.width):
-            console.print(Text(part, style="bold" if line == forecast.title else ""), soft_wrap=True)
+        title = line == forecast.title
+        for part in wrapped(text, console.width, "" if title else "  "):
+            console.print(Text(part, style="bold" if title else ""), soft_wrap=True)
 
 
 def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
