@@ -119,6 +119,25 @@ def test_without_names_columns_are_matched_by_place():
         combined(numbered, numbered.assign(c=1.5, d=2.5), header=False, label=1)
 
 
+def test_names_that_only_count_tell_columns_apart():
+    named = FRAME.set_axis(["V1", "V2", "V3"], axis=1)
+    raw = combined(named, named[["V3", "V1", "V2"]], label="V1")
+    np.testing.assert_array_equal(raw.test.x, raw.train.x)
+    raw = from_frames(
+        FRAME.set_axis([0, 1, 2], axis=1),
+        Reading(label="0"),
+        test=FRAME[["b", "a", "label"]].set_axis([2, 1, 0], axis=1),
+    )
+    np.testing.assert_array_equal(raw.test.x, raw.train.x)
+
+
+def test_intervals_are_classes_and_categories():
+    ranges = pd.cut(FRAME["a"], [-9, 0, 9])
+    raw = from_frames(FRAME.assign(label=np.asarray(ranges), c=pd.arrays.IntervalArray(np.asarray(ranges))))
+    assert set(raw.train.labels.tolist()) == {"(-9, 0]", "(0, 9]"}
+    assert raw.columns[2].categories == ("(-9, 0]", "(0, 9]")
+
+
 def test_a_column_that_is_left_out_may_be_missing_elsewhere():
     raw = combined(FRAME.assign(id=np.arange(N)), FRAME)
     assert raw.test is not None

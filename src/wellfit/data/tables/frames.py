@@ -187,7 +187,9 @@ def _matched(train: Table, other: Table, label: int, reading: Reading) -> _Label
         )
     if not len(other.lines):
         raise DataError(f"{other.where}: has no rows; remove the file, or give one row per example")
-    places, ignored = _by_name(train, other, label) if train.named else _by_place(train, other, label)
+    # Names that only count columns, such as V1 and V2, still tell them apart where both tables have the same ones.
+    named = train.named or (train.header and sorted(train.bare) == sorted(other.bare))
+    places, ignored = _by_name(train, other, label) if named else _by_place(train, other, label)
     frame = other.frame
     if label not in places:
         return "has no label column" if not ignored else f"has no column {train.names[label]!r}"
