@@ -44,10 +44,29 @@ def test_labels_in_a_column_or_beside_the_frame_are_the_same_data() -> None:
     assert [column.name for column in inside.columns] == IRIS.columns[:4].tolist()
 
 
-def test_the_index_of_labels_does_not_count() -> None:
-    shuffled = IRIS.target.set_axis(np.arange(150)[::-1])
-    beside = dataset_of(IRIS.drop(columns="target"), shuffled, {}, Reading())
-    np.testing.assert_array_equal(beside.y_train, frames().y_train)
+@pytest.mark.parametrize("what", ["y", "groups", "y_val"])
+def test_labels_and_groups_whose_index_is_in_another_order(what: str) -> None:
+    x, y = IRIS.drop(columns="target"), IRIS.target
+    mixed = y.sample(frac=1, random_state=0)
+    sets = {"x_val": x, "y_val": y, "groups": y, what: mixed}
+    message = r"the index of x(_val)? and that of its (group|target)_? differ.*give (group|target)\.to_numpy\(\)"
+    with pytest.raises(StudyFileError, match=message):
+        dataset_of(x, sets.pop("y", y), sets, Reading())
+    named = x.set_axis([f"a{i}" for i in range(150)])
+    with pytest.raises(StudyFileError, match="the index of x and that of its target differ"):
+        dataset_of(named, y.set_axis([f"b{i}" for i in range(150)]), {}, Reading())
+
+
+def test_without_an_index_of_their_own_labels_belong_to_rows_by_position() -> None:
+    x, y = IRIS.drop(columns="target"), IRIS.target
+    mixed = x.sample(frac=1, random_state=0)
+    expected = frames().y_train
+    np.testing.assert_array_equal(dataset_of(x.set_axis(np.arange(150) + 7), y, {}, Reading()).y_train, expected)
+    aligned = dataset_of(mixed, y.loc[mixed.index], {}, Reading())
+    np.testing.assert_array_equal(
+        aligned.y_train, dataset_of(mixed, y.loc[mixed.index].to_numpy(), {}, Reading()).y_train
+    )
+    assert len(dataset_of(mixed, y.to_numpy(), {}, Reading()).y_train) == 120
 
 
 def test_labels_of_a_column_s_name_replace_nothing() -> None:

@@ -208,3 +208,33 @@ def test_a_bad_cell_in_another_set():
         sets({"a": A}, {"a": ["1", "x", "3"]})
     with pytest.raises(DataError, match=r"t: line 2, column 1 \(a\): 'x' is not a number"):
         sets({"a": A}, {"a": ["x", "y", "x"]})
+
+
+SHARES = [f"{i * 2}%" for i in range(N)]
+
+
+@pytest.mark.parametrize(
+    ("train", "other", "message"),
+    [
+        (SHARES, ["0.05", "0.5"], r"its numbers have no unit, but those of the training table have '%'"),
+        (SHARES, [0.05, 0.5], r"have no unit, but those of the training table have '%'; write both in one unit"),
+        (A, ["5%", "6%"], r"t: column 1 \(p\): its numbers have '%', but those of the training table have no unit"),
+        ([f"{i * 2} kg" for i in range(N)], ["500 g", "600 g"], r"have 'g', but those of the training table have 'kg'"),
+    ],
+)
+def test_another_unit_in_another_set(train, other, message):
+    with pytest.raises(DataError, match=message):
+        sets({"p": train, "a": A}, {"p": other, "a": [1, 2]})
+
+
+def test_a_set_without_values_has_no_unit():
+    assert np.isnan(sets({"p": SHARES, "a": A}, {"p": ["", ""], "a": [1, 2]}).rows[1][:, 0]).all()
+
+
+def test_numbers_among_categories_are_spelled_alike():
+    made = sets({"s": ["1.0", "2.50", "x"] * 20}, {"s": [1.0, 2.5, 3.0]})
+    assert made.columns[0].categories == ("1", "2.5", "3", "x")
+    assert [rows[:3, 0].tolist() for rows in made.rows] == [[0, 1, 3], [0, 1, 2]]
+    assert sets({"s": ["01.5", "1.5", "x"] * 20}, {"s": [1.5]}).columns[0].categories == ("01.5", "1.5", "x")
+    versions = ("1.1", "1.10", "x")  # texts in both sets: two versions
+    assert sets({"s": [*versions] * 20}, {"s": ["1.10", "x"]}).columns[0].categories == versions

@@ -119,6 +119,42 @@ def test_without_names_columns_are_matched_by_place():
         combined(numbered, numbered.assign(c=1.5, d=2.5), header=False, label=1)
 
 
+def test_names_that_only_count_tell_columns_apart():
+    named = FRAME.set_axis(["V1", "V2", "V3"], axis=1)
+    raw = combined(named, named[["V3", "V1", "V2"]], label="V1")
+    np.testing.assert_array_equal(raw.test.x, raw.train.x)
+    raw = from_frames(
+        FRAME.set_axis([0, 1, 2], axis=1),
+        Reading(label="0"),
+        test=FRAME[["b", "a", "label"]].set_axis([2, 1, 0], axis=1),
+    )
+    np.testing.assert_array_equal(raw.test.x, raw.train.x)
+
+
+def test_intervals_are_classes_and_categories():
+    ranges = pd.cut(FRAME["a"], [-9, 0, 9])
+    raw = from_frames(FRAME.assign(label=np.asarray(ranges), c=pd.arrays.IntervalArray(np.asarray(ranges))))
+    assert set(raw.train.labels.tolist()) == {"(-9, 0]", "(0, 9]"}
+    assert raw.columns[2].categories == ("(-9, 0]", "(0, 9]")
+
+
+@pytest.mark.parametrize("setting", ["label", "group", "drop", "columns", "categories"])
+def test_a_number_that_names_one_column_and_counts_another(setting):
+    many = ("drop", "columns", "categories")
+    for names in (range(3), [5, 1, 0]):  # the last column is 2, or 0; the second is 1 and counts as 2
+        frame = FRAME.set_axis(names, axis=1)
+        with pytest.raises(
+            DataError, match=rf"the frame: .*{setting} = 1 may be the column named 1, which is column 2, or"
+        ):
+            from_frames(frame, Reading(**{setting: (1,) if setting in many else 1}))
+    named = FRAME.rename(columns=dict(zip(FRAME, range(3), strict=True))).rename(columns=str)
+    assert from_frames(named, Reading(label="0")).train.labels.tolist() == FRAME["label"].tolist()
+    last = from_frames(FRAME[["a", "b", "label"]].set_axis(range(3), axis=1), Reading(label=-1))
+    assert last.train.labels.tolist() == FRAME["label"].tolist()
+    counted = from_frames(FRAME.set_axis([1, 2, 3], axis=1), Reading(label=1))  # the name and the count agree
+    assert counted.train.labels.tolist() == FRAME["label"].tolist()
+
+
 def test_a_column_that_is_left_out_may_be_missing_elsewhere():
     raw = combined(FRAME.assign(id=np.arange(N)), FRAME)
     assert raw.test is not None

@@ -56,11 +56,16 @@ def test_what_texts_are(cells, kind):
         (["1,065.5", "2,034"], [1065.5, 2034], "the comma in 1,000 left out"),
         (["5 kg", "7.5 kg"], [5, 7.5], "'kg' left out"),
         (["3 €", "4 €"], [3, 4], "'€' left out"),
+        (["5 kg", "1,500.5 kg"], [5, 1500.5], "'kg' left out and the comma in 1,000 left out"),
     ],
 )
 def test_numbers_with_signs(cells, numbers, sign):
     meaning = meaning_of(texts(*cells))
     assert (meaning.kind, meaning.values.tolist(), meaning.sign) == ("numbers", numbers, sign)
+
+
+def test_a_decimal_comma_after_a_zero_is_no_thousands_separator():
+    assert meaning_of(texts("0,125", "250", "0,500")).kind == "faulty"
 
 
 def test_the_first_faulty_text_is_named():
@@ -107,3 +112,5 @@ def test_dates_of_pandas():
     assert is_date(pd.Series(pd.period_range("2020", periods=2, freq="D")))
     assert not is_date(pd.Series(["a"]))
     assert not is_date(pd.Series([1]))
+    assert not is_date(pd.cut(pd.Series([1, 2, 3]), 2))
+    assert not is_date(pd.Series(pd.interval_range(0, 2)))

@@ -14,8 +14,13 @@ from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
 from wellfit.data.tables.dialect import is_number
 from wellfit.data.tables.names import id_name
+<<<<<<< HEAD
 from wellfit.data.tables.table import Table, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, texts_of
+=======
+from wellfit.data.tables.table import Table, listed, positions
+from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, one_spelling, texts_of
+>>>>>>> attack
 from wellfit.errors import DataError
 
 __all__ = ["Features", "features"]
@@ -113,8 +118,10 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
             why = "no values"
         if why:
             return _Cells(left=why)
-        return _Cells((numbers, *(_numbers_like(table, at, reading) for table in tables[1:])))
+        return _Cells((numbers, *(_numbers_like(table, at, "", reading) for table in tables[1:])))
     texts = [_texts(table, at, reading) for table in tables]
+    if len({is_numeric(column) for column in series}) > 1:
+        texts = one_spelling(texts)
     if category:
         return _as_categories(texts)
     own = texts[0]
@@ -130,7 +137,7 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
         why = "" if asked or meaning.kind == "truth" else _identifies(tables[0], at, values)
         if why:
             return _Cells(left=why)
-        rest = tuple(_numbers_like(table, at, reading) for table in tables[1:])
+        rest = tuple(_numbers_like(table, at, meaning.unit, reading) for table in tables[1:])
         return _Cells((values, *rest), kind="truth" if meaning.kind == "truth" else "numbers", sign=meaning.sign)
     why = "" if asked else _spells_out(tables[0], at, own, meaning.kind)
     return _Cells(left=why) if why else _as_categories(texts)
@@ -155,17 +162,32 @@ def _mapped(texts: Texts, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.append(values, np.nan)[texts.codes]
 
 
-def _numbers_like(table: Table, at: int, reading: Reading) -> NDArray[Any]:
-    """A column of another set, where the training set has numbers."""
+def _numbers_like(table: Table, at: int, unit: str, reading: Reading) -> NDArray[Any]:
+    """A column of another set, where the training set has numbers with a unit, or none."""
     column = table.frame.iloc[:, at]
     if is_numeric(column):
-        return numbers_of(column, reading.missing)
+        numbers = numbers_of(column, reading.missing)
+        if unit and not np.isnan(numbers).all():
+            raise DataError(_other_unit(table, at, "", unit))
+        return numbers
     texts = _texts(table, at, reading)
     meaning = meaning_of(texts)
     if meaning.values is None and texts.texts:
         fault = meaning.fault or next((text for text in texts.texts if not is_number(text)), texts.texts[0])
         raise DataError(_fault(table, at, texts, fault))
+    if texts.texts and meaning.unit != unit:
+        raise DataError(_other_unit(table, at, meaning.unit, unit))
     return _mapped(texts, np.zeros(0) if meaning.values is None else meaning.values)
+
+
+def _other_unit(table: Table, at: int, own: str, unit: str) -> str:
+    """12% beside 0.12, 500 g beside 0.5 kg: the numbers would differ in scale."""
+    has, others = (f"have {text!r}" if text else "have no unit" for text in (own, unit))
+    name = table.names[at]
+    return (
+        f"{table.where}: column {at + 1} ({name}): its numbers {has}, but those of the training table {others}; "
+        f'write both in one unit, or set [data] drop = ["{name}"]'
+    )
 
 
 def _fault(table: Table, at: int, texts: Texts, fault: str) -> str:

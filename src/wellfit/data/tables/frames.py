@@ -67,6 +67,7 @@ def table_of(frame: pd.DataFrame, reading: Reading, where: str) -> Table:
     for key in (reading.label, reading.group):
         if isinstance(key, str) and key in frame.index.names and key not in frame.columns:
             frame = frame.reset_index(level=key)
+    _refuse_ambiguous(frame, reading, where)
     counted = isinstance(frame.columns, pd.RangeIndex)
     texts = [" / ".join(map(str, c)) if isinstance(c, tuple) else str(c).strip() for c in list[Any](frame.columns)]
     header = () if counted else tuple(texts)
@@ -82,6 +83,21 @@ def table_of(frame: pd.DataFrame, reading: Reading, where: str) -> Table:
         facts=(("columns of the same name", repeated),) if repeated else (),
         bare=header,
     )
+
+
+def _refuse_ambiguous(frame: pd.DataFrame, reading: Reading, where: str) -> None:
+    """Refuse a number that pandas has as the name of one column, and that counts another from 1."""
+    keys = {"label": (reading.label,), "group": (reading.group,)}
+    keys |= {setting: getattr(reading, setting) for setting in ("drop", "columns", "categories")}
+    numbers = {name: at for at, name in enumerate(frame.columns) if isinstance(name, int | np.integer)}
+    for setting, given in keys.items():
+        for key in given:
+            if isinstance(key, int) and key in numbers and numbers[key] != key - 1:
+                raise DataError(
+                    f"{where}: [data] {setting} = {key} may be the column named {key}, which is column "
+                    f"{numbers[key] + 1}, or column {key}; name the columns by texts, frame.rename(columns=str), and "
+                    f'set {setting} to the name, "{key}"'
+                )
 
 
 # --- Several sets -----------------------------------------------------------------------------------------------------
@@ -194,7 +210,9 @@ def _matched(train: Table, other: Table, label: int, reading: Reading) -> _Label
         )
     if not len(other.lines):
         raise DataError(f"{other.where}: has no rows; remove the file, or give one row per example")
-    places, ignored = _by_name(train, other, label) if train.named else _by_place(train, other, label)
+    # Names that only count columns, such as V1 and V2, still tell them apart where both tables have the same ones.
+    named = train.named or (train.header and sorted(train.bare) == sorted(other.bare))
+    places, ignored = _by_name(train, other, label) if named else _by_place(train, other, label)
     frame = other.frame
     if label not in places:
         return "has no label column" if not ignored else f"has no column {train.names[label]!r}"

@@ -16,7 +16,7 @@ from wellfit.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Meaning", "Texts", "is_date", "is_numeric", "join", "meaning_of", "numbers_of", "texts_of"]
+__all__ = ["Meaning", "Texts", "is_date", "is_numeric", "join", "meaning_of", "numbers_of", "one_spelling", "texts_of"]
 
 _DATES: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"
@@ -26,7 +26,7 @@ _DATES: Final = re.compile(
     r"|[a-z]{3,9} \d{1,2},? \d{4}( .*)?",
     re.IGNORECASE,
 )
-_GROUPED: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _DECORATED: Final = re.compile(r"([+-]?)\s*([$€£¥₹]?)\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(%|[$€£¥₹]|[^\W\d_]{1,5})?")
 _TRUTH: Final = frozenset(("true", "false"))
 _SAMPLE: Final = 1000  # texts that decide where there are more
@@ -59,13 +59,15 @@ class Meaning:
       kind: "numbers"; "truth" (true or false); "dates"; "categories"; "free" (a different text in most rows);
         "empty"; or "faulty" (numbers, but for a few cells).
       values: for "numbers" and "truth", the number that each text is.  # (len(texts),)
-      sign: what was around the numbers: "%", "kg", "thousands separators"; otherwise "".
+      sign: what was left out around the numbers, for people; otherwise "".
+      unit: the sign or unit itself, "%" or "kg"; otherwise "".
       fault: for "faulty", the first text that is no number.
     """
 
     kind: Literal["numbers", "truth", "dates", "categories", "free", "empty", "faulty"]
     values: NDArray[np.float64] | None = None
     sign: str = ""
+    unit: str = ""
     fault: str = ""
 
 
@@ -80,7 +82,7 @@ def is_date(column: pd.Series[Any]) -> bool:
     kind = getattr(column.dtype, "kind", "O")
     if kind in "iuf":
         return False
-    return kind in "mM" or str(column.dtype).startswith(("period", "date", "time", "interval"))
+    return kind in "mM" or str(column.dtype).startswith(("period", "date", "time"))
 
 
 def numbers_of(column: pd.Series[Any], missing: tuple[str, ...]) -> NDArray[Any]:
@@ -140,6 +142,28 @@ def _text(value: Any) -> str:
     if isinstance(value, (float, np.floating)) and (number := float(value)).is_integer() and abs(number) < 2**53:
         return str(int(number))
     return str(value).strip()
+
+
+def one_spelling(columns: list[Texts]) -> list[Texts]:
+    """Spell the numbers among the texts alike: where all cells of a set are numbers, 1.0 has become 1 and 2.50 2.5.
+
+    Example:
+      >>> [c.texts for c in one_spelling([Texts(np.arange(2), ("1.0", "x")), Texts(np.arange(2), ("1", "2.50"))])]
+      [('1', 'x'), ('1', '2.5')]
+    """
+    return [_merged(column.codes, [_plain(text) for text in column.texts]) for column in columns]
+
+
+def _plain(text: str) -> str:
+    """A number as ``_text`` writes it; texts such as 007 and 01.5 are no numbers."""
+    return _text(float(text)) if "." in text and is_number(text) and not re.match(r"[+-]?0\d", text) else text
+
+
+def _merged(codes: IntArray, texts: list[str]) -> Texts:
+    """Texts of which several may be the same."""
+    final: dict[str, int] = {}
+    to = np.array([*(final.setdefault(text, len(final)) for text in texts), -1], dtype=np.int64)
+    return Texts(to[codes], tuple(final))
 
 
 def join(columns: list[Texts]) -> list[Texts]:
@@ -222,4 +246,4 @@ def _signed(texts: tuple[str, ...]) -> Meaning | None:
     values = np.array([float(minus + number.replace(",", "")) for minus, _, number, _ in found])
     shown = [f"{sign!r} left out"] if sign else []
     shown += ["the comma in 1,000 left out"] if grouped else []
-    return Meaning("numbers", values, sign=" and ".join(shown))
+    return Meaning("numbers", values, sign=" and ".join(shown), unit=sign)
