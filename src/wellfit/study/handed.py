@@ -120,7 +120,6 @@ def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> D
     return assemble(raw, name="data", title="data", source="a DataFrame", classes=reading.classes or None)
 
 
-<<<<<<< HEAD
 def _refuse_labels_in(x: pd.DataFrame, y: Any, reading: Reading) -> None:
     """Refuse labels that are a feature too, as in ``Study(frame, frame["species"])``, and the name of a column."""
     if isinstance(y, str):
@@ -143,7 +142,8 @@ def _beside(argument: str, values: Any) -> str:
     """
     name = _name_of(values, "")
     return f"none; given as {argument}" + (f" ({name})" if name else "")
-=======
+
+
 def _check_index(frame: pd.DataFrame, values: Any, what: str, name: str) -> None:
     """Refuse values whose index says that their rows are in another order, or are other rows."""
     import pandas as pd
@@ -160,7 +160,6 @@ def _check_index(frame: pd.DataFrame, values: Any, what: str, name: str) -> None
         f"Study(...): the index of {what} and that of its {name} differ, so their rows may not belong together; bring "
         f"them in one order ({name}.loc[{what}.index]), or give {name}.to_numpy() if the positions count"
     )
->>>>>>> attack
 
 
 def _name_of(y: Any, default: str) -> str:
@@ -177,25 +176,20 @@ def _free_name(frame: pd.DataFrame, name: str) -> str:
     return name
 
 
-<<<<<<< HEAD
 def _with_columns(
     frame: pd.DataFrame, what: str, columns: Mapping[str | None, Any], arguments: Mapping[str | None, str]
 ) -> pd.DataFrame:
-    """A frame with further columns, by position: the index of labels does not count.
+    """A frame with further columns, by position.
 
     Args:
       what: the frame, in errors.
       columns: by name.
       arguments: what they are called in errors, by name.
     """
-=======
-def _with_columns(frame: pd.DataFrame, what: str, columns: Mapping[str | None, Any]) -> pd.DataFrame:
-    """A frame with further columns, by position."""
->>>>>>> attack
     for name, values in columns.items():
         if name is None or values is None:
             continue
-        _check_index(frame, values, what, name)
+        _check_index(frame, values, what, arguments[name])
         array = np.asarray(values)
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]

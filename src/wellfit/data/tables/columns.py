@@ -14,13 +14,8 @@ from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
 from wellfit.data.tables.dialect import is_number
 from wellfit.data.tables.names import id_name
-<<<<<<< HEAD
 from wellfit.data.tables.table import Table, positions
-from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, texts_of
-=======
-from wellfit.data.tables.table import Table, listed, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, one_spelling, texts_of
->>>>>>> attack
 from wellfit.errors import DataError
 
 __all__ = ["Features", "features"]
