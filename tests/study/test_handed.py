@@ -49,11 +49,11 @@ def test_labels_and_groups_whose_index_is_in_another_order(what: str) -> None:
     x, y = IRIS.drop(columns="target"), IRIS.target
     mixed = y.sample(frac=1, random_state=0)
     sets = {"x_val": x, "y_val": y, "groups": y, what: mixed}
-    message = r"the index of x(_val)? and that of its (group|target)_? differ.*give (group|target)\.to_numpy\(\)"
+    message = rf"the index of x(_val)? and that of its {what} differ.*give {what}\.to_numpy\(\)"
     with pytest.raises(StudyFileError, match=message):
         dataset_of(x, sets.pop("y", y), sets, Reading())
     named = x.set_axis([f"a{i}" for i in range(150)])
-    with pytest.raises(StudyFileError, match="the index of x and that of its target differ"):
+    with pytest.raises(StudyFileError, match="the index of x and that of its y differ"):
         dataset_of(named, y.set_axis([f"b{i}" for i in range(150)]), {}, Reading())
 
 
