@@ -87,9 +87,10 @@ def table_of(frame: pd.DataFrame, reading: Reading, where: str) -> Table:
 
 def _refuse_ambiguous(frame: pd.DataFrame, reading: Reading, where: str) -> None:
     """Refuse a number that pandas has as the name of one column, and that counts another from 1."""
-    keys = {"label": (reading.label,), "group": (reading.group,)}
+    keys: dict[str, tuple[Any, ...]] = {"label": (reading.label,), "group": (reading.group,)}
     keys |= {setting: getattr(reading, setting) for setting in ("drop", "columns", "categories")}
-    numbers = {name: at for at, name in enumerate(frame.columns) if isinstance(name, int | np.integer)}
+    names = list[Any](frame.columns)
+    numbers = {name: at for at, name in enumerate(names) if isinstance(name, int | np.integer)}
     for setting, given in keys.items():
         for key in given:
             if isinstance(key, int) and key in numbers and numbers[key] != key - 1:
