@@ -185,3 +185,28 @@ def test_a_closed_pipe_is_no_error() -> None:
     finally:
         os.close(writing)
     assert output.communicate(timeout=60)[1] == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_under_the_output() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        found = process("list", stdout=full)
+        message = found.communicate(timeout=60)[1]
+    assert message == "wellfit: standard output cannot be written: No space left on device; free disk space\n"
+    assert found.returncode == 2
+
+
+def test_other_errors_of_the_system_are_not_hidden(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("wellfit.data.catalog.load_dataset", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        command("data", "info", "digits")
+
+
+def test_a_mistake_without_standard_error(command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    assert command("data", "info", "no-such-data")[0] == 2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
+import os
 import re
 import sys
 from typing import Annotated, Any
@@ -61,8 +64,14 @@ def main() -> None:
     except KeyboardInterrupt:  # outside of a command
         status = INTERRUPTED
     if status == INTERRUPTED:
-        sys.stderr.write(LINE)
+        _say(LINE)
     sys.exit(status)
+
+
+def _say(text: str) -> None:
+    """Write to standard error, if it is open."""
+    with contextlib.suppress(OSError, AttributeError):
+        sys.stderr.write(text)
 
 
 def _run() -> int:
@@ -74,12 +83,18 @@ def _run() -> int:
         # typer turns a KeyboardInterrupt into status 130, and ignores a closed pipe
         status = app(prog_name="wellfit", standalone_mode=False)
     except WellfitError as error:
-        sys.stderr.write(f"wellfit: {error}\n")
+        _say(f"wellfit: {error}\n")
+        return 2
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _say(f"wellfit: standard output cannot be written: {error.strerror}; free disk space\n")
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # otherwise Python fails again at its end
         return 2
     except Exception as error:  # click's usage errors; newer versions of typer bundle a click of their own
         if not hasattr(error, "format_message"):
             raise
-        sys.stderr.write(_usage(error))
+        _say(_usage(error))
         return 2
     return status if isinstance(status, int) else 0
 

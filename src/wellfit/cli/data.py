@@ -144,7 +144,9 @@ def data_info(name: DataSet, settings: DataSettings = None, json: Json = False) 
         "hash": dataset.hash,
     }
     if json:
-        print_json({**info, "classes": list(dataset.classes), "facts": facts})
+        sizes = {"training": len(dataset.x_train), "test": len(dataset.x_test)}
+        plain = {**info, "examples": sizes, "shape": list(dataset.input_shape), "classes": list(dataset.classes)}
+        print_json({**plain, "facts": facts})
     else:
         print_columns([*info.items(), *facts.items()], indent="")
 

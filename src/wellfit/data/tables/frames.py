@@ -87,7 +87,7 @@ def table_of(frame: pd.DataFrame, reading: Reading, where: str) -> Table:
 
 def _refuse_ambiguous(frame: pd.DataFrame, reading: Reading, where: str) -> None:
     """Refuse a number that pandas has as the name of one column, and that counts another from 1."""
-    keys = {"label": (reading.label,), "group": (reading.group,)}
+    keys: dict[str, tuple[Any, ...]] = {"label": (reading.label,), "group": (reading.group,)}
     keys |= {setting: getattr(reading, setting) for setting in ("drop", "columns", "categories")}
     names: list[Any] = frame.columns.tolist()
     numbers = {name: at for at, name in enumerate(names) if isinstance(name, int)}
