@@ -173,7 +173,7 @@ def test_a_broken_database_is_one_line(eventful_copy: Path) -> None:
     [
         ("DELETE FROM epochs WHERE variant = 'plain' AND seed = 1 AND epoch = 3", "are not consecutive"),
         ("UPDATE epochs SET seed = 7 WHERE variant = 'plain' AND seed = 1", "seed 7, which is not a run"),
-        ("UPDATE runs SET scores = '{' WHERE seed = 1", "rows are invalid: JSONDecodeError"),
+        ("UPDATE runs SET scores = '{' WHERE seed = 1", "damaged: the rows of the runs (JSONDecodeError"),
         (
             "UPDATE runs SET recipe = replace(recipe, '0.9,', '0.8,') WHERE variant = 'ema' AND seed = 1",
             "'ema', seed 1: recipe is",

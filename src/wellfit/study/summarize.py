@@ -89,7 +89,7 @@ def summary_of(store: Store) -> StudySummary:
     rows = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     examples = counts.get("validation", 0), len(labels)
-    known = Classes(classes, store.metadata.note("per_class") or np.bincount(labels).tolist(), confusion)
+    known = Classes(classes, store.metadata.note("per_class") or (), confusion)
     found = training_findings(histories, states, of_variant, chance, rows, examples, known)
     correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     interim, compared = compared_runs(store, correct)

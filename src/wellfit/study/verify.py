@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from wellfit.base import RunRecord
-from wellfit.errors import StoreBusyError, StoreUnreadableError, WellfitError
+from wellfit.errors import StoreBusyError, StoreUnreadableError
 from wellfit.files import read_plain
 from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, open_existing
+from wellfit.store.database import MALFORMED
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.store.names import FOLDERS
 from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
@@ -22,8 +23,6 @@ from wellfit.study.summarize import summary_of
 __all__ = ["Problem", "Verification", "verify_study"]
 
 OPTIONAL: Final = ("ends/", "checkpoints/")  # extra files, and missing final states, are no error
-INVALID_ROWS: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, WellfitError)
-"""Errors raised by rows that wellfit has not written."""
 RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
 
 
@@ -111,7 +110,7 @@ def _broken(store: Store, directory: Path) -> list[Problem]:
             contents.files(store)
     except StoreUnreadableError as error:
         damage = [_without_place(error, directory)]
-    except INVALID_ROWS as error:
+    except MALFORMED as error:
         damage = [_invalid(error)]
     return [Problem("study.db", what, RESTORE) for what in damage]
 
@@ -191,7 +190,7 @@ def _recomputed(store: Store, damaged: set[str]) -> tuple[int, list[Problem]]:
             if _differs(number):
                 what = f"{number.what} is {number.stored}, but {number.recomputed} when recomputed"
                 problems.append(Problem("study.db", what, RESTORE))
-    except INVALID_ROWS as error:
+    except MALFORMED as error:
         problems.append(Problem("study.db", _invalid(error), RESTORE))
     return count, problems
 
