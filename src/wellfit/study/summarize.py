@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,12 +84,13 @@ def summary_of(store: Store) -> StudySummary:
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
-    chance = float(np.bincount(labels).max() / len(labels)) if len(labels) else 0.0
+    per_class = store.metadata.note("per_class") or ()
+    chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
     variants = with_onsets(variants, histories, of_variant, chance)
     rows = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     examples = counts.get("validation", 0), len(labels)
-    known = Classes(classes, store.metadata.note("per_class") or (), confusion)
+    known = Classes(classes, per_class, confusion)
     found = training_findings(histories, states, of_variant, chance, rows, examples, known)
     correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     interim, compared = compared_runs(store, correct)
@@ -114,6 +115,14 @@ def summary_of(store: Store) -> StudySummary:
         **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
+
+
+def _largest_share(counts: Sequence[int]) -> float:
+    """The accuracy of always predicting the most frequent class; 0 without examples.
+
+    The counts are those of the training split; studies of the first edition kept those of the test set alone.
+    """
+    return max(counts) / sum(counts) if sum(counts) else 0.0
 
 
 def _outcomes(
