@@ -38,8 +38,8 @@ def test_audit(command: Command, tmp_path: Path) -> None:
 
 def test_data(command: Command) -> None:
     facts = json.loads(command("data", "info", "digits", "--json").out)
-    assert facts["examples"] == "1,438 training, 359 test"
-    assert facts["shape"] == "8x8"
+    assert facts["examples"] == {"training": 1438, "test": 359}
+    assert facts["shape"] == [8, 8]
     assert re.fullmatch("[0-9a-f]{64}", facts["hash"])
     assert facts["facts"]["images"] == "8 × 8 pixels, values 0 to 16, divided by 16"
     assert facts["classes"] == [*"0123456789"]

@@ -147,3 +147,8 @@ def test_kinds():
     assert kind_of("camelyonpatch_level_2_split_train_x") == ("train", "x", "camelyonpatch-level-2")
     assert kind_of("ids") == ("", "", "ids")
     assert kind_of("X_t10k") == ("test", "x", "")
+
+
+def test_groups_that_no_setting_names_are_pointed_out() -> None:
+    facts = dict(choose(x=X, y=Y, groups=Y + 5).facts)
+    assert facts["arrays skipped"] == '1: groups; to keep its groups whole: [data] group = "groups"'

@@ -103,6 +103,11 @@ def test_where_the_rows_begin():
     assert (dialect.line, dialect.comments) == (5, 1)
 
 
+@pytest.mark.parametrize("cells", ["1.065 900.5", "1.065 99", "1.065 1000", "0.065 900", "1.06 900", "1.065 2.100"])
+def test_dots_that_cannot_group_thousands_are_decimal_points(cells):
+    assert found("n;s\n" + "".join(f"{cell};x\n" for cell in cells.split())).decimal == "."
+
+
 def test_a_separator_at_the_ends_of_lines():
     assert [found(text).trailing for text in ("a,b,\n1,2,\n", "a,b\n1,2,\n", "a,b,\n1,2,3\n4,5,\n")] == [
         True,
@@ -123,6 +128,7 @@ def test_a_separator_at_the_ends_of_lines():
         ("a,b\n1,2\n", {"separator": "::"}, r"t: separator '::' cannot separate columns"),
         ("a,b\n1,2\n", {"separator": '"'}, r"cannot separate columns; set \[data\] separator"),
         ("n\ts\n1,065\tx\n2,100\ty\n", {}, r"t: '1,065' may be 1\.065 or 1065; set \[data\] decimal"),
+        ("n;s\n1.065;x\n900;y\n", {}, r"t: '1\.065' may be 1065 or 1\.065; for 1065, set \[data\] decimal = \",\""),
         ("@relation iris\n@data\n", {}, r"t: an ARFF file; convert it"),
         ("a,b\n1," + "x" * 200_000 + "\n", {"separator": ","}, r"t: line 2: field larger than field limit.*separator"),
         ("," * MAX_COLUMNS + "\n", {}, r"t: has 50,001 columns, but tables of up to 50,000 are read"),

@@ -131,3 +131,11 @@ def test_a_decimal_comma_beside_texts():
     table = parsed("a;b\n1,5;x\nn/a;2,5\n,5;3\n")
     assert table.frame[0].tolist() == ["1.5", "n/a", ".5"]
     assert table.frame[1].tolist() == ["x", "2.5", "3"]
+
+
+def test_dots_that_group_thousands_beside_a_decimal_comma():
+    frame = parsed("umsatz;ip;label\n1.048,50;1.2;x\n900,25;1.300;y\n-2.000.000;1;x\n", decimal=",").frame
+    assert frame.iloc[:, 0].tolist() == ["1048.50", "900.25", "-2000000"]
+    assert frame.iloc[:, 1].tolist() == ["1.2", "1.300", "1"]  # 1.2 groups nothing
+    table = parsed("umsatz;label\n1.048;x\n900;y\n", decimal=",").frame
+    assert table.iloc[:, 0].astype(float).tolist() == [1048, 900]

@@ -110,7 +110,10 @@ def raw_of_arrays(arrays: Mapping[str, Stored], where: str, reading: Reading = D
     facts += dict.fromkeys(note for note in notes if note is not None)
     skipped = [name for name in arrays if name not in used]
     if skipped:
-        facts.append(("arrays skipped", f"{len(skipped)}: {', '.join(skipped[:10])}{', ...' * (len(skipped) > 10)}"))
+        text = f"{len(skipped)}: {', '.join(skipped[:10])}{', ...' * (len(skipped) > 10)}"
+        if likely := [name for name in skipped if name.lower().startswith("group")]:
+            text += f'; to keep its groups whole: [data] group = "{likely[0]}"'
+        facts.append(("arrays skipped", text))
     if len(parts) == 1:  # a test or validation set alone, as a file of its own
         return RawData(next(iter(parts.values())), classes=classes, facts=tuple(facts))
     return RawData(parts["train"], parts.get("test"), parts.get("validation"), classes=classes, facts=tuple(facts))

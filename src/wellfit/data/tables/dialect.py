@@ -43,6 +43,7 @@ _LONGEST: Final = 64 << 20  # a line, in bytes
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _SEPARATORS: Final = ("\t", ";", "|", ",", " ")
 
@@ -261,6 +262,11 @@ def _is_whole(cell: str, separator: str) -> bool:
 def _decimal(separator: str, rows: list[list[str]], where: str) -> str:
     cells = [cell.strip() for row in rows for cell in row]
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    if separator in ";\t" and not commas and (dotted := _dots_that_may_group(rows)):
+        raise DataError(
+            f"{where}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for {dotted.replace('.', '')}, set "
+            '[data] decimal = ",", otherwise decimal = "."'
+        )
     if not commas or any(_POINT.fullmatch(cell) for cell in cells):
         return "."
     if all(_GROUPS.fullmatch(cell) for cell in commas):
@@ -269,6 +275,22 @@ def _decimal(separator: str, rows: list[list[str]], where: str) -> str:
             'set [data] decimal = "," or "."'
         )
     return ","
+
+
+def _dots_that_may_group(rows: list[list[str]]) -> str:
+    """A number in which the dot may group thousands, as 1.048 beside 900; empty if no column looks like that.
+
+    In such a column, every number with a dot has three digits after it, and the others are whole, below 1000, and 100
+    or more at least once.
+    """
+    for column in zip(*(row for row in rows if len(row) == len(rows[0])), strict=True):
+        cells = [cell.strip() for cell in column if cell.strip()]
+        dotted = [cell for cell in cells if "." in cell]
+        whole = [cell for cell in cells if "." not in cell]
+        if dotted and all(map(_DOTS.fullmatch, dotted)) and all(re.fullmatch(r"[+-]?\d{1,3}", c) for c in whole):
+            if any(abs(int(cell)) >= 100 for cell in whole):
+                return dotted[0]
+    return ""
 
 
 # --- Header -----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_text"]
 
 _COMMA = re.compile(r"^\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*$")
+_THOUSANDS: Final = r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"
 _SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
 # What pandas compares each cell with, in the spellings of programs; columns with others are read again as texts.
 _MISSING: Final = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?", "-"]
@@ -92,8 +93,16 @@ def _read(rows: bytes, found: Dialect, where: str) -> pd.DataFrame:
         raise DataError(f"{where}: cannot be read as a table ({one_line(error)}); fix or replace the file") from None
     if found.decimal == ",":
         for at in {*known, *again}:
-            frame[at] = frame[at].str.replace(_COMMA, r"\1.\2", regex=True)
+            frame[at] = _with_points(frame[at])
     return frame
+
+
+def _with_points(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers such as 1.048,50 as 1048.50: the dots group thousands if all of them in the column can."""
+    dotted = column[column.str.contains(".", regex=False, na=False)]
+    if len(dotted) and dotted.str.strip().str.fullmatch(_THOUSANDS).all():
+        column = column.str.replace(".", "", regex=False)
+    return column.str.replace(_COMMA, r"\1.\2", regex=True)
 
 
 def _columns(rows: bytes, found: Dialect, only: Sequence[int], texts: Sequence[int]) -> pd.DataFrame:
