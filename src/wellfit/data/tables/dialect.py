@@ -284,12 +284,12 @@ def _dots_that_may_group(rows: list[list[str]]) -> str:
     or more at least once.
     """
     for column in zip(*(row for row in rows if len(row) == len(rows[0])), strict=True):
-        cells = [cell.strip() for cell in column if cell.strip()]
+        cells: list[str] = [cell.strip() for cell in column if cell.strip()]
         dotted = [cell for cell in cells if "." in cell]
         whole = [cell for cell in cells if "." not in cell]
-        if dotted and all(map(_DOTS.fullmatch, dotted)) and all(re.fullmatch(r"[+-]?\d{1,3}", c) for c in whole):
-            if any(abs(int(cell)) >= 100 for cell in whole):
-                return dotted[0]
+        short = all(re.fullmatch(r"[+-]?\d{1,3}", cell) for cell in whole)
+        if dotted and short and all(map(_DOTS.fullmatch, dotted)) and any(abs(int(cell)) >= 100 for cell in whole):
+            return dotted[0]
     return ""
 
 
