@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from wellfit.base import Reading
+from wellfit.data.arrays.files import ARRAY_SUFFIXES
 from wellfit.data.given import named_path
+from wellfit.data.images.names import IMAGE_SUFFIXES
 from wellfit.data.parts import SET_WORDS, RawData, SetName, listed
 from wellfit.data.tables.files import is_table, load_table, stem_of
 from wellfit.data.tables.frames import combine
@@ -26,8 +28,6 @@ _SUBMISSION: Final = re.compile(r"submission", re.IGNORECASE)
 _NOTES: Final = re.compile(
     r"(read[ _-]?me|licen[cs]e|notes?|description|data_description|requirements|.*names)$", re.IGNORECASE
 )
-_ARRAYS: Final = (".npz", ".npy", ".mat", ".h5", ".hdf5")
-_IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jfif")
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ def find_tables(folder: Path) -> bool:
         return False
     names = [path.suffix.lower() for path in _listing(folder)]
     inside = (path for path in _listing(folder) if path.is_dir() and not path.name.startswith("."))
-    if any(name in (*_ARRAYS, *_IMAGES) for name in names):
+    if any(name in (*ARRAY_SUFFIXES, *IMAGE_SUFFIXES) for name in names):
         return False
-    return not any(any(inner.suffix.lower() in _IMAGES for inner in _listing(sub)) for sub in inside)
+    return not any(any(inner.suffix.lower() in IMAGE_SUFFIXES for inner in _listing(sub)) for sub in inside)
 
 
 def read_table_folder(folder: Path, reading: Reading) -> RawData:
