@@ -273,8 +273,8 @@ class Study:
           WellfitError: the data cannot be used.
 
         Example:
-          >>> Study([[1.0], [2.0], [4.0]] * 9, ["a", "b", "b"] * 9).facts()["classes"]
-          '2: a (9), b (18)'
+          >>> Study([[1.0], [2.0], [4.0]] * 20, ["a", "b", "b"] * 20).facts()["classes"]
+          '2: a (20), b (40)'
         """
         from wellfit.study.session import Session
 

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-_LONGEST: Final = 1000
+_LONGEST: Final = 2000
 """Characters of a message."""
 
 

@@ -292,7 +292,14 @@ def _table(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("study", ["augmentation", "lab5/batch-size", "sample-size"])
+@pytest.mark.parametrize(
+    "study",
+    [
+        "sample-size",
+        pytest.param("augmentation", marks=pytest.mark.slow),
+        pytest.param("lab5/batch-size", marks=pytest.mark.slow),
+    ],
+)
 def test_a_builtin_study_trains_on_a_small_table_and_finds_its_directory_again(command: Command, study: str) -> None:
     _table(Path("table.csv"))
     arguments = (study, "--data", "table.csv", "--quick", "--seeds", "2", "--epochs", "2")

@@ -133,7 +133,7 @@ def test_columns_belong_to_rows():
     found = assemble(raw, name="n", title="T", source="s")
     assert found.columns == columns
     assert found.facts[0] == ("label column", "c")
-    assert dict(found.facts)["test set"] == "none given; 2 of 10 examples held out, stratified by class"
+    assert dict(found.facts)["test set"] == "none given; 2 of 10 rows held out, stratified by class"
     pixels = RawData(Part(np.full((10, 784), 7), np.arange(10) % 2, "t"), columns=(Column("p"),) * 784)
     assert assemble(pixels, name="n", title="T", source="s").columns == ()
 

@@ -51,7 +51,7 @@ def test_damage_is_a_line(tmp_path: Path, statement: str, line: str) -> None:
         assert contents.damage(store.database) == []
         store.database.execute(statement)
         assert contents.damage(store.database)[1:] == [line]
-        assert contents.damage(store.database)[0].startswith("variant 'l2', seed 1 has ")
+        assert contents.damage(store.database)[0].startswith("variant 'l2', seed 1: ")
 
 
 def test_what_sqlite_finds_is_reported(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from wellfit.study.verify import verify_study
         ("UPDATE runs SET test_loss = test_loss * 1.00001 {}", "test loss is "),
         ("UPDATE runs SET state = 'stopped' {}", "state is stopped, but finished when recomputed"),
         ("UPDATE runs SET readout_epoch = 11 {}", "readout epoch is 11, but 12 when recomputed"),
-        ("UPDATE runs SET epochs = 11 {}", "epochs is 11, but 12 when recomputed"),
+        ("UPDATE runs SET epochs = 11, readout_epoch = 11 {}", "12 epochs instead of 11"),
         ("UPDATE runs SET scores = replace(scores, '0.', '0.1') {}", "train accuracy (at its readout epoch) is "),
         ("UPDATE runs SET parameters = parameters + 1 {}", "parameters is "),
         ("UPDATE epochs SET weight_norm = weight_norm * 1.001 {} AND epoch = 12", "weight norm (at its readout"),

@@ -62,7 +62,7 @@ def test_a_rerun_of_a_finished_study_asks_once(counts: Counter[str], tmp_path: P
     status, out, _ = command(*arguments)
     assert status == 0
     assert "Nothing to train: the study directory already holds 19 results" in out
-    assert counts == {"openings": 3, "recipes": 4, "resolved": 1, "from_resolved": 2}
+    assert counts == {"openings": 3, "recipes": 6, "resolved": 1, "from_resolved": 2}
 
 
 def test_planning_a_finished_study_asks_once(counts: Counter[str], study_copy: Path) -> None:

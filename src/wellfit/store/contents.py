@@ -39,7 +39,7 @@ def damage(database: Database) -> list[str]:
         "FROM runs WHERE n != epochs"
     )
     return [
-        *(f"variant {variant!r}, seed {seed} has {n} of its {of} epochs" for variant, seed, of, n in missing),
+        *(f"variant {variant!r}, seed {seed}: {n} epochs instead of {of}" for variant, seed, of, n in missing),
         *(f"epochs of variant {variant!r}, seed {seed}, which is not a run" for variant, seed in strays),
         *(f"the epochs of variant {variant!r}, seed {seed} are not consecutive" for variant, seed in gaps),
     ]

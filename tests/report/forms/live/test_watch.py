@@ -54,7 +54,7 @@ def test_foreign_rows_are_reported(tmp_path: Path) -> None:
     watch = Watch(tmp_path)
     watch.scan()
     (listed,) = watch.studies()
-    assert listed.trouble.startswith("cannot be read: ")
+    assert "study.db: damaged: the study" in listed.trouble
 
 
 def test_summaries_are_computed_and_reports_rendered_once(tmp_path: Path) -> None:
