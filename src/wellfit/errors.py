@@ -32,6 +32,7 @@ __all__ = [
     "UnknownNameError",
     "WellfitError",
     "nearest",
+    "one_line",
     "printable",
 ]
 
@@ -108,6 +109,17 @@ class StoreBusyError(StoreError):
 
 class StoreUnreadableError(StoreError):
     """The directory is damaged, was written by another version, or is not a study directory."""
+
+
+def one_line(error: BaseException) -> str:
+    r"""The text of another library's error, on one line of bounded length.
+
+    Example:
+      >>> one_line(ValueError("bad\n  header")), one_line(EOFError())
+      ('bad header', 'EOFError')
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def printable(text: str) -> str:

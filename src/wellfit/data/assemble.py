@@ -14,7 +14,7 @@ from wellfit.data.labels import encode_labels, flat_labels
 from wellfit.data.parts import Part, RawData
 from wellfit.data.pixels import example_values, examples_first, pixel_range
 from wellfit.data.splits import dataset_hash, grouped_rows, stratified_rows
-from wellfit.errors import DataError, printable
+from wellfit.errors import DataError, one_line, printable
 
 __all__ = ["TEST_SHARE", "assemble", "make_dataset"]
 
@@ -119,7 +119,7 @@ def _array(values: Any, name: str, *, labels: bool = False) -> NDArray[Any]:
     except ValueError:
         raise DataError(f"{name}: the rows differ in shape; give all rows the same shape") from None
     except Exception as error:  # whatever a tensor's own conversion raises
-        text = " ".join(str(error).split())
+        text = one_line(error)
         raise DataError(f"{name}: cannot be converted to a NumPy array ({text}); convert it yourself") from None
     return array if labels or array.dtype.kind != "O" else _numbers(array)
 

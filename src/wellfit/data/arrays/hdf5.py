@@ -14,7 +14,7 @@ from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.arrays.bounds import check_size
 from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
-from wellfit.errors import DataError
+from wellfit.errors import DataError, one_line
 
 __all__ = ["is_hdf5", "read_hdf5", "stored_in_hdf5"]
 
@@ -137,5 +137,5 @@ def _reader(path: Path, name: str, matlab: bool) -> Callable[[], NDArray[Any]]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return DataError(f"{path}: not a readable HDF5 file ({text[:200]}); save it again")
+    text = one_line(error)
+    return DataError(f"{path}: not a readable HDF5 file ({text}); save it again")

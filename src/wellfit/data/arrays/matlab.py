@@ -15,7 +15,7 @@ from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.arrays.hdf5 import is_hdf5, stored_in_hdf5
 from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
-from wellfit.errors import DataError
+from wellfit.errors import DataError, one_line
 
 __all__ = ["read_mat", "stored_in_mat"]
 
@@ -56,7 +56,7 @@ def stored_in_mat(path: Path) -> dict[str, Stored]:
             _check_elements(path)
             variables = loadmat(path, chars_as_strings=True)
     except Exception as error:  # the parser raises nearly every exception on damaged files
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = one_line(error)
         kind = "damaged" if isinstance(error, zlib.error) else "not readable"
         raise DataError(f"{path}: {kind} as a MATLAB file ({text}); save it again with save(..., '-v7')") from None
     found = {name: array for name, value in variables.items() for name, array in _flat(name, value)}

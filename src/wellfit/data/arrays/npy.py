@@ -13,7 +13,7 @@ from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, kind_of, raw_of_arrays
 from wellfit.data.arrays.npz import DAMAGE, npy_header, npy_values
 from wellfit.data.parts import Part, RawData
-from wellfit.errors import DataError
+from wellfit.errors import DataError, one_line
 
 __all__ = ["raw_of_fields", "raw_of_table", "read_npy", "stored_in_npy"]
 
@@ -69,7 +69,7 @@ def _read(path: Path) -> NDArray[Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(error)
     return DataError(f"{path}: not a readable .npy file ({text}); save it again with np.save")
 
 

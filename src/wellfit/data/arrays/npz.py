@@ -16,7 +16,7 @@ from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
-from wellfit.errors import DataError
+from wellfit.errors import DataError, one_line
 
 __all__ = ["DAMAGE", "npy_header", "npy_values", "read_npz", "stored_in_npz"]
 
@@ -80,7 +80,7 @@ def npy_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
             warnings.simplefilter("ignore")  # written by Python 2
             shape, _, dtype = read(file)
     except (SyntaxError, tokenize.TokenError, RecursionError, TypeError) as error:
-        raise ValueError(f"no readable header: {error}") from None
+        raise ValueError(f"no readable header: {one_line(error)}") from None
     return tuple(int(n) for n in shape), dtype
 
 
@@ -95,7 +95,7 @@ def npy_values(file: Any) -> NDArray[Any]:
             warnings.simplefilter("ignore")  # as above
             array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
     except (TypeError, OverflowError) as error:  # a shape that is no tuple of numbers
-        raise ValueError(str(error)) from None
+        raise ValueError(one_line(error)) from None
     return array
 
 
@@ -108,5 +108,5 @@ def _read(path: Path, name: str) -> NDArray[Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(error)
     return DataError(f"{path}: not a readable .npz archive of plain arrays ({text}); save it again with np.savez")

@@ -16,8 +16,8 @@ from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.parse import parse_text
 from wellfit.data.tables.table import Table, name_columns
-from wellfit.data.tables.text import MAX_BYTES, archive_members, one_line, read_bytes, unpack
-from wellfit.errors import DataError
+from wellfit.data.tables.text import MAX_BYTES, archive_members, read_bytes, unpack
+from wellfit.errors import DataError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd

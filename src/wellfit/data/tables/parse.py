@@ -15,8 +15,8 @@ from wellfit.base import IntArray, Reading
 from wellfit.data.tables.dialect import Dialect, detect, records_of, single_spaced
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.table import Table, name_columns
-from wellfit.data.tables.text import one_line, to_utf8
-from wellfit.errors import DataError
+from wellfit.data.tables.text import to_utf8
+from wellfit.errors import DataError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
-from wellfit.errors import DataError
+from wellfit.errors import DataError, one_line
 
-__all__ = ["MAX_BYTES", "archive_members", "one_line", "read_bytes", "regular_file", "to_utf8", "unpack"]
+__all__ = ["MAX_BYTES", "archive_members", "read_bytes", "regular_file", "to_utf8", "unpack"]
 
 MAX_BYTES: Final = 4 << 30
 """The largest file, and the largest content of a compressed file, in bytes."""
@@ -57,12 +57,6 @@ _NO_TABLES = (
     (b"Rar!", "a RAR archive; extract it"),
     (b"{\\rtf", "an RTF document; save it as .csv"),
 )
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text on one line of bounded length."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def regular_file(path: Path) -> os.stat_result:
