@@ -154,6 +154,9 @@ def test_a_given_validation_set_stays_whole():
     assert given.hash != make_dataset(np.concatenate([x, x[:10]]), [0, 1] * 55, x[:4], [0, 1] * 2).hash
 
 
+GROUPED = {"train": ["a"] * 5 + ["b"] * 5, "test": ["b"] * 4 + ["c"] * 5 + [""]}
+
+
 def test_a_group_is_never_divided():
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 40, 400)
@@ -175,6 +178,14 @@ def test_validation_examples_without_groups_are_groups_of_their_own():
     data = make_dataset(x, [0, 1] * 5, x, [0, 1] * 5, x_val=x[:4], y_val=[0, 1] * 2, groups=[0] * 5 + [1] * 5)
     assert len(set(data.groups[:10])) == 2
     assert len(set(data.groups)) == 6
+
+
+def test_the_groups_of_a_given_test_set_have_the_numbers_of_training():
+    parts = [Part(ROWS, np.arange(10) % 2, where, np.array(groups)) for where, groups in GROUPED.items()]
+    data = assemble(RawData(*parts), name="n", title="T", source="s")
+    assert data.groups.tolist() == [0] * 5 + [1] * 5
+    assert data.test_groups.tolist() == [1] * 4 + [-1] * 6
+    assert make_dataset(ROWS, [0, 1] * 5, groups=[0, 1] * 5).test_groups is None
 
 
 def test_groups_of_another_length_are_refused():

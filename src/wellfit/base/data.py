@@ -57,6 +57,8 @@ class Dataset:
       columns: of a table whose columns have names; empty for images and bare arrays.
       validation_rows: rows of ``x_train`` that were given as the validation set, ascending; None if none were.  # (v,)
       groups: the group of each training example, from 0; a split never divides a group. None without groups.  # (N,)
+      test_groups: the group of each test example, numbered like ``groups``, -1 where no training example is of it;
+        None without groups, or where the test set was held out by whole groups.  # (M,)
       facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
     """
@@ -74,6 +76,7 @@ class Dataset:
     columns: tuple[Column, ...] = ()
     validation_rows: IntArray | None = None  # (v,)
     groups: IntArray | None = None  # (N,)
+    test_groups: IntArray | None = None  # (M,)
     facts: tuple[tuple[str, str], ...] = ()
 
     @property

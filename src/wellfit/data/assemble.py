@@ -168,7 +168,7 @@ def assemble(
     divisor = _pixel_max(arrays, parts, raw.pixel_max if pixel_max is None else pixel_max, facts)
     x_train = arrays[0] if raw.validation is None else np.concatenate(arrays[:2])  # (learned, ...)
     trained, learned = len(arrays[0]), len(x_train)
-    y_train, groups = y[:learned], _groups(raw, learned - trained)
+    y_train, (groups, test_groups) = y[:learned], _groups(raw, learned - trained)
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
@@ -202,6 +202,7 @@ def assemble(
         columns=columns,
         validation_rows=given,
         groups=groups,
+        test_groups=test_groups,
         facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
     )
 
@@ -274,17 +275,22 @@ def _pixel_max(
     return known
 
 
-def _groups(raw: RawData, validated: int) -> IntArray | None:
-    """The group of every training and validation example as a number from 0; None without groups."""
+def _groups(raw: RawData, validated: int) -> tuple[IntArray | None, IntArray | None]:
+    """The group of every training and validation example as a number from 0, and of every test example, or -1."""
     if raw.train.groups is None:
-        return None
+        return None, None
     given = [raw.train.groups.astype(str)]
     if raw.validation is not None:
         other = raw.validation.groups
         given.append(
             np.array([f"\0{i}" for i in range(validated)]) if other is None else other.astype(str)
         )  # examples without a group are groups of their own
-    return np.unique(np.concatenate(given), return_inverse=True)[1]
+    names, groups = np.unique(np.concatenate(given), return_inverse=True)
+    if raw.test is None or raw.test.groups is None:
+        return groups, None
+    of_test = raw.test.groups.astype(str)
+    places = np.minimum(np.searchsorted(names, of_test), len(names) - 1)
+    return groups, np.where((names[places] == of_test) & (of_test != ""), places, -1)
 
 
 def _test_rows(y: IntArray, groups: IntArray | None, where: str) -> IntArray:

@@ -43,6 +43,17 @@ def test_groups_on_both_sides():
     found = findings(changed(sound, groups=groups), splits)["group-across-splits"]
     assert found.level == "error"
     assert found.message == (
-        "2 of 396 groups are in the training and in the validation split: 4 of 100 validation examples belong to a "
+        "2 of 396 groups are in the training split and in the validation split: 4 of 100 validation examples belong to a "
         "group that was trained on."
     )
+
+
+def test_groups_in_training_and_in_a_given_test_set():
+    sound = toy()
+    splits = make_splits(sound.y_train, validation=0.25)
+    groups, test_groups = np.arange(400), np.full(len(sound.y_test), -1)
+    assert "group-across-splits" not in codes(changed(sound, groups=groups, test_groups=test_groups), splits)
+    test_groups[:3] = groups[splits.train[0]]
+    test_groups[3] = groups[splits.validation[0]]  # nothing was trained on it
+    found = findings(changed(sound, groups=groups, test_groups=test_groups), splits)["group-across-splits"]
+    assert found.message.startswith("1 of 400 groups is in the training split and in the test set: 3 of ")

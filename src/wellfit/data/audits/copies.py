@@ -32,18 +32,21 @@ def duplicates(sets: Sets) -> Iterator[Finding]:
 
 
 def shared_groups(sets: Sets) -> Iterator[Finding]:
-    """Find groups with examples in the training and in the validation split."""
+    """Find groups with examples in the training split and in the validation split or the test set."""
     groups = sets.dataset.groups
     if groups is None:
         return
-    train, held = (groups[rows] for rows in (sets.splits.train, sets.splits.validation))
-    shared = np.intersect1d(train, held)
-    if len(shared):
-        count, total = int(np.isin(held, shared).sum()), len(np.unique(groups))
+    train, validation = (groups[rows] for rows in (sets.splits.train, sets.splits.validation))
+    total = len(np.unique(groups))
+    for where, name, held in (("split", "validation", validation), ("set", "test", sets.dataset.test_groups)):
+        shared = np.intersect1d(train, [] if held is None else held)
+        if held is None or not len(shared):
+            continue
         yield Finding(
             "group-across-splits",
             "error",
-            f"{len(shared):,} of {total:,} groups {'is' if len(shared) == 1 else 'are'} in the training and in the "
-            f"validation split: {count:,} of {len(held):,} validation examples belong to a group that was trained on.",
+            f"{len(shared):,} of {total:,} groups {'is' if len(shared) == 1 else 'are'} in the training split and in "
+            f"the {name} {where}: {int(np.isin(held, shared).sum()):,} of {len(held):,} {name} examples belong to a "
+            "group that was trained on.",
             "Keep each group in one set; a validation set that is drawn by [data] group never divides one.",
         )
