@@ -43,8 +43,8 @@ def test_groups_on_both_sides():
     found = findings(changed(sound, groups=groups), splits)["group-across-splits"]
     assert found.level == "error"
     assert found.message == (
-        "2 of 396 groups are in the training split and in the validation split: 4 of 100 validation examples belong to a "
-        "group that was trained on."
+        "2 of 396 groups are in the training split and in the validation split: 4 of 100 validation examples belong to "
+        "a group that was trained on."
     )
 
 
