@@ -30,7 +30,7 @@ def told(found: list[tuple[int, str, str]]) -> str:
 
 
 def test_mutated_files_bring_no_fault() -> None:
-    count, found = fuzzing.faults(0, 100_000, seconds=15)
+    count, found = fuzzing.faults(0, 100_000, seconds=10)
     assert count > 50, "too few for a test, whatever the machine"
     assert not found, told(found)
 

@@ -73,7 +73,7 @@ def _planned(name: str, data: Dataset, *, quick: bool = False, settings: tuple[s
     return session
 
 
-@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("quick", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("name", DATA)
 def test_every_builtin_study_fits_or_is_refused_in_one_line(name: str, quick: bool, tmp_path: Path) -> None:
     data = DATA[name](tmp_path)

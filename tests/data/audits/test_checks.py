@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,10 @@ from wellfit.errors import DataError
 SIZES = {"few-test-examples", "class-imbalance", "constant-features", "rows-sorted-by-class"}
 
 
+FEW: list[Any] = [*range(15)]
+MANY: list[Any] = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(15, 50)]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_sound_rows_pass(seed):
     assert codes(toy(seed=seed)) == {"few-test-examples": "info"}
@@ -28,7 +33,7 @@ def test_sound_images_pass():
     assert codes(images()) == {"few-test-examples": "info"}
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", FEW + MANY)
 def test_random_splits_of_digits_pass(seed):
     rng = np.random.default_rng(seed)
     data = halves_of_digits(seed, n=int(rng.integers(150, 1300)), m=int(rng.integers(20, 400)))
@@ -55,7 +60,7 @@ def test_real_images_pass_in_seconds(real_data, name):
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
 def test_small_random_splits_of_real_images_pass(real_data, name, seed):
     data, rng = load_dataset(name), np.random.default_rng(seed)
     rows, held = rng.choice(60_000, 600, replace=False), rng.choice(10_000, 50, replace=False)

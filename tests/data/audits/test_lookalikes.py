@@ -31,7 +31,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+@pytest.mark.parametrize("name", ["mnist", pytest.param("fashion-mnist", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("way", WAYS)
 def test_copies_of_real_images(real_data, name, way):
     data = load_dataset(name)
