@@ -20,6 +20,7 @@ from wellfit.spec import study as spec_study
 from wellfit.spec.identity import default_directory
 from wellfit.spec.study import load_study
 from wellfit.store import Store, open_existing
+from wellfit.study import adapt, summarize  # what a command imports when it runs is counted only if it is there
 from wellfit.study.growth import Stored
 from wellfit.study.planning import Choices
 from wellfit.study.run import run_study
@@ -44,6 +45,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return wrapper
 
+    assert adapt.recipes is summarize.recipes is spec_study.recipes
     for name in ("recipes", "resolved", "from_resolved"):
         original = getattr(spec_study, name)
         wrapper = counted(name, original)
@@ -69,7 +71,7 @@ def test_planning_a_finished_study_asks_once(counts: Counter[str], study_copy: P
     small = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]", "--out", study_copy)
     counts.clear()
     assert "Nothing to train" in command("plan", *small)[1]
-    assert counts == {"openings": 1, "recipes": 2, "resolved": 1}
+    assert counts == {"openings": 1, "recipes": 3, "resolved": 1}
 
 
 # --- Forecasts --------------------------------------------------------------------------------------------------------
