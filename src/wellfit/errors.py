@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 
-_LONGEST: Final = 2000
+_LONGEST: Final = 1000
+_LIST: Final = 4000
 """Characters of a message."""
 
 
@@ -88,7 +89,10 @@ class DataError(WellfitError):
 
 
 class DataNotFoundError(DataError):
-    """A data set that was not found in any of the usual places."""
+    """A data set that was not found; the message lists every place tried, and is therefore longer than others."""
+
+    def __init__(self, message: str) -> None:
+        Exception.__init__(self, printable(message, _LIST))
 
 
 class ShapeError(WellfitError):
@@ -122,7 +126,7 @@ def one_line(error: BaseException) -> str:
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST) -> str:
     r"""Escape what is not printable, such as line breaks, and leave out the middle of a text that is too long.
 
     Example:
@@ -131,8 +135,8 @@ def printable(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

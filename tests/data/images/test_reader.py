@@ -375,3 +375,10 @@ def test_few_levels_of_8_bits_leave_the_range_open(tmp_path: Path):
     for label in "ab":
         save(tmp_path / label / "1.png", noise(0) // 16)
     assert read(tmp_path)[0].pixel_max is None
+
+
+def test_margins_are_no_larger_than_a_pixel_can_be(tmp_path: Path):
+    for name in ("a/1.png", "b/1.png"):
+        save(tmp_path / name, noise(0))  # 4 x 5 pixels
+    raw, _ = read(tmp_path, image_size=10, pixel_max=1e300)
+    assert (raw.train.x[:, 0] == 255).all()

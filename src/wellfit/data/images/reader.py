@@ -251,7 +251,9 @@ def _fill(images: Images, parts: dict[Role, Part], view: View, pixel_max: float 
     if images.x.ndim == 3:
         color = color @ (0.299, 0.587, 0.114)
     values = low + color * (high - low)
-    fill_margins(images, values if images.x.dtype.kind == "f" else np.round(values))
+    if images.x.dtype.kind != "f":  # a pixel_max of the user may be larger than any pixel
+        values = np.clip(np.round(values), 0, np.iinfo(images.x.dtype).max)
+    fill_margins(images, values)
 
 
 # --- Facts ------------------------------------------------------------------------------------------------------------
