@@ -22,11 +22,12 @@ from nbclient import NotebookClient
 
 import stores
 import wellfit
-from wellfit.api import SETS, Results
+from wellfit.api import Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
 from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
 from wellfit.spec.study import load_study, recipes
 from wellfit.spec.tables import Data, Train, settings_of
+from wellfit.study.handed import SETS
 
 VARIANTS: dict[str, Any] = {"baseline": {}, "l2": {"l2": 1e-2}, "early": {"early_stopping": {"patience": 1}}}
 
@@ -461,7 +462,7 @@ def test_no_setting_of_data_is_one_of_training_too() -> None:
         (lambda data: wellfit.Study("digits", epoch=1), r"unknown key 'epoch' in Study\(...\), \[train\]; .* 'epochs'"),
         (lambda data: wellfit.Study("digits", wellfit.mlp(2), {}, 5), "at most 3 arguments without a name"),
         (lambda data: wellfit.Study("digits", wellfit.mlp(2), model=wellfit.mlp(3)), "model is given twice; give it"),
-        (lambda data: wellfit.load_dataset("digits", label="x"), "label is for files, but digits is a known data set"),
+        (lambda data: wellfit.load_dataset("digits", label="x"), "label does not apply to a known data set, which is"),
         (lambda data: wellfit.load_dataset("a.csv", lable="x"), r"unknown key 'lable' in load_dataset\(...\)"),
     ],
 )

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -20,8 +19,7 @@ from wellfit.results import Results
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, load_study, study_from_mapping
-from wellfit.spec.tables import Data, Train, settings_of
-from wellfit.study.handed import dataset_of, is_frame, refuse_settings
+from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
     from wellfit.analysis.sequential import InterimAnalysis
 
 __all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
-
-SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
-"""Arguments of ``Study`` that belong to arrays and DataFrames."""
 
 Variants = Mapping[str, Mapping[str, Any]]
 
@@ -144,14 +139,13 @@ class Study:
         **settings: Any,
     ) -> None:
         named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
-        y, model, variants = _arguments(data, given, named)
-        of_data, of_train = _divided(settings)
-        source = data if isinstance(data, str | Path) else getattr(data, "name", "data") if y is None else "data"
-        source = source if isinstance(source, str | Path) else "data"
+        y, model, variants = arguments_of(data, given, named)
+        of_data, of_train = divided(settings)
+        source = str(data) if isinstance(data, str | Path) else data.name if isinstance(data, Dataset) else "data"
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
-            "data": {**of_data, "path" if isinstance(data, Path) else "name": str(source)},
+            "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
             "variants": _plain_models(variants or {"baseline": {}}),
             "compare": {"margin": margin},
@@ -159,9 +153,9 @@ class Study:
         }
         if model is not None:
             tables["model"] = _model_table(model)
-        self.spec: StudySpec = study_from_mapping(tables, where="Study(...)")
-        self.dataset = _dataset(data, y, {key: named[key] for key in SETS}, self.spec.data)
-        self._origin: tuple[str | Path, Sequence[str]] = ("Study(...)", ())
+        self.spec: StudySpec = study_from_mapping(tables, where=WHERE)
+        self.dataset = handed_over(data, y, {key: named[key] for key in SETS}, self.spec.data)
+        self._origin: tuple[str | Path, Sequence[str]] = (WHERE, ())
 
     @classmethod
     def from_toml(cls, path: str | Path, **overrides: Any) -> Study:
@@ -333,47 +327,6 @@ class Study:
         spec = self.spec
         size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
-
-
-def _arguments(data: Any, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """Labels, model and variants, by position or by name; labels come first where data are arrays or a DataFrame."""
-    places = ["model", "variants"]
-    if not isinstance(data, str | Path | Dataset) and not (given and isinstance(given[0], ModelSpec)):
-        places.insert(0, "y")
-    if len(given) > len(places):
-        raise StudyFileError(f"Study(...): at most {len(places) + 1} arguments without a name; name the others")
-    values = dict(named)
-    for place, value in zip(places, given, strict=False):
-        if values[place] is not None:
-            raise StudyFileError(f"Study(...): {place} is given twice; give it once")
-        values[place] = value
-    return values["y"], values["model"], values["variants"]
-
-
-def _divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings of [data] and of [train]; an unknown one goes where its nearest key is, so that the error names that."""
-    of_data, of_train = set(settings_of(Data)) - {"name", "path"}, set(settings_of(Train))
-    tables: tuple[dict[str, Any], dict[str, Any]] = {}, {}
-    for key, value in settings.items():
-        nearest = key if key in of_data | of_train else next(iter(get_close_matches(key, of_data | of_train, 1)), "")
-        tables[0 if nearest in of_data else 1][key] = value
-    return tables
-
-
-def _dataset(data: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset | None:
-    """The data that were handed over; None for a name or path, which is read later."""
-    if isinstance(data, str | Path | Dataset):
-        given = [key for key, value in {"y": y, **sets}.items() if value is not None]
-        if given:
-            raise StudyFileError(f"Study(...): {given[0]} belongs to arrays, as in Study(x, y); remove it")
-        if isinstance(data, Dataset):
-            refuse_settings(reading, "a Dataset, which has been read")
-            return data
-        return None
-    if y is None and not is_frame(data) and not isinstance(data, list | tuple) and not hasattr(data, "__array__"):
-        fix = "give a name, a path, arrays, a DataFrame, or a Dataset from wellfit.make_dataset(x, y)"
-        raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
-    return dataset_of(data, y, sets, reading)
 
 
 _OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}

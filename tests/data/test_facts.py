@@ -66,7 +66,7 @@ def test_given_validation_sets_and_groups() -> None:
     )
     said = facts(dataclasses.replace(data, groups=np.arange(160) // 4))["groups"]
     training, validation = (int(word) for word in said.split() if word.isdigit())
-    assert said.endswith("none in both")
+    assert said.endswith("in the validation split")
     assert training + validation == 40
 
 

@@ -11,8 +11,8 @@ from sklearn.datasets import load_iris, load_wine
 
 from small_studies import points
 from wellfit.base import Reading
-from wellfit.errors import StudyFileError
-from wellfit.study.handed import FOR_ARRAYS, FOR_FRAMES, dataset_of, is_frame, refuse_settings
+from wellfit.errors import StudyFileError, WellfitError
+from wellfit.study.handed import dataset_of, handed_over
 
 WINE = load_wine(as_frame=True).frame  # its label is the column target
 IRIS = load_iris(as_frame=True).frame.assign(
@@ -28,10 +28,10 @@ def test_frames_are_recognized_without_pandas() -> None:
     class Frame(pd.DataFrame):
         """A subclass, as geopandas has one."""
 
-    assert is_frame(IRIS)
-    assert is_frame(Frame(IRIS))
-    assert not is_frame(IRIS.target)
-    assert not is_frame(np.zeros(3))
+    for frame in (IRIS, Frame(IRIS)):
+        assert handed_over(frame, None, {}, Reading(label="target")).columns
+    with pytest.raises(StudyFileError, match="data of type Series need their labels"):
+        handed_over(IRIS.target, None, {}, Reading())
 
 
 def test_labels_in_a_column_or_beside_the_frame_are_the_same_data() -> None:
@@ -139,15 +139,8 @@ def test_arrays() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(arguments: tuple[Any, ...], reading: dict[str, Any], message: str) -> None:
-    with pytest.raises(StudyFileError, match=rf"Study\(\.\.\.\): .*{message}"):
+    with pytest.raises(WellfitError, match=rf"Study\(\.\.\.\): .*{message}"):
         dataset_of(*arguments, Reading(**reading))
-
-
-def test_settings_that_cannot_apply() -> None:
-    refuse_settings(Reading(), "a Dataset")
-    with pytest.raises(StudyFileError, match=r"image_size does not apply to a Dataset; remove it$"):
-        refuse_settings(Reading(image_size=8), "a Dataset")
-    assert {*FOR_ARRAYS, *FOR_FRAMES} <= {*Reading.__dataclass_fields__}
 
 
 def test_labels_of_one_column() -> None:

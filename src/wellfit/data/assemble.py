@@ -208,7 +208,7 @@ def assemble(
 
 
 def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:
-    """Check numbers of examples and labels, and bring the axes of all sets into order."""
+    """Check numbers of examples and labels, and put the axes of all sets in order."""
     parts, said = [], []
     for part in raw.parts:
         _refuse_swapped(part)

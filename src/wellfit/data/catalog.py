@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Dataset, Reading
+from wellfit.data.applicable import FOR_IDX, FOR_TABLES, refuse_settings
 from wellfit.data.arrays.files import (
     find_arrays,
     is_array_file,
@@ -65,7 +66,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
       ((1438, 8, 8), (359, 8, 8), 16)
     """
     if isinstance(name_or_path, str) and (name_or_path in CATALOG or distance_of(name_or_path) is not None):
-        _check_reading(name_or_path, reading)
+        refuse_settings(reading, name_or_path, "a known data set, which is read as published")
     if isinstance(name_or_path, str) and (a := distance_of(name_or_path)) is not None:
         return _generate_cosines(CATALOG["cosines"], a)
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
@@ -101,14 +102,6 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
     raise UnknownNameError("data set", text, CATALOG)
-
-
-def _check_reading(name: str, reading: Reading) -> None:
-    if reading.given:
-        raise DataError(
-            f"[data] {reading.given[0]} is for files, but {name} is a known data set, which is read as published; "
-            f"remove {reading.given[0]}, or give the path of your files"
-        )
 
 
 def _load_digits(entry: CatalogEntry) -> Dataset:
@@ -158,6 +151,7 @@ def _read_arrays(path: Path, reading: Reading) -> RawData | None:
         return read_array_file(path, reading) if is_array_file(path) else None
     sets = find_idx_sets(path)
     if sets:
+        refuse_settings(reading, str(path), "IDX files", FOR_IDX)
         return read_idx_set(sets)
     arrays = find_arrays(path) if path.is_dir() else []
     return read_array_folder(arrays, reading) if arrays else None
@@ -167,6 +161,7 @@ def _read_folder(folder: Path, reading: Reading) -> RawData:
     if images_come_first(folder, reading):  # before the tables: train.csv may name the images in train/
         return read_image_folder(folder, reading)
     if find_tables(folder):
+        refuse_settings(reading, str(folder), "tables", FOR_TABLES)
         return read_table_folder(folder, reading)
     if has_images(folder):
         return read_image_folder(folder, reading)
@@ -176,6 +171,7 @@ def _read_folder(folder: Path, reading: Reading) -> RawData:
 
 def _read_file(path: Path, reading: Reading) -> RawData:
     if is_table(path):
+        refuse_settings(reading, str(path), "a table", FOR_TABLES)
         return read_table(path, reading)
     raise DataError(
         f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "

@@ -218,4 +218,4 @@ def _divided(dataset: Dataset, splits: Splits) -> Iterable[tuple[str, str]]:
         yield "validation set", f"given, {len(dataset.validation_rows):,} examples"
     if dataset.groups is not None:
         sizes = [len(np.unique(dataset.groups[rows])) for rows in (splits.train, splits.validation)]
-        yield "groups", f"{sizes[0]:,} in the training split, {sizes[1]:,} in the validation split, none in both"
+        yield "groups", f"{sizes[0]:,} in the training split, {sizes[1]:,} in the validation split"

@@ -28,7 +28,7 @@ _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
 def examples_first(x: NDArray[Any], count: int, where: str) -> tuple[NDArray[Any], str]:
-    """Bring the axes into the order (N, D), (N, H, W) or (N, H, W, C).
+    """Put the axes in the order (N, D), (N, H, W) or (N, H, W, C).
 
     Args:
       x: examples along the first or the last axis, channels last or first; axes of length 1 are dropped.

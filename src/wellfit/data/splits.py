@@ -171,7 +171,7 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
         return float((weights * left**2).sum())
 
     rest = totals.copy()
-    for exceeds in (False, True):  # first without exceeding any class's share, then wherever that is closer
+    for exceeds in (False, True):  # first without exceeding any class's share, then where that is closer
         for g in order[~drawn[order]]:
             left = missing - parts[g]
             fits = error(left) < error(missing) if exceeds else (left >= 0).all()

@@ -1,56 +1,113 @@
-"""Data handed over in Python: arrays and pandas DataFrames, as a ``Dataset``."""
+"""What ``Study(...)`` is given in Python: its arguments, and arrays and DataFrames as a ``Dataset``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from wellfit.base import Dataset, Reading
+from wellfit.base import Dataset, ModelSpec, Reading
+from wellfit.data.applicable import FOR_FRAMES, refuse_settings
 from wellfit.data.assemble import assemble, make_dataset
 from wellfit.errors import StudyFileError
+from wellfit.spec.tables import Data, Train, settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["dataset_of", "is_frame", "refuse_settings"]
+__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over"]
 
-FOR_ARRAYS: Final = ("classes", "pixel_max")
-"""The settings about reading that apply to arrays."""
+SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
+"""Arguments of ``Study`` that belong to arrays and DataFrames."""
 
-FOR_FRAMES: Final = ("label", "drop", "columns", "categories", "missing", "group", "classes")
-"""The settings about reading that apply to a DataFrame."""
+WHERE: Final = "Study(...)"
+"""The place of a mistake, in errors."""
 
 _LABEL, _GROUP = "label", "group"  # names of the columns made of separate labels and groups
 
 
-def is_frame(data: Any) -> bool:
-    """Whether data are a pandas DataFrame; pandas is not imported for it.
-
-    Example:
-      >>> is_frame([[1, 2]])
-      False
-    """
+def _is_frame(data: Any) -> bool:
+    """Whether data are a pandas DataFrame; pandas is not imported for it."""
     kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(data).__mro__}
     return ("pandas", "DataFrame") in kinds
 
 
-def refuse_settings(reading: Reading, what: str, known: tuple[str, ...] = ()) -> None:
-    """Refuse settings about reading that cannot apply.
+def arguments_of(data: Any, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Labels, model and variants of ``Study``, by position or by name.
 
     Args:
-      what: the data, in an error.
-      known: the settings that apply.
+      data: its first argument; where that is arrays or a DataFrame, labels come before the model.
+      given: further arguments without a name.
+      named: ``y``, ``model`` and ``variants``; None where not given.
 
     Raises:
-      StudyFileError: another setting is given.
+      StudyFileError: too many arguments, or one that is given twice.
+
+    Example:
+      >>> arguments_of([[1.0]], (["a"],), {"y": None, "model": None, "variants": None})
+      (['a'], None, None)
     """
-    for name in reading.given:
-        if name not in known:
-            choice = f"; those that do: {', '.join(known)}" if known else ""
-            raise StudyFileError(f"Study(...): {name} does not apply to {what}; remove it{choice}")
+    places = ["model", "variants"]
+    if not isinstance(data, str | Path | Dataset) and not (given and isinstance(given[0], ModelSpec)):
+        places.insert(0, "y")
+    if len(given) > len(places):
+        raise StudyFileError(f"Study(...): at most {len(places) + 1} arguments without a name; name the others")
+    values = dict(named)
+    for place, value in zip(places, given, strict=False):
+        if values[place] is not None:
+            raise StudyFileError(f"Study(...): {place} is given twice; give it once")
+        values[place] = value
+    return values["y"], values["model"], values["variants"]
+
+
+def divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of [data] and of [train]; an unknown one goes where its nearest key is, so that the error names that.
+
+    Example:
+      >>> divided({"label": "Churn", "epochs": 3, "epoch": 3})
+      ({'label': 'Churn'}, {'epochs': 3, 'epoch': 3})
+    """
+    of_data, of_train = set(settings_of(Data)) - {"name", "path"}, set(settings_of(Train))
+    tables: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    for key, value in settings.items():
+        nearest = key if key in of_data | of_train else next(iter(get_close_matches(key, of_data | of_train, 1)), "")
+        tables[0 if nearest in of_data else 1][key] = value
+    return tables
+
+
+def handed_over(data: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset | None:
+    """The data that were handed over; None for a name or path, which is read later.
+
+    Args:
+      data: a name, a path, a ``Dataset``, arrays or a DataFrame.
+      y: labels; None if they are not given apart.
+      sets: as for ``dataset_of``.
+      reading: settings about reading.
+
+    Raises:
+      StudyFileError: data of another type, or arguments that do not belong together.
+      DataError: data that cannot be used, or a setting that does not apply.
+
+    Example:
+      >>> handed_over("digits", None, {}, Reading()) is None
+      True
+    """
+    if isinstance(data, str | Path | Dataset):
+        given = [key for key, value in {"y": y, **sets}.items() if value is not None]
+        if given:
+            raise StudyFileError(f"Study(...): {given[0]} belongs to arrays, as in Study(x, y); remove it")
+        if isinstance(data, Dataset):
+            refuse_settings(reading, WHERE, "a Dataset, which has been read")
+            return data
+        return None
+    if y is None and not _is_frame(data) and not isinstance(data, list | tuple) and not hasattr(data, "__array__"):
+        fix = "give a name, a path, arrays, a DataFrame, or a Dataset from wellfit.make_dataset(x, y)"
+        raise StudyFileError(f"Study(...): data cannot be of type {type(data).__name__}; {fix}")
+    return dataset_of(data, y, sets, reading)
 
 
 def dataset_of(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset:
@@ -63,22 +120,22 @@ def dataset_of(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dat
       reading: settings about reading.
 
     Raises:
-      StudyFileError: labels are missing, or a setting does not apply.
-      DataError: data that cannot be used.
+      StudyFileError: arguments that do not belong together, or labels are missing.
+      DataError: data that cannot be used, or a setting that does not apply.
 
     Example:
       >>> data = dataset_of(np.arange(20.0).reshape(10, 2), ["cat", "dog"] * 5, {}, Reading())
       >>> data.classes, len(data.y_test)
       (('cat', 'dog'), 2)
     """
-    if is_frame(x):
+    if _is_frame(x):
         return _from_frames(x, y, sets, reading)
     if y is None:
         raise StudyFileError(
             f"Study(...): data of type {type(x).__name__} need their labels; give Study(x, y), or a DataFrame with "
             "label=COLUMN"
         )
-    refuse_settings(reading, "arrays", FOR_ARRAYS)
+    refuse_settings(reading, WHERE, "arrays", ("classes", "pixel_max"))
     given = {key: value for key, value in sets.items() if value is not None}
     return make_dataset(x, y, classes=reading.classes or None, pixel_max=reading.pixel_max, **given)
 
@@ -86,7 +143,7 @@ def dataset_of(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dat
 def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset:
     from wellfit.data.tables import from_frames
 
-    refuse_settings(reading, "a DataFrame", FOR_FRAMES)
+    refuse_settings(reading, WHERE, "a DataFrame", FOR_FRAMES)
     groups = sets.get("groups")
     if y is not None and reading.label is not None:
         raise StudyFileError("Study(...): label names a column, but y holds the labels already; give one of them")
@@ -105,7 +162,7 @@ def _from_frames(x: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> D
         frame, labels = sets.get(f"x_{key}"), sets.get(f"y_{key}")
         if frame is None and labels is not None:
             raise StudyFileError(f"Study(...): y_{key} has no x_{key}; give both")
-        if frame is not None and not is_frame(frame):
+        if frame is not None and not _is_frame(frame):
             raise StudyFileError(f"Study(...): x_{key} is not a DataFrame, but x is; give both in the same form")
         if frame is not None and (labels is None) != (y is None):
             fix = f"give y_{key} too" if labels is None else f"leave y_{key} out; the label is a column"
@@ -157,8 +214,8 @@ def _check_index(frame: pd.DataFrame, values: Any, what: str, name: str) -> None
     if (own.equals(counted) or other.equals(counted)) and set(own) != set(other):
         return
     raise StudyFileError(
-        f"Study(...): the index of {what} and that of its {name} differ, so their rows may not belong together; bring "
-        f"them in one order ({name}.loc[{what}.index]), or give {name}.to_numpy() if the positions count"
+        f"Study(...): the index of {what} and that of its {name} differ, so their rows may not belong together; put "
+        f"both in the same order ({name}.loc[{what}.index]), or give {name}.to_numpy() if the positions count"
     )
 
 

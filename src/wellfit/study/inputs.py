@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from wellfit.base import Column, FloatArray, Preparation, PreparedColumn, Scaling
 from wellfit.data.preparation import prepare
-from wellfit.errors import StoreUnreadableError
 from wellfit.store import Store
 from wellfit.study.session import Session
 
@@ -80,12 +79,8 @@ def load_inputs(store: Store) -> Inputs | None:
     note = store.metadata.note(INPUTS)
     if note is None:
         return None
-    try:
+    with store.database.reading("the inputs of its models"):
         return _inputs(note)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        fix = "restore study.db from a copy, or train the study again with --fresh"
-        raise StoreUnreadableError(f"{store.directory}: damaged: the inputs of its models ({reason}); {fix}") from None
 
 
 def _inputs(note: Mapping[str, Any]) -> Inputs:

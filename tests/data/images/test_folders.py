@@ -79,7 +79,7 @@ def test_no_classes(tmp_path: Path):
     with pytest.raises(DataError, match=r"contains no images; put the images of each class in a subfolder, or a table"):
         find(tmp_path)
     touch(tmp_path, "a.svg", "b.svg")
-    with pytest.raises(DataError, match=r"contains no images, only 2: a\.svg, b\.svg \(save \.svg as PNG or JPEG"):
+    with pytest.raises(DataError, match=r"contains no images, but 2: a\.svg, b\.svg \(save \.svg as PNG or JPEG"):
         find(tmp_path)
     touch(tmp_path, "a.png")
     with pytest.raises(DataError, match="1 image without class folders; put the images"):

@@ -139,7 +139,7 @@ def test_groups_of_a_table(tmp_path: Path):
 @pytest.mark.parametrize("setting", ["drop", "columns", "categories", "missing"])
 def test_settings_of_tables_are_refused(tmp_path: Path, setting):
     tree(tmp_path)
-    with pytest.raises(DataError, match=rf"\[data\] {setting} is about the columns of a table, but these are images"):
+    with pytest.raises(DataError, match=rf"\[data\] {setting} does not apply to images; remove it; those"):
         read(tmp_path, **{setting: ("x",)})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Reading
+from wellfit.data.applicable import FOR_ARRAYS, refuse_settings
 from wellfit.data.parts import SET_WORDS, Part, RawData, SetName
 from wellfit.errors import DataError
 
@@ -94,6 +95,7 @@ def raw_of_arrays(arrays: Mapping[str, Stored], where: str, reading: Reading = D
       >>> raw_of_arrays(stored, "memory").train.labels
       array([0, 1])
     """
+    refuse_settings(reading, where, "arrays", FOR_ARRAYS)
     chosen, facts = _chosen(arrays, where, reading)
     parts: dict[str, Part] = {}
     for name in dict.fromkeys(key for key, kind in chosen if kind == "y"):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Column, Reading
+from wellfit.data.applicable import FOR_FIELDS, FOR_ROWS, refuse_settings
 from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, kind_of, raw_of_arrays
 from wellfit.data.arrays.npz import DAMAGE, npy_header, npy_values
@@ -89,6 +90,7 @@ def raw_of_table(table: NDArray[Any], where: str, reading: Reading) -> RawData:
       >>> raw_of_table(table, "memory", Reading()).facts
       (('label column', '2 of 2'),)
     """
+    refuse_settings(reading, where, "an array with a column of labels", FOR_ROWS)
     count = table.shape[1]
     if reading.label is None:
         candidates = [i for i in range(count) if _may_be_labels(table[:, i])]
@@ -147,6 +149,7 @@ def raw_of_fields(records: NDArray[Any], where: str, reading: Reading) -> RawDat
     if any(a.ndim > 1 for a in fields.values()):
         stored = {n: Stored(a.shape, a.dtype, lambda a=a: a) for n, a in fields.items()}  # type: ignore[misc]
         return raw_of_arrays(stored, where, reading)
+    refuse_settings(reading, where, "an array of records", FOR_FIELDS)
     label = _label_field(names, where, reading)
     others = [name for name in names if name != label and name not in reading.drop]
     odd = next((name for name in others if fields[name].dtype.kind not in "buif"), None)

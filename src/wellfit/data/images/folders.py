@@ -323,7 +323,7 @@ def _by_role(classes: Iterable[Folder], inside: Iterable[dict[Role, Folder]]) ->
 
 
 def _class(folder: Folder) -> str:
-    """The name of a class folder; bytes that are not UTF-8 are taken for Latin-1, as old archives have them."""
+    """The name of a class folder; bytes that are not UTF-8 are read as Latin-1, as old archives have them."""
     name = folder.path.name
     try:
         name.encode()
@@ -346,7 +346,7 @@ def _empty(folder: Folder) -> list[Folder]:
 def _unlabeled(folder: Folder) -> str:
     if not folder.total:
         others = [name for inner in folder.below() for name in inner.others]
-        return "contains no images" + (f", only {skipped_text(others, 0)}" if others else "")
+        return "contains no images" + (f", but {skipped_text(others, 0)}" if others else "")
     if folder.holding:
         return f"all images are in one folder, {folder.holding[0].path.name}"
     return f"{number(folder.total)} without class folders"

@@ -158,7 +158,7 @@ def skipped_text(names: Iterable[str], system: int) -> str:
 
     Example:
       >>> skipped_text(["notes.txt"], 3), skipped_text(["a.heic"] * 4, 0)
-      ('4: notes.txt, 3 hidden or system files', '4: 4 .heic (save .heic as PNG or JPEG to use them)')
+      ('4: notes.txt, 3 hidden or system files', '4 .heic (save .heic as PNG or JPEG to use them)')
     """
     names = sorted(names)
     suffixes = Counter(PurePath(name).suffix.lower() or "without a suffix" for name in names)
@@ -167,5 +167,5 @@ def skipped_text(names: Iterable[str], system: int) -> str:
         parts = [*parts, number(system, "hidden or system file")]
     unreadable = sorted(_UNREADABLE & suffixes.keys())
     advice = f" (save {', '.join(unreadable)} as PNG or JPEG to use them)" if unreadable else ""
-    count = f"{len(names) + system}: " if names else ""
+    count = f"{len(names) + system}: " if names and len(parts) > 1 else ""
     return f"{count}{some(parts, 8)}{advice}"

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import DEFAULT_READING, Reading
+from wellfit.data.applicable import FOR_IMAGES, refuse_settings
 from wellfit.data.given import named_path
 from wellfit.data.images.decode import View
 from wellfit.data.images.folders import ImageSet, check_classes, find_given, find_sets
@@ -66,9 +67,7 @@ def read_image_folder(folder: Path, reading: Reading = DEFAULT_READING) -> RawDa
       DataError: no classes, images that cannot be read, images of several sizes without ``image_size``, or pictures
         that the background hides.
     """
-    for name in ("drop", "columns", "categories", "missing"):
-        if getattr(reading, name):
-            raise DataError(f"{folder}: [data] {name} is about the columns of a table, but these are images; remove it")
+    refuse_settings(reading, str(folder), "images", FOR_IMAGES)
     sets, facts, listed = _sets(folder, reading)
     where = str(folder)
     files = [file for found in sets.values() for file in found.files]

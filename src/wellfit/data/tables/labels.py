@@ -44,7 +44,7 @@ class Classes:
     counted: bool = False
 
     def alone(self, most: int = _MOST) -> bool:
-        """Whether the column can be taken for the label although its name does not say so."""
+        """Whether the column can be the label although its name does not say so."""
         return not self.trouble and 2 <= self.count <= most and (self.counted or not self.numeric)
 
 
