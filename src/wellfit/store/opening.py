@@ -12,7 +12,7 @@ from typing import Any, Final
 from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
 from wellfit.files import write_errors
 from wellfit.spec.identity import spec_conflicts
-from wellfit.store import checkpoints
+from wellfit.store import checkpoints, manifest
 from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, Database
 from wellfit.store.directory import Store
@@ -61,6 +61,7 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
             for folder in FOLDERS:
                 (directory / folder).mkdir(exist_ok=True)
         remove_temporary(directory / folder for folder in FOLDERS)
+        manifest.begin_change(database)
         has_work = bool(store.runs.epochs_asked() or store.checkpoints.names())
         store.metadata.begin(resolved, provenance, has_work=has_work)
         store.final_states.remove_unused()  # of a process that was killed

@@ -21,7 +21,7 @@ from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
-from wellfit.store import Store, open_existing
+from wellfit.store import Store, manifest, open_existing
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
 
@@ -112,6 +112,7 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        fingerprint=manifest.fingerprint(store.database),
         **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
@@ -280,6 +281,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "friedman_p": summary.friedman_p,
         "settings": summary.settings,
         "provenance": summary.provenance,
+        "fingerprint": summary.fingerprint,
     }
     return {key: _finite(value) for key, value in plain.items()}
 
