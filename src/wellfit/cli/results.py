@@ -12,6 +12,8 @@ from wellfit.cli.app import app
 from wellfit.cli.options import Directory, Json, make_console, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from wellfit.base import StudySummary
 
 Format = Annotated[
@@ -66,6 +68,13 @@ def write_page(directory: Path) -> tuple[StudySummary, Path]:
     from wellfit.report.forms.formats import report_path
 
     return _write(directory, "html", report_path("html", None, directory))
+
+
+def print_places(console: Console, summary: StudySummary, page: Path) -> None:
+    """Print where the report is, and the fingerprint of the study."""
+    console.print(f"Report: {page}", soft_wrap=True, markup=False)
+    if summary.fingerprint is not None:
+        console.print(f"Fingerprint: {summary.fingerprint}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
