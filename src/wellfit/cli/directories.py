@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def verify(directory: Directory, json: Json = False) -> None:
     """Check every file and recompute every number of a study.
 
-    The numbers are recomputed from the raw results in the study directory; nothing is written, and the data set is not
-    needed. The exit status is 0, or 2 if anything is wrong.
+    The numbers are recomputed from the raw results in the study directory; its database is compared with its manifest,
+    the page with both. Nothing is written, and the data set is not needed. The exit status is 0, or 2 if anything is wrong.
     """
     from wellfit.report.forms.freshness import check_page, unchecked_reports
     from wellfit.study.summarize import summarize

@@ -1,6 +1,6 @@
 """The study directory: everything that is known about a study, safe against kill -9, readable at any time.
 
-    study.db                    SQLite: the study, its runs, every epoch of every run, findings
+    study.db                    SQLite: the study, its runs, every epoch of every run, findings; the manifest of it all
     weights/VARIANT.SEED.npz    the weights at the readout
     test/VARIANT.SEED.npz       the probabilities of every test example; test/labels.npz: the true classes
     test/keepsakes.npz          what reports show of the data: mistakes, examples, decision regions

@@ -181,6 +181,8 @@ class Database:
         """Turn errors of SQLite into one line that names the file and the remedy."""
         try:
             yield
+        except UnicodeDecodeError:  # a message of SQLite that quotes damaged text
+            raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", None)
             what = f"{self._path}: {' '.join(str(error).split())}"

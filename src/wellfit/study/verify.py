@@ -185,7 +185,7 @@ def _notes(store: Store, done: bool, left: Iterable[str]) -> Iterator[str]:
         short = ", then ".join(code[:12] for code in codes)
         yield f"the runs come from {len(codes)} versions of wellfit's code: {short}"
     if (why := NO_MANIFEST.get(manifest.state(store.database))) is not None:
-        yield f"study.db: {why}, so changes of settings, epochs and findings go unnoticed; the next wellfit run writes it"
+        yield f"study.db: {why}, so changed settings, epochs and findings go unnoticed; the next wellfit run writes it"
 
 
 # --- Numbers

@@ -48,7 +48,7 @@ def sealed(page: str) -> str:
 
     Example:
       >>> len(sealed(f'<meta name="wellfit-page" content="{UNSEALED}">'))
-      107
+      101
     """
     return page.replace(UNSEALED, hashlib.sha256(page.encode()).hexdigest(), 1)
 
