@@ -22,7 +22,8 @@ def verify(directory: Directory, json: Json = False) -> None:
     """Check every file and recompute every number of a study.
 
     The numbers are recomputed from the raw results in the study directory; its database is compared with its manifest,
-    the page with both. Nothing is written, and the data set is not needed. The exit status is 0, or 2 if anything is wrong.
+    the page with both. Nothing is written, and the data set is not needed. The exit status is 0, or 2 if anything is
+    wrong.
     """
     from wellfit.report.forms.freshness import check_page, unchecked_reports
     from wellfit.study.summarize import summarize
