@@ -24,7 +24,7 @@ from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.status import read_status
 from wellfit.study.summarize import summarize, to_json
-from wellfit.study.verify import verify_study
+from wellfit.study.verify import Verification, verify_study
 
 TABLES = ("study", "runs", "epochs", "findings", "manifest")
 
@@ -75,7 +75,7 @@ def unnoticed(directory: Path, flips: int, seed: int, *, written: bool) -> tuple
       written: flip only in bytes that are not zero; most of the others belong to no row.
     """
     path, generator = directory / "study.db", random.Random(seed)
-    whole, before = path.read_bytes(), content_of(directory)
+    whole, before = path.read_bytes(), content_of(directory, verify_study(directory))
     places = [i for i, byte in enumerate(whole) if byte or not written]
     passed = harmful = 0
     try:
@@ -83,23 +83,20 @@ def unnoticed(directory: Path, flips: int, seed: int, *, written: bool) -> tuple
             changed = bytearray(whole)
             changed[generator.choice(places)] ^= 1 << generator.randrange(8)
             path.write_bytes(changed)
-            try:
+            with contextlib.suppress(WellfitError):
                 verified = verify_study(directory)
-                found = bool(verified.problems or check_page(summarize(directory), directory / "report.html")[0])
-            except WellfitError:
-                found = True
-            if not found:
-                passed += 1
-                harmful += content_of(directory) != before
+                if not (verified.problems or check_page(summarize(directory), directory / "report.html")[0]):
+                    passed += 1
+                    harmful += content_of(directory, verified) != before
     finally:
         path.write_bytes(whole)
     return passed, harmful
 
 
-def content_of(directory: Path) -> tuple[object, ...]:
+def content_of(directory: Path, verified: Verification) -> tuple[object, ...]:
     """What ``show --json`` and verify print, and every row, from which together with the files all else follows."""
     dumped = [stores.rows(directory, f"SELECT * FROM {table}") for table in TABLES]
-    return json.dumps(to_json(summarize(directory), "1")), verify_study(directory), repr(dumped)
+    return json.dumps(to_json(summarize(directory), "1")), verified, repr(dumped)
 
 
 def test_no_flipped_bit_that_changes_anything_is_unnoticed(study: Path) -> None:
