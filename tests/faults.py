@@ -307,16 +307,33 @@ wide = { model = { hidden = [5] } }
 """
 
 
+def warm(place: Path) -> None:
+    """Run every kind of command in this process, so that its forks import and compute nothing that they can share."""
+    write_inputs(place)
+    arguments = sys.argv
+    with contextlib.chdir(place), contextlib.redirect_stdout(io.StringIO()):
+        for of in (*_PARTS, *(case.arguments for case in CASES if case.name in ("merge", "verify", "show"))):
+            sys.argv = ["wellfit", *of]
+            with contextlib.suppress(SystemExit):
+                cli.main()
+    sys.argv = arguments
+
+
 def prepare(case: Case, place: Path) -> None:
     """Make the folder that a case begins with."""
+    write_inputs(place)
+    for arguments in case.before:
+        ended = command(place, arguments)
+        assert ended.status == 0, ended
+
+
+def write_inputs(place: Path) -> None:
+    """Write the study file and its data."""
     place.mkdir(parents=True)
     numbers = random.Random(0)
     lines = [f"{numbers.random():.3f},{numbers.random():.3f},{numbers.random():.3f},{i % 2}" for i in range(60)]
     (place / "points.csv").write_text("\n".join(["x,y,z,label", *lines, ""]))
     (place / "study.toml").write_text(_STUDY)
-    for arguments in case.before:
-        ended = command(place, arguments)
-        assert ended.status == 0, ended
 
 
 def held(directory: Path) -> set[tuple[str, int]]:
@@ -393,6 +410,14 @@ def attempt(case: Case, begin: Path, place: Path, fault: Fault, expected: dict[s
     return wrong
 
 
+def kinds(point: str) -> tuple[str, ...]:
+    """The faults that are possible at a point. A kill where something is read is that at the next point."""
+    what, name = point.split(" ", 1)
+    if what == "sql" and name.startswith(_READING):
+        return ("EIO", "EACCES") if name == "connect" else ("EIO",)
+    return (KILL, *([TORN] if what == "write" else []), *ERRORS)
+
+
 def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random) -> Tried:
     """Make the faults of a case, all or a sample."""
     begin = place / "begin"
@@ -406,11 +431,7 @@ def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random)
     tried = Tried(case.name, len(first.points), Counter(), [])
     if case.reads and (changes := [p for p in writes if not p.startswith("sql BEGIN") and p != "sql COMMIT"]):
         tried.failed.append(f"{case.name}: it writes: {changes}")
-    faults = [
-        Fault(number, kind)
-        for number, point in enumerate(first.points)
-        for kind in (KILL, *([TORN] if point.startswith("write") else []), *ERRORS)
-    ]
+    faults = [Fault(number, kind) for number, point in enumerate(first.points) for kind in kinds(point)]
     if sample is not None:
         faults = chosen.sample(faults, min(sample, len(faults)))
     for i, fault in enumerate(faults):
@@ -432,6 +453,7 @@ def main() -> None:
     given = parser.parse_args()
     pretended.install()
     page.render_page = lambda summary, details: f'<meta name="generator" content="wellfit">{summary}'
+    warm(given.directory / "warm")
     for case in CASES:
         if case.name in given.cases:
             tried = try_case(case, given.directory / case.name.replace(" ", "-"), given.sample, random.Random(given.seed))
