@@ -456,7 +456,9 @@ def main() -> None:
     warm(given.directory / "warm")
     for case in CASES:
         if case.name in given.cases:
-            tried = try_case(case, given.directory / case.name.replace(" ", "-"), given.sample, random.Random(given.seed))
+            tried = try_case(
+                case, given.directory / case.name.replace(" ", "-"), given.sample, random.Random(given.seed)
+            )
             sys.stdout.write(json.dumps(vars(tried)) + "\n")
             sys.stdout.flush()
 

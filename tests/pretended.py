@@ -131,7 +131,13 @@ def _host(kernel: FloatArray) -> Host:
 def _row(trajectory: Trajectory, epoch: int) -> FloatArray:
     """The epoch's metrics; those that follow from the weights are theirs.  # (columns,)"""
     kernel = _weights(trajectory, epoch).astype(np.float64)
-    row = dict(zip(HISTORY_COLUMNS, _numbers(trajectory.name, epoch, "row").uniform(0.1, 0.9, len(HISTORY_COLUMNS)), strict=True))
+    row = dict(
+        zip(
+            HISTORY_COLUMNS,
+            _numbers(trajectory.name, epoch, "row").uniform(0.1, 0.9, len(HISTORY_COLUMNS)),
+            strict=True,
+        )
+    )
     row["weight_norm"] = float(np.sqrt(np.square(kernel).sum()))
     row["small_weights"] = float((np.abs(kernel) < 1e-3).mean())
     return np.array(list(row.values()))

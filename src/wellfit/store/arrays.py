@@ -92,7 +92,7 @@ def stage(stack: ExitStack, path: Path, content: bytes) -> str:
       StoreError: when the stack is closed: the disk is full, or the file cannot be written.
     """
     stack.enter_context(write_errors(path, _KEPT))
-    temporary = stack.enter_context(replacing(path))
+    temporary = stack.enter_context(replacing(path, alone=True))  # the directory's lock is held
     temporary.write_bytes(content)
     sync(temporary)
     return hashlib.sha256(content).hexdigest()
