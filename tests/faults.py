@@ -33,6 +33,7 @@ import kills
 import pretended
 import stores
 from wellfit import cli
+from wellfit.errors import WellfitError
 from wellfit.report.forms import page
 from wellfit.study.verify import verify_study
 
@@ -91,7 +92,7 @@ class Disk:
         elif here and fault.kind != "EIO":
             self.failing = fault.kind
         sql = what == "sql"
-        word = name.split()[0] if name else ""
+        word = name.split(maxsplit=1)[0] if name else ""
         if not here:
             spared = (sql and word in _READING) or (self.failing == "ENOSPC" and (what in _FREEING or word == "DELETE"))
             if not self.failing or spared:
@@ -338,6 +339,8 @@ def write_inputs(place: Path) -> None:
 
 def held(directory: Path) -> set[tuple[str, int]]:
     """The runs in a study directory."""
+    if not (directory / "study.db").exists():
+        return set()  # connecting would create it
     try:
         return set(stores.rows(directory, "SELECT variant, seed FROM runs"))
     except sqlite3.Error:
@@ -363,9 +366,12 @@ def whole(case: Case, place: Path, expected: dict[str, Any], tree: set[str]) -> 
     """What distinguishes a folder from the uninterrupted one."""
     wrong = []
     if (place / case.study / "study.db").exists():
-        if kills.outcome(place / case.study) != expected:
-            wrong.append("other bits")
-        wrong += [f"verify: {problem}" for problem in verify_study(place / case.study).problems]
+        try:
+            if kills.outcome(place / case.study) != expected:
+                wrong.append("other bits")
+            wrong += [f"verify: {problem}" for problem in verify_study(place / case.study).problems]
+        except (sqlite3.Error, WellfitError) as error:
+            wrong.append(f"unreadable: {error}")
     else:
         wrong.append("no study")
     if left := names(place) - tree:
