@@ -19,11 +19,16 @@ EACH = 7
 """Faults of each command in the usual run: a seeded sample of 63."""
 
 
+def environment() -> dict[str, str]:
+    """The environment of the harness."""
+    places = [str(FAULTS.parent), str(Path(wellfit.__file__).parents[1])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+
+
 def tried(place: Path, *arguments: str) -> list[dict[str, Any]]:
     """What the harness reports, a case each; in a process of its own, which can fork because it has no devices."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAULTS.parent), str(Path(wellfit.__file__).parents[1])])}
     command = [sys.executable, str(FAULTS), str(place), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -65,6 +70,5 @@ def test_the_harness_finds_what_is_wrong(tmp_path: Path) -> None:
         f"sys.argv = ['faults', {str(tmp_path)!r}, '--cases', 'more seeds', '--sample', '40']\n"
         "faults.main()"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FAULTS.parent), str(Path(wellfit.__file__).parents[1])])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["failed"]

@@ -209,7 +209,7 @@ def claimed(temporary: Path) -> Iterator[None]:
 
 
 def abandoned(target: Path) -> Iterator[Path]:
-    """The temporary files and folders of a file or folder that killed processes left, each safe to remove within a loop.
+    """The temporary files and folders that killed processes left, each safe to remove before the next is asked for.
 
     Nothing is given that a living process uses, that has another name than wellfit gives, or that is a link or device.
     On Windows, where that cannot be told, there are none.
