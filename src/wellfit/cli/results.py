@@ -80,9 +80,13 @@ def print_places(console: Console, summary: StudySummary, page: Path) -> None:
 def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
     from wellfit.report.forms.formats import write_report
     from wellfit.report.forms.writing_progress import writing_progress
+    from wellfit.report.notes import without_weights
     from wellfit.study.report_details import summary_and_details
 
     with writing_progress(make_console(stderr=True)) as report_progress:
         report_progress("reading the study", 0.0)
         summary, details = summary_and_details(directory)
-        return summary, write_report(summary, details, form, path, directory, report_progress)
+        written = write_report(summary, details, form, path, directory, report_progress)
+    for notice in without_weights(details):
+        typer.echo(f"wellfit: {notice}", err=True)
+    return summary, written

@@ -17,6 +17,6 @@ which can be copied, and read from a read-only medium or a network drive. Writes
 from __future__ import annotations
 
 from wellfit.store.directory import Store
-from wellfit.store.opening import create_or_open, fresh, open_existing, open_if_begun
+from wellfit.store.opening import create_or_open, discard, fresh, open_existing, open_if_begun
 
-__all__ = ["Store", "create_or_open", "fresh", "open_existing", "open_if_begun"]
+__all__ = ["Store", "create_or_open", "discard", "fresh", "open_existing", "open_if_begun"]

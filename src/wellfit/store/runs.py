@@ -17,7 +17,7 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
 from wellfit.spec.variants import recipe_from
-from wellfit.store.arrays import Arrays, pack, read_arrays, stage
+from wellfit.store.arrays import Arrays, is_damaged, pack, read_arrays, stage
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.metadata import Metadata, now
@@ -155,6 +155,20 @@ class Runs:
         for name in names:
             file_named(self.directory, name)
         return names
+
+    def damaged(self) -> set[Run]:
+        """The runs with a file that is missing, or not the one that was saved; training repeats them.
+
+        Raises:
+          StoreUnreadableError: a file is there, but cannot be read.
+        """
+        rows = self.database.rows("SELECT variant, seed, weights_sha256, test_sha256 FROM runs")
+        return {
+            (variant, seed)
+            for variant, seed, *both in rows
+            for folder, sha256 in zip(RUN_FOLDERS, both, strict=True)
+            if sha256 and is_damaged(file_named(self.directory, file_of(folder, (variant, seed))), sha256)
+        }
 
     # --- Writing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,8 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         by_class[name] = class_table(name, p, labels, difference)
         if len(seeds) > 1:
             ensembles[name] = ensemble(name, p, labels)
-    weights = weight_overviews(store, _with_weights(store), tuple(kept[1]["shape"]) if kept else None)
+    damaged = store.runs.damaged()
+    weights = weight_overviews(store, _with_weights(store, damaged), tuple(kept[1]["shape"]) if kept else None)
     return StudyDetails(
         data=_data_overview(kept) if kept else None,
         mistakes=_mistakes(predictions, labels, len(classes), kept) if predictions else None,
@@ -116,14 +117,15 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         regions=_regions(kept) if kept else {},
         paths=sweep_paths(summary, weights.zeros),
         grids=sweep_grids(summary),
+        without_weights=tuple(sorted(damaged)),
     )
 
 
-def _with_weights(store: Store) -> dict[str, tuple[int, ...]]:
-    """Variant -> the seeds of its trained runs that did not diverge."""
+def _with_weights(store: Store, damaged: Collection[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    """Variant -> the seeds of its trained runs that did not diverge, and whose weights can be read."""
     seeds: dict[str, tuple[int, ...]] = {}
     for record in store.runs.records():
-        if record.readout_epoch:
+        if record.readout_epoch and (record.spec.variant, record.spec.seed) not in damaged:
             seeds[record.spec.variant] = (*seeds.get(record.spec.variant, ()), record.spec.seed)
     return seeds
 

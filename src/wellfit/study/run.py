@@ -98,6 +98,7 @@ def run_study(
         store.metadata.save_findings(audit(session.used, session.splits))
         store.keepsakes.save_labels(session.dataset.y_test, session.dataset.classes)
         _train(session, store, on_progress)
+        store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
         _open_test_set(store, session, None if interim is None else session.spec.seeds, on_progress)
