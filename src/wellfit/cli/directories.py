@@ -10,7 +10,8 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json, print_paragraph
+from wellfit.cli.options import Directory, Json
+from wellfit.cli.output import make_console, print_json, print_line, print_paragraph
 from wellfit.errors import StoreUnreadableError
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def verify(directory: Directory, json: Json = False) -> None:
         )
     else:
         for line in [*result.problems, *(f"note: {note}" for note in notes)]:
-            typer.echo(str(line))  # unwrapped, so that paths stay whole
+            print_line(line)  # unwrapped, so that paths stay whole
     if result.problems:
         count = f"{len(result.problems)} {'problem' if len(result.problems) == 1 else 'problems'}"
         raise StoreUnreadableError(f"{directory}: {count}, listed on standard output")
     if not json:
-        typer.echo(
+        print_line(
             f"{result.runs} runs, {result.files} files: all unchanged; {result.numbers:,} numbers recomputed: all equal"
         )
 
