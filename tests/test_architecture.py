@@ -50,7 +50,7 @@ REPORT = (
 
 ONLY_THERE = {
     "sqlite3": ("wellfit.store",),
-    "pooch": ("wellfit.data.fetch",),
+    "requests": ("wellfit.data.fetch",),
     "urllib": ("wellfit.data.fetch",),
     "requests": (),
     "socket": ("wellfit.data.fetch",),

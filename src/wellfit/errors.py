@@ -17,6 +17,7 @@ Any other exception is a bug in wellfit, not a mistake of its user.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -49,7 +50,7 @@ class WellfitError(Exception):
 
     Args:
       message: line breaks and other control characters, for example from a file's name, are shown as in Python's
-        strings; of a message that is longer than a screen, the middle is left out.
+        strings; of what it quotes, 60 characters are kept; of a message longer than a screen, the middle is left out.
 
     Example:
       >>> str(WellfitError("a\nb.csv: the file is empty"))
@@ -57,11 +58,19 @@ class WellfitError(Exception):
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(_shortened(message)))
 
 
 class StudyFileError(WellfitError):
     """A study file or a setting that cannot be used."""
+
+
+_QUOTED: Final = re.compile(r"(?<![\w=])(?<!--set )'((?:[^'\\]|\\.)*)'(?!\w)", re.DOTALL)
+
+
+def _shortened(message: str) -> str:
+    """Keep 60 characters of each quotation, such as a cell or a label; those after an equals sign are to be typed."""
+    return _QUOTED.sub(lambda found: found[0] if len(found[1]) <= 60 else f"'{found[1][:57]}...'", message)
 
 
 class UnknownNameError(StudyFileError):
@@ -94,7 +103,7 @@ class DataNotFoundError(DataError):
     """A data set that was not found; the message lists every place tried, and is therefore longer than others."""
 
     def __init__(self, message: str) -> None:
-        Exception.__init__(self, printable(message, _LIST))
+        Exception.__init__(self, printable(_shortened(message), _LIST))
 
 
 class ShapeError(WellfitError):

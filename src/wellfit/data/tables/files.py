@@ -33,8 +33,8 @@ PACKED: Final = (".gz", ".bz2", ".xz", ".zip")
 
 _TO_CSV: Final = 'to_csv("table.csv", index=False)'
 _CONVERT: Final = {
-    ".pkl": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
-    ".pickle": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
+    ".pkl": "they can run any program when they are read; have whoever made it save it as .csv",
+    ".pickle": "they can run any program when they are read; have whoever made it save it as .csv",
     ".json": f"convert it in Python: pandas.read_json(...).{_TO_CSV}",
     ".jsonl": f"convert it in Python: pandas.read_json(..., lines=True).{_TO_CSV}",
     ".feather": 'convert it in Python: pandas.read_feather(...).to_parquet("table.parquet")',
