@@ -399,4 +399,7 @@ if __name__ == "__main__":
             got = answer(made)
         text = got.text.replace(place, "")
         bad = "FAULT" if got.seconds > SECONDS or got.peak > BYTES or got.errors or text.startswith("BUG") else "ok"
-        print(f"{bad:6} {name:18} {got.seconds:5.1f} s {got.peak / 1e9:4.2f} GB  {text[:250]} {got.errors[-300:]}", flush=True)
+        print(
+            f"{bad:6} {name:18} {got.seconds:5.1f} s {got.peak / 1e9:4.2f} GB  {text[:250]} {got.errors[-300:]}",
+            flush=True,
+        )

@@ -125,7 +125,9 @@ def test_a_parquet_file_that_is_small_but_long(tmp_path: Path, monkeypatch):
     parquet.write_table(pa.table({"a": np.zeros(100_000), "b": np.zeros(100_000)}), tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < 10_000
     monkeypatch.setattr("wellfit.data.tables.files.MAX_BYTES", 100_000)
-    with pytest.raises(DataError, match=r"100,000 rows of 2 columns are more than is read from 1,\d+ bytes; take a sample"):
+    with pytest.raises(
+        DataError, match=r"100,000 rows of 2 columns are more than is read from 1,\d+ bytes; take a sample"
+    ):
         load(tmp_path / "a.parquet")
 
 

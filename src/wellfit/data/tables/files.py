@@ -102,7 +102,11 @@ def load_table(path: Path, reading: Reading) -> Table:
     if suffix in (".xlsx", ".xlsm"):
         raise DataError(f"{where}: not an Excel file; save it again as .xlsx or .csv")
     content = unpack(content, where)
-    return _parquet(io.BytesIO(content), len(content), where) if content.startswith(b"PAR1") else parse_text(content, reading, where)
+    return (
+        _parquet(io.BytesIO(content), len(content), where)
+        if content.startswith(b"PAR1")
+        else parse_text(content, reading, where)
+    )
 
 
 def _is_excel(content: bytes) -> bool:
@@ -132,7 +136,9 @@ def _parquet(source: str | io.BytesIO, size: int, where: str) -> Table:
             texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
         needed = rows * max(columns, 1) * 8
         if columns > MAX_COLUMNS or needed > min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size)):
-            raise DataError(f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a sample")
+            raise DataError(
+                f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a sample"
+            )
         # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
         with parquet.ParquetFile(source, read_dictionary=texts) as file:
             frame = file.read().to_pandas(split_blocks=True, self_destruct=True)  # without a second copy
