@@ -52,7 +52,6 @@ ONLY_THERE = {
     "sqlite3": ("wellfit.store",),
     "requests": ("wellfit.data.fetch",),
     "urllib": ("wellfit.data.fetch",),
-    "requests": (),
     "socket": ("wellfit.data.fetch",),
     "http": (),
     "h5py": ("wellfit.data.arrays.hdf5",),
