@@ -137,7 +137,8 @@ def _parquet(source: str | io.BytesIO, size: int, where: str) -> Table:
         needed = rows * max(columns, 1) * 8
         if columns > MAX_COLUMNS or needed > min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size)):
             raise DataError(
-                f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a sample"
+                f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a "
+                "sample"
             )
         # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
         with parquet.ParquetFile(source, read_dictionary=texts) as file:
