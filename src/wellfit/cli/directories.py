@@ -10,7 +10,8 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json, print_paragraph
+from wellfit.cli.options import Directory, Json
+from wellfit.cli.output import make_console, print_json, print_line, print_paragraph
 from wellfit.errors import StoreUnreadableError
 
 if TYPE_CHECKING:
@@ -41,16 +42,16 @@ def verify(directory: Directory, json: Json = False) -> None:
         )
     else:
         for line in [*found, *(f"note: {note}" for note in notes)]:
-            typer.echo(str(line))  # unwrapped, so that paths stay whole
+            print_line(line)  # unwrapped, so that paths stay whole
     if found:
         count = f"{len(found)} {'problem' if len(found) == 1 else 'problems'}"
         raise StoreUnreadableError(f"{directory}: {count}, listed on standard output")
     if not json:
-        typer.echo(
+        print_line(
             f"{result.runs} runs, {result.files} files: all unchanged; {result.numbers:,} numbers recomputed: all equal"
         )
         if result.fingerprint is not None:
-            typer.echo(f"Fingerprint: {result.fingerprint}")
+            print_line(f"Fingerprint: {result.fingerprint}")
 
 
 @app.command(epilog="Example: wellfit merge seeds-0-to-4 seeds-5-to-9 --out both")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from wellfit.cli.app import app
+from wellfit.cli.output import print_line
 
 DEFAULT = Path("wellfit-studies")
 
@@ -33,7 +34,7 @@ def ui(
     from wellfit.report.forms.live import serve
 
     def on_start(address: str) -> None:
-        typer.echo(f"Studies live at {address} (press Ctrl-C to stop)")
+        print_line(f"Studies live at {address} (press Ctrl-C to stop)")
         sys.stdout.flush()
         if not no_browser and _has_display():
             import webbrowser

@@ -9,7 +9,8 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json
+from wellfit.cli.options import Directory, Json
+from wellfit.cli.output import make_console, print_json, print_line, print_problem
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,8 +60,8 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
         check_folder(out)
     summary, path = _write(directory, form, report_path(form, out, directory))
     if notice := font_notice(summary, form):
-        typer.echo(f"wellfit: {notice}", err=True)
-    typer.echo(path)
+        print_problem(f"wellfit: {notice}")
+    print_line(path)
 
 
 def write_page(directory: Path) -> tuple[StudySummary, Path]:

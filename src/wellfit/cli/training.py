@@ -20,11 +20,9 @@ from wellfit.cli.options import (
     SeedCount,
     Settings,
     StudyName,
-    make_console,
-    print_json,
-    print_paragraph,
     typed_command,
 )
+from wellfit.cli.output import make_console, print_json, print_paragraph
 from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
