@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ class Served(NamedTuple):
 
     def study(self, title: str) -> str:
         """The address of a study's page, without its host, as the list has it."""
-        for _ in range(100):
+        for _ in range(300):
             found = re.search(rf'<a href="(/study\?id=\w+)">{re.escape(title)}</a>', self.ask("/")[1])
             if found:
                 return found[1]
@@ -212,6 +213,7 @@ def test_a_new_study_is_listed_and_its_epochs_appear_within_two_seconds(served: 
     assert table.evaluate("window.same") is tab.evaluate("window.same") is True
     shutil.rmtree(served.folder / "new")
     until(table, STATES, ["finished"], 10)
+    until(tab, "document.getElementById('lost').textContent.includes('moved or removed')", True, 10)
 
 
 @posix
@@ -416,6 +418,12 @@ def test_updates_have_what_is_new_and_the_curves_that_are_wanted(served: Served)
     listed = json.loads(served.ask("/updates")[1])
     assert "Has it ended?" in listed["parts"]["studies"]
     assert json.loads(served.ask(f"/updates?since={listed['version']}")[1]) == {"version": listed["version"]}
+    trouble = json.loads(served.ask("/updates?id=0123456789abcdef")[1])
+    assert trouble == {
+        "trouble": "This is the last state of the study. It has been moved or removed, or cannot be read."
+    }
+    for malformed in ("0123", "0123456789ABCDEF", "0123456789abcdef&id=0123456789abcdef"):
+        assert served.ask(f"/updates?id={malformed}")[0] == 404
 
 
 def test_a_failing_report_explains_itself_and_prints_nothing(served: Served) -> None:
@@ -437,6 +445,38 @@ def test_it_listens_on_the_loopback_address_only(served: Served) -> None:
         other.settimeout(5)
         with pytest.raises(OSError, match="refused"):  # this machine too, and not the address that it listens on
             other.connect(("127.0.0.2", served.port))
+
+
+@pytest.mark.slow
+def test_two_hundred_clients_ten_thousand_studies_and_one_long_page(served: Served) -> None:
+    """None fails, none waits for another's page, and the server stays small."""
+    with watched.at_work(served.folder / "many-0", watched.study("One of many")):
+        pass
+    for i in range(1, 10_000):
+        shutil.copytree(served.folder / "many-0", served.folder / f"many-{i}")
+    changes = {"baseline": {}, **{f"l2-{i}": {"l2": 1e-6 * (i + 1)} for i in range(100)}}
+    with watched.at_work(served.folder / "long", watched.study("How long is it?", variants=changes)):
+        pass
+    try:
+        long = served.study("How long is it?")
+        assert served.ask(long)[0] == 202
+        took: list[float] = []
+
+        def ask() -> None:
+            began = time.monotonic()
+            assert served.ask("/")[0] == 200
+            took.append(time.monotonic() - began)
+
+        with ThreadPoolExecutor(200) as clients:
+            list(clients.map(lambda _: ask(), range(400)))
+        assert len(took) == 400
+        assert max(took) < 10
+        assert served.ready(long)[0] == 200
+        memory = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{served.process.pid}/status").read_text())
+        assert memory is None or int(memory[1]) < 300_000
+    finally:
+        for path in (*served.folder.glob("many-*"), served.folder / "long"):
+            shutil.rmtree(path)
 
 
 # --- As a command -----------------------------------------------------------------------------------------------------

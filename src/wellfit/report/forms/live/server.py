@@ -48,6 +48,8 @@ CHUNK: Final = 65_536
 VARIANTS: Final = 10_000
 """Positions of variants that may be asked for."""
 
+GONE: Final = "It has been moved or removed, or cannot be read."
+
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -149,8 +151,9 @@ def _refusal(watch: Watch, hosts: list[str], request: Any) -> tuple[int, str, st
     if "Upgrade" in request.headers:
         return 400, "No such protocol", "This server speaks HTTP only."
     ids = request.arguments.get("id", [])
-    if (request.path in OF_STUDY or ids) and (len(ids) != 1 or not watch.has(ids[0].decode("ascii", "replace"))):
-        return 404, "No such study", "It has been moved or removed, or cannot be read."
+    valid = len(ids) == 1 and re.fullmatch(rb"[0-9a-f]{16}", ids[0])
+    if (request.path in OF_STUDY or ids) and not (valid and (request.path == "/updates" or watch.has(ids[0].decode()))):
+        return 404, "No such study", GONE
     return None
 
 
@@ -243,6 +246,9 @@ def _application(watch: Watch, hosts: list[str]) -> Any:
                 parts = self.listed()
                 version = f"{zlib.crc32(parts['studies'].encode('utf-8', 'replace')):08x}"
                 await self.answer_json({"version": version} | ({} if version == since else {"parts": parts}))
+                return
+            if not watch.has(study):  # an error would be one on the console of a browser that still shows it
+                await self.answer_json({"trouble": f"This is the last state of the study. {GONE}"})
                 return
             variants = _numbers(self.request.arguments.get("variants", []), VARIANTS)
             look = watch.look(study, variants)

@@ -28,7 +28,10 @@ from wellfit.study.status import Stamp
 __all__ = ["PER_PAGE", "Made", "Watch"]
 
 SECONDS: Final = 0.4
-"""Between two looks at what is shown; between two scans of the folder, where these take less than a tenth of it."""
+"""Between two looks at what is shown, and between two scans of a folder that is not large."""
+
+RARELY: Final = 5.0
+"""Between two scans of a large folder; they take a fifth of the time where this allows it."""
 
 PER_PAGE: Final = 50
 """Studies on one page of the list."""
@@ -181,7 +184,7 @@ class Watch:
         if began >= self._next_scan:
             self._scan()
             took = time.monotonic() - began
-            self._next_scan = began + took + max(SECONDS, 10 * took)
+            self._next_scan = began + took + min(RARELY, max(SECONDS, 4 * took))
         for study in _current(self._shown_until):
             self._look_at(study)
         for study in self._looks.keys() - self._shown_until.keys():
