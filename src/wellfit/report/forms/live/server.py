@@ -13,7 +13,6 @@ import json
 import logging
 import math
 import re
-import socket
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -85,7 +84,7 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
         asyncio.run(_serve(watch, sockets, bound, on_start))
 
 
-def _bind(port: int) -> tuple[list[socket.socket], int]:
+def _bind(port: int) -> tuple[list[Any], int]:
     from tornado.netutil import bind_sockets
 
     try:
@@ -95,7 +94,7 @@ def _bind(port: int) -> tuple[list[socket.socket], int]:
     return sockets, sockets[0].getsockname()[1]
 
 
-async def _serve(watch: Watch, sockets: list[socket.socket], port: int, on_start: Callable[[str], None] | None) -> None:
+async def _serve(watch: Watch, sockets: list[Any], port: int, on_start: Callable[[str], None] | None) -> None:
     from tornado.httpserver import HTTPServer
 
     class Server(HTTPServer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,7 +59,7 @@ def row(study: str, path: Path, place: str) -> tuple[Stamp, dict[str, Any]]:
     return glance.stamp, list_row(Listed(study, place, glance))
 
 
-def look(study: str, path: Path, place: str, full: bytes | None, wanted: Collection[int]) -> Look:
+def look(study: str, path: Path, place: str, full: StudySummary | None, wanted: Collection[int]) -> Look:
     """A look at a study.
 
     Args:
@@ -68,22 +67,21 @@ def look(study: str, path: Path, place: str, full: bytes | None, wanted: Collect
       wanted: positions of the variants whose curves are wanted; others than the study has are ignored.
     """
     glance = _status(path)
-    latest = None if full is None else pickle.loads(full)  # from `summary`, through the server's memory
     return Look(
         stamp=glance.stamp,
         running=glance.summary.state == "running",
         key=_key(glance),
-        parts=study_parts(Listed(study, place, glance), latest),
+        parts=study_parts(Listed(study, place, glance), full),
         curves=_curves(glance.summary, wanted),
         wanted=frozenset(wanted),
     )
 
 
-def summary(study: str, path: Path, place: str) -> bytes:
-    """The full summary of a study without its histories and predictions, pickled."""
+def summary(study: str, path: Path, place: str) -> StudySummary:
+    """The full summary of a study without its histories and predictions."""
     from wellfit.study.summarize import summarize
 
-    return pickle.dumps(replace(summarize(path), histories={}, confusion={}))
+    return replace(summarize(path), histories={}, confusion={})
 
 
 def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:

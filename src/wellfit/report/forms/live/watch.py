@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from wellfit.base import StudySummary
 from wellfit.errors import WellfitError, printable
 from wellfit.report.forms.live import tasks
 from wellfit.report.forms.live.scan import Found, scan, stamp_of
@@ -78,7 +79,7 @@ class Watch:
         # the containers are replaced as a whole or only ever grow by single keys, so that readers need no lock
         self._found: dict[str, Found] = {}
         self._rows: dict[str, tuple[Stamp, float, Mapping[str, Any]]] = {}
-        self._looks: dict[str, tuple[Look, bytes | None]] = {}  # with the full summary that it was made with
+        self._looks: dict[str, tuple[Look, StudySummary | None]] = {}  # with the full summary that it was made with
         self._made: dict[tuple[str, str], Made] = {}
         self._making: set[tuple[str, str]] = set()
         self._listed_until: dict[int, float] = {}
@@ -242,7 +243,7 @@ class Watch:
             self._looks.pop(study, None)
             self._fail(found, now, str(error))
 
-    def _full(self, found: Found, look: Look) -> bytes | None:
+    def _full(self, found: Found, look: Look) -> StudySummary | None:
         """The latest full summary; an older one while the current one is being computed."""
         made = self._latest("summary", found, look.key, tasks.summary)
         return made.value if made is not None else None
