@@ -29,7 +29,7 @@ def ui(
 ) -> None:
     """Watch studies live in the browser, also while they train.
 
-    The page can only be opened on this machine. Press Ctrl-C to stop the server (exit status 0).
+    The page can only be opened on this machine. Press Ctrl-C to stop the server (exit status 130).
     """
     from wellfit.report.forms.live import serve
 
