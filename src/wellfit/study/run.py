@@ -17,6 +17,7 @@ from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import FinalState
 from wellfit.engine.plan import Population
+from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
@@ -105,6 +106,7 @@ def run_study(
         keep_report_data(store, session)
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
+    release()
 
 
 def _train(session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:
