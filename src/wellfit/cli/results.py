@@ -89,5 +89,5 @@ def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
         summary, details = summary_and_details(directory)
         written = write_report(summary, details, form, path, directory, report_progress)
     for notice in without_weights(details):
-        typer.echo(f"wellfit: {notice}", err=True)
+        print_problem(f"wellfit: {notice}")
     return summary, written
