@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from saved_runs import failing, posix
+from saved_runs import failing, posix, python
 from wellfit.errors import StoreError, WellfitError
-from wellfit.files import cache_root, folder_named, ignore_progress, read_plain, replacing, write_errors
+from wellfit.files import (
+    abandoned,
+    cache_root,
+    claimed,
+    folder_named,
+    ignore_progress,
+    read_plain,
+    remove_abandoned,
+    replacing,
+    write_errors,
+)
 
 
 def test_the_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -83,6 +93,61 @@ def test_two_processes_have_temporary_files_of_their_own(tmp_path: Path, monkeyp
         monkeypatch.setattr(os, "getpid", lambda: 0)
         replace_with(tmp_path / "a", "other")
     assert (tmp_path / "a").read_text() == "one"
+
+
+@posix
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    left = [tmp_path / name for name in (".a.7.tmp", ".a.8.tmp")]
+    others = [
+        tmp_path / name for name in (".ab.7.tmp", ".a.b.tmp", ".a.7.tmp2", "a.7.tmp", ".a.7", "[a].7.tmp", "mine")
+    ]
+    for path in (*left, *others):
+        path.write_text("half")
+    (tmp_path / ".a.9.tmp").symlink_to(tmp_path / "mine")
+    (tmp_path / ".a.10.tmp").mkdir()
+    os.mkfifo(tmp_path / ".a.11.tmp")  # opening it would wait for a writer
+    with claimed(left[1]):  # by a living process
+        replace_with(tmp_path / "a", "new")
+    assert not left[0].exists()
+    assert all(path.read_text() == "half" for path in (left[1], *others))
+    assert {".a.9.tmp", ".a.10.tmp", ".a.11.tmp"} < {path.name for path in tmp_path.iterdir()}
+    assert [path.name for path in abandoned(tmp_path / "a")] in ([".a.8.tmp", ".a.10.tmp"], [".a.10.tmp", ".a.8.tmp"])
+    remove_abandoned(tmp_path / "a")
+    assert not left[1].exists()
+    assert list(abandoned(tmp_path / "missing" / "a")) == []
+
+
+@posix
+def test_a_killed_process_frees_what_it_claimed(tmp_path: Path) -> None:
+    code = """
+    from wellfit.files import replacing
+    with replacing(sys.argv[1]) as temporary:
+        temporary.write_text("half")
+        print("writing", flush=True)
+        sys.stdin.read()
+    """
+    with python(code, tmp_path / "a") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (temporary,) = tmp_path.iterdir()
+        replace_with(tmp_path / "a", "other")
+        assert temporary.read_text() == "half"
+        process.kill()
+    replace_with(tmp_path / "a", "new")
+    assert contents_of(tmp_path) == {"a": "new"}
+
+
+def contents_of(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+@posix
+def test_a_link_in_the_place_of_the_temporary_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    (tmp_path / f".a.{os.getpid()}.tmp").symlink_to("outside")
+    with pytest.raises(OSError, match="symbolic links"):
+        replace_with(tmp_path / "a", "new")
+    assert (tmp_path / "outside").read_text() == "mine"
 
 
 def test_an_error_without_a_number_is_a_line_too() -> None:

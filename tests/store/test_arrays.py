@@ -15,7 +15,7 @@ import pytest
 
 from saved_runs import failing
 from wellfit.errors import StoreError, StoreUnreadableError
-from wellfit.store.arrays import pack, read_arrays, read_file, remove_temporary, stage, unpack, write_arrays
+from wellfit.store.arrays import is_damaged, pack, read_arrays, read_file, remove_temporary, stage, unpack, write_arrays
 
 
 @pytest.mark.parametrize("array", [np.array([{}]), np.array(["a"]), np.zeros(1, [("x", "f4")])])
@@ -69,6 +69,23 @@ def test_one_failure_keeps_every_old_file(tmp_path: Path, monkeypatch: pytest.Mo
         save()
     monkeypatch.undo()
     assert (one.read_bytes(), list(tmp_path.iterdir())) == (b"old", [one])
+
+
+def test_a_file_is_damaged_if_it_is_missing_or_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npz"
+    sha256 = write_arrays(path, {"a": np.zeros(2)})
+    assert not is_damaged(path, sha256)
+    assert is_damaged(path, "0")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert is_damaged(path, sha256)
+    path.unlink()
+    assert is_damaged(path, sha256)
+    path.mkdir()
+    with pytest.raises(StoreUnreadableError, match=f"^{path}: cannot be read: .*; fix its permissions$"):
+        is_damaged(path, sha256)
+    monkeypatch.setattr(os, "lstat", failing(errno.EACCES))
+    with pytest.raises(StoreUnreadableError, match=f"^{path}: cannot be read: Permission denied; fix its permissions$"):
+        is_damaged(path, sha256)
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:

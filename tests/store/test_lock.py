@@ -11,7 +11,7 @@ import pytest
 
 from saved_runs import failing, posix, python
 from wellfit.errors import StoreBusyError, StoreError
-from wellfit.store.lock import Lock, has_mark, is_locked
+from wellfit.store.lock import Lock, has_mark, is_cut_mark, is_locked
 
 
 @pytest.fixture
@@ -136,3 +136,11 @@ def test_a_file_system_without_locks(path: Path, monkeypatch: pytest.MonkeyPatch
             Lock(path)
         assert not is_locked(path)
     assert path.read_text() == "wellfit\n"
+
+
+def test_a_lock_that_was_cut_short_is_ours(path: Path) -> None:
+    for text, cut in (("", True), ("well", True), ("wellfit", True), ("wellington", False), ("#!/bin/sh", False)):
+        path.write_text(text)
+        assert is_cut_mark(path) == cut
+    path.unlink()
+    assert not is_cut_mark(path)

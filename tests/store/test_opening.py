@@ -14,7 +14,7 @@ from saved_runs import STUDY, failing, opened, probabilities, record
 from stores import tree
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, load_study
-from wellfit.store import fresh, open_existing, open_if_begun
+from wellfit.store import discard, fresh, open_existing, open_if_begun
 
 
 def test_new_seeds_and_variants_are_added(tmp_path: Path) -> None:
@@ -129,6 +129,26 @@ def test_fresh_removes_a_study_and_nothing_else(tmp_path: Path) -> None:
     fresh(directory)
     assert tree(directory).keys() == {"lock", "weights", "weights/notes.txt"}
     with opened(directory, load_study()) as store:  # still known as ours
+        assert store.runs.finished() == set()
+
+
+def test_a_study_is_discarded_with_its_directory(tmp_path: Path) -> None:
+    for name in ("whole", "noted", "empty"):
+        (tmp_path / name).mkdir()
+    for name in ("whole", "noted"):
+        with opened(tmp_path / name) as store:
+            store.runs.save([record()])
+    (tmp_path / "noted" / "mine").write_text("")
+    discard(tmp_path / "whole")
+    discard(tmp_path / "empty")
+    with pytest.raises(OSError, match="not empty"):
+        discard(tmp_path / "noted")
+    assert tree(tmp_path).keys() == {"noted", "noted/mine"}
+
+
+def test_a_lock_cut_short_by_a_kill_is_no_lock_out(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("wellfi")
+    with opened(tmp_path) as store:
         assert store.runs.finished() == set()
 
 

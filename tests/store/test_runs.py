@@ -113,6 +113,17 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path) -> None:
         assert store.runs.weights("l2", 1)
 
 
+def test_runs_with_damaged_files_are_found(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.runs.save(
+            [record(seed=seed) for seed in range(3)], {("l2", 2): probabilities(2)}, {("l2", 2): (0.5, 1.0)}
+        )
+        assert store.runs.damaged() == set()
+        (tmp_path / "weights" / "l2.1.npz").unlink()
+        (tmp_path / "test" / "l2.2.npz").write_bytes(b"half")
+        assert store.runs.damaged() == {("l2", 1), ("l2", 2)}
+
+
 def test_a_full_disk_keeps_the_run_to_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end = ("l2.0", {"rows": np.zeros((2, 3))}, {"epoch": 2})
     with opened(tmp_path / "s") as store:

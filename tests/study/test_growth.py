@@ -170,6 +170,21 @@ def test_without_final_states_everything_starts_over(tmp_path: Path, monkeypatch
     assert dict(layout.forecast.restarted) == {"with another precision or layout on this machine": 4}
 
 
+def test_runs_with_a_missing_or_damaged_file_are_trained_again(tmp_path: Path) -> None:
+    Run(small(2), tmp_path / "whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "study")
+    (tmp_path / "study" / "weights" / "plain.0.npz").unlink()
+    (tmp_path / "study" / "test" / "l2.1.npz").write_bytes(b"half")
+    again = Run(small(2), tmp_path / "study")
+    assert dict(again.forecast.restarted) == {"with a missing or damaged file": 2}
+    assert again.forecast.done == 2
+    assert verify_study(tmp_path / "study").problems == ()
+    for name, content in weights(tmp_path / "whole").items():
+        with np.load(io.BytesIO(content)) as one, np.load(tmp_path / "study" / name) as other:
+            assert all(np.allclose(one[key], other[key], atol=1e-5) for key in one.files)  # another layout rounds
+    assert Run(small(2), tmp_path / "study").forecast.plan.runs == 0
+
+
 def test_a_damaged_final_state_is_reported(tmp_path: Path) -> None:
     Run(small(2), tmp_path)
     end = tmp_path / "ends" / "plain.0.2.npz"

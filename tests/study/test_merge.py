@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import stores
+from saved_runs import posix
 from small_studies import clouds
 from wellfit.base import Dataset
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
+from wellfit.files import claimed
 from wellfit.spec.study import StudySpec, resolved, study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.study import merge
@@ -254,6 +256,23 @@ def test_places_that_will_not_do(copy: Path, tmp_path: Path) -> None:
 def test_a_damaged_file_leaves_nothing_half_written(copy: Path, tmp_path: Path) -> None:
     (copy / "b" / "weights" / "l2.2.npz").write_bytes(b"")
     assert "l2.2.npz: damaged" in refused(StoreUnreadableError, copy / "a", copy / "b", out=tmp_path / "whole")
+
+
+@posix
+def test_the_copies_of_killed_merges_are_removed(parts: Path, tmp_path: Path) -> None:
+    """Not those of living ones, nor folders with files of others."""
+    for number, made in enumerate((".", "weights", "ends")):
+        (tmp_path / f".whole.{number}.tmp" / made).mkdir(parents=True)
+    for left in (".whole.1.tmp", ".whole.2.tmp", ".whole.3.tmp", ".whole.4.tmp", ".else.5.tmp"):
+        (tmp_path / left).mkdir(exist_ok=True)
+        (tmp_path / left / "lock").write_text("wellfit 1")
+    (tmp_path / ".whole.2.tmp" / "mine").write_text("")
+    (tmp_path / ".whole.6.tmp").symlink_to(tmp_path / ".else.5.tmp")
+    with claimed(tmp_path / ".whole.3.tmp"):
+        merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
+    kept = {".whole.2.tmp", ".whole.3.tmp", ".whole.6.tmp", ".else.5.tmp", "whole"}
+    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert (tmp_path / ".whole.2.tmp" / "mine").exists()
 
 
 def test_a_name_that_was_taken_meanwhile_is_left_alone(

@@ -185,9 +185,17 @@ def _is_ours(directory: Path) -> bool:
     """Whether a directory is a study's: by the mark in its lock file, or by its database."""
     database = directory / "study.db"
     lock = directory / "lock"
-    if has_mark(lock) or (os.listdir(directory) == [lock.name] and is_cut_mark(lock)):
+    if has_mark(lock) or (is_cut_mark(lock) and _is_blank(directory, lock.name)):
         return True
     if not database.is_file():
         return False
     with open(database, "rb") as file:
         return file.read(72)[68:] == APPLICATION.to_bytes(4)  # the application_id in SQLite's header
+
+
+def _is_blank(directory: Path, lock: str) -> bool:
+    """Whether a directory holds nothing but a lock and a database without content, as a full disk leaves them."""
+    database = directory / "study.db"
+    if database.exists() and (not database.is_file() or database.stat().st_size):
+        return False
+    return {*os.listdir(directory)} <= {lock, database.name, f"{database.name}-journal"}
