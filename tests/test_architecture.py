@@ -50,9 +50,8 @@ REPORT = (
 
 ONLY_THERE = {
     "sqlite3": ("wellfit.store",),
-    "pooch": ("wellfit.data.fetch",),
+    "requests": ("wellfit.data.fetch",),
     "urllib": ("wellfit.data.fetch",),
-    "requests": (),
     "socket": ("wellfit.data.fetch",),
     "http": (),
     "h5py": ("wellfit.data.arrays.hdf5",),

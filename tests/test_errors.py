@@ -37,3 +37,6 @@ def test_a_message_is_one_printable_line_of_bounded_length() -> None:
     assert long.startswith("start \\x00")
     assert long.endswith("\\x00 end")
     assert str(errors.DataError()) == ""
+    cell = "9" * 5000
+    assert str(errors.DataError(f"'a)' and {cell!r}: 'b'")) == f"'a)' and '{cell[:57]}...': 'b'"
+    assert str(errors.UnknownNameError("study", cell, ["a"])) == f"unknown study '{cell[:57]}...' (known: a)"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,13 +13,20 @@ from pathlib import Path
 
 import pytest
 
+import stores
 from small_studies import points, small
 from wellfit.errors import StoreUnreadableError, WellfitError
+from wellfit.report.forms.freshness import check_page
+from wellfit.report.forms.page import write_page
+from wellfit.store import contents, manifest, open_existing
+from wellfit.study.report_details import summary_and_details
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.status import read_status
 from wellfit.study.summarize import summarize, to_json
-from wellfit.study.verify import verify_study
+from wellfit.study.verify import Verification, verify_study
+
+TABLES = ("study", "runs", "epochs", "findings", "manifest")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +66,78 @@ def test_no_flipped_bit_is_a_traceback(study: Path) -> None:
 @pytest.mark.slow
 def test_none_of_thousands_of_flipped_bits_is_a_traceback(study: Path) -> None:
     assert sum(outcomes(study, flips=3000, seed=1).values()) == 6000
+
+
+def unnoticed(directory: Path, flips: int, seed: int, *, written: bool) -> tuple[int, int]:
+    """Flips that verify lets pass: all of them, and those that change anything that wellfit can read from the rows.
+
+    Args:
+      written: flip only in bytes that are not zero; most of the others belong to no row.
+    """
+    path, generator = directory / "study.db", random.Random(seed)
+    whole, before = path.read_bytes(), content_of(directory, verify_study(directory))
+    places = [i for i, byte in enumerate(whole) if byte or not written]
+    passed = harmful = 0
+    try:
+        for _ in range(flips):
+            changed = bytearray(whole)
+            changed[generator.choice(places)] ^= 1 << generator.randrange(8)
+            path.write_bytes(changed)
+            with contextlib.suppress(WellfitError):
+                verified = verify_study(directory)
+                if not (verified.problems or check_page(summarize(directory), directory / "report.html")[0]):
+                    passed += 1
+                    harmful += content_of(directory, verified) != before
+    finally:
+        path.write_bytes(whole)
+    return passed, harmful
+
+
+def content_of(directory: Path, verified: Verification) -> tuple[object, ...]:
+    """What ``show --json`` and verify print, and every row, from which together with the files all else follows."""
+    dumped = [stores.rows(directory, f"SELECT * FROM {table}") for table in TABLES]
+    return json.dumps(to_json(summarize(directory), "1")), verified, repr(dumped)
+
+
+def test_no_flipped_bit_that_changes_anything_is_unnoticed(study: Path) -> None:
+    write_page(*summary_and_details(study), study / "report.html")
+    assert check_page(summarize(study), study / "report.html") == ((), ())
+    passed, harmful = unnoticed(study, flips=24, seed=2, written=True)
+    assert harmful == 0
+    assert passed < 12  # in counters, and in what deleted rows left
+
+
+@pytest.mark.slow
+def test_none_of_thousands_of_flipped_bits_is_unnoticed(study: Path) -> None:
+    write_page(*summary_and_details(study), study / "report.html")
+    assert unnoticed(study, flips=3000, seed=3, written=True)[1] == 0
+    passed, harmful = unnoticed(study, flips=3000, seed=4, written=False)
+    assert harmful == 0
+    assert passed < 2400  # pages of a small database are mostly empty
+
+
+def test_a_flipped_bit_never_makes_a_manifest_none(study: Path) -> None:
+    path = study / "study.db"
+    whole = path.read_bytes()
+    places = [i for word in (b"manifest", b"root") for i in found_at(whole, word)]
+    assert len(places) > 20
+    try:
+        for place in places:
+            for bit in range(8):
+                changed = bytearray(whole)
+                changed[place] ^= 1 << bit
+                path.write_bytes(changed)
+                with contextlib.suppress(WellfitError), open_existing(study) as store:
+                    damaged = contents.damage(store.database) or manifest.differences(store.database)
+                    assert damaged or manifest.state(store.database) == "written", (place, bit)
+    finally:
+        path.write_bytes(whole)
+
+
+def found_at(content: bytes, word: bytes) -> list[int]:
+    """The place of every byte of a word."""
+    starts = [match.start() for match in re.finditer(re.escape(word), content)]
+    return [start + i for start in starts for i in range(len(word))]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import kills
 import stores
 import wellfit
 from wellfit.errors import StoreBusyError, StoreError, StoreUnreadableError
+from wellfit.study.report_details import summary_and_details
 from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
@@ -52,6 +54,21 @@ def test_a_killed_study_ends_with_the_same_bits(
         assert kills.outcome(directory) == expected
         assert verify_study(directory).problems == ()
     assert caught >= times - 1  # the last may have finished before the signal
+
+
+def test_runs_with_damaged_files_are_trained_again(uninterrupted: Path, tmp_path: Path) -> None:
+    """A report is made without them meanwhile, and names them."""
+    directory = tmp_path / "study"
+    shutil.copytree(uninterrupted, directory)
+    first, *_, last = sorted((directory / "weights").iterdir())
+    first.unlink()
+    last.write_bytes(last.read_bytes()[:-1])
+    both = tuple((variant, int(seed)) for variant, seed in (path.stem.rsplit(".", 1) for path in (first, last)))
+    assert summary_and_details(directory)[1].without_weights == both
+    kills.train(directory)
+    assert kills.outcome(directory) == kills.outcome(uninterrupted)
+    assert verify_study(directory).problems == ()
+    assert summary_and_details(directory)[1].without_weights == ()
 
 
 @posix

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from wellfit.store import Store, create_or_open
 CLASSES = ("cat", "dog", "<i>fox</i>")
 
 
-def study(title: str = "Does l2 help?", epochs: int = 12, seeds: int = 2) -> StudySpec:
-    """Two variants of a network for the digits."""
+def study(
+    title: str = "Does l2 help?", epochs: int = 12, seeds: int = 2, variants: Mapping[str, Any] | None = None
+) -> StudySpec:
+    """Two variants of a network for the digits, or others."""
     return study_from_mapping(
         {
             "name": "watched",
@@ -25,7 +28,7 @@ def study(title: str = "Does l2 help?", epochs: int = 12, seeds: int = 2) -> Stu
             "data": {"name": "digits"},
             "model": {"hidden": [16]},
             "train": {"epochs": epochs, "seeds": seeds},
-            "variants": {"baseline": {}, "l2": {"l2": 1e-3}},
+            "variants": variants or {"baseline": {}, "l2": {"l2": 1e-3}},
         }
     )
 

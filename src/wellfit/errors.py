@@ -17,6 +17,8 @@ Any other exception is a bug in wellfit, not a mistake of its user.
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -31,6 +33,7 @@ __all__ = [
     "StudyFileError",
     "UnknownNameError",
     "WellfitError",
+    "escaped",
     "nearest",
     "one_line",
     "printable",
@@ -47,7 +50,7 @@ class WellfitError(Exception):
 
     Args:
       message: line breaks and other control characters, for example from a file's name, are shown as in Python's
-        strings; of a message that is longer than a screen, the middle is left out.
+        strings; of what it quotes, 60 characters are kept; of a message longer than a screen, the middle is left out.
 
     Example:
       >>> str(WellfitError("a\nb.csv: the file is empty"))
@@ -55,11 +58,19 @@ class WellfitError(Exception):
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(_shortened(message)))
 
 
 class StudyFileError(WellfitError):
     """A study file or a setting that cannot be used."""
+
+
+_QUOTED: Final = re.compile(r"(?<![\w=])(?<!--set )'((?:[^'\\]|\\.)*)'(?!\w)", re.DOTALL)
+
+
+def _shortened(message: str) -> str:
+    """Keep 60 characters of each quotation, such as a cell or a label; those after an equals sign are to be typed."""
+    return _QUOTED.sub(lambda found: found[0] if len(found[1]) <= 60 else f"'{found[1][:57]}...'", message)
 
 
 class UnknownNameError(StudyFileError):
@@ -92,7 +103,7 @@ class DataNotFoundError(DataError):
     """A data set that was not found; the message lists every place tried, and is therefore longer than others."""
 
     def __init__(self, message: str) -> None:
-        Exception.__init__(self, printable(message, _LIST))
+        Exception.__init__(self, printable(_shortened(message), _LIST))
 
 
 class ShapeError(WellfitError):
@@ -133,10 +144,42 @@ def printable(text: str, longest: int = _LONGEST) -> str:
       >>> printable("bell \a")
       'bell \\x07'
     """
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = escaped(text).replace("\n", "\\n").replace("\t", "\\t")
     half = longest // 2
     return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
+
+
+def escaped(text: str) -> str:
+    r"""Show as in Python's strings what could steer a terminal or hide a part of a text; line breaks and tabs stay.
+
+    These are control characters (escape sequences begin with one), marks that reverse the direction of writing, what
+    has no width, and halves of characters. Joiners inside of emoji and of scripts that need them stay.
+
+    Example:
+      >>> escaped("\x1b[2J cat\u202egpj.\n")
+      '\\x1b[2J cat\\u202egpj.\n'
+      >>> escaped("\U0001f469\u200d\U0001f52c") == "\U0001f469\u200d\U0001f52c", escaped("a\u200db")
+      (True, 'a\\u200db')
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        ascii(c)[1:-1] if unicodedata.category(c) in _UNSAFE and not _belongs(c, text, at) else c
+        for at, c in enumerate(text)
+    )
+
+
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Unicode's general categories
+_JOINERS: Final = "\u200c\u200d"
+_VISIBLE: Final = frozenset("\n\t\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd\U000110cd")
+
+
+def _belongs(c: str, text: str, at: int) -> bool:
+    """Whether such a character is a line break, a visible sign, or a joiner between characters that it can join."""
+    if c not in _JOINERS:
+        return c in _VISIBLE
+    around = text[at - 1 : at] + text[at + 1 : at + 2]
+    return len(around) == 2 and all(not o.isascii() and o.isprintable() for o in around)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

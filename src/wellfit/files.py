@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import functools
+import glob
 import os
+import re
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +20,20 @@ from wellfit.errors import StoreError, WellfitError
 __all__ = [
     "TEMPORARY",
     "OnWriting",
+    "abandoned",
     "cache_root",
+    "claimed",
     "folder_named",
     "ignore_progress",
     "read_plain",
+    "remove_abandoned",
     "replacing",
     "sync",
     "write_errors",
 ]
+
+if sys.platform != "win32":
+    import fcntl
 
 TEMPORARY: Final = ".tmp"
 """The suffix of files that are not yet whole; their names begin with a dot."""
@@ -128,14 +137,16 @@ def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, durable: bool = True, alone: bool = False) -> Iterator[Path]:
     """Write a file under a temporary name beside it, and rename it when the block ends without an error.
 
-    A reader sees the old file or the new one, never half of one. After an error, the old file is unchanged.
+    A reader sees the old file or the new one, never half of one. After an error, the old file is unchanged. What a
+    killed process has left of the same file is removed.
 
     Args:
       path: the file; its folder is created if it is missing.
       durable: also survive a power failure, which waits for the disk.
+      alone: no other process writes in the folder, and whoever made sure of that removes what was left in it.
 
     Returns:
       A context manager that gives the temporary path.
@@ -153,17 +164,96 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
+    temporary = _temporary_name(target)
+    if not alone:
+        remove_abandoned(target)
     try:
-        yield temporary
-        if durable:
-            sync(temporary)
-        os.replace(temporary, target)
+        with nullcontext() if alone else claimed(temporary):
+            yield temporary
+            if durable:
+                sync(temporary)
+            os.replace(temporary, target)
         if durable and os.name == "posix":  # elsewhere a folder cannot be opened
             sync(target.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary_name(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
+
+
+@contextmanager
+def claimed(temporary: Path) -> Iterator[None]:
+    """Mark a temporary file or folder as in use for the block: a lock that the system frees when its process dies.
+
+    Args:
+      temporary: a folder that exists, or a file that is created.
+
+    Raises:
+      OSError: it cannot be created.
+    """
+    if sys.platform == "win32":  # an open file cannot be renamed there
+        yield
+        return
+    descriptor = os.open(
+        temporary, os.O_RDONLY if temporary.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666
+    )
+    try:
+        with suppress(OSError):  # a file system without locks: it will look abandoned to nobody
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def abandoned(target: Path) -> Iterator[Path]:
+    """The temporary files and folders that killed processes left, each safe to remove before the next is asked for.
+
+    Nothing is given that a living process uses, that has another name than wellfit gives, or that is a link or device.
+    On Windows, where that cannot be told, there are none.
+
+    Args:
+      target: the file or folder that they were to become.
+
+    Example:
+      >>> target = Path(tempfile.mkdtemp()) / "report.html"
+      >>> left = target.with_name(".report.html.1234.tmp")
+      >>> _ = left.write_text("half")
+      >>> with claimed(left):
+      ...     list(abandoned(target))
+      []
+      >>> [path.name for path in abandoned(target)]
+      ['.report.html.1234.tmp']
+    """
+    if sys.platform == "win32":
+        return
+    name = re.compile(rf"\.{re.escape(target.name)}\.\d+{re.escape(TEMPORARY)}")
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*{TEMPORARY}"):
+        if not name.fullmatch(path.name):
+            continue
+        try:
+            mode = os.lstat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # gone, or of another user
+            continue
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                yield path
+        finally:
+            os.close(descriptor)
+
+
+def remove_abandoned(target: Path) -> None:
+    """Remove the temporary files of a file that killed processes left; see `abandoned`."""
+    for path in abandoned(target):
+        with suppress(OSError):  # a file that stays does no harm
+            if path.is_file():
+                path.unlink()
 
 
 def sync(path: Path) -> None:

@@ -80,3 +80,20 @@ def test_bad_input_is_refused_with_one_line(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_columns_taken_in_blocks_give_the_same_means(monkeypatch):
+    scores = np.random.default_rng(4).integers(-1, 2, (6, 60))
+    sizes, whole = [], bootstrap._blocks
+
+    def narrow(patterns):
+        for begin in range(0, patterns.shape[1], 7):
+            columns = slice(begin, begin + 7)
+            sizes.append(patterns[:, columns].shape[1])
+            yield columns, patterns[:, columns].astype(np.float64)
+
+    at_once = bootstrap.two_way_bootstrap(scores)
+    assert [part.shape[0] for _, part in whole(scores)] == [6]
+    monkeypatch.setattr(bootstrap, "_blocks", narrow)
+    assert bootstrap.two_way_bootstrap(scores) == at_once
+    assert max(sizes) == 7

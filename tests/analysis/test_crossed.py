@@ -76,3 +76,13 @@ def test_bad_input_is_refused_with_one_line(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_many_rows_are_taken_in_blocks(monkeypatch):
+    x = np.random.default_rng(2).normal(0.3, 1, (41, 30))
+    at_once = crossed.variance_components(x)
+    monkeypatch.setattr(crossed, "_BLOCK", 70)  # two rows
+    found = crossed.variance_components(x)
+    assert found == pytest.approx(at_once, rel=1e-12)
+    yes = x > 0
+    assert crossed.variance_components(yes) == pytest.approx(crossed.variance_components(yes * 1.0), rel=1e-12)

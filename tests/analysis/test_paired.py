@@ -1,4 +1,5 @@
 import itertools
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -104,3 +105,19 @@ def test_bad_input_is_refused_with_one_line(call, message):
     with pytest.raises(DataError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seeds", [21, 400, 1001])
+def test_random_signs_drawn_in_blocks_are_those_drawn_at_once(seeds):
+    d = np.random.default_rng(seeds).normal(0.02, 1, seeds).round(3) / 10
+    signs = np.random.default_rng(3).choice([-1.0, 1.0], size=(2**16 - 1, seeds))
+    sums = np.append(signs @ d, d.sum())
+    assert paired.sign_flip(d, seed=3) == float(np.mean(np.abs(sums) >= abs(d.sum()) - 1e-9 * np.abs(d).sum()))
+
+
+def test_a_thousand_seeds_take_little_memory():
+    tracemalloc.start()
+    assert paired.sign_flip(np.random.default_rng(0).normal(size=1000)) is not None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6  # all signs at once take 1 GB

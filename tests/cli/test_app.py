@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,6 +187,27 @@ def test_a_closed_pipe_is_no_error() -> None:
     finally:
         os.close(writing)
     assert output.communicate(timeout=60)[1] == ""
+    assert output.returncode == 141  # what shells report of a program that SIGPIPE ends
+
+
+@pytest.mark.parametrize("redirected", [">&-", ">&- 2>&-"])
+def test_a_closed_output_is_one_line(redirected: str) -> None:
+    command = f"{sys.executable} -m wellfit.cli list {redirected}"
+    source = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
+    done = subprocess.run(["sh", "-c", command], env=source, capture_output=True, text=True, check=False)
+    line = "wellfit: standard output is closed; redirect it, for example: wellfit list > output.txt\n"
+    assert (done.returncode, done.stderr) == (2, "" if "2>" in redirected else line)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"COLUMNS": "1"}, {"COLUMNS": "abc"}, {"TERM": "dumb"}, {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"}]
+)
+def test_odd_terminals(odd: dict[str, str], finished_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in odd.items():
+        monkeypatch.setenv(name, value)
+    status, out, err = ended(process("show", finished_study, "--full", encoding="ascii"))
+    assert (status, err) == (0, "")
+    assert "baseline" in "".join(out.split())
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")

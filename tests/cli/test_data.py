@@ -92,7 +92,7 @@ def test_settings_of_the_data_are_options(command: Command, tmp_path: Path) -> N
     settings = ("--set", "data.label=member", "--set", "data.group=family", "--set", "data.drop=['paid']")
     facts = json.loads(command("audit", table, *settings, "--json").out)["facts"]
     assert facts["label column"].startswith("member")
-    assert facts["groups"].endswith("none in both")
+    assert facts["groups"].endswith("in the validation split")
     assert facts["features"].startswith("5 from 2 columns: age, city, ")
     assert json.loads(command("data", "info", table, *settings, "--json").out)["facts"] == facts
     text = command("audit", table, *settings).out

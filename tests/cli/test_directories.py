@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from commands import Ended
 from small_studies import points, small
+from wellfit.store import create_or_open
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
+from wellfit.study.summarize import summarize
 
 Command = Callable[..., Ended]
 
@@ -19,11 +22,16 @@ Command = Callable[..., Ended]
 def test_verify_counts_what_it_checked(command: Command, study_copy: Path) -> None:
     status, out, err = command("verify", study_copy)
     assert (status, err) == (0, "")
-    assert out.splitlines()[-1].startswith("38 runs, ")
-    assert out.endswith(" numbers recomputed: all equal\n")
+    counts, last = out.splitlines()
+    assert counts.startswith("38 runs, ")
+    assert counts.endswith(" numbers recomputed: all equal")
+    shown = json.loads(command("show", study_copy, "--json").out)["fingerprint"]
+    assert last == f"Fingerprint: {shown}"
+    assert re.fullmatch("[0-9a-f]{16}", shown)
+    assert shown in (study_copy / "report.html").read_text(encoding="utf-8")
     plain = json.loads(command("verify", study_copy, "--json").out)
-    assert list(plain) == ["wellfit", "directory", "runs", "files", "numbers", "problems", "notes"]
-    assert (plain["runs"], plain["problems"], plain["notes"]) == (38, [], [])
+    assert list(plain) == ["wellfit", "directory", "runs", "files", "numbers", "fingerprint", "problems", "notes"]
+    assert (plain["runs"], plain["fingerprint"], plain["problems"], plain["notes"]) == (38, shown, [], [])
 
 
 def test_verify_lists_problems_and_fails(command: Command, study_copy: Path) -> None:
@@ -36,10 +44,25 @@ def test_verify_lists_problems_and_fails(command: Command, study_copy: Path) -> 
 
 
 def test_verify_notes_a_stale_report(command: Command, study_copy: Path) -> None:
-    (study_copy / "report.html").write_text("of an older wellfit")
+    with create_or_open(study_copy, summarize(study_copy).settings, provenance={}) as store:
+        store.metadata.write_note("new", 1)
     status, out, _ = command("verify", study_copy)
     assert status == 0
-    assert out.startswith("note: report.html: ")
+    assert out.startswith("note: report.html: was written before the study last changed; write it again: ")
+
+
+def test_verify_refuses_a_changed_page(command: Command, study_copy: Path) -> None:
+    (study_copy / "report.html").write_text("something else")
+    status, out, err = command("verify", study_copy)
+    assert (status, err) == (2, f"wellfit: {study_copy}: 1 problem, listed on standard output\n")
+    assert out == (f"report.html: is not a page that this wellfit wrote; write it again: wellfit report {study_copy}\n")
+
+
+def test_verify_says_which_reports_it_cannot_check(command: Command, study_copy: Path) -> None:
+    assert command("report", study_copy, "--format", "md").status == 0
+    status, out, _ = command("verify", study_copy)
+    assert status == 0
+    assert out.startswith("note: report.md: not compared with the numbers; only the page, report.html, is\n")
 
 
 def test_merge_reports_what_it_did(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +78,19 @@ def test_merge_reports_what_it_did(command: Command, tmp_path: Path, monkeypatch
         "2 runs in more than one directory, with the same results: kept once",
         "note: wellfit run with the same study and --out both adds pictures of the data to its report",
     ]
-    assert out.splitlines()[-1] == "Report: both/report.html"
+    *_, report, last = out.splitlines()
+    assert report == "Report: both/report.html"
+    assert last == command("verify", "both").out.splitlines()[-1]
     plain = json.loads(command("merge", "b", "a", "--out", "again", "--json").out)
-    assert list(plain) == ["wellfit", "directory", "runs", "taken", "twice", "missing", "codes", "report"]
+    assert list(plain) == [
+        "wellfit",
+        "directory",
+        "runs",
+        "taken",
+        "twice",
+        "missing",
+        "codes",
+        "report",
+        "fingerprint",
+    ]
     assert (plain["runs"], plain["taken"], plain["twice"], plain["missing"]) == (6, {"b": 4, "a": 2}, 2, 0)

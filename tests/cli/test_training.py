@@ -42,7 +42,8 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     )
     assert [line.split()[0] for line in shown if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant differs clearly from baseline with 2 seeds" in text
-    assert shown[-1] == f"Report: wellfit-studies/{finished_study.name}/report.html"
+    assert re.fullmatch("Fingerprint: [0-9a-f]{16}", shown[-1])
+    assert shown[-2] == f"Report: wellfit-studies/{finished_study.name}/report.html"
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", finished_study.name)  # another study than the built-in one
     assert "Run five seeds (--seeds 5)" in text
     assert "early-stopping" in (finished_study / "report.html").read_text()

@@ -54,7 +54,7 @@ def test_the_catalog_cannot_be_changed() -> None:
 
 
 def test_reading_the_catalog_is_light() -> None:
-    heavy = ("numpy", "sklearn", "scipy", "pandas", "jax", "pooch", "requests", "PIL", "matplotlib", "platformdirs")
+    heavy = ("numpy", "sklearn", "scipy", "pandas", "jax", "requests", "PIL", "matplotlib", "platformdirs")
     code = f"import sys, wellfit.data.entries; print([m for m in {heavy!r} if m in sys.modules])"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "[]"

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 import hashlib
+import http.server
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -228,16 +236,134 @@ def test_cache_folder(home, monkeypatch):
     assert folder.is_relative_to(home)
 
 
-def test_retrieve_goes_through_pooch(home, monkeypatch):
-    import pooch
+# --- Servers ----------------------------------------------------------------------------------------------------------
 
-    def download(url, output_file, pooch_, check_only=False):
-        Path(output_file).write_bytes(b"served")
+SERVED = gzip.compress(bytes(5000), mtime=0)
+Answering = Callable[[http.server.BaseHTTPRequestHandler], None]
 
+
+def send(handler: http.server.BaseHTTPRequestHandler, content: bytes, length: int | None = None) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content) if length is None else length))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def redirect(handler: http.server.BaseHTTPRequestHandler, address: str) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", address)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def endless(handler: http.server.BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(10_000):
+        handler.wfile.write(bytes(1 << 16))
+
+
+def dripping(handler: http.server.BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(300):
+        handler.wfile.write(b"x")
+        time.sleep(0.02)
+
+
+def dripping_headers(handler: http.server.BaseHTTPRequestHandler) -> None:
+    for _ in range(300):
+        handler.wfile.write(b"H")
+        time.sleep(0.02)
+
+
+def silent(handler: http.server.BaseHTTPRequestHandler) -> None:
+    time.sleep(3)
+
+
+def resetting(handler: http.server.BaseHTTPRequestHandler) -> None:
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    send(handler, b"x", 5000)
+    handler.connection.close()
+
+
+BAD: dict[str, tuple[Answering, str]] = {
+    "endless": (endless, "larger than 1,048,576 bytes"),
+    "dripping": (dripping, "fewer than 32,768 bytes"),
+    "dripping headers": (dripping_headers, "fewer than 32,768 bytes"),
+    "silent": (silent, "Timeout|fewer than"),
+    "reset": (resetting, "ConnectionError|ChunkedEncodingError"),
+    "too short": (lambda handler: send(handler, SERVED, 50_000), "ConnectionError|ChunkedEncodingError|ValueError"),
+    "too long": (lambda handler: send(handler, SERVED, 10), "ValueError"),
+    "other content": (lambda handler: send(handler, b"other"), "ValueError"),
+    "missing": (lambda handler: handler.send_error(404), "HTTPError"),
+    "redirected for ever": (lambda handler: redirect(handler, handler.path), "TooManyRedirects"),
+    "redirected to a file": (lambda handler: redirect(handler, "file:///etc/passwd"), "InvalidSchema"),
+    "redirected nowhere": (lambda handler: redirect(handler, "http://256.1.1.1/x"), "ConnectionError|InvalidURL"),
+    "no HTTP": (lambda handler: handler.wfile.write(b"\0" * 100) and None, "ConnectionError"),
+}
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[Answering], str]]:
+    """A server of this machine; call it with what it answers to get its address."""
     monkeypatch.undo()
-    monkeypatch.setattr(pooch, "HTTPDownloader", lambda timeout: download)
-    fetch._retrieve("https://one.test/a.gz", hashlib.md5(b"served").hexdigest(), home / "new" / "a.gz")
-    assert (home / "new" / "a.gz").read_bytes() == b"served"
-    with pytest.raises(ValueError, match="hash"):
-        fetch._retrieve("https://one.test/b.gz", hashlib.md5(b"other").hexdigest(), home / "new" / "b.gz")
-    assert not (home / "new" / "b.gz").exists()
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (("_TIMEOUT", (2.0, 1.0)), ("_WINDOW", 1.0), ("_LARGEST", 1 << 20)):
+        monkeypatch.setattr(fetch, name, value)
+    answers: list[Answering] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                answers[-1](self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+
+    def serve(answer: Answering) -> str:
+        answers.append(answer)
+        return f"http://127.0.0.1:{server.server_port}/a.gz"
+
+    yield serve
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_server_ends_soon_and_leaves_nothing(kind: str, served: Callable[[Answering], str], tmp_path) -> None:
+    answer, reason = BAD[kind]
+    file = CatalogFile("a", hashlib.sha256(bytes(5000)).hexdigest(), hashlib.md5(SERVED).hexdigest())
+    began = time.monotonic()
+    said = fetch._download_file(served(answer), file, tmp_path / "new")
+    assert re.search(reason, said), said
+    assert time.monotonic() - began < 20
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_good_server_is_served_from(served: Callable[[Answering], str], tmp_path: Path) -> None:
+    file = CatalogFile("a", hashlib.sha256(bytes(5000)).hexdigest(), hashlib.md5(SERVED).hexdigest())
+    address = served(lambda h: redirect(h, "/b.gz") if h.path == "/a.gz" else send(h, SERVED))
+    assert fetch._download_file(address, file, tmp_path / "new") == ""
+    assert (tmp_path / "new" / "a.gz").read_bytes() == SERVED
+
+
+def test_a_secure_address_does_not_lead_to_an_insecure_one(
+    served: Callable[[Answering], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    address = served(lambda h: send(h, SERVED))
+    plainly = requests.get
+    monkeypatch.setattr(requests, "get", lambda _, **settings: plainly(address, **settings))
+    file = CatalogFile("a", "", hashlib.md5(SERVED).hexdigest())
+    assert fetch._download_file("https://127.0.0.1/a", file, tmp_path) == "redirected to an insecure address"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from eventful import change
 from saved_runs import opened, record, same
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.store import Store, open_existing
@@ -50,8 +51,8 @@ def test_an_exception_rolls_a_transaction_back(tmp_path: Path) -> None:
 
 
 def test_text_that_is_not_utf8_is_damage(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as store:
-        store.database.execute("UPDATE study SET value = CAST(x'ff' AS TEXT) WHERE key = 'study'")
+    opened(tmp_path / "s").close()
+    change(tmp_path / "s", "UPDATE study SET value = CAST(x'ff' AS TEXT) WHERE key = 'study'")
     with pytest.raises(StoreUnreadableError, match=r"study\.db: damaged: text that is not UTF-8"):
         open_existing(tmp_path / "s")
 

@@ -167,3 +167,12 @@ def test_files_are_those_of_weights_and_tested_runs(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         store.runs.save([record(), record(seed=1)], {("l2", 1): probabilities(1)}, {("l2", 1): (1, 0)})
         assert list(store.runs.files()) == ["weights/l2.0.npz", "weights/l2.1.npz", "test/l2.1.npz"]
+
+
+def test_epochs_of_no_run_are_damage(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        store.runs.save([record()])
+        with store.database.transaction():
+            store.database.execute("UPDATE epochs SET seed = 7 WHERE epoch = 2")
+        with pytest.raises(StoreUnreadableError, match="epochs of no run"):
+            store.runs.records()

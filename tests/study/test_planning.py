@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from small_studies import NOWHERE, few_points, perceptrons
+from wellfit.engine import devices, machine
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import runs
-from wellfit.study.planning import recipe_of, seconds_of
+from wellfit.study.planning import memory_of, memory_to_read, recipe_of, seconds_of
 from wellfit.study.session import Session
 
 CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
@@ -79,3 +80,13 @@ def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: examples < 100)
     plan = plan_of(LESS, precision="auto")
     assert {population.program.precision for population in plan.populations} == {"mixed"}
+
+
+def test_reading_many_runs_can_take_more_memory_than_training_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "resident", lambda: 10**6)
+    monkeypatch.setattr(machine, "attained", lambda program: None)
+    plan = Plan((), 0, (), 0.0, 5 * 10**6)
+    training = memory_of(plan)
+    assert training == memory_of(plan, 10**6) == 10**6 + 5 * 10**6 + devices.ROOM_BYTES
+    assert memory_of(plan, training) == 10**6 + training
+    assert memory_to_read(2, 4000, 1000, 10) < 350e6 < 450e6 < memory_to_read(2, 4000, 2000, 10) < 650e6

@@ -19,7 +19,7 @@ from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.study import report_data
-from wellfit.study.predictions import probabilities
+from wellfit.study.predictions import Probabilities
 from wellfit.study.report_details import study_details
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
@@ -65,7 +65,8 @@ def test_pictures_are_bytes_of_the_datas_own_range(scale: int, dtype: type, tmp_
     expected = dataset.x_test[rows].astype(float) * (255 / scale)
     assert np.abs(arrays["images"] - expected).max() <= 0.5 + 1e-6  # rounded once
     with open_existing(tmp_path / "study") as store:
-        wrong = (probabilities(store, "baseline", (0, 1)).argmax(axis=2) != dataset.y_test).any(axis=0)
+        predicted = [p.argmax(axis=1) for p in Probabilities(store, "baseline", (0, 1))]
+        wrong = (np.stack(predicted) != dataset.y_test).any(axis=0)
     assert rows.tolist() == np.flatnonzero(wrong).tolist()  # so few that all of them are kept
     assert facts["shape"] == [4, 4]
     assert facts["rows"] == []

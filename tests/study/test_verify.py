@@ -40,7 +40,9 @@ def test_a_finished_study_is_unchanged(eventful_copy: Path) -> None:
     assert found.files == len(kept) >= 10 + 8 + 1  # weights of all, tests of all that did not diverge, the labels
     assert found.numbers > 150
     assert (status, err) == (0, "")
-    assert out == f"10 runs, {found.files} files: all unchanged; {found.numbers} numbers recomputed: all equal\n"
+    assert out == f"10 runs, {found.files} files: all unchanged; {found.numbers} numbers recomputed: all equal\n" + (
+        f"Fingerprint: {found.fingerprint}\n"
+    )
     assert stores.tree(eventful_copy) == before
     with open_existing(eventful_copy) as store:  # the study has what the checks are for
         assert {record.state for record in store.runs.records()} == {"finished", "stopped", "diverged"}
@@ -186,6 +188,54 @@ def test_invalid_rows_are_reported(statement: str, line: str, eventful_copy: Pat
     assert any(line in problem and problem.startswith("study.db: ") for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE study SET value = json_set(value, '$.margin', 0.5) WHERE key = 'study'", "the margin"),
+        (
+            "UPDATE study SET value = json_set(value, '$.published', json('{\"ema\": {\"test_accuracy\": 0.9}}')) "
+            "WHERE key = 'study'",
+            "the published numbers",
+        ),
+        ("UPDATE study SET value = json_set(value, '$.title', 'Why?') WHERE key = 'study'", "the setting 'title'"),
+        ('UPDATE study SET value = \'["2", "1", "0"]\' WHERE key = \'classes\'', "the class names or their order"),
+        ("UPDATE study SET value = replace(value, '\"jax\"', '\"jay\"') WHERE key = 'provenance'", "the provenance"),
+        ("UPDATE findings SET message = 'nothing'", "the findings"),
+        ("UPDATE epochs SET train_loss = train_loss + 1e-9 WHERE seed = 1", "the epochs of variant"),
+        ("UPDATE runs SET seconds = seconds / 2", "the runs of variant"),
+        ("UPDATE study SET value = '1.0' WHERE key = 'seconds'", "the training time"),
+    ],
+)
+def test_what_no_number_depends_on_is_covered_too(statement: str, what: str, eventful_copy: Path) -> None:
+    assert verify_study(eventful_copy).fingerprint is not None
+    change(eventful_copy, statement)
+    found = verify_study(eventful_copy)
+    assert found.fingerprint is None
+    problems = [p for p in found.problems if p.file == "study.db" and p.what.startswith(what)]
+    assert problems, found.problems
+
+
+@pytest.mark.parametrize("of", ["variant = 'ema' AND seed = 1", "variant = 'ema'"])
+def test_a_removed_run_is_missing(of: str, eventful_copy: Path) -> None:
+    change(eventful_copy, f"DELETE FROM epochs WHERE {of}")
+    change(eventful_copy, f"DELETE FROM runs WHERE {of}")
+    problems = list(map(str, verify_study(eventful_copy).problems))
+    assert any(line.startswith("study.db: runs: seed 1 of 'ema' is missing; restore it") for line in problems)
+
+
+def test_a_killed_command_is_a_note(eventful_copy: Path) -> None:
+    store = create_or_open(eventful_copy, resolved(study()), provenance={})
+    store.database.close()
+    assert store.lock is not None
+    store.lock.release()
+    found = verify_study(eventful_copy)
+    assert (found.problems, found.fingerprint) == ((), None)
+    (note,) = (note for note in found.notes if "manifest" in note)
+    assert note.startswith(
+        "study.db: has no manifest, because the last command that changed it was killed, so changed "
+    )
+
+
 # --- Reports, other processes, other directories
 
 
@@ -200,7 +250,7 @@ def test_a_stale_report_is_a_note(eventful_copy: Path) -> None:
     page.write_text(older)
     status, out, err = command("verify", eventful_copy)
     assert (status, err) == (0, "")
-    first, last = out.splitlines()
+    first, last, _ = out.splitlines()
     assert first == f"note: report.html: shows older numbers; write it again: wellfit report {eventful_copy}"
     assert last.startswith("10 runs, ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -88,14 +89,26 @@ def _resampled_means(scores: NDArray[Any], draws: int, seed: int) -> FloatArray:
         size = min(chunk, draws - start)
         seeds = rng.multinomial(S, np.full(S, 1 / S), size=size)  # (size, S)
         images = rng.multinomial(n, counts / n, size=size)  # (size, P)
-        means.append(np.sum((seeds @ patterns) * images, axis=1) / (S * n))  # (size,)
+        sums = sum(
+            (np.sum((seeds @ part) * images[:, columns], axis=1) for columns, part in _blocks(patterns)),
+            np.zeros(size),
+        )  # (size,)
+        means.append(sums / (S * n))
     resampled: FloatArray = np.concatenate(means)  # (draws,)
     return resampled
 
 
-def _distinct_columns(scores: NDArray[Any]) -> tuple[FloatArray, IntArray]:
-    """The distinct columns and how often each occurs."""
+def _distinct_columns(scores: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
+    """The distinct columns and how often each occurs.  # (S, P), (P,)"""
     ordered = scores[:, np.lexsort(scores)]  # (S, n), equal columns side by side
     first = np.concatenate([[True], (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)])  # (n,)
     starts = np.flatnonzero(first)  # (P,)
-    return ordered[:, starts].astype(np.float64), np.diff(starts, append=scores.shape[1])
+    return ordered[:, starts], np.diff(starts, append=scores.shape[1])
+
+
+def _blocks(patterns: NDArray[Any]) -> Iterator[tuple[slice, FloatArray]]:
+    """A few columns at a time, as float64.  # (S, p) each"""
+    width = max(1, _CHUNK // len(patterns))
+    for begin in range(0, patterns.shape[1], width):
+        columns = slice(begin, begin + width)
+        yield columns, patterns[:, columns].astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -68,12 +69,17 @@ def expected_calibration_error(probabilities: FloatArray, labels: IntArray, bins
       >>> round(expected_calibration_error(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]), bins=1), 2)
       0.3
     """
-    diagram = calibration_bins(probabilities, labels, bins)
+    return _error(calibration_bins(probabilities, labels, bins))
+
+
+def _error(diagram: CalibrationBins) -> float:
     errors = np.where(diagram.counts > 0, np.abs(diagram.accuracy - diagram.confidence), 0.0)  # (bins,)
     return float(diagram.counts @ errors / diagram.counts.sum())
 
 
-def pooled_calibration(variant: str, probabilities: FloatArray, labels: IntArray, bins: int = 15) -> Calibration:
+def pooled_calibration(
+    variant: str, probabilities: Iterable[FloatArray], labels: IntArray, bins: int = 15
+) -> Calibration:
     """The reliability diagram of all runs of a variant together, with their ECE and Brier score.
 
     The bins pool the predictions of every run. The scores are computed per run and averaged, and their t intervals
@@ -81,7 +87,7 @@ def pooled_calibration(variant: str, probabilities: FloatArray, labels: IntArray
 
     Args:
       variant: its name.
-      probabilities: of every run.  # (S, M, K)
+      probabilities: of every run, read one after the other.  # (M, K) each
       labels: true classes, integers from 0.  # (M,)
       bins: as in ``calibration_bins``; empty ones are left out.
 
@@ -94,19 +100,22 @@ def pooled_calibration(variant: str, probabilities: FloatArray, labels: IntArray
       >>> pooled.accuracy.tolist(), pooled.count.tolist(), round(pooled.scores["ece"], 2)
       ([0.75], [4], 0.25)
     """
-    runs, examples, classes = probabilities.shape
-    diagram = calibration_bins(probabilities.reshape(runs * examples, classes), np.tile(labels, runs), bins)
-    filled = diagram.counts > 0  # (bins,)
-    scores = {
-        "ece": [expected_calibration_error(run, labels, bins) for run in probabilities],
-        "brier": [brier_loss(run, labels) for run in probabilities],
-    }
+    count, confidence, right = np.zeros((3, max(bins, 1)))  # (bins,) each, sums over all predictions
+    scores: dict[str, list[float]] = {"ece": [], "brier": []}
+    for run in probabilities:
+        diagram = calibration_bins(run, labels, bins)
+        count += diagram.counts
+        confidence += np.nan_to_num(diagram.confidence) * diagram.counts
+        right += np.nan_to_num(diagram.accuracy) * diagram.counts
+        scores["ece"].append(_error(diagram))
+        scores["brier"].append(brier_loss(run, labels))
+    filled = count > 0  # (bins,)
     intervals = {name: t_interval(values) for name, values in scores.items()}
     return Calibration(
         variant=variant,
-        confidence=diagram.confidence[filled],
-        accuracy=diagram.accuracy[filled],
-        count=diagram.counts[filled],
+        confidence=confidence[filled] / count[filled],
+        accuracy=right[filled] / count[filled],
+        count=count[filled].astype(np.int64),
         scores={name: float(np.mean(values)) for name, values in scores.items()},
         intervals={
             name: None if bounds is None else (max(bounds[0], 0.0), min(bounds[1], _HIGHEST[name]))

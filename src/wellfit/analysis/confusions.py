@@ -84,26 +84,28 @@ def confusion_difference(
 
 
 def _squares(first: IntArray, second: IntArray, labels: IntArray, classes: int) -> _Squares:
-    each = _by_class(first, labels, classes) - _by_class(second, labels, classes)  # (S, K, K)
+    total, by_seed, single = np.zeros((3, classes, classes), np.int64)  # (K, K) each
+    for one, other in zip(first, second, strict=True):  # in turn: there may be thousands of seeds
+        agree = one == other  # (M,)
+        ours, theirs = _matrix(one, labels, classes), _matrix(other, labels, classes)
+        total += ours - theirs
+        by_seed += np.square(ours - theirs)
+        single += ours + theirs - 2 * _matrix(one[agree], labels[agree], classes)
     image = votes(first, classes) - votes(second, classes)  # (M, K)
     member = (labels == np.arange(classes)[:, None]).astype(np.float64)  # (K, M); its products are exact integers
-    agreed = np.where(first == second, first, classes)  # (S, M); an extra class where they differ
-    both = _by_class(agreed, labels, classes + 1)[:, :classes, :classes].sum(axis=0)  # (K, K)
-    either = _by_class(first, labels, classes) + _by_class(second, labels, classes)  # (S, K, K)
     return _Squares(
-        total=each.sum(axis=0),
-        by_seed=np.square(each).sum(axis=0),
+        total=total,
+        by_seed=by_seed,
         by_image=(member @ np.square(image)).astype(np.int64),
-        single=either.sum(axis=0) - 2 * both,
+        single=single,
         informative=(member @ (image != 0)).astype(np.int64),
     )
 
 
-def _by_class(predicted: IntArray, labels: IntArray, classes: int) -> IntArray:
-    """Every run's confusion matrix.  # (S, K, K)"""
-    runs = np.arange(len(predicted))[:, None]
-    cells = (runs * classes + labels.astype(np.int64)) * classes + predicted.astype(np.int64)  # (S, M)
-    return np.bincount(cells.ravel(), minlength=len(predicted) * classes**2).reshape(-1, classes, classes)
+def _matrix(predicted: IntArray, labels: IntArray, classes: int) -> IntArray:
+    """The confusion matrix of one run.  # (K, K)"""
+    cells = labels.astype(np.int64) * classes + predicted  # (m,)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def _half_width(sums: _Squares, S: int, images: IntArray, level: float) -> FloatArray:

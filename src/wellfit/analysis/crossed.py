@@ -6,6 +6,7 @@ Scores are arrays with one row per seed and one column per test image; every see
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from math import exp, log
 from typing import Any, Final, NamedTuple
@@ -29,6 +30,7 @@ __all__ = [
 
 Interval = tuple[float, float]
 
+_BLOCK: Final = 2**20  # scores in float64 at once: 8 MiB
 _SMALLEST_P: Final = 1e-100  # smaller values are reported as this; no test set supports such a claim anyway
 
 
@@ -65,21 +67,31 @@ def variance_components(scores: NDArray[Any]) -> VarianceComponents:
     if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
         raise DataError(f"scores of shape {scores.shape}; pass one row per seed and one column per test image, "
                         "at least two")  # fmt: skip
-    x: FloatArray = scores.astype(np.float64)  # (S, n)
-    S, n = x.shape
-    mean = float(x.mean())
+    S, n = scores.shape
+    of_images = sum((x.sum(axis=0) for x in _blocks(scores)), np.zeros(n))  # (n,)
+    mean = float(of_images.sum()) / (S * n)
     if not np.isfinite(mean):
         raise DataError("the scores contain NaN or infinity; leave out diverged runs")
-    image_means = x.mean(axis=0)  # (n,)
+    image_means = of_images / S  # (n,)
     informative = int(np.count_nonzero(image_means))
-    x -= mean
-    by_seed = n * float(np.sum(x.mean(axis=1) ** 2))
+    squares = by_seed = 0.0
+    for x in _blocks(scores):
+        centered = np.subtract(x, mean, out=x)  # (s, n); first, so that little cancels below
+        squares += float(np.vdot(centered, centered))
+        by_seed += n * float(np.sum(centered.mean(axis=1) ** 2))
     by_image = S * float(np.sum((image_means - mean) ** 2))
-    rest = max(float(np.vdot(x, x)) - by_seed - by_image, 0.0)
+    rest = max(squares - by_seed - by_image, 0.0)
     seed = by_seed / max(S - 1, 1) / (S * n)
     alone = by_image / (n - 1) / (S * n)
     residual = rest / max((S - 1) * (n - 1), 1) / (S * n)
     return VarianceComponents(mean, S, seed, max(alone - residual, 0.0), alone, max(informative - 1, 1))
+
+
+def _blocks(scores: NDArray[Any]) -> Iterator[FloatArray]:
+    """Copies of a few rows at a time, as float64.  # (s, n) each"""
+    rows = max(1, _BLOCK // scores.shape[1])
+    for begin in range(0, len(scores), rows):
+        yield scores[begin : begin + rows].astype(np.float64)
 
 
 def with_seeds(components: VarianceComponents, seeds: int) -> VarianceComponents:

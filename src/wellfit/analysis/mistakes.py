@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.metrics import confusion_matrix
 from wellfit.base import FloatArray, IntArray, Mistakes
 
-__all__ = ["CELL", "count_mistakes", "pictured", "votes"]
+__all__ = ["CELL", "VariantMistakes", "count_mistakes", "joint_mistakes", "pictured", "variant_mistakes", "votes"]
 
 CELL: Final = 12
 """Pictures to keep for every cell of every confusion matrix, if it has that many examples."""
@@ -39,9 +38,11 @@ def votes(predicted: IntArray, classes: int) -> IntArray:
       >>> votes(np.array([[0, 2], [1, 2]]), 3).tolist()
       [[1, 1, 0], [0, 0, 2]]
     """
-    examples = predicted.shape[1]
-    cells = np.arange(examples) * classes + predicted.astype(np.int64)  # (S, M)
-    return np.bincount(cells.ravel(), minlength=examples * classes).reshape(examples, classes)  # (M, K)
+    every = np.arange(predicted.shape[1])
+    counts = np.zeros((len(every), classes), np.int64)  # (M, K)
+    for run in predicted:
+        counts[every, run] += 1
+    return counts
 
 
 def count_mistakes(
@@ -71,10 +72,39 @@ def count_mistakes(
       >>> counts.wrong.tolist(), counts.mended["b"].tolist(), counts.predicted[0].tolist()
       ([[2, 0], [0, 0]], [0], [1, -1])
     """
-    names = tuple(predicted)
-    rows = [_variant(predicted[name], confidence[name], labels, classes) for name in names]
-    wrong, wrong_class, probability = (np.stack(column) for column in zip(*rows, strict=True))  # each (V, M)
-    runs = np.array([len(predicted[name]) for name in names])  # (V,)
+    of = {name: variant_mistakes(predicted[name], confidence[name], labels, classes) for name in predicted}
+    return joint_mistakes(of, labels)
+
+
+class VariantMistakes(NamedTuple):
+    """The mistakes of one variant's runs.
+
+    Args:
+      runs: their number.
+      wrong: how many of them get each example wrong.  # (M,)
+      predicted: the wrong class that most of them predict; -1 without a wrong run.  # (M,)
+      probability: the mean probability that these give it; NaN without a wrong run.  # float32 (M,)
+      counts: the confusion matrix of all runs together.  # (K, K)
+    """
+
+    runs: int
+    wrong: IntArray
+    predicted: IntArray
+    probability: NDArray[np.float32]
+    counts: IntArray
+
+
+def joint_mistakes(of: Mapping[str, VariantMistakes], labels: IntArray) -> Mistakes:
+    """The mistakes of all variants together, as ``count_mistakes`` returns them.
+
+    Args:
+      of: variant -> its mistakes; the others are compared with the first variant.
+      labels: true classes, integers from 0.  # (M,)
+    """
+    names, variants = tuple(of), tuple(of.values())
+    classes = len(variants[0].counts)
+    wrong, wrong_class, probability = (np.stack([v[i] for v in variants]) for i in (1, 2, 3))  # each (V, M)
+    runs = np.array([v.runs for v in variants])  # (V,)
     always, never = wrong[0] == runs[0], wrong == 0  # (M,), (V, M)
     certainty = np.where(np.isnan(probability), 0, probability)  # (V, M)
     return Mistakes(
@@ -84,7 +114,7 @@ def count_mistakes(
         wrong=wrong,
         predicted=wrong_class,
         probability=probability,
-        counts=np.stack([_confusion(predicted[name], labels, classes) for name in names]),
+        counts=np.stack([v.counts for v in variants]),
         all_wrong=_most_certain(np.all(wrong == runs[:, None], axis=0), certainty.mean(axis=0)),
         mended={name: _most_certain(always & never[v], certainty[0]) for v, name in enumerate(names) if v},
         flips=_flips(wrong, runs),
@@ -94,24 +124,34 @@ def count_mistakes(
     )
 
 
-def _variant(
-    predicted: IntArray, confidence: FloatArray, labels: IntArray, classes: int
-) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
-    """For one variant: the number of wrong runs, the class that most of them predict, their confidence.  # each (M,)"""
+def variant_mistakes(predicted: IntArray, confidence: FloatArray, labels: IntArray, classes: int) -> VariantMistakes:
+    """Count the mistakes of one variant.
+
+    Args:
+      predicted: predicted classes, integers of any size.  # (S, M)
+      confidence: the probability of the predicted class.  # (S, M)
+      labels: true classes, integers from 0.  # (M,)
+      classes: number of classes.
+
+    Example: both of two runs get the second example wrong, and agree on how.
+      >>> predicted, confidence = np.array([[0, 2], [0, 2]]), np.array([[0.9, 0.5], [0.9, 0.7]])
+      >>> found = variant_mistakes(predicted, confidence, np.array([0, 1]), 3)
+      >>> found.wrong.tolist(), found.predicted.tolist(), found.probability.tolist()[1]
+      ([0, 2], [-1, 2], 0.6000000238418579)
+    """
     every = np.arange(len(labels))
     counts = votes(predicted, classes)  # (M, K)
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, labels, counts)
     wrong = len(predicted) - counts[every, labels]  # (M,)
     counts[every, labels] = 0
     wrong_class = np.where(wrong > 0, counts.argmax(axis=1), -1)  # (M,)
-    chosen = predicted == wrong_class  # (S, M); False if wrong_class is -1
-    number = chosen.sum(axis=0)  # (M,)
-    total = np.where(chosen, confidence, 0).sum(axis=0, dtype=np.float64)  # (M,)
+    number = np.where(wrong > 0, counts.max(axis=1, initial=0), 0)  # (M,)
+    total = np.zeros(len(labels))  # (M,)
+    for run, sure in zip(predicted, confidence, strict=True):  # in turn: there may be thousands
+        total += np.where(run == wrong_class, sure, 0)
     mean = np.divide(total, number, out=np.full(len(labels), np.nan), where=number > 0)  # (M,)
-    return wrong, wrong_class, mean.astype(np.float32)
-
-
-def _confusion(predicted: IntArray, labels: IntArray, classes: int) -> IntArray:
-    return confusion_matrix(np.tile(labels, len(predicted)), predicted.ravel(), classes)
+    return VariantMistakes(len(predicted), wrong, wrong_class, mean.astype(np.float32), confusion)
 
 
 def _most_certain(chosen: NDArray[np.bool_], certainty: FloatArray) -> IntArray:

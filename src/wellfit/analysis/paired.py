@@ -20,6 +20,7 @@ __all__ = ["mcnemar", "paired_t", "probability_better", "sign_flip"]
 
 _EXACT: Final = 20  # seeds up to which all 2**S sign patterns are enumerated
 _DRAWS: Final = 2**16  # random sign patterns beyond that
+_BLOCK: Final = 2**19  # signs drawn at once: with the choices behind them, 8 MiB
 
 
 def paired_t(differences: Sequence[float]) -> float | None:
@@ -87,8 +88,10 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float | None:
         for one in d:
             sums = np.concatenate([sums + one, sums - one])  # at the end (2**S,)
     else:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(_DRAWS - 1, len(d)))  # (draws, S)
-        sums = np.append(signs @ d, d.sum())  # (draws + 1,)
+        random, rows = np.random.default_rng(seed), max(1, _BLOCK // len(d))
+        sizes = (min(rows, _DRAWS - 1 - begin) for begin in range(0, _DRAWS - 1, rows))
+        drawn = [random.choice([-1.0, 1.0], size=(size, len(d))) @ d for size in sizes]  # (size,) each
+        sums = np.concatenate([*drawn, d.sum(keepdims=True)])  # (draws + 1,)
     return float(np.mean(np.abs(sums) >= observed))
 
 

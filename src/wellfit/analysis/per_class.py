@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,10 @@ TOP: Final = 3
 
 
 def class_table(
-    variant: str, probabilities: FloatArray, labels: IntArray, difference: ConfusionDifference | None = None
+    variant: str,
+    probabilities: Iterable[FloatArray],
+    labels: IntArray,
+    difference: ConfusionDifference | None = None,
 ) -> ClassTable:
     """Precision, recall and F1 of every class and their averages, as means over a variant's seeds.
 
@@ -37,7 +41,7 @@ def class_table(
 
     Args:
       variant: its name.
-      probabilities: of every run.  # (S, M, K)
+      probabilities: of every run, read one after the other.  # (M, K) each
       labels: true classes, integers from 0.  # (M,)
       difference: from the first variant, as in ``confusion_difference``; None for the first.
 
@@ -53,11 +57,18 @@ def class_table(
       >>> table.recall.tolist(), table.precision.tolist(), table.support.tolist()
       ([0.75, 1.0], [1.0, 0.75], [2, 1])
     """
-    classes = probabilities.shape[2]
-    predicted = probabilities.argmax(axis=2)  # (S, M)
-    matrices = [confusion_matrix(labels, run, classes) for run in predicted]
+    matrices: list[IntArray] = []  # (K, K) each
+    hits: list[NDArray[np.bool_]] = []  # (M,) each
+    columns: dict[str, list[float]] = {}
+    for run in probabilities:
+        predicted = run.argmax(axis=1)  # (M,)
+        matrices.append(confusion_matrix(labels, predicted, run.shape[1]))
+        hits.append(predicted == labels)
+        for name, score in _averages(run, labels, matrices[-1]).items():
+            columns.setdefault(name, []).append(score)
     scores = [class_scores(matrix) for matrix in matrices]
-    bounds = [_recall_bounds(predicted[:, labels == k] == k) for k in range(classes)]
+    correct = np.stack(hits)  # (S, M)
+    bounds = [_recall_bounds(correct[:, labels == k]) for k in range(len(matrices[0]))]
     low, high = np.array(bounds).T  # each (K,)
     return ClassTable(
         variant=variant,
@@ -70,7 +81,7 @@ def class_table(
         gain=None if difference is None else difference.difference.diagonal(),
         gain_low=None if difference is None else difference.low.diagonal(),
         gain_high=None if difference is None else difference.high.diagonal(),
-        averages=_averages(probabilities, labels, matrices),
+        averages={name: (float(np.mean(values)), _clipped(t_interval(values))) for name, values in columns.items()},
     )
 
 
@@ -90,21 +101,20 @@ def _recall_bounds(correct: NDArray[np.bool_]) -> Interval:
     return interval or (np.nan, np.nan)
 
 
-def _averages(
-    probabilities: FloatArray, labels: IntArray, matrices: list[IntArray]
-) -> dict[str, tuple[float, Interval | None]]:
-    macro = [averaged_scores(matrix) for matrix in matrices]
-    columns = {
-        "macro_precision": [score.precision for score in macro],
-        "macro_recall": [score.recall for score in macro],
-        "macro_f1": [score.f1 for score in macro],
-        "weighted_f1": [averaged_scores(matrix, weighted=True).f1 for matrix in matrices],
+def _averages(probabilities: FloatArray, labels: IntArray, matrix: IntArray) -> dict[str, float]:
+    """The averages of one run's scores."""
+    macro = averaged_scores(matrix)
+    scores = {
+        "macro_precision": macro.precision,
+        "macro_recall": macro.recall,
+        "macro_f1": macro.f1,
+        "weighted_f1": averaged_scores(matrix, weighted=True).f1,
     }
-    if probabilities.shape[2] > TOP:
-        columns["top_k"] = [top_k_accuracy(run, labels, TOP) for run in probabilities]
+    if probabilities.shape[1] > TOP:
+        scores["top_k"] = top_k_accuracy(probabilities, labels, TOP)
     if len(np.unique(labels)) > 1:
-        columns["roc_auc"] = [roc_auc(run, labels) for run in probabilities]
-    return {name: (float(np.mean(values)), _clipped(t_interval(values))) for name, values in columns.items()}
+        scores["roc_auc"] = roc_auc(probabilities, labels)
+    return scores
 
 
 def _clipped(interval: Interval | None) -> Interval | None:
@@ -112,7 +122,7 @@ def _clipped(interval: Interval | None) -> Interval | None:
     return None if interval is None else (max(interval[0], 0.0), min(interval[1], 1.0))
 
 
-def ensemble(variant: str, probabilities: FloatArray, labels: IntArray) -> Ensemble:
+def ensemble(variant: str, probabilities: Iterable[FloatArray], labels: IntArray) -> Ensemble:
     """The ensemble of a variant's seeds, which averages their probabilities.
 
     There is one ensemble, so its interval covers the test examples only. Source: Lakshminarayanan et al. (2017),
@@ -120,7 +130,7 @@ def ensemble(variant: str, probabilities: FloatArray, labels: IntArray) -> Ensem
 
     Args:
       variant: its name.
-      probabilities: of every run.  # (S, M, K)
+      probabilities: of every run, read one after the other.  # (M, K) each
       labels: true classes, integers from 0.  # (M,)
 
     Raises:
@@ -132,13 +142,18 @@ def ensemble(variant: str, probabilities: FloatArray, labels: IntArray) -> Ensem
       >>> both.single, both.accuracy, both.members
       (0.5, 1.0, 2)
     """
-    mean = probabilities.mean(axis=0, dtype=np.float64)  # (M, K)
+    singles: list[float] = []
+    total: FloatArray | float = 0.0
+    for run in probabilities:
+        total = total + run.astype(np.float64)  # (M, K)
+        singles.append(accuracy(run, labels))
+    mean = np.asarray(total) / len(singles)  # (M, K)
     right = accuracy(mean, labels)
     return Ensemble(
         variant=variant,
         accuracy=right,
         loss=log_loss(mean, labels),
         interval=wilson_interval(right * len(labels), len(labels)),
-        single=float(np.mean([accuracy(run, labels) for run in probabilities])),
-        members=len(probabilities),
+        single=float(np.mean(singles)),
+        members=len(singles),
     )

@@ -306,3 +306,5 @@ class StudyDetails:
     regions: Mapping[str, Regions]
     paths: tuple[SweepPath, ...]
     grids: tuple[SweepGrid, ...]
+    without_weights: tuple[tuple[str, int], ...] = ()
+    """The runs, as variant and seed, whose weights are missing or damaged; nothing is shown of these."""

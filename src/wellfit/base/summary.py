@@ -230,6 +230,7 @@ class StudySummary:
       ranking: the tested variants from the highest mean to the lowest, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
+      fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
     name: str
@@ -257,3 +258,4 @@ class StudySummary:
     ranking: tuple[Ranked, ...] = ()
     friedman_p: float | None = None
     advice: tuple[Sentence, ...] = ()
+    fingerprint: str | None = None

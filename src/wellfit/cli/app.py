@@ -8,15 +8,19 @@ import io
 import os
 import re
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from wellfit import __version__
+from wellfit.cli.output import print_line, print_problem, print_traceback, printing_warnings
 from wellfit.cli.signals import INTERRUPTED, LINE, ending_on_signals
-from wellfit.errors import UnknownNameError, WellfitError
+from wellfit.errors import UnknownNameError, WellfitError, printable
 
 __all__ = ["app", "data_app", "main"]
+
+UNREAD: Final = 141
+"""The exit status that shells report of a program that ends because nobody reads its output: 128 + SIGPIPE."""
 
 app = typer.Typer(
     name="wellfit",
@@ -39,7 +43,7 @@ app.add_typer(data_app, name="data")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"wellfit {__version__}")
+        print_line(f"wellfit {__version__}")
         raise typer.Exit
 
 
@@ -55,23 +59,27 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exits with status 0, with 2 and one line on standard error after a user's mistake, or with 130 and one line after
-    Ctrl-C, SIGTERM or SIGHUP.
+    Exits with status 0, with 2 and one line on standard error after a user's mistake, with 130 and one line after
+    Ctrl-C, SIGTERM or SIGHUP, or with 141 and nothing where nobody reads the output any more (``| head -1``).
     """
+    _occupy_streams()
+    sys.excepthook = lambda _kind, error, _traceback: print_traceback(error)
     try:
-        with ending_on_signals():
+        with ending_on_signals(), printing_warnings():
             status = _run()
     except KeyboardInterrupt:  # outside of a command
         status = INTERRUPTED
     if status == INTERRUPTED:
-        _say(LINE)
+        print_problem(LINE.rstrip())
     sys.exit(status)
 
 
-def _say(text: str) -> None:
-    """Write to standard error, if it is open."""
-    with contextlib.suppress(OSError, AttributeError):
-        sys.stderr.write(text)
+def _occupy_streams() -> None:
+    """Open what is closed of the standard streams: the next file would get its number, and what libraries print."""
+    with contextlib.suppress(OSError):
+        while os.name == "posix" and (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            os.set_inheritable(number, True)
+        os.close(number)
 
 
 def _run() -> int:
@@ -80,34 +88,50 @@ def _run() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a character that the terminal lacks becomes a question mark
     try:
-        # typer turns a KeyboardInterrupt into status 130, and ignores a closed pipe
-        status = app(prog_name="wellfit", standalone_mode=False)
+        if sys.stdout is None:
+            raise WellfitError("standard output is closed; redirect it, for example: wellfit list > output.txt")
+        status = app(prog_name="wellfit", standalone_mode=False)  # turns a KeyboardInterrupt into status 130
+        sys.stdout.flush()
     except WellfitError as error:
-        _say(f"wellfit: {error}\n")
+        print_problem(f"wellfit: {error}")
         return 2
+    except SystemExit as end:
+        if end.code != 1:
+            raise
+        return _without_output(UNREAD)  # typer and rich end so where a pipe is closed; wellfit never does
     except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return _without_output(UNREAD)
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        _say(f"wellfit: standard output cannot be written: {error.strerror}; free disk space\n")
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # otherwise Python fails again at its end
-        return 2
+        print_problem(f"wellfit: standard output cannot be written: {error.strerror}; free disk space")
+        return _without_output(2)
     except Exception as error:  # click's usage errors; newer versions of typer bundle a click of their own
         if not hasattr(error, "format_message"):
             raise
-        _say(_usage(error))
+        _print_usage(error)
         return 2
     return status if isinstance(status, int) else 0
 
 
-def _usage(error: Any) -> str:
-    """One line about a usage error, or the help text if no command was given."""
+def _without_output(status: int) -> int:
+    """The status, once nothing is left that Python would write at its end, and fail again."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(sys.stdout.fileno(), sys.__stdout__.fileno())  # type: ignore[union-attr]
+    return status
+
+
+def _print_usage(error: Any) -> None:
+    """Print one line about a usage error, or the help text if no command was given."""
     message = str(error.format_message()).strip()
     context = getattr(error, "ctx", None)
     if message.startswith("Usage:"):
-        return f"{message}\n"
+        sys.stderr.write(f"{message}\n")
+        return
     unknown = re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL)
     if context is not None and unknown:
         message = str(UnknownNameError("command", unknown[1], context.command.commands))
     message = " ".join(message.split()).rstrip(".")
     command = context.command_path if context else "wellfit"
-    return f"wellfit: {message[:1].lower()}{message[1:]} (see: {command} --help)\n"
+    print_problem(f"wellfit: {printable(message[:1].lower() + message[1:])} (see: {command} --help)")

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wellfit.cli.app import app, data_app
-from wellfit.cli.options import (
-    DataName,
-    DataSettings,
-    Json,
-    Settings,
-    StudyName,
-    make_console,
-    print_columns,
-    print_json,
-    print_paragraph,
-)
+from wellfit.cli.options import DataName, DataSettings, Json, Settings, StudyName
+from wellfit.cli.output import make_console, print_columns, print_json, print_line, print_lines, print_paragraph
 
 if TYPE_CHECKING:
     from wellfit.study.session import Session
@@ -98,7 +89,7 @@ def model(study: StudyName = None, data: DataName = None, settings: Settings = N
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
     else:
-        typer.echo("\n\n".join(map(str, tables)))
+        print_lines("\n\n".join(map(str, tables)))
 
 
 @app.command(epilog="Example: wellfit look --set 'train.augmentation={shift=0.1,rotation=15}'")
@@ -119,7 +110,7 @@ def look(
 
     session = _fitted(study, data, settings)
     path = out or Path(f"wellfit-look-{session.spec.name}.png")
-    typer.echo(write_preview(session.spec, session.dataset, path, variant, count))
+    print_line(write_preview(session.spec, session.dataset, path, variant, count))
 
 
 @data_app.command("info", epilog="Example: wellfit data info mnist")
@@ -156,4 +147,4 @@ def data_fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="The nam
     """Download a data set if it is missing, and print its location."""
     from wellfit.data.catalog import load_dataset
 
-    typer.echo(load_dataset(name).source)
+    print_line(load_dataset(name).source)

@@ -10,7 +10,8 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json, print_paragraph
+from wellfit.cli.options import Directory, Json
+from wellfit.cli.output import make_console, print_json, print_line, print_paragraph
 from wellfit.errors import StoreUnreadableError
 
 if TYPE_CHECKING:
@@ -21,32 +22,36 @@ if TYPE_CHECKING:
 def verify(directory: Directory, json: Json = False) -> None:
     """Check every file and recompute every number of a study.
 
-    The numbers are recomputed from the raw results in the study directory; nothing is written, and the data set is not
-    needed. The exit status is 0, or 2 if anything is wrong.
+    The numbers are recomputed from the raw results in the study directory; its database is compared with its manifest,
+    the page with both. Nothing is written, and the data set is not needed. The exit status is 0, or 2 if anything is
+    wrong.
     """
-    from wellfit.report.forms.freshness import stale_report
+    from wellfit.report.forms.freshness import check_page, unchecked_reports
     from wellfit.study.summarize import summarize
     from wellfit.study.verify import verify_study
 
     result = verify_study(directory)
-    stale = None if result.problems else stale_report(summarize(directory), directory / "report.html")
-    notes = [*result.notes, *([stale] if stale else [])]
+    wrong, stale = ((), ()) if result.problems else check_page(summarize(directory), directory / "report.html")
+    found, notes = [*result.problems, *wrong], [*result.notes, *stale, *unchecked_reports(directory)]
     if json:
-        problems = [{"file": p.file, "what": p.what, "mend": p.fix} for p in result.problems]
+        problems = [{"file": p.file, "what": p.what, "mend": p.fix} for p in found]
         counts = {"runs": result.runs, "files": result.files, "numbers": result.numbers}
         print_json(
-            {"wellfit": __version__, "directory": str(directory), **counts, "problems": problems, "notes": notes}
+            {"wellfit": __version__, "directory": str(directory), **counts, "fingerprint": result.fingerprint}
+            | {"problems": problems, "notes": notes}
         )
     else:
-        for line in [*result.problems, *(f"note: {note}" for note in notes)]:
-            typer.echo(str(line))  # unwrapped, so that paths stay whole
-    if result.problems:
-        count = f"{len(result.problems)} {'problem' if len(result.problems) == 1 else 'problems'}"
+        for line in [*found, *(f"note: {note}" for note in notes)]:
+            print_line(line)  # unwrapped, so that paths stay whole
+    if found:
+        count = f"{len(found)} {'problem' if len(found) == 1 else 'problems'}"
         raise StoreUnreadableError(f"{directory}: {count}, listed on standard output")
     if not json:
-        typer.echo(
+        print_line(
             f"{result.runs} runs, {result.files} files: all unchanged; {result.numbers:,} numbers recomputed: all equal"
         )
+        if result.fingerprint is not None:
+            print_line(f"Fingerprint: {result.fingerprint}")
 
 
 @app.command(epilog="Example: wellfit merge seeds-0-to-4 seeds-5-to-9 --out both")
@@ -59,7 +64,7 @@ def merge(
 
     The directories may differ in their seeds and variants. The new directory gets a report.
     """
-    from wellfit.cli.results import write_page
+    from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.merge import merge_studies
 
@@ -70,6 +75,7 @@ def merge(
         counts = {"runs": merged.runs, "taken": taken, "twice": merged.duplicates, "missing": merged.missing}
         print_json(
             {"wellfit": __version__, "directory": str(out), **counts, "codes": merged.codes, "report": str(page)}
+            | {"fingerprint": summary.fingerprint}
         )
         return
     console = make_console()
@@ -77,7 +83,7 @@ def merge(
         print_paragraph(console, text)
     console.print()
     print_summary(summary, console)
-    console.print(f"Report: {page}", soft_wrap=True, markup=False)
+    print_places(console, summary, page)
 
 
 def _merged_lines(merged: Merged, taken: Mapping[str, int]) -> list[str]:

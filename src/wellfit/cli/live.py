@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from wellfit.cli.app import app
+from wellfit.cli.output import print_line
 
 DEFAULT = Path("wellfit-studies")
 
@@ -28,12 +29,12 @@ def ui(
 ) -> None:
     """Watch studies live in the browser, also while they train.
 
-    The page can only be opened on this machine. Press Ctrl-C to stop the server (exit status 0).
+    The page can only be opened on this machine. Press Ctrl-C to stop the server (exit status 130).
     """
     from wellfit.report.forms.live import serve
 
     def on_start(address: str) -> None:
-        typer.echo(f"Studies live at {address} (press Ctrl-C to stop)")
+        print_line(f"Studies live at {address} (press Ctrl-C to stop)")
         sys.stdout.flush()
         if not no_browser and _has_display():
             import webbrowser

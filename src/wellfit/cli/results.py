@@ -9,9 +9,12 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json, make_console, print_json
+from wellfit.cli.options import Directory, Json
+from wellfit.cli.output import make_console, print_json, print_line, print_problem
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from wellfit.base import StudySummary
 
 Format = Annotated[
@@ -57,8 +60,8 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
         check_folder(out)
     summary, path = _write(directory, form, report_path(form, out, directory))
     if notice := font_notice(summary, form):
-        typer.echo(f"wellfit: {notice}", err=True)
-    typer.echo(path)
+        print_problem(f"wellfit: {notice}")
+    print_line(path)
 
 
 def write_page(directory: Path) -> tuple[StudySummary, Path]:
@@ -68,12 +71,23 @@ def write_page(directory: Path) -> tuple[StudySummary, Path]:
     return _write(directory, "html", report_path("html", None, directory))
 
 
+def print_places(console: Console, summary: StudySummary, page: Path) -> None:
+    """Print where the report is, and the fingerprint of the study."""
+    console.print(f"Report: {page}", soft_wrap=True, markup=False)
+    if summary.fingerprint is not None:
+        console.print(f"Fingerprint: {summary.fingerprint}", soft_wrap=True, markup=False, highlight=False)
+
+
 def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
     from wellfit.report.forms.formats import write_report
     from wellfit.report.forms.writing_progress import writing_progress
+    from wellfit.report.notes import without_weights
     from wellfit.study.report_details import summary_and_details
 
     with writing_progress(make_console(stderr=True)) as report_progress:
         report_progress("reading the study", 0.0)
         summary, details = summary_and_details(directory)
-        return summary, write_report(summary, details, form, path, directory, report_progress)
+        written = write_report(summary, details, form, path, directory, report_progress)
+    for notice in without_weights(details):
+        print_problem(f"wellfit: {notice}")
+    return summary, written

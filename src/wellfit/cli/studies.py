@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wellfit.cli.app import app
-from wellfit.cli.options import Json, print_columns, print_json
+from wellfit.cli.options import Json
+from wellfit.cli.output import print_columns, print_json, print_line
 
 if TYPE_CHECKING:
     from wellfit.data.entries import CatalogEntry
@@ -32,9 +33,9 @@ def list_(
         print_json({"studies": [*map(_plain, studies)], "data": [*map(_plain, data)]})
         return
     width = max(len(name) for name in [*CATALOG, *(entry.name for entry in studies)])
-    typer.echo("Studies (wellfit run NAME; wellfit list NAME shows the parts of a study)")
+    print_line("Studies (wellfit run NAME; wellfit list NAME shows the parts of a study)")
     print_columns([(entry.name, entry.title) for entry in studies], width)
-    typer.echo("Data sets (--data NAME)")
+    print_line("Data sets (--data NAME)")
     print_columns([(entry.name, entry.description) for entry in data], width)
 
 
@@ -46,7 +47,7 @@ def _list_parts(study: str, json: bool) -> None:
         print_json({**_plain(itself), "parts": [*map(_plain, parts)]})
         return
     print_columns([(entry.name, entry.title) for entry in (itself, *parts)])
-    typer.echo(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
+    print_line(f"Run one with: wellfit run {(parts or [itself])[-1].name}")
 
 
 def _plain(entry: Listed | CatalogEntry) -> dict[str, str]:
@@ -59,7 +60,7 @@ def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's na
     from wellfit.spec.template import write_template
 
     path = write_template(name)
-    typer.echo(f"Wrote {path}. Edit it, then: wellfit run {shlex.quote(str(path))}")
+    print_line(f"Wrote {path}. Edit it, then: wellfit run {shlex.quote(str(path))}")
 
 
 @app.command(epilog="Example: wellfit schema > wellfit.schema.json")

@@ -20,11 +20,9 @@ from wellfit.cli.options import (
     SeedCount,
     Settings,
     StudyName,
-    make_console,
-    print_json,
-    print_paragraph,
     typed_command,
 )
+from wellfit.cli.output import make_console, print_json, print_paragraph
 from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def run(
     Run the same command again to continue an interrupted study. With more seeds or more epochs, only what is missing is
     trained. With --until-decided, seeds are added as needed.
     """
-    from wellfit.cli.results import write_page
+    from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.interrupts import Interrupted
     from wellfit.study.summarize import to_json
@@ -92,7 +90,7 @@ def run(
     else:
         console.print()
         print_summary(summary, console)
-        console.print(f"Report: {page}", soft_wrap=True, markup=False)
+        print_places(console, summary, page)
 
 
 @app.command(epilog="Example: wellfit plan lab5 --seeds 3 --precision auto")

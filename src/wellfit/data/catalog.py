@@ -173,6 +173,8 @@ def _read_file(path: Path, reading: Reading) -> RawData:
     if is_table(path):
         refuse_settings(reading, str(path), "a table", FOR_TABLES)
         return read_table(path, reading)
+    if not path.is_file():
+        raise DataError(f"{path}: a device, pipe or socket, not a file; copy what it gives to a file")
     raise DataError(
         f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "
         ".mat, .h5), or a folder; if it is a table, rename it to end in .csv"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,9 @@ from wellfit.files import cache_root, folder_named, replacing
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
 _TIMEOUT: Final = (2.0, 30.0)  # seconds to connect, and between bytes; being offline must be noticed quickly
+_LARGEST: Final = 1 << 26  # bytes of a file; the largest of the catalog has 26 million
+_WINDOW: Final = 30.0  # seconds in which fewer bytes mean that the next mirror is tried
+_LEAST: Final = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,15 +178,56 @@ def _download_file(url: str, file: CatalogFile, folder: Path) -> str:
             _check(file, read_content(temporary), temporary)
     except DataError:
         return "damaged content"
-    except (OSError, ValueError) as error:  # pooch raises ValueError for a wrong MD5; requests' errors are OSErrors
-        return type(error).__name__
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        return getattr(error, "strerror", None) or type(error).__name__
     return ""
 
 
 def _retrieve(url: str, md5: str, target: Path) -> None:
-    """Download a URL to a path with pooch; tests replace this function."""
-    import pooch
+    """Download a URL to a path; tests replace this function.
 
-    pooch.get_logger().setLevel("WARNING")
-    downloader = pooch.HTTPDownloader(timeout=_TIMEOUT)
-    pooch.retrieve(url, known_hash=f"md5:{md5}", fname=target.name, path=target.parent, downloader=downloader)
+    Raises:
+      OSError: no connection, no such file, too large, too slow, or redirected to an insecure address.
+      ValueError: the content is another one.
+    """
+    received = _Received()
+    worker = threading.Thread(target=_receive, args=(url, received), daemon=True)
+    worker.start()
+    before = -_LEAST
+    while worker.is_alive():  # a server that sends a byte a second, in headers or content, would never time out
+        worker.join(_WINDOW)
+        if worker.is_alive() and len(received.content) - before < _LEAST:
+            received.given_up = True
+            raise TimeoutError(0, f"fewer than {_LEAST:,} bytes in {_WINDOW:g} s")
+        before = len(received.content)
+    if received.error is not None:
+        raise received.error
+    if hashlib.md5(received.content, usedforsecurity=False).hexdigest() != md5:
+        raise ValueError("another content")
+    target.write_bytes(received.content)
+
+
+@dataclass(eq=False)
+class _Received:
+    """What a thread has received, how it failed, and whether nobody waits for it any more."""
+
+    content: bytearray = field(default_factory=bytearray)
+    error: Exception | None = None
+    given_up: bool = False
+
+
+def _receive(url: str, received: _Received) -> None:
+    import requests
+
+    plain = {"Accept-Encoding": "identity"}
+    try:
+        with requests.get(url, stream=True, timeout=_TIMEOUT, headers=plain) as answer:
+            if url.startswith("https:") and not all(a.url.startswith("https:") for a in (*answer.history, answer)):
+                raise OSError(0, "redirected to an insecure address")
+            answer.raise_for_status()
+            for chunk in answer.iter_content(1 << 14):
+                received.content += chunk
+                if len(received.content) > _LARGEST or received.given_up:
+                    raise OSError(0, f"larger than {_LARGEST:,} bytes")
+    except Exception as error:  # raised again by who waits
+        received.error = error

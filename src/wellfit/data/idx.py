@@ -30,7 +30,7 @@ IDX_NAMES: Final = (
 """The four standard names, in the order training images, training labels, test images, test labels."""
 
 _SMALL: Final = 2**28  # bytes that any gzip file may unpack to
-_RATIO: Final = 100  # of unpacked to packed size, for larger ones; images reach about 20
+_RATIO: Final = 50  # of unpacked to packed size, for larger ones; images reach about 20
 
 _TYPES: Final = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CODES: Final = {np.dtype(kind).newbyteorder("="): code for code, kind in _TYPES.items()}

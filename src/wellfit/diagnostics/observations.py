@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -35,7 +36,7 @@ class TrainedVariant:
     states: Mapping[int, RunState]
     rows: Mapping[int, RunSummary]
 
-    @property
+    @cached_property
     def sound(self) -> dict[int, History]:
         """The runs that ended without diverging."""
         return {s: h for s, h in self.histories.items() if self.states.get(s) in ("finished", "stopped") and len(h) > 0}

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
-from wellfit.report.notes import notes, notices
+from wellfit.report.notes import notes, notices, without_weights
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.answer import section as answer
 from wellfit.report.subjects.calibration import interactive as calibration_charts
@@ -155,4 +155,5 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
         )
         for name, title, label, contents in ORDER
     )
-    return Document(summary.title, summary.name, summary.state, notices(summary), sections)
+    told = (*notices(summary), *without_weights(details))
+    return Document(summary.title, summary.name, summary.state, told, sections)

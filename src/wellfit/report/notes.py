@@ -11,7 +11,7 @@ from wellfit.report.comparable import published_caution
 from wellfit.report.numbers import shown_first
 from wellfit.study.provenance import several_machines
 
-__all__ = ["LETTERS", "notes", "notices"]
+__all__ = ["LETTERS", "notes", "notices", "without_weights"]
 
 LETTERS = "Variants that share a letter do not differ clearly when every pair is compared."
 
@@ -109,6 +109,25 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         "reproduce": (several_machines(summary.provenance),),
     }
     return tuple(filter(None, sentences.get(section, ())))
+
+
+def without_weights(details: StudyDetails) -> tuple[str, ...]:
+    """The notice about runs whose weights are missing or damaged, in a sentence; empty if there are none.
+
+    Example:
+      >>> from wellfit.base import StudyDetails
+      >>> damaged = StudyDetails(None, None, {}, {}, {}, {}, {}, {}, (), (), (("l2", 0),))
+      >>> without_weights(damaged)[0].split(". ")[0]
+      'The weights of 1 run are missing or damaged: l2 seed 0'
+    """
+    runs = [f"{variant} seed {seed}" for variant, seed in details.without_weights]
+    if not runs:
+        return ()
+    listed = ", ".join(runs[:LISTED]) + (f" and {len(runs) - LISTED} more" if len(runs) > LISTED else "")
+    return (
+        f"The weights of {wording.count(len(runs), 'run')} are missing or damaged: {listed}. Nothing is shown of them. "
+        f"To train {'it' if len(runs) == 1 else 'them'} again, run the study again in its directory.",
+    )
 
 
 def _diverged(names: list[str]) -> str:

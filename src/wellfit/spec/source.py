@@ -19,6 +19,7 @@ KeyPath = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1 << 20  # a study file is about a page; a data file given by mistake is refused before parsing
 MAX_STATEMENT: Final = 500  # lines of one value, to keep the search for lines fast
+_DEEPEST: Final = 30  # levels of tables and lists
 NAMED_TABLES: Final = ("variants", "sweeps")  # tables of tables: [variants.NAME]
 
 
@@ -169,7 +170,10 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
       wellfit.errors.StudyFileError: lab.toml, line 2, column 6: not TOML: Invalid value
     """
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
+        if _is_deep(tables):
+            raise RecursionError
+        return tables
     except tomllib.TOMLDecodeError as error:
         match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
         what, line, column = match.groups() if match else (str(error), None, None)
@@ -182,6 +186,19 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
         raise StudyFileError(
             f"{label}: not a study file: it contains an absurdly long or deeply nested value"
         ) from None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether tables and lists are nested beyond what any setting has; found level by level, without recursion."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 _TWICE: Final = ("Cannot declare", "Cannot overwrite", "Cannot mutate", "Duplicate")
@@ -246,6 +263,8 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
             raise UnknownNameError("study", str(study), known)
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
+        if not path.is_file() and not path.is_dir():  # a pipe would wait for ever, a device may never end
+            raise StudyFileError(f"{study}: a device, pipe or socket, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:
             raise StudyFileError(f"{study}: larger than a megabyte; a study file is about a page of TOML")
         text = path.read_bytes().decode("utf-8-sig")
@@ -290,6 +309,8 @@ def read_setting(text: str) -> tuple[KeyPath, Any]:
         raise StudyFileError(f"--set {text}: not KEY=VALUE; for example, --set train.batch_size=64")
     try:
         parsed = tomllib.loads(f"value = {value}")
+        if _is_deep(parsed):
+            raise RecursionError
     except (ValueError, RecursionError):
         parsed = {} if value[0] in "[{\"'" or "\n" in value else {"value": value}
     if parsed.keys() != {"value"}:

@@ -1,6 +1,6 @@
 """The study directory: everything that is known about a study, safe against kill -9, readable at any time.
 
-    study.db                    SQLite: the study, its runs, every epoch of every run, findings
+    study.db                    SQLite: the study, its runs, every epoch of every run, findings; the manifest of it all
     weights/VARIANT.SEED.npz    the weights at the readout
     test/VARIANT.SEED.npz       the probabilities of every test example; test/labels.npz: the true classes
     test/keepsakes.npz          what reports show of the data: mistakes, examples, decision regions
@@ -17,6 +17,6 @@ which can be copied, and read from a read-only medium or a network drive. Writes
 from __future__ import annotations
 
 from wellfit.store.directory import Store
-from wellfit.store.opening import create_or_open, fresh, open_existing, open_if_begun
+from wellfit.store.opening import create_or_open, discard, fresh, open_existing, open_if_begun
 
-__all__ = ["Store", "create_or_open", "fresh", "open_existing", "open_if_begun"]
+__all__ = ["Store", "create_or_open", "discard", "fresh", "open_existing", "open_if_begun"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import math
+import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -18,11 +20,23 @@ from numpy.typing import NDArray
 from wellfit.errors import StoreUnreadableError
 from wellfit.files import TEMPORARY, read_plain, replacing, sync, write_errors
 
-__all__ = ["Arrays", "pack", "read_arrays", "read_file", "remove_temporary", "stage", "unpack", "write_arrays"]
+__all__ = [
+    "AGAIN",
+    "Arrays",
+    "is_damaged",
+    "pack",
+    "read_arrays",
+    "read_file",
+    "remove_temporary",
+    "stage",
+    "unpack",
+    "write_arrays",
+]
 
 Arrays = Mapping[str, NDArray[Any]]
 """Name -> array, of NumPy's own numeric dtypes."""
 
+AGAIN: Final = "restore it from a copy; or wellfit run, with the same study and --out, makes it again"
 _KEPT: Final = "everything saved so far is kept; free disk space or fix the permissions, and run again"
 
 
@@ -92,7 +106,7 @@ def stage(stack: ExitStack, path: Path, content: bytes) -> str:
       StoreError: when the stack is closed: the disk is full, or the file cannot be written.
     """
     stack.enter_context(write_errors(path, _KEPT))
-    temporary = stack.enter_context(replacing(path))
+    temporary = stack.enter_context(replacing(path, alone=True))  # the directory's lock is held
     temporary.write_bytes(content)
     sync(temporary)
     return hashlib.sha256(content).hexdigest()
@@ -111,7 +125,7 @@ def write_arrays(path: Path, arrays: Arrays) -> str:
         return stage(stack, path, pack(arrays))
 
 
-def read_file(path: Path, sha256: str, remedy: str = "restore it, or run with --fresh") -> bytes:
+def read_file(path: Path, sha256: str, remedy: str = AGAIN) -> bytes:
     """The content of a file.
 
     Args:
@@ -131,7 +145,31 @@ def read_file(path: Path, sha256: str, remedy: str = "restore it, or run with --
     return content
 
 
-def read_arrays(path: Path, sha256: str, remedy: str = "restore it, or run with --fresh") -> dict[str, NDArray[Any]]:
+def is_damaged(path: Path, sha256: str) -> bool:
+    """Whether a file is missing, or not the one that was saved; a file is read once while it does not change.
+
+    Raises:
+      StoreUnreadableError: it is there, but cannot be read.
+    """
+    try:
+        at = os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; fix its permissions") from None
+    return _differs(path, sha256, (at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _differs(path: Path, sha256: str, at: tuple[int, ...]) -> bool:
+    try:
+        content = read_plain(path)
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; fix its permissions") from None
+    return hashlib.sha256(content).hexdigest() != sha256
+
+
+def read_arrays(path: Path, sha256: str, remedy: str = AGAIN) -> dict[str, NDArray[Any]]:
     """The arrays of a file; arguments and errors of `read_file`."""
     try:
         return unpack(read_file(path, sha256, remedy))

@@ -71,7 +71,7 @@ def copy_runs(sources: Sequence[tuple[Store, Collection[Run]]], target: Store) -
             content = read_file(source, sha256)
             with (
                 write_errors(path, "free disk space or fix the permissions, and merge again"),
-                replacing(path) as temporary,
+                replacing(path, alone=True) as temporary,
             ):
                 temporary.write_bytes(content)
 

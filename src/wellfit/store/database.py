@@ -12,12 +12,17 @@ from typing import Any, Final
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import StoreError, StoreUnreadableError, WellfitError
 
-__all__ = ["APPLICATION", "MALFORMED", "Database"]
+__all__ = ["APPLICATION", "CHANGING", "MALFORMED", "MANIFEST", "Database"]
 
 VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
 TIMEOUT: Final = 30.0  # seconds to wait for another process's transaction
 _RESTORE: Final = "restore it from a copy, or start again with --fresh"
+
+MANIFEST: Final = "CREATE TABLE manifest (part TEXT PRIMARY KEY, value TEXT NOT NULL)"
+"""The table that study directories of the first edition lack."""
+CHANGING: Final = "changing"
+"""The part that a manifest consists of while a command changes the study."""
 
 _TABLES: Final = f"""
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -32,6 +37,8 @@ CREATE TABLE epochs (
   PRIMARY KEY (variant, seed, epoch)) WITHOUT ROWID;
 CREATE TABLE findings (
   position INTEGER PRIMARY KEY, code TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL, fix TEXT NOT NULL);
+{MANIFEST};
+INSERT INTO manifest VALUES ('{CHANGING}', 'created');
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
@@ -106,6 +113,11 @@ class Database:
         with self._translated():
             return self._connection.execute(query, values).fetchall()
 
+    def each(self, query: str, *values: Any) -> Iterator[Any]:
+        """The rows of a query, one at a time."""
+        with self._translated():
+            yield from self._connection.execute(query, values)
+
     def get(self, key: str, default: Any) -> Any:
         """A value of the ``study`` table, which holds JSON."""
         rows = self.rows("SELECT value FROM study WHERE key = ?", key)
@@ -169,6 +181,8 @@ class Database:
         """Turn errors of SQLite into one line that names the file and the remedy."""
         try:
             yield
+        except UnicodeDecodeError:  # a message of SQLite that quotes damaged text
+            raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", None)
             what = f"{self._path}: {' '.join(str(error).split())}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from wellfit.errors import StoreError, StoreUnreadableError
+from wellfit.store import manifest
 from wellfit.store.checkpoints import Checkpoints
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalStates
@@ -58,12 +61,20 @@ class Store:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        self.close(error)
 
-    def close(self) -> None:
-        """Save the training time that is not saved yet, close the database, and release the lock."""
+    def close(self, error: BaseException | None = None) -> None:
+        """Save the training time that is not saved yet, write the manifest, close the database, and release the lock.
+
+        Args:
+          error: the one that ends the block, if any. Of a damaged database no manifest is written, and no other error
+            hides this one.
+        """
         try:
             self.metadata.save_seconds()
+            if self.lock is not None and not isinstance(error, StoreUnreadableError):
+                with contextlib.nullcontext() if error is None else contextlib.suppress(StoreError):
+                    manifest.write(self.database)
         finally:
             self.database.close()
             if self.lock is not None:

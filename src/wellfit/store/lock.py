@@ -10,7 +10,7 @@ from typing import Final
 
 from wellfit.errors import StoreBusyError, StoreError
 
-__all__ = ["Lock", "has_mark", "is_locked"]
+__all__ = ["Lock", "has_mark", "is_cut_mark", "is_locked"]
 
 _MARK: Final = "wellfit"
 """The beginning of a lock file: it identifies a study directory even where the database is missing or damaged."""
@@ -77,6 +77,11 @@ def _read(path: Path) -> str:
 def has_mark(path: Path) -> bool:
     """Whether a path is a lock file of ours."""
     return path.is_file() and _read(path).startswith(_MARK[1:])
+
+
+def is_cut_mark(path: Path) -> bool:
+    """Whether a path is a lock file of ours whose process was killed, or found the disk full, before it was whole."""
+    return path.is_file() and (not path.stat().st_size or f"{_MARK} "[1:].startswith(_read(path)))
 
 
 def is_locked(path: Path) -> bool:

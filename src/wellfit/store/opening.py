@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
-from wellfit.files import write_errors
+from wellfit.files import remove_abandoned, write_errors
 from wellfit.spec.identity import spec_conflicts
-from wellfit.store import checkpoints
+from wellfit.store import checkpoints, manifest
 from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, Database
 from wellfit.store.directory import Store
-from wellfit.store.lock import Lock, has_mark
+from wellfit.store.lock import Lock, has_mark, is_cut_mark
 from wellfit.store.names import FOLDERS, check_layout
 from wellfit.store.progress import FILE as PROGRESS
 
-__all__ = ["create_or_open", "fresh", "open_existing", "open_if_begun"]
+__all__ = ["create_or_open", "discard", "fresh", "open_existing", "open_if_begun"]
 
 _OTHER_PLACE: Final = "choose another --out"
 
@@ -61,6 +61,7 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
             for folder in FOLDERS:
                 (directory / folder).mkdir(exist_ok=True)
         remove_temporary(directory / folder for folder in FOLDERS)
+        manifest.begin_change(database)
         has_work = bool(store.runs.epochs_asked() or store.checkpoints.names())
         store.metadata.begin(resolved, provenance, has_work=has_work)
         store.final_states.remove_unused()  # of a process that was killed
@@ -132,10 +133,25 @@ def fresh(directory: str | Path) -> None:
         lock.release()
 
 
+def discard(directory: Path) -> None:
+    """Remove a study and its directory, unless that holds other files.
+
+    Args:
+      directory: a study directory, or an empty folder.
+
+    Raises:
+      OSError, StoreError: as ``fresh``; or it holds other files, and stays.
+    """
+    fresh(directory)
+    (directory / "lock").unlink(missing_ok=True)
+    directory.rmdir()
+
+
 def _empty(directory: Path) -> None:
     remove_temporary(directory / folder for folder in FOLDERS)
     for name in ("study.db-journal", "study.db", "report.html", PROGRESS):
         (directory / name).unlink(missing_ok=True)
+        remove_abandoned(directory / name)
     for folder in FOLDERS:
         suffix = checkpoints.SUFFIX if folder == checkpoints.FOLDER else ".npz"
         for path in (directory / folder).glob(f"*{suffix}"):
@@ -169,8 +185,8 @@ def _is_ours(directory: Path) -> bool:
     """Whether a directory is a study's: by the mark in its lock file, or by its database."""
     database = directory / "study.db"
     lock = directory / "lock"
-    if has_mark(lock) or (os.listdir(directory) == [lock.name] and not lock.stat().st_size):
-        return True  # an empty lock alone: its process was killed at once, or found the disk full
+    if has_mark(lock) or (os.listdir(directory) == [lock.name] and is_cut_mark(lock)):
+        return True
     if not database.is_file():
         return False
     with open(database, "rb") as file:

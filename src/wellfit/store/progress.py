@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History
-from wellfit.files import read_plain, replacing
+from wellfit.files import read_plain, remove_abandoned, replacing
 
 __all__ = ["FILE", "ProgressFile"]
 
@@ -79,6 +79,7 @@ class ProgressFile:
         """Remove the file; the next population starts another."""
         with contextlib.suppress(OSError):  # a file that stays does no harm
             self._path.unlink(missing_ok=True)
+        remove_abandoned(self._path)
         self._forget()
 
     def read(self) -> dict[Run, History]:

@@ -15,9 +15,9 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, Recipe, RunRecord, RunSpec, RunState
 from wellfit.spec.variants import recipe_from
-from wellfit.store.arrays import Arrays, pack, read_arrays, stage
+from wellfit.store.arrays import Arrays, is_damaged, pack, read_arrays, stage
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.metadata import Metadata, now
@@ -101,14 +101,19 @@ class Runs:
         """The finished runs in the order of the study, without their weights."""
         with self.database.transaction("DEFERRED"):  # one consistent state, even while another process writes
             rows = self.database.rows(f"SELECT {_COLUMNS} FROM runs")
-            columns = ", ".join(HISTORY_COLUMNS)
-            epochs = self.database.rows(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
             study, outgrown = self.metadata.study(), self.outgrown()
-        by_run: dict[Run, list[tuple[float | None, ...]]] = {row[:2]: [] for row in rows}
-        with self.database.reading("the rows of the runs"):
-            for variant, seed, *values in epochs:
-                by_run[variant, seed].append(tuple(values))
-            records = {row[:2]: _record(row, by_run[row[:2]]) for row in rows}
+            query = f"SELECT {', '.join(HISTORY_COLUMNS)} FROM epochs WHERE variant = ? AND seed = ? ORDER BY epoch"
+            records: dict[Run, RunRecord] = {}
+            known: dict[str, Recipe] = {}
+            count = 0
+            for row in rows:  # a run at a time: rows take ten times the memory of arrays
+                epochs = self.database.rows(query, *row[:2])
+                count += len(epochs)
+                with self.database.reading("the rows of the runs"):
+                    records[row[:2]] = _record(row, epochs, known)
+            with self.database.reading("the rows of the runs"):
+                if count != self.database.rows("SELECT count(*) FROM epochs")[0][0]:
+                    raise ValueError("there are epochs of no run")
         order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
         return [records[run] for run in order if run in records and run not in outgrown]
 
@@ -155,6 +160,20 @@ class Runs:
         for name in names:
             file_named(self.directory, name)
         return names
+
+    def damaged(self) -> set[Run]:
+        """The runs with a file that is missing, or not the one that was saved; training repeats them.
+
+        Raises:
+          StoreUnreadableError: a file is there, but cannot be read.
+        """
+        rows = self.database.rows("SELECT variant, seed, weights_sha256, test_sha256 FROM runs")
+        return {
+            (variant, seed)
+            for variant, seed, *both in rows
+            for folder, sha256 in zip(RUN_FOLDERS, both, strict=True)
+            if sha256 and is_damaged(file_named(self.directory, file_of(folder, (variant, seed))), sha256)
+        }
 
     # --- Writing
 
@@ -247,7 +266,8 @@ class Runs:
             self.database.execute("DELETE FROM runs WHERE variant = ? AND seed = ?", run)
 
 
-def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]]) -> RunRecord:
+def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]], recipes: dict[str, Recipe]) -> RunRecord:
+    """A run from its row and its epochs'; runs with the same recipe share it."""
     variant, seed, recipe, state, count, readout_epoch, trajectory, seconds, scores = row
     if state not in get_args(RunState):
         raise ValueError(f"state {state!r}")
@@ -255,7 +275,9 @@ def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]]) -> Run
         raise ValueError(f"read at epoch {readout_epoch} of {count}")
     columns = np.array(epochs, float).reshape(-1, len(HISTORY_COLUMNS))  # (epochs, columns)
     history = History({name: columns[:, i] for i, name in enumerate(HISTORY_COLUMNS)})
-    spec = RunSpec(variant, seed, recipe_from(json.loads(recipe)))
+    if recipe not in recipes:
+        recipes[recipe] = recipe_from(json.loads(recipe))
+    spec = RunSpec(variant, seed, recipes[recipe])
     measured = {metric: float(value) for metric, value in json.loads(scores).items()}
     return RunRecord(spec, state, count, readout_epoch, history, measured, {}, _number(seconds), str(trajectory))
 

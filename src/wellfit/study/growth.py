@@ -26,6 +26,7 @@ __all__ = ["NOTHING_STORED", "Remaining", "Stored", "read_stored", "remaining_wo
 Run = tuple[str, int]
 
 _NO_STATE: Final = "without a saved state to continue from"
+_DAMAGED: Final = "with a missing or damaged file"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Stored:
     Args:
       finished: runs that are as the study asks for.
       outgrown: runs of fewer epochs than the study asks for now.
+      damaged: other runs with a missing or damaged file; they are trained again.
       ends: the final state of every trajectory, without its arrays, by the trajectory's name.
       study: the stored study together with the present one, in ``resolved`` form; empty if there is none.
       seeds: of the stored study.
@@ -46,6 +48,7 @@ class Stored:
 
     finished: frozenset[Run] = frozenset()
     outgrown: frozenset[Run] = frozenset()
+    damaged: frozenset[Run] = frozenset()
     ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     study: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
@@ -75,9 +78,11 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
     epochs = {name: variant["recipe"]["epochs"] for name, variant in study["variants"].items()}
     trained = store.runs.epochs_asked()
     outgrown = frozenset(run for run, count in trained.items() if count < epochs[run[0]])
+    damaged = frozenset(store.runs.damaged()) - outgrown
     return Stored(
-        finished=frozenset(trained) - outgrown,
+        finished=frozenset(trained) - outgrown - damaged,
         outgrown=outgrown,
+        damaged=damaged,
         ends=store.final_states.descriptions(),
         study=study,
         seeds=tuple(before["seeds"]),
@@ -200,6 +205,10 @@ def _continuing(plan: Plan, stored: Stored) -> tuple[dict[str, int], Counter[str
     for population in plan.populations:
         for trajectory in population.trajectories:
             end = stored.ends.get(trajectory.name)
+            damaged = any(_key(readout.run) in stored.damaged for readout in trajectory.readouts)
+            if end is None and damaged:
+                restarted[_DAMAGED] += 1
+                continue
             if end is None:
                 restarted[_NO_STATE] += any(_key(readout.run) in stored.outgrown for readout in trajectory.readouts)
                 continue
@@ -207,5 +216,5 @@ def _continuing(plan: Plan, stored: Stored) -> tuple[dict[str, int], Counter[str
             if reason is None:
                 begins[trajectory.name] = end["epoch"]
             else:
-                restarted[reason] += 1
+                restarted[_DAMAGED if damaged else reason] += 1
     return begins, +restarted

@@ -14,8 +14,9 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
+from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.spec.identity import merged, spec_conflicts
-from wellfit.store import Store, contents, create_or_open, open_existing
+from wellfit.store import Store, contents, create_or_open, discard, open_existing
 from wellfit.study.inputs import INPUTS
 
 __all__ = ["Merged", "merge_studies"]
@@ -194,11 +195,19 @@ def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None
 
 @contextlib.contextmanager
 def _built_beside(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out``, renamed to it at the end, or removed after an error."""
-    place = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    """A temporary folder beside ``out``, renamed to it at the end, or removed after an error.
+
+    What a killed merge into ``out`` has left is removed first.
+    """
+    for left in abandoned(out):
+        with contextlib.suppress(OSError, StoreError):
+            discard(left)
+    place = out.with_name(f".{out.name}.{os.getpid()}{TEMPORARY}")
     try:
-        yield place
-        os.rename(place, out)
+        place.mkdir(parents=True)
+        with claimed(place):
+            yield place
+            os.rename(place, out)
     except OSError as error:
         raise StoreError(f"{out}: cannot be written: {error.strerror}; choose another --out") from None
     finally:

@@ -113,7 +113,8 @@ def several_machines(recorded: Mapping[str, str]) -> str:
 
     Example:
       >>> told = several_machines({"jax": "0.6.0; then 0.7.1"})
-      >>> print(*told.split(": "), sep="\n")
+      >>> for part in told.split(": "):
+      ...     print(part)
       Trained with several values of jax (0.6.0, then 0.7.1)
       the last bits of its runs may differ from those of an uninterrupted study.
       >>> several_machines({"jax": "0.6.0"})

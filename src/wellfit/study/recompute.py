@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.engine.stopping import Watch, observe
@@ -22,6 +23,8 @@ ROUNDING: Final = 1e-9
 """Tolerance for float64 sums in a different order."""
 ROUNDING32: Final = 1e-4
 """Tolerance for sums over all weights of a network, which the device computes in float32."""
+Hits = Mapping[str, Mapping[int, NDArray[np.bool_]]]
+"""Variant -> seed -> whether each test example was classified correctly."""
 STATISTICS: Final = ("mean", "variance")
 """Arrays of batch normalization, kept with the weights but not trained."""
 
@@ -67,8 +70,8 @@ def numbers_of_run(
         yield Recomputed(f"{whose}: tested although it diverged", record.state == "diverged", False)
 
 
-def _hits(probabilities: FloatArray, labels: IntArray) -> FloatArray:
-    right: FloatArray = (probabilities.argmax(axis=1) == labels).astype(np.float64)  # (M,)
+def _hits(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = probabilities.argmax(axis=1) == labels  # (M,)
     return right
 
 
@@ -122,7 +125,7 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
     """
     yield Recomputed("the summary", to_json(summary, ""), to_json(second, ""))
     labels, classes = store.keepsakes.labels()
-    hits: dict[str, dict[int, FloatArray]] = {}
+    hits: dict[str, dict[int, NDArray[np.bool_]]] = {}
     for variant in summary.variants:
         of_variant = hits.setdefault(variant.name, {})
         confusion = np.zeros((len(classes), len(classes)), np.int64)
@@ -140,7 +143,7 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
     yield from _differences(summary, hits, seen)
 
 
-def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]]) -> Iterator[Recomputed]:
+def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomputed]:
     tests = store.runs.test_scores()
     values: dict[tuple[str, str], list[float]] = {}
     for record in store.runs.records():
@@ -162,9 +165,7 @@ def _means(store: Store, summary: StudySummary, hits: Mapping[str, Mapping[int, 
                 yield Recomputed(f"{what} within its interval", True, within)
 
 
-def _differences(
-    summary: StudySummary, hits: Mapping[str, Mapping[int, FloatArray]], seen: Collection[int] | None
-) -> Iterator[Recomputed]:
+def _differences(summary: StudySummary, hits: Hits, seen: Collection[int] | None) -> Iterator[Recomputed]:
     for comparison in summary.comparisons:
         one, other = hits[comparison.variant], hits[comparison.against]
         seeds = [seed for seed in one if seed in other and (seen is None or seed in seen)]

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.mistakes import count_mistakes, pictured, votes
+from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, pictured, variant_mistakes, votes
 from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn
 from wellfit.engine.train import predict_proba
 from wellfit.store import Store
-from wellfit.study.predictions import predictions_of, probabilities, seeds_tested
+from wellfit.study.predictions import Probabilities, predictions_of, seeds_tested
 from wellfit.study.preview import class_rows
 from wellfit.study.provenance import without_home
 from wellfit.study.session import Session
@@ -158,12 +158,14 @@ def _examples(dataset: Dataset) -> NDArray[np.uint8]:
 
 def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], dataset: Dataset) -> dict[str, NDArray[Any]]:
     """Pictures of the most instructive misclassified test images."""
-    predictions = {name: predictions_of(seeds, probabilities(store, name, seeds)) for name, seeds in runs.items()}
-    classes = len(dataset.classes)
-    labels = {name: p.labels for name, p in predictions.items()}
-    confidence = {name: p.confidence for name, p in predictions.items()}
-    mistakes = count_mistakes(labels, confidence, dataset.y_test, classes)
-    counts = np.stack([votes(of, classes) for of in labels.values()])  # (V, M, K)
+    classes, most = len(dataset.classes), max(map(len, runs.values()))
+    of: dict[str, VariantMistakes] = {}
+    counted = []
+    for name, seeds in runs.items():  # one variant's predictions at a time
+        predictions = predictions_of(seeds, Probabilities(store, name, seeds))
+        of[name] = variant_mistakes(predictions.labels, predictions.confidence, dataset.y_test, classes)
+        counted.append(votes(predictions.labels, classes).astype(np.min_scalar_type(most)))  # (M, K)
+    mistakes, counts = joint_mistakes(of, dataset.y_test), np.stack(counted)  # (V, M, K)
     size = int(np.prod(dataset.input_shape))
     rows = pictured(mistakes, counts, min(PICTURES, _BYTES // size))
     return {"image_rows": rows, "images": as_bytes(dataset.x_test[rows], *_range(dataset))}

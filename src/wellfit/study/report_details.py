@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.calibration import pooled_calibration
 from wellfit.analysis.confusions import confusion_difference
-from wellfit.analysis.mistakes import count_mistakes, votes
+from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, variant_mistakes, votes
 from wellfit.analysis.paths import sweep_grids, sweep_paths
 from wellfit.analysis.per_class import class_table, ensemble
 from wellfit.base import (
@@ -30,7 +30,7 @@ from wellfit.base import (
 )
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.store import Store, open_existing
-from wellfit.study.predictions import Predictions, predictions_of, probabilities, seeds_tested
+from wellfit.study.predictions import Predictions, Probabilities, predictions_of, seeds_tested
 from wellfit.study.summarize import summary_of
 from wellfit.study.weights import weight_overviews
 
@@ -81,7 +81,7 @@ def difference_between(directory: Path, variant: str, against: str) -> Confusion
         seeds = tuple(s for s in tested.get(variant, ()) if s in tested.get(against, ()))
         if not seeds:
             raise StudyFileError(f"{variant} and {against} have no tested seed in common; run the study first")
-        one, other = (predictions_of(seeds, probabilities(store, name, seeds)).labels for name in (variant, against))
+        one, other = (predictions_of(seeds, Probabilities(store, name, seeds)).labels for name in (variant, against))
     return confusion_difference(variant, against, one, other, labels, len(classes))
 
 
@@ -89,25 +89,33 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
     kept = store.keepsakes.load()
     labels, classes = store.keepsakes.labels()
     first = next(iter(store.metadata.study()["variants"]))
-    predictions: dict[str, Predictions] = {}
+    rows = kept[0].get("image_rows") if kept else None  # (I,)
+    of_first: Predictions | None = None
+    mistakes: dict[str, VariantMistakes] = {}
+    pictured: list[IntArray] = []
     differences: dict[str, ConfusionDifference] = {}
     calibration: dict[str, Calibration] = {}
     by_class: dict[str, ClassTable] = {}
     ensembles: dict[str, Ensemble] = {}
     for name, seeds in seeds_tested(store).items():  # the first variant first
-        p = probabilities(store, name, seeds)  # (S, M, K), of one variant at a time
-        predictions[name] = predictions_of(seeds, p)
-        difference = None if name == first else _difference(predictions, name, first, labels, len(classes))
+        p = Probabilities(store, name, seeds)
+        predictions = predictions_of(seeds, p)  # of one variant at a time, besides the first
+        of_first = predictions if name == first else of_first
+        mistakes[name] = variant_mistakes(predictions.labels, predictions.confidence, labels, len(classes))
+        if rows is not None:
+            pictured.append(votes(predictions.labels[:, rows], len(classes)))  # (I, K)
+        difference = None if name == first else _difference(predictions, of_first, name, first, labels, len(classes))
         if difference is not None:
             differences[name] = difference
         calibration[name] = pooled_calibration(name, p, labels)
         by_class[name] = class_table(name, p, labels, difference)
         if len(seeds) > 1:
             ensembles[name] = ensemble(name, p, labels)
-    weights = weight_overviews(store, _with_weights(store), tuple(kept[1]["shape"]) if kept else None)
+    damaged = store.runs.damaged()
+    weights = weight_overviews(store, _with_weights(store, damaged), tuple(kept[1]["shape"]) if kept else None)
     return StudyDetails(
         data=_data_overview(kept) if kept else None,
-        mistakes=_mistakes(predictions, labels, len(classes), kept) if predictions else None,
+        mistakes=_mistakes(mistakes, labels, pictured, kept) if mistakes else None,
         differences=differences,
         calibration=calibration,
         by_class=by_class,
@@ -116,38 +124,38 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         regions=_regions(kept) if kept else {},
         paths=sweep_paths(summary, weights.zeros),
         grids=sweep_grids(summary),
+        without_weights=tuple(sorted(damaged)),
     )
 
 
-def _with_weights(store: Store) -> dict[str, tuple[int, ...]]:
-    """Variant -> the seeds of its trained runs that did not diverge."""
+def _with_weights(store: Store, damaged: Collection[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    """Variant -> the seeds of its trained runs that did not diverge, and whose weights can be read."""
     seeds: dict[str, tuple[int, ...]] = {}
     for record in store.runs.records():
-        if record.readout_epoch:
+        if record.readout_epoch and (record.spec.variant, record.spec.seed) not in damaged:
             seeds[record.spec.variant] = (*seeds.get(record.spec.variant, ()), record.spec.seed)
     return seeds
 
 
 def _difference(
-    predictions: Mapping[str, Predictions], variant: str, first: str, labels: IntArray, classes: int
+    one: Predictions, other: Predictions | None, variant: str, first: str, labels: IntArray, classes: int
 ) -> ConfusionDifference | None:
     """From the first variant, over the seeds that both have; None if there are none."""
-    one, other = predictions[variant], predictions.get(first)
     seeds = [seed for seed in one.seeds if other is not None and seed in other.seeds]
     if other is None or not seeds:
         return None
     return confusion_difference(variant, first, one.of(seeds), other.of(seeds), labels, classes)
 
 
-def _mistakes(predictions: Mapping[str, Predictions], labels: IntArray, classes: int, kept: Kept | None) -> Mistakes:
+def _mistakes(
+    of: Mapping[str, VariantMistakes], labels: IntArray, pictured: list[IntArray], kept: Kept | None
+) -> Mistakes:
     """The misclassified test examples, with the pictures that were kept."""
-    predicted = {variant: p.labels for variant, p in predictions.items()}
-    mistakes = count_mistakes(predicted, {variant: p.confidence for variant, p in predictions.items()}, labels, classes)
+    mistakes = joint_mistakes(of, labels)
     if kept is None or "images" not in kept[0]:
         return mistakes
-    rows = kept[0]["image_rows"]  # (I,)
-    counts = np.stack([votes(of[:, rows], classes) for of in predicted.values()])  # (V, I, K)
-    return replace(mistakes, image_rows=rows, images=kept[0]["images"], votes=counts)
+    shown = np.stack(pictured)  # (V, I, K)
+    return replace(mistakes, image_rows=kept[0]["image_rows"], images=kept[0]["images"], votes=shown)
 
 
 def _data_overview(kept: Kept) -> DataOverview:

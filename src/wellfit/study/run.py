@@ -17,6 +17,7 @@ from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import FinalState
 from wellfit.engine.plan import Population
+from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
@@ -98,12 +99,14 @@ def run_study(
         store.metadata.save_findings(audit(session.used, session.splits))
         store.keepsakes.save_labels(session.dataset.y_test, session.dataset.classes)
         _train(session, store, on_progress)
+        store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
         _open_test_set(store, session, None if interim is None else session.spec.seeds, on_progress)
         keep_report_data(store, session)
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
+    release()
 
 
 def _train(session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:

@@ -25,7 +25,15 @@ from wellfit.spec.identity import default_directory, spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
-from wellfit.study.planning import Choices, automatic_precision, choose_and_plan, memory_of, plan_runs, seconds_of
+from wellfit.study.planning import (
+    Choices,
+    automatic_precision,
+    choose_and_plan,
+    memory_of,
+    memory_to_read,
+    plan_runs,
+    seconds_of,
+)
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
 __all__ = ["Forecast", "Session", "directory_of", "to_json"]
@@ -235,6 +243,8 @@ class Session:
         """
         work, precision = self.remaining, self.precision
         counts = self.examples
+        epochs = max(recipe.epochs for recipe in self.recipes.values())
+        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs)
         mixed = self.spec.precision == "auto" and self.choices.precision == "mixed"
         if mixed and automatic_precision() == "float32":
             precision += ", as when this study began, although this machine gains nothing from it"
@@ -248,7 +258,7 @@ class Session:
             devices=self.mesh.size,
             precision=precision,
             seconds=seconds_of(work.plan, counts["training"], self.mesh.size, work.left),
-            memory=memory_of(work.plan),
+            memory=memory_of(work.plan, reading),
             continued=len(work.begins),
             saved=work.saved,
             restarted=work.restarted,

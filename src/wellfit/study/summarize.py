@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
-from wellfit.store import Store, open_existing
+from wellfit.store import Store, manifest, open_existing
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
 from wellfit.study.provenance import changes
@@ -47,11 +47,12 @@ _RUN_KEYS = (
 )
 
 
-class Outcome(NamedTuple):
-    """A run's result on every test example: whether it was correct, and the cross-entropy."""
+class Outcomes(NamedTuple):
+    """The results of a variant's tested runs on every test example, by seed, and their confusion matrix together."""
 
-    correct: NDArray[np.bool_]  # (M,)
-    loss: FloatArray  # (M,)
+    correct: dict[int, NDArray[np.bool_]]  # (M,) each
+    loss: dict[int, FloatArray]  # cross-entropy, (M,) each
+    confusion: IntArray  # (K, K)
 
 
 def summarize(directory: Path) -> StudySummary:
@@ -79,9 +80,8 @@ def summary_of(store: Store) -> StudySummary:
     records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
-    outcomes, confusion = _outcomes(store, spec, tests, labels, len(classes))
     counts: dict[str, int] = store.metadata.note("examples") or {}
-    variants = _variants(spec, of_variant, store, records, tests, outcomes, counts.get("sample"))
+    variants, correct, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
@@ -93,7 +93,6 @@ def summary_of(store: Store) -> StudySummary:
     examples = counts.get("validation", 0), len(labels)
     known = Classes(classes, per_class, confusion)
     found = training_findings(histories, states, of_variant, chance, rows, examples, known)
-    correct = {name: {seed: outcome.correct for seed, outcome in runs.items()} for name, runs in outcomes.items()}
     interim, compared = compared_runs(store, correct)
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     summary = StudySummary(
@@ -113,6 +112,7 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        fingerprint=manifest.fingerprint(store.database),
         **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
@@ -126,19 +126,14 @@ def _largest_share(counts: Sequence[int]) -> float:
     return max(counts) / sum(counts) if sum(counts) else 0.0
 
 
-def _outcomes(
-    store: Store, spec: StudySpec, tested: Iterable[Run], labels: IntArray, classes: int
-) -> tuple[dict[str, dict[int, Outcome]], dict[str, IntArray]]:
-    """The outcomes of all tested runs, and the confusion matrix of every variant with any."""
-    outcomes: dict[str, dict[int, Outcome]] = {name: {} for name in spec.variants}
-    confusion: dict[str, IntArray] = {}
-    for variant, seed in tested:
+def _outcomes(store: Store, variant: str, seeds: Iterable[int], labels: IntArray, classes: int) -> Outcomes:
+    outcomes = Outcomes({}, {}, np.zeros((classes, classes), np.int64))
+    for seed in seeds:
         probabilities = store.runs.probabilities(variant, seed)  # (M, K)
-        losses = log_losses(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
-        outcomes[variant][seed] = Outcome(correctness(probabilities, labels), losses)
-        counts = confusion_matrix(labels, probabilities.argmax(axis=1), classes)  # (K, K)
-        confusion[variant] = confusion.get(variant, 0) + counts
-    return outcomes, confusion
+        outcomes.correct[seed] = correctness(probabilities, labels)
+        outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
+        outcomes.confusion[...] += confusion_matrix(labels, probabilities.argmax(axis=1), classes)
+    return outcomes
 
 
 def _variants(
@@ -147,18 +142,30 @@ def _variants(
     store: Store,
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
-    outcomes: Mapping[str, Mapping[int, Outcome]],
     sample: int | None,
-) -> tuple[VariantSummary, ...]:
-    """Every variant; ``sample`` is the number of examples that training metrics are measured on, where known."""
+) -> tuple[tuple[VariantSummary, ...], dict[str, dict[int, NDArray[np.bool_]]], dict[str, IntArray]]:
+    """Every variant, which test examples its runs classified correctly, and its confusion matrix if it has any.
+
+    Of the losses, those of one variant at a time are in memory: they take eight times as much as correctness.
+
+    Args:
+      sample: the number of examples that training metrics are measured on, where known.
+    """
     sizes: dict[ModelSpec, int] = {}  # variants with the same model tell the size of one whose runs are pending
     for name, recipe in of_variant.items():
         sizes[recipe.model] = max(sizes.get(recipe.model, 0), store.runs.parameters(name))
-    variants = []
+    variants: list[VariantSummary] = []
+    correct: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    confusion: dict[str, IntArray] = {}
+    labels, classes = store.keepsakes.labels()
     for name, recipe in of_variant.items():
+        tested = [seed for variant, seed in tests if variant == name]
+        outcomes = _outcomes(store, name, tested, labels, len(classes))
+        correct[name] = outcomes.correct
+        confusion |= {name: outcomes.confusion} if tested else {}
         runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
         sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes[name], sampled)
+        mean, interval = _means(runs, outcomes, sampled)
         variants.append(
             VariantSummary(
                 name=name,
@@ -171,7 +178,7 @@ def _variants(
                 published=spec.published.get(name, {}),
             )
         )
-    return tuple(variants)
+    return tuple(variants), correct, confusion
 
 
 def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) -> RunSummary:
@@ -197,13 +204,13 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Mapping[int, Outcome], sampled: int | None
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, sampled: int | None
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has."""
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: t_interval(values) for metric, values in columns.items() if values}
-    for metric, scores in _test_scores(runs, outcomes).items():
+    for metric, scores in _test_scores(runs, outcomes):
         mean[metric], interval[metric] = two_way_interval(scores)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
@@ -218,17 +225,15 @@ def _values(runs: Iterable[RunSummary], metric: str) -> list[float]:
     return [value for run in runs if (value := getattr(run, metric)) is not None]
 
 
-def _test_scores(runs: Iterable[RunSummary], outcomes: Mapping[int, Outcome]) -> dict[str, NDArray[Any]]:
+def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tuple[str, NDArray[Any]]]:
     """Scores by seed and test example, whose intervals count both sources of chance.  # (S, M) each"""
-    tested = [(run.train_accuracy, outcomes[run.seed]) for run in runs if run.seed in outcomes]
-    if not tested:
-        return {}
-    scores: dict[str, NDArray[Any]] = {
-        "test_accuracy": np.stack([outcome.correct for _, outcome in tested]),  # (S, M)
-        "test_loss": np.stack([outcome.loss for _, outcome in tested]),  # (S, M)
-    }
-    gaps = [train - outcome.correct for train, outcome in tested if train is not None]
-    return {**scores, "generalization_gap": np.stack(gaps)} if gaps else scores
+    tested = [(run.seed, run.train_accuracy) for run in runs if run.seed in outcomes.correct]
+    if tested:
+        yield "test_accuracy", np.stack([outcomes.correct[seed] for seed, _ in tested])  # (S, M)
+        yield "test_loss", np.stack([outcomes.loss[seed] for seed, _ in tested])  # (S, M)
+    gaps = [train - outcomes.correct[seed] for seed, train in tested if train is not None]
+    if gaps:
+        yield "generalization_gap", np.stack(gaps)  # (S, M)
 
 
 def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
@@ -282,6 +287,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "settings": summary.settings,
         "provenance": summary.provenance,
         "several": changes(summary.provenance),
+        "fingerprint": summary.fingerprint,
     }
     return {key: _finite(value) for key, value in plain.items()}
 

@@ -13,7 +13,7 @@ from wellfit.base import RunRecord
 from wellfit.errors import StoreBusyError, StoreUnreadableError
 from wellfit.files import read_plain
 from wellfit.spec.study import recipes
-from wellfit.store import Store, contents, open_existing
+from wellfit.store import Store, contents, manifest, open_existing
 from wellfit.store.database import MALFORMED
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.store.names import FOLDERS
@@ -24,6 +24,10 @@ from wellfit.study.summarize import summary_of
 __all__ = ["Problem", "Verification", "verify_study"]
 
 OPTIONAL: Final = ("ends/", "checkpoints/")  # extra files, and missing final states, are no error
+NO_MANIFEST: Final = {
+    "none": "has no manifest, because an earlier edition of wellfit wrote it",
+    "outdated": "has no manifest, because the last command that changed it was killed",
+}
 RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
 
 
@@ -54,7 +58,8 @@ class Verification:
       numbers: the number of recomputed numbers.
       problems: what is wrong.
       notes: what is worth knowing but no error: an unfinished study, files left by a killed process, several versions
-        of wellfit's code.
+        of wellfit's code, no manifest.
+      fingerprint: of the study, with which its database agrees; None if anything is wrong, or there is no manifest.
     """
 
     runs: int
@@ -62,10 +67,11 @@ class Verification:
     numbers: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    fingerprint: str | None = None
 
 
 def verify_study(directory: Path) -> Verification:
-    """Check every file of a study directory, and recompute every reported number from the raw results.
+    """Check every file of a study directory and every row of its database, and recompute every reported number.
 
     Nothing is written, except that SQLite rolls back the journal of a killed process. Numbers that would need the data
     set are taken as measured: the metrics of each epoch, and the training and validation scores of averaged weights.
@@ -86,16 +92,19 @@ def verify_study(directory: Path) -> Verification:
         left = _left_over(directory, files, store.checkpoints.names() if not done else set())
         strays = [name for name in left if done and not _may_be_left(name)]
         count, contradictions = _recomputed(store, {problem.file for problem in wrong})
+        problems = (
+            *wrong,
+            *(Problem(name, "belongs to no run of the study", "remove it") for name in strays),
+            *(Problem("study.db", what, RESTORE) for what in manifest.differences(store.database)),
+            *contradictions,
+        )
         return Verification(
             runs=len(store.runs.finished()),
             files=len(files),
             numbers=count,
-            problems=(
-                *wrong,
-                *(Problem(name, "belongs to no run of the study", "remove it") for name in strays),
-                *contradictions,
-            ),
+            problems=problems,
             notes=tuple(_notes(store, done, [name for name in left if name not in strays])),
+            fingerprint=None if problems else manifest.fingerprint(store.database),
         )
 
 
@@ -179,6 +188,8 @@ def _notes(store: Store, done: bool, left: Iterable[str]) -> Iterator[str]:
     if len(codes) > 1:
         short = ", then ".join(code[:12] for code in codes)
         yield f"the runs come from {len(codes)} versions of wellfit's code: {short}"
+    if (why := NO_MANIFEST.get(manifest.state(store.database))) is not None:
+        yield f"study.db: {why}, so changed settings, epochs and findings go unnoticed; the next wellfit run writes it"
 
 
 # --- Numbers

@@ -245,7 +245,7 @@ def test_names_cannot_break_out():
     assert "<b>bold" not in text
     assert "<i>Nothing" not in text
     assert not reader.all("img")
-    assert len(reader.all("script")) == 2 + 4 + 2  # matrix and mistakes, four documents, library and script
+    assert len(reader.all("script")) == 2 + 4 + 3  # matrix and mistakes, documents, numbers, library and script
     for data in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL):
         json.loads(data)
 

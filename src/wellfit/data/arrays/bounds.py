@@ -12,7 +12,7 @@ from wellfit.errors import DataError
 __all__ = ["check_size", "refuse_objects"]
 
 _LARGE: Final = 2**28  # bytes; smaller arrays may be compressed as much as they can
-_RATIO: Final = 200  # of an array's size to its compressed size; images reach about 20
+_RATIO: Final = 100  # of an array's size to its compressed size; images reach about 20
 
 
 def check_size(shape: tuple[int, ...], dtype: np.dtype[Any], stored: int, where: str) -> None:

@@ -86,8 +86,8 @@ def refuse_pickles(path: Path) -> None:
     if path.suffix.lower() in _PICKLES or (not path.suffix and start in _PROTOCOLS):
         tensors = "x.numpy(), y=y.numpy()" if torch else "x, y=y"
         raise DataError(
-            f"{path}: is a pickled file, which can run any program when it is read, so wellfit does not read it; load "
-            f"it where you trust it, and save its arrays with np.savez('data.npz', x={tensors})"
+            f"{path}: is a pickled file, which can run any program when it is read, so wellfit does not read it; have "
+            f"whoever made it save its arrays with np.savez('data.npz', x={tensors})"
         )
 
 

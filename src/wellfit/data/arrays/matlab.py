@@ -24,7 +24,7 @@ _MATRIX, _COMPRESSED = 14, 15
 _TYPES: Final = frozenset({*range(1, 8), 9, *range(12, 19)})  # of elements; see "MAT-File Format" by MathWorks
 _DEEPEST: Final = 30  # levels of structures and cells
 _SMALL: Final = 2**28  # bytes that any element may unpack to
-_RATIO: Final = 100  # of unpacked to packed size, for larger ones
+_RATIO: Final = 50  # of unpacked to packed size, for larger ones
 
 
 def read_mat(path: Path, reading: Reading = DEFAULT_READING) -> RawData:

@@ -25,6 +25,7 @@ _EXIF: Final = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = (5, 6, 7, 8)
 _HUGE: Final = 2**24  # pixels; larger images are decoded one at a time, which bounds the memory of all threads
+_PER_BYTE: Final = 1000  # such large images have fewer pixels for each byte of their file
 _MOST_SLOW: Final = 2**22  # pixels that Pillow's decoders in Python may have
 
 _one_at_a_time = threading.Lock()
@@ -119,6 +120,8 @@ def _read(image: Any, path: str, view: View, turn: int) -> Picture:
     pixels = size[0] * size[1]
     if pixels > _MOST_SLOW and image.format == "PPM" and image.tile and image.tile[0].codec_name.startswith("ppm"):
         raise UnreadableError(f"a PPM of more than {_MOST_SLOW:,} pixels in a slow form: save it as PNG")
+    if pixels > max(_HUGE, _PER_BYTE * os.stat(path).st_size):
+        raise UnreadableError(f"{size[1]:,} x {size[0]:,} pixels in {os.stat(path).st_size:,} bytes: save it smaller")
     with _one_at_a_time if pixels > _HUGE else nullcontext():
         return _decode(image, path, view, turn, size)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,7 +18,7 @@ from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.parse import parse_text
 from wellfit.data.tables.table import Table, name_columns
-from wellfit.data.tables.text import MAX_BYTES, archive_members, read_bytes, unpack
+from wellfit.data.tables.text import MAX_BYTES, archive_members, read_bytes, regular_file, unpack
 from wellfit.errors import DataError, one_line
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ PACKED: Final = (".gz", ".bz2", ".xz", ".zip")
 
 _TO_CSV: Final = 'to_csv("table.csv", index=False)'
 _CONVERT: Final = {
-    ".pkl": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
-    ".pickle": f"pickles can run code when they are read; if you trust it: pandas.read_pickle(...).{_TO_CSV}",
+    ".pkl": "they can run any program when they are read; have whoever made it save it as .csv",
+    ".pickle": "they can run any program when they are read; have whoever made it save it as .csv",
     ".json": f"convert it in Python: pandas.read_json(...).{_TO_CSV}",
     ".jsonl": f"convert it in Python: pandas.read_json(..., lines=True).{_TO_CSV}",
     ".feather": 'convert it in Python: pandas.read_feather(...).to_parquet("table.parquet")',
@@ -49,6 +51,11 @@ _CONVERT: Final = {
     ".db": f"convert it in Python: pandas.read_sql(...).{_TO_CSV}",
     ".sqlite": f"convert it in Python: pandas.read_sql(...).{_TO_CSV}",
 }
+
+
+_UNSUSPECTED: Final = 1 << 28  # bytes in memory; larger tables must not be much smaller in their file
+_RATIO: Final = 100
+_PLACE: Final = re.compile(rb"""\sr=["']([A-Z]{0,3})(\d{1,9})["']""")  # of a cell or, without letters, of a row
 
 
 def is_table(path: Path) -> bool:
@@ -86,7 +93,7 @@ def load_table(path: Path, reading: Reading) -> Table:
     if suffix in _CONVERT:
         raise DataError(f"{where}: {suffix} files are not read; {_CONVERT[suffix]}")
     if read_bytes(path, 4) == b"PAR1":
-        return _parquet(where, where)
+        return _parquet(where, regular_file(path).st_size, where)
     if suffix in (".parquet", ".pq"):
         raise DataError(f"{where}: not a Parquet file; replace it")
     content = read_bytes(path)
@@ -95,7 +102,11 @@ def load_table(path: Path, reading: Reading) -> Table:
     if suffix in (".xlsx", ".xlsm"):
         raise DataError(f"{where}: not an Excel file; save it again as .xlsx or .csv")
     content = unpack(content, where)
-    return _parquet(io.BytesIO(content), where) if content.startswith(b"PAR1") else parse_text(content, reading, where)
+    return (
+        _parquet(io.BytesIO(content), len(content), where)
+        if content.startswith(b"PAR1")
+        else parse_text(content, reading, where)
+    )
 
 
 def _is_excel(content: bytes) -> bool:
@@ -114,7 +125,7 @@ def _needs(package: str, where: str) -> DataError:
 # --- Parquet ----------------------------------------------------------------------------------------------------------
 
 
-def _parquet(source: str | io.BytesIO, where: str) -> Table:
+def _parquet(source: str | io.BytesIO, size: int, where: str) -> Table:
     try:
         from pyarrow import lib, parquet, types
     except ImportError:
@@ -123,8 +134,12 @@ def _parquet(source: str | io.BytesIO, where: str) -> Table:
         with parquet.ParquetFile(source) as file:
             rows, columns = file.metadata.num_rows, file.metadata.num_columns
             texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
-        if columns > MAX_COLUMNS or rows * max(columns, 1) * 8 > 2 * MAX_BYTES:
-            raise DataError(f"{where}: {rows:,} rows of {columns:,} columns are more than is read; take a sample")
+        needed = rows * max(columns, 1) * 8
+        if columns > MAX_COLUMNS or needed > min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size)):
+            raise DataError(
+                f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a "
+                "sample"
+            )
         # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
         with parquet.ParquetFile(source, read_dictionary=texts) as file:
             frame = file.read().to_pandas(split_blocks=True, self_destruct=True)  # without a second copy
@@ -165,8 +180,9 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(info.file_size for info in archive_members(archive))
-        if size > max(64 << 20, min(MAX_BYTES, 50 * len(content))):
-            raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
+            if size > max(64 << 20, min(MAX_BYTES, 50 * len(content))):
+                raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
+            _check_areas(archive, where)
         quiet = warnings.catch_warnings(action="ignore")  # openpyxl speaks of styles and print areas
         with quiet, pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
             names = [str(name) for name in book.sheet_names]
@@ -184,6 +200,22 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
     others = [name for name in names if name != sheet]
     facts = (("sheet", f"{sheet}; not read: {listed(others)}"),) if others else ()
     return _sheet(cells, reading, where, facts)
+
+
+def _check_areas(archive: zipfile.ZipFile, where: str) -> None:
+    """Refuse sheets with a few cells far apart: all cells between them would be made."""
+    for info in archive.infolist():
+        if not info.filename.startswith("xl/worksheets/"):
+            continue
+        rows = columns = cells = 0
+        for letters, digits in _PLACE.findall(archive.read(info)):
+            rows, cells = max(rows, int(digits)), cells + bool(letters)
+            columns = max(columns, functools.reduce(lambda number, c: 26 * number + c - 64, letters, 0))
+        if rows * max(columns, 1) > 1_000_000 + 50 * cells:
+            raise DataError(
+                f"{where}: {info.filename} has {cells:,} cells in {rows:,} rows and {columns:,} columns; delete the "
+                "empty rows and columns, or save it as .csv"
+            )
 
 
 def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple[str, str], ...]) -> Table:

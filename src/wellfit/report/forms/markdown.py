@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from wellfit import errors
 from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
 from wellfit.report.forms.figure_files import write_figures
@@ -33,7 +34,8 @@ def write_markdown(document: Document, path: str | os.PathLike[str], progress: O
         blocks += [escaped(" ".join(section.notes))]
         blocks += [_block(part, folder.name, alt_texts) for part in section.parts]
     with replacing(target) as temporary:
-        temporary.write_text("\n\n".join(block for block in blocks if block) + "\n", encoding="utf-8")
+        text = "\n\n".join(block for block in blocks if block) + "\n"
+        temporary.write_text(errors.escaped(text), encoding="utf-8")  # it may be read in a terminal
     return target
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.files import replacing
 from wellfit.report.document import make_document
-from wellfit.report.forms.freshness import numbers_hash
+from wellfit.report.forms.freshness import UNSEALED, page_record, sealed
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
@@ -38,7 +38,7 @@ def write_page(summary: StudySummary, details: StudyDetails, path: str | os.Path
       path: the file; its folder is made if it is missing, and an older report is replaced in one step.
     """
     with replacing(path) as temporary:
-        temporary.write_text(render_page(summary, details), encoding="utf-8")
+        temporary.write_bytes(render_page(summary, details).encode())
     return Path(path)
 
 
@@ -69,9 +69,10 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
             contents.append((section, Markup(_with_classes(text, styles))))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]
-    return environment.get_template("forms/templates/page.html.j2").render(
+    page = environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,
-        numbers=numbers_hash(summary),
+        unsealed=UNSEALED,
+        record=page_record(summary),
         answer=contents[0][1],
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],
@@ -79,6 +80,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
         css=Markup("".join([page_styles(), *rules])),
         js=Markup("\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)),
     )
+    return sealed(page)
 
 
 def _room(drawn: int) -> int:

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 import watched
-from wellfit.report.forms.live.page import Listed, list_parts, missing_page, page_variables, study_parts
+from wellfit.report.forms.live.page import (
+    Listed,
+    list_page,
+    list_parts,
+    list_row,
+    missing_page,
+    page_variables,
+    study_parts,
+)
 from wellfit.report.subjects.curves.section import chips
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize
@@ -101,28 +109,33 @@ def test_a_finished_study_has_its_answer_and_report(tmp_path: Path) -> None:
 
 def test_nothing_from_the_data_becomes_markup(going: StudyStatus) -> None:
     listed = [Listed("ab12", EVIL, going), Listed("cd34", EVIL, None, f"{EVIL}: cannot be read")]
-    pieces = [*study_parts(listed[0], None).values(), *list_parts(listed, EVIL).values(), missing_page(EVIL, EVIL)]
+    rows = [*map(list_row, listed), {"id": "1", "place": EVIL}]
+    pieces = [*study_parts(listed[0], None).values(), *list_parts(rows, EVIL).values(), missing_page(EVIL, EVIL)]
     for piece in pieces:
         reader = Reader(piece)
         assert not {"script", "img"} & set(reader.tags)
         assert not [name for name, _ in reader.attributes if name.startswith("on")]
-    assert EVIL in Reader(list_parts(listed, "x")["studies"]).text
+    assert EVIL in Reader(list_parts(rows, "x")["studies"]).text
 
 
-def test_running_studies_come_first_then_the_latest(going: StudyStatus) -> None:
-    def at(state: str, changed: float) -> StudyStatus:
-        return replace(going, changed=changed, summary=replace(going.summary, state=state, title=f"{state} {changed}"))
-
-    listed = [
-        Listed("1", "a", at("finished", 3.0)),
-        Listed("2", "b", None, "damaged"),
-        Listed("3", "c", at("running", 1.0)),
-        Listed("4", "d", at("interrupted", 5.0)),
+def test_the_list_has_good_studies_damaged_ones_and_those_to_be_read(going: StudyStatus) -> None:
+    finished = replace(going, summary=replace(going.summary, state="finished", title="the third"))
+    rows = [
+        list_row(Listed("1", "a", going)),
+        list_row(Listed("2", "b", None, "damaged")),
+        {"id": "3", "place": "c"},
+        list_row(Listed("4", "d", finished)),
     ]
-    html = list_parts(listed, "here")["studies"]
-    assert re.findall(r"/study\?id=(\d)", html) == ["3", "4", "1"]
-    assert "damaged" in html
+    html = list_parts(rows, "here", 2, 3, 120)["studies"]
+    assert re.findall(r"/study\?id=(\d)", html) == ["1", "4"]
+    text = Reader(html).text
+    assert "b damaged c Being read. the third finished" in text
+    assert "Page 2 of 3, 120 studies, the latest first. Previous Next" in text
+    assert re.findall(r"/\?page=(\d)", html) == ["1", "3"]
     assert "No study yet" in list_parts([], "here")["studies"]
+    page = list_page(list_parts(rows, "here"), 7)
+    assert 'data-updates="/updates?page=7"' in page
+    assert "Page 1" not in page
 
 
 def test_other_variants_or_epochs_change_the_structure(going: StudyStatus) -> None:

@@ -10,7 +10,7 @@ import watched
 from detailed import NOTHING
 from summaries import diverged, empty, running, study
 from wellfit.report.numbers import curve_data
-from wellfit.report.subjects.curves.interactive import CHARTS, LiveCharts, charts
+from wellfit.report.subjects.curves.interactive import CHARTS, charts, live_charts, live_columns
 from wellfit.study.status import read_status
 
 
@@ -82,44 +82,41 @@ def test_before_the_first_epoch_there_is_no_chart():
 # --- The live page -------------------------------------------------------------------------------------------------
 
 
-def live_line(live: LiveCharts, chart: str, tag: str) -> Any:
-    return line(live.charts[chart], tag)
-
-
-def test_only_curves_that_are_shown_and_have_changed_are_sent(tmp_path: Path) -> None:
-    from bokeh.document import Document
-
+def test_live_charts_have_a_renderer_for_every_curve_before_the_first_epoch(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        live = LiveCharts(read_status(tmp_path / "s").summary, {0})  # before the first epoch
-        document, sent = Document(), []
-        for chart in live.charts.values():
-            document.add_root(chart)
-        document.on_change(sent.append)
-        assert len(live_line(live, "chart-loss", "v0-validation").data_source.data["epoch"]) == 0
+        live = live_charts(read_status(tmp_path / "s").summary, {0})
+        shown, hidden = line(live["chart-loss"], "v0-validation"), line(live["chart-gap"], "v1-gap")
+        assert (len(shown.data_source.data["epoch"]), shown.visible, hidden.visible) == (0, True, False)
+        for name in ("chart-loss", "chart-accuracy", "chart-gap"):
+            assert [r.data_source.data["x"] for r in live[name].renderers if r.tags == ["empty-band"]] == [[1, 1]]
+        watched.record_epochs(store, 3)
+        live = live_charts(read_status(tmp_path / "s").summary, {0})
+        assert not [r for chart in live.values() for r in chart.renderers if r.tags == ["empty-band"]]
+
+
+def test_the_data_sent_are_those_of_the_charts(tmp_path: Path) -> None:
+    with watched.at_work(tmp_path / "s") as store:
         watched.record_epochs(store, 3)
         summary = read_status(tmp_path / "s").summary
-        live.update(summary)
-        data = live_line(live, "chart-accuracy", "v0-validation").data_source.data
-        curve = curve_data(summary, "baseline", "validation_accuracy")
-        np.testing.assert_allclose(data["mean"], 100 * curve.mean, rtol=1e-6)
-        np.testing.assert_array_equal(data["epoch"], [1, 2, 3])
-        np.testing.assert_array_equal(data["tip"], [0, 0, 6])
-        assert len(sent) == 8  # of the variant shown: two losses, two accuracies, a gap; and three placeholders
-        live.update(summary)
-        assert len(sent) == 8
-        assert len(live_line(live, "chart-gap", "v1-gap").data_source.data["epoch"]) == 0
-        live_line(live, "chart-gap", "v1-gap").visible = True
-        live.update(summary)
-        assert len(live_line(live, "chart-gap", "v1-gap").data_source.data["epoch"]) == 3
-        live.update(summary, every=True)
-        assert len(live_line(live, "chart-loss", "v1-train").data_source.data["epoch"]) == 3
+    live, sent = live_charts(summary, {0, 1}), live_columns(summary, 1)
+    splits = [f"chart-{metric} v1-{split}" for metric in ("loss", "accuracy") for split in ("train", "validation")]
+    assert sorted(sent) == sorted([*splits, "chart-gap v1-gap"])
+    for name, columns in sent.items():
+        chart, tag = name.split()
+        data = line(live[chart], tag).data_source.data
+        assert columns.keys() == data.keys()
+        for column, values in columns.items():
+            np.testing.assert_allclose(values, data[column], rtol=1e-5)  # six digits
+    curve = curve_data(summary, "l2", "validation_accuracy")
+    np.testing.assert_allclose(sent["chart-accuracy v1-validation"]["mean"], 100 * curve.mean, rtol=1e-5)
+    assert sent["chart-accuracy v1-validation"]["tip"] == [0, 0, 6]
 
 
 def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.record_epochs(store, 2, (("l2", 0),))
-        live = LiveCharts(read_status(tmp_path / "s").summary, {0, 1})
-    data = live_line(live, "chart-loss", "v1-train").data_source.data
+        live = live_charts(read_status(tmp_path / "s").summary, {0, 1})
+    data = line(live["chart-loss"], "v1-train").data_source.data
     np.testing.assert_array_equal(data["low"], data["mean"])
     np.testing.assert_array_equal(data["high"], data["mean"])
     assert data["mean"] == pytest.approx([1 / 2, 1 / 3])
@@ -127,10 +124,10 @@ def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
 
 def test_page_and_live_page_draw_the_same_curves():
     summary = study(variants=("baseline", "l2"), epochs=6)
-    live, page = LiveCharts(summary, {0, 1}), drawn(summary)
+    live, page = live_charts(summary, {0, 1}), drawn(summary)
     for name, chart in page.items():
         for renderer in chart.renderers:
-            same = line(live.charts[name], renderer.tags[0])
+            same = line(live[name], renderer.tags[0])
             assert same.glyph.properties_with_values().keys() == renderer.glyph.properties_with_values().keys()
             for column in ("epoch", "mean", "low", "high"):
                 np.testing.assert_array_equal(same.data_source.data[column], renderer.data_source.data[column])

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import Finding, RunSummary, StudySummary
@@ -19,7 +20,18 @@ from wellfit.study.status import StudyStatus
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["LIBRARY", "Listed", "list_parts", "missing_page", "page_variables", "study_parts", "template"]
+__all__ = [
+    "LIBRARY",
+    "Listed",
+    "Parts",
+    "list_page",
+    "list_parts",
+    "list_row",
+    "missing_page",
+    "page_variables",
+    "study_parts",
+    "template",
+]
 
 LIBRARY: Final = "/bokeh.js"
 """Path of BokehJS."""
@@ -47,13 +59,19 @@ def template(name: str) -> Template:
     return page_environment().get_template(f"forms/live/{name}.html.j2")
 
 
-def page_variables(title: str) -> dict[str, Any]:
+@lru_cache(maxsize=1)
+def _looks() -> dict[str, Any]:
     """Style, script and library of every live page."""
     from markupsafe import Markup
 
     css = page_styles() + page_source("forms/styles/live.css")
     js = "\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)
-    return {"heading": title, "css": Markup(css), "js": Markup(js), "library": LIBRARY}
+    return {"css": Markup(css), "js": Markup(js), "library": LIBRARY}
+
+
+def page_variables(title: str) -> dict[str, Any]:
+    """Title, style, script and library of every live page."""
+    return {"heading": title, **_looks()}
 
 
 def missing_page(heading: str, explanation: str) -> str:
@@ -61,22 +79,39 @@ def missing_page(heading: str, explanation: str) -> str:
     return template("missing").render(**page_variables(heading), explanation=explanation)
 
 
-def list_parts(studies: Sequence[Listed], folder: str) -> Parts:
-    """The content of the list of studies: running ones first, then the most recently changed."""
-
-    def order(listed: Listed) -> tuple[bool, float]:
-        glance = listed.glance
-        return glance is None or glance.summary.state != "running", -(glance.changed if glance else 0.0)
-
-    rows = [_listed(listed) for listed in sorted(studies, key=order)]
-    return {"studies": _part("studies", rows=rows, folder=folder)}
+def list_page(parts: Parts, page: int) -> str:
+    """The page with a part of the list; ``page``: which, from 1."""
+    return template("list").render(page_variables("wellfit, live"), parts=parts, page=page)
 
 
-def _listed(listed: Listed) -> dict[str, Any]:
+def list_parts(rows: Sequence[Mapping[str, Any]], folder: str, page: int = 1, pages: int = 1, count: int = 0) -> Parts:
+    """The content of the list of studies.
+
+    Args:
+      rows: of this page, in order: from `list_row`, or with an id, a place, and a ``trouble``, or nothing yet.
+      folder: its path, or why it cannot be read.
+      page, pages: which page of how many it is, from 1.
+      count: how many studies there are on all pages.
+    """
+    return {"studies": _part("studies", rows=rows, folder=folder, page=page, pages=pages, count=count)}
+
+
+def list_row(listed: Listed) -> dict[str, Any]:
+    """The row of a study in the list: texts and numbers only, for thousands of them are kept."""
     glance = listed.glance
     if glance is None:
         return {"id": listed.id, "place": listed.place, "trouble": listed.trouble}
-    return {"id": listed.id, "place": listed.place, "trouble": "", **_progress(glance)}
+    summary = glance.summary
+    shown = {
+        "title": summary.title,
+        "state": summary.state,
+        "data": summary.data,
+        "variants": len(summary.variants),
+        "seeds": len(summary.seeds),
+    }
+    progress = _progress(glance)
+    del progress["summary"]
+    return {"id": listed.id, "place": listed.place, "trouble": "", **shown, **progress}
 
 
 def _progress(glance: StudyStatus) -> dict[str, Any]:
@@ -90,7 +125,7 @@ def _progress(glance: StudyStatus) -> dict[str, Any]:
         "training": bool(glance.active),
         "epoch": glance.epoch,
         "epochs": glance.epochs,
-        "lead": None if glance.leader is None else (glance.leader, wording.percent(glance.leader.accuracy)),
+        "lead": glance.leader and (glance.leader.variant, glance.leader.epoch, wording.percent(glance.leader.accuracy)),
         "changed": round(glance.changed, 1),
         "clock": datetime.datetime.fromtimestamp(glance.changed, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "time": wording.duration(summary.seconds),

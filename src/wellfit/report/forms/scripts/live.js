@@ -1,5 +1,5 @@
 "use strict";
-// The live pages. The server sends pieces of HTML, with every text escaped; each replaces its predecessor.
+// The live pages. They ask the server for what is new: pieces of HTML, with every text escaped, and data of curves.
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 document.documentElement.classList.add("live");
 
@@ -15,57 +15,85 @@ const ago = () => {
 
 const latest = new Map(); // name of a piece -> what was sent last
 const apply = (parts) => {
-  parts.name.forEach((name, i) => {
-    const html = parts.html[i], before = latest.get(name);
+  for (const [name, html] of Object.entries(parts)) {
+    const before = latest.get(name);
     latest.set(name, html);
-    if (before === html) return;
+    if (before === html) continue;
     if (name === "structure") {
-      if (before !== undefined) location.reload(); // other variants or more epochs need other charts
-      return;
+      if (html !== document.getElementById("charts").dataset.structure) location.reload(); // it needs other charts
+      continue;
     }
     const place = document.querySelector(`[data-part="${name}"]`);
     const left = place.querySelector(".scroll")?.scrollLeft;
     place.innerHTML = html;
     if (left) place.querySelector(".scroll").scrollLeft = left;
-  });
+  }
   ago();
 };
 
-const begin = (bokeh) => {
-  const parts = bokeh.get_model_by_name("parts");
-  const charts = bokeh.roots().filter((root) => root !== parts);
-  const controls = document.getElementById("controls");
-  const choose = () => {
-    const shown = wanted();
-    for (const renderer of charts.flatMap((chart) => chart.renderers)) {
-      // The server sends nothing for hidden curves; it checks their lines.
-      renderer.setv({ visible: shown(renderer) }, { sync: !/-(band|mark)$/.test(renderer.tags[0]) });
+let charts = [];
+const controls = document.getElementById("controls");
+const draw = (curves) => {
+  for (const chart of charts) {
+    for (const { tags: [what], data_source } of chart.renderers) {
+      const columns = curves[`${chart.name} ${what}`];
+      if (columns) data_source.data = columns;
     }
-    const log = controls.elements.log.checked;
-    document.getElementById("chart-loss").hidden = log;
-    document.getElementById("chart-log-loss").hidden = !log;
-  };
-  apply(parts.data);
-  parts.properties.data.change.connect(() => apply(parts.data));
-  charts.forEach(paint);
-  all(".chart").forEach(hideCanvases);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
-  if (controls) {
+  }
+  if (!charts.some((chart) => chart.renderers.some(({ tags: [what], data_source }) => /^v/.test(what) && data_source.data.epoch.length))) return;
+  for (const { tags: [what], data_source } of charts.flatMap((chart) => chart.renderers)) {
+    if (what === "empty-band" && data_source.data.x.length) data_source.data = { x: [], y: [] };
+  }
+};
+
+// Ask again and again: at most every 0.4 s, and less often where the server is slow.
+const PAUSE = 400, MOST = 30000; // milliseconds
+const lost = document.getElementById("lost");
+let since = "";
+const say = (text) => { lost.textContent = text; lost.hidden = !text; };
+const ask = async () => {
+  const began = performance.now(), seen = since;
+  const curves = controls ? `&variants=${[...chosen("variant")].join(",")}` : "";
+  try {
+    const answer = await fetch(`${document.body.dataset.updates}&since=${seen}${curves}`, { signal: AbortSignal.timeout(MOST) });
+    const now = await answer.json();
+    say(now.trouble ?? "");
+    if (now.parts) apply(now.parts);
+    if (now.curves) Object.values(now.curves).forEach(draw);
+    if (now.version !== undefined && since === seen) since = now.version;
+    document.documentElement.classList.add("connected");
+  } catch {
+    say("The server no longer responds. This is the last state that it reported.");
+  }
+  setTimeout(ask, Math.max(PAUSE, 4 * (performance.now() - began)));
+};
+
+const choose = () => {
+  const shown = wanted();
+  for (const renderer of charts.flatMap((chart) => chart.renderers)) renderer.visible = shown(renderer);
+  const log = controls.elements.log.checked;
+  document.getElementById("chart-loss").hidden = log;
+  document.getElementById("chart-log-loss").hidden = !log;
+  since = ""; // of curves that were hidden, nothing was sent
+};
+
+const begin = async () => {
+  const script = document.getElementById("charts");
+  if (script) {
+    const content = JSON.parse(script.textContent);
+    const elements = Object.fromEntries(Object.entries(JSON.parse(script.dataset.roots)).map(([element, root]) => [root, element]));
+    const item = { docid: "live", roots: elements, root_ids: content.roots.map((root) => root.id) };
+    await Bokeh.embed.embed_items({ live: content }, [item]);
+    charts = Bokeh.documents[0].roots();
+    charts.forEach(paint);
+    all(".chart").forEach(hideCanvases);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
     watchControls(controls, choose);
     for (const chart of charts) watchEnds(chart, document.getElementById(chart.name));
     choose();
   }
-  const lost = document.getElementById("lost");
-  bokeh.on_event("connection_lost", () => { lost.hidden = false; });
-  bokeh.on_event("client_reconnected", () => { lost.hidden = true; });
-  document.documentElement.classList.add("connected");
+  setInterval(ago, 1000);
+  ago();
+  await ask();
 };
-
-const waiting = setInterval(() => {
-  const [bokeh] = Bokeh.documents;
-  if (!bokeh?.get_model_by_name("parts")) return;
-  clearInterval(waiting);
-  begin(bokeh);
-}, 50);
-setInterval(ago, 1000);
-ago();
+addEventListener("DOMContentLoaded", begin);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from wellfit.report.marks.interactive import (
 from wellfit.report.numbers import METRICS, Curve, curve_data, has_epochs, last_epoch
 from wellfit.report.subjects.curves.numbers import SPLITS, gap_data, stopped_at
 
-__all__ = ["CHARTS", "LiveCharts", "charts"]
+__all__ = ["CHARTS", "charts", "live_charts", "live_columns"]
 
 CHARTS: Final = {
     "chart-loss": "cross-entropy loss",
@@ -32,6 +32,8 @@ CHARTS: Final = {
     "chart-gap": "training − validation, points",
 }
 """Id of the chart's element -> label of its value axis."""
+
+GAP: Final = ("chart-gap", "gap", "gap")
 
 EMPTY: Final = {"chart-loss": (0.1, 1.0), "chart-accuracy": (0.0, 100.0), "chart-gap": (-1.0, 1.0)}
 """Range of the value axis before the first epoch."""
@@ -66,48 +68,43 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
     return drawn
 
 
-class LiveCharts:
-    """The charts of a study that is training; `update` replaces the data of its curves.
+def live_charts(summary: StudySummary, shown: Collection[int]) -> dict[str, Chart]:
+    """The charts of a study that is training: with a renderer for every curve, also for those without an epoch yet.
 
     Args:
-      summary: the study as it is now; its variants and its number of epochs must not change.
+      summary: the study as it is now.
       shown: the variants, by position, that are drawn at first.
 
-    Attributes:
-      charts: id of an element -> chart.
+    Returns:
+      Id of an element -> chart.
     """
+    drawn = _empty_charts(summary)
+    for line in _lines(summary):
+        columns = _live_columns(_curve(summary, line), line)
+        _add_live(drawn[line.chart], line, columns, line.variant in shown)
+    if not has_epochs(summary):
+        for name, ends in EMPTY.items():
+            _add_placeholder(drawn[name], *ends)
+    _complete(drawn)
+    return drawn
 
-    def __init__(self, summary: StudySummary, shown: Collection[int]) -> None:
-        self.charts = _empty_charts(summary)
-        self._renderers: dict[Line, Any] = {}
-        self._sent: dict[Line, Columns] = {}
-        for line in _lines(summary):
-            self._sent[line] = _live_columns(_curve(summary, line), line)
-            self._renderers[line] = _add_live(self.charts[line.chart], line, self._sent[line], line.variant in shown)
-        self._placeholders = [_add_placeholder(self.charts[name], *ends) for name, ends in EMPTY.items()]
-        _complete(self.charts)
-        self._drop_placeholders()
 
-    def update(self, summary: StudySummary, every: bool = False) -> None:
-        """Send the curves that have changed.
+def live_columns(summary: StudySummary, index: int) -> dict[str, dict[str, list[float]]]:
+    """The curves of one variant as they are now, as plain data with six digits.
 
-        Args:
-          every: whether to send the curves that the reader has switched off, too.
-        """
-        for line, renderer in self._renderers.items():
-            if not (every or renderer.visible):  # Bokeh reports the reader's choice to the server
-                continue
-            columns, before = _live_columns(_curve(summary, line), line), self._sent[line]
-            if not all(np.array_equal(before[name], columns[name]) for name in columns):
-                self._sent[line] = columns
-                renderer.data_source.data = dict(columns)
-        self._drop_placeholders()
+    Args:
+      index: position of the variant.
 
-    def _drop_placeholders(self) -> None:
-        """Let the axes follow the curves as soon as there are any."""
-        if any(len(columns["epoch"]) for columns in self._sent.values()):
-            while self._placeholders:
-                self._placeholders.pop().data = {"x": [], "y": []}
+    Returns:
+      Element id of the chart and tag of the line, with a space between -> column -> values.
+    """
+    return {
+        f"{line.chart} {line.tag}": {
+            name: [float(f"{value:.6g}") for value in values.tolist()]
+            for name, values in _live_columns(_curve(summary, line), line).items()
+        }
+        for line in _variant_lines(summary, index)
+    }
 
 
 # --- Both ----------------------------------------------------------------------------------------------------------
@@ -132,12 +129,13 @@ def _complete(drawn: dict[str, Chart]) -> None:
 
 
 def _lines(summary: StudySummary) -> list[Line]:
-    lines = []
-    for index, v in enumerate(summary.variants):
-        for metric in METRICS:
-            lines += [Line(f"chart-{metric}", index, split, f"{v.name}, {name}") for split, name in SPLITS.items()]
-        lines.append(Line("chart-gap", index, "gap", f"{v.name}, gap"))
-    return lines
+    return [line for index in range(len(summary.variants)) for line in _variant_lines(summary, index)]
+
+
+def _variant_lines(summary: StudySummary, index: int) -> list[Line]:
+    name = summary.variants[index].name
+    splits = [(f"chart-{metric}", split, shown) for metric in METRICS for split, shown in SPLITS.items()]
+    return [Line(chart, index, split, f"{name}, {shown}") for chart, split, shown in (*splits, GAP)]
 
 
 def _curve(summary: StudySummary, line: Line) -> Curve:
@@ -178,8 +176,8 @@ def _live_columns(curve: Curve, line: Line) -> Columns:
     return {**_columns(curve, line), "tip": np.where(curve.epochs == curve.epochs.max(initial=0), 6, 0)}
 
 
-def _add_live(chart: Chart, line: Line, columns: Columns, visible: bool) -> Any:
-    """Add a curve and the point at its last epoch; returns the renderer of its line."""
+def _add_live(chart: Chart, line: Line, columns: Columns, visible: bool) -> None:
+    """Add a curve and the point at its last epoch."""
     color, role = series_color(line.variant), series_role(line.variant)
     renderers = add_curve(chart, line.tag, line.name, line.variant, columns)
     point = bokeh_models().Scatter(x="epoch", y="mean", size="tip", fill_color=color, line_color=color, line_alpha=0)
@@ -187,12 +185,10 @@ def _add_live(chart: Chart, line: Line, columns: Columns, visible: bool) -> Any:
     renderers.append(add_renderer(chart, point, source, f"{line.tag}-band", line.name, role))  # no tooltip either
     for renderer in renderers:
         renderer.visible = visible
-    return renderers[1]
 
 
-def _add_placeholder(chart: Chart, low: float, high: float) -> Any:
-    """Add two invisible points, because Bokeh draws no axes without data; returns their source."""
+def _add_placeholder(chart: Chart, low: float, high: float) -> None:
+    """Add two invisible points, because Bokeh draws no axes without data; the page removes them with the first."""
     source = bokeh_models().ColumnDataSource({"x": [1, 1], "y": [low, high]})
     point = bokeh_models().Scatter(x="x", y="y", fill_alpha=0, line_alpha=0)
     add_renderer(chart, point, source, "empty-band", "", "muted")
-    return source

@@ -27,8 +27,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same."""
+    facts = {**summary.provenance, **({"fingerprint": summary.fingerprint} if summary.fingerprint else {})}
     return {
-        "command": summary.provenance.get("command", ""),
-        "provenance": tuple((key, str(value)) for key, value in summary.provenance.items() if key != "command"),
+        "command": facts.pop("command", ""),
+        "provenance": tuple((key, str(value)) for key, value in facts.items()),
         "study": study_file(from_resolved(summary.settings)),
     }

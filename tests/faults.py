@@ -1,0 +1,473 @@
+"""Faults at every point where a command touches the disk, and what is left of a study after each.
+
+Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] prints a line of JSON for every case.
+
+A point is a call that changes a file or folder below the command's folder (open for writing, write, replace, rename,
+link, fsync, mkdir, unlink, rmdir), the opening of a database, or a statement of SQL, BEGIN and COMMIT included. The
+process has imported everything and forks for each command; training is pretended (see ``pretended``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import contextlib
+import errno
+import functools
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import kills
+import pretended
+import stores
+from wellfit import cli
+from wellfit.errors import WellfitError
+from wellfit.report.forms import page
+from wellfit.study.verify import verify_study
+
+KILL: Final = "kill"
+TORN: Final = "torn"
+"""Half of the bytes are written, then the process is killed."""
+
+ERRORS: Final = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EACCES": errno.EACCES}
+"""A full disk and lost permissions last until the command ends; an error of the disk occurs once."""
+
+SQL_ERRORS: Final = {
+    "ENOSPC": (sqlite3.SQLITE_FULL, "database or disk is full"),
+    "EIO": (sqlite3.SQLITE_IOERR, "disk I/O error"),
+    "EACCES": (sqlite3.SQLITE_READONLY, "attempt to write a readonly database"),
+}
+_FREEING: Final = ("unlink", "rmdir")  # these succeed on a full disk
+_READING: Final = ("SELECT", "PRAGMA", "connect", "ROLLBACK")  # these succeed on a full or read-only disk
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at a point: KILL, TORN, or one of ERRORS."""
+
+    point: int
+    kind: str
+
+
+class Disk:
+    """Counts the points of this process, and makes one fault."""
+
+    def __init__(self, root: Path, fault: Fault | None) -> None:
+        self.root = os.path.realpath(root)
+        self.fault = fault
+        self.points: list[str] = []
+        self.failing = ""
+
+    def below(self, path: Any, folder: int | None = None) -> bool:
+        if isinstance(path, int):
+            path = os.readlink(f"/proc/self/fd/{path}")
+        base = "" if folder is None else os.readlink(f"/proc/self/fd/{folder}")
+        return os.path.abspath(os.path.join(base, os.fsdecode(path))).startswith(self.root + os.sep)
+
+    def point(self, what: str, name: str, tear: Callable[[], object] | None = None) -> None:
+        """A point is reached; returns if nothing happens to it."""
+        self.points.append(f"{what} {name}")
+        fault = self.fault
+        if fault is None:
+            return
+        here = fault.point == len(self.points) - 1
+        if here and fault.kind == KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif here and fault.kind == TORN:
+            if tear is not None:
+                tear()
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif here and fault.kind != "EIO":
+            self.failing = fault.kind
+        sql = what == "sql"
+        word = name.split(maxsplit=1)[0] if name else ""
+        if not here:
+            spared = (sql and word in _READING) or (self.failing == "ENOSPC" and (what in _FREEING or word == "DELETE"))
+            if not self.failing or spared:
+                return
+        kind = fault.kind
+        if sql:
+            code, text = SQL_ERRORS[kind]
+            if word in _READING and kind == "EACCES":
+                code, text = sqlite3.SQLITE_CANTOPEN, "unable to open database file"
+            error = sqlite3.OperationalError(text)
+            error.sqlite_errorcode = code
+            raise error
+        if tear is not None and kind == "ENOSPC":
+            tear()
+        raise OSError(ERRORS[kind], os.strerror(ERRORS[kind]), name)
+
+
+class Handle:
+    """An open file whose writes are points."""
+
+    def __init__(self, file: Any, disk: Disk, name: str) -> None:
+        self._file, self._disk, self._name = file, disk, name
+
+    def write(self, content: Any) -> Any:
+        def tear() -> None:
+            self._file.write(content[: len(content) // 2])
+            self._file.flush()
+
+        self._disk.point("write", self._name, tear)
+        return self._file.write(content)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Any:
+        return iter(self._file)
+
+
+def install(disk: Disk) -> None:
+    """Make every change of files and every statement of this process a point."""
+
+    def short(path: Any) -> str:
+        return os.path.basename(os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else os.fsdecode(path))
+
+    def watched(name: str, does: bool = True) -> None:
+        usual = getattr(os, name)
+
+        @functools.wraps(usual)
+        def call(path: Any, *rest: Any, **named: Any) -> Any:
+            if disk.below(path, named.get("dir_fd")):
+                disk.point({"remove": "unlink"}.get(name, name), short(path))
+                if not does:
+                    return None  # power does not fail here
+            return usual(path, *rest, **named)
+
+        setattr(os, name, call)
+
+    for name in ("replace", "rename", "link", "symlink", "mkdir", "unlink", "remove", "rmdir", "truncate", "ftruncate"):
+        watched(name)
+    watched("fsync", does=False)
+
+    os_open, os_write, io_open, connect = os.open, os.write, io.open, sqlite3.connect
+
+    def open_descriptor(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR) and flags & os.O_CREAT and disk.below(path, named.get("dir_fd")):
+            disk.point("open", short(path))
+        return os_open(path, flags, *rest, **named)
+
+    def write(descriptor: int, content: bytes) -> int:
+        if disk.below(descriptor):
+            half = content[: len(content) // 2]
+            disk.point("write", short(descriptor), lambda: os_write(descriptor, half))
+        return os_write(descriptor, content)
+
+    def open_file(path: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if not set(mode) & set("wax+") or not disk.below(path):
+            return io_open(path, mode, *rest, **named)
+        if not isinstance(path, int):
+            disk.point("open", short(path))
+        return Handle(io_open(path, mode, *rest, **named), disk, short(path))
+
+    class Connection(sqlite3.Connection):
+        def _point(self, statement: str) -> None:
+            was = self.in_transaction
+            try:
+                disk.point("sql", " ".join(statement.split()[:3]))
+            except sqlite3.OperationalError as error:
+                if was and error.sqlite_errorcode == sqlite3.SQLITE_IOERR:
+                    super().rollback()  # as SQLite does
+                raise
+
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            self._point(statement)
+            return super().execute(statement, *values)
+
+        def executemany(self, statement: str, rows: Any) -> sqlite3.Cursor:
+            self._point(statement)
+            return super().executemany(statement, rows)
+
+        def rollback(self) -> None:
+            self._point("ROLLBACK")
+            super().rollback()
+
+    def connected(*place: Any, **named: Any) -> sqlite3.Connection:
+        disk.point("sql", "connect")
+        made = connect(*place, factory=Connection, **named)
+        sqlite3.Connection.execute(made, "PRAGMA synchronous = OFF")
+        return made
+
+    os.open, os.write, io.open, builtins.open = open_descriptor, write, open_file, open_file
+    sqlite3.connect = connected
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A forked command: its exit status (negative: the signal), what it printed, its points."""
+
+    status: int
+    out: str
+    err: str
+    points: tuple[str, ...]
+
+
+def command(place: Path, arguments: Sequence[str], fault: Fault | None = None) -> Ended:
+    """Run a command in a fork of this process, in a folder."""
+    told = place.parent / f"{place.name}.told"
+    told.mkdir(exist_ok=True)
+    child = os.fork()
+    if not child:
+        status = 70
+        try:
+            os.chdir(place)
+            for number, name in ((1, "out"), (2, "err")):
+                os.dup2(os.open(told / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+            sys.argv = ["wellfit", *arguments]
+            disk = Disk(place, fault)
+            install(disk)
+            try:
+                cli.main()
+            except SystemExit as ended:
+                status = int(ended.code or 0)
+            sys.stdout.flush()
+            (told / "points").write_text(json.dumps(disk.points))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            with contextlib.suppress(OSError):
+                sys.stderr.flush()
+            os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    points = json.loads((told / "points").read_text()) if (told / "points").exists() else []
+    ended = Ended(status, (told / "out").read_text(), (told / "err").read_text(), tuple(points))
+    shutil.rmtree(told)
+    return ended
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command under faults.
+
+    Args:
+      before: the commands that make its folder.
+      arguments: of the command.
+      study: the directory that it writes, in its folder.
+      replaces: whether runs that are in it before may be trained again.
+      reads: whether it must not write at all.
+    """
+
+    name: str
+    before: tuple[tuple[str, ...], ...]
+    arguments: tuple[str, ...]
+    study: str = "study"
+    replaces: bool = False
+    reads: bool = False
+
+
+_RUN: Final = ("run", "study.toml", "--out", "study")
+_TWO: Final = (*_RUN, "--seeds", "2")
+_PARTS: Final = tuple(
+    ("run", "study.toml", "--out", out, "--set", f"train.seeds=[{seed}]") for out, seed in (("a", 0), ("b", 1))
+)
+CASES: Final = (
+    Case("run", (), _TWO),
+    Case("more seeds", (_TWO,), (*_RUN, "--seeds", "3")),
+    Case("more epochs", (_TWO,), (*_TWO, "--epochs", "3"), replaces=True),
+    Case("fresh", ((*_TWO, "--epochs", "3"),), (*_TWO, "--fresh"), replaces=True),
+    Case("until decided", (), (*_RUN, "--until-decided", "--max-seeds", "4")),
+    Case("merge", _PARTS, ("merge", "a", "b", "--out", "study")),
+    Case("report", (_TWO,), ("report", "study")),
+    Case("verify", (_TWO,), ("verify", "study"), reads=True),
+    Case("show", (_TWO,), ("show", "study"), reads=True),
+)
+
+_STUDY: Final = """
+name = "faults"
+[data]
+name = "points.csv"
+[model]
+hidden = [4]
+[train]
+epochs = 2
+batch_size = 16
+[variants]
+plain = {}
+l2 = { l2 = 0.1 }
+wide = { model = { hidden = [5] } }
+"""
+
+
+def warm(place: Path) -> None:
+    """Run every kind of command in this process, so that its forks import and compute nothing that they can share."""
+    write_inputs(place)
+    arguments = sys.argv
+    with contextlib.chdir(place), contextlib.redirect_stdout(io.StringIO()):
+        for of in (*_PARTS, *(case.arguments for case in CASES if case.name in ("merge", "verify", "show"))):
+            sys.argv = ["wellfit", *of]
+            with contextlib.suppress(SystemExit):
+                cli.main()
+    sys.argv = arguments
+
+
+def prepare(case: Case, place: Path) -> None:
+    """Make the folder that a case begins with."""
+    write_inputs(place)
+    for arguments in case.before:
+        ended = command(place, arguments)
+        assert ended.status == 0, ended
+
+
+def write_inputs(place: Path) -> None:
+    """Write the study file and its data."""
+    place.mkdir(parents=True)
+    numbers = random.Random(0)
+    lines = [f"{numbers.random():.3f},{numbers.random():.3f},{numbers.random():.3f},{i % 2}" for i in range(60)]
+    (place / "points.csv").write_text("\n".join(["x,y,z,label", *lines, ""]))
+    (place / "study.toml").write_text(_STUDY)
+
+
+def held(directory: Path) -> set[tuple[str, int]]:
+    """The runs in a study directory."""
+    if not (directory / "study.db").exists():
+        return set()  # connecting would create it
+    try:
+        return set(stores.rows(directory, "SELECT variant, seed FROM runs"))
+    except sqlite3.Error:
+        return set()
+
+
+def names(place: Path) -> set[str]:
+    """Everything below a folder."""
+    return {path.relative_to(place).as_posix() for path in place.rglob("*")}
+
+
+@dataclass
+class Tried:
+    """The faults of a case: its points, the number of faults of each kind, and what went wrong."""
+
+    name: str
+    points: int
+    faults: Counter[str]
+    failed: list[str]
+
+
+def whole(case: Case, place: Path, expected: dict[str, Any], tree: set[str]) -> list[str]:
+    """What distinguishes a folder from the uninterrupted one."""
+    wrong = []
+    if (place / case.study / "study.db").exists():
+        try:
+            if kills.outcome(place / case.study) != expected:
+                wrong.append("other bits")
+            wrong += [f"verify: {problem}" for problem in verify_study(place / case.study).problems]
+        except (sqlite3.Error, WellfitError) as error:
+            wrong.append(f"unreadable: {error}")
+    else:
+        wrong.append("no study")
+    if left := names(place) - tree:
+        wrong.append(f"left over: {', '.join(sorted(left)[:4])}")
+    if gone := tree - names(place):
+        wrong.append(f"missing: {', '.join(sorted(gone)[:4])}")
+    return wrong
+
+
+def judged(case: Case, fault: Fault, ended: Ended) -> list[str]:
+    """What is wrong with how a command ended after a fault."""
+    if fault.kind in (KILL, TORN):
+        return [] if ended.status == -signal.SIGKILL else [f"not killed but {ended.status}: {ended.err}"]
+    wrong = []
+    if ended.status not in (0, 2) or "Traceback" in ended.err:
+        wrong.append(f"status {ended.status}: {ended.err[-1500:]}")
+    elif ended.status == 2 and (ended.err.count("\n") != 1 or not ended.err.startswith("wellfit: ")):
+        wrong.append(f"not one line: {ended.err[-1500:]}")
+    if "--fresh" in ended.err:
+        wrong.append(f"advises --fresh: {ended.err}")
+    return wrong
+
+
+def attempt(case: Case, begin: Path, place: Path, fault: Fault, expected: dict[str, Any], tree: set[str]) -> list[str]:
+    """Make one fault, continue, compare; what went wrong."""
+    shutil.copytree(begin, place, symlinks=True)
+    before = held(place / case.study)
+    ended = command(place, case.arguments, fault)
+    wrong = judged(case, fault, ended)
+    if not case.replaces and (lost := before - held(place / case.study)):
+        wrong.append(f"lost {sorted(lost)}")
+    if ended.status == 0:
+        wrong += [f"although it succeeded: {what}" for what in whole(case, place, expected, tree) if "left" not in what]
+    finished = case.name == "merge" and (place / case.study).exists()
+    kept = held(place / case.study)
+    arguments = ("report", case.study) if finished else tuple(a for a in case.arguments if a != "--fresh" or not kept)
+    again = command(place, case.arguments if case.name == "fresh" else arguments)
+    if again.status:
+        wrong.append(f"not continued: {again.status} {again.err[-1500:]}")
+    wrong += whole(case, place, expected, tree)
+    shutil.rmtree(place)
+    return wrong
+
+
+def kinds(point: str) -> tuple[str, ...]:
+    """The faults that are possible at a point. A kill where something is read is that at the next point."""
+    what, name = point.split(" ", 1)
+    if what == "sql" and name.startswith(_READING):
+        return ("EIO", "EACCES") if name == "connect" else ("EIO",)
+    return (KILL, *([TORN] if what == "write" else []), *ERRORS)
+
+
+def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random) -> Tried:
+    """Make the faults of a case, all or a sample."""
+    begin = place / "begin"
+    prepare(case, begin)
+    done = place / "done"
+    shutil.copytree(begin, done)
+    first = command(done, case.arguments)
+    assert first.status == 0, first
+    expected, tree = kills.outcome(done / case.study), names(done)
+    writes = [point for point in first.points if not point.startswith(tuple(f"sql {word}" for word in _READING))]
+    tried = Tried(case.name, len(first.points), Counter(), [])
+    if case.reads and (changes := [p for p in writes if not p.startswith("sql BEGIN") and p != "sql COMMIT"]):
+        tried.failed.append(f"{case.name}: it writes: {changes}")
+    faults = [Fault(number, kind) for number, point in enumerate(first.points) for kind in kinds(point)]
+    if sample is not None:
+        faults = chosen.sample(faults, min(sample, len(faults)))
+    for i, fault in enumerate(faults):
+        wrong = attempt(case, begin, place / str(i), fault, expected, tree)
+        tried.faults[fault.kind] += 1
+        if wrong:
+            shutil.rmtree(place / str(i), ignore_errors=True)
+            where = f"{case.name}, point {fault.point} ({first.points[fault.point]}), {fault.kind}"
+            tried.failed.append(f"{where}: {'; '.join(wrong)}")
+    return tried
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--cases", nargs="*", default=[case.name for case in CASES])
+    parser.add_argument("--sample", type=int, help="so many faults of each case")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    pretended.install()
+    page.render_page = lambda summary, details: f'<meta name="generator" content="wellfit">{summary}'
+    warm(given.directory / "warm")
+    for case in CASES:
+        if case.name in given.cases:
+            tried = try_case(
+                case, given.directory / case.name.replace(" ", "-"), given.sample, random.Random(given.seed)
+            )
+            sys.stdout.write(json.dumps(vars(tried)) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

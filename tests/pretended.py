@@ -1,0 +1,143 @@
+"""An engine that pretends to train: results made of names and numbers of epochs, without JAX's devices.
+
+What is stored, continued, merged and reported of them is real. A process that uses it can be forked.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import numpy as np
+
+from wellfit.base import HISTORY_COLUMNS, FloatArray, RunRecord, TrainingData
+from wellfit.engine import devices
+from wellfit.engine.final_states import FinalState, final_state_of, resume
+from wellfit.engine.plan import Population, Trajectory
+from wellfit.engine.readouts import Host, Progress, note, records, rows_so_far
+from wellfit.engine.stopping import Watch
+from wellfit.engine.train import Epoch
+from wellfit.engine.waves import Snapshot, restore, take_snapshot
+from wellfit.store import metadata, progress
+from wellfit.study import provenance, report_data, run
+
+
+def install() -> None:
+    """Replace the engine in this process; every epoch then leaves a checkpoint, its rows and its seconds."""
+    replaced: list[tuple[Any, str, Any]] = [
+        (jax, "devices", lambda: [SimpleNamespace(platform="cpu", device_kind="cpu")]),
+        (devices, "mesh", lambda: SimpleNamespace(size=2)),
+        (devices, "product_rate", lambda: 1e9),
+        (provenance, "_commit", str),
+        (provenance, "_processor", lambda: "pretended"),
+        (run, "Trainer", Trainer),
+        (run, "CHECKPOINT_SECONDS", -1.0),
+        (run, "predict_proba", predict),
+        (report_data, "predict_proba", predict),
+        (progress, "SECONDS", 0.0),
+        (metadata, "SECONDS_KEPT", -1.0),
+    ]
+    for module, name, value in replaced:
+        assert name in vars(module)
+        vars(module)[name] = value
+
+
+def _numbers(*key: Any) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(repr(key).encode()))
+
+
+def predict(model: Any, weights: Mapping[str, FloatArray], x: np.ndarray, classes: int, *_: Any) -> FloatArray:
+    """Probabilities made of the weights; rows sum to 1.  # (M, classes)"""
+    numbers = _numbers(*(array.tobytes() for array in weights.values()))
+    return numbers.dirichlet(np.ones(classes), len(x)).astype(np.float32)
+
+
+class Trainer:
+    """As ``engine.train.Trainer``."""
+
+    def __init__(self, data: TrainingData, devices: Any = None) -> None:
+        self.data = data
+
+    def train(
+        self,
+        population: Population,
+        start: Snapshot | None = None,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        on_wave: Callable[[], None] | None = None,
+        ends: Mapping[str, FinalState] | None = None,
+    ) -> list[RunRecord]:
+        """The records of a population; what it continues must be what an earlier call has left."""
+        of = [
+            Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
+            for g, group in enumerate(population.groups)
+            for w, trajectory in enumerate(group)
+        ]
+        if start is not None:
+            restore(start, of, [], None)  # type: ignore[arg-type]
+        for p in of if ends and start is None else ():
+            if p.trajectory.name in (ends or {}):
+                (held,) = resume(p, ends[p.trajectory.name])  # type: ignore[index]
+                assert np.array_equal(held, _weights(p.trajectory, len(p.rows)))
+        first = min((len(p.rows) for p in of if p.active), default=0) + 1
+        for number in range(first, _most(of) + 1):
+            active = [p for p in of if p.active and len(p.rows) < number]
+            if not active:
+                continue
+            if on_wave is not None:
+                on_wave()
+            by_place = {p.place: _weights(p.trajectory, number) for p in active}
+            note(active, number, [_row(p.trajectory, number) for p in active], lambda at, of=by_place: _host(of[at]))
+            for p in active:
+                p.seconds += 0.25
+
+            def last(of: list[Progress] = of) -> Iterator[FinalState]:
+                for p in of:
+                    weights = _weights(p.trajectory, len(p.rows))
+                    yield final_state_of(p, population.program, lambda weights=weights: [weights])
+
+            if on_epoch is not None:
+                running = sum(not watch.end_epoch for p in of if p.active for watch in p.watches)
+                on_epoch(
+                    Epoch(
+                        number,
+                        _most(of),
+                        running,
+                        len(active) * len(self.data.x_train),
+                        0.25,
+                        snapshot=lambda number=number: take_snapshot(number, of, []),
+                        ends=last,
+                        rows=lambda: rows_so_far(of),
+                    )
+                )
+        return [record for p in of for record in records(p, lambda *_: {})]
+
+
+def _most(of: list[Progress]) -> int:
+    return max(p.trajectory.epochs for p in of)
+
+
+def _weights(trajectory: Trajectory, epoch: int) -> FloatArray:
+    """The kernel after an epoch.  # (3, 2)"""
+    return _numbers(trajectory.name, epoch).normal(size=(3, 2)).astype(np.float32)
+
+
+def _host(kernel: FloatArray) -> Host:
+    return Host({"dense_1": {"kernel": kernel, "bias": np.zeros(2, np.float32)}}, {}, {})
+
+
+def _row(trajectory: Trajectory, epoch: int) -> FloatArray:
+    """The epoch's metrics; those that follow from the weights are theirs.  # (columns,)"""
+    kernel = _weights(trajectory, epoch).astype(np.float64)
+    row = dict(
+        zip(
+            HISTORY_COLUMNS,
+            _numbers(trajectory.name, epoch, "row").uniform(0.1, 0.9, len(HISTORY_COLUMNS)),
+            strict=True,
+        )
+    )
+    row["weight_norm"] = float(np.sqrt(np.square(kernel).sum()))
+    row["small_weights"] = float((np.abs(kernel) < 1e-3).mean())
+    return np.array(list(row.values()))
