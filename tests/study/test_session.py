@@ -137,6 +137,7 @@ def test_the_json_form_has_every_key() -> None:
             "classes": "3: 0 (82), 1 (80), 2 (98)",
             "features": "5 columns, values -6.799 to 7.749, standardized",
         },
+        "cautions": [],
         "examples": {"training": 160, "validation": 40, "test": 60},
         "seeds": [0, 1],
         "epochs": 3,
