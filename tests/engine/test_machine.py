@@ -84,6 +84,14 @@ OURS = '{"machine": {"NAME": %s}}'
         OURS % '{"costs": [[1, 1.0], ["wide", 2]]}',
         OURS % '{"costs": [[1, 1.0], [0, 0.5]]}',
         OURS % '{"costs": [[1, 1.0], [2]]}',
+        *(
+            OURS % f'{{"costs": [[1, 1.0], [{pair}]]}}'
+            for pair in ("1e999, 1", "2, -1", "2, NaN", "2, 1e999", "1e9, 0.1")
+        ),
+        "[" * 100_000,
+        '{"machine": ' * 50_000,
+        OURS % ("1" * 5000),
+        " " * (5 << 20) + "{}",
     ],
 )
 def test_a_corrupt_or_foreign_file_is_measured_anew(text: str, file: Path, count: list[int]) -> None:
@@ -161,7 +169,7 @@ def test_moments_teach_nothing(seconds: float) -> None:
     assert attained(population.program) is None
 
 
-@pytest.mark.parametrize("rate", ['"fast"', "0", "-1", "null", "[]"])
+@pytest.mark.parametrize("rate", ['"fast"', "0", "-1", "null", "[]", "true", "NaN", "1e999", "1" + "0" * 400])
 def test_a_rate_that_is_none_is_not_read(rate: str, file: Path) -> None:
     population = population_of(MLP)
     file.parent.mkdir()
@@ -226,3 +234,20 @@ def test_half_of_an_accelerators_memory_is_for_runs(monkeypatch: pytest.MonkeyPa
     card = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 80_000_000_000})
     monkeypatch.setattr(jax, "devices", lambda: [card])
     assert machine.memory() == 40_000_000_000
+
+
+def test_what_is_no_plain_file_is_measured_anew(file: Path, count: list[int]) -> None:
+    file.parent.mkdir()
+    os.mkfifo(file)  # which would wait for ever
+    group_costs()
+    assert group_costs() == MEASURED["costs"]
+    assert len(count) == 1
+
+
+def test_the_file_keeps_the_newest_entries(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_MOST_ENTRIES", 2)
+    populations = [population_of(Recipe(model=ModelSpec("mlp", (width,)))) for width in (3, 4, 5)]
+    for population in (*populations, populations[1]):
+        learn(population, 20, 2.0)
+    learn(populations[0], 20, 2.0)
+    assert [attained(population.program) is None for population in populations] == [False, False, True]

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 import stores
+import wellfit
 from small_studies import NOWHERE, points, small
 from wellfit.base import Dataset
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import OtherStudyError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, study_from_mapping
-from wellfit.store import open_existing
+from wellfit.store import create_or_open, open_existing
+from wellfit.study import provenance as provenance_module
+from wellfit.study.provenance import several_machines
 from wellfit.study.run import Interrupted, Progress, run_study
 from wellfit.study.session import Forecast, Session
-from wellfit.study.summarize import summarize
+from wellfit.study.summarize import summarize, to_json
+from wellfit.study.verify import verify_study
 
 RESTORE = {"restore_best_weights": True}
 VARIANTS: dict[str, Any] = {
@@ -268,3 +276,91 @@ def test_the_layout_outlives_the_machines_measurements(tmp_path: Path, monkeypat
     assert output[0].plan.populations[0].program.width == 2
     assert Session(small(2), points(), tmp_path).forecast.plan == output[0].plan
     assert Session(small(2), points(), NOWHERE).forecast.plan.populations[0].program.width == 1
+
+
+# --- On another number of cores ---------------------------------------------------------------------------------------
+
+CHILD = """
+import sys
+from pathlib import Path
+from wellfit.engine import devices
+devices.cores = lambda: int(sys.argv[2])
+from wellfit.data.catalog import load_dataset
+from wellfit.spec.study import study_from_mapping
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
+
+def on_progress(tick):
+    if sys.argv[3] == "stop" and tick.share > 0.8:
+        raise KeyboardInterrupt
+
+spec = study_from_mapping({
+    "data": {"name": "digits", "train_share": 0.4},
+    "model": {"hidden": [16]},
+    "train": {"epochs": 3, "seeds": 3},
+    "variants": {"plain": {}, "l2": {"l2": 0.01}, "dropout": {"dropout": 0.2}, "deep": {"model": {"hidden": [8, 8]}}},
+})
+session = Session(spec, load_dataset("digits"), Path(sys.argv[1]))
+try:
+    run_study(session, on_progress=on_progress)
+except KeyboardInterrupt:
+    pass
+print(session.mesh.size, session.plan.populations[0].program.width, *session.forecast.cautions)
+"""
+
+
+def on_cores(cores: int, directory: Path, end: str = "finish") -> list[str]:
+    """The number of devices and the width of groups that a child trained a study with, and its cautions."""
+    environment = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
+    command = [sys.executable, "-c", CHILD, str(directory), str(cores), end]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(1, 4), *(pytest.param(*pair, marks=pytest.mark.slow) for pair in [(4, 1), (2, 3), (8, 2)])]
+)
+def test_a_study_continued_on_another_number_of_cores_has_the_same_bits(first: int, then: int, tmp_path: Path) -> None:
+    whole = on_cores(first, tmp_path / "whole")
+    on_cores(first, tmp_path / "killed", "stop")
+    assert 0 < len(weights(tmp_path / "killed")) < 12
+    continued = on_cores(then, tmp_path / "killed")
+    assert (whole[0], continued[0]) == (str(max(2, first)), str(max(2, then)))
+    assert whole[1:] == continued[1:]  # the same width, and no caution
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    assert stores.tree(tmp_path / "killed").keys() == stores.tree(tmp_path / "whole").keys()
+
+
+def test_a_study_of_the_first_edition_keeps_its_width(tmp_path: Path) -> None:
+    Run(small(2), tmp_path)
+    with open_existing(tmp_path) as store:
+        noted = store.metadata.note("choices")
+    before = Session(small(2), points(), tmp_path).choices
+    assert noted["devices"] == before.devices == len(jax.devices())
+    with create_or_open(tmp_path, Session(small(2), points(), tmp_path).resolved, provenance={}) as store:
+        store.metadata.write_note("choices", {key: value for key, value in noted.items() if key != "devices"})
+    assert Session(small(2), points(), tmp_path).choices == before  # told by the provenance
+
+
+def test_damaged_choices_are_reported(tmp_path: Path) -> None:
+    Run(small(2), tmp_path)
+    with create_or_open(tmp_path, Session(small(2), points(), tmp_path).resolved, provenance={}) as store:
+        store.metadata.write_note("choices", {"costs": [[1, "cheap"]], "precision": "float32"})
+    with pytest.raises(StoreUnreadableError, match=r"study\.db: damaged: the choices of its plan"):
+        Session(small(2), points(), tmp_path).forecast  # noqa: B018
+
+
+def test_a_study_that_continues_on_another_machine_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = {**provenance_module.machine_facts(), "processor": "M9, 3 cores"}
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance_module, "machine_facts", lambda: elsewhere)
+        Run(small(2), tmp_path)
+    more = small(2, seeds=3)
+    (caution,) = Session(more, points(), tmp_path).forecast.cautions
+    assert "instead of M9, 3 cores: the last bits of its runs may differ" in caution
+    assert Session(small(2), points(), tmp_path).forecast.cautions == ()  # nothing to train
+    assert Session(more, points(), tmp_path, fresh=True).forecast.cautions == ()
+    Run(more, tmp_path)
+    assert list(to_json(summarize(tmp_path), "0")["several"]) == ["processor"]
+    (note,) = verify_study(tmp_path).notes
+    assert note.startswith("trained with several values of processor (M9, 3 cores, then ")
+    assert several_machines(summarize(tmp_path).provenance) == f"T{note[1:]}."

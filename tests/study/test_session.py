@@ -118,7 +118,7 @@ def test_auto_reports_the_chosen_precision(has: int, small: int, words: str, mon
 
 def test_a_session_keeps_the_stored_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(perceptrons(CURVED), few_points(), NOWHERE)
-    choices = Choices(((1, 1.0), (4, 0.8)), "mixed")
+    choices = Choices(((1, 1.0), (4, 0.8)), "mixed", 2)
     vars(session)["stored"] = Stored(choices=choices)
     assert session.choices is choices
     assert session.precision == MIXED
@@ -137,6 +137,7 @@ def test_the_json_form_has_every_key() -> None:
             "classes": "3: 0 (82), 1 (80), 2 (98)",
             "features": "5 columns, values -6.799 to 7.749, standardized",
         },
+        "cautions": [],
         "examples": {"training": 160, "validation": 40, "test": 60},
         "seeds": [0, 1],
         "epochs": 3,

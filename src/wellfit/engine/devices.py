@@ -1,8 +1,11 @@
-"""The devices that a population is sharded over: one single-threaded device per CPU core, or one per GPU."""
+"""The devices that a population is sharded over: one single-threaded device per CPU core, or one per GPU.
+
+A CPU has at least two devices, also where the process may use one core only. XLA partitions a program for two devices
+or more in the same way, and compiles one for a single device to other code, whose sums round differently.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
@@ -15,8 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from wellfit.engine.programs import keep_programs
 from wellfit.errors import WellfitError
-from wellfit.files import cache_root
 
 __all__ = [
     "ATTAINED",
@@ -66,6 +69,8 @@ _USUAL: Final = {
 }
 """Settings of JAX that wellfit's results, and a study's continuation with the same bits, depend on."""
 
+_FEWEST: Final = 2  # devices of a CPU, so that the bits of a run do not depend on the number of its cores
+
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
 
@@ -75,7 +80,7 @@ def cores() -> int:
 
 
 def start() -> None:
-    """Configure JAX for one single-threaded CPU device per core, unless JAX is already initialized.
+    """Configure JAX for one single-threaded CPU device per core, but at least two, unless JAX is already initialized.
 
     Two single-threaded devices finish two runs sooner than one two-threaded device training them in turn: matrix
     products of this size gain little from a second thread.
@@ -85,13 +90,13 @@ def start() -> None:
     """
     _check_settings()
     try:
-        jax.config.update("jax_num_cpu_devices", cores())
+        jax.config.update("jax_num_cpu_devices", max(_FEWEST, cores()))
     except RuntimeError:
         return  # JAX is already initialized, for example in a notebook: use the devices it has
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
-    _keep_programs()
+    keep_programs()
 
 
 def _check_settings() -> None:
@@ -101,17 +106,6 @@ def _check_settings() -> None:
         if value != usual:
             name = setting.upper()
             raise WellfitError(f"{name} is {value}, but wellfit needs {usual}; unset {name} in the environment")
-
-
-def _keep_programs() -> None:
-    """Cache compiled programs in wellfit's cache folder, so that a study with the same programs compiles nothing."""
-    if jax.config.jax_compilation_cache_dir is not None:  # type: ignore[attr-defined]
-        return  # the user chose another location
-    folder = cache_root() / "programs"
-    with contextlib.suppress(OSError):  # training does not need the cache
-        folder.mkdir(parents=True, exist_ok=True)
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def mesh() -> Mesh:

@@ -21,7 +21,7 @@ import numpy as np
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
-from wellfit.files import cache_root, replacing
+from wellfit.files import cache_root, read_plain, replacing
 
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
 
@@ -36,6 +36,10 @@ _EXAMPLES: Final = 12288
 _SCORED: Final = 3072
 _EPOCHS: Final = 3
 _TURNS: Final = 2
+_FASTEST: Final = 1e18  # operations per second; no machine trains faster
+_WIDEST: Final = 64
+_MOST_BYTES: Final = 4 << 20  # of the file
+_MOST_ENTRIES: Final = 1000  # of a table
 _TABLES: Final = ("machine", "attained")
 
 
@@ -67,7 +71,7 @@ def memory() -> int | None:
 def attained(program: Program) -> float | None:
     """Return the operations per second of the program's last training here, over all devices; None if never trained."""
     rate = _read("attained").get(_key(program))
-    return float(rate) if isinstance(rate, int | float) and rate > 0 else None
+    return rate if isinstance(rate, float) and 0 < rate < _FASTEST else None
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
@@ -125,25 +129,29 @@ def _file() -> Path:
 
 def _as_costs(kept: Any) -> Costs | None:
     """Parse a saved measurement; None if it is missing or malformed."""
-    with contextlib.suppress(KeyError, TypeError, ValueError):
+    with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
         costs = tuple((int(width), float(cost)) for width, cost in kept["costs"])
-        if costs[:1] == ((1, 1.0),) and all(width > 0 for width, _ in costs):
+        if costs[:1] == ((1, 1.0),) and all(0 < width <= _WIDEST and 0 < cost <= 1 for width, cost in costs):
             return costs
     return None
 
 
 def _read(table: str) -> dict[str, Any]:
     """Read one table of the cache file; empty if the file is missing, damaged or in another format."""
-    with contextlib.suppress(OSError, ValueError):
-        tables = json.loads(_file().read_text())
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        tables = json.loads(read_plain(_file(), _MOST_BYTES))
         if isinstance(tables, dict) and isinstance(tables.get(table), dict):
             return dict(tables[table])
     return {}
 
 
 def _write(table: str, key: str, value: Any) -> None:
-    """Add an entry to the cache file atomically; a cache that cannot be written is ignored."""
+    """Add an entry to the cache file atomically; a cache that cannot be written is ignored.
+
+    The newest entries are kept, and a file that could not be read whole is replaced.
+    """
     kept = {name: _read(name) for name in _TABLES}
-    kept[table][key] = value
+    kept[table] = {name: old for name, old in kept[table].items() if name != key} | {key: value}
+    kept = {name: dict(list(entries.items())[-_MOST_ENTRIES:]) for name, entries in kept.items()}
     with contextlib.suppress(OSError), replacing(_file(), durable=False) as temporary:
         temporary.write_text(json.dumps(kept))

@@ -182,6 +182,7 @@ def make_plan(
     precision: str = "float32",
     costs: Costs = ((1, 1.0),),
     memory: int | None = None,
+    planned_for: int | None = None,
 ) -> Plan:
     """Plan runs as populations.
 
@@ -195,6 +196,8 @@ def make_plan(
       costs: the allowed group widths, each with its time per run relative to a run alone.
       memory: bytes that a device's runs may take, where a device trains all of its groups at once; None if it trains
         them in turn, as CPUs do.
+      planned_for: the number of devices that the widths are chosen for, which the bits of a run depend on; by default
+        ``devices``.
 
     Raises:
       StudyFileError: a list whose length does not match the model's layers, or a run that ``check_run`` rejects.
@@ -229,6 +232,7 @@ def make_plan(
             structure,
             trajectories,
             devices,
+            planned_for or devices,
             _SMALL_COSTS if small else costs,
             fit(structure),
             operations[structure[0]].of_epoch(examples),
@@ -266,6 +270,7 @@ def _arranged(
     structure: Structure,
     trajectories: list[Trajectory],
     devices: int,
+    planned_for: int,
     costs: Costs,
     fit: int | None,
     work: float,
@@ -273,6 +278,7 @@ def _arranged(
     """Arrange one structure's trajectories in groups of one seed, as evenly over the devices as possible.
 
     Args:
+      planned_for: the number of devices that the width is chosen for.
       fit: how many runs a device trains in one call; None for one group.
       work: floating-point operations of one run in an epoch.
     """
@@ -284,7 +290,7 @@ def _arranged(
         """Time of the busiest device, relative to one run alone."""
         width, relative = cost
         groups = sum(math.ceil(len(of_seed) / width) for of_seed in by_seed.values())
-        return math.ceil(groups / devices) * width * relative
+        return math.ceil(groups / planned_for) * width * relative
 
     widest = max(len(of_seed) for of_seed in by_seed.values())
     width, _ = min((cost for cost in costs if cost[0] <= widest), key=load)

@@ -9,6 +9,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.comparable import published_caution
 from wellfit.report.numbers import shown_first
+from wellfit.study.provenance import several_machines
 
 __all__ = ["LETTERS", "notes", "notices", "without_weights"]
 
@@ -105,6 +106,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "
             "rose for good. Seconds: the run's share of the training time.",
         ),
+        "reproduce": (several_machines(summary.provenance),),
     }
     return tuple(filter(None, sentences.get(section, ())))
 

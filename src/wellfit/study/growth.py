@@ -41,6 +41,7 @@ class Stored:
       study: the stored study together with the present one, in ``resolved`` form; empty if there is none.
       seeds: of the stored study.
       choices: as made for the first plan; None before.
+      provenance: of its runs.
       interim: the record of planned interim analyses, if there are any.
       tested: whether the test set has been opened.
     """
@@ -52,6 +53,7 @@ class Stored:
     study: Mapping[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     choices: Choices | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
     interim: Recorded | None = None
     tested: bool = False
 
@@ -77,8 +79,6 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
     trained = store.runs.epochs_asked()
     outgrown = frozenset(run for run, count in trained.items() if count < epochs[run[0]])
     damaged = frozenset(store.runs.damaged()) - outgrown
-    noted = store.metadata.note("choices")
-    choices = noted and Choices(tuple((int(width), float(cost)) for width, cost in noted["costs"]), noted["precision"])
     return Stored(
         finished=frozenset(trained) - outgrown - damaged,
         outgrown=outgrown,
@@ -86,10 +86,22 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
         ends=store.final_states.descriptions(),
         study=study,
         seeds=tuple(before["seeds"]),
-        choices=choices,
+        choices=_choices(store),
+        provenance=store.metadata.provenance(),
         interim=recorded(store),
         tested=store.metadata.test_opened() is not None,
     )
+
+
+def _choices(store: Store) -> Choices | None:
+    """The choices of the first plan; the first edition kept the number of devices in the provenance alone."""
+    noted = store.metadata.note("choices")
+    if not noted:
+        return None
+    with store.database.reading("the choices of its plan"):
+        first = store.metadata.provenance().get("devices", "1").split()[0]
+        costs = tuple((int(width), float(cost)) for width, cost in noted["costs"])
+        return Choices(costs, noted["precision"], int(noted.get("devices", first)))
 
 
 @dataclass(frozen=True)

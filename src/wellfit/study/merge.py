@@ -130,14 +130,14 @@ def _first_difference(
 
 
 def _notes(store: Store) -> dict[str, Any]:
-    """The notes that all directories must share; the costs that a machine measured are its own.
+    """The notes that all directories must share; the costs that a machine measured, and its devices, are its own.
 
     The preparation and the scaling follow from data and split, up to rounding.
     """
     notes = store.metadata.notes()
     notes.pop(INPUTS, None)
     if "choices" in notes:
-        notes["choices"] = {key: value for key, value in notes["choices"].items() if key != "costs"}
+        notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
     return notes
 
 

@@ -35,15 +35,18 @@ class Choices:
     """What a plan depends on besides the study. The store keeps it from the first plan on.
 
     An interrupted study therefore continues with the same programs and the same bits even if the machine's measurements
-    are lost, and no study mixes two precisions.
+    are lost or it has another number of cores, and no study mixes two precisions.
 
     Args:
       costs: of the widths that groups may have.
       precision: of the matrix products in networks without convolutions.
+      devices: the number of devices that the widths are chosen for; with another number, the same groups are spread
+        over those that there are.
     """
 
     costs: Costs
     precision: str
+    devices: int
 
 
 def choose_and_plan(
@@ -62,7 +65,7 @@ def choose_and_plan(
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
-    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data))
+    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
     plan = plan_runs(runs, data, mesh_size, chosen, automatic)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
@@ -106,9 +109,8 @@ def plan_runs(
     for (examples, _, precision), together in separate.items():
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
-        plans.append(
-            make_plan(together, data.input_shape, data.classes, sizes, mesh_size, precision, choices.costs, room)
-        )
+        options = precision, choices.costs, room, choices.devices
+        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),

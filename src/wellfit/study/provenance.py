@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +17,18 @@ from wellfit import __version__
 from wellfit.base import Dataset, Splits
 from wellfit.data.facts import data_line
 
-__all__ = ["code_hash", "provenance", "without_home"]
+__all__ = [
+    "changes",
+    "code_hash",
+    "continued_elsewhere",
+    "machine_facts",
+    "provenance",
+    "several_machines",
+    "without_home",
+]
+
+_BITS = ("wellfit", "jax", "jaxlib", "system", "processor", "devices")  # what the bits of a run depend on
+_MAY_DIFFER = "the last bits of its runs may differ from those of an uninterrupted study"
 
 _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
 
@@ -33,18 +45,14 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
       command: what the user typed; may be empty.
       precision: of the matrix products, in words.
     """
-    import jax
-
-    devices = jax.devices()
+    machine = machine_facts()
     facts = {
         "command": without_home(command),
-        "wellfit": __version__,
+        "wellfit": machine["wellfit"],
         "code hash": code_hash(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
-        "devices": f"{len(devices)} x {devices[0].device_kind}",
+        **{name: machine[name] for name in ("system", "processor", "devices")},
         "precision": precision,
         "data": without_home(data_line(dataset.title, dataset.source)),
         "data hash": dataset.hash,
@@ -54,6 +62,92 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def machine_facts() -> dict[str, str]:
+    """The entries of the provenance, as of now, that the bits of a run depend on.
+
+    Example:
+      >>> list(machine_facts())
+      ['wellfit', 'jax', 'jaxlib', 'system', 'processor', 'devices']
+    """
+    import jax
+
+    devices = jax.devices()
+    values = (
+        __version__,
+        metadata.version("jax"),
+        metadata.version("jaxlib"),
+        f"{platform.system()} {platform.machine()}",
+        _processor(),
+        f"{len(devices)} x {devices[0].device_kind}",
+    )
+    return dict(zip(_BITS, values, strict=True))
+
+
+def changes(recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """What the bits of a run depend on and was not the same for all runs of a study.
+
+    Numbers of cores do not count: the bits are those of the plan that the study began with.
+
+    Args:
+      recorded: the provenance of a study.
+
+    Returns:
+      Name -> the values, in the order in which they occurred.
+
+    Example:
+      >>> changes({"jax": "0.6.0; then 0.7.1", "jaxlib": "0.7.1", "processor": "A, 2 cores; then A, 4 cores"})
+      {'jax': ('0.6.0', '0.7.1')}
+    """
+    found = {}
+    for name in _BITS:
+        values = {_essence(name, value): value for value in reversed(recorded.get(name, "").split("; then "))}
+        if len(values) > 1:
+            found[name] = tuple(reversed(values.values()))
+    return found
+
+
+def several_machines(recorded: Mapping[str, str]) -> str:
+    """A sentence about a study whose runs come from several machines or versions; empty if they do not.
+
+    Example:
+      >>> told = several_machines({"jax": "0.6.0; then 0.7.1"})
+      >>> for part in told.split(": "):
+      ...     print(part)
+      Trained with several values of jax (0.6.0, then 0.7.1)
+      the last bits of its runs may differ from those of an uninterrupted study.
+      >>> several_machines({"jax": "0.6.0"})
+      ''
+    """
+    told = " and ".join(f"{name} ({', then '.join(values)})" for name, values in changes(recorded).items())
+    return f"Trained with several values of {told}: {_MAY_DIFFER}." if told else ""
+
+
+def continued_elsewhere(recorded: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """A sentence about a study that is about to be continued on another machine or version; empty if it is not.
+
+    Args:
+      recorded: the provenance of the study.
+      now: ``machine_facts`` of this process.
+
+    Example:
+      >>> for part in continued_elsewhere({"jax": "0.6.0"}, {"jax": "0.7.1"}).split(": "):
+      ...     print(part)
+      Continued with jax 0.7.1 instead of 0.6.0
+      the last bits of its runs may differ from those of an uninterrupted study
+    """
+    last = {name: recorded[name].split("; then ")[-1] for name in _BITS if name in recorded and name in now}
+    differ = [name for name, value in last.items() if _essence(name, value) != _essence(name, now[name])]
+    told = " and ".join(f"{name} {now[name]} instead of {last[name]}" for name in differ)
+    return f"Continued with {told}: {_MAY_DIFFER}" if told else ""
+
+
+def _essence(name: str, value: str) -> str:
+    """The part of a value that the bits depend on: not the number of cores, except one CPU device or several."""
+    if name == "processor":
+        return re.sub(r", \d+ cores$", "", value)
+    return re.sub(r"^(?!1 x )\d+ x cpu$", "cpu", value)
 
 
 def _drawn(dataset: Dataset, splits: Splits) -> str:

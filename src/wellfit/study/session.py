@@ -16,7 +16,7 @@ from wellfit.data.facts import Facts, data_facts, data_line
 from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset
 from wellfit.data.splits import split_of, training_data
 from wellfit.data.subsets import thinned
-from wellfit.engine import devices
+from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
 from wellfit.engine.validation import check_data
@@ -34,6 +34,7 @@ from wellfit.study.planning import (
     plan_runs,
     seconds_of,
 )
+from wellfit.study.provenance import continued_elsewhere, machine_facts
 
 __all__ = ["Forecast", "Session", "directory_of", "to_json"]
 
@@ -48,6 +49,7 @@ class Forecast:
       title: the study's question.
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
+      cautions: what is unusual about this machine, in sentences without a full stop.
       examples: training, validation and test examples.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
@@ -73,6 +75,7 @@ class Forecast:
     saved: int = 0
     restarted: Mapping[str, int] = field(default_factory=dict)
     facts: Facts = ()
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +229,11 @@ class Session:
         """The precision of the matrix products, in words."""
         return in_words({population.program.precision for population in self.plan.populations})
 
+    @property
+    def _recorded(self) -> Mapping[str, str]:
+        """The provenance of what the directory holds, if there is something to continue."""
+        return self.stored.provenance if self.remaining.plan.runs else {}
+
     @cached_property
     def forecast(self) -> Forecast:
         """What training the rest of the study will take.
@@ -255,6 +263,7 @@ class Session:
             saved=work.saved,
             restarted=work.restarted,
             facts=self.facts,
+            cautions=tuple(filter(None, (continued_elsewhere(self._recorded, machine_facts()), programs.refusal()))),
         )
 
 
@@ -270,6 +279,7 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
             "directory": str(session.directory),
         },
         "facts": dict(forecast.facts),
+        "cautions": list(forecast.cautions),
         "examples": dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
         "seeds": list(spec.seeds),
         "epochs": forecast.epochs,

@@ -24,6 +24,7 @@ from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
+from wellfit.study.provenance import changes
 
 __all__ = ["METRICS", "summarize", "summary_of", "to_json"]
 
@@ -285,6 +286,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "friedman_p": summary.friedman_p,
         "settings": summary.settings,
         "provenance": summary.provenance,
+        "several": changes(summary.provenance),
         "fingerprint": summary.fingerprint,
     }
     return {key: _finite(value) for key, value in plain.items()}

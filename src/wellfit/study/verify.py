@@ -17,6 +17,7 @@ from wellfit.store import Store, contents, manifest, open_existing
 from wellfit.store.database import MALFORMED
 from wellfit.store.keepsakes import KEEPSAKES
 from wellfit.store.names import FOLDERS
+from wellfit.study.provenance import several_machines
 from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
 from wellfit.study.summarize import summary_of
 
@@ -180,6 +181,9 @@ def _notes(store: Store, done: bool, left: Iterable[str]) -> Iterator[str]:
     for name in left:
         fix = "remove it" if done else "continuing the study with wellfit run uses or replaces it"
         yield f"{name}: left by an interrupted process; {fix}"
+    elsewhere = several_machines(store.metadata.provenance())
+    if elsewhere:
+        yield elsewhere[0].lower() + elsewhere[1:].rstrip(".")
     codes = store.metadata.provenance().get("code hash", "").split("; then ")
     if len(codes) > 1:
         short = ", then ".join(code[:12] for code in codes)
