@@ -360,10 +360,8 @@ def test_a_good_server_is_served_from(served: Callable[[Answering], str], tmp_pa
 def test_a_secure_address_does_not_lead_to_an_insecure_one(
     served: Callable[[Answering], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import requests
-
-    address = served(lambda h: send(h, SERVED))
-    plainly = requests.get
-    monkeypatch.setattr(requests, "get", lambda _, **settings: plainly(address, **settings))
+    session = fetch._session
+    address = served(lambda h: redirect(h, "/b.gz") if h.path == "/a.gz" else send(h, SERVED))
+    monkeypatch.setattr(fetch, "_session", lambda _: session("https://a"))  # no server here has a certificate
     file = CatalogFile("a", "", hashlib.md5(SERVED).hexdigest())
-    assert fetch._download_file("https://127.0.0.1/a", file, tmp_path) == "redirected to an insecure address"
+    assert fetch._download_file(address, file, tmp_path) == "redirected to an insecure address"

@@ -14,7 +14,7 @@ from wellfit.base import Finding
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.store import Store, manifest, open_existing
 
-AFTER = "changed after the last command had ended"
+AFTER = "changed since the last command"
 BEFORE = "had changed before the last command"
 
 

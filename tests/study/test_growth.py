@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -362,5 +363,5 @@ def test_a_study_that_continues_on_another_machine_says_so(tmp_path: Path, monke
     Run(more, tmp_path)
     assert list(to_json(summarize(tmp_path), "0")["several"]) == ["processor"]
     (note,) = verify_study(tmp_path).notes
-    assert note.startswith("trained with several values of processor (M9, 3 cores, then ")
+    assert note.startswith("trained with more than one processor (M9, 3 cores, then ")
     assert several_machines(summarize(tmp_path).provenance) == f"T{note[1:]}."

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wellfit.data.arrays.npz import read_npz
 from wellfit.data.entries import CATALOG, CatalogEntry, CatalogFile
 from wellfit.data.idx import encode_idx, find_idx, read_content
 from wellfit.errors import DataError, DataNotFoundError
 from wellfit.files import cache_root, folder_named, replacing
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["FoundFiles", "cache_folder", "find"]
 
@@ -193,13 +196,15 @@ def _retrieve(url: str, md5: str, target: Path) -> None:
     received = _Received()
     worker = threading.Thread(target=_receive, args=(url, received), daemon=True)
     worker.start()
-    before = -_LEAST
-    while worker.is_alive():  # a server that sends a byte a second, in headers or content, would never time out
-        worker.join(_WINDOW)
-        if worker.is_alive() and len(received.content) - before < _LEAST:
-            received.given_up = True
-            raise TimeoutError(0, f"fewer than {_LEAST:,} bytes in {_WINDOW:g} s")
-        before = len(received.content)
+    before = 0
+    try:
+        while worker.is_alive():  # a server that sends a byte a second, in headers or content, would never time out
+            worker.join(_WINDOW)
+            if worker.is_alive() and len(received.content) - before < _LEAST:
+                raise TimeoutError(0, f"fewer than {_LEAST:,} bytes in {_WINDOW:g} s")
+            before = len(received.content)
+    finally:
+        received.given_up = True
     if received.error is not None:
         raise received.error
     if hashlib.md5(received.content, usedforsecurity=False).hexdigest() != md5:
@@ -221,13 +226,25 @@ def _receive(url: str, received: _Received) -> None:
 
     plain = {"Accept-Encoding": "identity"}
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT, headers=plain) as answer:
-            if url.startswith("https:") and not all(a.url.startswith("https:") for a in (*answer.history, answer)):
-                raise OSError(0, "redirected to an insecure address")
+        with _session(url) as session, session.get(url, stream=True, timeout=_TIMEOUT, headers=plain) as answer:
             answer.raise_for_status()
             for chunk in answer.iter_content(1 << 14):
                 received.content += chunk
-                if len(received.content) > _LARGEST or received.given_up:
+                if received.given_up:
+                    return
+                if len(received.content) > _LARGEST:
                     raise OSError(0, f"larger than {_LARGEST:,} bytes")
+    except requests.exceptions.InvalidSchema:
+        received.error = OSError(0, "redirected to an insecure address")
     except Exception as error:  # raised again by who waits
         received.error = error
+
+
+def _session(url: str) -> requests.Session:
+    """A session that follows no redirect from a secure address to an insecure one."""
+    import requests
+
+    session = requests.Session()
+    if url.startswith("https:"):
+        del session.adapters["http://"]
+    return session

@@ -263,7 +263,7 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
             raise UnknownNameError("study", str(study), known)
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
-        if not path.is_file() and not path.is_dir():  # a pipe would wait for ever, a device may never end
+        if not path.is_file() and not path.is_dir():  # a pipe would wait forever, a device may never end
             raise StudyFileError(f"{study}: a device, pipe or socket, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:
             raise StudyFileError(f"{study}: larger than a megabyte; a study file is about a page of TOML")

@@ -164,8 +164,11 @@ def is_damaged(path: Path, sha256: str) -> bool:
 def _differs(path: Path, sha256: str, at: tuple[int, ...]) -> bool:
     try:
         content = read_plain(path)
-    except OSError as error:
+    except PermissionError as error:
         raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; fix its permissions") from None
+    except OSError as error:  # a link, a pipe, a fault of the disk
+        fix = "restore the file from a copy, or remove it and run again"
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {fix}") from None
     return hashlib.sha256(content).hexdigest() != sha256
 
 

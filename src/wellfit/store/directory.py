@@ -71,9 +71,9 @@ class Store:
             hides this one.
         """
         try:
-            self.metadata.save_seconds()
-            if self.lock is not None and not isinstance(error, StoreUnreadableError):
-                with contextlib.nullcontext() if error is None else contextlib.suppress(StoreError):
+            with contextlib.nullcontext() if error is None else contextlib.suppress(StoreError):
+                self.metadata.save_seconds()
+                if self.lock is not None and not isinstance(error, StoreUnreadableError):
                     manifest.write(self.database)
         finally:
             self.database.close()

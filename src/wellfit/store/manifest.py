@@ -128,7 +128,7 @@ def differences(database: Database) -> list[str]:
     try:
         stored = _stored(database)
     except StoreUnreadableError:
-        return [f"{_WORDS[_ITSELF]} changed after the last command had ended"]
+        return [f"{_WORDS[_ITSELF]} changed since the last command"]
     lost = [part.removeprefix(_LOST) for part in stored if part.startswith(_LOST)]
     before = [f"{_in_words(part)} had changed before the last command" for part in lost]
     if CHANGING in stored:
@@ -166,7 +166,7 @@ def _changed_in_words(changed: Iterable[str], kept: Mapping[str, str], found: Ma
             yield from (f"runs: seed {seed} of {_short(of)} is missing" for seed in gone)
             yield from (f"runs: seed {seed} of {_short(of)} was added" for seed in new)
         elif not (kind in ("runs", "epochs") and of in whose) and not (part == "study study" and inside):
-            yield f"{_in_words(part)} changed after the last command had ended"
+            yield f"{_in_words(part)} changed since the last command"
 
 
 def _in_words(part: str) -> str:

@@ -115,13 +115,15 @@ def several_machines(recorded: Mapping[str, str]) -> str:
       >>> told = several_machines({"jax": "0.6.0; then 0.7.1"})
       >>> for part in told.split(": "):
       ...     print(part)
-      Trained with several values of jax (0.6.0, then 0.7.1)
+      Trained with more than one jax (0.6.0, then 0.7.1)
       the last bits of its runs may differ from those of an uninterrupted study.
       >>> several_machines({"jax": "0.6.0"})
       ''
     """
-    told = " and ".join(f"{name} ({', then '.join(values)})" for name, values in changes(recorded).items())
-    return f"Trained with several values of {told}: {_MAY_DIFFER}." if told else ""
+    told = " and more than one ".join(
+        f"{name} ({', then '.join(values)})" for name, values in changes(recorded).items()
+    )
+    return f"Trained with more than one {told}: {_MAY_DIFFER}." if told else ""
 
 
 def continued_elsewhere(recorded: Mapping[str, str], now: Mapping[str, str]) -> str:

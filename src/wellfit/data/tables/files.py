@@ -33,8 +33,8 @@ PACKED: Final = (".gz", ".bz2", ".xz", ".zip")
 
 _TO_CSV: Final = 'to_csv("table.csv", index=False)'
 _CONVERT: Final = {
-    ".pkl": "they can run any program when they are read; have whoever made it save it as .csv",
-    ".pickle": "they can run any program when they are read; have whoever made it save it as .csv",
+    ".pkl": "they can run any program when they are read; ask its author for a .csv file",
+    ".pickle": "they can run any program when they are read; ask its author for a .csv file",
     ".json": f"convert it in Python: pandas.read_json(...).{_TO_CSV}",
     ".jsonl": f"convert it in Python: pandas.read_json(..., lines=True).{_TO_CSV}",
     ".feather": 'convert it in Python: pandas.read_feather(...).to_parquet("table.parquet")',
@@ -55,7 +55,7 @@ _CONVERT: Final = {
 
 _UNSUSPECTED: Final = 1 << 28  # bytes in memory; larger tables must not be much smaller in their file
 _RATIO: Final = 100
-_PLACE: Final = re.compile(rb"""\sr=["']([A-Z]{0,3})(\d{1,9})["']""")  # of a cell or, without letters, of a row
+_PLACE: Final = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})(\d{1,9})["']""")  # of a cell or, without letters, of a row
 
 
 def is_table(path: Path) -> bool:
@@ -133,11 +133,12 @@ def _parquet(source: str | io.BytesIO, size: int, where: str) -> Table:
     try:
         with parquet.ParquetFile(source) as file:
             rows, columns = file.metadata.num_rows, file.metadata.num_columns
-            texts = [field.name for field in file.schema_arrow if types.is_string(field.type)]
+            kinds = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+            texts = [field.name for field in file.schema_arrow if any(of(field.type) for of in kinds)]
         needed = rows * max(columns, 1) * 8
         if columns > MAX_COLUMNS or needed > min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size)):
             raise DataError(
-                f"{where}: {rows:,} rows of {columns:,} columns are more than is read from {size:,} bytes; take a "
+                f"{where}: {rows:,} rows of {columns:,} columns are too many for a file of {size:,} bytes; take a "
                 "sample"
             )
         # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
@@ -205,7 +206,7 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
 def _check_areas(archive: zipfile.ZipFile, where: str) -> None:
     """Refuse sheets with a few cells far apart: all cells between them would be made."""
     for info in archive.infolist():
-        if not info.filename.startswith("xl/worksheets/"):
+        if not info.filename.endswith(".xml"):  # the workbook says which of them are sheets
             continue
         rows = columns = cells = 0
         for letters, digits in _PLACE.findall(archive.read(info)):

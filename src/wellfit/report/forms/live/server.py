@@ -146,9 +146,9 @@ def _refusal(watch: Watch, hosts: list[str], request: Any) -> tuple[int, str, st
     if request.path not in PATHS:
         return 404, "No such page", "There is a list of studies and a page for each."
     if request.method not in ("GET", "HEAD"):
-        return 405, "Nothing to change", "This page can only be read."
+        return 405, "Method not allowed", "This page can only be read."
     if "Upgrade" in request.headers:
-        return 400, "No such protocol", "This server speaks HTTP only."
+        return 400, "Unsupported protocol", "This server speaks HTTP only."
     ids = request.arguments.get("id", [])
     valid = len(ids) == 1 and re.fullmatch(rb"[0-9a-f]{16}", ids[0])
     if (request.path in OF_STUDY or ids) and not (valid and (request.path == "/updates" or watch.has(ids[0].decode()))):

@@ -1,4 +1,4 @@
-"""Watching a folder of studies: what pages show is kept here, and made anew by other processes when it has changed.
+"""Watching a folder of studies: what pages show is kept here, and made again by other processes when it has changed.
 
 A thread scans the folder, again and again, and reads the studies that someone is looking at. Pages and reports, which
 take longer, are made one at a time in a process of their own, once for all who ask. A page asks for a study by its id,
@@ -8,7 +8,6 @@ a hash of its path; only ids of studies that a scan has found are valid.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudySummary
-from wellfit.errors import WellfitError, printable
+from wellfit.errors import WellfitError, one_line, printable
 from wellfit.report.forms.live import tasks
 from wellfit.report.forms.live.scan import Found, scan, stamp_of
 from wellfit.report.forms.live.tasks import Look
@@ -61,6 +60,12 @@ class Made:
     began: float
     value: Any
     trouble: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """Of a report, or of a page, which comes with its structure."""
+        text = self.value[1] if isinstance(self.value, tuple) else self.value
+        return len(text) if isinstance(text, bytes) else 0
 
 
 class Watch:
@@ -206,8 +211,8 @@ class Watch:
         for study in self._rows.keys() - found.keys():
             self._rows.pop(study, None)
             self._looks.pop(study, None)
-            for what in ("page", "report", "summary"):
-                self._made.pop((what, study), None)
+        for name in [name for name in self._made if name[1] and name[1] not in found]:
+            self._made.pop(name, None)
         self._found = found
         self.scanned = True
 
@@ -253,13 +258,21 @@ class Watch:
         self._rows[found.id] = now, time.monotonic() + AGAIN, row
 
     def _keep_watching(self) -> None:
-        self.refresh()
+        self._refresh_or_say()
         with contextlib.suppress(WellfitError):
             self._reader.call(tasks.ready)  # a process takes a second to start
         while not self._stop.is_set():
-            self.refresh()
+            self._refresh_or_say()
             self._wake.wait(SECONDS / 2)
             self._wake.clear()
+
+    def _refresh_or_say(self) -> None:
+        """Refresh; an error that nobody foresaw is said on every page, which would otherwise show an old state."""
+        try:
+            self.refresh()
+        except Exception as error:  # the thread must go on
+            self._next_scan = 0.0
+            self.trouble = f"The studies cannot be read: {type(error).__name__}: {one_line(error)}"
 
     # --- Both -----------------------------------------------------------------------------------------------------
 
@@ -290,6 +303,8 @@ class Watch:
             value = worker.call(function, *(() if found is None else (found.id, found.path, found.place)))
         except WellfitError as error:
             trouble = str(error)
+        except Exception as error:  # what cannot be sent between processes; no memory
+            trouble = f"cannot be made: {type(error).__name__}: {one_line(error)}"
         self._made[name] = Made(key, began, value, trouble)
         self._making.discard(name)
         self._drop_old(name)
@@ -298,7 +313,7 @@ class Watch:
         """Forget the oldest pages and reports where all of them are too large."""
         total = 0
         for name, made in sorted(self._made.items(), key=lambda item: -item[1].began):
-            total += sys.getsizeof(made.value)
+            total += made.bytes
             if total > BYTES and name[1] and name != latest:
                 self._made.pop(name, None)
 

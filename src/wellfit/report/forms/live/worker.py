@@ -144,6 +144,8 @@ def _work(connection: Connection) -> None:
             connection.send((*answer, _megabytes() < LARGE))
         except OSError:
             return
+        except Exception as error:  # a value that cannot be sent
+            connection.send((False, f"cannot be sent: {type(error).__name__}: {one_line(error)}", False))
 
 
 def _end_with(sentinel: Any) -> None:
