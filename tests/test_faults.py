@@ -61,14 +61,14 @@ def test_every_fault(name: str, tmp_path: Path) -> None:
 
 @posix
 def test_the_harness_finds_what_is_wrong(tmp_path: Path) -> None:
-    """Where files are written without ``replacing``, a torn write is found."""
+    """Where a merge leaves alone what a killed one has left, the harness says so."""
     code = (
-        "import contextlib, sys, faults; from pathlib import Path; from wellfit.store import arrays\n"
-        "@contextlib.contextmanager\n"
-        "def straight(path, **how): yield Path(path)\n"
-        "arrays.replacing = straight\n"
-        f"sys.argv = ['faults', {str(tmp_path)!r}, '--cases', 'more seeds', '--sample', '40']\n"
+        "import sys, faults; from wellfit.study import merge\n"
+        "merge.abandoned = lambda out: ()\n"
+        f"sys.argv = ['faults', {str(tmp_path)!r}, '--cases', 'merge', '--sample', '4']\n"
         "faults.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["failed"]
+    failed = json.loads(done.stdout)["failed"]
+    assert failed
+    assert all("left over: .study." in line for line in failed)
