@@ -71,9 +71,7 @@ def test_show_and_report_change_only_the_report(command: Command, study_copy: Pa
 def test_a_report_is_made_without_weights_that_are_missing(command: Command, study_copy: Path) -> None:
     (study_copy / "weights" / "l2.0.npz").unlink()
     ended = command("report", study_copy, "--format", "md")
-    notice = (
-        "The weights of 1 run are missing or damaged: l2 seed 0. The report leaves them out. To train it again, run "
-    )
+    notice = "The weights of 1 run are missing or damaged: l2 seed 0. The report leaves them out. To train it again, "
     assert (ended.status, ended.out) == (0, f"{study_copy / 'report.md'}\n")
     assert ended.err.startswith(f"wellfit: {notice}")
     assert notice in (study_copy / "report.md").read_text().replace("\n> ", " ")

@@ -298,7 +298,10 @@ BAD: dict[str, tuple[Answering, str]] = {
     "other content": (lambda handler: send(handler, b"other"), "ValueError"),
     "missing": (lambda handler: handler.send_error(404), "HTTPError"),
     "redirected for ever": (lambda handler: redirect(handler, handler.path), "TooManyRedirects"),
-    "redirected to a file": (lambda handler: redirect(handler, "file:///etc/passwd"), "InvalidSchema"),
+    "redirected to a file": (
+        lambda handler: redirect(handler, "file:///etc/passwd"),
+        "redirected to an insecure address",
+    ),
     "redirected nowhere": (lambda handler: redirect(handler, "http://256.1.1.1/x"), "ConnectionError|InvalidURL"),
     "no HTTP": (lambda handler: handler.wfile.write(b"\0" * 100) and None, "ConnectionError"),
 }

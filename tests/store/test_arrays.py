@@ -81,7 +81,7 @@ def test_a_file_is_damaged_if_it_is_missing_or_another(tmp_path: Path, monkeypat
     path.unlink()
     assert is_damaged(path, sha256)
     path.mkdir()
-    with pytest.raises(StoreUnreadableError, match=f"^{path}: cannot be read: .*; fix its permissions$"):
+    with pytest.raises(StoreUnreadableError, match=f"^{path}: cannot be read: .*, or remove it and run again$"):
         is_damaged(path, sha256)
     monkeypatch.setattr(os, "lstat", failing(errno.EACCES))
     with pytest.raises(StoreUnreadableError, match=f"^{path}: cannot be read: Permission denied; fix its permissions$"):

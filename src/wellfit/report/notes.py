@@ -125,8 +125,8 @@ def without_weights(details: StudyDetails) -> tuple[str, ...]:
         return ()
     listed = ", ".join(runs[:LISTED]) + (f" and {len(runs) - LISTED} more" if len(runs) > LISTED else "")
     return (
-        f"The weights of {wording.count(len(runs), 'run')} are missing or damaged: {listed}. The report leaves them out. "
-        f"To train {'it' if len(runs) == 1 else 'them'} again, run the study again in its directory.",
+        f"The weights of {wording.count(len(runs), 'run')} are missing or damaged: {listed}. The report "
+        f"leaves them out. To train {'it' if len(runs) == 1 else 'them'} again, run the study again in its directory.",
     )
 
 

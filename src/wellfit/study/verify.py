@@ -94,7 +94,12 @@ def verify_study(directory: Path) -> Verification:
         count, contradictions = _recomputed(store, {problem.file for problem in wrong})
         problems = (
             *wrong,
-            *(Problem(name, "belongs to no run of the study", "remove it") for name in strays),
+            *(
+                Problem(
+                    name, "belongs to no run of study.db", "restore the study.db that it belongs to, or move it away"
+                )
+                for name in strays
+            ),
             *(Problem("study.db", what, RESTORE) for what in manifest.differences(store.database)),
             *contradictions,
         )

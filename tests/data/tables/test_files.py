@@ -215,7 +215,7 @@ def test_a_package_that_is_not_installed(tmp_path: Path, monkeypatch, name, modu
 @pytest.mark.parametrize(
     ("name", "how"),
     [
-        ("a.pkl", r"they can run any program when they are read; have whoever made it save it"),
+        ("a.pkl", r"they can run any program when they are read; ask its author for a"),
         ("a.json", r"convert it in Python: pandas\.read_json"),
         ("a.feather", r"convert it in Python: pandas\.read_feather"),
         ("a.xls", r"save it as \.xlsx"),

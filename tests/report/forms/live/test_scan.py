@@ -39,6 +39,7 @@ def test_those_in_training_come_first_then_the_latest(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "running"):
         os.utime(tmp_path / "running" / "study.db", (1, 1))
         assert places(tmp_path) == ["running", "new", "old"]
+    os.utime(tmp_path / "running" / "study.db", (1, 1))
     assert places(tmp_path) == ["new", "old", "running"]
 
 

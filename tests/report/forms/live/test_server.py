@@ -431,7 +431,7 @@ def test_a_failing_report_explains_itself_and_prints_nothing(served: Served) -> 
     with watched.at_work(served.folder / "damaged", spec) as store:
         watched.finish(store, spec)
     page = served.study("Is it whole?")
-    (served.folder / "damaged" / "weights" / "l2.0.npz").write_bytes(b"damaged")
+    (served.folder / "damaged" / "test" / "l2.0.npz").write_bytes(b"damaged")
     status, text, _ = served.ready(page.replace("/study", "/report"))
     shutil.rmtree(served.folder / "damaged")
     assert status == 500

@@ -152,14 +152,14 @@ def test_pages_and_reports_are_made_once_and_again_after_a_change(tmp_path: Path
     until(lambda: watch._made.get(("summary", study)))
     watch.refresh()
     assert "88.33 %" in watch.look(study).parts["table"]
-    (tmp_path / "s" / "weights" / "l2.0.npz").write_bytes(b"damaged")
+    (tmp_path / "s" / "test" / "l2.0.npz").write_bytes(b"damaged")
     (tmp_path / "s" / "progress").write_bytes(b"changed")
     with pytest.raises(WellfitError, match="damaged"):
         until(lambda: watch.report(study, time.monotonic() + 60))
 
 
 def test_old_pages_are_forgotten_where_they_are_large(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BYTES", 250)
+    monkeypatch.setattr(module, "BYTES", 150)
     for at in range(4):
         watch._made["report", str(at)] = Made(0, float(at), b"x" * 100)
     watch._drop_old(("report", "0"))

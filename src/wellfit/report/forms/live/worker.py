@@ -129,6 +129,7 @@ def _work(connection: Connection) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    most = max(LARGE, _megabytes())  # on Linux, a process begins with the figure of the one that started it
     while True:
         try:
             function, arguments = connection.recv()
@@ -141,7 +142,7 @@ def _work(connection: Connection) -> None:
         except Exception as error:  # rows that wellfit has not written; files that disappear; no memory
             answer = (False, f"cannot be read: {type(error).__name__}: {one_line(error)}")
         try:
-            connection.send((*answer, _megabytes() < LARGE))
+            connection.send((*answer, _megabytes() <= most))
         except OSError:
             return
         except Exception as error:  # a value that cannot be sent
