@@ -92,8 +92,8 @@ def test_damaged_missing_and_extra_files_are_listed(eventful_copy: Path) -> None
     assert lines[1].startswith(f"{names[1]}: differs from the saved file ({len(content) // 2} bytes); restore it")
     assert lines[2].startswith("test/keepsakes.npz: is missing; wellfit run, with the same study")
     assert (
-        lines[3]
-        == "weights/other.0.npz: belongs to no run of study.db; restore the study.db that it belongs to, or move it away"
+        lines[3] == "weights/other.0.npz: belongs to no run of study.db; restore the study.db that it belongs to, "
+        "or move it away"
     )
     assert lines[4] == "note: checkpoints/x.checkpoint: left by an interrupted process; remove it"
 

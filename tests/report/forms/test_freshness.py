@@ -128,6 +128,13 @@ def test_a_relabelled_strength_is_noticed(study_copy: Path) -> None:
     assert any("l2 is 0.5, but 0.001 when computed" in what for what in problems(study_copy))
 
 
+def test_the_page_of_another_study_is_not_an_older_one(study_copy: Path) -> None:
+    summary = summarize(study_copy)
+    resealed(study_copy / "report.html", f'"data":"{summary.data}"', '"data":"other"')
+    resealed(study_copy / "report.html", f'"fingerprint":"{summary.fingerprint}"', '"fingerprint":"0123456789abcdef"')
+    assert problems(study_copy) == ["shows another study"]
+
+
 def test_rounding_in_another_order_is_no_difference(study_copy: Path) -> None:
     mean = summarize(study_copy).variants[0].mean["test_accuracy"]
     resealed(study_copy / "report.html", f'"test_accuracy":{mean!r}', f'"test_accuracy":{math.nextafter(mean, 0)!r}')

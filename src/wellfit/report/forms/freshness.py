@@ -84,6 +84,8 @@ def check_page(summary: StudySummary, path: Path) -> tuple[tuple[Problem, ...], 
     now = json.loads(json.dumps(_numbers(summary)))
     different = list(_differences(now, then))
     if then.get("fingerprint") != now["fingerprint"]:
+        if _identity(then) != _identity(now):
+            return (Problem(path.name, "shows another study", again),), ()
         what = "shows older numbers" if _of_results(different) else "was written before the study last changed"
         return (), (f"{path.name}: {what}; {again}",)
     if different and code != code_hash():
@@ -101,6 +103,12 @@ def _numbers(summary: StudySummary) -> dict[str, Any]:
     """What ``show --json`` prints, without the place of the directory, which may be moved."""
     plain = to_json(summary, "")
     return {**plain, "study": {key: value for key, value in plain["study"].items() if key != "directory"}}
+
+
+def _identity(numbers: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What stays the same in a study that grows."""
+    study = numbers.get("study")
+    return (study["name"], study["data"]) if isinstance(study, Mapping) and {"name", "data"} <= {*study} else ()
 
 
 def _is_whole(content: bytes, seal: re.Match[bytes]) -> bool:
