@@ -38,6 +38,7 @@ def _real_data() -> Path | None:
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the user's cache, nor the network."""
+    monkeypatch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
     monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("WELLFIT_OFFLINE", "1")
 
