@@ -93,7 +93,7 @@ FORMS: dict[str, Callable[[Path], bytes]] = {
     "a.h5": hdf5,
     "a.parquet": parquet,
 }
-AS = ("", ".npy", ".npz", ".csv", ".mat", ".h5", ".parquet", ".xlsx", ".png", ".idx")
+AS = ("", ".npy", ".npz", ".csv", ".h5", ".png")
 """Suffixes under which each of them is tried too."""
 
 
