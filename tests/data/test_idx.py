@@ -109,7 +109,7 @@ def test_a_gzip_file_that_unpacks_without_end(tmp_path: Path, monkeypatch):
     monkeypatch.setattr("wellfit.data.idx._SMALL", 10_000)
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(bytes(1_000_000)))
-    with pytest.raises(DataError, match=r"bomb\.gz: the gzip file of 1,0\d\d bytes unpacks to more than 10\d,\d00"):
+    with pytest.raises(DataError, match=r"bomb\.gz: the gzip file of 1,0\d\d bytes unpacks to more than 50,150"):
         read_content(path)
     path.write_bytes(gzip.compress(bytes(10_000)))
     assert read_content(path) == bytes(10_000)
