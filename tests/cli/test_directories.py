@@ -40,7 +40,7 @@ def test_verify_lists_problems_and_fails(command: Command, study_copy: Path) -> 
     assert (status, err) == (2, f"wellfit: {study_copy}: 1 problem, listed on standard output\n")
     assert out.startswith("test/l2.0.npz: is missing; restore it")
     plain = json.loads(command("verify", study_copy, "--json").out)
-    assert [set(problem) for problem in plain["problems"]] == [{"file", "what", "mend"}]
+    assert [set(problem) for problem in plain["problems"]] == [{"file", "what", "fix"}]
 
 
 def test_verify_notes_a_stale_report(command: Command, study_copy: Path) -> None:

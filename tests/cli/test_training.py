@@ -181,7 +181,7 @@ def test_more_epochs_continue_in_the_same_directory(command: Command, tmp_path: 
     study = ("regularization/l2", "--seeds", "1", *ONE_LAYER)
     assert command("run", *study, "--epochs", "1").status == 0
     planned = json.loads(command("plan", *study, "--epochs", "2", "--json").out)
-    assert (planned["done"], planned["continued"], planned["anew"]) == (0, planned["trajectories"], {})
+    assert (planned["done"], planned["continued"], planned["restarted"]) == (0, planned["trajectories"], {})
     assert planned["saved_epochs"] == planned["trajectories"]
     grown = command("run", *study, "--epochs", "2")
     assert grown.status == 0

@@ -150,7 +150,7 @@ def test_the_json_form_has_every_key() -> None:
         "precision": {"asked": "float32", "chosen": "products in float32"},
         "continued": 0,
         "saved_epochs": 0,
-        "anew": {},
+        "restarted": {},
     }
 
 

@@ -15,7 +15,7 @@ from wellfit.store import open_existing
 from wellfit.store.progress import FILE
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
-from wellfit.study.status import Leader, find_studies, read_status, stamp
+from wellfit.study.status import Leader, read_status, stamp
 from wellfit.study.summarize import summarize
 
 
@@ -86,15 +86,6 @@ def test_the_stamp_changes_with_the_study(tmp_path: Path) -> None:
     stamps.append(stamp(tmp_path / "s"))
     assert len(set(stamps)) == len(stamps)
     assert [s.locked for s in stamps] == [False, True, True, True, True, False]
-
-
-def test_studies_are_found_to_a_depth(tmp_path: Path) -> None:
-    for name in ("b", "a/part", "a/b/too-deep", ".hidden", "b/inside"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "study.db").write_bytes(b"")
-    assert find_studies(tmp_path) == [tmp_path / "a" / "part", tmp_path / "b"]
-    assert find_studies(tmp_path / "b") == [tmp_path / "b"]
-    assert find_studies(tmp_path / "nowhere") == []
 
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_json(eventful_copy: Path) -> None:
     status, out, err = command("verify", eventful_copy, "--json")
     plain = json.loads(out)
     assert (status, err) == (2, f"wellfit: {eventful_copy}: 1 problem, listed on standard output\n")
-    assert plain["problems"][0] | {"mend": ""} == {"file": "test/plain.0.npz", "what": "is missing", "mend": ""}
+    assert plain["problems"][0] | {"fix": ""} == {"file": "test/plain.0.npz", "what": "is missing", "fix": ""}
     assert (plain["runs"], plain["notes"]) == (10, [])
 
 
@@ -103,7 +103,7 @@ def test_damaged_missing_and_extra_files_are_listed(eventful_copy: Path) -> None
     [
         ("ends", "remove it; only more epochs need it, and its training would then start over"),
         ("test/keepsakes", "wellfit run, with the same study and --out, writes it again"),
-        ("weights", "restore it from a copy, or train again with wellfit run --fresh"),
+        ("weights", "restore it from a copy; or wellfit run, with the same study and --out, trains its run again"),
     ],
 )
 def test_the_fix_depends_on_the_file(kind: str, line: str, eventful_copy: Path) -> None:

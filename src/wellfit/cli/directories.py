@@ -34,7 +34,7 @@ def verify(directory: Directory, json: Json = False) -> None:
     wrong, stale = ((), ()) if result.problems else check_page(summarize(directory), directory / "report.html")
     found, notes = [*result.problems, *wrong], [*result.notes, *stale, *unchecked_reports(directory)]
     if json:
-        problems = [{"file": p.file, "what": p.what, "mend": p.fix} for p in found]
+        problems = [{"file": p.file, "what": p.what, "fix": p.fix} for p in found]
         counts = {"runs": result.runs, "files": result.files, "numbers": result.numbers}
         print_json(
             {"wellfit": __version__, "directory": str(directory), **counts, "fingerprint": result.fingerprint}

@@ -294,7 +294,7 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         "memory": forecast.memory,
         "continued": forecast.continued,
         "saved_epochs": forecast.saved,
-        "anew": dict(forecast.restarted),
+        "restarted": dict(forecast.restarted),
     }
 
 

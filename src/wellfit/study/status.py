@@ -5,10 +5,9 @@ Reading a status is fast enough to be repeated twice a second. Test results and 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -21,10 +20,7 @@ from wellfit.store import open_existing
 from wellfit.store.lock import is_locked
 from wellfit.store.progress import FILE as PROGRESS
 
-__all__ = ["Leader", "Stamp", "StudyStatus", "find_studies", "read_status", "stamp"]
-
-DEEPEST: Final = 2
-"""Levels below a folder at which studies are found."""
+__all__ = ["Leader", "Stamp", "StudyStatus", "read_status", "stamp"]
 
 SCORES: Final = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
 
@@ -80,23 +76,6 @@ class StudyStatus:
     def key(self) -> tuple[Any, ...]:
         """Changes when a new summary would have new content."""
         return self.summary.state, self.tested, frozenset(self.records), self.summary.seeds, len(self.summary.variants)
-
-
-def find_studies(folder: Path) -> list[Path]:
-    """The study directories in a folder, by name, or the folder itself if it is one; hidden folders are skipped."""
-    return [Path(path) for path in _below(os.fspath(folder), DEEPEST)]
-
-
-def _below(folder: str, depth: int) -> Iterator[str]:
-    if os.path.isfile(os.path.join(folder, "study.db")):
-        yield folder
-        return
-    if not depth:
-        return
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:  # folders without read permission are skipped
-        folders = sorted(entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir())
-        for path in folders:
-            yield from _below(path, depth - 1)
 
 
 def stamp(directory: Path) -> Stamp:

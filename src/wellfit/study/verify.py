@@ -15,7 +15,7 @@ from wellfit.files import read_plain
 from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, manifest, open_existing
 from wellfit.store.database import MALFORMED
-from wellfit.store.keepsakes import KEEPSAKES
+from wellfit.store.keepsakes import KEEPSAKES, LABELS
 from wellfit.store.names import FOLDERS
 from wellfit.study.provenance import several_machines
 from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
@@ -28,6 +28,7 @@ NO_MANIFEST: Final = {
     "none": "has no manifest, because an earlier edition of wellfit wrote it",
     "outdated": "has no manifest, because the last command that changed it was killed",
 }
+MADE_AGAIN: Final = ("weights/", "test/")  # files of a run
 RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
 
 
@@ -159,6 +160,8 @@ def _fix(name: str) -> str:
         return "wellfit run, with the same study and --out, writes it again"
     if name.startswith(OPTIONAL):
         return "restore it from a copy, or remove it; only more epochs need it, and its training would then start over"
+    if name.startswith(MADE_AGAIN) and name != LABELS:
+        return "restore it from a copy; or wellfit run, with the same study and --out, trains its run again"
     return RESTORE
 
 

@@ -27,7 +27,7 @@ import watched
 import wellfit
 from heard import heard, nameless, pictures
 from wellfit import cli
-from wellfit.report.forms.live.server import PATHS
+from wellfit.report.forms.live.answers import PATHS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

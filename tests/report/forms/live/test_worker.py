@@ -48,7 +48,6 @@ def test_what_takes_too_long_is_ended(worker: Worker) -> None:
     assert worker.call(os.getpid) != first
 
 
-@pytest.mark.slow  # where the tests themselves hold less memory than the limit
 def test_memory_is_given_back(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     first = worker.call(os.getpid)
     worker.call(bytearray, module.LARGE * 2**20)

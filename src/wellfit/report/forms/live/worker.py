@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import WellfitError, one_line
@@ -129,7 +130,6 @@ def _work(connection: Connection) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    most = max(LARGE, _megabytes())  # on Linux, a process begins with the figure of the one that started it
     while True:
         try:
             function, arguments = connection.recv()
@@ -142,7 +142,7 @@ def _work(connection: Connection) -> None:
         except Exception as error:  # rows that wellfit has not written; files that disappear; no memory
             answer = (False, f"cannot be read: {type(error).__name__}: {one_line(error)}")
         try:
-            connection.send((*answer, _megabytes() <= most))
+            connection.send((*answer, _megabytes() < LARGE))
         except OSError:
             return
         except Exception as error:  # a value that cannot be sent
@@ -158,6 +158,10 @@ def _megabytes() -> float:
     """The most memory that this process has had."""
     if sys.platform == "win32":
         return 0.0
+    status = Path("/proc/self/status")
+    if status.is_file():  # on Linux, where getrusage begins with the figure of the process that started this one
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:"))
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
