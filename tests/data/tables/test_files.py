@@ -101,13 +101,21 @@ def test_parquet_columns_of_the_same_name_and_of_lists(tmp_path: Path):
         read_table(tmp_path / "b.parquet", Reading())
 
 
-def test_a_long_text_in_many_rows_of_parquet(tmp_path: Path):
-    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50_000, np.int32)), pa.array(["z" * 100_000]))
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary()], ids=str)
+def test_a_long_text_in_many_rows_of_parquet(tmp_path: Path, kind):
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50_000, np.int32)), pa.array(["z" * 100_000], kind))
     table = pa.table({"label": ["x", "y"] * 25_000, "text": many})
     parquet.write_table(table, tmp_path / "a.parquet", store_schema=False)  # 5 GB as plain texts
     frame = load(tmp_path / "a.parquet").frame
     assert frame.shape == (50_000, 2)
     assert frame[1].cat.categories.size == 1
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.large_binary()], ids=str)
+def test_texts_of_parquet_with_long_offsets(tmp_path: Path, kind):
+    table = pa.table({"label": ["x", "y"] * 5_000, "text": pa.array(["z" * 1000] * 10_000, kind)})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert load(tmp_path / "a.parquet").frame[1].cat.categories.size == 1
 
 
 def test_parquet_that_cannot_be_read(tmp_path: Path):
