@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import stores
+from commands import SMALL
 from small_studies import NOWHERE, command, few_points, messy, perceptrons, points, small
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec import study as spec_study
@@ -56,21 +57,18 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
-def test_a_rerun_of_a_finished_study_asks_once(counts: Counter[str], tmp_path: Path) -> None:
+def test_a_rerun_of_a_finished_study_asks_once(counts: Counter[str], study_copy: Path) -> None:
     """The directory is opened to read what is stored, to train, and to report; the page shows the study as a file."""
-    arguments = ("run", "--seeds", "1", "--epochs", "1", "--set", "data.train_share=0.1", "--out", tmp_path / "study")
-    assert command(*arguments)[0] == 0
     counts.clear()
-    status, out, _ = command(*arguments)
+    status, out, _ = command("run", *SMALL, "--out", study_copy)
     assert status == 0
-    assert "Nothing to train: the study directory already holds 19 results" in out
-    assert counts == {"openings": 3, "recipes": 6, "resolved": 1, "from_resolved": 2}
+    assert "Nothing to train: the study directory already holds 38 results" in out
+    assert counts == {"openings": 3, "recipes": 5, "resolved": 1, "from_resolved": 2}
 
 
 def test_planning_a_finished_study_asks_once(counts: Counter[str], study_copy: Path) -> None:
-    small = ("--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]", "--out", study_copy)
     counts.clear()
-    assert "Nothing to train" in command("plan", *small)[1]
+    assert "Nothing to train" in command("plan", *SMALL, "--out", study_copy)[1]
     assert counts == {"openings": 1, "recipes": 3, "resolved": 1}
 
 
