@@ -13,6 +13,7 @@ from wellfit.base.data import (
     PreparedColumn,
     Scaling,
     Splits,
+    TestRows,
     TrainingData,
 )
 from wellfit.base.details import (
@@ -157,6 +158,7 @@ __all__ = [
     "StudySummary",
     "SweepGrid",
     "SweepPath",
+    "TestRows",
     "Text",
     "TrainingData",
     "UpTo64",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ __all__ = [
     "PreparedColumn",
     "Scaling",
     "Splits",
+    "TestRows",
     "TrainingData",
 ]
 
@@ -107,6 +108,32 @@ class Splits:
     sample: IntArray  # (s,)
     seed: int
     hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class TestRows:
+    """Which test examples each seed judges: all of them, or those of its fold.
+
+    Args:
+      rows: seed -> positions among the test examples, ascending; every variant has the same.  # (m,) each
+      examples: the number of test examples that any seed can judge.
+      groups: the group of each test example, whose members are not independent; None without groups.  # (examples,)
+
+    Example: two seeds that judge half of four examples each.
+      >>> tested = TestRows({0: np.array([0, 2]), 1: np.array([1, 3])}, 4)
+      >>> tested.of([1])[0].tolist()
+      [1, 3]
+    """
+
+    __test__ = False  # no test class, whatever pytest makes of the name
+
+    rows: Mapping[int, IntArray]
+    examples: int
+    groups: IntArray | None = None  # (examples,)
+
+    def of(self, seeds: Sequence[int]) -> tuple[IntArray, ...]:
+        """The rows of some seeds, in their order."""
+        return tuple(self.rows[seed] for seed in seeds)
 
 
 @dataclass(frozen=True)
