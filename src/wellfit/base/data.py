@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -134,6 +134,10 @@ class TestRows:
     def of(self, seeds: Sequence[int]) -> tuple[IntArray, ...]:
         """The rows of some seeds, in their order."""
         return tuple(self.rows[seed] for seed in seeds)
+
+    def only(self, seeds: Sequence[int]) -> TestRows:
+        """The same for some seeds, in their order."""
+        return replace(self, rows={seed: self.rows[seed] for seed in seeds})
 
 
 @dataclass(frozen=True)

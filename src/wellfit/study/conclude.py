@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.comparisons import compare_pairs, paired_components
 from wellfit.analysis.evidence import evidence_of
 from wellfit.analysis.rankings import friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
@@ -66,12 +66,14 @@ def conclude(
     questions = published_winner(known, spec.published)
     usual = [(name, names[0]) for name in names[1:]]
     further = asked_pairs(questions, names[0], spec.published, stopping)
-    compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim)
+    pairs = [*usual, *further]
+    compared, components = compare_pairs(correctness, pairs, spec.margin, interim), paired_components(correctness, pairs)
+    counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
-            c, correctness, len(compared), spec.margin, interim
+            c, correctness, counted, spec.margin, interim, components=components[c.variant, c.against]
         )
         for c in compared
     }
