@@ -50,7 +50,13 @@ class Choices:
 
 
 def choose_and_plan(
-    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, asked: str, choices: Choices | None
+    runs: Sequence[RunSpec],
+    data: TrainingData,
+    mesh_size: int,
+    asked: str,
+    choices: Choices | None,
+    *,
+    apart: bool = False,
 ) -> tuple[Choices, Plan]:
     """Plan runs with the choices that the store remembers, or choose now.
 
@@ -60,16 +66,17 @@ def choose_and_plan(
       mesh_size: the number of devices.
       asked: the study's precision, ``"float32"``, ``"mixed"`` or ``"auto"``.
       choices: as remembered; None for a new study.
+      apart: as for ``plan_runs``.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
     chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
-    plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+    plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
-        plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+        plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart)
     return chosen, plan
 
 
@@ -86,15 +93,29 @@ def _one_precision(asked: str, data: TrainingData) -> str:
 
 
 def plan_runs(
-    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, choices: Choices, automatic: bool = False
+    runs: Sequence[RunSpec],
+    data: TrainingData,
+    mesh_size: int,
+    choices: Choices,
+    automatic: bool = False,
+    *,
+    apart: bool = False,
 ) -> Plan:
     """Plan runs; those that train on different examples or labels share no batches and are planned separately.
+
+    Args:
+      runs: of a study, or some of them.
+      data: what they train on; if every seed has its own fold, that of any.
+      mesh_size: the number of devices.
+      choices: what the plan depends on besides.
+      automatic: whether the study leaves the precision to wellfit.
+      apart: whether every seed has its own fold.
 
     Raises:
       StudyFileError: a variant asks for more training examples than there are.
       ShapeError: a model does not fit the data.
     """
-    separate: dict[tuple[int, float, str], list[RunSpec]] = {}
+    separate: dict[tuple[int | None, int, float, str], list[RunSpec]] = {}
     for run in runs:
         examples = run.recipe.examples or len(data.x_train)
         if examples > len(data.x_train):
@@ -104,9 +125,12 @@ def plan_runs(
             )
         slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
-        separate.setdefault((examples, run.recipe.label_noise, precision), []).append(run)
+        key = run.seed if apart else None, examples, run.recipe.label_noise, precision
+        separate.setdefault(key, []).append(run)
+    place = {seed: number for number, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
     plans = []
-    for (examples, _, precision), together in separate.items():
+    for key in sorted(separate, key=lambda key: 0 if key[0] is None else place[key[0]]):  # fold by fold
+        (_, examples, _, precision), together = key, separate[key]
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
