@@ -35,6 +35,8 @@ def class_table(
 ) -> ClassTable:
     """Precision, recall and F1 of every class and their averages, as means over a variant's seeds.
 
+    With folds, the scores of a class are those of all seeds' predictions together; the averages stay means over seeds.
+
     Recall is a proportion of the test images of its class, so its interval is ``two_way_interval`` over seeds and these
     images. Gains are the diagonal of the difference of the confusion matrices. The averages depend on the whole matrix:
     their t intervals cover the seeds only.
@@ -65,7 +67,8 @@ def class_table(
         matrices.append(confusion_matrix(truth, run.argmax(axis=1), run.shape[1]))
         for name, score in _averages(run, truth, matrices[-1]).items():
             columns.setdefault(name, []).append(score)
-    scores = [class_scores(matrix) for matrix in matrices]
+    folds = bool((predicted < 0).any())  # a fold may hold few examples of a class: they are scored together
+    scores = [class_scores(matrix) for matrix in ([sum(matrices[1:], matrices[0])] if folds else matrices)]
     bounds = [_recall_bounds(predicted[:, labels == k], k) for k in range(len(matrices[0]))]
     low, high = np.array(bounds).T  # each (K,)
     return ClassTable(

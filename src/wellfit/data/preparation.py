@@ -100,6 +100,8 @@ def refitted(preparation: Preparation, dataset: Dataset, train_rows: IntArray) -
       >>> refitted(fit_preparation(data, np.arange(3)), data, np.arange(2)).columns[0].fill
       1.5
     """
+    if is_identity(preparation):
+        return preparation
     columns = dataset.columns or _unnamed(dataset.input_shape[0])
     kept = []
     for column in preparation.columns:

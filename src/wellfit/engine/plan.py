@@ -143,8 +143,8 @@ class Plan:
 
     @property
     def programs(self) -> int:
-        """The number of compiled training programs: one per population (equal programs differ in their data)."""
-        return len(self.populations)
+        """The number of compiled training programs; populations of different folds share theirs."""
+        return len({(p.program, p.trajectories[0].readouts[0].run.recipe.examples) for p in self.populations})
 
 
 Structure: TypeAlias = tuple[ModelSpec, str, int, str, Precision]

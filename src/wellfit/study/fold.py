@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Dataset, IntArray, Preparation, Splits, TestRows, TrainingData
-from wellfit.data.folds import Division, can_fold, division, example_labels, split_hash
+from wellfit.base import Dataset, IntArray, Preparation, Splits, TrainingData
+from wellfit.data.folds import Division, can_fold, division, split_hash
 from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset, refitted
 from wellfit.data.splits import training_data
 from wellfit.engine.validation import check_data
 from wellfit.spec.study import DataSpec
 
-__all__ = ["Fold", "fold_of", "folds_used", "hash_of_splits", "tested_rows"]
+__all__ = ["Fold", "fold_of", "folds_used", "hash_of_splits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,20 +118,3 @@ def _divided(dataset: Dataset, spec: DataSpec, seed: int | None) -> Division:
 def hash_of_splits(dataset: Dataset, spec: DataSpec) -> str:
     """The hash of how all seeds divide the data, whichever seeds a study has."""
     return split_hash(dataset, _divided(dataset, spec, 0), folds=spec.folds)
-
-
-def tested_rows(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -> TestRows:
-    """Which test examples the seeds of a study judge.
-
-    Example: with five folds, a seed judges a fifth of the 1,797 digits.
-      >>> from wellfit.data.catalog import load_dataset
-      >>> tested = tested_rows(load_dataset("digits"), DataSpec("digits"), [0, 3])
-      >>> tested.examples, len(tested.rows[0]), len(tested.rows[3])
-      (1797, 359, 359)
-    """
-    labels = example_labels(dataset)
-    rows = {}
-    for seed in seeds:
-        tested = _divided(dataset, spec, seed).tested
-        rows[seed] = np.arange(len(labels)) if tested is None else tested
-    return TestRows(rows, len(labels))

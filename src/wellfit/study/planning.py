@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -166,24 +166,31 @@ def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Popula
       left: the trajectory-epochs of a population that remain to be trained; by default all of them.
     """
     total = 0.0
+    compiled: set[Hashable] = set()
     for population in plan.populations:
         epochs = sum(trajectory.epochs for trajectory in population.trajectories)
         todo = epochs if left is None else left(population)
-        total += _seconds(population, examples, mesh_size, todo / epochs) if todo else 0.0
+        key = population.program, recipe_of(population).examples
+        total += _seconds(population, examples, mesh_size, todo / epochs, key in compiled) if todo else 0.0
+        compiled.add(key)
     return total
 
 
-def _seconds(population: Population, examples: int, mesh_size: int, share: float) -> float:
-    """The time for a share of a population, at the rate of its program here before, or else of similar programs."""
+def _seconds(population: Population, examples: int, mesh_size: int, share: float, compiled: bool) -> float:
+    """The time for a share of a population, at the rate of its program here before, or else of similar programs.
+
+    Args:
+      compiled: whether a population before has compiled the program, as with folds.
+    """
     program = population.program
     rate = machine.attained(program)
     if rate is not None:
-        return share * population.work / rate + devices.START_SECONDS
+        return share * population.work / rate + (0.0 if compiled else devices.START_SECONDS)
     images = _has_convolution(program.model)
     attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
     steps = (recipe_of(population).examples or examples) / program.batch_size
     overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
-    compiling = devices.COMPILE_SECONDS * (3 if images else 1)
+    compiling = 0.0 if compiled else devices.COMPILE_SECONDS * (3 if images else 1)
     return (share * population.work / (devices.product_rate() * attained) + overhead) / mesh_size + compiling
 
 

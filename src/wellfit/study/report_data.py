@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, pictured, variant_mistakes, votes
 from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn, Scaling
-from wellfit.data.folds import examples_of
 from wellfit.engine.train import predict_proba
 from wellfit.store import Store
 from wellfit.study.predictions import Probabilities, predictions_of, seeds_tested
@@ -170,7 +169,7 @@ def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], session: Sess
     mistakes, counts = joint_mistakes(of, truth), np.stack(counted)  # (V, M, K)
     size = int(np.prod(dataset.input_shape))
     rows = pictured(mistakes, counts, min(PICTURES, _BYTES // size))
-    return {"image_rows": rows, "images": as_bytes(examples_of(session.dataset, rows), *_range(dataset))}
+    return {"image_rows": rows, "images": as_bytes(session.test_examples(rows), *_range(dataset))}
 
 
 def _rows(session: Session) -> list[list[str]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from jax.sharding import Mesh
+from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.facts import Facts, data_facts, data_line, fold_facts
-from wellfit.data.folds import example_labels
+from wellfit.data.folds import example_labels, examples_of
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
@@ -47,7 +48,8 @@ class Forecast:
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
       cautions: what is unusual about this machine, in sentences without a full stop.
-      examples: training, validation and test examples.
+      examples: training, validation and test examples of a seed.
+      tested: test examples of all folds together.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
       precision: of the matrix products, in words.
@@ -63,6 +65,7 @@ class Forecast:
     title: str
     data: str
     examples: tuple[int, int, int]
+    tested: int
     epochs: int
     devices: int
     precision: str
@@ -179,7 +182,15 @@ class Session:
     @cached_property
     def test_labels(self) -> IntArray:
         """The labels of all test examples, of which a seed may judge a fold.  # (M,)"""
-        return example_labels(self.dataset)
+        return self.dataset.y_test if self.folds == 1 else example_labels(self.dataset)
+
+    def test_examples(self, rows: IntArray) -> NDArray[Any]:
+        """Some of the test examples, as they were read.  # (m, ...)
+
+        Args:
+          rows: positions among the test examples.  # (m,)
+        """
+        return self.dataset.x_test[rows] if self.folds == 1 else examples_of(self.dataset, rows)
 
     @property
     def hashes(self) -> tuple[str, str]:
@@ -277,7 +288,8 @@ class Session:
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
             title=self.spec.title,
             data=data_line(self.used.title, self.used.source),
-            examples=(counts["training"], counts["validation"], counts["test"]),
+            examples=(counts["training"], counts["validation"], len(self.used.y_test)),
+            tested=counts["test"],
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
             precision=precision,
@@ -304,7 +316,11 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         },
         "facts": dict(forecast.facts),
         "cautions": list(forecast.cautions),
-        "examples": dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+        "examples": {
+            **dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+            "tested": forecast.tested,
+        },
+        "folds": session.folds,
         "seeds": list(spec.seeds),
         "epochs": forecast.epochs,
         "runs": forecast.plan.runs,
