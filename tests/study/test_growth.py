@@ -299,7 +299,7 @@ spec = study_from_mapping({
     "data": {"name": "digits", "train_share": 0.4},
     "model": {"hidden": [16]},
     "train": {"epochs": 3, "seeds": 3},
-    "variants": {"plain": {}, "l2": {"l2": 0.01}, "dropout": {"dropout": 0.2}, "deep": {"model": {"hidden": [8, 8]}}},
+    "variants": {"plain": {}, "l2": {"l2": 0.01}, "deep": {"dropout": 0.2, "model": {"hidden": [8, 8]}}},
 })
 session = Session(spec, load_dataset("digits"), Path(sys.argv[1]))
 try:
@@ -323,7 +323,7 @@ def on_cores(cores: int, directory: Path, end: str = "finish") -> list[str]:
 def test_a_study_continued_on_another_number_of_cores_has_the_same_bits(first: int, then: int, tmp_path: Path) -> None:
     whole = on_cores(first, tmp_path / "whole")
     on_cores(first, tmp_path / "killed", "stop")
-    assert 0 < len(weights(tmp_path / "killed")) < 12
+    assert 0 < len(weights(tmp_path / "killed")) < 9
     continued = on_cores(then, tmp_path / "killed")
     assert (whole[0], continued[0]) == (str(max(2, first)), str(max(2, then)))
     assert whole[1:] == continued[1:]  # the same width, and no caution
