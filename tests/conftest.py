@@ -6,14 +6,16 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
-QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
+os.environ["XLA_FLAGS"] = " ".join(
+    [os.environ.get("XLA_FLAGS", ""), "--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false"]
+).strip()
 
 import jax
 import numpy as np
@@ -44,12 +46,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, shared: Path) -> None:
-    """No test reads or writes the user's cache, nor the network."""
-    monkeypatch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
-    monkeypatch.setenv("WELLFIT_CACHE", str(shared / "cache"))
-    monkeypatch.setenv("WELLFIT_OFFLINE", "1")
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(shared: Path) -> Iterator[None]:
+    """No test and no fixture reads or writes the user's cache, nor the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
+        patch.setenv("WELLFIT_CACHE", str(shared / "cache"))
+        patch.setenv("WELLFIT_OFFLINE", "1")
+        yield
 
 
 @pytest.fixture
