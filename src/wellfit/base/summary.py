@@ -230,6 +230,9 @@ class StudySummary:
       ranking: the tested variants from the highest mean to the lowest, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
+      validation_examples: of each seed; 0 if unknown.
+      validation_overlap: the share of its validation examples that two seeds have in common on average: 1 for one split,
+        0 for disjoint folds.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -258,4 +261,6 @@ class StudySummary:
     ranking: tuple[Ranked, ...] = ()
     friedman_p: float | None = None
     advice: tuple[Sentence, ...] = ()
+    validation_examples: int = 0
+    validation_overlap: float = 1.0
     fingerprint: str | None = None

@@ -112,6 +112,7 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        validation_examples=examples[0],
         fingerprint=manifest.fingerprint(store.database),
         **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
     )
