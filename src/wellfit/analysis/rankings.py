@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level
-from wellfit.base import FloatArray, Ranked
+from wellfit.base import FloatArray, IntArray, Ranked
 from wellfit.errors import DataError
 
-__all__ = ["Ranked", "compact_letters", "friedman", "ranking"]
+__all__ = ["Ranked", "compact_letters", "expected_of_leader", "friedman", "ranking"]
+
+_BLOCKS: Final = 10  # of test examples, each judged by a leader chosen without it
 
 
 def friedman(scores: FloatArray) -> float:
@@ -88,6 +91,56 @@ def ranking(
         separated[i, j] = separated[j, i] = significant
     letters = compact_letters(separated)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
+
+
+def expected_of_leader(
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], rows: Mapping[int, IntArray] | None = None
+) -> float | None:
+    """The accuracy to expect of the variant with the highest mean: cross-fitted, so that its luck does not count.
+
+    The highest of several means is too high on average, because it was chosen for being high. Here every seed and every
+    tenth of the test examples in turn is judged by the variant that leads on all other seeds and examples.
+
+    Source: Stone (1974), JRSS B 36:111-147, for judging a choice on data that did not make it.
+
+    Args:
+      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
+      rows: seed -> which test examples these are; None if every seed judges all.  # (m,)
+
+    Returns:
+      A mean over the seeds that all tested variants share, at most the highest mean; None with fewer than two variants
+      or seeds.
+
+    Example: two variants, each lucky with one seed; whichever leads on one seed is not lucky on the other.
+      >>> lucky, usual = np.arange(100) < 90, np.arange(100) < 80
+      >>> round(expected_of_leader({"a": {0: lucky, 1: usual}, "b": {0: usual, 1: lucky}}), 3)
+      0.8
+    """
+    tested = [runs for runs in correctness.values() if runs]
+    seeds = sorted(set.intersection(*(set(runs) for runs in tested))) if tested else []
+    if len(tested) < 2 or len(seeds) < 2:
+        return None
+    judged = [np.arange(len(tested[0][s])) if rows is None else rows[s] for s in seeds]
+    examples = 1 + max(int(of.max(initial=0)) for of in judged)
+    blocks = np.random.default_rng(0).permutation(examples) % _BLOCKS  # (examples,)
+    counts = np.array([np.bincount(blocks[of], minlength=_BLOCKS) for of in judged])  # (S, B)
+    right = np.array(
+        [
+            [np.bincount(blocks[of], runs[s], minlength=_BLOCKS) for s, of in zip(seeds, judged, strict=True)]
+            for runs in tested
+        ]
+    )  # (V, S, B)
+    elsewhere = _elsewhere(right) / np.maximum(_elsewhere(counts), 1)  # (V, S, B)
+    leader = np.round(elsewhere, 12).argmax(axis=0)  # (S, B)
+    expected = float(np.take_along_axis(right, leader[None], axis=0).sum() / counts.sum())
+    return min(expected, float(right.sum(axis=(1, 2)).max() / counts.sum()))
+
+
+def _elsewhere(table: NDArray[Any]) -> NDArray[Any]:
+    """For every seed and block, the sum over all other seeds and blocks.  # (..., S, B)"""
+    whole = table.sum(axis=(-2, -1), keepdims=True)
+    rest: NDArray[Any] = whole - table.sum(axis=-1, keepdims=True) - table.sum(axis=-2, keepdims=True) + table
+    return rest
 
 
 def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:

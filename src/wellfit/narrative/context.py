@@ -23,6 +23,7 @@ class AnswerContext(NamedTuple):
       evidence: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: of all variants.
       stopping: names of the variants that stop early.
+      leader_accuracy: the test accuracy to expect of the highest in the ranking.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -31,6 +32,7 @@ class AnswerContext(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: Sequence[Ranked]
     stopping: Sequence[str]
+    leader_accuracy: float | None = None
 
 
 class OrientedComparison(NamedTuple):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.evidence import evidence_of
-from wellfit.analysis.rankings import friedman, ranking
+from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Recipe, Sentence, VariantSummary
 from wellfit.narrative.conclusions import conclusion
@@ -31,6 +31,7 @@ class Concluded(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: tuple[Ranked, ...]
     friedman_p: float | None
+    leader_accuracy: float | None
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
@@ -75,7 +76,7 @@ def conclude(
         )
         for c in compared
     }
-    ranked = ranking(correctness, interim=interim)
+    ranked, expected = ranking(correctness, interim=interim), expected_of_leader(correctness)
     sentences = conclusion(
         variants,
         comparisons,
@@ -87,14 +88,16 @@ def conclude(
         ranking=ranked,
         interim=interim,
         largest_class=largest_class,
+        leader_accuracy=expected,
     )
-    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
+    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping, expected)
     return Concluded(
         comparisons,
         asked,
         evidence,
         ranked,
         _friedman_p(correctness),
+        expected,
         sentences,
         " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),

@@ -285,6 +285,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
         "ranking": [ranked._asdict() for ranked in summary.ranking],
         "friedman_p": summary.friedman_p,
+        "leader_accuracy": summary.leader_accuracy,
         "settings": summary.settings,
         "provenance": summary.provenance,
         "several": changes(summary.provenance),
