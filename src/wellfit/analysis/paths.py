@@ -64,7 +64,7 @@ def chosen_by_validation(key: str) -> bool:
       >>> chosen_by_validation("l2"), chosen_by_validation("examples"), chosen_by_validation("early_stopping.patience")
       (True, False, False)
     """
-    return key not in DATA_SETTINGS and key.split(".")[0] != "early_stopping"
+    return key not in DATA_SETTINGS and key.split(".", maxsplit=1)[0] != "early_stopping"
 
 
 # --- One number -------------------------------------------------------------------------------------------------------
@@ -76,9 +76,10 @@ def sweep_paths(summary: StudySummary, zeros: Mapping[str, float] | None = None)
     The value is chosen by mean validation accuracy over the seeds. The one-standard-error rule takes the most
     regularized value whose mean is at least that of the chosen one minus its standard error, ``sd / sqrt(S)`` over S
     seeds, with the variance that shared validation examples add. Both use validation scores only. No value of an
-    early-stopping rule is chosen: the rule itself chose each run's epoch by its validation score. Source: Breiman, Friedman, Olshen & Stone (1984), "Classification and
-    regression trees", section 3.4.3; Hastie, Tibshirani & Friedman (2009), "The elements of statistical learning",
-    section 7.10; ``lambda.1se`` of glmnet, Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33(1).
+    early-stopping rule is chosen: the rule itself chose each run's epoch by its validation score. Source: Breiman,
+    Friedman, Olshen & Stone (1984), "Classification and regression trees", section 3.4.3; Hastie, Tibshirani & Friedman
+    (2009), "The elements of statistical learning", section 7.10; ``lambda.1se`` of glmnet, Friedman, Hastie &
+    Tibshirani (2010), J. Stat. Softw. 33(1).
 
     Args:
       summary: the study, in any state.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level
-from wellfit.base import FloatArray, IntArray, Ranked
+from wellfit.base import Comparison, FloatArray, IntArray, Ranked
 from wellfit.errors import DataError
 
 __all__ = ["Ranked", "compact_letters", "expected_of_leader", "friedman", "ranking"]
@@ -56,12 +56,14 @@ def ranking(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     level: float = 0.05,
     interim: InterimAnalysis | None = None,
+    compared: Sequence[Comparison] = (),
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
-    Every pair is compared by ``paired_comparison`` over its common seeds, with Holm's correction over all pairs. That
-    asks more questions than the study's verdicts do, so two variants that a verdict separates may share a letter here:
-    saying as much about every pair takes more data.
+    A pair that the study compares is separated exactly if its verdict says better or worse. Every other pair is
+    compared by ``paired_comparison`` over its common seeds, with Holm's correction over all pairs. The letters
+    therefore never contradict a verdict; the probability of a false separation is at most ``level`` among the study's
+    comparisons and at most ``level`` among the other pairs.
 
     Assumes what ``paired_comparison`` assumes. The letters are a compact letter display, see ``compact_letters``.
 
@@ -69,6 +71,7 @@ def ranking(
       correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
       level: probability that any two are falsely separated.
       interim: the interim analysis, in a sequential design.
+      compared: the comparisons of the study.
 
     Returns:
       One entry per variant with a run; the mean is over its runs.
@@ -87,8 +90,9 @@ def ranking(
     pairs = list(combinations(range(len(order)), 2))
     p_values = [_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs]
     separated = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
+    verdicts = {frozenset((c.variant, c.against)): c.verdict in ("better", "worse") for c in compared}
     for (i, j), significant in zip(pairs, _significant(p_values, level, interim), strict=True):
-        separated[i, j] = separated[j, i] = significant
+        separated[i, j] = separated[j, i] = verdicts.get(frozenset((order[i], order[j])), significant)
     letters = compact_letters(separated)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
 

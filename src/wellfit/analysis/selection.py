@@ -1,8 +1,8 @@
 """What validation prefers: the best variant, the most regularized one that is as good, and gains over the first.
 
 Validation scores vary with the seed and with the finite set of validation examples. Of each run only the accuracy is
-kept, not which examples it classified correctly, so the variance due to the examples is bounded from above: the bound is
-wide where all seeds share one validation set and vanishes where every seed has its own fold.
+kept, not which examples it classified correctly, so the variance due to the examples is bounded from above: the bound
+is wide where all seeds share one validation set and vanishes where every seed has its own fold.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ValidationSet(NamedTuple):
 
     Args:
       examples: of each seed; 0 if unknown.
-      overlap: the share of its examples that two seeds have in common on average: 1 for one split, 0 for disjoint folds.
+      overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint folds.
     """
 
     examples: int

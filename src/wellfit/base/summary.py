@@ -263,8 +263,8 @@ class StudySummary:
       earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
         those of planned interim analyses.
       validation_examples: of each seed; 0 if unknown.
-      validation_overlap: the share of its validation examples that two seeds have in common on average: 1 for one split,
-        0 for disjoint folds.
+      validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
+        folds.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 

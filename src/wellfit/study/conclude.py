@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.evidence import evidence_of
 from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Recipe, Sentence, VariantSummary
+from wellfit.base import Answer, Comparison, Divergence, PairedEvidence, Ranked, Recipe, Sentence, VariantSummary
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 
@@ -31,6 +33,7 @@ class Concluded(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: tuple[Ranked, ...]
     friedman_p: float | None
+    divergences: tuple[Divergence, ...]
     leader_accuracy: float | None
     conclusion: tuple[Sentence, ...]
     verdict: str
@@ -45,6 +48,8 @@ def conclude(
     test_examples: int,
     interim: InterimAnalysis | None = None,
     largest_class: float = 0.0,
+    published_differs: str = "",
+    earlier_looks: Sequence[int] = (),
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
 
@@ -59,6 +64,8 @@ def conclude(
       test_examples: the size of the test set.
       interim: the interim analysis that this is; None if none were planned.
       largest_class: its share of the test examples.
+      published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
+      earlier_looks: the numbers of seeds whose test results were seen before more were added.
     """
     names = list(spec.variants)
     stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
@@ -70,13 +77,15 @@ def conclude(
     compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
+    ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
+    divergences = compare_divergence(ended, [*usual, *further])
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
             c, correctness, len(compared), spec.margin, interim
         )
         for c in compared
     }
-    ranked, expected = ranking(correctness, interim=interim), expected_of_leader(correctness)
+    ranked, expected = ranking(correctness, interim=interim, compared=compared), expected_of_leader(correctness)
     sentences = conclusion(
         variants,
         comparisons,
@@ -89,14 +98,19 @@ def conclude(
         interim=interim,
         largest_class=largest_class,
         leader_accuracy=expected,
+        divergences=divergences,
+        earlier_looks=earlier_looks,
     )
-    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping, expected)
+    named = {v.name: v for v in variants}
+    context = AnswerContext(named, comparisons, asked, evidence, ranked, stopping, expected, divergences,
+                            published_differs)  # fmt: skip
     return Concluded(
         comparisons,
         asked,
         evidence,
         ranked,
         _friedman_p(correctness),
+        divergences,
         expected,
         sentences,
         " ".join(sentence.text for sentence in sentences[1:]),
