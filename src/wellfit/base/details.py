@@ -245,7 +245,7 @@ class SweepPath:
         ``"validation"``, ``"test"`` and the gap.  # (P,) each
       chosen: position of the highest mean validation accuracy (ties go to the lower mean validation loss) among values
         with two finished seeds and no diverged run; None if there are none, and always for the data settings
-        ``"examples"`` and ``"label_noise"``.
+        ``"examples"`` and ``"label_noise"`` and for early stopping, whose epochs validation chose already.
       one_standard_error: position of the most regularized value whose mean validation accuracy is within one standard
         error of the chosen one's, like glmnet's ``lambda.1se``; None likewise, or if the setting does not regularize.
       zeros: share of kernel weights that are exactly zero, mean over the seeds; NaN if none has finished.  # (P,)

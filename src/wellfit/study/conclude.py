@@ -9,12 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.evidence import evidence_of
-from wellfit.analysis.rankings import friedman, ranking
+from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Recipe, Sentence, TestRows, VariantSummary
+from wellfit.base import (
+    Answer,
+    Comparison,
+    Divergence,
+    PairedEvidence,
+    Ranked,
+    Recipe,
+    Sentence,
+    TestRows,
+    VariantSummary,
+)
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 
@@ -31,6 +43,8 @@ class Concluded(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: tuple[Ranked, ...]
     friedman_p: float | None
+    divergences: tuple[Divergence, ...]
+    leader_accuracy: float | None
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
@@ -44,6 +58,8 @@ def conclude(
     tested: TestRows,
     interim: InterimAnalysis | None = None,
     largest_class: float = 0.0,
+    published_differs: str = "",
+    earlier_looks: Sequence[int] = (),
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
 
@@ -58,6 +74,8 @@ def conclude(
       tested: which test examples each seed judges.
       interim: the interim analysis that this is; None if none were planned.
       largest_class: its share of the test examples.
+      published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
+      earlier_looks: the numbers of seeds whose test results were seen before more were added.
     """
     names = list(spec.variants)
     judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
@@ -70,13 +88,16 @@ def conclude(
     compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim, tested)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
+    ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
+    divergences = compare_divergence(ended, [*usual, *further])
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
             c, correctness, len(compared), spec.margin, interim, tested
         )
         for c in compared
     }
-    ranked = ranking(correctness, interim=interim, tested=tested)
+    ranked = ranking(correctness, interim=interim, compared=compared, tested=tested)
+    expected = expected_of_leader(correctness, tested)
     sentences = conclusion(
         variants,
         comparisons,
@@ -88,14 +109,21 @@ def conclude(
         ranking=ranked,
         interim=interim,
         largest_class=largest_class,
+        leader_accuracy=expected,
+        divergences=divergences,
+        earlier_looks=earlier_looks,
     )
-    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
+    named = {v.name: v for v in variants}
+    context = AnswerContext(named, comparisons, asked, evidence, ranked, stopping, expected, divergences,
+                            published_differs)  # fmt: skip
     return Concluded(
         comparisons,
         asked,
         evidence,
         ranked,
         _friedman_p(correctness),
+        divergences,
+        expected,
         sentences,
         " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),

@@ -25,6 +25,7 @@ from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
+from wellfit.study.looks import note_look, note_seen
 from wellfit.study.planning import recipe_of
 from wellfit.study.provenance import provenance
 from wellfit.study.report_data import keep_report_data
@@ -225,6 +226,7 @@ def _open_test_set(
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
+    note_look(store, {record.spec.seed for record in todo})
     programs: dict[Any, Callable[..., Any]] = {}
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold
@@ -236,3 +238,4 @@ def _open_test_set(
         probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs)  # (M, K)
         loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
         store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested)
+    note_seen(store)

@@ -33,8 +33,10 @@ from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
+from wellfit.study.comparable import published_caution
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
+from wellfit.study.looks import earlier_looks
 from wellfit.study.provenance import changes
 
 __all__ = ["METRICS", "summarize", "summary_of", "to_json"]
@@ -113,6 +115,7 @@ def summary_of(store: Store) -> StudySummary:
     known = Classes(classes, per_class, confusion)
     found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
     interim, compared = compared_runs(store, correct)
+    looks = earlier_looks(store)
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     summary = StudySummary(
         name=spec.name,
@@ -131,8 +134,14 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        earlier_looks=looks,
+        validation_examples=examples[0],
         fingerprint=manifest.fingerprint(store.database),
-        **conclude(spec, of_variant, variants, compared, TestRows(rows, len(labels)), interim, chance)._asdict(),
+        **conclude(
+            *(spec, of_variant, variants, compared, TestRows(rows, len(labels)), interim, chance),
+            published_caution(spec.name, spec.published, settings),
+            looks,
+        )._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
 
@@ -327,6 +336,9 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
         "ranking": [ranked._asdict() for ranked in summary.ranking],
         "friedman_p": summary.friedman_p,
+        "leader_accuracy": summary.leader_accuracy,
+        "divergences": [divergence._asdict() for divergence in summary.divergences],
+        "earlier_looks": summary.earlier_looks,
         "settings": summary.settings,
         "provenance": summary.provenance,
         "several": changes(summary.provenance),
