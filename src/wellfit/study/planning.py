@@ -57,6 +57,7 @@ def choose_and_plan(
     choices: Choices | None,
     *,
     apart: bool = False,
+    balanced: tuple[float, ...] = (),
 ) -> tuple[Choices, Plan]:
     """Plan runs with the choices that the store remembers, or choose now.
 
@@ -66,17 +67,17 @@ def choose_and_plan(
       mesh_size: the number of devices.
       asked: the study's precision, ``"float32"``, ``"mixed"`` or ``"auto"``.
       choices: as remembered; None for a new study.
-      apart: as for ``plan_runs``.
+      apart, balanced: as for ``plan_runs``.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
     chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
-    plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart)
+    plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
-        plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart)
+        plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     return chosen, plan
 
 
@@ -100,6 +101,7 @@ def plan_runs(
     automatic: bool = False,
     *,
     apart: bool = False,
+    balanced: tuple[float, ...] = (),
 ) -> Plan:
     """Plan runs; those that train on different examples or labels share no batches and are planned separately.
 
@@ -110,6 +112,7 @@ def plan_runs(
       choices: what the plan depends on besides.
       automatic: whether the study leaves the precision to wellfit.
       apart: whether every seed has its own fold.
+      balanced: the weights of the classes where a recipe asks for balanced ones.  # (K,)
 
     Raises:
       StudyFileError: a variant asks for more training examples than there are.
@@ -134,7 +137,7 @@ def plan_runs(
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options))
+        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jax.sharding import Mesh
 from numpy.typing import NDArray
 
@@ -193,6 +194,13 @@ class Session:
         return self.dataset.x_test[rows] if self.folds == 1 else examples_of(self.dataset, rows)
 
     @property
+    def balanced(self) -> tuple[float, ...]:
+        """The class weights ``N / (K N_k)``, by the labels of all folds together, so that all seeds have the same."""
+        labels = self.used.y_train if self.dataset.pool is None or self.folds == 1 else self.test_labels
+        counts = np.bincount(labels, minlength=len(self.dataset.classes))  # (K,)
+        return tuple((len(labels) / (len(counts) * np.maximum(counts, 1))).tolist())
+
+    @property
     def hashes(self) -> tuple[str, str]:
         """The hashes of the data and of how all seeds divide them, whichever seeds the study has."""
         if self.folds == 1:
@@ -236,7 +244,9 @@ class Session:
     @cached_property
     def _planned(self) -> tuple[Choices, Plan]:
         return choose_and_plan(
-            self.runs, self.data, self.mesh.size, self.spec.precision, self.stored.choices, apart=self.folds > 1
+            *(self.runs, self.data, self.mesh.size, self.spec.precision, self.stored.choices),
+            apart=self.folds > 1,
+            balanced=self.balanced,
         )
 
     @property
@@ -255,7 +265,8 @@ class Session:
 
         def planned(runs: Sequence[RunSpec]) -> Plan:
             automatic = self.spec.precision == "auto"
-            return plan_runs(runs, self.data, self.mesh.size, self.choices, automatic, apart=self.folds > 1)
+            how = {"apart": self.folds > 1, "balanced": self.balanced}
+            return plan_runs(runs, self.data, self.mesh.size, self.choices, automatic, **how)
 
         return remaining_work(self.runs, self.plan, self.stored, planned)
 
