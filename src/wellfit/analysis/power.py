@@ -33,9 +33,9 @@ def further_seeds(
 
     The half-width of the interval is then that of S + m seeds, m of which have the variance sigma**2: the part due to
     seeds shrinks; that due to examples stays, except where seeds so far have not judged all of them, or where repeated
-    judgments are known to tell more (``crossed.with_seeds``). The result is the smallest m for which better, worse and equivalent
-    together have the requested ``probability`` (predictive power). Adding seeds because the first ones did not decide
-    is a second analysis of the study: its level needs ``sequential``.
+    judgments are known to tell more (``crossed.with_seeds``). The result is the smallest m for which better, worse and
+    equivalent together have the requested ``probability`` (predictive power). Adding seeds because the first ones did
+    not decide is a second analysis of the study: its level needs ``sequential``.
 
     Assumes what ``paired_comparison`` assumes, normal differences between seeds, and a flat prior for the true
     difference. In simulations from that prior at least four in five were decided, as promised; where true differences
@@ -76,9 +76,7 @@ def further_seeds(
     return next(enough, None)
 
 
-def _decision_probability(
-    components: VarianceComponents, m: int, alphas: tuple[float, float], margin: float
-) -> float:
+def _decision_probability(components: VarianceComponents, m: int, alphas: tuple[float, float], margin: float) -> float:
     """The predictive probability that m further seeds decide the comparison."""
     from scipy.special import ndtr
 

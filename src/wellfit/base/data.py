@@ -14,6 +14,7 @@ __all__ = [
     "Dataset",
     "FloatArray",
     "IntArray",
+    "Pool",
     "Preparation",
     "PreparedColumn",
     "Scaling",
@@ -40,6 +41,44 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
+class Pool:
+    """The examples of data without a test set of their own, before a part of them was held out as one.
+
+    Folds are drawn from them. A given validation set comes last.
+
+    Args:
+      held_out: which of them were held out, ascending.  # (M,)
+      size: their number.
+      groups: the group of each; None without groups.  # (size,)
+
+    Example:
+      >>> len(Pool(np.array([1]), 3))
+      3
+    """
+
+    held_out: IntArray
+    size: int
+    groups: IntArray | None = None
+
+    def __len__(self) -> int:
+        return self.size
+
+    def places(self) -> IntArray:
+        """Where each example is among those of ``x_train``, followed by those of ``x_test``.  # (size,)
+
+        Example: of three examples, the middle one was held out.
+          >>> Pool(np.array([1]), 3).places().tolist()
+          [0, 2, 1]
+        """
+        places = np.empty(self.size, np.int64)
+        kept = np.ones(self.size, bool)
+        kept[self.held_out] = False
+        places[kept] = np.arange(self.size - len(self.held_out))
+        places[self.held_out] = np.arange(self.size - len(self.held_out), self.size)
+        return places
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Images or feature rows with class labels, including the test set, which is evaluated only once.
 
@@ -62,6 +101,7 @@ class Dataset:
         None without groups, or where the test set was held out by whole groups.  # (M,)
       facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
+      pool: what the test set was held out from; None for data that have a test set of their own.
     """
 
     name: str
@@ -79,6 +119,7 @@ class Dataset:
     groups: IntArray | None = None  # (N,)
     test_groups: IntArray | None = None  # (M,)
     facts: tuple[tuple[str, str], ...] = ()
+    pool: Pool | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ __all__ = [
     "QUESTIONS",
     "Answer",
     "Comparison",
+    "Divergence",
     "Metric",
     "PairedEvidence",
     "Question",
@@ -66,6 +67,32 @@ class Comparison:
     p_adjusted: float | None
     verdict: Verdict
     identical: bool = False
+
+
+class Divergence(NamedTuple):
+    """How often two variants diverged, compared by Fisher's exact test.
+
+    Args:
+      variant, against: names of the two variants.
+      diverged, runs: how many runs of the first diverged, of how many that ended.
+      against_diverged, against_runs: those of the second.
+      p_value: two-sided.
+      p_adjusted: after Tarone's correction over all pairs of the study in which any run diverged.
+    """
+
+    variant: str
+    against: str
+    diverged: int
+    runs: int
+    against_diverged: int
+    against_runs: int
+    p_value: float
+    p_adjusted: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether chance alone would rarely bring such a difference."""
+        return self.p_adjusted < 0.05
 
 
 @dataclass(frozen=True)
@@ -232,7 +259,15 @@ class StudySummary:
       evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: the tested variants from the highest mean to the lowest, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
+      divergences: the pairs among ``comparisons`` and ``asked`` in which any run diverged.
+      leader_accuracy: the test accuracy to expect of the highest in the ranking, without the luck of being the highest;
+        None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
+      earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
+        those of planned interim analyses.
+      validation_examples: of each seed; 0 if unknown.
+      validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
+        folds.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -260,5 +295,10 @@ class StudySummary:
     evidence: Mapping[str, PairedEvidence] = field(default_factory=dict)
     ranking: tuple[Ranked, ...] = ()
     friedman_p: float | None = None
+    divergences: tuple[Divergence, ...] = ()
+    leader_accuracy: float | None = None
     advice: tuple[Sentence, ...] = ()
+    earlier_looks: tuple[int, ...] = ()
+    validation_examples: int = 0
+    validation_overlap: float = 1.0
     fingerprint: str | None = None

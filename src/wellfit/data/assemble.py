@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellfit.base import Dataset, IntArray
+from wellfit.base import Dataset, IntArray, Pool
 from wellfit.data.labels import encode_labels, flat_labels
 from wellfit.data.parts import Part, RawData
 from wellfit.data.pixels import example_values, examples_first, pixel_range
@@ -170,6 +170,7 @@ def assemble(
     trained, learned = len(arrays[0]), len(x_train)
     y_train, (groups, test_groups) = y[:learned], _groups(raw, learned - trained)
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
+    pool = None
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
         noun = "rows" if x_train.ndim == 2 else "images"
@@ -177,6 +178,7 @@ def assemble(
         if groups is not None:
             how = " in whole groups, stratified by class as far as they allow"
         facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} {noun} held out{how}"))
+        pool = Pool(held_out, learned, groups)
         kept = np.ones(learned, bool)
         kept[held_out] = False
         x_test, y_test = x_train[held_out], y_train[held_out]
@@ -204,6 +206,7 @@ def assemble(
         groups=groups,
         test_groups=test_groups,
         facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
+        pool=pool,
     )
 
 
