@@ -160,8 +160,8 @@ def _by_group(x: FloatArray, mean: float, group: IntArray | None, groups: int) -
     """The scores and the centered scores, summed by group if there are groups, and how many of these a seed judges."""
     if group is None:
         return x, x - mean, len(x)
-    sizes = np.bincount(group, minlength=groups)  # (G,)
-    of_group: FloatArray = np.bincount(group, weights=x, minlength=groups)  # (G,)
+    sizes: IntArray = np.bincount(group, minlength=groups)  # (G,)
+    of_group = np.bincount(group, weights=x, minlength=groups).astype(np.float64)  # (G,)
     return of_group, of_group - mean * sizes, int(np.count_nonzero(sizes))
 
 

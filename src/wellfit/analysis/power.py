@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -84,7 +84,8 @@ def _decision_probability(components: VarianceComponents, m: int, alphas: tuple[
     grown = with_seeds(components, S + m)
     ratios = _variance_ratios(df)  # true over estimated variance of the seeds (GRID,)
     sd = np.sqrt(components.seed * ratios * m / (S + m))  # (GRID,)
-    grown = grown._replace(seed=grown.seed * (df + m * ratios) / (df + m))  # (GRID,)
+    seed: Any = grown.seed * (df + m * ratios) / (df + m)  # (GRID,)
+    grown = grown._replace(seed=seed)
     beyond, inside = (np.sqrt(half_squared(grown, alpha)) for alpha in alphas)  # (GRID,) each
     within = np.minimum(np.maximum(margin - inside, 0.0), beyond)  # (GRID,)
     bounds = np.stack([-beyond, -within, within, beyond])  # (4, GRID)
