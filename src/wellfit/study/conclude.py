@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.comparisons import compare_pairs, paired_components
 from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.evidence import evidence_of
 from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
@@ -85,14 +85,17 @@ def conclude(
     questions = published_winner(known, spec.published)
     usual = [(name, names[0]) for name in names[1:]]
     further = asked_pairs(questions, names[0], spec.published, stopping)
-    compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim, tested)
+    pairs = [*usual, *further]
+    compared = compare_pairs(correctness, pairs, spec.margin, interim, tested)
+    components = paired_components(correctness, pairs, tested)
+    counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
     ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
-    divergences = compare_divergence(ended, [*usual, *further])
+    divergences = compare_divergence(ended, pairs)
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
-            c, correctness, len(compared), spec.margin, interim, tested
+            c, correctness, counted, spec.margin, interim, tested, components[c.variant, c.against]
         )
         for c in compared
     }
