@@ -94,7 +94,7 @@ def test_folds_are_resampled_with_their_examples(groups):
         times = np.bincount(rng.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)[units]
         drawn = rng.integers(0, 4, 4)
         weights = [times[tested.rows[s]] for s in drawn]
-        means.append(sum(w @ x[s] for w, s in zip(weights, drawn)) / sum(w.sum() for w in weights))
+        means.append(sum(w @ x[s] for w, s in zip(weights, drawn, strict=True)) / sum(w.sum() for w in weights))
     found = bootstrap.two_way_bootstrap(x, level=0.8, draws=20_000, tested=tested)
     # ends known to 2 % of a standard deviation, four standard errors
     np.testing.assert_allclose(found.interval, np.quantile(means, [0.1, 0.9]), atol=0.09 * np.std(means))

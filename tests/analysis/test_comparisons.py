@@ -9,7 +9,7 @@ from wellfit.analysis.pooling import pooled
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
 from wellfit.analysis.verdicts import adjusted, equivalence_p
 from wellfit.base import TestRows
-from wellfit.errors import DataError, StudyFileError
+from wellfit.errors import DataError
 
 
 def test_a_hundred_seeds_on_ten_thousand_images_take_milliseconds():
@@ -146,9 +146,7 @@ def test_interim_verdicts_allow_for_all_analyses():
     interim = InterimAnalysis(1, (5, 10, 20))
     one, several = with_first(runs), with_first(runs, interim=interim)
     assert [c.p_value for c in several] == [c.p_value for c in one]
-    assert [c.p_adjusted for c in several] == list(
-        adjusted([over_all_analyses(c.p_value, interim) for c in one])
-    )
+    assert [c.p_adjusted for c in several] == list(adjusted([over_all_analyses(c.p_value, interim) for c in one]))
     for a, b in zip(one[:2], several, strict=False):
         assert b.p_adjusted > a.p_adjusted
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]

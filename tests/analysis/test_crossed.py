@@ -73,7 +73,11 @@ def test_t_quantile_agrees_with_scipy(df):
     [
         (lambda: crossed.variance_components(np.ones(3)), DataError, r"shape \(\)"),
         (lambda: crossed.variance_components([]), DataError, "no seed"),
-        (lambda: crossed.variance_components(np.ones((2, 3)), TestRows({0: np.arange(2)}, 3)), DataError, "3 scores of"),
+        (
+            lambda: crossed.variance_components(np.ones((2, 3)), TestRows({0: np.arange(2)}, 3)),
+            DataError,
+            "3 scores of",
+        ),
         (lambda: crossed.variance_components(np.ones((2, 3)), TestRows({0: np.arange(3)}, 3)), DataError, "judges 0"),
         (lambda: crossed.variance_components(np.ones((3, 1))), DataError, "at least two"),
         (lambda: crossed.variance_components(np.full((2, 2), np.inf)), DataError, "NaN or infinity"),
@@ -187,7 +191,7 @@ def test_a_group_that_is_a_fold_is_left_to_the_seeds():
 
 def test_memory_grows_with_the_examples_alone():
     tracemalloc.start()
-    crossed.variance_components((np.zeros(5000, bool) for _ in range(400)))  # 2 MB as bytes, 16 MB as floats
+    crossed.variance_components(np.zeros(5000, bool) for _ in range(400))  # 2 MB as bytes, 16 MB as floats
     assert tracemalloc.get_traced_memory()[1] < 1e6
     tracemalloc.stop()
 

@@ -35,7 +35,8 @@ def two_way_bootstrap(
     """The mean over seeds and examples with its pigeonhole-bootstrap interval.
 
     Each draw resamples S seeds and n examples (or groups) with replacement, independently, and takes the mean of the
-    cells where they cross, those that a seed does not judge left out. The interval runs from the ``alpha / 2`` to the ``1 - alpha / 2`` quantile of these means; the p-value is
+    cells where they cross, those that a seed does not judge left out. The interval runs from the ``alpha / 2`` to the
+    ``1 - alpha / 2`` quantile of these means; the p-value is
     ``min(1, 2 min(1 + #{mean <= 0}, 1 + #{mean >= 0}) / (draws + 1))``.
 
     Examples with identical scores under every seed are interchangeable, so only their counts are resampled: the

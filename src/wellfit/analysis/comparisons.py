@@ -141,7 +141,7 @@ def _differences(first: Sequence[NDArray[Any]], second: Sequence[NDArray[Any]]) 
     shapes = [[np.shape(one) for one in side] for side in (first, second)]
     if shapes[0] != shapes[1]:
         raise DataError(f"cannot pair scores of {_shapes(shapes[0])} and {_shapes(shapes[1])}; use the same seeds and "
-                        "the same test examples for both")  # fmt: skip
+                        "the same images for both")  # fmt: skip
     for a, b in zip(first, second, strict=True):
         yield np.subtract(a, b, dtype=np.int8 if a.dtype == b.dtype == np.bool_ else np.float64)
 

@@ -27,8 +27,8 @@ def pooled(components: Sequence[VarianceComponents]) -> tuple[VarianceComponents
 
     With five seeds a variance is known to within a factor of three, and Student's t pays for that. Comparisons of one
     study usually vary alike from seed to seed, relative to the variance that their examples explain: the ratios
-    ``seed / overlap`` are moderated, see ``moderated``. Fewer than four comparisons, those of fewer than five seeds, and
-    those whose variants never disagree within a seed, are left as they are.
+    ``seed / overlap`` are moderated, see ``moderated``. Fewer than four comparisons, those of fewer than five seeds,
+    and those whose variants never disagree within a seed, are left as they are.
 
     Args:
       components: of all comparisons of the study, except those of identical variants.

@@ -33,9 +33,9 @@ def further_seeds(
 
     The half-width of the interval is then that of S + m seeds, m of which have the variance sigma**2: the part due to
     seeds shrinks; that due to examples stays, except where seeds so far have not judged all of them, or where repeated
-    judgments are known to tell more (``crossed.with_seeds``). The result is the smallest m for which better, worse and equivalent
-    together have the requested ``probability`` (predictive power). Adding seeds because the first ones did not decide
-    is a second analysis of the study: its level needs ``sequential``.
+    judgments are known to tell more (``crossed.with_seeds``). The result is the smallest m for which better, worse and
+    equivalent together have the requested ``probability`` (predictive power). Adding seeds because the first ones did
+    not decide is a second analysis of the study: its level needs ``sequential``.
 
     Assumes what ``paired_comparison`` assumes, normal differences between seeds, and a flat prior for the true
     difference. In simulations from that prior at least four in five were decided, as promised; where true differences
