@@ -97,8 +97,8 @@ class Dataset:
       columns: of a table whose columns have names; empty for images and bare arrays.
       validation_rows: rows of ``x_train`` that were given as the validation set, ascending; None if none were.  # (v,)
       groups: the group of each training example, from 0; a split never divides a group. None without groups.  # (N,)
-      test_groups: the group of each test example, numbered like ``groups``, -1 where no training example is of it;
-        None without groups, or where the test set was held out by whole groups.  # (M,)
+      test_groups: the group of each test example, numbered like ``groups``; a group without a training example has a
+        further number, an example without a group -1. None without groups, or where the test set was held out.  # (M,)
       facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
       pool: what the test set was held out from; None for data that have a test set of their own.

@@ -279,7 +279,7 @@ def _pixel_max(
 
 
 def _groups(raw: RawData, validated: int) -> tuple[IntArray | None, IntArray | None]:
-    """The group of every training and validation example as a number from 0, and of every test example, or -1."""
+    """The group of every training and validation example as a number from 0, and of every test example."""
     if raw.train.groups is None:
         return None, None
     given = [raw.train.groups.astype(str)]
@@ -293,7 +293,9 @@ def _groups(raw: RawData, validated: int) -> tuple[IntArray | None, IntArray | N
         return groups, None
     of_test = raw.test.groups.astype(str)
     places = np.minimum(np.searchsorted(names, of_test), len(names) - 1)
-    return groups, np.where((names[places] == of_test) & (of_test != ""), places, -1)
+    others = len(names) + np.unique(of_test, return_inverse=True)[1]  # (M,)
+    numbers = np.where(names[places] == of_test, places, others)
+    return groups, np.where(of_test == "", -1, numbers)
 
 
 def _test_rows(y: IntArray, groups: IntArray | None, where: str) -> IntArray:

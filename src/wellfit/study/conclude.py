@@ -92,7 +92,7 @@ def conclude(
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
     ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
-    divergences = compare_divergence(ended, [*usual, *further])
+    divergences = compare_divergence(ended, pairs)
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
             c, correctness, counted, spec.margin, interim, tested, components[c.variant, c.against]

@@ -99,7 +99,7 @@ def run_study(
         if on_plan is not None:
             on_plan(session.forecast)
         store.metadata.save_findings(audit(session.used, session.splits))
-        store.keepsakes.save_labels(session.test_labels, session.dataset.classes)
+        store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
         _train(session, store, on_progress)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():

@@ -185,6 +185,19 @@ class Session:
         """The labels of all test examples, of which a seed may judge a fold.  # (M,)"""
         return self.dataset.y_test if self.folds == 1 else example_labels(self.dataset)
 
+    @property
+    def test_groups(self) -> IntArray | None:
+        """The group of each test example; None without groups.  # (M,)"""
+        pool, groups = self.dataset.pool, self.dataset.test_groups
+        if self.folds > 1 and pool is not None:
+            return None if pool.groups is None else pool.groups[: len(self.test_labels)]
+        if pool is not None and pool.groups is not None:
+            return pool.groups[pool.held_out]
+        if groups is None:
+            return None
+        alone = groups < 0  # each is a group of its own
+        return np.where(alone, groups.max() + 1 + np.cumsum(alone), groups)
+
     def test_examples(self, rows: IntArray) -> NDArray[Any]:
         """Some of the test examples, as they were read.  # (m, ...)
 
@@ -265,8 +278,11 @@ class Session:
 
         def planned(runs: Sequence[RunSpec]) -> Plan:
             automatic = self.spec.precision == "auto"
-            how = {"apart": self.folds > 1, "balanced": self.balanced}
-            return plan_runs(runs, self.data, self.mesh.size, self.choices, automatic, **how)
+            return plan_runs(
+                *(runs, self.data, self.mesh.size, self.choices, automatic),
+                apart=self.folds > 1,
+                balanced=self.balanced,
+            )
 
         return remaining_work(self.runs, self.plan, self.stored, planned)
 

@@ -101,6 +101,7 @@ def summary_of(store: Store) -> StudySummary:
     records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
+    groups = store.keepsakes.test_groups()
     counts: dict[str, int] = store.metadata.note("examples") or {}
     variants, correct, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
     histories = {
@@ -138,7 +139,7 @@ def summary_of(store: Store) -> StudySummary:
         validation_examples=examples[0],
         fingerprint=manifest.fingerprint(store.database),
         **conclude(
-            *(spec, of_variant, variants, compared, TestRows(rows, len(labels)), interim, chance),
+            *(spec, of_variant, variants, compared, TestRows(rows, len(labels), groups), interim, chance),
             published_caution(spec.name, spec.published, settings),
             looks,
         )._asdict(),
@@ -192,6 +193,7 @@ def _variants(
     confusion: dict[str, IntArray] = {}
     rows: dict[int, IntArray] = {}
     labels, classes = store.keepsakes.labels()
+    groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         outcomes = _outcomes(store, name, tested, labels, len(classes))
@@ -201,7 +203,7 @@ def _variants(
         confusion |= {name: outcomes.confusion} if tested else {}
         runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
         sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes, len(labels), sampled)
+        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled)
         variants.append(
             VariantSummary(
                 name=name,
@@ -250,19 +252,19 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, examples: int, sampled: int | None
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has.
 
     Args:
-      examples: the number of test examples of the study.
+      everything: which test examples each seed judges.
       sampled: of the examples that training metrics are measured on.
     """
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: t_interval(values) for metric, values in columns.items() if values}
     for metric, scores in _test_scores(runs, outcomes):
-        tested = TestRows({seed: outcomes.rows[seed] for seed in scores}, examples)
+        tested = everything.only(list(scores))
         mean[metric], interval[metric] = two_way_interval(list(scores.values()), tested=tested)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
