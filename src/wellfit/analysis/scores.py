@@ -1,8 +1,8 @@
 """Metrics as means of one score per example, so that every metric is compared and has intervals in the same way.
 
-Accuracy, log loss and Brier score are such means already. For balanced accuracy, macro F1 and ROC AUC an example's score
-is the metric plus the example's influence on it, a pseudo-value of the infinitesimal jackknife: the mean is the metric,
-exactly, and the spread is that of the metric. In all of them the larger is the better: losses are negated.
+Accuracy, log loss and Brier score are such means already. For balanced accuracy, macro F1 and ROC AUC an example's
+score is the metric plus the example's influence on it, a pseudo-value of the infinitesimal jackknife: the mean is the
+metric, exactly, and the spread is that of the metric. In all of them the larger is the better: losses are negated.
 """
 
 from __future__ import annotations
