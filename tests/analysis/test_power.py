@@ -121,8 +121,8 @@ def test_what_is_detectable_is_detected(design):
     prior = {Design(6, 200, 3, 4): 0.5}.get(design, 0.0)
     alphas = 0.05 / design.comparisons, equivalence_alpha(design.comparisons)
     better = alike = 0
-    for c in simulated(rng, design, chance, found.difference, 400):
-        c = c._replace(seed_df=c.seed_df + prior)
+    for alone in simulated(rng, design, chance, found.difference, 400):
+        c = alone._replace(seed_df=alone.seed_df + prior)
         better += c.mean > np.sqrt(half_squared(c, alphas[0]))
         room = found.margin - np.sqrt(half_squared(c, alphas[1]))
         alike += abs(c.mean - found.difference) < room

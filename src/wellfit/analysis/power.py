@@ -13,7 +13,7 @@ from wellfit.analysis.verdicts import equivalence_alpha
 from wellfit.base import MARGIN, FloatArray
 from wellfit.errors import StudyFileError
 
-__all__ = ["Chance", "Detectable", "Design", "further_seeds", "minimum_detectable"]
+__all__ = ["Chance", "Design", "Detectable", "further_seeds", "minimum_detectable"]
 
 _GRID: Final = 25  # values of the unknown variance to average over
 
@@ -37,9 +37,9 @@ class Design(NamedTuple):
 class Chance(NamedTuple):
     """How far two equally good variants differ by chance; the defaults are typical of variants of one network.
 
-    Measured against the first variant, 18 variants on the digits (97 % right) disagree with it on 0.1 to 3.2 % of the
-    examples, 0.9 % in the median, with a ``seed_sd`` of 0 to 0.9 points; variants on Fashion-MNIST (88 % right) on about
-    9 %, with 0.4 points. A smallest difference grows as the root of the disagreement.
+    Measured: 18 variants on the digits (97 % right) disagree with the first on 0.1 to 3.2 % of the examples, 0.9 % in
+    the median, with a ``seed_sd`` of 0 to 0.9 points; variants on Fashion-MNIST (88 % right) on about 9 %, with 0.4
+    points. A smallest difference grows as the root of the disagreement.
 
     Args:
       disagreement: the share of the examples on which exactly one of the two is right, with one seed.
@@ -96,8 +96,8 @@ def minimum_detectable(
         raise StudyFileError(f"{design} decided with probability {probability}; use at least one seed, fold and "
                              "comparison, two examples, and a probability between 0 and 1")  # fmt: skip
     if not (0 < chance.disagreement <= 1 and 0 <= chance.lasting <= 1 and chance.seed_sd >= 0 and margin >= 0):
-        raise StudyFileError(f"{chance} with a margin of {margin}; use shares between 0 and 1, a standard deviation and "
-                             "a margin of at least 0")  # fmt: skip
+        raise StudyFileError(f"{chance} with a margin of {margin}; use shares between 0 and 1, a standard deviation "
+                             "and a margin of at least 0")  # fmt: skip
     if design.seeds < 2:
         return Detectable(np.inf, np.inf, False)
     expected = _expected(design, chance)
