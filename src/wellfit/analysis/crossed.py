@@ -206,8 +206,8 @@ def half_squared(components: VarianceComponents, alpha: Any) -> Any:
     Student's t lies on the whole of ``seed``, its overlap with the examples included. To lay it on the excess of
     ``seed`` over ``overlap`` alone, and a normal quantile on the rest, errs in up to 7.4 % of studies at a nominal 5 %
     with five folds, and in five times the nominal rate after Holm's correction over 18 comparisons, if seeds and
-    examples contribute alike. No test that holds its level for every balance of the two has more than 2.5 points of
-    power over this one (five folds, 5 %; by linear programming over all tests, ``docs/statistics.md``).
+    examples contribute alike. No test that holds its level for every balance of the two is more than 5 points more
+    powerful than this one (five folds, 5 %; by linear programming over all tests, ``docs/statistics.md``).
 
     Source: Banerjee (1960), Sankhya 22:357-358, for the sum of squared t quantiles.
 
