@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_holms_correction_is_over_what_the_questions_ask_too() -> None:
     assert (*found.comparisons, *found.asked) == compare_pairs(runs, pairs)
     assert [(c.variant, c.against) for c in found.asked] == pairs[3:]
     assert set(found.evidence) == {*NAMES[1:], "l2+dropout/l2", "l2+dropout/dropout"}
-    assert found.ranking == ranking(runs)
+    assert found.ranking == ranking(runs, compared=compare_pairs(runs, pairs))
     scores = np.array([[image.mean() for image in seeds.values()] for seeds in runs.values()])
     assert found.friedman_p == friedman(scores)
     assert found.conclusion[0].text == "Which?"
@@ -82,6 +83,21 @@ def test_what_is_true_is_found() -> None:
     (answer,) = found.answers
     assert answer.text.startswith("Yes: l2+dropout was better than baseline")
     assert [r.letters for r in found.ranking] == ["a", "b", "b", "c"]
+
+
+def test_divergence_and_the_leader_are_judged_too() -> None:
+    study, runs = spec([BOTH]), outcomes((0.80, 0.85, 0.85, 0.90))
+    runs["dropout"] = {}
+    made = variants(runs)
+    gone = tuple(dataclasses.replace(run, state="diverged") for run in made[2].runs)
+    made[2] = dataclasses.replace(made[2], runs=gone)
+    found = conclude(study, recipes(study), made, runs, 2000)
+    assert [(d.variant, d.against, d.diverged) for d in found.divergences] == [
+        ("dropout", "baseline", 5),
+        ("l2+dropout", "dropout", 0),
+    ]
+    assert found.verdict.startswith("dropout diverged more often than baseline (5 of 5 runs against 0 of 5, p = 0.016,")
+    assert found.leader_accuracy == pytest.approx(np.mean(list(runs["l2+dropout"].values())))
 
 
 def test_the_margin_is_the_studys_own() -> None:

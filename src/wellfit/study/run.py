@@ -222,7 +222,7 @@ def _open_test_set(
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
-    note_look(store, {record.spec.seed for record in todo})
+    note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
     data, x, labels = session.data, session.prepared.x_test, session.prepared.y_test
     programs: dict[Any, Callable[..., Any]] = {}
     for record in todo:
