@@ -85,13 +85,12 @@ class Results(Plots):
           ``verdict``; then the results of other methods, see ``wellfit.base.PairedEvidence``: ``seeds``,
           ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one
           per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``; then ``survivors``, whether
-          diverged runs were left out, and ``identical``, whether both gave the same results. ``attrs`` has the
-          ``margin``.
+          diverged runs were left out. ``attrs`` has the ``margin``.
         """
         import pandas as pd
 
         from wellfit.base import Comparison, PairedEvidence
-        from wellfit.narrative.outcomes import of_survivors, same_results
+        from wellfit.narrative.outcomes import of_survivors
 
         s = self.summary
         known = [(c.variant, c) for c in s.comparisons] + [(f"{c.variant}/{c.against}", c) for c in s.asked]
@@ -102,11 +101,10 @@ class Results(Plots):
                 **vars(c),
                 **vars(s.evidence[key]),
                 "survivors": of_survivors(c, by_name),
-                "identical": same_results(by_name[c.variant], by_name[c.against]),
             }
             for key, c in known
         ]
-        frame = pd.DataFrame(rows, columns=[*columns, "survivors", "identical"])
+        frame = pd.DataFrame(rows, columns=[*columns, "survivors"])
         frame.attrs = {"margin": s.margin}
         return frame
 

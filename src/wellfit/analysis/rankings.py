@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level
-from wellfit.base import Comparison, FloatArray, IntArray, Ranked
+from wellfit.base import Comparison, FloatArray, Ranked, TestRows
 from wellfit.errors import DataError
 
 __all__ = ["Ranked", "compact_letters", "expected_of_leader", "friedman", "ranking"]
@@ -57,6 +57,7 @@ def ranking(
     level: float = 0.05,
     interim: InterimAnalysis | None = None,
     compared: Sequence[Comparison] = (),
+    tested: TestRows | None = None,
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
@@ -68,13 +69,14 @@ def ranking(
     Assumes what ``paired_comparison`` assumes. The letters are a compact letter display, see ``compact_letters``.
 
     Args:
-      correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
+      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
       level: probability that any two are falsely separated.
       interim: the interim analysis, in a sequential design.
       compared: the comparisons of the study.
+      tested: which test examples each seed judges; None if every seed judges all.
 
     Returns:
-      One entry per variant with a run; the mean is over its runs.
+      One entry per variant with a run; the mean is over everything that its runs judged.
 
     Raises:
       DataError: runs judged on different numbers of test images.
@@ -85,10 +87,10 @@ def ranking(
       >>> [(r.variant, r.letters) for r in ranking(runs)]
       [('a', 'a'), ('b', 'a'), ('c', 'b')]
     """
-    means = {name: float(np.mean(list(runs.values()))) for name, runs in correctness.items() if runs}
+    means = {name: float(np.mean(np.concatenate(list(runs.values())))) for name, runs in correctness.items() if runs}
     order = sorted(means, key=lambda name: -means[name])
     pairs = list(combinations(range(len(order)), 2))
-    p_values = [_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs]
+    p_values = [_pair_p(correctness[order[i]], correctness[order[j]], tested) for i, j in pairs]
     separated = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
     verdicts = {frozenset((c.variant, c.against)): c.verdict in ("better", "worse") for c in compared}
     for (i, j), significant in zip(pairs, _significant(p_values, level, interim), strict=True):
@@ -98,7 +100,7 @@ def ranking(
 
 
 def expected_of_leader(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], rows: Mapping[int, IntArray] | None = None
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], tested: TestRows | None = None
 ) -> float | None:
     """The accuracy to expect of the variant with the highest mean: cross-fitted, so that its luck does not count.
 
@@ -109,7 +111,7 @@ def expected_of_leader(
 
     Args:
       correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
-      rows: seed -> which test examples these are; None if every seed judges all.  # (m,)
+      tested: which test examples each seed judges; None if every seed judges all.
 
     Returns:
       A mean over the seeds that all tested variants share, at most the highest mean; None with fewer than two variants
@@ -120,18 +122,18 @@ def expected_of_leader(
       >>> round(expected_of_leader({"a": {0: lucky, 1: usual}, "b": {0: usual, 1: lucky}}), 3)
       0.8
     """
-    tested = [runs for runs in correctness.values() if runs]
-    seeds = sorted(set.intersection(*(set(runs) for runs in tested))) if tested else []
-    if len(tested) < 2 or len(seeds) < 2:
+    variants = [runs for runs in correctness.values() if runs]
+    seeds = sorted(set.intersection(*(set(runs) for runs in variants))) if variants else []
+    if len(variants) < 2 or len(seeds) < 2:
         return None
-    judged = [np.arange(len(tested[0][s])) if rows is None else rows[s] for s in seeds]
+    judged = [np.arange(len(variants[0][s])) if tested is None else tested.rows[s] for s in seeds]
     examples = 1 + max(int(of.max(initial=0)) for of in judged)
     blocks = np.random.default_rng(0).permutation(examples) % _BLOCKS  # (examples,)
     counts = np.array([np.bincount(blocks[of], minlength=_BLOCKS) for of in judged])  # (S, B)
     right = np.array(
         [
             [np.bincount(blocks[of], runs[s], minlength=_BLOCKS) for s, of in zip(seeds, judged, strict=True)]
-            for runs in tested
+            for runs in variants
         ]
     )  # (V, S, B)
     elsewhere = _elsewhere(right) / np.maximum(_elsewhere(counts), 1)  # (V, S, B)
@@ -182,11 +184,14 @@ def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(separator.join(_letter(c) for c, held in enumerate(columns) if v in held) for v in range(len(pairs)))
 
 
-def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray[np.bool_]]) -> float | None:
+def _pair_p(
+    first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray[np.bool_]], tested: TestRows | None
+) -> float | None:
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         return None
-    return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
+    rows = tested and tested.only(seeds)
+    return paired_comparison([first[s] for s in seeds], [second[s] for s in seeds], tested=rows).p_value
 
 
 def _significant(p_values: Sequence[float | None], level: float, interim: InterimAnalysis | None) -> list[bool]:

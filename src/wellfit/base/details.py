@@ -63,7 +63,7 @@ class Mistakes:
 
     Args:
       variants: names of the variants that have tested runs.
-      runs: number of tested runs of each.  # (V,)
+      runs: number of tested runs of each that judged each example; with folds, a seed judges only its own.  # (V, M)
       labels: true classes.  # (M,)
       wrong: number of runs of each variant that misclassified each example.  # (V, M)
       predicted: the wrong class that most of them predicted; -1 if none was wrong.  # (V, M)

@@ -52,8 +52,10 @@ class Comparison:
       difference: mean paired difference.
       interval: its 95 % interval; None with fewer than two seeds.
       p_value: two-sided; None with fewer than two seeds.
-      p_adjusted: after Holm's correction over all comparisons of the study, those for its questions included.
+      p_adjusted: corrected for all comparisons of the study, those for its questions included.
       verdict: what the evidence supports.
+      identical: whether both gave the same answers on everything that both judged. Such a pair is no question of
+        statistics and does not count among the comparisons.
     """
 
     variant: str
@@ -64,6 +66,7 @@ class Comparison:
     p_value: float | None
     p_adjusted: float | None
     verdict: Verdict
+    identical: bool = False
 
 
 class Divergence(NamedTuple):
@@ -98,7 +101,7 @@ class PairedEvidence:
 
     Args:
       seeds: how many seeds both have.
-      interval90: of the difference, over seeds and images; equivalence is judged by it.
+      interval90: of the difference, over seeds and examples. With one comparison, equivalence is judged by it.
       bootstrap_interval, bootstrap_p: over seeds and images, without assuming normality.
       paired_t_p, sign_flip_p: over the seeds, on these test images.
       mcnemar_p: over the images, for the two networks of each seed, in the order of the seeds.  # (S,)

@@ -137,9 +137,7 @@ def _notes(store: Store) -> dict[str, Any]:
 
     The preparation and the scaling follow from data and split, up to rounding.
     """
-    notes = store.metadata.notes()
-    notes.pop(INPUTS, None)
-    notes.pop(SEEN, None)
+    notes = {key: note for key, note in store.metadata.notes().items() if key.partition(".")[0] not in (INPUTS, SEEN)}
     if "choices" in notes:
         notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
     return notes

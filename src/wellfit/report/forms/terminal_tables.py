@@ -63,7 +63,7 @@ _HEADINGS: Final = {
     "runs": "runs",
     "difference": "points",
     "interval": "95 % interval",
-    "p": "p (Holm)",
+    "p": "adj. p",
     "ahead": "ahead",
 }
 _LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
@@ -141,9 +141,9 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
       >>> c = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
       >>> s = StudySummary("s", "?", "d", "running", (0, 1), 5, 3.0, "", (), (c,), (), "", {}, {}, (), {}, {})
       >>> Console(width=80).print(evidence_table(s, 80))  # doctest: +NORMALIZE_WHITESPACE
-      against baseline  points   95 % interval  p (Holm)  verdict  ahead
-      ──────────────────────────────────────────────────────────────────
-      l2                 +0.61  [+0.20, +1.00]     0.010  better       -
+      against baseline  points   95 % interval  adj. p  verdict  ahead
+      ────────────────────────────────────────────────────────────────
+      l2                 +0.61  [+0.20, +1.00]   0.010  better       -
       Verdicts: p below 0.05, adjusted for all comparisons (each
       interval covers one comparison, unadjusted), or equivalent within
       0.1 points. ahead: probability that one more run wins by more than
