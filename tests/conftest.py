@@ -32,6 +32,12 @@ settings.load_profile("wellfit")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes share the modules in their order: the many small ones, of doctests, come last and fill every core."""
+    if hasattr(config.option, "loadscopereorder"):  # else it is an xdist before 3.8, or none
+        config.option.loadscopereorder = False
+
+
 def _real_data() -> Path | None:
     """The folder with the real Fashion-MNIST and MNIST: WELLFIT_DATA, or shared/datasets beside the checkout."""
     places = [os.environ.get("WELLFIT_DATA"), Path(__file__).parents[2] / "shared" / "datasets"]
