@@ -13,8 +13,9 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
-os.environ["XLA_FLAGS"] = " ".join(
-    [os.environ.get("XLA_FLAGS", ""), "--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false"]
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    " --xla_cpu_parallel_codegen_split_count=1"
 ).strip()
 
 import jax
