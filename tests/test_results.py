@@ -58,7 +58,7 @@ def test_mistakes(results: Results, finished_study: Path) -> None:
     assert table["probability"].between(0, 1).all()
     with open_existing(finished_study) as store:
         labels, classes = store.keepsakes.labels()
-        text = np.stack([store.runs.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
+        text = np.stack([store.runs.tested(names[0], seed).probabilities.argmax(axis=1) for seed in (0, 1)])  # (S, M)
     wrong = (text != labels).sum(axis=0)  # (M,)
     np.testing.assert_array_equal(table[f"wrong: {names[0]}"], wrong[table["test_row"]])
     assert table[f"wrong: {names[0]}"].sum() == wrong.sum()  # none is left out
@@ -73,7 +73,7 @@ def test_per_class(results: Results, finished_study: Path) -> None:
         labels, _ = store.keepsakes.labels()
         scores = [
             precision_recall_fscore_support(
-                labels, store.runs.probabilities(first, seed).argmax(axis=1), zero_division=0
+                labels, store.runs.tested(first, seed).probabilities.argmax(axis=1), zero_division=0
             )
             for seed in (0, 1)
         ]

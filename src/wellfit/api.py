@@ -254,7 +254,7 @@ class Study:
         from wellfit.study.session import Session
 
         spec, dataset = self._fitted()
-        dataset = Session(spec, dataset, Path("unused")).training
+        dataset = Session(spec, dataset, Path("unused")).first.training
         table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
-from wellfit.analysis.comparisons import compare_pairs
-from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.analysis.comparisons import holm, paired_comparison
+from wellfit.analysis.sequential import InterimAnalysis, over_all_analyses
 from wellfit.errors import DataError
 
 
@@ -83,11 +83,13 @@ def test_an_interim_ranking_follows_its_adjusted_p_values(number):
     }
     found = rankings.ranking(runs, interim=interim)
     order = [r.variant for r in found]
-    compared = compare_pairs(runs, list(itertools.combinations(order, 2)), interim=interim)  # Holm over all pairs
+    pairs = list(itertools.combinations(order, 2))
+    p_values = [paired_comparison(*(list(runs[v].values()) for v in pair)).p_value for pair in pairs]
+    separated = [p < 0.05 for p in holm([over_all_analyses(p, interim) for p in p_values])]
     letters = {r.variant: set(r.letters) for r in found}
-    for c in compared:
-        assert bool(letters[c.variant] & letters[c.against]) == (c.verdict not in ("better", "worse"))
-    assert 0 < sum(c.verdict == "better" for c in compared) < len(compared)
+    for (first, second), apart in zip(pairs, separated, strict=True):
+        assert bool(letters[first] & letters[second]) == (not apart)
+    assert 0 < sum(separated) < len(separated)
     assert rankings.ranking({"once": {0: runs["a"][0]}, "too": {0: runs["e"][0]}}, interim=interim)[1].letters == "a"
 
 
