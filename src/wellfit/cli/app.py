@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import io
@@ -129,9 +130,10 @@ def _print_usage(error: Any) -> None:
     if message.startswith("Usage:"):
         sys.stderr.write(f"{message}\n")
         return
-    unknown = re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL)
+    unknown = re.match(r"""No such command (['"].*['"])\.""", message, re.DOTALL)
     if context is not None and unknown:
-        message = str(UnknownNameError("command", unknown[1], context.command.commands))
+        name = ast.literal_eval(unknown[1])  # click quotes it as a string of Python
+        message = str(UnknownNameError("command", name, context.command.commands))
     message = " ".join(message.split()).rstrip(".")
     command = context.command_path if context else "wellfit"
     print_problem(f"wellfit: {printable(message[:1].lower() + message[1:])} (see: {command} --help)")

@@ -61,7 +61,7 @@ def check_layout(directory: Path) -> None:
         os.fsencode(directory).decode()
         os.lstat(directory)
     except UnicodeDecodeError:
-        raise StoreUnreadableError(f"{directory!r}: not a name in UTF-8; choose another name or --out") from None
+        raise StoreUnreadableError(f"{directory}: not a name in UTF-8; choose another name or --out") from None
     except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError) as error:  # too long; without access; a null character

@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.files import OnWriting, ignore_progress
+from wellfit.files import OnWriting, form_of, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
 
 __all__ = ["FORMATS", "check_folder", "font_notice", "report_format", "report_path", "write_report"]
@@ -29,6 +29,9 @@ _MARKS: Final = {
     "ipynb": b"wellfit.Results(DIRECTORY)",
 }
 """Form -> what every report of this form contains, and hardly any other file."""
+
+_LARGEST: Final = 1 << 28
+"""Bytes of a file in which that is looked for."""
 
 
 def report_format(wanted: str | None, path: Path | None) -> str:
@@ -118,7 +121,9 @@ def write_report(
         stays as it was.
     """
     try:
-        if path.is_file() and not _is_report(path, form):
+        if (found := form_of(path)) not in (None, "a file", "a folder"):
+            raise StoreError(f"{path}: {found}, not a file; choose another file with --out")
+        if found == "a file" and not _is_report(path, form):
             fix = "choose another file with --out, or delete this one"
             raise StoreError(f"{path}: was not written by wellfit as a {form} report, and stays as it is; {fix}")
         with quiet():
@@ -141,7 +146,8 @@ def write_report(
 
 def _is_report(path: Path, form: str) -> bool:
     """Whether a file is empty or an older report of the same form."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(_LARGEST)
     return not content or _MARKS.get(form, b"") in content
 
 
