@@ -210,14 +210,6 @@ def test_what_is_at_a_path(tmp_path: Path) -> None:
     assert form_of(os.devnull) == "a device"
 
 
-def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="a pipe, not a file"), replacing(tmp_path / "pipe"):
-        pass
-    assert [*tmp_path.iterdir()] == [tmp_path / "pipe"]
-    assert (tmp_path / "pipe").is_fifo()
-
-
 def test_a_variable_must_name_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("WELLFIT_DATA", str(tmp_path / "file"))

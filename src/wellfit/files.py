@@ -181,7 +181,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True, alone: bool
       A context manager that gives the temporary path.
 
     Raises:
-      OSError: the file cannot be written, or a pipe, device or socket is there, which a file would replace.
+      OSError: the file cannot be written.
 
     Example:
       >>> import tempfile
@@ -192,8 +192,6 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True, alone: bool
       ('whole', 1)
     """
     target = Path(path)
-    if (form := form_of(target)) not in (None, "a file", "a folder"):
-        raise OSError(errno.EINVAL, f"{form}, not a file", os.fspath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary_name(target)
     if not alone:

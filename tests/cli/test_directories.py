@@ -59,7 +59,7 @@ def test_verify_misses_a_removed_manifest(command: Command, study_copy: Path, al
         database.executescript(f"DROP TABLE manifest; {also}")
     status, out, _ = command("verify", study_copy)
     assert status == 2
-    (line,) = out.splitlines()
+    line, *_ = out.splitlines()
     assert line.startswith(f"study.db: {'has no manifest, but report' if also else 'the manifest itself is missing'}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Augmentation, Dataset
 from wellfit.errors import StudyFileError
-from wellfit.files import replacing
+from wellfit.files import form_of, replacing
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.static import GAP, INCHES, alt_text, image_size
@@ -125,6 +125,8 @@ def write_preview(
     file = Path(path)
     if file.suffix.lower() != ".png":
         raise StudyFileError(f"{file} is not the name of a PNG; give one that ends in .png")
+    if (form := form_of(file)) not in (None, "a file", "a folder"):
+        raise StudyFileError(f"{file}: {form}, not a file; choose another file with --out")
     figure = preview_figure(spec, dataset, variant, count)
     dpi = min(DPI, PIXELS / float(figure.get_figheight()))
     try:
