@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import wellfit
+from permissions import enforced
 from saved_runs import failing
 from wellfit.engine import programs
 from wellfit.engine.programs import Programs, keep_programs, refusal
@@ -226,6 +227,19 @@ def test_an_open_folder_of_the_administrator_is_refused(folder: Path, monkeypatc
     folder.chmod(0o777)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert str(refusal()).endswith("set WELLFIT_CACHE to a folder of your own")
+
+
+def test_a_folder_that_cannot_be_read_is_no_reason_to_fail(folder: Path, jax_settings: dict[str, Any]) -> None:
+    folder.parent.chmod(0)
+    try:
+        with enforced():
+            keep_programs()
+            said = str(refusal())
+    finally:
+        folder.parent.chmod(0o700)
+    assert jax_settings == {"jax_enable_compilation_cache": False}
+    assert said.startswith(f"{folder} cannot be read, so that compiled programs are not kept")
+    assert said.endswith("; fix its permissions, or set WELLFIT_CACHE to a folder of your own")
 
 
 def test_a_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,11 @@ __all__ = ["app", "data_app", "main"]
 UNREAD: Final = 141
 """The exit status that shells report of a program that ends because nobody reads its output: 128 + SIGPIPE."""
 
+_ENVIRONMENT: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP}
+)
+"""Errors of the system that are no defect of wellfit, wherever they occur."""
+
 app = typer.Typer(
     name="wellfit",
     help="Find out which regularization makes a small network generalize, with error bars.",
@@ -103,6 +108,10 @@ def _run() -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             return _without_output(UNREAD)
+        if error.filename is not None and error.errno in _ENVIRONMENT:
+            fix = "fix that, and run the command again"
+            print_problem(f"wellfit: {os.fsdecode(error.filename)}: {error.strerror}; {fix}")
+            return 2
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         print_problem(f"wellfit: standard output cannot be written: {error.strerror}; free disk space")

@@ -115,7 +115,7 @@ def keep_programs() -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if chosen is None:
         _close(folder)
-    if not folder.is_dir() or refusal() is not None or not _replaced():
+    if not os.path.isdir(folder) or refusal() is not None or not _replaced():
         jax.config.update("jax_enable_compilation_cache", False)
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
@@ -132,11 +132,16 @@ def refusal() -> str | None:
     """
     chosen = _chosen()
     folder = _usual_folder() if chosen is None else Path(chosen)
-    state = _state(folder)
-    if os.name != "posix" or state is None:
-        return None
     end = "so that compiled programs are not kept and every run compiles its own"
     other = "set WELLFIT_CACHE to a folder of your own" if chosen is None else "choose another folder"
+    try:
+        state = os.stat(folder)
+    except PermissionError:
+        return f"{folder} cannot be read, {end}; fix its permissions, or {other}"
+    except OSError:
+        return None
+    if os.name != "posix":
+        return None
     if state.st_uid not in (os.geteuid(), 0):
         return f"{folder} belongs to another user, {end}; {other}"
     if _is_open(state):

@@ -82,9 +82,15 @@ def check_folder(path: Path) -> None:
     """Refuse a path in a folder that is not there; more often than not, it is misspelled.
 
     Raises:
-      StoreError: there is no such folder.
+      StoreError: there is no such folder, or this user may not look into it.
     """
-    if not path.parent.exists():
+    try:
+        path.is_dir()  # whether it can be looked at
+        exists = path.parent.exists()
+    except OSError as error:
+        fix = "fix the permissions, or choose another path with --out"
+        raise StoreError(f"{path}: {error.strerror}; {fix}") from None
+    if not exists:
         raise StoreError(f"{path}: there is no folder {path.parent}; create it, or choose another path with --out")
 
 
