@@ -116,10 +116,12 @@ def test_a_large_true_gain_is_recommended():
 
 
 def main(studies):
-    print("| equal variants, 288 examples | seeds alone | seeds alone, with best-epoch | now |\n|---|---|---|---|")
+    lines = ["| equal variants, 288 examples | seeds alone | seeds alone, with best-epoch | now |", "|---|---|---|---|"]
+    sys.stdout.write("\n".join(lines) + "\n")
     for name, scene in SCENES.items():
         cells = " | ".join(f"{100 * rate:.1f} %" for rate in recommended(studies, scene).values())
-        print(f"| {name} | {cells} |", flush=True)
+        sys.stdout.write(f"| {name} | {cells} |\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def test_compare_shows_every_method_beside_the_verdict(results: Results) -> None
     assert list(table.columns) == [
         *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict"),
         *("seeds", "interval90", "bootstrap_interval", "bootstrap_p", "paired_t_p", "sign_flip_p", "mcnemar_p"),
-        *("better_on_new_seed", "worse_on_new_seed", "further_seeds"),
+        *("better_on_new_seed", "worse_on_new_seed", "further_seeds", "survivors"),
     ]
     assert table.attrs == {"margin": 0.001}
     assert list(table["variant"]) == [v.name for v in results.summary.variants[1:]]

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
-from wellfit.analysis.comparisons import holm, paired_comparison
+from wellfit.analysis.comparisons import compare_pairs, holm, paired_comparison
 from wellfit.analysis.sequential import InterimAnalysis, over_all_analyses
+from wellfit.base import TestRows
 from wellfit.errors import DataError
 
 
@@ -70,6 +71,45 @@ def test_ranking_of_a_study():
     assert found[1].mean == pytest.approx(np.mean([runs["high too"][s] for s in range(5)]))
     assert rankings.ranking({}) == ()
     assert rankings.ranking({"a": runs["low"]}) == (rankings.Ranked("a", found[3].mean, "a"),)
+
+
+def test_letters_follow_the_verdicts_of_compared_pairs():
+    rng = np.random.default_rng(11)
+    hardness = rng.random(900)
+    levels = {"a": 0.9, "b": 0.888, "c": 0.885, "d": 0.882, "e": 0.875, "f": 0.7}
+    runs = {n: {s: hardness + 0.05 * rng.normal(size=900) < at for s in range(5)} for n, at in levels.items()}
+    compared = compare_pairs(runs, [(name, "a") for name in levels if name != "a"])
+    plain, found = rankings.ranking(runs), rankings.ranking(runs, compared=compared)
+    assert [r.variant for r in found] == [r.variant for r in plain]
+    letters = {r.variant: set(r.letters) for r in found}
+    for c in compared:
+        assert bool(letters[c.variant] & letters["a"]) == (c.verdict not in ("better", "worse"))
+    alone = {r.variant: set(r.letters) for r in plain}  # Holm over all 15 pairs separates fewer from a
+    assert sum(not alone[n] & alone["a"] for n in levels) < sum(not letters[n] & letters["a"] for n in levels)
+    for i, j in itertools.combinations("bcdef", 2):
+        assert bool(letters[i] & letters[j]) == bool(alone[i] & alone[j])
+
+
+def test_the_leaders_luck_does_not_count():
+    rng = np.random.default_rng(0)
+    highest, expected = [], []
+    for _ in range(60):
+        runs = {f"v{i}": dict(enumerate(rng.random((5, 200)) < 0.9)) for i in range(12)}
+        highest.append(max(np.mean(list(of.values())) for of in runs.values()))
+        expected.append(rankings.expected_of_leader(runs))
+    # standard error of either mean: 0.95 points / sqrt(60) = 0.12 points
+    assert np.mean(highest) > 0.912
+    assert np.mean(expected) == pytest.approx(0.9, abs=0.004)
+
+
+def test_a_clear_leader_keeps_its_mean():
+    runs = {"good": {s: np.arange(100) < 90 + s for s in range(3)}, "bad": {s: np.arange(100) < 50 for s in range(3)}}
+    assert rankings.expected_of_leader({**runs, "none": {}}) == pytest.approx(0.91)
+    folds = TestRows({s: np.arange(100) + 100 * s for s in range(3)}, 300)  # every seed judges its own examples
+    assert rankings.expected_of_leader(runs, folds) == pytest.approx(0.91)
+    assert rankings.expected_of_leader({"good": runs["good"]}) is None
+    assert rankings.expected_of_leader({name: {0: of[0]} for name, of in runs.items()}) is None
+    assert rankings.expected_of_leader({}) is None
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -1,5 +1,3 @@
-import zlib
-
 from wellfit.base import Comparison, Question, RunSummary, VariantSummary
 from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.epoch_answers import answer_onset, answer_stop
@@ -8,7 +6,7 @@ from wellfit.narrative.epoch_answers import answer_onset, answer_stop
 def variant(name, onsets, best=9, epochs=30, state="finished"):
     bests = best if isinstance(best, list) else [best] * len(onsets)
     runs = tuple(
-        RunSummary(seed, state, epochs, epochs, b, at, *[0.9, 0.3] * 2, 0.9, zlib.crc32(name.encode()), 1.0)
+        RunSummary(seed, state, epochs, epochs, b, at, *[0.9, 0.3] * 3, 1.0)
         for seed, (at, b) in enumerate(zip(onsets, bests, strict=True))
     )
     return VariantSummary(name, {}, 1, runs, {}, {}, 1.0, {})

@@ -4,7 +4,7 @@ import pytest
 
 from summaries import study
 from wellfit.base import Comparison
-from wellfit.narrative.outcomes import diverged_runs, lost, of_survivors, same_results, verdict_label
+from wellfit.narrative.outcomes import diverged_runs, lost, of_survivors, verdict_label
 
 BROKEN = {("l2", 1): "diverged", ("l2", 3): "diverged"} | {("l1", seed): "diverged" for seed in range(5)}
 STUDY = study(variants=("baseline", "l2", "l1", "dropout"), states=BROKEN)
@@ -24,13 +24,7 @@ def test_a_star_marks_comparisons_of_survivors(pair, label):
     assert of_survivors(better, BY_NAME) == label.endswith("*")
 
 
-def test_identical_results_are_equal_to_the_last_bit():
-    twin = replace(BY_NAME["baseline"], name="twin")
-    assert same_results(twin, BY_NAME["baseline"])
-    runs = (*twin.runs[:-1], replace(twin.runs[-1], test_loss=twin.runs[-1].test_loss + 1e-15))
-    assert not same_results(replace(twin, runs=runs), BY_NAME["baseline"])
-    assert not same_results(replace(twin, runs=twin.runs[:3]), BY_NAME["baseline"])  # other seeds
-    pending = study(variants=("baseline",), states={("baseline", s): "pending" for s in range(5)}).variants[0]
-    assert not same_results(pending, replace(pending, name="twin"))  # nothing is no result
-    equal = Comparison("twin", "baseline", "test_accuracy", 0.0, (0.0, 0.0), 1.0, 1.0, "equivalent")
-    assert verdict_label(equal, {**BY_NAME, "twin": twin}) == "identical"
+def test_identical_answers_are_no_verdict():
+    equal = Comparison("l2", "baseline", "test_accuracy", 0.0, (0.0, 0.0), 1.0, 1.0, "equivalent", identical=True)
+    assert verdict_label(equal, BY_NAME) == "identical*"  # of the surviving runs
+    assert verdict_label(replace(equal, variant="dropout"), BY_NAME) == "identical"

@@ -42,7 +42,7 @@ def test_a_difference_is_bounded_by_what_accuracies_can_be():
 
 def test_an_undecided_interval_without_zero_says_why():
     text = difference_with_interval(compared(0.015, (0.0001, 0.029)))
-    assert text == "+1.5 points [0.01, 2.9], p = 0.07 after Holm's correction"
+    assert text == "+1.5 points [0.01, 2.9], adjusted p = 0.07"
     assert difference_with_interval(compared(0.015, (0.0001, 0.029), "better", 0.01)) == "+1.5 points [0.01, 2.9]"
 
 

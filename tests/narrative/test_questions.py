@@ -1,5 +1,5 @@
 import re
-import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +13,9 @@ from wellfit.narrative.questions import answered, asked_pairs, published_winner
 BOTH = Question("Does L2 with dropout beat either alone?", "beats", "both", than=("l2", "dropout"))
 
 
-def variant(name, scores=(0.88, 0.881, 0.879), published=None, state="finished", same=None):
+def variant(name, scores=(0.88, 0.881, 0.879), published=None, state="finished"):
     runs = tuple(
-        RunSummary(seed, state, 30, 30, 9, 12, 0.9, 0.3, 0.87, 0.4, score, zlib.crc32((same or name).encode()), 1.0)
+        RunSummary(seed, state, 30, 30, 9, 12, 0.9, 0.3, 0.87, 0.4, score, 0.4, 1.0)
         for seed, score in enumerate(scores)
     )
     return VariantSummary(name, {}, 1, runs, {}, {}, 1.0, published or {})
@@ -92,8 +92,11 @@ def test_what_was_not_run_is_not_answered():
 
 
 def test_identical_results_and_survivors_are_named():
-    asked = [compared("both", "l2", "equivalent", p=1.0), compared("both", "dropout", "undecided")]
-    variants = [variant("both"), variant("l2", same="both"), variant("dropout", (0.88, 0.89), state="diverged")]
+    asked = [
+        replace(compared("both", "l2", "undecided", p=1.0), identical=True),
+        compared("both", "dropout", "undecided"),
+    ]
+    variants = [variant("both"), variant("l2"), variant("dropout", (0.88, 0.89), state="diverged")]
     known = context(*variants, asked=asked)
     assert text(BOTH, known) == (
         "No: both gave the same results as l2; the evidence does not separate it from dropout (0.0 points [-0.4, 0.4], "

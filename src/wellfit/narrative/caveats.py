@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
-from wellfit.narrative.outcomes import of_survivors, same_results
+from wellfit.narrative.outcomes import of_survivors
 from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, points, several
 
 __all__ = ["Evidence", "certainty", "divergence", "earlier_looks", "incomplete", "keys_of", "runs_tested", "what_next"]
@@ -35,7 +35,7 @@ class Evidence:
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""
-        return [c for c in self.comparisons if c.verdict == verdict and c.variant not in self.identical]
+        return [c for c in self.comparisons if c.verdict == verdict and not c.identical]
 
     @property
     def by_name(self) -> dict[str, VariantSummary]:
@@ -43,9 +43,9 @@ class Evidence:
         return {v.name: v for v in self.variants}
 
     @property
-    def identical(self) -> list[str]:
-        """The variants with the same results as the first."""
-        return [v.name for v in self.variants[1:] if same_results(v, self.variants[0])]
+    def identical(self) -> list[Comparison]:
+        """The comparisons of variants that gave the same answers as the first."""
+        return [c for c in self.comparisons if c.identical]
 
     def surviving(self, c: Comparison) -> bool:
         """Whether a comparison leaves out diverged runs."""

@@ -153,8 +153,9 @@ def _compared(study: Evidence) -> list[Sentence]:
         sentences.append(Sentence(f"Of {len(study.variants)} variants, {claims}.", keys))
     rest, keys = [], ()
     if same := study.identical:
-        rest.append(f"{several(same)} {'is' if len(same) == 1 else 'are'} identical to {first} in every result")
-        keys += tuple(f"variants[{name}].runs" for name in (first, *same))
+        names, marks = several([c.variant for c in same]), _surviving(same, study)
+        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} in every answer{marks}")
+        keys += keys_of(same, "identical")
     if equivalent:
         names, marks = several([c.variant for c in equivalent]), _surviving(equivalent, study)
         rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {points(study.margin)} points{marks}")
@@ -173,7 +174,7 @@ def _undecided(study: Evidence, alone: bool) -> tuple[str, tuple[str, ...]]:
       alone: whether nothing else was found.
     """
     first, compared = study.variants[0].name, study.verdict("undecided")
-    known = {c.variant for c in study.comparisons if c not in compared} | {*study.identical}
+    known = {c.variant for c in study.comparisons if c not in compared}
     names = [v.name for v in study.variants[1:] if v.name not in known and not lost(v)]
     if not names:
         return "", ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from wellfit.base import (
@@ -15,7 +16,7 @@ from wellfit.base import (
     VariantSummary,
     Verdict,
 )
-from wellfit.narrative.outcomes import lost, of_survivors, same_results
+from wellfit.narrative.outcomes import lost, of_survivors
 from wellfit.narrative.phrases import difference_with_interval, several
 
 __all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended"]
@@ -57,7 +58,6 @@ class OrientedComparison(NamedTuple):
     key: str  # of the comparison as the study made it
     further_seeds: int | None
     surviving: bool = False  # whether diverged runs were left out
-    identical: bool = False  # whether the two gave the same results
 
     @property
     def text(self) -> str:
@@ -89,16 +89,20 @@ def comparison_of(variant: str, against: str, context: AnswerContext) -> Oriente
             evidence = context.evidence.get(name)
             # Two seeds are too few to say how many more are needed.
             seeds = evidence.further_seeds if evidence is not None and evidence.seeds > 2 else None
-            identical = same_results(*(context.variants.get(name) for name in (variant, against)))
             turned = c if c.variant == variant else _turned(c)
-            return OrientedComparison(turned, key, seeds, of_survivors(c, context.variants), identical)
+            return OrientedComparison(turned, key, seeds, of_survivors(c, context.variants))
     return None
 
 
 def _turned(c: Comparison) -> Comparison:
-    interval = None if c.interval is None else (-c.interval[1], -c.interval[0])
-    verdict = _OPPOSITE.get(c.verdict, c.verdict)
-    return Comparison(c.against, c.variant, c.metric, -c.difference, interval, c.p_value, c.p_adjusted, verdict)
+    return replace(
+        c,
+        variant=c.against,
+        against=c.variant,
+        difference=-c.difference,
+        interval=None if c.interval is None else (-c.interval[1], -c.interval[0]),
+        verdict=_OPPOSITE.get(c.verdict, c.verdict),
+    )
 
 
 def runs_that_ended(variant: VariantSummary | None) -> list[RunSummary]:

@@ -175,7 +175,7 @@ def _early_stopping(pairs: Sequence[OrientedComparison], name: str, context: Ans
         c = pair.comparison
         epochs = [run.epochs for run in runs_that_ended(context.variants.get(c.variant)) if run.epochs is not None]
         after = f", after {np.mean(epochs):.1f} epochs on average," if epochs else ""
-        if pair.identical:
+        if c.identical:
             clauses.append(f"{c.variant}{after} gave the same results as {name}")
         else:
             verdict = phrases.get(c.verdict, "cannot be separated from")

@@ -1,4 +1,4 @@
-"""Which runs stand behind a comparison: all, or those that did not diverge; and whether two variants are one."""
+"""Which runs stand behind a comparison: all, or those that did not diverge."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wellfit.base import Comparison, VariantSummary
 
-__all__ = ["diverged_runs", "lost", "of_survivors", "same_results", "verdict_label"]
+__all__ = ["diverged_runs", "lost", "of_survivors", "verdict_label"]
 
 
 def diverged_runs(variant: VariantSummary) -> int:
@@ -39,26 +39,12 @@ def of_survivors(c: Comparison, variants: Mapping[str, VariantSummary]) -> bool:
     return any(diverged_runs(variants[name]) for name in (c.variant, c.against) if name in variants)
 
 
-def same_results(first: VariantSummary | None, second: VariantSummary | None) -> bool:
-    """Whether every run of two variants has the same test accuracy and test loss, to the last bit.
-
-    Example:
-      >>> same_results(None, None)
-      False
-    """
-    if first is None or second is None:
-        return False
-    scores = [{r.seed: (r.test_accuracy, r.test_loss) for r in v.runs if r.state != "pending"} for v in (first, second)]
-    return scores[0] == scores[1] and any(loss is not None for _, loss in scores[0].values())
-
-
 def verdict_label(c: Comparison, variants: Mapping[str, VariantSummary]) -> str:
-    """A verdict in a table: ``identical`` for identical results, with a star if diverged runs were left out.
+    """A verdict in a table: ``identical`` for identical answers, with a star if diverged runs were left out.
 
     Example:
       >>> verdict_label(Comparison("l2", "baseline", "test_accuracy", 0.01, None, None, None, "better"), {})
       'better'
     """
-    if same_results(variants.get(c.variant), variants.get(c.against)):
-        return "identical"
-    return f"{c.verdict}*" if of_survivors(c, variants) else c.verdict
+    word = "identical" if c.identical else c.verdict
+    return f"{word}*" if of_survivors(c, variants) else word

@@ -139,7 +139,7 @@ def difference_with_interval(c: Comparison, surviving: bool = False) -> str:
     """A comparison's difference with its interval, clipped to possible differences of accuracies.
 
     If the interval excludes 0 and the comparison is undecided all the same, the reason follows: the p-value after
-    Holm's correction.
+    correction for the number of comparisons.
 
     Args:
       surviving: whether diverged runs were left out, which the text then says.
@@ -154,7 +154,7 @@ def difference_with_interval(c: Comparison, surviving: bool = False) -> str:
         low, high = max(c.interval[0], -1.0), min(c.interval[1], 1.0)
         text += f" [{points(low)}, {points(high)}]"
         if c.verdict == "undecided" and not low <= 0 <= high and c.p_adjusted is not None:
-            text += f", p = {c.p_adjusted:.2g} after Holm's correction"
+            text += f", adjusted p = {c.p_adjusted:.2g}"
     return f"{text}, surviving runs" if surviving else text
 
 

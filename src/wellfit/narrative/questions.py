@@ -127,7 +127,7 @@ def _beats(question: Question, context: AnswerContext) -> list[Sentence]:
 
 def _verdict(pair: OrientedComparison) -> str:
     """The verdict, or that the two gave the same results."""
-    return "identical" if pair.identical else pair.comparison.verdict
+    return "identical" if pair.comparison.identical else pair.comparison.verdict
 
 
 def _divergence(name: str, others: Sequence[str], context: AnswerContext) -> list[Sentence]:
@@ -161,7 +161,7 @@ def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Se
     for verdict, phrase in phrases.items():
         group = [pair for pair in pairs if _verdict(pair) == verdict]
         if group:
-            names = [f"{p.comparison.against}{'' if p.identical else f' ({p.text})'}" for p in group]
+            names = [f"{p.comparison.against}{'' if p.comparison.identical else f' ({p.text})'}" for p in group]
             others = listed(names, "or" if verdict == "undecided" else "and")
             clauses.append(f"{phrase.format('it' if clauses else name)} {others}")
     return Sentence(f"{answer}: {'; '.join(clauses)}.", tuple(key for pair in pairs for key in pair.keys))

@@ -73,7 +73,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "comparisons": (
             "Differences are paired by seed and by test example.",
-            "The adjusted p-value accounts for the number of comparisons (Holm), and the verdict uses it; each "
+            "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
         ),
         "curves": (

@@ -16,18 +16,19 @@ KEY: Final = "seen"
 """Of the note in the store."""
 
 
-def note_look(store: Store, seeds: Collection[int]) -> None:
+def note_look(store: Store, seeds: Collection[int], *, planned: bool = False) -> None:
     """Record, before runs are tested, that results of fewer seeds were seen already.
 
     Args:
       store: the study.
       seeds: those of the runs that are tested now.
+      planned: whether this is a planned interim analysis.
     """
     note: dict[str, Any] | None = store.metadata.note(KEY)
     if note is None:  # nothing was tested yet, or an earlier version tested it
         note = {"seeds": sorted({seed for _, seed in store.runs.test_scores()}), "looks": []}
     seen = len(note["seeds"])
-    if seen and not set(seeds) <= set(note["seeds"]) and seen not in note["looks"]:
+    if seen and not planned and not set(seeds) <= set(note["seeds"]) and seen not in note["looks"]:
         note = {**note, "looks": [*note["looks"], seen]}
     store.metadata.write_note(KEY, note)
 

@@ -226,7 +226,7 @@ def _open_test_set(
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
-    note_look(store, {record.spec.seed for record in todo})
+    note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
     programs: dict[Any, Callable[..., Any]] = {}
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold

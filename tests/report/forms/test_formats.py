@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -88,6 +89,18 @@ def test_a_file_that_is_no_report_is_not_replaced(form: str, finished: Path, tmp
     with pytest.raises(StoreError, match=rf"thesis\.{form}: was not written by wellfit as a {form} report, and stays"):
         write_report(results.summary, results.details, form, file)
     assert file.read_text() == "three years of work on wellfit"
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_a_pipe_is_not_replaced(form: str, finished_study: Path, tmp_path: Path) -> None:
+    results, pipe = Results(finished_study), tmp_path / f"pipe.{form}"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        with pytest.raises(StoreError, match=r": a pipe, not a file; choose another file with --out$"):
+            write_report(results.summary, results.details, form, path)
+    assert pipe.is_fifo()
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_a_folder_that_is_not_there_is_named(

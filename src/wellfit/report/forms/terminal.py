@@ -16,6 +16,7 @@ from wellfit.base import Answer, Finding, StudySummary
 from wellfit.narrative.advice import codes_fixed_by
 from wellfit.report import wording
 from wellfit.report.forms.terminal_tables import evidence_table, results_table, training_table
+from wellfit.report.legible import legible_summary
 from wellfit.report.notes import LETTERS, notices
 from wellfit.report.subjects.curves.sparklines import Sparklines, validation_sparklines
 
@@ -23,7 +24,7 @@ __all__ = ["print_findings", "print_summary", "wrapped"]
 
 LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
-_HOLM: Final = r", p = [\d.e-]+ after Holm's correction"
+_ADJUSTED: Final = r", adjusted p = [\d.e-]+"
 _WORD: Final = re.compile(r"""--(?:set|epochs|seeds) (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
 _BESIDE_CURVE: Final = 54  # characters that test accuracy, verdict, gap and best epoch take
 _SHOWN: Final = 3  # errors and warnings with their message at a glance; of the rest, a sentence each
@@ -48,6 +49,7 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
       full: print everything: how certain the conclusion is, every comparison, the training of every variant, every
         finding. Otherwise about one screen.
     """
+    summary = legible_summary(summary)
     _print_head(summary, console)
     console.print()
     _say(console, summary.verdict if full else _conclusion_at_a_glance(summary) or summary.verdict)
@@ -129,7 +131,7 @@ def _conclusion_at_a_glance(summary: StudySummary) -> str:
 def _answer_at_a_glance(answer: Answer) -> str:
     texts = [s.text for s in answer.sentences if not all(key.endswith(".further_seeds") for key in s.sources)]
     # an interval without 0 that decides nothing, in words that need no statistics
-    return re.sub(_HOLM, ", not enough when several are compared", " ".join(texts)) or answer.text
+    return re.sub(_ADJUSTED, ", not enough when several are compared", " ".join(texts)) or answer.text
 
 
 def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
