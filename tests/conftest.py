@@ -13,8 +13,9 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
-os.environ["XLA_FLAGS"] = " ".join(
-    [os.environ.get("XLA_FLAGS", ""), "--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false"]
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    " --xla_cpu_parallel_codegen_split_count=1"
 ).strip()
 
 import jax
@@ -30,6 +31,12 @@ devices.start()
 settings.register_profile("wellfit", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("wellfit")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes share the modules in their order: the many small ones, of doctests, come last and fill every core."""
+    if hasattr(config.option, "loadscopereorder"):  # else it is an xdist before 3.8, or none
+        config.option.loadscopereorder = False
 
 
 def _real_data() -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -259,7 +260,7 @@ def test_values_may_be_of_numpy_or_of_wellfit() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"droput": 0.5}, ["unknown key 'droput'", "[train]", "did you mean 'dropout'?"]),
+        ({"droput": 0.5}, ["unknown key 'droput'", "did you mean 'dropout'?"]),
         ({"variants": {"a": {"droput": 0.5}}}, ["unknown key 'droput'", "[variants.a]"]),
         ({"dropout": 1.5}, ["dropout", "at least 0 and less than 1", "1.5"]),
         ({"optimizer": "adm"}, ["unknown optimizer 'adm'", "did you mean 'adam'?"]),
@@ -458,8 +459,8 @@ def test_no_setting_of_data_is_one_of_training_too() -> None:
         (lambda data: wellfit.Study(data, label="x"), "label does not apply to a Dataset, which has been read"),
         (lambda data: wellfit.Study("digits", y=[1]), r"y belongs to arrays, as in Study\(x, y\); remove it"),
         (lambda data: wellfit.Study({1}), "data cannot be of type set; give a name, a path, arrays, a DataFrame"),
-        (lambda data: wellfit.Study("digits", lable="x"), r"unknown key 'lable' in Study\(...\), \[data\]; .* 'label'"),
-        (lambda data: wellfit.Study("digits", epoch=1), r"unknown key 'epoch' in Study\(...\), \[train\]; .* 'epochs'"),
+        (lambda data: wellfit.Study("digits", lable="x"), r"unknown key 'lable' in Study\(...\); .* 'label'"),
+        (lambda data: wellfit.Study("digits", epoch=1), r"unknown key 'epoch' in Study\(...\); .* 'epochs'"),
         (lambda data: wellfit.Study("digits", wellfit.mlp(2), {}, 5), "at most 3 arguments without a name"),
         (lambda data: wellfit.Study("digits", wellfit.mlp(2), model=wellfit.mlp(3)), "model is given twice; give it"),
         (lambda data: wellfit.load_dataset("digits", label="x"), "label does not apply to a known data set, which is"),
@@ -470,3 +471,24 @@ def test_what_cannot_apply_is_refused_in_one_line(make: Any, message: str) -> No
     with pytest.raises(WellfitError, match=message) as caught:
         make(wellfit.load_dataset("digits"))
     assert "\n" not in str(caught.value)
+
+
+def test_mistakes_are_named_as_arguments(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": range(20), "kind": ["x", "y"] * 10})
+    for mistake, message in {
+        lambda: wellfit.Study(frame, label="nope"): r"^the DataFrame: label = 'nope', but there is no such column",
+        lambda: wellfit.Study(frame, label="kind", image_size=4): r"^Study\(\.\.\.\): image_size does not apply",
+        lambda: wellfit.Study("digits", label="x").facts(): r"^digits: label does not apply",
+        lambda: wellfit.Study("digits", epochs=-1): r"^Study\(\.\.\.\), epochs: must be from 1",
+        lambda: wellfit.Study("digits", labl="x"): r"^unknown key 'labl' in Study\(\.\.\.\); did you mean 'label'\?",
+        lambda: wellfit.Study("digits", batch_size=10**5).run(tmp_path / "study"): r"for example batch_size=",
+        lambda: wellfit.Study(os.fsdecode(b"caf\xe9.csv")): r"^Study\(\.\.\.\): caf\\udce9\.csv: the name is not UTF-8",
+        lambda: wellfit.load_dataset(
+            "digits", labl=""
+        ): r"^unknown key 'labl' in load_dataset\(...\); did you mean 'label",
+    }.items():
+        with pytest.raises(WellfitError, match=message):
+            mistake()
+    (tmp_path / "study.toml").write_text('[data]\nname = "digits"\nlabel = "x"\n')
+    with pytest.raises(WellfitError, match=r"^digits: \[data\] label does not apply"):
+        wellfit.Study.from_toml(tmp_path / "study.toml").facts()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
+import socket
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +85,99 @@ def said(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
         return "".join(capfd.readouterr())
 
     return call
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Name -> what is there: a pipe, a socket, a device if this user may make one, and a file; all in this folder."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind("socket")
+    Path("plain").write_text("x = \n")
+    Path("table.csv").write_text("a,label\n" + "1,x\n2,y\n" * 30)
+    found = {"pipe": "a pipe", "socket": "a socket", "plain": "a file"}
+    with contextlib.suppress(PermissionError):
+        os.mknod("device", 0o666 | stat.S_IFCHR, os.makedev(1, 5))  # a copy of /dev/zero
+        found["device"] = "a device"
+    return found
+
+
+def one_problem(text: str) -> str:
+    """The only line that a command printed, without its beginning."""
+    (line,) = text.splitlines()
+    return line.removeprefix("wellfit: ")
+
+
+def test_each_command_says_what_is_where_it_needs_a_directory(places: dict[str, str], said: Call) -> None:
+    for name, what in places.items():
+        for command in (("show", name), ("verify", name), ("report", name), ("merge", name, "b", "--out", "c")):
+            got = one_problem(said(*command))
+            assert got == f"{name}: {what}, not a study directory; give the path of the directory"
+        assert one_problem(said("run", "--out", name)) == f"{name}: {what}, not a directory; choose another --out"
+        assert one_problem(said("ui", name)).startswith(f"{name}: {what}, not a directory; ")
+        assert one_problem(said("merge", "a", "b", "--out", name)).startswith(f"{name}: already exists; ")
+
+
+@pytest.mark.parametrize("variable", ["WELLFIT_DATA", "WELLFIT_CACHE"])
+def test_a_variable_that_names_no_folder_is_one_line(
+    places: dict[str, str], said: Call, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("WELLFIT_DATA", "")
+    for name, what in places.items():
+        monkeypatch.setenv(variable, name)
+        got = one_problem(said("data", "info", "mnist"))
+        assert got == f"{variable} = '{name}': {what}, not a folder; give the path of a folder, or unset it"
+
+
+def test_pipes_and_devices_are_never_read(places: dict[str, str], said: Call) -> None:
+    for name, what in places.items():
+        if what == "a file":
+            continue
+        line = f"{what}, not a file; copy what it gives to a file"
+        assert one_problem(said("plan", name)) == f"{name}: {line}"
+        assert one_problem(said("audit", name)) == f"{name}: {line}"
+        assert one_problem(said("plan", "--data", name)) == f"{name}: {line}"
+        for key in ("test_file", "validation_file"):
+            got = one_problem(said("audit", "table.csv", "--set", f"data.{key}={name}"))
+            assert got == f'[data] {key} = "{name}": {line}'
+
+
+def test_no_picture_replaces_a_pipe(said: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.png")
+    assert (
+        one_problem(said("look", "--out", "pipe.png")) == "pipe.png: a pipe, not a file; choose another file with --out"
+    )
+    assert stat.S_ISFIFO(os.stat("pipe.png").st_mode)
+
+
+def test_a_path_in_other_bytes_than_utf8_is_one_line(said: Call, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"caf\xe9")
+    table = Path(f"{name}.csv")
+    table.write_text("a,label\n" + "1,x\n2,y\n" * 30)
+    fix = "the name is not UTF-8; rename the file or folder"
+    assert one_problem(said("plan", "--data", table)) == f"--data caf\\udce9.csv: {fix}"
+    assert one_problem(said("audit", table)) == f"data caf\\udce9.csv: {fix}"
+    assert one_problem(said("audit", "digits", "--set", f"data.test_file={table}")).endswith(
+        "must be text in UTF-8; if it is a path, rename the file or folder"
+    )
+    for command in (("show", name), ("verify", name), ("report", name), ("run", "--out", name)):
+        assert one_problem(said(*command)) == "caf\\udce9: not a name in UTF-8; choose another name or --out"
+
+
+def test_what_a_command_quotes_is_escaped_once(said: Call) -> None:
+    for name, shown in {
+        "\x1b[31mq": "'\\x1b[31mq'",
+        "it's": '"it\'s"',
+        'a"b': "'a\"b'",
+        "a'b\"c\\": "'a\\'b\"c\\\\'",
+        "\u202eq": "'\\u202eq'",
+    }.items():
+        assert one_problem(said(name)).startswith(f"unknown command {shown}")
+        assert one_problem(said("data", name)).startswith(f"unknown command {shown}")
+        assert one_problem(said("list", name)).startswith(f"unknown study {shown}")
 
 
 def assert_harmless(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from wellfit.files import (
     cache_root,
     claimed,
     folder_named,
+    form_of,
     ignore_progress,
     read_plain,
     remove_abandoned,
@@ -193,3 +195,25 @@ def test_a_default_below_no_home_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("KERAS_HOME", raising=False)
     assert folder_named("KERAS_HOME", "~nobody-of-that-name/.keras") is None
     assert folder_named("KERAS_HOME", "here") == Path("here")
+
+
+def test_what_is_at_a_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "socket"))
+    names = ("file", ".", "pipe", "link", "socket", "dangling", "gone", "file/below", "a\0b", 300 * "a")
+    found = ["a file", "a folder", "a pipe", "a pipe", "a socket", None, None, None, None, None]
+    assert [form_of(tmp_path / name) for name in names] == found
+    assert form_of(os.devnull) == "a device"
+
+
+def test_a_variable_must_name_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WELLFIT_DATA", str(tmp_path / "file"))
+    with pytest.raises(WellfitError, match=r"^WELLFIT_DATA = .*: a file, not a folder; give the path of a folder"):
+        folder_named("WELLFIT_DATA")
+    monkeypatch.setenv("WELLFIT_DATA", str(tmp_path / "gone"))
+    assert folder_named("WELLFIT_DATA") == tmp_path / "gone"

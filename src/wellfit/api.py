@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -18,8 +19,8 @@ from wellfit.plots import shown
 from wellfit.results import Results
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
-from wellfit.spec.study import StudySpec, load_study, study_from_mapping
-from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over
+from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
+from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,8 @@ def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
       >>> load_dataset("digits").x_train.shape
       (1438, 8, 8)
     """
-    return load(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
+    with naming_arguments():
+        return load(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
 
 
 class Study:
@@ -142,6 +144,7 @@ class Study:
         y, model, variants = arguments_of(data, given, named)
         of_data, of_train = divided(settings)
         source = str(data) if isinstance(data, str | Path) else data.name if isinstance(data, Dataset) else "data"
+        check_utf8(source, f"{WHERE}: {source}")
         tables: dict[str, Any] = {
             "name": name,
             "title": title or f"Which variant generalizes best on {source}?",
@@ -153,8 +156,9 @@ class Study:
         }
         if model is not None:
             tables["model"] = _model_table(model)
-        self.spec: StudySpec = study_from_mapping(tables, where=WHERE)
-        self.dataset = handed_over(data, y, {key: named[key] for key in SETS}, self.spec.data)
+        with naming_arguments():
+            self.spec: StudySpec = study_from_mapping(tables, where=WHERE)
+            self.dataset = handed_over(data, y, {key: named[key] for key in SETS}, self.spec.data)
         self._origin: tuple[str | Path, Sequence[str]] = (WHERE, ())
 
     @classmethod
@@ -217,8 +221,9 @@ class Study:
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
-        session = Session(*self._fitted(), Path(out), fresh)
-        with progress_display(progress) as on_progress:
+        with self._naming():
+            session = Session(*self._fitted(), Path(out), fresh)
+        with self._naming(), progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
                 run_study(batch, command="from Python", interim=interim, on_progress=on_progress)
@@ -254,8 +259,9 @@ class Study:
         from wellfit.study.session import Session
 
         spec, dataset = self._fitted()
-        dataset = Session(spec, dataset, Path("unused")).first.training
-        table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
+        with self._naming():
+            dataset = Session(spec, dataset, Path("unused")).first.training
+            table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
         return frame
@@ -272,7 +278,8 @@ class Study:
         """
         from wellfit.study.session import Session
 
-        return dict(Session(*self._fitted(), Path("unused")).facts)
+        with self._naming():
+            return dict(Session(*self._fitted(), Path("unused")).facts)
 
     def plot_examples(
         self, rows: Sequence[int] | None = None, *, count: int = 8, columns: int | None = None, ax: Axes | None = None
@@ -309,14 +316,20 @@ class Study:
 
         return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
+    def _naming(self) -> AbstractContextManager[None]:
+        """For errors about settings, which are arguments unless they come from a file."""
+        return naming_arguments(self._origin[0] is WHERE)
+
     def _data(self) -> Dataset:
-        return self.dataset or load(self.spec.data.name_or_path, self.spec.data)
+        with self._naming():
+            return self.dataset or load(self.spec.data.name_or_path, self.spec.data)
 
     def _fitted(self) -> tuple[StudySpec, Dataset]:
         """The study, fitted to its data if it is a built-in one, and the data."""
         from wellfit.study.adapt import adapted
 
-        return adapted(self.spec, self._data(), *self._origin)
+        with self._naming():
+            return adapted(self.spec, self._data(), *self._origin)
 
     def _repr_html_(self) -> str:
         from wellfit.report.forms.cells import study_html

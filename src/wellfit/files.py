@@ -24,6 +24,7 @@ __all__ = [
     "cache_root",
     "claimed",
     "folder_named",
+    "form_of",
     "ignore_progress",
     "read_plain",
     "remove_abandoned",
@@ -53,7 +54,7 @@ def cache_root() -> Path:
       The folder, which need not exist. Where the user has no home, it is a temporary one of this process.
 
     Raises:
-      WellfitError: ``WELLFIT_CACHE`` names the home of nobody.
+      WellfitError: ``WELLFIT_CACHE`` names the home of nobody, or what is no folder.
 
     Example:
       >>> import os
@@ -89,7 +90,7 @@ def folder_named(variable: str, default: str | None = None) -> Path | None:
       of a user who has none.
 
     Raises:
-      WellfitError: the variable names the home of nobody.
+      WellfitError: the variable names the home of nobody, or what is no folder.
 
     Example:
       >>> folder_named("WELLFIT_NOWHERE") is None
@@ -101,7 +102,35 @@ def folder_named(variable: str, default: str | None = None) -> Path | None:
         if chosen:
             raise WellfitError(f"{variable} = {chosen!r}: there is no such home; give the full path of a folder")
         return None
+    if chosen and (form := form_of(path)) not in (None, "a folder"):
+        raise WellfitError(f"{variable} = {chosen!r}: {form}, not a folder; give the path of a folder, or unset it")
     return Path(path) if path else None
+
+
+def form_of(path: str | os.PathLike[str]) -> str | None:
+    """What is at a path, in words, for errors; links are followed.
+
+    Returns:
+      ``"a file"``, ``"a folder"``, ``"a pipe"``, ``"a socket"`` or ``"a device"``; None if nothing is there that this
+      user can see.
+
+    Example:
+      >>> form_of(__file__), form_of("/dev/zero"), form_of("nowhere")
+      ('a file', 'a device', None)
+    """
+    try:
+        kind = stat.S_IFMT(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return None
+    return _FORMS.get(kind, "a device")
+
+
+_FORMS: Final = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from wellfit.analysis.comparisons import difference_components
-from wellfit.analysis.crossed import half_squared, with_seeds
-from wellfit.analysis.power import further_seeds
+from wellfit.analysis.crossed import half_squared, variance_components, with_seeds
+from wellfit.analysis.power import Chance, Design, Detectable, further_seeds, minimum_detectable
+from wellfit.analysis.verdicts import equivalence_alpha
 from wellfit.base import TestRows
 from wellfit.errors import StudyFileError
 
@@ -90,3 +91,75 @@ def test_seeds_that_all_say_the_same_need_one_more():
 def test_bad_options_are_refused(options, message):
     with pytest.raises(StudyFileError, match=message):
         further_seeds(pair(), **options)
+
+
+# --- Before training --------------------------------------------------------------------------------------------------
+
+
+def simulated(rng, design, chance, by, studies):
+    """Variance components of studies in which one variant is better, normal scores."""
+    S, examples, folds, _ = design
+    if folds == 1:
+        rows = [np.arange(examples)] * S
+    else:
+        rows = [np.sort(p[k::folds]) for p in (rng.permutation(examples) for _ in range(-(-S // folds)))
+                for k in range(folds)][:S]  # fmt: skip
+    tested = TestRows(dict(enumerate(rows)), examples)
+    same, other = (np.sqrt(chance.disagreement * share) for share in (chance.lasting, 1 - chance.lasting))
+    for _ in range(studies):
+        common = same * rng.normal(size=examples)
+        scores = [
+            by + common[at] + other * rng.normal(size=len(at)) + chance.seed_sd * rng.normal() for at in rows
+        ]  # (m,) each
+        yield variance_components(scores, tested)
+
+
+@pytest.mark.parametrize("design", [Design(5, 200, 5), Design(4, 300), Design(6, 200, 3, 4), Design(3, 200, 5, 2)])
+def test_what_is_detectable_is_detected(design):
+    chance, rng = Chance(0.2, 0.4, 0.03), np.random.default_rng(5)
+    found = minimum_detectable(design, chance, margin=0.05)
+    prior = {Design(6, 200, 3, 4): 0.5}.get(design, 0.0)
+    alphas = 0.05 / design.comparisons, equivalence_alpha(design.comparisons)
+    better = alike = 0
+    for alone in simulated(rng, design, chance, found.difference, 400):
+        c = alone._replace(seed_df=alone.seed_df + prior)
+        better += c.mean > np.sqrt(half_squared(c, alphas[0]))
+        room = found.margin - np.sqrt(half_squared(c, alphas[1]))
+        alike += abs(c.mean - found.difference) < room
+    # 400 studies know 80 % to 2 %; expected components instead of those of each study cost as much again
+    assert better / 400 == pytest.approx(0.8, abs=0.09)
+    assert alike / 400 == pytest.approx(0.8, abs=0.09)
+    assert not found.equivalent
+
+
+def test_better_designs_detect_more():
+    of = {name: minimum_detectable(design).difference for name, design in {
+        "fixed": Design(5, 360), "folds": Design(5, 1800, 5), "again": Design(10, 1800, 5), "ten": Design(10, 360),
+        "many": Design(5, 1800, 5, 18), "few": Design(3, 1800, 5)}.items()}  # fmt: skip
+    assert of["again"] < of["folds"] < of["fixed"]
+    assert of["ten"] < of["fixed"]
+    assert of["folds"] < of["many"]
+    assert of["folds"] < of["few"]
+
+
+def test_equivalence_is_reachable_where_variants_hardly_differ():
+    alike = Chance(0.0001, 1.0, 0.0)
+    assert minimum_detectable(Design(5, 100_000), alike).equivalent
+    assert not minimum_detectable(Design(5, 100), alike).equivalent
+    assert minimum_detectable(Design(1, 100_000)) == Detectable(np.inf, np.inf, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((Design(0, 100),), "seeds=0"),
+        ((Design(5, 1),), "examples=1"),
+        ((Design(5, 100, 0),), "folds=0"),
+        ((Design(5, 100), Chance(0.0)), "disagreement=0.0"),
+        ((Design(5, 100), Chance(), -1.0), "a margin of -1"),
+        ((Design(5, 100), Chance(), 0.1, 1.0), "probability 1.0"),
+    ],
+)
+def test_impossible_designs_are_refused(options, message):
+    with pytest.raises(StudyFileError, match=message):
+        minimum_detectable(*options)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,16 @@ def test_verify_notes_a_stale_report(command: Command, study_copy: Path) -> None
     status, out, _ = command("verify", study_copy)
     assert status == 0
     assert out.startswith("note: report.html: was written before the study last changed; write it again: ")
+
+
+@pytest.mark.parametrize("also", ["", "DELETE FROM study WHERE key = 'note: inputs'"])
+def test_verify_misses_a_removed_manifest(command: Command, study_copy: Path, also: str) -> None:
+    with closing(sqlite3.connect(study_copy / "study.db")) as database, database:
+        database.executescript(f"DROP TABLE manifest; {also}")
+    status, out, _ = command("verify", study_copy)
+    assert status == 2
+    line, *_ = out.splitlines()
+    assert line.startswith(f"study.db: {'has no manifest, but report' if also else 'the manifest itself is missing'}")
 
 
 def test_verify_refuses_a_changed_page(command: Command, study_copy: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -10,12 +11,15 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
 import wellfit
+from permissions import enforced
+from saved_runs import failing
 from wellfit.engine import programs
 from wellfit.engine.programs import Programs, keep_programs, refusal
 
@@ -164,15 +168,78 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return result
 
 
+@pytest.fixture
+def jax_settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What is set in JAX, which stays as it was."""
+    from jax._src import compilation_cache
+
+    monkeypatch.setattr(compilation_cache, "get_file_cache", compilation_cache.get_file_cache)
+    settings: dict[str, Any] = {}
+    monkeypatch.setattr(jax.config, "update", settings.__setitem__)
+    return settings
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o722, 0o1777])
-def test_a_folder_that_others_can_write_is_refused(mode: int, folder: Path) -> None:
+def test_a_folder_that_others_can_write_is_refused(
+    mode: int, folder: Path, jax_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "_chosen", lambda: str(folder))  # for JAX, by the user
     assert refusal() is None
     folder.chmod(mode)
-    told = refusal()
-    assert told == (
+    keep_programs()
+    assert jax_settings == {"jax_enable_compilation_cache": False}
+    assert folder.stat().st_mode & 0o7777 == mode
+    assert refusal() == (
         f"Other users can write to {folder}, so that compiled programs are not kept and every run compiles its own; "
-        "delete it, or run chmod 700 on it if you trust what is in it"
+        f"delete it, or run: chmod 700 {folder}"
     )
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o722, 0o1777])
+def test_wellfits_own_folder_is_closed_and_emptied(mode: int, folder: Path, jax_settings: dict[str, Any]) -> None:
+    Programs(folder).put("key", b"perhaps of another user")
+    (folder / "mine.txt").touch()
+    folder.chmod(mode)
+    assert str(refusal()).startswith("Other users can write to ")
+    keep_programs()
+    assert refusal() is None
+    assert folder.stat().st_mode & 0o7777 == 0o700
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert jax_settings["jax_compilation_cache_dir"] == str(folder)
+
+
+def test_a_folder_that_cannot_be_emptied_stays_refused(
+    folder: Path, jax_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Programs(folder).put("key", b"of another user, in a sticky folder")
+    folder.chmod(0o1777)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", failing(errno.EPERM))
+        keep_programs()
+    assert folder.stat().st_mode & 0o7777 == 0o1777
+    assert str(refusal()).endswith(f"; delete it, or run: chmod 700 {folder}")
+    assert jax_settings == {"jax_enable_compilation_cache": False}
+
+
+def test_an_open_folder_of_the_administrator_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid():
+        pytest.skip("only the administrator can give away a folder")
+    folder.chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert str(refusal()).endswith("set WELLFIT_CACHE to a folder of your own")
+
+
+def test_a_folder_that_cannot_be_read_is_no_reason_to_fail(folder: Path, jax_settings: dict[str, Any]) -> None:
+    folder.parent.chmod(0)
+    try:
+        with enforced():
+            keep_programs()
+            said = str(refusal())
+    finally:
+        folder.parent.chmod(0o700)
+    assert jax_settings == {"jax_enable_compilation_cache": False}
+    assert said.startswith(f"{folder} cannot be read, so that compiled programs are not kept")
+    assert said.endswith("; fix its permissions, or set WELLFIT_CACHE to a folder of your own")
 
 
 def test_a_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,16 +333,26 @@ STATE = "value, hit = bits()\nprint(json.dumps([value, hit, programs.refusal(), 
 
 
 def test_a_refused_folder_is_neither_read_nor_written(tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    value, hit, refused, count = json.loads(told(COMPILES + STATE, WELLFIT_CACHE=str(cache)))
+    chosen = {"WELLFIT_CACHE": str(tmp_path), "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "mine")}
+    value, hit, refused, count = json.loads(told(COMPILES + STATE, **chosen))
     assert (hit, refused) == (False, None)
     assert count > 0
-    before = {path.name: path.stat().st_mtime_ns for path in (cache / "programs").iterdir()}
-    (cache / "programs").chmod(0o777)
-    again, hit, refused, _ = json.loads(told(COMPILES + STATE, WELLFIT_CACHE=str(cache)))
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "mine").iterdir()}
+    (tmp_path / "mine").chmod(0o777)
+    again, hit, refused, _ = json.loads(told(COMPILES + STATE, **chosen))
     assert (again, hit) == (value, False)
     assert refused.startswith("Other users can write to ")
-    assert {path.name: path.stat().st_mtime_ns for path in (cache / "programs").iterdir()} == before
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "mine").iterdir()} == before
+
+
+def test_a_closed_folder_is_filled_again(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    value, *_ = json.loads(told(COMPILES + STATE, WELLFIT_CACHE=str(cache)))
+    (cache / "programs").chmod(0o775)
+    again, hit, refused, count = json.loads(told(COMPILES + STATE, WELLFIT_CACHE=str(cache)))
+    assert (again, hit, refused) == (value, False, None)
+    assert count > 0
+    assert json.loads(told(COMPILES + STATE, WELLFIT_CACHE=str(cache)))[1]
 
 
 def test_a_folder_that_the_user_chose_for_jax_is_checked_too(tmp_path: Path) -> None:

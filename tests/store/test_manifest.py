@@ -233,6 +233,17 @@ def test_a_study_of_the_first_edition_gets_one(study: Path) -> None:
     assert the_state(study) == ("written", True)
 
 
+def test_a_removed_table_is_missed(study: Path) -> None:
+    with opened(study) as store:
+        store.metadata.write_note("inputs", {})  # as every study has that is trained now
+    change(study, "DROP TABLE manifest")
+    assert the_state(study) == ("removed", False)
+    assert found(study) == ["the manifest itself is missing, though every study of this edition has one"]
+    with opened(study):
+        pass
+    assert found(study) == [f"the manifest itself {BEFORE}"]
+
+
 def test_the_fingerprint_changes_with_every_part(study: Path) -> None:
     prints = set()
     for i in range(3):

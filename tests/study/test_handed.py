@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris, load_wine
 from small_studies import points
 from wellfit.base import Reading
 from wellfit.errors import StudyFileError, WellfitError
-from wellfit.study.handed import dataset_of, handed_over
+from wellfit.study.handed import dataset_of, handed_over, naming_arguments
 
 WINE = load_wine(as_frame=True).frame  # its label is the column target
 IRIS = load_iris(as_frame=True).frame.assign(
@@ -147,3 +147,25 @@ def test_labels_of_one_column() -> None:
     y = points().y_train
     data = dataset_of(pd.DataFrame(points().x_train, columns=[*"abcd"]), y[:, None], {}, Reading())
     assert data.classes == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("as_in_files", "in_python"),
+    [
+        ("Study(...), [data] validation: must be less than 1", "Study(...), validation: must be less than 1"),
+        ("unknown key 'labl' in Study(...), [data]; did you mean 'label'?", None),
+        ("unknown key 'hidden' in Study(...), [train] (known: l2)", "unknown key 'hidden' in Study(...) (known: l2)"),
+        ("t.csv: [data] label and group are the same", "t.csv: label and group are the same"),
+        ("choose at most 38, for example --set train.batch_size=4", "choose at most 38, for example batch_size=4"),
+        ("unknown key 'a' in load_dataset(...); did you mean 'data.label'?", None),
+        ("Study(...), [variants.a] l2: must be at least 0", "Study(...), [variants.a] l2: must be at least 0"),
+    ],
+)
+def test_errors_name_arguments(as_in_files: str, in_python: str | None) -> None:
+    with pytest.raises(WellfitError) as found, naming_arguments():
+        raise WellfitError(as_in_files)
+    assert str(found.value) == (in_python or str(found.value))
+    assert "data" not in str(found.value).replace("load_dataset", "")
+    with pytest.raises(WellfitError) as kept, naming_arguments(wanted=False):
+        raise WellfitError(as_in_files)
+    assert str(kept.value) == as_in_files

@@ -32,6 +32,7 @@ __all__ = [
 Interval = tuple[float, float]
 
 _SMALLEST_P: Final = 1e-100  # smaller values are reported as this; no test set supports such a claim anyway
+_INFORMATIVE: Final = 0.05  # of the largest score; an example with less tells next to nothing
 _HALVINGS: Final = 55  # of log(1e-100): a relative error of 1e-14
 
 
@@ -116,7 +117,8 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     else:  # every example was judged once, so that a second judgment may show nothing new
         lasting = examples * judged / len(sums.judged)
     df = max(_clusters(sums, tested) - max(round(S / rounds), 1), 1.0)
-    informative = max(int(np.count_nonzero(sums.raw)) - 1, 1)
+    sizes = np.abs(sums.raw)
+    informative = max(int(np.count_nonzero(sizes >= max(_INFORMATIVE * sizes.max(), np.finfo(float).tiny))) - 1, 1)
     return VarianceComponents(mean, S, judged, seed, examples, overlap, lasting, min(df, informative), max(S - 1, 1))
 
 
@@ -160,8 +162,8 @@ def _by_group(x: FloatArray, mean: float, group: IntArray | None, groups: int) -
     """The scores and the centered scores, summed by group if there are groups, and how many of these a seed judges."""
     if group is None:
         return x, x - mean, len(x)
-    sizes = np.bincount(group, minlength=groups)  # (G,)
-    of_group: FloatArray = np.bincount(group, weights=x, minlength=groups)  # (G,)
+    sizes: IntArray = np.bincount(group, minlength=groups)  # (G,)
+    of_group = np.bincount(group, weights=x, minlength=groups).astype(np.float64)  # (G,)
     return of_group, of_group - mean * sizes, int(np.count_nonzero(sizes))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from wellfit.analysis.crossed import VarianceComponents
 from wellfit.base import FloatArray
 
-__all__ = ["LEAST_SEEDS", "moderated", "pooled"]
+__all__ = ["LEAST_SEEDS", "moderated", "pooled", "prior_df"]
 
 LEAST_SEEDS: Final = 5
 """Variances from fewer seeds are left as they are."""
@@ -84,9 +84,22 @@ def moderated(variances: FloatArray, df: FloatArray) -> tuple[FloatArray, FloatA
     alike = excess <= 0
     half = _trigamma_inverse(np.where(alike, 1.0, excess))  # d0 / 2
     typical = np.exp(center + np.where(alike, 0.0, digamma(half) - np.log(half)))  # v0
-    prior = np.minimum(np.where(alike, np.inf, 2 * half) / _CAUTION, _PER_COMPARISON * (J - _LEFT_OUT))
-    prior = np.minimum(prior, _OWN * df)  # d'
+    prior = np.minimum(np.where(alike, np.inf, 2 * half) / _CAUTION, prior_df(J, df))  # d'
     return (prior * typical + df * variances) / (prior + df), df + prior
+
+
+def prior_df(comparisons: int, df: Any) -> Any:
+    """The most degrees of freedom that a variance may borrow from the others, see ``moderated``.
+
+    Args:
+      comparisons: of the study.
+      df: its own; a number or an array.
+
+    Example: one of 18 comparisons of five seeds, and one of three.
+      >>> float(prior_df(18, 4)), float(prior_df(3, 4))
+      (7.5, 0.0)
+    """
+    return np.minimum(_PER_COMPARISON * max(comparisons - _LEFT_OUT, 0), _OWN * df)
 
 
 def _trigamma_inverse(x: Any) -> Any:

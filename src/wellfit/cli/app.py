@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import io
@@ -21,6 +22,11 @@ __all__ = ["app", "data_app", "main"]
 
 UNREAD: Final = 141
 """The exit status that shells report of a program that ends because nobody reads its output: 128 + SIGPIPE."""
+
+_ENVIRONMENT: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENAMETOOLONG, errno.ELOOP}
+)
+"""Errors of the system that are no defect of wellfit, wherever they occur."""
 
 app = typer.Typer(
     name="wellfit",
@@ -102,6 +108,10 @@ def _run() -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             return _without_output(UNREAD)
+        if error.filename is not None and error.errno in _ENVIRONMENT:
+            fix = "fix that, and run the command again"
+            print_problem(f"wellfit: {os.fsdecode(error.filename)}: {error.strerror}; {fix}")
+            return 2
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         print_problem(f"wellfit: standard output cannot be written: {error.strerror}; free disk space")
@@ -129,9 +139,10 @@ def _print_usage(error: Any) -> None:
     if message.startswith("Usage:"):
         sys.stderr.write(f"{message}\n")
         return
-    unknown = re.fullmatch(r"No such command '(.*?)'\..*", message, re.DOTALL)
+    unknown = re.match(r"""No such command (['"].*['"])\.""", message, re.DOTALL)
     if context is not None and unknown:
-        message = str(UnknownNameError("command", unknown[1], context.command.commands))
+        name = ast.literal_eval(unknown[1])  # click quotes it as a string of Python
+        message = str(UnknownNameError("command", name, context.command.commands))
     message = " ".join(message.split()).rstrip(".")
     command = context.command_path if context else "wellfit"
     print_problem(f"wellfit: {printable(message[:1].lower() + message[1:])} (see: {command} --help)")

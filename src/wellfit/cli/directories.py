@@ -31,7 +31,10 @@ def verify(directory: Directory, json: Json = False) -> None:
     from wellfit.study.verify import verify_study
 
     result = verify_study(directory)
-    wrong, stale = ((), ()) if result.problems else check_page(summarize(directory), directory / "report.html")
+    page = directory / "report.html"
+    wrong, stale = (
+        ((), ()) if result.problems else check_page(summarize(directory), page, first_edition=result.first_edition)
+    )
     found, notes = [*result.problems, *wrong], [*result.notes, *stale, *unchecked_reports(directory)]
     if json:
         problems = [{"file": p.file, "what": p.what, "fix": p.fix} for p in found]

@@ -55,9 +55,9 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
     """
     from wellfit.report.forms.formats import check_folder, font_notice, report_format, report_path
 
-    form = report_format(format, out)
     if out is not None:
         check_folder(out)
+    form = report_format(format, out)
     summary, path = _write(directory, form, report_path(form, out, directory))
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")

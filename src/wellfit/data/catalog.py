@@ -31,6 +31,7 @@ from wellfit.data.images.reader import has_images, images_come_first, read_image
 from wellfit.data.parts import Part, RawData
 from wellfit.data.tables import find_tables, is_table, read_table, read_table_folder, stem_of
 from wellfit.errors import DataError, DataNotFoundError, UnknownNameError
+from wellfit.files import form_of
 
 __all__ = ["CATALOG", "CatalogEntry", "CatalogFile", "load_dataset"]
 
@@ -136,6 +137,9 @@ def _of_catalog(entry: CatalogEntry, raw: RawData, source: str) -> Dataset:
 
 def _read(path: Path, reading: Reading) -> RawData | None:
     """Read a path in any form; None if nothing exists there."""
+    form = form_of(path)
+    if form not in (None, "a file", "a folder"):  # a pipe would wait forever, a device may never end
+        raise DataError(f"{path}: {form}, not a file; copy what it gives to a file")
     raw = _read_arrays(path, reading)
     if raw is not None:
         return with_given_sets(raw, path, reading, _read_arrays)
@@ -173,8 +177,6 @@ def _read_file(path: Path, reading: Reading) -> RawData:
     if is_table(path):
         refuse_settings(reading, str(path), "a table", FOR_TABLES)
         return read_table(path, reading)
-    if not path.is_file():
-        raise DataError(f"{path}: a device, pipe or socket, not a file; copy what it gives to a file")
     raise DataError(
         f"{path}: this file format is not supported; give a table (.csv, .tsv, .parquet, .xlsx), arrays (.npz, .npy, "
         ".mat, .h5), or a folder; if it is a table, rename it to end in .csv"

@@ -72,7 +72,11 @@ def find(entry: CatalogEntry) -> FoundFiles:
     """
     tried = []
     for label, path in _places(entry):
-        contents = _read_keras_npz(entry, path) if path.suffix == ".npz" else _read_folder(entry, path)
+        try:
+            contents = _read_keras_npz(entry, path) if path.suffix == ".npz" else _read_folder(entry, path)
+        except OSError as error:  # a folder without access
+            tried.append(f"{label} ({path}: {error.strerror})")
+            continue
         if contents is not None:
             return FoundFiles(f"{label} ({path})", contents)
         tried.append(f"{label} ({path})")
@@ -80,8 +84,12 @@ def find(entry: CatalogEntry) -> FoundFiles:
     if os.environ.get("WELLFIT_OFFLINE", "") not in ("", "0"):
         tried.append("no download, because WELLFIT_OFFLINE is set")
     else:
-        tried += _download(entry, folder)
-        contents = _read_folder(entry, folder)
+        try:
+            tried += _download(entry, folder)
+            contents = _read_folder(entry, folder)
+        except OSError as error:
+            fix = "change its permissions, or set WELLFIT_CACHE to a folder of your own"
+            raise DataError(f"{folder}: cannot be used ({error.strerror}); {fix}") from None
         if contents is not None:
             return FoundFiles(f"downloaded to wellfit's cache ({folder})", contents)
     files = ", ".join(f"{file.name}.gz" for file in entry.files)

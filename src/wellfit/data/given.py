@@ -9,6 +9,7 @@ from pathlib import Path
 from wellfit.base import Reading
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
+from wellfit.files import form_of
 
 __all__ = ["named_path", "with_given_sets"]
 
@@ -22,7 +23,7 @@ def named_path(named: str, data: Path, setting: str) -> Path:
       setting: for the error, for example ``"test_file"``.
 
     Raises:
-      DataError: nothing exists there.
+      DataError: nothing exists there, or a pipe, socket or device.
 
     Example:
       >>> named_path(Path(__file__).name, Path(__file__), "test_file").name
@@ -31,8 +32,10 @@ def named_path(named: str, data: Path, setting: str) -> Path:
     place = Path(named).expanduser()
     inside = data if data.is_dir() else data.parent
     for path in (place, inside / place, data.parent / place):
-        if path.exists():
+        if (form := form_of(path)) in ("a file", "a folder"):
             return path
+        if form is not None:
+            raise DataError(f'[data] {setting} = "{named}": {form}, not a file; copy what it gives to a file')
     places = f", neither here nor in {inside}" if inside != Path() else ""
     raise DataError(f'[data] {setting} = "{named}": no such file or folder{places}; correct the path')
 

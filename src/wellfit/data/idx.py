@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError
 
 __all__ = ["IDX_NAMES", "encode_idx", "find_idx", "parse_idx", "read_content", "read_idx"]
@@ -52,7 +53,8 @@ def read_content(path: Path) -> bytes:
         raise DataError(f"{path}: the file is empty; replace it")
     if content[:2] != b"\x1f\x8b":
         return content
-    limit = max(_SMALL, _RATIO * len(content))
+    usual = max(_SMALL, _RATIO * len(content))
+    limit = raised(usual)
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(limit + 1)
@@ -62,7 +64,8 @@ def read_content(path: Path) -> bytes:
         raise DataError(f"{path}: the gzip file is damaged ({error}); download it again") from None
     if len(unpacked) > limit:
         raise DataError(
-            f"{path}: the gzip file of {len(content):,} bytes unpacks to more than {limit:,}; replace it, or unpack it"
+            f"{path}: the gzip file of {len(content):,} bytes unpacks to more than {limit:,}; replace it, unpack it, "
+            f"or, {remedy(0, usual)}"
         )
     return unpacked
 

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import platform
+import shlex
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,7 +113,9 @@ def keep_programs() -> None:
     folder = _usual_folder() if chosen is None else Path(chosen)
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not folder.is_dir() or refusal() is not None or not _replaced():
+    if chosen is None:
+        _close(folder)
+    if not os.path.isdir(folder) or refusal() is not None or not _replaced():
         jax.config.update("jax_enable_compilation_cache", False)
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
@@ -129,16 +132,50 @@ def refusal() -> str | None:
     """
     chosen = _chosen()
     folder = _usual_folder() if chosen is None else Path(chosen)
-    state = _state(folder)
-    if os.name != "posix" or state is None:
-        return None
     end = "so that compiled programs are not kept and every run compiles its own"
+    other = "set WELLFIT_CACHE to a folder of your own" if chosen is None else "choose another folder"
+    try:
+        state = os.stat(folder)
+    except PermissionError:
+        return f"{folder} cannot be read, {end}; fix its permissions, or {other}"
+    except OSError:
+        return None
+    if os.name != "posix":
+        return None
     if state.st_uid not in (os.geteuid(), 0):
-        other = "set WELLFIT_CACHE to a folder of your own" if chosen is None else "choose another folder"
         return f"{folder} belongs to another user, {end}; {other}"
-    if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"Other users can write to {folder}, {end}; delete it, or run chmod 700 on it if you trust what is in it"
+    if _is_open(state):
+        fix = f"delete it, or run: chmod 700 {shlex.quote(str(folder))}" if state.st_uid == os.geteuid() else other
+        return f"Other users can write to {folder}, {end}; {fix}"
     return None
+
+
+def _is_open(state: os.stat_result) -> bool:
+    """Whether others can write to a folder."""
+    return bool(state.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _close(folder: Path) -> None:
+    """Take wellfit's own folder from others who can write to it, and remove the programs that they may have changed.
+
+    A umask of 002 makes such folders. Where this fails, the folder stays as it is, and is refused.
+    """
+    state = _state(folder)
+    if os.name != "posix" or state is None or state.st_uid != os.geteuid() or not _is_open(state):
+        return
+    try:
+        _remove_programs(folder)
+        os.chmod(folder, 0o700)
+        _remove_programs(folder)  # what came in between
+    except OSError:
+        with suppress(OSError):
+            os.chmod(folder, stat.S_IMODE(state.st_mode))
+
+
+def _remove_programs(folder: Path) -> None:
+    for path in folder.iterdir():
+        if _SUFFIX in path.name or path.name.endswith(_FORMER):
+            path.unlink(missing_ok=True)
 
 
 def _replaced() -> bool:

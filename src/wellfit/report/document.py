@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.report.legible import legible, legible_summary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.notes import notes, notices, without_weights
 from wellfit.report.parts import Drawing, Part
@@ -142,6 +143,7 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
     Args:
       summary: in any state; sections without content are left out.
     """
+    summary, details = legible_summary(summary), legible(details)
     sections = tuple(
         Section(
             name,

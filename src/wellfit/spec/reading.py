@@ -126,6 +126,8 @@ def _read_scalar(declared: Any, value: Any, source: Source, at: KeyPath) -> Any:
         problem = problems[0]
     if problem == "literal_error" and isinstance(value, str):
         _refuse_name(value, get_args(declared), source, at)
+    if problem == "string_unicode":
+        source.refuse(at, "must be text in UTF-8; if it is a path, rename the file or folder")
     if problem == "string_too_short":
         source.refuse(at, "must not be empty")
     if problem == "finite_number":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.files import form_of
 
 __all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
 
@@ -263,8 +264,8 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
             raise UnknownNameError("study", str(study), known)
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
-        if not path.is_file() and not path.is_dir():  # a pipe would wait forever, a device may never end
-            raise StudyFileError(f"{study}: a device, pipe or socket, not a file; copy what it gives to a file")
+        if (form := form_of(path)) not in ("a file", "a folder"):  # a pipe would wait forever, a device may never end
+            raise StudyFileError(f"{study}: {form}, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:
             raise StudyFileError(f"{study}: larger than a megabyte; a study file is about a page of TOML")
         text = path.read_bytes().decode("utf-8-sig")

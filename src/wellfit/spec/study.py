@@ -20,6 +20,7 @@ from wellfit.spec.variants import changed, recipe_from, swept
 __all__ = [
     "DataSpec",
     "StudySpec",
+    "check_utf8",
     "data_study",
     "from_resolved",
     "load_study",
@@ -75,6 +76,7 @@ def load_study(
     raw, source = read_study("regularization" if study is None else study)
     given: list[tuple[KeyPath, Any, str]] = [(*read_setting(text), f"--set {text}") for text in settings]
     if data is not None:
+        check_utf8(str(data), f"--data {data}")
         given.append((("data", "name"), str(data), f"--data {data}"))
     raw = other_data(raw, {path: value for path, value, _ in given}, source)
     raw = entitled(raw, [(path, value, text) for (path, value, _), text in zip(given, settings, strict=False)])
@@ -116,6 +118,7 @@ def data_study(
             raise StudyFileError(f"{text}: only settings of [data] apply here, like --set data.label=NAME; remove it")
     if validation is not None:
         given.append((("data", "validation"), validation, f"--validation {validation:g}"))
+    check_utf8(str(data), f"{where} {data}")
     plain: dict[str, Any] = {"name": "study", "data": {"name": str(data)}}
     put(plain, given)
     return _build(plain, Source(where, overrides={path: label for path, _, label in given}))
@@ -174,6 +177,18 @@ def study_from_mapping(mapping: Mapping[str, Any], where: str = "study") -> Stud
     plain, source = plain_of({"name": "study", **mapping}), Source(where)
     read_table(StudyFile, plain, source, partial=True)
     return _build(*extended(plain, source))
+
+
+def check_utf8(text: str, where: str) -> None:
+    """Refuse the name or path of data that a title, a database and a report cannot hold.
+
+    Raises:
+      StudyFileError: it has bytes that are not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StudyFileError(f"{where}: the name is not UTF-8; rename the file or folder") from None
 
 
 def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:

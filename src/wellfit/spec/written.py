@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import tomli_w
 
 from wellfit.base import ModelSpec, Question, Recipe
+from wellfit.errors import escaped
 from wellfit.spec.tables import StudySpec
 from wellfit.spec.variants import HIDDEN
 
@@ -45,7 +47,13 @@ def study_file(spec: StudySpec) -> str:
         "questions": [_question(question) for question in spec.questions],
     }
     optional = ("published", "compare", "questions")
-    return tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
+    text = tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
+    return re.sub(r"[^\n\t -~]", _seen, text)
+
+
+def _seen(found: re.Match[str]) -> str:
+    """A character as it is, or as TOML escapes it if a reader would not see it, or would see it elsewhere."""
+    return found[0] if escaped(found[0]) == found[0] else f"\\U{ord(found[0]):08X}"
 
 
 def _changes(value: Any, usual: Any) -> dict[str, Any]:

@@ -138,6 +138,8 @@ def read_file(path: Path, sha256: str, remedy: str = AGAIN) -> bytes:
     """
     try:
         content = read_plain(path)
+    except PermissionError as error:  # nothing is lost
+        raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; fix its permissions") from None
     except OSError as error:
         raise StoreUnreadableError(f"{path}: cannot be read: {error.strerror}; {remedy}") from None
     if hashlib.sha256(content).hexdigest() != sha256:

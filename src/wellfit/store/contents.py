@@ -11,7 +11,7 @@ from wellfit.store.database import Database
 from wellfit.store.directory import Store
 from wellfit.store.final_states import FOLDER as FINAL_STATES
 from wellfit.store.metadata import joined
-from wellfit.store.names import file_named
+from wellfit.store.names import file_named, is_there
 from wellfit.store.runs import Run
 
 __all__ = ["copy_runs", "damage", "files"]
@@ -67,7 +67,7 @@ def copy_runs(sources: Sequence[tuple[Store, Collection[Run]]], target: Store) -
     places = {named: store.directory for store in reversed(stores) for named in files(store).items()}
     for name, sha256 in files(target).items():
         source, path = file_named(places[name, sha256], name), file_named(target.directory, name)
-        if source.exists() or not name.startswith(f"{FINAL_STATES}/"):  # a study is complete without final states
+        if is_there(source) or not name.startswith(f"{FINAL_STATES}/"):  # a study is complete without final states
             content = read_file(source, sha256)
             with (
                 write_errors(path, "free disk space or fix the permissions, and merge again"),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from wellfit.errors import StoreUnreadableError
 from wellfit.store.arrays import Arrays, pack, read_arrays, stage
 from wellfit.store.database import Database
-from wellfit.store.names import file_named
+from wellfit.store.names import file_named, is_there
 
 __all__ = ["FOLDER", "FinalState", "FinalStates"]
 
@@ -38,8 +38,12 @@ class FinalStates:
     database: Database
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
-        """Trajectory -> description of its final state, where the file exists."""
-        rows = {name: of for name, of in self._rows().items() if file_named(self.directory, of["file"]).is_file()}
+        """Trajectory -> description of its final state, where the file exists.
+
+        Raises:
+          StoreUnreadableError: it cannot be told, for lack of a permission.
+        """
+        rows = {name: of for name, of in self._rows().items() if is_there(file_named(self.directory, of["file"]))}
         return dict(sorted(rows.items()))
 
     def load(self, description: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -95,5 +95,5 @@ def is_locked(path: Path) -> bool:
             else:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:
-        return isinstance(error, BlockingIOError | PermissionError)
+        return isinstance(error, BlockingIOError) or (sys.platform == "win32" and isinstance(error, PermissionError))
     return False

@@ -22,7 +22,7 @@ from wellfit.store.metadata import now
 
 __all__ = ["begin_change", "differences", "fingerprint", "state", "write"]
 
-State = Literal["none", "outdated", "written"]
+State = Literal["none", "outdated", "removed", "written"]
 
 _ROOT: Final = "root"
 _LOST: Final = "lost "  # followed by a part that had changed when a command began, and kept with its old hash
@@ -30,6 +30,7 @@ _ITSELF: Final = "manifest"  # as such a part
 _FIRST_EDITION: Final = frozenset(
     {"study", "runs", "epochs", "findings", "sqlite_autoindex_study_1", "sqlite_autoindex_runs_1"}
 )
+_SINCE: Final = "note: inputs"  # an entry of every study that was trained since there are manifests
 _DIGITS: Final = 16  # of the fingerprint
 
 _WORDS: Final = {
@@ -62,7 +63,7 @@ def begin_change(database: Database) -> None:
     """
     with database.transaction():
         lost = _lost(database)
-        if state(database) == "none":
+        if state(database) in ("none", "removed"):
             database.execute(MANIFEST)
         _replace(database, {CHANGING: now(), **lost})
 
@@ -83,6 +84,8 @@ def _lost(database: Database) -> dict[str, str]:
     """
     if (at := state(database)) == "none":
         return {}
+    if at == "removed":
+        return {_LOST + _ITSELF: ""}
     try:
         stored = _stored(database)
     except StoreUnreadableError:
@@ -104,10 +107,13 @@ def _replace(database: Database, entries: Mapping[str, str]) -> None:
 
 
 def state(database: Database) -> State:
-    """Whether there is a manifest: none in a study of the first edition, outdated after a command was killed."""
+    """Whether there is a manifest: none in a study of the first edition, outdated after a command was killed.
+
+    Removed: the table is missing, as in a study of the first edition, but other entries are of a later one.
+    """
     names = {row[0] for row in database.rows("SELECT name FROM sqlite_master")}
     if names == _FIRST_EDITION:
-        return "none"
+        return "removed" if database.rows("SELECT 1 FROM study WHERE key = ?", _SINCE) else "none"
     if "manifest" in names and database.rows("SELECT 1 FROM manifest WHERE part = ?", CHANGING):
         return "outdated"
     return "written"
@@ -123,8 +129,10 @@ def fingerprint(database: Database) -> str | None:
 
 def differences(database: Database) -> list[str]:
     """What changed since the manifest was written, or had changed when it was, in words; empty without a manifest."""
-    if state(database) == "none":
+    if (at := state(database)) == "none":
         return []
+    if at == "removed":
+        return [f"{_WORDS[_ITSELF]} is missing, though every study of this edition has one"]
     try:
         stored = _stored(database)
     except StoreUnreadableError:

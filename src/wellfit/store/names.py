@@ -13,7 +13,7 @@ from typing import Final
 
 from wellfit.errors import StoreUnreadableError
 
-__all__ = ["FOLDERS", "check_layout", "file_named"]
+__all__ = ["FOLDERS", "check_layout", "file_named", "is_there"]
 
 FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
 """The folders of a study directory."""
@@ -46,6 +46,18 @@ def file_named(directory: Path, name: str) -> Path:
     return directory / name
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file exists in a study directory.
+
+    Raises:
+      StoreUnreadableError: a permission is missing that would tell.
+    """
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise StoreUnreadableError(f"{path}: {error.strerror}; fix the permissions of its folder") from None
+
+
 def check_layout(directory: Path) -> None:
     """Refuse a directory in which a folder or file of wellfit is a link, or the journal names files outside.
 
@@ -55,13 +67,14 @@ def check_layout(directory: Path) -> None:
       directory: the study directory, which need not exist.
 
     Raises:
-      StoreUnreadableError: it has a link, a device, or such a journal, or its name cannot be that of a directory.
+      StoreUnreadableError: it has a link, a device, or such a journal, its name cannot be that of a directory, or this
+        user may not look into it.
     """
     try:
         os.fsencode(directory).decode()
         os.lstat(directory)
     except UnicodeDecodeError:
-        raise StoreUnreadableError(f"{directory!r}: not a name in UTF-8; choose another name or --out") from None
+        raise StoreUnreadableError(f"{directory}: not a name in UTF-8; choose another name or --out") from None
     except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError) as error:  # too long; without access; a null character
@@ -69,6 +82,12 @@ def check_layout(directory: Path) -> None:
         reason = getattr(error, "strerror", None) or error
         raise StoreUnreadableError(f"{shown}: {reason}; fix that, or choose another --out") from None
     fix = "do not trust this directory; if you made it, put the files themselves in the place of links"
+    try:
+        os.stat(directory / "study.db")
+    except PermissionError as error:
+        raise StoreUnreadableError(f"{directory}: {error.strerror}; fix its permissions") from None
+    except OSError:
+        pass
     for name in (*FOLDERS, "study.db", "study.db-journal", "study.db-wal", "study.db-shm", "lock", "progress"):
         path = directory / name
         if path.is_symlink():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import OtherStudyError, StoreError, StoreUnreadableError
-from wellfit.files import remove_abandoned, write_errors
+from wellfit.files import form_of, remove_abandoned, write_errors
 from wellfit.spec.identity import spec_conflicts
 from wellfit.store import checkpoints, manifest
 from wellfit.store.arrays import remove_temporary
@@ -45,7 +45,7 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
     directory = Path(directory)
     check_layout(directory)
     if directory.exists() and not directory.is_dir():
-        raise StoreError(f"{directory}: a file, not a directory; {_OTHER_PLACE}")
+        raise StoreError(f"{directory}: {form_of(directory)}, not a directory; {_OTHER_PLACE}")
     with write_errors(directory, _OTHER_PLACE):
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()) and not _is_ours(directory):
@@ -84,8 +84,11 @@ def open_existing(directory: str | Path) -> Store:
         return store
     if (directory / "study.db").is_file():
         raise StoreUnreadableError(f"{directory}: holds no study yet: its process has just started, or was killed")
-    what = "not a study directory: it has no study.db" if directory.is_dir() else "no such directory"
-    raise StoreUnreadableError(f"{directory}: {what}; wellfit run makes one")
+    if (form := form_of(directory)) == "a folder":
+        raise StoreUnreadableError(f"{directory}: not a study directory: it has no study.db; wellfit run makes one")
+    if form is not None:
+        raise StoreUnreadableError(f"{directory}: {form}, not a study directory; give the path of the directory")
+    raise StoreUnreadableError(f"{directory}: no such directory; wellfit run makes one")
 
 
 def open_if_begun(directory: str | Path) -> Store | None:

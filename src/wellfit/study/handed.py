@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,13 +15,13 @@ import numpy as np
 from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.applicable import FOR_FRAMES, refuse_settings
 from wellfit.data.assemble import assemble, make_dataset
-from wellfit.errors import StudyFileError
+from wellfit.errors import StudyFileError, WellfitError
 from wellfit.spec.tables import Data, Train, settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over"]
+__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over", "naming_arguments"]
 
 SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
 """Arguments of ``Study`` that belong to arrays and DataFrames."""
@@ -77,6 +79,37 @@ def divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
         nearest = key if key in of_data | of_train else next(iter(get_close_matches(key, of_data | of_train, 1)), "")
         tables[0 if nearest in of_data else 1][key] = value
     return tables
+
+
+_TABLES: Final = "data|train|model|compare"
+_AS_IN_FILES: Final = re.compile(
+    rf",? \[(?:{_TABLES})\](?=[;:,)]| \(|$)|\[(?:{_TABLES})\] |(?:--set |(?<='))(?:{_TABLES})\."
+)
+
+
+@contextmanager
+def naming_arguments(wanted: bool = True) -> Iterator[None]:
+    """Name settings in errors as in Python, where they are arguments, not keys of a study file's tables.
+
+    Args:
+      wanted: whether the settings are arguments.
+
+    Raises:
+      WellfitError: the one of the block, in other words.
+
+    Example:
+      >>> with naming_arguments():
+      ...     raise WellfitError("Study(...), [train] epochs: must be at least 1; for example --set train.epochs=1")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.WellfitError: Study(...), epochs: must be at least 1; for example epochs=1
+    """
+    try:
+        yield
+    except WellfitError as error:
+        if wanted:
+            error.args = (_AS_IN_FILES.sub("", str(error)),)
+        raise
 
 
 def handed_over(data: Any, y: Any, sets: Mapping[str, Any], reading: Reading) -> Dataset | None:

@@ -61,6 +61,7 @@ class Verification:
       notes: what is worth knowing but no error: an unfinished study, files left by a killed process, several versions
         of wellfit's code, no manifest.
       fingerprint: of the study, with which its database agrees; None if anything is wrong, or there is no manifest.
+      first_edition: whether the database is one of the first edition, which had no manifests.
     """
 
     runs: int
@@ -69,6 +70,7 @@ class Verification:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     fingerprint: str | None = None
+    first_edition: bool = False
 
 
 def verify_study(directory: Path) -> Verification:
@@ -111,6 +113,7 @@ def verify_study(directory: Path) -> Verification:
             problems=problems,
             notes=tuple(_notes(store, done, [name for name in left if name not in strays])),
             fingerprint=None if problems else manifest.fingerprint(store.database),
+            first_edition=manifest.state(store.database) == "none",
         )
 
 

@@ -203,6 +203,15 @@ def test_a_page_of_an_older_wellfit_is_not_judged(finished_study: Path, tmp_path
     assert (str(problem), notes) == (f"report.html: is not a page that this wellfit wrote; {again}", ())
 
 
+def test_a_page_shows_that_there_was_a_manifest(study_copy: Path) -> None:
+    summary = replace(summarize(study_copy), fingerprint=None)
+    (problem,), notes = check_page(summary, study_copy / "report.html", first_edition=True)
+    shown = summarize(study_copy).fingerprint
+    assert problem.file == "study.db"
+    assert problem.what == f"has no manifest, but report.html shows that it had one: fingerprint {shown}"
+    assert notes == ()
+
+
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "huge"])
 def test_only_a_plain_file_of_bounded_size_is_read(kind: str, study_copy: Path, tmp_path: Path) -> None:
     page = study_copy / "report.html"

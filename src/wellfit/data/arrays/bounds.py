@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
+from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError
 
 __all__ = ["check_size", "refuse_objects"]
@@ -29,10 +30,11 @@ def check_size(shape: tuple[int, ...], dtype: np.dtype[Any], stored: int, where:
       >>> check_size((10, 9), np.dtype("float64"), 500, "small.npz")
     """
     size = math.prod(shape) * dtype.itemsize
-    if size > _LARGE and size > _RATIO * stored:
+    if size > raised(_LARGE) and size > raised(_RATIO) * stored:
         raise DataError(
             f"{where}: an array of shape {shape} takes {size / 2**30:,.3g} GiB, but the file holds {stored:,} bytes of "
-            "it; the file is damaged, or its values are nearly all alike: replace it, or save it uncompressed"
+            "it; the file is damaged, or its values are nearly all alike: replace it, save it uncompressed, or, "
+            f"{remedy(size, max(_LARGE, _RATIO * stored))}"
         )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.arrays.hdf5 import is_hdf5, stored_in_hdf5
 from wellfit.data.arrays.names import Stored, raw_of_arrays
+from wellfit.data.limits import raised, remedy
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError, one_line
 
@@ -96,9 +97,10 @@ def _check_level(content: memoryview, order: Literal["little", "big"], depth: in
         inner = content[start : start + size]
         if kind == _COMPRESSED:
             unpack = zlib.decompressobj()
-            unpacked = unpack.decompress(inner, max(_SMALL, _RATIO * size))
+            limit = max(_SMALL, _RATIO * size)
+            unpacked = unpack.decompress(inner, raised(limit))
             if unpack.unconsumed_tail:
-                raise ValueError("an element that unpacks without end")
+                raise ValueError(f"an element of {size:,} bytes that unpacks to far more; {remedy(0, limit)}")
             _check_level(memoryview(unpacked), order, depth + 1)
         elif kind == _MATRIX:
             _check_level(inner, order, depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections import Counter
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from wellfit.data.images.decode import Picture, View, read_picture
 from wellfit.data.images.names import number
 from wellfit.data.images.sizes import suggested_size
+from wellfit.data.limits import VARIABLE, raised
 from wellfit.errors import DataError
 
 __all__ = ["Images", "fill_margins", "read_images"]
@@ -177,11 +179,12 @@ def _make_room(
 def _check_room(shape: tuple[int, ...], pixel: int, total: int, where: str) -> None:
     """Refuse a data set that needs too much memory, before anything of this size is decoded."""
     size = total * shape[0] * shape[1] * pixel
-    if size > _MOST_BYTES:
+    if size > raised(_MOST_BYTES):
         raise DataError(
             f"{where}: {number(total)} of {shape[1]} x {shape[0]} pixels, {number(pixel, 'byte')} each, need "
             f"{size / 2**30:.1f} GB of memory, too much for small networks; set [data] image_size = "
-            f"{suggested_size([min(shape)])}, for example"
+            f"{suggested_size([min(shape)])}, for example, or, if the memory suffices, {VARIABLE}="
+            f"{math.ceil(size / _MOST_BYTES)}"
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from wellfit.data.images.names import is_image, is_picture, is_system
+from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError
 
 __all__ = ["Folder", "has_images", "list_folder"]
@@ -106,8 +107,9 @@ def _list(path: Path, depth: int, seen: _Seen) -> Folder:
         with os.scandir(path) as entries:
             for entry in entries:
                 seen.entries += 1
-                if seen.entries > _MOST_ENTRIES:
-                    raise DataError(f"{path}: more than {_MOST_ENTRIES:,} files; give a folder of images")
+                if seen.entries > raised(_MOST_ENTRIES):
+                    fix = f"give a folder of images, or, {remedy(0, _MOST_ENTRIES)}"
+                    raise DataError(f"{path}: more than {raised(_MOST_ENTRIES):,} files; {fix}")
                 if is_system(entry.name):
                     system += 1
                 elif _is_folder(entry):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Reading
+from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:
@@ -195,15 +196,17 @@ def _sample(content: bytes, where: str) -> str:
                 if end < 0:
                     end = len(content)
                     break
-        if end > _LONGEST:
+        if end > raised(_LONGEST):
             raise DataError(
-                f"{where}: has a line of more than {_LONGEST >> 20} MiB; wellfit reads tables of shorter rows"
+                f"{where}: has a line of more than {raised(_LONGEST) >> 20} MiB; save rows of fewer columns, or, "
+                f"{remedy(end, _LONGEST)}"
             )
     first = content[: content.find(b"\n", 0, end)] if b"\n" in content[:end] else content[:end]
     widest = max(first.count(mark) for mark in b"\t;|, ") + 1
-    if widest > MAX_COLUMNS:
+    if widest > raised(MAX_COLUMNS):
         raise DataError(
-            f"{where}: has {widest:,} columns, but tables of up to {MAX_COLUMNS:,} are read; select columns"
+            f"{where}: has {widest:,} columns, but tables of up to {raised(MAX_COLUMNS):,} are read; select columns, "
+            f"or, {remedy(widest, MAX_COLUMNS)}"
         )
     return content[:end].decode()
 

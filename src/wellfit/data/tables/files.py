@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from wellfit.base import Reading
+from wellfit.data.limits import raised, remedy
 from wellfit.data.parts import listed
 from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
 from wellfit.data.tables.names import says_nothing
@@ -136,10 +137,12 @@ def _parquet(source: str | io.BytesIO, size: int, where: str) -> Table:
             kinds = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
             texts = [field.name for field in file.schema_arrow if any(of(field.type) for of in kinds)]
         needed = rows * max(columns, 1) * 8
-        if columns > MAX_COLUMNS or needed > min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size)):
+        limit = min(2 * MAX_BYTES, max(_UNSUSPECTED, _RATIO * size))
+        if columns > raised(MAX_COLUMNS) or needed > raised(limit):
+            excess = max(columns / MAX_COLUMNS, needed / limit)
             raise DataError(
                 f"{where}: {rows:,} rows of {columns:,} columns are too many for a file of {size:,} bytes; take a "
-                "sample"
+                f"sample, or, {remedy(excess, 1)}"
             )
         # Texts stay numbers in a dictionary, so that a long text in a million rows is in memory once.
         with parquet.ParquetFile(source, read_dictionary=texts) as file:
@@ -181,8 +184,9 @@ def _excel(content: bytes, reading: Reading, where: str) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(info.file_size for info in archive_members(archive))
-            if size > max(64 << 20, min(MAX_BYTES, 50 * len(content))):
-                raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv")
+            limit = max(64 << 20, min(MAX_BYTES, 50 * len(content)))
+            if size > raised(limit):
+                raise DataError(f"{where}: unpacks to {size >> 20:,} MiB; save it as .csv, or, {remedy(size, limit)}")
             _check_areas(archive, where)
         quiet = warnings.catch_warnings(action="ignore")  # openpyxl speaks of styles and print areas
         with quiet, pd.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
@@ -212,10 +216,11 @@ def _check_areas(archive: zipfile.ZipFile, where: str) -> None:
         for letters, digits in _PLACE.findall(archive.read(info)):
             rows, cells = max(rows, int(digits)), cells + bool(letters)
             columns = max(columns, functools.reduce(lambda number, c: 26 * number + c - 64, letters, 0))
-        if rows * max(columns, 1) > 1_000_000 + 50 * cells:
+        limit = 1_000_000 + 50 * cells
+        if rows * max(columns, 1) > raised(limit):
             raise DataError(
                 f"{where}: {info.filename} has {cells:,} cells in {rows:,} rows and {columns:,} columns; delete the "
-                "empty rows and columns, or save it as .csv"
+                f"empty rows and columns, save it as .csv, or, {remedy(rows * max(columns, 1), limit)}"
             )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError, one_line
 
 __all__ = ["MAX_BYTES", "archive_members", "read_bytes", "regular_file", "to_utf8", "unpack"]
@@ -71,15 +72,15 @@ def regular_file(path: Path) -> os.stat_result:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give the path of a file") from None
     if not stat.S_ISREG(found.st_mode):
         raise DataError(f"{path}: not a regular file; copy the table to a file")
-    if found.st_size > MAX_BYTES:
+    if found.st_size > raised(MAX_BYTES):
         raise DataError(
-            f"{path}: has {found.st_size / 2**30:.1f} GiB, but tables of up to {MAX_BYTES >> 30} GiB are read; "
-            "take a sample of the rows"
+            f"{path}: has {found.st_size / 2**30:.1f} GiB, but tables of up to {raised(MAX_BYTES) >> 30} GiB are read; "
+            f"take a sample of the rows, or, {remedy(found.st_size, MAX_BYTES)}"
         )
     return found
 
 
-def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path, most: int | None = None) -> bytes:
     """The content of a plain file, as it is: its first bytes.
 
     Raises:
@@ -88,7 +89,7 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     regular_file(path)
     try:
         with path.open("rb") as file:
-            return file.read(most)
+            return file.read(raised(MAX_BYTES) if most is None else most)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); change its permissions or copy it") from None
 
@@ -132,14 +133,15 @@ def _bounded(file: IO[bytes] | gzip.GzipFile, packed: int, where: str) -> bytes:
 
 
 def _joined(chunks: Iterator[bytes], packed: int, where: str) -> bytes:
-    limit = min(MAX_BYTES, max(_UNSUSPECTED, packed * _RATIO))
+    usual = min(MAX_BYTES, max(_UNSUSPECTED, packed * _RATIO))
+    limit = raised(usual)
     whole = bytearray()
     for chunk in chunks:
         whole += chunk
         if len(whole) > limit:
             raise DataError(
                 f"{where}: its {packed:,} bytes unpack to more than {limit >> 20:,} MiB; "
-                "if that is right, decompress the file first"
+                f"if that is right, decompress the file first, or, {remedy(0, usual)}"
             )
     return bytes(whole)
 

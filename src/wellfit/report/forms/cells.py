@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from wellfit import errors
 from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks.colors import DARK, LIGHT
@@ -90,7 +91,7 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
         str(inline_svg(plot_intervals(summary), COLORS)),
         f"<p class=quiet>{escape(legend + where)}</p>",
     ]
-    return _page(parts)
+    return errors.escaped(_page(parts))
 
 
 def study_html(spec: StudySpec, data_title: str | None = None) -> str:
@@ -126,7 +127,7 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
         _table(("variant", "what it changes"), rows),
         f"<p class=quiet>{escape(does)}</p>",
     ]
-    return _page(parts)
+    return errors.escaped(_page(parts))
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

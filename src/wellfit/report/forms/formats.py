@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.files import OnWriting, ignore_progress
+from wellfit.files import OnWriting, form_of, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
 
 __all__ = ["FORMATS", "check_folder", "font_notice", "report_format", "report_path", "write_report"]
@@ -29,6 +29,9 @@ _MARKS: Final = {
     "ipynb": b"wellfit.Results(DIRECTORY)",
 }
 """Form -> what every report of this form contains, and hardly any other file."""
+
+_LARGEST: Final = 1 << 28
+"""Bytes of a file in which that is looked for."""
 
 
 def report_format(wanted: str | None, path: Path | None) -> str:
@@ -79,9 +82,15 @@ def check_folder(path: Path) -> None:
     """Refuse a path in a folder that is not there; more often than not, it is misspelled.
 
     Raises:
-      StoreError: there is no such folder.
+      StoreError: there is no such folder, or this user may not look into it.
     """
-    if not path.parent.exists():
+    try:
+        path.is_dir()  # whether it can be looked at
+        exists = path.parent.exists()
+    except OSError as error:
+        fix = "fix the permissions, or choose another path with --out"
+        raise StoreError(f"{path}: {error.strerror}; {fix}") from None
+    if not exists:
         raise StoreError(f"{path}: there is no folder {path.parent}; create it, or choose another path with --out")
 
 
@@ -118,7 +127,9 @@ def write_report(
         stays as it was.
     """
     try:
-        if path.is_file() and not _is_report(path, form):
+        if (found := form_of(path)) not in (None, "a file", "a folder"):
+            raise StoreError(f"{path}: {found}, not a file; choose another file with --out")
+        if found == "a file" and not _is_report(path, form):
             fix = "choose another file with --out, or delete this one"
             raise StoreError(f"{path}: was not written by wellfit as a {form} report, and stays as it is; {fix}")
         with quiet():
@@ -141,7 +152,8 @@ def write_report(
 
 def _is_report(path: Path, form: str) -> bool:
     """Whether a file is empty or an older report of the same form."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(_LARGEST)
     return not content or _MARKS.get(form, b"") in content
 
 

@@ -20,7 +20,7 @@ from wellfit.files import read_plain
 from wellfit.report.forms.formats import FORMATS
 from wellfit.study.provenance import code_hash
 from wellfit.study.summarize import to_json
-from wellfit.study.verify import Problem
+from wellfit.study.verify import RESTORE, Problem
 
 __all__ = ["UNSEALED", "check_page", "page_record", "sealed", "unchecked_reports"]
 
@@ -53,12 +53,15 @@ def sealed(page: str) -> str:
     return page.replace(UNSEALED, hashlib.sha256(page.encode()).hexdigest(), 1)
 
 
-def check_page(summary: StudySummary, path: Path) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+def check_page(
+    summary: StudySummary, path: Path, *, first_edition: bool = False
+) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
     """Compare a page with itself and with a study.
 
     Args:
       summary: of the study as it is now.
       path: of the page, which need not exist.
+      first_edition: whether the study has no manifest, as if the first edition had written it.
 
     Returns:
       What is wrong with it, and notes: a page that was made from an earlier state of the study, or by an older wellfit.
@@ -81,6 +84,9 @@ def check_page(summary: StudySummary, path: Path) -> tuple[tuple[Problem, ...], 
         code, then = _read(record[1])
     except (KeyError, TypeError, ValueError, RecursionError):
         return (Problem(path.name, "its numbers cannot be read", again),), ()
+    if first_edition and (shown := then.get("fingerprint")) is not None:
+        what = f"has no manifest, but {path.name} shows that it had one: fingerprint {printable(str(shown), 60)}"
+        return (Problem("study.db", what, RESTORE),), ()
     now = json.loads(json.dumps(_numbers(summary)))
     different = list(_differences(now, then))
     if then.get("fingerprint") != now["fingerprint"]:

@@ -22,6 +22,7 @@ from wellfit.report.document import Document, make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
+from wellfit.report.legible import legible_summary
 from wellfit.report.marks.static import alt_text
 from wellfit.report.parts import Drawing
 from wellfit.spec.study import from_resolved
@@ -101,6 +102,7 @@ def make_notebook(
     Args:
       directory: of the study, relative to the notebook; None if it does not last.
     """
+    summary = legible_summary(summary)
     document = make_document(summary, details)
     drawings = document.drawings
     cells = _first_cells(summary, document, directory)

@@ -17,6 +17,7 @@ from wellfit.files import replacing
 from wellfit.report.document import make_document
 from wellfit.report.forms.freshness import UNSEALED, page_record, sealed
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
+from wellfit.report.legible import legible, legible_summary
 from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
@@ -55,6 +56,8 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
 
     if details.mistakes is not None and details.mistakes.images.size:
         details = replace(details, mistakes=by_use(details.mistakes))
+    record = page_record(summary)
+    summary, details = legible_summary(summary), legible(details)
     document = make_document(summary, details)
     # one Bokeh document per section, with the element of the page that shows each chart
     drawn = [charts for section in document.sections if (charts := section.charts())]
@@ -72,7 +75,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     page = environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,
         unsealed=UNSEALED,
-        record=page_record(summary),
+        record=record,
         answer=contents[0][1],
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],

@@ -16,6 +16,7 @@ from wellfit.base import Answer, Finding, StudySummary
 from wellfit.narrative.advice import codes_fixed_by
 from wellfit.report import wording
 from wellfit.report.forms.terminal_tables import evidence_table, results_table, training_table
+from wellfit.report.legible import legible_summary
 from wellfit.report.notes import LETTERS, notices
 from wellfit.report.subjects.curves.sparklines import Sparklines, validation_sparklines
 
@@ -48,6 +49,7 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
       full: print everything: how certain the conclusion is, every comparison, the training of every variant, every
         finding. Otherwise about one screen.
     """
+    summary = legible_summary(summary)
     _print_head(summary, console)
     console.print()
     _say(console, summary.verdict if full else _conclusion_at_a_glance(summary) or summary.verdict)

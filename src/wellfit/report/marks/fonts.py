@@ -98,13 +98,14 @@ def notice(text: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence matplotlib's warnings about missing glyphs and weights; `notice` reports them in one line."""
+    """Silence matplotlib's warnings about missing glyphs and weights, which `notice` reports, and about long names."""
     log = logging.getLogger("matplotlib.font_manager")
     before = log.level
     log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph")
+            warnings.filterwarnings("ignore", message="constrained_layout")  # a name leaves no room for its panel
             yield
     finally:
         log.setLevel(before)

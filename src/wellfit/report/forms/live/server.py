@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.errors import WellfitError
+from wellfit.files import form_of
 from wellfit.report.forms.live.watch import Watch
 
 __all__ = ["serve"]
@@ -40,7 +41,8 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
       KeyboardInterrupt: at Ctrl-C.
     """
     if not folder.is_dir():
-        raise WellfitError(f"{folder}: no such directory; name a study directory, or a folder that holds studies")
+        found = f"{form}, not a directory" if (form := form_of(folder)) else "no such directory"
+        raise WellfitError(f"{folder}: {found}; name a study directory, or a folder that holds studies")
     for name in ("tornado", "asyncio"):  # what clients do is no matter for the user's terminal
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())

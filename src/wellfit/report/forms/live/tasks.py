@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudySummary
-from wellfit.errors import printable
+from wellfit.errors import escaped, printable
 from wellfit.report.forms.live.page import Listed, Parts, list_row, page_variables, study_parts, template
+from wellfit.report.legible import legible_summary
 from wellfit.study.status import Stamp, StudyStatus, read_status
 
 __all__ = ["Look", "library", "look", "ready", "report", "row", "study_page", "summary"]
@@ -81,7 +82,7 @@ def summary(study: str, path: Path, place: str) -> StudySummary:
     """The full summary of a study without its histories and predictions."""
     from wellfit.study.summarize import summarize
 
-    return replace(summarize(path), histories={}, confusion={})
+    return legible_summary(replace(summarize(path), histories={}, confusion={}))
 
 
 def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
@@ -133,7 +134,8 @@ def _status(path: Path) -> StudyStatus:
     _statuses[path] = glance = read_status(path, before)
     while len(_statuses) > KEPT:
         del _statuses[next(iter(_statuses))]
-    return glance
+    shown = glance.summary
+    return replace(glance, summary=replace(shown, title=escaped(shown.title), data=escaped(shown.data)))
 
 
 def _key(glance: StudyStatus) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Augmentation, Dataset
 from wellfit.errors import StudyFileError
+from wellfit.files import form_of, replacing
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.static import GAP, INCHES, alt_text, image_size
@@ -124,11 +125,13 @@ def write_preview(
     file = Path(path)
     if file.suffix.lower() != ".png":
         raise StudyFileError(f"{file} is not the name of a PNG; give one that ends in .png")
+    if (form := form_of(file)) not in (None, "a file", "a folder"):
+        raise StudyFileError(f"{file}: {form}, not a file; choose another file with --out")
     figure = preview_figure(spec, dataset, variant, count)
     dpi = min(DPI, PIXELS / float(figure.get_figheight()))
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file, dpi=dpi, metadata={"Description": alt_text(figure)})
+        with replacing(file, durable=False) as temporary:
+            figure.savefig(temporary, dpi=dpi, format="png", metadata={"Description": alt_text(figure)})
     except OSError as error:
         raise StudyFileError(f"cannot write {file}: {error.strerror or error}; choose another location") from None
     return file
