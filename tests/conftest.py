@@ -6,17 +6,22 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# The tests compile many small programs and run each for moments: LLVM's optimizations would cost more than they save.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
+# The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    " --xla_cpu_parallel_codegen_split_count=1"
+).strip()
 
 import jax
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from wellfit.base import Scaling, TrainingData
@@ -28,6 +33,12 @@ settings.load_profile("wellfit")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes share the modules in their order: the many small ones, of doctests, come last and fill every core."""
+    if hasattr(config.option, "loadscopereorder"):  # else it is an xdist before 3.8, or none
+        config.option.loadscopereorder = False
+
+
 def _real_data() -> Path | None:
     """The folder with the real Fashion-MNIST and MNIST: WELLFIT_DATA, or shared/datasets beside the checkout."""
     places = [os.environ.get("WELLFIT_DATA"), Path(__file__).parents[2] / "shared" / "datasets"]
@@ -35,12 +46,21 @@ def _real_data() -> Path | None:
     return found[0] if found else None
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads or writes the user's cache, nor the network."""
-    monkeypatch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
-    monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("WELLFIT_OFFLINE", "1")
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes of this test run; what is in it is written under a lock, or whole or not at all."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(shared: Path) -> Iterator[None]:
+    """No test and no fixture reads or writes the user's cache, nor the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
+        patch.setenv("WELLFIT_CACHE", str(shared / "cache"))
+        patch.setenv("WELLFIT_OFFLINE", "1")
+        yield
 
 
 @pytest.fixture
@@ -65,26 +85,30 @@ def small_data() -> TrainingData:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A program that several tests need is compiled once; processes that tests start compile as their users' do."""
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("compiled")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+def _compile_once(shared: Path) -> None:
+    """A program that several tests need is compiled once, also for the processes that they start; see ``Programs``."""
+    folder = shared / "cache" / "programs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)  # reading a smaller one takes as long
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_study(shared: Path) -> Path:
     """A small study run from the command line, with the command's output next to it; read-only for tests."""
     from wellfit import cli
 
-    place = tmp_path_factory.mktemp("finished")
+    place = shared / "finished"
     command = ["wellfit", "run", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]"]
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
-        patch.chdir(place)
-        patch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit):
-            cli.main()
-    (place / "told.txt").write_text(output.getvalue())
+    with FileLock(shared / "finished.lock"):
+        if not (place / "told.txt").exists():
+            place.mkdir()
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:
+                patch.chdir(place)
+                patch.setattr(sys, "argv", command)
+                with pytest.raises(SystemExit):
+                    cli.main()
+            (place / "told.txt").write_text(output.getvalue())
     (result,) = (place / "wellfit-studies").iterdir()
     return result
 

@@ -78,7 +78,7 @@ def mistakes(
     first = np.flatnonzero(wrong[0] == runs)
     return Mistakes(
         variants=names,
-        runs=np.full(len(names), runs),
+        runs=np.full(wrong.shape, runs),
         labels=labels,
         wrong=wrong,
         predicted=predicted,

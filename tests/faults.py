@@ -27,8 +27,11 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
+
+import typer.main
 
 import kills
 import pretended
@@ -477,6 +480,8 @@ def main() -> None:
     given = parser.parse_args()
     pretended.install()
     page.render_page = short_page
+    typer.main.get_command = functools.cache(typer.main.get_command)  # the same in every fork
+    metadata.version = functools.cache(metadata.version)
     warm(given.directory / "warm")
     gc.collect()
     gc.freeze()  # so that the forks share its memory

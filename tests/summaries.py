@@ -99,7 +99,7 @@ def study(
         confusion={v.name: _confusion(len(classes), i) for i, v in enumerate(summaries) if v.mean},
         classes=classes,
         provenance=PROVENANCE,
-        settings=resolved(load_study("lab5")),
+        settings=resolved(load_study("lab5", epochs=epochs)),
         conclusion=tuple(Sentence(f"{text}.", ("title",)) for text in ("Which?", *VERDICT.rstrip(".").split(". "))),
         answers=ANSWERS if comparisons else (),
         evidence={c.variant: _evidence(c, seeds) for c in comparisons},

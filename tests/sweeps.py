@@ -103,4 +103,6 @@ def _summary(spec: StudySpec, variants: tuple[VariantSummary, ...], histories: A
         classes=("a", "b"),
         provenance={},
         settings=resolved(spec),
+        validation_examples=500,
+        validation_overlap=0.0,  # a fold for every seed: chance is between seeds alone
     )

@@ -39,7 +39,7 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 REPORT = (
-    ("wording", "parts", "comparable", "legible"),
+    ("wording", "parts", "legible"),
     ("numbers",),
     ("marks", "notes"),
     ("subjects",),

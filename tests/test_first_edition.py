@@ -69,7 +69,7 @@ def test_it_opens_with_all_its_runs(first: Path) -> None:
         }
         for record in records:
             run = (record.spec.variant, record.spec.seed)
-            labels, p = store.keepsakes.labels()[0], store.runs.probabilities(*run)
+            labels, p = store.keepsakes.labels()[0], store.runs.tested(*run).probabilities
             accuracy = np.mean(p.argmax(axis=1) == labels)
             assert accuracy == pytest.approx(store.runs.test_scores()[run][0], abs=1e-12)
         assert len(store.final_states.descriptions()) == 8

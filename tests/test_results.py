@@ -25,7 +25,7 @@ def test_compare_shows_every_method_beside_the_verdict(results: Results) -> None
     assert list(table.columns) == [
         *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict"),
         *("seeds", "interval90", "bootstrap_interval", "bootstrap_p", "paired_t_p", "sign_flip_p", "mcnemar_p"),
-        *("better_on_new_seed", "worse_on_new_seed", "further_seeds"),
+        *("better_on_new_seed", "worse_on_new_seed", "further_seeds", "survivors"),
     ]
     assert table.attrs == {"margin": 0.001}
     assert list(table["variant"]) == [v.name for v in results.summary.variants[1:]]
@@ -58,7 +58,7 @@ def test_mistakes(results: Results, finished_study: Path) -> None:
     assert table["probability"].between(0, 1).all()
     with open_existing(finished_study) as store:
         labels, classes = store.keepsakes.labels()
-        text = np.stack([store.runs.probabilities(names[0], seed).argmax(axis=1) for seed in (0, 1)])  # (S, M)
+        text = np.stack([store.runs.tested(names[0], seed).probabilities.argmax(axis=1) for seed in (0, 1)])  # (S, M)
     wrong = (text != labels).sum(axis=0)  # (M,)
     np.testing.assert_array_equal(table[f"wrong: {names[0]}"], wrong[table["test_row"]])
     assert table[f"wrong: {names[0]}"].sum() == wrong.sum()  # none is left out
@@ -73,7 +73,7 @@ def test_per_class(results: Results, finished_study: Path) -> None:
         labels, _ = store.keepsakes.labels()
         scores = [
             precision_recall_fscore_support(
-                labels, store.runs.probabilities(first, seed).argmax(axis=1), zero_division=0
+                labels, store.runs.tested(first, seed).probabilities.argmax(axis=1), zero_division=0
             )
             for seed in (0, 1)
         ]

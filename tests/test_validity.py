@@ -17,7 +17,7 @@ import scipy.stats
 from scipy.special import ndtr, ndtri
 
 from wellfit.analysis.bootstrap import two_way_bootstrap
-from wellfit.analysis.comparisons import compare_pairs, holm, paired_comparison
+from wellfit.analysis.comparisons import compare_pairs, difference_components, holm, paired_comparison
 from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
 from wellfit.analysis.paired import mcnemar, paired_t, probability_better, sign_flip
 from wellfit.analysis.power import further_seeds
@@ -193,7 +193,11 @@ def advice(studies, scene, most=45, largest=0.015):
         better_by = rng.uniform(-largest, largest)
         second, first = drawn(rng, replace(scene, seeds=S + most, better_by=better_by), 2).correct
         before = compared_with_first({"a": dict(enumerate(second[:S])), "b": dict(enumerate(first[:S]))})[0]
-        more = further_seeds(first[:S], second[:S], most=most) if before.verdict == "undecided" else None
+        more = (
+            further_seeds(difference_components(first[:S], second[:S]), most=most)
+            if before.verdict == "undecided"
+            else None
+        )
         if more is None:
             undecided = before.verdict == "undecided"
             return {"undecided": undecided, "given a number": False, "then decided": None, "seeds advised": None}

@@ -260,7 +260,7 @@ class Study:
 
         spec, dataset = self._fitted()
         with self._naming():
-            dataset = Session(spec, dataset, Path("unused")).training
+            dataset = Session(spec, dataset, Path("unused")).first.training
             table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
         frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
         frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}

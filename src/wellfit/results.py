@@ -84,16 +84,27 @@ class Results(Plots):
           ``variant``, ``against``, ``metric``, ``difference``, ``interval``, ``p_value``, ``p_adjusted`` and
           ``verdict``; then the results of other methods, see ``wellfit.base.PairedEvidence``: ``seeds``,
           ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one
-          per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``. ``attrs`` has the ``margin``.
+          per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``; then ``survivors``, whether
+          diverged runs were left out. ``attrs`` has the ``margin``.
         """
         import pandas as pd
 
         from wellfit.base import Comparison, PairedEvidence
+        from wellfit.narrative.outcomes import of_survivors
 
         s = self.summary
         known = [(c.variant, c) for c in s.comparisons] + [(f"{c.variant}/{c.against}", c) for c in s.asked]
         columns = [field.name for kind in (Comparison, PairedEvidence) for field in fields(kind)]
-        frame = pd.DataFrame([{**vars(c), **vars(s.evidence[key])} for key, c in known], columns=columns)
+        by_name = {v.name: v for v in s.variants}
+        rows = [
+            {
+                **vars(c),
+                **vars(s.evidence[key]),
+                "survivors": of_survivors(c, by_name),
+            }
+            for key, c in known
+        ]
+        frame = pd.DataFrame(rows, columns=[*columns, "survivors"])
         frame.attrs = {"margin": s.margin}
         return frame
 

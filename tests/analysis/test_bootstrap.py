@@ -1,9 +1,11 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from wellfit.analysis import bootstrap
+from wellfit.base import TestRows
 from wellfit.errors import DataError, StudyFileError
 
 
@@ -67,10 +69,42 @@ def test_no_difference_at_all_and_one_that_is_never_lost():
     assert bootstrap.two_way_bootstrap(np.ones((3, 9)), draws=999).p_value == 2 / 1000
 
 
+def in_folds(n, folds, groups=None):
+    return TestRows({s: np.arange(n)[s::folds] for s in range(folds)}, n, groups)
+
+
+def test_every_seed_on_all_rows_is_the_crossed_bootstrap():
+    x = np.random.default_rng(2).integers(-1, 2, (3, 40))
+    tested = TestRows({s: np.arange(40) for s in range(3)}, 40)
+    assert bootstrap.two_way_bootstrap(x, tested=tested) == bootstrap.two_way_bootstrap(x)
+    alone = bootstrap.two_way_bootstrap(x, tested=replace(tested, groups=np.arange(40)))
+    assert alone == bootstrap.two_way_bootstrap(x)
+
+
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(60), 5)])
+def test_folds_are_resampled_with_their_examples(groups):
+    """By loops: seeds, then examples or groups, and the mean of what the drawn seeds judge of them."""
+    tested = in_folds(300, 4, groups)
+    rng = np.random.default_rng(3)
+    units = np.arange(300) if groups is None else groups
+    common = rng.normal(size=units.max() + 1)[units]
+    x = [common[rows] + rng.normal(size=75) for rows in tested.rows.values()]
+    means = []
+    for _ in range(8000):
+        times = np.bincount(rng.integers(0, units.max() + 1, units.max() + 1), minlength=units.max() + 1)[units]
+        drawn = rng.integers(0, 4, 4)
+        weights = [times[tested.rows[s]] for s in drawn]
+        means.append(sum(w @ x[s] for w, s in zip(weights, drawn, strict=True)) / sum(w.sum() for w in weights))
+    found = bootstrap.two_way_bootstrap(x, level=0.8, draws=20_000, tested=tested)
+    # ends known to 2 % of a standard deviation, four standard errors
+    np.testing.assert_allclose(found.interval, np.quantile(means, [0.1, 0.9]), atol=0.09 * np.std(means))
+    assert found.mean == pytest.approx(np.concatenate(x).mean())
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: bootstrap.two_way_bootstrap(np.ones(3)), DataError, r"shape \(3,\)"),
+        (lambda: bootstrap.two_way_bootstrap(np.ones(3)), DataError, r"shapes \[\(\)\]"),
         (lambda: bootstrap.two_way_bootstrap(np.full((2, 2), np.nan)), DataError, "NaN or infinity"),
         (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), draws=99), DataError, "99 bootstrap draws"),
         (lambda: bootstrap.two_way_bootstrap(np.ones((2, 2)), level=0), StudyFileError, "a level of 0"),

@@ -51,7 +51,7 @@ def test_pooled_calibration_pools_bins_and_averages_scores():
     rng = np.random.default_rng(0)
     p = rng.dirichlet([0.4, 0.4, 0.4], size=(3, 90))
     y = rng.integers(0, 3, 90)
-    found = calibration.pooled_calibration("l2", p, y)
+    found = calibration.pooled_calibration("l2", [(run, y) for run in p])
     all_bins = calibration.calibration_bins(np.concatenate(p), np.concatenate([y, y, y]))
     full = all_bins.counts > 0
     assert not full.all()
@@ -65,10 +65,10 @@ def test_pooled_calibration_pools_bins_and_averages_scores():
     for name, values in single.items():
         assert found.scores[name] == pytest.approx(np.mean(values), abs=EXACT)
         assert found.intervals[name] == pytest.approx(t_interval(values), abs=EXACT)
-    assert calibration.pooled_calibration("l2", p[:1], y).intervals == {"ece": None, "brier": None}
+    assert calibration.pooled_calibration("l2", [(p[0], y)]).intervals == {"ece": None, "brier": None}
 
 
 def test_intervals_end_where_the_scores_do():
     right, wrong = np.eye(2)[[0, 0]], np.eye(2)[[1, 1]]
-    found = calibration.pooled_calibration("l2", np.stack([right, wrong]), np.array([0, 0]))
+    found = calibration.pooled_calibration("l2", [(right, np.array([0, 0])), (wrong, np.array([0, 0]))])
     assert found.intervals == {"ece": (0.0, 1.0), "brier": (0.0, 2.0)}

@@ -3,12 +3,13 @@ import time
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from wellfit.analysis import comparisons, intervals
+from wellfit.analysis.pooling import pooled
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
-from wellfit.errors import DataError, StudyFileError
+from wellfit.analysis.verdicts import adjusted, equivalence_p
+from wellfit.base import TestRows
+from wellfit.errors import DataError
 
 
 def test_a_hundred_seeds_on_ten_thousand_images_take_milliseconds():
@@ -48,7 +49,9 @@ def test_identical_variants_are_equivalent_on_many_images():
         half = 1.959964 * np.sqrt(2) / (images + 2)  # Bonett & Price: no image was seen to differ, the next may
         np.testing.assert_allclose(same.interval, (-half, half), rtol=1e-6)
         assert (same.difference, same.p_value) == (0.0, 1.0)
-        assert comparisons.verdict(same.difference, same.interval90, 1.0) == expected
+        runs = {"a": dict(enumerate(right)), "b": dict(enumerate(right))}
+        (found,) = comparisons.compare_pairs(runs, [("b", "a")])
+        assert (found.verdict, found.identical, found.p_adjusted) == (expected, True, 1.0)
 
 
 def test_two_that_always_differ():
@@ -63,49 +66,6 @@ def test_a_difference_on_a_handful_of_images_is_uncertain():
     second = first.copy()
     second[:, :5] = False  # the same five images wrong with every seed: McNemar's exact test gives 2 / 2**5 = 0.0625
     assert comparisons.paired_comparison(first, second).p_value > 0.05
-
-
-def holm_by_rejection(p_values, i):
-    """Holm's procedure itself: the smallest level at which test i is rejected, tried at every level that can matter."""
-    m = len(p_values)
-    levels = sorted({min(1.0, k * p) for p in p_values for k in range(1, m + 1)} | {1.0})
-    for level in levels:
-        rejected = set()
-        for step, (p, j) in enumerate(sorted((p, j) for j, p in enumerate(p_values))):
-            if (m - step) * p > level:
-                break
-            rejected.add(j)
-        if i in rejected:
-            return level
-    return 1.0
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
-@settings(max_examples=100, deadline=None)
-def test_holm_agrees_with_the_procedure_that_defines_it(p_values):
-    assert comparisons.holm(p_values) == pytest.approx([holm_by_rejection(p_values, i) for i in range(len(p_values))])
-
-
-def test_holm_by_hand():
-    assert comparisons.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx((0.03, 0.06, 0.06, 0.02))
-    assert comparisons.holm([None, 0.02, None, 0.5]) == pytest.approx((None, 0.04, None, 0.5))
-    assert comparisons.holm([0.9, 0.8]) == (1.0, 1.0)
-    assert comparisons.holm([]) == ()
-
-
-def test_verdict_by_hand():
-    table = [
-        (0.006, (0.003, 0.009), 0.01, "better"),
-        (-0.006, (-0.009, -0.003), 0.049, "worse"),
-        (0.0001, (-0.0009, 0.001), 0.9, "equivalent"),
-        (0.0001, (-0.0009, 0.0011), 0.9, "undecided"),
-        (0.006, (0.001, 0.011), 0.05, "undecided"),
-        (0.0, (0.0, 0.0), 1.0, "equivalent"),
-        (0.1, None, None, "undecided"),
-    ]
-    for difference, interval, p, expected in table:
-        assert comparisons.verdict(difference, interval, p) == expected
-    assert comparisons.verdict(0.0001, (-0.0009, 0.0011), 0.9, margin=0.002) == "equivalent"
 
 
 def study(shares, seeds=5, n=1000):
@@ -128,7 +88,9 @@ def test_compare_pairs_finds_what_is_there():
     ]
     # the same answers on too few images to tell a tenth of a point
     assert [c.verdict for c in found] == ["better", "worse", "undecided"]
-    assert [c.p_adjusted for c in found] == list(comparisons.holm([c.p_value for c in found]))
+    # the identical one is no test and does not count
+    assert [c.identical for c in found] == [False, False, True]
+    assert [c.p_adjusted for c in found[:2]] == list(adjusted([c.p_value for c in found[:2]]))
     for c in found:
         assert c.interval[0] <= c.difference <= c.interval[1]
 
@@ -184,9 +146,7 @@ def test_interim_verdicts_allow_for_all_analyses():
     interim = InterimAnalysis(1, (5, 10, 20))
     one, several = with_first(runs), with_first(runs, interim=interim)
     assert [c.p_value for c in several] == [c.p_value for c in one]
-    assert [c.p_adjusted for c in several] == list(
-        comparisons.holm([over_all_analyses(c.p_value, interim) for c in one])
-    )
+    assert [c.p_adjusted for c in several] == list(adjusted([over_all_analyses(c.p_value, interim) for c in one]))
     for a, b in zip(one[:2], several, strict=False):
         assert b.p_adjusted > a.p_adjusted
         assert b.interval[0] < a.interval[0] < a.interval[1] < b.interval[1]
@@ -194,14 +154,69 @@ def test_interim_verdicts_allow_for_all_analyses():
     assert [c.p_adjusted for c in only] == pytest.approx([c.p_adjusted for c in one])
 
 
+# --- Folds, pooling, many comparisons ---------------------------------------------------------------------------------
+
+
+def folds_of(n, folds, rounds=1, seed=0):
+    rng = np.random.default_rng(seed)
+    order = [rng.permutation(n) for _ in range(rounds)]
+    rows = [np.sort(o[k::folds]) for o in order for k in range(folds)]
+    return TestRows(dict(enumerate(rows)), n)
+
+
+def test_folds_are_paired_by_their_rows():
+    whole, tested = study({"baseline": 0.85, "l2": 0.9}, n=500), folds_of(500, 5)
+    runs = {name: {s: right[tested.rows[s]] for s, right in of.items()} for name, of in whole.items()}
+    (found,) = with_first(runs, tested=tested)
+    wins = np.concatenate([runs["l2"][s].astype(int) - runs["baseline"][s] for s in range(5)])
+    assert found.difference == pytest.approx(wins.mean(), rel=1e-12)
+    alone = comparisons.paired_comparison(*(list(runs[v].values()) for v in ("l2", "baseline")), tested=tested)
+    assert (found.p_value, found.interval) == (alone.p_value, alone.interval)
+    assert found.verdict == "better"
+
+
+def test_seeds_of_different_folds_are_paired_over_what_both_have():
+    tested = folds_of(90, 3, rounds=2)
+    rng = np.random.default_rng(1)
+    runs = {name: {s: rng.random(30) < 0.8 for s in range(6)} for name in ("a", "b")}
+    del runs["a"][1], runs["b"][4]
+    (found,) = with_first(runs, tested=tested)
+    seeds = [0, 2, 3, 5]
+    first, second = ([runs[v][s] for s in seeds] for v in ("b", "a"))
+    assert found.p_value == comparisons.paired_comparison(first, second, tested=tested.only(seeds)).p_value
+
+
+def test_a_study_pools_its_variances_and_leaves_out_who_is_identical():
+    runs = study({"baseline": 0.85, **{f"v{i}": 0.85 + 0.01 * i for i in range(1, 6)}, "same": 0.85})
+    pairs = [(name, "baseline") for name in list(runs)[1:]]
+    found = comparisons.paired_components(runs, pairs)
+    alone = [
+        comparisons.difference_components(list(runs[v].values()), list(runs["baseline"].values())) for v, _ in pairs
+    ]
+    assert list(found.values()) == [*pooled(alone[:-1]), alone[-1]]
+    assert found["v1", "baseline"].seed_df == 5  # of five seeds, plus half of each comparison beyond three
+    compared = comparisons.compare_pairs(runs, pairs, margin=0.05)
+    assert [c.p_value for c in compared] == [comparisons.summarized(c).p_value for c in found.values()]
+    for c, parts in zip(compared[:-1], found.values(), strict=False):
+        alike = equivalence_p(parts, 0.05, 5)
+        expected = "better" if c.p_adjusted < 0.05 else "equivalent" if alike < 0.05 else "undecided"
+        assert c.verdict == expected
+    assert {"better", "equivalent"} <= {c.verdict for c in compared}
+
+
+def test_losses_are_not_clipped():
+    rng = np.random.default_rng(2)
+    runs = {name: {s: rng.normal(scale, 9, 30) for s in range(2)} for name, scale in (("a", 0.0), ("b", 3.0))}
+    (loss,), (accuracy,) = (with_first(runs, metric=metric) for metric in ("test_log_loss", "test_accuracy"))
+    assert loss.interval[1] > 1
+    assert accuracy.interval == (-1, 1)
+    assert (loss.metric, accuracy.metric) == ("test_log_loss", "test_accuracy")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: comparisons.paired_comparison(np.ones((2, 3)), np.ones((2, 4))), DataError, "the same seeds"),
-        (lambda: comparisons.holm([0.1, 1.5]), DataError, "1.5 at position 1"),
-        (lambda: comparisons.holm([float("nan")]), DataError, "nan at position 0"),
-        (lambda: comparisons.verdict(0.0, None, None, margin=-1), StudyFileError, "a margin of -1"),
-        (lambda: comparisons.verdict(0.0, None, None, level=0), StudyFileError, "a level of 0"),
         (lambda: with_first({"a": {0: np.ones(2, bool)}, "b": {0: np.ones(3, bool)}}),
          DataError, r"different numbers of test images \(2, 3\)"),
     ],

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import metrics as sk
 
 from wellfit.analysis.comparisons import paired_comparison
 from wellfit.analysis.confusions import confusion_difference
@@ -103,3 +104,40 @@ def test_the_intervals_cover_the_true_difference():
         found = confusion_difference("a", "b", first, second, labels, 2)
         held.extend(found.low[k, 1 - k] <= 0.08 <= found.high[k, 1 - k] for k in range(2))
     assert 0.92 <= np.mean(held) <= 0.999
+
+
+def test_with_folds_the_means_are_those_of_what_was_judged():
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, 300)
+    first, second = (np.where(rng.random((5, 300)) < 0.8, labels, rng.integers(0, 3, (5, 300))) for _ in range(2))
+    fold = rng.integers(0, 5, 300)
+    for seed in range(5):
+        first[seed, fold != seed] = second[seed, fold != seed] = -1
+    found = confusion_difference("a", "b", first, second, labels, 3)
+    shares = [
+        sk.confusion_matrix(labels, of.max(axis=0), normalize="true") for of in (first, second)
+    ]  # each example is judged once
+    np.testing.assert_allclose(found.difference, shares[0] - shares[1], atol=1e-12)
+    assert (found.low <= found.difference).all()
+    assert (found.difference <= found.high).all()
+    assert np.isnan(confusion_difference("a", "b", first[:1], second[:1], labels, 3).low).all()
+
+
+def test_with_folds_the_intervals_cover_images_and_seeds():
+    missed = 0
+    for study in range(200):
+        rng = np.random.default_rng(study)
+        fold = np.arange(500) % 5
+        labels = np.zeros(500, int)
+        wrong = np.clip(0.1 + rng.normal(0, 0.03, 5), 0.01, 1)[fold]  # the seed moves the first variant's errors
+        first = np.where(np.arange(5)[:, None] == fold, rng.random(500) < wrong, -1).astype(int)
+        second = np.where(np.arange(5)[:, None] == fold, rng.random(500) < 0.1, -1).astype(int)
+        found = confusion_difference("a", "b", first, second, labels, 2)
+        missed += not found.low[0, 1] <= 0 <= found.high[0, 1]
+    assert missed <= 20  # 5 % of 200, and three standard errors of 1.5 points
+
+
+def test_variants_judged_on_different_images_are_refused():
+    one, other = np.array([[0, -1], [-1, 1]]), np.array([[0, -1], [0, -1]])
+    with pytest.raises(DataError, match="judged on different images"):
+        confusion_difference("a", "b", one, other, np.array([0, 1]), 2)

@@ -4,6 +4,7 @@ import pytest
 from wellfit.analysis import bootstrap, comparisons, paired, power
 from wellfit.analysis.evidence import evidence_of, paired_evidence
 from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.base import TestRows
 from wellfit.errors import DataError, StudyFileError
 
 
@@ -24,7 +25,7 @@ def test_it_gathers_what_each_method_gives():
     assert found.mcnemar_p == tuple(paired.mcnemar(a, b) for a, b in zip(first, second, strict=True))
     assert found.better_on_new_seed == paired.probability_better(by_seed, 0.01)
     assert found.worse_on_new_seed == paired.probability_better(-by_seed, 0.01)
-    assert found.further_seeds == power.further_seeds(first, second, 3, 0.01)
+    assert found.further_seeds == power.further_seeds(comparisons.difference_components(first, second), 3, 0.01)
 
 
 def test_further_seeds_are_asked_for_only_where_they_are_open():
@@ -52,6 +53,34 @@ def test_evidence_is_over_common_seeds():
     assert evidence_of(result, runs, 2) == paired_evidence(
         first[[1, 3]], second[[1, 3]], 2, decided=result.verdict != "undecided"
     )
+
+
+def test_the_evidence_of_a_study_uses_its_pooled_variances():
+    rng = np.random.default_rng(3)
+    tested = TestRows({s: np.arange(300)[s::5] for s in range(5)}, 300)
+    runs = {f"v{i}": {s: rng.random(60) < 0.8 for s in range(5)} for i in range(6)}
+    pairs = [(name, "v0") for name in list(runs)[1:]]
+    components = comparisons.paired_components(runs, pairs, tested)
+    for compared in comparisons.compare_pairs(runs, pairs, tested=tested):
+        pair = compared.variant, compared.against
+        found = evidence_of(compared, runs, 5, tested=tested, components=components[pair])
+        assert found.interval90 == comparisons.summarized(components[pair]).interval90
+        assert found.further_seeds == power.further_seeds(components[pair], 5)
+        assert found.bootstrap_interval is not None
+        assert len(found.mcnemar_p) == 5
+
+
+def test_other_scores_than_right_and_wrong_have_no_mcnemar_test():
+    first, second = np.random.default_rng(4).random((2, 3, 40))
+    assert paired_evidence(first, second).mcnemar_p == ()
+
+
+def test_identical_variants_need_no_further_seeds():
+    runs = {"a": {0: np.ones(60, bool), 1: np.ones(60, bool)}}
+    runs["b"] = runs["a"]
+    (compared,) = comparisons.compare_pairs(runs, [("b", "a")])
+    assert compared.verdict == "undecided"
+    assert evidence_of(compared, runs, 0).further_seeds is None
 
 
 def test_bad_input_is_refused():

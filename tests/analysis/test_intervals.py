@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import intervals
+from wellfit.base import TestRows
 from wellfit.errors import DataError, StudyFileError
 
 
@@ -45,10 +46,38 @@ def test_the_interval_of_an_accuracy_holds_the_mean_within_0_and_1(seed, S, n, s
 
 def test_all_right_with_every_seed_counts_each_image_once():
     _, interval = intervals.two_way_interval(np.ones((5, 100), dtype=bool))
-    assert interval == pytest.approx(intervals.wilson_interval(100, 100))
+    assert interval == pytest.approx(intervals.exact_interval(100, 100))
     # Every seed right on half of the images, each on others: no chance is left to see, and none is invented.
     _, (low, high) = intervals.two_way_interval(np.array([[True, False], [False, True]]))
-    assert (low, high) == pytest.approx(intervals.wilson_interval(2, 4))
+    assert (low, high) == pytest.approx(intervals.exact_interval(1, 2))
+
+
+def test_judging_an_example_again_makes_it_no_other_example():
+    right = np.ones((10, 360), dtype=bool)
+    right[3, 17] = False  # one answer of one run; by counting runs as examples, [0.9981, 0.99996]
+    _, (low, _) = intervals.two_way_interval(right)
+    assert low == pytest.approx(intervals.exact_interval(359.9, 360)[0], rel=1e-9)
+
+
+def test_groups_that_are_right_throughout_count_once():
+    tested = TestRows({s: np.arange(100) for s in range(5)}, 100, np.repeat(np.arange(20), 5))
+    _, interval = intervals.two_way_interval(np.ones((5, 100), dtype=bool), tested=tested)
+    assert interval == pytest.approx(intervals.exact_interval(20, 20))
+
+
+def test_folds_have_intervals():
+    rng = np.random.default_rng(4)
+    tested = TestRows({s: np.arange(200)[s::5] for s in range(5)}, 200)
+    mean, (low, high) = intervals.two_way_interval([rng.random(40) < 0.8 for _ in range(5)], tested=tested)
+    assert low < mean < high
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
+@settings(max_examples=60, deadline=None)
+def test_exact_interval_agrees_with_scipy(n, share, level):
+    k = round(share * n)
+    oracle = scipy.stats.binomtest(k, n).proportion_ci(level, method="exact")
+    assert intervals.exact_interval(k, n, level) == pytest.approx(tuple(oracle), abs=1e-10)
 
 
 def test_the_interval_is_that_of_the_formula_in_its_docstring():
@@ -91,6 +120,7 @@ def test_the_order_of_seeds_and_images_does_not_matter():
         (lambda: intervals.t_interval([1.0, 2.0], 1.0), StudyFileError, "a level of 1.0"),
         (lambda: intervals.wilson_interval(3, 2), DataError, "3 successes of 2 trials"),
         (lambda: intervals.wilson_interval(0, 0), DataError, "n > 0"),
+        (lambda: intervals.exact_interval(3, 2), DataError, "3 successes of 2 trials"),
         (lambda: intervals.two_way_interval(np.ones((3, 1))), DataError, "at least two"),
     ],
 )

@@ -28,7 +28,7 @@ def test_counts_are_those_of_a_loop_over_runs_and_examples(population):
     assert found.variants == tuple(predicted)
     for v, name in enumerate(predicted):
         text, sure = predicted[name], confidence[name]
-        assert found.runs[v] == len(text)
+        assert (found.runs[v] == len(text)).all()
         matrix = np.zeros((k, k), int)
         for i, label in enumerate(labels):
             wrong = [c for c in text[:, i] if c != label]
@@ -98,3 +98,16 @@ def test_every_cell_has_its_most_shared_examples():
     share = found.wrong.sum(axis=0)
     assert len(few) == 250
     assert set(np.argsort(-share, kind="stable")[:200]) <= set(few)  # the hardest come first
+
+
+def test_examples_of_other_folds_count_neither_as_right_nor_as_wrong():
+    predicted = {"a": np.array([[1, -1, 0, -1], [-1, 1, -1, 1]]), "b": np.array([[0, -1, 0, -1], [-1, 1, -1, -1]])}
+    confidence = {name: np.where(of < 0, np.nan, 0.75) for name, of in predicted.items()}
+    found = count_mistakes(predicted, confidence, np.array([0, 1, 0, 0]), 2)
+    assert found.runs.tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+    assert found.wrong.tolist() == [[1, 0, 0, 1], [0, 0, 0, 0]]
+    assert found.all_wrong.tolist() == []  # no run of b judged the last one
+    assert found.mended["b"].tolist() == [0]
+    assert found.flips.tolist() == []
+    np.testing.assert_array_equal(found.counts[0], [[1, 2], [0, 1]])
+    assert pictured(found, np.stack([votes(of, 2) for of in predicted.values()]), 9).tolist() == [0, 3]

@@ -5,6 +5,7 @@ from sklearn import metrics as sk
 from wellfit.analysis.confusions import confusion_difference
 from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
 from wellfit.analysis.per_class import class_table, ensemble
+from wellfit.base import TestRows
 
 EXACT = 1e-12
 
@@ -19,9 +20,14 @@ def runs():
     return p / p.sum(axis=2, keepdims=True), labels
 
 
+def table_of(name, p, labels, difference=None):
+    """The table of runs that all judge all examples."""
+    return class_table(name, [(run, labels) for run in p], p.argmax(axis=2), labels, difference)
+
+
 def test_scores_are_the_means_of_scikit_learns(runs):
     p, labels = runs
-    table = class_table("l2", p, labels)
+    table = table_of("l2", p, labels)
     theirs = [sk.precision_recall_fscore_support(labels, run.argmax(axis=1)) for run in p]
     for ours, column in ((table.precision, 0), (table.recall, 1), (table.f1, 2), (table.support, 3)):
         np.testing.assert_allclose(ours, np.mean([scores[column] for scores in theirs], axis=0), atol=EXACT)
@@ -42,7 +48,7 @@ def test_scores_are_the_means_of_scikit_learns(runs):
 
 def test_recall_has_a_two_way_interval_of_its_class(runs):
     p, labels = runs
-    table = class_table("l2", p, labels)
+    table = table_of("l2", p, labels)
     for k in range(5):
         mean, interval = two_way_interval(p.argmax(axis=2)[:, labels == k] == k)
         assert table.recall[k] == pytest.approx(mean, abs=EXACT)
@@ -54,23 +60,23 @@ def test_gains_are_differences_of_recall(runs):
     other = np.roll(p, 1, axis=1)
     text = p.argmax(axis=2), other.argmax(axis=2)
     difference = confusion_difference("l2", "baseline", *text, labels, 5)
-    table = class_table("l2", p, labels, difference)
-    expected = table.recall - class_table("baseline", other, labels).recall
+    table = table_of("l2", p, labels, difference)
+    expected = table.recall - table_of("baseline", other, labels).recall
     np.testing.assert_allclose(table.gain, expected, atol=EXACT)
     assert (table.gain_low < table.gain).all()
     assert (table.gain < table.gain_high).all()
-    assert class_table("baseline", other, labels).gain is None
+    assert table_of("baseline", other, labels).gain is None
 
 
 def test_one_seed_and_rare_classes_leave_gaps_without_a_warning():
     p = np.array([[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.6, 0.4, 0.0]]])
-    table = class_table("l2", p, np.array([0, 0, 1]))
+    table = table_of("l2", p, np.array([0, 0, 1]))
     assert table.precision[0] == pytest.approx(2 / 3)
     assert np.isnan(table.precision[1:]).all()
     assert np.isnan(table.recall_low).all()
     assert table.averages["macro_recall"] == (0.5, None)
     assert "top_k" not in table.averages  # three classes: always 1
-    alone = class_table("l2", p[:, :2], np.array([0, 0]))
+    alone = table_of("l2", p[:, :2], np.array([0, 0]))
     assert "roc_auc" not in alone.averages
 
 
@@ -84,3 +90,24 @@ def test_an_ensemble_is_the_mean_of_its_members(runs):
     assert found.single == pytest.approx(np.mean([sk.accuracy_score(labels, run.argmax(axis=1)) for run in p]))
     assert found.interval == wilson_interval(right * 200, 200)
     assert found.members == 3
+
+
+def test_with_folds_every_run_is_scored_on_the_examples_that_it_judged(runs):
+    p, labels = runs
+    rows = np.array_split(np.random.default_rng(1).permutation(200), 3)
+    predicted = np.full((3, 200), -1)
+    for seed, of in enumerate(rows):
+        predicted[seed, of] = p[seed, of].argmax(axis=1)
+    table = class_table("l2", [(run[of], labels[of]) for run, of in zip(p, rows, strict=True)], predicted, labels)
+    together = predicted.max(axis=0)
+    theirs = sk.precision_recall_fscore_support(labels, together)
+    for ours, column in ((table.precision, 0), (table.recall, 1), (table.f1, 2)):
+        np.testing.assert_allclose(ours, theirs[column], atol=EXACT)
+    aucs = [sk.roc_auc_score(labels[of], run[of], multi_class="ovr") for run, of in zip(p, rows, strict=True)]
+    assert table.averages["roc_auc"][0] == pytest.approx(np.mean(aucs), abs=EXACT)
+    assert table.support.tolist() == np.bincount(labels).tolist()
+    tested = TestRows(
+        {seed: np.flatnonzero((predicted[seed] >= 0)[labels == 0]) for seed in range(3)}, sum(labels == 0)
+    )
+    of_class = [predicted[seed, (labels == 0) & (predicted[seed] >= 0)] == 0 for seed in range(3)]
+    assert (table.recall_low[0], table.recall_high[0]) == pytest.approx(two_way_interval(of_class, tested=tested)[1])

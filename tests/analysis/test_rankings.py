@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import rankings
-from wellfit.analysis.comparisons import compare_pairs
-from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.analysis.comparisons import compare_pairs, holm, paired_comparison
+from wellfit.analysis.sequential import InterimAnalysis, over_all_analyses
+from wellfit.base import TestRows
 from wellfit.errors import DataError
 
 
@@ -72,6 +73,45 @@ def test_ranking_of_a_study():
     assert rankings.ranking({"a": runs["low"]}) == (rankings.Ranked("a", found[3].mean, "a"),)
 
 
+def test_letters_follow_the_verdicts_of_compared_pairs():
+    rng = np.random.default_rng(11)
+    hardness = rng.random(900)
+    levels = {"a": 0.9, "b": 0.888, "c": 0.885, "d": 0.882, "e": 0.875, "f": 0.7}
+    runs = {n: {s: hardness + 0.05 * rng.normal(size=900) < at for s in range(5)} for n, at in levels.items()}
+    compared = compare_pairs(runs, [(name, "a") for name in levels if name != "a"])
+    plain, found = rankings.ranking(runs), rankings.ranking(runs, compared=compared)
+    assert [r.variant for r in found] == [r.variant for r in plain]
+    letters = {r.variant: set(r.letters) for r in found}
+    for c in compared:
+        assert bool(letters[c.variant] & letters["a"]) == (c.verdict not in ("better", "worse"))
+    alone = {r.variant: set(r.letters) for r in plain}  # Holm over all 15 pairs separates fewer from a
+    assert sum(not alone[n] & alone["a"] for n in levels) < sum(not letters[n] & letters["a"] for n in levels)
+    for i, j in itertools.combinations("bcdef", 2):
+        assert bool(letters[i] & letters[j]) == bool(alone[i] & alone[j])
+
+
+def test_the_leaders_luck_does_not_count():
+    rng = np.random.default_rng(0)
+    highest, expected = [], []
+    for _ in range(60):
+        runs = {f"v{i}": dict(enumerate(rng.random((5, 200)) < 0.9)) for i in range(12)}
+        highest.append(max(np.mean(list(of.values())) for of in runs.values()))
+        expected.append(rankings.expected_of_leader(runs))
+    # standard error of either mean: 0.95 points / sqrt(60) = 0.12 points
+    assert np.mean(highest) > 0.912
+    assert np.mean(expected) == pytest.approx(0.9, abs=0.004)
+
+
+def test_a_clear_leader_keeps_its_mean():
+    runs = {"good": {s: np.arange(100) < 90 + s for s in range(3)}, "bad": {s: np.arange(100) < 50 for s in range(3)}}
+    assert rankings.expected_of_leader({**runs, "none": {}}) == pytest.approx(0.91)
+    folds = TestRows({s: np.arange(100) + 100 * s for s in range(3)}, 300)  # every seed judges its own examples
+    assert rankings.expected_of_leader(runs, folds) == pytest.approx(0.91)
+    assert rankings.expected_of_leader({"good": runs["good"]}) is None
+    assert rankings.expected_of_leader({name: {0: of[0]} for name, of in runs.items()}) is None
+    assert rankings.expected_of_leader({}) is None
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_interim_ranking_follows_its_adjusted_p_values(number):
     interim = InterimAnalysis(number, (5, 10))
@@ -83,11 +123,13 @@ def test_an_interim_ranking_follows_its_adjusted_p_values(number):
     }
     found = rankings.ranking(runs, interim=interim)
     order = [r.variant for r in found]
-    compared = compare_pairs(runs, list(itertools.combinations(order, 2)), interim=interim)  # Holm over all pairs
+    pairs = list(itertools.combinations(order, 2))
+    p_values = [paired_comparison(*(list(runs[v].values()) for v in pair)).p_value for pair in pairs]
+    separated = [p < 0.05 for p in holm([over_all_analyses(p, interim) for p in p_values])]
     letters = {r.variant: set(r.letters) for r in found}
-    for c in compared:
-        assert bool(letters[c.variant] & letters[c.against]) == (c.verdict not in ("better", "worse"))
-    assert 0 < sum(c.verdict == "better" for c in compared) < len(compared)
+    for (first, second), apart in zip(pairs, separated, strict=True):
+        assert bool(letters[first] & letters[second]) == (not apart)
+    assert 0 < sum(separated) < len(separated)
     assert rankings.ranking({"once": {0: runs["a"][0]}, "too": {0: runs["e"][0]}}, interim=interim)[1].letters == "a"
 
 

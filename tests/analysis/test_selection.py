@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from sweeps import scored, tables
-from wellfit.analysis.selection import best_by_validation, one_standard_error, regularizers, validation_gains
+from sweeps import gaining, scored, tables
+from wellfit.analysis.selection import (
+    ValidationSet,
+    best_by_validation,
+    one_standard_error,
+    regularizers,
+    validation_gains,
+)
 
 STUDY = tables({"baseline": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}, "both": {"l2": 1e-3, "dropout": 0.3}})
 NOISE = np.array([0.003, -0.002, 0.001, -0.004, 0.002])
@@ -33,8 +41,38 @@ def test_equal_differences_are_no_evidence():
 
 
 def test_intervals_are_clipped_to_possible_differences():
-    found = validation_gains(scored(STUDY, lambda n, c, s: 0.9 if n == "l2" and s == 1 else 0.4, seeds=2))
-    assert found[0].interval == (-1.0, 1.0)
+    found = validation_gains(scored(STUDY, lambda n, c, s: 0.9 if n == "l2" and s == 1 else 0.1, seeds=3))
+    assert found[0].interval[1] == 1.0
+    two = validation_gains(scored(STUDY, lambda n, c, s: 0.9 if n == "l2" and s == 1 else 0.4, seeds=2))
+    assert two[0].interval is None  # Student's t with one degree of freedom tells nothing
+
+
+def test_shared_validation_examples_count_as_chance():
+    summary = scored(STUDY, lambda n, c, s: 0.8 + 0.05 * (n == "l2") + NOISE[s] * (2 if n == "l2" else 1))
+    own = validation_gains(summary)[0]
+    shared = validation_gains(replace(summary, validation_overlap=1.0))[0]
+    d = 0.05 + NOISE
+    assert own.interval == pytest.approx(stats.t.interval(0.95, 4, d.mean(), stats.sem(d)))
+    disagree = 0.2 + 0.15 - 2 * NOISE.mean() - NOISE.mean()  # at most: every error is one variant's alone
+    half = np.hypot(2.776 * stats.sem(d), 1.96 * np.sqrt((disagree - d.mean() ** 2) / 500))
+    assert shared.interval == pytest.approx((d.mean() - half, d.mean() + half), abs=1e-5)
+    assert own.significant
+    assert not shared.significant
+    adjusted = stats.t.isf(shared.p / 2, 4), stats.norm.isf(shared.p / 2)  # the others equal the baseline: no test
+    ends = np.hypot(adjusted[0] * stats.sem(d), adjusted[1] * np.sqrt((disagree - d.mean() ** 2) / 500))
+    assert ends == pytest.approx(d.mean(), rel=1e-6)  # the level at which the interval ends at 0
+    unknown = validation_gains(replace(summary, validation_examples=0))[0]
+    assert (unknown.p, unknown.interval, unknown.significant) == (None, None, False)
+    perfect = scored(STUDY, lambda n, c, s: 1.0 - 0.002 * (n == "baseline" and s == 1))
+    assert not validation_gains(replace(perfect, validation_overlap=1.0))[0].significant
+
+
+def test_an_epoch_chosen_on_validation_is_not_compared_on_it():
+    rule = {"early_stopping": {"patience": 2, "restore_best_weights": True}}
+    one = tables({"baseline": {}, "best-epoch": rule, "l2": {"l2": 1e-3}})
+    assert [c.variant.name for c in validation_gains(scored(one, gaining({"best-epoch": 0.1})))] == ["l2"]
+    every = tables({"baseline": rule, "l2": {"l2": 1e-3, **rule}})
+    assert validation_gains(scored(every, gaining({"l2": 0.1}))) == []
 
 
 def test_only_complete_variants_on_the_same_data_compare():
@@ -68,4 +106,6 @@ def test_one_standard_error_takes_the_strongest_that_is_as_good():
     means = {"baseline": 0.80, "l2": 0.8005, "dropout": 0.801, "both": 0.7}
     variants = scored(STUDY, lambda n, c, s: means[n] + NOISE[s]).variants
     strengths = np.array([0.0, 3.0, 1.0, 9.0])
-    assert one_standard_error(strengths, variants, 2) == 1  # the standard error is 0.0013
+    assert one_standard_error(strengths, variants, 2, ValidationSet(0)) == 1  # the standard error is 0.0013
+    assert one_standard_error(strengths, variants, 2, ValidationSet(10_000, 0.0)) == 1
+    assert one_standard_error(strengths, variants, 2, ValidationSet(10)) == 3  # with ten examples, 12.6 points

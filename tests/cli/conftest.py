@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import faults
 from commands import Ended
 from wellfit import cli
 
@@ -23,3 +24,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Ended(int(end.value.code or 0), *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture
+def short_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without their figures, which take most of the time, for commands whose page nobody looks into."""
+    monkeypatch.setattr("wellfit.report.forms.page.render_page", faults.short_page)

@@ -77,6 +77,7 @@ def test_a_report_is_made_without_weights_that_are_missing(command: Command, stu
     assert notice in (study_copy / "report.md").read_text().replace("\n> ", " ")
 
 
+@pytest.mark.usefixtures("short_page")
 def test_a_report_that_cannot_be_written(command: Command, study_copy: Path) -> None:
     (study_copy / "report.html").unlink()
     (study_copy / "report.html").mkdir()

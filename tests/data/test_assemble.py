@@ -184,7 +184,8 @@ def test_the_groups_of_a_given_test_set_have_the_numbers_of_training():
     parts = [Part(ROWS, np.arange(10) % 2, where, np.array(groups)) for where, groups in GROUPED.items()]
     data = assemble(RawData(*parts), name="n", title="T", source="s")
     assert data.groups.tolist() == [0] * 5 + [1] * 5
-    assert data.test_groups.tolist() == [1] * 4 + [-1] * 6
+    assert data.test_groups.tolist() == [1] * 4 + [data.test_groups[4]] * 5 + [-1]
+    assert data.test_groups[4] not in data.groups
     assert make_dataset(ROWS, [0, 1] * 5, groups=[0, 1] * 5).test_groups is None
 
 

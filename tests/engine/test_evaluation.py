@@ -145,7 +145,9 @@ def test_rescaling_is_subtraction_and_multiplication_in_float32(shape: tuple[int
 def test_predictions_are_a_softmax_of_scaled_inputs() -> None:
     scaling = Scaling("unit", np.float32(10.0) * np.ones(()), np.ones(()) / 255)
     params = jax.tree.map(jnp.asarray, MLP.init(0))
-    found = np.asarray(predict_program(MLP, scaling)(params, {}, jnp.asarray(X[:7])))
+    found = np.asarray(
+        predict_program(MLP)(params, {}, jnp.asarray(X[:7]), (jnp.asarray(scaling.shift), jnp.asarray(scaling.factor)))
+    )
     logits = np.asarray(MLP.apply(params, {}, jnp.asarray((X[:7] - 10.0) / 255, jnp.float32))[0], np.float64)
     np.testing.assert_allclose(found, np.exp(log_softmax(logits, axis=1)), rtol=1e-4)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)

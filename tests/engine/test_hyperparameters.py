@@ -61,3 +61,9 @@ def test_a_schedule_spans_the_epochs_and_is_not_traced() -> None:
     schedule = Schedule("cosine")
     assert (hyperparameters(schedule=schedule, epochs=7).span, hyperparameters(epochs=7).span) == (7, 0)
     assert not {"schedule", "span"} & set(TRACED)
+
+
+def test_balanced_class_weights_are_those_of_the_data() -> None:
+    recipe = Recipe(class_weights="balanced")
+    model = build(recipe.model, (4,), 2)
+    assert hyperparameters_of("v", recipe, model, 2, (0.5, 4.0)).class_weights == (0.5, 4.0)

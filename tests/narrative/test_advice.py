@@ -20,7 +20,7 @@ from wellfit.study.summarize import summarize, to_json
 def test_a_supported_variant_comes_with_its_difference():
     first, *_ = texts(scored(FOUR, gaining({"dropout": 0.03, "l2": -0.01}, 0.002)))
     assert first.startswith("Use dropout (dropout = 0.3): its validation accuracy is 3.")
-    assert first.endswith("above baseline over 5 seeds, more than the variation between seeds explains.")
+    assert first.endswith("above baseline over 5 seeds, more than chance explains.")
 
 
 def test_gains_within_chance_are_not_supported():
@@ -51,6 +51,18 @@ def test_a_significant_gain_precedes_a_larger_one():
     first, *_ = texts(scored(FOUR, score))
     assert first.startswith("Use dropout (dropout = 0.3)")
     assert first.endswith("; l2 has a higher mean, but that could be chance.")
+
+
+def test_a_chosen_epoch_is_not_judged_by_validation():
+    rule = {"patience": 3, "restore_best_weights": True}
+    study = tables({"baseline": {}, "best-epoch": {"early_stopping": rule}, "l2": {"l2": 1e-3}})
+    given_ = texts(scored(study, gaining({"best-epoch": 0.05, "l2": 0.01}, 0.001)))
+    assert given_[0].startswith("Use l2 (l2 = 0.001)")
+    assert given_[1] == "Judge best-epoch by the test results alone: its epochs were chosen on the validation data."
+    every = tables({"baseline": {"early_stopping": rule}, "l2": {"l2": 1e-3, "early_stopping": rule}})
+    assert texts(scored(every, gaining({"l2": 0.05}, 0.001))) == [
+        "Judge baseline and l2 by the test results alone: their epochs were chosen on the validation data."
+    ]
 
 
 def test_one_seed_should_become_five():

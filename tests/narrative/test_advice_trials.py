@@ -61,8 +61,13 @@ def test_two_that_act_alike_are_not_combined():
 
 
 def test_a_combination_fits_a_line_of_a_terminal():
-    rule = {"patience": 3, "monitor": "val_loss", "restore_best_weights": True}
-    study = tables({"baseline": {}, "l2": {"l2": 1e-3}, "stop": {"early_stopping": rule}})
-    (text,) = (t for t in texts(scored(study, gaining({"l2": 0.03, "stop": 0.02}, 0.001))) if t.startswith("Combine"))
-    assert recipes(load_study(settings=option(text)))["both"].early_stopping.restore_best_weights
+    study = tables({"baseline": {}, "l2": {"l2": 1e-3}, "moved": {"augmentation": {"shift": 0.1, "rotation": 15.0}}})
+    (text,) = (t for t in texts(scored(study, gaining({"l2": 0.03, "moved": 0.02}, 0.001))) if t.startswith("Combine"))
+    assert recipes(load_study(settings=option(text)))["both"].augmentation.rotation == 15
     assert len(text[text.index("--set") :]) <= 96
+
+
+def test_a_chosen_epoch_is_not_combined():
+    study = tables({"baseline": {}, "l2": {"l2": 1e-3}, "stop": {"early_stopping": {"patience": 3}}})
+    given = texts(scored(study, gaining({"l2": 0.03, "stop": 0.02}, 0.001)))
+    assert not any(text.startswith("Combine") for text in given)

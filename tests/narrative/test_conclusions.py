@@ -1,9 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, PairedEvidence, Ranked, RunSummary, VariantSummary
 from wellfit.narrative.conclusions import conclusion
@@ -11,9 +13,9 @@ from wellfit.narrative.conclusions import conclusion
 NAMES = ("baseline", "dropout", "l2", "l1", "early-stopping")
 
 
-def run(seed, state="finished"):
-    scored = 0.88 if state in ("finished", "stopped") else None
-    return RunSummary(seed, state, 10, 10, 10, None, 0.9, 0.3, 0.88, 0.4, scored, 0.4, 1.0)
+def run(seed, state="finished", loss=0.4):
+    scored = (0.88, loss) if state in ("finished", "stopped") else (None, None)
+    return RunSummary(seed, state, 10, 10, 10, None, 0.9, 0.3, 0.88, 0.4, *scored, 1.0)
 
 
 def variant(name, states=("finished",) * 5, mean=None, interval=(0.875, 0.885)):
@@ -62,7 +64,8 @@ def test_better_and_worse_and_undecided():
         "With 5 seeds and 360 test examples, the probability of any false claim in 4 comparisons is limited to 5 %, "
         "for new seeds and new images; on these images, one further run of l1 would be behind one of baseline by more "
         "than 0.1 points with a probability of 10 %. "
-        "Further seeds that would probably suffice, if fixed in advance: 12 for early-stopping."
+        "More seeds may decide early-stopping: --until-decided adds them in planned interim analyses, which keep false "
+        "claims at 5 %."
     )
 
 
@@ -83,8 +86,18 @@ def test_everything_undecided_names_what_remains_possible():
 def test_two_seeds_give_no_number_of_further_ones():
     pair = [variant(n, ("finished",) * 2) for n in NAMES[:2]]
     text = concluded(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})
-    assert text.endswith("Two seeds are too few to estimate how many more would decide; run five.")
-    assert "Further seeds" not in text
+    assert text == (
+        "No variant differs clearly from baseline with 2 seeds and 360 test examples: differences from -0.4 to +0.4 "
+        "points remain possible. Run five seeds to decide more."
+    )
+    wide = [against_baseline("dropout", "undecided", half=1.2)]
+    assert concluded(pair, wide, 360) == (
+        "Two seeds cannot tell whether any variant differs from baseline. Run five seeds to decide more."
+    )
+    three = [variant(n, ("finished",) * 2) for n in NAMES[:3]]
+    assert "dropout is undecided, because two seeds cannot tell." in concluded(
+        three, [*wide, against_baseline("l2", "better", 0.05)], 360
+    )
 
 
 def test_interim_analyses_replace_further_seeds():
@@ -114,13 +127,14 @@ def test_equivalent_names_its_margin():
     )
 
 
-def test_identical_variants_are_equivalent_and_no_more():
-    comparison = against_baseline("l2", "equivalent", half=0.0, p=1.0)
-    text = concluded([variant("baseline"), variant("l2")], [comparison], 360)
-    assert text == (
-        "l2 was equivalent to baseline to within 0.1 points. Every comparison is decided; more seeds would only "
-        "narrow the intervals."
-    )
+def test_identical_variants_are_called_identical():
+    comparison = replace(against_baseline("l2", "equivalent", half=0.0, p=1.0), identical=True)
+    same = variant("l2")
+    assert concluded([variant("baseline"), same], [comparison], 360) == "l2 is identical to baseline in every answer."
+    others = [against_baseline("l1", "undecided"), against_baseline("dropout", "better", 0.01)]
+    text = concluded([variant("baseline"), same, variant("l1"), variant("dropout")], [comparison, *others], 360)
+    assert "l2 is identical to baseline in every answer; l1 is undecided: differences" in text
+    assert not re.search(r"\bequivalent\b", text)
 
 
 def test_many_variants_are_named_by_size_and_counted():
@@ -138,7 +152,7 @@ def test_many_variants_are_named_by_size_and_counted():
         "v17 has the highest mean test accuracy, 90.00 %, but no pairwise comparison separates it from v16, v15, v14"
     )
     assert f"{leads} or 5 others." in text
-    assert "8 for v8, 9 for v9, 10 for v10, and up to 17 for 7 others" in text
+    assert "More seeds may decide v8, v9, v10 and 7 others: --until-decided" in text
     assert len(text) < 1000
 
 
@@ -146,7 +160,8 @@ def test_verdicts_separate_the_leader_too():
     variants = [variant(n) for n in NAMES[:3]]
     ranking = [Ranked("dropout", 0.89, "a"), Ranked("l2", 0.885, "a"), Ranked("baseline", 0.88, "a")]
     found = [against_baseline("dropout", "better", 0.01), against_baseline("l2", "undecided")]
-    assert "but no pairwise comparison separates it from l2." in concluded(variants, found, 360, ranking=ranking)
+    letters = [r._replace(letters=letter) for r, letter in zip(ranking, ("a", "ab", "b"), strict=True)]
+    assert "but no pairwise comparison separates it from l2." in concluded(variants, found, 360, ranking=letters)
     alike = [against_baseline("dropout", "undecided"), against_baseline("l2", "undecided")]
     assert "but no pairwise comparison separates it from the others." in concluded(
         variants, alike, 360, ranking=ranking
@@ -177,6 +192,78 @@ def test_seeds_lost_to_divergence_leave_nothing_to_compare():
     assert text.endswith("4 runs diverged and are left out (sgd: 4).")
 
 
+def diverging(name, k, n=6, j=0):
+    (found,) = compare_divergence({"baseline": (j, n), name: (k, n)}, [(name, "baseline")])
+    return found
+
+
+def test_divergence_comes_first_and_is_never_no_difference():
+    sgd, l2 = variant("sgd", ("diverged",) * 6, mean={}), variant("l2", ("finished",) * 6)
+    text = concluded([variant("baseline", ("finished",) * 6), sgd, l2], [against_baseline("l2", "undecided")], 360,
+                     divergences=[diverging("sgd", 6)])  # fmt: skip
+    assert text.startswith(
+        "sgd diverged more often than baseline (6 of 6 runs against 0 of 6, p = 0.0022, Fisher's exact test). "
+        "No variant differs clearly from baseline with"
+    )
+    assert not re.search(r"sgd is undecided|sgd and l2", text)
+    alone = concluded([variant("baseline", ("finished",) * 6), sgd], [], 360, divergences=[diverging("sgd", 6)])
+    assert "differs clearly" not in alone
+    assert alone.startswith("sgd diverged more often than baseline (6 of 6")
+    open_ = [against_baseline("l2", "undecided", p=None)]
+    broken = variant("baseline", ("diverged",) * 5 + ("finished",))
+    first = concluded([broken, l2], open_, 360, divergences=[diverging("l2", 0, j=5)])
+    assert first.startswith("l2 diverged less often than baseline (0 of 6 runs against 5 of 6, p = 0.015,")
+
+
+def test_comparisons_of_survivors_say_so():
+    half = ("diverged",) * 3 + ("finished",) * 3
+    variants = [variant("baseline", ("finished",) * 6), variant("l2", half), variant("l1", ("finished",) * 6)]
+    found = [against_baseline("l2", "better", 0.01), against_baseline("l1", "worse", -0.01)]
+    text = concluded(variants, found, 360, divergences=[diverging("l2", 3)])
+    assert "l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4], surviving runs), and l1" in text
+    assert text.endswith("3 runs diverged and are left out (l2: 3), which could be chance.")
+    open_ = [against_baseline("l2", "undecided"), against_baseline("l1", "undecided")]
+    assert "360 test examples (l2 in surviving runs): differences" in concluded(variants, open_, 360)
+    assert "l2 is undecided in surviving runs: differences" in concluded(variants, [open_[0], found[1]], 360)
+
+
+def test_every_run_diverged():
+    variants = [variant(name, ("diverged",) * 3, mean={}) for name in ("baseline", "sgd")]
+    assert concluded(variants, [], 360) == "Every run diverged, so there is nothing to compare."
+
+
+def test_an_earlier_look_is_marked():
+    pair = [variant(n, ("finished",) * 10) for n in NAMES[:2]]
+    better, undecided = [against_baseline("dropout", "better", 0.01)], [against_baseline("dropout", "undecided")]
+    mark = (
+        "Second look, unadjusted: the results of 5 seeds were seen before more were added, so the probability of a "
+        "false claim is above 5 %."
+    )
+    assert mark in concluded(pair, undecided, 360, earlier_looks=(5,))
+    text = concluded(pair, better, 360, earlier_looks=(5,))
+    assert mark in text
+    assert "would be limited to 5 % in a single look" in text
+    assert "Third look, unadjusted: the results of 1 and 5 seeds" in concluded(pair, better, 360, earlier_looks=(1, 5))
+    assert "Look 7, unadjusted" in concluded(pair, better, 360, earlier_looks=(2, 3, 4, 5, 6, 7))
+    assert "unadjusted" not in concluded(pair, better, 360, earlier_looks=(5,), interim=InterimAnalysis(2, (5, 10)))
+
+
+def test_the_leader_comes_with_what_to_expect_of_it():
+    variants = [variant(n) for n in NAMES[:3]]
+    ranking = [Ranked("dropout", 0.89, "a"), Ranked("l2", 0.885, "a"), Ranked("baseline", 0.88, "a")]
+    found = [against_baseline("dropout", "undecided"), against_baseline("l2", "undecided")]
+    text = concluded(variants, found, 360, ranking=ranking, leader_accuracy=0.886)
+    assert "accuracy, 89.00 % (the best of 3; expect about 88.6 % on new data), but no pairwise" in text
+    assert "expect" not in concluded(variants, found, 360, ranking=ranking, leader_accuracy=0.8899)
+    broken = [variant("baseline"), variant("dropout", ("diverged", "diverged", "finished")), variant("l2")]
+    worse = [against_baseline("dropout", "worse", -0.01), against_baseline("l2", "undecided")]
+    apart = [Ranked("dropout", 0.89, "a"), Ranked("l2", 0.885, "ab"), Ranked("baseline", 0.88, "b")]
+    assert (
+        "dropout has the highest mean test accuracy, 89.00 % in surviving runs (2 of 3 diverged), but it was worse "
+        "than baseline on the seeds that both finished."
+    ) in concluded(broken, worse, 360, ranking=apart)
+
+
 def test_diverged_and_pending_runs_are_counted():
     variants = [
         variant("baseline", ("finished",) * 4 + ("pending",)),
@@ -185,7 +272,7 @@ def test_diverged_and_pending_runs_are_counted():
     ]
     text = concluded(variants, [against_baseline("l2", "better", 0.01)], 360)
     assert text == (
-        "Of 3 variants, l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4]). "
+        "Of 3 variants, l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4], surviving runs). "
         "l1 is undecided. "
         "With 4 seeds and 360 test examples, the probability of a false claim is limited to 5 %, for new seeds and new "
         "images. "

@@ -91,3 +91,16 @@ def test_a_grid_in_words():
     ]
     (grid,) = sweep_grids(scored("regularization/grid", score, seeds=1))
     assert [s.text for s in describe_grid(grid)] == ["Of the 9 combinations of l2 and dropout, none is chosen."]
+
+
+def test_no_value_of_an_early_stopping_rule_is_chosen():
+    rules = {f"patience={p}": {"early_stopping": {"patience": p}} for p in (1, 2, 4)}
+    summary = scored(tables({"baseline": {}, **rules}), lambda n, c, s: 0.8)
+    (path,) = sweep_paths(summary)
+    assert path.chosen is path.at_edge is None
+    assert [s.text for s in describe_path(path)] == [
+        "Of the 3 values of early_stopping.patience from 1 to 4 with early stopping, none is chosen: validation chose "
+        "the epoch of each run, so its scores cannot compare them.",
+        "Over the 3 values of early_stopping.patience from 1 to 4 with early stopping, test accuracy goes from 80.0 % "
+        "[80.0, 80.0] at 1 to 80.0 % [80.0, 80.0] at 4.",
+    ]

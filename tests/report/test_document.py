@@ -45,7 +45,7 @@ def test_the_numbers_are_those_of_the_summary() -> None:
         assert f"{100 * variant.mean['test_accuracy']:.2f} %" in cells
     assert parts[0] == Paragraph(true_minus(summary.conclusion[1].text), kind="lead")
     assert any(isinstance(p, Paragraph) and p.head == summary.answers[0].ask for p in parts)
-    assert Code(study_file(load_study("lab5"))) in parts
+    assert Code(study_file(load_study("lab5", epochs=summary.epochs))) in parts
 
 
 @pytest.mark.parametrize("result", [summaries.empty, summaries.running, summaries.diverged, summaries.hostile])

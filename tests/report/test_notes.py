@@ -127,7 +127,8 @@ def test_one_diverged_run_is_singular() -> None:
     (notice,) = notices(summaries.study(variants=("baseline", "l2"), epochs=30, states={("l2", 1): "diverged"}))
     assert notice == (
         "1 run diverged (the loss became infinite or NaN): l2 seed 1. "
-        "It is counted in the tables but is not part of any mean."
+        "It is counted in the tables but is not part of any mean, and verdicts marked * compare the surviving runs "
+        "alone."
     )
 
 

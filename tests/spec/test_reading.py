@@ -110,7 +110,11 @@ def test_a_negative_or_undefined_strength_is_refused(key: str, value: float) -> 
         ({"model": {"batch_norm": 1}}, "study, [model] batch_norm: must be true or false, got 1"),
         ({"data": {"drop": "id"}}, """drop: must be a list, like ["id"], got 'id'"""),
         ({"data": {"drop": 1.5}}, "drop: must be a list, got 1.5"),
-        ({"train": {"class_weights": "x" * 99}}, f"class_weights: must be a list, got '{'x' * 56}..."),
+        ({"model": {"hidden": "x" * 99}}, f"hidden: must be a list, got '{'x' * 56}..."),
+        (
+            {"train": {"class_weights": "even"}},
+            "unknown class_weights 'even' in study, [train] class_weights (known: balanced)",
+        ),
     ],
 )
 def test_python_is_checked_like_a_file(tables: dict[str, object], message: str) -> None:

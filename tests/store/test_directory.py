@@ -105,7 +105,7 @@ def test_kill_9_loses_no_finished_run(tmp_path: Path, moment: str) -> None:
         np.testing.assert_array_equal(
             reader.runs.weights("l2", 0)["dense_1/kernel"], record(epochs=300).weights["dense_1/kernel"]
         )
-        np.testing.assert_array_equal(reader.runs.probabilities("l2", 0), probabilities(0))
+        np.testing.assert_array_equal(reader.runs.tested("l2", 0).probabilities, probabilities(0))
     with opened(tmp_path / "s") as store:
         assert not list((tmp_path / "s").rglob("*.tmp"))
         store.runs.save([record(seed=1, epochs=3000)])

@@ -39,14 +39,14 @@ def test_runs_come_back(tmp_path: Path) -> None:
         for name, array in runs[0].weights.items():
             np.testing.assert_array_equal(weights[name], array)
             assert weights[name].dtype == np.float32
-        np.testing.assert_array_equal(store.runs.probabilities("l2", 1), probabilities(1))
-        np.testing.assert_array_equal(store.runs.probabilities("baseline", 0), probabilities(2))
+        np.testing.assert_array_equal(store.runs.tested("l2", 1).probabilities, probabilities(1))
+        np.testing.assert_array_equal(store.runs.tested("baseline", 0).probabilities, probabilities(2))
         tests = store.runs.test_scores()
         assert tests[key] == (0.875, 0.25)
         assert (tests["baseline", 0][0], np.isnan(tests["baseline", 0][1])) == (0.5, True)
         assert len(tests) == 2
         assert store.runs.parameters("l2") == 8
-        for unknown in (lambda: store.runs.weights("l2", 9), lambda: store.runs.probabilities("l2", 0)):
+        for unknown in (lambda: store.runs.weights("l2", 9), lambda: store.runs.tested("l2", 0).probabilities):
             with pytest.raises(KeyError):
                 unknown()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.rankings import friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.api import Study
-from wellfit.base import RunSummary, VariantSummary
+from wellfit.base import RunSummary, TestRows, VariantSummary
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, recipes, study_from_mapping
 from wellfit.study.conclude import Concluded, conclude
@@ -28,6 +29,11 @@ def spec(questions: list[dict[str, Any]] | None = None, **more: Any) -> StudySpe
     return study_from_mapping(
         {"title": "Which?", "data": {"name": "digits"}, "variants": variants, "questions": questions or [], **more}
     )
+
+
+def every(examples: int, seeds: int = 10) -> TestRows:
+    """Every seed judges all test examples."""
+    return TestRows({s: np.arange(examples) for s in range(seeds)}, examples)
 
 
 def outcomes(accuracies: tuple[float, ...], seeds: int = 5, images: int = 2000) -> dict[str, dict[int, Any]]:
@@ -59,7 +65,8 @@ def concluded(
     study: StudySpec, correctness: dict[str, dict[int, Any]], interim: InterimAnalysis | None = None
 ) -> Concluded:
     full = {name: correctness.get(name, {}) for name in NAMES}
-    return conclude(study, recipes(study), variants(correctness), full, 2000, interim)
+    images = max((len(image) for seeds in correctness.values() for image in seeds.values()), default=2000)
+    return conclude(study, recipes(study), variants(correctness), full, every(images), interim)
 
 
 def test_holms_correction_is_over_what_the_questions_ask_too() -> None:
@@ -69,7 +76,7 @@ def test_holms_correction_is_over_what_the_questions_ask_too() -> None:
     assert (*found.comparisons, *found.asked) == compare_pairs(runs, pairs)
     assert [(c.variant, c.against) for c in found.asked] == pairs[3:]
     assert set(found.evidence) == {*NAMES[1:], "l2+dropout/l2", "l2+dropout/dropout"}
-    assert found.ranking == ranking(runs)
+    assert found.ranking == ranking(runs, compared=compare_pairs(runs, pairs))
     scores = np.array([[image.mean() for image in seeds.values()] for seeds in runs.values()])
     assert found.friedman_p == friedman(scores)
     assert found.conclusion[0].text == "Which?"
@@ -82,6 +89,21 @@ def test_what_is_true_is_found() -> None:
     (answer,) = found.answers
     assert answer.text.startswith("Yes: l2+dropout was better than baseline")
     assert [r.letters for r in found.ranking] == ["a", "b", "b", "c"]
+
+
+def test_divergence_and_the_leader_are_judged_too() -> None:
+    study, runs = spec([BOTH]), outcomes((0.80, 0.85, 0.85, 0.90))
+    runs["dropout"] = {}
+    made = variants(runs)
+    gone = tuple(dataclasses.replace(run, state="diverged") for run in made[2].runs)
+    made[2] = dataclasses.replace(made[2], runs=gone)
+    found = conclude(study, recipes(study), made, runs, every(2000))
+    assert [(d.variant, d.against, d.diverged) for d in found.divergences] == [
+        ("dropout", "baseline", 5),
+        ("l2+dropout", "dropout", 0),
+    ]
+    assert found.verdict.startswith("dropout diverged more often than baseline (5 of 5 runs against 0 of 5, p = 0.016,")
+    assert found.leader_accuracy == pytest.approx(np.mean(list(runs["l2+dropout"].values())))
 
 
 def test_the_margin_is_the_studys_own() -> None:
@@ -103,7 +125,7 @@ def test_a_question_about_a_variant_that_is_gone_goes_too() -> None:
     study = spec([BOTH])
     gone = StudySpec(**{**vars(study), "variants": {name: study.variants[name] for name in NAMES[:3]}})
     runs = outcomes((0.88, 0.88, 0.88))
-    assert conclude(gone, recipes(gone), variants(runs)[:3], runs, 2000).answers == ()
+    assert conclude(gone, recipes(gone), variants(runs)[:3], runs, every(2000)).answers == ()
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 2])
@@ -119,11 +141,10 @@ def test_few_seeds_are_borne(seeds: int) -> None:
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([None, InterimAnalysis(1, (5, 10)), InterimAnalysis(2, (3, 5))]))
 @settings(max_examples=25, deadline=None)
-def test_the_ranking_tells_apart_no_more_than_the_verdicts(seed: int, look: InterimAnalysis | None) -> None:
+def test_the_letters_follow_the_verdicts(seed: int, look: InterimAnalysis | None) -> None:
     rng = np.random.default_rng(seed)
     runs = outcomes(tuple(0.85 + 0.03 * rng.standard_normal(4)), images=600)
     found = concluded(spec([BOTH]), runs, look)
     letters = {r.variant: set(r.letters) for r in found.ranking}
     for c in (*found.comparisons, *found.asked):
-        if not letters[c.variant] & letters[c.against]:
-            assert c.verdict in ("better", "worse")
+        assert bool(letters[c.variant] & letters[c.against]) == (c.verdict not in ("better", "worse"))

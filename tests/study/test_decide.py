@@ -68,7 +68,7 @@ def recomputed(directory: Path, seeds: int, interim: InterimAnalysis | None) -> 
     with open_existing(directory) as store:
         study, (labels, _) = store.metadata.study(), store.keepsakes.labels()
         runs = {
-            name: {s: correctness(store.runs.probabilities(name, s), labels) for s in study["seeds"][:seeds]}
+            name: {s: correctness(store.runs.tested(name, s).probabilities, labels) for s in study["seeds"][:seeds]}
             for name in study["variants"]
         }
     first, *others = runs

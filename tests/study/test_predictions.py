@@ -19,11 +19,18 @@ def test_tested_seeds_follow_the_order_of_the_study(finished_study: Path) -> Non
 
 def test_probabilities_are_read_seed_by_seed(finished_study: Path) -> None:
     with open_existing(finished_study) as store:
-        p = np.stack(list(Probabilities(store, "baseline", (1, 0))))
-        np.testing.assert_array_equal(p[0], store.runs.probabilities("baseline", 1))
-    assert p.dtype == np.float32
-    assert p.shape == (2, 359, 10)
-    predictions = predictions_of((1, 0), p)
-    np.testing.assert_array_equal(predictions.of([0]), p[1:].argmax(axis=2))
-    np.testing.assert_array_equal(predictions.confidence, p.max(axis=2))
-    assert predictions.labels.dtype == np.uint8
+        tests = list(Probabilities(store, "baseline", (1, 0)))
+        labels, _ = store.keepsakes.labels()
+        np.testing.assert_array_equal(tests[0].probabilities, store.runs.tested("baseline", 1).probabilities)
+        pairs = list(Probabilities(store, "baseline", (1, 0)).with_labels(labels))
+    assert tests[0].probabilities.dtype == np.float32
+    assert tests[0].probabilities.shape == (359, 10)
+    predictions = predictions_of((1, 0), tests, 1797)
+    for place, (p, rows) in enumerate(tests):
+        assert rows is not None  # of its fold
+        np.testing.assert_array_equal(predictions.of([1 - place])[0, rows], p.argmax(axis=1))
+        np.testing.assert_array_equal(predictions.confidence[place, rows], p.max(axis=1))
+        assert (np.delete(predictions.labels[place], rows) == -1).all()
+        assert np.isnan(np.delete(predictions.confidence[place], rows)).all()
+        np.testing.assert_array_equal(pairs[place][1], labels[rows])
+    assert predictions.labels.dtype == np.int8

@@ -235,17 +235,17 @@ def test_models_see_features_and_the_test_set_is_prepared_when_asked() -> None:
     session = Session(perceptrons({"a": {}}), messy(), NOWHERE)
     assert session.used.input_shape == (4,)
     assert session.preparation.features[:2] == ("age", "age is missing")
-    assert session.training.input_shape == session.data.input_shape == (8,)
-    assert session.training.x_test is session.used.x_test  # as it was read
+    assert session.first.training.input_shape == session.data.input_shape == (8,)
+    assert session.first.training.x_test is session.used.x_test  # as it was read
     assert session.prepared.x_test.shape == (40, 8)
-    np.testing.assert_array_equal(session.prepared.x_train, session.training.x_train)
+    np.testing.assert_array_equal(session.prepared.x_train, session.first.training.x_train)
     for x in (session.data.x_train, session.data.x_validation, session.prepared.x_test):
         assert np.isfinite(x).all()
 
 
 def test_images_and_bare_rows_are_used_as_they_are() -> None:
     session = Session(small(1), points(), NOWHERE)
-    assert session.training is session.used is session.prepared is session.dataset
+    assert session.first.training is session.used is session.prepared is session.dataset
 
 
 def test_other_rows_change_neither_preparation_nor_scaling() -> None:

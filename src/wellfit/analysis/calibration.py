@@ -77,9 +77,7 @@ def _error(diagram: CalibrationBins) -> float:
     return float(diagram.counts @ errors / diagram.counts.sum())
 
 
-def pooled_calibration(
-    variant: str, probabilities: Iterable[FloatArray], labels: IntArray, bins: int = 15
-) -> Calibration:
+def pooled_calibration(variant: str, tests: Iterable[tuple[FloatArray, IntArray]], bins: int = 15) -> Calibration:
     """The reliability diagram of all runs of a variant together, with their ECE and Brier score.
 
     The bins pool the predictions of every run. The scores are computed per run and averaged, and their t intervals
@@ -87,8 +85,7 @@ def pooled_calibration(
 
     Args:
       variant: its name.
-      probabilities: of every run, read one after the other.  # (M, K) each
-      labels: true classes, integers from 0.  # (M,)
+      tests: the probabilities of every run and the true classes, read one after the other.  # (m, K), (m,) each
       bins: as in ``calibration_bins``; empty ones are left out.
 
     Raises:
@@ -96,13 +93,13 @@ def pooled_calibration(
 
     Example: two runs, both with a mean confidence of 0.8; one of four predictions is wrong.
       >>> p = np.array([[[0.9, 0.1], [0.3, 0.7]], [[0.9, 0.1], [0.7, 0.3]]])
-      >>> pooled = pooled_calibration("l2", p, np.array([0, 0]), bins=1)
+      >>> pooled = pooled_calibration("l2", [(run, np.array([0, 0])) for run in p], bins=1)
       >>> pooled.accuracy.tolist(), pooled.count.tolist(), round(pooled.scores["ece"], 2)
       ([0.75], [4], 0.25)
     """
     count, confidence, right = np.zeros((3, max(bins, 1)))  # (bins,) each, sums over all predictions
     scores: dict[str, list[float]] = {"ece": [], "brier": []}
-    for run in probabilities:
+    for run, labels in tests:
         diagram = calibration_bins(run, labels, bins)
         count += diagram.counts
         confidence += np.nan_to_num(diagram.confidence) * diagram.counts

@@ -1,39 +1,43 @@
-"""Two variants paired by seed and by test image: the difference, its interval, its p-value and the verdict.
+"""Two variants paired by seed and by test example: the difference, its interval, its p-value and the verdict.
 
-What a study reports comes from here: ``paired_comparison``, ``holm`` and ``verdict``, applied in turn by
-``compare_pairs``. ``paired`` has further tests that account for one source of variation only.
+What a study reports comes from ``compare_pairs``: variance components of every difference, the seeds' part pooled over
+the study (``pooling``), p-values for "different" and for "equivalent", both corrected for the number of comparisons.
+``paired`` has further tests that account for one source of variation only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.crossed import (
-    Interval,
-    VarianceComponents,
-    checked_alpha,
-    half_squared,
-    p_value,
-    variance_components,
-)
+from wellfit.analysis.crossed import Interval, VarianceComponents, half_squared, p_value, variance_components
+from wellfit.analysis.pooling import pooled
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
-from wellfit.base import MARGIN, Comparison, Verdict
-from wellfit.errors import DataError, StudyFileError
+from wellfit.analysis.verdicts import adjusted, equivalence_p, holm, verdict
+from wellfit.base import MARGIN, Comparison, TestRows
+from wellfit.errors import DataError
 
 __all__ = [
     "MARGIN",
     "PairedDifference",
+    "Scores",
     "compare_pairs",
     "difference_components",
     "holm",
     "paired_comparison",
+    "paired_components",
+    "summarized",
     "verdict",
 ]
+
+Scores = Mapping[str, Mapping[int, NDArray[Any]]]
+"""Variant -> seed -> one score for each example that the seed judges, for example whether it was right."""
+
+_UNBOUNDED: Final = ("test_log_loss", "test_brier")  # metrics whose differences may exceed 1
 
 
 class PairedDifference(NamedTuple):
@@ -46,166 +50,182 @@ class PairedDifference(NamedTuple):
 
 
 def paired_comparison(
-    first: NDArray[Any], second: NDArray[Any], interim: InterimAnalysis | None = None
+    first: Iterable[NDArray[Any]],
+    second: Iterable[NDArray[Any]],
+    interim: InterimAnalysis | None = None,
+    tested: TestRows | None = None,
 ) -> PairedDifference:
-    """The mean of ``first - second``, paired by seed and by image, with its intervals and p-value.
+    """The mean of ``first - second``, paired by seed and by example, with its intervals and p-value.
 
     The intervals are ``two_way_interval`` of the differences, clipped to [-1, 1], where every difference of accuracies
     lies; clipping leaves the coverage unchanged. The p-value is the smallest ``alpha`` whose ``1 - alpha`` interval
-    excludes 0. Both refer to new seeds and new images of the same kind. Two variants that agree on all of n images may
-    differ on others, so the standard error is at least ``sqrt(2) / (n + 2)``: the value after adding one image that the
-    first wins and one that it loses.
+    excludes 0. Both refer to new seeds and new examples of the same kind. Two variants that agree on all of n examples
+    may differ on others, so the standard error is at least ``sqrt(2) / (n + 2)``: the value after adding one example
+    that the first wins and one that it loses.
 
     At an interim analysis the intervals are wider, so that those of all analyses together keep their 95 % and 90 %
     coverage (repeated confidence intervals, Jennison & Turnbull 1989, JRSS B 51:305-361); the p-value refers to this
     analysis alone.
 
-    Assumes what ``two_way_interval`` assumes, and at least about ten images on which the two differ.
+    Assumes what ``variance_components`` assumes, and at least about ten examples on which the two differ. This is one
+    comparison by itself: those of a study are pooled, see ``compare_pairs``.
 
-    Source: Bonett & Price (2012), J. Educ. Behav. Stat. 37:479-488, for the added images.
+    Source: Bonett & Price (2012), J. Educ. Behav. Stat. 37:479-488, for the added examples.
 
     Args:
-      first, second: correctness, bool, the same seeds and images in the same order.  # (S, n)
+      first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each
       interim: the interim analysis, in a sequential design.
+      tested: which examples the arrays belong to; None if every seed judges all examples.
 
     Raises:
       DataError: the shapes differ, or as in ``variance_components``.
       StudyFileError: ``interim`` is not a valid plan, see ``nominal_level``.
 
-    Example: of four images, the first variant has all right with both seeds; the second has one wrong with each.
+    Example: of four examples, the first variant has all right with both seeds; the second has one wrong with each.
       >>> first = np.array([[True, True, True, True], [True, True, True, True]])
       >>> second = np.array([[True, True, True, False], [True, True, False, True]])
       >>> result = paired_comparison(first, second)
       >>> result.difference, round(result.p_value, 2)
       (0.25, 0.33)
     """
-    components = difference_components(first, second)
+    return summarized(difference_components(first, second, tested), interim)
+
+
+def summarized(
+    components: VarianceComponents, interim: InterimAnalysis | None = None, most: float = 1.0
+) -> PairedDifference:
+    """The difference, its intervals and its p-value from its variance components.
+
+    Args:
+      components: as ``difference_components`` or ``paired_components`` gives them.
+      interim: the interim analysis, in a sequential design.
+      most: the largest possible difference, to which the intervals are clipped.
+
+    Example:
+      >>> right = np.array([[True, True, True, False], [True, True, False, True]])
+      >>> summarized(difference_components(right, right)).difference
+      0.0
+    """
     mean = components.mean
     if components.seeds < 2:
         return PairedDifference(mean, None, None, None)
     alphas = [a if interim is None else nominal_level(interim, a) for a in (0.05, 0.10)]
     halves = [sqrt(half_squared(components, alpha)) for alpha in alphas]
-    interval, interval90 = ((max(mean - half, -1.0), min(mean + half, 1.0)) for half in halves)
-    return PairedDifference(mean, interval, interval90, p_value(components))
+    interval, interval90 = ((max(mean - half, -most), min(mean + half, most)) for half in halves)
+    return PairedDifference(mean, interval, interval90, float(p_value(components)))
 
 
-def difference_components(first: NDArray[Any], second: NDArray[Any]) -> VarianceComponents:
+def difference_components(
+    first: Iterable[NDArray[Any]], second: Iterable[NDArray[Any]], tested: TestRows | None = None
+) -> VarianceComponents:
     """The variance components of the mean of ``first - second``, as ``paired_comparison`` uses them.
 
     Args:
-      first, second: correctness, bool, the same seeds and images in the same order.  # (S, n)
+      first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each
+      tested: which examples the arrays belong to; None if every seed judges all examples.
 
     Raises:
       DataError: the shapes differ, or as in ``variance_components``.
 
-    Example: the second variant has one of two images wrong with each seed; the floor is ``2 / (2 + 2)**2``.
+    Example: the second variant has one of two examples wrong with each seed; the floor is ``2 / (2 + 2)**2``.
       >>> components = difference_components(np.ones((2, 2), dtype=bool), np.eye(2, dtype=bool))
       >>> components.mean, components.floor
       (0.5, 0.125)
     """
-    first, second = np.asarray(first), np.asarray(second)
-    if first.shape != second.shape:
-        raise DataError(f"cannot pair arrays of shapes {first.shape} and {second.shape}; use the same seeds and the "
-                        "same images for both")  # fmt: skip
-    booleans = first.dtype == second.dtype == np.bool_  # their differences take an eighth of the memory as int8
-    components = variance_components(np.subtract(first, second, dtype=np.int8 if booleans else np.float64))
-    return components._replace(floor=2 / (first.shape[1] + 2) ** 2)
+    components = variance_components(_differences(list(first), list(second)), tested)
+    return components._replace(floor=2 / (components.judged + 2) ** 2)
 
 
-def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """P-values adjusted so that the probability of any false positive among them stays at the level.
-
-    With the m values in ascending order, the i-th becomes ``max over j <= i of min(1, (m - j + 1) * p_j)``.
-
-    Valid under any dependence between the tests. Source: Holm (1979), Scand. J. Statist. 6:65-70.
-
-    Args:
-      p_values: in any order; None marks a test that could not be made: it stays None and does not count.
-
-    Raises:
-      DataError: a value outside [0, 1].
-
-    Example: ``3 * 0.01``, ``2 * 0.03``, and 0.04 raised to its predecessor.
-      >>> holm([0.04, 0.01, 0.03])
-      (0.06, 0.03, 0.06)
-    """
-    tested = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for rank, (p, i) in enumerate(tested):
-        if not 0 <= p <= 1:
-            raise DataError(f"a p-value of {p} at position {i}; p-values lie between 0 and 1")
-        largest = max(largest, min(1.0, (len(tested) - rank) * p))
-        adjusted[i] = largest
-    return tuple(adjusted)
+def _differences(first: Sequence[NDArray[Any]], second: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """The difference of one seed at a time."""
+    shapes = [[np.shape(one) for one in side] for side in (first, second)]
+    if shapes[0] != shapes[1]:
+        raise DataError(f"cannot pair scores of {_shapes(shapes[0])} and {_shapes(shapes[1])}; use the same seeds and "
+                        "the same images for both")  # fmt: skip
+    for a, b in zip(first, second, strict=True):
+        yield np.subtract(a, b, dtype=np.int8 if a.dtype == b.dtype == np.bool_ else np.float64)
 
 
-def verdict(
-    difference: float,
-    interval90: Interval | None,
-    p_adjusted: float | None,
-    margin: float = MARGIN,
-    level: float = 0.05,
-) -> Verdict:
-    """What the evidence allows one to say about two variants.
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Such as "2 seeds x 3 examples"."""
+    sizes = sorted({size for shape in shapes for size in shape})
+    return f"{len(shapes)} seeds x {' or '.join(map(str, sizes))} examples"
 
-    ``better`` or ``worse``, by the sign of the difference, if ``p_adjusted < level``; else ``equivalent`` if the 90 %
-    interval lies within ``+-margin`` (two one-sided tests at 5 %); else ``undecided``, as with one seed.
 
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680.
+def paired_components(
+    scores: Scores, pairs: Sequence[tuple[str, str]], tested: TestRows | None = None
+) -> dict[tuple[str, str], VarianceComponents]:
+    """The variance components of every pair's difference, over its common seeds, pooled over all given pairs.
 
     Args:
-      difference: mean paired difference.
-      interval90: its 90 % interval.
-      p_adjusted: its p-value after ``holm``.
-      margin: largest difference of no practical interest.
-      level: probability of a false "better" or "worse".
+      scores: of every variant.
+      pairs: everything that the study compares; those without a common seed are left out.
+      tested: which examples each seed judges; None if every seed judges all.
 
     Raises:
-      StudyFileError: a negative ``margin``, or a ``level`` that is not between 0 and 1.
+      DataError: runs judged on different numbers of test examples.
 
     Example:
-      >>> verdict(0.006, (0.003, 0.009), 0.01), verdict(0.0, (-0.0004, 0.0004), 1.0)
-      ('better', 'equivalent')
+      >>> right, wrong = np.array([True, True]), np.array([True, False])
+      >>> runs = {"baseline": {0: wrong, 1: wrong}, "l2": {0: right, 1: wrong}}
+      >>> paired_components(runs, [("l2", "baseline")])["l2", "baseline"].mean
+      0.25
     """
-    checked_alpha(level)
-    if not margin >= 0:
-        raise StudyFileError(f"a margin of {margin}; use 0 or the largest accuracy difference of no practical interest")
-    if p_adjusted is not None and p_adjusted < level:
-        return "better" if difference > 0 else "worse"
-    if interval90 is not None and -margin <= interval90[0] and interval90[1] <= margin:
-        return "equivalent"
-    return "undecided"
+    sizes = {len(one) for runs in scores.values() for one in runs.values()}
+    if tested is None and len(sizes) > 1:
+        raise DataError(f"runs judged on different numbers of test images ({', '.join(map(str, sorted(sizes)))}); "
+                        "judge all runs on the same test set")  # fmt: skip
+    found: dict[tuple[str, str], VarianceComponents] = {}
+    for name, against in pairs:
+        seeds = sorted(scores[against].keys() & scores[name].keys())
+        if seeds:
+            first, second = ([scores[v][s] for s in seeds] for v in (name, against))
+            found[name, against] = difference_components(first, second, tested and tested.only(seeds))
+    counted = [pair for pair, c in found.items() if c.seeds >= 2 and not _identical(scores, pair)]
+    return found | dict(zip(counted, pooled([found[pair] for pair in counted]), strict=True))
+
+
+def _identical(scores: Scores, pair: tuple[str, str]) -> bool:
+    """Whether two variants have the same scores with every common seed."""
+    first, second = (scores[name] for name in pair)
+    return all(np.array_equal(first[seed], second[seed]) for seed in first.keys() & second.keys())
 
 
 def compare_pairs(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
+    scores: Scores,
     pairs: Sequence[tuple[str, str]],
     margin: float = MARGIN,
     interim: InterimAnalysis | None = None,
+    tested: TestRows | None = None,
+    metric: str = "test_accuracy",
 ) -> tuple[Comparison, ...]:
-    """Compare pairs of variants over their common seeds, with Holm's correction over all given pairs.
+    """Compare pairs of variants over their common seeds, corrected for the number of pairs.
 
     Pairs without a common seed are left out. With one common seed the entry is the bare difference, undecided. A seed
-    that diverged in either variant is left out of both: the comparison is about runs that end well.
+    that diverged in either variant is left out of both: the comparison is about runs that end well. Pairs with the same
+    scores on everything are marked as identical and do not count.
 
-    In a sequential design the intervals and ``p_adjusted`` allow for all interim analyses, so the probability of any
-    false "better" or "worse" stays at 5 % however often seeds are added.
+    The probability of any false "better", "worse" or "equivalent" is at most 5 % over the whole study. In a sequential
+    design the intervals and ``p_adjusted`` allow for all interim analyses, so that it stays there however often seeds
+    are added. Each interval covers one comparison, unadjusted for their number.
 
-    Assumes what ``paired_comparison`` assumes.
+    Assumes what ``paired_comparison`` and ``pooling.pooled`` assume.
 
     Args:
-      correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
+      scores: variant -> seed -> score of each example that the seed judges, the larger the better, for example whether
+        it was classified correctly.  # (m,)
       pairs: ``(variant, against)``: everything the study compares, fixed before any outcome is known.
-      margin: largest accuracy difference of no practical interest.
+      margin: largest difference of no practical interest.
       interim: the interim analysis, in a sequential design.
+      tested: which examples each seed judges; None if every seed judges all.
+      metric: the name of what the mean score is.
 
     Returns:
-      One comparison of ``"test_accuracy"`` per pair, in order.
+      One comparison per pair, in order.
 
     Raises:
-      DataError: runs judged on different numbers of test images.
-      StudyFileError: a negative ``margin``, or a ``interim`` that is not a valid plan.
+      DataError: runs judged on different numbers of test examples.
+      StudyFileError: a negative ``margin``, or an ``interim`` that is not a valid plan.
 
     Example:
       >>> right, wrong = np.array([True, True]), np.array([True, False])
@@ -213,28 +233,24 @@ def compare_pairs(
       >>> [(c.variant, c.against, c.difference) for c in compare_pairs(runs, [("l2", "l1"), ("l1", "baseline")])]
       [('l2', 'l1', 0.5), ('l1', 'baseline', 0.0)]
     """
-    sizes = {len(images) for runs in correctness.values() for images in runs.values()}
-    if len(sizes) > 1:
-        raise DataError(f"runs judged on different numbers of test images ({', '.join(map(str, sorted(sizes)))}); "
-                        "judge all runs on the same test set")  # fmt: skip
-    differences: dict[tuple[str, str], PairedDifference] = {}
-    for name, against in pairs:
-        seeds = sorted(correctness[against].keys() & correctness[name].keys())
-        if seeds:
-            first, second = (np.stack([correctness[v][s] for s in seeds]) for v in (name, against))  # each (S, M)
-            differences[name, against] = paired_comparison(first, second, interim)
-    p_values = [pair.p_value for pair in differences.values()]
-    adjusted = holm(p_values if interim is None else [over_all_analyses(p, interim) for p in p_values])
+    components = paired_components(scores, pairs, tested)
+    most = np.inf if metric in _UNBOUNDED else 1.0
+    differences = {pair: summarized(c, interim, most) for pair, c in components.items()}
+    identical = {pair: _identical(scores, pair) for pair in components}
+    p_values = [None if identical[pair] else found.p_value for pair, found in differences.items()]
+    corrected = adjusted(p_values if interim is None else [over_all_analyses(p, interim) for p in p_values])
+    counted = max(1, sum(p is not None for p in p_values))
     return tuple(
         Comparison(
-            variant=name,
-            against=against,
-            metric="test_accuracy",
-            difference=pair.difference,
-            interval=pair.interval,
-            p_value=pair.p_value,
-            p_adjusted=p,
-            verdict=verdict(pair.difference, pair.interval90, p, margin),
+            variant=pair[0],
+            against=pair[1],
+            metric=metric,
+            difference=found.difference,
+            interval=found.interval,
+            p_value=found.p_value,
+            p_adjusted=found.p_value if identical[pair] else p,
+            verdict=verdict(found.difference, p, equivalence_p(components[pair], margin, counted, interim)),
+            identical=identical[pair],
         )
-        for ((name, against), pair), p in zip(differences.items(), adjusted, strict=True)
+        for (pair, found), p in zip(differences.items(), corrected, strict=True)
     )

@@ -1,6 +1,7 @@
 """Misclassified test examples: how many runs get each of them wrong, and which ones a report should show.
 
-``predicted`` holds the predicted classes of every run of a variant: one row per run, one column per test example.
+``predicted`` holds the predicted classes of every run of a variant: one row per run, one column per test example; -1
+where the run did not judge the example, since it is in another seed's fold.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ def votes(predicted: IntArray, classes: int) -> IntArray:
     """How many runs predicted each class for each test example.
 
     Args:
-      predicted: classes, integers from 0.  # (S, M)
+      predicted: classes, integers from 0; -1 where a run did not judge.  # (S, M)
       classes: number of classes, K.
 
     Returns:
-      Counts; every row sums to S.  # int64 (M, K)
+      Counts; every row sums to the number of runs that judged the example.  # int64 (M, K)
 
     Example: two runs that differ on one example.
       >>> votes(np.array([[0, 2], [1, 2]]), 3).tolist()
       [[1, 1, 0], [0, 0, 2]]
     """
-    every = np.arange(predicted.shape[1])
-    counts = np.zeros((len(every), classes), np.int64)  # (M, K)
+    counts = np.zeros((predicted.shape[1], classes), np.int64)  # (M, K)
     for run in predicted:
-        counts[every, run] += 1
+        judged = np.flatnonzero(run >= 0)
+        counts[judged, run[judged]] += 1
     return counts
 
 
@@ -80,14 +81,14 @@ class VariantMistakes(NamedTuple):
     """The mistakes of one variant's runs.
 
     Args:
-      runs: their number.
+      runs: how many judged each example.  # (M,)
       wrong: how many of them get each example wrong.  # (M,)
       predicted: the wrong class that most of them predict; -1 without a wrong run.  # (M,)
       probability: the mean probability that these give it; NaN without a wrong run.  # float32 (M,)
       counts: the confusion matrix of all runs together.  # (K, K)
     """
 
-    runs: int
+    runs: IntArray
     wrong: IntArray
     predicted: IntArray
     probability: NDArray[np.float32]
@@ -103,9 +104,10 @@ def joint_mistakes(of: Mapping[str, VariantMistakes], labels: IntArray) -> Mista
     """
     names, variants = tuple(of), tuple(of.values())
     classes = len(variants[0].counts)
-    wrong, wrong_class, probability = (np.stack([v[i] for v in variants]) for i in (1, 2, 3))  # each (V, M)
-    runs = np.array([v.runs for v in variants])  # (V,)
-    always, never = wrong[0] == runs[0], wrong == 0  # (M,), (V, M)
+    runs, wrong, wrong_class = (np.stack([v[i] for v in variants]).astype(np.int64) for i in range(3))  # each (V, M)
+    probability = np.stack([v.probability for v in variants])  # (V, M)
+    judged = runs > 0  # (V, M)
+    always, never = judged[0] & (wrong[0] == runs[0]), judged & (wrong == 0)  # (M,), (V, M)
     certainty = np.where(np.isnan(probability), 0, probability)  # (V, M)
     return Mistakes(
         variants=names,
@@ -115,7 +117,7 @@ def joint_mistakes(of: Mapping[str, VariantMistakes], labels: IntArray) -> Mista
         predicted=wrong_class,
         probability=probability,
         counts=np.stack([v.counts for v in variants]),
-        all_wrong=_most_certain(np.all(wrong == runs[:, None], axis=0), certainty.mean(axis=0)),
+        all_wrong=_most_certain(np.all(judged & (wrong == runs), axis=0), certainty.mean(axis=0)),
         mended={name: _most_certain(always & never[v], certainty[0]) for v, name in enumerate(names) if v},
         flips=_flips(wrong, runs),
         image_rows=np.zeros(0, np.int64),
@@ -143,15 +145,16 @@ def variant_mistakes(predicted: IntArray, confidence: FloatArray, labels: IntArr
     counts = votes(predicted, classes)  # (M, K)
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, labels, counts)
-    wrong = len(predicted) - counts[every, labels]  # (M,)
+    judged = counts.sum(axis=1)  # (M,)
+    wrong = judged - counts[every, labels]  # (M,)
     counts[every, labels] = 0
     wrong_class = np.where(wrong > 0, counts.argmax(axis=1), -1)  # (M,)
     number = np.where(wrong > 0, counts.max(axis=1, initial=0), 0)  # (M,)
     total = np.zeros(len(labels))  # (M,)
     for run, sure in zip(predicted, confidence, strict=True):  # in turn: there may be thousands
-        total += np.where(run == wrong_class, sure, 0)
+        total += np.where((run == wrong_class) & (run >= 0), sure, 0)
     mean = np.divide(total, number, out=np.full(len(labels), np.nan), where=number > 0)  # (M,)
-    return VariantMistakes(len(predicted), wrong, wrong_class, mean.astype(np.float32), confusion)
+    return VariantMistakes(judged, wrong, wrong_class, mean.astype(np.float32), confusion)
 
 
 def _most_certain(chosen: NDArray[np.bool_], certainty: FloatArray) -> IntArray:
@@ -162,9 +165,9 @@ def _most_certain(chosen: NDArray[np.bool_], certainty: FloatArray) -> IntArray:
 
 def _flips(wrong: IntArray, runs: IntArray) -> IntArray:
     """Rows that about half of the first variant's runs get wrong: closest to half first, then by all variants."""
-    from_half = np.abs(wrong[0] / runs[0] - 0.5)  # (M,)
-    divided = np.minimum(wrong, runs[:, None] - wrong).sum(axis=0)  # (M,)
-    rows = np.flatnonzero(from_half <= _DIVIDED + 1e-9)
+    from_half = np.abs(wrong[0] / np.maximum(runs[0], 1) - 0.5)  # (M,)
+    divided = np.minimum(wrong, runs - wrong).sum(axis=0)  # (M,)
+    rows = np.flatnonzero((runs[0] > 0) & (from_half <= _DIVIDED + 1e-9))
     return rows[np.lexsort((-divided[rows], from_half[rows].round(9)))]
 
 
@@ -190,7 +193,7 @@ def pictured(mistakes: Mistakes, counts: NDArray[np.integer], most: int) -> IntA
       >>> pictured(mistakes, votes(predicted["a"], 2)[None], 100).tolist()
       [0, 2]
     """
-    share = (mistakes.wrong / mistakes.runs[:, None]).mean(axis=0)  # (M,)
+    share = (mistakes.wrong / np.maximum(mistakes.runs, 1)).mean(axis=0)  # (M,)
     hardest = np.argsort(-share, kind="stable")[: min(_HARDEST, np.count_nonzero(share))]
     early, late = _of_cells(mistakes.labels, counts, share)
     corrected = [rows[:_CORRECTED] for rows in mistakes.mended.values()]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wellfit.analysis.selection import best_by_validation, one_standard_error
+from wellfit.analysis.selection import ValidationSet, best_by_validation, one_standard_error
 from wellfit.analysis.settings import (
     DATA_SETTINGS,
     DIRECTION,
@@ -23,7 +23,7 @@ from wellfit.analysis.settings import (
 )
 from wellfit.base import FloatArray, StudySummary, SweepGrid, SweepPath, VariantSummary
 
-__all__ = ["sweep_grids", "sweep_paths"]
+__all__ = ["chosen_by_validation", "sweep_grids", "sweep_paths"]
 
 _SHARES: Final = ("dropout", "label_smoothing", "label_noise", "momentum", "average.decay", "augmentation.")
 _METRICS: Final = (
@@ -57,6 +57,16 @@ def _held(flat: Mapping[str, FlatRecipe], name: str, keys: Sequence[str], varyin
     return {key: flat[name][key] for key in changed if key in flat[name]}
 
 
+def chosen_by_validation(key: str) -> bool:
+    """Whether validation scores may choose the value of a setting: not of the data, nor of a rule that reads them.
+
+    Example:
+      >>> chosen_by_validation("l2"), chosen_by_validation("examples"), chosen_by_validation("early_stopping.patience")
+      (True, False, False)
+    """
+    return key not in DATA_SETTINGS and key.split(".", maxsplit=1)[0] != "early_stopping"
+
+
 # --- One number -------------------------------------------------------------------------------------------------------
 
 
@@ -65,9 +75,11 @@ def sweep_paths(summary: StudySummary, zeros: Mapping[str, float] | None = None)
 
     The value is chosen by mean validation accuracy over the seeds. The one-standard-error rule takes the most
     regularized value whose mean is at least that of the chosen one minus its standard error, ``sd / sqrt(S)`` over S
-    seeds. Both use validation scores only. Source: Breiman, Friedman, Olshen & Stone (1984), "Classification and
-    regression trees", section 3.4.3; Hastie, Tibshirani & Friedman (2009), "The elements of statistical learning",
-    section 7.10; ``lambda.1se`` of glmnet, Friedman, Hastie & Tibshirani (2010), J. Stat. Softw. 33(1).
+    seeds, with the variance that shared validation examples add. Both use validation scores only. No value of an
+    early-stopping rule is chosen: the rule itself chose each run's epoch by its validation score. Source: Breiman,
+    Friedman, Olshen & Stone (1984), "Classification and regression trees", section 3.4.3; Hastie, Tibshirani & Friedman
+    (2009), "The elements of statistical learning", section 7.10; ``lambda.1se`` of glmnet, Friedman, Hastie &
+    Tibshirani (2010), J. Stat. Softw. 33(1).
 
     Args:
       summary: the study, in any state.
@@ -86,7 +98,7 @@ def sweep_paths(summary: StudySummary, zeros: Mapping[str, float] | None = None)
             points, reference = _points(key, group, flat, summary.variants[0].name)
             if len(points) >= 2 and len(points) + (reference in group) >= 3:
                 held = _held(flat, next(iter(points.values())), [key], varying)
-                path = _path(key, points, variants, reference, held, zeros or {})
+                path = _path(key, points, variants, reference, held, zeros or {}, ValidationSet.of(summary))
                 if not any(crossing.issuperset(path.variants) for crossing in crossed):
                     paths.append(path)
     return tuple(paths)
@@ -119,15 +131,16 @@ def _path(
     reference: str,
     held: Mapping[str, Any],
     zeros: Mapping[str, float],
+    validation: ValidationSet,
 ) -> SweepPath:
     values = np.array(list(points), np.float64)  # (P,)
     names = tuple(points.values())
     on_path = [variants[name] for name in names]
-    chosen = None if key in DATA_SETTINGS else best_by_validation(on_path)
+    chosen = best_by_validation(on_path) if chosen_by_validation(key) else None
     direction = DIRECTION.get(key)
     simpler = None
     if chosen is not None and direction is not None:
-        simpler = one_standard_error(direction * values, on_path, chosen)
+        simpler = one_standard_error(direction * values, on_path, chosen, validation)
     edges = {0: "low", len(names) - 1: "high"}
     return SweepPath(
         key=key,
@@ -218,11 +231,8 @@ def _grid(
     variants: Mapping[str, VariantSummary],
     held: Mapping[str, Any],
 ) -> SweepGrid:
-    place = (
-        None
-        if set(keys) & set(DATA_SETTINGS)
-        else best_by_validation([variants[name] for row in names for name in row])
-    )
+    fair = all(map(chosen_by_validation, keys))
+    place = best_by_validation([variants[name] for row in names for name in row]) if fair else None
     means = {m: np.array([[variants[n].mean.get(m, np.nan) for n in row] for row in names]) for m in _METRICS}
     chosen = None if place is None else divmod(place, len(columns))
     return SweepGrid(keys, tuple(rows), tuple(columns), names, means, chosen, held)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval
 from wellfit.analysis.intervals import t_interval, two_way_interval, wilson_interval
@@ -19,7 +18,7 @@ from wellfit.analysis.metrics import (
     roc_auc,
     top_k_accuracy,
 )
-from wellfit.base import ClassTable, ConfusionDifference, Ensemble, FloatArray, IntArray
+from wellfit.base import ClassTable, ConfusionDifference, Ensemble, FloatArray, IntArray, TestRows
 
 __all__ = ["TOP", "class_table", "ensemble"]
 
@@ -29,11 +28,14 @@ TOP: Final = 3
 
 def class_table(
     variant: str,
-    probabilities: Iterable[FloatArray],
+    tests: Iterable[tuple[FloatArray, IntArray]],
+    predicted: IntArray,
     labels: IntArray,
     difference: ConfusionDifference | None = None,
 ) -> ClassTable:
     """Precision, recall and F1 of every class and their averages, as means over a variant's seeds.
+
+    With folds, the scores of a class are those of all seeds' predictions together; the averages stay means over seeds.
 
     Recall is a proportion of the test images of its class, so its interval is ``two_way_interval`` over seeds and these
     images. Gains are the diagonal of the difference of the confusion matrices. The averages depend on the whole matrix:
@@ -41,8 +43,9 @@ def class_table(
 
     Args:
       variant: its name.
-      probabilities: of every run, read one after the other.  # (M, K) each
-      labels: true classes, integers from 0.  # (M,)
+      tests: the probabilities of every run and the true classes, read one after the other.  # (m, K), (m,) each
+      predicted: the predicted class of every test example by every run; -1 where it did not judge.  # (S, M)
+      labels: true classes of all test examples, integers from 0.  # (M,)
       difference: from the first variant, as in ``confusion_difference``; None for the first.
 
     Returns:
@@ -53,29 +56,27 @@ def class_table(
 
     Example: class 0 has one of two right with the first seed, both with the second.
       >>> p = np.array([[[0.9, 0.1], [0.2, 0.8], [0.2, 0.8]], [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]]])
-      >>> table = class_table("l2", p, np.array([0, 0, 1]))
+      >>> labels = np.array([0, 0, 1])
+      >>> table = class_table("l2", [(run, labels) for run in p], p.argmax(axis=2), labels)
       >>> table.recall.tolist(), table.precision.tolist(), table.support.tolist()
       ([0.75, 1.0], [1.0, 0.75], [2, 1])
     """
     matrices: list[IntArray] = []  # (K, K) each
-    hits: list[NDArray[np.bool_]] = []  # (M,) each
     columns: dict[str, list[float]] = {}
-    for run in probabilities:
-        predicted = run.argmax(axis=1)  # (M,)
-        matrices.append(confusion_matrix(labels, predicted, run.shape[1]))
-        hits.append(predicted == labels)
-        for name, score in _averages(run, labels, matrices[-1]).items():
+    for run, truth in tests:
+        matrices.append(confusion_matrix(truth, run.argmax(axis=1), run.shape[1]))
+        for name, score in _averages(run, truth, matrices[-1]).items():
             columns.setdefault(name, []).append(score)
-    scores = [class_scores(matrix) for matrix in matrices]
-    correct = np.stack(hits)  # (S, M)
-    bounds = [_recall_bounds(correct[:, labels == k]) for k in range(len(matrices[0]))]
+    folds = bool((predicted < 0).any())  # a fold may hold few examples of a class: they are scored together
+    scores = [class_scores(matrix) for matrix in ([sum(matrices[1:], matrices[0])] if folds else matrices)]
+    bounds = [_recall_bounds(predicted[:, labels == k], k) for k in range(len(matrices[0]))]
     low, high = np.array(bounds).T  # each (K,)
     return ClassTable(
         variant=variant,
         precision=_mean([score.precision for score in scores]),
         recall=_mean([score.recall for score in scores]),
         f1=_mean([score.f1 for score in scores]),
-        support=scores[0].support,
+        support=np.bincount(labels[(predicted >= 0).any(axis=0)], minlength=len(matrices[0])),
         recall_low=low,
         recall_high=high,
         gain=None if difference is None else difference.difference.diagonal(),
@@ -95,10 +96,19 @@ def _mean(rows: list[FloatArray]) -> FloatArray:
     return mean
 
 
-def _recall_bounds(correct: NDArray[np.bool_]) -> Interval:
-    """The interval of a class's recall; NaN with one seed or fewer than two images."""
-    interval = two_way_interval(correct)[1] if correct.shape[1] >= 2 else None
-    return interval or (np.nan, np.nan)
+def _recall_bounds(predicted: IntArray, label: int) -> Interval:
+    """The interval of a class's recall; NaN with one seed or fewer than two images.
+
+    Args:
+      predicted: classes of the examples of the class; -1 where a run did not judge.  # (S, n)
+    """
+    rows = {seed: np.flatnonzero(run >= 0) for seed, run in enumerate(predicted)}
+    judged = [seed for seed, of in rows.items() if len(of)]
+    if predicted.shape[1] < 2 or len(judged) < 2:
+        return np.nan, np.nan
+    correct = [predicted[seed, rows[seed]] == label for seed in judged]
+    tested = TestRows({place: rows[seed] for place, seed in enumerate(judged)}, predicted.shape[1])
+    return two_way_interval(correct, tested=tested)[1] or (np.nan, np.nan)
 
 
 def _averages(probabilities: FloatArray, labels: IntArray, matrix: IntArray) -> dict[str, float]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.comparisons import holm, paired_comparison
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level
-from wellfit.base import FloatArray, Ranked
+from wellfit.base import Comparison, FloatArray, Ranked, TestRows
 from wellfit.errors import DataError
 
-__all__ = ["Ranked", "compact_letters", "friedman", "ranking"]
+__all__ = ["Ranked", "compact_letters", "expected_of_leader", "friedman", "ranking"]
+
+_BLOCKS: Final = 10  # of test examples, each judged by a leader chosen without it
 
 
 def friedman(scores: FloatArray) -> float:
@@ -53,22 +56,27 @@ def ranking(
     correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
     level: float = 0.05,
     interim: InterimAnalysis | None = None,
+    compared: Sequence[Comparison] = (),
+    tested: TestRows | None = None,
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
-    Every pair is compared by ``paired_comparison`` over its common seeds, with Holm's correction over all pairs. That
-    asks more questions than the study's verdicts do, so two variants that a verdict separates may share a letter here:
-    saying as much about every pair takes more data.
+    A pair that the study compares is separated exactly if its verdict says better or worse. Every other pair is
+    compared by ``paired_comparison`` over its common seeds, with Holm's correction over all pairs. The letters
+    therefore never contradict a verdict; the probability of a false separation is at most ``level`` among the study's
+    comparisons and at most ``level`` among the other pairs.
 
     Assumes what ``paired_comparison`` assumes. The letters are a compact letter display, see ``compact_letters``.
 
     Args:
-      correctness: variant -> seed -> whether each test image was classified correctly.  # bool (M,)
+      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
       level: probability that any two are falsely separated.
       interim: the interim analysis, in a sequential design.
+      compared: the comparisons of the study.
+      tested: which test examples each seed judges; None if every seed judges all.
 
     Returns:
-      One entry per variant with a run; the mean is over its runs.
+      One entry per variant with a run; the mean is over everything that its runs judged.
 
     Raises:
       DataError: runs judged on different numbers of test images.
@@ -79,15 +87,66 @@ def ranking(
       >>> [(r.variant, r.letters) for r in ranking(runs)]
       [('a', 'a'), ('b', 'a'), ('c', 'b')]
     """
-    means = {name: float(np.mean(list(runs.values()))) for name, runs in correctness.items() if runs}
+    means = {name: float(np.mean(np.concatenate(list(runs.values())))) for name, runs in correctness.items() if runs}
     order = sorted(means, key=lambda name: -means[name])
     pairs = list(combinations(range(len(order)), 2))
-    p_values = [_pair_p(correctness[order[i]], correctness[order[j]]) for i, j in pairs]
+    p_values = [_pair_p(correctness[order[i]], correctness[order[j]], tested) for i, j in pairs]
     separated = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
+    verdicts = {frozenset((c.variant, c.against)): c.verdict in ("better", "worse") for c in compared}
     for (i, j), significant in zip(pairs, _significant(p_values, level, interim), strict=True):
-        separated[i, j] = separated[j, i] = significant
+        separated[i, j] = separated[j, i] = verdicts.get(frozenset((order[i], order[j])), significant)
     letters = compact_letters(separated)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
+
+
+def expected_of_leader(
+    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], tested: TestRows | None = None
+) -> float | None:
+    """The accuracy to expect of the variant with the highest mean: cross-fitted, so that its luck does not count.
+
+    The highest of several means is too high on average, because it was chosen for being high. Here every seed and every
+    tenth of the test examples in turn is judged by the variant that leads on all other seeds and examples.
+
+    Source: Stone (1974), JRSS B 36:111-147, for judging a choice on data that did not make it.
+
+    Args:
+      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
+      tested: which test examples each seed judges; None if every seed judges all.
+
+    Returns:
+      A mean over the seeds that all tested variants share, at most the highest mean; None with fewer than two variants
+      or seeds.
+
+    Example: two variants, each lucky with one seed; whichever leads on one seed is not lucky on the other.
+      >>> lucky, usual = np.arange(100) < 90, np.arange(100) < 80
+      >>> round(expected_of_leader({"a": {0: lucky, 1: usual}, "b": {0: usual, 1: lucky}}), 3)
+      0.8
+    """
+    variants = [runs for runs in correctness.values() if runs]
+    seeds = sorted(set.intersection(*(set(runs) for runs in variants))) if variants else []
+    if len(variants) < 2 or len(seeds) < 2:
+        return None
+    judged = [np.arange(len(variants[0][s])) if tested is None else tested.rows[s] for s in seeds]
+    examples = 1 + max(int(of.max(initial=0)) for of in judged)
+    blocks = np.random.default_rng(0).permutation(examples) % _BLOCKS  # (examples,)
+    counts = np.array([np.bincount(blocks[of], minlength=_BLOCKS) for of in judged])  # (S, B)
+    right = np.array(
+        [
+            [np.bincount(blocks[of], runs[s], minlength=_BLOCKS) for s, of in zip(seeds, judged, strict=True)]
+            for runs in variants
+        ]
+    )  # (V, S, B)
+    elsewhere = _elsewhere(right) / np.maximum(_elsewhere(counts), 1)  # (V, S, B)
+    leader = np.round(elsewhere, 12).argmax(axis=0)  # (S, B)
+    expected = float(np.take_along_axis(right, leader[None], axis=0).sum() / counts.sum())
+    return min(expected, float(right.sum(axis=(1, 2)).max() / counts.sum()))
+
+
+def _elsewhere(table: NDArray[Any]) -> NDArray[Any]:
+    """For every seed and block, the sum over all other seeds and blocks.  # (..., S, B)"""
+    whole = table.sum(axis=(-2, -1), keepdims=True)
+    rest: NDArray[Any] = whole - table.sum(axis=-1, keepdims=True) - table.sum(axis=-2, keepdims=True) + table
+    return rest
 
 
 def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -125,11 +184,14 @@ def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(separator.join(_letter(c) for c, held in enumerate(columns) if v in held) for v in range(len(pairs)))
 
 
-def _pair_p(first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray[np.bool_]]) -> float | None:
+def _pair_p(
+    first: Mapping[int, NDArray[np.bool_]], second: Mapping[int, NDArray[np.bool_]], tested: TestRows | None
+) -> float | None:
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         return None
-    return paired_comparison(np.stack([first[s] for s in seeds]), np.stack([second[s] for s in seeds])).p_value
+    rows = tested and tested.only(seeds)
+    return paired_comparison([first[s] for s in seeds], [second[s] for s in seeds], tested=rows).p_value
 
 
 def _significant(p_values: Sequence[float | None], level: float, interim: InterimAnalysis | None) -> list[bool]:

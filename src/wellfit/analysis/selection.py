@@ -1,4 +1,9 @@
-"""What validation prefers: the best variant, the most regularized one that is as good, and gains over the first."""
+"""What validation prefers: the best variant, the most regularized one that is as good, and gains over the first.
+
+Validation scores vary with the seed and with the finite set of validation examples. Of each run only the accuracy is
+kept, not which examples it classified correctly, so the variance due to the examples is bounded from above: the bound
+is wide where all seeds share one validation set and vanishes where every seed has its own fold.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,17 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from wellfit.analysis.comparisons import holm
-from wellfit.analysis.intervals import t_interval
-from wellfit.analysis.paired import paired_t
-from wellfit.analysis.settings import DATA_SETTINGS, flat_recipes
+from wellfit.analysis.crossed import t_quantile
+from wellfit.analysis.settings import DATA_SETTINGS, FlatRecipe, flat_recipes
 from wellfit.base import FloatArray, StudySummary, VariantSummary
 
 __all__ = [
     "REGULARIZERS",
     "ValidationGain",
+    "ValidationSet",
     "best_by_validation",
     "one_standard_error",
+    "reads_validation",
     "regularizers",
     "validation_gains",
 ]
@@ -28,6 +34,51 @@ REGULARIZERS: Final = (
     *("early_stopping", "average"),
 )
 """The settings that regularize, tables by their name."""
+
+
+_SMALLEST_P: Final = 1e-100
+
+
+class ValidationSet(NamedTuple):
+    """The validation examples behind the scores.
+
+    Args:
+      examples: of each seed; 0 if unknown.
+      overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint folds.
+    """
+
+    examples: int
+    overlap: float = 1.0
+
+    @classmethod
+    def of(cls, summary: StudySummary) -> ValidationSet:
+        """That of a study."""
+        return cls(summary.validation_examples, summary.validation_overlap)
+
+    def variance(self, spread: float) -> float:
+        """The variance of a mean over the seeds that the shared examples add to the variation between seeds.
+
+        Each seed's score has the variance ``spread / examples``. Of that, the part that two seeds do not share shows in
+        the variation between seeds; the part that they share, ``overlap``, does not.
+
+        Args:
+          spread: the variance of the score of one example.
+
+        Example: one split of 100 examples, five disjoint folds, and an unknown number.
+          >>> ValidationSet(100).variance(0.09), ValidationSet(100, 0.0).variance(0.09), ValidationSet(0).variance(0.09)
+          (0.0009, 0.0, inf)
+        """
+        return self.overlap * spread / self.examples if self.examples else math.inf
+
+
+def reads_validation(recipe: FlatRecipe) -> bool:
+    """Whether a variant's epoch is chosen on the validation set, which then overrates it.
+
+    Example:
+      >>> reads_validation({"l2": 0.1, "early_stopping": None}), reads_validation({"early_stopping.patience": 3})
+      (False, True)
+    """
+    return any(key.split(".")[0] == "early_stopping" and value is not None for key, value in recipe.items())
 
 
 # --- One among several ------------------------------------------------------------------------------------------------
@@ -61,16 +112,23 @@ def best_by_validation(variants: Sequence[VariantSummary]) -> int | None:
     return max(eligible, key=merit, default=None)
 
 
-def one_standard_error(strengths: FloatArray, variants: Sequence[VariantSummary], chosen: int) -> int:
+def one_standard_error(
+    strengths: FloatArray, variants: Sequence[VariantSummary], chosen: int, validation: ValidationSet
+) -> int:
     """The position of the most regularized variant within one standard error of the best; see ``paths.sweep_paths``.
+
+    The standard error of the best mean has both sources of chance: the seeds, and the validation examples that the
+    seeds share. If their number is unknown, the seeds alone count.
 
     Args:
       strengths: how strongly each variant is regularized, in any unit.  # (P,)
       variants: those of the path.
       chosen: the position from ``best_by_validation``.
+      validation: the examples behind the scores.
     """
-    scores = np.array(_scores(variants[chosen]))  # (S,)
-    bound = variants[chosen].mean["validation_accuracy"] - scores.std(ddof=1) / math.sqrt(len(scores)) - 1e-12
+    scores, mean = np.array(_scores(variants[chosen])), variants[chosen].mean["validation_accuracy"]  # (S,)
+    of_examples = validation.variance(mean * (1 - mean)) if validation.examples else 0.0
+    bound = mean - math.sqrt(float(scores.var(ddof=1)) / len(scores) + of_examples) - 1e-12
     within = [i for i, v in enumerate(variants) if _eligible(v) and v.mean["validation_accuracy"] >= bound]
     return max(within, key=lambda i: strengths[i])
 
@@ -84,8 +142,10 @@ class ValidationGain(NamedTuple):
     Args:
       variant: the variant.
       difference: its mean over the seeds minus that of the first variant.
-      interval: 95 % over the seeds, clipped to [-1, 1].
-      p: two-sided, after Holm's correction; None if all differences are equal, which few seeds cannot judge.
+      interval: 95 %, over seeds and validation examples, clipped to [-1, 1]; None with two seeds, which cannot tell, or
+        if the number of validation examples is unknown.
+      p: two-sided, after Holm's correction; None if all differences are equal, which few seeds cannot judge, or if the
+        number of validation examples is unknown.
     """
 
     variant: VariantSummary
@@ -95,43 +155,83 @@ class ValidationGain(NamedTuple):
 
     @property
     def significant(self) -> bool:
-        """Whether the variant is better than the first beyond the variation between seeds."""
+        """Whether the variant is better than the first beyond chance."""
         return self.p is not None and self.p < 0.05 and self.difference > 0
 
 
 def validation_gains(summary: StudySummary) -> list[ValidationGain]:
     """Every variant that can be compared with the first by validation: all runs ended well, on the same data.
 
-    Student's paired t test over the seeds, with Holm's correction over the variants. It accounts for the variation
-    between seeds on this validation split.
+    A variant whose epoch was chosen on the validation set is not compared on it: its score is the best of many.
+
+    The variance of a mean difference ``d`` has two parts: ``V_seed = var(d_s) / S`` over the seeds, with ``S - 1``
+    degrees of freedom, and that of the n examples that seeds share. Two variants with the error rates ``e1`` and ``e2``
+    disagree on at most a share ``e1 + e2`` of the examples, so the second part is at most
+    ``overlap * (e1 + e2 - d**2) / n``; this bound is used. The interval is
+    ``d +- sqrt(t(S - 1)**2 * V_seed + z**2 * V_examples)``, and the p-value the level at which it ends at 0; Holm's
+    correction covers the variants.
 
     Returns:
       The best first; ties go to the lower validation loss, then to the earlier variant. Empty with one seed.
     """
     first, *others = summary.variants
-    if not _complete(first) or len(first.runs) < 2:
+    flat, validation = flat_recipes(summary), ValidationSet.of(summary)
+    if not _complete(first) or len(first.runs) < 2 or reads_validation(flat[first.name]):
         return []
-    flat = flat_recipes(summary)
-    same = [v for v in others if all(flat[v.name].get(k) == flat[first.name].get(k) for k in DATA_SETTINGS)]
+    fair = [v for v in others if not reads_validation(flat[v.name])]
+    same = [v for v in fair if all(flat[v.name].get(k) == flat[first.name].get(k) for k in DATA_SETTINGS)]
     reference = {run.seed: run.validation_accuracy or 0.0 for run in first.runs}
     complete = [v for v in same if _complete(v) and {run.seed for run in v.runs} == reference.keys()]
-    differences = [[(run.validation_accuracy or 0.0) - reference[run.seed] for run in v.runs] for v in complete]
-    p_values = holm([None if np.ptp(d) < 1e-9 else paired_t(d) for d in differences])
+    estimates = [
+        _estimate([(reference[run.seed], run.validation_accuracy or 0.0) for run in v.runs], validation)
+        for v in complete
+    ]
+    p_values = holm([p for _, _, p in estimates])
     gains = [
-        ValidationGain(variant, round(float(np.mean(d)), 12), _clipped(t_interval(d)), p)
-        for variant, d, p in zip(complete, differences, p_values, strict=True)
+        ValidationGain(variant, round(difference, 12), interval, p)
+        for variant, (difference, interval, _), p in zip(complete, estimates, p_values, strict=True)
     ]
     return sorted(gains, key=lambda gain: (-gain.difference, gain.variant.mean.get("validation_loss", math.inf)))
+
+
+def _estimate(
+    pairs: Sequence[tuple[float, float]], validation: ValidationSet
+) -> tuple[float, tuple[float, float] | None, float | None]:
+    """The mean difference of paired accuracies, its interval and its p-value."""
+    before, after = np.array(pairs).T  # (S,) each
+    differences = after - before  # (S,)
+    mean, seeds = float(differences.mean()), len(differences)
+    if not validation.examples:
+        return mean, None, None
+    disagree = max(2 - float(before.mean() + after.mean()), 2 / (validation.examples + 2))
+    of_seeds = float(differences.var(ddof=1)) / seeds
+    of_examples = validation.variance(max(disagree - mean**2, 0.0))
+    half = math.sqrt(_half_squared(of_seeds, of_examples, seeds, 0.05))
+    interval = None if seeds == 2 else (max(mean - half, -1.0), min(mean + half, 1.0))
+    return mean, interval, None if np.ptp(differences) < 1e-9 else _p_value(mean, of_seeds, of_examples, seeds)
+
+
+def _half_squared(of_seeds: float, of_examples: float, seeds: int, alpha: float) -> float:
+    """The squared half-width of an interval: a quantile for each source of chance."""
+    return t_quantile(seeds - 1, alpha) ** 2 * of_seeds + t_quantile(math.inf, alpha) ** 2 * of_examples
+
+
+def _p_value(mean: float, of_seeds: float, of_examples: float, seeds: int) -> float:
+    """The level at which the interval ends at 0."""
+    from scipy.optimize import brentq
+
+    def excess(log_alpha: float) -> float:
+        return _half_squared(of_seeds, of_examples, seeds, math.exp(log_alpha)) - mean**2
+
+    smallest = math.log(_SMALLEST_P)
+    if mean == 0:
+        return 1.0
+    return _SMALLEST_P if excess(smallest) <= 0 else math.exp(brentq(excess, smallest, 0.0, xtol=1e-12))
 
 
 def _complete(variant: VariantSummary) -> bool:
     """Whether all of its runs ended well."""
     return bool(variant.runs) and all(run.validation_accuracy is not None for run in variant.runs)
-
-
-def _clipped(interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """An interval clipped to the range of accuracy differences: with two seeds it is wide."""
-    return interval and (max(interval[0], -1.0), min(interval[1], 1.0))
 
 
 def regularizers(summary: StudySummary, name: str) -> tuple[str, ...]:

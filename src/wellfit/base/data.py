@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -14,10 +14,12 @@ __all__ = [
     "Dataset",
     "FloatArray",
     "IntArray",
+    "Pool",
     "Preparation",
     "PreparedColumn",
     "Scaling",
     "Splits",
+    "TestRows",
     "TrainingData",
 ]
 
@@ -39,6 +41,44 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
+class Pool:
+    """The examples of data without a test set of their own, before a part of them was held out as one.
+
+    Folds are drawn from them. A given validation set comes last.
+
+    Args:
+      held_out: which of them were held out, ascending.  # (M,)
+      size: their number.
+      groups: the group of each; None without groups.  # (size,)
+
+    Example:
+      >>> len(Pool(np.array([1]), 3))
+      3
+    """
+
+    held_out: IntArray
+    size: int
+    groups: IntArray | None = None
+
+    def __len__(self) -> int:
+        return self.size
+
+    def places(self) -> IntArray:
+        """Where each example is among those of ``x_train``, followed by those of ``x_test``.  # (size,)
+
+        Example: of three examples, the middle one was held out.
+          >>> Pool(np.array([1]), 3).places().tolist()
+          [0, 2, 1]
+        """
+        places = np.empty(self.size, np.int64)
+        kept = np.ones(self.size, bool)
+        kept[self.held_out] = False
+        places[kept] = np.arange(self.size - len(self.held_out))
+        places[self.held_out] = np.arange(self.size - len(self.held_out), self.size)
+        return places
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Images or feature rows with class labels, including the test set, which is evaluated only once.
 
@@ -57,10 +97,11 @@ class Dataset:
       columns: of a table whose columns have names; empty for images and bare arrays.
       validation_rows: rows of ``x_train`` that were given as the validation set, ascending; None if none were.  # (v,)
       groups: the group of each training example, from 0; a split never divides a group. None without groups.  # (N,)
-      test_groups: the group of each test example, numbered like ``groups``, -1 where no training example is of it;
-        None without groups, or where the test set was held out by whole groups.  # (M,)
+      test_groups: the group of each test example, numbered like ``groups``; a group without a training example has a
+        further number, an example without a group -1. None without groups, or where the test set was held out.  # (M,)
       facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
+      pool: what the test set was held out from; None for data that have a test set of their own.
     """
 
     name: str
@@ -78,6 +119,7 @@ class Dataset:
     groups: IntArray | None = None  # (N,)
     test_groups: IntArray | None = None  # (M,)
     facts: tuple[tuple[str, str], ...] = ()
+    pool: Pool | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -107,6 +149,36 @@ class Splits:
     sample: IntArray  # (s,)
     seed: int
     hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class TestRows:
+    """Which test examples each seed judges: all of them, or those of its fold.
+
+    Args:
+      rows: seed -> positions among the test examples, ascending; every variant has the same.  # (m,) each
+      examples: the number of test examples that any seed can judge.
+      groups: the group of each test example, whose members are not independent; None without groups.  # (examples,)
+
+    Example: two seeds that judge half of four examples each.
+      >>> tested = TestRows({0: np.array([0, 2]), 1: np.array([1, 3])}, 4)
+      >>> tested.of([1])[0].tolist()
+      [1, 3]
+    """
+
+    __test__ = False  # no test class, whatever pytest makes of the name
+
+    rows: Mapping[int, IntArray]
+    examples: int
+    groups: IntArray | None = None  # (examples,)
+
+    def of(self, seeds: Sequence[int]) -> tuple[IntArray, ...]:
+        """The rows of some seeds, in their order."""
+        return tuple(self.rows[seed] for seed in seeds)
+
+    def only(self, seeds: Sequence[int]) -> TestRows:
+        """The same for some seeds, in their order."""
+        return replace(self, rows={seed: self.rows[seed] for seed in seeds})
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Mistakes:
 
     Args:
       variants: names of the variants that have tested runs.
-      runs: number of tested runs of each.  # (V,)
+      runs: number of tested runs of each that judged each example; with folds, a seed judges only its own.  # (V, M)
       labels: true classes.  # (M,)
       wrong: number of runs of each variant that misclassified each example.  # (V, M)
       predicted: the wrong class that most of them predicted; -1 if none was wrong.  # (V, M)
@@ -245,7 +245,7 @@ class SweepPath:
         ``"validation"``, ``"test"`` and the gap.  # (P,) each
       chosen: position of the highest mean validation accuracy (ties go to the lower mean validation loss) among values
         with two finished seeds and no diverged run; None if there are none, and always for the data settings
-        ``"examples"`` and ``"label_noise"``.
+        ``"examples"`` and ``"label_noise"`` and for early stopping, whose epochs validation chose already.
       one_standard_error: position of the most regularized value whose mean validation accuracy is within one standard
         error of the chosen one's, like glmnet's ``lambda.1se``; None likewise, or if the setting does not regularize.
       zeros: share of kernel weights that are exactly zero, mean over the seeds; NaN if none has finished.  # (P,)

@@ -231,7 +231,8 @@ class Recipe:
       max_norm: upper bound of the norm of each unit's incoming weights in hidden kernels; 0 means none.
       clip_norm: upper bound of the norm of each array's gradient, ``clipnorm`` in Keras; 0 means none.
       global_clip_norm: upper bound of the norm of the whole gradient; 0 means none.
-      class_weights: weight of each class in the loss; by default all classes weigh the same.
+      class_weights: weight of each class in the loss; by default all classes weigh the same. "balanced" weighs a class
+        by the inverse of its frequency, so that all classes count the same together.
       augmentation: random changes to the training images.
       early_stopping: when to stop; by default after the last epoch.
       average: which average of the weights to evaluate; by default the weights themselves.
@@ -257,7 +258,7 @@ class Recipe:
     max_norm: NonNegative = 0.0
     clip_norm: NonNegative = 0.0
     global_clip_norm: NonNegative = 0.0
-    class_weights: tuple[NonNegative, ...] = ()
+    class_weights: tuple[NonNegative, ...] | Literal["balanced"] = ()
     augmentation: Augmentation = field(default_factory=Augmentation)
     early_stopping: OrOff[EarlyStopping] = None
     average: OrOff[Averaging] = None

@@ -16,6 +16,7 @@ __all__ = [
     "QUESTIONS",
     "Answer",
     "Comparison",
+    "Divergence",
     "Metric",
     "PairedEvidence",
     "Question",
@@ -51,8 +52,10 @@ class Comparison:
       difference: mean paired difference.
       interval: its 95 % interval; None with fewer than two seeds.
       p_value: two-sided; None with fewer than two seeds.
-      p_adjusted: after Holm's correction over all comparisons of the study, those for its questions included.
+      p_adjusted: corrected for all comparisons of the study, those for its questions included.
       verdict: what the evidence supports.
+      identical: whether both gave the same answers on everything that both judged. Such a pair is no question of
+        statistics and does not count among the comparisons.
     """
 
     variant: str
@@ -63,6 +66,33 @@ class Comparison:
     p_value: float | None
     p_adjusted: float | None
     verdict: Verdict
+    identical: bool = False
+
+
+class Divergence(NamedTuple):
+    """How often two variants diverged, compared by Fisher's exact test.
+
+    Args:
+      variant, against: names of the two variants.
+      diverged, runs: how many runs of the first diverged, of how many that ended.
+      against_diverged, against_runs: those of the second.
+      p_value: two-sided.
+      p_adjusted: after Tarone's correction over all pairs of the study in which any run diverged.
+    """
+
+    variant: str
+    against: str
+    diverged: int
+    runs: int
+    against_diverged: int
+    against_runs: int
+    p_value: float
+    p_adjusted: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether chance alone would rarely bring such a difference."""
+        return self.p_adjusted < 0.05
 
 
 @dataclass(frozen=True)
@@ -71,7 +101,7 @@ class PairedEvidence:
 
     Args:
       seeds: how many seeds both have.
-      interval90: of the difference, over seeds and images; equivalence is judged by it.
+      interval90: of the difference, over seeds and examples. With one comparison, equivalence is judged by it.
       bootstrap_interval, bootstrap_p: over seeds and images, without assuming normality.
       paired_t_p, sign_flip_p: over the seeds, on these test images.
       mcnemar_p: over the images, for the two networks of each seed, in the order of the seeds.  # (S,)
@@ -229,7 +259,15 @@ class StudySummary:
       evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: the tested variants from the highest mean to the lowest, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
+      divergences: the pairs among ``comparisons`` and ``asked`` in which any run diverged.
+      leader_accuracy: the test accuracy to expect of the highest in the ranking, without the luck of being the highest;
+        None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
+      earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
+        those of planned interim analyses.
+      validation_examples: of each seed; 0 if unknown.
+      validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
+        folds.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -257,5 +295,10 @@ class StudySummary:
     evidence: Mapping[str, PairedEvidence] = field(default_factory=dict)
     ranking: tuple[Ranked, ...] = ()
     friedman_p: float | None = None
+    divergences: tuple[Divergence, ...] = ()
+    leader_accuracy: float | None = None
     advice: tuple[Sentence, ...] = ()
+    earlier_looks: tuple[int, ...] = ()
+    validation_examples: int = 0
+    validation_overlap: float = 1.0
     fingerprint: str | None = None

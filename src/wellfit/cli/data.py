@@ -85,7 +85,7 @@ def model(study: StudyName = None, data: DataName = None, settings: Settings = N
 
     session = _fitted(study, data, settings)
     spec, dataset = session.spec, session.dataset
-    tables = model_tables(spec, session.training.input_shape, len(dataset.classes))
+    tables = model_tables(spec, session.first.training.input_shape, len(dataset.classes))
     if json:
         print_json({"study": spec.name, "data": dataset.name, "models": [table.as_json() for table in tables]})
     else:

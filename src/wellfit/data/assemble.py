@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wellfit.base import Dataset, IntArray
+from wellfit.base import Dataset, IntArray, Pool
 from wellfit.data.labels import encode_labels, flat_labels
 from wellfit.data.parts import Part, RawData
 from wellfit.data.pixels import example_values, examples_first, pixel_range
@@ -170,6 +170,7 @@ def assemble(
     trained, learned = len(arrays[0]), len(x_train)
     y_train, (groups, test_groups) = y[:learned], _groups(raw, learned - trained)
     rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
+    pool = None
     if raw.test is None:
         held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
         noun = "rows" if x_train.ndim == 2 else "images"
@@ -177,6 +178,7 @@ def assemble(
         if groups is not None:
             how = " in whole groups, stratified by class as far as they allow"
         facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} {noun} held out{how}"))
+        pool = Pool(held_out, learned, groups)
         kept = np.ones(learned, bool)
         kept[held_out] = False
         x_test, y_test = x_train[held_out], y_train[held_out]
@@ -204,6 +206,7 @@ def assemble(
         groups=groups,
         test_groups=test_groups,
         facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
+        pool=pool,
     )
 
 
@@ -276,7 +279,7 @@ def _pixel_max(
 
 
 def _groups(raw: RawData, validated: int) -> tuple[IntArray | None, IntArray | None]:
-    """The group of every training and validation example as a number from 0, and of every test example, or -1."""
+    """The group of every training and validation example as a number from 0, and of every test example."""
     if raw.train.groups is None:
         return None, None
     given = [raw.train.groups.astype(str)]
@@ -290,7 +293,9 @@ def _groups(raw: RawData, validated: int) -> tuple[IntArray | None, IntArray | N
         return groups, None
     of_test = raw.test.groups.astype(str)
     places = np.minimum(np.searchsorted(names, of_test), len(names) - 1)
-    return groups, np.where((names[places] == of_test) & (of_test != ""), places, -1)
+    others = len(names) + np.unique(of_test, return_inverse=True)[1]  # (M,)
+    numbers = np.where(names[places] == of_test, places, others)
+    return groups, np.where(of_test == "", -1, numbers)
 
 
 def _test_rows(y: IntArray, groups: IntArray | None, where: str) -> IntArray:

@@ -13,7 +13,7 @@ import numpy as np
 from wellfit.base import Dataset, IntArray, Preparation, Scaling, Splits
 from wellfit.data.preparation import IDENTITY, count_missing, count_unseen
 
-__all__ = ["Facts", "data_facts", "data_line", "dataset_facts"]
+__all__ = ["Facts", "data_facts", "data_line", "dataset_facts", "fold_facts"]
 
 Facts = tuple[tuple[str, str], ...]
 """Pairs of a short name and a text; no name occurs twice."""
@@ -25,6 +25,7 @@ VALUES: Final = "values"
 """The reader's fact about the range of pixel values, and what they are divided by."""
 
 _NAME: Final = 30  # characters
+_PARTS: Final = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 9: "ninth", 12: "twelfth"}
 
 
 def data_line(title: str, source: str) -> str:
@@ -84,6 +85,33 @@ def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scali
             *_divided(dataset, splits),
         ]
     )
+
+
+def fold_facts(dataset: Dataset, splits: Splits, folds: int) -> Facts:
+    """How every seed divides the data.
+
+    Args:
+      dataset: all data.
+      splits: of any seed.
+      folds: the number of folds; 1 if the division is the same for all seeds.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> from wellfit.data.splits import split_of
+      >>> digits = load_dataset("digits")
+      >>> fold_facts(digits, split_of(digits, 0.2), 5)
+      (('test set', 'none given; each seed is tested on another fifth of the 1,797 examples'),)
+    """
+    if folds == 1:
+        return ()
+    if dataset.pool is not None:
+        total = len(dataset.y_train) + len(dataset.y_test)
+        part = _PARTS.get(folds, f"{folds}th")
+        whole = "" if dataset.groups is None else ", in whole groups"
+        return (("test set", f"none given; each seed is tested on another {part} of the {total:,} examples{whole}"),)
+    total = len(splits.validation) + len(splits.train)
+    text = f"each seed validates on other {len(splits.validation):,} of the {total:,} training examples"
+    return (("validation set", text),)
 
 
 def _others(dataset: Dataset) -> Facts:

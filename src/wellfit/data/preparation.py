@@ -26,6 +26,7 @@ __all__ = [
     "is_identity",
     "prepare",
     "prepared_dataset",
+    "refitted",
 ]
 
 IDENTITY: Final = Preparation((), {}, ())
@@ -80,6 +81,38 @@ def fit_preparation(dataset: Dataset, train_rows: IntArray) -> Preparation:
         reasons = "; ".join(f"{name} ({why})" for name, why in list(left_out.items())[:5])
         raise DataError(f"{dataset.source}: no column is left to learn from: {reasons}; give other columns")
     return Preparation(tuple(kept), left_out, tuple(name for column in kept for name in _feature_names(column)))
+
+
+def refitted(preparation: Preparation, dataset: Dataset, train_rows: IntArray) -> Preparation:
+    """The same features for other training rows: what fills in missing values is fitted on these.
+
+    Centers, which only keep digits that float32 would lose, stay. Networks of all folds then have the same inputs. What
+    the training rows of a fold never show, for example a rare category, is a constant feature there, see
+    ``splits.fit_scaling``.
+
+    Args:
+      preparation: of all examples; which columns, categories and indicators there are.
+      dataset, train_rows: as for ``fit_preparation``.
+
+    Example:
+      >>> x = np.array([[1], [2], [9]], np.float32)
+      >>> data = Dataset("toy", x, np.zeros(3, int), x, np.zeros(3, int), ("a",), None, "Toy", "memory", "")
+      >>> refitted(fit_preparation(data, np.arange(3)), data, np.arange(2)).columns[0].fill
+      1.5
+    """
+    if is_identity(preparation):
+        return preparation
+    columns = dataset.columns or _unnamed(dataset.input_shape[0])
+    kept = []
+    for column in preparation.columns:
+        values = dataset.x_train[train_rows, column.column]  # (n,)
+        fill = _fit(column.column, columns[column.column], values)
+        if column.categories:
+            common = fill.categories[int(fill.fill)] if fill.categories else column.categories[0]
+            kept.append(dataclasses.replace(column, fill=float(column.categories.index(common))))
+        else:
+            kept.append(dataclasses.replace(column, fill=fill.fill))
+    return dataclasses.replace(preparation, columns=tuple(kept))
 
 
 def _unnamed(count: int) -> tuple[Column, ...]:

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
 from wellfit.errors import DataError, UnknownNameError
 
-__all__ = ["dataset_hash", "fit_scaling", "grouped_rows", "make_splits", "split_of", "stratified_rows", "training_data"]
+__all__ = [
+    "dataset_hash",
+    "fit_scaling",
+    "grouped_rows",
+    "make_splits",
+    "split_of",
+    "stratified_order",
+    "stratified_rows",
+    "training_data",
+]
 
 _BLOCK = 2**20  # values converted to float64 at a time: 8 MB, which stays in or near the cache
 
@@ -33,6 +42,7 @@ def make_splits(
     groups: IntArray | None = None,
     given: IntArray | None = None,
     classes: Sequence[str] = (),
+    rare: bool = False,
 ) -> Splits:
     """Split the training examples into a training and a validation split, class by class.
 
@@ -50,6 +60,7 @@ def make_splits(
       groups: the group of each example, from 0.  # (N,)
       given: the rows of a validation set that the data have of their own.  # (v,)
       classes: the names of the classes, for error messages.
+      rare: whether a class may have a single example, which then is a training example.
 
     Returns:
       The splits. Like ``train``, ``sample`` holds rows of ``labels``: as many as the validation split, at most 4,000.
@@ -72,7 +83,8 @@ def make_splits(
         _check_fraction(validation)
         held_out = grouped_rows(labels, groups, validation, rng)
     else:
-        held_out = stratified_rows(labels, _validation_rows(labels, validation, classes), rng)  # (v,)
+        count = _validation_rows(labels, validation, () if rare else classes, 1 if rare else 2)
+        held_out = _several(labels, count, rng) if rare else stratified_rows(labels, count, rng)  # (v,)
     train = np.setdiff1d(np.arange(len(labels)), held_out, assume_unique=True)  # (n,)
     sample = train[stratified_rows(labels[train], min(len(held_out), len(train), _SAMPLE), rng)]  # (s,)
     digest = hashlib.sha256()
@@ -90,11 +102,20 @@ def _check_fraction(validation: float) -> None:
         )
 
 
-def _validation_rows(labels: IntArray, validation: float, classes: Sequence[str]) -> int:
+def _several(labels: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+    """Draw rows of classes with at least two examples, or of others if there are too few."""
+    sizes = np.bincount(labels)
+    several = np.flatnonzero(sizes[labels] > 1)
+    if len(several) <= count:
+        return stratified_rows(labels, count, rng)
+    return several[stratified_rows(labels[several], count, rng)]
+
+
+def _validation_rows(labels: IntArray, validation: float, classes: Sequence[str], fewest: int) -> int:
     """Check the arguments of ``make_splits`` and return the size of the validation split."""
     _check_fraction(validation)
     present, sizes = np.unique(labels, return_counts=True)
-    if len(sizes) and sizes.min() < 2:
+    if len(sizes) and sizes.min() < fewest:
         rare = int(present[sizes.argmin()])
         name = repr(classes[rare]) if classes else str(rare)
         more = int((sizes < 2).sum()) - 1
@@ -209,11 +230,34 @@ def stratified_rows(labels: IntArray, count: int, rng: np.random.Generator) -> I
     return np.sort(order[rank < np.repeat(quotas, sizes)])
 
 
-def split_of(dataset: Dataset, validation: float, seed: int = 0) -> Splits:
+def stratified_order(labels: IntArray, rng: np.random.Generator) -> IntArray:
+    """Order rows at random, but so that every class is spread evenly: every interval of the order is stratified.
+
+    Args:
+      labels: class labels.  # (N,)
+      rng: N uniform numbers are drawn from it.
+
+    Returns:
+      A permutation, int64.  # (N,)
+
+    Example:
+      >>> labels = np.array([7, 7, 7, 7, 9, 9])
+      >>> labels[stratified_order(labels, np.random.default_rng(0))].tolist()
+      [7, 9, 7, 7, 9, 7]
+    """
+    _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    chance = rng.random(len(labels))  # (N,)
+    by_class = np.lexsort((chance, codes))  # (N,) class by class, in random order within a class
+    rank = np.empty(len(labels))
+    rank[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.lexsort((chance, (rank + 0.5) / sizes[codes]))
+
+
+def split_of(dataset: Dataset, validation: float, seed: int = 0, *, rare: bool = False) -> Splits:
     """The splits of a data set: by its groups and its own validation set, if it has any.
 
     Args:
-      validation, seed: as for ``make_splits``.
+      validation, seed, rare: as for ``make_splits``.
 
     Raises:
       DataError: as for ``make_splits``.
@@ -225,11 +269,17 @@ def split_of(dataset: Dataset, validation: float, seed: int = 0) -> Splits:
         groups=dataset.groups,
         given=dataset.validation_rows,
         classes=dataset.classes,
+        rare=rare,
     )
 
 
 def fit_scaling(
-    x_train: NDArray[Any], kind: str, pixel_max: float | None, binary: NDArray[np.bool_] | None = None
+    x_train: NDArray[Any],
+    kind: str,
+    pixel_max: float | None,
+    binary: NDArray[np.bool_] | None = None,
+    *,
+    silent: bool = False,
 ) -> Scaling:
     """Fit ``(x - shift) * factor`` on the training split.
 
@@ -242,9 +292,11 @@ def fit_scaling(
       kind: ``"auto"``, ``"unit"`` or ``"standardize"``.
       pixel_max: the largest possible pixel value; None for feature rows.
       binary: features that are 0 or 1 by construction, which ``"standardize"`` leaves as they are.  # (D,)
+      silent: whether features that are constant here are 0 in every example; of images, if standardized.
 
     Returns:
-      The scaling, float32: scalars for ``"unit"``, arrays of one example's shape for ``"standardize"``.
+      The scaling, float32: scalars for ``"unit"``, arrays of one example's shape for ``"standardize"``, and for
+      ``"unit"`` if a feature is silent.
 
     Raises:
       UnknownNameError: an unknown kind.
@@ -260,6 +312,8 @@ def fit_scaling(
         shift, factor = _moments(x_train)
         if binary is not None and len(binary):
             shift[binary], factor[binary] = 0, 1
+        if silent:
+            factor[_constant(x_train)] = 0
         return Scaling(kind="standardize", shift=shift, factor=factor)
     if kind != "unit":
         raise UnknownNameError("scaling", kind, ["auto", "unit", "standardize"])
@@ -271,7 +325,18 @@ def fit_scaling(
                 'use scale = "standardize"'
             )
     factor = np.asarray(1 / (pixel_max or 1), dtype=np.float32)
-    return Scaling(kind="unit", shift=np.zeros((), np.float32), factor=factor)
+    shift = np.zeros((), np.float32)
+    constant = _constant(x_train) if silent and x_train.ndim == 2 else np.zeros(1, bool)
+    if constant.any():
+        factor = np.where(constant, np.float32(0), factor)  # (D,)
+        shift = np.zeros(len(factor), np.float32)
+    return Scaling(kind="unit", shift=shift, factor=factor)
+
+
+def _constant(x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which features have one value; minimum and maximum tell, since rounding makes a deviation tiny, not zero."""
+    constant: NDArray[np.bool_] = x.min(axis=0) == x.max(axis=0)
+    return constant
 
 
 def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
@@ -284,11 +349,9 @@ def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     for block in blocks:
         deviation = block - mean  # (rows, D) float64
         squares += np.einsum("nd,nd->d", deviation, deviation)
-    # Compare minimum and maximum, because rounding of the mean makes a constant feature's deviation tiny, not zero.
-    constant = flat.min(axis=0) == flat.max(axis=0)
     with np.errstate(divide="ignore", over="ignore"):
         factor = (1 / np.sqrt(squares / len(flat))).astype(np.float32)
-    factor[constant | ~np.isfinite(factor)] = 1
+    factor[_constant(flat) | ~np.isfinite(factor)] = 1
     return mean.astype(np.float32).reshape(x.shape[1:]), factor.reshape(x.shape[1:])
 
 
@@ -329,7 +392,7 @@ def dataset_hash(
 
 
 def training_data(
-    dataset: Dataset, splits: Splits, scale: str, binary: NDArray[np.bool_] | None = None
+    dataset: Dataset, splits: Splits, scale: str, binary: NDArray[np.bool_] | None = None, *, silent: bool = False
 ) -> TrainingData:
     """Collect the engine's data: both splits, unscaled, and the scaling fitted on the training split alone.
 
@@ -337,7 +400,7 @@ def training_data(
       dataset: the data set, prepared; its test set is not used.
       splits: from ``make_splits(dataset.y_train, ...)``.
       scale: ``"auto"``, ``"unit"`` or ``"standardize"``.
-      binary: as for ``fit_scaling``.
+      binary, silent: as for ``fit_scaling``.
 
     Returns:
       The training data; ``sample`` holds positions in its ``x_train``.
@@ -353,5 +416,5 @@ def training_data(
         y_validation=dataset.y_train[splits.validation],
         sample=np.searchsorted(splits.train, splits.sample),
         classes=len(dataset.classes),
-        scaling=fit_scaling(x_train, scale, dataset.pixel_max, binary),
+        scaling=fit_scaling(x_train, scale, dataset.pixel_max, binary, silent=silent),
     )

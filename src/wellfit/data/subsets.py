@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from wellfit.base import Dataset, IntArray, TrainingData
-from wellfit.data.splits import dataset_hash, stratified_rows
+from wellfit.data.splits import dataset_hash, stratified_order, stratified_rows
 from wellfit.errors import DataError
 
 __all__ = ["subset", "thinned"]
@@ -100,23 +100,14 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
         raise DataError(f"examples = {examples}: the training split has {total}; use a number from 1 to {total}")
     if not 0 <= label_noise <= 1:
         raise DataError(f"label_noise = {label_noise:g} is not a fraction of the labels; use a number from 0 to 1")
-    labels = _mislabeled(data.y_train, _order(data.y_train, seed), examples, label_noise, data.classes, seed)
+    order = stratified_order(data.y_train, _generator(seed, _ROWS_STREAM))  # (N,)
+    labels = _mislabeled(data.y_train, order, examples, label_noise, data.classes, seed)
     if examples in (None, total):
         return data if not label_noise else dataclasses.replace(data, y_train=labels)
-    rows = np.sort(_order(data.y_train, seed)[:examples])  # (examples,)
+    rows = np.sort(order[:examples])  # (examples,)
     count = min(len(data.sample), len(rows))
     sample = stratified_rows(data.y_train[rows], count, _generator(seed, _SAMPLE_STREAM))  # (count,)
     return dataclasses.replace(data, x_train=data.x_train[rows], y_train=labels[rows], sample=sample)
-
-
-def _order(labels: IntArray, seed: int) -> IntArray:
-    """Order the rows for keeping: at random, but so that the classes are balanced in every prefix."""
-    _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    chance = _generator(seed, _ROWS_STREAM).random(len(labels))  # (N,)
-    by_class = np.lexsort((chance, codes))  # (N,) class by class, in random order within a class
-    rank = np.empty(len(labels))
-    rank[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.lexsort((chance, (rank + 0.5) / sizes[codes]))  # (N,)
 
 
 def _mislabeled(

@@ -22,7 +22,6 @@ __all__ = ["Classes", "accuracy_hides_recall", "majority_guess", "unrelated_labe
 _IMBALANCED: Final = 0.6  # of the examples in one class: accuracy says little about the others
 _NO_RECALL: Final = 0.1  # of the examples of the other classes: they are as good as never predicted
 _RELEVANT: Final = 0.05  # of mean recall
-_WEIGHTS: Final = 10  # classes whose weights fit on a line
 _PRECISE: Final = 0.1  # two standard errors of the accuracy on held-out examples
 _BETTER: Final = 0.98  # of the loss at chance: a validation loss below it was no chance
 
@@ -76,7 +75,7 @@ def majority_guess(
       >>> runs = {0: History({"train_accuracy": np.array([0.97]), "validation_accuracy": np.array([0.97])})}
       >>> a = TrainedVariant("a", Recipe(), runs, {0: "finished"}, {})
       >>> majority_guess(a, [a], 0.97, known, 100).fix.partition(": ")[2]
-      '--set "variants.weighted.class_weights=[0.515,16.7]"'
+      '--set "variants.weighted.class_weights=balanced"'
     """
     if chance < _IMBALANCED or variant.recipe.class_weights or not variant.sound:
         return None
@@ -101,19 +100,15 @@ def majority_guess(
         variant=variant.name,
         claim="predicted the most frequent class nearly always",
         evidence=evidence,
-        fix=f"Weight the classes, and compare by mean recall, not by accuracy{_weighted(variant, variants, classes)}",
+        fix=f"Weight the classes, and compare by mean recall, not by accuracy{_weighted(variants)}",
         strength=1.0,
     )
 
 
-def _weighted(variant: TrainedVariant, variants: Sequence[TrainedVariant], classes: Classes) -> str:
+def _weighted(variants: Sequence[TrainedVariant]) -> str:
     if any(v.recipe.class_weights for v in variants):
         return f", as {listed([v.name for v in variants if v.recipe.class_weights])} does."
-    counts = np.array(classes.counts, dtype=float)
-    if not 2 <= len(counts) <= _WEIGHTS or counts.min() <= 0:
-        return " (class_weights)."
-    weights = ",".join(f"{w:.3g}" for w in counts.sum() / len(counts) / counts)
-    return f": {new_variant_option('weighted', {'class_weights': f'[{weights}]'})}"
+    return f": {new_variant_option('weighted', {'class_weights': 'balanced'})}"
 
 
 def unrelated_labels(

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from wellfit.base import Scaling
 from wellfit.nn.losses import cross_entropy, hits
 from wellfit.nn.models import Model, ModelParams
 
@@ -79,11 +78,14 @@ def evaluate(
     return Score(total.loss / len(x), total.accuracy / len(x), total.alive)
 
 
-def predict_program(model: Model, scaling: Scaling) -> Callable[[ModelParams, ModelParams, jax.Array], jax.Array]:
-    """Return a jitted function from one network's weights and unscaled examples to class probabilities."""
-    shift, factor = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
+def predict_program(
+    model: Model,
+) -> Callable[[ModelParams, ModelParams, jax.Array, tuple[jax.Array, jax.Array]], jax.Array]:
+    """Return a jitted function from one network's weights, unscaled examples and scaling to class probabilities."""
 
-    def predict(params: ModelParams, stats: ModelParams, x: jax.Array) -> jax.Array:
-        return jax.nn.softmax(model.apply(params, stats, rescale(x, shift, factor))[0])  # (B, K)
+    def predict(
+        params: ModelParams, stats: ModelParams, x: jax.Array, scaling: tuple[jax.Array, jax.Array]
+    ) -> jax.Array:
+        return jax.nn.softmax(model.apply(params, stats, rescale(x, *scaling))[0])  # (B, K)
 
     return jax.jit(predict)

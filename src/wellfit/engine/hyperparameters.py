@@ -53,12 +53,15 @@ _AT_REST: Final = {"max_norm": math.inf, "clip_norm": math.inf, "global_clip_nor
 """The neutral value of each hyperparameter whose neutral value is not 0."""
 
 
-def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int) -> Hyperparameters:
+def hyperparameters_of(
+    variant: str, recipe: Recipe, model: Model, classes: int, balanced: tuple[float, ...] = ()
+) -> Hyperparameters:
     """Resolve a recipe's hyperparameters: fill in optimizer and model defaults, and give each layer its strength.
 
     Args:
       variant: the recipe's variant, for error messages.
       classes: number of classes.
+      balanced: the weights of the classes where the recipe asks for balanced ones.  # (classes,)
 
     Raises:
       StudyFileError: a list whose length does not match the model's layers or the data's classes.
@@ -70,7 +73,7 @@ def hyperparameters_of(variant: str, recipe: Recipe, model: Model, classes: int)
 
     kernels = len(model.kernels)
     dropout = model.dropout if recipe.dropout is None else recipe.dropout
-    weights = recipe.class_weights or (1.0,) * classes
+    weights = (balanced if recipe.class_weights == "balanced" else recipe.class_weights) or (1.0,) * classes
     if len(weights) != classes:
         raise StudyFileError(
             f"variant {variant!r}: class_weights has {len(weights)} values, but the data have {classes} classes; "

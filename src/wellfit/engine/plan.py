@@ -143,8 +143,8 @@ class Plan:
 
     @property
     def programs(self) -> int:
-        """The number of compiled training programs: one per population (equal programs differ in their data)."""
-        return len(self.populations)
+        """The number of compiled training programs; populations of different folds share theirs."""
+        return len({(p.program, p.trajectories[0].readouts[0].run.recipe.examples) for p in self.populations})
 
 
 Structure: TypeAlias = tuple[ModelSpec, str, int, str, Precision]
@@ -183,6 +183,7 @@ def make_plan(
     costs: Costs = ((1, 1.0),),
     memory: int | None = None,
     planned_for: int | None = None,
+    balanced: tuple[float, ...] = (),
 ) -> Plan:
     """Plan runs as populations.
 
@@ -198,6 +199,7 @@ def make_plan(
         them in turn, as CPUs do.
       planned_for: the number of devices that the widths are chosen for, which the bits of a run depend on; by default
         ``devices``.
+      balanced: the weights of the classes where a recipe asks for balanced ones.  # (classes,)
 
     Raises:
       StudyFileError: a list whose length does not match the model's layers, or a run that ``check_run`` rejects.
@@ -237,7 +239,7 @@ def make_plan(
             fit(structure),
             operations[structure[0]].of_epoch(examples),
         )
-        for structure, trajectories in _by_structure(runs, models, classes, precision)
+        for structure, trajectories in _by_structure(runs, models, classes, precision, balanced)
     )
     return Plan(
         populations,
@@ -249,7 +251,11 @@ def make_plan(
 
 
 def _by_structure(
-    runs: Sequence[RunSpec], models: Mapping[ModelSpec, Model], classes: int, precision: str
+    runs: Sequence[RunSpec],
+    models: Mapping[ModelSpec, Model],
+    classes: int,
+    precision: str,
+    balanced: tuple[float, ...],
 ) -> Iterator[tuple[Structure, list[Trajectory]]]:
     """Yield the trajectories of every program; runs with the same seed and hyperparameters share one."""
     # augmentation gets a program of its own: otherwise every run of the program would pay for it
@@ -259,7 +265,7 @@ def _by_structure(
         products = resolve(precision, recipe.model)
         structure: Structure = (without_rates(recipe.model), recipe.optimizer, recipe.batch_size, recipe.loss, products)
         key = structure, recipe.augmentation != Augmentation()
-        hyper = hyperparameters_of(run.variant, recipe, models[recipe.model], classes)
+        hyper = hyperparameters_of(run.variant, recipe, models[recipe.model], classes, balanced)
         readouts = structures.setdefault(key, {}).setdefault((run.seed, hyper), [])
         readouts.append(Readout(run, recipe.epochs, recipe.early_stopping, recipe.average))
     for (structure, _), trajectories in structures.items():

@@ -82,6 +82,7 @@ class Trainer:
 
     Args:
       devices: defaults to all devices of the default backend.
+      compiled: the programs of other trainers on these devices; those on data of the same shapes are used again.
 
     Raises:
       DataError: inconsistent splits, or labels outside the classes.
@@ -100,13 +101,13 @@ class Trainer:
       [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
-    def __init__(self, data: TrainingData, devices: Mesh | None = None) -> None:
+    def __init__(self, data: TrainingData, devices: Mesh | None = None, compiled: dict[Any, Any] | None = None) -> None:
         check_data(data)
         self.data = data
         self.mesh = mesh() if devices is None else devices
         self.arrays: Data = device_data(data, self.mesh)
         self.predictors: dict[Any, Callable[..., Any]] = {}
-        self.programs: dict[Program, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+        self.programs: dict[Any, tuple[Callable[..., Any], Callable[..., Any]]] = {} if compiled is None else compiled
 
     def train(
         self,
@@ -246,10 +247,11 @@ class Trainer:
 
     def _program(self, program: Program) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Return the epoch program and the optimizer initialization, each compiled at its first call."""
-        if program not in self.programs:
+        key = program, self.data.input_shape, self.data.classes, len(self.data.x_train), fetches(self.mesh, self.data)
+        if key not in self.programs:
             start = optimizer_start(program, self.mesh)
-            self.programs[program] = (epoch_program(program, self.data, self.mesh), start)
-        return self.programs[program]
+            self.programs[key] = (epoch_program(program, self.data, self.mesh), start)
+        return self.programs[key]
 
 
 def predict_proba(
@@ -267,16 +269,17 @@ def predict_proba(
       x: unscaled examples.  # (M, ...)
       classes: number of classes that the run was trained for.
       scaling: the scaling that it was trained with.
-      cache: holds compiled programs between calls on the same data set.
+      cache: holds compiled programs between calls.
 
     Returns:
       Probabilities, float32; rows sum to 1.  # (M, classes)
     """
     built = build(model, tuple(x.shape[1:]), classes)
     programs = {} if cache is None else cache
-    spec = without_rates(model)
+    spec = without_rates(model), tuple(x.shape[1:]), classes
     if spec not in programs:
-        programs[spec] = predict_program(built, scaling)
+        programs[spec] = predict_program(built)
+    scales = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
     arrays: ModelParams = {}
     for path, array in weights.items():
         layer, name = path.split("/")
@@ -287,5 +290,5 @@ def predict_proba(
     for begin in range(0, len(x), rows):
         part = x[begin : begin + rows]
         padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape compiles once
-        parts.append(np.asarray(programs[spec](arrays, stats, jnp.asarray(padded)))[: len(part)])
+        parts.append(np.asarray(programs[spec](arrays, stats, jnp.asarray(padded), scales))[: len(part)])
     return np.concatenate(parts)  # (M, classes)

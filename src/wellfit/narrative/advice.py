@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wellfit.analysis.selection import ValidationGain, regularizers, validation_gains
-from wellfit.analysis.settings import flattened
+from wellfit.analysis.selection import ValidationGain, reads_validation, regularizers, validation_gains
+from wellfit.analysis.settings import flat_recipes, flattened
 from wellfit.base import Sentence, StudySummary, VariantSummary
 from wellfit.narrative.advice_epochs import advise_longer, advise_stopping
 from wellfit.narrative.advice_trials import advise_beyond_edge, advise_combination
 from wellfit.narrative.options import seeds_option, setting_text
-from wellfit.narrative.phrases import counted, points
+from wellfit.narrative.phrases import counted, points, several
 
 __all__ = ["MOST", "advise", "codes_fixed_by"]
 
@@ -88,7 +88,7 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     """The variant that validation supports, or that it supports none."""
     best = _best(gains)
     if best is None:
-        return []
+        return _not_compared(summary)
     first = summary.variants[0].name
     noun = "regularizer" if all(regularizers(summary, gain.variant.name) for gain in gains) else "variant"
     over = f"over {len(best.variant.runs)} seeds"
@@ -96,7 +96,7 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     if best.significant:
         text = (
             f"Use {_with_settings(best.variant)}: its validation accuracy is {_difference(best)} above {first} {over}, "
-            "more than the variation between seeds explains"
+            "more than chance explains"
         )
         if best is not gains[0]:
             text += f"; {gains[0].variant.name} has a higher mean, but that could be chance"
@@ -108,7 +108,18 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         )
     else:
         text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}"
-    return [Sentence(f"{text}.", sources)]
+    return [Sentence(f"{text}.", sources), *_not_compared(summary)]
+
+
+def _not_compared(summary: StudySummary) -> list[Sentence]:
+    """The variants whose epochs validation chose, which it therefore cannot judge."""
+    flat = flat_recipes(summary)
+    names = [v.name for v in summary.variants if reads_validation(flat[v.name])]
+    if not names or len(summary.variants) < 2 or len(summary.seeds) < 2:
+        return []
+    its = "its epochs were" if len(names) == 1 else "their epochs were"
+    text = f"Judge {several(names)} by the test results alone: {its} chosen on the validation data."
+    return [Sentence(text, tuple(f"variants[{name}].mean.validation_accuracy" for name in names))]
 
 
 def _with_settings(variant: VariantSummary) -> str:

@@ -4,48 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import MARGIN, Comparison, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.base import MARGIN, Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.narrative.caveats import (
+    Evidence,
+    certainty,
+    divergence,
+    earlier_looks,
+    incomplete,
+    keys_of,
+    runs_tested,
+    what_next,
+)
+from wellfit.narrative.outcomes import lost
 from wellfit.narrative.phrases import (
     FEW,
     counted,
     difference_with_interval,
-    further_seeds_sentence,
+    leader_accuracy,
     points,
     separation,
     several,
+    telling,
 )
 
 __all__ = ["conclusion"]
 
 _IMBALANCED: Final = 0.6  # of the test examples in one class
-
-
-@dataclass(frozen=True)
-class _Study:
-    """The arguments of ``conclusion``, for its parts."""
-
-    variants: Sequence[VariantSummary]
-    comparisons: Sequence[Comparison]
-    test_examples: int
-    margin: float
-    asked: Sequence[Comparison]
-    evidence: Mapping[str, PairedEvidence]
-    ranking: Sequence[Ranked]
-    interim: InterimAnalysis | None
-    largest_class: float = 0.0
-
-    def verdict(self, verdict: str) -> list[Comparison]:
-        return [c for c in self.comparisons if c.verdict == verdict]
-
-    @property
-    def data(self) -> str:
-        """The seeds and test examples behind the verdicts; at an interim analysis, the seeds planned for it."""
-        seeds = _tested(self.variants[0]) if self.interim is None else self.interim.seeds[self.interim.number - 1]
-        return f"{counted(seeds, 'seed')} and {counted(self.test_examples, 'test example')}"
 
 
 def conclusion(
@@ -60,12 +47,15 @@ def conclusion(
     ranking: Sequence[Ranked] = (),
     interim: InterimAnalysis | None = None,
     largest_class: float = 0.0,
+    leader_accuracy: float | None = None,
+    divergences: Sequence[Divergence] = (),
+    earlier_looks: Sequence[int] = (),
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
     "Better", "worse" and "equivalent" are used only where a verdict says so. Variants without a verdict are called
-    undecided, with the differences that remain possible. Of many variants the first few are named and the others
-    counted. Diverged and pending runs are counted.
+    undecided, with the differences that remain possible; two seeds cannot tell. Of many variants the first few are
+    named and the others counted. Diverged and pending runs are counted.
 
     Args:
       variants: in the order of the study; the others are compared with the first.
@@ -78,6 +68,9 @@ def conclusion(
       ranking: of all variants.
       interim: the interim analysis, in a sequential design.
       largest_class: its share of the test examples.
+      leader_accuracy: the test accuracy to expect of the highest in the ranking.
+      divergences: of the compared pairs in which any run diverged.
+      earlier_looks: the numbers of seeds whose test results were seen before more were added.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -90,28 +83,35 @@ def conclusion(
       'Of 2 variants, l2 was better than baseline in test accuracy (+0.6 points [0.2, 1.0]).'
     """
     opening = [Sentence(title, ("title",))] if title else []
-    study = _Study(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim, largest_class)
+    study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
+                     largest_class, leader_accuracy, divergences, earlier_looks)  # fmt: skip
     return (*opening, *_body(study))
 
 
-def _body(study: _Study) -> list[Sentence]:
+def _body(study: Evidence) -> list[Sentence]:
     variants = study.variants
     if not variants:
         return [Sentence("No variant has been trained.", ("variants",))]
+    left_out = incomplete(variants, study.divergences)
     if not any("test_accuracy" in v.mean for v in variants):
+        if all(lost(v) for v in variants):
+            text = "Every run diverged, so there is nothing to compare."
+            return [Sentence(text, tuple(f"variants[{v.name}].runs" for v in variants))]
         text = "None of the requested runs has been tested yet, so there is no conclusion."
-        return [Sentence(text, ("variants",)), *_incomplete(variants)]
+        return [Sentence(text, ("variants",)), *left_out]
     if len(variants) == 1:
-        return [_single(variants[0], study.test_examples), *_incomplete(variants)]
-    if not any(c.p_adjusted is not None for c in study.comparisons):
-        return [_too_few_seeds(variants), *_incomplete(variants)]
+        return [_single(variants[0], study.test_examples), *left_out]
+    if not any(c.p_adjusted is not None for c in study.comparisons) and not study.identical:
+        return [*divergence(study), _too_few_seeds(variants), *left_out]
     return [
+        *divergence(study),
         *_compared(study),
+        *earlier_looks(study),
         *_imbalanced(study),
-        *_leader(study.ranking, [*study.comparisons, *study.asked]),
-        *_certainty(study),
-        *_what_next(study),
-        *_incomplete(variants),
+        *_leader(study),
+        *certainty(study),
+        *what_next(study),
+        *left_out,
     ]
 
 
@@ -125,7 +125,7 @@ def _single(variant: VariantSummary, test_examples: int) -> Sentence:
     accuracy = f"{100 * variant.mean['test_accuracy']:.1f} %{bounds}"
     text = (
         f"{variant.name}, the only variant, reached a test accuracy of {accuracy} "
-        f"with {counted(_tested(variant), 'seed')} and {counted(test_examples, 'test example')}."
+        f"with {counted(runs_tested(variant), 'seed')} and {counted(test_examples, 'test example')}."
     )
     return Sentence(text, (f"{key}.mean.test_accuracy", f"{key}.interval.test_accuracy", f"{key}.runs"))
 
@@ -141,36 +141,63 @@ def _too_few_seeds(variants: Sequence[VariantSummary]) -> Sentence:
     return Sentence(text, tuple(f"variants[{v.name}].runs" for v in variants))
 
 
-def _compared(study: _Study) -> list[Sentence]:
-    """The verdicts: what is better or worse, then what is equivalent or undecided."""
+def _compared(study: Evidence) -> list[Sentence]:
+    """The verdicts: what is better or worse, then what is identical, equivalent or undecided."""
     first = study.variants[0].name
-    better, worse, equivalent, compared = map(study.verdict, ("better", "worse", "equivalent", "undecided"))
-    decided = {c.variant for c in (*better, *worse, *equivalent)}
-    undecided = [v.name for v in study.variants[1:] if v.name not in decided]
-    missing = [name for name in undecided if name not in {c.variant for c in compared}]
-    open_keys = (*_keys(compared, "verdict", "interval"), *(f"variants[{name}].runs" for name in missing))
-    possible = _possible_differences(compared)
-    if undecided and not decided:
-        return [Sentence(f"No variant differs clearly from {first} with {study.data}{possible}.", open_keys)]
+    better, worse, equivalent = map(study.verdict, ("better", "worse", "equivalent"))
     sentences = []
     groups = [group for group in (better, worse) if group]
     if groups:
-        claims = ", and ".join(_verdict_group(group, first, i == 0) for i, group in enumerate(groups))
-        keys = tuple(key for group in groups for key in _keys(group, "verdict", "difference", "interval"))
+        claims = ", and ".join(_verdict_group(group, study, i == 0) for i, group in enumerate(groups))
+        keys = tuple(key for group in groups for key in keys_of(group, "verdict", "difference", "interval"))
         sentences.append(Sentence(f"Of {len(study.variants)} variants, {claims}.", keys))
-    rest = []
+    rest, keys = [], ()
+    if same := study.identical:
+        names, marks = several([c.variant for c in same]), _surviving(same, study)
+        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} in every answer{marks}")
+        keys += keys_of(same, "identical")
     if equivalent:
-        names = several([c.variant for c in equivalent])
-        rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {points(study.margin)} points")
-    if undecided:
-        rest.append(f"{several(undecided)} {'is' if len(undecided) == 1 else 'are'} undecided{possible}")
+        names, marks = several([c.variant for c in equivalent]), _surviving(equivalent, study)
+        rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {points(study.margin)} points{marks}")
+        keys += (*keys_of(equivalent, "verdict"), "margin")
+    open_text, open_keys = _undecided(study, alone=not groups and not rest)
+    rest = [*rest, *([open_text] if open_text else [])]
     if rest:
-        keys = (*_keys(equivalent, "verdict"), *(("margin",) if equivalent else ()), *open_keys)
-        sentences.append(Sentence(f"{'; '.join(rest)}.", keys))
+        sentences.append(Sentence(f"{'; '.join(rest)}.", (*keys, *open_keys)))
     return sentences
 
 
-def _imbalanced(study: _Study) -> list[Sentence]:
+def _undecided(study: Evidence, alone: bool) -> tuple[str, tuple[str, ...]]:
+    """What is undecided, as a clause, and its sources, without the variants whose runs all diverged.
+
+    Args:
+      alone: whether nothing else was found.
+    """
+    first, compared = study.variants[0].name, study.verdict("undecided")
+    known = {c.variant for c in study.comparisons if c not in compared}
+    names = [v.name for v in study.variants[1:] if v.name not in known and not lost(v)]
+    if not names:
+        return "", ()
+    missing = [name for name in names if name not in {c.variant for c in compared}]
+    keys = (*keys_of(compared, "verdict", "interval"), *(f"variants[{name}].runs" for name in missing))
+    possible, marks = _possible_differences(compared), _surviving(compared, study)
+    if alone and study.seeds <= 2 and not possible:
+        return f"Two seeds cannot tell whether any variant differs from {first}{marks}", keys
+    if alone:
+        return f"No variant differs clearly from {first} with {study.data}{marks}{possible}", keys
+    why = ", because two seeds cannot tell" if study.seeds <= 2 and not possible else ""
+    return f"{several(names)} {'is' if len(names) == 1 else 'are'} undecided{marks}{possible}{why}", keys
+
+
+def _surviving(comparisons: Sequence[Comparison], study: Evidence) -> str:
+    """That some comparisons leave out diverged runs."""
+    names = [c.variant for c in comparisons if study.surviving(c)]
+    if not names:
+        return ""
+    return " in surviving runs" if len(names) == len(comparisons) else f" ({several(names)} in surviving runs)"
+
+
+def _imbalanced(study: Evidence) -> list[Sentence]:
     """What accuracy does not say, if one class has most of the test examples."""
     if study.largest_class < _IMBALANCED:
         return []
@@ -178,24 +205,26 @@ def _imbalanced(study: _Study) -> list[Sentence]:
         f"{100 * study.largest_class:.1f} % of the test examples belong to one class, so accuracy says little about "
         "the others; judge the variants by recall and macro F1 too."
     )
-    return [Sentence(text, _keys(study.comparisons, "difference"))]
+    return [Sentence(text, keys_of(study.comparisons, "difference"))]
 
 
-def _verdict_group(group: Sequence[Comparison], first: str, name_metric: bool) -> str:
+def _verdict_group(group: Sequence[Comparison], study: Evidence, name_metric: bool) -> str:
     """The variants with one verdict, largest differences first if there are too many to name, with their intervals."""
     ordered = group if len(group) <= FEW + 1 else sorted(group, key=lambda c: -abs(c.difference))
     shown = ordered if len(group) <= FEW + 1 else ordered[:FEW]
-    differences = [f"{c.variant + ' ' if len(group) > 1 else ''}{difference_with_interval(c)}" for c in shown]
+    differences = [
+        f"{c.variant + ' ' if len(group) > 1 else ''}{difference_with_interval(c, study.surviving(c))}" for c in shown
+    ]
     return (
-        f"{several([c.variant for c in ordered])} {_were(group)} {group[0].verdict} than {first}"
+        f"{several([c.variant for c in ordered])} {_were(group)} {group[0].verdict} than {study.variants[0].name}"
         f"{' in test accuracy' if name_metric else ''} ({'; '.join(differences)})"
     )
 
 
 def _possible_differences(undecided: Sequence[Comparison]) -> str:
     """The differences that the intervals of the undecided comparisons, taken together, leave open."""
-    intervals = [c.interval for c in undecided if c.interval is not None]
-    if not intervals:
+    intervals = [c.interval for c in undecided if c.interval is not None and telling(c.interval)]
+    if not intervals or len(intervals) < sum(c.interval is not None for c in undecided):
         return ""
     # rounded outward to a tenth of a point, so that the claim holds; accuracies lie between 0 and 1
     low = max(math.floor(1000 * min(i[0] for i in intervals) + 1e-9) / 1000, -1.0)
@@ -203,106 +232,30 @@ def _possible_differences(undecided: Sequence[Comparison]) -> str:
     return f": differences from {points(low, signed=True)} to {points(high, signed=True)} points remain possible"
 
 
-def _leader(ranking: Sequence[Ranked], comparisons: Sequence[Comparison]) -> list[Sentence]:
-    """Which variant has the highest mean, and which ones are not separated from it."""
+def _leader(study: Evidence) -> list[Sentence]:
+    """Which variant has the highest mean, what to expect of it, and which ones are not separated from it."""
+    ranking = study.ranking
     if len(ranking) < 3:
         return []
     leader = ranking[0]
-    separated, alike = separation(leader.variant, ranking, comparisons)
+    behind, alike, ahead = separation(leader.variant, ranking, [*study.comparisons, *study.asked])
     tied = [r.variant for r in ranking if round(r.mean, 9) == round(leader.mean, 9)]
     if len(tied) == len(ranking):
         return []  # the verdicts say it
     has = f"{leader.variant} has" if len(tied) == 1 else f"{several(tied)} share"
     it = "it" if len(tied) == 1 else leader.variant
-    if not separated:
+    if ahead:
+        rest = f"but it was worse than {several(ahead)} on the seeds that both finished"
+    elif not behind:
         rest = f"but no pairwise comparison separates {it} from the others"
     elif not alike:
         rest = f"and pairwise comparisons separate {it} from all others"
     else:
         rest = f"but no pairwise comparison separates {it} from {several(alike, 'or')}"
-    text = f"{has} the highest mean test accuracy, {100 * leader.mean:.2f} %, {rest}."
-    return [Sentence(text, tuple(f"ranking[{r.variant}].{k}" for r in ranking for k in r._fields[1:]))]
-
-
-# --- How sure, and what next ------------------------------------------------------------------------------------------
-
-
-def _certainty(study: _Study) -> list[Sentence]:
-    """The probability of a false claim, and what one further run would show; nothing if nothing is claimed."""
-    claimed = [c for c in study.comparisons if c.verdict in ("better", "worse")]
-    if not claimed:
-        return []
-    number = len(study.comparisons) + len(study.asked)
-    analyses = 1 if study.interim is None else len(study.interim.seeds)
-    interim = f" and {analyses} interim analyses" if analyses > 1 else ""
-    claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
-    claims = claims if number > 1 or interim else "of a false claim"
-    text = f"With {study.data}, the probability {claims} is limited to 5 %, for new seeds and new images"
-    keys = ["study.seeds", *_keys(claimed, "p_adjusted")]
-    largest = max(claimed, key=lambda c: abs(c.difference))
-    evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"
-    share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
-    if share is not None:
-        text += (
-            f"; on these images, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
-            f"of {largest.against} by more than {points(study.margin)} points with a probability of "
-            f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
-        )
-        keys.append(f"evidence[{largest.variant}].{'better' if ahead else 'worse'}_on_new_seed")
-    return [Sentence(f"{text}.", tuple(keys))]
-
-
-def _what_next(study: _Study) -> list[Sentence]:
-    """What would decide the undecided comparisons."""
-    undecided, interim = study.verdict("undecided"), study.interim
-    if not undecided and len(study.comparisons) < len(study.variants) - 1:
-        return []  # the missing comparisons are covered by the pending runs
-    if not undecided:
-        text = "Every comparison is decided; more seeds would only narrow the intervals."
-        return [Sentence(text, _keys(study.comparisons, "verdict"))]
-    keys = _keys(undecided, "verdict")
-    if interim is not None:
-        if interim.number < len(interim.seeds):
-            then = interim.seeds[interim.number]
-            number = f"interim analysis {interim.number} of {len(interim.seeds)}"
-            text = f"This is {number}; the next is planned at {then} seeds."
-        else:
-            text = "This was the last planned analysis: what is undecided now stays undecided."
-        return [Sentence(text, (*keys, "study.seeds"))]
-    if len(study.variants[0].runs) == 2:
-        text = "Two seeds are too few to estimate how many more would decide; run five."
-        return [Sentence(text, (*keys, "study.seeds"))]
-    needed = {c.variant: study.evidence[c.variant].further_seeds for c in undecided if c.variant in study.evidence}
-    if not needed:
-        return []
-    sources = (*keys, *(f"evidence[{name}].further_seeds" for name in needed))
-    return [Sentence(further_seeds_sentence(needed), sources)]
-
-
-def _incomplete(variants: Sequence[VariantSummary]) -> list[Sentence]:
-    """One sentence about the runs that the numbers do not include."""
-    clauses, keys = [], []
-    for state, predicate in (("diverged", "diverged and {} left out"), ("pending", "{} pending")):
-        counts = {v.name: sum(run.state == state for run in v.runs) for v in variants}
-        counts = {name: n for name, n in counts.items() if n}
-        if counts:
-            total = sum(counts.values())
-            shown = [f"{name}: {n}" for name, n in counts.items()]
-            where = ", ".join(shown if len(shown) <= FEW + 1 else [*shown[:FEW], f"{len(shown) - FEW} others"])
-            clauses.append(f"{counted(total, 'run')} {predicate.format('is' if total == 1 else 'are')} ({where})")
-            keys += [f"variants[{name}].runs" for name in counts]
-    return [Sentence(f"{'; '.join(clauses)}.", tuple(dict.fromkeys(keys)))] if clauses else []
-
-
-# --- Parts of sentences -----------------------------------------------------------------------------------------------
-
-
-def _keys(comparisons: Sequence[Comparison], *fields: str) -> tuple[str, ...]:
-    return tuple(f"comparisons[{c.variant}].{field}" for c in comparisons for field in fields)
-
-
-def _tested(variant: VariantSummary) -> int:
-    return sum(run.test_accuracy is not None for run in variant.runs)
+    mean = leader_accuracy(leader, ranking, study.leader_accuracy, study.by_name.get(leader.variant))
+    text = f"{has} the highest mean test accuracy, {mean}, {rest}."
+    keys = tuple(f"ranking[{r.variant}].{k}" for r in ranking for k in r._fields[1:])
+    return [Sentence(text, keys)]
 
 
 def _were(comparisons: Sequence[Comparison]) -> str:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from wellfit.base import Comparison, PairedEvidence, Ranked, RunSummary, Sentence, VariantSummary, Verdict
-from wellfit.narrative.phrases import several
+from wellfit.base import (
+    Comparison,
+    Divergence,
+    PairedEvidence,
+    Ranked,
+    RunSummary,
+    Sentence,
+    VariantSummary,
+    Verdict,
+)
+from wellfit.narrative.outcomes import lost, of_survivors
+from wellfit.narrative.phrases import difference_with_interval, several
 
 __all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended"]
 
@@ -23,6 +34,10 @@ class AnswerContext(NamedTuple):
       evidence: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: of all variants.
       stopping: names of the variants that stop early.
+      leader_accuracy: the test accuracy to expect of the highest in the ranking.
+      divergences: of the compared pairs in which any run diverged.
+      published_differs: how the settings of the published numbers differ from those here, in a sentence; empty if they
+        do not.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -31,6 +46,9 @@ class AnswerContext(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: Sequence[Ranked]
     stopping: Sequence[str]
+    leader_accuracy: float | None = None
+    divergences: Sequence[Divergence] = ()
+    published_differs: str = ""
 
 
 class OrientedComparison(NamedTuple):
@@ -39,6 +57,12 @@ class OrientedComparison(NamedTuple):
     comparison: Comparison
     key: str  # of the comparison as the study made it
     further_seeds: int | None
+    surviving: bool = False  # whether diverged runs were left out
+
+    @property
+    def text(self) -> str:
+        """The difference with its interval."""
+        return difference_with_interval(self.comparison, self.surviving)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -65,14 +89,20 @@ def comparison_of(variant: str, against: str, context: AnswerContext) -> Oriente
             evidence = context.evidence.get(name)
             # Two seeds are too few to say how many more are needed.
             seeds = evidence.further_seeds if evidence is not None and evidence.seeds > 2 else None
-            return OrientedComparison(c if c.variant == variant else _turned(c), key, seeds)
+            turned = c if c.variant == variant else _turned(c)
+            return OrientedComparison(turned, key, seeds, of_survivors(c, context.variants))
     return None
 
 
 def _turned(c: Comparison) -> Comparison:
-    interval = None if c.interval is None else (-c.interval[1], -c.interval[0])
-    verdict = _OPPOSITE.get(c.verdict, c.verdict)
-    return Comparison(c.against, c.variant, c.metric, -c.difference, interval, c.p_value, c.p_adjusted, verdict)
+    return replace(
+        c,
+        variant=c.against,
+        against=c.variant,
+        difference=-c.difference,
+        interval=None if c.interval is None else (-c.interval[1], -c.interval[0]),
+        verdict=_OPPOSITE.get(c.verdict, c.verdict),
+    )
 
 
 def runs_that_ended(variant: VariantSummary | None) -> list[RunSummary]:
@@ -85,13 +115,18 @@ def runs_that_ended(variant: VariantSummary | None) -> list[RunSummary]:
     return [run for run in variant.runs if run.state in ("finished", "stopped")] if variant is not None else []
 
 
-def no_answer_yet(names: Sequence[str]) -> Sentence:
-    """The answer while runs are missing.
+def no_answer_yet(names: Sequence[str], context: AnswerContext | None = None) -> Sentence:
+    """The answer while runs are missing, or if all runs of a variant diverged.
 
     Example:
       >>> no_answer_yet(["l2", "dropout"]).text
       'No answer yet: l2 and dropout have no finished seed in common.'
     """
+    known = {} if context is None else context.variants
+    gone = [name for name in names if name in known and lost(known[name])]
+    if gone:
+        text = f"No answer: every run of {several(gone)} diverged."
+        return Sentence(text, tuple(f"variants[{name}].runs" for name in names))
     missing = "has no finished seed" if len(names) == 1 else "have no finished seed in common"
     text = f"No answer yet: {several(names)} {missing}." if names else "No answer yet: there is no variant."
     return Sentence(text, tuple(f"variants[{name}].runs" for name in names) or ("variants",))

@@ -13,7 +13,7 @@ from wellfit.analysis.intervals import median_interval, t_interval
 from wellfit.analysis.paired import paired_t
 from wellfit.base import Question, Sentence
 from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
-from wellfit.narrative.phrases import counted, difference_with_interval, listed, several
+from wellfit.narrative.phrases import counted, listed, several
 
 __all__ = ["answer_onset", "answer_stop"]
 
@@ -38,7 +38,7 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
     """
     names = [name for name in question.variants or context.variants if runs_that_ended(context.variants.get(name))]
     if not names:
-        return [no_answer_yet(question.variants or list(context.variants))]
+        return [no_answer_yet(question.variants or list(context.variants), context)]
     epochs, never, seeds = [], [], 0
     for name in names:
         runs = runs_that_ended(context.variants[name])
@@ -148,7 +148,7 @@ def answer_stop(question: Question, context: AnswerContext) -> list[Sentence]:
     ended = runs_that_ended(context.variants.get(name))
     runs = [run for run in ended if run.best_epoch is not None and run.epochs is not None]
     if not runs:
-        return [no_answer_yet([name])]
+        return [no_answer_yet([name], context)]
     middle = median_interval([run.best_epoch or 0 for run in runs])
     longest = max(run.epochs or 0 for run in runs)
     bounds, how = "", "one seed"
@@ -171,10 +171,14 @@ def _early_stopping(pairs: Sequence[OrientedComparison], name: str, context: Ans
         return []
     phrases = {"better": "was better than", "worse": "was worse than", "equivalent": "was equivalent to"}
     clauses = []
-    for c in (pair.comparison for pair in pairs):
+    for pair in pairs:
+        c = pair.comparison
         epochs = [run.epochs for run in runs_that_ended(context.variants.get(c.variant)) if run.epochs is not None]
         after = f", after {np.mean(epochs):.1f} epochs on average," if epochs else ""
-        verdict = phrases.get(c.verdict, "cannot be separated from")
-        clauses.append(f"{c.variant}{after} {verdict} {name} ({difference_with_interval(c)})")
+        if c.identical:
+            clauses.append(f"{c.variant}{after} gave the same results as {name}")
+        else:
+            verdict = phrases.get(c.verdict, "cannot be separated from")
+            clauses.append(f"{c.variant}{after} {verdict} {name} ({pair.text})")
     keys = [key for pair in pairs for key in (*pair.keys, f"variants[{pair.comparison.variant}].runs")]
     return [Sentence(f"Early stopping: {'; '.join(clauses)}.", tuple(keys))]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from wellfit.analysis.intervals import t_interval
-from wellfit.base import Comparison, Ranked
+from wellfit.base import Comparison, Ranked, VariantSummary
 
 __all__ = [
     "FEW",
+    "Separation",
     "counted",
     "difference_with_interval",
     "further_seeds_sentence",
+    "leader_accuracy",
     "listed",
     "mean_percent",
     "mean_points",
@@ -22,6 +24,7 @@ __all__ = [
     "runs_of",
     "separation",
     "several",
+    "telling",
 ]
 
 FEW: Final = 3
@@ -122,32 +125,55 @@ def several(names: Sequence[str], conjunction: str = "and") -> str:
 # --- Comparisons ------------------------------------------------------------------------------------------------------
 
 
-def difference_with_interval(c: Comparison) -> str:
+def telling(interval: tuple[float, float] | None) -> bool:
+    """Whether an interval of a difference tells anything: one of 100 points or more, as of two seeds, does not.
+
+    Example:
+      >>> telling((-0.02, 0.03)), telling((-1.0, 1.0)), telling(None)
+      (True, False, False)
+    """
+    return interval is not None and min(interval[1], 1.0) - max(interval[0], -1.0) < 1
+
+
+def difference_with_interval(c: Comparison, surviving: bool = False) -> str:
     """A comparison's difference with its interval, clipped to possible differences of accuracies.
 
     If the interval excludes 0 and the comparison is undecided all the same, the reason follows: the p-value after
-    Holm's correction.
+    correction for the number of comparisons.
+
+    Args:
+      surviving: whether diverged runs were left out, which the text then says.
 
     Example:
-      >>> difference_with_interval(Comparison("a", "b", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better"))
-      '+0.6 points [0.2, 1.0]'
+      >>> c = Comparison("a", "b", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
+      >>> difference_with_interval(c), difference_with_interval(c, surviving=True)
+      ('+0.6 points [0.2, 1.0]', '+0.6 points [0.2, 1.0], surviving runs')
     """
-    difference = f"{points(c.difference, signed=True)} points"
-    if c.interval is None:
-        return difference
-    low, high = max(c.interval[0], -1.0), min(c.interval[1], 1.0)
-    bounds = f"[{points(low)}, {points(high)}]"
-    if c.verdict == "undecided" and not low <= 0 <= high and c.p_adjusted is not None:
-        bounds += f", p = {c.p_adjusted:.2g} after Holm's correction"
-    return f"{difference} {bounds}"
+    text = f"{points(c.difference, signed=True)} points"
+    if c.interval is not None and telling(c.interval):
+        low, high = max(c.interval[0], -1.0), min(c.interval[1], 1.0)
+        text += f" [{points(low)}, {points(high)}]"
+        if c.verdict == "undecided" and not low <= 0 <= high and c.p_adjusted is not None:
+            text += f", adjusted p = {c.p_adjusted:.2g}"
+    return f"{text}, surviving runs" if surviving else text
 
 
-def separation(
-    leader: str, ranking: Sequence[Ranked], comparisons: Sequence[Comparison]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The other variants of a ranking: those separated from the leader, and those that are not.
+class Separation(NamedTuple):
+    """The other variants of a ranking, seen from its leader.
 
-    The letters ask more questions than the verdicts do, so any pair that a verdict separates counts as separated.
+    Args:
+      behind: those that share no letter with it.
+      alike: those that share one.
+      ahead: of those behind, the ones whose verdict says better: over common seeds, while the means are over all runs.
+    """
+
+    behind: tuple[str, ...]
+    alike: tuple[str, ...]
+    ahead: tuple[str, ...]
+
+
+def separation(leader: str, ranking: Sequence[Ranked], comparisons: Sequence[Comparison]) -> Separation:
+    """The other variants of a ranking, by their letters alone.
 
     Args:
       leader: a variant in the ranking.
@@ -156,34 +182,60 @@ def separation(
 
     Example:
       >>> separation("a", [Ranked("a", 0.9, "a"), Ranked("b", 0.8, "ab"), Ranked("c", 0.5, "b")], [])
-      (('c',), ('b',))
+      Separation(behind=('c',), alike=('b',), ahead=())
     """
     letters = {r.variant: set(r.letters.split(",") if "," in r.letters else r.letters) for r in ranking}
-    decided = {frozenset((c.variant, c.against)) for c in comparisons if c.verdict in ("better", "worse")}
     others = [r.variant for r in ranking if r.variant != leader]
-    alike = [v for v in others if letters[v] & letters[leader] and frozenset((v, leader)) not in decided]
-    return tuple(v for v in others if v not in alike), tuple(alike)
+    ahead = {c.variant for c in comparisons if (c.against, c.verdict) == (leader, "better")}
+    ahead |= {c.against for c in comparisons if (c.variant, c.verdict) == (leader, "worse")}
+    apart = [v for v in others if not letters[v] & letters[leader]]
+    return Separation(
+        tuple(v for v in apart if v not in ahead),
+        tuple(v for v in others if v not in apart),
+        tuple(v for v in apart if v in ahead),
+    )
+
+
+def leader_accuracy(
+    leader: Ranked, ranking: Sequence[Ranked], expected: float | None, variant: VariantSummary | None = None
+) -> str:
+    """The leader's mean; over its surviving runs if others diverged; and what to expect if luck made part of it.
+
+    Args:
+      leader: the highest in the ranking.
+      ranking: all of it.
+      expected: the accuracy to expect of the highest, see ``rankings.expected_of_leader``.
+      variant: the leader.
+
+    Example:
+      >>> ranking = [Ranked("a", 0.9, "a"), Ranked("b", 0.89, "a"), Ranked("c", 0.88, "a")]
+      >>> leader_accuracy(ranking[0], ranking, 0.893), leader_accuracy(ranking[0], ranking, 0.9)
+      ('90.00 % (the best of 3; expect about 89.3 % on new data)', '90.00 %')
+    """
+    text = f"{100 * leader.mean:.2f} %"
+    if variant is not None and (diverged := sum(run.state == "diverged" for run in variant.runs)):
+        text += f" in surviving runs ({diverged} of {len(variant.runs)} diverged)"
+    if expected is not None and leader.mean - expected >= 0.0005:
+        text += f" (the best of {len(ranking)}; expect about {100 * expected:.1f} % on new data)"
+    return text
 
 
 def further_seeds_sentence(needed: Mapping[str, int | None]) -> str:
-    """How many further seeds would probably decide.
+    """Whether further seeds may decide, and how to add them without more false claims.
 
     Args:
-      needed: undecided variant -> the number of seeds, or None if no number would suffice.
+      needed: undecided variant -> the number of seeds that would probably suffice, or None if no number would.
 
     Example:
-      >>> further_seeds_sentence({"l2": 12, "l1": None})[:67]
-      'Further seeds that would probably suffice, if fixed in advance: 12 '
+      >>> further_seeds_sentence({"l2": 12, "l1": None})[:58]
+      'More seeds may decide l2: --until-decided adds them in pla'
       >>> further_seeds_sentence({"l2": None})
       'More seeds alone are unlikely to decide l2; that would take more test examples.'
     """
-    known = sorted((n, name) for name, n in needed.items() if n is not None)
+    known = several([name for name, n in needed.items() if n is not None])
     unlikely = several([name for name, n in needed.items() if n is None])
     if not known:
         return f"More seeds alone are unlikely to decide {unlikely}; that would take more test examples."
-    shown = known if len(known) <= FEW + 1 else known[:FEW]
-    numbers = ", ".join(f"{n} for {name}" for n, name in shown)
-    if len(shown) < len(known):
-        numbers += f", and up to {known[-1][0]} for {len(known) - len(shown)} others"
-    rest = f"; more seeds alone are unlikely to decide {unlikely}" if unlikely else ""
-    return f"Further seeds that would probably suffice, if fixed in advance: {numbers}{rest}."
+    rest = f" More seeds alone are unlikely to decide {unlikely}." if unlikely else ""
+    how = "--until-decided adds them in planned interim analyses, which keep false claims at 5 %"
+    return f"More seeds may decide {known}: {how}.{rest}"

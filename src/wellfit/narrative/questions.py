@@ -10,8 +10,8 @@ from wellfit.narrative.context import AnswerContext, OrientedComparison, compari
 from wellfit.narrative.epoch_answers import answer_onset, answer_stop
 from wellfit.narrative.phrases import (
     counted,
-    difference_with_interval,
     further_seeds_sentence,
+    leader_accuracy,
     listed,
     separation,
     several,
@@ -112,16 +112,40 @@ def _beats(question: Question, context: AnswerContext) -> list[Sentence]:
     pairs = [comparison_of(question.variant, other, context) for other in question.than]
     compared = [pair for pair in pairs if pair is not None]
     missing = [other for other, pair in zip(question.than, pairs, strict=True) if pair is None]
+    diverged = _divergence(question.variant, question.than, context)
     if missing:
-        return [no_answer_yet([question.variant, *missing])]
-    verdicts = [pair.comparison.verdict for pair in compared]
+        return [*diverged, no_answer_yet([question.variant, *missing], context)]
+    verdicts = [_verdict(pair) for pair in compared]
     if all(verdict == "better" for verdict in verdicts):
         answer = "Yes"
-    elif any(verdict in ("worse", "equivalent") for verdict in verdicts):
+    elif any(verdict in ("worse", "equivalent", "identical") for verdict in verdicts):
         answer = "No"
     else:
         answer = "Undecided"
-    return [_verdicts(answer, question.variant, compared), *_further_seeds(compared)]
+    return [_verdicts(answer, question.variant, compared), *diverged, *_further_seeds(compared)]
+
+
+def _verdict(pair: OrientedComparison) -> str:
+    """The verdict, or that the two gave the same results."""
+    return "identical" if pair.comparison.identical else pair.comparison.verdict
+
+
+def _divergence(name: str, others: Sequence[str], context: AnswerContext) -> list[Sentence]:
+    """Whether a variant diverged clearly more or less often than others that it is compared with."""
+    clauses, keys = [], []
+    for d in context.divergences:
+        if not d.clear or name not in (d.variant, d.against) or {d.variant, d.against}.isdisjoint(others):
+            continue
+        mine, theirs, other = (d.diverged, d.runs), (d.against_diverged, d.against_runs), d.against
+        if d.against == name:
+            mine, theirs, other = theirs, mine, d.variant
+        word = "more" if mine[0] * theirs[1] > theirs[0] * mine[1] else "less"
+        clauses.append(
+            f"{word} often than {other} ({mine[0]} of {mine[1]} runs against {theirs[0]} of {theirs[1]}, "
+            f"p = {d.p_adjusted:.2g})"
+        )
+        keys.append(f"divergences[{d.variant}].p_adjusted")
+    return [Sentence(f"{name} diverged {listed(clauses)}.", tuple(keys))] if clauses else []
 
 
 def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Sentence:
@@ -131,12 +155,13 @@ def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Se
         "worse": "{} was worse than",
         "better": "{} was better than",
         "equivalent": "{} was equivalent to",
+        "identical": "{} gave the same results as",
         "undecided": "the evidence does not separate {} from",
     }
     for verdict, phrase in phrases.items():
-        group = [pair.comparison for pair in pairs if pair.comparison.verdict == verdict]
+        group = [pair for pair in pairs if _verdict(pair) == verdict]
         if group:
-            names = [f"{c.against} ({difference_with_interval(c)})" for c in group]
+            names = [f"{p.comparison.against}{'' if p.comparison.identical else f' ({p.text})'}" for p in group]
             others = listed(names, "or" if verdict == "undecided" else "and")
             clauses.append(f"{phrase.format('it' if clauses else name)} {others}")
     return Sentence(f"{answer}: {'; '.join(clauses)}.", tuple(key for pair in pairs for key in pair.keys))
@@ -144,7 +169,8 @@ def _verdicts(answer: str, name: str, pairs: Sequence[OrientedComparison]) -> Se
 
 def _further_seeds(pairs: Sequence[OrientedComparison]) -> list[Sentence]:
     """How many further seeds would probably decide the undecided pairs, if any number would."""
-    needed = {pair.comparison.against: pair for pair in pairs if pair.further_seeds is not None}
+    undecided = [pair for pair in pairs if _verdict(pair) == "undecided"]
+    needed = {pair.comparison.against: pair for pair in undecided if pair.further_seeds is not None}
     if not needed:
         return []
     keys = tuple(f"evidence[{pair.key.partition('[')[2].removesuffix(']')}].further_seeds" for pair in needed.values())
@@ -154,16 +180,20 @@ def _further_seeds(pairs: Sequence[OrientedComparison]) -> list[Sentence]:
 def _best(question: Question, context: AnswerContext) -> list[Sentence]:
     ranking = [r for r in context.ranking if not question.variants or r.variant in question.variants]
     if len(ranking) < 2:
-        return [no_answer_yet(question.variants or list(context.variants))]
+        return [no_answer_yet(question.variants or list(context.variants), context)]
     keys = tuple(f"ranking[{r.variant}].{field}" for r in ranking for field in ("mean", "letters"))
     leader = ranking[0]
     comparisons = (*context.comparisons, *context.asked)
     if not any(c.p_value is not None for c in comparisons):
         text = "Undecided: with fewer than two seeds in common, differences cannot be separated from chance."
         return [Sentence(text, keys)]
-    separated, alike = separation(leader.variant, ranking, comparisons)
-    leads = f"{leader.variant} has the highest mean test accuracy, {100 * leader.mean:.2f} %"
-    if not alike:
+    separated, alike, ahead = separation(leader.variant, ranking, comparisons)
+    expected = None if question.variants else context.leader_accuracy
+    mean = leader_accuracy(leader, ranking, expected, context.variants.get(leader.variant))
+    leads = f"{leader.variant} has the highest mean test accuracy, {mean}"
+    if ahead:
+        text = f"Undecided: {leads}, but it was worse than {several(ahead)} on the seeds that both finished."
+    elif not alike:
         others = separated[0] if len(separated) == 1 else "all others"
         text = f"{leads}, and pairwise comparisons separate it from {others}."
     elif not separated:
@@ -185,10 +215,13 @@ def _winner(question: Question, context: AnswerContext) -> list[Sentence]:
         f"{100 * next_best:.2f} %.",
         tuple(f"published[{v}].{metric}" for v in (name, second)),
     )
+    if context.published_differs:
+        text = f"{context.published_differs} This study neither confirms nor refutes the published winner."
+        return [published, Sentence(text, tuple(f"published[{v}].{metric}" for v in (name, second)))]
     pairs = [pair for other, _ in values[1:] if (pair := comparison_of(name, other, context)) is not None]
     if len(pairs) < len(values) - 1:
-        return [published, no_answer_yet([v for v, _ in values])]
-    verdicts = {pair.comparison.verdict for pair in pairs}
+        return [published, no_answer_yet([v for v, _ in values], context)]
+    verdicts = {_verdict(pair) for pair in pairs}
     if "worse" in verdicts:
         answer = "Refuted"
     elif verdicts == {"better"}:
@@ -208,6 +241,10 @@ def _matches(question: Question, context: AnswerContext) -> list[Sentence]:
     The published value is one run on the same test images, so only the variation between seeds counts.
     """
     value = question.value or 0.0
+    what = f"{question.metric.replace('_', ' ')} of {100 * value:.2f} %"
+    if context.published_differs:
+        text = f"A {what} is not compared with runs of other settings. {context.published_differs}"
+        return [Sentence(text, ("published",))]
     bounds: dict[str, tuple[float, float]] = {}
     for name in question.variants or context.variants:
         scores = [getattr(run, question.metric) for run in runs_that_ended(context.variants.get(name))]
@@ -215,12 +252,11 @@ def _matches(question: Question, context: AnswerContext) -> list[Sentence]:
         if interval is not None:
             bounds[name] = interval
     if not bounds:
-        return [no_answer_yet(question.variants or list(context.variants))]
+        return [no_answer_yet(question.variants or list(context.variants), context)]
     keys = tuple(f"variants[{name}].runs" for name in bounds)
     consistent = [name for name, (low, high) in bounds.items() if low <= value <= high]
     closest = min(bounds, key=lambda name: max(bounds[name][0] - value, value - bounds[name][1]))
     shown = [f"{name} [{100 * bounds[name][0]:.1f}, {100 * bounds[name][1]:.1f}]" for name in consistent or [closest]]
-    what = f"{question.metric.replace('_', ' ')} of {100 * value:.2f} %"
     if not consistent:
         closest_text = f"{shown[0]} (95 % prediction interval of one run, in %)"
         return [Sentence(f"No variant is consistent with a {what}; the closest is {closest_text}.", keys)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from wellfit.analysis.paths import chosen_by_validation
 from wellfit.analysis.settings import DATA_SETTINGS, DIRECTION
 from wellfit.base import FloatArray, Sentence, SweepGrid, SweepPath
 from wellfit.narrative.options import setting_text
@@ -33,6 +34,9 @@ def describe_path(path: SweepPath) -> tuple[Sentence, ...]:
     span += _held_settings(path.held)
     if path.key in DATA_SETTINGS:
         return _end_to_end(path, span)
+    if not chosen_by_validation(path.key):
+        text = f"Of {span}, none is chosen: validation chose the epoch of each run, so its scores cannot compare them."
+        return (Sentence(text), *_end_to_end(path, span, ("test_accuracy",)))
     if path.chosen is None:
         return (Sentence(f"Of {span}, none can be chosen yet, because no value has two finished seeds."),)
     accuracy = _percent(path, "validation_accuracy", path.chosen)
@@ -165,9 +169,11 @@ def _zeros(path: SweepPath) -> list[Sentence]:
     return [Sentence(text, (f"details.paths[{path.key}].zeros",))]
 
 
-def _end_to_end(path: SweepPath, span: str) -> tuple[Sentence, ...]:
+def _end_to_end(
+    path: SweepPath, span: str, metrics: Sequence[str] = ("test_accuracy", "validation_accuracy")
+) -> tuple[Sentence, ...]:
     """The effect of a data setting on test accuracy, or on validation accuracy before the test set is opened."""
-    for metric in ("test_accuracy", "validation_accuracy"):
+    for metric in metrics:
         known = np.flatnonzero(np.isfinite(_metric(path, metric)[0]))
         if len(known) >= 2:
             ends = (known[0], known[-1])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
-from wellfit.report.comparable import published_caution
 from wellfit.report.numbers import shown_first
+from wellfit.study.comparable import published_caution
 from wellfit.study.provenance import several_machines
 
 __all__ = ["LETTERS", "notes", "notices", "without_weights"]
@@ -42,7 +42,7 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
             "There is only one seed, so no interval can be given and any difference could be chance. Use five seeds.",
         ),
         (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
-        (True, published_caution(summary)),
+        (True, published_caution(summary.name, {v.name: v.published for v in summary.variants}, summary.settings)),
     )
     return tuple(sentence for holds, sentence in sentences if holds and sentence)
 
@@ -73,7 +73,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "comparisons": (
             "Differences are paired by seed and by test example.",
-            "The adjusted p-value accounts for the number of comparisons (Holm), and the verdict uses it; each "
+            "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
         ),
         "curves": (
@@ -136,7 +136,7 @@ def _diverged(names: list[str]) -> str:
     are = "It is counted in the tables but is not" if len(names) == 1 else "They are counted in the tables but are not"
     return (
         f"{wording.count(len(names), 'run')} diverged (the loss became infinite or NaN): {listed}. "
-        f"{are} part of any mean."
+        f"{are} part of any mean, and verdicts marked * compare the surviving runs alone."
     )
 
 

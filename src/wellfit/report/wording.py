@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from wellfit.base import Finding, RunSummary, StudySummary, VariantSummary, Verdict
+from wellfit.base import Finding, RunSummary, StudySummary, VariantSummary
+from wellfit.narrative.outcomes import lost, verdict_label
 
 __all__ = [
     "METRICS",
@@ -38,7 +39,7 @@ NOTHING: Final = "–"
 """Shown where there is no number."""
 
 VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold red", "equivalent": "bold", "undecided": "dim"}
-"""Verdict -> style in the terminal."""
+"""Verdict, without its star -> style in the terminal."""
 
 _TYPED_OR_MINUS: Final = re.compile(r"""--[a-z]\S*(?: (?:"[^"]*"|'[^']*'|\S+)\S*)?|(?<![\w.=])-(?=\d)""")
 """A command's option with its value, or a hyphen before a number in a sentence."""
@@ -261,16 +262,18 @@ def ascii_only(text: str) -> str:
     return text
 
 
-def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> Verdict | None:
-    """The verdict on a variant's test accuracy compared with the first variant.
+def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> str | None:
+    """The verdict on a variant's test accuracy compared with the first variant, as a table shows it.
 
     Returns:
-      None for the first variant itself, and where nothing has been compared yet.
+      The label of ``narrative.outcomes.verdict_label``; ``diverged`` if every run of the variant did; None for the
+      first variant itself, and where nothing has been compared yet.
     """
+    by_name = {v.name: v for v in summary.variants}
     for comparison in summary.comparisons:
         if comparison.variant == variant.name and comparison.metric == "test_accuracy":
-            return comparison.verdict
-    return None
+            return verdict_label(comparison, by_name)
+    return "diverged" if lost(variant) and variant != summary.variants[0] else None
 
 
 def urgency(finding: Finding) -> int:

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 PrecisionChoice = Literal["float32", "mixed", "auto"]
+Folds = Annotated[int, Interval(ge=1, le=1000)]
 SeedCount = Annotated[int, Interval(ge=1, le=10_000)]
 
 DATA_FILES: Final = ("test_file", "validation_file")
@@ -55,13 +56,16 @@ class DataSpec(Reading):
       validation: share of the training examples that is held out for validation.
       scale: ``"unit"`` divides pixels by their largest value; ``"standardize"`` gives each feature mean 0 and standard
         deviation 1; ``"auto"`` is unit for images and standardize for tables.
-      split_seed: seed of the split, the same for every run.
+      folds: seed s leaves out fold s mod folds: as its test set if the data have none of their own, or else as its
+        validation set. 1 is one split for all seeds.
+      split_seed: seed of folds and splits.
       train_share: share of the training examples that is used at all, stratified by class; the rest is left out.
     """
 
     name_or_path: str
     validation: ProperShare = 0.2
     scale: Literal["auto", "unit", "standardize"] = "auto"
+    folds: Folds = 5
     split_seed: Seed = 0
     train_share: PositiveShare = 1.0
 

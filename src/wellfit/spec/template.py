@@ -22,7 +22,7 @@ title = "Which regularizer helps?"   # the question, for headlines
 name = "digits"                      # see wellfit list; or path = "my-images/", "my.csv", "my.npz" next to this file
 # label = "Churn"                    # of your own table: the column with the classes; drop = ["id"] leaves columns out
 # image_size = [64, 64]              # of your own images: resize them all; more settings: docs/data.md
-validation = 0.2                     # share of the training examples held out for validation
+validation = 0.2                     # share of the training examples held out for validation, others for every seed
 scale = "auto"                       # images "unit": pixels from 0 to 1; tables "standardize": mean 0, deviation 1
 
 [model]

@@ -38,17 +38,19 @@ class Keepsakes:
         labels, kept = self.database.get("labels", None), self.database.get("keepsakes", None)
         return ({LABELS: labels} if labels else {}) | ({KEEPSAKES: kept["sha256"]} if kept else {})
 
-    def save_labels(self, labels: IntArray, classes: Sequence[str]) -> None:
+    def save_labels(self, labels: IntArray, classes: Sequence[str], groups: IntArray | None = None) -> None:
         """Save the labels of the test examples and the names of the classes.
 
         Args:
           labels: int32.  # (M,)
           classes: in the order of the labels.
+          groups: the group of each test example; None without groups.  # (M,)
 
         Raises:
           StoreError: the disk is full or the directory is not writable.
         """
-        sha256 = write_arrays(self.directory / LABELS, {"labels": labels})
+        arrays = {"labels": labels} if groups is None else {"labels": labels, "groups": groups.astype(np.int64)}
+        sha256 = write_arrays(self.directory / LABELS, arrays)
         with self.database.transaction():
             self.database.put("labels", sha256)
             self.database.put("classes", list(classes))
@@ -58,6 +60,11 @@ class Keepsakes:
         sha256 = self.database.get("labels", None)
         labels = read_arrays(self.directory / LABELS, sha256)["labels"] if sha256 else np.zeros(0, np.int32)
         return labels, tuple(self.database.get("classes", ()))
+
+    def test_groups(self) -> IntArray | None:
+        """The group of each test example; None without groups.  # (M,)."""
+        sha256 = self.database.get("labels", None)
+        return read_arrays(self.directory / LABELS, sha256).get("groups") if sha256 else None
 
     def save(self, arrays: Arrays, facts: Mapping[str, Any]) -> None:
         """Replace the example pictures and decision regions.

@@ -82,6 +82,7 @@ class Metadata:
         with self._database.reading("the study"):
             if study:
                 _Resolved.model_validate(study)
+                study["data"].setdefault("folds", 1)  # the first edition had no folds
         return study
 
     def spec(self) -> StudySpec:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, Recipe, RunRecord, RunSpec, RunState
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, Recipe, RunRecord, RunSpec, RunState
+from wellfit.errors import StoreUnreadableError
 from wellfit.spec.variants import recipe_from
 from wellfit.store.arrays import Arrays, is_damaged, pack, read_arrays, stage
 from wellfit.store.database import Database
@@ -23,7 +24,7 @@ from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.metadata import Metadata, now
 from wellfit.store.names import file_named
 
-__all__ = ["RUN_FOLDERS", "Run", "Runs", "file_of"]
+__all__ = ["RUN_FOLDERS", "Run", "Runs", "Tested", "file_of"]
 
 Run: TypeAlias = tuple[str, int]
 """Variant and seed."""
@@ -34,6 +35,35 @@ RUN_FOLDERS: Final[tuple[Folder, ...]] = ("weights", "test")
 
 _COLUMNS: Final = "variant, seed, recipe, state, epochs, readout_epoch, trajectory, seconds, scores"
 _STATISTICS: Final = ("mean", "variance")  # of batch normalization: kept with the weights, not trained
+
+
+class Tested(NamedTuple):
+    """What a run predicts for test examples.
+
+    Args:
+      probabilities: float32.  # (m, K)
+      rows: which of the study's test examples these are, ascending; None for all.  # (m,)
+    """
+
+    probabilities: FloatArray
+    rows: IntArray | None
+
+    def of(self, values: IntArray) -> IntArray:
+        """The values of its examples, out of those of all test examples.
+
+        Args:
+          values: one for each test example.  # (M,)
+
+        Raises:
+          StoreUnreadableError: the rows do not fit the test examples.
+        """
+        if self.rows is None:
+            return values
+        rows = self.rows
+        fits = rows.ndim == 1 and len(rows) == len(self.probabilities) and bool((np.diff(rows) > 0).all())
+        if not fits or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(values)):
+            raise StoreUnreadableError("test rows that are not those of its test examples")
+        return values[rows]
 
 
 def file_of(folder: Folder, run: Run) -> str:
@@ -129,9 +159,11 @@ class Runs:
         """A run's weights at its readout; KeyError for a run that is not in the directory."""
         return self._arrays("weights", (variant, seed))
 
-    def probabilities(self, variant: str, seed: int) -> FloatArray:
-        """A run's test probabilities, float32; KeyError for a run that was not tested.  # (M, K)."""
-        return self._arrays("test", (variant, seed))["probabilities"]
+    def tested(self, variant: str, seed: int) -> Tested:
+        """A run's test probabilities; KeyError for a run that was not tested."""
+        arrays = self._arrays("test", (variant, seed))
+        rows: IntArray | None = arrays.get("rows")  # type: ignore[assignment]
+        return Tested(arrays["probabilities"], rows)
 
     def _arrays(self, folder: Folder, run: Run) -> dict[str, FloatArray]:
         rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
@@ -213,20 +245,30 @@ class Runs:
         if descriptions:
             self.final_states.remove_unused()
 
-    def save_test(self, variant: str, seed: int, probabilities: FloatArray, accuracy: float, loss: float) -> None:
+    def save_test(
+        self,
+        variant: str,
+        seed: int,
+        probabilities: FloatArray,
+        accuracy: float,
+        loss: float,
+        rows: IntArray | None = None,
+    ) -> None:
         """Save the test results of a run that is in the directory.
 
         Args:
           variant, seed: the run.
-          probabilities: float32.  # (M, K)
+          probabilities: float32.  # (m, K)
           accuracy, loss: over the test set.
+          rows: of the test examples that it was judged on, if these are not all.  # (m,)
 
         Raises:
           StoreError: the disk is full or the directory is not writable; everything saved so far is kept.
         """
         run = (variant, seed)
         with ExitStack() as stack:
-            sha256 = self._stage(stack, "test", run, {"probabilities": probabilities})
+            judged = {} if rows is None else {"rows": rows.astype(np.int64)}
+            sha256 = self._stage(stack, "test", run, {"probabilities": probabilities, **judged})
         with self.metadata.saving_work():
             self._insert_test(run, accuracy, loss, sha256)
 

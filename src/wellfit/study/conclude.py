@@ -8,13 +8,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.comparisons import compare_pairs
+from wellfit.analysis.comparisons import compare_pairs, paired_components
+from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.evidence import evidence_of
-from wellfit.analysis.rankings import friedman, ranking
+from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import Answer, Comparison, PairedEvidence, Ranked, Recipe, Sentence, VariantSummary
+from wellfit.base import (
+    Answer,
+    Comparison,
+    Divergence,
+    PairedEvidence,
+    Ranked,
+    Recipe,
+    Sentence,
+    TestRows,
+    VariantSummary,
+)
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 
@@ -31,6 +43,8 @@ class Concluded(NamedTuple):
     evidence: Mapping[str, PairedEvidence]
     ranking: tuple[Ranked, ...]
     friedman_p: float | None
+    divergences: tuple[Divergence, ...]
+    leader_accuracy: float | None
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
@@ -41,9 +55,11 @@ def conclude(
     recipes: Mapping[str, Recipe],
     variants: Sequence[VariantSummary],
     correctness: Correctness,
-    test_examples: int,
+    tested: TestRows,
     interim: InterimAnalysis | None = None,
     largest_class: float = 0.0,
+    published_differs: str = "",
+    earlier_looks: Sequence[int] = (),
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
 
@@ -54,32 +70,41 @@ def conclude(
       spec: the study.
       recipes: of its variants.
       variants: their summaries.
-      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (M,)
-      test_examples: the size of the test set.
+      correctness: variant -> seed -> whether each test example that it judges was classified correctly.  # bool (m,)
+      tested: which test examples each seed judges.
       interim: the interim analysis that this is; None if none were planned.
       largest_class: its share of the test examples.
+      published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
+      earlier_looks: the numbers of seeds whose test results were seen before more were added.
     """
     names = list(spec.variants)
+    judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
     stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
     # The stored study may lack a variant that a question names; such a question is left out.
     known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
     questions = published_winner(known, spec.published)
     usual = [(name, names[0]) for name in names[1:]]
     further = asked_pairs(questions, names[0], spec.published, stopping)
-    compared = compare_pairs(correctness, [*usual, *further], spec.margin, interim)
+    pairs = [*usual, *further]
+    compared = compare_pairs(correctness, pairs, spec.margin, interim, tested)
+    components = paired_components(correctness, pairs, tested)
+    counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
+    ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
+    divergences = compare_divergence(ended, pairs)
     evidence = {
         c.variant if c.against == names[0] else f"{c.variant}/{c.against}": evidence_of(
-            c, correctness, len(compared), spec.margin, interim
+            c, correctness, counted, spec.margin, interim, tested, components[c.variant, c.against]
         )
         for c in compared
     }
-    ranked = ranking(correctness, interim=interim)
+    ranked = ranking(correctness, interim=interim, compared=compared, tested=tested)
+    expected = expected_of_leader(correctness, tested)
     sentences = conclusion(
         variants,
         comparisons,
-        test_examples,
+        len(judged),
         spec.margin,
         title=spec.title,
         asked=asked,
@@ -87,14 +112,21 @@ def conclude(
         ranking=ranked,
         interim=interim,
         largest_class=largest_class,
+        leader_accuracy=expected,
+        divergences=divergences,
+        earlier_looks=earlier_looks,
     )
-    context = AnswerContext({v.name: v for v in variants}, comparisons, asked, evidence, ranked, stopping)
+    named = {v.name: v for v in variants}
+    context = AnswerContext(named, comparisons, asked, evidence, ranked, stopping, expected, divergences,
+                            published_differs)  # fmt: skip
     return Concluded(
         comparisons,
         asked,
         evidence,
         ranked,
         _friedman_p(correctness),
+        divergences,
+        expected,
         sentences,
         " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),

@@ -1,4 +1,4 @@
-"""What precedes the network in every model of a study, kept with it: the preparation of a table's columns, the scaling.
+"""What precedes the network in a model, kept with its study: the preparation of a table's columns, the scaling.
 
 With these and a run's weights, a model can predict from raw rows although the data set is gone.
 """
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from wellfit.base import Column, FloatArray, Preparation, PreparedColumn, Scaling
 from wellfit.data.preparation import prepare
 from wellfit.store import Store
-from wellfit.study.session import Session
+from wellfit.study.fold import Fold
 
 __all__ = ["INPUTS", "Inputs", "load_inputs", "save_inputs"]
 
 INPUTS: Final = "inputs"
-"""The key of the note."""
+"""The key of the note, or with folds the beginning of the keys of each seed's note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +55,44 @@ class Inputs:
         return prepare(self.preparation, columns, x)
 
 
-def save_inputs(store: Store, session: Session) -> None:
-    """Save the preparation and the scaling of a study."""
-    preparation, scaling = session.preparation, session.data.scaling
+def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
+    """Save the preparation and the scaling of a seed; does nothing if they are saved already.
+
+    Args:
+      store: the study, open for writing.
+      fold: the data of the seed.
+      seed: None if all seeds have the same.
+    """
+    if store.metadata.note(_key(seed)) is not None:
+        return
+    dataset, scaling = fold.dataset, fold.data.scaling
     store.metadata.write_note(
-        INPUTS,
+        _key(seed),
         {
-            "shape": list(session.used.input_shape),
-            "columns": [column.name for column in session.used.columns],
-            "pixel_max": session.used.pixel_max,
-            "preparation": asdict(preparation),
+            "shape": list(dataset.input_shape),
+            "columns": [column.name for column in dataset.columns],
+            "pixel_max": dataset.pixel_max,
+            "preparation": asdict(fold.preparation),
             "scaling": {"kind": scaling.kind, "shift": _text(scaling.shift), "factor": _text(scaling.factor)},
         },
     )
 
 
-def load_inputs(store: Store) -> Inputs | None:
-    """The preparation and the scaling of a study; None if it was trained before they were saved.
+def load_inputs(store: Store, seed: int) -> Inputs | None:
+    """The preparation and the scaling of a seed; None if it was trained before they were saved.
 
     Raises:
       StoreUnreadableError: the note has another form than ``save_inputs`` gives it.
     """
-    note = store.metadata.note(INPUTS)
+    note = store.metadata.note(_key(seed)) or store.metadata.note(_key(None))
     if note is None:
         return None
     with store.database.reading("the inputs of its models"):
         return _inputs(note)
+
+
+def _key(seed: int | None) -> str:
+    return INPUTS if seed is None else f"{INPUTS}.{seed}"
 
 
 def _inputs(note: Mapping[str, Any]) -> Inputs:

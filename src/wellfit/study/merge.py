@@ -18,6 +18,8 @@ from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.store import Store, contents, create_or_open, discard, open_existing
 from wellfit.study.inputs import INPUTS
+from wellfit.study.looks import KEY as SEEN
+from wellfit.study.looks import combined_looks
 
 __all__ = ["Merged", "merge_studies"]
 
@@ -75,6 +77,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         shares = _shares(stores)
         with _built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
+            combined_looks(whole, stores)
             findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
             whole.metadata.save_findings(tuple(findings))
             codes = whole.metadata.provenance().get("code hash")
@@ -134,8 +137,7 @@ def _notes(store: Store) -> dict[str, Any]:
 
     The preparation and the scaling follow from data and split, up to rounding.
     """
-    notes = store.metadata.notes()
-    notes.pop(INPUTS, None)
+    notes = {key: note for key, note in store.metadata.notes().items() if key.partition(".")[0] not in (INPUTS, SEEN)}
     if "choices" in notes:
         notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
     return notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,7 +50,14 @@ class Choices:
 
 
 def choose_and_plan(
-    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, asked: str, choices: Choices | None
+    runs: Sequence[RunSpec],
+    data: TrainingData,
+    mesh_size: int,
+    asked: str,
+    choices: Choices | None,
+    *,
+    apart: bool = False,
+    balanced: tuple[float, ...] = (),
 ) -> tuple[Choices, Plan]:
     """Plan runs with the choices that the store remembers, or choose now.
 
@@ -60,16 +67,17 @@ def choose_and_plan(
       mesh_size: the number of devices.
       asked: the study's precision, ``"float32"``, ``"mixed"`` or ``"auto"``.
       choices: as remembered; None for a new study.
+      apart, balanced: as for ``plan_runs``.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
     chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
-    plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+    plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
-        plan = plan_runs(runs, data, mesh_size, chosen, automatic)
+        plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     return chosen, plan
 
 
@@ -86,15 +94,31 @@ def _one_precision(asked: str, data: TrainingData) -> str:
 
 
 def plan_runs(
-    runs: Sequence[RunSpec], data: TrainingData, mesh_size: int, choices: Choices, automatic: bool = False
+    runs: Sequence[RunSpec],
+    data: TrainingData,
+    mesh_size: int,
+    choices: Choices,
+    automatic: bool = False,
+    *,
+    apart: bool = False,
+    balanced: tuple[float, ...] = (),
 ) -> Plan:
     """Plan runs; those that train on different examples or labels share no batches and are planned separately.
+
+    Args:
+      runs: of a study, or some of them.
+      data: what they train on; if every seed has its own fold, that of any.
+      mesh_size: the number of devices.
+      choices: what the plan depends on besides.
+      automatic: whether the study leaves the precision to wellfit.
+      apart: whether every seed has its own fold.
+      balanced: the weights of the classes where a recipe asks for balanced ones.  # (K,)
 
     Raises:
       StudyFileError: a variant asks for more training examples than there are.
       ShapeError: a model does not fit the data.
     """
-    separate: dict[tuple[int, float, str], list[RunSpec]] = {}
+    separate: dict[tuple[int | None, int, float, str], list[RunSpec]] = {}
     for run in runs:
         examples = run.recipe.examples or len(data.x_train)
         if examples > len(data.x_train):
@@ -104,13 +128,16 @@ def plan_runs(
             )
         slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
-        separate.setdefault((examples, run.recipe.label_noise, precision), []).append(run)
+        key = run.seed if apart else None, examples, run.recipe.label_noise, precision
+        separate.setdefault(key, []).append(run)
+    place = {seed: number for number, seed in enumerate(dict.fromkeys(run.seed for run in runs))}
     plans = []
-    for (examples, _, precision), together in separate.items():
+    for key in sorted(separate, key=lambda key: 0 if key[0] is None else place[key[0]]):  # fold by fold
+        (_, examples, _, precision), together = key, separate[key]
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options))
+        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),
@@ -142,24 +169,31 @@ def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Popula
       left: the trajectory-epochs of a population that remain to be trained; by default all of them.
     """
     total = 0.0
+    compiled: set[Hashable] = set()
     for population in plan.populations:
         epochs = sum(trajectory.epochs for trajectory in population.trajectories)
         todo = epochs if left is None else left(population)
-        total += _seconds(population, examples, mesh_size, todo / epochs) if todo else 0.0
+        key = population.program, recipe_of(population).examples
+        total += _seconds(population, examples, mesh_size, todo / epochs, key in compiled) if todo else 0.0
+        compiled.add(key)
     return total
 
 
-def _seconds(population: Population, examples: int, mesh_size: int, share: float) -> float:
-    """The time for a share of a population, at the rate of its program here before, or else of similar programs."""
+def _seconds(population: Population, examples: int, mesh_size: int, share: float, compiled: bool) -> float:
+    """The time for a share of a population, at the rate of its program here before, or else of similar programs.
+
+    Args:
+      compiled: whether a population before has compiled the program, as with folds.
+    """
     program = population.program
     rate = machine.attained(program)
     if rate is not None:
-        return share * population.work / rate + devices.START_SECONDS
+        return share * population.work / rate + (0.0 if compiled else devices.START_SECONDS)
     images = _has_convolution(program.model)
     attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
     steps = (recipe_of(population).examples or examples) / program.batch_size
     overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
-    compiling = devices.COMPILE_SECONDS * (3 if images else 1)
+    compiling = 0.0 if compiled else devices.COMPILE_SECONDS * (3 if images else 1)
     return (share * population.work / (devices.product_rate() * attained) + overhead) / mesh_size + compiling
 
 

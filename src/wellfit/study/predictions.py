@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, IntArray
 from wellfit.store import Store
+from wellfit.store.runs import Tested
 
 __all__ = ["Predictions", "Probabilities", "predictions_of", "seeds_tested"]
 
 
 @dataclass(frozen=True)
 class Probabilities:
-    """The test probabilities of some of a variant's tested runs, read from their files whenever they are iterated.
+    """The test results of some of a variant's tested runs, read from their files whenever they are iterated.
 
     Raises (when iterated):
       StoreUnreadableError: a file is missing or damaged.
@@ -27,18 +27,32 @@ class Probabilities:
     variant: str
     seeds: Sequence[int]
 
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Those of each run.  # (M, K)."""
+    def __iter__(self) -> Iterator[Tested]:
         for seed in self.seeds:
-            yield self.store.runs.probabilities(self.variant, seed).astype(np.float32, copy=False)
+            tested = self.store.runs.tested(self.variant, seed)
+            yield tested._replace(probabilities=tested.probabilities.astype(np.float32, copy=False))
+
+    def with_labels(self, labels: IntArray) -> Iterator[tuple[FloatArray, IntArray]]:
+        """Those of each run, with the true classes of the examples that it judged.  # (m, K), (m,)
+
+        Args:
+          labels: of all test examples.  # (M,)
+        """
+        return ((tested.probabilities, tested.of(labels)) for tested in self)
 
 
 class Predictions(NamedTuple):
-    """The predicted class of every test example, and its probability, by each run of a variant."""
+    """The predicted class of every test example, and its probability, by each run of a variant.
+
+    Args:
+      seeds: of the runs.
+      labels: the class; -1 where the run did not judge the example.  # int8 to int32 (S, M)
+      confidence: its probability; NaN likewise.  # (S, M)
+    """
 
     seeds: tuple[int, ...]
-    labels: IntArray  # (S, M), uint8 or uint16 if the classes fit
-    confidence: FloatArray  # (S, M)
+    labels: IntArray
+    confidence: FloatArray
 
     def of(self, seeds: Sequence[int]) -> IntArray:
         """The predicted classes by the runs of some seeds.  # (len(seeds), M)."""
@@ -52,20 +66,26 @@ def seeds_tested(store: Store) -> dict[str, tuple[int, ...]]:
     return {variant: of for variant, of in seeds.items() if of}
 
 
-def predictions_of(seeds: tuple[int, ...], probabilities: Iterable[FloatArray]) -> Predictions:
+def predictions_of(seeds: tuple[int, ...], tests: Iterable[Tested], examples: int) -> Predictions:
     """The most probable classes (of equals the first), and their probabilities.
 
     Args:
       seeds: of the runs, at least one.
-      probabilities: by these runs.  # (M, K) each
+      tests: of these runs.
+      examples: the number of test examples of the study.
 
-    Example:
-      >>> predictions = predictions_of((7,), np.array([[[0.25, 0.75], [0.5, 0.5]]]))
+    Example: of three examples, the run judged the first two.
+      >>> tested = Tested(np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([0, 1]))
+      >>> predictions = predictions_of((7,), [tested], 3)
       >>> predictions.labels.tolist(), predictions.confidence.tolist()
-      ([[1, 0]], [[0.75, 0.5]])
+      ([[1, 0, -1]], [[0.75, 0.5, nan]])
     """
     labels, confidence = [], []
-    for p in probabilities:
-        labels.append(p.argmax(axis=1).astype(np.min_scalar_type(p.shape[1] - 1)))  # (M,)
-        confidence.append(p.max(axis=1))  # (M,)
+    for p, rows in tests:
+        where = slice(None) if rows is None else rows
+        of_run = np.full(examples, -1, np.min_scalar_type(-p.shape[1]))  # (M,)
+        sure = np.full(examples, np.nan, p.dtype)  # (M,)
+        of_run[where], sure[where] = p.argmax(axis=1), p.max(axis=1)
+        labels.append(of_run)
+        confidence.append(sure)
     return Predictions(seeds, np.stack(labels), np.stack(confidence))

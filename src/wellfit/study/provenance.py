@@ -33,7 +33,15 @@ _MAY_DIFFER = "the last bits of its runs may differ from those of an uninterrupt
 _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
 
 
-def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -> dict[str, str]:
+def provenance(
+    dataset: Dataset,
+    splits: Splits,
+    command: str,
+    precision: str,
+    *,
+    folds: int = 1,
+    hashes: tuple[str, str] | None = None,
+) -> dict[str, str]:
     """Everything needed to reproduce a study, as name -> printable value, in the order of the report.
 
     The user's home directory is written as ``~``. The git commit is that of the working directory, whatever repository
@@ -44,8 +52,11 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
       splits: of the data.
       command: what the user typed; may be empty.
       precision: of the matrix products, in words.
+      folds: their number, if seeds have their own; ``splits`` are then those of one seed.
+      hashes: of the data and of the split, for all seeds; by default those of ``dataset`` and ``splits``.
     """
     machine = machine_facts()
+    of_data, of_split = hashes or (dataset.hash, splits.hash)
     facts = {
         "command": without_home(command),
         "wellfit": machine["wellfit"],
@@ -55,9 +66,10 @@ def provenance(dataset: Dataset, splits: Splits, command: str, precision: str) -
         **{name: machine[name] for name in ("system", "processor", "devices")},
         "precision": precision,
         "data": without_home(data_line(dataset.title, dataset.source)),
-        "data hash": dataset.hash,
-        "split": f"{len(splits.train)} training, {len(splits.validation)} validation, {_drawn(dataset, splits)}",
-        "split hash": splits.hash,
+        "data hash": of_data,
+        "split": f"{len(splits.train)} training, {len(splits.validation)} validation, "
+        f"{f'{folds} folds, ' if folds > 1 else ''}{_drawn(dataset, splits, folds)}",
+        "split hash": of_split,
         "git commit": _commit(),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
@@ -152,8 +164,8 @@ def _essence(name: str, value: str) -> str:
     return re.sub(r"^(?!1 x )\d+ x cpu$", "cpu", value)
 
 
-def _drawn(dataset: Dataset, splits: Splits) -> str:
-    if dataset.validation_rows is not None:
+def _drawn(dataset: Dataset, splits: Splits, folds: int) -> str:
+    if dataset.validation_rows is not None and folds == 1:
         return "as given"
     return f"{'stratified' if dataset.groups is None else 'whole groups'}, seed {splits.seed}"
 

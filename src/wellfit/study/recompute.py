@@ -52,8 +52,8 @@ def numbers_of_run(
       record: the run.
       weights: its weights; None if their file is damaged.
       parameters: of its variant's model, as stored.
-      probabilities: its test probabilities; None if there are none or their file is damaged.  # (M, K)
-      labels: the true classes; None likewise.  # (M,)
+      probabilities: its test probabilities; None if there are none or their file is damaged.  # (m, K)
+      labels: the true classes of the examples that it judged; None likewise.  # (m,)
       test: the stored test accuracy and loss; None if it was not tested.
     """
     whose = f"variant {record.spec.variant!r}, seed {record.spec.seed}"
@@ -131,9 +131,10 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
         confusion = np.zeros((len(classes), len(classes)), np.int64)
         for run in variant.runs:
             if run.test_accuracy is not None:
-                probabilities = store.runs.probabilities(variant.name, run.seed)
-                of_variant[run.seed] = _hits(probabilities, labels)
-                np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
+                probabilities, rows = store.runs.tested(variant.name, run.seed)
+                truth = labels if rows is None else labels[rows]
+                of_variant[run.seed] = _hits(probabilities, truth)
+                np.add.at(confusion, (truth, probabilities.argmax(axis=1)), 1)
         if of_variant:
             counted = summary.confusion[variant.name].tolist()
             yield Recomputed(f"variant {variant.name!r}: confusion matrix", counted, confusion.tolist())
@@ -145,7 +146,7 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
 
 def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomputed]:
     tests = store.runs.test_scores()
-    values: dict[tuple[str, str], list[float]] = {}
+    values: dict[tuple[str, str], list[tuple[float, int]]] = {}  # with the number of examples that a mean is over
     for record in store.runs.records():
         variant, seed = run = record.spec.variant, record.spec.seed
         scores = dict(record.scores)
@@ -153,22 +154,29 @@ def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomput
             scores |= {"test_accuracy": float(hits[variant][seed].mean()), "test_loss": tests[run][1]}
         if run in tests and "train_accuracy" in scores:
             scores["generalization_gap"] = scores["train_accuracy"] - scores["test_accuracy"]
+        judged = len(hits[variant][seed]) if run in tests else 1
         for metric, value in scores.items():
-            values.setdefault((variant, metric), []).append(value)
+            of_test = metric.startswith("test") or metric == "generalization_gap"
+            values.setdefault((variant, metric), []).append((value, judged if of_test else 1))
     for variant_ in summary.variants:
         for metric, mean in variant_.mean.items():
             what = f"variant {variant_.name!r}: mean {metric.replace('_', ' ')}"
-            yield Recomputed(what, mean, float(np.mean(values[variant_.name, metric])), ROUNDING)
+            yield Recomputed(what, mean, _weighted(values[variant_.name, metric]), ROUNDING)
             interval = variant_.interval.get(metric)
             if interval is not None:
                 within = interval[0] - ROUNDING <= mean <= interval[1] + ROUNDING
                 yield Recomputed(f"{what} within its interval", True, within)
 
 
+def _weighted(values: list[tuple[float, int]]) -> float:
+    """The mean over all examples that any seed judged, some of them more than once."""
+    return float(sum(value * count for value, count in values) / sum(count for _, count in values))
+
+
 def _differences(summary: StudySummary, hits: Hits, seen: Collection[int] | None) -> Iterator[Recomputed]:
     for comparison in summary.comparisons:
         one, other = hits[comparison.variant], hits[comparison.against]
         seeds = [seed for seed in one if seed in other and (seen is None or seed in seen)]
-        paired = [one[seed].mean() - other[seed].mean() for seed in seeds]
+        paired = [(float(one[seed].mean() - other[seed].mean()), len(one[seed])) for seed in seeds]
         what = f"{comparison.variant!r} minus {comparison.against!r}: {comparison.metric.replace('_', ' ')}"
-        yield Recomputed(what, comparison.difference, float(np.mean(paired)), ROUNDING)
+        yield Recomputed(what, comparison.difference, _weighted(paired), ROUNDING)

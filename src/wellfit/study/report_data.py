@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, pictured, variant_mistakes, votes
-from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn
+from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn, Scaling
 from wellfit.engine.train import predict_proba
 from wellfit.store import Store
 from wellfit.study.predictions import Probabilities, predictions_of, seeds_tested
@@ -45,7 +45,7 @@ def keep_report_data(store: Store, session: Session) -> None:
       StoreError: the disk is full or the directory not writable.
     """
     runs = seeds_tested(store)
-    state = json.dumps([_FORMAT, session.splits.hash, sorted(store.runs.test_scores().items())])
+    state = json.dumps([_FORMAT, *session.hashes, sorted(store.runs.test_scores().items())])
     identity = hashlib.sha256(state.encode()).hexdigest()
     before = store.keepsakes.load()
     if not runs or (before is not None and before[1]["of"] == identity):
@@ -63,7 +63,7 @@ def keep_report_data(store: Store, session: Session) -> None:
         "facts": [[name, without_home(text)] for name, text in session.facts],
     }
     if are_images(shape):
-        arrays |= _misclassified(store, runs, used) | {"examples": _examples(used)}
+        arrays |= _misclassified(store, runs, session) | {"examples": _examples(used)}
     elif len(shape) == 1:
         plain["rows"] = _rows(session)
     plane = _plane(session)
@@ -131,9 +131,9 @@ def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
 
 
 def _counts(session: Session) -> dict[str, NDArray[Any]]:
-    """The number of examples of every class in each split."""
+    """The number of examples of every class in each split, of the first seed."""
     y, splits, classes = session.used.y_train, session.splits, len(session.dataset.classes)
-    labels = {"train": y[splits.train], "validation": y[splits.validation], "test": session.dataset.y_test}
+    labels = {"train": y[splits.train], "validation": y[splits.validation], "test": session.used.y_test}
     return {f"count/{split}": np.bincount(of, minlength=classes) for split, of in labels.items()}  # (K,) each
 
 
@@ -156,19 +156,20 @@ def _examples(dataset: Dataset) -> NDArray[np.uint8]:
     return table
 
 
-def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], dataset: Dataset) -> dict[str, NDArray[Any]]:
+def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], session: Session) -> dict[str, NDArray[Any]]:
     """Pictures of the most instructive misclassified test images."""
+    dataset, truth = session.used, session.test_labels
     classes, most = len(dataset.classes), max(map(len, runs.values()))
     of: dict[str, VariantMistakes] = {}
     counted = []
     for name, seeds in runs.items():  # one variant's predictions at a time
-        predictions = predictions_of(seeds, Probabilities(store, name, seeds))
-        of[name] = variant_mistakes(predictions.labels, predictions.confidence, dataset.y_test, classes)
+        predictions = predictions_of(seeds, Probabilities(store, name, seeds), len(truth))
+        of[name] = variant_mistakes(predictions.labels, predictions.confidence, truth, classes)
         counted.append(votes(predictions.labels, classes).astype(np.min_scalar_type(most)))  # (M, K)
-    mistakes, counts = joint_mistakes(of, dataset.y_test), np.stack(counted)  # (V, M, K)
+    mistakes, counts = joint_mistakes(of, truth), np.stack(counted)  # (V, M, K)
     size = int(np.prod(dataset.input_shape))
     rows = pictured(mistakes, counts, min(PICTURES, _BYTES // size))
-    return {"image_rows": rows, "images": as_bytes(dataset.x_test[rows], *_range(dataset))}
+    return {"image_rows": rows, "images": as_bytes(session.test_examples(rows), *_range(dataset))}
 
 
 def _rows(session: Session) -> list[list[str]]:
@@ -199,6 +200,11 @@ def _spread(rows: IntArray, most: int) -> IntArray:
     return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)]
 
 
+def _classes_and_scaling(session: Session, seed: int) -> tuple[int, Scaling]:
+    data = session.fold(seed).data
+    return data.classes, data.scaling
+
+
 def _plane(session: Session) -> tuple[PreparedColumn, ...] | None:
     """The two columns of numbers that are all that the models see; None if they see something else."""
     columns = session.preparation.columns
@@ -215,14 +221,13 @@ def _regions(
     margin = np.where(high > low, 0.06 * (high - low), 1.0)  # (2,)
     x1, x2 = np.linspace(low - margin, high + margin, GRID).astype(np.float32).T  # (G,) each
     grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)  # (G * G, 2), x2 by rows
-    data = session.data
     on_grid: dict[str, list[NDArray[Any]]] = {}
     programs: dict[Any, Any] = {}
-    for record in store.runs.records():
+    for record in sorted(store.runs.records(), key=lambda record: record.spec.seed):  # fold by fold
         variant, seed = record.spec.variant, record.spec.seed
         if seed in runs.get(variant, ()):
             model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
-            p = predict_proba(model, weights, grid, data.classes, data.scaling, programs)
+            p = predict_proba(model, weights, grid, *_classes_and_scaling(session, seed), programs)
             on_grid.setdefault(variant, []).append(p.reshape(GRID, GRID, -1))  # (G, G, K)
     rows = _spread(session.splits.train, POINTS)
     centers = [column.center for column in plane]

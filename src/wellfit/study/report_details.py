@@ -81,7 +81,9 @@ def difference_between(directory: Path, variant: str, against: str) -> Confusion
         seeds = tuple(s for s in tested.get(variant, ()) if s in tested.get(against, ()))
         if not seeds:
             raise StudyFileError(f"{variant} and {against} have no tested seed in common; run the study first")
-        one, other = (predictions_of(seeds, Probabilities(store, name, seeds)).labels for name in (variant, against))
+        one, other = (
+            predictions_of(seeds, Probabilities(store, name, seeds), len(labels)).labels for name in (variant, against)
+        )
     return confusion_difference(variant, against, one, other, labels, len(classes))
 
 
@@ -99,7 +101,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
     ensembles: dict[str, Ensemble] = {}
     for name, seeds in seeds_tested(store).items():  # the first variant first
         p = Probabilities(store, name, seeds)
-        predictions = predictions_of(seeds, p)  # of one variant at a time, besides the first
+        predictions = predictions_of(seeds, p, len(labels))  # of one variant at a time, besides the first
         of_first = predictions if name == first else of_first
         mistakes[name] = variant_mistakes(predictions.labels, predictions.confidence, labels, len(classes))
         if rows is not None:
@@ -107,10 +109,10 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         difference = None if name == first else _difference(predictions, of_first, name, first, labels, len(classes))
         if difference is not None:
             differences[name] = difference
-        calibration[name] = pooled_calibration(name, p, labels)
-        by_class[name] = class_table(name, p, labels, difference)
-        if len(seeds) > 1:
-            ensembles[name] = ensemble(name, p, labels)
+        calibration[name] = pooled_calibration(name, p.with_labels(labels))
+        by_class[name] = class_table(name, p.with_labels(labels), predictions.labels, labels, difference)
+        if len(seeds) > 1 and predictions.labels.min(initial=0) >= 0:  # with folds, no ensemble judges an example
+            ensembles[name] = ensemble(name, (run.probabilities for run in p), labels)
     damaged = store.runs.damaged()
     weights = weight_overviews(store, _with_weights(store, damaged), tuple(kept[1]["shape"]) if kept else None)
     return StudyDetails(

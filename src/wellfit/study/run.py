@@ -25,6 +25,7 @@ from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
+from wellfit.study.looks import note_look, note_seen
 from wellfit.study.planning import recipe_of
 from wellfit.study.provenance import provenance
 from wellfit.study.report_data import keep_report_data
@@ -80,7 +81,9 @@ def run_study(
       Interrupted: Ctrl-C or SIGTERM; the study can be continued.
     """
     check_seeds(session, interim)
-    facts = provenance(session.used, session.splits, command, session.precision)  # raises before anything is written
+    facts = provenance(  # raises before anything is written
+        session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
+    )
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
@@ -91,13 +94,12 @@ def run_study(
         per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
         store.metadata.write_note("examples", session.examples)
         store.metadata.write_note("per_class", per_class)
-        save_inputs(store, session)
         if interim is not None:
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
         store.metadata.save_findings(audit(session.used, session.splits))
-        store.keepsakes.save_labels(session.dataset.y_test, session.dataset.classes)
+        store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
         _train(session, store, on_progress)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
@@ -130,14 +132,17 @@ def _train(session: Session, store: Store, on_progress: Callable[[Progress], Non
 
 def _trainers(session: Session) -> Callable[[Population], Trainer]:
     """The trainer of a population; consecutive populations with the same examples and labels share one."""
+    compiled: dict[Any, Any] = {}
 
     @lru_cache(maxsize=1)
-    def trainer(examples: int | None, label_noise: float) -> Trainer:
-        return Trainer(subset(session.data, examples, label_noise, session.spec.data.split_seed), session.mesh)
+    def trainer(seed: int, examples: int | None, label_noise: float) -> Trainer:
+        data = subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
+        return Trainer(data, session.mesh, compiled)
 
     def of(population: Population) -> Trainer:
-        recipe = recipe_of(population)
-        return trainer(recipe.examples, recipe.label_noise)
+        recipe, seeds = recipe_of(population), {trajectory.seed for trajectory in population.trajectories}
+        fold = min(seeds) if session.folds > 1 else session.spec.seeds[0]
+        return trainer(fold, recipe.examples, recipe.label_noise)
 
     return of
 
@@ -221,11 +226,16 @@ def _open_test_set(
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
-    data, x, labels = session.data, session.prepared.x_test, session.prepared.y_test
+    note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
     programs: dict[Any, Callable[..., Any]] = {}
-    for record in todo:
+    place = {seed: number for number, seed in enumerate(session.spec.seeds)}
+    for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold
         variant, seed = record.spec.variant, record.spec.seed
+        fold = session.fold(seed)
+        save_inputs(store, fold, seed if session.folds > 1 else None)
+        data, x, labels = fold.data, fold.prepared.x_test, fold.dataset.y_test
         model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
         probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs)  # (M, K)
         loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
-        store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss)
+        store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested)
+    note_seen(store)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jax.sharding import Mesh
+from numpy.typing import NDArray
 
-from wellfit.base import Dataset, Preparation, Recipe, RunSpec, Splits, TrainingData
-from wellfit.data.facts import Facts, data_facts, data_line
-from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset
-from wellfit.data.splits import split_of, training_data
-from wellfit.data.subsets import thinned
+from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
+from wellfit.data.facts import Facts, data_facts, data_line, fold_facts
+from wellfit.data.folds import example_labels, examples_of
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
-from wellfit.engine.validation import check_data
 from wellfit.errors import OtherStudyError, StoreUnreadableError, StudyFileError
 from wellfit.spec.identity import default_directory, spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
+from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.planning import (
     Choices,
@@ -50,7 +49,8 @@ class Forecast:
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
       cautions: what is unusual about this machine, in sentences without a full stop.
-      examples: training, validation and test examples.
+      examples: training, validation and test examples of a seed.
+      tested: test examples of all folds together.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
       precision: of the matrix products, in words.
@@ -66,6 +66,7 @@ class Forecast:
     title: str
     data: str
     examples: tuple[int, int, int]
+    tested: int
     epochs: int
     devices: int
     precision: str
@@ -132,46 +133,97 @@ class Session:
         with store:
             conflict = spec_conflicts(store.runs.trained_study(), self.resolved, growing=True)
             if conflict is not None:
+                if conflict.startswith("[data] folds is 1 there"):
+                    conflict += " (continue it with --set data.folds=1)"
                 fix = "choose another directory with --out, or delete the study in it with --fresh"
                 raise OtherStudyError(f"{self.directory}: holds another study: {conflict}; {fix}")
             return read_stored(store, self.resolved)
 
     # --- Data
 
+    @property
+    def folds(self) -> int:
+        """The number of folds; 1 if all seeds have the same data."""
+        return folds_used(self.dataset, self.spec.data)
+
     @cached_property
+    def _fold(self) -> Callable[[int | None], Fold]:
+        """The data of a seed; those of the latest are kept, since they may be large."""
+        return lru_cache(maxsize=1)(partial(fold_of, self.dataset, self.spec.data))
+
+    @cached_property
+    def first(self) -> Fold:
+        """The data of the first seed, which stand for all where one is enough: to plan, to audit, to describe."""
+        return fold_of(self.dataset, self.spec.data, self.spec.seeds[0] if self.folds > 1 else None)
+
+    def fold(self, seed: int) -> Fold:
+        """The data of a seed."""
+        return self.first if self.folds == 1 or seed == self.spec.seeds[0] else self._fold(seed)
+
+    @property
     def used(self) -> Dataset:
-        """The share of the data that the study uses, as it was read."""
-        return thinned(self.dataset, self.spec.data.train_share, self.spec.data.split_seed)
+        """The share of the data that the first seed uses, as it was read."""
+        return self.first.dataset
 
-    @cached_property
+    @property
     def splits(self) -> Splits:
-        """Which examples train and which validate."""
-        return split_of(self.used, self.spec.data.validation, self.spec.data.split_seed)
+        """Which of these examples train and which validate."""
+        return self.first.splits
 
-    @cached_property
+    @property
     def preparation(self) -> Preparation:
-        """How the columns of a table become features, fitted on the training split."""
-        return fit_preparation(self.used, self.splits.train)
+        """How the columns of a table become features."""
+        return self.first.preparation
 
-    @cached_property
-    def training(self) -> Dataset:
-        """The data that the study uses, with the training examples as its models see them before scaling.
-
-        The test set is as it was read.
-        """
-        x_train = prepare(self.preparation, self.used.columns, self.used.x_train)
-        return self.used if x_train is self.used.x_train else dataclasses.replace(self.used, x_train=x_train)
-
-    @cached_property
+    @property
     def prepared(self) -> Dataset:
-        """The same with the test set, for use when it is opened; ``columns`` name the features of a table."""
-        return prepared_dataset(self.used, self.preparation)
+        """The data as models see them before scaling; ``columns`` name the features of a table."""
+        return self.first.prepared
 
     @cached_property
+    def test_labels(self) -> IntArray:
+        """The labels of all test examples, of which a seed may judge a fold.  # (M,)"""
+        return self.dataset.y_test if self.folds == 1 else example_labels(self.dataset)
+
+    @property
+    def test_groups(self) -> IntArray | None:
+        """The group of each test example; None without groups.  # (M,)"""
+        pool, groups = self.dataset.pool, self.dataset.test_groups
+        if self.folds > 1 and pool is not None:
+            return None if pool.groups is None else pool.groups[: len(self.test_labels)]
+        if pool is not None and pool.groups is not None:
+            return pool.groups[pool.held_out]
+        if groups is None:
+            return None
+        alone = groups < 0  # each is a group of its own
+        return np.where(alone, groups.max() + 1 + np.cumsum(alone), groups)
+
+    def test_examples(self, rows: IntArray) -> NDArray[Any]:
+        """Some of the test examples, as they were read.  # (m, ...)
+
+        Args:
+          rows: positions among the test examples.  # (m,)
+        """
+        return self.dataset.x_test[rows] if self.folds == 1 else examples_of(self.dataset, rows)
+
+    @property
+    def balanced(self) -> tuple[float, ...]:
+        """The class weights ``N / (K N_k)``, by the labels of all folds together, so that all seeds have the same."""
+        labels = self.used.y_train if self.dataset.pool is None or self.folds == 1 else self.test_labels
+        counts = np.bincount(labels, minlength=len(self.dataset.classes))  # (K,)
+        return tuple((len(labels) / (len(counts) * np.maximum(counts, 1))).tolist())
+
+    @property
+    def hashes(self) -> tuple[str, str]:
+        """The hashes of the data and of how all seeds divide them, whichever seeds the study has."""
+        if self.folds == 1:
+            return self.used.hash, self.splits.hash
+        return self.dataset.hash, hash_of_splits(self.dataset, self.spec.data)
+
+    @property
     def data(self) -> TrainingData:
         """What the engine trains on."""
-        data = training_data(self.training, self.splits, self.spec.data.scale, binary_features(self.preparation))
-        check_data(data)
+        data = self.first.data
         share, examples = self.spec.data.train_share, len(data.x_train)
         for name, recipe in self.recipes.items():
             if share < 1 and recipe.batch_size > examples:
@@ -185,13 +237,14 @@ class Session:
     @cached_property
     def facts(self) -> Facts:
         """What was decided about the data, in words."""
-        return data_facts(self.used, self.splits, self.preparation, self.data.scaling)
+        said = data_facts(self.used, self.splits, self.preparation, self.data.scaling)
+        return tuple((dict(said) | dict(fold_facts(self.dataset, self.splits, self.folds))).items())
 
     @cached_property
     def examples(self) -> dict[str, int]:
         """The numbers of examples for training, for measuring training metrics, for validation and for the test."""
         data = self.data
-        counts = len(data.x_train), len(data.sample), len(data.x_validation), len(self.dataset.y_test)
+        counts = len(data.x_train), len(data.sample), len(data.x_validation), len(self.test_labels)
         return dict(zip(("training", "sample", "validation", "test"), counts, strict=True))
 
     # --- Plan
@@ -203,7 +256,11 @@ class Session:
 
     @cached_property
     def _planned(self) -> tuple[Choices, Plan]:
-        return choose_and_plan(self.runs, self.data, self.mesh.size, self.spec.precision, self.stored.choices)
+        return choose_and_plan(
+            *(self.runs, self.data, self.mesh.size, self.spec.precision, self.stored.choices),
+            apart=self.folds > 1,
+            balanced=self.balanced,
+        )
 
     @property
     def choices(self) -> Choices:
@@ -220,7 +277,12 @@ class Session:
         """What remains to be trained."""
 
         def planned(runs: Sequence[RunSpec]) -> Plan:
-            return plan_runs(runs, self.data, self.mesh.size, self.choices, self.spec.precision == "auto")
+            automatic = self.spec.precision == "auto"
+            return plan_runs(
+                *(runs, self.data, self.mesh.size, self.choices, automatic),
+                apart=self.folds > 1,
+                balanced=self.balanced,
+            )
 
         return remaining_work(self.runs, self.plan, self.stored, planned)
 
@@ -253,7 +315,8 @@ class Session:
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
             title=self.spec.title,
             data=data_line(self.used.title, self.used.source),
-            examples=(counts["training"], counts["validation"], counts["test"]),
+            examples=(counts["training"], counts["validation"], len(self.used.y_test)),
+            tested=counts["test"],
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
             precision=precision,
@@ -280,7 +343,11 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         },
         "facts": dict(forecast.facts),
         "cautions": list(forecast.cautions),
-        "examples": dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+        "examples": {
+            **dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+            "tested": forecast.tested,
+        },
+        "folds": session.folds,
         "seeds": list(spec.seeds),
         "epochs": forecast.epochs,
         "runs": forecast.plan.runs,

@@ -15,15 +15,28 @@ from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
-from wellfit.base import FloatArray, IntArray, ModelSpec, Recipe, RunRecord, RunSummary, StudySummary, VariantSummary
+from wellfit.base import (
+    FloatArray,
+    IntArray,
+    ModelSpec,
+    Recipe,
+    RunRecord,
+    RunSummary,
+    StudySummary,
+    TestRows,
+    VariantSummary,
+)
 from wellfit.diagnostics.classes import Classes
 from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
+from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
+from wellfit.study.comparable import published_caution
 from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
+from wellfit.study.looks import earlier_looks
 from wellfit.study.provenance import changes
 
 __all__ = ["METRICS", "summarize", "summary_of", "to_json"]
@@ -48,11 +61,19 @@ _RUN_KEYS = (
 
 
 class Outcomes(NamedTuple):
-    """The results of a variant's tested runs on every test example, by seed, and their confusion matrix together."""
+    """The results of a variant's tested runs on the test examples that they judge, by seed.
 
-    correct: dict[int, NDArray[np.bool_]]  # (M,) each
-    loss: dict[int, FloatArray]  # cross-entropy, (M,) each
-    confusion: IntArray  # (K, K)
+    Args:
+      correct: whether each was classified correctly.  # (m,) each
+      loss: its cross-entropy.  # (m,) each
+      rows: which of the test examples these are.  # (m,) each
+      confusion: the matrix of all runs together.  # (K, K)
+    """
+
+    correct: dict[int, NDArray[np.bool_]]
+    loss: dict[int, FloatArray]
+    rows: dict[int, IntArray]
+    confusion: IntArray
 
 
 def summarize(directory: Path) -> StudySummary:
@@ -80,20 +101,22 @@ def summary_of(store: Store) -> StudySummary:
     records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
+    groups = store.keepsakes.test_groups()
     counts: dict[str, int] = store.metadata.note("examples") or {}
-    variants, correct, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
+    variants, correct, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
     variants = with_onsets(variants, histories, of_variant, chance)
-    rows = {v.name: v.runs for v in variants}
+    of_runs = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     examples = counts.get("validation", 0), len(labels)
     known = Classes(classes, per_class, confusion)
-    found = training_findings(histories, states, of_variant, chance, rows, examples, known)
+    found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
     interim, compared = compared_runs(store, correct)
+    looks = earlier_looks(store)
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     summary = StudySummary(
         name=spec.name,
@@ -112,8 +135,14 @@ def summary_of(store: Store) -> StudySummary:
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        earlier_looks=looks,
+        validation_examples=examples[0],
         fingerprint=manifest.fingerprint(store.database),
-        **conclude(spec, of_variant, variants, compared, len(labels), interim, chance)._asdict(),
+        **conclude(
+            *(spec, of_variant, variants, compared, TestRows(rows, len(labels), groups), interim, chance),
+            published_caution(spec.name, spec.published, settings),
+            looks,
+        )._asdict(),
     )
     return dataclasses.replace(summary, advice=advise(summary))
 
@@ -127,12 +156,15 @@ def _largest_share(counts: Sequence[int]) -> float:
 
 
 def _outcomes(store: Store, variant: str, seeds: Iterable[int], labels: IntArray, classes: int) -> Outcomes:
-    outcomes = Outcomes({}, {}, np.zeros((classes, classes), np.int64))
+    outcomes = Outcomes({}, {}, {}, np.zeros((classes, classes), np.int64))
+    every = np.arange(len(labels))
     for seed in seeds:
-        probabilities = store.runs.probabilities(variant, seed)  # (M, K)
-        outcomes.correct[seed] = correctness(probabilities, labels)
-        outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
-        outcomes.confusion[...] += confusion_matrix(labels, probabilities.argmax(axis=1), classes)
+        tested = store.runs.tested(variant, seed)
+        probabilities, truth = tested.probabilities, tested.of(labels)  # (m, K), (m,)
+        outcomes.correct[seed] = correctness(probabilities, truth)
+        outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), truth)  # float32 would be clipped at 1e-7
+        outcomes.rows[seed] = every if tested.rows is None else tested.rows
+        outcomes.confusion[...] += confusion_matrix(truth, probabilities.argmax(axis=1), classes)
     return outcomes
 
 
@@ -143,8 +175,10 @@ def _variants(
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
     sample: int | None,
-) -> tuple[tuple[VariantSummary, ...], dict[str, dict[int, NDArray[np.bool_]]], dict[str, IntArray]]:
-    """Every variant, which test examples its runs classified correctly, and its confusion matrix if it has any.
+) -> tuple[
+    tuple[VariantSummary, ...], dict[str, dict[int, NDArray[np.bool_]]], dict[int, IntArray], dict[str, IntArray]
+]:
+    """Every variant, which test examples its runs classified correctly, which each seed judged, confusion matrices.
 
     Of the losses, those of one variant at a time are in memory: they take eight times as much as correctness.
 
@@ -157,15 +191,19 @@ def _variants(
     variants: list[VariantSummary] = []
     correct: dict[str, dict[int, NDArray[np.bool_]]] = {}
     confusion: dict[str, IntArray] = {}
+    rows: dict[int, IntArray] = {}
     labels, classes = store.keepsakes.labels()
+    groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         outcomes = _outcomes(store, name, tested, labels, len(classes))
         correct[name] = outcomes.correct
+        _check_rows(store, name, rows, outcomes.rows)
+        rows |= outcomes.rows
         confusion |= {name: outcomes.confusion} if tested else {}
         runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
         sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes, sampled)
+        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled)
         variants.append(
             VariantSummary(
                 name=name,
@@ -178,7 +216,17 @@ def _variants(
                 published=spec.published.get(name, {}),
             )
         )
-    return tuple(variants), correct, confusion
+    return tuple(variants), correct, rows, confusion
+
+
+def _check_rows(store: Store, variant: str, rows: Mapping[int, IntArray], of_variant: Mapping[int, IntArray]) -> None:
+    """Refuse a seed that judged other examples with one variant than with another; nothing could be compared."""
+    for seed, of in of_variant.items():
+        if seed in rows and not np.array_equal(rows[seed], of):
+            raise StoreUnreadableError(
+                f"{store.directory}: variant {variant!r}, seed {seed}: judged on other test examples than the other "
+                "variants; restore the directory from a copy, or train again with wellfit run --fresh"
+            )
 
 
 def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) -> RunSummary:
@@ -204,14 +252,20 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, sampled: int | None
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
-    """The mean and the interval of every metric that any run has."""
+    """The mean and the interval of every metric that any run has.
+
+    Args:
+      everything: which test examples each seed judges.
+      sampled: of the examples that training metrics are measured on.
+    """
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: t_interval(values) for metric, values in columns.items() if values}
     for metric, scores in _test_scores(runs, outcomes):
-        mean[metric], interval[metric] = two_way_interval(scores)
+        tested = everything.only(list(scores))
+        mean[metric], interval[metric] = two_way_interval(list(scores.values()), tested=tested)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
     return mean, {metric: _possible(metric, bounds) for metric, bounds in interval.items()}
@@ -225,15 +279,15 @@ def _values(runs: Iterable[RunSummary], metric: str) -> list[float]:
     return [value for run in runs if (value := getattr(run, metric)) is not None]
 
 
-def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Scores by seed and test example, whose intervals count both sources of chance.  # (S, M) each"""
+def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tuple[str, Mapping[int, NDArray[Any]]]]:
+    """Scores by seed, one for each test example that it judges; their intervals count both sources of chance."""
     tested = [(run.seed, run.train_accuracy) for run in runs if run.seed in outcomes.correct]
     if tested:
-        yield "test_accuracy", np.stack([outcomes.correct[seed] for seed, _ in tested])  # (S, M)
-        yield "test_loss", np.stack([outcomes.loss[seed] for seed, _ in tested])  # (S, M)
-    gaps = [train - outcomes.correct[seed] for seed, train in tested if train is not None]
+        yield "test_accuracy", {seed: outcomes.correct[seed] for seed, _ in tested}
+        yield "test_loss", {seed: outcomes.loss[seed] for seed, _ in tested}
+    gaps = {seed: train - outcomes.correct[seed] for seed, train in tested if train is not None}
     if gaps:
-        yield "generalization_gap", np.stack(gaps)  # (S, M)
+        yield "generalization_gap", gaps
 
 
 def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
@@ -284,6 +338,9 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
         "ranking": [ranked._asdict() for ranked in summary.ranking],
         "friedman_p": summary.friedman_p,
+        "leader_accuracy": summary.leader_accuracy,
+        "divergences": [divergence._asdict() for divergence in summary.divergences],
+        "earlier_looks": summary.earlier_looks,
         "settings": summary.settings,
         "provenance": summary.provenance,
         "several": changes(summary.provenance),

@@ -233,9 +233,14 @@ def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
         name = f"{variant}.{seed}.npz"
         weights = store.runs.weights(variant, seed) if f"weights/{name}" not in damaged else None
         whole = run in tests and labels is not None and f"test/{name}" not in damaged
-        probabilities = store.runs.probabilities(variant, seed) if whole else None
+        tested = store.runs.tested(variant, seed) if whole else None
         yield from numbers_of_run(
-            record, weights, store.runs.parameters(variant), probabilities, labels, tests.get(run)
+            record,
+            weights,
+            store.runs.parameters(variant),
+            None if tested is None else tested.probabilities,
+            None if tested is None or labels is None else tested.of(labels),
+            tests.get(run),
         )
     if not damaged:
         yield from numbers_of_summary(store, summary_of(store), summary_of(store))

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from wellfit import cli
+from wellfit.data.catalog import load_dataset
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 from wellfit.report.forms.formats import FORMATS, check_folder, report_format, report_path, write_report
 from wellfit.results import Results
+from wellfit.spec.study import study_from_mapping
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of images, finished, with two variants: few figures to draw. It is only read."""
+    spec = study_from_mapping(
+        {
+            "data": {"name": "digits"},
+            "model": {"hidden": [16]},
+            "train": {"epochs": 2, "seeds": 2},
+            "variants": {"baseline": {}, "l2": {"l2": 1e-3}},
+        }
+    )
+    directory = tmp_path_factory.mktemp("finished") / "study"
+    run_study(Session(spec, load_dataset("digits"), directory))
+    return directory
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "study"))
 
 
 @pytest.mark.parametrize(
@@ -47,18 +73,18 @@ def test_where_it_goes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
-def test_what_cannot_be_written_is_told_in_one_line(form: str, finished_study: Path, tmp_path: Path) -> None:
-    results = Results(finished_study)
+def test_what_cannot_be_written_is_told_in_one_line(form: str, finished: Path, tmp_path: Path) -> None:
+    results = Results(finished)
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match=r"cannot be written: .*; free disk space") as output:
-        write_report(results.summary, results.details, form, tmp_path / "file" / FORMATS[form], finished_study)
+        write_report(results.summary, results.details, form, tmp_path / "file" / FORMATS[form], finished)
     assert "\n" not in str(output.value)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("form", ["html", "pdf", "md", "ipynb"])
-def test_a_file_that_is_no_report_is_not_replaced(form: str, finished_study: Path, tmp_path: Path) -> None:
-    results, file = Results(finished_study), tmp_path / f"thesis.{form}"
+def test_a_file_that_is_no_report_is_not_replaced(form: str, finished: Path, tmp_path: Path) -> None:
+    results, file = Results(finished), tmp_path / f"thesis.{form}"
     file.write_text("three years of work on wellfit")
     with pytest.raises(StoreError, match=rf"thesis\.{form}: was not written by wellfit as a {form} report, and stays"):
         write_report(results.summary, results.details, form, file)
@@ -78,14 +104,14 @@ def test_a_pipe_is_not_replaced(form: str, finished_study: Path, tmp_path: Path)
 
 
 def test_a_folder_that_is_not_there_is_named(
-    finished_study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     check_folder(tmp_path / "a.html")
     check_folder(Path("a.html"))
     gone = tmp_path / "gone" / "a.html"
     with pytest.raises(StoreError, match=r"there is no folder .*gone; create it, or choose another path with --out$"):
         check_folder(gone)
-    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(finished_study), "--out", str(gone)])
+    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(finished), "--out", str(gone)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
@@ -97,18 +123,18 @@ def test_a_folder_that_is_not_there_is_named(
     "form", [pytest.param(form, marks=pytest.mark.slow if form in ("png", "md") else ()) for form in FORMATS]
 )
 def test_the_command_and_the_method_write_every_form(
-    form: str, study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    form: str, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / f"mine.{form}" if form != "png" else tmp_path / "mine"
-    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(study_copy), "--format", form, "--out", str(out)])
+    monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(copy), "--format", form, "--out", str(out)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert out.exists()
-    again = Results(study_copy).report(out, format=form)  # an older report is replaced
+    again = Results(copy).report(out, format=form)  # an older report is replaced
     assert again == out
     if form in ("md", "pdf"):  # the rest go the same way
-        usual = Results(study_copy).report(format=form)
-        assert usual == study_copy / FORMATS[form]
+        usual = Results(copy).report(format=form)
+        assert usual == copy / FORMATS[form]
         assert usual.read_bytes() == out.read_bytes() if form == "pdf" else usual.exists()

@@ -6,6 +6,7 @@ import ast
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,31 @@ def sources(notebook: dict[str, Any], kind: str) -> list[str]:
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-@pytest.fixture
-def written(study_copy: Path) -> Path:
+@pytest.fixture(scope="module")
+def once(finished_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study directory with its notebook, which takes long to write; it is only read."""
     from wellfit.study.report_details import study_details
 
-    summary = summarize(study_copy)
-    return write_notebook(summary, study_details(study_copy, summary), study_copy / "report.ipynb", study_copy)
+    place = Path(shutil.copytree(finished_study, tmp_path_factory.mktemp("notebook") / "once"))
+    summary = summarize(place)
+    write_notebook(summary, study_details(place, summary), place / "report.ipynb", place)
+    return place
 
 
-def test_it_is_a_valid_notebook_that_knows_its_directory(written: Path) -> None:
+@pytest.fixture
+def written(once: Path, tmp_path: Path) -> Path:
+    """The notebook in a directory to be written, another than the one that it was made in."""
+    return Path(shutil.copytree(once, tmp_path / "study")) / "report.ipynb"
+
+
+def test_it_is_a_valid_notebook_that_knows_its_directory(written: Path, once: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="pip install 'wellfit[notebook]'")
     nbformat.validate(nbformat.read(written, as_version=4))
     notebook = json.loads(written.read_text())
     code = "\n".join(sources(notebook, "code"))
     ast.parse(code)
     assert "DIRECTORY = Path('.')" in code
-    assert str(written.parent) not in code  # no machine's path
+    assert not [path for path in (once, written.parent) if str(path) in code]  # no machine's path
     assert any("image/png" in out.get("data", {}) for cell in notebook["cells"] for out in cell.get("outputs", ()))
 
 

@@ -102,8 +102,8 @@ def test_every_comparison_has_its_row():
     assert max(map(len, output.splitlines())) <= 80
     rows = {line.split("  ")[0]: line for line in output.splitlines()}
     assert {"against baseline", "l2", "dropout", "dropout vs l2"} <= rows.keys()
-    assert rows["dropout"].split()[-3:] == ["93", "%", "12"]
-    assert rows["l2"].split()[-2:] == ["-", "-"]
+    assert rows["dropout"].split()[-3:] == ["better", "93", "%"]
+    assert rows["l2"].split()[-1] == "-"
     assert "rank alike on these images: p < 0.001." in " ".join(output.split())
     assert "−" not in output
 
@@ -116,9 +116,11 @@ def test_it_fits_any_width(width):
 def test_an_interval_of_all_that_is_possible_is_told_to_be_cut():
     summary = study(variants=("baseline", "l2"))
     assert "largest possible" not in evidence(summary, 80)
-    cut = replace(summary.comparisons[0], interval=(-1.0, 1.0))
+    cut = replace(summary.comparisons[0], interval=(0.3, 1.0))
     output = " ".join(evidence(replace(summary, comparisons=(cut,)), 80).split())
-    assert "[-100.00, +100.00]" in output
+    assert "[+30.00, +100.00]" in output
+    nothing = replace(summary.comparisons[0], interval=(-1.0, 1.0))  # of two seeds, which cannot tell
+    assert "100.00" not in evidence(replace(summary, comparisons=(nothing,)), 80)
     assert output.endswith("Intervals are cut at 100 points, the largest possible difference.")
 
 

@@ -24,7 +24,7 @@ __all__ = ["print_findings", "print_summary", "wrapped"]
 
 LEVEL_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
-_HOLM: Final = r", p = [\d.e-]+ after Holm's correction"
+_ADJUSTED: Final = r", adjusted p = [\d.e-]+"
 _WORD: Final = re.compile(r"""--(?:set|epochs|seeds) (?:"[^"]*"|'[^']*'|\S+)\S*|\S+""")
 _BESIDE_CURVE: Final = 54  # characters that test accuracy, verdict, gap and best epoch take
 _SHOWN: Final = 3  # errors and warnings with their message at a glance; of the rest, a sentence each
@@ -131,7 +131,7 @@ def _conclusion_at_a_glance(summary: StudySummary) -> str:
 def _answer_at_a_glance(answer: Answer) -> str:
     texts = [s.text for s in answer.sentences if not all(key.endswith(".further_seeds") for key in s.sources)]
     # an interval without 0 that decides nothing, in words that need no statistics
-    return re.sub(_HOLM, ", not enough when several are compared", " ".join(texts)) or answer.text
+    return re.sub(_ADJUSTED, ", not enough when several are compared", " ".join(texts)) or answer.text
 
 
 def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:

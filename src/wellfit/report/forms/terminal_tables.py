@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wellfit.base import Comparison, PairedEvidence, StudySummary
+from wellfit.narrative.outcomes import verdict_label
+from wellfit.narrative.phrases import telling
 from wellfit.report import wording
 from wellfit.report.parts import Cell
 from wellfit.report.subjects.curves.sparklines import Sparklines
@@ -37,8 +39,8 @@ _TRAINING: Final = (
     ("validation",),
 )
 _EVIDENCE: Final = (
-    ("difference", "interval", "p", "verdict", "ahead", "seeds"),
-    ("difference", "interval", "p", "verdict", "seeds"),
+    ("difference", "interval", "p", "verdict", "ahead"),
+    ("difference", "interval", "p", "verdict"),
     ("difference", "interval", "verdict"),
     ("difference", "verdict"),
     ("verdict",),
@@ -61,9 +63,8 @@ _HEADINGS: Final = {
     "runs": "runs",
     "difference": "points",
     "interval": "95 % interval",
-    "p": "p (Holm)",
+    "p": "adj. p",
     "ahead": "ahead",
-    "seeds": "seeds+",
 }
 _LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
 
@@ -127,8 +128,8 @@ def training_table(summary: StudySummary, width: int = 80) -> Table:
 def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
     """Every comparison in a row: its difference, interval, adjusted p-value and verdict.
 
-    ``ahead`` is the probability that one more run of the variant beats one of the other by more than the margin;
-    ``seeds+`` how many more seeds would probably decide. The caption says so, and how verdicts are reached.
+    ``ahead`` is the probability that one more run of the variant beats one of the other by more than the margin. The
+    caption says so, and how verdicts are reached.
 
     Args:
       width: in characters; as many columns are shown as fit.
@@ -140,23 +141,23 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
       >>> c = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
       >>> s = StudySummary("s", "?", "d", "running", (0, 1), 5, 3.0, "", (), (c,), (), "", {}, {}, (), {}, {})
       >>> Console(width=80).print(evidence_table(s, 80))  # doctest: +NORMALIZE_WHITESPACE
-      against baseline  points   95 % interval  p (Holm)  verdict  ahead  seeds+
-      ──────────────────────────────────────────────────────────────────────────
-      l2                 +0.61  [+0.20, +1.00]     0.010  better       -       -
-      Verdicts: p below 0.05, adjusted for all comparisons (each interval covers one
-      comparison, unadjusted), or equivalent within 0.1 points. ahead: probability
-      that one more run wins by more than that. seeds+: more seeds that would probably
-      decide.
+      against baseline  points   95 % interval  adj. p  verdict  ahead
+      ────────────────────────────────────────────────────────────────
+      l2                 +0.61  [+0.20, +1.00]   0.010  better       -
+      Verdicts: p below 0.05, adjusted for all comparisons (each
+      interval covers one comparison, unadjusted), or equivalent within
+      0.1 points. ahead: probability that one more run wins by more than
+      that.
     """
     known = [(c.variant, c) for c in summary.comparisons]
     known += [(f"{c.variant}/{c.against}", c) for c in summary.asked]
     if not any(c.p_value is not None for _, c in known):
         return None
     first = known[0][1].against
-    rows = []
+    rows, by_name = [], {v.name: v for v in summary.variants}
     for key, c in known:
         name = c.variant if c.against == first else f"{c.variant} vs {c.against}"
-        rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key))))
+        rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key), verdict_label(c, by_name))))
     table, columns = _fitting(f"against {first}", _HEADINGS, rows, _EVIDENCE, width)
     table.caption, table.caption_justify, table.caption_style = _evidence_caption(summary, columns), "left", "dim"
     return table
@@ -215,17 +216,16 @@ def _variant_cells(row: VariantRow, curves: Sparklines | None) -> dict[str, Text
     }
 
 
-def _evidence_cells(c: Comparison, evidence: PairedEvidence | None) -> dict[str, Text]:
+def _evidence_cells(c: Comparison, evidence: PairedEvidence | None, verdict: str) -> dict[str, Text]:
     ahead = None if evidence is None else evidence.better_on_new_seed
-    seeds = None if evidence is None or evidence.seeds < 3 else evidence.further_seeds
+    shown = c.interval if telling(c.interval) else None
     plain = {
         "difference": wording.points(c.difference, signed=True),
-        "interval": wording.interval(c.interval, signed=True) or wording.NOTHING,
+        "interval": wording.interval(shown, signed=True) or wording.NOTHING,
         "p": wording.p_value(c.p_adjusted),
         "ahead": wording.NOTHING if ahead is None else f"{wording.whole_percent(ahead)} %",
-        "seeds": wording.NOTHING if seeds is None else str(seeds),
     }
-    return {column: _ascii(text) for column, text in plain.items()} | {"verdict": _verdict(c.verdict)}
+    return {column: _ascii(text) for column, text in plain.items()} | {"verdict": _verdict(verdict)}
 
 
 def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
@@ -233,9 +233,8 @@ def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
     text += f"equivalent within {100 * summary.margin:g} points."
     if "ahead" in columns:
         text += " ahead: probability that one more run wins by more than that."
-    if "seeds" in columns:
-        text += " seeds+: more seeds that would probably decide."
-    bounds = [abs(bound) for c in (*summary.comparisons, *summary.asked) for bound in c.interval or ()]
+    shown = [c.interval for c in (*summary.comparisons, *summary.asked) if telling(c.interval)]
+    bounds = [abs(bound) for interval in shown for bound in interval or ()]
     if "interval" in columns and max(bounds, default=0.0) >= 1:
         text += " Intervals are cut at 100 points, the largest possible difference."
     if summary.friedman_p is None:
@@ -254,7 +253,7 @@ def _bounded(cell: Cell, style: str = "") -> Text:
 
 
 def _verdict(word: str) -> Text:
-    return _ascii(word, wording.VERDICT_STYLES.get(word, "dim"))
+    return _ascii(word, wording.VERDICT_STYLES.get(word.rstrip("*"), "dim"))
 
 
 def _curve(curves: Sparklines | None, name: str) -> Text:

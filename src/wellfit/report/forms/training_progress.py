@@ -44,7 +44,8 @@ def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
     plan, done = forecast.plan, forecast.done
     train, validation, test = forecast.examples
     lines = [forecast.title, forecast.data] if forecast.data else [forecast.title]
-    lines.append(f"{train:,} training, {validation:,} validation and {test:,} test examples")
+    each = f"{train:,} training, {validation:,} validation and {test:,} test examples"
+    lines.append(each if test == forecast.tested else f"{each} a seed; {forecast.tested:,} test examples in all folds")
     lines += [f"{wording.capitalized(name)}: {text}" for name, text in forecast.facts]
     if not plan.runs:
         return [*lines, f"Nothing to train: the study directory already holds {wording.count(done, 'result')}"]

@@ -13,7 +13,7 @@ CLASSES = ("cat", "dog", "cow")
 NAN = float("nan")
 MISTAKES = Mistakes(
     variants=("baseline", "l2", "dropout"),
-    runs=np.array([4, 4, 2]),
+    runs=np.array([[4], [4], [2]]).repeat(4, axis=1),
     labels=np.array([0, 1, 2, 0]),
     wrong=np.array([[4, 0, 4, 2], [4, 1, 0, 0], [2, 0, 1, 0]]),
     predicted=np.array([[1, -1, 0, 2], [2, 2, -1, -1], [2, -1, 0, -1]]),
@@ -47,7 +47,7 @@ def test_most_often_wrong_is_sorted_and_leaves_out_what_all_got_right():
 
 def test_all_variants_vote_with_their_runs():
     counts = tally(MISTAKES)
-    assert counts.runs == 10
+    assert counts.runs.tolist() == [10] * 4
     assert counts.wrong.tolist() == [10, 1, 5, 2]
     assert counts.predicted.tolist() == [2, 2, 0, 2]  # row 0: 4 runs say dog, 4 + 2 say cow
     assert counts.probability[0] == pytest.approx((4 * 0.8 + 2 * 0.6) / 6, rel=1e-6)
@@ -56,7 +56,7 @@ def test_all_variants_vote_with_their_runs():
 
 def test_one_variant_has_its_own_counts():
     counts = tally(MISTAKES, "l2")
-    assert counts.runs == 4
+    assert counts.runs.tolist() == [4] * 4
     np.testing.assert_array_equal(counts.predicted, [2, 2, -1, -1])
 
 

@@ -32,7 +32,9 @@ def test_diverged_runs_are_counted():
     summary = diverged()
     assert rows.variant_row(summary, 1).runs == "3 finished, 2 diverged"
     nothing = rows.variant_row(summary, 2)
-    assert (nothing.test.mean, nothing.test.interval, nothing.verdict) == ("–", "", "–")
+    assert (nothing.test.mean, nothing.test.interval, nothing.verdict) == ("–", "", "diverged")
+    assert rows.variant_row(summary, 1).verdict == "worse*"  # of the surviving runs
+    assert {row[-1] for row in rows.comparison_table(summary).rows} == {"worse*", "better*"}
 
 
 def published(summary):
@@ -97,10 +99,10 @@ def test_before_the_test_only_the_published_number_is_known():
 def test_further_evidence_is_a_row():
     known = PairedEvidence(5, (0.001, 0.009), (0.002, 0.008), 0.0004, 0.01, 0.0625, (0.01, 0.2, 0.03), 0.71, 0.04, None)
     assert rows.evidence_row(known) == (
-        "5", "[+0.20, +0.80]", "< 0.001", "0.010", "0.062", "2 of 3", "71 %", "25 %", "4 %", "–"
+        "5", "[+0.20, +0.80]", "< 0.001", "0.010", "0.062", "2 of 3", "71 %", "25 %", "4 %"
     )  # fmt: skip
     few = PairedEvidence(1, None, None, None, None, None, (), None, None, 4)
-    assert rows.evidence_row(few) == ("1", *["–"] * 8, "4")
+    assert rows.evidence_row(few) == ("1", *["–"] * 8)
     plain = study(variants=("baseline", "l2"), epochs=3)
     asked = replace(plain.comparisons[0], variant="a", against="b")
     table = rows.evidence_table(replace(plain, asked=(asked,), evidence={"l2": known, "a/b": few}))

@@ -16,13 +16,14 @@ const agreement = (agree, wrong, runs) => {
   const text = `${agree} of ${runs} runs${agree > 1 ? " agree" : ""}`;
   return agree === wrong ? text : `${text}, ${wrong} are wrong`;
 };
+const runsOf = (variant, place) => [pictures.runs[variant]].flat()[Array.isArray(pictures.runs[variant]) ? place : 0];
 const tile = (place, variant, classes) => {
   const [predicted, percent, agree, wrong] = ["predicted", "percent", "agree", "wrong"].map((key) => pictures[key][variant][place]);
   return make(
     "li", {}, picture(place),
     make("b", { text: classes[pictures.labels[place]] }),
     make("span", { text: predicted < 0 ? "correct" : `classified as ${classes[predicted]}, ${percent}\u00a0%` }),
-    make("small", { text: agreement(agree, wrong, pictures.runs[variant]) }),
+    make("small", { text: agreement(agree, wrong, runsOf(variant, place)) }),
   );
 };
 
@@ -105,7 +106,7 @@ if (matrix) {
     const text = `${images ? counted(images, "image") : "No image"} most often classified as ${classes[p]}${here}${more}.`;
     const tiles = matches.slice(0, chosen.most).map(([i, n, most]) => make("li", {}, picture(i),
       ...(most ? [make("span", { text: `${pictures.percent[v][i]}\u00a0%` })] : []),
-      make("small", { text: agreement(n, pictures.wrong[v][i], pictures.runs[v]) })));
+      make("small", { text: agreement(n, pictures.wrong[v][i], runsOf(v, i)) })));
     const rest = matches.length > chosen.most ? [make("button", { type: "button", id: "cell-more", text: `Show all ${matches.length.toLocaleString("en")}` })] : [];
     return [make("p", { text }), make("ul", { class: "gallery" }, ...tiles), ...rest];
   };

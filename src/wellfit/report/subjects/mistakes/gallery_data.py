@@ -49,7 +49,8 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
       sheet: the images of the first ``image_rows``.
 
     Returns:
-      ``variants`` and ``runs``, the last entry for all variants together; ``labels`` of the images; for every variant
+      ``variants`` and ``runs`` (a number, or one for each image), the last entry for all variants together; ``labels``;
+      for every variant
       ``wrong`` (runs), ``predicted`` (class, -1 for none), ``agree`` (runs that predicted it) and ``percent`` (mean
       probability); ``further`` (variant, image, class, runs) where runs predicted yet another class; ``kinds``: images
       by their position on the sheet; ``totals``: test images of each kind by class, with an image or without;
@@ -74,7 +75,7 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
     wrong = int((mistakes.wrong.sum(axis=0) > 0).sum())
     return {
         "variants": [*mistakes.variants, "all variants"],
-        "runs": [one.runs for one in tallies],
+        "runs": [_runs(one.runs[rows]) for one in tallies],
         "labels": mistakes.labels[rows].tolist(),
         "wrong": [one.wrong[rows].tolist() for one in tallies],
         "predicted": predicted.tolist(),
@@ -96,6 +97,12 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
         "text": _counts(wrong, len(mistakes.image_rows), sheet.count),
         "sheet": [sheet.columns, sheet.rows],
     }
+
+
+def _runs(judged: IntArray) -> int | list[int]:
+    """How many runs judged each image; one number where it is the same for all."""
+    numbers = {int(n) for n in judged}
+    return judged.tolist() if len(numbers) > 1 else next(iter(numbers), 0)
 
 
 def _confusions(votes: IntArray, labels: IntArray) -> IntArray:

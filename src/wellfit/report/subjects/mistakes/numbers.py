@@ -54,7 +54,7 @@ class Tally(NamedTuple):
     """What the runs predicted for every test example; members are as in ``Mistakes``."""
 
     wrong: IntArray  # (M,)
-    runs: int
+    runs: IntArray  # (M,)
     predicted: IntArray  # (M,)
     probability: FloatArray  # (M,)
 
@@ -148,7 +148,7 @@ def tally(mistakes: Mistakes, variant: str | None = None) -> Tally:
     """
     if variant is not None:
         v = mistakes.variants.index(variant)
-        return Tally(mistakes.wrong[v], int(mistakes.runs[v]), mistakes.predicted[v], mistakes.probability[v])
+        return Tally(mistakes.wrong[v], mistakes.runs[v], mistakes.predicted[v], mistakes.probability[v])
     votes = np.where(mistakes.predicted >= 0, mistakes.wrong, 0)  # (V, M)
     total = np.zeros((mistakes.counts.shape[1], len(mistakes.labels)))  # (K, M)
     sure = np.zeros_like(total)
@@ -160,7 +160,7 @@ def tally(mistakes: Mistakes, variant: str | None = None) -> Tally:
     mean = np.where(any_wrong, sure[chosen, columns] / np.maximum(total[chosen, columns], 1), np.nan)
     return Tally(
         wrong=mistakes.wrong.sum(axis=0),
-        runs=int(mistakes.runs.sum()),
+        runs=mistakes.runs.sum(axis=0),
         predicted=np.where(any_wrong, chosen, -1),
         probability=mean.astype(np.float32),
     )
@@ -233,7 +233,7 @@ def gallery(
             probability=float(counts.probability[row]),
             agree=int(agree[row]) if row in agree and counts.predicted[row] >= 0 else None,
             wrong=int(counts.wrong[row]),
-            runs=counts.runs,
+            runs=int(counts.runs[row]),
             image=kept.get(row),
         )
         for row in shown

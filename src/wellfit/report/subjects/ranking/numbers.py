@@ -93,10 +93,15 @@ def interval_rows(summary: StudySummary, metric: str = "test_accuracy") -> tuple
 
 
 def ranked_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
-    """The rows by mean test accuracy, best first, with their letters; variants without a test result come last."""
+    """The rows in the order of the ranking, with their letters; then other tested variants, untested ones last."""
     letters = wording.letters(summary)
+    places = {ranked.variant: at for at, ranked in enumerate(summary.ranking)}
     rows = [replace(row, letters=letters.get(row.variant, "")) for row in interval_rows(summary)]
-    return tuple(sorted(rows, key=lambda row: -math.inf if row.mean is None else row.mean, reverse=True))
+
+    def place(row: IntervalRow) -> tuple[float, float]:
+        return places.get(row.variant, math.inf), math.inf if row.mean is None else -row.mean
+
+    return tuple(sorted(rows, key=place))
 
 
 def accuracy_axis(rows: Sequence[IntervalRow]) -> Axis | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wellfit.base import Comparison, PairedEvidence, RunSummary, StudySummary, VariantSummary
+from wellfit.narrative.outcomes import verdict_label
+from wellfit.narrative.phrases import telling
 from wellfit.report import wording
 from wellfit.report.parts import Cell, Table
 
@@ -46,7 +49,6 @@ EVIDENCE_COLUMNS = (
     "Next seed better",
     "same",
     "worse",
-    "More seeds needed",
 )
 """Headings of `evidence_row`."""
 
@@ -59,7 +61,7 @@ class VariantRow:
       index: position of the variant in the study, from 0.
       letters: in the ranking; empty if nothing was compared.
       best_epoch: the median over the runs; its ``interval`` is the range.
-      verdict: on test accuracy against the first variant, itself the ``"reference"``.
+      verdict: on test accuracy against the first variant, itself the ``"reference"``; a star marks surviving runs.
       states: how many runs ended in which state.
       runs: the same, where a run diverged or has not ended; empty otherwise.
     """
@@ -114,7 +116,8 @@ def variant_row(summary: StudySummary, index: int) -> VariantRow:
 def comparison_table(summary: StudySummary) -> Table:
     """Every comparison, those of the study's questions last; differences in the metric's own unit."""
     headings = ("Variant", "Against", "Metric", "Difference", "95 % interval", "p", "Adjusted p", "Verdict")
-    return Table(headings, tuple(map(_comparison_row, (*summary.comparisons, *summary.asked))), text=3)
+    by_name = {v.name: v for v in summary.variants}
+    return Table(headings, tuple(_comparison_row(c, by_name) for c in (*summary.comparisons, *summary.asked)), text=3)
 
 
 def evidence_table(summary: StudySummary) -> Table:
@@ -162,7 +165,6 @@ def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
         *(wording.p_value(p) for p in (evidence.bootstrap_p, evidence.paired_t_p, evidence.sign_flip_p)),
         f"{significant} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
         *(wording.number(None if share is None else 100 * share, 0, " %") for share in (better, same, worse)),
-        wording.NOTHING if evidence.further_seeds is None else str(evidence.further_seeds),
     )
 
 
@@ -178,8 +180,9 @@ def _cell(variant: VariantSummary, metric: str) -> Cell:
     return Cell(show(value), wording.interval(bounds), _finite(value))
 
 
-def _comparison_row(comparison: Comparison) -> tuple[str, ...]:
-    difference, bounds = wording.difference(comparison.difference, comparison.interval, comparison.metric)
+def _comparison_row(comparison: Comparison, by_name: Mapping[str, VariantSummary]) -> tuple[str, ...]:
+    shown = comparison.interval if telling(comparison.interval) else None
+    difference, bounds = wording.difference(comparison.difference, shown, comparison.metric)
     return (
         comparison.variant,
         comparison.against,
@@ -188,7 +191,7 @@ def _comparison_row(comparison: Comparison) -> tuple[str, ...]:
         bounds or wording.NOTHING,
         wording.p_value(comparison.p_value),
         wording.p_value(comparison.p_adjusted),
-        comparison.verdict,
+        verdict_label(comparison, by_name),
     )
 
 

@@ -1,0 +1,247 @@
+"""Folds: which examples every seed trains on, validates on, and is tested on.
+
+Every seed leaves out its own fold. Of data without a test set of their own, the fold is the seed's test set, so that
+as many seeds as there are folds test every example once. Of data with one, the fold is the seed's validation set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Dataset, IntArray, Splits
+from wellfit.data.splits import grouped_rows, make_splits, split_of, stratified_order
+from wellfit.data.subsets import thinned
+from wellfit.errors import DataError
+
+__all__ = ["Division", "division", "example_labels", "examples_of", "split_hash"]
+
+_FOLD_STREAM: Final = 20  # separate from the other streams of a seed
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """What a seed learns from and is tested on.
+
+    Args:
+      dataset: its training and validation examples, and its test examples.
+      splits: rows of ``dataset.x_train``.
+      tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
+    """
+
+    dataset: Dataset
+    splits: Splits
+    tested: IntArray | None = None
+
+
+def division(
+    dataset: Dataset,
+    seed: int | None,
+    *,
+    folds: int,
+    validation: float = 0.2,
+    train_share: float = 1.0,
+    split_seed: int = 0,
+) -> Division:
+    """Divide a data set for a seed.
+
+    - Without a test set of its own, seed ``s`` is tested on fold ``s mod folds`` of all examples; the rest is divided
+      into training and validation. Folds differ by at most one example; where a fold has one less, one example is left
+      out, so that one compiled program fits all folds.
+    - With a test set of its own, the examples are arranged in a circle, and seed ``s`` validates on the share
+      ``validation`` of them, from the fraction ``(s mod folds) / folds`` of the circle on. A fifth of the examples in
+      five folds, as by default, is another fifth for every seed.
+    - With a test and a validation set of its own, or with one fold, the division is the same for all seeds.
+
+    Every ``folds`` seeds, the folds are drawn again. They are stratified by class; groups stay whole.
+
+    Args:
+      dataset: all data, as read.
+      seed: of the run; None for the fixed division.
+      folds: the number of folds; 1 for the fixed division.
+      validation: share of the training examples that is held out for validation.
+      train_share: share of the training examples that is used at all.
+      split_seed: seed of the folds and splits.
+
+    Raises:
+      DataError: there are fewer examples, or groups, than folds, or they cannot be split, see ``make_splits``.
+
+    Example: five seeds test every one of the 1,797 digits once.
+      >>> from wellfit.data.catalog import load_dataset
+      >>> divisions = [division(load_dataset("digits"), seed, folds=5) for seed in range(5)]
+      >>> np.bincount(np.concatenate([d.tested for d in divisions])).tolist() == [1] * 1797
+      True
+      >>> {(len(d.splits.train), len(d.splits.validation)) for d in divisions}
+      {(1150, 287)}
+    """
+    if seed is None or folds == 1 or not can_fold(dataset):
+        used = thinned(dataset, train_share, split_seed)
+        return Division(used, split_of(used, validation, split_seed))
+    if dataset.pool is not None:
+        whole, tested = _tested(dataset, seed, folds, split_seed)
+        used = thinned(whole, train_share, split_seed)
+        return Division(used, split_of(used, validation, split_seed, rare=True), tested)
+    used = thinned(dataset, train_share, split_seed)
+    return Division(used, _validated(used, seed, folds, validation, split_seed))
+
+
+def can_fold(dataset: Dataset) -> bool:
+    """Whether seeds can have folds: not where both test and validation set are given."""
+    return dataset.pool is not None or dataset.validation_rows is None
+
+
+def split_hash(dataset: Dataset, seedless: Division, *, folds: int) -> str:
+    """The hash of how a study divides its data, the same for all of its seeds.
+
+    Args:
+      dataset: all data.
+      seedless: the division of seed 0, or the fixed one.
+      folds: their number.
+    """
+    if folds == 1 or not can_fold(dataset):
+        return seedless.splits.hash
+    tested = np.zeros(0, np.int64) if seedless.tested is None else seedless.tested
+    text = f"{folds} folds, {seedless.splits.hash}, "
+    return hashlib.sha256(text.encode() + tested.astype("<i8").tobytes()).hexdigest()
+
+
+# --- Test folds -------------------------------------------------------------------------------------------------------
+
+
+def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[Dataset, IntArray]:
+    """The data set with a fold as its test set, and the fold's examples."""
+    pool = dataset.pool
+    assert pool is not None
+    labels = example_labels(dataset)  # (n,)
+    n = len(labels)
+    rng = np.random.Generator(np.random.PCG64([split_seed, seed // folds, _FOLD_STREAM]))
+    if pool.groups is not None:
+        tested = _group_fold(labels, pool.groups[:n], seed % folds, folds, rng)
+        kept = np.setdiff1d(np.arange(n), tested, assume_unique=True)
+    else:
+        _check_classes(dataset, labels)
+        _check_count(n, folds, "examples")
+        order = stratified_order(labels, rng)  # (n,)
+        begin, end = (place * n // folds for place in (seed % folds, seed % folds + 1))
+        tested = np.sort(order[begin:end])
+        kept = _trimmed(np.concatenate([order[end:], order[:begin]]), n - -(-n // folds), labels)
+    given = None if dataset.validation_rows is None else np.arange(n, len(pool))
+    learned = kept if given is None else np.concatenate([kept, given])
+    x, y, groups = examples_of(dataset, learned), _labels_of(dataset, learned), None
+    if pool.groups is not None:
+        groups = np.unique(pool.groups[learned], return_inverse=True)[1]
+    return (
+        dataclasses.replace(
+            dataset,
+            x_train=x,
+            y_train=y,
+            x_test=examples_of(dataset, tested),
+            y_test=labels[tested],
+            validation_rows=None if given is None else np.arange(len(kept), len(learned)),
+            groups=groups,
+            pool=None,
+        ),
+        tested,
+    )
+
+
+def _trimmed(rows: IntArray, count: int, labels: IntArray) -> IntArray:
+    """The rows, ascending, without one of the largest class if there is one more than in other folds."""
+    if len(rows) > count:
+        rows = np.delete(rows, np.flatnonzero(labels[rows] == np.bincount(labels[rows]).argmax())[-1])
+    return np.sort(rows)
+
+
+def _check_classes(dataset: Dataset, labels: IntArray) -> None:
+    present, sizes = np.unique(labels, return_counts=True)
+    if sizes.min() < 2:
+        rare = dataset.classes[int(present[sizes.argmin()])]
+        raise DataError(
+            f"{dataset.source}: class {rare!r} has 1 example, but training and testing need 2; "
+            "add examples or drop the class"
+        )
+
+
+def _check_count(count: int, folds: int, what: str) -> None:
+    if count < folds:
+        raise DataError(
+            f"[data] folds = {folds}: there are only {count} {what}; use at most {count} folds, or folds = 1 for a "
+            "fixed split"
+        )
+
+
+def _group_fold(labels: IntArray, groups: IntArray, fold: int, folds: int, rng: np.random.Generator) -> IntArray:
+    """The rows of a fold of whole groups: every fold takes its share of what the previous ones have left."""
+    _check_count(len(np.unique(groups)), folds, "groups")
+    rest = np.arange(len(labels))
+    for number in range(fold + 1):
+        if number == folds - 1:
+            return rest
+        drawn = rest[grouped_rows(labels[rest], groups[rest], 1 / (folds - number), rng)]
+        rest = np.setdiff1d(rest, drawn, assume_unique=True)
+    return drawn
+
+
+# --- Validation folds -------------------------------------------------------------------------------------------------
+
+
+def _validated(used: Dataset, seed: int, folds: int, validation: float, split_seed: int) -> Splits:
+    """The splits of a seed whose fold is its validation set."""
+    labels = used.y_train
+    if used.groups is not None:
+        folds = max(2, min(round(1 / validation), len(np.unique(used.groups))))
+    rng = np.random.Generator(np.random.PCG64([split_seed, seed // folds, _FOLD_STREAM]))
+    if used.groups is not None:
+        rows = _group_fold(labels, used.groups, seed % folds, folds, rng)
+    else:
+        count = len(split_of(used, validation, split_seed).validation)  # checks classes and share
+        order = stratified_order(labels, rng)  # (N,)
+        begin = seed % folds * len(labels) // folds
+        rows = order[(begin + np.arange(count)) % len(labels)]
+    return make_splits(labels, validation=validation, seed=split_seed, groups=used.groups, given=np.sort(rows))
+
+
+# --- The examples that a study is tested on ---------------------------------------------------------------------------
+
+
+def example_labels(dataset: Dataset) -> IntArray:
+    """The labels of all examples that any seed can be tested on: the test set, or all examples.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> len(example_labels(load_dataset("digits")))
+      1797
+    """
+    if dataset.pool is None:
+        return dataset.y_test
+    given = 0 if dataset.validation_rows is None else len(dataset.validation_rows)
+    return _labels_of(dataset, np.arange(len(dataset.pool) - given))
+
+
+def examples_of(dataset: Dataset, rows: IntArray) -> NDArray[Any]:
+    """Some of the examples that any seed can be tested on.
+
+    Args:
+      rows: positions among them.  # (m,)
+
+    Returns:
+      As in the data set.  # (m, ...)
+    """
+    if dataset.pool is None:
+        return dataset.x_test[rows]
+    places = dataset.pool.places()[rows]  # (m,)
+    kept = len(dataset.x_train)
+    x = np.empty((len(rows), *dataset.x_train.shape[1:]), dataset.x_train.dtype)
+    learned = places < kept
+    x[learned], x[~learned] = dataset.x_train[places[learned]], dataset.x_test[places[~learned] - kept]
+    return x
+
+
+def _labels_of(dataset: Dataset, rows: IntArray) -> IntArray:
+    assert dataset.pool is not None
+    return np.concatenate([dataset.y_train, dataset.y_test])[dataset.pool.places()[rows]]

@@ -1,0 +1,181 @@
+"""How sure a conclusion is: divergence, earlier looks, the probability of a false claim, what would decide the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.base import Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.narrative.outcomes import of_survivors
+from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, points, several
+
+__all__ = ["Evidence", "certainty", "divergence", "earlier_looks", "incomplete", "keys_of", "runs_tested", "what_next"]
+
+_LOOKS: Final = ("Second", "Third", "Fourth", "Fifth")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a conclusion is drawn from: the arguments of ``conclusions.conclusion``."""
+
+    variants: Sequence[VariantSummary]
+    comparisons: Sequence[Comparison]
+    test_examples: int
+    margin: float
+    asked: Sequence[Comparison] = ()
+    evidence: Mapping[str, PairedEvidence] = field(default_factory=dict)
+    ranking: Sequence[Ranked] = ()
+    interim: InterimAnalysis | None = None
+    largest_class: float = 0.0
+    leader_accuracy: float | None = None
+    divergences: Sequence[Divergence] = ()
+    earlier_looks: Sequence[int] = ()
+
+    def verdict(self, verdict: str) -> list[Comparison]:
+        """The comparisons with the first variant that have this verdict, without identical variants."""
+        return [c for c in self.comparisons if c.verdict == verdict and not c.identical]
+
+    @property
+    def by_name(self) -> dict[str, VariantSummary]:
+        """The variants by name."""
+        return {v.name: v for v in self.variants}
+
+    @property
+    def identical(self) -> list[Comparison]:
+        """The comparisons of variants that gave the same answers as the first."""
+        return [c for c in self.comparisons if c.identical]
+
+    def surviving(self, c: Comparison) -> bool:
+        """Whether a comparison leaves out diverged runs."""
+        return of_survivors(c, self.by_name)
+
+    @property
+    def seeds(self) -> int:
+        """The seeds behind the verdicts; at an interim analysis, those planned for it."""
+        return runs_tested(self.variants[0]) if self.interim is None else self.interim.seeds[self.interim.number - 1]
+
+    @property
+    def data(self) -> str:
+        """The seeds and test examples behind the verdicts."""
+        return f"{counted(self.seeds, 'seed')} and {counted(self.test_examples, 'test example')}"
+
+
+def divergence(study: Evidence) -> list[Sentence]:
+    """The variants that diverged clearly more or less often than the first."""
+    sentences = []
+    for word in ("more", "less"):
+        clear = [d for d in study.divergences if d.clear and d.against == study.variants[0].name]
+        group = [d for d in clear if (d.diverged * d.against_runs > d.against_diverged * d.runs) == (word == "more")]
+        if not group:
+            continue
+        shown = [
+            f"{d.variant + ' ' if len(group) > 1 else ''}{d.diverged} of {d.runs} runs against {d.against_diverged} of "
+            f"{d.against_runs}, p = {d.p_adjusted:.2g}"
+            for d in group[: FEW + 1]
+        ]
+        text = f"{several([d.variant for d in group])} diverged {word} often than {group[0].against}"
+        keys = tuple(f"divergences[{d.variant}].p_adjusted" for d in group)
+        sentences.append(Sentence(f"{text} ({'; '.join(shown)}, Fisher's exact test).", keys))
+    return sentences
+
+
+def earlier_looks(study: Evidence) -> list[Sentence]:
+    """That the test results of fewer seeds were seen before, which no verdict allows for."""
+    if not study.earlier_looks or study.interim is not None:
+        return []
+    number = len(study.earlier_looks)
+    which = f"{_LOOKS[number - 1]} look" if number <= len(_LOOKS) else f"Look {number + 1}"
+    seen = several([str(n) for n in study.earlier_looks])
+    text = (
+        f"{which}, unadjusted: the results of {seen} seed{'' if seen == '1' else 's'} were seen before more were "
+        "added, so the probability of a false claim is above 5 %."
+    )
+    return [Sentence(text, ("earlier_looks",))]
+
+
+def certainty(study: Evidence) -> list[Sentence]:
+    """The probability of a false claim, and what one further run would show; nothing if nothing is claimed."""
+    claimed = [c for c in study.comparisons if c.verdict in ("better", "worse")]
+    if not claimed:
+        return []
+    number = len(study.comparisons) + len(study.asked)
+    analyses = 1 if study.interim is None else len(study.interim.seeds)
+    interim = f" and {analyses} interim analyses" if analyses > 1 else ""
+    claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
+    claims = claims if number > 1 or interim else "of a false claim"
+    limited = "would be limited to 5 % in a single look" if earlier_looks(study) else "is limited to 5 %"
+    text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new images"
+    keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
+    largest = max(claimed, key=lambda c: abs(c.difference))
+    evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"
+    share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
+    if share is not None:
+        text += (
+            f"; on these images, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
+            f"of {largest.against} by more than {points(study.margin)} points with a probability of "
+            f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
+        )
+        keys.append(f"evidence[{largest.variant}].{'better' if ahead else 'worse'}_on_new_seed")
+    return [Sentence(f"{text}.", tuple(keys))]
+
+
+def what_next(study: Evidence) -> list[Sentence]:
+    """What would decide the undecided comparisons."""
+    undecided, interim = study.verdict("undecided"), study.interim
+    if not undecided and len(study.comparisons) < len(study.variants) - 1:
+        return []  # the missing comparisons are covered by the pending and diverged runs
+    if not undecided and len(study.identical) == len(study.comparisons):
+        return []
+    if not undecided:
+        text = "Every comparison is decided; more seeds would only narrow the intervals."
+        return [Sentence(text, keys_of(study.comparisons, "verdict"))]
+    keys = keys_of(undecided, "verdict")
+    if interim is not None:
+        if interim.number < len(interim.seeds):
+            then = interim.seeds[interim.number]
+            number = f"interim analysis {interim.number} of {len(interim.seeds)}"
+            text = f"This is {number}; the next is planned at {then} seeds."
+        else:
+            text = "This was the last planned analysis: what is undecided now stays undecided."
+        return [Sentence(text, (*keys, "study.seeds"))]
+    if study.seeds <= 2:
+        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
+    needed = {c.variant: study.evidence[c.variant].further_seeds for c in undecided if c.variant in study.evidence}
+    if not needed:
+        return []
+    sources = (*keys, *(f"evidence[{name}].further_seeds" for name in needed))
+    return [Sentence(further_seeds_sentence(needed), sources)]
+
+
+def incomplete(variants: Sequence[VariantSummary], divergences: Sequence[Divergence] = ()) -> list[Sentence]:
+    """One sentence about the runs that the numbers do not include."""
+    clauses, keys = [], []
+    for state, predicate in (("diverged", "diverged and {} left out"), ("pending", "{} pending")):
+        counts = {v.name: sum(run.state == state for run in v.runs) for v in variants}
+        counts = {name: n for name, n in counts.items() if n}
+        if counts:
+            total = sum(counts.values())
+            shown = [f"{name}: {n}" for name, n in counts.items()]
+            where = ", ".join(shown if len(shown) <= FEW + 1 else [*shown[:FEW], f"{len(shown) - FEW} others"])
+            clauses.append(f"{counted(total, 'run')} {predicate.format('is' if total == 1 else 'are')} ({where})")
+            keys += [f"variants[{name}].runs" for name in counts]
+            if state == "diverged" and divergences and not any(d.clear for d in divergences):
+                clauses[-1] += ", which could be chance"
+    return [Sentence(f"{'; '.join(clauses)}.", tuple(dict.fromkeys(keys)))] if clauses else []
+
+
+def keys_of(comparisons: Sequence[Comparison], *fields: str) -> tuple[str, ...]:
+    """The sources of a sentence about comparisons with the first variant."""
+    return tuple(f"comparisons[{c.variant}].{field}" for c in comparisons for field in fields)
+
+
+def runs_tested(variant: VariantSummary) -> int:
+    """How many of a variant's runs were tested.
+
+    Example:
+      >>> runs_tested(VariantSummary("l2", {}, 1, (), {}, {}, 0.0, {}))
+      0
+    """
+    return sum(run.test_accuracy is not None for run in variant.runs)

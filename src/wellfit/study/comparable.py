@@ -1,0 +1,100 @@
+"""Whether the published numbers of a built-in study are comparable with those measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from wellfit.analysis.settings import flattened
+from wellfit.narrative.options import setting_text
+from wellfit.spec.source import builtin_studies
+from wellfit.spec.study import load_study, resolved
+
+__all__ = ["published_caution"]
+
+_NAMED: Final = 2  # settings other than data and epochs that a sentence names
+
+
+def published_caution(name: str, published: Mapping[str, Mapping[str, float]], settings: Mapping[str, Any]) -> str:
+    """How training here differs from that behind the published numbers, in sentences; empty if it does not.
+
+    The data set, its share, the epochs and all other settings of the variants with published numbers are compared; they
+    are known for built-in studies. Numbers from other settings are shown, but give no verdict.
+
+    Args:
+      name: of the study.
+      published: variant -> metric -> value.
+      settings: the study in ``resolved`` form.
+
+    Example:
+      >>> spec = load_study("lab5", epochs=3)
+      >>> published_caution("mine", spec.published, resolved(spec))
+      ''
+      >>> published_caution("lab5", spec.published, resolved(spec))
+      'The published numbers come from 30 epochs, not from 3 as here.'
+    """
+    source = _source(name) if any(published.values()) else None
+    if source is None:
+        return ""
+    there, now = [], []
+    data, data_here = source["data"], settings.get("data", {})
+    if data_here.get("name_or_path", data["name_or_path"]) != data["name_or_path"]:
+        there.append(data["name_or_path"])
+        now.append(data_here["name_or_path"])
+    epochs, epochs_here = source["base"]["epochs"], settings.get("base", {}).get("epochs")
+    if epochs_here not in (None, epochs):
+        there.append(f"{epochs} epochs")
+        now.append(f"{epochs_here}")
+    share, share_here = data["train_share"], data_here.get("train_share", 1.0)
+    if share_here != share:
+        there.append("all training data" if share == 1 else f"{100 * share:.0f} % of the training data")
+        now.append(f"{100 * share_here:.0f} % of it")
+    others = _other_settings(published, source, settings, epochs_here != epochs)
+    sentences = []
+    if there:
+        sentences.append(
+            f"The published numbers come from {' and '.join(there)}, not from {' and '.join(now)} as here."
+        )
+    if others:
+        named = [setting_text(*pair) for pair in list(others.items())[:_NAMED]]
+        more = ", and others" if len(others) > _NAMED else ""
+        sentences.append(f"The published runs had other settings: {', '.join(named)}{more}.")
+    return " ".join(sentences)
+
+
+def _other_settings(
+    published: Mapping[str, Any], source: Mapping[str, Any], settings: Mapping[str, Any], epochs: bool
+) -> dict[str, Any]:
+    """The settings of variants with published numbers that differ here, with their values there.
+
+    Args:
+      epochs: whether the epochs of the base recipe differ, which then need no second mention.
+    """
+    others: dict[str, Any] = {}
+    for variant in published:
+        theirs, ours = (table.get("variants", {}).get(variant, {}).get("recipe") for table in (source, settings))
+        if theirs and ours:
+            there, here = dict(flattened(theirs)), dict(flattened(ours))
+            different = {key: there[key] for key in there if key in here and here[key] != there[key]}
+            others |= {key: value for key, value in different.items() if not (epochs and key == "epochs")}
+    return others
+
+
+@lru_cache(maxsize=16)
+def _source(name: str) -> Mapping[str, Any] | None:
+    """The built-in study, or part of a study, of this name, in ``resolved`` form; None if there is none."""
+    for study in builtin_studies():
+        if name == study or name.startswith(f"{study}-"):
+            part = name.removeprefix(study).removeprefix("-")
+            for place in (study, f"{study}/{part}"):
+                spec = load_study(place) if place == study or part in _parts(study) else None
+                if spec is not None and spec.name == name:
+                    return resolved(spec)
+    return None
+
+
+def _parts(study: str) -> Mapping[str, Any]:
+    from wellfit.spec.overlay import read_study
+
+    return read_study(study)[0].get("parts") or {}

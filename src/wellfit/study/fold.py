@@ -1,0 +1,120 @@
+"""What the runs of a seed train on, validate on and are tested on, prepared and scaled for them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import Dataset, IntArray, Preparation, Splits, TrainingData
+from wellfit.data.folds import Division, can_fold, division, split_hash
+from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset, refitted
+from wellfit.data.splits import training_data
+from wellfit.engine.validation import check_data
+from wellfit.spec.study import DataSpec
+
+__all__ = ["Fold", "fold_of", "folds_used", "hash_of_splits"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """The data of a seed; each part is computed when it is first needed, and then kept.
+
+    Args:
+      dataset: the share of the data that the study uses, as it was read: training, validation and test examples.
+      splits: which examples train and which validate.
+      tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
+      scale: as in ``DataSpec``.
+      features: the preparation of all folds, which decides about the features; None if there is one fold.
+    """
+
+    dataset: Dataset
+    splits: Splits
+    tested: IntArray | None
+    scale: str
+    features: Preparation | None = None
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How the columns of a table become features, fitted on the training split."""
+        if self.features is None:
+            return fit_preparation(self.dataset, self.splits.train)
+        return refitted(self.features, self.dataset, self.splits.train)
+
+    @cached_property
+    def training(self) -> Dataset:
+        """The data with the training and validation examples as models see them before scaling.
+
+        The test set is as it was read.
+        """
+        x_train = prepare(self.preparation, self.dataset.columns, self.dataset.x_train)
+        return self.dataset if x_train is self.dataset.x_train else dataclasses.replace(self.dataset, x_train=x_train)
+
+    @cached_property
+    def prepared(self) -> Dataset:
+        """The same with the test set, for use when it is opened; ``columns`` name the features of a table."""
+        return prepared_dataset(self.dataset, self.preparation)
+
+    @cached_property
+    def data(self) -> TrainingData:
+        """What the engine trains on.
+
+        Raises:
+          DataError: as for ``training_data``.
+        """
+        flags, silent = binary_features(self.preparation), self.features is not None
+        data = training_data(self.training, self.splits, self.scale, flags, silent=silent)
+        check_data(data)
+        return data
+
+
+def folds_used(dataset: Dataset, spec: DataSpec) -> int:
+    """The number of folds; 1 if both test and validation set are given."""
+    return spec.folds if can_fold(dataset) else 1
+
+
+def fold_of(dataset: Dataset, spec: DataSpec, seed: int | None) -> Fold:
+    """The data of a seed.
+
+    Args:
+      dataset: all data.
+      spec: how they are divided and scaled.
+      seed: None if all seeds have the same.
+
+    Raises:
+      DataError: as for ``division``.
+    """
+    divided = _divided(dataset, spec, seed)
+    features = None
+    if folds_used(dataset, spec) > 1:
+        whole = dataset if dataset.pool is None else _together(divided.dataset)
+        features = fit_preparation(whole, np.arange(len(whole.x_train)))
+    return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features)
+
+
+def _together(dataset: Dataset) -> Dataset:
+    """The columns of a table with the examples of all folds in one set; only what decides about features is right."""
+    if len(dataset.input_shape) != 1:
+        return dataset
+    x: NDArray[Any] = np.concatenate([dataset.x_train, dataset.x_test])
+    return dataclasses.replace(dataset, x_train=x)
+
+
+def _divided(dataset: Dataset, spec: DataSpec, seed: int | None) -> Division:
+    return division(
+        dataset,
+        seed,
+        folds=spec.folds,
+        validation=spec.validation,
+        train_share=spec.train_share,
+        split_seed=spec.split_seed,
+    )
+
+
+def hash_of_splits(dataset: Dataset, spec: DataSpec) -> str:
+    """The hash of how all seeds divide the data, whichever seeds a study has."""
+    return split_hash(dataset, _divided(dataset, spec, 0), folds=spec.folds)

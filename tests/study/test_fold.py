@@ -1,0 +1,82 @@
+"""The data of a seed, prepared and scaled by its own training examples alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from small_studies import messy, points
+from wellfit.api import make_dataset
+from wellfit.base import Dataset, Pool
+from wellfit.spec.study import DataSpec
+from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
+
+STANDARDIZED = DataSpec("people", scale="standardize")
+
+
+def people() -> Dataset:
+    """The messy table without a test set of its own; one of its rows has a category of its own, Wien."""
+    return dataclasses.replace(messy(), pool=Pool(np.arange(160, 200), 200))
+
+
+def folds(dataset: Dataset, spec: DataSpec = STANDARDIZED) -> list[Fold]:
+    return [fold_of(dataset, spec, seed) for seed in range(spec.folds)]
+
+
+def test_all_folds_have_the_same_features() -> None:
+    found = folds(people())
+    assert {fold.preparation.features for fold in found} == {found[0].preparation.features}
+    assert "city = Wien" in found[0].preparation.features
+    assert {fold.data.x_train.shape for fold in found} == {found[0].data.x_train.shape}
+    assert {fold.prepared.x_test.shape[1] for fold in found} == {found[0].data.x_train.shape[1]}
+
+
+def test_medians_and_moments_are_those_of_the_training_examples_of_the_fold() -> None:
+    for fold in folds(people()):
+        train = fold.dataset.x_train[fold.splits.train]  # (n, 4)
+        age, city = fold.preparation.columns[:2]
+        assert age.fill == np.nanmedian(train[:, 0].astype(np.float64))
+        most = np.bincount(train[~np.isnan(train[:, 1]), 1].astype(int)).argmax()
+        assert city.categories[int(city.fill)] == ("Bern", "Oslo", "Rome", "Wien")[most]
+        ages = np.where(np.isnan(train[:, 0]), age.fill, train[:, 0]).astype(np.float32)
+        np.testing.assert_allclose(fold.data.scaling.shift[0], ages.mean(dtype=np.float64), rtol=1e-6)
+        np.testing.assert_allclose(fold.data.scaling.factor[0], 1 / ages.std(dtype=np.float64), rtol=1e-6)
+
+
+def test_what_the_training_examples_never_show_is_silent() -> None:
+    silent = 0
+    for fold in folds(people()):
+        place = fold.preparation.features.index("city = Wien")
+        scaling = fold.data.scaling
+        scaled = (fold.prepared.x_test - scaling.shift) * scaling.factor  # (m, D)
+        if not fold.data.x_train[:, place].any():
+            silent += 1
+            assert not scaled[:, place].any()  # the row with Wien too, whether it is tested or validates
+        else:
+            assert scaling.factor[place] == 1
+    assert 0 < silent < 5  # one row has it
+
+
+def test_a_silent_feature_of_a_unit_scale() -> None:
+    x = np.zeros((40, 2))
+    x[:, 0] = np.linspace(0, 1, 40)
+    x[7, 1] = 1.0
+    data = make_dataset(x, np.arange(40) % 2)
+    found = folds(data, DataSpec("data", scale="unit"))
+    assert any(fold.data.scaling.factor.tolist() == [1.0, 0.0] for fold in found)
+    assert all(fold.data.scaling.factor.tolist() in ([1.0, 0.0], 1.0) for fold in found)
+
+
+def test_a_fixed_split_is_that_of_earlier_editions() -> None:
+    fixed = fold_of(people(), DataSpec("people", scale="standardize", folds=1), None)
+    assert "city = Wien" not in fixed.preparation.features  # only the test set has it
+    assert fixed.tested is None
+
+
+def test_nothing_to_fold() -> None:
+    given = dataclasses.replace(points(), validation_rows=np.arange(10))
+    assert folds_used(given, STANDARDIZED) == 1
+    assert folds_used(points(), STANDARDIZED) == 5
+    assert hash_of_splits(given, STANDARDIZED) == fold_of(given, STANDARDIZED, None).splits.hash
+    assert hash_of_splits(people(), STANDARDIZED) != fold_of(people(), STANDARDIZED, 0).splits.hash

@@ -1,0 +1,77 @@
+"""Test results that were seen before more seeds were added are recorded, once and for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from saved_runs import STUDY, opened, probabilities, record
+from small_studies import points, small
+from wellfit.study.looks import combined_looks, earlier_looks, note_look, note_seen
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
+from wellfit.study.summarize import summarize, to_json
+
+
+def judged(store, *seeds, planned=False):
+    """Test runs of these seeds, as a command does."""
+    note_look(store, set(seeds), planned=planned)
+    for seed in seeds:
+        run = ("l2", seed)
+        store.runs.save([record("l2", seed)], {run: probabilities(seed)}, {run: (0.5, 0.7)})
+    note_seen(store)
+
+
+def test_added_seeds_make_a_second_look(tmp_path: Path) -> None:
+    with opened(tmp_path / "s", STUDY) as store:
+        judged(store, 0)
+        assert earlier_looks(store) == ()
+        judged(store, 0)  # again, for instance another variant: no more seeds
+        assert earlier_looks(store) == ()
+        judged(store, 1)
+        assert earlier_looks(store) == (1,)
+        judged(store, 2)
+        assert earlier_looks(store) == (1, 2)
+
+
+def test_a_killed_command_has_shown_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path / "s", STUDY) as store:
+        note_look(store, {0, 1})
+        run = ("l2", 0)
+        store.runs.save([record("l2", 0)], {run: probabilities(0)}, {run: (0.5, 0.7)})  # killed after this
+        judged(store, 1)
+        assert earlier_looks(store) == ()
+
+
+def test_results_of_an_earlier_version_were_seen(tmp_path: Path) -> None:
+    with opened(tmp_path / "s", STUDY) as store:
+        run = ("l2", 0)
+        store.runs.save([record("l2", 0)], {run: probabilities(0)}, {run: (0.5, 0.7)})
+        judged(store, 1)
+        assert earlier_looks(store) == (1,)
+
+
+def test_planned_interim_analyses_are_no_such_looks(tmp_path: Path) -> None:
+    with opened(tmp_path / "s", STUDY) as store:
+        judged(store, 0, planned=True)
+        judged(store, 1, planned=True)
+        assert earlier_looks(store) == ()
+
+
+def test_merged_studies_keep_the_looks_of_their_parts(tmp_path: Path) -> None:
+    with opened(tmp_path / "a") as a, opened(tmp_path / "b") as b, opened(tmp_path / "c") as c:
+        judged(a, 0)
+        judged(a, 1)
+        judged(b, 2)
+        combined_looks(c, [a, b])
+        assert earlier_looks(c) == (1,)
+        combined_looks(b, [c])
+        assert earlier_looks(b) == (1,)
+
+
+def test_a_study_with_more_seeds_says_so(tmp_path: Path) -> None:
+    for seeds in (2, 3):
+        run_study(Session(small(1, seeds), points(), tmp_path / "study"))
+        summary = summarize(tmp_path / "study")
+        said = "Second look, unadjusted: the results of 2 seeds were seen" in summary.verdict
+        assert (summary.earlier_looks, said) == (((2,), True) if seeds == 3 else ((), False))
+    assert to_json(summary, "1")["earlier_looks"] == [2]
