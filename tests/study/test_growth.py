@@ -45,7 +45,7 @@ VARIANTS: dict[str, Any] = {
 def study(epochs: int, seeds: int = 2, variants: dict[str, Any] | None = None, **train: Any) -> StudySpec:
     return study_from_mapping(
         {
-            "data": {"name": "digits", "train_share": 0.2},
+            "data": {"name": "digits", "train_share": 0.2, "folds": 1},
             "model": {"hidden": [8]},
             "train": {"epochs": epochs, "batch_size": 64, "seeds": seeds, **train},
             "variants": VARIANTS if variants is None else variants,
@@ -296,7 +296,7 @@ def stop(tick):
         raise KeyboardInterrupt
 
 spec = study_from_mapping({
-    "data": {"name": "digits", "train_share": 0.4},
+    "data": {"name": "digits", "train_share": 0.4, "folds": 1},
     "model": {"hidden": [16]},
     "train": {"epochs": 3, "seeds": 3},
     "variants": {"plain": {}, "l2": {"l2": 0.01}, "deep": {"dropout": 0.2, "model": {"hidden": [8, 8]}}},

@@ -42,7 +42,7 @@ STRAIGHT: dict[str, Any] = {"straight": {"model": {"kind": "logistic"}}}
 def study(variants: dict[str, Any], seeds: int = 2, **train: Any) -> StudySpec:
     return study_from_mapping(
         {
-            "data": {"name": "points", "scale": "standardize"},
+            "data": {"name": "points", "scale": "standardize", "folds": 1},
             "model": {"hidden": [8]},
             "train": {"epochs": EPOCHS, "batch_size": 32, "seeds": seeds, **train},
             "variants": variants,
