@@ -47,18 +47,18 @@ def _real_data() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all processes of this test run; what is in it is written under a lock, or whole or not at all."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(shared: Path) -> Iterator[None]:
+def _own_cache(common_folder: Path) -> Iterator[None]:
     """No test and no fixture reads or writes the user's cache, nor the network."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
-        patch.setenv("WELLFIT_CACHE", str(shared / "cache"))
+        patch.setenv("WELLFIT_CACHE", str(common_folder / "cache"))
         patch.setenv("WELLFIT_OFFLINE", "1")
         yield
 
@@ -85,22 +85,22 @@ def small_data() -> TrainingData:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_once(shared: Path) -> None:
+def _compile_once(common_folder: Path) -> None:
     """A program that several tests need is compiled once, also for the processes that they start; see ``Programs``."""
-    folder = shared / "cache" / "programs"
+    folder = common_folder / "cache" / "programs"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)  # reading a smaller one takes as long
 
 
 @pytest.fixture(scope="session")
-def finished_study(shared: Path) -> Path:
+def finished_study(common_folder: Path) -> Path:
     """A small study run from the command line, with the command's output next to it; read-only for tests."""
     from wellfit import cli
 
-    place = shared / "finished"
+    place = common_folder / "finished"
     command = ["wellfit", "run", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]"]
-    with FileLock(shared / "finished.lock"):
+    with FileLock(common_folder / "finished.lock"):
         if not (place / "told.txt").exists():
             place.mkdir()
             with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as output:

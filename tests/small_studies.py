@@ -29,10 +29,18 @@ def points() -> Dataset:
     return make_dataset(x[:100], y[:100], x[100:], y[100:], name="points")
 
 
-def small(epochs: int, seeds: Any = 2, **variants: Any) -> StudySpec:
+def unsplit() -> Dataset:
+    """The same 130 points without a test set of their own."""
+    given = points()
+    x, y = np.concatenate([given.x_train, given.x_test]), np.concatenate([given.y_train, given.y_test])
+    return make_dataset(x, y, name="points")
+
+
+def small(epochs: int, seeds: Any = 2, folds: int = 1, **variants: Any) -> StudySpec:
+    """Two logistic regressions, for ``points``; with one fold, so that all seeds train together."""
     return study_from_mapping(
         {
-            "data": {"name": "points", "scale": "standardize"},
+            "data": {"name": "points", "scale": "standardize", "folds": folds},
             "model": {"kind": "logistic"},
             "train": {"epochs": epochs, "batch_size": 32, "seeds": seeds, "learning_rate": 0.05},
             "variants": {"plain": {}, "l2": {"l2": 0.1}, **variants},
@@ -51,10 +59,10 @@ def few_points() -> Dataset:
 def perceptrons(
     variants: dict[str, Any], seeds: int = 2, data: dict[str, Any] | None = None, **train: Any
 ) -> StudySpec:
-    """Networks with one hidden layer, for ``few_points``."""
+    """Networks with one hidden layer, for ``few_points``; with one fold, so that all seeds train together."""
     return study_from_mapping(
         {
-            "data": {"name": "points", "scale": "standardize", **(data or {})},
+            "data": {"name": "points", "scale": "standardize", "folds": 1, **(data or {})},
             "model": {"hidden": [8]},
             "train": {"epochs": 3, "batch_size": 32, "seeds": seeds, **train},
             "variants": variants,

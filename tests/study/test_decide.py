@@ -32,7 +32,7 @@ APART: dict[str, Any] = {"plain": {}, "apart": {"class_weights": [1.0, 1e4]}}
 def study(variants: dict[str, Any], seeds: Any = 5, epochs: int = 8) -> StudySpec:
     return study_from_mapping(
         {
-            "data": {"name": "points", "scale": "standardize"},
+            "data": {"name": "points", "scale": "standardize", "folds": 1},
             "model": {"kind": "logistic"},
             "train": {"epochs": epochs, "batch_size": 32, "seeds": seeds, "learning_rate": 0.2},
             "variants": variants,

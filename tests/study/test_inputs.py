@@ -22,7 +22,7 @@ def run(session: Session) -> tuple[Inputs, dict[tuple[str, int], np.ndarray], di
     """The inputs, and every run's test probabilities as stored and as predicted from raw rows."""
     run_study(session)
     with open_existing(session.directory) as store:
-        inputs = load_inputs(store)
+        inputs = load_inputs(store, 0)
         assert inputs is not None
         x = inputs.features(session.dataset.columns, session.dataset.x_test)
         stored, predicted = {}, {}
@@ -49,7 +49,7 @@ def test_the_scaling_keeps_its_bits(tmp_path: Path) -> None:
     session = Session(perceptrons({"a": {}}), messy(), tmp_path / "study")
     run_study(session)
     with open_existing(session.directory) as store:
-        inputs = load_inputs(store)
+        inputs = load_inputs(store, 0)
     assert inputs is not None
     assert inputs.scaling.kind == session.data.scaling.kind
     np.testing.assert_array_equal(inputs.scaling.shift, session.data.scaling.shift)
@@ -63,7 +63,7 @@ def test_a_study_without_the_note_has_no_inputs(tmp_path: Path) -> None:
     with sqlite3.connect(session.directory / "study.db") as database:
         database.execute("DELETE FROM study WHERE key = ?", (f"note: {INPUTS}",))
     with open_existing(session.directory) as store:
-        assert load_inputs(store) is None
+        assert load_inputs(store, 0) is None
 
 
 def test_binary_features_are_not_scaled() -> None:
@@ -82,4 +82,4 @@ def test_a_note_of_another_form_is_damage(note: str, tmp_path: Path) -> None:
     with sqlite3.connect(session.directory / "study.db") as database:
         database.execute("UPDATE study SET value = ? WHERE key = ?", (note, f"note: {INPUTS}"))
     with open_existing(session.directory) as store, pytest.raises(StoreUnreadableError, match=r"inputs of its models"):
-        load_inputs(store)
+        load_inputs(store, 0)

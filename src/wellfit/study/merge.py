@@ -217,8 +217,6 @@ def _built_beside(out: Path) -> Iterator[Path]:
             yield place
             os.rename(place, out)
     except OSError as error:
-        if error.filename is not None and not Path(error.filename).is_relative_to(out.parent if out.name else out):
-            raise
         raise StoreError(f"{out}: cannot be written: {error.strerror}; choose another --out") from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
