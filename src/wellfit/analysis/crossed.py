@@ -112,7 +112,7 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     seed = float(np.sum((weights * (sums.means - mean)) ** 2)) * S / max(S - 1, 1)
     judged = int(np.count_nonzero(sums.judged))
     rounds = N / judged
-    across = float(sums.across @ sums.across) / _kept(np.count_nonzero(sums.counted), S / rounds, rounds)
+    across = float(sums.across @ sums.across) / _kept(int(np.count_nonzero(sums.counted)), S / rounds, rounds)
     examples = across / N**2
     overlap = max(S * sums.within - across, 0.0) / (max(S - 1, 1) * N**2)
     if rounds > 1:
