@@ -18,6 +18,7 @@ from wellfit.base import (
     Comparison,
     Divergence,
     PairedEvidence,
+    Question,
     Ranked,
     Recipe,
     Sentence,
@@ -30,7 +31,7 @@ from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 
-__all__ = ["Concluded", "conclude"]
+__all__ = ["Concluded", "conclude", "pairs_of"]
 
 Correctness = Mapping[str, Mapping[int, NDArray[np.bool_]]]
 
@@ -48,6 +49,29 @@ class Concluded(NamedTuple):
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
+
+
+def pairs_of(spec: StudySpec, recipes: Mapping[str, Recipe]) -> tuple[list[tuple[str, str]], Sequence[tuple[str, str]]]:
+    """What a study compares, fixed before any result: every variant with the first, and what its questions ask further.
+
+    Args:
+      spec: the study.
+      recipes: of its variants.
+    """
+    names = list(spec.variants)
+    usual = [(name, names[0]) for name in names[1:]]
+    return usual, asked_pairs(_questions(spec), names[0], spec.published, _stopping(recipes))
+
+
+def _questions(spec: StudySpec) -> Sequence[Question]:
+    """Those that can be answered: the stored study may lack a variant that a question names."""
+    names = list(spec.variants)
+    known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
+    return published_winner(known, spec.published)
+
+
+def _stopping(recipes: Mapping[str, Recipe]) -> list[str]:
+    return [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
 
 
 def conclude(
@@ -79,12 +103,8 @@ def conclude(
     """
     names = list(spec.variants)
     judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
-    stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
-    # The stored study may lack a variant that a question names; such a question is left out.
-    known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
-    questions = published_winner(known, spec.published)
-    usual = [(name, names[0]) for name in names[1:]]
-    further = asked_pairs(questions, names[0], spec.published, stopping)
+    questions, stopping = _questions(spec), _stopping(recipes)
+    usual, further = pairs_of(spec, recipes)
     pairs = [*usual, *further]
     compared = compare_pairs(correctness, pairs, spec.margin, interim, tested)
     components = paired_components(correctness, pairs, tested)
