@@ -32,6 +32,7 @@ class Evidence:
     leader_accuracy: float | None = None
     divergences: Sequence[Divergence] = ()
     earlier_looks: Sequence[int] = ()
+    metric: str = "test_accuracy"
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""

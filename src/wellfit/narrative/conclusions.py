@@ -50,6 +50,7 @@ def conclusion(
     leader_accuracy: float | None = None,
     divergences: Sequence[Divergence] = (),
     earlier_looks: Sequence[int] = (),
+    metric: str = "test_accuracy",
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -68,9 +69,10 @@ def conclusion(
       ranking: of all variants.
       interim: the interim analysis, in a sequential design.
       largest_class: its share of the test examples.
-      leader_accuracy: the test accuracy to expect of the highest in the ranking.
+      leader_accuracy: what to expect of the first in the ranking.
       divergences: of the compared pairs in which any run diverged.
       earlier_looks: the numbers of seeds whose test results were seen before more were added.
+      metric: what the comparisons and the ranking are about.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -84,7 +86,7 @@ def conclusion(
     """
     opening = [Sentence(title, ("title",))] if title else []
     study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
-                     largest_class, leader_accuracy, divergences, earlier_looks)  # fmt: skip
+                     largest_class, leader_accuracy, divergences, earlier_looks, metric)  # fmt: skip
     return (*opening, *_body(study))
 
 
