@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.analysis.crossed import Interval
 from wellfit.analysis.scores import LOSSES, scores_of
-from wellfit.base import Comparison, FloatArray, IntArray, PairedEvidence, Ranked
+from wellfit.base import FloatArray, IntArray
 from wellfit.store import Store
 
-__all__ = ["in_own_unit", "scored_again", "scores_of_runs"]
+__all__ = ["bounds_in_own_unit", "in_own_unit", "scored_again", "scores_of_runs"]
 
 Scores = Mapping[str, Mapping[int, NDArray[Any]]]
-Known = TypeVar("Known", float, Comparison, PairedEvidence, Ranked)
 
 
 def scores_of_runs(
@@ -68,31 +67,27 @@ def scored_again(
     return {name: scores_of_runs(store, metric, name, of, labels)[0] for name, of in again.items()}
 
 
-def in_own_unit(metric: str, known: Known) -> Known:
-    """What is known of scores as it is in the unit of the metric: losses are the better, the lower they are.
+def in_own_unit(metric: str, score: float) -> float:
+    """A score, or a difference of scores, as a value of the metric: losses are the better, the lower they are.
 
     Args:
       metric: as in ``[compare]``.
-      known: a mean score, or what was found by comparing scores.
+      score: the larger the better.
 
     Example:
       >>> in_own_unit("log_loss", -0.3), in_own_unit("accuracy", 0.9), in_own_unit("brier", 0.0)
       (0.3, 0.9, 0.0)
-      >>> better = Comparison("l2", "baseline", "test_log_loss", 0.02, (0.01, 0.03), 0.01, 0.01, "better")
-      >>> in_own_unit("log_loss", better).interval
-      (-0.03, -0.01)
     """
-    if metric not in LOSSES:
-        return known
-    if isinstance(known, Comparison):
-        return replace(known, difference=0.0 - known.difference, interval=_turned(known.interval))
-    if isinstance(known, PairedEvidence):
-        turned = (_turned(known.interval90), _turned(known.bootstrap_interval))
-        return replace(known, interval90=turned[0], bootstrap_interval=turned[1])
-    if isinstance(known, Ranked):
-        return known._replace(mean=0.0 - known.mean)
-    return 0.0 - known  # not -0.0
+    return 0.0 - score if metric in LOSSES else score  # not -0.0
 
 
-def _turned(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
-    return None if bounds is None else (0.0 - bounds[1], 0.0 - bounds[0])
+def bounds_in_own_unit(metric: str, bounds: Interval | None) -> Interval | None:
+    """An interval of scores as one of the metric.
+
+    Example:
+      >>> bounds_in_own_unit("brier", (-0.2, -0.1)), bounds_in_own_unit("roc_auc", None)
+      ((0.1, 0.2), None)
+    """
+    if bounds is None or metric not in LOSSES:
+        return bounds
+    return in_own_unit(metric, bounds[1]), in_own_unit(metric, bounds[0])
