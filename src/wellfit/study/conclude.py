@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
-from wellfit.study.scored import in_own_unit
+from wellfit.study.scored import bounds_in_own_unit, in_own_unit
 
 __all__ = ["Concluded", "conclude"]
 
@@ -90,20 +91,20 @@ def conclude(
     pairs = [*usual, *further]
     scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}")
     components = paired_components(scores, pairs, tested)
-    compared = [in_own_unit(spec.metric, c) for c in scored]
+    compared = [_comparison(spec.metric, c) for c in scored]
     counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
     ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
     divergences = compare_divergence(ended, pairs)
     evidence = {
-        c.variant if c.against == names[0] else f"{c.variant}/{c.against}": in_own_unit(
+        c.variant if c.against == names[0] else f"{c.variant}/{c.against}": _evidence(
             spec.metric, evidence_of(c, scores, counted, spec.margin, interim, tested, components[c.variant, c.against])
         )
         for c in compared
     }
     ranks = ranking(scores, interim=interim, compared=compared, tested=tested)
-    ranked = tuple(in_own_unit(spec.metric, rank) for rank in ranks)
+    ranked = tuple(rank._replace(mean=in_own_unit(spec.metric, rank.mean)) for rank in ranks)
     leader = expected_of_leader(scores, tested)
     expected = None if leader is None else in_own_unit(spec.metric, leader)
     sentences = conclusion(
@@ -137,6 +138,18 @@ def conclude(
         " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),
     )
+
+
+def _comparison(metric: str, c: Comparison) -> Comparison:
+    """A comparison of scores in the unit of the metric."""
+    bounds = bounds_in_own_unit(metric, c.interval)
+    return replace(c, difference=in_own_unit(metric, c.difference), interval=bounds)
+
+
+def _evidence(metric: str, found: PairedEvidence) -> PairedEvidence:
+    """Evidence from scores in the unit of the metric."""
+    bounds = bounds_in_own_unit(metric, found.interval90), bounds_in_own_unit(metric, found.bootstrap_interval)
+    return replace(found, interval90=bounds[0], bootstrap_interval=bounds[1])
 
 
 def _friedman_p(scores: Scores) -> float | None:

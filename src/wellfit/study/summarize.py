@@ -38,7 +38,7 @@ from wellfit.study.conclude import conclude
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.provenance import changes
-from wellfit.study.scored import in_own_unit, scored_again, scores_of_runs
+from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again, scores_of_runs
 
 __all__ = ["METRICS", "summarize", "summary_of", "to_json"]
 
@@ -289,8 +289,7 @@ def _means(
     if outcomes.of_run:
         value, bounds = two_way_interval(list(outcomes.scores.values()), tested=everything.only(list(outcomes.scores)))
         mean[f"test_{compared}"] = in_own_unit(compared, value)
-        turned = bounds if bounds is None else tuple(sorted(in_own_unit(compared, bound) for bound in bounds))
-        interval[f"test_{compared}"] = turned
+        interval[f"test_{compared}"] = bounds_in_own_unit(compared, bounds)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
     return mean, {metric: _possible(metric, bounds) for metric, bounds in interval.items()}
