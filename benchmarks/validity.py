@@ -1,8 +1,8 @@
 """How often a study says something false, and how often something true, in simulated studies whose truth is known.
 
 ``python benchmarks/validity.py TABLE STUDIES`` prints one table of docs/statistics.md: ``normal``, ``answers``,
-``margin``, ``coverage`` or ``power``. Monte Carlo errors: of a rate of 5 %, 0.22 points with 10,000 studies and 0.5 with
-2000.
+``margin``, ``coverage``, ``power`` or ``advice``. Monte Carlo errors: of a rate of 5 %, 0.22 points with 10,000 studies
+and 0.5 with 2000.
 
 Two models. ``normal``: scores are normal, so that only the spread of seeds relative to that of examples matters, and a
 study is a few numbers. ``answers``: every network answers every example, right if ``level + seed + example + example of
@@ -20,6 +20,7 @@ from scipy.special import ndtr, ndtri
 from wellfit.analysis.crossed import VarianceComponents, half_squared, p_value, variance_components
 from wellfit.analysis.intervals import two_way_interval
 from wellfit.analysis.pooling import LEAST_SEEDS, moderated
+from wellfit.analysis.power import further_seeds
 from wellfit.analysis.verdicts import adjusted, equivalence_alpha
 from wellfit.base import TestRows
 
@@ -298,14 +299,10 @@ def margin_table(studies):
 def coverage_table(studies):
     """Coverage of the 95 % interval of one accuracy."""
     head("coverage", *(f"n {n:,}, {S} seeds" for n in SIZES for S in (2, 3, 5, 10)))
-    scenes = {name: options for name, options in SCENES.items() if "varies" not in name}
-    for name, options in scenes.items():
+    for name, options in ((name, options) for name, options in SCENES.items() if "varies" not in name):
         for folds in (True, False):
-            cells = []
-            for n in SIZES:
-                for S in (2, 3, 5, 10):
-                    cells.append(percent(coverage(studies, Scene(n=n, seeds=S, folds=folds, **options))))
-            show(f"{name}, {'folds' if folds else 'fixed'}", cells)
+            scenes = [Scene(n=n, seeds=S, folds=folds, **options) for n in SIZES for S in (2, 3, 5, 10)]
+            show(f"{name}, {'folds' if folds else 'fixed'}", [percent(coverage(studies, one)) for one in scenes])
 
 
 def power_table(studies):
@@ -321,8 +318,42 @@ def power_table(studies):
             show(f"{n:,}, {J}, {100 * by:g} points", cells)
 
 
+def advised(studies, scene, largest, most=40, seed=0):
+    """True differences uniform up to ``largest``: how often a number of seeds is advised, and then decides."""
+    rng = np.random.default_rng(seed)
+    undecided = 0
+    decided = []
+    for _ in range(studies):
+        drawn = replace(scene, seeds=scene.seeds + most, better_by=float(rng.uniform(-largest, largest)))
+        found, tested = answers(rng, drawn)
+
+        def verdict(seeds, found=found, tested=tested):
+            stacked = components([one[:seeds] for one in found], tested.only(range(seeds)))
+            c = pooled(VarianceComponents(*stacked), seeds)
+            different, equivalent = judged(c, 0.001)
+            return bool(different[0, 0] | equivalent[0, 0]), VarianceComponents(*(np.ravel(x)[0] for x in c))
+
+        done, c = verdict(scene.seeds)
+        undecided += not done
+        more = None if done else further_seeds(c, scene.J, most=most)
+        if more is not None:
+            decided.append(verdict(scene.seeds + more)[0])
+    return undecided / studies, len(decided) / studies, float(np.mean(decided)) if decided else np.nan
+
+
+def advice_table(studies):
+    """How often the number of further seeds decides; four in five are promised."""
+    head("advice", "undecided", "given a number", "then decided")
+    for folds in (True, False):
+        for n, seed_sd, largest in ((360, 0.01, 0.08), (1800, 0.003, 0.03), (1800, 0.01, 0.05)):
+            for J in (1, 6):
+                scene = Scene(n=n, J=J, folds=folds, seed_sd=seed_sd)
+                row = f"n {n:,}, sd {100 * seed_sd:g}, up to {100 * largest:g} points, {J} compared"
+                show(f"{row}, {'folds' if folds else 'fixed'}", map(percent, advised(studies, scene, largest)))
+
+
 TABLES = {"normal": normal, "answers": answers_table, "margin": margin_table, "coverage": coverage_table,
-          "power": power_table}  # fmt: skip
+          "power": power_table, "advice": advice_table}  # fmt: skip
 
 if __name__ == "__main__":
     TABLES[sys.argv[1]](int(sys.argv[2]))

@@ -70,7 +70,7 @@ def test_a_study_directory(command: Callable[..., str], closed: Callable[[str], 
     assert command("merge", study, "b", "--out", "c") == f"{study}: Permission denied; fix its permissions"
 
 
-def test_final_states(command: Callable[..., str], closed: Callable[[str], Path]) -> None:
+def test_final_states(command: Callable[..., str], closed: Callable[[str], Path], finished_study: Path) -> None:
     study = closed("ends")
     kept = before(study)
     command("show", study, status=0)
@@ -79,6 +79,7 @@ def test_final_states(command: Callable[..., str], closed: Callable[[str], Path]
     line = command("run", *small, "--out", study)
     assert line.startswith(f"{study}/ends/")
     assert line.endswith("Permission denied; fix the permissions of its folder")
+    assert command("merge", study, finished_study, "--out", "both").startswith(f"{study}/ends/")
     assert before(study) == kept
 
 

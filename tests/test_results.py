@@ -24,7 +24,16 @@ def test_compare_shows_every_method_beside_the_verdict(results: Results) -> None
     table = results.compare()
     assert list(table.columns) == [
         *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict"),
-        *("seeds", "interval90", "bootstrap_interval", "bootstrap_p", "paired_t_p", "sign_flip_p", "mcnemar_p"),
+        *(
+            "identical",
+            "seeds",
+            "interval90",
+            "bootstrap_interval",
+            "bootstrap_p",
+            "paired_t_p",
+            "sign_flip_p",
+            "mcnemar_p",
+        ),
         *("better_on_new_seed", "worse_on_new_seed", "further_seeds", "survivors"),
     ]
     assert table.attrs == {"margin": 0.001}

@@ -21,7 +21,7 @@ VARIANT_KEYS = {"name", "settings", "parameters", "runs", "mean", "interval"}
 SCORES = {f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")}
 RUN_KEYS = {"seed", "state", "epochs", "best_epoch", "overfit_onset"} | SCORES
 COMPARISON_KEYS = {
-    *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict")
+    *("variant", "against", "metric", "difference", "interval", "p_value", "p_adjusted", "verdict", "identical")
 }  # fmt: skip
 
 
@@ -46,7 +46,8 @@ def test_show_json_has_every_key(command: Command, finished_study: Path) -> None
     assert {c["verdict"] for c in output["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
     assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in output["findings"])
     assert {f["level"] for f in output["findings"]} <= {"info", "warning", "error"}
-    more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p"}
+    more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p",
+            "leader_accuracy", "divergences", "earlier_looks"}  # fmt: skip
     assert more <= set(output)
     assert set(output["evidence"]) == set(VARIANTS[1:])
     assert [set(r) for r in output["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)

@@ -199,7 +199,8 @@ class Calls:
             self.made.append(dict(zip(("active", "seeds", "batches", "epoch"), copies, strict=True)))
             return epoch(state, hyperparameters, rates, active, seeds, given, number, d)
 
-        trainer.programs[population.program] = noted, start
+        (key,) = (key for key in trainer.programs if key[0] == population.program)
+        trainer.programs[key] = noted, start
 
 
 def test_a_wave_whose_runs_have_ended_is_not_dispatched(small_data: TrainingData) -> None:

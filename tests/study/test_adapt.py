@@ -145,7 +145,7 @@ def test_a_batch_size_that_leaves_few_but_enough_steps_stays() -> None:
 
 
 def test_batch_normalization_never_gets_a_single_example(wine: Dataset) -> None:
-    smaller = dataclasses.replace(wine, x_train=wine.x_train[1:], y_train=wine.y_train[1:])
+    smaller = dataclasses.replace(wine, x_train=wine.x_train[1:], y_train=wine.y_train[1:], pool=None)
     session = _planned("regularization", smaller)
     assert session.examples["training"] == 113
     assert session.spec.base.batch_size == 6  # 113 is one more than 14 batches of 8, and than 16 of 7

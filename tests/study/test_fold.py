@@ -10,7 +10,7 @@ from small_studies import messy, points
 from wellfit.api import make_dataset
 from wellfit.base import Dataset, Pool
 from wellfit.spec.study import DataSpec
-from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
+from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits, validation_overlap
 
 STANDARDIZED = DataSpec("people", scale="standardize")
 
@@ -80,3 +80,16 @@ def test_nothing_to_fold() -> None:
     assert folds_used(points(), STANDARDIZED) == 5
     assert hash_of_splits(given, STANDARDIZED) == fold_of(given, STANDARDIZED, None).splits.hash
     assert hash_of_splits(people(), STANDARDIZED) != fold_of(people(), STANDARDIZED, 0).splits.hash
+
+
+def test_seeds_share_as_many_validation_examples_as_they_do() -> None:
+    own_test = points()  # the folds are validation sets: a fifth of the examples each
+    assert validation_overlap(own_test, DataSpec("points", validation=0.2), range(5)) == 0
+    twice = validation_overlap(own_test, DataSpec("points", validation=0.2), range(10))
+    assert 0 < twice < 2 * 5 / 45  # 25 of 45 pairs are of different rounds, which share a fifth on average
+    assert validation_overlap(own_test, DataSpec("points", folds=1), range(5)) == 1
+    assert validation_overlap(own_test, DataSpec("points"), [3]) == 1
+    nested = validation_overlap(people(), STANDARDIZED, range(5))  # a fifth of four fifths, drawn for every seed
+    assert 0.05 < nested < 0.4
+    given = dataclasses.replace(own_test, validation_rows=np.arange(20))
+    assert validation_overlap(given, DataSpec("points"), range(5)) == 1

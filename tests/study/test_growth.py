@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 import stores
 import wellfit
-from small_studies import NOWHERE, points, small
+from small_studies import NOWHERE, points, small, unsplit
 from wellfit.base import Dataset
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import OtherStudyError, StoreUnreadableError
@@ -96,6 +97,27 @@ def test_more_epochs_give_the_bits_of_training_at_once(tmp_path: Path) -> None:
     assert (before.continued, before.saved) == (then.forecast.continued, then.forecast.saved)
     assert [tick.share for tick in then.progress] == sorted(tick.share for tick in then.progress)
     assert then.progress[-1].share == 1
+
+
+@pytest.mark.parametrize("made", [pytest.param(points, marks=pytest.mark.slow), unsplit])
+def test_folds_grow_by_seeds_and_epochs_to_the_bits_of_training_at_once(
+    made: Callable[[], Dataset], tmp_path: Path
+) -> None:
+    dataset = made()
+    Run(small(3, 4, folds=3), tmp_path / "once", dataset)
+    Run(small(2, 2, folds=3), tmp_path / "grown", dataset)
+    before = stores.epochs(tmp_path / "grown"), stores.probabilities(tmp_path / "grown")
+    seeds = Run(small(2, 4, folds=3), tmp_path / "grown", dataset)  # the fourth is of further folds
+    assert (seeds.forecast.done, seeds.trained) == (4, 2 * 2 * 2)
+    after = stores.epochs(tmp_path / "grown"), stores.probabilities(tmp_path / "grown")
+    assert [row for row in after[0] if row[1] < 2] == before[0]
+    assert {name: after[1][name] for name in before[1] if name != "keepsakes.npz"}.items() <= before[1].items()
+    epochs = Run(small(3, 4, folds=3), tmp_path / "grown", dataset)
+    assert (epochs.forecast.continued, epochs.trained) == (8, 4 * 2)
+    assert stores.same_bits(tmp_path / "grown", tmp_path / "once")
+    assert weights(tmp_path / "grown") == weights(tmp_path / "once")
+    assert summarize(tmp_path / "grown").comparisons == summarize(tmp_path / "once").comparisons
+    assert verify_study(tmp_path / "grown").problems == ()
 
 
 def test_growing_twice_survives_an_interruption(tmp_path: Path) -> None:

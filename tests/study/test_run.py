@@ -39,10 +39,10 @@ CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
 STRAIGHT: dict[str, Any] = {"straight": {"model": {"kind": "logistic"}}}
 
 
-def study(variants: dict[str, Any], seeds: int = 2, **train: Any) -> StudySpec:
+def study(variants: dict[str, Any], seeds: int = 2, folds: int = 1, **train: Any) -> StudySpec:
     return study_from_mapping(
         {
-            "data": {"name": "points", "scale": "standardize", "folds": 1},
+            "data": {"name": "points", "scale": "standardize", "folds": folds},
             "model": {"hidden": [8]},
             "train": {"epochs": EPOCHS, "batch_size": 32, "seeds": seeds, **train},
             "variants": variants,
@@ -294,6 +294,116 @@ def test_checkpoints_wait_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("wellfit.study.run.CHECKPOINT_SECONDS", 3600.0)  # however busy the machine is
     run_study(Session(study(STRAIGHT), points(), tmp_path))
     assert saved == []
+
+
+# --- Folds ------------------------------------------------------------------------------------------------------------
+
+FOLDED = study({**STRAIGHT, "l2": {"model": {"kind": "logistic"}, "l2": 0.1}}, seeds=3, folds=3)
+"""One population for every seed, since each has data of its own."""
+
+
+@functools.cache
+def unbalanced() -> Dataset:
+    """The points without a test set of their own, and half of those of one class."""
+    x, y = (
+        np.concatenate([*both]) for both in ((points().x_train, points().x_test), (points().y_train, points().y_test))
+    )
+    kept = np.delete(np.arange(len(y)), np.flatnonzero(y == 2)[::2])
+    return make_dataset(x[kept], y[kept], name="points")
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study with folds, never interrupted; to be read, not written."""
+    directory = tmp_path_factory.mktemp("folded") / "study"
+    run_study(Session(FOLDED, unbalanced(), directory))
+    return directory
+
+
+def test_the_seeds_test_every_example_once(folded: Path) -> None:
+    dataset = unbalanced()
+    with open_existing(folded) as store:
+        judged = [store.runs.tested("l2", seed) for seed in range(3)]
+        labels, _ = store.keepsakes.labels()
+        scores = store.runs.test_scores()
+    rows = [tested.rows for tested in judged]
+    assert sorted(np.concatenate(rows)) == list(range(len(dataset.x_train) + len(dataset.x_test)))  # type: ignore[arg-type]
+    for seed, (p, of_fold) in enumerate(judged):
+        assert scores["l2", seed][0] == pytest.approx(np.mean(p.argmax(axis=1) == labels[of_fold]))
+    assert np.bincount(labels).tolist() == (np.bincount(dataset.y_train) + np.bincount(dataset.y_test)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("at", "kept", "trained"),
+    [
+        (EPOCHS, 0, 2),  # between the first fold and the second
+        (EPOCHS + 2, 1, 2),  # in the midst of the second
+    ],
+)
+def test_interrupted_among_folds_it_continues_to_the_same_bits(
+    at: int, kept: int, trained: int, folded: Path, tmp_path: Path
+) -> None:
+    ticks: list[Progress] = []
+
+    def on_progress(tick: Progress) -> None:
+        ticks.append(tick)
+        if len(ticks) == at:
+            press(tick)
+
+    with pytest.raises(Interrupted):
+        run_study(Session(FOLDED, unbalanced(), tmp_path), on_progress=on_progress)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == kept
+    with open_existing(tmp_path) as store:
+        assert len(store.runs.finished()) == trained
+        assert store.metadata.test_opened() is None
+    run_study(Session(FOLDED, unbalanced(), tmp_path), on_progress=ticks.append)
+    assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1)] * 3 + [0]
+    assert stores.same_bits(tmp_path, folded)
+
+
+def test_killed_among_the_tests_of_folds_it_continues_to_the_same_bits(
+    folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(store: Any, fold: Any, seed: int) -> None:
+        if seed == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wellfit.study.run.save_inputs", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(Session(FOLDED, unbalanced(), tmp_path))
+    with open_existing(tmp_path) as store:
+        assert {seed for _, seed in store.runs.test_scores()} == {0}
+    run_study(Session(FOLDED, unbalanced(), tmp_path))
+    assert stores.same_bits(tmp_path, folded)
+
+
+def test_folds_are_trained_with_the_programs_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[dict[Any, Any]] = []
+    begin = Trainer.__init__
+
+    def beginning(trainer: Trainer, data: TrainingData, mesh: Any, programs: dict[Any, Any]) -> None:
+        compiled.append(programs)
+        begin(trainer, data, mesh, programs)
+
+    monkeypatch.setattr(Trainer, "__init__", beginning)
+    run_study(Session(study(STRAIGHT, seeds=5, folds=5, epochs=1), unbalanced(), tmp_path))
+    assert len(compiled) == 5  # one trainer for each fold
+    assert all(programs is compiled[0] for programs in compiled)
+    (program,) = compiled[0].values()
+    assert [part._cache_size() for part in program] == [1, 1]
+
+
+def test_balanced_class_weights_train_the_bits_of_the_weights_themselves(tmp_path: Path) -> None:
+    counts = np.bincount(np.concatenate([unbalanced().y_train, unbalanced().y_test]))
+    assert counts.max() > 1.5 * counts.min()
+    weights = [float(counts.sum() / (3 * n)) for n in counts]  # of all folds
+    variants = {"balanced": "balanced", "weighted": weights}
+    recipes = {name: {"model": {"kind": "logistic"}, "class_weights": given} for name, given in variants.items()}
+    run_study(Session(study({**STRAIGHT, **recipes}, folds=3, epochs=2), unbalanced(), tmp_path))
+    of = {name: [row[1:] for row in stores.epochs(tmp_path) if row[0] == name] for name in (*variants, "straight")}
+    assert len(of["balanced"]) == 4
+    assert of["balanced"] == of["weighted"] != of["straight"]
 
 
 # --- Fewer examples, wrong labels, another precision ------------------------------------------------------------------

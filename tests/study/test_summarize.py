@@ -50,22 +50,27 @@ def change(directory: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def stored(directory: Path, name: str) -> np.ndarray:
-    with np.load(directory / "test" / name) as archive:
-        (array,) = archive.values()
-    return np.asarray(array)
+def judged(directory: Path, variant: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities of a run for the examples of its fold, and their labels.  # (m, K), (m,)"""
+    with np.load(directory / "test" / f"{variant}.{seed}.npz") as run, np.load(directory / "test/labels.npz") as kept:
+        assert len(kept["labels"]) == 1797
+        return run["probabilities"], kept["labels"][run["rows"]]
+
+
+def correct(directory: Path, variant: str) -> list[np.ndarray]:
+    """Whether the runs of both seeds were right, example by example.  # (m,) each"""
+    return [p.argmax(axis=1) == labels for p, labels in (judged(directory, variant, seed) for seed in (0, 1))]
 
 
 # --- The numbers ------------------------------------------------------------------------------------------------------
 
 
 def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_study: Path) -> None:
-    labels = stored(finished_study, "labels.npz")
     assert tuple(v.name for v in summary.variants) == VARIANTS
     for variant in summary.variants:
         assert [run.seed for run in variant.runs] == [0, 1]
         for run in variant.runs:
-            probabilities = stored(finished_study, f"{variant.name}.{run.seed}.npz")
+            probabilities, labels = judged(finished_study, variant.name, run.seed)
             right = sklearn.metrics.accuracy_score(labels, probabilities.argmax(axis=1))
             loss = -np.log(probabilities[range(len(labels)), labels].astype(np.float64)).mean()
             assert run.test_accuracy == pytest.approx(right, abs=1e-12)
@@ -87,81 +92,90 @@ def test_scores_of_runs_are_those_of_the_files(summary: StudySummary, finished_s
             assert run.best_epoch == int(np.argmin([row[2] for row in rows])) + 1
 
 
-def over_seeds_and_examples(scores: np.ndarray) -> tuple[float, float]:
-    """The interval of a mean over crossed seeds and test examples, from the two-way analysis of variance, spelled out.
+def over_folds(scores: list[np.ndarray]) -> tuple[float, float]:
+    """The interval of a mean over seeds that each judge another fold, spelled out: Student's t over the seeds' means.
+
+    It is never narrower than that of the examples alone, with as many degrees of freedom as there are informative ones.
 
     Args:
-      scores: one row a seed, one column an example, few means of columns 0.  # (S, M)
+      scores: one array a seed.  # (m,) each
     """
-    seeds, examples = scores.shape
-    mean = scores.mean()
-    rows, columns = scores.mean(axis=1, keepdims=True), scores.mean(axis=0, keepdims=True)
-    of_seeds = examples * ((rows - mean) ** 2).sum() / (seeds - 1)
-    of_examples = seeds * ((columns - mean) ** 2).sum() / (examples - 1)
-    of_rest = ((scores - rows - columns + mean) ** 2).sum() / ((seeds - 1) * (examples - 1))
-    informative = np.count_nonzero(columns)
-    t_seed, t_example = stats.t.ppf(0.975, [seeds - 1, informative - 1])
-    both = t_seed**2 * of_seeds + t_example**2 * max(of_examples - of_rest, 0)
-    half = np.sqrt(max(both, t_example**2 * of_examples) / scores.size)
+    together = np.concatenate(scores)  # (N,)
+    seeds, judgments, mean = len(scores), len(together), together.mean()
+    shares, means = (np.array([f(x) for x in scores]) for f in (lambda x: len(x) / judgments, np.mean))
+    of_seeds = seeds / (seeds - 1) * ((shares * (means - mean)) ** 2).sum()
+    of_examples = sum(len(x) * x.var(ddof=1) for x in scores) / judgments**2
+    informative = np.count_nonzero(np.abs(together) >= 0.05 * np.abs(together).max())
+    t_seed, t_example = stats.t.ppf(0.975, [seeds - 1, min(judgments - seeds, informative - 1)])
+    half = max(t_seed * np.sqrt(of_seeds), t_example * np.sqrt(of_examples))
     return mean - half, mean + half
 
 
 def test_what_was_measured_on_test_examples_counts_both_sources_of_chance(
     summary: StudySummary, finished_study: Path
 ) -> None:
-    labels = stored(finished_study, "labels.npz")
     for variant in summary.variants:
-        probabilities = np.stack([stored(finished_study, f"{variant.name}.{seed}.npz") for seed in (0, 1)])  # (S, M, K)
-        train = np.array([[run.train_accuracy] for run in variant.runs], float)  # (S, 1)
-        losses = -np.log(probabilities[:, range(len(labels)), labels].astype(np.float64))  # (S, M)
-        gaps = train - (probabilities.argmax(axis=2) == labels)  # (S, M)
-        low, high = over_seeds_and_examples(gaps)
-        sampled = 288  # a fifth of the 1,438 images validates, and as many of the others are scored
-        chance = stats.norm.ppf(0.975) ** 2 * train.mean() * (1 - train.mean()) / sampled  # of the training sample
+        right = correct(finished_study, variant.name)
+        train = [float(run.train_accuracy) for run in variant.runs]  # type: ignore[arg-type]
+        losses = [
+            -np.log(p[range(len(labels)), labels].astype(np.float64))
+            for p, labels in (judged(finished_study, variant.name, seed) for seed in (0, 1))
+        ]
+        low, high = over_folds([x.astype(float) for x in right])
+        n, p = sum(map(len, right)), np.concatenate(right).mean()
+        of_width = min(p * (1 - p) * (stats.norm.ppf(0.975) / ((high - low) / 2)) ** 2, n)  # examples with that width
+        exact = stats.beta.ppf(
+            [0.025, 0.975], [p * of_width, p * of_width + 1], [(1 - p) * of_width + i for i in (1, 0)]
+        )
+        assert variant.interval["test_accuracy"] == pytest.approx(tuple(exact), rel=1e-9)
+        low, high = over_folds([score - x for score, x in zip(train, right, strict=True)])
+        sampled = 287  # a fifth of the examples outside the fold validates, and as many of the others are scored
+        share = np.mean(train)
+        chance = stats.norm.ppf(0.975) ** 2 * share * (1 - share) / sampled  # of the training sample
         half = np.sqrt(((high - low) / 2) ** 2 + chance)
         middle = (low + high) / 2
+        expected = (max(middle - half, -1), min(middle + half, 1))
         # 1.96 for the quantile is off by 2e-5 of it
-        assert variant.interval["generalization_gap"] == pytest.approx((middle - half, middle + half), rel=1e-4)
-        low, high = over_seeds_and_examples(losses)
+        assert variant.interval["generalization_gap"] == pytest.approx(expected, rel=1e-4)
+        low, high = over_folds(losses)
         # the probabilities are float32, and two epochs leave none of them near 0 or 1, where they would be cut
         assert variant.interval["test_loss"] == pytest.approx((max(low, 0.0), high), rel=1e-6)
 
 
-def test_means_and_intervals_are_students(summary: StudySummary) -> None:
+def test_means_and_intervals_are_students(summary: StudySummary, finished_study: Path) -> None:
     for variant in summary.variants:
         assert set(variant.mean) == set(variant.interval) == set(METRICS)
+        judgments = [len(x) for x in correct(finished_study, variant.name)]
+        assert judgments == [359, 359]  # 1,797 examples in five folds; the third has 360
         for metric in METRICS:
             if metric == "generalization_gap":
                 values = [run.train_accuracy - run.test_accuracy for run in variant.runs]  # type: ignore[operator]
             else:
                 values = [getattr(run, metric) for run in variant.runs]
-            assert variant.mean[metric] == pytest.approx(np.mean(values), abs=1e-12)
+            assert variant.mean[metric] == pytest.approx(np.average(values, weights=judgments), abs=1e-12)
             interval = variant.interval[metric]
             assert interval is not None
-            if metric == "test_accuracy":  # counts the finite test set as well; see test_statistics
-                assert 0 <= interval[0] < variant.mean[metric] < interval[1] <= 1
-            elif metric not in ("test_loss", "generalization_gap"):  # likewise; see above
+            if metric not in ("test_accuracy", "test_loss", "generalization_gap"):  # these count the examples too
                 half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
                 most = 1 if metric.endswith("accuracy") else np.inf  # shares and losses stay where they can be
                 expected = (max(np.mean(values) - half, 0), min(np.mean(values) + half, most))
                 assert interval == pytest.approx(expected, nan_ok=False)
 
 
-def test_comparisons_are_paired_by_seed(summary: StudySummary) -> None:
-    accuracy = {v.name: np.array([run.test_accuracy for run in v.runs]) for v in summary.variants}
+def test_comparisons_are_paired_by_seed(summary: StudySummary, finished_study: Path) -> None:
+    right = {name: np.concatenate(correct(finished_study, name)).astype(float) for name in VARIANTS}  # (N,) each
     assert [(c.variant, c.against) for c in summary.comparisons] == [(name, "baseline") for name in VARIANTS[1:]]
     for comparison in summary.comparisons:
-        expected = np.mean(accuracy[comparison.variant] - accuracy["baseline"])
+        expected = np.mean(right[comparison.variant] - right["baseline"])
         assert comparison.metric == "test_accuracy"
         assert comparison.difference == pytest.approx(expected, abs=1e-12)
 
 
 def test_confusion_matrices_are_sums_over_the_seeds(summary: StudySummary, finished_study: Path) -> None:
-    labels = stored(finished_study, "labels.npz")
     assert set(summary.confusion) == set(VARIANTS)
     for name, counts in summary.confusion.items():
-        predictions = [stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) for seed in (0, 1)]
-        expected = sum(sklearn.metrics.confusion_matrix(labels, p, labels=range(10)) for p in predictions)
+        runs = [judged(finished_study, name, seed) for seed in (0, 1)]
+        expected = sum(sklearn.metrics.confusion_matrix(y, p.argmax(axis=1), labels=range(10)) for p, y in runs)
         np.testing.assert_array_equal(counts, expected)
 
 
@@ -276,7 +290,7 @@ def test_what_another_process_writes_meanwhile_is_left_out_whole(
     assert [run.state for run in l2.runs] == ["finished", "pending"]
     assert l2.mean["test_accuracy"] == l2.runs[0].test_accuracy  # the second run is not in the mean either
     assert l2.interval["test_accuracy"] is None
-    assert summary.confusion["l2"].sum() == len(stored(study_copy, "labels.npz"))
+    assert summary.confusion["l2"].sum() == len(judged(study_copy, "l2", 0)[1])
     assert "early-stopping" not in summary.confusion
 
 
@@ -310,21 +324,21 @@ def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> N
 
 
 def test_the_evidence_is_that_of_the_files(summary: StudySummary, finished_study: Path) -> None:
-    labels = stored(finished_study, "labels.npz")
-    right = {
-        name: np.stack([stored(finished_study, f"{name}.{seed}.npz").argmax(axis=1) == labels for seed in (0, 1)])
-        for name in VARIANTS
-    }  # each (S, M)
+    right = {name: correct(finished_study, name) for name in VARIANTS}  # (m,) of each seed
     for c in summary.comparisons:
         found = summary.evidence[c.variant]
-        by_seed = right[c.variant].mean(axis=1) - right["baseline"].mean(axis=1)
+        by_seed = np.array(
+            [one.mean() - other.mean() for one, other in zip(right[c.variant], right["baseline"], strict=True)]
+        )
         assert found.seeds == 2
         if np.ptp(by_seed) > 1e-12:
             assert found.paired_t_p == pytest.approx(stats.ttest_1samp(by_seed, 0).pvalue, abs=1e-9)
         for p, one, other in zip(found.mcnemar_p, right[c.variant], right["baseline"], strict=True):
             won, lost = int((one & ~other).sum()), int((~one & other).sum())
             assert p == pytest.approx(stats.binomtest(won, won + lost).pvalue if won + lost else 1.0)
-    assert [r.mean for r in summary.ranking] == sorted((float(r.mean()) for r in right.values()), reverse=True)
+    assert [r.mean for r in summary.ranking] == pytest.approx(
+        sorted((float(np.concatenate(r).mean()) for r in right.values()), reverse=True), abs=1e-12
+    )
 
 
 def test_a_summary_of_many_variants_is_made_in_time(finished_study: Path) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError
+from wellfit.files import form_of
 
 __all__ = ["IDX_NAMES", "encode_idx", "find_idx", "parse_idx", "read_content", "read_idx"]
 
@@ -72,7 +73,8 @@ def read_content(path: Path) -> bytes:
 
 def _not_a_file(path: Path) -> bytes:
     """Raise the error of a path that is no plain file; reading a device or a pipe could last forever."""
-    raise OSError(0, "not a file" if path.exists() else "No such file or directory")
+    form = form_of(path)
+    raise OSError(0, "No such file or directory" if form is None else f"{form}, not a file")
 
 
 def parse_idx(content: bytes, where: str) -> NDArray[Any]:

@@ -77,7 +77,7 @@ def divergence(study: Evidence) -> list[Sentence]:
             for d in group[: FEW + 1]
         ]
         text = f"{several([d.variant for d in group])} diverged {word} often than {group[0].against}"
-        keys = tuple(f"divergences[{d.variant}].p_adjusted" for d in group)
+        keys = tuple(f"divergences[{d.variant}].diverged" for d in group)
         sentences.append(Sentence(f"{text} ({'; '.join(shown)}, Fisher's exact test).", keys))
     return sentences
 

@@ -144,7 +144,7 @@ def _divergence(name: str, others: Sequence[str], context: AnswerContext) -> lis
             f"{word} often than {other} ({mine[0]} of {mine[1]} runs against {theirs[0]} of {theirs[1]}, "
             f"p = {d.p_adjusted:.2g})"
         )
-        keys.append(f"divergences[{d.variant}].p_adjusted")
+        keys.append(f"divergences[{d.variant}].diverged")
     return [Sentence(f"{name} diverged {listed(clauses)}.", tuple(keys))] if clauses else []
 
 

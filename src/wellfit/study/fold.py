@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import combinations
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,10 @@ from wellfit.data.splits import training_data
 from wellfit.engine.validation import check_data
 from wellfit.spec.study import DataSpec
 
-__all__ = ["Fold", "fold_of", "folds_used", "hash_of_splits"]
+__all__ = ["OVERLAP", "Fold", "fold_of", "folds_used", "hash_of_splits", "validation_overlap"]
+
+OVERLAP: Final = "validation overlap"
+"""Key of the note in the store: the seeds, and what ``validation_overlap`` gives for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +99,30 @@ def fold_of(dataset: Dataset, spec: DataSpec, seed: int | None) -> Fold:
         whole = dataset if dataset.pool is None else _together(divided.dataset)
         features = fit_preparation(whole, np.arange(len(whole.x_train)))
     return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features)
+
+
+def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -> float:
+    """The share of its validation examples that two seeds have in common, on average over all pairs of seeds.
+
+    Args:
+      dataset: all data.
+      spec: how they are divided.
+      seeds: of the study.
+
+    Returns:
+      1 if all seeds have the same validation set, as with one fold; 0 if no two seeds share an example.
+    """
+    if folds_used(dataset, spec) == 1 or dataset.validation_rows is not None or len(seeds) < 2:
+        return 1.0
+    held = [_validation_examples(_divided(dataset, spec, seed), dataset.pool is None) for seed in seeds]
+    return float(np.mean([2 * len(a & b) / (len(a) + len(b)) for a, b in combinations(held, 2)]))
+
+
+def _validation_examples(divided: Division, same_rows: bool) -> set[int]:
+    """The rows of the validation examples; their hashes where a row has another number for every seed."""
+    if same_rows:
+        return set(divided.splits.validation.tolist())
+    return {hash(example.tobytes()) for example in divided.dataset.x_train[divided.splits.validation]}
 
 
 def _together(dataset: Dataset) -> Dataset:

@@ -17,6 +17,7 @@ from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.store import Store, contents, create_or_open, discard, open_existing
+from wellfit.study.fold import OVERLAP
 from wellfit.study.inputs import INPUTS
 from wellfit.study.looks import KEY as SEEN
 from wellfit.study.looks import combined_looks
@@ -78,6 +79,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         with _built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
             combined_looks(whole, stores)
+            whole.metadata.write_note(OVERLAP, None)  # of all seeds together, it takes the data to know
             findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
             whole.metadata.save_findings(tuple(findings))
             codes = whole.metadata.provenance().get("code hash")
@@ -137,7 +139,11 @@ def _notes(store: Store) -> dict[str, Any]:
 
     The preparation and the scaling follow from data and split, up to rounding.
     """
-    notes = {key: note for key, note in store.metadata.notes().items() if key.partition(".")[0] not in (INPUTS, SEEN)}
+    notes = {
+        key: note
+        for key, note in store.metadata.notes().items()
+        if key.partition(".")[0] not in (INPUTS, OVERLAP, SEEN)
+    }
     if "choices" in notes:
         notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
     return notes
@@ -211,8 +217,6 @@ def _built_beside(out: Path) -> Iterator[Path]:
             yield place
             os.rename(place, out)
     except OSError as error:
-        if error.filename is not None and not Path(error.filename).is_relative_to(out.parent if out.name else out):
-            raise
         raise StoreError(f"{out}: cannot be written: {error.strerror}; choose another --out") from None
     finally:
         shutil.rmtree(place, ignore_errors=True)

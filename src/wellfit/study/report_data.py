@@ -131,7 +131,7 @@ def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
 
 
 def _counts(session: Session) -> dict[str, NDArray[Any]]:
-    """The number of examples of every class in each split, of the first seed."""
+    """The number of examples of every class in each split, of seed 0."""
     y, splits, classes = session.used.y_train, session.splits, len(session.dataset.classes)
     labels = {"train": y[splits.train], "validation": y[splits.validation], "test": session.used.y_test}
     return {f"count/{split}": np.bincount(of, minlength=classes) for split, of in labels.items()}  # (K,) each

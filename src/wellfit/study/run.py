@@ -21,6 +21,7 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
+from wellfit.study.fold import OVERLAP, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
@@ -93,6 +94,7 @@ def run_study(
             store.metadata.write_note("choices", asdict(session.choices))
         per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
         store.metadata.write_note("examples", session.examples)
+        _note_overlap(store, session)
         store.metadata.write_note("per_class", per_class)
         if interim is not None:
             record_plan(store, interim)
@@ -109,6 +111,14 @@ def run_study(
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
     release()
+
+
+def _note_overlap(store: Store, session: Session) -> None:
+    """Keep what share of their validation examples the seeds have in common; see ``selection.ValidationSet``."""
+    seeds = sorted(session.spec.seeds)
+    if (store.metadata.note(OVERLAP) or {}).get("seeds") != seeds:
+        overlap = validation_overlap(session.dataset, session.spec.data, seeds)
+        store.metadata.write_note(OVERLAP, {"seeds": seeds, "overlap": overlap})
 
 
 def _train(session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:

@@ -153,16 +153,19 @@ class Session:
 
     @cached_property
     def first(self) -> Fold:
-        """The data of the first seed, which stand for all where one is enough: to plan, to audit, to describe."""
-        return fold_of(self.dataset, self.spec.data, self.spec.seeds[0] if self.folds > 1 else None)
+        """The data of seed 0, which stand for all where one is enough: to plan, to audit, to describe.
+
+        They do so whichever seeds the study has, so that directories with other seeds note the same, and can be merged.
+        """
+        return fold_of(self.dataset, self.spec.data, 0 if self.folds > 1 else None)
 
     def fold(self, seed: int) -> Fold:
         """The data of a seed."""
-        return self.first if self.folds == 1 or seed == self.spec.seeds[0] else self._fold(seed)
+        return self.first if self.folds == 1 or seed == 0 else self._fold(seed)
 
     @property
     def used(self) -> Dataset:
-        """The share of the data that the first seed uses, as it was read."""
+        """The share of the data that seed 0 uses, as it was read."""
         return self.first.dataset
 
     @property

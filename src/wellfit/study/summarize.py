@@ -35,6 +35,7 @@ from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
 from wellfit.study.comparable import published_caution
 from wellfit.study.conclude import conclude
+from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.provenance import changes
@@ -144,6 +145,7 @@ def summary_of(store: Store) -> StudySummary:
         metric=spec.metric,
         earlier_looks=looks,
         validation_examples=examples[0],
+        validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
         fingerprint=manifest.fingerprint(store.database),
         **conclude(
             *(spec, of_variant, variants, compared, TestRows(rows, len(labels), groups), interim, chance),

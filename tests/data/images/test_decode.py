@@ -273,8 +273,8 @@ def test_a_huge_text_in_a_png(tmp_path: Path):
 
 def test_what_is_no_file(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.png")
-    assert read_picture(str(tmp_path / "pipe.png"), View()) == "not a regular file"
-    assert read_picture("/dev/zero", View()) == "not a regular file"
+    assert read_picture(str(tmp_path / "pipe.png"), View()) == "a pipe, not a file"
+    assert read_picture("/dev/zero", View()) == "a device, not a file"
     (tmp_path / "link.png").symlink_to(tmp_path / "nothing.png")
     assert read_picture(str(tmp_path / "link.png"), View()) == "a broken link"
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")

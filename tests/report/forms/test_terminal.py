@@ -53,14 +53,12 @@ def test_names_that_are_hostile_break_nothing():
 def test_the_conclusion_and_the_answers_stand_before_the_numbers():
     output = " ".join(shown(study(), full=True).split())
     ask = "Is the published winner confirmed?"
-    places = [
-        output.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "p (Holm)")
-    ]
+    places = [output.index(part) for part in (study().verdict, ask, "Refuted: baseline", "test accuracy, %", "adj. p")]
     assert places == sorted(places)
     assert LETTERS in output
     alone = shown(study(seeds=1), full=True)
     assert "share a letter" not in alone
-    assert "p (Holm)" not in alone
+    assert "adj. p" not in alone
 
 
 def test_a_summary_says_state_verdict_and_findings():
@@ -86,19 +84,29 @@ def test_at_a_glance_there_is_no_word_of_statistics_and_all_of_it_in_full():
     answer = replace(
         study().answers[0],
         sentences=(
-            Sentence("Undecided (+1.5 points [0.01, 2.9], p = 0.098 after Holm's correction).", ("asked",)),
+            Sentence("Undecided (+1.5 points [0.01, 2.9], adjusted p = 0.098).", ("asked",)),
             Sentence("Further seeds: 9 for l2.", ("evidence[l2].further_seeds",)),
         ),
     )
     summary = replace(study(), conclusion=sentences, verdict=" ".join(s.text for s in sentences[1:]), answers=(answer,))
     brief, full = shown(summary, 400), shown(summary, 400, full=True)
     assert "l2 was better." in brief
-    for word in ("false claim", "Further seeds", "Holm", "p = ", "Friedman"):
+    for word in ("false claim", "Further seeds", "adjusted", "p = ", "Friedman"):
         assert word not in brief
         assert word in full
     assert "[0.01, 2.9], not enough when several are compared" in brief
     assert "--full" in brief
     assert "--full" not in full
+
+
+def test_divergence_and_earlier_looks_are_said_at_a_glance():
+    sentences = (
+        Sentence("Which?", ("title",)),
+        Sentence("l2 diverged more often than baseline.", ("divergences[l2].diverged",)),
+        Sentence("Second look, unadjusted.", ("earlier_looks",)),
+    )
+    brief = shown(replace(study(), conclusion=sentences), 400)
+    assert "l2 diverged more often than baseline. Second look, unadjusted." in brief
 
 
 def test_what_an_answer_says_of_the_leader_is_not_said_twice():
@@ -219,7 +227,7 @@ def test_a_pipe_gets_plain_lines_of_eighty(finished_study, arguments):
     assert [line for line in lines if line != line.rstrip()] == []
     assert [line for line in lines if len(line) > 80 and str(finished_study) not in line] == []
     if "--full" in arguments:
-        assert "p (Holm)" in done.stdout
+        assert "adj. p" in done.stdout
         assert "parameters" in done.stdout
     else:
         assert len(lines) <= 60  # nineteen variants

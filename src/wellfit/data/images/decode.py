@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import struct
 import threading
 from contextlib import nullcontext
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit.data.images.depth import UnreadableError, deep_pixels, is_deep
 from wellfit.data.images.sizes import fit, inner_size
+from wellfit.files import form_of
 
 __all__ = ["Picture", "View", "read_picture"]
 
@@ -89,8 +89,8 @@ def read_picture(path: str, view: View) -> Picture | str:
     from PIL import Image
 
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # never open a device or a pipe
-            return "not a regular file"
+        if (form := form_of(path)) not in (None, "a file"):  # never open a device or a pipe
+            return f"{form}, not a file"
         # Pillow maps files that it opens itself, which scrambles uncompressed TIFF files that are turned.
         with open(path, "rb") as file, Image.open(file, formats=_formats()) as image:
             turn = _orientation(image)

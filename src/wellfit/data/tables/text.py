@@ -8,7 +8,6 @@ import gzip
 import io
 import lzma
 import os
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import IO, Final
 
 from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError, one_line
+from wellfit.files import form_of
 
 __all__ = ["MAX_BYTES", "archive_members", "read_bytes", "regular_file", "to_utf8", "unpack"]
 
@@ -70,8 +70,8 @@ def regular_file(path: Path) -> os.stat_result:
         found = path.stat()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give the path of a file") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise DataError(f"{path}: not a regular file; copy the table to a file")
+    if (form := form_of(path)) != "a file":
+        raise DataError(f"{path}: {form}, not a file; copy the table to a file")
     if found.st_size > raised(MAX_BYTES):
         raise DataError(
             f"{path}: has {found.st_size / 2**30:.1f} GiB, but tables of up to {raised(MAX_BYTES) >> 30} GiB are read; "
