@@ -87,7 +87,11 @@ def ranking(
       >>> [(r.variant, r.letters) for r in ranking(runs)]
       [('a', 'a'), ('b', 'a'), ('c', 'b')]
     """
-    means = {name: float(np.mean(np.concatenate(list(runs.values())), dtype=np.float64)) for name, runs in correctness.items() if runs}
+    means = {
+        name: float(np.mean(np.concatenate(list(runs.values())), dtype=np.float64))
+        for name, runs in correctness.items()
+        if runs
+    }
     order = sorted(means, key=lambda name: -means[name])
     pairs = list(combinations(range(len(order)), 2))
     p_values = [_pair_p(correctness[order[i]], correctness[order[j]], tested) for i, j in pairs]

@@ -12,7 +12,9 @@ from wellfit.base.ranges import Text
 from wellfit.base.runs import History, RunState
 
 __all__ = [
+    "BALANCED",
     "MARGIN",
+    "ONE_CLASS",
     "QUESTIONS",
     "Answer",
     "Comparison",
@@ -33,6 +35,10 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 MARGIN: Final = 0.001
 """Smaller differences in accuracy (0.1 percentage points) do not matter in practice, unless a study says otherwise."""
+
+ONE_CLASS: Final = 0.95
+"""From this share of the training examples in one class on, accuracy is mostly that of always predicting it."""
+BALANCED: Final = "--set compare.metric=balanced_accuracy"
 
 QuestionKind = Literal["beats", "best", "onset", "stop", "winner", "matches"]
 QUESTIONS: Final = get_args(QuestionKind)

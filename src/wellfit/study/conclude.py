@@ -158,4 +158,6 @@ def _friedman_p(scores: Scores) -> float | None:
     seeds = set.intersection(*(set(runs) for runs in tested.values())) if tested else set()
     if len(tested) < 3 or len(seeds) < 2:
         return None
-    return friedman(np.array([[runs[seed].mean(dtype=np.float64) for seed in sorted(seeds)] for runs in tested.values()]))  # (V, S)
+    return friedman(
+        np.array([[runs[seed].mean(dtype=np.float64) for seed in sorted(seeds)] for runs in tested.values()])
+    )  # (V, S)

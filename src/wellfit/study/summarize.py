@@ -189,9 +189,7 @@ def _variants(
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
     sample: int | None,
-) -> tuple[
-    tuple[VariantSummary, ...], dict[str, dict[int, NDArray[Any]]], dict[int, IntArray], dict[str, IntArray]
-]:
+) -> tuple[tuple[VariantSummary, ...], dict[str, dict[int, NDArray[Any]]], dict[int, IntArray], dict[str, IntArray]]:
     """Every variant, the scores of its runs on the test examples, which of these each seed judged, confusion matrices.
 
     The scores are whether each answer is right, or float32. The losses of one variant at a time are in memory: they
@@ -247,9 +245,7 @@ def _check_rows(store: Store, variant: str, rows: Mapping[int, IntArray], of_var
             )
 
 
-def _run(
-    seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None
-) -> RunSummary:
+def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None) -> RunSummary:
     """One run as a row; a pending or diverged run has no scores."""
     if record is None:
         return RunSummary(seed, "pending", *(None,) * 11)
@@ -348,8 +344,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "wellfit": version,
         "study": {key: getattr(summary, key) for key in study_keys},
         "variants": [
-            {key: getattr(v, key) for key in variant_keys}
-            | {"runs": [_run_to_json(run, summary) for run in v.runs]}
+            {key: getattr(v, key) for key in variant_keys} | {"runs": [_run_to_json(run, summary) for run in v.runs]}
             for v in summary.variants
         ],
         "comparisons": [vars(c) for c in summary.comparisons],
