@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
-from wellfit.narrative.metrics import change
+from wellfit.narrative.metrics import within
 from wellfit.narrative.outcomes import of_survivors
 from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, several
 
@@ -116,7 +116,7 @@ def certainty(study: Evidence) -> list[Sentence]:
     if share is not None:
         text += (
             f"; on these images, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
-            f"of {largest.against} by more than {change(study.margin, study.metric)} with a probability of "
+            f"of {largest.against} by more than {within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
         )
         keys.append(f"evidence[{largest.variant}].{'better' if ahead else 'worse'}_on_new_seed")

@@ -27,7 +27,7 @@ from wellfit.narrative.caveats import (
     runs_tested,
     what_next,
 )
-from wellfit.narrative.metrics import NAMES, amount, best, change, is_loss, outward
+from wellfit.narrative.metrics import NAMES, amount, best, is_loss, outward, within
 from wellfit.narrative.outcomes import lost
 from wellfit.narrative.phrases import (
     FEW,
@@ -171,9 +171,8 @@ def _compared(study: Evidence) -> list[Sentence]:
         keys += keys_of(same, "identical")
     if equivalent:
         names, marks = several([c.variant for c in equivalent]), _surviving(equivalent, study)
-        rest.append(
-            f"{names} {_were(equivalent)} equivalent to {first} to within {change(study.margin, study.metric)}{marks}"
-        )
+        margin = within(study.margin, study.metric)
+        rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {margin}{marks}")
         keys += (*keys_of(equivalent, "verdict"), "margin")
     open_text, open_keys = _undecided(study, alone=not groups and not rest)
     rest = [*rest, *([open_text] if open_text else [])]
@@ -226,7 +225,7 @@ def _imbalanced(study: Evidence) -> list[Sentence]:
         return []
     advice = "judge the variants by recall and macro F1 too."
     if study.largest_class >= ONE_CLASS:
-        advice = f"to judge all classes alike, add {BALANCED}"
+        advice = f"{BALANCED} compares the variants by the mean recall of all classes."
     text = (
         f"{100 * study.largest_class:.1f} % of the examples belong to one class, so accuracy says little about "
         f"the others; {advice}"

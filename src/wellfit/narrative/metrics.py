@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["NAMES", "amount", "best", "change", "change_bounds", "is_loss", "outward", "points"]
+__all__ = ["NAMES", "amount", "best", "change", "change_bounds", "is_loss", "outward", "points", "within"]
 
 NAMES: Final[Mapping[str, str]] = {
     "train_accuracy": "training accuracy",
@@ -100,6 +100,16 @@ def change_bounds(bounds: tuple[float, float], metric: str) -> str:
     if is_loss(metric):
         return f"[{_plain(bounds[0])}, {_plain(bounds[1])}]"
     return f"[{points(max(bounds[0], -1.0))}, {points(min(bounds[1], 1.0))}]"
+
+
+def within(margin: float, metric: str) -> str:
+    """A margin of equivalence in the unit of its metric.
+
+    Example:
+      >>> within(0.001, "test_accuracy"), within(0.005, "test_log_loss")
+      ('0.1 points', '0.005')
+    """
+    return f"{margin:g}" if is_loss(metric) else f"{points(margin)} points"
 
 
 def outward(bounds: tuple[float, float], metric: str) -> str:

@@ -31,8 +31,8 @@ def scores_of_runs(
       labels: of all test examples.  # (N,)
 
     Returns:
-      Seed -> float32 score of each example, the larger the better; and seed -> the metric of this run alone, in its own unit.
-      # (m,) each
+      Seed -> float32 score of each example, the larger the better; and seed -> the metric of this run alone, in its
+      own unit.  # (m,) each
 
     Raises:
       DataError: ROC AUC of a seed whose test examples all belong to one class.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from wellfit.errors import OtherStudyError, StoreUnreadableError, StudyFileError
 from wellfit.spec.identity import default_directory, spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
+from wellfit.study.comparable import metric_caution
 from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.planning import (
@@ -48,7 +49,7 @@ class Forecast:
       title: the study's question.
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
-      cautions: what is unusual about this machine, in sentences without a full stop.
+      cautions: what is unusual about data and machine, in sentences without a full stop.
       examples: training, validation and test examples of a seed.
       tested: test examples of all folds together.
       epochs: of the base recipe.
@@ -329,8 +330,14 @@ class Session:
             saved=work.saved,
             restarted=work.restarted,
             facts=self.facts,
-            cautions=tuple(filter(None, (continued_elsewhere(self._recorded, machine_facts()), programs.refusal()))),
+            cautions=tuple(filter(None, self._cautions())),
         )
+
+    def _cautions(self) -> Iterator[str | None]:
+        """What a reader of the plan should know."""
+        yield metric_caution(self.spec.metric, self.data.y_train)
+        yield continued_elsewhere(self._recorded, machine_facts())
+        yield programs.refusal()
 
 
 def to_json(session: Session, version: str) -> dict[str, Any]:
