@@ -26,6 +26,8 @@ _RESULTS: Final = (
     ("test", "letters", "verdict", "accuracy", "train", "validation", "wide gap", "best", "curve"),
     ("test", "letters", "verdict", "accuracy", "train", "validation", "gap", "best", "curve"),
     ("test", "letters", "verdict", "accuracy", "validation", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "gap", "curve"),
     ("test", "letters", "verdict", "gap", "best", "curve"),
     ("test", "letters", "verdict", "gap", "curve"),
     ("test", "letters", "verdict", "gap"),
@@ -238,10 +240,9 @@ def _evidence_cells(c: Comparison, evidence: PairedEvidence | None, verdict: str
 def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
     on = "" if summary.metric == "accuracy" else f" on {wording.compared(summary)}"
     loss = is_loss(summary.compared)
+    margin = f"{summary.margin:g}" if loss else f"{100 * summary.margin:g} points"
     text = f"Verdicts{on}: p below 0.05, adjusted for all comparisons (each interval covers one comparison, "
-    text += (
-        f"unadjusted), or equivalent within {f'{summary.margin:g}' if loss else f'{100 * summary.margin:g} points'}."
-    )
+    text += f"unadjusted), or equivalent within {margin}."
     if "ahead" in columns:
         text += " ahead: probability that one more run wins by more than that."
     shown = [c.interval for c in (*summary.comparisons, *summary.asked) if telling(c.interval)]
