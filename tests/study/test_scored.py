@@ -38,12 +38,22 @@ def spec(folds: int) -> StudySpec:
     return perceptrons({"plain": {}, "l2": {"l2": 0.3}, "narrow": {"model": {"hidden": [2]}}}, 3, {"folds": folds})
 
 
-@pytest.fixture(scope="module", params=["folds", "test set"])
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Session:
-    folds = request.param == "folds"
-    session = Session(spec(3 if folds else 1), pool() if folds else few_points(), tmp_path_factory.mktemp("scored"))
+def trained_in(folder: Path, folds: int) -> Session:
+    session = Session(spec(folds), pool() if folds > 1 else few_points(), folder)
     run_study(session)
     return session
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Every seed tests another third of the examples."""
+    return trained_in(tmp_path_factory.mktemp("folded"), 3)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Every seed tests the whole test set."""
+    return trained_in(tmp_path_factory.mktemp("given"), 1)
 
 
 def compared_on(session: Session, metric: str) -> StudySummary:
@@ -82,7 +92,9 @@ def expected(session: Session, metric: str, variant: str) -> float:
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_the_metric_agrees_with_scikit_learn(trained: Session, metric: str) -> None:
+@pytest.mark.parametrize("split", ["folded", "given"])
+def test_the_metric_agrees_with_scikit_learn(request: pytest.FixtureRequest, split: str, metric: str) -> None:
+    trained: Session = request.getfixturevalue(split)
     summary = compared_on(trained, metric)
     of = {v.name: expected(trained, metric, v.name) for v in summary.variants}
     key = f"test_{metric}"
@@ -105,15 +117,20 @@ def test_the_metric_agrees_with_scikit_learn(trained: Session, metric: str) -> N
 
 
 @pytest.mark.parametrize("metric", SCORED)
-def test_verify_recomputes_the_metric(trained: Session, metric: str) -> None:
-    compared_on(trained, metric)
-    verified = verify_study(trained.directory)
+def test_verify_recomputes_the_metric(folded: Session, metric: str) -> None:
+    compared_on(folded, metric)
+    verified = verify_study(folded.directory)
     assert not verified.problems
     assert verified.numbers > 100
 
 
-def test_a_lower_loss_is_better_on_a_new_seed(trained: Session) -> None:
-    summary = compared_on(trained, "log_loss")
+def test_verify_recomputes_the_metric_of_a_test_set(given: Session) -> None:
+    compared_on(given, "balanced_accuracy")
+    assert not verify_study(given.directory).problems
+
+
+def test_a_lower_loss_is_better_on_a_new_seed(folded: Session) -> None:
+    summary = compared_on(folded, "log_loss")
     for c in summary.comparisons:
         evidence = summary.evidence[c.variant]
         better, worse = evidence.better_on_new_seed, evidence.worse_on_new_seed
@@ -124,25 +141,25 @@ def test_a_lower_loss_is_better_on_a_new_seed(trained: Session) -> None:
         assert evidence.interval90[0] < c.difference < evidence.interval90[1]
 
 
-def test_json_has_the_metric_of_every_run(trained: Session) -> None:
-    plain = json.loads(json.dumps(to_json(compared_on(trained, "brier"), "2")))
+def test_json_has_the_metric_of_every_run(folded: Session) -> None:
+    plain = json.loads(json.dumps(to_json(compared_on(folded, "brier"), "2")))
     assert (plain["metric"], plain["margin"]) == ("brier", 0.002)
     assert all(0 < run["test_brier"] < 2 for variant in plain["variants"] for run in variant["runs"])
-    assert "test_brier" not in to_json(compared_on(trained, "accuracy"), "2")["variants"][0]["runs"][0]
+    assert "test_brier" not in to_json(compared_on(folded, "accuracy"), "2")["variants"][0]["runs"][0]
 
 
-def test_a_study_of_the_first_edition_is_compared_on_accuracy(trained: Session) -> None:
-    compared_on(trained, "accuracy")
-    with open_existing(trained.directory) as store:
+def test_a_study_of_the_first_edition_is_compared_on_accuracy(folded: Session) -> None:
+    compared_on(folded, "accuracy")
+    with open_existing(folded.directory) as store:
         study = dict(store.metadata.study())
     del study["metric"]
     assert from_resolved(study).metric == "accuracy"
 
 
-def test_differences_over_common_seeds_are_recomputed(trained: Session, tmp_path: Path) -> None:
-    compared_on(trained, "macro_f1")
+def test_differences_over_common_seeds_are_recomputed(folded: Session, tmp_path: Path) -> None:
+    compared_on(folded, "macro_f1")
     part = tmp_path / "part"
-    shutil.copytree(trained.directory, part)
+    shutil.copytree(folded.directory, part)
     with contextlib.closing(sqlite3.connect(part / "study.db")) as connection, connection:
         connection.execute("DELETE FROM runs WHERE variant = 'l2' AND seed = 1")
         connection.execute("DELETE FROM epochs WHERE variant = 'l2' AND seed = 1")
@@ -150,9 +167,9 @@ def test_differences_over_common_seeds_are_recomputed(trained: Session, tmp_path
     assert not [p for p in problems if "when recomputed" in p.what]
 
 
-def test_an_interim_analysis_scores_its_own_runs(trained: Session) -> None:
-    compared_on(trained, "macro_f1")
-    with open_existing(trained.directory) as store:
+def test_an_interim_analysis_scores_its_own_runs(folded: Session) -> None:
+    compared_on(folded, "macro_f1")
+    with open_existing(folded.directory) as store:
         labels, _ = store.keepsakes.labels()
         every = np.arange(len(labels))
         tested = {seed: store.runs.tested("plain", seed).rows for seed in range(3)}
@@ -161,8 +178,8 @@ def test_an_interim_analysis_scores_its_own_runs(trained: Session) -> None:
         seen = {"plain": {seed: scores["plain"][seed] for seed in (0, 1)}}
         again = scored_again(store, "macro_f1", scores, seen, rows, labels)
         assert scored_again(store, "macro_f1", scores, scores, rows, labels) is scores
-    tests = predictions_of(trained.directory, "plain")[:2]
-    alone = scores_of("macro_f1", tests, together=trained.folds > 1)
+    tests = predictions_of(folded.directory, "plain")[:2]
+    alone = scores_of("macro_f1", tests, together=folded.folds > 1)
     assert list(again["plain"]) == [0, 1]
     for seed in (0, 1):
         np.testing.assert_allclose(again["plain"][seed], alone[seed], rtol=1e-6, atol=1e-6)

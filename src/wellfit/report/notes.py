@@ -61,10 +61,11 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())
     tables = details.by_class.values()
     name = wording.compared(summary)
+    lower = ": lower is better" if is_loss(summary.compared) else ""
     beside = "" if summary.metric == "accuracy" else f"{name}, "
     sentences = {
         "ranking": (
-            f"{wording.capitalized(name)}, the {best(summary.compared)} mean first.",
+            f"{wording.capitalized(name)}, the {best(summary.compared)} mean first{lower}.",
             LETTERS if wording.letters(summary) else "",
         ),
         "results": (
@@ -79,7 +80,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "comparisons": (
             f"Differences in {name}, paired by seed and by test example."
-            + (" Lower is better: a negative difference is an improvement." if is_loss(summary.compared) else ""),
+            + (" A negative difference is an improvement." if lower else ""),
             "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
         ),
