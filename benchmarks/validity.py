@@ -181,7 +181,7 @@ def components(found, tested):
     return [np.array([values]) for values in zip(*parts, strict=True)] if parts else None
 
 
-def answer_rates(studies, scene, margin=0.0, seed=0):
+def answer_rates(studies, scene, margin=0.0, seed=0, pool=True):
     """How often any verdict is false, and how many are true, with true differences 0 or ``better_by``."""
     rng = np.random.default_rng(seed)
     false, right, alike = 0, 0.0, 0.0
@@ -189,8 +189,8 @@ def answer_rates(studies, scene, margin=0.0, seed=0):
         stacked = components(*answers(rng, scene))
         if stacked is None:
             continue
-        c = pooled(VarianceComponents(*stacked), scene.seeds)
-        different, equivalent = judged(c, margin)
+        c = VarianceComponents(*stacked)
+        different, equivalent = judged(pooled(c, scene.seeds) if pool else c, margin)
         wrong = different if scene.better_by == 0 else different & (np.asarray(c.mean) < 0)
         if scene.better_by >= margin > 0:
             wrong = wrong | equivalent
@@ -272,16 +272,28 @@ SIZES = (100, 360, 1800, 10_000)
 
 
 def answers_table(studies):
-    """Any false verdict, equal variants, and a margin of 0.1 points."""
+    """Any false verdict, equal variants, and a margin of 0.1 points; a fifth of the studies for the larger sizes."""
     head("any false verdict", *(f"n {n:,}, {J} compared" for n in SIZES for J in (1, 4, 18)))
     for name, options in SCENES.items():
         for folds in (True, False):
             cells = []
             for n in SIZES:
-                for J in (1, 4, 18):
-                    few = studies if n * J < 30_000 else studies // 4
-                    cells.append(percent(answer_rates(few, Scene(n=n, J=J, folds=folds, **options), 0.001)[0]))
+                scene = Scene(n=n, J=18, folds=folds, **options)
+                cells += map(percent, family_rates(studies if n < 1000 else studies // 5, scene, (1, 4, 18)))
             show(f"{name}, {'folds' if folds else 'fixed'}", cells)
+
+
+def family_rates(studies, scene, families):
+    """How often any verdict about equal variants is false, if only the last few of them had been compared."""
+    rng = np.random.default_rng(0)
+    false = dict.fromkeys(families, 0)
+    for _ in range(studies):
+        found, tested = answers(rng, scene)
+        for J in families:
+            stacked = components([found[0], *found[-J:]], tested)
+            if stacked is not None:
+                false[J] += bool(judged(pooled(VarianceComponents(*stacked), scene.seeds), 0.001)[0].any())
+    return [count / studies for count in false.values()]
 
 
 def margin_table(studies):
@@ -306,15 +318,17 @@ def coverage_table(studies):
 
 
 def power_table(studies):
-    """How often a true difference is found, per comparison: a fixed fifth for every seed, and five folds of all."""
-    head("n, J, true difference", *(f"{S} seeds, {kind}" for S in (5, 10) for kind in ("fixed", "folds")))
+    """How often a true difference is found, per comparison: before, all seeds on one fifth; then pooled; then folds."""
+    columns = ("fixed, alone", "fixed, pooled", "folds")
+    head("n, compared, true difference", *(f"{S} seeds, {kind}" for S in (5, 10) for kind in columns))
     for n, by in ((360, 0.05), (1800, 0.02), (10_000, 0.01)):
         for J in (1, 4, 18):
             cells = []
             for S in (5, 10):
-                for folds in (False, True):
-                    scene = Scene(n=n if folds else n // 5, J=J, seeds=S, folds=folds, better_by=by, seed_sd=0.003)
-                    cells.append(percent(answer_rates(studies, scene)[1]))
+                folds = Scene(n=n, J=J, seeds=S, better_by=by, seed_sd=0.003)
+                fixed = replace(folds, n=n // 5, folds=False)
+                ways = ((fixed, False), (fixed, True), (folds, True))
+                cells += [percent(answer_rates(studies, scene, pool=pool)[1]) for scene, pool in ways]
             show(f"{n:,}, {J}, {100 * by:g} points", cells)
 
 

@@ -126,6 +126,10 @@ def letters_follow_verdicts(study):
         if marks:
             shared = bool(set(marks[c.variant]) & set(marks[c.against]))
             assert shared == (c.verdict not in ("better", "worse"))
+    of = {v.name: {run.seed for run in v.runs if run.test_accuracy is not None} for v in study.variants}
+    for c in study.comparisons:
+        if marks and c.identical and of[c.variant] == of[c.against]:
+            assert marks[c.variant] == marks[c.against]
     tested = [row.variant for row in ranked_rows(study) if row.mean is not None]
     assert tested == [ranked.variant for ranked in study.ranking]
     assert {row.variant: row.letters for row in ranked_rows(study) if row.letters} == marks

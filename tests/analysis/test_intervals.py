@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wellfit.analysis import intervals
+from wellfit.analysis.crossed import variance_components
 from wellfit.base import TestRows
 from wellfit.errors import DataError, StudyFileError
 
@@ -85,7 +86,7 @@ def test_the_interval_is_that_of_the_formula_in_its_docstring():
     x = rng.normal(size=(4, 30)) + rng.normal(size=30) + rng.normal(size=(4, 1))
     seed, image, mean = x.mean(1), x.mean(0), x.mean()
     rest = np.sum((x - seed[:, None] - image + mean) ** 2) / (3 * 29)
-    t = scipy.stats.t.isf(0.025, [3, 29])
+    t = scipy.stats.t.isf(0.025, [3, variance_components(x).df])
     half = np.sqrt(t[0] ** 2 * seed.var(ddof=1) / 4 + t[1] ** 2 * (image.var(ddof=1) / 30 - rest / 120))
     found, interval = intervals.two_way_interval(x)
     assert found == pytest.approx(mean, rel=1e-12)

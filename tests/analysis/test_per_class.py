@@ -68,6 +68,20 @@ def test_gains_are_differences_of_recall(runs):
     assert table_of("baseline", other, labels).gain is None
 
 
+def test_a_class_of_which_a_fold_has_one_example_has_no_interval():
+    labels = np.repeat([0, 1], [6, 3])
+    folds = [np.array([0, 1, 6]), np.array([2, 3, 7]), np.array([4, 5, 8])]
+    predicted = np.full((3, 9), -1)
+    for seed, rows in enumerate(folds):
+        predicted[seed, rows] = labels[rows]
+    predicted[0, 6] = 0
+    tests = [(np.eye(2)[run[run >= 0]] * 0.8 + 0.1, labels[run >= 0]) for run in predicted]
+    table = class_table("l2", tests, predicted, labels)
+    assert table.recall.tolist() == [1.0, pytest.approx(2 / 3)]
+    assert table.support.tolist() == [6, 3]
+    assert np.isnan(table.recall_low).tolist() == np.isnan(table.recall_high).tolist() == [False, True]
+
+
 def test_one_seed_and_rare_classes_leave_gaps_without_a_warning():
     p = np.array([[[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.6, 0.4, 0.0]]])
     table = table_of("l2", p, np.array([0, 0, 1]))

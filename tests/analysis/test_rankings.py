@@ -90,6 +90,17 @@ def test_letters_follow_the_verdicts_of_compared_pairs():
         assert bool(letters[i] & letters[j]) == bool(alone[i] & alone[j])
 
 
+def test_identical_variants_have_the_same_letters():
+    rng = np.random.default_rng(2)
+    hard = rng.random(600)
+    runs = {n: {s: hard + 0.05 * rng.normal(size=600) < at for s in range(4)} for n, at in (("a", 0.9), ("z", 0.86))}
+    runs |= {"b": runs["a"], "c": runs["a"]}
+    compared = compare_pairs(runs, [("z", "a"), ("b", "a"), ("c", "b")])
+    assert [c.identical for c in compared] == [False, True, True]
+    letters = {r.variant: r.letters for r in rankings.ranking(runs, compared=compared)}
+    assert letters == {"a": "a", "b": "a", "c": "a", "z": "b"}
+
+
 def test_the_leaders_luck_does_not_count():
     rng = np.random.default_rng(0)
     highest, expected = [], []

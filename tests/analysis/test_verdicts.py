@@ -87,12 +87,12 @@ def test_equivalence_agrees_with_two_one_sided_tests():
     assert verdicts.equivalence_p(found._replace(seeds=1), 1.0) is None
 
 
-@pytest.mark.parametrize("equal", [0, 9, 17, 18])
+@pytest.mark.parametrize("equal", [0, 9, 17])
 @pytest.mark.parametrize("margin", [3.0, 4.0, 6.0])
 def test_all_false_verdicts_together_stay_below_5_percent(equal, margin):
     """18 independent comparisons, some without a difference and the others that differ by the margin."""
     rng = np.random.default_rng(equal)
-    studies, m = 1500, 18
+    studies, m = 1000, 18
     truth = np.where(np.arange(m) < equal, 0.0, margin)
     half = np.sqrt(half_squared(components(0, 1.0), verdicts.equivalence_alpha(m)))
     false = 0

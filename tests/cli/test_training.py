@@ -37,12 +37,16 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     shown = text.splitlines()
     title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
     assert " ".join(shown[:2]) == title
-    assert shown[3] == "1,150 training, 288 validation and 359 test examples"
-    assert shown[4].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
-    assert shown[6] == "Images: 8 × 8 pixels, values 0 to 16, divided by 16"
-    assert shown[7] == "38 results from 32 trainings"
+    assert shown[3:5] == [
+        "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples",
+        "  in all folds",
+    ]
+    assert shown[5].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
+    assert shown[7] == "Images: 8 × 8 pixels, values 0 to 16, divided by 16"
+    assert shown[8] == "Test set: none given; each seed is tested on another fifth of the 1,797 examples"
+    assert shown[9] == "38 results from 32 trainings"
     assert re.fullmatch(
-        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[8]
+        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[10]
     )
     assert [line.split()[0] for line in shown if line.startswith(tuple(VARIANTS))][: len(VARIANTS)] == VARIANTS
     assert "No variant differs clearly from baseline with 2 seeds" in text
@@ -139,7 +143,7 @@ def test_plan_prints_what_run_prints_first(
     assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
 
     def stable(text: str) -> list[str]:
-        shown = text.splitlines()[:9]
+        shown = text.splitlines()[:11]
         forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
         assert [bool(re.search(forecast, line)) for line in shown].count(True) == 1
         return [re.sub(forecast, "", line) for line in shown]

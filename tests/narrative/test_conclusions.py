@@ -221,7 +221,9 @@ def test_comparisons_of_survivors_say_so():
     found = [against_baseline("l2", "better", 0.01), against_baseline("l1", "worse", -0.01)]
     text = concluded(variants, found, 360, divergences=[diverging("l2", 3)])
     assert "l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4], surviving runs), and l1" in text
-    assert text.endswith("3 runs diverged and are left out (l2: 3), which could be chance.")
+    assert text.endswith(
+        "3 runs diverged and are left out (l2: 3), which could be chance (Fisher's exact test, p = 0.18)."
+    )
     open_ = [against_baseline("l2", "undecided"), against_baseline("l1", "undecided")]
     assert "360 test examples (l2 in surviving runs): differences" in concluded(variants, open_, 360)
     assert "l2 is undecided in surviving runs: differences" in concluded(variants, [open_[0], found[1]], 360)

@@ -110,7 +110,7 @@ def test_divergence_answers_too():
     known = context(variant("both"), lost, asked=[])._replace(divergences=divergences)
     assert text(Question("?", "beats", "both", than=("l2",)), known) == (
         "both diverged less often than l2 (0 of 6 runs against 6 of 6, p = 0.0022). "
-        "No answer: every run of l2 diverged."
+        "Accuracies cannot be compared: every run of l2 diverged."
     )
     turned = context(variant("both"), lost)._replace(divergences=divergences)
     assert text(Question("?", "beats", "l2", than=("both",)), turned).startswith("l2 diverged more often than both (6")

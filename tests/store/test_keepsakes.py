@@ -31,6 +31,19 @@ def test_labels_and_classes_come_back(tmp_path: Path) -> None:
             store.keepsakes.labels()
 
 
+def test_groups_of_test_examples_come_back(tmp_path: Path) -> None:
+    labels = np.arange(4, dtype=np.int32)
+    with opened(tmp_path / "s") as store:
+        assert store.keepsakes.test_groups() is None  # nothing is saved yet
+        store.keepsakes.save_labels(labels, ("a",))
+        assert store.keepsakes.test_groups() is None
+        store.keepsakes.save_labels(labels, ("a",), np.array([3, 0, 0, 3], np.int32))
+        groups = store.keepsakes.test_groups()
+        assert groups is not None
+        assert (groups.dtype, groups.tolist()) == (np.int64, [3, 0, 0, 3])
+        np.testing.assert_array_equal(store.keepsakes.labels()[0], labels)
+
+
 def test_pictures_come_back_or_are_none(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         assert store.keepsakes.load() is None

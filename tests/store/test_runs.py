@@ -17,7 +17,7 @@ from saved_runs import opened, probabilities, record, same
 from wellfit.base import HISTORY_COLUMNS, History
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.spec.study import load_study
-from wellfit.store import fresh, open_existing
+from wellfit.store import fresh, open_existing, runs
 
 
 def test_runs_come_back(tmp_path: Path) -> None:
@@ -49,6 +49,36 @@ def test_runs_come_back(tmp_path: Path) -> None:
         for unknown in (lambda: store.runs.weights("l2", 9), lambda: store.runs.tested("l2", 0).probabilities):
             with pytest.raises(KeyError):
                 unknown()
+
+
+def test_the_examples_of_a_fold_come_back(tmp_path: Path) -> None:
+    labels, rows = np.arange(10, 20), np.array([0, 2, 3, 7, 9])
+    with opened(tmp_path / "s") as store:
+        store.runs.save([record("l2", 0), record("l2", 1)])
+        store.runs.save_test("l2", 0, probabilities(0), 0.5, 0.7, rows)
+        store.runs.save_test("l2", 1, probabilities(1), 0.5, 0.7)
+        tested, everything = store.runs.tested("l2", 0), store.runs.tested("l2", 1)
+    assert tested.rows is not None
+    assert (tested.rows.dtype, tested.rows.tolist()) == (np.int64, rows.tolist())
+    assert tested.of(labels).tolist() == [10, 12, 13, 17, 19]
+    assert everything.rows is None
+    assert everything.of(labels) is labels
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [0, 2, 3, 7],  # one too few
+        [0, 2, 3, 7, 10],  # there are ten
+        [-1, 2, 3, 7, 9],
+        [0, 2, 2, 7, 9],  # one twice
+        [0, 3, 2, 7, 9],  # not in order
+        [[0, 2, 3, 7, 9]],
+    ],
+)
+def test_rows_that_do_not_fit_the_test_examples_are_damage(rows: list[Any]) -> None:
+    with pytest.raises(StoreUnreadableError, match="test rows that are not those of its test examples"):
+        runs.Tested(probabilities(0), np.array(rows)).of(np.arange(10))
 
 
 def test_a_run_without_epochs_comes_back(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import stores
 from saved_runs import posix
-from small_studies import clouds
+from small_studies import clouds, small, unsplit
 from wellfit.base import Dataset
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError, StoreUnreadableError
 from wellfit.files import claimed
@@ -114,6 +114,27 @@ def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path
     assert facts["test set opened"] == ", ".join(opened)
 
 
+def test_seeds_of_folds_come_together_to_the_study_trained_whole(tmp_path: Path) -> None:
+    """Each part audits, counts and describes the same fold, whichever seeds it has."""
+    dataset = unsplit()
+    for name, seeds in (("a", [0, 1]), ("b", [2, 3, 4]), ("once", [0, 1, 2, 3, 4])):
+        trained(tmp_path / name, small(2, seeds, folds=5), dataset)
+    merge_studies([tmp_path / "a", tmp_path / "b"], tmp_path / "whole")
+    assert stores.epochs(tmp_path / "whole") == stores.epochs(tmp_path / "once")
+    found, expected = (stores.probabilities(tmp_path / name) for name in ("whole", "once"))
+    assert {**found, "keepsakes.npz": expected["keepsakes.npz"]} == expected  # those of the whole follow with a run
+    with open_existing(tmp_path / "whole") as whole, open_existing(tmp_path / "once") as once:
+        notes = whole.metadata.notes()
+        assert {f"inputs.{seed}" for seed in range(5)} <= notes.keys()
+        apart = {"choices": "", "validation overlap": ""}  # measured by each; known where the data are
+        assert {**notes, **apart} == {**once.metadata.notes(), **apart}
+        assert whole.metadata.findings() == once.metadata.findings()
+    one, other = summarize(tmp_path / "whole"), summarize(tmp_path / "once")
+    assert (one.variants[1].interval, one.comparisons) == (other.variants[1].interval, other.comparisons)
+    forecast = Session(small(2, 5, folds=5), dataset, tmp_path / "whole").forecast
+    assert (forecast.plan.runs, forecast.done) == (0, 10)
+
+
 def test_a_merged_study_can_be_continued(parts: Path, tmp_path: Path) -> None:
     merge_studies([parts / "a", parts / "b"], tmp_path / "whole")
     before = content(tmp_path / "whole")
@@ -202,10 +223,11 @@ def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> No
 def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path: Path) -> None:
     change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
-    with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a:
-        seen = {"seen": {"seeds": [0, 1, 2], "looks": []}, "validation overlap": None}  # of both parts
-        notes = {key: note for key, note in whole.metadata.notes().items() if key != "inputs.2"}  # of b's fold
-        assert notes == {**a.metadata.notes(), **seen}
+    with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a, open_existing(copy / "b") as b:
+        both = {"seen": {"seeds": [0, 1, 2], "looks": []}, "validation overlap": None}
+        both |= {"inputs.2": b.metadata.note("inputs.2")}
+        assert both["inputs.2"] is not None
+        assert whole.metadata.notes() == {**a.metadata.notes(), **both}
     shutil.rmtree(tmp_path / "whole")
     change(copy / "b", "UPDATE study SET value = replace(value, 'float32', 'mixed') WHERE key = 'note: choices'")
     message = refused(OtherStudyError, copy / "a", copy / "b", out=tmp_path / "whole")

@@ -9,7 +9,7 @@ import pytest
 
 from wellfit.api import Study, make_dataset
 from wellfit.base import Augmentation, ModelSpec, Scaling
-from wellfit.data.splits import make_splits
+from wellfit.data.folds import division
 from wellfit.errors import DataError, ShapeError, StudyFileError, UnknownNameError
 from wellfit.spec.study import load_study
 from wellfit.study.preview import (
@@ -171,8 +171,10 @@ def test_augmented_versions_differ_and_are_repeatable(images):
 
 def test_the_scaling_is_fitted_on_the_training_split(images):
     spec = Study(images, scale="standardize", validation=0.5).spec
-    train = make_splits(images.y_train, validation=0.5).train
-    np.testing.assert_allclose(study_scaling(spec, images).shift, images.x_train[train].mean(axis=0), rtol=1e-6)
+    of_seed_0 = division(images, 0, folds=5, validation=0.5)
+    train = of_seed_0.dataset.x_train[of_seed_0.splits.train]
+    assert len(train) == 24
+    np.testing.assert_allclose(study_scaling(spec, images).shift, train.mean(axis=0), rtol=1e-6)
 
 
 def test_equal_augmentations_are_grouped():

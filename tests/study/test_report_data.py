@@ -65,7 +65,7 @@ def test_pictures_are_bytes_of_the_datas_own_range(scale: int, dtype: type, tmp_
     expected = dataset.x_test[rows].astype(float) * (255 / scale)
     assert np.abs(arrays["images"] - expected).max() <= 0.5 + 1e-6  # rounded once
     with open_existing(tmp_path / "study") as store:
-        predicted = [p.argmax(axis=1) for p in Probabilities(store, "baseline", (0, 1))]
+        predicted = [tested.probabilities.argmax(axis=1) for tested in Probabilities(store, "baseline", (0, 1))]
         wrong = (np.stack(predicted) != dataset.y_test).any(axis=0)
     assert rows.tolist() == np.flatnonzero(wrong).tolist()  # so few that all of them are kept
     assert facts["shape"] == [4, 4]
@@ -161,7 +161,7 @@ def test_two_features_have_the_answers_of_every_run_on_a_grid(tmp_path: Path) ->
     with open_existing(tmp_path / "study") as store:
         (record,) = (r for r in store.runs.records() if (r.spec.variant, r.spec.seed) == ("l2", 1))
         at = np.array([[arrays["x1"][70], arrays["x2"][20]]], np.float32)
-        alone = predict_proba(record.spec.recipe.model, store.runs.weights("l2", 1), at, 2, ready.data.scaling)
+        alone = predict_proba(record.spec.recipe.model, store.runs.weights("l2", 1), at, 2, ready.fold(1).data.scaling)
     np.testing.assert_allclose(arrays["grid/l2"][1, 20, 70], alone[0], atol=1e-5)  # [seed, x2, x1], float32
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import wellfit
 from wellfit.errors import StoreUnreadableError, StudyFileError, UnknownNameError
@@ -32,25 +33,38 @@ def test_everything_agrees_with_the_files_of_the_study(finished_study: Path) -> 
     summary = summarize(finished_study)
     names = tuple(variant.name for variant in summary.variants)
     labels = archive(finished_study / "test" / "labels.npz", "labels")
+    folds = [archive(finished_study / "test" / f"baseline.{s}.npz", "rows") for s in (0, 1)]  # (m,) each
+    both = np.concatenate(folds)
+    judged = np.isin(np.arange(len(labels)), both)  # by one seed each
     mistakes = found.mistakes
     assert mistakes is not None
     assert mistakes.variants == names
-    assert mistakes.runs.tolist() == [2] * len(names)
+    np.testing.assert_array_equal(mistakes.runs, np.tile(judged, (len(names), 1)))
     for v, variant in enumerate(summary.variants):
-        text = np.stack([archive(finished_study / "test" / f"{variant.name}.{s}.npz", "probabilities") for s in (0, 1)])
-        predicted = text.argmax(axis=2)
-        np.testing.assert_array_equal(mistakes.wrong[v], (predicted != labels).sum(axis=0))
+        text = [archive(finished_study / "test" / f"{variant.name}.{s}.npz", "probabilities") for s in (0, 1)]
+        predicted = np.full(len(labels), -1)
+        predicted[both] = np.concatenate(text).argmax(axis=1)
+        np.testing.assert_array_equal(mistakes.wrong[v], judged & (predicted != labels))
         np.testing.assert_array_equal(mistakes.counts[v], summary.confusion[variant.name])
-        np.testing.assert_array_equal(
-            mistakes.votes[v], np.eye(10, dtype=int)[predicted[:, mistakes.image_rows]].sum(axis=0)
-        )
-        ensemble = found.ensembles[variant.name]
-        assert ensemble.accuracy == np.mean(text.mean(axis=0, dtype=float).argmax(axis=1) == labels)
-        assert ensemble.single == pytest.approx(variant.mean["test_accuracy"])
-        assert found.by_class[variant.name].support.tolist() == np.bincount(labels).tolist()
+        np.testing.assert_array_equal(mistakes.votes[v], np.arange(10) == predicted[mistakes.image_rows][:, None])
+        support = found.by_class[variant.name].support
+        assert support.tolist() == np.bincount(labels[both]).tolist()
         recall = found.by_class[variant.name].recall
-        assert np.average(recall, weights=np.bincount(labels)) == pytest.approx(variant.mean["test_accuracy"])
-        assert found.calibration[variant.name].count.sum() == 2 * len(labels)
+        expected = [np.mean(predicted[judged & (labels == k)] == k) for k in range(10)]
+        np.testing.assert_allclose(recall, expected, atol=1e-12)
+        assert np.average(recall, weights=support) == pytest.approx(variant.mean["test_accuracy"])
+        assert found.calibration[variant.name].count.sum() == len(both)
+        np.testing.assert_allclose(
+            found.calibration[variant.name].scores["brier"],
+            np.mean(
+                [
+                    np.mean(((p - np.eye(10)[labels[rows]]) ** 2).sum(axis=1))
+                    for p, rows in zip(text, folds, strict=True)
+                ]
+            ),
+            rtol=1e-5,  # float32
+        )
+    assert found.ensembles == {}  # no two seeds judge an example
     assert list(found.differences) == list(names[1:])
     assert all(difference.against == names[0] for difference in found.differences.values())
     assert found.by_class[names[0]].gain is None
@@ -60,16 +74,21 @@ def test_everything_agrees_with_the_files_of_the_study(finished_study: Path) -> 
 
 
 def test_pictures_and_examples_are_those_of_the_digits(finished_study: Path) -> None:
-    digits = wellfit.load_dataset("digits")
     found = summary_and_details(finished_study)[1]
     assert found.data is not None
     assert found.mistakes is not None
     assert (found.data.title, found.data.shape) == ("Digits", (8, 8))
-    expected = np.rint(digits.x_test[found.mistakes.image_rows] * (255 / 16)).astype(np.uint8)
+    pixels, labels = load_digits(return_X_y=True)  # all 1,797, of which a seed tests a fold
+    pixels = pixels.reshape(-1, 8, 8)
+    np.testing.assert_array_equal(archive(finished_study / "test" / "labels.npz", "labels"), labels)
+    expected = np.rint(pixels[found.mistakes.image_rows] * (255 / 16)).astype(np.uint8)
     np.testing.assert_array_equal(found.mistakes.images, expected)
-    three = np.rint(digits.x_train[digits.y_train == 3][:10] * (255 / 16)).astype(np.uint8)
+    rows = archive(finished_study / "test" / "baseline.0.npz", "rows")
+    others = np.setdiff1d(np.arange(1797), rows)  # learned from by seed 0, but for one that no fold has more
+    three = np.rint(pixels[others[labels[others] == 3]][:10] * (255 / 16)).astype(np.uint8)
     np.testing.assert_array_equal(found.data.examples[3], three)
-    assert sum(found.data.counts["train"]) + sum(found.data.counts["validation"]) == len(digits.x_train)
+    assert found.data.counts["test"].tolist() == np.bincount(labels[rows]).tolist()
+    assert sum(found.data.counts["train"]) + sum(found.data.counts["validation"]) == 1437
 
 
 def test_the_summary_may_be_given(finished_study: Path) -> None:
@@ -108,7 +127,7 @@ def test_one_seed_has_neither_ensemble_nor_intervals_and_a_variant_of_other_seed
     def study(seeds: list[int], *variants: str) -> wellfit.spec.study.StudySpec:
         return study_from_mapping(
             {
-                "data": {"name": "digits"},
+                "data": {"name": "digits", "folds": 1},
                 "model": {"kind": "logistic"},
                 "train": {"epochs": 1, "seeds": seeds},
                 "variants": {name: {"l2": 0.1} if name == "l2" else {} for name in variants},

@@ -378,6 +378,16 @@ def test_killed_among_the_tests_of_folds_it_continues_to_the_same_bits(
     assert stores.same_bits(tmp_path, folded)
 
 
+def test_a_part_that_is_run_again_changes_nothing_that_is_known_of_the_whole(folded: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(folded, tmp_path / "study"))
+    with open_existing(directory) as store:
+        notes, findings = store.metadata.notes(), store.metadata.findings()
+    assert notes["validation overlap"]["seeds"] == [0, 1, 2]
+    assert outlook(replace(FOLDED, seeds=(1,)), directory, unbalanced()).done == 2
+    with open_existing(directory) as store:
+        assert (store.metadata.notes(), store.metadata.findings()) == (notes, findings)
+
+
 def test_folds_are_trained_with_the_programs_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[dict[Any, Any]] = []
     begin = Trainer.__init__

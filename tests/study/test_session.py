@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
+import sqlite3
 import sys
 from collections import Counter
 from pathlib import Path
@@ -227,6 +229,26 @@ def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
     assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
     own.write_text('name = "mine"\n')
     assert place(own, data="digits") == "mine-digits"
+
+
+def test_a_directory_of_the_first_edition_has_one_fold(tmp_path: Path) -> None:
+    """Its study says nothing of folds; it is continued with a fixed split, and not without being asked."""
+    directory = tmp_path / "study"
+    run_study(Session(small(1), points(), directory))
+    with contextlib.closing(sqlite3.connect(directory / "study.db")) as connection, connection:
+        change = "UPDATE study SET value = replace(value, ', \"folds\": 1', '') WHERE key = 'study'"
+        assert connection.execute(f"{change} AND value LIKE '%folds%'").rowcount == 1
+        assert not connection.execute("SELECT 1 FROM study WHERE key = 'study' AND value LIKE '%folds%'").fetchall()
+    with pytest.raises(OtherStudyError) as refused:
+        Session(small(1, folds=5), points(), directory).forecast  # noqa: B018
+    assert "holds another study: [data] folds is 1 there and 5 here (continue it with --set data.folds=1)" in str(
+        refused.value
+    )
+    assert Session(small(1), points(), directory).forecast.done == 4
+    run_study(Session(small(1, seeds=3), points(), directory))
+    summary = summarize.summarize(directory)
+    assert (summary.state, summary.settings["data"]["folds"]) == ("finished", 1)
+    assert Session(small(1, folds=5), points(), directory, fresh=True).forecast.plan.runs == 4
 
 
 # --- Data that need preparation ---------------------------------------------------------------------------------------

@@ -19,12 +19,16 @@ import sklearn.metrics
 from scipy import stats
 
 import stores
-from wellfit.base import HISTORY_COLUMNS, RunRecord, StudySummary
+from small_studies import small
+from wellfit.base import HISTORY_COLUMNS, Dataset, RunRecord, StudySummary
+from wellfit.data.assemble import make_dataset
 from wellfit.errors import StoreUnreadableError
-from wellfit.store import open_existing
+from wellfit.store import create_or_open, open_existing
 from wellfit.store.lock import Lock
 from wellfit.store.metadata import Metadata
 from wellfit.store.runs import Runs
+from wellfit.study.run import run_study
+from wellfit.study.session import Session
 from wellfit.study.summarize import METRICS, summarize, to_json
 
 VARIANTS = (
@@ -198,6 +202,73 @@ def test_histories_and_facts(summary: StudySummary, finished_study: Path) -> Non
     assert codes[:2] == ["constant-features", "few-test-examples"]  # of the data
     assert "few-seeds" in codes  # of the training
     assert summary.verdict
+
+
+# --- Groups, and who judges what --------------------------------------------------------------------------------------
+
+
+def clustered() -> Dataset:
+    """Two overlapping classes in 40 groups of six examples that are nearly the same; no test set of their own."""
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 40)  # (40,), of the groups
+    centers = generator.normal(y[:, None], 1.0, (40, 4))  # (40, 4)
+    x = np.repeat(centers, 6, axis=0) + generator.normal(0, 0.05, (240, 4))
+    order = generator.permutation(240)
+    return make_dataset(x[order], np.repeat(y, 6)[order], groups=np.repeat(np.arange(40), 6)[order], name="points")
+
+
+def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
+    """Four seeds judge two partitions into halves; the formulas of the variance components, spelled out for groups."""
+    dataset = clustered()
+    run_study(Session(small(40, 4, folds=2), dataset, tmp_path))  # until the seeds agree on examples
+    (variant, *_) = summarize(tmp_path).variants
+    with open_existing(tmp_path) as store:
+        groups, (labels, _) = store.keepsakes.test_groups(), store.keepsakes.labels()
+        tests = [store.runs.tested(variant.name, seed) for seed in range(4)]
+    assert dataset.pool is not None
+    np.testing.assert_array_equal(groups, dataset.pool.groups)
+    rows = [np.arange(0) if tested.rows is None else tested.rows for tested in tests]  # (m,) each
+    for of_seed in rows:
+        assert not set(groups[of_seed]) & set(np.delete(groups, of_seed))  # type: ignore[index]
+    losses = [-np.log(p[range(len(p)), labels[r]].astype(np.float64)) for (p, _), r in zip(tests, rows, strict=True)]
+    judgments, mean = 480, np.concatenate(losses).mean()
+    of_seeds = 4 / 3 * sum((len(x) / judgments * (x.mean() - mean)) ** 2 for x in losses)
+
+    def half_width(unit: np.ndarray) -> float:
+        """With examples of one unit as dependent as they please."""
+        number = unit.max() + 1
+        sums = np.zeros((4, number))
+        raw = np.zeros(number)
+        for s, (x, r) in enumerate(zip(losses, rows, strict=True)):
+            judged = len(np.unique(unit[r]))
+            np.add.at(sums[s], unit[r], (x - x.mean()) * np.sqrt(judged / (judged - 1)))
+            np.add.at(raw, unit[r], x)
+        both, within = (sums.sum(axis=0) ** 2).sum(), (sums**2).sum()
+        examples = both / judgments**2
+        overlap = max(4 * within - both, 0) / (3 * judgments**2)
+        informative = np.count_nonzero(raw >= 0.05 * raw.max()) - 1
+        t_seed, t_example = stats.t.ppf(0.975, [3, min(number - 2, informative)])  # two seeds judge everything once
+        squared = t_seed**2 * of_seeds + t_example**2 * max(examples - overlap, 0)
+        return float(np.sqrt(max(squared, t_example**2 * examples)))
+
+    low, high = variant.interval["test_loss"]  # type: ignore[misc]
+    grouped, alone = half_width(np.asarray(groups)), half_width(np.arange(240))
+    assert (low, high) == pytest.approx((max(mean - grouped, 0), mean + grouped), rel=1e-6)  # float32
+    assert grouped > 1.05 * alone  # by 8 %: most of either comes from the seeds, whose quantile is 3.18
+
+
+def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> None:
+    with open_existing(study_copy) as store:
+        settings, (p, of_1), (_, of_0) = store.metadata.study(), *(store.runs.tested("l2", s) for s in (1, 0))
+    with create_or_open(study_copy, settings, provenance={}) as store:
+        store.runs.save_test("l2", 1, p, 0.5, 0.5, of_1)
+    assert summarize(study_copy).state == "finished"
+    with create_or_open(study_copy, settings, provenance={}) as store:
+        store.runs.save_test("l2", 1, p, 0.5, 0.5, of_0)
+    with pytest.raises(StoreUnreadableError, match="variant 'l2', seed 1: judged on other test examples") as refused:
+        summarize(study_copy)
+    assert str(refused.value).endswith("restore the directory from a copy, or train again with wellfit run --fresh")
+    assert "\n" not in str(refused.value)
 
 
 # --- States -----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ class _Sums(NamedTuple):
     across: FloatArray  # the same, of scores minus their seed's mean (G,)
     within: float  # sum of squares of the same, seed by seed
     judged: NDArray[np.bool_]  # (n,)
+    counted: NDArray[np.bool_]  # whether any seed judged it (G,)
 
 
 def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None = None) -> VarianceComponents:
@@ -109,11 +110,11 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     weights = sums.sizes / N  # (S,)
     mean = float(weights @ sums.means)
     seed = float(np.sum((weights * (sums.means - mean)) ** 2)) * S / max(S - 1, 1)
-    across = float(sums.across @ sums.across)
-    examples = across / N**2
-    overlap = max(S * sums.within - across, 0.0) / (max(S - 1, 1) * N**2)
     judged = int(np.count_nonzero(sums.judged))
     rounds = N / judged
+    across = float(sums.across @ sums.across) / _kept(int(np.count_nonzero(sums.counted)), S / rounds, rounds)
+    examples = across / N**2
+    overlap = max(S * sums.within - across, 0.0) / (max(S - 1, 1) * N**2)
     if rounds > 1:
         lasting = min(max((across - sums.within) / N**2 * rounds / (rounds - 1), 0.0), examples)
     else:  # every example was judged once: what a second judgment would show is not known
@@ -157,7 +158,15 @@ def _sums(scores: Iterable[NDArray[Any]], tested: TestRows | None) -> _Sums:
         across[where] += centered
     if not means:
         raise DataError("scores of no seed; pass at least one")
-    return _Sums(np.array(means), np.array(sizes, dtype=np.float64), raw, across, within, judged)
+    counted = judged if groups is None else np.bincount(groups[judged], minlength=len(raw)) > 0  # (G,)
+    return _Sums(np.array(means), np.array(sizes, dtype=np.float64), raw, across, within, judged, counted)
+
+
+def _kept(clusters: int, folds: float, rounds: float) -> float:
+    """What removing the seeds' means leaves of the sums across seeds; 1 but for repeated folds of few groups."""
+    if clusters - folds < 1:
+        return 1.0
+    return max((clusters - 2 * folds + folds / rounds + 1 - 1 / rounds) / (clusters - folds), 0.5)
 
 
 def _by_group(x: FloatArray, mean: float, group: IntArray | None, groups: int) -> tuple[FloatArray, FloatArray, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ __all__ = [
     "two_way_interval",
     "wilson_interval",
 ]
+
+
+_ENOUGH: Final = 10  # groups with a wrong answer, to know how alike a group's examples are
 
 
 class MedianInterval(NamedTuple):
@@ -175,8 +178,9 @@ def two_way_interval(
 
     Boolean scores are correctness, and their mean is a proportion. Its interval is then ``exact_interval``, with the
     sample size at which binomial sampling would give the width above (Korn & Graubard 1998, Survey Methodology
-    24:193-201), at most the number of examples: judging an example with further seeds makes it no other example. If all
-    scores are equal, that number is used, or the number of groups.
+    24:193-201), at most the number of examples: judging an example with further seeds makes it no other example. With
+    groups it is at most their number if fewer than ten hold a wrong answer (or a right one): such a sample does not
+    tell how alike the examples of a group are.
 
     Assumes seeds and examples drawn independently, and seed means near normal. An accident that no seed of the study
     met with, such as a failure of one seed in ten, is not covered. Sources: Cornfield & Tukey (1956), Ann. Math. Stat.
@@ -208,13 +212,22 @@ def two_way_interval(
     half = sqrt(half_squared(components, alpha))
     if rows[0].dtype != np.bool_:
         return mean, (mean - half, mean + half)
-    grouped = tested is not None and tested.groups is not None
     spread, n = mean * (1 - mean), float(components.judged)
     if spread > 0:
         n = min(spread * (t_quantile(np.inf, alpha) / half) ** 2, n) if half > 0 else n
-    elif grouped:
+    if tested is not None and tested.groups is not None and _fewest_groups(rows, tested) < _ENOUGH:
         n = min(n, components.df + 1)
     return mean, exact_interval(min(mean * n, n), n, level)
+
+
+def _fewest_groups(rows: Sequence[NDArray[np.bool_]], tested: TestRows) -> int:
+    """In how many groups any answer is wrong, or is right, whichever is less."""
+    groups = np.zeros(0, int) if tested.groups is None else tested.groups
+    found: list[set[int]] = [set(), set()]
+    for one, at in zip(rows, tested.rows.values(), strict=True):
+        for kind in (False, True):
+            found[kind].update(np.unique(groups[at][one == kind]).tolist())
+    return min(map(len, found))
 
 
 def median_interval(values: Sequence[float] | IntArray, level: float = 0.95) -> MedianInterval:

@@ -97,14 +97,14 @@ def _mean(rows: list[FloatArray]) -> FloatArray:
 
 
 def _recall_bounds(predicted: IntArray, label: int) -> Interval:
-    """The interval of a class's recall; NaN with one seed or fewer than two images.
+    """The interval of a class's recall; NaN with one seed, or where a seed judged a single image.
 
     Args:
       predicted: classes of the examples of the class; -1 where a run did not judge.  # (S, n)
     """
     rows = {seed: np.flatnonzero(run >= 0) for seed, run in enumerate(predicted)}
     judged = [seed for seed, of in rows.items() if len(of)]
-    if predicted.shape[1] < 2 or len(judged) < 2:
+    if len(judged) < 2 or min(len(rows[seed]) for seed in judged) < 2:
         return np.nan, np.nan
     correct = [predicted[seed, rows[seed]] == label for seed in judged]
     tested = TestRows({place: rows[seed] for place, seed in enumerate(judged)}, predicted.shape[1])

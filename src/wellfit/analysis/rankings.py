@@ -61,7 +61,8 @@ def ranking(
 ) -> tuple[Ranked, ...]:
     """The variants from the highest mean to the lowest, with letters; no comparison separates those that share one.
 
-    A pair that the study compares is separated exactly if its verdict says better or worse. Every other pair is
+    A pair that the study compares is separated exactly if its verdict says better or worse. Variants whose answers are
+    identical count as one. Every other pair is
     compared by ``paired_comparison`` over its common seeds, with Holm's correction over all pairs. The letters
     therefore never contradict a verdict; the probability of a false separation is at most ``level`` among the study's
     comparisons and at most ``level`` among the other pairs.
@@ -93,12 +94,15 @@ def ranking(
         if runs
     }
     order = sorted(means, key=lambda name: -means[name])
-    pairs = list(combinations(range(len(order)), 2))
-    p_values = [_pair_p(correctness[order[i]], correctness[order[j]], tested) for i, j in pairs]
-    separated = np.zeros((len(order), len(order)), dtype=bool)  # (V, V)
-    verdicts = {frozenset((c.variant, c.against)): c.verdict in ("better", "worse") for c in compared}
-    for (i, j), significant in zip(pairs, _significant(p_values, level, interim), strict=True):
-        separated[i, j] = separated[j, i] = verdicts.get(frozenset((order[i], order[j])), significant)
+    twin = _twins(compared, correctness)
+    pairs = list(combinations([name for name in order if twin.get(name, name) == name], 2))
+    p_values = [_pair_p(correctness[a], correctness[b], tested) for a, b in pairs]
+    apart = dict(zip(map(frozenset, pairs), _significant(p_values, level, interim), strict=True))
+    for c in compared:
+        apart[frozenset(twin.get(name, name) for name in (c.variant, c.against))] = c.verdict in ("better", "worse")
+    firsts = [twin.get(name, name) for name in order]
+    separated = np.array([[a != b and apart[frozenset((a, b))] for b in firsts] for a in firsts])  # bool (V, V)
+    separated = separated.reshape(len(order), len(order)).astype(bool)
     letters = compact_letters(separated)
     return tuple(Ranked(name, means[name], marks) for name, marks in zip(order, letters, strict=True))
 
@@ -186,6 +190,20 @@ def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:
     columns = sorted(sorted(held) for held in holders)
     separator = "" if len(columns) <= 26 else ","
     return tuple(separator.join(_letter(c) for c, held in enumerate(columns) if v in held) for v in range(len(pairs)))
+
+
+def _twins(
+    compared: Sequence[Comparison], correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]]
+) -> dict[str, str]:
+    """Variants with the same answers from the same seeds as another -> that one, so that both have the same letters."""
+    twin: dict[str, str] = {}
+    for c in compared:
+        if not c.identical or correctness[c.variant].keys() != correctness[c.against].keys():
+            continue
+        kept, gone = (twin.get(name, name) for name in (c.against, c.variant))
+        if kept != gone:
+            twin = {name: kept if other == gone else other for name, other in twin.items()} | {gone: kept}
+    return twin
 
 
 def _pair_p(

@@ -74,7 +74,8 @@ def _sizes(session: Session) -> list[str]:
     examples = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else "rows"
     return [
         f"{len(dataset.x_train) + len(dataset.x_test):,} {examples}, {dataset.x_train.dtype}",
-        f"Split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test",
+        f"Split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test"
+        + (" a seed" if session.folds > 1 else ""),
     ]
 
 
@@ -125,17 +126,19 @@ def data_info(name: DataSet, settings: DataSettings = None, json: Json = False) 
         facts = dict(session.facts)
     except WellfitError as error:  # data that cannot be split can be looked at
         facts = {**dict(dataset_facts(dataset)), "problem": str(error)}
+    sizes = {"training": len(dataset.x_train), "test": len(dataset.x_test)}
+    if dataset.pool is not None and session.spec.data.folds > 1:  # every seed has another test set
+        sizes = {"total": sum(sizes.values())}
     info = {
         "name": dataset.name,
         "title": dataset.title,
-        "examples": f"{len(dataset.x_train):,} training, {len(dataset.x_test):,} test",
+        "examples": ", ".join(f"{count:,} {name}" for name, count in sizes.items()),
         "shape": "x".join(map(str, dataset.input_shape)),
         "dtype": str(dataset.x_train.dtype),
         "source": dataset.source,
         "hash": dataset.hash,
     }
     if json:
-        sizes = {"training": len(dataset.x_train), "test": len(dataset.x_test)}
         plain = {**info, "examples": sizes, "shape": list(dataset.input_shape), "classes": list(dataset.classes)}
         print_json({**plain, "facts": facts})
     else:

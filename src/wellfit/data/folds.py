@@ -69,7 +69,8 @@ def division(
       split_seed: seed of the folds and splits.
 
     Raises:
-      DataError: there are fewer examples, or groups, than folds, or they cannot be split, see ``make_splits``.
+      DataError: there are fewer than two examples, or one group, for every fold, or they cannot be split, see
+        ``make_splits``.
 
     Example: five seeds test every one of the 1,797 digits once.
       >>> from wellfit.data.catalog import load_dataset
@@ -125,7 +126,7 @@ def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[D
         kept = np.setdiff1d(np.arange(n), tested, assume_unique=True)
     else:
         _check_classes(dataset, labels)
-        _check_count(n, folds, "examples")
+        _check_count(n, folds, "examples", each=2)  # one example alone tells nothing about how much examples differ
         order = stratified_order(labels, rng)  # (n,)
         begin, end = (place * n // folds for place in (seed % folds, seed % folds + 1))
         tested = np.sort(order[begin:end])
@@ -167,11 +168,11 @@ def _check_classes(dataset: Dataset, labels: IntArray) -> None:
         )
 
 
-def _check_count(count: int, folds: int, what: str) -> None:
-    if count < folds:
+def _check_count(count: int, folds: int, what: str, each: int = 1) -> None:
+    if count < each * folds:
         raise DataError(
-            f"[data] folds = {folds}: there are only {count} {what}; use at most {count} folds, or folds = 1 for a "
-            "fixed split"
+            f"[data] folds = {folds}: there are only {count} {what}; use at most {count // each} folds, or folds = 1 "
+            "for a fixed split"
         )
 
 

@@ -164,7 +164,8 @@ def incomplete(variants: Sequence[VariantSummary], divergences: Sequence[Diverge
             clauses.append(f"{counted(total, 'run')} {predicate.format('is' if total == 1 else 'are')} ({where})")
             keys += [f"variants[{name}].runs" for name in counts]
             if state == "diverged" and divergences and not any(d.clear for d in divergences):
-                clauses[-1] += ", which could be chance"
+                smallest = min(d.p_adjusted for d in divergences)
+                clauses[-1] += f", which could be chance (Fisher's exact test, p = {smallest:.2g})"
     return [Sentence(f"{'; '.join(clauses)}.", tuple(dict.fromkeys(keys)))] if clauses else []
 
 

@@ -127,7 +127,7 @@ def no_answer_yet(names: Sequence[str], context: AnswerContext | None = None) ->
     known = {} if context is None else context.variants
     gone = [name for name in names if name in known and lost(known[name])]
     if gone:
-        text = f"No answer: every run of {several(gone)} diverged."
+        text = f"Accuracies cannot be compared: every run of {several(gone)} diverged."
         return Sentence(text, tuple(f"variants[{name}].runs" for name in names))
     missing = "has no finished seed" if len(names) == 1 else "have no finished seed in common"
     text = f"No answer yet: {several(names)} {missing}." if names else "No answer yet: there is no variant."

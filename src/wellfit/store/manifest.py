@@ -30,7 +30,7 @@ _ITSELF: Final = "manifest"  # as such a part
 _FIRST_EDITION: Final = frozenset(
     {"study", "runs", "epochs", "findings", "sqlite_autoindex_study_1", "sqlite_autoindex_runs_1"}
 )
-_SINCE: Final = "note: inputs"  # an entry of every study that was trained since there are manifests
+_SINCE: Final = "note: inputs%"  # entries of every study that was tested since there are manifests
 _DIGITS: Final = 16  # of the fingerprint
 
 _WORDS: Final = {
@@ -114,7 +114,7 @@ def state(database: Database) -> State:
     """
     names = {row[0] for row in database.rows("SELECT name FROM sqlite_master")}
     if names == _FIRST_EDITION:
-        return "removed" if database.rows("SELECT 1 FROM study WHERE key = ?", _SINCE) else "none"
+        return "removed" if database.rows("SELECT 1 FROM study WHERE key LIKE ?", _SINCE) else "none"
     if "manifest" in names and database.rows("SELECT 1 FROM manifest WHERE part = ?", CHANGING):
         return "outdated"
     return "written"

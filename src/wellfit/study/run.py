@@ -119,7 +119,7 @@ def run_study(
 
 def _note_overlap(store: Store, session: Session) -> None:
     """Keep what share of their validation examples the seeds have in common; see ``selection.ValidationSet``."""
-    seeds = sorted(session.spec.seeds)
+    seeds = sorted(store.metadata.study()["seeds"])  # all of the directory's: a part of them may be run again
     if (store.metadata.note(OVERLAP) or {}).get("seeds") != seeds:
         overlap = validation_overlap(session.dataset, session.spec.data, seeds)
         store.metadata.write_note(OVERLAP, {"seeds": seeds, "overlap": overlap})

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
-from wellfit.data.facts import Facts, data_facts, data_line, fold_facts
+from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
@@ -242,7 +242,10 @@ class Session:
     def facts(self) -> Facts:
         """What was decided about the data, in words."""
         said = data_facts(self.used, self.splits, self.preparation, self.data.scaling)
-        return tuple((dict(said) | dict(fold_facts(self.dataset, self.splits, self.folds))).items())
+        more = dict(fold_facts(self.dataset, self.splits, self.folds))
+        if more and self.dataset.pool is not None and self.spec.data.train_share == 1:
+            more["classes"] = dict(dataset_facts(self.dataset))["classes"]  # a fold may leave out an example
+        return tuple((dict(said) | more).items())
 
     @cached_property
     def examples(self) -> dict[str, int]:

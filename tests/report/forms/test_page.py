@@ -174,7 +174,7 @@ def test_all_of_the_provenance_is_there():
 def test_how_to_reproduce_it(reader):
     assert study().provenance["command"] in reader.text
     assert "hardware 2 cores, AMD EPYC, 8 GB" in reader.text
-    assert study_file(load_study("lab5")) in reader.raw
+    assert study_file(load_study("lab5", epochs=study().epochs)) in reader.raw
 
 
 # --- How it is made ---------------------------------------------------------------------------------------------------
