@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from wellfit.analysis.settings import flattened
-from wellfit.base import BALANCED, ONE_CLASS, IntArray
+from wellfit.base import BALANCED, ONE_CLASS, Finding, IntArray
 from wellfit.errors import StudyFileError
 from wellfit.narrative.options import setting_text
 from wellfit.spec.source import builtin_studies
 from wellfit.spec.study import load_study, resolved
 
-__all__ = ["check_metric", "metric_caution", "published_caution"]
+__all__ = ["check_metric", "metric_caution", "of_metric", "published_caution"]
 
 _NAMED: Final = 2  # settings other than data and epochs that a sentence names
 
@@ -40,6 +40,17 @@ def metric_caution(metric: str, labels: IntArray) -> str:
         f"{100 * share:.1f} % of the training examples belong to one class, so accuracy says little about the others; "
         f"to compare the variants by the mean recall of all classes, add {BALANCED}"
     )
+
+
+def of_metric(findings: Sequence[Finding], metric: str) -> tuple[Finding, ...]:
+    """The findings without the one that only matters where variants are compared on accuracy.
+
+    Example:
+      >>> hidden = Finding("accuracy-hides-recall", "warning", "It does.", "Compare on another metric.")
+      >>> [f.code for f in of_metric([hidden], "accuracy")], of_metric([hidden], "macro_f1")
+      (['accuracy-hides-recall'], ())
+    """
+    return tuple(f for f in findings if metric == "accuracy" or f.code != "accuracy-hides-recall")
 
 
 def check_metric(metric: str, labels: IntArray, seed: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -313,10 +313,12 @@ class Session:
         work, precision = self.remaining, self.precision
         counts = self.examples
         epochs = max(recipe.epochs for recipe in self.recipes.values())
-        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs)
+        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs, self.spec.metric)
         mixed = self.spec.precision == "auto" and self.choices.precision == "mixed"
         if mixed and automatic_precision() == "float32":
             precision += ", as when this study began, although this machine gains nothing from it"
+        moved = continued_elsewhere(self._recorded, machine_facts())
+        cautions = metric_caution(self.spec.metric, self.data.y_train), moved, programs.refusal()
         return Forecast(
             plan=work.plan,
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
@@ -333,14 +335,8 @@ class Session:
             saved=work.saved,
             restarted=work.restarted,
             facts=self.facts,
-            cautions=tuple(filter(None, self._cautions())),
+            cautions=tuple(filter(None, cautions)),
         )
-
-    def _cautions(self) -> Iterator[str | None]:
-        """What a reader of the plan should know."""
-        yield metric_caution(self.spec.metric, self.data.y_train)
-        yield continued_elsewhere(self._recorded, machine_facts())
-        yield programs.refusal()
 
 
 def to_json(session: Session, version: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
-from wellfit.study.comparable import published_caution
+from wellfit.study.comparable import of_metric, published_caution
 from wellfit.study.conclude import conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
@@ -135,7 +135,7 @@ def summary_of(store: Store) -> StudySummary:
         seconds=store.metadata.seconds(),
         directory=str(store.directory),
         variants=variants,
-        findings=(*store.metadata.findings(), *found),
+        findings=of_metric((*store.metadata.findings(), *found), spec.metric),
         histories=histories,
         confusion=confusion,
         classes=classes,

@@ -57,7 +57,7 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
         f"({counts[large]} and {counts[small]}); always predicting the former is right "
         f"{100 * counts[large] / counts.sum():.1f} % of the time.",
         (
-            f"Compare the variants on balanced accuracy ({BALANCED}), and look at the recall of each class."
+            f"Compare the variants on balanced accuracy ({BALANCED}) and by the recall of each class."
             if counts.max() >= ONE_CLASS * counts.sum()
             else "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
         )
