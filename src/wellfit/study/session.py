@@ -24,6 +24,7 @@ from wellfit.narrative.design import design_sentences
 from wellfit.spec.identity import default_directory, spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
+from wellfit.study.comparable import metric_caution
 from wellfit.study.conclude import pairs_of
 from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
@@ -51,7 +52,7 @@ class Forecast:
       title: the study's question.
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
-      cautions: what is unusual about this machine, in sentences without a full stop.
+      cautions: what is unusual about data and machine, in sentences without a full stop.
       design: what the study can decide, likewise.
       examples: training, validation and test examples of a seed.
       tested: test examples of all folds together.
@@ -326,10 +327,12 @@ class Session:
         work, precision = self.remaining, self.precision
         counts = self.examples
         epochs = max(recipe.epochs for recipe in self.recipes.values())
-        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs)
+        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs, self.spec.metric)
         mixed = self.spec.precision == "auto" and self.choices.precision == "mixed"
         if mixed and automatic_precision() == "float32":
             precision += ", as when this study began, although this machine gains nothing from it"
+        moved = continued_elsewhere(self._recorded, machine_facts())
+        cautions = metric_caution(self.spec.metric, self.data.y_train), moved, programs.refusal()
         return Forecast(
             plan=work.plan,
             done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
@@ -347,7 +350,7 @@ class Session:
             restarted=work.restarted,
             facts=self.facts,
             design=self._design,
-            cautions=tuple(filter(None, (continued_elsewhere(self._recorded, machine_facts()), programs.refusal()))),
+            cautions=tuple(filter(None, cautions)),
         )
 
 
