@@ -36,7 +36,8 @@ def test_compare_shows_every_method_beside_the_verdict(results: Results) -> None
         ),
         *("better_on_new_seed", "worse_on_new_seed", "further_seeds", "survivors"),
     ]
-    assert table.attrs == {"margin": 0.001}
+    assert table.attrs == {"metric": "accuracy", "margin": 0.001}
+    assert results.table().attrs["metric"] == results.runs().attrs["metric"] == "accuracy"
     assert list(table["variant"]) == [v.name for v in results.summary.variants[1:]]
     assert (table["seeds"] == 2).all()
     assert [len(p) for p in table["mcnemar_p"]] == [2] * len(table)

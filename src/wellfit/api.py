@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from wellfit.base import MARGIN, Dataset, ModelSpec, Reading
+from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load
 from wellfit.errors import StudyFileError
@@ -75,7 +75,9 @@ class Study:
       groups: the group of each example, for example the patient; a group is never divided.  # (N,)
       seeds: their number (0, 1, ...) or a list.
       name, title: of the study.
-      margin: the largest irrelevant difference in accuracy, a share of 1; fix it before you see results.
+      metric: what variants are compared on: ``"accuracy"``, ``"balanced_accuracy"``, ``"macro_f1"``, ``"roc_auc"``,
+        ``"log_loss"`` or ``"brier"``; verdicts, ranking and conclusion rest on it alone.
+      margin: the largest irrelevant difference in it, a share of 1 except for losses; fix it before you see results.
       questions: further questions, each with the keys of ``[[questions]]`` in a study file.
       settings: any other key of ``[train]`` or ``[data]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
         ``learning_rate``, ``l2``, ``precision`` ..., ``validation``, ``scale``, ``label``, ``drop``, ``image_size`` ...
@@ -103,7 +105,8 @@ class Study:
         seeds: int | Sequence[int] = 5,
         name: str = "study",
         title: str | None = None,
-        margin: float = MARGIN,
+        metric: str = "accuracy",
+        margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
         **settings: Any,
     ) -> None: ...
@@ -124,7 +127,8 @@ class Study:
         seeds: int | Sequence[int] = 5,
         name: str = "study",
         title: str | None = None,
-        margin: float = MARGIN,
+        metric: str = "accuracy",
+        margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
         **settings: Any,
     ) -> None: ...
@@ -136,7 +140,8 @@ class Study:
         seeds: int | Sequence[int] = 5,
         name: str = "study",
         title: str | None = None,
-        margin: float = MARGIN,
+        metric: str = "accuracy",
+        margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
         **settings: Any,
     ) -> None:
@@ -151,7 +156,7 @@ class Study:
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
             "variants": _plain_models(variants or {"baseline": {}}),
-            "compare": {"margin": margin},
+            "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
         }
         if model is not None:

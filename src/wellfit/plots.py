@@ -53,7 +53,7 @@ class Plots:
         return shown(plot_curves(self.summary, metric, ax=ax, log=log))
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
-        """Test accuracy of every variant: the runs as points, their mean and its 95 % interval."""
+        """The compared metric of every variant: the runs as points, their mean and its 95 % interval."""
         from wellfit.report.subjects.ranking.static import plot_intervals
 
         return shown(plot_intervals(self.summary, ax=ax))

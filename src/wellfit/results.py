@@ -53,7 +53,9 @@ class Results(Plots):
         Accuracies and gaps are shares of 1 (``table()["test_accuracy"]`` is 0.88, say). When printed or displayed, the
         table shows them in percent and percentage points, as the report does.
 
-        The intervals of ``test_accuracy``, ``test_loss`` and ``generalization_gap`` account for the seeds and the
+        ``attrs`` has the ``metric`` that variants are compared on, which is among the columns as ``test_METRIC``.
+
+        The intervals of test metrics and ``generalization_gap`` account for the seeds and the
         finite test set, those of training and validation metrics for the seeds only.
         """
         import pandas as pd
@@ -67,25 +69,33 @@ class Results(Plots):
                 low, high = variant.interval.get(metric) or (float("nan"), float("nan"))
                 row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
             rows[variant.name] = {**row, "parameters": variant.parameters, "seconds": variant.seconds}
-        return MetricFrame(list(rows.values()), index=pd.Index(list(rows), name="variant"))
+        frame = MetricFrame(list(rows.values()), index=pd.Index(list(rows), name="variant"))
+        frame.attrs = {"metric": self.summary.metric}
+        return frame
 
     def runs(self) -> pd.DataFrame:
-        """One row per run: variant, seed, state, epochs and metrics; accuracies are shares of 1."""
+        """One row per run: variant, seed, state, epochs and metrics; accuracies are shares of 1.
+
+        ``test_score`` is the metric that variants are compared on, unless that is accuracy. ``attrs`` has its name.
+        """
         import pandas as pd
 
-        return pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
+        frame = pd.DataFrame([{"variant": v.name, **vars(run)} for v in self.summary.variants for run in v.runs])
+        frame.attrs = {"metric": self.summary.metric}
+        return frame
 
     def compare(self) -> pd.DataFrame:
         """One row per comparison: every variant with the first, then the pairs that the study's questions ask for.
 
-        Differences and intervals are shares of 1: 0.01 is one percentage point.
+        Differences and intervals are shares of 1 (0.01 is one percentage point), or those of losses, where negative
+        differences are better.
 
         Returns:
           ``variant``, ``against``, ``metric``, ``difference``, ``interval``, ``p_value``, ``p_adjusted`` and
           ``verdict``; then the results of other methods, see ``wellfit.base.PairedEvidence``: ``seeds``,
           ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one
           per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``; then ``survivors``, whether
-          diverged runs were left out. ``attrs`` has the ``margin``.
+          diverged runs were left out. ``attrs`` has ``metric`` and ``margin``.
         """
         import pandas as pd
 
@@ -105,23 +115,25 @@ class Results(Plots):
             for key, c in known
         ]
         frame = pd.DataFrame(rows, columns=[*columns, "survivors"])
-        frame.attrs = {"margin": s.margin}
+        frame.attrs = {"metric": s.metric, "margin": s.margin}
         return frame
 
     def ranking(self) -> pd.DataFrame:
-        """The variants from best to worst mean test accuracy, with intervals and letters.
+        """The variants from the best to the worst mean of the compared metric, with intervals and letters.
 
         Returns:
-          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval; all three are shares of 1) and ``letters``: no
+          ``variant``, ``mean``, ``low``, ``high`` (the 95 % interval; shares of 1 unless of a loss) and ``letters``: no
           pairwise comparison separates variants that share a letter. ``attrs`` has ``friedman_p``, the p-value of the
-          hypothesis that all variants rank equally, or None.
+          hypothesis that all variants rank equally, or None, and the ``metric``.
         """
         import pandas as pd
 
-        intervals = {v.name: v.interval.get("test_accuracy") or (float("nan"),) * 2 for v in self.summary.variants}
+        intervals = {
+            v.name: v.interval.get(self.summary.compared) or (float("nan"),) * 2 for v in self.summary.variants
+        }
         rows = [(r.variant, r.mean, *intervals[r.variant], r.letters) for r in self.summary.ranking]
         frame = pd.DataFrame(rows, columns=["variant", "mean", "low", "high", "letters"])
-        frame.attrs = {"friedman_p": self.summary.friedman_p}
+        frame.attrs = {"metric": self.summary.metric, "friedman_p": self.summary.friedman_p}
         return frame
 
     def conclusion(self) -> pd.DataFrame:

@@ -46,8 +46,8 @@ def test_show_json_has_every_key(command: Command, finished_study: Path) -> None
     assert {c["verdict"] for c in output["comparisons"]} <= {"better", "worse", "equivalent", "undecided"}
     assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in output["findings"])
     assert {f["level"] for f in output["findings"]} <= {"info", "warning", "error"}
-    more = {"title", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking", "friedman_p",
-            "leader_accuracy", "divergences", "earlier_looks"}  # fmt: skip
+    more = {"title", "metric", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking",
+            "friedman_p", "leader_accuracy", "divergences", "earlier_looks"}  # fmt: skip
     assert more <= set(output)
     assert set(output["evidence"]) == set(VARIANTS[1:])
     assert [set(r) for r in output["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)

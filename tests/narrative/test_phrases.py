@@ -7,27 +7,10 @@ from wellfit.narrative.phrases import (
     listed,
     mean_percent,
     mean_points,
-    points,
     runs_of,
     separation,
     several,
 )
-
-
-def test_points_have_one_decimal_and_two_where_small():
-    expected = [
-        (0.006, "0.6"),
-        (-0.006, "-0.6"),
-        (0.00099, "0.10"),
-        (0.0005, "0.05"),
-        (0.123, "12.3"),
-        (0, "0.0"),
-    ]
-    for difference, text in expected:
-        assert points(difference) == text
-    assert points(0.006, signed=True) == "+0.6"
-    assert points(-0.0005, signed=True) == "-0.05"
-    assert points(-1e-9) == "0.00"
 
 
 def compared(difference, interval, verdict="undecided", p=0.07):

@@ -15,7 +15,8 @@ from rich.console import Console
 import detailed
 import summaries
 from pdf_texts import pdf_text, squeezed
-from wellfit.base import StudyDetails, StudySummary
+from wellfit.base import Ranked, StudyDetails, StudySummary
+from wellfit.narrative.conclusions import conclusion
 from wellfit.report.document import make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.markdown import write_markdown
@@ -55,7 +56,34 @@ def untested() -> StudySummary:
     return replace(plain, variants=variants)
 
 
-STATES = (finished, quick, few_seeds, interrupted, untested, summaries.diverged, summaries.empty)
+def of_losses() -> StudySummary:
+    """Variants compared on the log loss."""
+    plain = finished()
+    variants = tuple(
+        replace(
+            v,
+            mean={**v.mean, "test_log_loss": v.mean["test_loss"]},
+            interval={**v.interval, "test_log_loss": v.interval["test_loss"]},
+            runs=tuple(replace(run, test_score=run.test_loss) for run in v.runs),
+        )
+        for v in plain.variants
+    )
+    comparisons = tuple(replace(c, metric="test_log_loss") for c in plain.comparisons)
+    ranked = sorted(variants, key=lambda v: v.mean["test_loss"])
+    said = conclusion(variants, comparisons, 10_000, 0.005, title="Which?", metric="test_log_loss")
+    return replace(
+        plain,
+        metric="log_loss",
+        margin=0.005,
+        variants=variants,
+        comparisons=comparisons,
+        ranking=tuple(Ranked(v.name, v.mean["test_loss"], letter) for v, letter in zip(ranked, "ab", strict=True)),
+        conclusion=said,
+        verdict=" ".join(sentence.text for sentence in said[1:]),
+    )
+
+
+STATES = (finished, of_losses, quick, few_seeds, interrupted, untested, summaries.diverged, summaries.empty)
 
 
 def read(text: str) -> str:
@@ -98,6 +126,10 @@ def test_every_form_prints_every_notice_and_note(make: Callable[[], StudySummary
     for form, (text, sentences) in forms.items():
         missing = [s for s in (*document.notices, *sentences) if read(s) not in read(text)]
         assert not missing, form
+        if summary.metric != "accuracy":
+            assert read("test log loss") in read(text), form
+            assert read("lower is better") in read(text), form
+            assert not re.search(read(r"(on|in|mean) test accuracy[,. ]*(compared|\(|the highest)"), read(text)), form
 
 
 def terminal_text(summary: StudySummary) -> str:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab_file import LAB
+from wellfit.analysis.scores import MARGINS, SCORED
 from wellfit.base import EarlyStopping, ModelSpec, Recipe
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import (
@@ -183,8 +184,21 @@ def test_a_study_survives_json() -> None:
         assert plain == resolved(study)
     with pytest.raises(StudyFileError, match=r"stored study, \[data\] scale: must be a string, got 3"):
         from_resolved({**plain, "data": {**plain["data"], "scale": 3}})
-    older = {key: value for key, value in plain.items() if key not in ("margin", "questions", "precision")}
-    assert (from_resolved(older).margin, from_resolved(older).questions) == (0.001, ())
+    older = {key: value for key, value in plain.items() if key not in ("metric", "margin", "questions", "precision")}
+    first = from_resolved(older)
+    assert (first.metric, first.margin, first.questions) == ("accuracy", 0.001, ())
+
+
+def test_every_metric_has_a_margin_of_its_own() -> None:
+    def margin(**compare: object) -> float:
+        return study_from_mapping({"data": {"name": "digits"}, "compare": compare}).margin
+
+    assert {metric: margin(metric=metric) for metric in SCORED} == MARGINS
+    assert margin() == 0.001
+    assert margin(metric="brier", margin=0.01) == 0.01
+    assert load_study("lab5", settings=["compare.metric=log_loss"]).margin == 0.005
+    with pytest.raises(StudyFileError, match=r"\[compare\] metric"):
+        margin(metric="accuracies")
 
 
 @given(

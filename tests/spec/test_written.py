@@ -44,6 +44,8 @@ LAYERS = [
         {"train": {"early_stopping": EarlyStopping(3), "class_weights": [1, 2.5], "l2": [1e-3, 0]}},
         {"train": {"early_stopping": {"patience": 2}}, "variants": {"a": {}, "b": {"early_stopping": False}}},
         {"train": {"schedule": Schedule("cosine"), "examples": 50}, "variants": {"a": {}, "b": {"schedule": None}}},
+        {"compare": {"metric": "log_loss"}},
+        {"compare": {"metric": "brier", "margin": 0.001}},
         {"compare": {"margin": 0.004}, "train": {"seeds": [3, 9], "precision": "mixed", "augmentation": {"flip": 0.5}}},
     ],
 )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from wellfit.errors import StudyFileError
 from wellfit.spec.study import load_study, resolved
-from wellfit.study.comparable import published_caution
+from wellfit.study.comparable import check_metric, metric_caution, published_caution
 
 
 def caution(place, name=None, **options):
@@ -50,3 +52,19 @@ def test_unknown_or_unpublished_studies_need_no_caution():
     assert caution("lab5", "lab5-of-mine", epochs=5) == ""
     assert caution("lab5", "mine", epochs=5) == ""
     assert published_caution("lab5", {"baseline": {}}, resolved(load_study("lab5", epochs=5))) == ""
+
+
+def test_accuracy_of_one_class_gets_a_caution():
+    labels = np.repeat([0, 1], [95, 5])
+    assert metric_caution("accuracy", labels).startswith("95.0 % of the training examples belong to one class")
+    assert metric_caution("accuracy", labels).endswith("--set compare.metric=balanced_accuracy")
+    assert metric_caution("accuracy", np.repeat([0, 1], [94, 6])) == ""
+    assert metric_caution("macro_f1", labels) == ""
+    assert metric_caution("accuracy", labels[:0]) == ""
+
+
+def test_roc_auc_needs_two_classes_in_every_fold():
+    with pytest.raises(StudyFileError, match="all 3 test examples of seed 4 belong to one class"):
+        check_metric("roc_auc", np.zeros(3, int), 4)
+    check_metric("roc_auc", np.array([0, 1]), 4)
+    check_metric("accuracy", np.zeros(3, int), 4)

@@ -88,7 +88,11 @@ def ranking(
       >>> [(r.variant, r.letters) for r in ranking(runs)]
       [('a', 'a'), ('b', 'a'), ('c', 'b')]
     """
-    means = {name: float(np.mean(np.concatenate(list(runs.values())))) for name, runs in correctness.items() if runs}
+    means = {
+        name: float(np.mean(np.concatenate(list(runs.values())), dtype=np.float64))
+        for name, runs in correctness.items()
+        if runs
+    }
     order = sorted(means, key=lambda name: -means[name])
     twin = _twins(compared, correctness)
     pairs = list(combinations([name for name in order if twin.get(name, name) == name], 2))

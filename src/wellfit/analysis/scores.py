@@ -17,12 +17,15 @@ from wellfit.analysis.metrics import correctness, log_losses
 from wellfit.base import MARGIN, FloatArray, IntArray
 from wellfit.errors import DataError, StudyFileError
 
-__all__ = ["MARGINS", "SCORED", "ScoredMetric", "scores_of"]
+__all__ = ["LOSSES", "MARGINS", "SCORED", "ScoredMetric", "scores_of"]
 
 ScoredMetric = Literal["accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "log_loss", "brier"]
 
 SCORED: Final = get_args(ScoredMetric)
 """The metrics that variants can be compared on."""
+
+LOSSES: Final = ("log_loss", "brier")
+"""Those of them that are better the lower they are."""
 
 MARGINS: Final[Mapping[str, float]] = {
     "accuracy": MARGIN,

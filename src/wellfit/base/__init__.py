@@ -71,7 +71,9 @@ from wellfit.base.recipe import (
 )
 from wellfit.base.runs import HISTORY_COLUMNS, History, RunRecord, RunSpec, RunState
 from wellfit.base.summary import (
+    BALANCED,
     MARGIN,
+    ONE_CLASS,
     QUESTIONS,
     Answer,
     Comparison,
@@ -89,10 +91,12 @@ from wellfit.base.summary import (
 )
 
 __all__ = [
+    "BALANCED",
     "DEFAULT_READING",
     "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
+    "ONE_CLASS",
     "QUESTIONS",
     "Activation",
     "Answer",

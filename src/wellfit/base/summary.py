@@ -12,7 +12,9 @@ from wellfit.base.ranges import Text
 from wellfit.base.runs import History, RunState
 
 __all__ = [
+    "BALANCED",
     "MARGIN",
+    "ONE_CLASS",
     "QUESTIONS",
     "Answer",
     "Comparison",
@@ -34,6 +36,10 @@ Verdict = Literal["better", "worse", "equivalent", "undecided"]
 MARGIN: Final = 0.001
 """Smaller differences in accuracy (0.1 percentage points) do not matter in practice, unless a study says otherwise."""
 
+ONE_CLASS: Final = 0.95
+"""From this share of the training examples in one class on, accuracy is mostly that of always predicting it."""
+BALANCED: Final = "--set compare.metric=balanced_accuracy"
+
 QuestionKind = Literal["beats", "best", "onset", "stop", "winner", "matches"]
 QUESTIONS: Final = get_args(QuestionKind)
 """The kinds of ``Question`` that a study may ask."""
@@ -48,8 +54,8 @@ class Comparison:
 
     Args:
       variant, against: names of the two variants; differences are the first minus the second.
-      metric: what is compared: ``"test_accuracy"``.
-      difference: mean paired difference.
+      metric: what is compared: ``"test_accuracy"`` or another mean of a ``VariantSummary``.
+      difference: mean paired difference, in the unit of the metric: of losses, a negative one is better.
       interval: its 95 % interval; None with fewer than two seeds.
       p_value: two-sided; None with fewer than two seeds.
       p_adjusted: corrected for all comparisons of the study, those for its questions included.
@@ -206,6 +212,7 @@ class RunSummary:
     test_accuracy: float | None
     test_loss: float | None
     seconds: float | None
+    test_score: float | None = None  # the metric that variants are compared on, unless that is accuracy
 
 
 @dataclass(frozen=True)
@@ -217,7 +224,8 @@ class VariantSummary:
       settings: its changes to the base recipe, as in the study file.
       parameters: number of trainable parameters of its model.
       runs: one entry per seed, pending ones included.
-      mean: metric -> mean over the runs that have it; ``generalization_gap`` is train minus test accuracy.
+      mean: metric -> mean over the runs that have it; ``generalization_gap`` is train minus test accuracy. Another
+        metric that variants are compared on is there too, as ``"test_macro_f1"``, say.
       interval: metric -> (low, high); None if fewer than two runs have it.
       seconds: training time of its runs; the time of a shared trajectory is divided among its runs.
       published: metric -> value reported by the source of the study.
@@ -252,15 +260,16 @@ class StudySummary:
         # (K, K) [true, predicted]
       provenance: name -> value, ready to print: command, versions, hashes, hardware, times.
       settings: the resolved study, as nested plain data.
-      margin: largest accuracy difference of no practical interest, a fraction of 1, as used by the verdicts.
+      margin: largest difference of no practical interest, in the unit of the metric, as used by the verdicts.
+      metric: what variants are compared on, as in a study file: ``"accuracy"`` ...
       conclusion: the question (the title), what the study shows, how sure that is, and what to do next.
       answers: to the study's questions, in order.
       asked: comparisons for the questions, besides those with the first variant.
       evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
-      ranking: the tested variants from the highest mean to the lowest, with letters.
+      ranking: the tested variants from the best mean to the worst, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
       divergences: the pairs among ``comparisons`` and ``asked`` in which any run diverged.
-      leader_accuracy: the test accuracy to expect of the highest in the ranking, without the luck of being the highest;
+      leader_accuracy: the metric to expect of the first in the ranking, without the luck of being the first;
         None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
       earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
@@ -302,3 +311,9 @@ class StudySummary:
     validation_examples: int = 0
     validation_overlap: float = 1.0
     fingerprint: str | None = None
+    metric: str = "accuracy"
+
+    @property
+    def compared(self) -> str:
+        """The key of the compared metric among the means of a variant."""
+        return f"test_{self.metric}"

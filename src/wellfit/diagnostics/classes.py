@@ -11,7 +11,7 @@ import numpy as np
 
 from wellfit.analysis.curves import stacked
 from wellfit.analysis.smoothing import smooth
-from wellfit.base import Finding, FloatArray, IntArray
+from wellfit.base import BALANCED, Finding, FloatArray, IntArray
 from wellfit.diagnostics.chance import hardly_learned, loss_at_chance
 from wellfit.diagnostics.observations import Observation, TrainedVariant
 from wellfit.narrative.options import new_variant_option
@@ -198,5 +198,5 @@ def accuracy_hides_recall(variants: Sequence[TrainedVariant], chance: float, cla
         f"class, so {balanced}'s accuracy, {points(accuracy[accurate] - accuracy[balanced])} points lower, mostly "
         "counts errors in that class."
     )
-    fix = "Compare these variants by recall and macro F1; the verdicts compare accuracy."
+    fix = f"Compare the variants by the mean recall of all classes instead: {BALANCED}"
     return Finding("accuracy-hides-recall", "warning", message, fix)

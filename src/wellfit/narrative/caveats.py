@@ -8,8 +8,9 @@ from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.narrative.metrics import within
 from wellfit.narrative.outcomes import of_survivors
-from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, points, several
+from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, several
 
 __all__ = ["Evidence", "certainty", "divergence", "earlier_looks", "incomplete", "keys_of", "runs_tested", "what_next"]
 
@@ -32,6 +33,7 @@ class Evidence:
     leader_accuracy: float | None = None
     divergences: Sequence[Divergence] = ()
     earlier_looks: Sequence[int] = ()
+    metric: str = "test_accuracy"
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""
@@ -114,7 +116,7 @@ def certainty(study: Evidence) -> list[Sentence]:
     if share is not None:
         text += (
             f"; on these images, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
-            f"of {largest.against} by more than {points(study.margin)} points with a probability of "
+            f"of {largest.against} by more than {within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
         )
         keys.append(f"evidence[{largest.variant}].{'better' if ahead else 'worse'}_on_new_seed")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import MARGIN, Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
+from wellfit.base import (
+    BALANCED,
+    MARGIN,
+    ONE_CLASS,
+    Comparison,
+    Divergence,
+    PairedEvidence,
+    Ranked,
+    Sentence,
+    VariantSummary,
+)
 from wellfit.narrative.caveats import (
     Evidence,
     certainty,
@@ -18,13 +27,13 @@ from wellfit.narrative.caveats import (
     runs_tested,
     what_next,
 )
+from wellfit.narrative.metrics import NAMES, amount, best, is_loss, outward, within
 from wellfit.narrative.outcomes import lost
 from wellfit.narrative.phrases import (
     FEW,
     counted,
     difference_with_interval,
     leader_accuracy,
-    points,
     separation,
     several,
     telling,
@@ -32,7 +41,7 @@ from wellfit.narrative.phrases import (
 
 __all__ = ["conclusion"]
 
-_IMBALANCED: Final = 0.6  # of the test examples in one class
+_IMBALANCED: Final = 0.6  # of the training examples in one class
 
 
 def conclusion(
@@ -50,6 +59,7 @@ def conclusion(
     leader_accuracy: float | None = None,
     divergences: Sequence[Divergence] = (),
     earlier_looks: Sequence[int] = (),
+    metric: str = "test_accuracy",
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -67,10 +77,11 @@ def conclusion(
       evidence: by variant, for ``comparisons``.
       ranking: of all variants.
       interim: the interim analysis, in a sequential design.
-      largest_class: its share of the test examples.
-      leader_accuracy: the test accuracy to expect of the highest in the ranking.
+      largest_class: its share of the training examples.
+      leader_accuracy: what to expect of the first in the ranking.
       divergences: of the compared pairs in which any run diverged.
       earlier_looks: the numbers of seeds whose test results were seen before more were added.
+      metric: what the comparisons and the ranking are about.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -84,7 +95,7 @@ def conclusion(
     """
     opening = [Sentence(title, ("title",))] if title else []
     study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
-                     largest_class, leader_accuracy, divergences, earlier_looks)  # fmt: skip
+                     largest_class, leader_accuracy, divergences, earlier_looks, metric)  # fmt: skip
     return (*opening, *_body(study))
 
 
@@ -100,12 +111,13 @@ def _body(study: Evidence) -> list[Sentence]:
         text = "None of the requested runs has been tested yet, so there is no conclusion."
         return [Sentence(text, ("variants",)), *left_out]
     if len(variants) == 1:
-        return [_single(variants[0], study.test_examples), *left_out]
+        return [_single(variants[0], study), *left_out]
     if not any(c.p_adjusted is not None for c in study.comparisons) and not study.identical:
         return [*divergence(study), _too_few_seeds(variants), *left_out]
     return [
         *divergence(study),
         *_compared(study),
+        *_metric(study),
         *earlier_looks(study),
         *_imbalanced(study),
         *_leader(study),
@@ -118,16 +130,16 @@ def _body(study: Evidence) -> list[Sentence]:
 # --- Results ----------------------------------------------------------------------------------------------------------
 
 
-def _single(variant: VariantSummary, test_examples: int) -> Sentence:
+def _single(variant: VariantSummary, study: Evidence) -> Sentence:
     key = f"variants[{variant.name}]"
-    interval = variant.interval.get("test_accuracy")
-    bounds = "" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
-    accuracy = f"{100 * variant.mean['test_accuracy']:.1f} %{bounds}"
+    interval, metric = variant.interval.get(study.metric), study.metric
+    ends = [] if interval is None else [amount(bound, metric, 1).removesuffix(" %") for bound in interval]
+    reached = f"{amount(variant.mean[metric], metric, 1)}{f' [{ends[0]}, {ends[1]}]' if ends else ''}"
     text = (
-        f"{variant.name}, the only variant, reached a test accuracy of {accuracy} "
-        f"with {counted(runs_tested(variant), 'seed')} and {counted(test_examples, 'test example')}."
+        f"{variant.name}, the only variant, reached a {NAMES[metric]} of {reached} "
+        f"with {counted(runs_tested(variant), 'seed')} and {counted(study.test_examples, 'test example')}."
     )
-    return Sentence(text, (f"{key}.mean.test_accuracy", f"{key}.interval.test_accuracy", f"{key}.runs"))
+    return Sentence(text, (f"{key}.mean.{metric}", f"{key}.interval.{metric}", f"{key}.runs"))
 
 
 def _too_few_seeds(variants: Sequence[VariantSummary]) -> Sentence:
@@ -154,11 +166,13 @@ def _compared(study: Evidence) -> list[Sentence]:
     rest, keys = [], ()
     if same := study.identical:
         names, marks = several([c.variant for c in same]), _surviving(same, study)
-        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} in every answer{marks}")
+        same_in = "in every answer" if study.metric == "test_accuracy" else "on every test example"
+        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} {same_in}{marks}")
         keys += keys_of(same, "identical")
     if equivalent:
         names, marks = several([c.variant for c in equivalent]), _surviving(equivalent, study)
-        rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {points(study.margin)} points{marks}")
+        margin = within(study.margin, study.metric)
+        rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {margin}{marks}")
         keys += (*keys_of(equivalent, "verdict"), "margin")
     open_text, open_keys = _undecided(study, alone=not groups and not rest)
     rest = [*rest, *([open_text] if open_text else [])]
@@ -180,13 +194,21 @@ def _undecided(study: Evidence, alone: bool) -> tuple[str, tuple[str, ...]]:
         return "", ()
     missing = [name for name in names if name not in {c.variant for c in compared}]
     keys = (*keys_of(compared, "verdict", "interval"), *(f"variants[{name}].runs" for name in missing))
-    possible, marks = _possible_differences(compared), _surviving(compared, study)
+    possible, marks = _possible_differences(compared, study.metric), _surviving(compared, study)
     if alone and study.seeds <= 2 and not possible:
         return f"Two seeds cannot tell whether any variant differs from {first}{marks}", keys
     if alone:
         return f"No variant differs clearly from {first} with {study.data}{marks}{possible}", keys
     why = ", because two seeds cannot tell" if study.seeds <= 2 and not possible else ""
     return f"{several(names)} {'is' if len(names) == 1 else 'are'} undecided{marks}{possible}{why}", keys
+
+
+def _metric(study: Evidence) -> list[Sentence]:
+    """What variants are compared on, unless it is accuracy."""
+    if study.metric == "test_accuracy":
+        return []
+    lower = ", where lower is better" if is_loss(study.metric) else ""
+    return [Sentence(f"The variants are compared on {NAMES[study.metric]}{lower}.", ("metric",))]
 
 
 def _surviving(comparisons: Sequence[Comparison], study: Evidence) -> str:
@@ -199,11 +221,14 @@ def _surviving(comparisons: Sequence[Comparison], study: Evidence) -> str:
 
 def _imbalanced(study: Evidence) -> list[Sentence]:
     """What accuracy does not say, if one class has most of the test examples."""
-    if study.largest_class < _IMBALANCED:
+    if study.largest_class < _IMBALANCED or study.metric != "test_accuracy":
         return []
+    advice = "judge the variants by recall and macro F1 too."
+    if study.largest_class >= ONE_CLASS:
+        advice = f"{BALANCED} compares the variants by the mean recall of all classes."
     text = (
-        f"{100 * study.largest_class:.1f} % of the test examples belong to one class, so accuracy says little about "
-        "the others; judge the variants by recall and macro F1 too."
+        f"{100 * study.largest_class:.1f} % of the examples belong to one class, so accuracy says little about "
+        f"the others; {advice}"
     )
     return [Sentence(text, keys_of(study.comparisons, "difference"))]
 
@@ -217,23 +242,21 @@ def _verdict_group(group: Sequence[Comparison], study: Evidence, name_metric: bo
     ]
     return (
         f"{several([c.variant for c in ordered])} {_were(group)} {group[0].verdict} than {study.variants[0].name}"
-        f"{' in test accuracy' if name_metric else ''} ({'; '.join(differences)})"
+        f"{f' in {NAMES[study.metric]}' if name_metric else ''} ({'; '.join(differences)})"
     )
 
 
-def _possible_differences(undecided: Sequence[Comparison]) -> str:
+def _possible_differences(undecided: Sequence[Comparison], metric: str) -> str:
     """The differences that the intervals of the undecided comparisons, taken together, leave open."""
     intervals = [c.interval for c in undecided if c.interval is not None and telling(c.interval)]
     if not intervals or len(intervals) < sum(c.interval is not None for c in undecided):
         return ""
-    # rounded outward to a tenth of a point, so that the claim holds; accuracies lie between 0 and 1
-    low = max(math.floor(1000 * min(i[0] for i in intervals) + 1e-9) / 1000, -1.0)
-    high = min(math.ceil(1000 * max(i[1] for i in intervals) - 1e-9) / 1000, 1.0)
-    return f": differences from {points(low, signed=True)} to {points(high, signed=True)} points remain possible"
+    widest = min(i[0] for i in intervals), max(i[1] for i in intervals)
+    return f": differences {outward(widest, metric)} remain possible"
 
 
 def _leader(study: Evidence) -> list[Sentence]:
-    """Which variant has the highest mean, what to expect of it, and which ones are not separated from it."""
+    """Which variant has the best mean, what to expect of it, and which ones are not separated from it."""
     ranking = study.ranking
     if len(ranking) < 3:
         return []
@@ -252,8 +275,8 @@ def _leader(study: Evidence) -> list[Sentence]:
         rest = f"and pairwise comparisons separate {it} from all others"
     else:
         rest = f"but no pairwise comparison separates {it} from {several(alike, 'or')}"
-    mean = leader_accuracy(leader, ranking, study.leader_accuracy, study.by_name.get(leader.variant))
-    text = f"{has} the highest mean test accuracy, {mean}, {rest}."
+    mean = leader_accuracy(leader, ranking, study.leader_accuracy, study.by_name.get(leader.variant), study.metric)
+    text = f"{has} the {best(study.metric)} mean {NAMES[study.metric]}, {mean}, {rest}."
     keys = tuple(f"ranking[{r.variant}].{k}" for r in ranking for k in r._fields[1:])
     return [Sentence(text, keys)]
 

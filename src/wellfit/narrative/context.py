@@ -34,10 +34,11 @@ class AnswerContext(NamedTuple):
       evidence: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: of all variants.
       stopping: names of the variants that stop early.
-      leader_accuracy: the test accuracy to expect of the highest in the ranking.
+      leader_accuracy: what to expect of the first in the ranking.
       divergences: of the compared pairs in which any run diverged.
       published_differs: how the settings of the published numbers differ from those here, in a sentence; empty if they
         do not.
+      metric: what the comparisons and the ranking are about.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -49,6 +50,7 @@ class AnswerContext(NamedTuple):
     leader_accuracy: float | None = None
     divergences: Sequence[Divergence] = ()
     published_differs: str = ""
+    metric: str = "test_accuracy"
 
 
 class OrientedComparison(NamedTuple):

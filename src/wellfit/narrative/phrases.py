@@ -9,6 +9,7 @@ import numpy as np
 
 from wellfit.analysis.intervals import t_interval
 from wellfit.base import Comparison, Ranked, VariantSummary
+from wellfit.narrative.metrics import amount, change, change_bounds, points
 
 __all__ = [
     "FEW",
@@ -32,25 +33,6 @@ FEW: Final = 3
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------------
-
-
-def points(difference: float, signed: bool = False) -> str:
-    """A difference of accuracies in percentage points: one decimal, or two if below 0.1.
-
-    For sentences, which must also print on terminals without Unicode; tables have two decimals and a true minus sign.
-
-    Args:
-      difference: as a fraction of 1.
-      signed: whether a positive difference gets a plus sign.
-
-    Example:
-      >>> points(0.0061, signed=True), points(-0.0123), points(0.0004), points(0.0)
-      ('+0.6', '-1.2', '0.04', '0.0')
-    """
-    value = 100 * difference
-    decimals = 1 if abs(value) >= 0.1 or value == 0 else 2
-    value = round(value, decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
-    return f"{value:{'+' if signed and value > 0 else ''}.{decimals}f}"
 
 
 def mean_points(values: Iterable[float]) -> str:
@@ -136,7 +118,7 @@ def telling(interval: tuple[float, float] | None) -> bool:
 
 
 def difference_with_interval(c: Comparison, surviving: bool = False) -> str:
-    """A comparison's difference with its interval, clipped to possible differences of accuracies.
+    """A comparison's difference with its interval, clipped to possible differences of shares.
 
     If the interval excludes 0 and the comparison is undecided all the same, the reason follows: the p-value after
     correction for the number of comparisons.
@@ -149,11 +131,10 @@ def difference_with_interval(c: Comparison, surviving: bool = False) -> str:
       >>> difference_with_interval(c), difference_with_interval(c, surviving=True)
       ('+0.6 points [0.2, 1.0]', '+0.6 points [0.2, 1.0], surviving runs')
     """
-    text = f"{points(c.difference, signed=True)} points"
+    text = change(c.difference, c.metric, signed=True)
     if c.interval is not None and telling(c.interval):
-        low, high = max(c.interval[0], -1.0), min(c.interval[1], 1.0)
-        text += f" [{points(low)}, {points(high)}]"
-        if c.verdict == "undecided" and not low <= 0 <= high and c.p_adjusted is not None:
+        text += f" {change_bounds(c.interval, c.metric)}"
+        if c.verdict == "undecided" and not c.interval[0] <= 0 <= c.interval[1] and c.p_adjusted is not None:
             text += f", adjusted p = {c.p_adjusted:.2g}"
     return f"{text}, surviving runs" if surviving else text
 
@@ -197,26 +178,31 @@ def separation(leader: str, ranking: Sequence[Ranked], comparisons: Sequence[Com
 
 
 def leader_accuracy(
-    leader: Ranked, ranking: Sequence[Ranked], expected: float | None, variant: VariantSummary | None = None
+    leader: Ranked,
+    ranking: Sequence[Ranked],
+    expected: float | None,
+    variant: VariantSummary | None = None,
+    metric: str = "test_accuracy",
 ) -> str:
     """The leader's mean; over its surviving runs if others diverged; and what to expect if luck made part of it.
 
     Args:
-      leader: the highest in the ranking.
+      leader: the first in the ranking.
       ranking: all of it.
-      expected: the accuracy to expect of the highest, see ``rankings.expected_of_leader``.
+      expected: what to expect of the first, see ``rankings.expected_of_leader``.
       variant: the leader.
+      metric: what the ranking is about.
 
     Example:
       >>> ranking = [Ranked("a", 0.9, "a"), Ranked("b", 0.89, "a"), Ranked("c", 0.88, "a")]
       >>> leader_accuracy(ranking[0], ranking, 0.893), leader_accuracy(ranking[0], ranking, 0.9)
       ('90.00 % (the best of 3; expect about 89.3 % on new data)', '90.00 %')
     """
-    text = f"{100 * leader.mean:.2f} %"
+    text = amount(leader.mean, metric)
     if variant is not None and (diverged := sum(run.state == "diverged" for run in variant.runs)):
         text += f" in surviving runs ({diverged} of {len(variant.runs)} diverged)"
-    if expected is not None and leader.mean - expected >= 0.0005:
-        text += f" (the best of {len(ranking)}; expect about {100 * expected:.1f} % on new data)"
+    if expected is not None and abs(leader.mean - expected) >= 0.0005:
+        text += f" (the best of {len(ranking)}; expect about {amount(expected, metric, 1)} on new data)"
     return text
 
 

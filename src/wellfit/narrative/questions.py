@@ -8,6 +8,7 @@ from wellfit.analysis.intervals import prediction_interval
 from wellfit.base import Answer, Question, Sentence
 from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
 from wellfit.narrative.epoch_answers import answer_onset, answer_stop
+from wellfit.narrative.metrics import NAMES, best
 from wellfit.narrative.phrases import (
     counted,
     further_seeds_sentence,
@@ -122,7 +123,16 @@ def _beats(question: Question, context: AnswerContext) -> list[Sentence]:
         answer = "No"
     else:
         answer = "Undecided"
-    return [_verdicts(answer, question.variant, compared), *diverged, *_further_seeds(compared)]
+    return [
+        _verdicts(f"{answer}{_in_metric(context)}", question.variant, compared),
+        *diverged,
+        *_further_seeds(compared),
+    ]
+
+
+def _in_metric(context: AnswerContext) -> str:
+    """What the verdicts of an answer are about, unless it is accuracy."""
+    return "" if context.metric == "test_accuracy" else f", in {NAMES[context.metric]}"
 
 
 def _verdict(pair: OrientedComparison) -> str:
@@ -189,8 +199,8 @@ def _best(question: Question, context: AnswerContext) -> list[Sentence]:
         return [Sentence(text, keys)]
     separated, alike, ahead = separation(leader.variant, ranking, comparisons)
     expected = None if question.variants else context.leader_accuracy
-    mean = leader_accuracy(leader, ranking, expected, context.variants.get(leader.variant))
-    leads = f"{leader.variant} has the highest mean test accuracy, {mean}"
+    mean = leader_accuracy(leader, ranking, expected, context.variants.get(leader.variant), context.metric)
+    leads = f"{leader.variant} has the {best(context.metric)} mean {NAMES[context.metric]}, {mean}"
     if ahead:
         text = f"Undecided: {leads}, but it was worse than {several(ahead)} on the seeds that both finished."
     elif not alike:
@@ -228,7 +238,7 @@ def _winner(question: Question, context: AnswerContext) -> list[Sentence]:
         answer = "Confirmed"
     else:
         answer = "Undecided" if "undecided" in verdicts else "Not confirmed"
-    where = "" if metric == "test_accuracy" else ", on our test set"
+    where = _in_metric(context) or ("" if metric == "test_accuracy" else ", on our test set")
     return [published, _verdicts(f"{answer}{where}", name, pairs), *_further_seeds(pairs)]
 
 

@@ -6,6 +6,7 @@ Every form prints all of them. The captions of single figures and tables stay wi
 from __future__ import annotations
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.metrics import best, is_loss
 from wellfit.report import wording
 from wellfit.report.numbers import shown_first
 from wellfit.study.comparable import published_caution
@@ -59,20 +60,27 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     first = summary.variants[0].name if summary.variants else "the first variant"
     intervals = any(bounds for variant in summary.variants for bounds in variant.interval.values())
     tables = details.by_class.values()
+    name = wording.compared(summary)
+    lower = ": lower is better" if is_loss(summary.compared) else ""
+    beside = "" if summary.metric == "accuracy" else f"{name}, "
     sentences = {
-        "ranking": ("Test accuracy, the highest mean first.", LETTERS if wording.letters(summary) else ""),
+        "ranking": (
+            f"{wording.capitalized(name)}, the {best(summary.compared)} mean first{lower}.",
+            LETTERS if wording.letters(summary) else "",
+        ),
         "results": (
             "Means over the seeds.",
-            "Brackets: 95 % intervals. Those of test accuracy, test loss and gap account for the seeds and the test "
-            "examples; those of training and validation for the seeds alone."
+            f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and "
+            "the test examples; those of training and validation for the seeds alone."
             if intervals
             else "",
             "The gap is training minus test accuracy, in percentage points.",
-            f"The verdict is on test accuracy, compared with {first}.",
+            f"The verdict is on {name}, compared with {first}.",
             "Runs that share one training, such as a variant and its early-stopped version, share its seconds.",
         ),
         "comparisons": (
-            "Differences are paired by seed and by test example.",
+            f"Differences in {name}, paired by seed and by test example."
+            + (" A negative difference is an improvement." if lower else ""),
             "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
         ),

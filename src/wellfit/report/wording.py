@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from wellfit.base import Finding, RunSummary, StudySummary, VariantSummary
+from wellfit.narrative.metrics import NAMES, is_loss
 from wellfit.narrative.outcomes import lost, verdict_label
 
 __all__ = [
     "METRICS",
     "NOTHING",
     "VERDICT_STYLES",
+    "amount",
     "ascii_only",
     "best_epoch",
+    "bounds",
     "capitalized",
+    "compared",
     "count",
     "difference",
     "duration",
@@ -44,15 +48,7 @@ VERDICT_STYLES: Final = {"better": "bold green", "worse": "bold red", "equivalen
 _TYPED_OR_MINUS: Final = re.compile(r"""--[a-z]\S*(?: (?:"[^"]*"|'[^']*'|\S+)\S*)?|(?<![\w.=])-(?=\d)""")
 """A command's option with its value, or a hyphen before a number in a sentence."""
 
-METRICS: Final = {
-    "train_accuracy": "training accuracy",
-    "train_loss": "training loss",
-    "validation_accuracy": "validation accuracy",
-    "validation_loss": "validation loss",
-    "test_accuracy": "test accuracy",
-    "test_loss": "test loss",
-    "generalization_gap": "generalization gap",
-}
+METRICS: Final = NAMES
 """Metric of a summary -> its name in a sentence."""
 
 
@@ -113,8 +109,8 @@ def interval(bounds: tuple[float, float] | None, scale: float = 100.0, digits: i
     return f"[{low}, {high}]"
 
 
-def difference(value: float, bounds: tuple[float, float] | None, metric: str) -> tuple[str, str]:
-    """A difference and its interval in the metric's unit: points for shares, nats for losses.
+def difference(value: float, found: tuple[float, float] | None, metric: str) -> tuple[str, str]:
+    """A difference and its interval in the metric's unit: points for shares, plain numbers for losses.
 
     Example:
       >>> difference(-0.0052, (-0.008, -0.0024), "test_accuracy")
@@ -122,10 +118,41 @@ def difference(value: float, bounds: tuple[float, float] | None, metric: str) ->
       >>> difference(0.0312, None, "test_loss")
       ('+0.0312', '')
     """
-    if metric.endswith("_loss"):
-        return number(value, 4, signed=True), interval(bounds, 1.0, 4, signed=True)
+    if is_loss(metric):
+        return number(value, 4, signed=True), interval(found, 1.0, 4, signed=True)
     text = points(value, signed=True)
-    return text if text == NOTHING else f"{text} points", interval(bounds, signed=True)
+    return text if text == NOTHING else f"{text} points", interval(found, signed=True)
+
+
+def amount(value: float | None, metric: str, unit: str = " %") -> str:
+    """A value in the metric's unit: percent for shares, four decimals for losses.
+
+    Example:
+      >>> amount(0.88349, "test_macro_f1"), amount(0.31249, "test_log_loss"), amount(0.5, "test_accuracy", "")
+      ('88.35 %', '0.3125', '50.00')
+    """
+    return number(value, 4) if is_loss(metric) else percent(value, unit)
+
+
+def bounds(found: tuple[float, float] | None, metric: str, signed: bool = False) -> str:
+    """An interval in the metric's unit, in brackets; empty if it is missing.
+
+    Example:
+      >>> bounds((0.8802, 0.8868), "test_accuracy"), bounds((0.31, 0.33), "test_brier")
+      ('[88.02, 88.68]', '[0.3100, 0.3300]')
+    """
+    return interval(found, 1.0, 4, signed) if is_loss(metric) else interval(found, signed=signed)
+
+
+def compared(summary: StudySummary) -> str:
+    """The name of the metric that variants are compared on.
+
+    Example:
+      >>> s = StudySummary("s", "?", "d", "running", (), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {}, metric="brier")
+      >>> compared(s)
+      'test Brier score'
+    """
+    return METRICS[summary.compared]
 
 
 def p_value(p: float | None) -> str:
@@ -263,7 +290,7 @@ def ascii_only(text: str) -> str:
 
 
 def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> str | None:
-    """The verdict on a variant's test accuracy compared with the first variant, as a table shows it.
+    """The verdict on a variant compared with the first variant, as a table shows it.
 
     Returns:
       The label of ``narrative.outcomes.verdict_label``; ``diverged`` if every run of the variant did; None for the
@@ -271,7 +298,7 @@ def verdict_against_first(summary: StudySummary, variant: VariantSummary) -> str
     """
     by_name = {v.name: v for v in summary.variants}
     for comparison in summary.comparisons:
-        if comparison.variant == variant.name and comparison.metric == "test_accuracy":
+        if comparison.variant == variant.name:
             return verdict_label(comparison, by_name)
     return "diverged" if lost(variant) and variant != summary.variants[0] else None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wellfit.analysis.scores import MARGINS
 from wellfit.base import Question, Recipe, RunSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
@@ -218,8 +219,13 @@ def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
         description=file.get("description", ""),
         questions=questions,
         **study,
-        **file.get("compare", {}),
+        **_compare(file.get("compare", {})),
     )
+
+
+def _compare(table: Mapping[str, Any]) -> dict[str, Any]:
+    """[compare], with the margin of its metric where it gives none."""
+    return {"margin": MARGINS[table.get("metric", StudySpec.metric)], **table}
 
 
 def _variants(plain: Mapping[str, Any], base: Recipe, source: Source) -> dict[str, Mapping[str, Any]]:

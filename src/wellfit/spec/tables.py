@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_type_hints
 from annotated_types import Interval
 from pydantic import BaseModel, ConfigDict, create_model
 
+from wellfit.analysis.scores import ScoredMetric
 from wellfit.base import (
     MARGIN,
     Count,
@@ -84,7 +85,9 @@ class StudySpec:
       published: variant -> metric -> what the source of the study reports.
       description: one line for lists.
       precision: of the matrix products; ``"mixed"`` computes them in bfloat16, ``"auto"`` does so where it is faster.
-      margin: the largest difference in accuracy that does not matter, as a fraction; verdicts depend on it.
+      metric: what variants are compared on: verdicts, ranking and conclusion rest on it alone.
+      margin: the largest difference in it that does not matter, shares as fractions of 1; by default 0.001 for shares,
+        0.005 for the log loss and 0.002 for the Brier score.
       questions: what the study asks beyond which variants differ from the first.
     """
 
@@ -97,6 +100,7 @@ class StudySpec:
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     description: str = ""
     precision: PrecisionChoice = "float32"
+    metric: ScoredMetric = "accuracy"
     margin: Rate = MARGIN
     questions: tuple[Question, ...] = ()
 
@@ -191,7 +195,8 @@ _swept: dict[str, Any] = {
     for key, declared in settings_of(Changes).items()
 }
 Sweep = _table("Sweep", "[sweeps.NAME]: one variant per value of a list, or per combination.", _swept, Recipe)
-Compare = _table("Compare", "[compare]: how variants are compared.", {"margin": _study["margin"]}, StudySpec)
+_compare = {key: _study[key] for key in ("metric", "margin")}
+Compare = _table("Compare", "[compare]: how variants are compared.", _compare, StudySpec)
 
 _part: dict[str, Any] = {
     "extends": Text,

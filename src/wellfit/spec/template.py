@@ -63,7 +63,8 @@ model = {{ hidden = [32] }}
 # baseline = {{ test_accuracy = 0.97 }}
 
 # [compare]
-# margin = 0.001                     # smaller differences in accuracy do not matter; decide before you train
+# metric = "balanced_accuracy"       # "accuracy", "macro_f1", "roc_auc", "log_loss", "brier": what verdicts rest on
+# margin = 0.001                     # smaller differences in it do not matter; decide before you train
 
 # [[questions]]                      # further questions: beats, best, onset, stop, winner or matches
 # ask = "Does dropout beat L2?"

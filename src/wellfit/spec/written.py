@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from wellfit.analysis.scores import MARGINS
 from wellfit.base import ModelSpec, Question, Recipe
 from wellfit.errors import escaped
 from wellfit.spec.tables import StudySpec
@@ -43,7 +44,7 @@ def study_file(spec: StudySpec) -> str:
         "train": {**recipe, "seeds": spec.seeds, "precision": spec.precision},
         "variants": {name: _switched(changes) for name, changes in spec.variants.items()},
         "published": spec.published,
-        "compare": {"margin": spec.margin} if spec.margin != StudySpec.margin else {},
+        "compare": _compare(spec),
         "questions": [_question(question) for question in spec.questions],
     }
     optional = ("published", "compare", "questions")
@@ -59,6 +60,12 @@ def _seen(found: re.Match[str]) -> str:
 def _changes(value: Any, usual: Any) -> dict[str, Any]:
     """The fields of a dataclass that differ from a usual one, as plain data."""
     return {key: item for key, item in dataclasses.asdict(value).items() if item != dataclasses.asdict(usual)[key]}
+
+
+def _compare(spec: StudySpec) -> dict[str, Any]:
+    """Metric and margin where they are not the usual ones; every metric has a margin of its own."""
+    usual = {"metric": StudySpec.metric, "margin": MARGINS[spec.metric]}
+    return {key: value for key in usual if (value := getattr(spec, key)) != usual[key]}
 
 
 def _question(question: Question) -> dict[str, Any]:

@@ -47,6 +47,7 @@ _WORDS: Final = {
     "study labels": "the checksum of the test labels",
     "study keepsakes": "what reports show of the data",
     "settings margin": "the margin",
+    "settings metric": "the metric",
     "settings published": "the published numbers",
     "settings base": "the settings of all variants",
     "settings data": "the settings of the data",

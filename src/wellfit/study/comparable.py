@@ -1,19 +1,77 @@
-"""Whether the published numbers of a built-in study are comparable with those measured here."""
+"""Whether numbers can be compared: published ones with those measured here, and variants on the study's metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+
 from wellfit.analysis.settings import flattened
+from wellfit.base import BALANCED, ONE_CLASS, Finding, IntArray
+from wellfit.errors import StudyFileError
 from wellfit.narrative.options import setting_text
 from wellfit.spec.source import builtin_studies
 from wellfit.spec.study import load_study, resolved
 
-__all__ = ["published_caution"]
+__all__ = ["check_metric", "metric_caution", "of_metric", "published_caution"]
 
 _NAMED: Final = 2  # settings other than data and epochs that a sentence names
+
+
+def metric_caution(metric: str, labels: IntArray) -> str:
+    """That accuracy says little where one class has nearly all examples, without a full stop; empty otherwise.
+
+    Args:
+      metric: what the variants are compared on.
+      labels: of the training examples.  # (n,)
+
+    Example:
+      >>> metric_caution("accuracy", np.repeat([0, 1], [197, 3]))[:63]
+      '98.5 % of the training examples belong to one class, so accurac'
+      >>> metric_caution("balanced_accuracy", np.repeat([0, 1], [197, 3])), metric_caution("accuracy", np.arange(4))
+      ('', '')
+    """
+    share = np.bincount(labels).max(initial=0) / max(len(labels), 1)
+    if metric != "accuracy" or share < ONE_CLASS:
+        return ""
+    return (
+        f"{100 * share:.1f} % of the training examples belong to one class, so accuracy says little about the others; "
+        f"to compare the variants by the mean recall of all classes, add {BALANCED}"
+    )
+
+
+def of_metric(findings: Sequence[Finding], metric: str) -> tuple[Finding, ...]:
+    """The findings without the one that only matters where variants are compared on accuracy.
+
+    Example:
+      >>> hidden = Finding("accuracy-hides-recall", "warning", "It does.", "Compare on another metric.")
+      >>> [f.code for f in of_metric([hidden], "accuracy")], of_metric([hidden], "macro_f1")
+      (['accuracy-hides-recall'], ())
+    """
+    return tuple(f for f in findings if metric == "accuracy" or f.code != "accuracy-hides-recall")
+
+
+def check_metric(metric: str, labels: IntArray, seed: int) -> None:
+    """Refuse, before training, a metric that the test examples of a seed cannot have.
+
+    Args:
+      metric: what the variants are compared on.
+      labels: of the seed's test examples.  # (m,)
+      seed: for the message.
+
+    Raises:
+      StudyFileError: ROC AUC where all test examples belong to one class.
+
+    Example:
+      >>> check_metric("roc_auc", np.array([0, 1, 1]), seed=0)
+    """
+    if metric == "roc_auc" and len(np.unique(labels)) < 2:
+        raise StudyFileError(
+            f'[compare] metric = "roc_auc": all {len(labels)} test examples of seed {seed} belong to one class, so '
+            "they have no ROC curve; choose another metric, or fewer folds with --set data.folds=1"
+        )
 
 
 def published_caution(name: str, published: Mapping[str, Mapping[str, float]], settings: Mapping[str, Any]) -> str:

@@ -11,16 +11,20 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.analysis.scores import LOSSES
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.engine.stopping import Watch, observe
 from wellfit.store import Store
 from wellfit.study.interim import recorded
-from wellfit.study.summarize import to_json
+from wellfit.study.recomputed_metrics import Judged, confusion, mean_over, metric_of_seed
+from wellfit.study.summarize import METRICS, to_json
 
 __all__ = ["Recomputed", "numbers_of_run", "numbers_of_summary"]
 
 ROUNDING: Final = 1e-9
 """Tolerance for float64 sums in a different order."""
+SCORES32: Final = 1e-6
+"""Tolerance for means of scores that are kept as float32, and for numerical derivatives."""
 ROUNDING32: Final = 1e-4
 """Tolerance for sums over all weights of a network, which the device computes in float32."""
 Hits = Mapping[str, Mapping[int, NDArray[np.bool_]]]
@@ -126,22 +130,32 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
     yield Recomputed("the summary", to_json(summary, ""), to_json(second, ""))
     labels, classes = store.keepsakes.labels()
     hits: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    judged: dict[str, dict[int, tuple[float, IntArray]]] = {}
+    of_seeds: set[bytes] = set()
     for variant in summary.variants:
-        of_variant = hits.setdefault(variant.name, {})
-        confusion = np.zeros((len(classes), len(classes)), np.int64)
+        of_variant, metrics = hits.setdefault(variant.name, {}), judged.setdefault(variant.name, {})
+        total = np.zeros((len(classes), len(classes)), np.int64)
         for run in variant.runs:
             if run.test_accuracy is not None:
                 probabilities, rows = store.runs.tested(variant.name, run.seed)
                 truth = labels if rows is None else labels[rows]
                 of_variant[run.seed] = _hits(probabilities, truth)
-                np.add.at(confusion, (truth, probabilities.argmax(axis=1)), 1)
+                of_seeds.add(b"" if rows is None else rows.tobytes())
+                counts = confusion(probabilities, truth)
+                metrics[run.seed] = metric_of_seed(summary.metric, probabilities, truth), counts
+                total += counts
+                if summary.metric != "accuracy":
+                    what = f"variant {variant.name!r}, seed {run.seed}: {summary.compared.replace('_', ' ')}"
+                    yield Recomputed(what, run.test_score, metrics[run.seed][0], ROUNDING)
         if of_variant:
             counted = summary.confusion[variant.name].tolist()
-            yield Recomputed(f"variant {variant.name!r}: confusion matrix", counted, confusion.tolist())
+            yield Recomputed(f"variant {variant.name!r}: confusion matrix", counted, total.tolist())
     yield from _means(store, summary, hits)
     interim = recorded(store)  # with planned interim analyses, only the seeds of the last one are compared
     seen = None if interim is None else interim.seeds
-    yield from _differences(summary, hits, seen)
+    folds = len(of_seeds) > 1
+    yield from _compared_means(summary, judged, folds)
+    yield from _differences(summary, judged, seen, folds)
 
 
 def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomputed]:
@@ -160,6 +174,8 @@ def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomput
             values.setdefault((variant, metric), []).append((value, judged if of_test else 1))
     for variant_ in summary.variants:
         for metric, mean in variant_.mean.items():
+            if metric not in METRICS:  # the metric that variants are compared on
+                continue
             what = f"variant {variant_.name!r}: mean {metric.replace('_', ' ')}"
             yield Recomputed(what, mean, _weighted(values[variant_.name, metric]), ROUNDING)
             interval = variant_.interval.get(metric)
@@ -173,10 +189,36 @@ def _weighted(values: list[tuple[float, int]]) -> float:
     return float(sum(value * count for value, count in values) / sum(count for _, count in values))
 
 
-def _differences(summary: StudySummary, hits: Hits, seen: Collection[int] | None) -> Iterator[Recomputed]:
-    for comparison in summary.comparisons:
-        one, other = hits[comparison.variant], hits[comparison.against]
-        seeds = [seed for seed in one if seed in other and (seen is None or seed in seen)]
-        paired = [(float(one[seed].mean() - other[seed].mean()), len(one[seed])) for seed in seeds]
+def _compared_means(summary: StudySummary, judged: Mapping[str, Judged], folds: bool) -> Iterator[Recomputed]:
+    """The means of the metric that variants are compared on; accuracy is among the others already."""
+    for variant in summary.variants:
+        if summary.compared not in METRICS and judged[variant.name]:
+            what = f"variant {variant.name!r}: mean {summary.compared.replace('_', ' ')}"
+            again = mean_over(summary.metric, judged[variant.name], list(judged[variant.name]), folds)
+            yield Recomputed(what, variant.mean.get(summary.compared), again, SCORES32)
+            interval = variant.interval.get(summary.compared)
+            if interval is not None:
+                within = interval[0] - SCORES32 <= again <= interval[1] + SCORES32
+                yield Recomputed(f"{what} within its interval", True, within)
+
+
+def _differences(
+    summary: StudySummary, judged: Mapping[str, Judged], seen: Collection[int] | None, folds: bool
+) -> Iterator[Recomputed]:
+    tolerance = ROUNDING if summary.metric == "accuracy" else SCORES32
+    of = {
+        name: {seed: of_seed for seed, of_seed in seeds.items() if seen is None or seed in seen}
+        for name, seeds in judged.items()
+    }
+    for comparison in (*summary.comparisons, *summary.asked):
+        one, other = of[comparison.variant], of[comparison.against]
+        common = [seed for seed in one if seed in other]
+        mean, against = (mean_over(summary.metric, seeds, common, folds) for seeds in (one, other))
         what = f"{comparison.variant!r} minus {comparison.against!r}: {comparison.metric.replace('_', ' ')}"
-        yield Recomputed(what, comparison.difference, _weighted(paired), ROUNDING)
+        yield Recomputed(what, comparison.difference, mean - against, tolerance)
+    means = {name: mean_over(summary.metric, seeds, list(seeds), folds) for name, seeds in of.items() if seeds}
+    for ranked in summary.ranking:
+        yield Recomputed(f"ranking of {ranked.variant!r}: mean", ranked.mean, means[ranked.variant], tolerance)
+    best_first = sorted((means[ranked.variant] for ranked in summary.ranking), reverse=summary.metric not in LOSSES)
+    in_order = np.allclose([ranked.mean for ranked in summary.ranking], best_first, rtol=0, atol=SCORES32)
+    yield Recomputed("the ranking is from the best to the worst", True, bool(in_order))

@@ -21,6 +21,7 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
+from wellfit.study.comparable import check_metric
 from wellfit.study.fold import OVERLAP, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import save_inputs
@@ -82,6 +83,9 @@ def run_study(
       Interrupted: Ctrl-C or SIGTERM; the study can be continued.
     """
     check_seeds(session, interim)
+    if session.spec.metric == "roc_auc":
+        for seed in session.spec.seeds:
+            check_metric(session.spec.metric, session.fold(seed).dataset.y_test, seed)
     facts = provenance(  # raises before anything is written
         session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
     )

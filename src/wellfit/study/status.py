@@ -124,7 +124,7 @@ def read_status(directory: Path, before: StudyStatus | None = None) -> StudyStat
         name=spec.name, title=spec.title, data=spec.data.name_or_path, state=state, seeds=spec.seeds,
         epochs=spec.base.epochs, seconds=seconds, directory=str(directory), variants=variants, comparisons=(),
         findings=(), verdict="", histories=by_variant, confusion={}, classes=(), provenance={},
-        settings=settings, margin=spec.margin,
+        settings=settings, margin=spec.margin, metric=spec.metric,
     )  # fmt: skip
     return StudyStatus(
         stamp=now,

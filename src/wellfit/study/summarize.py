@@ -33,12 +33,13 @@ from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
-from wellfit.study.comparable import published_caution
+from wellfit.study.comparable import of_metric, published_caution
 from wellfit.study.conclude import conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.provenance import changes
+from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again, scores_of_runs
 
 __all__ = ["METRICS", "summarize", "summary_of", "to_json"]
 
@@ -66,12 +67,16 @@ class Outcomes(NamedTuple):
 
     Args:
       correct: whether each was classified correctly.  # (m,) each
+      scores: the score by the metric that variants are compared on; ``correct`` if that is accuracy.  # (m,) each
+      of_run: that metric of each run by itself; empty for accuracy.
       loss: its cross-entropy.  # (m,) each
       rows: which of the test examples these are.  # (m,) each
       confusion: the matrix of all runs together.  # (K, K)
     """
 
     correct: dict[int, NDArray[np.bool_]]
+    scores: dict[int, NDArray[Any]]
+    of_run: dict[int, float]
     loss: dict[int, FloatArray]
     rows: dict[int, IntArray]
     confusion: IntArray
@@ -104,7 +109,7 @@ def summary_of(store: Store) -> StudySummary:
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
     counts: dict[str, int] = store.metadata.note("examples") or {}
-    variants, correct, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
+    variants, scores, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
     histories = {
         name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
     }
@@ -116,7 +121,8 @@ def summary_of(store: Store) -> StudySummary:
     examples = counts.get("validation", 0), len(labels)
     known = Classes(classes, per_class, confusion)
     found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
-    interim, compared = compared_runs(store, correct)
+    interim, compared = compared_runs(store, scores)
+    compared = scored_again(store, spec.metric, scores, compared, rows, labels)
     looks = earlier_looks(store)
     done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
     summary = StudySummary(
@@ -129,13 +135,14 @@ def summary_of(store: Store) -> StudySummary:
         seconds=store.metadata.seconds(),
         directory=str(store.directory),
         variants=variants,
-        findings=(*store.metadata.findings(), *found),
+        findings=of_metric((*store.metadata.findings(), *found), spec.metric),
         histories=histories,
         confusion=confusion,
         classes=classes,
         provenance=store.metadata.provenance(),
         settings=settings,
         margin=spec.margin,
+        metric=spec.metric,
         earlier_looks=looks,
         validation_examples=examples[0],
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
@@ -157,8 +164,10 @@ def _largest_share(counts: Sequence[int]) -> float:
     return max(counts) / sum(counts) if sum(counts) else 0.0
 
 
-def _outcomes(store: Store, variant: str, seeds: Iterable[int], labels: IntArray, classes: int) -> Outcomes:
-    outcomes = Outcomes({}, {}, {}, np.zeros((classes, classes), np.int64))
+def _outcomes(
+    store: Store, metric: str, variant: str, seeds: Iterable[int], labels: IntArray, classes: int
+) -> Outcomes:
+    outcomes = Outcomes({}, {}, {}, {}, {}, np.zeros((classes, classes), np.int64))
     every = np.arange(len(labels))
     for seed in seeds:
         tested = store.runs.tested(variant, seed)
@@ -167,7 +176,10 @@ def _outcomes(store: Store, variant: str, seeds: Iterable[int], labels: IntArray
         outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), truth)  # float32 would be clipped at 1e-7
         outcomes.rows[seed] = every if tested.rows is None else tested.rows
         outcomes.confusion[...] += confusion_matrix(truth, probabilities.argmax(axis=1), classes)
-    return outcomes
+    if metric == "accuracy":
+        return outcomes._replace(scores=outcomes.correct)
+    scores, of_run = scores_of_runs(store, metric, variant, outcomes.rows, labels)
+    return outcomes._replace(scores=scores, of_run=of_run)
 
 
 def _variants(
@@ -177,12 +189,11 @@ def _variants(
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
     sample: int | None,
-) -> tuple[
-    tuple[VariantSummary, ...], dict[str, dict[int, NDArray[np.bool_]]], dict[int, IntArray], dict[str, IntArray]
-]:
-    """Every variant, which test examples its runs classified correctly, which each seed judged, confusion matrices.
+) -> tuple[tuple[VariantSummary, ...], dict[str, dict[int, NDArray[Any]]], dict[int, IntArray], dict[str, IntArray]]:
+    """Every variant, the scores of its runs on the test examples, which of these each seed judged, confusion matrices.
 
-    Of the losses, those of one variant at a time are in memory: they take eight times as much as correctness.
+    The scores are whether each answer is right, or float32. The losses of one variant at a time are in memory: they
+    take eight times as much as correctness.
 
     Args:
       sample: the number of examples that training metrics are measured on, where known.
@@ -191,21 +202,24 @@ def _variants(
     for name, recipe in of_variant.items():
         sizes[recipe.model] = max(sizes.get(recipe.model, 0), store.runs.parameters(name))
     variants: list[VariantSummary] = []
-    correct: dict[str, dict[int, NDArray[np.bool_]]] = {}
+    scores: dict[str, dict[int, NDArray[Any]]] = {}
     confusion: dict[str, IntArray] = {}
     rows: dict[int, IntArray] = {}
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
-        outcomes = _outcomes(store, name, tested, labels, len(classes))
-        correct[name] = outcomes.correct
+        outcomes = _outcomes(store, spec.metric, name, tested, labels, len(classes))
+        scores[name] = outcomes.scores
         _check_rows(store, name, rows, outcomes.rows)
         rows |= outcomes.rows
         confusion |= {name: outcomes.confusion} if tested else {}
-        runs = tuple(_run(seed, records.get((name, seed)), tests.get((name, seed))) for seed in spec.seeds)
+        runs = tuple(
+            _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed))
+            for seed in spec.seeds
+        )
         sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled)
+        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled, spec.metric)
         variants.append(
             VariantSummary(
                 name=name,
@@ -218,7 +232,7 @@ def _variants(
                 published=spec.published.get(name, {}),
             )
         )
-    return tuple(variants), correct, rows, confusion
+    return tuple(variants), scores, rows, confusion
 
 
 def _check_rows(store: Store, variant: str, rows: Mapping[int, IntArray], of_variant: Mapping[int, IntArray]) -> None:
@@ -231,7 +245,7 @@ def _check_rows(store: Store, variant: str, rows: Mapping[int, IntArray], of_var
             )
 
 
-def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) -> RunSummary:
+def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None) -> RunSummary:
     """One run as a row; a pending or diverged run has no scores."""
     if record is None:
         return RunSummary(seed, "pending", *(None,) * 11)
@@ -247,6 +261,7 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
         test_accuracy=test[0] if test else None,
         test_loss=test[1] if test else None,
         seconds=record.seconds,
+        test_score=score,
     )
 
 
@@ -254,13 +269,14 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None) 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None, compared: str
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has.
 
     Args:
       everything: which test examples each seed judges.
       sampled: of the examples that training metrics are measured on.
+      compared: the metric that variants are compared on.
     """
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
@@ -268,6 +284,10 @@ def _means(
     for metric, scores in _test_scores(runs, outcomes):
         tested = everything.only(list(scores))
         mean[metric], interval[metric] = two_way_interval(list(scores.values()), tested=tested)
+    if outcomes.of_run:
+        value, bounds = two_way_interval(list(outcomes.scores.values()), tested=everything.only(list(outcomes.scores)))
+        mean[f"test_{compared}"] = in_own_unit(compared, value)
+        interval[f"test_{compared}"] = bounds_in_own_unit(compared, bounds)
     if sampled and "generalization_gap" in interval:
         interval["generalization_gap"] = _widened(interval["generalization_gap"], mean["train_accuracy"], sampled)
     return mean, {metric: _possible(metric, bounds) for metric, bounds in interval.items()}
@@ -306,11 +326,11 @@ def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> In
 
 
 def _possible(metric: str, interval: Interval | None) -> Interval | None:
-    """An interval clipped to the range of its metric: accuracies in [0, 1], the gap in [-1, 1], losses at least 0."""
+    """An interval clipped to the range of its metric: shares in [0, 1], the gap in [-1, 1], losses at least 0."""
     if interval is None:
         return None
     low = max(interval[0], -1.0 if metric == "generalization_gap" else 0.0)
-    return low, interval[1] if metric.endswith("_loss") else min(interval[1], 1.0)
+    return low, interval[1] if metric.endswith(("_loss", "_brier")) else min(interval[1], 1.0)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -324,13 +344,13 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "wellfit": version,
         "study": {key: getattr(summary, key) for key in study_keys},
         "variants": [
-            {key: getattr(v, key) for key in variant_keys}
-            | {"runs": [{key: getattr(run, key) for key in _RUN_KEYS} for run in v.runs]}
+            {key: getattr(v, key) for key in variant_keys} | {"runs": [_run_to_json(run, summary) for run in v.runs]}
             for v in summary.variants
         ],
         "comparisons": [vars(c) for c in summary.comparisons],
         "findings": [{**vars(f), "title": f.title} for f in summary.findings],
         "title": summary.title,
+        "metric": summary.metric,
         "margin": summary.margin,
         "published": {v.name: v.published for v in summary.variants if v.published},
         "conclusion": [vars(sentence) for sentence in summary.conclusion],
@@ -349,6 +369,12 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "fingerprint": summary.fingerprint,
     }
     return {key: _finite(value) for key, value in plain.items()}
+
+
+def _run_to_json(run: RunSummary, summary: StudySummary) -> dict[str, Any]:
+    """A run, with the metric that variants are compared on."""
+    of_accuracy = summary.metric == "accuracy"
+    return {key: getattr(run, key) for key in _RUN_KEYS} | ({} if of_accuracy else {summary.compared: run.test_score})
 
 
 def _finite(value: Any) -> Any:

@@ -26,6 +26,9 @@ def test_imbalance():
     assert "recall" in found.fix
     assert "train.class_weights" in found.fix
     assert "longer" not in found.fix
+    y = np.repeat([1, 0], [6, 394])
+    found = findings(changed(sound, y_train=np.random.default_rng(0).permutation(y)))["class-imbalance"]
+    assert "--set compare.metric=balanced_accuracy" in found.fix
 
 
 def test_classes_of_few_examples():

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from wellfit.base import Finding
+from wellfit.base import BALANCED, ONE_CLASS, Finding
 from wellfit.data.audits.sets import Sets
 from wellfit.data.parts import listed
 
@@ -56,7 +56,11 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
         f"Class {classes[large]} has {ratio:.1f} times as many training examples as class {classes[small]} "
         f"({counts[large]} and {counts[small]}); always predicting the former is right "
         f"{100 * counts[large] / counts.sum():.1f} % of the time.",
-        "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
+        (
+            f"Compare the variants on balanced accuracy ({BALANCED}) and by the recall of each class."
+            if counts.max() >= ONE_CLASS * counts.sum()
+            else "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
+        )
         + (weights if strong else ""),
     )
 

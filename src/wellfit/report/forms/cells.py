@@ -82,7 +82,7 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     rows = variant_rows(summary)
     known = any(row.test.interval for row in rows)
     legend = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if known else ""
-    headings = ("variant", "test accuracy", "verdict", "validation accuracy", "gap, points", "best epoch")
+    headings = ("variant", wording.compared(summary), "verdict", "validation accuracy", "gap, points", "best epoch")
     parts = [
         f"<p><b>{escape(summary.title)}</b><br><span class=quiet>{escape(figures)}</span></p>",
         *(f"<p><em>{escape(notice)}</em></p>" for notice in notices(summary)),

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wellfit.base import Comparison, PairedEvidence, StudySummary
+from wellfit.narrative.metrics import is_loss
 from wellfit.narrative.outcomes import verdict_label
 from wellfit.narrative.phrases import telling
 from wellfit.report import wording
@@ -22,9 +23,11 @@ from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 __all__ = ["evidence_table", "results_table", "training_table"]
 
 _RESULTS: Final = (
-    ("test", "letters", "verdict", "train", "validation", "wide gap", "best", "curve"),
-    ("test", "letters", "verdict", "train", "validation", "gap", "best", "curve"),
-    ("test", "letters", "verdict", "validation", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "train", "validation", "wide gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "train", "validation", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "validation", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "gap", "best", "curve"),
+    ("test", "letters", "verdict", "accuracy", "gap", "curve"),
     ("test", "letters", "verdict", "gap", "best", "curve"),
     ("test", "letters", "verdict", "gap", "curve"),
     ("test", "letters", "verdict", "gap"),
@@ -51,6 +54,7 @@ _HEADINGS: Final = {
     "test": "test accuracy, %",
     "letters": "",
     "verdict": "verdict",
+    "accuracy": "test acc.",
     "train": "train",
     "validation": "val.",
     "gap": "gap",
@@ -73,14 +77,14 @@ Row = tuple[Text, Mapping[str, Text]]
 
 
 def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | None = None) -> Table:
-    """Every variant in a row: test accuracy, letters, verdict, gap, best epoch and learning curve.
+    """Every variant in a row: the compared metric, letters, verdict, gap, best epoch and learning curve.
 
     Args:
       width: in characters; as many columns are shown as fit.
       curves: of the variants; None leaves them out.
 
     Returns:
-      A table for a rich console. Accuracies are in percent, gaps in points; brackets hold 95 % intervals.
+      A table for a rich console. Shares are in percent, gaps in points; brackets hold 95 % intervals.
 
     Example:
       >>> from rich.console import Console
@@ -99,10 +103,12 @@ def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | N
         "letters": not wording.letters(summary),
         "verdict": not summary.comparisons,
         "curve": curves is None,
+        "accuracy": summary.metric == "accuracy",
     }
     rows = [(_name(row), _variant_cells(row, curves)) for row in variant_rows(summary)]
     layouts = [[column for column in layout if not without.get(column)] for layout in _RESULTS]
-    return _fitting("variant", {**_HEADINGS, "verdict": against}, rows, layouts, width)[0]
+    test = wording.compared(summary) + ("" if is_loss(summary.compared) else ", %")
+    return _fitting("variant", {**_HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]
 
 
 def training_table(summary: StudySummary, width: int = 80) -> Table:
@@ -135,7 +141,8 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
       width: in characters; as many columns are shown as fit.
 
     Returns:
-      A table for a rich console; None if no comparison has a p-value. Differences are in percentage points.
+      A table for a rich console; None if no comparison has a p-value. Differences are in percentage points, those of
+      losses plain.
 
     Example:
       >>> c = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
@@ -158,7 +165,8 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
     for key, c in known:
         name = c.variant if c.against == first else f"{c.variant} vs {c.against}"
         rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key), verdict_label(c, by_name))))
-    table, columns = _fitting(f"against {first}", _HEADINGS, rows, _EVIDENCE, width)
+    headings = {**_HEADINGS, "difference": "difference"} if is_loss(summary.compared) else _HEADINGS
+    table, columns = _fitting(f"against {first}", headings, rows, _EVIDENCE, width)
     table.caption, table.caption_justify, table.caption_style = _evidence_caption(summary, columns), "left", "dim"
     return table
 
@@ -198,6 +206,7 @@ def _variant_cells(row: VariantRow, curves: Sparklines | None) -> dict[str, Text
     seconds = row.seconds.value
     plain = {
         "letters": row.letters,
+        "accuracy": row.accuracy.mean.removesuffix(" %"),
         "train": row.train.mean.removesuffix(" %"),
         "validation": row.validation.mean.removesuffix(" %"),
         "gap": row.gap.mean,
@@ -220,8 +229,8 @@ def _evidence_cells(c: Comparison, evidence: PairedEvidence | None, verdict: str
     ahead = None if evidence is None else evidence.better_on_new_seed
     shown = c.interval if telling(c.interval) else None
     plain = {
-        "difference": wording.points(c.difference, signed=True),
-        "interval": wording.interval(shown, signed=True) or wording.NOTHING,
+        "difference": wording.difference(c.difference, None, c.metric)[0].removesuffix(" points"),
+        "interval": wording.bounds(shown, c.metric, signed=True) or wording.NOTHING,
         "p": wording.p_value(c.p_adjusted),
         "ahead": wording.NOTHING if ahead is None else f"{wording.whole_percent(ahead)} %",
     }
@@ -229,13 +238,16 @@ def _evidence_cells(c: Comparison, evidence: PairedEvidence | None, verdict: str
 
 
 def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
-    text = "Verdicts: p below 0.05, adjusted for all comparisons (each interval covers one comparison, unadjusted), or "
-    text += f"equivalent within {100 * summary.margin:g} points."
+    on = "" if summary.metric == "accuracy" else f" on {wording.compared(summary)}"
+    loss = is_loss(summary.compared)
+    margin = f"{summary.margin:g}" if loss else f"{100 * summary.margin:g} points"
+    text = f"Verdicts{on}: p below 0.05, adjusted for all comparisons (each interval covers one comparison, "
+    text += f"unadjusted), or equivalent within {margin}."
     if "ahead" in columns:
         text += " ahead: probability that one more run wins by more than that."
     shown = [c.interval for c in (*summary.comparisons, *summary.asked) if telling(c.interval)]
     bounds = [abs(bound) for interval in shown for bound in interval or ()]
-    if "interval" in columns and max(bounds, default=0.0) >= 1:
+    if "interval" in columns and not loss and max(bounds, default=0.0) >= 1:
         text += " Intervals are cut at 100 points, the largest possible difference."
     if summary.friedman_p is None:
         return text

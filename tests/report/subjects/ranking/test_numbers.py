@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from summaries import diverged, empty, study
 from wellfit.base import Ranked
 from wellfit.errors import UnknownNameError
-from wellfit.report.subjects.ranking.numbers import IntervalRow, accuracy_axis, interval_rows, ranked_rows
+from wellfit.report.subjects.ranking.numbers import IntervalRow, interval_rows, ranked_rows, score_axis
 
 
 def rows_of(*means: float | None) -> list[IntervalRow]:
@@ -52,12 +52,12 @@ def test_one_seed_gives_no_letters():
 
 
 def test_without_a_mean_there_is_no_axis():
-    assert accuracy_axis(interval_rows(empty())) is None
+    assert score_axis(interval_rows(empty())) is None
 
 
 def test_the_axis_holds_every_number():
     rows = interval_rows(study())
-    axis = accuracy_axis(rows)
+    axis = score_axis(rows)
     assert axis is not None
     values = [x for row in rows for x in row.values]
     assert axis.low < min(values)
@@ -66,14 +66,14 @@ def test_the_axis_holds_every_number():
 
 
 def test_a_mean_far_below_the_others_is_cut():
-    axis = accuracy_axis(rows_of(0.881, 0.883, 0.1, 0.882, 0.884, 0.88, None))
+    axis = score_axis(rows_of(0.881, 0.883, 0.1, 0.882, 0.884, 0.88, None))
     assert axis is not None
     assert axis.cut == 1
     assert axis.low > 0.87
 
 
 def test_one_mean_has_an_axis():
-    axis = accuracy_axis(rows_of(0.5))
+    axis = score_axis(rows_of(0.5))
     assert axis is not None
     assert axis.low < 0.5 < axis.high
 
@@ -81,7 +81,7 @@ def test_one_mean_has_an_axis():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 @example([0.0, 1.2e-38])
 def test_ticks_are_round_and_inside(means):
-    axis = accuracy_axis(rows_of(*means))
+    axis = score_axis(rows_of(*means))
     assert axis is not None
     assert 1 <= len(axis.ticks) <= 8
     assert all(axis.low <= tick <= axis.high for tick in axis.ticks)

@@ -9,7 +9,7 @@ from summaries import diverged, empty, hostile, study
 from wellfit.base import Ranked
 from wellfit.errors import UnknownNameError
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.ranking.numbers import accuracy_axis, interval_rows
+from wellfit.report.subjects.ranking.numbers import interval_rows, score_axis
 from wellfit.report.subjects.ranking.static import plot_intervals, plot_ranking
 
 
@@ -37,7 +37,7 @@ def test_seeds_mean_interval_and_published_value_are_drawn():
 
 
 def test_the_axis_is_that_of_the_numbers():
-    axis = accuracy_axis(interval_rows(study()))
+    axis = score_axis(interval_rows(study()))
     axes = plot_intervals(study()).axes[0]
     assert axes.get_xlim() == pytest.approx((100 * axis.low, 100 * axis.high))
     assert tuple(label.get_text() for label in axes.get_xticklabels()) == axis.labels

@@ -169,7 +169,9 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
         "answer": page_environment()
         .get_template("subjects/answer/text.html.j2")
         .render(summary=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
-        "table": _part("table", rows=_rows(glance), tested=_tested(full), summary=summary),
+        "table": _part(
+            *("table",), rows=_rows(glance), tested=_tested(full), summary=summary, compared=wording.compared(summary)
+        ),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),
     }

@@ -52,6 +52,7 @@ def key_figures(summary: StudySummary) -> tuple[tuple[str, str], ...]:
     seeds = ", ".join(map(str, summary.seeds)) if few else f"{summary.seeds[0]} … {summary.seeds[-1]}"
     return (
         ("Data", summary.data),
+        *((("Compared on", wording.compared(summary)),) if summary.metric != "accuracy" else ()),
         ("State", summary.state),
         ("Variants", str(len(summary.variants))),
         ("Seeds", f"{len(summary.seeds)} ({seeds})"),

@@ -1,1 +1,1 @@
-"""The ranking: every variant's accuracy with its seeds and its interval, best first."""
+"""The ranking: every variant's mean with its seeds and its interval, best first."""

@@ -1,4 +1,4 @@
-"""The rows of an interval plot, and the one axis of accuracies that every form of the ranking uses."""
+"""The rows of an interval plot, and the one axis that every form of the ranking uses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from wellfit.base import StudySummary
 from wellfit.errors import UnknownNameError
+from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 
-__all__ = ["Axis", "IntervalRow", "accuracy_axis", "interval_rows", "ranked_rows"]
+__all__ = ["Axis", "IntervalRow", "interval_rows", "ranked_rows", "score_axis"]
 
 METRICS: Final = ("test_accuracy", "validation_accuracy", "train_accuracy")
 
@@ -27,10 +28,10 @@ class IntervalRow:
 
     Args:
       index: position of the variant in the study, from 0.
-      runs: seed -> accuracy, for the runs that have one.
+      runs: seed -> score, for the runs that have one.
       mean: over the seeds; None without runs.
       interval: 95 % interval of the mean; None with fewer than two runs.
-      published: the accuracy that the study's source reports, if it reports one.
+      published: the score that the study's source reports, if it reports one.
       letters: in the ranking, variants that share a letter do not differ clearly; empty if nothing was compared.
     """
 
@@ -51,41 +52,55 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class Axis:
-    """The axis of an interval plot, in shares of 1.
+    """The axis of an interval plot, in the unit of the metric: shares of 1, or losses.
 
     Args:
       low, high: where it begins and ends.
       ticks: round values within it.
-      cut: how many rows have a mean below the axis.
+      cut: how many rows have a mean beyond the axis: below it, or of losses above it.
+      metric: what it shows.
     """
 
     low: float
     high: float
     ticks: tuple[float, ...]
     cut: int
+    metric: str = "test_accuracy"
+
+    @property
+    def scale(self) -> float:
+        """What values are multiplied by where they are drawn."""
+        return 1.0 if is_loss(self.metric) else 100.0
+
+    def shows(self, mean: float) -> bool:
+        """Whether a mean is on the axis; those far worse than all others are not."""
+        return mean <= self.high if is_loss(self.metric) else mean >= self.low
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The ticks in percent, all with as many decimals as they need."""
-        step = 100 * (self.ticks[1] - self.ticks[0]) if len(self.ticks) > 1 else 1.0
+        """The ticks in the unit of the metric, all with as many decimals as they need."""
+        step = self.scale * (self.ticks[1] - self.ticks[0]) if len(self.ticks) > 1 else 1.0
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
-        return tuple(wording.number(100 * tick, digits) for tick in self.ticks)
+        return tuple(wording.number(self.scale * tick, digits) for tick in self.ticks)
 
 
-def interval_rows(summary: StudySummary, metric: str = "test_accuracy") -> tuple[IntervalRow, ...]:
-    """Every variant's runs, mean, interval and published value of an accuracy, in the study's order.
+def interval_rows(summary: StudySummary, metric: str | None = None) -> tuple[IntervalRow, ...]:
+    """Every variant's runs, mean, interval and published value of a metric, in the study's order.
 
     Args:
-      metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
+      metric: an accuracy, such as ``"validation_accuracy"``; by default what the variants are compared on.
 
     Raises:
       UnknownNameError: `metric` is none of these.
     """
-    if metric not in METRICS:
-        raise UnknownNameError("metric", metric, METRICS)
+    metric = metric or summary.compared
+    known_metrics = tuple(dict.fromkeys((*METRICS, summary.compared)))
+    if metric not in known_metrics:
+        raise UnknownNameError("metric", metric, known_metrics)
+    field = metric if metric in METRICS else "test_score"
     rows = []
     for index, v in enumerate(summary.variants):
-        scores = {run.seed: getattr(run, metric) for run in v.runs}
+        scores = {run.seed: getattr(run, field) for run in v.runs}
         runs = {seed: float(x) for seed, x in scores.items() if x is not None and np.isfinite(x)}
         known = (v.mean.get(metric), v.interval.get(metric), v.published.get(metric))
         rows.append(IntervalRow(v.name, index, runs, *known))
@@ -99,16 +114,21 @@ def ranked_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
     rows = [replace(row, letters=letters.get(row.variant, "")) for row in interval_rows(summary)]
 
     def place(row: IntervalRow) -> tuple[float, float]:
-        return places.get(row.variant, math.inf), math.inf if row.mean is None else -row.mean
+        sign = 1 if is_loss(summary.compared) else -1
+        return places.get(row.variant, math.inf), math.inf if row.mean is None else sign * row.mean
 
     return tuple(sorted(rows, key=place))
 
 
-def accuracy_axis(rows: Sequence[IntervalRow]) -> Axis | None:
-    """The axis that shows every row, except rows whose mean is far below the others.
+def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Axis | None:
+    """The axis that shows every row, except rows whose mean is far worse than the others.
 
-    A mean more than three interquartile ranges below the lower quartile (Tukey's outer fence) would squeeze all other
-    rows together, so the axis starts above it.
+    A mean more than three interquartile ranges below the lower quartile (Tukey's outer fence), or of losses above the
+    upper one, would squeeze all other rows together, so the axis leaves it out.
+
+    Args:
+      rows: of the plot.
+      metric: what they show.
 
     Returns:
       The axis; None if no row has a mean.
@@ -118,13 +138,16 @@ def accuracy_axis(rows: Sequence[IntervalRow]) -> Axis | None:
     means = [row.mean for row in rows if row.mean is not None]
     if not means:
         return None
-    lower, upper = np.quantile(means, [0.25, 0.75])
+    sign = -1.0 if is_loss(metric) else 1.0  # the larger the better
+    lower, upper = np.quantile([sign * mean for mean in means], [0.25, 0.75])
     fence = float(min(lower - 3 * (upper - lower), lower - 0.01))
-    values = [x for row in rows if row.mean is not None and row.mean >= fence for x in (row.mean, *row.values)]
+    inside = [row for row in rows if row.mean is not None and sign * row.mean >= fence]
+    values = [x for row in inside for x in (row.mean, *row.values) if x is not None]
     low, high = min(values), max(values)
     pad = PAD * (high - low) if high - low > 1e-4 else 0.005  # equal but for rounding: ticks need some width
-    low, high = low - pad, high + pad
-    # in percent, as the labels are: steps of 1, 2 or 5 are round there
-    ticks = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(100 * low, 100 * high)
-    inside = tuple(float(tick) / 100 for tick in np.asarray(ticks) if 100 * low <= tick <= 100 * high)
-    return Axis(low, high, inside, cut=sum(mean < low for mean in means))
+    axis = Axis(low - pad, high + pad, (), 0, metric)
+    # as the labels are, in percent or plain: steps of 1, 2 or 5 are round there
+    low, high = axis.scale * axis.low, axis.scale * axis.high
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    shown = tuple(float(tick) / axis.scale for tick in np.asarray(ticks) if low <= tick <= high)
+    return replace(axis, ticks=shown, cut=sum(not axis.shows(mean) for mean in means))

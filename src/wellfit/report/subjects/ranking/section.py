@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Part
-from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, accuracy_axis, ranked_rows
-from wellfit.report.subjects.ranking.static import plot_ranking
+from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, ranked_rows, score_axis
+from wellfit.report.subjects.ranking.static import BEYOND, plot_ranking
 
 __all__ = ["Strip", "fragment", "parts"]
 
@@ -29,7 +30,7 @@ class Strip:
     Args:
       row: its numbers.
       mean, interval: as text.
-      at: place of the mean; None if it is below the axis or there is none.
+      at: place of the mean; None if it is beyond the axis or there is none.
       low, high: places of the interval's ends; None without an interval.
       seeds: place and text of every run.
       published: place and text of the published value.
@@ -48,28 +49,31 @@ class Strip:
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """The ranked interval plot; nothing before any run has been tested."""
     rows = ranked_rows(summary)
-    if (axis := accuracy_axis(rows)) is None:
+    if (axis := score_axis(rows, summary.compared)) is None:
         return []
     bounds = " and its 95 % interval" if any(row.interval is not None for row in rows) else ""
-    caption = f"Test accuracy of every variant: its seeds, their mean{bounds}, best mean first."
+    name = wording.capitalized(wording.compared(summary))
+    lower = " Lower is better." if is_loss(summary.compared) else ""
+    caption = f"{name} of every variant: its seeds, their mean{bounds}, best mean first.{lower}"
     return [Drawing("ranking", f"{caption} {_cut(axis)}".rstrip(), partial(plot_ranking, summary))]
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The rows of the page, best mean first; nothing before any run has been tested."""
     rows = ranked_rows(summary)
-    if (axis := accuracy_axis(rows)) is None:
+    if (axis := score_axis(rows, summary.compared)) is None:
         return {}
     first = next(row.mean for row in rows if row.index == 0)
     return {
         "strips": tuple(_strip(row, axis) for row in rows),
         "ticks": tuple((_place(tick, axis), text) for tick, text in zip(axis.ticks, axis.labels, strict=True)),
-        "reference": _place(first, axis) if first is not None and first >= axis.low else None,
+        "reference": _place(first, axis) if first is not None and axis.shows(first) else None,
         "shows_seeds": any(len(row.runs) > 1 for row in rows),
         "shows_intervals": any(row.interval is not None for row in rows),
         "shows_published": any(row.published is not None for row in rows),
         "shows_letters": any(row.letters for row in rows),
         "cut": _cut(axis),
+        "beyond": BEYOND[is_loss(axis.metric)],
     }
 
 
@@ -78,25 +82,27 @@ def _place(value: float, axis: Axis) -> float:
 
 
 def _strip(row: IntervalRow, axis: Axis) -> Strip:
-    inside = row.mean is not None and row.mean >= axis.low
+    inside = row.mean is not None and axis.shows(row.mean)
     low, high = (_place(bound, axis) for bound in row.interval) if row.interval and inside else (None, None)
-    seeds = ((_place(x, axis), f"seed {seed}: {wording.percent(x)}") for seed, x in row.runs.items())
-    published = row.published if row.published is not None and row.published >= axis.low else None
+    seeds = ((_place(x, axis), f"seed {seed}: {wording.amount(x, axis.metric)}") for seed, x in row.runs.items())
+    published = row.published if row.published is not None and axis.shows(row.published) else None
+    source = "" if published is None else f"published: {wording.amount(published, axis.metric)}"
     return Strip(
         row=row,
-        mean=wording.percent(row.mean) if row.mean is not None else "no result",
-        interval=wording.interval(row.interval),
+        mean=wording.amount(row.mean, axis.metric) if row.mean is not None else "no result",
+        interval=wording.bounds(row.interval, axis.metric),
         at=_place(row.mean, axis) if row.mean is not None and inside else None,
         low=low,
         high=high,
         seeds=tuple(seeds) if inside else (),
-        published=None if published is None else (_place(published, axis), f"published: {wording.percent(published)}"),
+        published=None if published is None else (_place(published, axis), source),
     )
 
 
 def _cut(axis: Axis) -> str:
-    """A sentence on the means left of the axis; empty if there are none."""
+    """A sentence on the means beyond the axis; empty if there are none."""
     if not axis.cut:
         return ""
     means = "one mean" if axis.cut == 1 else f"{axis.cut} means"
-    return f"Left of the axis: {means} far below the others."
+    left, below = ("Right", "above") if is_loss(axis.metric) else ("Left", "below")
+    return f"{left} of the axis: {means} far {below} the others."

@@ -3,68 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import StudySummary
+from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
-from wellfit.report.subjects.ranking.numbers import IntervalRow, accuracy_axis, interval_rows, ranked_rows
+from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, interval_rows, ranked_rows, score_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_intervals", "plot_ranking"]
+__all__ = ["BEYOND", "plot_intervals", "plot_ranking"]
+
+BEYOND: Final = ("◂ far below", "far above ▸")
+"""Beside a variant whose mean is beyond the axis: of shares, and of losses."""
 
 
-def plot_intervals(summary: StudySummary, metric: str = "test_accuracy", ax: Axes | None = None) -> Figure:
+def plot_intervals(summary: StudySummary, metric: str | None = None, ax: Axes | None = None) -> Figure:
     """Plot every variant's seeds, their mean with its 95 % interval, and the published value if there is one.
 
     Args:
-      metric: ``"test_accuracy"``, ``"validation_accuracy"`` or ``"train_accuracy"``.
+      metric: an accuracy, such as ``"validation_accuracy"``; by default what the variants are compared on.
 
     Returns:
-      The figure; a mean far below all others is left of the axis and shown as a number only.
+      The figure; a mean far worse than all others is beyond the axis and shown as a number only.
 
     Raises:
       UnknownNameError: there is no such metric.
     """
     rows = interval_rows(summary, metric)
-    axes = _interval_plot(rows, wording.METRICS[metric], ax)
-    sentences = "; ".join(_describe(row) for row in rows)
+    metric = metric or summary.compared
+    axes = _interval_plot(rows, metric, ax)
+    sentences = "; ".join(_describe(row, metric) for row in rows)
     return marks.done(
         axes, f"Interval plot of {wording.METRICS[metric]}, mean over seeds with 95 % interval. {sentences}."
     )
 
 
 def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
-    """Plot the variants as `plot_intervals` does, best mean test accuracy first.
+    """Plot the variants as `plot_intervals` does, best mean first.
 
     Returns:
       The figure; letters beside the names: variants that share a letter do not differ clearly.
     """
     rows = ranked_rows(summary)
-    axes = _interval_plot(rows, "test accuracy", ax)
-    sentences = "; ".join(f"{place}. {_describe(row)}" for place, row in enumerate(rows, 1))
-    return marks.done(axes, f"Variants ranked by mean test accuracy: {sentences}.")
+    axes = _interval_plot(rows, summary.compared, ax)
+    sentences = "; ".join(f"{place}. {_describe(row, summary.compared)}" for place, row in enumerate(rows, 1))
+    return marks.done(axes, f"Variants ranked by mean {wording.compared(summary)}: {sentences}.")
 
 
-def _interval_plot(rows: Sequence[IntervalRow], quantity: str, ax: Axes | None) -> Axes:
+def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) -> Axes:
     """Draw one line per row from top to bottom; the dotted line is the first variant's mean."""
     axes = marks.own_axes(ax, (8.6, 0.9 + 0.46 * len(rows)))
     heights = range(len(rows))[::-1]
-    axis = accuracy_axis(rows)
+    axis = score_axis(rows, metric)
     for row, y in zip(rows, heights, strict=True):
-        beyond = axis is not None and row.mean is not None and row.mean < axis.low
-        _draw_row(axes, row, y, beyond=beyond)
-    label = f"{quantity}, percent"
+        if axis is None or row.mean is None:
+            _note(axes, y, "no result", "muted")
+        else:
+            _draw_row(axes, row, row.mean, y, axis)
+            _note(axes, y, wording.amount(row.mean, metric), "ink")
+    label = f"{wording.METRICS[metric]}{'; lower is better' if is_loss(metric) else ', percent'}"
     first = next((row for row in rows if row.index == 0 and row.mean is not None), None)
     if axis is not None:
-        axes.set_xlim(100 * axis.low, 100 * axis.high)
-        axes.set_xticks([100 * tick for tick in axis.ticks], axis.labels)
-        if first is not None and first.mean is not None and first.mean >= axis.low:
-            axes.axvline(100 * first.mean, color=LIGHT["muted"], linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
+        axes.set_xlim(axis.scale * axis.low, axis.scale * axis.high)
+        axes.set_xticks([axis.scale * tick for tick in axis.ticks], axis.labels)
+        if first is not None and first.mean is not None and axis.shows(first.mean):
+            axes.axvline(axis.scale * first.mean, color=LIGHT["muted"], linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
             label += f"  (dotted: mean of {marks.plain(first.variant)})"
     if any(row.letters for row in rows):
         label += "\nvariants that share a letter do not differ clearly"
@@ -78,25 +86,28 @@ def _interval_plot(rows: Sequence[IntervalRow], quantity: str, ax: Axes | None) 
     return axes
 
 
-def _draw_row(axes: Axes, row: IntervalRow, y: float, *, beyond: bool) -> None:
-    """Mean and interval at this height, the seeds just below, the mean as a number at the right."""
-    color = series_color(row.index)
-    if beyond:
-        axes.annotate("◂ far below", (0.0, y), xycoords=("axes fraction", "data"), va="center", fontsize=10,
-                      color=LIGHT["muted"])  # fmt: skip
-    elif row.mean is not None:
-        values = [100 * value for value in row.runs.values()]
+def _draw_row(axes: Axes, row: IntervalRow, mean: float, y: float, axis: Axis) -> None:
+    """Mean and interval at this height, and the seeds just below."""
+    color, scale, loss = series_color(row.index), axis.scale, is_loss(axis.metric)
+    if not axis.shows(mean):
+        axes.annotate(BEYOND[loss], (1.0 if loss else 0.0, y), xycoords=("axes fraction", "data"), va="center",
+                      ha="right" if loss else "left", fontsize=10, color=LIGHT["muted"])  # fmt: skip
+    else:
+        values = [scale * value for value in row.runs.values()]
         axes.scatter(values, [y - 0.24] * len(values), s=20, facecolor="none", edgecolor=color, linewidth=1.1, zorder=2)
         if row.interval is not None:
-            low, high = row.interval
-            axes.plot([100 * low, 100 * high], [y, y], color=color, linewidth=3.2, alpha=0.55, solid_capstyle="round")
-        axes.scatter([100 * row.mean], [y], s=62, color=color, zorder=3)
+            ends = [scale * bound for bound in row.interval]
+            axes.plot(ends, [y, y], color=color, linewidth=3.2, alpha=0.55, solid_capstyle="round")
+        axes.scatter([scale * mean], [y], s=62, color=color, zorder=3)
     if row.published is not None:
-        axes.scatter([100 * row.published], [y], s=46, marker="D", facecolor=LIGHT["paper"], edgecolor=LIGHT["ink"],
+        axes.scatter([scale * row.published], [y], s=46, marker="D", facecolor=LIGHT["paper"], edgecolor=LIGHT["ink"],
                      linewidth=1.3, zorder=4)  # fmt: skip
-    text, color = (wording.percent(row.mean), LIGHT["ink"]) if row.mean is not None else ("no result", LIGHT["muted"])
+
+
+def _note(axes: Axes, y: float, text: str, color: str) -> None:
+    """The mean as a number at the right."""
     axes.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
-                  va="center", fontsize=11, color=color)  # fmt: skip
+                  va="center", fontsize=11, color=LIGHT[color])  # fmt: skip
 
 
 def _legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
@@ -111,9 +122,10 @@ def _legend(axes: Axes, rows: Sequence[IntervalRow]) -> None:
     marks.legend(axes, entries)
 
 
-def _describe(row: IntervalRow) -> str:
+def _describe(row: IntervalRow, metric: str) -> str:
     if row.mean is None:
         return f"{row.variant}: no result"
-    published = "" if row.published is None else f", published {wording.percent(row.published)}"
+    published = "" if row.published is None else f", published {wording.amount(row.published, metric)}"
     letters = f" ({row.letters})" if row.letters else ""
-    return f"{row.variant} {wording.percent(row.mean)} {wording.interval(row.interval)}".rstrip() + published + letters
+    mean = f"{row.variant} {wording.amount(row.mean, metric)} {wording.bounds(row.interval, metric)}"
+    return mean.rstrip() + published + letters

@@ -87,11 +87,11 @@ def _shown(numbers: pd.DataFrame) -> pd.DataFrame:
     texts: dict[str, list[str]] = {}
     ends = {f"{column}_{end}" for column in numbers for end in ("low", "high")}
     for column in (str(name) for name in numbers if name not in ends):
-        share = column.endswith(("accuracy", POINTS))
+        share = column.endswith(("accuracy", "macro_f1", "roc_auc", POINTS))
         unit = ", points" if column.endswith(POINTS) else ", %" if share else ""
         around = [f"{column}_{end}" for end in ("low", "high") if f"{column}_{end}" in numbers]
         rows = numbers[[column, *around]].itertuples(index=False)
-        digits = ".4f" if column.endswith("_loss") else ".4g"
+        digits = ".4f" if column.endswith(("_loss", "_brier")) else ".4g"
         texts[column.replace("_", " ") + unit] = [_cell(list(row), share, digits) for row in rows]
     return pd.DataFrame(texts, index=numbers.index)
 

@@ -61,7 +61,9 @@ class VariantRow:
       index: position of the variant in the study, from 0.
       letters: in the ranking; empty if nothing was compared.
       best_epoch: the median over the runs; its ``interval`` is the range.
-      verdict: on test accuracy against the first variant, itself the ``"reference"``; a star marks surviving runs.
+      test: the metric that variants are compared on.
+      accuracy: test accuracy.
+      verdict: on ``test``, against the first variant, itself the ``"reference"``; a star marks surviving runs.
       states: how many runs ended in which state.
       runs: the same, where a run diverged or has not ended; empty otherwise.
     """
@@ -71,6 +73,7 @@ class VariantRow:
     letters: str
     settings: tuple[str, ...]
     test: Cell
+    accuracy: Cell
     train: Cell
     validation: Cell
     gap: Cell
@@ -99,7 +102,8 @@ def variant_row(summary: StudySummary, index: int) -> VariantRow:
         name=variant.name,
         letters=wording.letters(summary).get(variant.name, ""),
         settings=wording.settings(variant.settings) or ("the base recipe",),
-        test=_cell(variant, "test_accuracy"),
+        test=_cell(variant, summary.compared),
+        accuracy=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
         validation=_cell(variant, "validation_accuracy"),
         gap=_cell(variant, "generalization_gap"),
@@ -125,7 +129,11 @@ def evidence_table(summary: StudySummary) -> Table:
     pairs = [(c.variant, c.against, c.variant) for c in summary.comparisons]
     pairs += [(c.variant, c.against, f"{c.variant}/{c.against}") for c in summary.asked]
     known = summary.evidence
-    rows = tuple((variant, against, *evidence_row(known[key])) for variant, against, key in pairs if key in known)
+    rows = tuple(
+        (variant, against, *evidence_row(known[key], summary.compared))
+        for variant, against, key in pairs
+        if key in known
+    )
     return Table(("Variant", "Against", *EVIDENCE_COLUMNS), rows, text=2)
 
 
@@ -154,14 +162,14 @@ def run_row(run: RunSummary) -> tuple[str, ...]:
     )
 
 
-def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
+def evidence_row(evidence: PairedEvidence, metric: str = "test_accuracy") -> tuple[str, ...]:
     """Cells of `EVIDENCE_COLUMNS`: ``same`` means within the study's margin; what few seeds cannot show is a dash."""
     better, worse = evidence.better_on_new_seed, evidence.worse_on_new_seed
     same = None if better is None or worse is None else max(0.0, 1.0 - better - worse)
     significant = sum(p < 0.05 for p in evidence.mcnemar_p)
     return (
         str(evidence.seeds),
-        wording.interval(evidence.bootstrap_interval, signed=True) or wording.NOTHING,
+        wording.bounds(evidence.bootstrap_interval, metric, signed=True) or wording.NOTHING,
         *(wording.p_value(p) for p in (evidence.bootstrap_p, evidence.paired_t_p, evidence.sign_flip_p)),
         f"{significant} of {len(evidence.mcnemar_p)}" if evidence.mcnemar_p else wording.NOTHING,
         *(wording.number(None if share is None else 100 * share, 0, " %") for share in (better, same, worse)),
@@ -172,12 +180,10 @@ def evidence_row(evidence: PairedEvidence) -> tuple[str, ...]:
 
 
 def _cell(variant: VariantSummary, metric: str) -> Cell:
-    """Accuracies in percent, the gap in points, losses in nats."""
+    """Shares in percent, the gap in points, losses as they are."""
     value, bounds = variant.mean.get(metric), variant.interval.get(metric)
-    if metric.endswith("_loss"):
-        return Cell(wording.number(value, 4), wording.interval(bounds, 1.0, 4), _finite(value))
-    show = wording.points if metric == "generalization_gap" else wording.percent
-    return Cell(show(value), wording.interval(bounds), _finite(value))
+    shown = wording.points(value) if metric == "generalization_gap" else wording.amount(value, metric)
+    return Cell(shown, wording.bounds(bounds, metric), _finite(value))
 
 
 def _comparison_row(comparison: Comparison, by_name: Mapping[str, VariantSummary]) -> tuple[str, ...]:
@@ -203,14 +209,13 @@ def _published_row(variant: VariantSummary, metric: str, value: float) -> tuple[
     difference = "" if mean is None else " ".join(wording.difference(mean - value, shifted, metric)).rstrip()
     measured = _cell(variant, metric)
 
-    def show(x: float) -> str:
-        return wording.number(x, 4) if metric.endswith("_loss") else wording.percent(x)
-
     return (
-        show(value),
+        wording.amount(value, metric),
         measured.mean,
         measured.interval or wording.NOTHING,
-        f"{show(min(runs))} to {show(max(runs))}" if len(runs) > 1 else wording.NOTHING,
+        f"{wording.amount(min(runs), metric)} to {wording.amount(max(runs), metric)}"
+        if len(runs) > 1
+        else wording.NOTHING,
         difference or wording.NOTHING,
     )
 

@@ -27,7 +27,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
     changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in rows)
     return [
-        _accuracies(rows),
+        _scores(summary, rows),
         Table(headings, costs),
         Table(("Variant", "Changes to the base recipe"), changes, text=2),
     ]
@@ -35,17 +35,22 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """Every variant with everything, in one table."""
-    return {"rows": variant_rows(summary)}
+    return {"rows": variant_rows(summary), "compared": wording.capitalized(wording.compared(summary))}
 
 
-def _accuracies(rows: tuple[VariantRow, ...]) -> Table:
-    """Accuracies, gap and verdict, with a first column of letters where variants were compared."""
+def _scores(summary: StudySummary, rows: tuple[VariantRow, ...]) -> Table:
+    """Scores, gap and verdict, with a first column of letters where variants were compared."""
+    other = summary.metric != "accuracy"
     lettered = any(row.letters for row in rows)
-    headings = ("Variant", "Test accuracy", "95 % interval", "Validation", "Training", "Gap, points", "Verdict")
+    name = wording.capitalized(wording.compared(summary))
+    beside = ("Accuracy",) if other else ()
+    headings = ("Variant", name, "95 % interval", *beside, "Validation", "Training", "Gap, points", "Verdict")
     cells = tuple(
         (
             *((row.letters,) if lettered else ()),
-            *(row.name, row.test.mean, row.test.interval or wording.NOTHING, row.validation.mean, row.train.mean),
+            *(row.name, row.test.mean, row.test.interval or wording.NOTHING),
+            *((row.accuracy.mean,) if other else ()),
+            *(row.validation.mean, row.train.mean),
             *(row.gap.mean, row.verdict),
         )
         for row in rows
