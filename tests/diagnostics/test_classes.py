@@ -49,6 +49,7 @@ def test_a_lower_accuracy_may_find_the_rare_class():
         "weighted has the highest mean recall over the classes, 74.6 %, and plain, with the highest accuracy, 50.0 %."
     )
     assert "15.0 points lower" in found.message
+    assert found.fix.endswith("--set compare.metric=balanced_accuracy")
     assert accuracy_hides_recall(variants, 0.97, classes(plain=ALL_ZERO)) is None
     assert accuracy_hides_recall(variants, 0.97, classes(plain=MOST, weighted=ALL_ZERO)) is not None
     assert accuracy_hides_recall(variants, 0.97, classes(plain=ALL_ZERO, weighted=ALL_ZERO)) is None

@@ -89,4 +89,5 @@ def test_reading_many_runs_can_take_more_memory_than_training_them(monkeypatch: 
     training = memory_of(plan)
     assert training == memory_of(plan, 10**6) == 10**6 + 5 * 10**6 + devices.ROOM_BYTES
     assert memory_of(plan, training) == 10**6 + training
+    assert memory_to_read(2, 400, 1000, 10, "brier") - memory_to_read(2, 400, 1000, 10) == 3 * 800 * 1000
     assert memory_to_read(2, 4000, 1000, 10) < 350e6 < 450e6 < memory_to_read(2, 4000, 2000, 10) < 650e6

@@ -300,3 +300,12 @@ def test_the_forecast_and_its_json_say_what_was_decided() -> None:
     assert session.forecast.data == "people, from people.csv"
     assert to_json(session, "1")["facts"] == dict(session.facts) == dict(session.forecast.facts)
     assert list(session.facts[0]) == ["label column", "Churn, the last of 5 columns"]
+
+
+def test_a_plan_warns_where_accuracy_says_little() -> None:
+    plain = points()
+    rare = dataclasses.replace(plain, y_train=(np.arange(len(plain.y_train)) < 4).astype(np.int32))
+    (caution,) = Session(small(1), rare, NOWHERE).forecast.cautions
+    assert caution.endswith("add --set compare.metric=balanced_accuracy")
+    balanced = dataclasses.replace(small(1), metric="balanced_accuracy")
+    assert Session(balanced, rare, NOWHERE).forecast.cautions == ()

@@ -88,3 +88,33 @@ def test_ticks_are_round_and_inside(means):
     for tick, label in zip(axis.ticks, axis.labels, strict=True):
         assert float(label.replace("−", "-")) == pytest.approx(100 * tick, abs=1e-9)
         assert len(label) <= 8
+
+
+def test_losses_far_above_the_others_are_cut():
+    axis = score_axis(rows_of(0.31, 0.32, 2.5, 0.3, 0.33, 0.315, None), "test_log_loss")
+    assert axis is not None
+    assert axis.cut == 1
+    assert axis.low < 0.3 < 0.33 < axis.high < 1
+    assert [axis.shows(mean) for mean in (0.1, 0.31, 2.5)] == [True, True, False]
+    assert [float(label) for label in axis.labels] == pytest.approx(axis.ticks)
+
+
+def test_the_lowest_loss_is_ranked_first():
+    of_losses = replace(
+        study(),
+        metric="brier",
+        ranking=(),
+        variants=tuple(
+            replace(
+                v,
+                mean={**v.mean, "test_brier": v.mean["test_loss"]},
+                runs=tuple(replace(run, test_score=0.5) for run in v.runs),
+            )
+            for v in study().variants
+        ),
+    )
+    rows = ranked_rows(of_losses)
+    means = [row.mean for row in rows]
+    assert means == sorted(means)
+    assert all(set(row.runs.values()) == {0.5} for row in rows)
+    assert interval_rows(of_losses, "test_accuracy")[0].mean == of_losses.variants[0].mean["test_accuracy"]
