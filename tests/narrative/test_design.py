@@ -30,3 +30,10 @@ def test_nothing_to_decide() -> None:
     assert design_sentences(Design(5, 359, 1, 0), 0.001) == ()
     (line,) = design_sentences(Design(1, 359, 1, 3), 0.001)
     assert line == "Decides nothing: comparing variants takes at least two seeds; use --seeds 5"
+
+
+def test_two_seeds_cannot_tell() -> None:
+    first, second = design_sentences(Design(2, 1797, 5, 18), 0.001)
+    assert first.startswith("Decides nothing that is likely: 2 seeds cannot tell (80 % power, 18 comparisons")
+    assert second.startswith("To decide smaller differences: --seeds 5, ")
+    assert "instead of 18" not in second  # 4 comparisons of two seeds decide nothing either

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from wellfit.analysis.power import Design, minimum_detectable
+from wellfit.analysis.power import Design, Detectable, minimum_detectable
 from wellfit.narrative.phrases import counted
 
 __all__ = ["design_sentences"]
 
 _USEFUL: Final = 0.01  # a difference in accuracy; designs that miss it are told what would find it
+_HOPELESS: Final = 0.2  # a difference that no study of regularization expects
 _SEEDS: Final = (5, 10, 20, 50)
 _FEW: Final = 4  # comparisons
 
@@ -36,21 +37,28 @@ def design_sentences(design: Design, margin: float, *, foldable: bool = False) -
     if design.seeds < 2:
         return ("Decides nothing: comparing variants takes at least two seeds; use --seeds 5",)
     found = minimum_detectable(design, margin=margin)
+    how = f"80 % power, {counted(design.comparisons, 'comparison')}, variants that differ as is usual"
+    if found.difference > _HOPELESS:
+        seeds = counted(design.seeds, "seed")
+        return (
+            f"Decides nothing that is likely: {seeds} cannot tell ({how})",
+            *_better(design, found, margin, foldable),
+        )
     reach = f'"equivalent" within {_points(margin)} is possible'
     if not found.equivalent:
         reach = f'"equivalent" takes a margin of {_points(found.margin)}, not {_points(margin)}'
-    first = (
-        f"Decides differences of {_points(found.difference)} or more (80 % power, "
-        f"{counted(design.comparisons, 'comparison')}, variants that differ as is usual); {reach}"
-    )
-    if found.difference <= _USEFUL:
-        return (first,)
+    first = f"Decides differences of {_points(found.difference)} or more ({how}); {reach}"
+    return (first,) if found.difference <= _USEFUL else (first, *_better(design, found, margin, foldable))
+
+
+def _better(design: Design, found: Detectable, margin: float, foldable: bool) -> tuple[str, ...]:
+    """What decides smaller differences, if anything does."""
     better = [
         f"{how}, {_points(smaller)}"
         for how, other in _alternatives(design, foldable)
-        if (smaller := minimum_detectable(other, margin=margin).difference) < 0.9 * found.difference
+        if (smaller := minimum_detectable(other, margin=margin).difference) < min(0.9 * found.difference, _HOPELESS)
     ]
-    return (first, f"To decide smaller differences: {'; '.join(better)}") if better else (first,)
+    return (f"To decide smaller differences: {'; '.join(better)}",) if better else ()
 
 
 def _alternatives(design: Design, foldable: bool) -> list[tuple[str, Design]]:
