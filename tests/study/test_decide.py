@@ -19,13 +19,14 @@ from wellfit.data.assemble import make_dataset
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing, open_if_begun
+from wellfit.study import decide
 from wellfit.study.decide import Analyzed, Decision, run_until_decided
 from wellfit.study.run import Interrupted, Progress, run_study
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
-CLOSE: dict[str, Any] = {"plain": {}, "close": {"learning_rate": 0.21}}
+CLOSE: dict[str, Any] = {"plain": {}, "close": {"l2": 0.3}}
 APART: dict[str, Any] = {"plain": {}, "apart": {"class_weights": [1.0, 1e4]}}
 
 
@@ -86,7 +87,8 @@ def test_a_clear_difference_is_decided_at_the_first_analysis(tmp_path: Path) -> 
     assert len(summarize(tmp_path).seeds) == 5
 
 
-def test_an_open_question_takes_all_planned_analyses(tmp_path: Path) -> None:
+def test_an_open_question_takes_all_planned_analyses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "FUTILE", 0.0)
     run = Run(study(CLOSE), tmp_path, max_seeds=12)
     planned = (5, 10, 12)
     assert run.decision.ending == "seeds"
@@ -104,6 +106,24 @@ def test_an_open_question_takes_all_planned_analyses(tmp_path: Path) -> None:
     with pytest.raises(StudyFileError, match="planned at 5, 10, 12 seeds"):
         run_study(Session(study(CLOSE, seeds=14), points(), tmp_path))
     assert len(Run(study(CLOSE), tmp_path).trained) == 1  # only the last analysis is repeated
+
+
+def test_what_more_seeds_would_not_decide_is_given_up(tmp_path: Path) -> None:
+    run = Run(study(CLOSE), tmp_path, max_seeds=15)
+    assert run.decision.ending == "futile"
+    assert [analyzed.undecided for analyzed in run.analyses] == [("close",)] * 2
+    first, last = (analyzed.chances["close"] for analyzed in run.analyses)
+    assert last < decide.FUTILE <= first
+    assert run.analyses[-1].interim == InterimAnalysis(2, (5, 10, 15))
+    repeated = Run(study(CLOSE), tmp_path)  # the last analysis is repeated, and nothing is trained
+    assert (repeated.decision.ending, len(repeated.analyses)) == ("futile", 1)
+
+
+def test_identical_variants_need_no_seeds(tmp_path: Path) -> None:
+    run = Run(study({"plain": {}, "same": {"max_norm": 1e9}}), tmp_path)
+    assert run.decision.ending == "decided"
+    assert [c.identical for c in run.analyses[-1].comparisons] == [True]
+    assert len(run.trained) == 1
 
 
 def test_an_interrupted_run_continues_its_analysis(tmp_path: Path) -> None:

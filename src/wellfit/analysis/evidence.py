@@ -12,7 +12,7 @@ from wellfit.analysis.bootstrap import two_way_bootstrap
 from wellfit.analysis.comparisons import MARGIN, Scores, difference_components, summarized
 from wellfit.analysis.crossed import VarianceComponents
 from wellfit.analysis.paired import mcnemar, paired_t, probability_better, sign_flip
-from wellfit.analysis.power import further_seeds
+from wellfit.analysis.power import decided_at_last, further_seeds
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Comparison, PairedEvidence, TestRows
 
@@ -61,6 +61,8 @@ def paired_evidence(
     by_seed = [float(one.mean()) for one in differences]
     bootstrap = two_way_bootstrap(differences, tested=tested)
     open_question = not decided and interim is None
+    planned = None if decided else interim
+    chance = None if planned is None else decided_at_last(components, planned, comparisons, margin)
     return PairedEvidence(
         seeds=len(by_seed),
         interval90=summarized(components, interim).interval90,
@@ -72,6 +74,7 @@ def paired_evidence(
         better_on_new_seed=probability_better(by_seed, margin),
         worse_on_new_seed=probability_better([-d for d in by_seed], margin),
         further_seeds=further_seeds(components, comparisons, margin) if open_question else None,
+        decided_at_last=chance,
     )
 
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from wellfit.analysis.crossed import VarianceComponents, half_squared, with_seeds
 from wellfit.analysis.pooling import LEAST_SEEDS, prior_df
+from wellfit.analysis.sequential import InterimAnalysis, nominal_level
 from wellfit.analysis.verdicts import equivalence_alpha
 from wellfit.base import MARGIN, FloatArray
 from wellfit.errors import StudyFileError
 
-__all__ = ["Chance", "Design", "Detectable", "further_seeds", "minimum_detectable"]
+__all__ = ["Chance", "Design", "Detectable", "decided_at_last", "further_seeds", "minimum_detectable"]
 
 _GRID: Final = 25  # values of the unknown variance to average over
 
@@ -200,6 +201,39 @@ def further_seeds(
     alphas = 0.05 / comparisons, equivalence_alpha(comparisons)
     enough = (m for m in range(1, most + 1) if _decision_probability(components, m, alphas, margin) >= probability)
     return next(enough, None)
+
+
+def decided_at_last(
+    components: VarianceComponents, interim: InterimAnalysis, comparisons: int = 1, margin: float = MARGIN
+) -> float:
+    """The predictive probability that an undecided comparison is decided by the last planned interim analysis.
+
+    As in ``further_seeds``, at the level of the last analysis. Analyses on the way decide hardly more: what is beyond
+    their boundaries usually stays there.
+
+    Args:
+      components: of the difference, as ``comparisons.paired_components`` gives them.
+      interim: the analysis so far, and its plan.
+      comparisons: how many the study makes.
+      margin: largest difference of no practical interest.
+
+    Returns:
+      0 with fewer than two seeds or at the last analysis.
+
+    Example: two variants that hardly differ will not be told apart by 20 seeds.
+      >>> from wellfit.analysis.comparisons import difference_components
+      >>> hard = np.arange(5)[:, None] * 7
+      >>> first, second = ((np.arange(2000) + hard + shift) % 2000 >= 100 for shift in (0, 1))
+      >>> round(decided_at_last(difference_components(first, second), InterimAnalysis(1, (5, 10, 15, 20))), 2)
+      0.0
+    """
+    last = interim._replace(number=len(interim.seeds))
+    more = last.seeds[-1] - components.seeds
+    if components.seeds < 2 or more < 1:
+        return 0.0
+    alphas = 0.05 / comparisons, equivalence_alpha(comparisons)
+    different, alike = (nominal_level(last, alpha) for alpha in alphas)
+    return _decision_probability(components, more, (different, alike), margin)
 
 
 def _decision_probability(components: VarianceComponents, m: int, alphas: tuple[float, float], margin: float) -> float:

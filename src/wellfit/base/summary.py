@@ -114,6 +114,8 @@ class PairedEvidence:
       better_on_new_seed, worse_on_new_seed: probability that one further run of each differs by more than the margin,
         on these test images; the remainder is the probability of practical equivalence.
       further_seeds: how many more seeds would probably decide; None also if decided, or if no number would suffice.
+      decided_at_last: in a sequential design, the probability that an undecided comparison is decided by the last
+        planned analysis.
     """
 
     seeds: int
@@ -126,6 +128,7 @@ class PairedEvidence:
     better_on_new_seed: float | None
     worse_on_new_seed: float | None
     further_seeds: int | None
+    decided_at_last: float | None = None
 
 
 class Ranked(NamedTuple):

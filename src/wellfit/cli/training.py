@@ -223,6 +223,12 @@ def _ending(decision: Decision) -> str:
     seeds = decision.last.seeds
     if decision.ending == "decided":
         return f"Every comparison is decided, at {seeds} seeds."
+    if decision.ending == "futile":
+        most = decision.last.interim.seeds[-1]
+        return (
+            f"Stopped at {seeds} seeds: {most} would hardly decide more (a probability below 5 % for every comparison that "
+            "is undecided)."
+        )
     if decision.ending == "seeds":
         return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."
     return (

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from wellfit.analysis.sequential import InterimAnalysis
@@ -26,6 +26,9 @@ from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 
 __all__ = ["METHOD", "Analyzed", "Decision", "run_until_decided"]
+
+FUTILE: Final = 0.05
+"""Probability of a decision by the last analysis below which adding seeds is given up. Stopping cannot add errors."""
 
 METHOD: Final = (
     "Each interim analysis has its own significance level, so that the overall error rate stays at 5 % "
@@ -44,11 +47,18 @@ class Analyzed:
       interim: the analysis and its plan.
       comparisons: of every other variant with the first, at this analysis's level.
       counted: whether it is the first analysis of a study that was run before without planned analyses.
+      chances: of the undecided variants, the probability that the last planned analysis decides their comparison.
     """
 
     interim: InterimAnalysis
     comparisons: tuple[Comparison, ...]
     counted: bool = False
+    chances: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def futile(self) -> bool:
+        """Whether hardly anything that is undecided would be decided by going on."""
+        return all(self.chances.get(name, 1.0) < FUTILE for name in self.undecided)
 
     @property
     def seeds(self) -> int:
@@ -72,12 +82,13 @@ class Decision:
 
     Args:
       last: the last interim analysis.
-      ending: every comparison is decided, or the planned seeds or the minutes are used up.
+      ending: every comparison is decided, going on would decide hardly anything, or the planned seeds or the minutes
+        are used up.
       forecast: the seconds that the next batch would have taken, where the minutes are used up.
     """
 
     last: Analyzed
-    ending: Literal["decided", "seeds", "minutes"]
+    ending: Literal["decided", "futile", "seeds", "minutes"]
     forecast: float = 0.0
 
 
@@ -130,13 +141,25 @@ def run_until_decided(
                 )
         interim = InterimAnalysis(number, planned)
         train(batch, interim)
-        last = Analyzed(interim, summarize(session.directory).comparisons, counted and number == 1)
+        last = _analyzed(session, interim, counted and number == 1)
         if on_analysis is not None:
             on_analysis(last)
         if last.comparisons and not last.undecided:
             return Decision(last, "decided")
+        if last.comparisons and number < len(planned) and last.futile:
+            return Decision(last, "futile")
     assert last is not None  # there is at least one analysis
     return Decision(last, "seeds")
+
+
+def _analyzed(session: Session, interim: InterimAnalysis, counted: bool) -> Analyzed:
+    summary = summarize(session.directory)
+    chances = {
+        c.variant: evidence.decided_at_last
+        for c in summary.comparisons
+        if (evidence := summary.evidence.get(c.variant)) is not None and evidence.decided_at_last is not None
+    }
+    return Analyzed(interim, summary.comparisons, counted, chances)
 
 
 def _plan(session: Session, max_seeds: int | None) -> tuple[tuple[int, ...], int, bool]:
