@@ -116,7 +116,9 @@ def test_seeds_and_variants_come_together_bit_by_bit(parts: Path, tmp_path: Path
 
 def test_seeds_of_folds_come_together_to_the_study_trained_whole(tmp_path: Path) -> None:
     """Each part audits, counts and describes the same fold, whichever seeds it has."""
-    dataset = unsplit()
+    dataset = unsplit(127)
+    session = Session(small(2, 5, folds=5), dataset, tmp_path / "unused")
+    assert session.fold(0).data.y_train.sum() != session.fold(2).data.y_train.sum()  # else any fold would do
     for name, seeds in (("a", [0, 1]), ("b", [2, 3, 4]), ("once", [0, 1, 2, 3, 4])):
         trained(tmp_path / name, small(2, seeds, folds=5), dataset)
     merge_studies([tmp_path / "a", tmp_path / "b"], tmp_path / "whole")

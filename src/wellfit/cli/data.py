@@ -72,8 +72,9 @@ def _sizes(session: Session) -> list[str]:
     dataset, splits = session.used, session.splits
     shape = dataset.input_shape
     examples = f"images of {' x '.join(map(str, shape))}" if len(shape) > 1 else "rows"
+    whole = session.dataset if session.spec.data.train_share == 1 else dataset  # a fold may leave out an example
     return [
-        f"{len(dataset.x_train) + len(dataset.x_test):,} {examples}, {dataset.x_train.dtype}",
+        f"{len(whole.x_train) + len(whole.x_test):,} {examples}, {dataset.x_train.dtype}",
         f"Split: {len(splits.train):,} training, {len(splits.validation):,} validation, {len(dataset.y_test):,} test"
         + (" a seed" if session.folds > 1 else ""),
     ]

@@ -19,6 +19,7 @@ from wellfit.base import (
     Comparison,
     Divergence,
     PairedEvidence,
+    Question,
     Ranked,
     Recipe,
     Sentence,
@@ -32,7 +33,7 @@ from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit
 
-__all__ = ["Concluded", "conclude"]
+__all__ = ["Concluded", "conclude", "pairs_of"]
 
 Scores = Mapping[str, Mapping[int, NDArray[Any]]]
 
@@ -50,6 +51,29 @@ class Concluded(NamedTuple):
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
+
+
+def pairs_of(spec: StudySpec, recipes: Mapping[str, Recipe]) -> tuple[list[tuple[str, str]], Sequence[tuple[str, str]]]:
+    """What a study compares, fixed before any result: every variant with the first, and what its questions ask further.
+
+    Args:
+      spec: the study.
+      recipes: of its variants.
+    """
+    names = list(spec.variants)
+    usual = [(name, names[0]) for name in names[1:]]
+    return usual, asked_pairs(_questions(spec), names[0], spec.published, _stopping(recipes))
+
+
+def _questions(spec: StudySpec) -> Sequence[Question]:
+    """Those that can be answered: the stored study may lack a variant that a question names."""
+    names = list(spec.variants)
+    known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
+    return published_winner(known, spec.published)
+
+
+def _stopping(recipes: Mapping[str, Recipe]) -> list[str]:
+    return [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
 
 
 def conclude(
@@ -82,12 +106,8 @@ def conclude(
     """
     names = list(spec.variants)
     judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
-    stopping = [name for name, recipe in recipes.items() if recipe.early_stopping is not None]
-    # The stored study may lack a variant that a question names; such a question is left out.
-    known = [q for q in spec.questions if {q.variant, *q.than, *q.variants} <= {"", *names}]
-    questions = published_winner(known, spec.published)
-    usual = [(name, names[0]) for name in names[1:]]
-    further = asked_pairs(questions, names[0], spec.published, stopping)
+    questions, stopping = _questions(spec), _stopping(recipes)
+    usual, further = pairs_of(spec, recipes)
     pairs = [*usual, *further]
     scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}")
     components = paired_components(scores, pairs, tested)

@@ -58,7 +58,7 @@ class Analyzed:
     @property
     def undecided(self) -> tuple[str, ...]:
         """The variants whose comparison is undecided."""
-        return tuple(c.variant for c in self.comparisons if c.verdict == "undecided")
+        return tuple(c.variant for c in self.comparisons if c.verdict == "undecided" and not c.identical)
 
     @property
     def decided(self) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 from numpy.typing import NDArray
 
+from wellfit.analysis.power import Design
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
@@ -19,10 +20,12 @@ from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StoreUnreadableError, StudyFileError
+from wellfit.narrative.design import design_sentences
 from wellfit.spec.identity import default_directory, spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
 from wellfit.study.comparable import metric_caution
+from wellfit.study.conclude import pairs_of
 from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.planning import (
@@ -50,6 +53,7 @@ class Forecast:
       data: title and source of the data.
       facts: what was decided about the data, as pairs of a short name and a text.
       cautions: what is unusual about data and machine, in sentences without a full stop.
+      design: what the study can decide, likewise.
       examples: training, validation and test examples of a seed.
       tested: test examples of all folds together.
       epochs: of the base recipe.
@@ -78,6 +82,7 @@ class Forecast:
     restarted: Mapping[str, int] = field(default_factory=dict)
     facts: Facts = ()
     cautions: tuple[str, ...] = ()
+    design: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,6 +308,15 @@ class Session:
         """The provenance of what the directory holds, if there is something to continue."""
         return self.stored.provenance if self.remaining.plan.runs else {}
 
+    @property
+    def _design(self) -> tuple[str, ...]:
+        """What the study can decide, before anything is trained."""
+        usual, further = pairs_of(self.spec, self.recipes)
+        held_out = self.dataset.pool is not None
+        examples = len(self.test_labels) if self.test_groups is None else len(np.unique(self.test_groups))
+        design = Design(len(self.spec.seeds), examples, self.folds if held_out else 1, len(usual) + len(further))
+        return design_sentences(design, self.spec.margin, foldable=held_out and self.folds == 1) if examples > 1 else ()
+
     @cached_property
     def forecast(self) -> Forecast:
         """What training the rest of the study will take.
@@ -335,6 +349,7 @@ class Session:
             saved=work.saved,
             restarted=work.restarted,
             facts=self.facts,
+            design=self._design,
             cautions=tuple(filter(None, cautions)),
         )
 
@@ -352,6 +367,7 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         },
         "facts": dict(forecast.facts),
         "cautions": list(forecast.cautions),
+        "design": list(forecast.design),
         "examples": {
             **dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
             "tested": forecast.tested,

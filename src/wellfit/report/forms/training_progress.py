@@ -58,7 +58,7 @@ def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
     if full:
         lines.append(f"{wording.count(plan.programs, 'program')} on {wording.count(forecast.devices, 'device')}")
         lines.append(f"{forecast.precision[:1].upper()}{forecast.precision[1:]}")
-    return [*lines, *_growth_lines(forecast), *forecast.cautions]
+    return [*lines, *_growth_lines(forecast), *forecast.design, *forecast.cautions]
 
 
 def _growth_lines(forecast: Forecast) -> list[str]:
