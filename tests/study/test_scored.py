@@ -17,6 +17,7 @@ from small_studies import few_points, perceptrons
 from wellfit.analysis.scores import LOSSES, MARGINS, SCORED, scores_of
 from wellfit.api import Study, logistic, make_dataset
 from wellfit.base import Comparison, Dataset, StudySummary
+from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, from_resolved
 from wellfit.store import open_existing
 from wellfit.study.run import run_study
@@ -209,3 +210,12 @@ def test_class_weights_are_judged_by_the_metric(tmp_path: Path) -> None:
     assert "98.5 % of the examples belong to one class" in said
     assert "--set compare.metric=balanced_accuracy" in said
     assert "--set compare.metric" not in silent
+
+
+def test_roc_auc_of_one_class_is_refused_before_training(tmp_path: Path) -> None:
+    y = (np.arange(60) < 3).astype(np.int64)  # (60,)
+    x = np.random.default_rng(0).normal(y[:, None], 1.0, (60, 2)).astype(np.float32)  # (60, 2)
+    study = Study(x, y, logistic(), {"a": {}, "b": {"l2": 1.0}}, metric="roc_auc", epochs=1, seeds=5)
+    with pytest.raises(StudyFileError, match="belong to one class"):
+        study.run(tmp_path / "none", progress=False)
+    assert not (tmp_path / "none").exists()
