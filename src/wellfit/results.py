@@ -94,8 +94,8 @@ class Results(Plots):
           ``variant``, ``against``, ``metric``, ``difference``, ``interval``, ``p_value``, ``p_adjusted`` and
           ``verdict``; then the results of other methods, see ``wellfit.base.PairedEvidence``: ``seeds``,
           ``interval90``, ``bootstrap_interval``, ``bootstrap_p``, ``paired_t_p``, ``sign_flip_p``, ``mcnemar_p`` (one
-          per seed), ``better_on_new_seed``, ``worse_on_new_seed`` and ``further_seeds``; then ``survivors``, whether
-          diverged runs were left out. ``attrs`` has ``metric`` and ``margin``.
+          per seed), ``better_on_new_seed``, ``worse_on_new_seed``, ``further_seeds`` and ``decided_at_last``; then
+          ``survivors``, whether diverged runs were left out. ``attrs`` has ``metric`` and ``margin``.
         """
         import pandas as pd
 

@@ -155,7 +155,9 @@ def test_results_seen_before_count_as_the_first_analysis(tmp_path: Path) -> None
         Run(study(CLOSE), tmp_path / "other", max_seeds=2)
 
 
-def test_early_test_results_wait_for_their_analysis(tmp_path: Path) -> None:
+def test_early_test_results_wait_for_their_analysis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decide, "FUTILE", 0.0)
+
     def press(tick: Progress) -> None:
         with open_existing(tmp_path) as store:
             if tick.epochs == 0 and store.runs.test_scores():  # trained for the second analysis, about to be tested

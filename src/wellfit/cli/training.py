@@ -226,8 +226,8 @@ def _ending(decision: Decision) -> str:
     if decision.ending == "futile":
         most = decision.last.interim.seeds[-1]
         return (
-            f"Stopped at {seeds} seeds: {most} would hardly decide more (a probability below 5 % for every comparison that "
-            "is undecided)."
+            f"Stopped at {seeds} seeds: {most} would hardly decide more (a probability below 5 % for every open "
+            "comparison)."
         )
     if decision.ending == "seeds":
         return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."
