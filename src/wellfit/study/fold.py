@@ -16,7 +16,6 @@ from wellfit.base import Dataset, IntArray, Preparation, Splits, TrainingData
 from wellfit.data.folds import Division, can_fold, division, split_hash
 from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset, refitted
 from wellfit.data.splits import training_data
-from wellfit.engine.validation import check_data
 from wellfit.spec.study import DataSpec
 
 __all__ = ["OVERLAP", "Fold", "fold_of", "folds_used", "hash_of_splits", "validation_overlap"]
@@ -71,6 +70,8 @@ class Fold:
         Raises:
           DataError: as for ``training_data``.
         """
+        from wellfit.engine.validation import check_data  # with JAX, which readers of a study do not need
+
         flags, silent = binary_features(self.preparation), self.features is not None
         data = training_data(self.training, self.splits, self.scale, flags, silent=silent)
         check_data(data)
