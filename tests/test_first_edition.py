@@ -47,6 +47,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory, continued by this edition with one more seed."""
     directory = unpack(tmp_path_factory.mktemp("grown"))
     status, _, error = command("run", STUDY, "--out", directory, "--seeds", "3")
+    assert status == 2
+    assert "[data] folds is 1 there and 5 here (continue it with --set data.folds=1)" in error
+    status, _, error = command("run", STUDY, "--out", directory, "--seeds", "3", "--set", "data.folds=1")
     assert (status, error) == (0, "")
     return directory
 
@@ -58,7 +61,8 @@ def test_it_opens_with_all_its_runs(first: Path) -> None:
         assert {(r.spec.variant, r.spec.seed) for r in records} == {(name, seed) for name in MEANS for seed in (0, 1)}
         assert store.runs.test_scores()["baseline", 1] == (0.9526462395543176, 0.21722813646593603)
         study = load_study(str(STUDY))  # of images, whose scale "auto" was called "unit"
-        assert from_resolved(store.metadata.study()) == replace(study, data=replace(study.data, scale="unit"))
+        data = replace(study.data, scale="unit", folds=1)  # there were no folds
+        assert from_resolved(store.metadata.study()) == replace(study, data=data)
         assert store.metadata.provenance()["wellfit"] == "0.1.0"
         assert store.metadata.note("examples") == {"training": 575, "sample": 144, "validation": 144, "test": 359}
         assert {name: a.shape for name, a in store.runs.weights("dropout", 0).items()} == {
@@ -94,7 +98,8 @@ def test_its_numbers_are_those_that_the_first_edition_printed(first: Path) -> No
     assert summary.state == "finished"
     assert {v.name: round(100 * v.mean["test_accuracy"], 2) for v in summary.variants} == MEANS
     low, high = next(v.interval["test_accuracy"] for v in summary.variants if v.name == "baseline") or (0, 0)
-    assert (round(100 * low, 2), round(100 * high, 2)) == (78.08, 98.84)
+    assert low < 0.7808  # that edition's interval, Wilson's, was from 78.08 to 98.84: too narrow near 100 %
+    assert high > 0.9884
     assert summary.seconds == pytest.approx(2.2, abs=0.05)
 
 

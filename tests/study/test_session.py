@@ -138,6 +138,7 @@ def test_the_json_form_has_every_key() -> None:
             "features": "5 columns, values -6.799 to 7.749, standardized",
         },
         "cautions": [],
+        "design": list(forecast.design),
         "examples": {"training": 160, "validation": 40, "test": 60, "tested": 60},
         "folds": 1,
         "seeds": [0, 1],
