@@ -22,9 +22,9 @@ import stores
 import wellfit
 from wellfit.spec.study import StudySpec, study_from_mapping
 
-EPOCHS: Final = 60
-TICKS: Final = 2 * EPOCHS + 1
-"""How often it prints "training": for every epoch of both programs, and when the test set is opened."""
+EPOCHS: Final = 30
+TICKS: Final = 4 * EPOCHS + 1
+"""How often it prints "training": for every epoch of both programs with both folds, and when the test set is opened."""
 
 TIMES: Final = ("seconds", "finished")
 """The columns of a run that depend on the clock."""

@@ -21,6 +21,7 @@ FORECAST = Forecast(
     title="Does dropout help?",
     data="Fashion-MNIST (IDX files)",
     examples=(48000, 12000, 10000),
+    tested=10000,
     epochs=60,
     devices=2,
     precision="products in bfloat16, sums in float32",
@@ -183,3 +184,13 @@ def test_preparing_is_shown_live_only():
     with training_progress(built) as progress:
         progress.prepare()
     assert text(built) == ""
+
+
+def test_with_folds_the_test_examples_are_those_of_a_seed_and_of_all() -> None:
+    lines = plan_lines(replace(FORECAST, examples=(1150, 287, 359), tested=1797))
+    assert "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples in all folds" in lines
+
+
+def test_what_the_design_decides_comes_before_cautions() -> None:
+    lines = plan_lines(replace(FORECAST, design=("Decides nothing",), cautions=("Continued elsewhere",)))
+    assert lines[-2:] == ["Decides nothing", "Continued elsewhere"]
