@@ -22,8 +22,9 @@ from wellfit.spec.study import StudySpec, resolved, study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.study import merge
 from wellfit.study.merge import merge_studies
+from wellfit.study.planning import Forecast
 from wellfit.study.run import run_study
-from wellfit.study.session import Forecast, Session
+from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 

@@ -30,8 +30,9 @@ from wellfit.store import open_existing
 from wellfit.store.checkpoints import Checkpoints
 from wellfit.store.metadata import Metadata
 from wellfit.study import run
+from wellfit.study.planning import Forecast
 from wellfit.study.run import Interrupted, Progress, run_study
-from wellfit.study.session import Forecast, Session
+from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 
 EPOCHS = 6

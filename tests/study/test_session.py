@@ -25,9 +25,9 @@ from wellfit.spec.study import load_study
 from wellfit.store import Store, open_existing
 from wellfit.study import adapt, summarize  # what a command imports when it runs is counted only if it is there
 from wellfit.study.growth import Stored
-from wellfit.study.planning import Choices
+from wellfit.study.planning import Choices, Forecast
 from wellfit.study.run import run_study
-from wellfit.study.session import Forecast, Session, directory_of, to_json
+from wellfit.study.session import Session, directory_of, to_json
 
 CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
 MIXED = "products in bfloat16, sums in float32"

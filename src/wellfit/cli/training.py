@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import InterimAnalysis
     from wellfit.study.decide import Analyzed, Decision
-    from wellfit.study.session import Forecast, Session
+    from wellfit.study.planning import Forecast
+    from wellfit.study.session import Session
 
 UntilDecided = Annotated[
     bool, typer.Option("--until-decided", help="Add seeds, five at a time, until every comparison is decided.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wellfit.base import HISTORY_COLUMNS, ModelSpec, Recipe, RunSpec, TrainingData
+from wellfit.data.facts import Facts
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import resolve
@@ -15,6 +16,7 @@ from wellfit.nn.models import layer_specs
 
 __all__ = [
     "Choices",
+    "Forecast",
     "automatic_precision",
     "choose_and_plan",
     "memory_of",
@@ -47,6 +49,49 @@ class Choices:
     costs: Costs
     precision: str
     devices: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a study is about to train, and what that will take.
+
+    Args:
+      plan: the runs to train; runs that the study directory holds already are not among them.
+      done: runs that the study directory holds already.
+      title: the study's question.
+      data: title and source of the data.
+      facts: what was decided about the data, as pairs of a short name and a text.
+      cautions: what is unusual about data and machine, in sentences without a full stop.
+      design: what the study can decide, likewise.
+      examples: training, validation and test examples of a seed.
+      tested: test examples of all folds together.
+      epochs: of the base recipe.
+      devices: the number of devices that train a population.
+      precision: of the matrix products, in words.
+      seconds: forecast of the training time.
+      memory: forecast of the peak memory of the process, in bytes.
+      continued: trainings that continue where they ended with fewer epochs.
+      saved: epochs of these trainings that are not repeated.
+      restarted: reason -> the number of trainings that start over although the store has them with fewer epochs.
+    """
+
+    plan: Plan
+    done: int
+    title: str
+    data: str
+    examples: tuple[int, int, int]
+    tested: int
+    epochs: int
+    devices: int
+    precision: str
+    seconds: float
+    memory: int
+    continued: int = 0
+    saved: int = 0
+    restarted: Mapping[str, int] = field(default_factory=dict)
+    facts: Facts = ()
+    cautions: tuple[str, ...] = ()
+    design: tuple[str, ...] = ()
 
 
 def choose_and_plan(

@@ -28,10 +28,10 @@ from wellfit.study.inputs import save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
 from wellfit.study.looks import note_look, note_seen
-from wellfit.study.planning import recipe_of
+from wellfit.study.planning import Forecast, recipe_of
 from wellfit.study.provenance import provenance
 from wellfit.study.report_data import keep_report_data
-from wellfit.study.session import Forecast, Session
+from wellfit.study.session import Session
 
 __all__ = ["Interrupted", "Progress", "run_study"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.planning import (
     Choices,
+    Forecast,
     automatic_precision,
     choose_and_plan,
     memory_of,
@@ -39,50 +40,7 @@ from wellfit.study.planning import (
 )
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
-__all__ = ["Forecast", "Session", "directory_of", "to_json"]
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a study is about to train, and what that will take.
-
-    Args:
-      plan: the runs to train; runs that the study directory holds already are not among them.
-      done: runs that the study directory holds already.
-      title: the study's question.
-      data: title and source of the data.
-      facts: what was decided about the data, as pairs of a short name and a text.
-      cautions: what is unusual about data and machine, in sentences without a full stop.
-      design: what the study can decide, likewise.
-      examples: training, validation and test examples of a seed.
-      tested: test examples of all folds together.
-      epochs: of the base recipe.
-      devices: the number of devices that train a population.
-      precision: of the matrix products, in words.
-      seconds: forecast of the training time.
-      memory: forecast of the peak memory of the process, in bytes.
-      continued: trainings that continue where they ended with fewer epochs.
-      saved: epochs of these trainings that are not repeated.
-      restarted: reason -> the number of trainings that start over although the store has them with fewer epochs.
-    """
-
-    plan: Plan
-    done: int
-    title: str
-    data: str
-    examples: tuple[int, int, int]
-    tested: int
-    epochs: int
-    devices: int
-    precision: str
-    seconds: float
-    memory: int
-    continued: int = 0
-    saved: int = 0
-    restarted: Mapping[str, int] = field(default_factory=dict)
-    facts: Facts = ()
-    cautions: tuple[str, ...] = ()
-    design: tuple[str, ...] = ()
+__all__ = ["Session", "directory_of", "to_json"]
 
 
 @dataclass(frozen=True, eq=False)

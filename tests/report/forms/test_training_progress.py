@@ -11,8 +11,8 @@ from rich.console import Console
 from wellfit.engine.plan import Plan
 from wellfit.report.forms import training_progress as module
 from wellfit.report.forms.training_progress import plan_lines, print_plan, training_progress
+from wellfit.study.planning import Forecast
 from wellfit.study.run import Progress
-from wellfit.study.session import Forecast
 
 PLAN = Plan((), 25, (109386, 7850), 1e9, 0)
 FORECAST = Forecast(

@@ -17,8 +17,8 @@ from wellfit.report import wording
 from wellfit.report.forms.terminal import wrapped
 
 if TYPE_CHECKING:  # it loads JAX
+    from wellfit.study.planning import Forecast
     from wellfit.study.run import Progress
-    from wellfit.study.session import Forecast
 
 __all__ = ["TrainingProgress", "closing_line", "plan_lines", "print_plan", "progress_bar", "training_progress"]
 
