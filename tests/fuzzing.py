@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,11 @@ SECONDS: Final = 10.0
 BYTES: Final = 2e9
 """At most so much memory, one process that reads thousands of inputs."""
 _LINE: Final = 1100
+
+
+def legible(text: str) -> bool:
+    """Whether a text is one line of what a terminal shows; a no-break space is a space."""
+    return all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
 
 
 def fault_of(seed: int) -> tuple[str, str]:
@@ -59,7 +65,7 @@ def fault_of(seed: int) -> tuple[str, str]:
             )
         except WellfitError as error:
             answer = str(error).replace(folder, "")
-            fault = "" if answer.isprintable() and len(answer) < _LINE else f"not one printable line: {answer[:3000]!r}"
+            fault = "" if legible(answer) and len(answer) < _LINE else f"not one printable line: {answer[:3000]!r}"
         except MemoryError:
             fault = answer = f"out of memory\n{traceback.format_exc()}"
         except Exception:
@@ -93,7 +99,7 @@ def contradiction(data: Any) -> str:
         "validation rows": rows is None
         or (np.all(np.diff(rows) > 0) and rows[0] >= 0 and rows[-1] < n and len(rows) < n),
         "groups": data.groups is None or len(data.groups) == n,
-        "facts": all(isinstance(text, str) and text.isprintable() for fact in data.facts for text in fact),
+        "facts": all(isinstance(text, str) and legible(text) for fact in data.facts for text in fact),
     }
     return ", ".join(name for name, holds in checks.items() if not holds)
 
