@@ -198,6 +198,7 @@ def compare_pairs(
     interim: InterimAnalysis | None = None,
     tested: TestRows | None = None,
     metric: str = "test_accuracy",
+    components: Mapping[tuple[str, str], VarianceComponents] | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare pairs of variants over their common seeds, corrected for the number of pairs.
 
@@ -219,6 +220,7 @@ def compare_pairs(
       interim: the interim analysis, in a sequential design.
       tested: which examples each seed judges; None if every seed judges all.
       metric: the name of what the mean score is.
+      components: of these pairs, as ``paired_components`` gives them; computed if None.
 
     Returns:
       One comparison per pair, in order.
@@ -233,7 +235,7 @@ def compare_pairs(
       >>> [(c.variant, c.against, c.difference) for c in compare_pairs(runs, [("l2", "l1"), ("l1", "baseline")])]
       [('l2', 'l1', 0.5), ('l1', 'baseline', 0.0)]
     """
-    components = paired_components(scores, pairs, tested)
+    components = paired_components(scores, pairs, tested) if components is None else components
     most = np.inf if metric in _UNBOUNDED else 1.0
     differences = {pair: summarized(c, interim, most) for pair, c in components.items()}
     identical = {pair: _identical(scores, pair) for pair in components}

@@ -162,7 +162,7 @@ class TestRows:
 
     Example: two seeds that judge half of four examples each.
       >>> tested = TestRows({0: np.array([0, 2]), 1: np.array([1, 3])}, 4)
-      >>> tested.of([1])[0].tolist()
+      >>> tested.only([1]).rows[1].tolist()
       [1, 3]
     """
 
@@ -171,10 +171,6 @@ class TestRows:
     rows: Mapping[int, IntArray]
     examples: int
     groups: IntArray | None = None  # (examples,)
-
-    def of(self, seeds: Sequence[int]) -> tuple[IntArray, ...]:
-        """The rows of some seeds, in their order."""
-        return tuple(self.rows[seed] for seed in seeds)
 
     def only(self, seeds: Sequence[int]) -> TestRows:
         """The same for some seeds, in their order."""

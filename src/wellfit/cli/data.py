@@ -32,7 +32,7 @@ def audit(
     from wellfit.report.wording import capitalized
 
     session = _session_of(data, settings, validation)
-    findings = audit_data(session.used, session.splits)
+    findings = audit_data(session.used, session.splits, len(session.test_labels))
     if json:
         listed = [{**vars(finding), "title": finding.title} for finding in findings]
         print_json({"data": session.used.title, "facts": dict(session.facts), "findings": listed})

@@ -106,9 +106,9 @@ def fold_facts(dataset: Dataset, splits: Splits, folds: int) -> Facts:
         return ()
     if dataset.pool is not None:
         total = len(dataset.y_train) + len(dataset.y_test)
-        part = _PARTS.get(folds, f"{folds}th")
+        part = f"another {_PARTS[folds]}" if folds in _PARTS else f"another of {folds} folds"
         whole = "" if dataset.groups is None else ", in whole groups"
-        return (("test set", f"none given; each seed is tested on another {part} of the {total:,} examples{whole}"),)
+        return (("test set", f"none given; each seed is tested on {part} of the {total:,} examples{whole}"),)
     total = len(splits.validation) + len(splits.train)
     text = f"each seed validates on other {len(splits.validation):,} of the {total:,} training examples"
     return (("validation set", text),)

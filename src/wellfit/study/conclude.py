@@ -109,8 +109,8 @@ def conclude(
     questions, stopping = _questions(spec), _stopping(recipes)
     usual, further = pairs_of(spec, recipes)
     pairs = [*usual, *further]
-    scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}")
     components = paired_components(scores, pairs, tested)
+    scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}", components)
     compared = [_comparison(spec.metric, c) for c in scored]
     counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from planted import changed, codes, findings, message, toy
+from wellfit.data.audits import audit
 from wellfit.data.audits.sizes import wilson_half_width
+from wellfit.data.splits import split_of
 
 
 def test_imbalance():
@@ -52,3 +54,13 @@ def test_wilson_interval_is_scipys(p, n):
 def test_few_test_examples_come_with_their_interval():
     assert "has only 200 examples: an accuracy of 90 % is known to ± 4.2 points" in message(toy(), "few-test-examples")
     assert "few-test-examples" not in codes(toy(m=4000))
+
+
+def test_folds_count_together() -> None:
+    data = toy()
+    splits = split_of(data, 0.2)
+    (found,) = (f for f in audit(data, splits, 1797) if f.code == "few-test-examples")
+    assert found.message.startswith(
+        "The test folds of all seeds together have only 1,797 examples: an accuracy of 90 % is known to ± 1.4 points"
+    )
+    assert "few-test-examples" not in [f.code for f in audit(data, splits, 4000)]

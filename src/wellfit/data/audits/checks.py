@@ -41,12 +41,13 @@ _CHECKS: Final = (
 )
 
 
-def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
+def audit(dataset: Dataset, splits: Splits, tested: int | None = None) -> tuple[Finding, ...]:
     """Audit a data set and its splits.
 
     Args:
       dataset: the data set; its test examples are only compared with the training examples.
       splits: of its training examples, for example from ``make_splits(dataset.y_train, ...)``.
+      tested: with folds, the number of examples that all of them test together.
 
     Returns:
       The findings, errors first; ``docs/findings.md`` lists their codes and exact conditions.
@@ -66,7 +67,7 @@ def audit(dataset: Dataset, splits: Splits) -> tuple[Finding, ...]:
         raise DataError(
             f"the splits cover {n} training examples, but {dataset.name} has {len(dataset.y_train)}; split it again"
         )
-    sets = Sets(dataset, splits)
+    sets = Sets(dataset, splits, tested)
     findings = [finding for held in sets.given for finding in _held_out(sets, held)]
     findings += [finding for check in _CHECKS for finding in check(sets)]
     return tuple(sorted(findings, key=lambda f: _LEVELS.index(f.level)))

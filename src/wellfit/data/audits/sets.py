@@ -53,10 +53,16 @@ class ExampleSet:
 
 @dataclass(frozen=True, eq=False)
 class Sets:
-    """A data set, its splits, and the three sets of examples."""
+    """A data set, its splits, and the three sets of examples.
+
+    Args:
+      dataset, splits: with folds, those of one seed.
+      tested: the number of examples that all folds test together; None where every seed has the same test set.
+    """
 
     dataset: Dataset
     splits: Splits
+    tested: int | None = None
 
     @cached_property
     def training(self) -> ExampleSet:

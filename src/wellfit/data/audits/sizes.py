@@ -67,13 +67,14 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
 
 def few_test_examples(sets: Sets) -> Iterator[Finding]:
     """Say how precisely the test set can measure an accuracy."""
-    n = len(sets.test.y)
+    n = len(sets.test.y) if sets.tested is None else sets.tested
+    which = "The test set has" if n == len(sets.test.y) else "The test folds of all seeds together have"
     half_width = wilson_half_width(0.9, n)
     if half_width > _WIDE:
         yield Finding(
             "few-test-examples",
             "info",
-            f"The test set has only {n} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points "
+            f"{which} only {n:,} examples: an accuracy of 90 % is known to ± {100 * half_width:.1f} points "
             "(95 % Wilson interval).",
             "Do not interpret smaller differences in test accuracy; a larger test set narrows the interval.",
         )
