@@ -95,7 +95,7 @@ def test_an_ascii_pipe_is_enough(finished_study: Path) -> None:
     assert shown.out.isascii()
     shown = ended(process("show", finished_study, "--full", encoding="ascii"))
     assert (shown.status, shown.err) == (0, "")
-    assert re.search(r"is\s+known\s+to\s+\+/-\s+3.1\s+points", shown.out)  # the sign for plus or minus
+    assert re.search(r"is\s+known\s+to\s+\+/-\s+1.4\s+points", shown.out)  # the sign for plus or minus
     output = ended(process("show", finished_study, "--json", encoding="ascii"))
     assert (output.status, output.err) == (0, "")
-    assert "is known to ± 3.1 points" in " ".join(f["message"] for f in json.loads(output.out)["findings"])
+    assert "is known to ± 1.4 points" in " ".join(f["message"] for f in json.loads(output.out)["findings"])

@@ -61,6 +61,6 @@ def test_folds_count_together() -> None:
     splits = split_of(data, 0.2)
     (found,) = (f for f in audit(data, splits, 1797) if f.code == "few-test-examples")
     assert found.message.startswith(
-        "The test folds of all seeds together have only 1,797 examples: an accuracy of 90 % is known to ± 1.4 points"
+        "All test folds together have only 1,797 examples: an accuracy of 90 % is known to ± 1.4 points"
     )
     assert "few-test-examples" not in [f.code for f in audit(data, splits, 4000)]

@@ -68,7 +68,7 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
 def few_test_examples(sets: Sets) -> Iterator[Finding]:
     """Say how precisely the test set can measure an accuracy."""
     n = len(sets.test.y) if sets.tested is None else sets.tested
-    which = "The test set has" if n == len(sets.test.y) else "The test folds of all seeds together have"
+    which = "The test set has" if n == len(sets.test.y) else "All test folds together have"
     half_width = wilson_half_width(0.9, n)
     if half_width > _WIDE:
         yield Finding(
