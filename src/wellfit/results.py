@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from wellfit.base import Finding, StudySummary, VariantSummary
 from wellfit.errors import StudyFileError
@@ -47,7 +47,11 @@ class Results(Plots):
         self.summary: StudySummary = summarize(self.directory)
         self._keep = _keep  # a temporary directory lives as long as the results in it
 
-    def table(self) -> pd.DataFrame:
+    @overload
+    def table(self, form: None = None) -> pd.DataFrame: ...
+    @overload
+    def table(self, form: str) -> str: ...
+    def table(self, form: str | None = None) -> pd.DataFrame | str:
         """One row per variant: means and 95 % intervals of every metric.
 
         Accuracies and gaps are shares of 1 (``table()["test_accuracy"]`` is 0.88, say). When printed or displayed, the
@@ -57,10 +61,16 @@ class Results(Plots):
 
         The intervals of test metrics and ``generalization_gap`` account for the seeds and the
         finite test set, those of training and validation metrics for the seeds only.
+
+        Args:
+          form: ``"latex"``, ``"csv"`` or ``"markdown"``: the same as ``text("table", form)``.
         """
         import pandas as pd
 
         from wellfit.report.subjects.results.frames import MetricFrame
+
+        if form is not None:
+            return self.text("table", form)
 
         rows = {}
         for variant in self.summary.variants:
@@ -220,6 +230,25 @@ class Results(Plots):
                 row |= {score: value, f"{score}_low": low, f"{score}_high": high}
             rows[name] = row
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
+
+    def text(self, table: str = "table", form: str = "latex") -> str:
+        """One of the tables as text, for a paper or another program.
+
+        Args:
+          table: the method that makes it: ``"table"``, ``"runs"``, ``"compare"``, ``"ranking"``, ``"conclusion"``,
+            ``"history"``, ``"mistakes"``, ``"per_class"`` or ``"calibration"``.
+          form: ``"latex"`` (for the package booktabs) and ``"markdown"`` show numbers as the report does, accuracies in
+            percent with their intervals; ``"csv"`` has every column in full precision, accuracies as shares of 1, so
+            that ``pandas.read_csv`` reads the same numbers.
+
+        Raises:
+          UnknownNameError: there is no such table or form.
+          StudyFileError: the table has no rows, or no run has been tested.
+        """
+        from wellfit.report.forms.tables import check_names, table_text
+
+        name, form = check_names(table, form)
+        return table_text(self.summary, getattr(self, name)(), name, form)
 
     def best(self) -> VariantSummary:
         """The variant with the highest mean validation accuracy; the test set is not used.

@@ -99,3 +99,30 @@ def test_an_ascii_pipe_is_enough(finished_study: Path) -> None:
     output = ended(process("show", finished_study, "--json", encoding="ascii"))
     assert (output.status, output.err) == (0, "")
     assert "is known to ± 1.4 points" in " ".join(f["message"] for f in json.loads(output.out)["findings"])
+
+
+def test_show_prints_one_table_as_text(command: Command, finished_study: Path) -> None:
+    latex = command("show", finished_study, "--format", "latex")
+    assert (latex.status, latex.err) == (0, "")
+    assert latex.out == wellfit.Results(finished_study).table(form="latex")
+    csv = command("show", finished_study, "--table", "per-class", "--format", "CSV")
+    assert csv.out.startswith(
+        "variant,class,precision,recall,recall_low,recall_high,f1,support,gain,gain_low,gain_high\n"
+    )
+    assert command("show", finished_study, "--table", "ranking").out.startswith("| Variant | Test accuracy, % |")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--table", "tabel"), "unknown table 'tabel'; did you mean 'table'? (known: calibration, compare, "),
+        (("--format", "excel"), "unknown format 'excel' (known: csv, latex, markdown)"),
+        (("--format", "csv", "--json"), "--json prints every table at once; leave out --json, or --format and --table"),
+    ],
+)
+def test_show_refuses_what_is_no_table(
+    command: Command, finished_study: Path, options: tuple[str, ...], line: str
+) -> None:
+    ended = command("show", finished_study, *options)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert line in ended.err

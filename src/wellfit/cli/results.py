@@ -10,7 +10,8 @@ import typer
 from wellfit import __version__
 from wellfit.cli.app import app
 from wellfit.cli.options import Directory, Json
-from wellfit.cli.output import make_console, print_json, print_line, print_problem
+from wellfit.cli.output import make_console, print_json, print_line, print_lines, print_problem
+from wellfit.errors import StudyFileError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,21 +26,42 @@ Format = Annotated[
         help="The format; png: only the figures. Default: from the ending of --out, else html.",
     ),
 ]
+TableFormat = Annotated[
+    str | None,
+    typer.Option("--format", metavar="latex|csv|markdown", help="Print one table so. Default with --table: markdown."),
+]
+TableName = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="NAME",
+        help="Which: table (the variants), runs, compare, ranking, conclusion, history, mistakes, per-class, "
+        "calibration. Default with --format: table.",
+    ),
+]
 Full = Annotated[bool, typer.Option("--full", help="Show every comparison, variant and finding in full.")]
 ReportPath = Annotated[
     Path | None, typer.Option("--out", metavar="PATH", help="A file or a folder; default: in the study directory.")
 ]
 
 
-@app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --json")
-def show(directory: Directory, json: Json = False, full: Full = False) -> None:
-    """Show a study's conclusion, results table and notes.
+@app.command(epilog="Example: wellfit show wellfit-studies/regularization-digits --table compare --format latex")
+def show(
+    directory: Directory, json: Json = False, full: Full = False, format: TableFormat = None, table: TableName = None
+) -> None:
+    """Show a study's conclusion, results table and notes, or one of its tables for a paper or a spreadsheet.
 
-    Works for finished, running and interrupted studies.
+    Works for finished, running and interrupted studies. LaTeX (for the package booktabs) and Markdown show numbers as
+    the report does; CSV has every column in full precision, accuracies as shares of 1.
     """
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.summarize import summarize, to_json
 
+    if format is not None or table is not None:
+        if json:
+            raise StudyFileError("--json prints every table at once; leave out --json, or --format and --table")
+        print_lines(_table(directory, table or "table", format or "markdown"))
+        return
     summary = summarize(directory)
     if json:
         print_json(to_json(summary, __version__))
@@ -62,6 +84,14 @@ def report(directory: Directory, format: Format = None, out: ReportPath = None) 
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")
     print_line(path)
+
+
+def _table(directory: Path, table: str, form: str) -> str:
+    from wellfit.report.forms.tables import check_names
+    from wellfit.results import Results
+
+    name, form = check_names(table, form)  # before the study is read
+    return Results(directory).text(name, form).rstrip("\n")
 
 
 def write_page(directory: Path) -> tuple[StudySummary, Path]:

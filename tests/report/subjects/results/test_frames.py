@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import pytest
 
-from wellfit.report.subjects.results.frames import MetricFrame, SentenceFrame
+from wellfit.report.subjects.results.frames import MetricFrame, SentenceFrame, csv_text, shown
 
 LONG = "a sentence of " + 40 * "many words " + "and an end"
 
@@ -52,3 +54,47 @@ def test_sentences_print_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.count("Which &lt;one&gt;?") == 1
     assert repr(SentenceFrame(columns=["question", "sentence"])) == ""
     assert type(table[["sentence"]]) is pd.DataFrame
+
+
+def test_csv_keeps_numbers_and_makes_formulas_inert() -> None:
+    cells = [
+        "=1+1",
+        "+cmd",
+        "-x",
+        "@SUM(A1)",
+        " =1",
+        "＝1",
+        "\tx",
+        "-1",
+        "+2.5",
+        "plain",
+        "a=b",
+        "two\nlines",
+        "\u202eb",
+    ]
+    frame = pd.DataFrame({"class": cells, "=share": [1 / 3] * len(cells), "n": range(len(cells))})
+    read = pd.read_csv(io.StringIO(csv_text(frame)), dtype={"class": str})
+    assert list(read.columns) == ["class", "'=share", "n"]
+    assert read["class"].tolist() == [
+        *("'=1+1", "'+cmd", "'-x", "'@SUM(A1)", "' =1", "'＝1", "'\\tx", "-1", "+2.5", "plain", "a=b"),
+        *("two\\nlines", "\\u202eb"),
+    ]
+    assert read["'=share"].tolist() == [1 / 3] * len(cells)
+    assert read["n"].tolist() == list(range(len(cells)))
+
+
+def test_csv_has_one_number_a_cell() -> None:
+    frame = pd.DataFrame({"interval90": [(0.1, 0.2), None], "mcnemar_p": [(0.5, 1.0), ()], "p": [0.25, None]})
+    assert csv_text(frame) == "interval90_low,interval90_high,mcnemar_p,p\n0.1,0.2,0.5 1.0,0.25\n,,,\n"
+
+
+def test_the_compared_metric_has_its_name() -> None:
+    ranking = pd.DataFrame({"variant": ["a"], "mean": [0.25], "low": [0.125], "high": [0.5], "letters": ["a"]})
+    ranking.attrs = {"metric": "brier"}
+    assert shown(ranking).to_dict("list") == {
+        "variant": ["a"],
+        "test brier": ["0.2500 [0.1250, 0.5000]"],
+        "letters": ["a"],
+    }
+    runs = pd.DataFrame({"seed": [1234], "epochs": [1234], "test_accuracy": [0.5], "test_score": [None]})
+    assert shown(runs).to_dict("list") == {"seed": ["1234"], "epochs": ["1,234"], "test accuracy, %": ["50.00"]}

@@ -8,9 +8,9 @@ from typing import Any
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
-from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
+from wellfit.report.subjects.results.numbers import variant_rows
 
-__all__ = ["fragment", "parts"]
+__all__ = ["fragment", "parts", "score_table"]
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -27,7 +27,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
     changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in rows)
     return [
-        _scores(summary, rows),
+        score_table(summary),
         Table(headings, costs),
         Table(("Variant", "Changes to the base recipe"), changes, text=2),
     ]
@@ -38,8 +38,9 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     return {"rows": variant_rows(summary), "compared": wording.capitalized(wording.compared(summary))}
 
 
-def _scores(summary: StudySummary, rows: tuple[VariantRow, ...]) -> Table:
+def score_table(summary: StudySummary) -> Table:
     """Scores, gap and verdict, with a first column of letters where variants were compared."""
+    rows = variant_rows(summary)
     other = summary.metric != "accuracy"
     lettered = any(row.letters for row in rows)
     name = wording.capitalized(wording.compared(summary))
