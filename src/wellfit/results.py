@@ -128,6 +128,32 @@ class Results(Plots):
         frame.attrs = {"metric": s.metric, "margin": s.margin}
         return frame
 
+    def against(self, other: Results | str | Path) -> pd.DataFrame:
+        """One row per variant that another study has too, compared with it.
+
+        If both have the same data and split, they are paired by seed and test example; otherwise their means are
+        compared as independent ones. ``wellfit compare OTHER THIS`` prints and draws the same.
+
+        Args:
+          other: the results of another study, or its directory; differences are this study minus the other.
+
+        Returns:
+          ``variant``, ``mean`` and ``other_mean``, each with ``_low`` and ``_high`` (95 % intervals), ``difference``,
+          ``interval``, ``p_value``, ``p_adjusted``, ``verdict`` (on this study), ``identical`` and ``survivors``, as
+          in ``compare``. ``attrs`` has ``metric``, ``margin``, ``paired``, ``how`` (why not paired, as sentences),
+          ``only_here`` and ``only_there`` (variants that one study lacks) and ``differences`` (settings and facts:
+          name -> both values, the other's first).
+
+        Raises:
+          OtherStudyError: they have other classes, another metric or no variant in common, or are the same.
+          StudyFileError: no run of one of them has been tested.
+        """
+        from wellfit.report.subjects.side_by_side.frames import side_by_side_frame
+        from wellfit.study.side_by_side import compare_studies
+
+        directory = other.directory if isinstance(other, Results) else Path(other)
+        return side_by_side_frame(compare_studies(directory, self.directory))
+
     def ranking(self) -> pd.DataFrame:
         """The variants from the best to the worst mean of the compared metric, with intervals and letters.
 

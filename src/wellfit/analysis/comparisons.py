@@ -7,7 +7,7 @@ the study (``pooling``), p-values for "different" and for "equivalent", both cor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +28,7 @@ __all__ = [
     "compare_pairs",
     "difference_components",
     "holm",
+    "judged",
     "paired_comparison",
     "paired_components",
     "summarized",
@@ -236,10 +237,36 @@ def compare_pairs(
       [('l2', 'l1', 0.5), ('l1', 'baseline', 0.0)]
     """
     components = paired_components(scores, pairs, tested) if components is None else components
+    identical = frozenset(pair for pair in components if _identical(scores, pair))
+    return judged(components, margin, interim, metric, identical)
+
+
+def judged(
+    components: Mapping[tuple[str, str], VarianceComponents],
+    margin: float = MARGIN,
+    interim: InterimAnalysis | None = None,
+    metric: str = "test_accuracy",
+    identical: Collection[tuple[str, str]] = (),
+) -> tuple[Comparison, ...]:
+    """The comparisons of all pairs together, from the variance components of their differences: see ``compare_pairs``.
+
+    Args:
+      components: ``(variant, against)`` -> those of its difference.
+      margin, interim, metric: as for ``compare_pairs``.
+      identical: the pairs with the same scores on everything, which do not count.
+
+    Raises:
+      StudyFileError: as ``compare_pairs``.
+
+    Example:
+      >>> right, wrong = np.array([True, True]), np.array([True, False])
+      >>> (one,) = judged({("l2", "l1"): difference_components([right], [wrong])})
+      >>> one.difference, one.verdict
+      (0.5, 'undecided')
+    """
     most = np.inf if metric in _UNBOUNDED else 1.0
     differences = {pair: summarized(c, interim, most) for pair, c in components.items()}
-    identical = {pair: _identical(scores, pair) for pair in components}
-    p_values = [None if identical[pair] else found.p_value for pair, found in differences.items()]
+    p_values = [None if pair in identical else found.p_value for pair, found in differences.items()]
     corrected = adjusted(p_values if interim is None else [over_all_analyses(p, interim) for p in p_values])
     counted = max(1, sum(p is not None for p in p_values))
     return tuple(
@@ -250,9 +277,9 @@ def compare_pairs(
             difference=found.difference,
             interval=found.interval,
             p_value=found.p_value,
-            p_adjusted=found.p_value if identical[pair] else p,
+            p_adjusted=found.p_value if pair in identical else p,
             verdict=verdict(found.difference, p, equivalence_p(components[pair], margin, counted, interim)),
-            identical=identical[pair],
+            identical=pair in identical,
         )
         for (pair, found), p in zip(differences.items(), corrected, strict=True)
     )

@@ -16,7 +16,7 @@ from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
 from wellfit.spec.tables import DATA_FILES
 from wellfit.spec.variants import recipe_from
 
-__all__ = ["default_directory", "fingerprint", "merged", "spec_conflicts"]
+__all__ = ["default_directory", "fingerprint", "merged", "setting_differences", "spec_conflicts"]
 
 
 def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing: bool = False) -> str | None:
@@ -72,6 +72,40 @@ def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """
     changes = sorted((key, here) for key, _, here in _differences(reference, new))
     return hashlib.sha256(json.dumps(changes).encode()).hexdigest()[:4] if changes else ""
+
+
+def setting_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Every setting in which two studies differ, whatever they are called: key, and both values as JSON.
+
+    Settings of a variant are named if both studies have the variant and the base recipe does not differ likewise.
+
+    Args:
+      first, second: studies in ``resolved`` form.
+
+    Example:
+      >>> from wellfit.spec.study import load_study, resolved
+      >>> setting_differences(resolved(load_study("lab5")), resolved(load_study("lab5", epochs=3, seeds=2)))
+      (('[train] epochs', '30', '3'),)
+    """
+    found = list(_differences(first, second))
+    of_base = {(key.removeprefix("[train] "), there, here) for key, there, here in found if key.startswith("[train] ")}
+    return tuple(
+        part
+        for key, there, here in found
+        if not (key.startswith("[variants.") and (key.partition("] ")[2], there, here) in of_base)
+        for part in _entries(key, there, here)
+    )
+
+
+def _entries(key: str, there: str, here: str) -> Iterator[tuple[str, str, str]]:
+    """A difference, or of two tables those of their entries."""
+    before, now = json.loads(there), json.loads(here)
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        yield key, there, here
+        return
+    for entry in {**before, **now}:
+        if before.get(entry) != now.get(entry):
+            yield f"{key}.{entry}", json.dumps(before.get(entry)), json.dumps(now.get(entry))
 
 
 def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epochs: bool = False) -> Path:

@@ -31,7 +31,7 @@ from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
-from wellfit.study.scored import bounds_in_own_unit, in_own_unit
+from wellfit.study.scored import bounds_in_own_unit, comparison_in_own_unit, in_own_unit
 
 __all__ = ["Concluded", "conclude", "pairs_of"]
 
@@ -111,7 +111,7 @@ def conclude(
     pairs = [*usual, *further]
     components = paired_components(scores, pairs, tested)
     scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}", components)
-    compared = [_comparison(spec.metric, c) for c in scored]
+    compared = [comparison_in_own_unit(spec.metric, c) for c in scored]
     counted = sum(not c.identical for c in compared)
     comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
     asked = tuple(c for c in compared if (c.variant, c.against) in further)
@@ -158,12 +158,6 @@ def conclude(
         " ".join(sentence.text for sentence in sentences[1:]),
         answered(questions, context),
     )
-
-
-def _comparison(metric: str, c: Comparison) -> Comparison:
-    """A comparison of scores in the unit of the metric."""
-    bounds = bounds_in_own_unit(metric, c.interval)
-    return replace(c, difference=in_own_unit(metric, c.difference), interval=bounds)
 
 
 def _evidence(metric: str, found: PairedEvidence) -> PairedEvidence:

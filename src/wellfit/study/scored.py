@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval
 from wellfit.analysis.scores import LOSSES, scores_of
-from wellfit.base import FloatArray, IntArray
+from wellfit.base import Comparison, FloatArray, IntArray
 from wellfit.store import Store
 
-__all__ = ["bounds_in_own_unit", "in_own_unit", "scored_again", "scores_of_runs"]
+__all__ = ["bounds_in_own_unit", "comparison_in_own_unit", "in_own_unit", "scored_again", "scores_of_runs"]
 
 Scores = Mapping[str, Mapping[int, NDArray[Any]]]
 
@@ -91,3 +92,15 @@ def bounds_in_own_unit(metric: str, bounds: Interval | None) -> Interval | None:
     if bounds is None or metric not in LOSSES:
         return bounds
     return in_own_unit(metric, bounds[1]), in_own_unit(metric, bounds[0])
+
+
+def comparison_in_own_unit(metric: str, comparison: Comparison) -> Comparison:
+    """A comparison of scores as one of values of the metric.
+
+    Example:
+      >>> scored = Comparison("l2", "baseline", "test_brier", 0.1, (0.0, 0.25), 0.01, 0.01, "better")
+      >>> comparison_in_own_unit("brier", scored).difference, comparison_in_own_unit("brier", scored).interval
+      (-0.1, (-0.25, 0.0))
+    """
+    bounds = bounds_in_own_unit(metric, comparison.interval)
+    return replace(comparison, difference=in_own_unit(metric, comparison.difference), interval=bounds)

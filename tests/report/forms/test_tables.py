@@ -141,7 +141,7 @@ def test_the_table_shows_what_the_report_shows(results: Results) -> None:
 
 def test_what_is_no_table_or_form_is_refused(results: Results) -> None:
     assert check_names("Per-Class", "CSV") == ("per_class", "csv")
-    with pytest.raises(UnknownNameError, match="unknown table 'rankings'; did you mean 'ranking'?"):
+    with pytest.raises(UnknownNameError, match="unknown table 'rankings'; did you mean 'ranking'"):
         results.text("rankings")
     with pytest.raises(UnknownNameError, match=r"unknown format 'excel' \(known: csv, latex, markdown\)"):
         results.table(form="excel")

@@ -11,7 +11,15 @@ from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 from wellfit.files import OnWriting, form_of, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
 
-__all__ = ["FORMATS", "check_folder", "font_notice", "report_format", "report_path", "write_report"]
+__all__ = [
+    "FORMATS",
+    "check_folder",
+    "font_notice",
+    "refuse_other_file",
+    "report_format",
+    "report_path",
+    "write_report",
+]
 
 FORMATS: Final = {
     "html": "report.html",
@@ -94,6 +102,19 @@ def check_folder(path: Path) -> None:
         raise StoreError(f"{path}: there is no folder {path.parent}; create it, or choose another path with --out")
 
 
+def refuse_other_file(path: Path, form: str) -> None:
+    """Refuse to replace what is no older report of the same form.
+
+    Raises:
+      StoreError: the path is such a file, or neither a file nor a folder.
+    """
+    if (found := form_of(path)) not in (None, "a file", "a folder"):
+        raise StoreError(f"{path}: {found}, not a file; choose another file with --out")
+    if found == "a file" and not _is_report(path, form):
+        fix = "choose another file with --out, or delete this one"
+        raise StoreError(f"{path}: was not written by wellfit as a {form} report, and stays as it is; {fix}")
+
+
 def font_notice(summary: StudySummary, form: str) -> str:
     """One line about letters in a study's names that no installed font has, so that its figures cannot show them.
 
@@ -127,11 +148,7 @@ def write_report(
         stays as it was.
     """
     try:
-        if (found := form_of(path)) not in (None, "a file", "a folder"):
-            raise StoreError(f"{path}: {found}, not a file; choose another file with --out")
-        if found == "a file" and not _is_report(path, form):
-            fix = "choose another file with --out, or delete this one"
-            raise StoreError(f"{path}: was not written by wellfit as a {form} report, and stays as it is; {fix}")
+        refuse_other_file(path, form)
         with quiet():
             if form == "html":
                 from wellfit.report.forms.page import write_page

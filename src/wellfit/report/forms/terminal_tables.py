@@ -20,7 +20,7 @@ from wellfit.report.parts import Cell
 from wellfit.report.subjects.curves.sparklines import Sparklines
 from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 
-__all__ = ["evidence_table", "results_table", "training_table"]
+__all__ = ["evidence_table", "fitting", "results_table", "training_table"]
 
 _RESULTS: Final = (
     ("test", "letters", "verdict", "accuracy", "train", "validation", "wide gap", "best", "curve"),
@@ -108,7 +108,7 @@ def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | N
     rows = [(_name(row), _variant_cells(row, curves)) for row in variant_rows(summary)]
     layouts = [[column for column in layout if not without.get(column)] for layout in _RESULTS]
     test = wording.compared(summary) + ("" if is_loss(summary.compared) else ", %")
-    return _fitting("variant", {**_HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]
+    return fitting("variant", {**_HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]
 
 
 def training_table(summary: StudySummary, width: int = 80) -> Table:
@@ -128,7 +128,7 @@ def training_table(summary: StudySummary, width: int = 80) -> Table:
       l2           -  87.35     -            109,386    3.0
     """
     rows = [(_name(row), _variant_cells(row, None)) for row in variant_rows(summary)]
-    return _fitting("variant", _HEADINGS, rows, _TRAINING, width)[0]
+    return fitting("variant", _HEADINGS, rows, _TRAINING, width)[0]
 
 
 def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
@@ -166,18 +166,23 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
         name = c.variant if c.against == first else f"{c.variant} vs {c.against}"
         rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key), verdict_label(c, by_name))))
     headings = {**_HEADINGS, "difference": "difference"} if is_loss(summary.compared) else _HEADINGS
-    table, columns = _fitting(f"against {first}", headings, rows, _EVIDENCE, width)
+    table, columns = fitting(f"against {first}", headings, rows, _EVIDENCE, width)
     table.caption, table.caption_justify, table.caption_style = _evidence_caption(summary, columns), "left", "dim"
     return table
 
 
-# --- Parts ------------------------------------------------------------------------------------------------------------
-
-
-def _fitting(
+def fitting(
     corner: str, headings: Mapping[str, str], rows: Sequence[Row], layouts: Sequence[Sequence[str]], width: int
 ) -> tuple[Table, Sequence[str]]:
-    """The table of the first layout that fits, or of the last one, and its columns."""
+    """The table of the first layout that fits, or of the last one, and its columns.
+
+    Args:
+      corner: heading of the names.
+      headings: by column.
+      rows: names and cells.
+      layouts: columns, fewer and fewer.
+      width: in characters.
+    """
     console = Console(width=1000, height=100)  # both, or a dumb terminal has 80 columns
     for columns in layouts:
         table = Table(
@@ -196,6 +201,9 @@ def _fitting(
         if Measurement.get(console, console.options, table).maximum <= width:
             break
     return table, columns
+
+
+# --- Parts ------------------------------------------------------------------------------------------------------------
 
 
 def _name(row: VariantRow) -> Text:
