@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, StudySummary
 from wellfit.report.marks.colors import LIGHT, SERIES, series_color
+from wellfit.report.marks.column import SHEET, is_narrow, wrapped
 from wellfit.report.marks.fonts import fit_letters
 from wellfit.report.numbers import Curve, last_epoch
 
@@ -35,12 +36,12 @@ LINE: Final = 1 / 17
 
 
 def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """These axes, or those of a new figure of this size in inches."""
+    """These axes, or those of a new figure of this size in inches; for one column, as wide as its sheet."""
     if ax is not None:
         return ax
     from matplotlib.figure import Figure
 
-    return Figure(figsize=size, layout=layout()).add_subplot()
+    return Figure(figsize=(SHEET, size[1]) if is_narrow() else size, layout=layout()).add_subplot()
 
 
 def layout() -> LayoutEngine:
@@ -91,8 +92,8 @@ def style(axes: Axes, xlabel: str, ylabel: str, grid: Literal["x", "y"] | None =
     axes.spines["bottom"].set_color(LIGHT["rule"])
     axes.set_facecolor("none")
     axes.tick_params(length=0, labelcolor=LIGHT["muted"], labelsize=10, pad=5)
-    axes.set_xlabel(xlabel, color=LIGHT["muted"], fontsize=10.5)
-    axes.set_ylabel(ylabel, color=LIGHT["muted"], fontsize=10.5)
+    axes.set_xlabel(wrapped(xlabel, 38), color=LIGHT["muted"], fontsize=10.5)
+    axes.set_ylabel(wrapped(ylabel, 32), color=LIGHT["muted"], fontsize=10.5)
     axes.set_axisbelow(True)
     if grid is not None:
         axes.grid(axis=grid, color=LIGHT["rule"], linewidth=0.8)
@@ -169,8 +170,10 @@ def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     above = max(1.0, len(places) * LINE) + LINE
     for i in reversed(range(len(places))):
         places[i] = above = min(places[i], above - LINE)
+    most = 18 if is_narrow() else 1000
     for (name, _, color), place in zip(ends, places, strict=True):
-        axes.annotate(plain(name), (1.0, place), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
+        label = plain(shortened(name, most))
+        axes.annotate(label, (1.0, place), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
                       va="center", fontsize=10.5, color=color)  # fmt: skip
 
 
@@ -241,12 +244,13 @@ def picture_axes(axes: Axes, width: float, height: float) -> None:
 
 def title(axes: Axes, text: str, lines: float = 0) -> None:
     """Set a title at the left, with room for so many lines of text below it."""
-    axes.set_title(plain(text), loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
+    shown = plain(wrapped(text, 36))
+    axes.set_title(shown, loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
 
 
 def titled_key(axes: Axes, text: str, columns: int = 3) -> None:
     """Set a title at the left and, below it, a legend of everything that was drawn with a label."""
-    count = len(axes.get_legend_handles_labels()[1])
+    count, columns = len(axes.get_legend_handles_labels()[1]), 1 if is_narrow() else columns
     title(axes, text, -(-count // columns))
     if count:
         key = axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, fontsize=9.5,
@@ -263,9 +267,12 @@ def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> 
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **{"linestyle": "none", **mark}) for mark in marks]
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, frameon=False,
-                fontsize=10, labelcolor=LIGHT["muted"], handletextpad=0.6, columnspacing=1.4,
-                borderaxespad=0.2)  # fmt: skip
+    style: dict[str, Any] = {"frameon": False, "fontsize": 10, "labelcolor": LIGHT["muted"], "handletextpad": 0.6,
+                             "columnspacing": 1.4, "borderaxespad": 0.2}  # fmt: skip
+    if is_narrow():
+        cast("Figure", axes.get_figure(root=True)).legend(handles=handles, loc="outside upper left", ncols=2, **style)
+    else:
+        axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, **style)
 
 
 def log_axis(axes: Axes, ticks: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:

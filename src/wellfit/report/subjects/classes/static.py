@@ -10,6 +10,7 @@ import numpy as np
 from wellfit.base import ClassTable
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.column import is_narrow
 from wellfit.report.subjects.classes.numbers import ClassRow, class_rows
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def _annotate(axes: Axes, row: ClassRow, y: float) -> None:
     cells = [(row.recall, 10, True, "normal")]
     if row.gain is not None:
         clear = row.gain.kind != "open"
-        cells.append((f"{row.gain.text} {row.gain.interval}".rstrip(), 52, clear, "bold" if clear else "normal"))
+        text = row.gain.text if is_narrow() else f"{row.gain.text} {row.gain.interval}".rstrip()
+        cells.append((text, 52, clear, "bold" if clear else "normal"))
     for text, x, clear, weight in cells:
         axes.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(x, 0), va="center", fontsize=10,
                       textcoords="offset points", color=LIGHT["ink" if clear else "muted"],

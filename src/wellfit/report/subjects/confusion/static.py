@@ -12,6 +12,7 @@ from wellfit.base import ConfusionDifference, FloatArray, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.column import is_narrow
 from wellfit.report.subjects.confusion.numbers import confusion_data, contrast
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) 
     axes.imshow(drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(shares)), interpolation="none")
     for true, predicted in np.argwhere(confusion.counts > 0) if size <= NUMBERED else ():
         text = wording.whole_percent(float(shares[true, predicted]))
-        axes.text(predicted, true, text, ha="center", va="center", fontsize=9.5, color=LIGHT["ink"])
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(size, 9.5), color=LIGHT["ink"])
     drawing.class_axes(axes, summary.classes)
     lowest = int(np.argmin(np.diag(shares)))
     hardest = f"{summary.classes[lowest]} with {wording.percent(float(shares[lowest, lowest]))}"
@@ -74,7 +75,7 @@ def plot_confusion_difference(
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
         text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
-        axes.text(predicted, true, text, ha="center", va="center", fontsize=9,
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(len(classes), 9),
                   color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
@@ -88,6 +89,11 @@ def plot_confusion_difference(
     names = f"{difference.variant} minus that of {difference.against}"
     alt = f"Confusion matrix of {names}, in percentage points of the true class."
     return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
+
+
+def _letters(size: int, usual: float) -> float:
+    """The size of the numbers in the cells; those of one column are as small as the cells demand."""
+    return min(usual, 75 / size) if is_narrow() else usual
 
 
 def _inches(size: int) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.column import SHEET, is_narrow
 from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch, scale
 from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data
 
@@ -135,8 +136,11 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
     from matplotlib.figure import Figure
 
     columns = len(names) if len(names) <= 2 else 2 if len(names) == 4 else 3
+    size = 8.6 if columns > 1 else 4.8, 2.5 * -(-len(names) // columns) + 0.5
+    if is_narrow():
+        columns, size = 1, (SHEET, (1.9 if len(names) <= 4 else 1.45) * len(names) + 0.5)
     lines = -(-len(names) // columns)
-    figure = Figure(figsize=(8.6 if columns > 1 else 4.8, 2.5 * lines + 0.5), layout=marks.layout())
+    figure = Figure(figsize=size, layout=marks.layout())
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for place, axes in enumerate(grid.flat):
         if place >= len(names):
@@ -147,7 +151,8 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
         lowest, leftmost = place + columns >= len(names), place % columns == 0
         axes.tick_params(labelbottom=lowest, labelleft=leftmost)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
-        axes.set_ylabel(axes.get_ylabel() if leftmost else "")
+        labeled = place == (len(names) - 1) // 2 if is_narrow() else leftmost
+        axes.set_ylabel(axes.get_ylabel() if labeled else "")
         marks.done(axes, alt)
     marks.split_legend(figure, LIGHT["muted"])
     return figure

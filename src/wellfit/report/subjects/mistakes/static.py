@@ -13,6 +13,7 @@ from wellfit.errors import DataError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.column import SHEET, is_narrow
 from wellfit.report.marks.static import GAP, image_size, shortened, show_image
 from wellfit.report.subjects.mistakes.numbers import Choice, Picture, choose, gallery
 
@@ -27,6 +28,9 @@ CAPTIONED: Final = 1.35
 
 LINE: Final = 0.155
 """Height of a line of a caption; an image's longer side is 1."""
+
+NARROW: Final = 9
+"""Images for one column."""
 
 LETTER: Final = 0.118
 """Inches of a character in a title."""
@@ -67,15 +71,17 @@ def plot_gallery(
         raise DataError("the test examples are not images, so there are none to show; see Results.mistakes()")
     asked = rows is not None
     choice = Choice("", np.asarray(rows), variant, "test examples") if asked else choose(mistakes, kind, variant)
+    if is_narrow():
+        columns, count = min(columns, 3), min(count, NARROW)
     pictures = gallery(mistakes, classes, choice.rows, choice.variant, count)
     shown = f", {len(pictures)} of {len(choice.rows):,}" if len(choice.rows) > len(pictures) else ""
     columns = min(columns, max(len(pictures), 3))
     lines = max(-(-len(pictures) // columns), 0.3)
     width, height = image_size(mistakes.images)
     step_x, step_y = width + 2 * GAP, height + GAP + 4.6 * LINE
-    wide = CAPTIONED * columns * step_x + 0.2
+    wide = SHEET if is_narrow() else CAPTIONED * columns * step_x + 0.2
     title = textwrap.wrap(f"{choice.title}{shown}", int(wide / LETTER))
-    axes = drawing.own_axes(ax, (wide, CAPTIONED * lines * step_y + 0.5 + 0.2 * len(title)))
+    axes = drawing.own_axes(ax, (wide, (wide - 0.2) / columns / step_x * lines * step_y + 0.5 + 0.2 * len(title)))
     for place, picture in enumerate(pictures):
         x, y = place % columns * step_x, place // columns * step_y
         if picture.image is not None:
@@ -92,9 +98,10 @@ def plot_gallery(
 def _caption(axes: Axes, picture: Picture, x: float, y: float) -> None:
     """True class, predicted class, probability and runs, and test row, one below the other."""
     often = f"{picture.wrong if picture.agree is None else picture.agree} of {picture.runs} runs"
+    often, most = (often.removesuffix(" runs"), 13) if is_narrow() else (often, 20)
     lines = (
-        (shortened(picture.true, 20), "ink", "bold"),
-        (f"→ {shortened(picture.predicted, 20) or wording.NOTHING}", "bad", "normal"),
+        (shortened(picture.true, most), "ink", "bold"),
+        (f"→ {shortened(picture.predicted, most) or wording.NOTHING}", "bad", "normal"),
         (f"{wording.whole_percent(picture.probability)} %, {often}" if picture.predicted else often, "muted", "normal"),
         (f"row {picture.row}", "muted", "normal"),
     )

@@ -14,6 +14,7 @@ from wellfit.narrative.sweeps import describe_grid
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT
+from wellfit.report.marks.column import SHEET, is_narrow
 from wellfit.report.numbers import scale
 from wellfit.report.subjects.paths.numbers import (
     STROKES,
@@ -58,7 +59,8 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     _value_axis(axes, path)
     if (reference := path_reference(path, metric)) is not None:
         axes.axhline(factor * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
-        ends.append((f"{path.baseline}, {STROKES['reference'].label}", factor * reference, LIGHT["muted"]))
+        name = path.baseline if is_narrow() else f"{path.baseline}, {STROKES['reference'].label}"
+        ends.append((name, factor * reference, LIGHT["muted"]))
     _choices(axes, path, metric, factor)
     marks.end_labels(axes, ends)
     sentences = " ".join(path_sentences(path)) or "No result yet."
@@ -106,11 +108,12 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     blue = np.ones(values.shape, bool)  # (R, C)
     axes.imshow(marks.tinted(blue, np.where(known, depth, 0.0)), interpolation="none", aspect="auto")
     share = not metric.endswith("_loss")
+    letters = min(10.5, 70 / len(grid.columns)) if is_narrow() else 10.5
     for row, column in np.ndindex(values.shape):
         value = float(values[row, column])
         text = wording.percent(value, unit="") if share else wording.number(value, 4)
         chosen = (row, column) == grid.chosen
-        axes.text(column, row, text, ha="center", va="center", fontsize=10.5, color=LIGHT["ink"],
+        axes.text(column, row, text, ha="center", va="center", fontsize=letters, color=LIGHT["ink"],
                   fontweight="bold" if chosen else "normal")  # fmt: skip
     if grid.chosen is not None:
         _frame(axes, *grid.chosen)
@@ -132,7 +135,7 @@ def _with_zeros(path: SweepPath, metric: str) -> Figure:
     """The path above and the zero weights below, on one axis of values."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.6, 6.0), layout=marks.layout())
+    figure = Figure(figsize=(SHEET if is_narrow() else 8.6, 6.0), layout=marks.layout())
     upper, lower = figure.subplots(2, 1, height_ratios=(1.9, 1))
     plot_path(path, metric, upper)
     upper.set_xlabel("")

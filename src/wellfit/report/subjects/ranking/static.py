@@ -10,6 +10,7 @@ from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.column import is_narrow
 from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, interval_rows, ranked_rows, score_axis
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
 
 def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) -> Axes:
     """Draw one line per row from top to bottom; the dotted line is the first variant's mean."""
-    axes = marks.own_axes(ax, (8.6, 0.9 + 0.46 * len(rows)))
+    axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + 0.46 * len(rows)))
     heights = range(len(rows))[::-1]
     axis = score_axis(rows, metric)
     for row, y in zip(rows, heights, strict=True):
@@ -77,9 +78,9 @@ def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) ->
     if any(row.letters for row in rows):
         label += "\nvariants that share a letter do not differ clearly"
     marks.style(axes, label, "", grid="x")
-    axes.set_yticks(
-        heights, [f"{marks.plain(marks.shortened(row.variant, 32))}   {row.letters}".rstrip() for row in rows]
-    )
+    most = 16 if is_narrow() else 32
+    names = [f"{marks.plain(marks.shortened(row.variant, most))}   {row.letters}".rstrip() for row in rows]
+    axes.set_yticks(heights, names)
     axes.tick_params(axis="y", labelsize=11.5, labelcolor=LIGHT["ink"], pad=8)
     axes.set_ylim(-0.6, len(rows) - 0.3)
     _legend(axes, rows)
