@@ -135,7 +135,7 @@ def test_best_prefers_what_did_not_diverge(results: Results) -> None:
 def test_what_is_said_of_it(results: Results) -> None:
     assert results.verdict == results.summary.verdict
     assert results.findings == results.summary.findings
-    assert repr(results) == f"Results('study', finished, 3 variants, 2 seeds)\n{results.verdict}"
+    assert repr(results) == f"Results('study', finished, 3 variants, 2 seeds): {results.summary.conclusion[1].text}"
 
 
 # --- Directories ------------------------------------------------------------------------------------------------------

@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import detailed
 import summaries
 import wellfit
+from sides import side_by_side
 from wellfit import report
+from wellfit.report.marks.column import SHEET, one_column
 from wellfit.report.marks.static import alt_text
 
 
@@ -36,6 +41,13 @@ SHEETS = {"subjects.data.preview.preview_figure"}
 """Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
 
 
+OUTSIDE = {
+    *("subjects.data.preview.examples_figure", "subjects.data.static.plot_examples"),
+    *("subjects.calibration.static.plot_small", "subjects.curves.static.plot_small"),
+}
+"""Those that are no figures of a report or of ``Results``."""
+
+
 def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
     """A value for every argument that has to be given, by what it is."""
     summary = summaries.study(variants=("baseline", "l2", "dropout"))
@@ -54,6 +66,7 @@ def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
         "Calibration": details.calibration["l2"],
         "WeightOverview": details.weights["l2"],
         "Regions": detailed.regions("l2"),
+        "SideBySide": side_by_side(),
         "StudySpec": wellfit.Study(data, variants={"plain": {}, "moved": changes}).spec,
         "Dataset": data,
         "IntArray": np.arange(4) % 2,
@@ -102,6 +115,35 @@ def test_it_returns_a_figure_with_an_alt_text_and_draws_where_it_is_told(name: s
     assert not right.has_data()
     assert not right.texts
     whole.draw_without_rendering()
+
+
+def labels_beyond(axis: Axis) -> list[Text]:
+    """The labels of ticks beyond an axis, which are never drawn."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    return [label for tick in ticks if not low <= tick.get_loc() <= high for label in (tick.label1, tick.label2)]
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - SHEETS - OUTSIDE))
+def test_for_one_column_nothing_is_cut_or_overlaps(name: str) -> None:
+    function = FIGURES[name]
+    given = arguments(function)
+    with one_column():
+        figure = function(**given)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    assert figure.get_figwidth() == pytest.approx(SHEET)
+    box = figure.get_tightbbox(canvas.get_renderer())
+    assert -0.05 < box.x0 < box.x1 < SHEET + 0.05, (box.x0, box.x1)
+    beyond = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in labels_beyond(axis)}
+    texts = [
+        (text.get_text(), text.get_window_extent().padded(-1.5))
+        for text in figure.findobj(Text)
+        if text.get_visible() and text.get_text().strip() and not text.get_rotation() and text not in beyond
+    ]
+    shown = [(text, extent) for text, extent in texts if figure.bbox.overlaps(extent)]
+    over = [(a, b) for i, (a, one) in enumerate(shown) for b, other in shown[:i] if one.overlaps(other)]
+    assert not over
 
 
 def test_none_of_them_touches_pyplot() -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import wellfit
 from wellfit.api import Results
-from wellfit.errors import DataError, StudyFileError, UnknownNameError
+from wellfit.errors import DataError, StoreError, StudyFileError, UnknownNameError
 from wellfit.plots import Plots
 from wellfit.report.marks.static import alt_text
 
@@ -118,3 +118,23 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
         empty.plot_reliability()
     with pytest.raises(StudyFileError, match="has no difference from the first variant"):
         results.plot_confusion_difference(results.summary.variants[0].name)
+
+
+def test_a_figure_is_saved_for_a_paper(results: Results, tmp_path: Path) -> None:
+    page = results.save_plot(tmp_path / "loss.pdf", "curves", metric="loss")
+    assert page.read_bytes().startswith(b"%PDF-")
+    assert page.read_bytes() == results.save_plot(tmp_path / "again.PDF", "curves").read_bytes()
+    drawn = results.save_plot(str(tmp_path / "ranking.svg"), "ranking").read_text()
+    assert 'width="3.4000in"' in drawn
+    assert "Variants ranked by mean test accuracy" in drawn
+
+
+def test_a_figure_that_cannot_be_saved_is_told_in_one_line(results: Results, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown figure 'curve'; did you mean 'curves'"):
+        results.save_plot(tmp_path / "a.pdf", "curve")
+    with pytest.raises(UnknownNameError, match=r"unknown format 'png' in .*a\.png \(known: pdf, svg\)"):
+        results.save_plot(tmp_path / "a.png", "curves")
+    (tmp_path / "a.svg").mkdir()
+    with pytest.raises(StoreError, match="cannot be written: Is a directory; free disk space"):
+        results.save_plot(tmp_path / "a.svg", "ranking")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]

@@ -6,10 +6,11 @@ import io
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wellfit.base import IntArray, Mistakes, StudyDetails, StudySummary
-from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.errors import StoreError, StudyFileError, UnknownNameError
+from wellfit.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,6 +233,44 @@ class Plots:
                 f"study {self.summary.name!r} has no sweep over two settings; add a [sweeps] table with two"
             )
         return shown(plot_grid(self.details.grids[0], metric, ax))
+
+    def save_plot(self, path: str | Path, plot: str, **options: Any) -> Path:
+        """Save one of the figures for a paper: one column (3.4 inches) wide, with 8 pt text, as vectors.
+
+        Args:
+          path: the file, whose ending says how: ``.pdf`` (fonts inside) or ``.svg`` (letters as outlines).
+          plot: which, as in the name of its method: ``"curves"``, ``"ranking"`` ...
+          **options: arguments of that method.
+
+        Returns:
+          The file.
+
+        Raises:
+          UnknownNameError: there is no such figure or ending.
+          StoreError: the file cannot be written.
+          StudyFileError, DataError: as that method raises them.
+        """
+        from wellfit.report.marks.column import one_column, save_pdf, save_svg
+        from wellfit.report.marks.fonts import quiet
+        from wellfit.report.marks.static import alt_text
+
+        known = {name.removeprefix("plot_"): name for name in dir(Plots) if name.startswith("plot_")}
+        savers = {"pdf": save_pdf, "svg": save_svg}
+        target = Path(path)
+        form = target.suffix[1:].lower()
+        if plot not in known:
+            raise UnknownNameError("figure", plot, known)
+        if form not in savers:
+            raise UnknownNameError("format", form, savers, str(path))
+        try:
+            with quiet(), one_column():
+                figure = getattr(self, known[plot])(**options)
+                with replacing(target) as temporary:
+                    savers[form](figure, temporary, alt_text(figure))
+        except OSError as error:
+            fix = "free disk space, fix the permissions, or choose another file"
+            raise StoreError(f"{path}: cannot be written: {error.strerror or error}; {fix}") from None
+        return target
 
     def _mistakes(self) -> Mistakes:
         if self.details.mistakes is None:

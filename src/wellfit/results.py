@@ -307,7 +307,8 @@ class Results(Plots):
           path: the file; its ending sets the format: ``.html`` (one interactive page that works offline), ``.pdf``,
             ``.md`` or ``.ipynb``. By default ``report.html`` in the study directory, or for a study run without ``out``
             ``wellfit-report.html`` in the working directory.
-          format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``, or ``"png"`` for a folder with only the figures.
+          format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``; or ``"png"``, ``"svg"`` or ``"pdf-figures"`` for a
+            folder with only the figures, the latter two drawn for one column of a paper.
 
         Returns:
           The file, or the folder.
@@ -332,5 +333,16 @@ class Results(Plots):
         return results_html(self.summary, report if report.is_file() else None)
 
     def __repr__(self) -> str:
+        from wellfit.errors import escaped
+        from wellfit.report.wording import count
+
         s = self.summary
-        return f"Results({s.name!r}, {s.state}, {len(s.variants)} variants, {len(s.seeds)} seeds)\n{s.verdict}"
+        sizes = f"{count(len(s.variants), 'variant')}, {count(len(s.seeds), 'seed')}"
+        answer = s.conclusion[1].text if len(s.conclusion) > 1 else s.verdict
+        return f"Results({s.name!r}, {s.state}, {sizes}): {escaped(answer)}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle; a temporary directory stays behind, so everything that is read from it goes along."""
+        if self._keep is None:
+            return vars(self)
+        return {**vars(self), "details": self.details, "_keep": "elsewhere"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import get_args
 
 import numpy as np
@@ -52,3 +53,12 @@ def test_the_names_that_stores_contain_do_not_change() -> None:
         "learning_rate",
     )
     assert get_args(RunState) == ("finished", "stopped", "diverged", "pending")
+
+
+def test_a_history_can_be_pickled() -> None:
+    columns, of_run = history()
+    again = pickle.loads(pickle.dumps(of_run))
+    assert list(again.columns) == list(columns)
+    assert again["validation_loss"].tolist() == [0.9, 0.7, 0.8]
+    with pytest.raises(TypeError):
+        again.columns["penalty"] = np.ones(3)

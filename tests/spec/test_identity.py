@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wellfit.spec.identity import default_directory, merged, spec_conflicts
+from wellfit.spec.identity import default_directory, merged, setting_differences, spec_conflicts
 from wellfit.spec.study import load_study, resolved, study_from_mapping
 
 
@@ -67,3 +67,16 @@ def test_a_changed_study_has_a_directory_of_its_own(lab: Path) -> None:
     lab.write_text("[variants.a]\nl2 = 1\n")  # a study only with settings
     study = load_study(lab, data="digits")
     assert default_directory(study, str(lab), "digits").name == "lab-digits"
+
+
+def test_setting_differences_name_every_entry_once() -> None:
+    first, second = (resolved(load_study("lab5", **changes)) for changes in ({}, {"epochs": 3}))
+    second["base"] = {**second["base"], "model": {**second["base"]["model"], "hidden": [8]}}
+    for variant in second["variants"].values():
+        variant["recipe"] = {**variant["recipe"], "model": second["base"]["model"]}
+    second["variants"]["l2"]["recipe"]["l2"] = 0.5
+    second["name"] = "another"
+    found = {key: (a, b) for key, a, b in setting_differences(first, second)}
+    assert found.pop("[variants.l2] l2")[1] == "0.5"
+    assert found == {"[train] epochs": ("30", "3"), "[train] model.hidden": ("[128, 64]", "[8]")}
+    assert setting_differences(first, first) == ()

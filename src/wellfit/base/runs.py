@@ -71,6 +71,10 @@ class History:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
+    def __reduce__(self) -> tuple[type[History], tuple[dict[str, FloatArray]]]:
+        """For pickle, which takes no read-only mapping."""
+        return History, (dict(self.columns),)
+
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:

@@ -218,7 +218,7 @@ class RunSummary:
     test_score: float | None = None  # the metric that variants are compared on, unless that is accuracy
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class VariantSummary:
     """One variant: its runs, and the mean and 95 % interval of every metric over them.
 
@@ -242,6 +242,17 @@ class VariantSummary:
     interval: Mapping[str, tuple[float, float] | None]
     seconds: float
     published: Mapping[str, float]
+
+    def __repr__(self) -> str:
+        """One line: name, validation and test accuracy with their intervals, number of runs."""
+        scores = [
+            f"{metric} {self.mean[metric]:.4f}" + ("" if bounds is None else f" [{bounds[0]:.4f}, {bounds[1]:.4f}]")
+            for metric in ("validation_accuracy", "test_accuracy")
+            if metric in self.mean
+            for bounds in [self.interval.get(metric)]
+        ]
+        ended = sum(run.state != "pending" for run in self.runs)
+        return f"VariantSummary({', '.join([repr(self.name), *scores, f'{ended} of {len(self.runs)} runs'])})"
 
 
 @dataclass(frozen=True, eq=False)

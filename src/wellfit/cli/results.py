@@ -22,8 +22,9 @@ Format = Annotated[
     str | None,
     typer.Option(
         "--format",
-        metavar="html|pdf|md|ipynb|png",
-        help="The format; png: only the figures. Default: from the ending of --out, else html.",
+        metavar="html|pdf|md|ipynb|png|svg|pdf-figures",
+        help="The format. png, svg, pdf-figures: only the figures, in a folder; the latter two for one column of a "
+        "paper. Default: from the ending of --out, else html.",
     ),
 ]
 TableFormat = Annotated[

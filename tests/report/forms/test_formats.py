@@ -12,7 +12,7 @@ import pytest
 from wellfit import cli
 from wellfit.data.catalog import load_dataset
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.report.forms.formats import FORMATS, check_folder, report_format, report_path, write_report
+from wellfit.report.forms.formats import FOLDERS, FORMATS, check_folder, report_format, report_path, write_report
 from wellfit.results import Results
 from wellfit.spec.study import study_from_mapping
 from wellfit.study.run import run_study
@@ -48,6 +48,8 @@ def copy(finished: Path, tmp_path: Path) -> Path:
         (None, "folder", "html"),
         ("MD", "notes.txt", "md"),
         ("png", "pictures", "png"),
+        ("SVG", "pictures", "svg"),
+        ("pdf-figures", "pictures", "pdf-figures"),
         ("ipynb", "a.ipynb", "ipynb"),
     ],
 )
@@ -69,7 +71,8 @@ def test_where_it_goes(tmp_path: Path) -> None:
     assert {form: report_path(form, None, study) for form in FORMATS} == {f: study / n for f, n in FORMATS.items()}
     assert report_path("pdf", tmp_path, study) == tmp_path / "report.pdf"  # a folder that is there
     assert report_path("pdf", tmp_path / "a.pdf", study) == tmp_path / "a.pdf"
-    assert report_path("png", tmp_path, study) == tmp_path
+    assert report_path("png", tmp_path, study) == report_path("pdf-figures", tmp_path, study) == tmp_path
+    assert report_path("svg", None, study) == study / "figures"
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
@@ -120,12 +123,12 @@ def test_a_folder_that_is_not_there_is_named(
 
 
 @pytest.mark.parametrize(
-    "form", [pytest.param(form, marks=pytest.mark.slow if form in ("png", "md") else ()) for form in FORMATS]
+    "form", [pytest.param(form, marks=pytest.mark.slow if form in ("md", *FOLDERS) else ()) for form in FORMATS]
 )
 def test_the_command_and_the_method_write_every_form(
     form: str, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / f"mine.{form}" if form != "png" else tmp_path / "mine"
+    out = tmp_path / (f"mine.{form}" if form not in FOLDERS else "mine")
     monkeypatch.setattr(sys, "argv", ["wellfit", "report", str(copy), "--format", form, "--out", str(out)])
     with pytest.raises(SystemExit) as ended:
         cli.main()

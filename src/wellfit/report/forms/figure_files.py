@@ -1,15 +1,17 @@
-"""The figures of a report as PNG files in a folder."""
+"""The figures of a report as files in a folder: pictures for a screen, or vectors for one column of a paper."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from wellfit.files import OnWriting, ignore_progress, replacing
+from wellfit.report.marks.column import one_column, save_pdf, save_svg
 from wellfit.report.marks.static import alt_text
 from wellfit.report.parts import Drawing
 
@@ -30,11 +32,14 @@ def write_figures(
     folder: str | os.PathLike[str],
     dpi: int = PRINT_DPI,
     progress: OnWriting = ignore_progress,
+    form: str = "png",
 ) -> dict[str, str]:
-    """Write figures as pictures, each with its alt text inside.
+    """Write figures as files, each with its alt text inside.
 
     Args:
       folder: it is made if it is missing. Each file appears in one step.
+      dpi: of pictures.
+      form: ``"png"``; or ``"svg"`` or ``"pdf"``: drawn for one column of a paper.
 
     Returns:
       Name -> alt text of every figure.
@@ -44,10 +49,14 @@ def write_figures(
     alt_texts: dict[str, str] = {}
     for number, drawing in enumerate(drawings, 1):
         progress(f"figure {number} of {len(drawings)}", (number - 1) / len(drawings))
-        figure = drawing.draw()
-        alt_texts[drawing.name] = alt_text(figure)
-        with replacing(place / f"{drawing.name}.png") as temporary:
-            save_picture(figure, temporary, dpi, alt_texts[drawing.name])
+        with nullcontext() if form == "png" else one_column():
+            figure = drawing.draw()
+            alt_texts[drawing.name] = description = alt_text(figure)
+            with replacing(place / f"{drawing.name}.{form}") as temporary:
+                if form == "png":
+                    save_picture(figure, temporary, dpi, description)
+                else:
+                    (save_pdf if form == "pdf" else save_svg)(figure, temporary, description)
     return alt_texts
 
 

@@ -27,8 +27,13 @@ FORMATS: Final = {
     "md": "report.md",
     "ipynb": "report.ipynb",
     "png": "figures",
+    "svg": "figures",
+    "pdf-figures": "figures",
 }
-"""Form -> its name in the study directory; the pictures are a folder."""
+"""Form -> its name in the study directory; the figures are a folder."""
+
+FOLDERS: Final = ("png", "svg", "pdf-figures")
+"""The forms that are a folder with only the figures; as SVG and PDF they are drawn for one column of a paper."""
 
 _MARKS: Final = {
     "html": b'<meta name="generator" content="wellfit">',
@@ -81,7 +86,7 @@ def report_path(form: str, path: Path | None, directory: Path) -> Path:
     """
     if path is None:
         return directory / FORMATS[form]
-    if form != "png" and path.is_dir() and path.name != FORMATS[form]:
+    if form not in FOLDERS and path.is_dir() and path.name != FORMATS[form]:
         return path / FORMATS[form]
     return path
 
@@ -137,7 +142,7 @@ def write_report(
 
     Args:
       form: one of `FORMATS`.
-      path: of the file; of the folder for png.
+      path: of the file; of the folder for `FOLDERS`.
       directory: of the study, if it lasts; a notebook loads its results from there.
 
     Returns:
@@ -191,4 +196,4 @@ def _write_document(form: str, summary: StudySummary, details: StudyDetails, pat
     else:
         from wellfit.report.forms.figure_files import write_figures
 
-        write_figures(document.drawings, path, progress=progress)
+        write_figures(document.drawings, path, form="pdf" if form == "pdf-figures" else form, progress=progress)

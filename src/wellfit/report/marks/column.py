@@ -114,24 +114,22 @@ def save_pdf(figure: Figure, file: Path | IO[bytes], title: str = "") -> None:
       title: kept inside the file: the alt text.
     """
     import matplotlib
-    from matplotlib.backends.backend_mixed import MixedModeRenderer
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf, Op, PdfFile, RendererPdf
+    from matplotlib.backends import backend_mixed, backend_pdf
 
     left, bottom, width, height = _drawn(figure)
     scale = _scale(width)
-    FigureCanvasPdf(figure)
+    pdfs: Any = backend_pdf  # untyped
+    mixed: Any = backend_mixed
+    pdfs.FigureCanvasPdf(figure)
     about = {"Title": title, "CreationDate": None, "Creator": "wellfit", "Producer": "matplotlib"}
     with matplotlib.rc_context({"pdf.fonttype": 42}):
-        pdf: Any = PdfFile(file, metadata=about)
+        pdf = pdfs.PdfFile(file, metadata=about)
         try:
             pdf.newPage(width * scale, height * scale)
-            pdf.width, pdf.height = (
-                figure.get_figwidth(),
-                figure.get_figheight(),
-            )  # lines end at the sheet, not the page
-            pdf.output(scale, 0, 0, scale, -72 * left * scale, -72 * bottom * scale, Op.concat_matrix)
-            plain = RendererPdf(pdf, IMAGE_DPI, figure.get_figheight(), figure.get_figwidth())
-            renderer = MixedModeRenderer(figure, figure.get_figwidth(), figure.get_figheight(), IMAGE_DPI, plain)
+            pdf.width, pdf.height = figure.get_size_inches()  # where lines end: at the sheet, not at the page
+            pdf.output(scale, 0, 0, scale, -72 * left * scale, -72 * bottom * scale, pdfs.Op.concat_matrix)
+            plain = pdfs.RendererPdf(pdf, IMAGE_DPI, figure.get_figheight(), figure.get_figwidth())
+            renderer = mixed.MixedModeRenderer(figure, *figure.get_size_inches(), IMAGE_DPI, plain)
             figure.draw(renderer)
             renderer.finalize()
             pdf.finalize()
@@ -147,7 +145,7 @@ def _drawn(figure: Figure) -> tuple[float, float, float, float]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.dpi = 72
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     figure.set_layout_engine("none")  # else drawing it again would move everything a little
     box = figure.get_tightbbox(canvas.get_renderer())

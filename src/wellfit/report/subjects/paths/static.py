@@ -14,7 +14,7 @@ from wellfit.narrative.sweeps import describe_grid
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT
-from wellfit.report.marks.column import SHEET, is_narrow
+from wellfit.report.marks.column import SHEET, is_narrow, wrapped
 from wellfit.report.numbers import scale
 from wellfit.report.subjects.paths.numbers import (
     STROKES,
@@ -59,7 +59,7 @@ def plot_path(path: SweepPath, metric: str = "accuracy", ax: Axes | None = None)
     _value_axis(axes, path)
     if (reference := path_reference(path, metric)) is not None:
         axes.axhline(factor * reference, **_stroke("reference"), linewidth=1.1, zorder=0)
-        name = path.baseline if is_narrow() else f"{path.baseline}, {STROKES['reference'].label}"
+        name = f"{path.baseline}" if is_narrow() else f"{path.baseline}, {STROKES['reference'].label}"
         ends.append((name, factor * reference, LIGHT["muted"]))
     _choices(axes, path, metric, factor)
     marks.end_labels(axes, ends)
@@ -123,8 +123,8 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     axes.spines[:].set_visible(False)
     unit = ", percent" if share else ""
     framed = "" if grid.chosen is None else "  (framed: chosen on validation)"
-    axes.set_title(f"{wording.METRICS.get(metric, metric)}{unit}{framed}", loc="left", fontsize=10.5,
-                   color=LIGHT["muted"], pad=8)  # fmt: skip
+    about = wrapped(f"{wording.METRICS.get(metric, metric)}{unit}{framed}", 40)
+    axes.set_title(about, loc="left", fontsize=10.5, color=LIGHT["muted"], pad=8)
     return marks.done(axes, f"{_describe_cells(grid, metric, share)} {' '.join(s.text for s in describe_grid(grid))}")
 
 
