@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import OtherStudyError, StoreUnreadableError, StudyFileError
 from wellfit.spec.study import StudySpec
-from wellfit.store import open_existing
+from wellfit.store import Store, open_existing
+from wellfit.study import side_by_side
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.side_by_side import compare_studies, to_json
@@ -194,3 +196,31 @@ def test_reading_two_studies_does_not_load_jax(place: Path) -> None:
     command = [sys.executable, "-c", code, str(place / "a"), str(place / "c")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_what_a_reader_must_know_is_said(place: Path, tmp_path: Path) -> None:
+    grown = shutil.copytree(place / "a", tmp_path / "grown")
+    trained(grown, small(3, 4, old={"l1": 0.1}))
+    found = compare_studies(place / "a", grown)
+    told = f"{grown} got seeds after results were seen; the p-values and verdicts here do not allow for that."
+    assert found.how[2:] == (told,)
+    begun = shutil.copytree(place / "a", tmp_path / "begun")
+    with closing(sqlite3.connect(begun / "study.db")) as database, database:
+        for table in ("runs", "epochs"):
+            database.execute(f"DELETE FROM {table} WHERE variant = 'old' AND seed = 2")
+    found = compare_studies(place / "a", begun)
+    assert f"{begun} is not finished; its numbers may still change." in found.how
+    assert found.seeds["old"] == ((0, 1), (0, 1))
+    assert found.how[1].startswith(f"Differences leave out seed 2 of {place / 'a'}, ")
+
+
+def test_other_test_examples_are_not_paired(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = side_by_side._read
+
+    def shuffled(store: Store) -> Any:
+        study = read(store)
+        return study if study.summary.directory.endswith("a") else study._replace(labels=study.labels[::-1].copy())
+
+    monkeypatch.setattr(side_by_side, "_read", shuffled)
+    found = compare_studies(place / "a", place / "b")
+    assert found.how[0].startswith("Not paired: the same data, but other test examples.")

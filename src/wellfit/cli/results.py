@@ -50,7 +50,7 @@ ReportPath = Annotated[
 def show(
     directory: Directory, json: Json = False, full: Full = False, format: TableFormat = None, table: TableName = None
 ) -> None:
-    """Show a study's conclusion, results table and notes, or one of its tables for a paper or a spreadsheet.
+    """Show a study's conclusion and results, or one of its tables.
 
     Works for finished, running and interrupted studies. LaTeX (for the package booktabs) and Markdown show numbers as
     the report does; CSV has every column in full precision, accuracies as shares of 1.
