@@ -15,10 +15,11 @@ import jaxlib.version
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
-FLAGS = ["--xla_backend_optimization_level=0", "--xla_cpu_parallel_codegen_split_count=1"]
-if jaxlib.version.__version_info__ < (0, 11, 1):
-    FLAGS.append("--xla_cpu_use_fusion_emitters=false")  # a flag that XLA does not know ends the process
-os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FLAGS]).strip()
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    # XLA ends the process at a flag that it does not know
+    + (" --xla_cpu_use_fusion_emitters=false" if jaxlib.version.__version_info__ < (0, 11, 1) else "")
+).strip()
 
 import jax
 import numpy as np
