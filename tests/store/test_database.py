@@ -87,9 +87,7 @@ def test_a_reader_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "s" / "study.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
-        with pytest.raises(
-            StoreError, match=r"is locked; .* kept; try again when the other process has ended"
-        ):
+        with pytest.raises(StoreError, match=r"is locked; .* kept; try again when the other process has ended"):
             open_existing(tmp_path / "s", patience=0.3)
         assert 0.2 < time.monotonic() - began < PATIENCE / 2
         other.execute("ROLLBACK")
