@@ -300,6 +300,7 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
         )
     if folder.images:
         facts.append(("images left out", f"{len(folder.images)} outside the class folders: {some(folder.images)}"))
+    parts: list[tuple[Role, Folder, Folder]] = [(role, one, one) for one in folder.holding]
     inside = [_roles(f) if f.holding and not f.images else {} for f in folder.holding]
     if role == "train" and all(len(roles) > 1 for roles in inside):
         facts.append(("folder", "each class has its own folders for the sets"))
@@ -309,8 +310,6 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
             for of, within in roles.items()
             if of != "unlabeled"
         ]
-    else:
-        parts = [(role, one, one) for one in folder.holding]
     sets: dict[Role, ImageSet] = {}
     masks: list[str] = []
     for of, one, within in parts:
