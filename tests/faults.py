@@ -1,6 +1,6 @@
 """Faults at every point where a command touches the disk, and what is left of a study after each.
 
-Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] [--seconds N]; a line of JSON for each case.
+Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] [--seconds N]; a line of JSON a case.
 
 The points are those of ``faulty_disk``. The process has imported everything and forks for each command; training is
 pretended (see ``pretended``).
