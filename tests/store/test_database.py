@@ -13,14 +13,17 @@ from eventful import change
 from saved_runs import opened, record, same
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.store import Store, open_existing
-from wellfit.store.database import PATIENCE
+from wellfit.store.database import PATIENCE, Database
 
 
-def test_a_damaged_entry_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_entry_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path / "s") as store:
         store.database.execute("UPDATE study SET value = '{' WHERE key = 'study'")
+    closed = []
+    monkeypatch.setattr(Database, "close", lambda self: closed.append(self._connection.close()))
     with pytest.raises(StoreUnreadableError, match=r"study.db: damaged: the entry 'study' cannot be read"):
         open_existing(tmp_path / "s")
+    assert len(closed) == 1
 
 
 def test_a_full_disk_under_the_database_loses_nothing(tmp_path: Path) -> None:

@@ -106,11 +106,14 @@ def open_if_begun(directory: str | Path, *, patience: float = PATIENCE) -> Store
     check_layout(directory)
     if not (directory / "study.db").is_file():
         return None
-    store = Store.of(directory, Database(directory / "study.db", patience=patience))
-    if _is_begun(store):
-        return store
-    store.close()
-    return None
+    with contextlib.ExitStack() as undo:
+        database = Database(directory / "study.db", patience=patience)
+        undo.callback(database.close)
+        store = Store.of(directory, database)
+        if not _is_begun(store):
+            return None
+        undo.pop_all()
+    return store
 
 
 def fresh(directory: str | Path) -> None:
