@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from saved_runs import STUDY, opened, probabilities, record
 from small_studies import points, small
 from wellfit.study.looks import combined_looks, earlier_looks, note_look, note_seen
@@ -75,3 +77,19 @@ def test_a_study_with_more_seeds_says_so(tmp_path: Path) -> None:
         said = "Second look, unadjusted: the results of 2 seeds were seen" in summary.verdict
         assert (summary.earlier_looks, said) == (((2,), True) if seeds == 3 else ((), False))
     assert to_json(summary, "1")["earlier_looks"] == [2]
+
+
+def test_results_of_a_command_that_was_killed_at_its_end_are_seen_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All runs are tested, but that they can be seen is not recorded: the next command shows them."""
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("wellfit.study.run.note_seen", killed)
+        run_study(Session(small(1, 2), points(), tmp_path / "study"))
+    for seeds, looks in ((2, ()), (3, (2,))):
+        run_study(Session(small(1, seeds), points(), tmp_path / "study"))
+        assert summarize(tmp_path / "study").earlier_looks == looks

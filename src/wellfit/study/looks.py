@@ -34,10 +34,11 @@ def note_look(store: Store, seeds: Collection[int], *, planned: bool = False) ->
 
 
 def note_seen(store: Store) -> None:
-    """Record, after all runs were tested, that the results of their seeds can be seen."""
-    note: dict[str, Any] = store.metadata.note(KEY) or {"looks": []}
+    """Record, after all runs were tested, that the results of their seeds can be seen; nothing if that is known."""
+    note: dict[str, Any] = store.metadata.note(KEY) or {"seeds": [], "looks": []}
     seeds = sorted({seed for _, seed in store.runs.test_scores()})
-    store.metadata.write_note(KEY, {**note, "seeds": seeds})
+    if seeds != note["seeds"]:
+        store.metadata.write_note(KEY, {**note, "seeds": seeds})
 
 
 def earlier_looks(store: Store) -> tuple[int, ...]:

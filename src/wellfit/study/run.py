@@ -236,6 +236,7 @@ def _open_test_set(
     todo = [r for r in store.runs.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
     todo = [r for r in todo if seeds is None or r.spec.seed in seeds]
     if not todo:
+        note_seen(store)  # the process that tested the last run may have been killed before it said so
         return
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
