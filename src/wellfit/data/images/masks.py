@@ -53,4 +53,4 @@ def split_masks(files: Sequence[str], root: str) -> tuple[list[str], list[str]]:
 
 def _folders(file: str, root: str) -> list[str]:
     """The folders between a file and the folder of its class."""
-    return os.path.relpath(os.path.dirname(file), root).split(os.sep)
+    return os.path.dirname(file)[len(root) :].split(os.sep)
