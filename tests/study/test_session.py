@@ -139,7 +139,10 @@ def test_the_json_form_has_every_key() -> None:
         },
         "cautions": [],
         "design": list(forecast.design),
-        "examples": {"training": 160, "validation": 40, "test": 60, "tested": 60},
+        "examples": {
+            **{"split": 160, "training": 160, "training_fewest": 160},
+            **{"validation": 40, "test": 60, "tested": 60},
+        },
         "folds": 1,
         "seeds": [0, 1],
         "epochs": 3,

@@ -96,7 +96,7 @@ def run_study(
             session = replace(session, fresh=False)  # another process has trained this study in the meantime
         if session.stored.choices is None:
             store.metadata.write_note("choices", asdict(session.choices))
-        per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
+        per_class = np.bincount(session.learned, minlength=session.data.classes).tolist()
         store.metadata.write_note("examples", session.examples)
         _note_overlap(store, session)
         store.metadata.write_note("per_class", per_class)
@@ -104,7 +104,7 @@ def run_study(
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
-        store.metadata.save_findings(audit(session.used, session.splits, len(session.test_labels)))
+        store.metadata.save_findings(audit(session.used, session.splits, len(session.test_labels), session.learned))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
         _train(session, store, on_progress)
         store.progress.drop()  # also that of a process that was killed at its end

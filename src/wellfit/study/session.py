@@ -16,6 +16,7 @@ from wellfit.analysis.power import Design
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
+from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
@@ -37,6 +38,8 @@ from wellfit.study.planning import (
     memory_to_read,
     plan_runs,
     seconds_of,
+    trained_on,
+    training_facts,
 )
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
@@ -208,7 +211,18 @@ class Session:
         more = dict(fold_facts(self.dataset, self.splits, self.folds))
         if more and self.dataset.pool is not None and self.spec.data.train_share == 1:
             more["classes"] = dict(dataset_facts(self.dataset))["classes"]  # a fold may leave out an example
-        return tuple((dict(said) | more).items())
+        return (*(dict(said) | more).items(), *training_facts(self.trained, len(self.splits.train)))
+
+    @property
+    def trained(self) -> tuple[int, int]:
+        """The fewest and the most training examples that a variant learns from."""
+        return trained_on(self.recipes.values(), len(self.splits.train))
+
+    @property
+    def learned(self) -> IntArray:
+        """The labels of the training examples that the variant with the most of them learns from.  # (n,)"""
+        labels = self.used.y_train[self.splits.train]
+        return labels[subset_rows(labels, self.trained[1], self.spec.data.split_seed)]
 
     @cached_property
     def examples(self) -> dict[str, int]:
@@ -297,6 +311,7 @@ class Session:
             title=self.spec.title,
             data=data_line(self.used.title, self.used.source),
             examples=(counts["training"], counts["validation"], len(self.used.y_test)),
+            trained=self.trained,
             tested=counts["test"],
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
@@ -327,7 +342,8 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         "cautions": list(forecast.cautions),
         "design": list(forecast.design),
         "examples": {
-            **dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+            **dict(zip(("split", "validation", "test"), forecast.examples, strict=True)),
+            **dict(zip(("training_fewest", "training"), forecast.trained, strict=True)),
             "tested": forecast.tested,
         },
         "folds": session.folds,

@@ -23,7 +23,7 @@ _WIDE: Final = 0.01  # the test set counts as small if the interval of its accur
 def few_class_examples(sets: Sets) -> Iterator[Finding]:
     """Find classes with one to four training examples; a class without any has its own finding."""
     classes = sets.dataset.classes
-    counts = np.bincount(sets.training.y, minlength=len(classes))  # (K,)
+    counts = sets.counts  # (K,)
     few = [f"{classes[k]} ({counts[k]})" for k in np.flatnonzero((counts > 0) & (counts < _FEW))]
     if few:
         yield Finding(
@@ -38,7 +38,7 @@ def few_class_examples(sets: Sets) -> Iterator[Finding]:
 def class_imbalance(sets: Sets) -> Iterator[Finding]:
     """Compare the largest with the smallest class."""
     classes = sets.dataset.classes
-    counts = np.bincount(sets.training.y, minlength=len(classes))  # (K,)
+    counts = sets.counts  # (K,)
     if not counts.min():
         return  # a missing class has its own finding
     ratio = counts.max() / counts.min()

@@ -11,7 +11,7 @@ from wellfit.report.marks.pictures import Sheet, pack
 
 __all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
 
-SPLITS: Final = {"train": "training", "validation": "validation", "test": "test"}
+SPLITS: Final = {"train": "training", "validation": "validation", "test": "test", "unused": "unused"}
 """Split -> its name in a sentence."""
 
 MOST: Final = 8
