@@ -35,18 +35,21 @@ ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     text = (finished_study.parents[1] / "told.txt").read_text()
     shown = text.splitlines()
-    title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
+    title = "Which regularizer makes a 128-64 network generalize from 300 digits? (with model.hidden=[16])"
     assert " ".join(shown[:2]) == title
     assert shown[3:5] == [
-        "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples",
+        "300 training, 287 validation and 359 test examples a seed; 1,797 test examples",
         "  in all folds",
     ]
     assert shown[5].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
     assert shown[7] == "Images: 8 × 8 pixels, values 0 to 16, divided by 16"
     assert shown[8] == "Test set: none given; each seed is tested on another fifth of the 1,797 examples"
-    assert shown[9] == "38 results from 32 trainings"
+    assert " ".join(shown[9:11]) == (
+        "Training examples: 300 of the 1,150 in each training split, with all classes in   proportion"
+    )
+    assert shown[11] == "38 results from 32 trainings"
     assert re.fullmatch(
-        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[10]
+        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[12]
     )
     assert [found[1] for line in shown if (found := re.match(r"(\S+) +\d+\.\d\d ", line))][: len(VARIANTS)] == VARIANTS
     assert "are undecided, because two seeds" in text.replace("\n", " ")
@@ -111,7 +114,7 @@ def test_quick_and_precision_make_another_study(
     small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
     ended = command("run", *small)
     assert ended.status == 0
-    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need to learn from 300 digits? (quick)"
     assert "4 results from 4 trainings" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16" not in ended.out
     (result,) = (tmp_path / "wellfit-studies").iterdir()

@@ -47,6 +47,7 @@ class DataOverview:
         # (K, n, H, W) or (K, n, H, W, 3)
       rows: up to five training rows of a table as text, after the column names; empty for images.
       facts: what was decided about the data, as pairs of a short name and a text.
+      total: the number of examples; None in directories of earlier versions, for the sum of ``counts``.
     """
 
     title: str
@@ -56,6 +57,7 @@ class DataOverview:
     examples: NDArray[np.uint8] | None
     rows: tuple[tuple[str, ...], ...]
     facts: tuple[tuple[str, str], ...] = ()
+    total: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

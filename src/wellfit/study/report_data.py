@@ -51,12 +51,14 @@ def keep_report_data(store: Store, session: Session) -> None:
     if not runs or (before is not None and before[1]["of"] == identity):
         return
     used, shape = session.used, session.used.input_shape
+    whole = session.dataset if session.spec.data.train_share == 1 else used  # a fold may leave out an example
     arrays = _counts(session)
     plain: dict[str, Any] = {
         "of": identity,
         "title": used.title,
         "source": without_home(used.source),
         "shape": list(shape),
+        "total": sum(len(y) for y in (whole.y_train, whole.y_test)),
         "rows": [],
         "distance": None,
         "axes": [],

@@ -172,6 +172,7 @@ def _data_overview(kept: Kept) -> DataOverview:
         examples=arrays.get("examples"),
         rows=tuple(tuple(row) for row in plain["rows"]),
         facts=tuple((name, text) for name, text in plain.get("facts", ())),
+        total=plain.get("total"),
     )
 
 
