@@ -101,7 +101,9 @@ def test_examples_that_no_run_learns_from_count_apart(tmp_path: Path) -> None:
     split = np.bincount(dataset.y_train[Session(study(), dataset, NOWHERE).splits.train])
     assert (arrays["count/train"] + arrays["count/unused"]).tolist() == split.tolist()
     assert plain["total"] == 125
-    assert ["training examples", "35 to 40 of the 50 in each training split, depending on the variant"] in plain["facts"]
+    assert ["training examples", "35 to 40 of the 50 in each training split, depending on the variant"] in plain[
+        "facts"
+    ]
     with open_existing(tmp_path / "study") as store:
         assert store.metadata.note("per_class") == arrays["count/train"].tolist()
 

@@ -49,8 +49,8 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
     for key, there, here in _differences(stored, new):
         if growing and key.endswith(" epochs") and int(there) <= int(here):
             continue
-        there, here = ("not set" if value == "null" else value for value in (there, here))
-        return f"{key} is {there} there and {here} here"
+        was, now = ("not set" if value == "null" else value for value in (there, here))
+        return f"{key} is {was} there and {now} here"
     return None
 
 
