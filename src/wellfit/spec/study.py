@@ -52,7 +52,7 @@ def load_study(
       study: a built-in name or the path of a TOML file, followed by ``/PART`` for a part of it; None is the
         regularization study.
       data: another data set: its name or path. The study then drops the numbers that its source published, and its
-        title names these data.
+        title names these data. A built-in study that trains on some of its own data trains on all of these.
       seeds: how many (0, 1, ...), or a list of them.
       epochs: of the base recipe; a variant that sets its own keeps them.
       precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.

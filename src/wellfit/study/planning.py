@@ -121,13 +121,13 @@ def training_facts(trained: tuple[int, int], split: int) -> Facts:
 
     Example:
       >>> training_facts((300, 300), 1150)
-      (('training examples', '300 of the 1,150 in each training split, with all classes in proportion'),)
+      (('training examples', '300 of the 1,150 in each training split, stratified by class'),)
     """
     fewest, most = trained
     if fewest == split:
         return ()
     count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    how = "with all classes in proportion" if fewest == most else "depending on the variant"
+    how = "stratified by class" if fewest == most else "depending on the variant"
     return (("training examples", f"{count} of the {split:,} in each training split, {how}"),)
 
 
