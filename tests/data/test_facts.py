@@ -12,7 +12,8 @@ from wellfit.base import Column, Dataset
 from wellfit.data.catalog import load_dataset
 from wellfit.data.facts import data_facts, data_line, dataset_facts
 from wellfit.data.preparation import binary_features, fit_preparation, prepare
-from wellfit.data.splits import fit_scaling, split_of
+from wellfit.data.scaling import fit_scaling
+from wellfit.data.splits import split_of
 
 
 def facts(dataset: Dataset, scale: str = "auto") -> dict[str, str]:

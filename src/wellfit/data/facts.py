@@ -63,7 +63,8 @@ def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scali
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> from wellfit.data.preparation import fit_preparation
-      >>> from wellfit.data.splits import fit_scaling, split_of
+      >>> from wellfit.data.scaling import fit_scaling
+      >>> from wellfit.data.splits import split_of
       >>> digits = load_dataset("digits")
       >>> splits = split_of(digits, 0.2)
       >>> scaling = fit_scaling(digits.x_train, "auto", digits.pixel_max)
