@@ -136,11 +136,12 @@ def _validation_examples(divided: Division, same_rows: bool) -> set[int]:
 
 
 def _together(dataset: Dataset) -> Dataset:
-    """The columns of a table with the examples of all folds in one set; only what decides about features is right."""
+    """A table with the examples of all folds as training examples."""
     if len(dataset.input_shape) != 1:
         return dataset
     x: NDArray[Any] = np.concatenate([dataset.x_train, dataset.x_test])
-    return dataclasses.replace(dataset, x_train=x)
+    y = np.concatenate([dataset.y_train, dataset.y_test])
+    return dataclasses.replace(dataset, x_train=x, y_train=y, validation_rows=None, groups=None, test_groups=None)
 
 
 def _divided(dataset: Dataset, spec: DataSpec, seed: int | None) -> Division:
