@@ -23,6 +23,7 @@ from wellfit.base import Dataset, TrainingData
 from wellfit.data.assemble import make_dataset
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
+from wellfit.engine.evaluation import predict_program
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, OtherStudyError, ShapeError, StoreBusyError, StudyFileError
 from wellfit.spec.study import StudySpec, study_from_mapping
@@ -630,3 +631,31 @@ def test_what_does_not_fit_is_told_before_anything_is_written(
         run_study(Session(spec, dataset, tmp_path / "study", fresh=True))
     assert "\n" not in str(output.value)
     assert not (tmp_path / "study").exists()
+
+
+# --- Folds ------------------------------------------------------------------------------------------------------------
+
+
+def unsplit(count: int, groups: Any = None) -> Dataset:
+    given = points()
+    x, y = np.concatenate([given.x_train, given.x_test]), np.concatenate([given.y_train, given.y_test])
+    return make_dataset(x[:count], y[:count], name="points", groups=groups)
+
+
+@pytest.mark.parametrize("groups", [None, np.minimum(np.arange(127) // 4, 25)])
+def test_one_program_predicts_for_all_folds(groups: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although their test sets differ in size; averaged weights are measured on one more number of examples."""
+    made: list[Any] = []
+
+    def noted(model: Any) -> Any:
+        made.append(predict_program(model))
+        return made[-1]
+
+    monkeypatch.setattr("wellfit.engine.train.predict_program", noted)
+    spec = study(
+        {"plain": {}, **({} if groups is not None else {"average": {"average": {"kind": "ema"}}})}, seeds=5, folds=5
+    )
+    session = Session(spec, unsplit(127, groups), tmp_path / "study")
+    assert len({len(session.fold(seed).dataset.y_test) for seed in range(5)}) > 1
+    run_study(session)
+    assert [program._cache_size() for program in made] == ([1, 1] if groups is None else [1])

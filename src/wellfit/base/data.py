@@ -176,8 +176,7 @@ def _same_groups(one: IntArray | None, other: IntArray | None) -> bool:
     """Whether two numberings of the same examples stand for the same groups."""
     if one is None or other is None:
         return one is other
-    places = (np.unique(groups, return_inverse=True)[1] for groups in (one, other))
-    return np.array_equal(*places)
+    return np.array_equal(np.unique(one, return_inverse=True)[1], np.unique(other, return_inverse=True)[1])
 
 
 @dataclass(frozen=True, eq=False)

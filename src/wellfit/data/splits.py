@@ -148,7 +148,9 @@ def _given_rows(total: int, given: IntArray, groups: IntArray | None) -> IntArra
     return rows
 
 
-def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator) -> IntArray:
+def grouped_rows(
+    labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator, *, outside: int = 1
+) -> IntArray:
     """Draw whole groups so that every class contributes about the given share of its examples.
 
     The groups are visited in random order. A group is drawn if no class then exceeds its share, and in a second pass if
@@ -160,6 +162,7 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
       groups: the group of each row.  # (N,)
       share: of the rows to draw, between 0 and 1.
       rng: one uniform number a group is drawn from it.
+      outside: groups that are left at least, as far as there are more.
 
     Returns:
       Row numbers, int64, ascending; at least one group, and not all.
@@ -194,7 +197,7 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
         for g in order[~drawn[order]]:
             left = missing - parts[g]
             fits = error(left) < error(missing) if exceeds else (left >= 0).all()
-            if fits and (rest - counts[g] > 0).all():
+            if fits and (rest - counts[g] > 0).all() and size - drawn.sum() > outside:
                 drawn[g] = True
                 missing, rest = left, rest - counts[g]
     if not drawn.any():
