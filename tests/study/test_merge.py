@@ -129,7 +129,7 @@ def test_seeds_of_folds_come_together_to_the_study_trained_whole(tmp_path: Path)
     with open_existing(tmp_path / "whole") as whole, open_existing(tmp_path / "once") as once:
         notes = whole.metadata.notes()
         assert {f"inputs.{seed}" for seed in range(5)} <= notes.keys()
-        apart = {"choices": "", "validation overlap": ""}  # measured by each; known where the data are
+        apart = {"choices": "", "validation overlap": "", "seen": ""}  # measured by each; known where the data are
         assert {**notes, **apart} == {**once.metadata.notes(), **apart}
         assert whole.metadata.findings() == once.metadata.findings()
     one, other = summarize(tmp_path / "whole"), summarize(tmp_path / "once")
