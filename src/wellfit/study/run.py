@@ -102,7 +102,8 @@ def run_study(
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
-        store.metadata.save_findings(audit(session.used, session.splits, len(session.test_labels)))
+        tested, metric = len(session.test_labels), session.spec.metric
+        store.metadata.save_findings(audit(session.used, session.splits, tested, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
         _train(session, store, on_progress)
         store.progress.drop()  # also that of a process that was killed at its end

@@ -135,7 +135,7 @@ def summary_of(store: Store) -> StudySummary:
         seconds=store.metadata.seconds(),
         directory=str(store.directory),
         variants=variants,
-        findings=of_metric((*store.metadata.findings(), *found), spec.metric),
+        findings=(*store.metadata.findings(), *found),
         histories=histories,
         confusion=confusion,
         classes=classes,
@@ -153,7 +153,8 @@ def summary_of(store: Store) -> StudySummary:
             looks,
         )._asdict(),
     )
-    return dataclasses.replace(summary, advice=advise(summary))
+    advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
+    return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
 
 
 def _largest_share(counts: Sequence[int]) -> float:

@@ -41,13 +41,14 @@ _CHECKS: Final = (
 )
 
 
-def audit(dataset: Dataset, splits: Splits, tested: int | None = None) -> tuple[Finding, ...]:
+def audit(dataset: Dataset, splits: Splits, tested: int | None = None, metric: str = "accuracy") -> tuple[Finding, ...]:
     """Audit a data set and its splits.
 
     Args:
       dataset: the data set; its test examples are only compared with the training examples.
       splits: of its training examples, for example from ``make_splits(dataset.y_train, ...)``.
       tested: with folds, the number of examples that all of them test together.
+      metric: what variants are compared on.
 
     Returns:
       The findings, errors first; ``docs/findings.md`` lists their codes and exact conditions.
@@ -67,7 +68,7 @@ def audit(dataset: Dataset, splits: Splits, tested: int | None = None) -> tuple[
         raise DataError(
             f"the splits cover {n} training examples, but {dataset.name} has {len(dataset.y_train)}; split it again"
         )
-    sets = Sets(dataset, splits, tested)
+    sets = Sets(dataset, splits, tested, metric)
     findings = [finding for held in sets.given for finding in _held_out(sets, held)]
     findings += [finding for check in _CHECKS for finding in check(sets)]
     return tuple(sorted(findings, key=lambda f: _LEVELS.index(f.level)))

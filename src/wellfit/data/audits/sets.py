@@ -58,11 +58,13 @@ class Sets:
     Args:
       dataset, splits: with folds, those of one seed.
       tested: the number of examples that all folds test together; None where every seed has the same test set.
+      metric: what variants are compared on.
     """
 
     dataset: Dataset
     splits: Splits
     tested: int | None = None
+    metric: str = "accuracy"
 
     @cached_property
     def training(self) -> ExampleSet:
