@@ -16,7 +16,9 @@ from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
 from wellfit.base import (
+    Finding,
     FloatArray,
+    History,
     IntArray,
     ModelSpec,
     Recipe,
@@ -116,11 +118,8 @@ def summary_of(store: Store) -> StudySummary:
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
     variants = with_onsets(variants, histories, of_variant, chance)
-    of_runs = {v.name: v.runs for v in variants}
-    states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
-    examples = counts.get("validation", 0), len(labels)
-    known = Classes(classes, per_class, confusion)
-    found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
+    examples, known = (counts.get("validation", 0), len(labels)), Classes(classes, per_class, confusion)
+    found = _training_findings(histories, of_variant, variants, chance, examples, known)
     interim, compared = compared_runs(store, scores)
     compared = scored_again(store, spec.metric, scores, compared, rows, labels)
     looks = earlier_looks(store)
@@ -155,6 +154,19 @@ def summary_of(store: Store) -> StudySummary:
     )
     advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
+
+
+def _training_findings(
+    histories: Mapping[str, Mapping[int, History]],
+    of_variant: Mapping[str, Recipe],
+    variants: Sequence[VariantSummary],
+    chance: float,
+    examples: tuple[int, int],
+    known: Classes,
+) -> tuple[Finding, ...]:
+    of_runs = {v.name: v.runs for v in variants}
+    states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
+    return training_findings(histories, states, of_variant, chance, of_runs, examples, known)
 
 
 def _largest_share(counts: Sequence[int]) -> float:
