@@ -142,15 +142,7 @@ def summary_of(store: Store) -> StudySummary:
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
         fingerprint=manifest.fingerprint(store.database),
         **conclude(
-            *(
-                spec,
-                of_variant,
-                variants,
-                compared,
-                TestRows(rows, len(labels), store.keepsakes.test_groups()),
-                interim,
-                chance,
-            ),
+            *(spec, of_variant, variants, compared, judged, interim, chance),
             published_caution(spec.name, spec.published, settings),
             looks,
         )._asdict(),
