@@ -117,7 +117,7 @@ def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
 def test_a_given_validation_set_stays_whole_and_groups_follow() -> None:
     digits = load_dataset("digits")
     given_rows, groups = np.arange(0, 1438, 7), np.arange(1438) // 2
-    data = dataclasses.replace(digits, validation_rows=given_rows, groups=groups)
+    data = dataclasses.replace(digits, validation_rows=given_rows, groups=groups, pool=None)
     fewer = thinned(data, 0.25)
     assert fewer.validation_rows is not None
     assert fewer.groups is not None

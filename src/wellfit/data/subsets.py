@@ -22,7 +22,8 @@ def _generator(seed: int, stream: int) -> np.random.Generator:
 def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """Keep a stratified fraction of the training examples; the test set is unchanged.
 
-    A validation set that the data have of their own stays whole. Groups may lose examples; they stay undivided.
+    A validation set that the data have of their own stays whole. Groups may lose examples; they stay undivided. The
+    test set is now given: what it was held out from is forgotten.
 
     Args:
       share: fraction of the training examples to keep, more than 0 and at most 1.
@@ -60,7 +61,7 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     )
     source = f"{dataset.source}, {count:,} of {total:,} training examples"
     return dataclasses.replace(
-        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest
+        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest, pool=None
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "entitled",
     "extended",
     "other_data",
+    "published_in",
     "put",
     "read_study",
     "split_part",
@@ -125,11 +126,8 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     """
     if "extends" not in raw:
         return raw, source
-    name = raw["extends"]
-    builtin = split_part(name)[0] in builtin_studies()
-    path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
     try:
-        under, below = read_study(name if path else str(source.folder / name), above)
+        under, below = read_study(_extended_place(raw["extends"], source), above)
     except StudyFileError as error:
         raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
     if below.folder is not None:
@@ -139,6 +137,32 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     merged, source = _over(under, raw, below), dataclasses.replace(source, under=below)
     gone = swept_names(under, below) - swept_names(merged, source) - raw.get("published", {}).keys()
     return without_variants(merged, gone, keep="questions" in raw), source
+
+
+def _extended_place(name: str, source: Source) -> str:
+    """What a file extends, as ``read_study`` takes it: a path is relative to the file."""
+    named = split_part(name)[0] in builtin_studies() or not ("/" in name or name.endswith(".toml"))
+    return name if named or source.folder is None else str(source.folder / name)
+
+
+def published_in(study: str | Path) -> str | Path:
+    """The study whose file holds the published numbers of a study: itself, or the one that it extends.
+
+    A file that adds numbers to those of the study that it extends counts as their source.
+
+    Args:
+      study: as for ``read_study``, which has read it.
+
+    Example:
+      >>> published_in("lab5"), published_in("lab5/l2")
+      ('lab5', 'lab5/l2')
+    """
+    place, part = split_part(study)
+    raw, source = read_file(place)
+    own = raw if part is None else raw["parts"][part]
+    if "extends" not in own or any(own.get("published", {}).values()):
+        return study
+    return published_in(_extended_place(own["extends"], source))
 
 
 def _over(under: Mapping[str, Any], raw: Mapping[str, Any], source: Source) -> dict[str, Any]:

@@ -33,6 +33,26 @@ def test_imbalance():
     assert "--set compare.metric=balanced_accuracy" in found.fix
 
 
+@pytest.mark.parametrize(
+    ("metric", "opening"),
+    [
+        (
+            "balanced_accuracy",
+            "The variants are compared on balanced accuracy, which weighs all classes alike; see",
+        ),
+        ("macro_f1", "The variants are compared on macro F1, which weighs all classes alike; see the recall of each."),
+        ("log_loss", "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."),
+    ],
+)
+def test_what_the_variants_are_compared_on_is_not_suggested(metric: str, opening: str) -> None:
+    y = np.random.default_rng(0).permutation(np.repeat([1, 0], [6, 394]))
+    data = changed(toy(), y_train=y)
+    found = audit(data, split_of(data, 0.25), metric=metric)
+    (fix,) = (finding.fix for finding in found if finding.code == "class-imbalance")
+    assert fix.startswith(opening)
+    assert "--set compare.metric" not in fix
+
+
 def test_classes_of_few_examples():
     sound = toy()
     y = sound.y_train.copy()

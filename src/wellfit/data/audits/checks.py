@@ -42,7 +42,11 @@ _CHECKS: Final = (
 
 
 def audit(
-    dataset: Dataset, splits: Splits, tested: int | None = None, learned: IntArray | None = None
+    dataset: Dataset,
+    splits: Splits,
+    tested: int | None = None,
+    learned: IntArray | None = None,
+    metric: str = "accuracy",
 ) -> tuple[Finding, ...]:
     """Audit a data set and its splits.
 
@@ -51,6 +55,7 @@ def audit(
       splits: of its training examples, for example from ``make_splits(dataset.y_train, ...)``.
       tested: with folds, the number of examples that all of them test together.
       learned: the labels of the training examples that runs learn from, if not from the whole training split.  # (n,)
+      metric: what variants are compared on.
 
     Returns:
       The findings, errors first; ``docs/findings.md`` lists their codes and exact conditions.
@@ -70,7 +75,7 @@ def audit(
         raise DataError(
             f"the splits cover {n} training examples, but {dataset.name} has {len(dataset.y_train)}; split it again"
         )
-    sets = Sets(dataset, splits, tested, learned)
+    sets = Sets(dataset, splits, tested, learned, metric)
     findings = [finding for held in sets.given for finding in _held_out(sets, held)]
     findings += [finding for check in _CHECKS for finding in check(sets)]
     return tuple(sorted(findings, key=lambda f: _LEVELS.index(f.level)))

@@ -59,12 +59,14 @@ class Sets:
       dataset, splits: with folds, those of one seed.
       tested: the number of examples that all folds test together; None where every seed has the same test set.
       learned: the labels of the training examples that runs learn from; None for the whole training split.  # (n,)
+      metric: what variants are compared on.
     """
 
     dataset: Dataset
     splits: Splits
     tested: int | None = None
     learned: IntArray | None = None
+    metric: str = "accuracy"
 
     @property
     def counts(self) -> IntArray:
