@@ -23,7 +23,7 @@ from wellfit.errors import StoreUnreadableError, StudyFileError, WellfitError, o
 from wellfit.files import read_plain, replacing, write_errors
 from wellfit.model.fitted import FittedModel, Network, Origin
 
-__all__ = ["SUFFIX", "load", "packed", "save"]
+__all__ = ["SUFFIX", "check_name", "load", "packed", "save"]
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "wellfit model"
@@ -92,12 +92,21 @@ def save(model: FittedModel, path: Path) -> Path:
       StoreError: the file cannot be written.
     """
     path = path.expanduser()
-    if path.suffix != SUFFIX:
-        raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
+    check_name(path)
     content = packed(model)
     with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
         temporary.write_bytes(content)
     return path
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that is not that of a model's file.
+
+    Raises:
+      StudyFileError: it ends otherwise.
+    """
+    if path.suffix != SUFFIX:
+        raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
 
 
 def load(path: str | Path) -> FittedModel:
