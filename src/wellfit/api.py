@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
-from wellfit.data.catalog import load_dataset as load
+from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
+from wellfit.model.saved import load
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.plots import shown
 from wellfit.results import Results
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import InterimAnalysis
 
-__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load_dataset", "logistic", "make_dataset", "mlp"]
+__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
 
 Variants = Mapping[str, Mapping[str, Any]]
 
@@ -54,7 +55,7 @@ def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
       (1438, 8, 8)
     """
     with naming_arguments():
-        return load(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
+        return load_data(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
 
 
 class Study:
@@ -327,7 +328,7 @@ class Study:
 
     def _data(self) -> Dataset:
         with self._naming():
-            return self.dataset or load(self.spec.data.name_or_path, self.spec.data)
+            return self.dataset or load_data(self.spec.data.name_or_path, self.spec.data)
 
     def _fitted(self) -> tuple[StudySpec, Dataset]:
         """The study, fitted to its data if it is a built-in one, and the data."""

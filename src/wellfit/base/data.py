@@ -15,6 +15,7 @@ __all__ = [
     "Column",
     "Dataset",
     "FloatArray",
+    "Header",
     "IntArray",
     "Pool",
     "Preparation",
@@ -36,10 +37,29 @@ class Column:
     Args:
       name: from the header, or ``"column 3"``.
       categories: the texts of a column of categories, sorted; the data hold positions in it. Empty for numbers.
+      unit: the sign or unit that was left out behind or before each number, for example ``"%"``.
     """
 
     name: str
     categories: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of the table that a data set was read from, by which later tables are matched.
+
+    Args:
+      names: of all columns, in order: features, columns left out, label and group.
+      label: position of the label column.
+      features: positions of the features.
+      written: whether the names come from the table; otherwise they count its columns.
+    """
+
+    names: tuple[str, ...]
+    label: int
+    features: tuple[int, ...]
+    written: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +124,7 @@ class Dataset:
       facts: what reading the files decided or changed, as pairs of a short name and a text: ("label column",
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
       pool: what the test set was held out from; None for data that have a test set of their own.
+      header: of the table that the data were read from; None for images and arrays.
 
     Raises:
       DataError: the parts contradict each other, for example after ``dataclasses.replace`` of some of them.
@@ -125,6 +146,7 @@ class Dataset:
     test_groups: IntArray | None = None  # (M,)
     facts: tuple[tuple[str, str], ...] = ()
     pool: Pool | None = None
+    header: Header | None = None
 
     def __post_init__(self) -> None:
         if found := _contradiction(self):

@@ -191,6 +191,7 @@ def assemble(
         test_groups=test_groups,
         facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
         pool=pool,
+        header=raw.header,
     )
 
 
