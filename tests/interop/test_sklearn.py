@@ -130,7 +130,7 @@ def fitted_rows(classifier: WellfitClassifier, seed: int) -> NDArray[Any]:
 
     first = min(network.seed for network in classifier.model_.networks)
     seeds = range(first, first + classifier.seeds)
-    return held_out_rows(Y.astype(np.int32), seeds, 0.2, first)[seed]
+    return held_out_rows(Y.astype(np.int32), seeds, 0.2, 5, first)[seed]
 
 
 def test_what_fit_leaves(fitted: WellfitClassifier) -> None:
@@ -282,6 +282,7 @@ def test_a_grid_search_compiles_once() -> None:
         ({"optimizer": "adm"}, "unknown optimizer 'adm'.*did you mean 'adam'"),
         ({"epochs": 0}, "epochs: must be"),
         ({"seeds": 0}, "seeds: must be"),
+        ({"folds": 0}, "folds: must be"),
         ({"validation": 1.0}, "validation: must be"),
         ({"variants": {"a": {"l3": 1}}}, "unknown key 'l3'.*a"),
         ({"model": 64}, "model = 64: give the units of the hidden layers"),

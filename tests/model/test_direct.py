@@ -25,16 +25,16 @@ def digits() -> Dataset:
     return replace(whole, x_train=x, y_train=y, x_test=x[:0], y_test=y[:0], pool=None)
 
 
-def direct(data: Dataset, seeds: int, progress: list[Progress] | None = None, **tables: Any) -> Direct:
+def direct(dataset: Dataset, seeds: int, progress: list[Progress] | None = None, **tables: Any) -> Direct:
     usual: dict[str, Any] = {"data": {"name": "digits"}, "train": {"epochs": 2}, "model": {"hidden": [8]}}
     spec = study_from_mapping({**usual, **tables})
-    rows = held_out_rows(data.y_train, range(seeds), spec.data.validation, 0)
-    return train_direct(spec, data, rows, None if progress is None else progress.append)
+    rows = held_out_rows(dataset.y_train, range(seeds), spec.data.validation, spec.data.folds, 0)
+    return train_direct(spec, dataset, rows, None if progress is None else progress.append)
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 5, 7])
 def test_the_overlap_is_that_of_the_rows_held_out(digits: Dataset, seeds: int) -> None:
-    rows = list(held_out_rows(digits.y_train, range(seeds), 0.2, 0).values())
+    rows = list(held_out_rows(digits.y_train, range(seeds), 0.2, 5, 0).values())
     pairs = [len(np.intersect1d(a, b)) / 40 for at, a in enumerate(rows) for b in rows[:at]]
     assert direct(digits, seeds).summary.validation_overlap == pytest.approx(np.mean(pairs) if pairs else 1.0)
 
@@ -47,12 +47,24 @@ def test_folds_of_a_study_overlap_as_much(digits: Dataset) -> None:
 
 @pytest.mark.parametrize(("share", "count"), [(0.2, 40), (0.001, 1), (0.999, 199)])
 def test_what_is_held_out_is_stratified_and_never_nothing_or_all(digits: Dataset, share: float, count: int) -> None:
-    drawn = held_out_rows(digits.y_train, (3, 8), share, 1)
+    drawn = held_out_rows(digits.y_train, (3, 8), share, 5, 1)
     assert {len(rows) for rows in drawn.values()} == {count}
     assert all((np.diff(rows) > 0).all() for rows in drawn.values())
     shares = np.bincount(digits.y_train, minlength=10) * count / 200
     for rows in drawn.values():
         assert np.abs(np.bincount(digits.y_train[rows], minlength=10) - shares).max() < 2
+
+
+def test_one_fold_is_the_same_for_all_seeds_and_the_networks_differ(digits: Dataset) -> None:
+    rows = held_out_rows(digits.y_train, range(3), 0.2, 1, 0)
+    assert (rows[0] == rows[1]).all()
+    assert (rows[0] == rows[2]).all()
+    done = direct(digits, 3, data={"name": "digits", "folds": 1})
+    first, second, _ = (network.weights["dense_1/kernel"] for network in done.model.networks)
+    assert np.abs(first - second).max() > 0.01
+    assert done.summary.validation_overlap == 1.0
+    alone = direct(digits, 1).model.networks[0]  # seed 0 holds out the same rows with five folds
+    np.testing.assert_allclose(alone.weights["dense_1/kernel"], first, atol=1e-6)
 
 
 def test_progress_ends_at_all_of_the_work(digits: Dataset) -> None:

@@ -50,7 +50,7 @@ _MOST_PROGRAMS: Final = 256
 class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Networks of several seeds, and of several variants if given, trained as one population.
 
-    ``fit`` needs no test set. Each seed holds out another share of the rows to validate on, so that every row trains
+    ``fit`` needs no test set. Each seed holds out another part of the rows to validate on, so that every row trains
     most of the networks. Of several variants, the one that validation supports is kept: the best that is better than
     the first beyond chance, or else the first. Predictions are the mean of the probabilities of its networks.
 
@@ -69,6 +69,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
       class_weight: as in scikit-learn: None, ``"balanced"``, or class -> weight.
       precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.
       validation: share of the rows that each seed holds out.
+      folds: as many seeds hold out different rows; with 1, all hold out the same, and train side by side.
       input_shape: of an image whose pixels a row holds, for example ``(28, 28)``, which convolutions need.
       random_state: draws the seeds and what they hold out; None takes NumPy's global generator.
       verbose: 1 shows the progress.
@@ -127,6 +128,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         average: Any = None,
         precision: str = "float32",
         validation: float = 0.2,
+        folds: int = 5,
         input_shape: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -156,6 +158,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.average = average
         self.precision = precision
         self.validation = validation
+        self.folds = folds
         self.input_shape = input_shape
         self.random_state = random_state
         self.verbose = verbose
@@ -229,7 +232,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         tables = {
             "name": type(self).__name__,
             "title": "Trained by fit",
-            "data": {"name": "data", "validation": self.validation},
+            "data": {"name": "data", "validation": self.validation, "folds": self.folds},
             "train": {"seeds": self.seeds, **{key: value for key, value in of_train.items() if value is not None}},
             "model": _model_table(self.model),
             "variants": plain_models(self.variants or {"baseline": {}}),
@@ -255,7 +258,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """The seeds, and the rows that each holds out."""
         first = int(check_random_state(self.random_state).randint(2**31 - _MOST_SEEDS))
         seeds = [first + n for n in spec.seeds] if np.ndim(self.seeds) == 0 else spec.seeds
-        return held_out_rows(codes, seeds, spec.data.validation, first)
+        return held_out_rows(codes, seeds, spec.data.validation, spec.data.folds, first)
 
 
 def _model_table(model: Any) -> dict[str, Any]:

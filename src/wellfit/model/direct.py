@@ -58,26 +58,34 @@ class Direct:
     records: tuple[RunRecord, ...]
 
 
-def held_out_rows(labels: IntArray, seeds: Sequence[int], share: float, split_seed: int) -> dict[int, IntArray]:
+def held_out_rows(
+    labels: IntArray, seeds: Sequence[int], share: float, folds: int, split_seed: int
+) -> dict[int, IntArray]:
     """The rows that each seed validates on: consecutive parts of a circle of all rows, so that they overlap least.
 
     Args:
       labels: from 0.  # (N,)
       seeds: of the networks.
       share: of the rows that each holds out; at least one, and not all.
-      split_seed: draws the circle, in which every class is spread evenly.
+      folds: how many parts there are before the circle is drawn anew; with 1, all seeds hold out the same rows.
+      split_seed: draws the circles, in which every class is spread evenly.
 
     Returns:
       Seed -> rows, ascending.  # (round(share * N),) each
 
     Example: five seeds hold out every row once.
-      >>> rows = held_out_rows(np.array([0, 1] * 10), range(5), 0.2, 0)
+      >>> rows = held_out_rows(np.array([0, 1] * 10), range(5), 0.2, 5, 0)
       >>> np.bincount(np.concatenate(list(rows.values()))).tolist() == [1] * 20
       True
     """
-    count = min(max(round(len(labels) * share), 1), len(labels) - 1)
-    order = stratified_order(labels, np.random.Generator(np.random.PCG64(split_seed)))  # (N,)
-    return {seed: np.sort(order[(at * count + np.arange(count)) % len(order)]) for at, seed in enumerate(seeds)}
+    n = len(labels)
+    count = min(max(round(n * share), 1), n - 1)
+    rows = {}
+    for at, seed in enumerate(seeds):
+        turn = 0 if folds == 1 else at // folds
+        order = stratified_order(labels, np.random.Generator(np.random.PCG64([split_seed, turn])))  # (N,)
+        rows[seed] = np.sort(order[(at % folds * n // folds + np.arange(count)) % n])
+    return rows
 
 
 def train_direct(
@@ -89,9 +97,10 @@ def train_direct(
     """Train every variant of a study with every seed, and take the variant that validation supports.
 
     Args:
-      spec: the study; its folds and its seeds are not used. A batch has at most all training examples.
+      spec: the study; its seeds are not used. A batch has at most all training examples.
       dataset: all examples in ``x_train``; the test set is not read and may be empty.
-      held_out: seed -> the rows that it validates on, equally many for every seed.
+      held_out: seed -> the rows that it validates on, equally many for every seed. Seeds that all hold out the same
+        rows train side by side, others one after the other.
       on_progress: called after every epoch.
 
     Raises:
@@ -102,7 +111,7 @@ def train_direct(
       >>> from wellfit.spec.study import study_from_mapping
       >>> spec = study_from_mapping({"data": {"name": "digits"}, "train": {"epochs": 1}, "model": {"hidden": [8]}})
       >>> digits = load_dataset("digits")
-      >>> train_direct(spec, digits, held_out_rows(digits.y_train, (0, 1), 0.2, 0)).model
+      >>> train_direct(spec, digits, held_out_rows(digits.y_train, (0, 1), 0.2, 5, 0)).model
       FittedModel('baseline', ensemble of 2 networks, 10 classes)
     """
     features = fit_preparation(dataset, np.arange(len(dataset.x_train)))
@@ -121,14 +130,16 @@ def train_direct(
     ]
     counts = np.maximum(np.bincount(dataset.y_train, minlength=len(dataset.classes)), 1)  # (K,)
     balanced = tuple((len(dataset.y_train) / (len(counts) * counts)).tolist())
-    _, plan = choose_and_plan(runs, first, mesh.size, spec.precision, None, apart=True, balanced=balanced)
+    apart = len({rows.tobytes() for rows in held_out.values()}) > 1
+    _, plan = choose_and_plan(runs, first, mesh.size, spec.precision, None, apart=apart, balanced=balanced)
     report = _reporter(plan, len(first.x_train), on_progress)
     records: list[RunRecord] = []
     inputs: dict[int, tuple[Preparation, Scaling]] = {}
     for population in plan.populations:
-        seed, recipe = population.trajectories[0].seed, recipe_of(population)
-        data = fold(seed).data
-        inputs[seed] = fold(seed).preparation, data.scaling
+        seeds, recipe = {trajectory.seed for trajectory in population.trajectories}, recipe_of(population)
+        of = fold(min(seeds) if apart else next(iter(held_out)))
+        data = of.data
+        inputs |= dict.fromkeys(seeds, (of.preparation, data.scaling))
         data = subset(data, recipe.examples, recipe.label_noise, spec.data.split_seed)
         records += Trainer(data, mesh, compiled).train(population, on_epoch=report)
     summary = _summary(spec, dataset, held_out, records)
