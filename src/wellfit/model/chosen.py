@@ -120,7 +120,7 @@ def refitted_model(
         None,
         None,
         0,
-        f"not evaluated: trained again for {done.epochs} epochs on {done.examples:,} {which} examples, none held out; "
+        f"not evaluated: trained again for {done.epochs} epochs on {done.examples:,} {which} examples; "
         f"in the study, {before.text}",
     )
     origin = _origin(store, summary, of, first.spec.recipe, choice, expected)

@@ -83,7 +83,7 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     compiled: dict[Any, Any] = {}
     records, folds = [], []
     for together in [[run] for run in runs] if apart else [runs]:
-        fold = _whole(session.fold(together[0].seed), with_test)
+        fold = _whole(session, together[0].seed, with_test)
         data = fold.data
         plan = plan_runs(together, data, session.mesh.size, session.choices, balanced=session.balanced)
         trainer = Trainer(data, session.mesh, compiled)
@@ -96,9 +96,12 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     return Refitted(tuple(records), tuple(folds), epochs, len(folds[0].splits.train))
 
 
-def _whole(fold: Fold, with_test: bool) -> Fold:
+def _whole(session: Session, seed: int, with_test: bool) -> Fold:
     """The data of a seed with all examples in the training split."""
-    dataset = _joined(fold.dataset) if with_test else fold.dataset
+    fold = session.fold(seed)
+    dataset = fold.dataset
+    if with_test:  # folds leave out an example where they would differ in size
+        dataset = _joined(session.dataset if session.spec.data.train_share == 1 else dataset)
     rows = np.arange(len(dataset.x_train))
     sample = rows[:: max(1, len(rows) // _SAMPLE)]
     splits = Splits(rows, sample, sample, fold.splits.seed, "")
