@@ -60,7 +60,8 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_cache(common_folder: Path) -> Iterator[None]:
     """No test and no fixture reads or writes the user's cache, nor the network."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
+        for module in ("wellfit.study.run", "wellfit.interop.sklearn"):  # tests share compiled programs
+            patch.setattr(f"{module}.release", lambda most=0: None)
         patch.setenv("WELLFIT_CACHE", str(common_folder / "cache"))
         patch.setenv("WELLFIT_OFFLINE", "1")
         yield
