@@ -21,6 +21,7 @@ __all__ = [
     "cnn",
     "layers",
     "lenet5",
+    "load",
     "load_dataset",
     "logistic",
     "make_dataset",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from wellfit.api import Results, Study, cnn, layers, lenet5, load_dataset, logistic, make_dataset, mlp
+    from wellfit.api import Results, Study, cnn, layers, lenet5, load, load_dataset, logistic, make_dataset, mlp
     from wellfit.errors import WellfitError
 
 

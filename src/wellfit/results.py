@@ -13,6 +13,9 @@ from wellfit.plots import Plots
 if TYPE_CHECKING:
     import pandas as pd
 
+    from wellfit.base import Dataset
+    from wellfit.model.fitted import FittedModel
+
 __all__ = ["Results"]
 
 _PER_CLASS: Final = (
@@ -289,6 +292,60 @@ class Results(Plots):
             raise StudyFileError(f"no run of the study in {self.directory} has finished; run it first")
         sound = [v for v in scored if all(run.state != "diverged" for run in v.runs)]
         return max(sound or scored, key=lambda variant: variant.mean["validation_accuracy"])
+
+    def model(self, variant: str | None = None, seed: int | None = None) -> FittedModel:
+        """A model that predicts new examples.
+
+        Args:
+          variant: by default the one that validation supports: the best that is better than the first beyond chance, or
+            else the first. ``summary()`` of the model says which, and what accuracy to expect.
+          seed: that of a single network; by default the ensemble of all seeds.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: no run of it has finished well.
+          StoreError: a file of the study directory is missing or damaged.
+
+        Example:
+          >>> from wellfit import Study, mlp
+          >>> results = Study("digits", mlp(16), epochs=1, seeds=2).run()
+          >>> results.model()
+          FittedModel('baseline', ensemble of 2 networks, 10 classes)
+        """
+        from wellfit.model.chosen import fitted_model
+        from wellfit.store import open_existing
+
+        with open_existing(self.directory) as store:
+            return fitted_model(store, self.summary, variant, seed)
+
+    def refit(
+        self, variant: str | None = None, *, with_test: bool = False, data: str | Path | Dataset | None = None
+    ) -> FittedModel:
+        """A model whose networks are trained again on training and validation examples together; never evaluated.
+
+        Args:
+          variant: by default the one that validation supports, as for ``model``.
+          with_test: whether the test examples are used too.
+          data: the data of the study, as ``load_dataset`` or ``make_dataset`` return them, or their path; by default
+            they are read from where the study found them.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: no run of it has finished well, or every network diverges.
+          DataError: the data cannot be read, or are not those of the study.
+        """
+        from wellfit.base import Dataset
+        from wellfit.data.catalog import load_dataset
+        from wellfit.model.chosen import refitted_model
+        from wellfit.store import open_existing
+        from wellfit.study.session import Session
+
+        with open_existing(self.directory) as store:
+            spec = store.metadata.spec()
+            if not isinstance(data, Dataset):
+                data = load_dataset(spec.data.name_or_path if data is None else data, spec.data)
+            session = Session(spec, data, self.directory)
+            return refitted_model(session, store, self.summary, variant, with_test=with_test)
 
     @property
     def verdict(self) -> str:

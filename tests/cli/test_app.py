@@ -35,7 +35,7 @@ def commands() -> list[tuple[str, ...]]:
 
 
 def test_these_are_the_commands() -> None:
-    names = "run plan show report compare ui verify merge list new schema audit model look"
+    names = "run plan show report compare predict refit ui verify merge list new schema audit model look"
     assert commands() == [*((name,) for name in names.split()), ("data", "info"), ("data", "fetch")]
 
 
@@ -105,10 +105,10 @@ BAD = {
     "precision of a variant": (["run", "--set", "variants.l2.precision=mixed"], ["unknown key 'precision'"]),
     "plan, study": (["plan", "regularisation"], ["unknown study 'regularisation'", "did you mean 'regularization'?"]),
     "plan, precision": (["plan", "--precision", "half"], ["unknown precision 'half'", "auto, float32, mixed"]),
-    "plan, batch": (["plan", "--set", "train.batch_size=1151"], ["training split (1150 examples)"]),
+    "plan, batch": (["plan", "--set", "train.batch_size=301"], ["batch_size = 301, but it trains on 300 examples"]),
     "plan, other study": (["plan", "--out", "other"], ["other: holds another study", "--out", "--fresh"]),
     "seeds": (["run", "--seeds", "0"], ["--seeds 0", "must be from 1"]),
-    "batch": (["run", "--set", "train.batch_size=1151"], ["batch_size = 1151", "training split (1150 examples)"]),
+    "batch": (["run", "--set", "train.batch_size=301"], ["batch_size = 301, but it trains on 300", "at most 300"]),
     "validation": (["audit", "digits", "--validation", "1.5"], ["--validation 1.5"]),
     "other study": (["run", "--out", "other"], ["other: holds another study", "--out", "--fresh"]),
     "below a file": (["run", "--out", "file/study"], ["file/study", "Not a directory", "--out"]),

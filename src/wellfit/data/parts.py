@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Column, IntArray
+from wellfit.base import Column, Header, IntArray
 
 __all__ = ["SET_WORDS", "Part", "RawData", "SetName", "listed", "named_rows"]
 
@@ -55,6 +55,7 @@ class RawData:
       classes: names of the labels 0, 1, ...; empty if the labels are names, or are their own names.
       pixel_max: the largest possible pixel value, if the files say it.
       facts: as in ``Dataset``.
+      header: of a table.
     """
 
     train: Part
@@ -64,6 +65,7 @@ class RawData:
     classes: tuple[str, ...] = ()
     pixel_max: float | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    header: Header | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -13,15 +13,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Column, FloatArray, Preparation, PreparedColumn, Scaling
+from wellfit.base import Column, FloatArray, Header, Preparation, PreparedColumn, Scaling
+from wellfit.data.later import Form
 from wellfit.data.preparation import prepare
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 
-__all__ = ["INPUTS", "Inputs", "load_inputs", "save_inputs"]
+__all__ = ["INPUTS", "Inputs", "has_inputs", "load_form", "load_inputs", "save_inputs"]
 
 INPUTS: Final = "inputs"
 """The key of the note, or with folds the beginning of the keys of each seed's note."""
+
+_FORM: Final = f"{INPUTS}.form"
+"""The key of what all seeds have in common: units of columns, and the header of the table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +59,25 @@ class Inputs:
         return prepare(self.preparation, columns, x)
 
 
+def has_inputs(store: Store, seed: int | None) -> bool:
+    """Whether the preparation and the scaling of a seed are saved; None if all seeds have the same."""
+    return store.metadata.note(_key(seed)) is not None and store.metadata.note(_FORM) is not None
+
+
 def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
-    """Save the preparation and the scaling of a seed; does nothing if they are saved already.
+    """Save the preparation and the scaling of a seed.
 
     Args:
       store: the study, open for writing.
       fold: the data of the seed.
       seed: None if all seeds have the same.
     """
-    if store.metadata.note(_key(seed)) is not None:
-        return
-    dataset, scaling = fold.dataset, fold.data.scaling
+    dataset = fold.dataset
+    if store.metadata.note(_FORM) is None:
+        form = {"units": [column.unit for column in dataset.columns]}
+        header = None if dataset.header is None else asdict(dataset.header)
+        store.metadata.write_note(_FORM, {**form, "header": header})
+    scaling = fold.data.scaling
     store.metadata.write_note(
         _key(seed),
         {
@@ -89,6 +101,29 @@ def load_inputs(store: Store, seed: int) -> Inputs | None:
         return None
     with store.database.reading("the inputs of its models"):
         return _inputs(note)
+
+
+def load_form(store: Store, inputs: Inputs) -> Form:
+    """What later examples must look like.
+
+    Args:
+      store: the study.
+      inputs: of any seed.
+
+    Raises:
+      StoreUnreadableError: the note has another form than ``save_inputs`` gives it.
+    """
+    note = store.metadata.note(_FORM) or {"units": [""] * len(inputs.columns), "header": None}
+    categories = {column.name: column.categories for column in inputs.preparation.columns}
+    with store.database.reading("the inputs of its models"):
+        units, header = [str(unit) for unit in note["units"]], note["header"]
+        if header is not None:
+            names, features = tuple(map(str, header["names"])), tuple(map(int, header["features"]))
+            header = Header(names, int(header["label"]), features, bool(header["written"]))
+        pairs = zip(inputs.columns, units, strict=True)
+        columns = tuple(Column(name, categories.get(name, ()), unit) for name, unit in pairs)
+    used = tuple(column.name for column in inputs.preparation.columns)
+    return Form(inputs.shape, inputs.pixel_max, columns, used, header, store.metadata.spec().data)
 
 
 def _key(seed: int | None) -> str:

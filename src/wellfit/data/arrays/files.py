@@ -25,6 +25,7 @@ __all__ = [
     "read_array_folder",
     "refuse_pickled_folder",
     "refuse_pickles",
+    "stored_arrays",
 ]
 
 _READERS: Final[Mapping[str, Callable[[Path, Reading], RawData]]] = {
@@ -135,7 +136,7 @@ def read_array_folder(files: list[Path], reading: Reading = DEFAULT_READING) -> 
     arrays: dict[str, Stored] = {}
     for file in files:
         try:
-            inside = _stored(file)
+            inside = stored_arrays(file)
         except OSError as error:
             raise DataError(f"{file}: cannot be read ({error.strerror or error}); check its permissions") from None
         if len(inside) == 1:
@@ -146,7 +147,15 @@ def read_array_folder(files: list[Path], reading: Reading = DEFAULT_READING) -> 
     return replace(raw, classes=raw.classes or _class_map(folder))
 
 
-def _stored(file: Path) -> dict[str, Stored]:
+def stored_arrays(file: Path) -> dict[str, Stored]:
+    """The arrays of a file by name, without their values.
+
+    Args:
+      file: with one of ``ARRAY_SUFFIXES``; the array of a ``.npy`` file has the name of the file.
+
+    Raises:
+      DataError: as for the readers.
+    """
     suffix = file.suffix.lower()
     if suffix == ".npy":
         return {file.stem: stored_in_npy(file)}

@@ -140,7 +140,7 @@ def raw_of_fields(records: NDArray[Any], where: str, reading: Reading) -> RawDat
     Example:
       >>> records = np.zeros(4, [("height", "f4"), ("weight", "f4"), ("label", "i4")])
       >>> raw_of_fields(records, "memory", Reading()).columns
-      (Column(name='height', categories=()), Column(name='weight', categories=()))
+      (Column(name='height', categories=(), unit=''), Column(name='weight', categories=(), unit=''))
     """
     names = records.dtype.names or ()
     fields = {name: records[name] for name in names}

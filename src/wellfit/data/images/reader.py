@@ -6,9 +6,10 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, Reading
 from wellfit.data.applicable import FOR_IMAGES, refuse_settings
@@ -23,7 +24,7 @@ from wellfit.data.images.walk import Folder, has_images, list_folder
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
 
-__all__ = ["has_images", "images_come_first", "read_image_folder"]
+__all__ = ["background_of", "fill_boxes", "has_images", "images_come_first", "named", "read_image_folder", "size_of"]
 
 _ORDER: Final[tuple[Role, ...]] = ("train", "validation", "test")
 _COLORS: Final = {"white": (255, 255, 255), "black": (0, 0, 0), "gray": (128, 128, 128)}
@@ -71,16 +72,16 @@ def read_image_folder(folder: Path, reading: Reading = DEFAULT_READING) -> RawDa
     sets, facts, listed = _sets(folder, reading)
     where = str(folder)
     files = [file for found in sets.values() for file in found.files]
-    view = View(_background(reading), reading.color, _size(reading), reading.resize)
+    view = View(background_of(reading), reading.color, size_of(reading), reading.resize)
     images = read_images(files, view, where)
     _check_bad(images, files, reading, where)
     _check_sizes(images, files, view, where)
     _check_ink(images, files, reading, view, where)
     parts = _parts(sets, images, files)
     pixel_max = reading.pixel_max or _pixel_max(images, len(parts["train"].x), where)
-    _fill(images, parts, view, pixel_max)
+    fill_boxes(images, parts["train"].x, view, pixel_max)
     if images.bad:
-        names = _named([at for at, _ in images.bad], files, where, dict(images.bad))
+        names = named([at for at, _ in images.bad], files, where, dict(images.bad))
         facts.append(("corrupt files", f"{len(images.bad)} left out: {names}"))
     labels = [label for found in sets.values() for label in found.labels]
     facts += _facts(images, view, reading, pixel_max, [labels[at] for at in images.kept])
@@ -91,7 +92,16 @@ def read_image_folder(folder: Path, reading: Reading = DEFAULT_READING) -> RawDa
 # --- Settings ---------------------------------------------------------------------------------------------------------
 
 
-def _background(reading: Reading) -> tuple[int, int, int]:
+def background_of(reading: Reading) -> tuple[int, int, int]:
+    """The color under transparent pixels, white unless it is set.
+
+    Raises:
+      DataError: the setting is no color.
+
+    Example:
+      >>> background_of(Reading(background="#ff0080"))
+      (255, 0, 128)
+    """
     text = (reading.background or "white").lower()
     if text in _COLORS:
         return _COLORS[text]
@@ -100,7 +110,13 @@ def _background(reading: Reading) -> tuple[int, int, int]:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
-def _size(reading: Reading) -> tuple[int, int] | None:
+def size_of(reading: Reading) -> tuple[int, int] | None:
+    """Height and width to which images are resized; None if they are not.
+
+    Example:
+      >>> size_of(Reading(image_size=28))
+      (28, 28)
+    """
     size = reading.image_size
     if size is None:
         return None
@@ -159,8 +175,13 @@ def _parts(sets: dict[Role, ImageSet], images: Images, files: list[str]) -> dict
 # --- Checks -----------------------------------------------------------------------------------------------------------
 
 
-def _named(at: Iterable[int], files: list[str], where: str, reasons: dict[int, str] | None = None) -> str:
-    """The first five of some files, relative to the folder."""
+def named(at: Iterable[int], files: list[str], where: str, reasons: dict[int, str] | None = None) -> str:
+    """The first five of some files, relative to the folder.
+
+    Example:
+      >>> named([1], ["/a/x.png", "/a/y.png"], "/a", {1: "empty"})
+      'y.png (empty)'
+    """
     names = []
     for i in at:
         path = Path(files[i])
@@ -174,7 +195,7 @@ def _check_bad(images: Images, files: list[str], reading: Reading, where: str) -
     if not images.bad or (reading.skip_corrupt and images.kept):
         return
     reasons = dict(images.bad)
-    names = _named(reasons, files, where, reasons)
+    names = named(reasons, files, where, reasons)
     advice = "" if len(reasons) == len(files) else ", or set [data] skip_corrupt = true to leave them out"
     raise DataError(
         f"{where}: {len(reasons):,} of {len(files):,} images cannot be read: {names}; replace or remove them{advice}"
@@ -187,7 +208,7 @@ def _check_sizes(images: Images, files: list[str], view: View, where: str) -> No
     common = sorted(images.sizes.items(), key=lambda item: -len(item[1]))
     counts = some((f"{len(at):,} of {w} x {h}" for (h, w), at in common), 4)
     rare = [i for _, at in common[1:] for i in at]
-    names = f": {_named(rare, files, where)}" if len(rare) <= 5 else ""
+    names = f": {named(rare, files, where)}" if len(rare) <= 5 else ""
     side = suggested_size([min(size) for size, at in common for _ in at])
     raise DataError(
         f"{where}: the images have {len(common):,} sizes in pixels ({counts}{names}); set [data] image_size = {side}, "
@@ -203,7 +224,7 @@ def _check_ink(images: Images, files: list[str], reading: Reading, view: View, w
     other = '"#808080"' if _unseen(images, _COLORS["black"]) else '"black"'
     raise DataError(
         f"{where}: {len(unseen)} of {len(images.kept)} images show nothing on a white background, since their picture "
-        f"is in the transparency alone: {_named((images.kept[row] for row in unseen), files, where)}; set [data] "
+        f"is in the transparency alone: {named((images.kept[row] for row in unseen), files, where)}; set [data] "
         f"background = {other}"
     )
 
@@ -239,11 +260,15 @@ def _pixel_max(images: Images, train: int, where: str) -> float | None:
     return top
 
 
-def _fill(images: Images, parts: dict[Role, Part], view: View, pixel_max: float | None) -> None:
-    """Fill the margins of letterboxed images with the background, in the unit of the pixels."""
+def fill_boxes(images: Images, train: NDArray[Any], view: View, pixel_max: float | None) -> None:
+    """Fill the margins of letterboxed images with the background, in the unit of the pixels.
+
+    Args:
+      images: the margins of ``x`` are filled in place.
+      train: the training images, whose range decides where no largest value is known.  # (N, H, W) or (N, H, W, 3)
+    """
     if not images.boxes:
         return
-    train = parts["train"].x
     low = min(0.0, float(train.min()))
     high = pixel_max or (255.0 if train.dtype == np.uint8 else float(train.max()))
     color = np.array(view.background) / 255

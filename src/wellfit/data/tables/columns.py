@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Reading
 from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
-from wellfit.data.tables.dialect import is_number
+from wellfit.data.tables.cells import is_number
 from wellfit.data.tables.names import id_name
 from wellfit.data.tables.table import Table, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, one_spelling, texts_of
 from wellfit.errors import DataError
 
-__all__ = ["Features", "features"]
+__all__ = ["Features", "column_texts", "features", "numbers_like"]
 
 _BLOCK: Final = 1024
 _LIST: Final = re.compile(r"[-+.e\d]+( [-+.e\d]+){9,}")  # pixels, for example
@@ -53,6 +53,7 @@ class _Cells:
     kind: Literal["numbers", "truth", "categories"] = "numbers"
     left: str = ""
     sign: str = ""
+    unit: str = ""
 
 
 def features(tables: list[Table], taken: list[int], reading: Reading) -> Features:
@@ -94,7 +95,7 @@ def features(tables: list[Table], taken: list[int], reading: Reading) -> Feature
                 f"({listed(lacking)}); add what is missing"
             )
     names = [train.names[at] for at in kept]
-    columns = tuple(Column(name, c.categories) for name, c in zip(names, cells, strict=True))
+    columns = tuple(Column(name, c.categories, c.unit) for name, c in zip(names, cells, strict=True))
     rows = [_matrix(table, names, [c.values[part] for c in cells]) for part, table in enumerate(tables)]
     if len({x.dtype for x in rows}) > 1:
         rows = [x.astype(np.float64) for x in rows]
@@ -113,8 +114,8 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
             why = "no values"
         if why:
             return _Cells(left=why)
-        return _Cells((numbers, *(_numbers_like(table, at, "", reading) for table in tables[1:])))
-    texts = [_texts(table, at, reading) for table in tables]
+        return _Cells((numbers, *(numbers_like(table, at, "", reading) for table in tables[1:])))
+    texts = [column_texts(table, at, reading) for table in tables]
     if len({is_numeric(column) for column in series}) > 1:
         texts = one_spelling(texts)
     if category:
@@ -132,13 +133,23 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
         why = "" if asked or meaning.kind == "truth" else _identifies(tables[0], at, values)
         if why:
             return _Cells(left=why)
-        rest = tuple(_numbers_like(table, at, meaning.unit, reading) for table in tables[1:])
-        return _Cells((values, *rest), kind="truth" if meaning.kind == "truth" else "numbers", sign=meaning.sign)
+        rest = tuple(numbers_like(table, at, meaning.unit, reading) for table in tables[1:])
+        return _Cells(
+            (values, *rest),
+            kind="truth" if meaning.kind == "truth" else "numbers",
+            sign=meaning.sign,
+            unit=meaning.unit,
+        )
     why = "" if asked else _spells_out(tables[0], at, own, meaning.kind)
     return _Cells(left=why) if why else _as_categories(texts)
 
 
-def _texts(table: Table, at: int, reading: Reading) -> Texts:
+def column_texts(table: Table, at: int, reading: Reading) -> Texts:
+    """The texts of a column.
+
+    Raises:
+      DataError: its cells are lists or other objects.
+    """
     try:
         return texts_of(table.frame.iloc[:, at], reading.missing)
     except DataError as error:
@@ -157,15 +168,22 @@ def _mapped(texts: Texts, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.append(values, np.nan)[texts.codes]
 
 
-def _numbers_like(table: Table, at: int, unit: str, reading: Reading) -> NDArray[Any]:
-    """A column of another set, where the training set has numbers with a unit, or none."""
+def numbers_like(table: Table, at: int, unit: str, reading: Reading) -> NDArray[Any]:
+    """A column of another table, where the training table has numbers with a unit, or none.
+
+    Returns:
+      Numbers, NaN where one is missing.  # (N,)
+
+    Raises:
+      DataError: a cell that is no number, or numbers with another unit.
+    """
     column = table.frame.iloc[:, at]
     if is_numeric(column):
         numbers = numbers_of(column, reading.missing)
         if unit and not np.isnan(numbers).all():
             raise DataError(_other_unit(table, at, "", unit))
         return numbers
-    texts = _texts(table, at, reading)
+    texts = column_texts(table, at, reading)
     meaning = meaning_of(texts)
     if meaning.values is None and texts.texts:
         fault = meaning.fault or next((text for text in texts.texts if not is_number(text)), texts.texts[0])

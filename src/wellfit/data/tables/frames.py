@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import DEFAULT_READING, Reading
+from wellfit.base import DEFAULT_READING, Header, Reading
 from wellfit.data.parts import Part, RawData, listed
 from wellfit.data.tables.columns import features
 from wellfit.data.tables.labels import choose_label, label_values
@@ -164,6 +164,7 @@ def combine(
         validation=parts[used["validation"]] if "validation" in used else None,
         columns=made.columns,
         facts=(*facts, *made.facts),
+        header=Header(train.names, label, tuple(train.names.index(c.name) for c in made.columns), train.named),
     )
 
 

@@ -10,13 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import IntArray
-from wellfit.data.tables.dialect import is_missing, is_number
+from wellfit.data.tables.cells import is_missing, is_number
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Meaning", "Texts", "is_date", "is_numeric", "join", "meaning_of", "numbers_of", "one_spelling", "texts_of"]
+__all__ = [
+    "Meaning",
+    "Texts",
+    "is_date",
+    "is_numeric",
+    "join",
+    "meaning_of",
+    "numbers_of",
+    "one_spelling",
+    "plain_number",
+    "texts_of",
+]
 
 _DATES: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ].*)?"
@@ -151,11 +162,16 @@ def one_spelling(columns: list[Texts]) -> list[Texts]:
       >>> [c.texts for c in one_spelling([Texts(np.arange(2), ("1.0", "x")), Texts(np.arange(2), ("1", "2.50"))])]
       [('1', 'x'), ('1', '2.5')]
     """
-    return [_merged(column.codes, [_plain(text) for text in column.texts]) for column in columns]
+    return [_merged(column.codes, [plain_number(text) for text in column.texts]) for column in columns]
 
 
-def _plain(text: str) -> str:
-    """A number as ``_text`` writes it; texts such as 007 and 01.5 are no numbers."""
+def plain_number(text: str) -> str:
+    """A text, or a number in its shortest form; texts such as 007 and 01.5 are no numbers.
+
+    Example:
+      >>> plain_number("2.50"), plain_number("1.0"), plain_number("01.5")
+      ('2.5', '1', '01.5')
+    """
     return _text(float(text)) if "." in text and is_number(text) and not re.match(r"[+-]?0\d", text) else text
 
 

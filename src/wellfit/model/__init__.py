@@ -1,0 +1,1 @@
+"""The model that leaves a study: chosen by validation, used on new examples, saved in one file."""

@@ -1,0 +1,350 @@
+"""A fitted model: the networks of one variant, everything that precedes them, and where they come from."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.analysis.intervals import exact_interval
+from wellfit.analysis.metrics import log_loss
+from wellfit.base import FloatArray, IntArray, ModelSpec, Preparation, Scaling
+from wellfit.data.later import Form, Later, read_examples
+from wellfit.data.parts import listed
+from wellfit.data.preparation import count_unseen, prepare
+from wellfit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Evaluation", "FittedModel", "Network", "Origin"]
+
+_WRAPPED: Final = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One trained network, and what was fitted on its training examples.
+
+    Args:
+      seed: of its training.
+      weights: as in ``RunRecord``: ``"dense_1/kernel"`` -> float32 array.
+      preparation: of the columns of a table.
+      scaling: of the features, or of the pixels.
+    """
+
+    seed: int
+    weights: Mapping[str, FloatArray]
+    preparation: Preparation
+    scaling: Scaling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a model comes from, and what is known of it.
+
+    Args:
+      study, title: name and question of the study.
+      data, data_hash: title of the data set, and its SHA-256.
+      variant: whose networks these are.
+      recipe: the complete recipe, as plain data.
+      choice: why this variant, in a sentence.
+      accuracy, interval: the test accuracy of one network (shares of 1) with its 95 % interval, over new seeds and new
+        examples; None if it was not tested.
+      tested: the number of test examples behind it; 0 if there are none.
+      expected: the same in a sentence.
+      fingerprint: of the study directory; None if it has none.
+      version: of wellfit.
+    """
+
+    study: str
+    title: str
+    data: str
+    data_hash: str
+    variant: str
+    recipe: Mapping[str, Any]
+    choice: str
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    tested: int
+    expected: str
+    fingerprint: str | None
+    version: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model classifies labeled examples.
+
+    Args:
+      examples: their number.
+      accuracy: share of them that it classifies correctly.
+      interval: 95 %, for new examples of the same kind (Clopper and Pearson, 1934).
+      log_loss: mean negative logarithm of the probability of the true class.
+      each: the accuracy of each network, by seed.
+    """
+
+    examples: int
+    accuracy: float
+    interval: tuple[float, float]
+    log_loss: float
+    each: Mapping[int, float]
+
+    def __str__(self) -> str:
+        low, high = (100 * bound for bound in self.interval)
+        return (
+            f"accuracy {100 * self.accuracy:.2f} % [{low:.2f}, {high:.2f}] on {self.examples:,} examples, log loss "
+            f"{self.log_loss:.4f}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model that predicts the class of examples as they come: files, raw pixels, rows of a table.
+
+    With several networks it is an ensemble: the mean of their probabilities.
+
+    Args:
+      spec: the architecture of every network.
+      classes: names of the classes.
+      networks: at least one.
+      form: what examples must look like.
+      origin: where the model comes from.
+
+    Example:
+      >>> from wellfit import Study, mlp
+      >>> model = Study("digits", mlp(16), epochs=2, seeds=2).run().model()
+      >>> model.predict(np.zeros((3, 8, 8))).shape, model.predict_proba(np.zeros((3, 8, 8))).shape
+      ((3,), (3, 10))
+    """
+
+    spec: ModelSpec
+    classes: tuple[str, ...]
+    networks: tuple[Network, ...]
+    form: Form
+    origin: Origin
+
+    def predict(self, examples: Any) -> NDArray[Any]:
+        """The most probable class of each example.
+
+        Args:
+          examples: an array like the training data (N, ...), a DataFrame with the same columns, the path of an image, a
+            folder, a table or an array file, or a list of images.
+
+        Returns:
+          Names of classes, texts.  # (N,)
+
+        Raises:
+          DataError: the examples cannot be read, or are unlike the training data.
+        """
+        names: NDArray[Any] = np.array(self.classes)
+        best: NDArray[Any] = names[self.predict_proba(examples).argmax(axis=1)]
+        return best
+
+    def predict_proba(self, examples: Any, *, each: bool = False) -> FloatArray:
+        """The probability of each class.
+
+        Args:
+          examples: as for ``predict``.
+          each: whether to return the probabilities of each network instead of their mean.
+
+        Returns:
+          Float32, in the order of ``classes``.  # (N, K), or with ``each`` (S, N, K)
+
+        Raises:
+          DataError: as for ``predict``.
+        """
+        probabilities = self._each(self._read(examples))
+        mean: FloatArray = probabilities.mean(axis=0)
+        return probabilities if each else mean
+
+    def predictions(self, examples: Any) -> pd.DataFrame:
+        """The predictions as a table.
+
+        Args:
+          examples: as for ``predict``.
+
+        Returns:
+          A row an example, indexed by its file or line: ``class``, ``probability`` of that class, and ``spread``: its
+          standard deviation over the networks (NaN for a single one).
+
+        Raises:
+          DataError: as for ``predict``.
+        """
+        import pandas as pd
+
+        later = self._read(examples)
+        index = later.names
+        identifier = later.identifier
+        labels: pd.Index[Any] = (
+            pd.Index(index, name="example") if identifier is None else pd.Index(identifier.values, name=identifier.name)
+        )
+        probabilities = self._each(later)  # (S, N, K)
+        mean = probabilities.mean(axis=0)  # (N, K)
+        best = mean.argmax(axis=1)
+        of_best = probabilities[:, np.arange(len(best)), best].astype(np.float64)  # (S, N)
+        spread = of_best.std(axis=0, ddof=1) if len(of_best) > 1 else np.full(len(best), np.nan)
+        columns = {"class": np.array(self.classes)[best], "probability": of_best.mean(axis=0), "spread": spread}
+        return pd.DataFrame(columns, index=labels)
+
+    def evaluate(self, examples: Any, labels: Any = None) -> Evaluation:
+        """Compare predictions with labels that the model has not seen.
+
+        Args:
+          examples: as for ``predict``.
+          labels: names of classes, or their positions; by default those that come with the examples: in the label
+            column of a table, as an array beside the examples, or as the names of the folders of images.  # (N,)
+
+        Raises:
+          DataError: as for ``predict``; there are no labels, or one that is no class of the model.
+        """
+        later = self._read(examples)
+        truth = self._positions(later, labels)  # (N,)
+        probabilities = self._each(later)  # (S, N, K)
+        mean = probabilities.mean(axis=0)
+        correct = mean.argmax(axis=1) == truth
+        each = (probabilities.argmax(axis=2) == truth).mean(axis=1)
+        seeds = [network.seed for network in self.networks]
+        return Evaluation(
+            examples=len(truth),
+            accuracy=float(correct.mean()),
+            interval=exact_interval(float(correct.sum()), len(truth)),
+            log_loss=log_loss(mean.astype(np.float64), truth),
+            each=dict(zip(seeds, each.tolist(), strict=True)),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Save the model in one file, which ``wellfit.load`` reads.
+
+        Args:
+          path: the file; its name ends in ``.safetensors``.
+
+        Returns:
+          The path.
+
+        Raises:
+          StudyFileError: the name ends otherwise.
+          StoreError: the file cannot be written.
+        """
+        from wellfit.model.saved import save
+
+        return save(self, Path(path))
+
+    def summary(self) -> str:
+        """The model in words: layers, parameters, what precedes them, classes, and what accuracy to expect."""
+        from wellfit.model.words import summary_lines
+
+        return "\n".join(summary_lines(self))
+
+    def __repr__(self) -> str:
+        count = len(self.networks)
+        what = "1 network" if count == 1 else f"ensemble of {count} networks"
+        return f"FittedModel({self.origin.variant!r}, {what}, {len(self.classes)} classes)"
+
+    # --- In between
+
+    def _read(self, examples: Any) -> Later:
+        """The examples as they came; what was changed, or is new to the model, is warned of."""
+        later = read_examples(examples, self.form)
+        for note in (*later.notes, *self._unseen(later)):
+            warnings.warn(note, stacklevel=4)
+        return later
+
+    def _unseen(self, later: Later) -> list[str]:
+        """Categories that no training example has."""
+        notes = []
+        for name, count in count_unseen(self.networks[0].preparation, later.columns, later.x).items():
+            at = [column.name for column in later.columns].index(name)
+            known = set(self.form.columns[at].categories)
+            new = [text for text in later.columns[at].categories if text not in known]
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            notes.append(
+                f"{name}: {listed(map(repr, new))} in {rows} occurs in no training example and counts as none of the "
+                "categories"
+            )
+        return notes
+
+    def _each(self, later: Later) -> FloatArray:
+        """The probabilities of each network.  # (S, N, K)"""
+        from wellfit.engine.train import predict_proba
+
+        programs = _programs(self.spec)
+        return np.stack(
+            [
+                predict_proba(
+                    self.spec,
+                    network.weights,
+                    prepare(network.preparation, later.columns, later.x),
+                    len(self.classes),
+                    network.scaling,
+                    programs,
+                )
+                for network in self.networks
+            ]
+        )
+
+    def _positions(self, later: Later, labels: Any) -> IntArray:
+        """The classes of the examples, as positions.  # (N,)"""
+        if labels is None:
+            if later.labels is None:
+                raise DataError("the examples have no labels; give them as the second argument")
+            if later.unlabeled.any():
+                row = int(np.argmax(later.unlabeled))
+                raise DataError(f"{later.names[row]} has no label; add it, or leave the row out")
+            labels = later.labels
+        given = np.asarray(labels)
+        if given.shape != (len(later.x),):
+            raise DataError(f"labels of shape {given.shape} for {len(later.x):,} examples; give one label per example")
+        return positions(given, self.classes)
+
+
+@lru_cache(maxsize=8)
+def _programs(spec: ModelSpec) -> dict[Any, Any]:
+    """The compiled programs of an architecture, so that a second call compiles nothing."""
+    return {}
+
+
+def positions(labels: NDArray[Any], classes: Sequence[str]) -> IntArray:
+    """The positions of labels among the classes.
+
+    Args:
+      labels: names of classes, numbers that are names of classes, or positions where no class has a number as its
+        name.  # (N,)
+      classes: their names.
+
+    Raises:
+      DataError: a label that is no class.
+
+    Example:
+      >>> positions(np.array(["b", "a"]), ("a", "b")).tolist(), positions(np.array([7.0, 3.0]), ("3", "7")).tolist()
+      ([1, 0], [1, 0])
+      >>> positions(np.array([1, 0]), ("cat", "dog")).tolist()
+      [1, 0]
+    """
+    values, codes = np.unique(labels, return_inverse=True)
+    known = {name: at for at, name in enumerate(classes)}
+    texts = [_text(value) for value in values.tolist()]
+    numbers = labels.dtype.kind in "buif" and not any(text in known for text in texts)
+    if numbers:
+        known = {str(at): at for at in range(len(classes))}
+    unknown = [text for text in texts if text not in known]
+    if unknown:
+        raise DataError(
+            f"the model has no class {listed(map(repr, unknown))}; its classes are {listed(classes, _WRAPPED)}"
+        )
+    return np.array([known[text] for text in texts], dtype=np.int64)[codes.reshape(-1)]
+
+
+def _text(value: Any) -> str:
+    """A label as the name of its class: 3.0 is the class 3."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
