@@ -200,9 +200,10 @@ def _choices(axes: Axes, path: SweepPath, metric: str, factor: float) -> None:
         label = STROKES[name].label
         if name == "chosen" and path.one_standard_error == path.chosen:
             label += ", also within one standard error"
-        axes.annotate(f"{label}: {_tick(value)}", (value, 1.0), xycoords=("data", "axes fraction"),
-                      xytext=(0, 2 + 14 * line), textcoords="offset points", ha=align, va="bottom", fontsize=10,
-                      color=LIGHT["ink"])  # fmt: skip
+        place, across = ((0.0, 1.0), "axes fraction") if is_narrow() else ((value, 1.0), "data")
+        axes.annotate(wrapped(f"{label}: {_tick(value)}", 44), place, xycoords=(across, "axes fraction"),
+                      xytext=(0, 2 + 14 * line), textcoords="offset points", ha="left" if is_narrow() else align,
+                      va="bottom", fontsize=10, color=LIGHT["ink"])  # fmt: skip
 
 
 def _frame(axes: Axes, row: int, column: int) -> None:
