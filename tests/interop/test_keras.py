@@ -6,6 +6,7 @@ import builtins
 import io
 import json
 import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -137,3 +138,45 @@ def test_the_backend_is_jax_unless_one_is_chosen(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(AttributeError, match="Input"):
             to_keras(model)
         assert os.environ["KERAS_BACKEND"] == backend
+
+
+ELSEWHERE = """
+import subprocess
+import sys
+import keras
+import numpy as np
+model = keras.saving.load_model(sys.argv[1])
+given = dict(np.load(sys.argv[2]))
+probabilities = model(given if len(given) > 1 else next(iter(given.values())))
+np.save(sys.argv[3], keras.ops.convert_to_numpy(probabilities))
+assert "wellfit" not in sys.modules and keras.backend.backend() == sys.argv[4]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow"])
+@pytest.mark.parametrize("name", ["mlp", "lenet5", "cnn", "table"])
+def test_other_backends_load_the_file(name: str, backend: str, tmp_path: Path) -> None:
+    """In a process of its own, without wellfit; of a table, features with one missing value each."""
+    pytest.importorskip(backend)
+    if name == "table":
+        model = made.table_model()
+        width = len(model.networks[0].preparation.features)
+        features = np.random.default_rng(0).normal(0, 1, (width, width)).astype(np.float32)
+        given = {
+            "features": features * (1 - np.eye(width, dtype=np.float32)),
+            "missing": np.eye(width, dtype=np.float32),
+        }
+    else:
+        shape = (28, 28) if name == "lenet5" else (8, 8)
+        model = made.image_model(made.SPECS[name], shape)
+        given = {"pixels": made.digits(shape).astype(np.float32)}
+    (tmp_path / "model.keras").write_bytes(keras_file(model))
+    np.savez(tmp_path / "given.npz", **given)
+    files = [str(tmp_path / file) for file in ("model.keras", "given.npz", "found.npy")]
+    environment = {**os.environ, "KERAS_BACKEND": backend, "KERAS_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", ELSEWHERE, *files, backend]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = np.asarray(to_keras(model)(given if len(given) > 1 else given["pixels"]))
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), expected, rtol=0, atol=1e-5)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["OPSET", "input_names", "to_onnx"]
 
 OPSET: Final = 21
-"""Of the graph; onnxruntime reads it from version 1.18 on."""
+"""Of the graph; onnxruntime reads it, tested from version 1.19 on."""
 
 _LABEL_OPSET: Final = 3  # of ai.onnx.ml, which has the operator that looks up texts
 _IR: Final = 10  # the form of the file, which belongs to the opset
