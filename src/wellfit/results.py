@@ -13,6 +13,7 @@ from wellfit.plots import Plots
 if TYPE_CHECKING:
     import pandas as pd
 
+    from wellfit.base import Dataset
     from wellfit.model.fitted import FittedModel
 
 __all__ = ["Results"]
@@ -261,6 +262,35 @@ class Results(Plots):
 
         with open_existing(self.directory) as store:
             return fitted_model(store, self.summary, variant, seed)
+
+    def refit(
+        self, variant: str | None = None, *, with_test: bool = False, data: str | Path | Dataset | None = None
+    ) -> FittedModel:
+        """A model whose networks are trained again on training and validation examples together; never evaluated.
+
+        Args:
+          variant: by default the one that validation supports, as for ``model``.
+          with_test: whether the test examples are used too.
+          data: the data of the study, as ``load_dataset`` or ``make_dataset`` return them, or their path; by default
+            they are read from where the study found them.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: no run of it has finished well, or every network diverges.
+          DataError: the data cannot be read, or are not those of the study.
+        """
+        from wellfit.base import Dataset
+        from wellfit.data.catalog import load_dataset
+        from wellfit.model.chosen import refitted_model
+        from wellfit.store import open_existing
+        from wellfit.study.session import Session
+
+        with open_existing(self.directory) as store:
+            spec = store.metadata.spec()
+            if not isinstance(data, Dataset):
+                data = load_dataset(spec.data.name_or_path if data is None else data, spec.data)
+            session = Session(spec, data, self.directory)
+            return refitted_model(session, store, self.summary, variant, with_test=with_test)
 
     @property
     def verdict(self) -> str:

@@ -6,12 +6,16 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import pytest
 
+import fitted_models as made
 from commands import Ended
+from saved_runs import opened, record
 from stores import tree
 from wellfit import Results, load, load_dataset
+from wellfit.base import ModelSpec
 
 Command = Callable[..., Ended]
 
@@ -75,3 +79,31 @@ def test_mistakes_are_one_line(
     assert err.startswith(f"wellfit: {message.format(study=finished_study)}")
     assert len(err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine.onnx"]
+
+
+def test_a_models_file_is_exported_too(command: Command, tmp_path: Path) -> None:
+    """What ``refit`` saves, for example."""
+    model, x = made.image_model(ModelSpec("logistic")), made.digits().astype(np.float32)
+    source = model.save(tmp_path / "toy.safetensors")
+    status, out, err = command("export", source, "--format", "onnx")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[:2] == [f"Model: {tmp_path / 'model.onnx'}", f"Card: {tmp_path / 'model.onnx.md'}"]
+    found = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(["probabilities"], {"pixels": x})[0]
+    assert abs(found - model.predict_proba(x)).max() < 1e-5
+    err = command("export", source, "--format", "onnx", "--seed", "1").err
+    assert err.startswith(f"wellfit: {source}: a model's file has one variant; leave out --variant and --seed, or give")
+
+
+def test_nothing_finished(command: Command, tmp_path: Path) -> None:
+    opened(tmp_path / "study").close()
+    status, out, err = command("export", tmp_path / "study", "--format", "onnx")
+    assert (status, out) == (2, "")
+    assert err == "wellfit: no run of the study 'lab5' has finished; run it first\n"
+
+
+def test_every_run_diverged(command: Command, tmp_path: Path) -> None:
+    with opened(tmp_path / "study") as store:
+        store.runs.save([record(state="diverged", readout_epoch=0, weights={}, scores={})])
+    status, out, err = command("export", tmp_path / "study", "--format", "onnx", "--variant", "l2")
+    assert (status, out) == (2, "")
+    assert err == f"wellfit: {tmp_path / 'study'}: the run of l2 diverged; choose another variant or seed\n"

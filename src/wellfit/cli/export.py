@@ -9,20 +9,15 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json
+from wellfit.cli.options import Json
 from wellfit.cli.output import print_json, print_line
+from wellfit.cli.predict import Seed, Source, Variant, model_of
 
 Format = Annotated[
     str | None,
     typer.Option(
         "--format", metavar="keras|onnx|safetensors|joblib", help="The format. Default: from the ending of --out."
     ),
-]
-Variant = Annotated[
-    str | None, typer.Option("--variant", metavar="NAME", help="Default: the variant that validation supports.")
-]
-Seed = Annotated[
-    int | None, typer.Option("--seed", help="The network of one seed. Default: the ensemble of all seeds.")
 ]
 ModelPath = Annotated[
     Path | None, typer.Option("--out", metavar="PATH", help="A file or a folder; default: in the study directory.")
@@ -31,31 +26,31 @@ ModelPath = Annotated[
 
 @app.command(epilog="Example: wellfit export wellfit-studies/regularization-digits --format onnx")
 def export(
-    directory: Directory,
+    directory: Source,
     format: Format = None,
     variant: Variant = None,
     seed: Seed = None,
     out: ModelPath = None,
     json: Json = False,
 ) -> None:
-    """Write the study's model to a file that other libraries read.
+    """Write the model of a study to a file that other libraries read.
 
     Everything that precedes the network is part of the file: what fills in missing values, categories, scaling. A model
     card (Markdown) is written beside it.
     """
     from wellfit.interop.exports import export_format, export_model, export_path
-    from wellfit.model.chosen import fitted_model
     from wellfit.report.forms.formats import check_folder
-    from wellfit.store import open_existing
-    from wellfit.study.summarize import summarize
+    from wellfit.results import Results
 
     if out is not None:
         check_folder(out)
     form = export_format(format, out)
-    summary = summarize(directory)
-    with open_existing(directory) as store:
-        model = fitted_model(store, summary, variant, seed)
-    written = export_model(model, form, export_path(form, out, directory), summary)
+    if directory.is_file():
+        model, summary, beside = model_of(directory, variant, seed), None, directory.parent
+    else:
+        results = Results(directory)
+        model, summary, beside = results.model(variant, seed), results.summary, directory
+    written = export_model(model, form, export_path(form, out, beside), summary)
     if json:
         print_json(
             {"wellfit": __version__, "directory": str(directory), "model": str(written.model)}

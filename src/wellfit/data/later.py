@@ -191,6 +191,11 @@ def _pixel_names(form: Form) -> list[str]:
 def _of_array(x: NDArray[Any], form: Form, where: str) -> Later:
     if x.dtype.kind not in "buif":
         raise DataError(f"{where}: values of type {x.dtype}; give real numbers, or a DataFrame with the same columns")
+    texts = [column.name for column in form.columns if column.categories]
+    if texts:
+        raise DataError(
+            f"{where}: an array, but the columns {listed(texts)} hold texts; give a DataFrame with the same columns"
+        )
     if x.shape == form.shape:
         raise DataError(f"{where}: one example of shape {x.shape}; give a batch of them, x[None]")
     x = _shaped(x, form.shape, where)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from wellfit import __version__
 from wellfit.analysis.intervals import exact_interval
 from wellfit.analysis.selection import validation_gains
-from wellfit.base import RunRecord, StudySummary, VariantSummary
+from wellfit.base import Recipe, RunRecord, StudySummary, VariantSummary
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.model.fitted import FittedModel, Network, Origin
 from wellfit.spec.reading import plain_of
 from wellfit.store import Store
 from wellfit.study.inputs import load_form, load_inputs
+from wellfit.study.refit import refit
+from wellfit.study.session import Session
 
-__all__ = ["fitted_model", "supported_variant"]
+__all__ = ["fitted_model", "refitted_model", "supported_variant"]
+
+
+class Expected(NamedTuple):
+    """The accuracy to expect of one network on new examples, its interval, the test examples behind it, a sentence."""
+
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    tested: int
+    text: str
 
 
 def supported_variant(summary: StudySummary) -> tuple[str, str]:
@@ -58,14 +71,8 @@ def fitted_model(
         trained by the first edition, which did not keep what precedes its networks.
       StoreError: a file is missing or damaged.
     """
-    if variant is None:
-        variant, choice = supported_variant(summary)
-    else:
-        choice = f"{variant}, as asked"
-    of = next((v for v in summary.variants if v.name == variant), None)
-    if of is None:
-        raise UnknownNameError("variant", variant, [v.name for v in summary.variants], "the variants of the study")
-    records = _usable(store, variant, seed)
+    of, choice = _chosen(summary, variant)
+    records = _usable(store, of.name, seed)
     networks, inputs = [], None
     for record in records:
         inputs = load_inputs(store, record.spec.seed)
@@ -74,30 +81,80 @@ def fitted_model(
                 f"{store.directory}: does not hold how examples become inputs of its networks, as wellfit's first "
                 "edition left it; run the study again with the same command: nothing is trained again"
             )
-        weights = store.runs.weights(variant, record.spec.seed)
+        weights = store.runs.weights(of.name, record.spec.seed)
         networks.append(Network(record.spec.seed, weights, inputs.preparation, inputs.scaling))
     assert inputs is not None
-    recipe = records[0].spec.recipe
-    accuracy = of.mean.get("test_accuracy")
-    examples, expected = _expected(store, of, records, seed)
-    provenance = store.metadata.provenance()
-    origin = Origin(
+    expected = _expected(store, of, records, seed)
+    origin = _origin(store, summary, of, records[0].spec.recipe, choice, expected)
+    _, classes = store.keepsakes.labels()
+    return FittedModel(records[0].spec.recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
+
+
+def refitted_model(
+    session: Session, store: Store, summary: StudySummary, variant: str | None = None, *, with_test: bool = False
+) -> FittedModel:
+    """A model whose networks are trained again on training and validation examples together; never evaluated.
+
+    Args:
+      session: the study with its data.
+      store, summary: of its directory.
+      variant: by default that of ``supported_variant``.
+      with_test: whether the test examples are used too.
+
+    Raises:
+      UnknownNameError: there is no such variant.
+      StudyFileError, DataError: as for ``study.refit.refit``.
+    """
+    of, choice = _chosen(summary, variant)
+    done = refit(session, store, of.name, with_test=with_test)
+    pairs = zip(done.records, done.folds, strict=True)
+    networks = tuple(
+        Network(record.spec.seed, record.weights, fold.preparation, fold.data.scaling) for record, fold in pairs
+    )
+    first = done.records[0]
+    inputs = load_inputs(store, first.spec.seed)
+    assert inputs is not None  # a run that was tested has them
+    before = _expected(store, of, _usable(store, of.name, first.spec.seed), first.spec.seed)
+    which = "training, validation and test" if with_test else "training and validation"
+    expected = Expected(
+        None,
+        None,
+        0,
+        f"not evaluated: trained again for {done.epochs} epochs on {done.examples:,} {which} examples; "
+        f"in the study, {before.text}",
+    )
+    origin = _origin(store, summary, of, first.spec.recipe, choice, expected)
+    _, classes = store.keepsakes.labels()
+    return FittedModel(first.spec.recipe.model, classes, networks, load_form(store, inputs), origin)
+
+
+def _chosen(summary: StudySummary, variant: str | None) -> tuple[VariantSummary, str]:
+    """The variant, and why it is this one."""
+    name, choice = supported_variant(summary) if variant is None else (variant, f"{variant}, as asked")
+    of = next((v for v in summary.variants if v.name == name), None)
+    if of is None:
+        raise UnknownNameError("variant", name, [v.name for v in summary.variants], "the variants of the study")
+    return of, choice
+
+
+def _origin(
+    store: Store, summary: StudySummary, of: VariantSummary, recipe: Recipe, choice: str, expected: Expected
+) -> Origin:
+    return Origin(
         study=summary.name,
         title=summary.title,
         data=summary.data,
-        data_hash=provenance.get("data hash", ""),
-        variant=variant,
+        data_hash=store.metadata.provenance().get("data hash", ""),
+        variant=of.name,
         recipe=plain_of(recipe),
         choice=choice,
-        accuracy=accuracy,
-        interval=of.interval.get("test_accuracy"),
-        tested=examples,
-        expected=expected,
+        accuracy=expected.accuracy,
+        interval=expected.interval,
+        tested=expected.tested,
+        expected=expected.text,
         fingerprint=summary.fingerprint,
         version=__version__,
     )
-    _, classes = store.keepsakes.labels()
-    return FittedModel(recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
 
 
 def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
@@ -116,11 +173,11 @@ def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
     return sound
 
 
-def _expected(store: Store, variant: VariantSummary, records: list[RunRecord], seed: int | None) -> tuple[int, str]:
-    """How many test examples there are, and what accuracy to expect on new examples, in a sentence."""
+def _expected(store: Store, variant: VariantSummary, records: list[RunRecord], seed: int | None) -> Expected:
+    """What accuracy to expect on new examples: that of one network, since an ensemble is seldom tested."""
     mean, interval = variant.mean.get("test_accuracy"), variant.interval.get("test_accuracy")
     if mean is None:
-        return 0, "unknown: the test set has not been opened"
+        return Expected(None, None, 0, "unknown: the test set has not been opened")
     labels, _ = store.keepsakes.labels()
     judged = np.zeros(len(labels), bool)
     total, shared = np.zeros(()), True
@@ -134,9 +191,11 @@ def _expected(store: Store, variant: VariantSummary, records: list[RunRecord], s
     said = f"{'1 seed' if seeds == 1 else f'{seeds} seeds'}, {count:,} test examples"
     one = f"one network classifies {100 * mean:.2f} %{bounds} of new examples correctly ({said})"
     if seed is not None or seeds == 1:
-        return count, one
+        return Expected(mean, interval, count, one)
     if not shared:
-        return count, f"{one}; the ensemble was not tested, since the test examples of a seed train other seeds"
+        text = f"{one}; the ensemble was not tested, since the test examples of a seed train other seeds"
+        return Expected(mean, interval, count, text)
     correct = int((total.argmax(axis=1) == labels).sum())
     low, high = (100 * bound for bound in exact_interval(correct, count))
-    return count, f"{one}; the ensemble classifies {100 * correct / count:.2f} % [{low:.2f}, {high:.2f}]"
+    text = f"{one}; the ensemble classifies {100 * correct / count:.2f} % [{low:.2f}, {high:.2f}]"
+    return Expected(mean, interval, count, text)

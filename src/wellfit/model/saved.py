@@ -23,7 +23,7 @@ from wellfit.errors import StoreUnreadableError, StudyFileError, WellfitError, o
 from wellfit.files import read_plain, replacing, write_errors
 from wellfit.model.fitted import FittedModel, Network, Origin
 
-__all__ = ["SUFFIX", "load", "packed", "save", "unpacked"]
+__all__ = ["SUFFIX", "check_name", "load", "packed", "save", "unpacked"]
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "wellfit model"
@@ -92,12 +92,21 @@ def save(model: FittedModel, path: Path) -> Path:
       StoreError: the file cannot be written.
     """
     path = path.expanduser()
-    if path.suffix != SUFFIX:
-        raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
+    check_name(path)
     content = packed(model)
     with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
         temporary.write_bytes(content)
     return path
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that is not that of a model's file.
+
+    Raises:
+      StudyFileError: it ends otherwise.
+    """
+    if path.suffix != SUFFIX:
+        raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
 
 
 def load(path: str | Path) -> FittedModel:
@@ -198,7 +207,7 @@ def _check(model: FittedModel) -> None:
             raise ValueError("its preparation is of another table")
         shape = (len(features),) if features else model.form.shape
         built = build(model.spec, shape, len(model.classes))
-        if any(math.prod(layer.output_shape) > _MOST_VALUES for _, layer in built.layers):
+        if any(math.prod(made.output_shape) > _MOST_VALUES for _, made in built.layers):
             raise ValueError("a layer is larger than wellfit trains")
         for scale in (network.scaling.shift, network.scaling.factor):
             if scale.shape not in ((), shape):
@@ -207,6 +216,9 @@ def _check(model: FittedModel) -> None:
         for name, array in network.weights.items():
             layer, _, kind = name.partition("/")
             params.setdefault(layer, {})[kind] = jax.ShapeDtypeStruct(array.shape, array.dtype)
+        for of, made in built.layers:  # the units that a layer claims are in no array but these
+            if of in built.kernels and params[of]["kernel"].shape[-1] != made.output_shape[-1]:
+                raise ValueError(f"the weights of {of} are of another shape")
         stats = {layer: {kind: params[layer].pop(kind) for kind in of} for layer, of in built.stats().items()}
         x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
         logits, _ = jax.eval_shape(lambda p, s, v, built=built: built.apply(p, s, v), params, stats, x)

@@ -20,7 +20,7 @@ def summary_lines(model: FittedModel) -> list[str]:
       >>> from wellfit import Study, mlp
       >>> lines = summary_lines(Study("digits", mlp(16), epochs=1, seeds=2).run().model())
       >>> [line for line in lines if "dense_1" in line]
-      ['  dense_1     16             1,040']
+      ['  dense_1    16              1,040']
     """
     origin, form = model.origin, model.form
     features = model.networks[0].preparation.features

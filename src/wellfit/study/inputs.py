@@ -19,7 +19,7 @@ from wellfit.data.preparation import prepare
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 
-__all__ = ["INPUTS", "Inputs", "load_form", "load_inputs", "save_inputs"]
+__all__ = ["INPUTS", "Inputs", "has_inputs", "load_form", "load_inputs", "save_inputs"]
 
 INPUTS: Final = "inputs"
 """The key of the note, or with folds the beginning of the keys of each seed's note."""
@@ -59,8 +59,13 @@ class Inputs:
         return prepare(self.preparation, columns, x)
 
 
+def has_inputs(store: Store, seed: int | None) -> bool:
+    """Whether the preparation and the scaling of a seed are saved; None if all seeds have the same."""
+    return store.metadata.note(_key(seed)) is not None and store.metadata.note(_FORM) is not None
+
+
 def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
-    """Save the preparation and the scaling of a seed; does nothing if they are saved already.
+    """Save the preparation and the scaling of a seed.
 
     Args:
       store: the study, open for writing.
@@ -72,8 +77,6 @@ def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
         form = {"units": [column.unit for column in dataset.columns]}
         header = None if dataset.header is None else asdict(dataset.header)
         store.metadata.write_note(_FORM, {**form, "header": header})
-    if store.metadata.note(_key(seed)) is not None:
-        return
     scaling = fold.data.scaling
     store.metadata.write_note(
         _key(seed),

@@ -24,7 +24,7 @@ from wellfit.store import Store, create_or_open, fresh
 from wellfit.study.comparable import check_metric
 from wellfit.study.fold import OVERLAP, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
-from wellfit.study.inputs import save_inputs
+from wellfit.study.inputs import has_inputs, save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
 from wellfit.study.looks import note_look, note_seen
@@ -111,6 +111,8 @@ def run_study(
         if store.runs.is_complete():
             store.checkpoints.drop_all()
         _open_test_set(store, session, None if interim is None else session.spec.seeds, on_progress)
+        for seed in session.spec.seeds:
+            _keep_inputs(store, session, seed)  # of runs that the first edition left
         keep_report_data(store, session)
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
@@ -246,10 +248,17 @@ def _open_test_set(
     for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold
         variant, seed = record.spec.variant, record.spec.seed
         fold = session.fold(seed)
-        save_inputs(store, fold, seed if session.folds > 1 else None)
+        _keep_inputs(store, session, seed)
         data, x, labels = fold.data, fold.prepared.x_test, fold.dataset.y_test
         model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
         probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs)  # (M, K)
         loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
         store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested)
     note_seen(store)
+
+
+def _keep_inputs(store: Store, session: Session, seed: int) -> None:
+    """Keep what precedes the networks of a seed; with one fold, all seeds share it."""
+    own = seed if session.folds > 1 else None
+    if not has_inputs(store, own):
+        save_inputs(store, session.fold(seed), own)

@@ -62,7 +62,8 @@ def images_like(
             f"{where}: {len(reasons):,} of {len(files):,} images cannot be read: "
             f"{named(reasons, list(files), where, reasons)}; replace or remove them"
         )
-    _check_size(images, files, shape, where)
+    if size is None:
+        _check_size(images, files, shape, where)
     notes = []
     if gray and images.x.ndim == 4:
         notes.append(f"{len(images.colored):,} of {len(files):,} images have color, which the model does not see")
@@ -76,7 +77,7 @@ def images_like(
 
 def _check_size(images: Images, files: Sequence[str], shape: tuple[int, ...], where: str) -> None:
     other = {size: at for size, at in images.sizes.items() if size != shape[:2]}
-    if images.x.shape[1:3] == shape[:2] or not other:
+    if not other:
         return
     (height, width), at = next(iter(other.items()))
     more = f" and {some(f'{w} x {h}' for h, w in list(other)[1:])}" if len(other) > 1 else ""

@@ -92,7 +92,7 @@ def rows_like(
     else:
         places, label = _by_name(table, header) if header.written else _by_place(table, header)
     needed = [column.name for column in columns if column.name in used or header is None]
-    _check_all_there(table, [name for name in needed if name not in places])
+    _check_all_there(table, [name for name in needed if name not in places], set(places.values()))
     x = np.full((len(table.lines), len(columns)), np.nan)  # (N, D)
     own: list[Column] = []
     for at, column in enumerate(columns):
@@ -164,10 +164,11 @@ def _in_order(table: Table, columns: Sequence[Column]) -> tuple[dict[str, int], 
     return {column.name: at for column, at in zip(columns, others, strict=True)}, label
 
 
-def _check_all_there(table: Table, missing: Sequence[str]) -> None:
+def _check_all_there(table: Table, missing: Sequence[str], known: Collection[int]) -> None:
     if not missing:
         return
-    close = nearest(missing[0], table.names) if len(missing) == 1 else None
+    others = [name for at, name in enumerate(table.names) if at not in known]
+    close = nearest(missing[0], others) if len(missing) == 1 else None
     hint = f"; is it {close!r}? Name it alike" if close else "; add what is missing"
     raise DataError(
         f"{table.where}: lacks {len(missing)} column{'s' if len(missing) > 1 else ''} that the model needs "

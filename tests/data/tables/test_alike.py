@@ -1,0 +1,124 @@
+"""Rows of later tables: matched by name or place, read like the training table, or refused in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wellfit.base import Column, Header, Reading
+from wellfit.data.tables.alike import Rows, rows_like
+from wellfit.data.tables.frames import from_frames, table_of
+from wellfit.errors import DataError
+
+TRAIN = pd.DataFrame(
+    {
+        "PassengerId": range(100, 160),
+        "Age": np.random.default_rng(0).normal(40, 9, 60).round(1),
+        "Deck": ["A", "B", "1"] * 20,
+        "Share": [f"{n % 7} %" for n in range(60)],
+        "Member": [True, False] * 30,
+        "Survived": ["no", "yes", "no"] * 20,
+    }
+)
+
+
+def read(frame: pd.DataFrame, used: tuple[str, ...] = ("Age", "Deck", "Share", "Member"), **reading: Any) -> Rows:
+    """A later frame, read like ``TRAIN``."""
+    raw = from_frames(TRAIN)
+    return rows_like(table_of(frame, Reading(**reading), "new"), raw.header, raw.columns, used, Reading(**reading))
+
+
+def test_the_training_table_itself_comes_back() -> None:
+    raw, rows = from_frames(TRAIN), read(TRAIN)
+    assert [column.categories for column in rows.columns] == [(), ("A", "B", "1"), (), ()]
+    deck = np.array(rows.columns[1].categories)[rows.x[:, 1].astype(int)]
+    assert deck.tolist() == TRAIN["Deck"].tolist()
+    np.testing.assert_array_equal(rows.x[:, [0, 2, 3]].astype(np.float32), raw.train.x[:, [0, 2, 3]])
+    assert rows.labels is not None
+    assert rows.labels.tolist() == TRAIN["Survived"].tolist()
+    assert rows.identifier is not None
+    assert (rows.identifier.name, rows.identifier.values.tolist()) == ("PassengerId", list(range(100, 160)))
+
+
+def test_columns_in_another_order_and_case_and_without_what_is_not_used() -> None:
+    frame = pd.DataFrame({"MEMBER": ["true"], "extra": [7], "deck": ["B"], "Age": [5]})
+    rows = read(frame, used=("Age", "Deck", "Member"))
+    assert rows.labels is None
+    at = [column.name for column in rows.columns].index
+    assert (rows.x[0, at("Age")], rows.x[0, at("Member")]) == (5, 1)
+    assert rows.columns[at("Deck")].categories[int(rows.x[0, at("Deck")])] == "B"
+    assert np.isnan(rows.x[0, at("Share")])
+
+
+def test_numbers_that_are_categories_keep_their_spelling() -> None:
+    later = TRAIN.iloc[:3].assign(Deck=[1.0, np.nan, 2.0])
+    rows = read(later)
+    at = [column.name for column in rows.columns].index("Deck")
+    assert rows.columns[at].categories == ("1", "2")
+    np.testing.assert_array_equal(rows.x[:, at], [0, np.nan, 1])
+    columns = (Column("Deck", ("1.0", "2.5")),)
+    header = Header(("Deck", "y"), 1, (0,), True)
+    rows = rows_like(table_of(later[["Deck"]], Reading(), "new"), header, columns, ("Deck",), Reading())
+    assert rows.columns[0].categories == ("1.0", "2")
+
+
+def test_labels_that_are_partly_or_wholly_missing() -> None:
+    rows = read(TRAIN.assign(Survived=[None, *TRAIN["Survived"][1:]]))
+    assert rows.labels is not None
+    assert rows.unlabeled.tolist() == [True] + [False] * 59
+    assert read(TRAIN.assign(Survived=None)).labels is None
+
+
+def test_tables_without_names_are_matched_by_place() -> None:
+    header = Header(("column 1", "column 2", "column 3"), 0, (1, 2), False)
+    columns = (Column("column 2"), Column("column 3"))
+
+    def values(cells: Any) -> Rows:
+        table = table_of(pd.DataFrame(cells), Reading(), "new")
+        return rows_like(table, header, columns, ("column 2", "column 3"), Reading())
+
+    with_labels = values([[9, 1, 2], [8, 3, 4]])
+    assert with_labels.labels is not None
+    assert (with_labels.x.tolist(), with_labels.labels.tolist()) == ([[1, 2], [3, 4]], [9, 8])
+    assert values([[1, 2]]).x.tolist() == [[1, 2]]
+    with pytest.raises(DataError, match="new: has 4 columns, but the training table has 3 with its label"):
+        values([[1, 2, 3, 4]])
+
+
+def test_an_array_takes_a_table_of_as_many_columns_or_one_more_called_label() -> None:
+    def values(frame: pd.DataFrame) -> Rows:
+        return rows_like(table_of(frame, Reading(), "new"), None, (), ("x1", "x2"), Reading())
+
+    assert values(pd.DataFrame({"a": [1], "b": [2]})).x.tolist() == [[1, 2]]
+    labeled = values(pd.DataFrame({"label": [7], "a": [1], "b": [2]}))
+    assert labeled.labels is not None
+    assert (labeled.x.tolist(), labeled.labels.tolist()) == ([[1, 2]], [7])
+    with pytest.raises(DataError, match="new: has 3 columns, but the model was trained on 2 features"):
+        values(pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f.drop(columns="Age"), r"new: lacks 1 column that the model needs \(Age\); add what is missing"),
+        (lambda f: f.rename(columns={"Age": "Agee"}), r"lacks 1 column .* is it 'Agee'\? Name it alike"),
+        (lambda f: f[["Member"]], r"lacks 3 columns that the model needs \(Age, Deck, Share\)"),
+        (lambda f: f.assign(Age="old"), "'old' is not a number like the others; correct it$"),
+        (lambda f: f.assign(Share="0.5"), "its numbers have no unit, but those of the training table have '%'"),
+        (lambda f: f.assign(Share=[f"{n} kg" for n in range(60)]), "have 'kg', but those of the training table"),
+        (lambda f: f.iloc[:0], "new: has no rows; give one row per example"),
+        (lambda f: f.set_axis(range(6), axis=1), "has no header, but the columns of the training data have names"),
+        (lambda f: f.assign(Deck=[[1]] * 60), "its cells are lists or other objects; give one number or text per cell"),
+    ],
+)
+def test_tables_that_are_refused(change: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        read(change(TRAIN))
+
+
+def test_missing_texts_of_the_training_data_are_missing_here() -> None:
+    rows = read(TRAIN.assign(Age=[-9.0, *TRAIN["Age"][1:]]), missing=("-9",))
+    assert np.isnan(rows.x[0, 0])
