@@ -31,7 +31,9 @@ def study() -> StudySummary:
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_a_card_says(form: str) -> None:
     card = model_card(made.image_model(ModelSpec("logistic")), study(), form, f"model{FORMATS[form]}")
-    assert card.startswith(f"# Does it leave?\n\n{MARK}\n\nThis model is the mean of 2 networks (seeds 0, 1) of the ")
+    assert card.startswith(
+        f"# l2, a model of the study toy\n\n{MARK}\n\nThis model is the mean of 2 networks (seeds 0, 1) that "
+    )
     titles = re.findall("^## (.*)$", card, re.MULTILINE)
     assert titles == [
         *("How accurate it is", "Input and output", "How to use it", "How it was trained"),
@@ -58,7 +60,7 @@ def test_a_network_alone_and_nothing_known() -> None:
     model = made.image_model(ModelSpec("logistic"), seeds=1)
     unknown = made.origin(accuracy=None, interval=None, tested=0, expected="unknown: the test set has not been opened")
     card = model_card(replace(model, origin=unknown), None, "onnx", "model.onnx")
-    assert "This model is a network (seed 0) of the variant l2" in card
+    assert "This model is a network (seed 0) that assigns images to 3 classes. The study asks: Does it leave?" in card
     assert "On new examples: unknown: the test set has not been opened." in card
     for absent in ("test examples", "Brackets", "What the checks found", "How to make it again"):
         assert absent not in card
@@ -78,6 +80,8 @@ def test_the_columns_of_a_table() -> None:
     assert "| age | number | yes |" in card
     assert "| city, or town | one of Bern, Genève, Zürich | yes |" in card
     assert "| paid | number | no |" in card
+    assert "Numbers are without signs and units" in card
+    assert "Numbers are without" not in model_card(made.table_model(), None, "safetensors", "model.safetensors")
 
 
 def test_of_many_columns_the_first() -> None:

@@ -14,6 +14,7 @@ from wellfit.base import StudySummary
 from wellfit.data.parts import listed
 from wellfit.interop.network import common_preparation
 from wellfit.interop.usage import NEEDS, usage
+from wellfit.model.words import summary_lines
 from wellfit.report import wording
 from wellfit.report.forms.markdown import escaped, fenced, markdown_table
 from wellfit.report.parts import Code, Table
@@ -49,13 +50,14 @@ def model_card(model: FittedModel, summary: StudySummary | None, form: str, file
     """
     sections = {
         "How accurate it is": _accuracy(model, summary),
-        "Input and output": _data(model),
-        "How to use it": [f"It takes {NEEDS[form]}", fenced(Code(usage(model, form, file)), "python")],
+        "Input and output": _data(model, form),
+        "How to use it": [NEEDS[form], fenced(Code(usage(model, form, file)), "python")],
         "How it was trained": _training(model),
         "What the checks found": [] if summary is None else _findings(summary),
         "How to make it again": [] if summary is None else _reproduction(model, summary, form),
     }
-    blocks = [f"# {escaped(model.origin.title or model.origin.study)}", MARK, _lead(model)]
+    title = f"{model.origin.variant}, a model of the study {model.origin.study}"
+    blocks = [f"# {escaped(title)}", MARK, _lead(model)]
     for title, parts in sections.items():
         blocks += [f"## {title}", *parts] if parts else []
     return errors.escaped("\n\n".join(block for block in blocks if block) + "\n")  # it may be read in a terminal
@@ -68,8 +70,8 @@ def _lead(model: FittedModel) -> str:
     what = f"the mean of {len(model.networks)} networks (seeds {seeds})" if several else f"a network (seed {seeds})"
     origin = model.origin
     return escaped(
-        f"This model is {what} of the variant {origin.variant} of the study {origin.study}. It assigns "
-        f"{'images' if len(model.form.shape) > 1 else 'rows'} to {len(model.classes)} classes."
+        f"This model is {what} that assigns {'images' if len(model.form.shape) > 1 else 'rows'} to "
+        f"{len(model.classes)} classes. The study asks: {origin.title}"
     )
 
 
@@ -98,17 +100,20 @@ def _scores(model: FittedModel, summary: StudySummary | None) -> str:
     return markdown_table(Table(("mean of the networks", "", "95 % interval"), tuple(rows))) if rows else ""
 
 
-def _data(model: FittedModel) -> list[str]:
-    origin, form = model.origin, model.form
+def _data(model: FittedModel, form: str) -> list[str]:
+    origin, like = model.origin, model.form
     facts = [("data", origin.data), ("SHA-256 of the data", origin.data_hash)]
     facts += [("test examples", f"{origin.tested:,}")] if origin.tested else []
-    facts += [("one example", " x ".join(map(str, form.shape)) + (" pixels" if len(form.shape) > 1 else " columns"))]
-    facts += [("pixels", f"from 0 to {form.pixel_max:g}")] if form.pixel_max is not None else []
+    facts += [("one example", " x ".join(map(str, like.shape)) + (" pixels" if len(like.shape) > 1 else " columns"))]
+    facts += [("pixels", f"from 0 to {like.pixel_max:g}")] if like.pixel_max is not None else []
     facts += [("classes", listed(model.classes, len(model.classes)))]
-    return [markdown_table(Table((), tuple((key, text) for key, text in facts if text), text=2)), *_columns(model)]
+    return [
+        markdown_table(Table((), tuple((key, text) for key, text in facts if text), text=2)),
+        *_columns(model, form),
+    ]
 
 
-def _columns(model: FittedModel) -> list[str]:
+def _columns(model: FittedModel, form: str) -> list[str]:
     """The columns of a table, and what to put into them."""
     if not model.form.columns:
         return []
@@ -121,18 +126,15 @@ def _columns(model: FittedModel) -> list[str]:
         rows.append((column.name, what, "yes" if column.indicator else "no"))
     table = markdown_table(Table(("column", "values", "missing values in training"), tuple(rows), text=3))
     more = f"And {len(columns) - _COLUMNS:,} more columns." if len(columns) > _COLUMNS else ""
-    return [
-        table,
-        more,
-        "Numbers are without signs and units; what the training table called true or false is 1 or 0. A text that no "
-        "training example had counts as none of the values.",
-    ]
+    plain = "Numbers are without signs and units; what the training table called true or false is 1 or 0."
+    new = "A text that no training example had counts as none of the values."
+    return [table, more, f"{plain} {new}" if form in ("keras", "onnx") else new]
 
 
 def _training(model: FittedModel) -> list[str]:
     rows = [(key, text) for key, text in _leaves(model.origin.recipe) if text]
     table = markdown_table(Table(("setting", "value"), tuple(rows), text=2)) if rows else ""
-    network = fenced(Code(model.summary()))
+    network = fenced(Code("\n".join(summary_lines(model)[:-2])))  # the rest is said above
     return [
         table,
         "Settings that are not listed are off, or have the default of the optimizer." if table else "",

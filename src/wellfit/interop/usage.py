@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["NEEDS", "usage"]
 
 NEEDS: Final = {
-    "keras": "Keras 3 on any backend. wellfit is not needed.",
-    "onnx": "onnxruntime, or another runtime that reads opset 21. wellfit is not needed.",
-    "safetensors": "wellfit. The file holds numbers and text alone: nothing in it can run.",
-    "joblib": "wellfit. The file is a pickle, which can run any code when it is loaded: only load files of your own.",
+    "keras": "Loading it needs Keras 3, on any backend, and not wellfit.",
+    "onnx": "Loading it needs onnxruntime, or another runtime that reads opset 21, and not wellfit.",
+    "safetensors": "Loading it needs wellfit. The file holds numbers and text alone: nothing in it can run.",
+    "joblib": "Loading it needs wellfit. The file is a pickle, which can run any code when it is loaded: only load files "
+    "of your own.",
 }
 """Format -> what loading takes, in sentences."""
 
