@@ -16,8 +16,8 @@ NEEDS: Final = {
     "keras": "Loading it needs Keras 3, on any backend, and not wellfit.",
     "onnx": "Loading it needs onnxruntime, or another runtime that reads opset 21, and not wellfit.",
     "safetensors": "Loading it needs wellfit. The file holds numbers and text alone: nothing in it can run.",
-    "joblib": "Loading it needs wellfit. The file is a pickle, which can run any code when it is loaded: only load files "
-    "of your own.",
+    "joblib": "Loading it needs wellfit. The file is a pickle, which can run any code when it is loaded: load only "
+    "files of your own.",
 }
 """Format -> what loading takes, in sentences."""
 
