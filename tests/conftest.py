@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import jaxlib.version
+
 os.environ["KERAS_BACKEND"] = "jax"  # the oracle; ~/.keras/keras.json may name another
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # The tests compile many small programs and run each for moments: what makes programs fast costs more than it saves.
 os.environ["XLA_FLAGS"] = (
-    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-    " --xla_cpu_parallel_codegen_split_count=1"
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    # XLA ends the process at a flag that it does not know
+    + (" --xla_cpu_use_fusion_emitters=false" if jaxlib.version.__version_info__ < (0, 11, 1) else "")
 ).strip()
 
 import jax
@@ -57,7 +60,8 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_cache(common_folder: Path) -> Iterator[None]:
     """No test and no fixture reads or writes the user's cache, nor the network."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wellfit.study.run.release", lambda: None)  # tests share compiled programs
+        for module in ("wellfit.study.run", "wellfit.interop.sklearn"):  # tests share compiled programs
+            patch.setattr(f"{module}.release", lambda most=0: None)
         patch.setenv("WELLFIT_CACHE", str(common_folder / "cache"))
         patch.setenv("WELLFIT_OFFLINE", "1")
         yield

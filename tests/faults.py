@@ -1,18 +1,15 @@
 """Faults at every point where a command touches the disk, and what is left of a study after each.
 
-Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] prints a line of JSON for every case.
+Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] [--seconds N]; a line of JSON a case.
 
-A point is a call that changes a file or folder below the command's folder (open for writing, write, replace, rename,
-link, fsync, mkdir, unlink, rmdir), the opening of a database, or a statement of SQL, BEGIN and COMMIT included. The
-process has imported everything and forks for each command; training is pretended (see ``pretended``).
+The points are those of ``faulty_disk``. The process has imported everything and forks for each command; training is
+pretended (see ``pretended``).
 """
 
 from __future__ import annotations
 
 import argparse
-import builtins
 import contextlib
-import errno
 import functools
 import gc
 import io
@@ -23,9 +20,10 @@ import shutil
 import signal
 import sqlite3
 import sys
+import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -36,186 +34,13 @@ import typer.main
 import kills
 import pretended
 import stores
+from faulty_disk import ERRORS, KILL, READING, TORN, Disk, Fault, install
 from wellfit import cli
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import WellfitError
 from wellfit.report.forms import page
 from wellfit.report.forms.freshness import UNSEALED, page_record, sealed
 from wellfit.study.verify import verify_study
-
-KILL: Final = "kill"
-TORN: Final = "torn"
-"""Half of the bytes are written, then the process is killed."""
-
-ERRORS: Final = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EACCES": errno.EACCES}
-"""A full disk and lost permissions last until the command ends; an error of the disk occurs once."""
-
-SQL_ERRORS: Final = {
-    "ENOSPC": (sqlite3.SQLITE_FULL, "database or disk is full"),
-    "EIO": (sqlite3.SQLITE_IOERR, "disk I/O error"),
-    "EACCES": (sqlite3.SQLITE_READONLY, "attempt to write a readonly database"),
-}
-_FREEING: Final = ("unlink", "rmdir")  # these succeed on a full disk
-_READING: Final = ("SELECT", "PRAGMA", "connect", "ROLLBACK")  # these succeed on a full or read-only disk
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens at a point: KILL, TORN, or one of ERRORS."""
-
-    point: int
-    kind: str
-
-
-class Disk:
-    """Counts the points of this process, and makes one fault."""
-
-    def __init__(self, root: Path, fault: Fault | None) -> None:
-        self.root = os.path.realpath(root)
-        self.fault = fault
-        self.points: list[str] = []
-        self.failing = ""
-
-    def below(self, path: Any, folder: int | None = None) -> bool:
-        if isinstance(path, int):
-            path = os.readlink(f"/proc/self/fd/{path}")
-        base = "" if folder is None else os.readlink(f"/proc/self/fd/{folder}")
-        return os.path.abspath(os.path.join(base, os.fsdecode(path))).startswith(self.root + os.sep)
-
-    def point(self, what: str, name: str, tear: Callable[[], object] | None = None) -> None:
-        """A point is reached; returns if nothing happens to it."""
-        self.points.append(f"{what} {name}")
-        fault = self.fault
-        if fault is None:
-            return
-        here = fault.point == len(self.points) - 1
-        if here and fault.kind == KILL:
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif here and fault.kind == TORN:
-            if tear is not None:
-                tear()
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif here and fault.kind != "EIO":
-            self.failing = fault.kind
-        sql = what == "sql"
-        word = name.split(maxsplit=1)[0] if name else ""
-        if not here:
-            spared = (sql and word in _READING) or (self.failing == "ENOSPC" and (what in _FREEING or word == "DELETE"))
-            if not self.failing or spared:
-                return
-        kind = fault.kind
-        if sql:
-            code, text = SQL_ERRORS[kind]
-            if word in _READING and kind == "EACCES":
-                code, text = sqlite3.SQLITE_CANTOPEN, "unable to open database file"
-            error = sqlite3.OperationalError(text)
-            error.sqlite_errorcode = code
-            raise error
-        if tear is not None and kind == "ENOSPC":
-            tear()
-        raise OSError(ERRORS[kind], os.strerror(ERRORS[kind]), name)
-
-
-class Handle:
-    """An open file whose writes are points."""
-
-    def __init__(self, file: Any, disk: Disk, name: str) -> None:
-        self._file, self._disk, self._name = file, disk, name
-
-    def write(self, content: Any) -> Any:
-        def tear() -> None:
-            self._file.write(content[: len(content) // 2])
-            self._file.flush()
-
-        self._disk.point("write", self._name, tear)
-        return self._file.write(content)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-
-    def __iter__(self) -> Any:
-        return iter(self._file)
-
-
-def install(disk: Disk) -> None:
-    """Make every change of files and every statement of this process a point."""
-
-    def short(path: Any) -> str:
-        return os.path.basename(os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else os.fsdecode(path))
-
-    def watched(name: str, does: bool = True) -> None:
-        usual = getattr(os, name)
-
-        @functools.wraps(usual)
-        def call(path: Any, *rest: Any, **named: Any) -> Any:
-            if disk.below(path, named.get("dir_fd")):
-                disk.point({"remove": "unlink"}.get(name, name), short(path))
-                if not does:
-                    return None  # power does not fail here
-            return usual(path, *rest, **named)
-
-        setattr(os, name, call)
-
-    for name in ("replace", "rename", "link", "symlink", "mkdir", "unlink", "remove", "rmdir", "truncate", "ftruncate"):
-        watched(name)
-    watched("fsync", does=False)
-
-    os_open, os_write, io_open, connect = os.open, os.write, io.open, sqlite3.connect
-
-    def open_descriptor(path: Any, flags: int, *rest: Any, **named: Any) -> int:
-        if flags & (os.O_WRONLY | os.O_RDWR) and flags & os.O_CREAT and disk.below(path, named.get("dir_fd")):
-            disk.point("open", short(path))
-        return os_open(path, flags, *rest, **named)
-
-    def write(descriptor: int, content: bytes) -> int:
-        if disk.below(descriptor):
-            half = content[: len(content) // 2]
-            disk.point("write", short(descriptor), lambda: os_write(descriptor, half))
-        return os_write(descriptor, content)
-
-    def open_file(path: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
-        if not set(mode) & set("wax+") or not disk.below(path):
-            return io_open(path, mode, *rest, **named)
-        if not isinstance(path, int):
-            disk.point("open", short(path))
-        return Handle(io_open(path, mode, *rest, **named), disk, short(path))
-
-    class Connection(sqlite3.Connection):
-        def _point(self, statement: str) -> None:
-            was = self.in_transaction
-            try:
-                disk.point("sql", " ".join(statement.split()[:3]))
-            except sqlite3.OperationalError as error:
-                if was and error.sqlite_errorcode == sqlite3.SQLITE_IOERR:
-                    super().rollback()  # as SQLite does
-                raise
-
-        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-            self._point(statement)
-            return super().execute(statement, *values)
-
-        def executemany(self, statement: str, rows: Any) -> sqlite3.Cursor:
-            self._point(statement)
-            return super().executemany(statement, rows)
-
-        def rollback(self) -> None:
-            self._point("ROLLBACK")
-            super().rollback()
-
-    def connected(*place: Any, **named: Any) -> sqlite3.Connection:
-        disk.point("sql", "connect")
-        made = connect(*place, factory=Connection, **named)
-        sqlite3.Connection.execute(made, "PRAGMA synchronous = OFF")
-        return made
-
-    os.open, os.write, io.open, builtins.open = open_descriptor, write, open_file, open_file
-    sqlite3.connect = connected
 
 
 @dataclass(frozen=True)
@@ -428,13 +253,14 @@ def attempt(case: Case, begin: Path, place: Path, fault: Fault, expected: dict[s
 def kinds(point: str) -> tuple[str, ...]:
     """The faults that are possible at a point. A kill where something is read is that at the next point."""
     what, name = point.split(" ", 1)
-    if what == "sql" and name.startswith(_READING):
+    if what == "sql" and name.startswith(READING):
         return ("EIO", "EACCES") if name == "connect" else ("EIO",)
     return (KILL, *([TORN] if what == "write" else []), *ERRORS)
 
 
-def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random) -> Tried:
-    """Make the faults of a case, all or a sample."""
+def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random, seconds: float) -> Tried:
+    """Make the faults of a case, all or a sample, and no further ones when the time is over."""
+    end = time.monotonic() + seconds
     begin = place / "begin"
     prepare(case, begin)
     done = place / "done"
@@ -442,7 +268,7 @@ def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random)
     first = command(done, case.arguments)
     assert first.status == 0, first
     expected, tree = kills.outcome(done / case.study), names(done)
-    writes = [point for point in first.points if not point.startswith(tuple(f"sql {word}" for word in _READING))]
+    writes = [point for point in first.points if not point.startswith(tuple(f"sql {word}" for word in READING))]
     tried = Tried(case.name, len(first.points), Counter(), [])
     if case.reads and (changes := [p for p in writes if not p.startswith("sql BEGIN") and p != "sql COMMIT"]):
         tried.failed.append(f"{case.name}: it writes: {changes}")
@@ -453,6 +279,8 @@ def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random)
         turns = {fault: turn.update([fault.kind]) or turn[fault.kind] for fault in faults}
         faults = sorted(faults, key=lambda fault: turns[fault])[:sample]
     for i, fault in enumerate(faults):
+        if time.monotonic() > end:
+            break
         wrong = attempt(case, begin, place / str(i), fault, expected, tree)
         tried.faults[fault.kind] += 1
         if wrong:
@@ -477,6 +305,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", default=[case.name for case in CASES])
     parser.add_argument("--sample", type=int, help="so many faults of each case")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each case")
     given = parser.parse_args()
     pretended.install()
     page.render_page = short_page
@@ -487,9 +316,8 @@ def main() -> None:
     gc.freeze()  # so that the forks share its memory
     for case in CASES:
         if case.name in given.cases:
-            tried = try_case(
-                case, given.directory / case.name.replace(" ", "-"), given.sample, random.Random(given.seed)
-            )
+            place = given.directory / case.name.replace(" ", "-")
+            tried = try_case(case, place, given.sample, random.Random(given.seed), given.seconds)
             sys.stdout.write(json.dumps(vars(tried)) + "\n")
             sys.stdout.flush()
 

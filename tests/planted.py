@@ -41,7 +41,8 @@ def changed(dataset: Dataset, **fields) -> Dataset:
     for name in ("y_train", "y_test"):
         if name in fields:
             fields[name] = np.asarray(fields[name], np.int32)
-    return dataclasses.replace(dataset, **{k: np.asarray(v) if k.startswith("x") else v for k, v in fields.items()})
+    arrays = {k: np.asarray(v) if k.startswith("x") else v for k, v in fields.items()}
+    return dataclasses.replace(dataset, **{"pool": None, **arrays})
 
 
 def with_given_validation(dataset: Dataset, x, y) -> tuple[Dataset, Splits]:

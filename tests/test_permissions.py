@@ -130,7 +130,12 @@ def test_data(command: Callable[..., str], tmp_path: Path, monkeypatch: pytest.M
     assert command("audit", "a.csv", "--set", "data.test_file=b.csv").startswith("b.csv: cannot be read (Permission")
     (tmp_path / "images" / "cat").mkdir(parents=True)
     (tmp_path / "images" / "cat").chmod(0)
-    assert command("audit", "images").startswith("images/cat")
+    for folder in ("images", "images/cat"):
+        assert command("audit", folder).startswith("images/cat: cannot be read (Permission denied); ")
+    (tmp_path / "images" / "dog" / "raw").mkdir(parents=True)
+    (tmp_path / "images" / "cat").chmod(0o700)
+    (tmp_path / "images" / "dog" / "raw").chmod(0)
+    assert command("audit", "images").startswith("images/dog/raw: cannot be read (Permission denied); ")
     for variable in ("WELLFIT_DATA", "WELLFIT_CACHE"):
         (tmp_path / variable).mkdir(mode=0)
         monkeypatch.setenv(variable, variable)

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
@@ -21,7 +21,7 @@ from wellfit.results import Results
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
-from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments
+from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments, plain_models
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,12 +156,12 @@ class Study:
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
-            "variants": _plain_models(variants or {"baseline": {}}),
+            "variants": plain_models(variants or {"baseline": {}}),
             "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
         }
         if model is not None:
-            tables["model"] = _model_table(model)
+            tables["model"] = plain_models(model)
         with naming_arguments():
             self.spec: StudySpec = study_from_mapping(tables, where=WHERE)
             self.dataset = handed_over(data, y, {key: named[key] for key in SETS}, self.spec.data)
@@ -346,27 +346,6 @@ class Study:
         spec = self.spec
         size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
-
-
-_OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}
-"""Fields of a ``ModelSpec`` that only these kinds use; study files refuse them elsewhere."""
-
-
-def _model_table(model: Any) -> Any:
-    """A model as the complete [model] table of a study file; anything but a ``ModelSpec`` is left for validation."""
-    if not isinstance(model, ModelSpec):
-        return model
-    table = {key: value for key, value in vars(model).items() if model.kind in _OF_KIND.get(key, (model.kind,))}
-    if "layers" in table:  # study files express "no function" by leaving it out
-        table["layers"] = [{key: value for key, value in vars(layer).items() if value != ""} for layer in model.layers]
-    return table
-
-
-def _plain_models(variants: Any) -> Any:
-    """Variants with their models as tables; anything but nested tables is left for validation."""
-    if isinstance(variants, Mapping):
-        return {key: _plain_models(value) for key, value in variants.items()}
-    return _model_table(variants)
 
 
 class _Temporary:

@@ -22,7 +22,8 @@ def started(code: str) -> subprocess.Popen[str]:
         f"""
         import signal, sys, time
         from wellfit.cli.app import app, main
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background, or under nohup, ignore
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # signals, and their children with them
 
         def work():
             print("at work", flush=True)
@@ -39,13 +40,20 @@ def started(code: str) -> subprocess.Popen[str]:
     return process
 
 
+def said(process: subprocess.Popen[str]) -> str:
+    """What it prints as an error before it ends; it does not outlive a test that fails."""
+    try:
+        return process.communicate(timeout=10)[1]
+    finally:
+        process.kill()
+
+
 @posix
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_signal_ends_a_command_with_one_line(name: str) -> None:
     process = started("time.sleep(60)")
     process.send_signal(getattr(signal, name))
-    _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (130, LINE)
+    assert (said(process), process.returncode) == (LINE, 130)
 
 
 @posix
@@ -63,8 +71,7 @@ def test_a_signal_that_nobody_heeds_ends_the_process(name: str, code: str) -> No
     process = started(swallow if code == "swallow()" else code)
     since = time.monotonic()
     process.send_signal(getattr(signal, name))
-    _, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (130, LINE)
+    assert (said(process), process.returncode) == (LINE, 130)
     assert time.monotonic() - since < 5  # a second, on an idle machine
 
 

@@ -35,18 +35,19 @@ ONE_LAYER = ("--set", "model.hidden=[4]", "--set", "data.train_share=0.1")
 def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     text = (finished_study.parents[1] / "told.txt").read_text()
     shown = text.splitlines()
-    title = "Which regularizer makes a 128-64 network generalize on the digits? (with model.hidden=[16])"
+    title = "Which regularizer makes a 128-64 network generalize from 300 digits? (with model.hidden=[16])"
     assert " ".join(shown[:2]) == title
     assert shown[3:5] == [
-        "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples",
+        "300 training, 287 validation and 359 test examples a seed; 1,797 test examples",
         "  in all folds",
     ]
     assert shown[5].startswith("Classes: 10: 0 (178), 1 (182), 2 (177)")
     assert shown[7] == "Images: 8 × 8 pixels, values 0 to 16, divided by 16"
     assert shown[8] == "Test set: none given; each seed is tested on another fifth of the 1,797 examples"
-    assert shown[9] == "38 results from 32 trainings"
+    assert shown[9] == "Training examples: 300 of the 1,150 in each training split, stratified by class"
+    assert shown[10] == "38 results from 32 trainings"
     assert re.fullmatch(
-        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[10]
+        r"1,210 to 2,410 parameters, 2 epochs; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory", shown[11]
     )
     assert [found[1] for line in shown if (found := re.match(r"(\S+) +\d+\.\d\d ", line))][: len(VARIANTS)] == VARIANTS
     assert "are undecided, because two seeds" in text.replace("\n", " ")
@@ -67,7 +68,7 @@ def test_run_again_trains_nothing(command: Command, study_copy: Path) -> None:
     ended = command("run", *SMALL, "--out", study_copy)
     assert ended.status == 0
     assert "Nothing to train: the study directory already holds 38 results" in ended.out
-    assert "Training" not in ended.out
+    assert "Training: " not in ended.out
     assert stores.rows(study_copy, "SELECT * FROM runs") == before
     assert (study_copy / "report.html").is_file()
 
@@ -111,7 +112,7 @@ def test_quick_and_precision_make_another_study(
     small = ("regularization/l2", "--quick", "--epochs", "1", "--seeds", "1", "--precision", "mixed")
     ended = command("run", *small)
     assert ended.status == 0
-    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need on the digits? (quick)"
+    assert ended.out.splitlines()[0] == "How much L2 does a 128-64 network need to learn from 300 digits? (quick)"
     assert "4 results from 4 trainings" in ended.out  # the baseline, and three values of six
     assert "Products in bfloat16" not in ended.out
     (result,) = (tmp_path / "wellfit-studies").iterdir()
@@ -143,7 +144,7 @@ def test_plan_prints_what_run_prints_first(
     assert (planned.status, planned.err, stores.tree(tmp_path)) == (0, "", {})
 
     def stable(text: str) -> list[str]:
-        shown = text.splitlines()[:11]
+        shown = text.splitlines()[:12]
         forecast = r"; about \d[\w. ]* and \d+(\.\d)? [MG]B of memory"  # of this process as it is now
         assert [bool(re.search(forecast, line)) for line in shown].count(True) == 1
         return [re.sub(forecast, "", line) for line in shown]
@@ -151,10 +152,10 @@ def test_plan_prints_what_run_prints_first(
     assert stable(planned.out) == stable((finished_study.parent.parent / "told.txt").read_text())
     full = command("plan", *SMALL, "--full").out.splitlines()
     assert stable("\n".join(full)) == stable(planned.out)
-    assert re.fullmatch(r"4 programs on \d+ devices?", full[11])
-    assert full[12] == "Products in float32"
-    assert planned.out.splitlines()[11:] == full[13:]
-    assert full[13].startswith("Decides nothing that is likely: 2 seeds")
+    assert re.fullmatch(r"4 programs on \d+ devices?", full[12])
+    assert full[13] == "Products in float32"
+    assert planned.out.splitlines()[12:] == full[14:]
+    assert full[14].startswith("Decides nothing that is likely: 2 seeds")
 
 
 def test_plan_counts_what_is_done(command: Command, study_copy: Path) -> None:
@@ -179,7 +180,7 @@ def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert shown["study"]["title"].endswith("(quick)")
     assert re.fullmatch(r"wellfit-studies.regularization-digits-[0-9a-f]{4}", shown["study"]["directory"])
     assert (shown["epochs"], shown["seeds"], shown["runs"], shown["trajectories"], shown["done"]) == (
-        *(20, [0, 1, 2], 3 * len(VARIANTS), 3 * (len(VARIANTS) - 3), 0),
+        *(30, [0, 1, 2], 3 * len(VARIANTS), 3 * (len(VARIANTS) - 3), 0),
     )
     assert shown["precision"] == {"asked": "auto", "chosen": "products in bfloat16, sums in float32"}
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
 from small_studies import messy, points
 from wellfit.base import Column, Dataset
+from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset
-from wellfit.data.facts import data_facts, data_line, dataset_facts
+from wellfit.data.facts import data_facts, data_line, dataset_facts, fold_facts
+from wellfit.data.folds import division
 from wellfit.data.preparation import binary_features, fit_preparation, prepare
-from wellfit.data.splits import fit_scaling, split_of
+from wellfit.data.scaling import fit_scaling
+from wellfit.data.splits import split_of
+
+X, Y = np.arange(60.0)[:, None], np.arange(60) % 2
+GROUPS = np.arange(60) // 6
+TEST: dict[str, Any] = {"x_test": X[:9], "y_test": Y[:9]}
 
 
 def facts(dataset: Dataset, scale: str = "auto") -> dict[str, str]:
@@ -103,10 +111,9 @@ def test_ranges() -> None:
     assert facts(images, "standardize")["images"] == "8 × 8 pixels, values -1 to 1, standardized"
     colors = dataclasses.replace(images, x_train=np.zeros((1438, 8, 8, 3), np.uint8), pixel_max=255.0)
     assert facts(colors)["images"] == "8 × 8 pixels, 3 channels, values 0 to 0, divided by 255"
-    empty = dataclasses.replace(messy(), x_train=np.full((4, 1), np.nan, np.float32), columns=(Column("a"),))
-    assert dict(dataset_facts(dataclasses.replace(empty, y_train=empty.y_train[:4])))["features"] == (
-        "1 column: a, values unknown"
-    )
+    nothing, labels = np.full((4, 1), np.nan, np.float32), np.arange(4, dtype=np.int32) % 2
+    empty = dataclasses.replace(messy(), x_train=nothing, y_train=labels, columns=(Column("a"),))
+    assert dict(dataset_facts(empty))["features"] == "1 column: a, values unknown"
 
 
 def test_many_columns_are_not_all_named() -> None:
@@ -122,3 +129,26 @@ def test_many_columns_are_not_all_named() -> None:
 def test_the_line_of_the_data() -> None:
     assert data_line("people", "people.csv") == "people, from people.csv"
     assert data_line("Two cosines", "generated, a = 2") == "Two cosines, generated, a = 2"
+
+
+# --- Folds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "folds", "said"),
+    [
+        ({}, 5, {"test set": "none given; each seed is tested on another fifth of the 60 examples"}),
+        ({}, 7, {"test set": "none given; each seed is tested on another of 7 folds of the 60 examples"}),
+        ({}, 1, {}),
+        ({"groups": GROUPS}, 5,
+         {"test set": "none given; each seed is tested on another of 5 folds of the 60 examples, in whole groups"}),
+        (TEST, 5, {"validation set": "each seed validates on other 12 of the 60 training examples"}),
+        (TEST | {"groups": GROUPS}, 5,
+         {"validation set": "each seed validates on other groups, seed 0 on 12 of the 60 training examples"}),
+        (TEST | {"x_val": X[:6], "y_val": Y[:6]}, 5,
+         {"folds": "none: test and validation set are given, so all seeds have the same examples"}),
+    ],
+)  # fmt: skip
+def test_what_differs_between_seeds_is_a_fact(given: dict[str, Any], folds: int, said: dict[str, str]) -> None:
+    data = make_dataset(X, Y, **given)
+    assert dict(fold_facts(data, division(data, 0, folds=folds).splits, folds)) == said

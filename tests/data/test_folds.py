@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from wellfit.api import make_dataset
 from wellfit.base import Dataset
-from wellfit.data.folds import Division, division, example_labels, examples_of, split_hash
+from wellfit.data.folds import (
+    Division,
+    division,
+    example_labels,
+    examples_of,
+    group_parts,
+    largest_test_fold,
+    outline,
+    split_hash,
+)
 from wellfit.errors import DataError
 
 
@@ -114,6 +123,57 @@ def test_groups_stay_whole(data: Dataset) -> None:
     assert sorted(chain.from_iterable(held_out)) == list(range(60))
 
 
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=12), st.integers(2, 12), st.integers(0, 99))
+def test_every_part_has_a_group_however_unequal_they_are(sizes: list[int], parts: int, seed: int) -> None:
+    parts = min(parts, len(sizes))
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    labels = np.arange(len(groups)) % 3
+    part = group_parts(labels, groups, parts, np.random.default_rng(seed))
+    assert set(part.tolist()) == set(range(parts))
+    assert all(len(set(part[groups == group].tolist())) == 1 for group in range(len(sizes)))
+
+
+def test_folds_of_very_unequal_groups_test_every_example_once() -> None:
+    """The first fold may take no more groups than leave one for each of the others."""
+    sizes = [40, 4, 4, 4, 4, 4]
+    x, labels = np.arange(60.0)[:, None], np.arange(60) % 2
+    data = make_dataset(x, labels, groups=np.repeat(np.arange(6), sizes))
+    for first in (0, 5, 10):
+        tested = [numbers(division(data, first + seed, folds=5))[2] for seed in range(5)]
+        assert sorted(chain.from_iterable(tested)) == list(range(60))
+
+
+def test_groups_validate_on_the_share_that_is_asked_for() -> None:
+    data = numbered(400, groups=100, test=5)
+
+    def validated(folds: int, validation: float) -> list[set[int]]:
+        return [numbers(division(data, seed, folds=folds, validation=validation))[1] for seed in range(folds)]
+
+    for folds, validation in ((5, 0.1), (10, 0.2), (3, 0.2), (5, 0.3), (2, 0.5)):
+        found = validated(folds, validation)
+        assert np.mean([len(of) for of in found]) == pytest.approx(400 * validation, rel=0.15)
+        assert len({frozenset(of) for of in found}) == folds  # each seed has its own
+    assert (np.bincount(list(chain.from_iterable(validated(10, 0.2)))) == 2).all()
+    few = numbered(60, groups=3, test=5)  # fewer groups than folds: each validates
+    found = [numbers(division(few, seed, folds=5))[1] for seed in range(5)]
+    assert len({frozenset(of) for of in found}) == 3
+
+
+def test_the_largest_test_fold() -> None:
+    for data in (numbered(62), numbered(62, groups=12), numbered(40, test=7), numbered(40, validation=6)):
+        for folds in (1, 2, 5):
+            sizes = [len(division(data, seed, folds=folds).dataset.y_test) for seed in range(folds)]
+            assert largest_test_fold(data, folds) == max(sizes)
+
+
+def test_an_outline_is_divided_alike() -> None:
+    for data in (numbered(62), numbered(62, groups=12), numbered(40, test=7), numbered(40, validation=6)):
+        for seed in (0, 3, 7):
+            whole, bare = (division(one, seed, folds=5, train_share=0.8) for one in (data, outline(data)))
+            assert whole.splits.hash == bare.splits.hash
+            assert whole.dataset.y_test.tolist() == bare.dataset.y_test.tolist()
+
+
 def test_a_given_validation_set_stays() -> None:
     data = numbered(40, validation=6)
     for seed in range(5):
@@ -164,6 +224,12 @@ def test_the_hash_is_that_of_the_whole_division() -> None:
     [
         (numbered(13), 7, "folds = 7: there are only 13 examples; use at most 6 folds, or folds = 1"),
         (numbered(40, groups=3), 5, "folds = 5: there are only 3 groups; use at most 3 folds, or folds = 1"),
+        (
+            make_dataset(np.arange(60.0)[:, None], np.arange(60) % 2, groups=np.maximum(np.arange(60) - 55, 0)),
+            5,
+            "folds = 5: the groups are so unequal that the fold of seed 0 has one example",
+        ),
+        (numbered(40, groups=1, test=5), 5, "all examples are in one group, which cannot be divided"),
         (
             make_dataset(np.arange(21.0)[:, None], [0] * 10 + [1] * 10 + [2]),
             5,

@@ -85,6 +85,7 @@ BROKEN = {
     "import numpy; x = numpy.ones(10**13)": "MemoryError",
     "import warnings; warnings.warn('odd')": "a warning: UserWarning odd",
     "error = DataError(); error.args = ('two\\nlines',); raise error": "not one printable line",
+    "import dataclasses; d = read('cosines'); dataclasses.replace(d, x_train=d.x_train[1:])": "contradicts itself",
 }
 """What a reader must not do, and what the fuzz says of it."""
 
@@ -119,7 +120,8 @@ def test_a_data_set_that_contradicts_itself_is_a_fault() -> None:
     data = make_dataset(np.arange(20.0).reshape(10, 2), ["cat", "dog"] * 5)
     assert fuzzing.contradiction(data) == ""
     assert fuzzing.contradiction(dataclasses.replace(data, classes=("cat", "cat"))) == "class names"
-    assert fuzzing.contradiction(dataclasses.replace(data, x_test=data.x_test[:1])) == "numbers of examples and labels"
+    nothing = dataclasses.replace(data, x_train=data.x_train[:0], y_train=data.y_train[:0], pool=None)
+    assert fuzzing.contradiction(nothing) == "no example"
     assert fuzzing.contradiction(dataclasses.replace(data, x_train=data.x_train + np.inf)) == "infinite values"
 
 

@@ -26,7 +26,7 @@ from wellfit.data.preparation import (
     prepare,
     prepared_dataset,
 )
-from wellfit.data.splits import fit_scaling
+from wellfit.data.scaling import fit_scaling
 from wellfit.errors import DataError
 
 COLORS = ("blue", "green", "red", "white")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wellfit.base import Scaling, TrainingData
 from wellfit.data.catalog import load_dataset
-from wellfit.data.subsets import subset, thinned
+from wellfit.data.subsets import subset, subset_rows, thinned
 from wellfit.errors import DataError
 
 SCALING = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
@@ -38,6 +38,7 @@ def test_fewer_examples_are_among_more_and_shared_out_by_class(one: int, other: 
     for n, data in zip(sorted((one, other)), (fewer, more), strict=True):
         assert rows(data) == sorted(set(rows(data)))
         assert len(data.y_train) == n
+        assert subset_rows(LABELS, n, seed).tolist() == rows(data)
         np.testing.assert_array_equal(data.y_train, LABELS[rows(data)])
         # Each class rounds to within half an example of its share, and ties between the four may add one.
         assert abs(np.bincount(data.y_train, minlength=4) - n * np.array([0.05, 0.2, 0.25, 0.5])).max() <= 1.5
@@ -116,7 +117,7 @@ def test_a_share_that_leaves_nothing_is_refused(share: float) -> None:
 def test_a_given_validation_set_stays_whole_and_groups_follow() -> None:
     digits = load_dataset("digits")
     given_rows, groups = np.arange(0, 1438, 7), np.arange(1438) // 2
-    data = dataclasses.replace(digits, validation_rows=given_rows, groups=groups)
+    data = dataclasses.replace(digits, validation_rows=given_rows, groups=groups, pool=None)
     fewer = thinned(data, 0.25)
     assert fewer.validation_rows is not None
     assert fewer.groups is not None

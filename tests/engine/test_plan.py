@@ -189,9 +189,9 @@ def test_in_memory_the_patches_of_convolutions_count() -> None:
     assert 5 <= population.program.groups <= 20  # their weights alone would fit a hundred times
 
 
-def test_a_batch_larger_than_the_training_split_is_refused() -> None:
+def test_a_batch_larger_than_all_training_examples_is_refused() -> None:
     with pytest.raises(
-        StudyFileError, match=r"variant 'big': batch_size = 50000 is larger than the training split \(48000"
+        StudyFileError, match="variant 'big': batch_size = 50000, but it trains on 48000 examples; choose at most 48000"
     ):
         plan({"big": replace(BASE, batch_size=50_000)})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -175,6 +176,19 @@ def test_metrics_agree_with_numpy(small_data: TrainingData, together: dict[tuple
     squares = sum((record.weights[f"dense_{i}/kernel"] ** 2).sum() for i in (1, 2))
     assert record.history["penalty"][-1] == pytest.approx(1e-2 * squares, rel=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_predictions_in_a_larger_program_have_the_same_bits(
+    small_data: TrainingData, together: dict[tuple[str, int], RunRecord]
+) -> None:
+    """As those of the smaller folds have."""
+    record, programs = together["l2", 0], dict[Any, Any]()
+    arguments = record.spec.recipe.model, record.weights
+    for x in (small_data.x_validation, small_data.x_validation[:59]):
+        alone = predict_proba(*arguments, x, 3, small_data.scaling)
+        shared = predict_proba(*arguments, x, 3, small_data.scaling, programs, 60)
+        np.testing.assert_array_equal(shared, alone)
+    assert [program._cache_size() for program in programs.values()] == [1]
 
 
 def test_predictions_agree_with_a_forward_pass_in_numpy(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_diverged_runs_are_left_out(tmp_path: Path) -> None:
     run_study(session)
 
     def diverge(where: str) -> None:
-        with sqlite3.connect(session.directory / "study.db") as database:
+        with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
             database.execute(f"UPDATE runs SET state = 'diverged' WHERE {where}")
 
     diverge("variant = 'a' AND seed = 0")
@@ -107,7 +108,7 @@ def test_a_study_of_the_first_edition_is_run_again(tmp_path: Path) -> None:
     session = Session(perceptrons({"a": {}}), data, tmp_path / "study")
     run_study(session)
     expected = Results(session.directory).model().predict_proba(data.x_test)
-    with sqlite3.connect(session.directory / "study.db") as database:
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
         database.execute("DELETE FROM study WHERE key LIKE 'note: inputs%'")
     with pytest.raises(StudyFileError, match="as wellfit's first edition left it; run the study again"):
         Results(session.directory).model()

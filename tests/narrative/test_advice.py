@@ -36,6 +36,15 @@ def test_none_better_keeps_the_first_and_ties_are_no_win():
     assert texts(scored(FOUR, gaining({})))[0].startswith("Validation supports no regularizer: none")
 
 
+def test_advice_names_validation_accuracy_where_another_metric_decides():
+    def of(gains, noise=0.0):
+        return " ".join(texts(dataclasses.replace(scored(FOUR, gaining(gains, noise)), metric="macro_f1")))
+
+    assert "the best by validation accuracy, dropout (dropout = 0.3), is 0." in of({"dropout": 0.004}, 0.004)
+    assert "none has a higher mean validation accuracy than baseline" in of({"dropout": -0.01})
+    assert "which both have a validation accuracy above baseline" in of({"dropout": 0.03, "l2": 0.02}, 0.001)
+
+
 def test_other_variants_are_not_called_regularizers():
     study = tables({"adam": {}, "sgd": {"optimizer": "sgd"}})
     assert texts(scored(study, gaining({"sgd": -0.1})))[0].startswith("Validation supports no variant: none")

@@ -54,6 +54,8 @@ def test_accuracy_that_keeps_rising_is_mentioned():
     }
     (text,) = texts(dataclasses.replace(summary, histories={"baseline": rising}))
     assert text.endswith("; accuracy, however, keeps rising, by 5.4 points [5.3, 5.5] in baseline by the last epoch.")
+    (text,) = texts(dataclasses.replace(summary, histories={"baseline": rising}, metric="brier"))
+    assert "; validation accuracy, however, keeps rising" in text
 
 
 def test_noise_that_hides_a_fall_in_each_run_does_not_in_all_of_them():

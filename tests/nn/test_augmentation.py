@@ -129,7 +129,7 @@ def test_rotation_by_a_right_angle_is_rot90() -> None:
     angles = np.degrees(np.arctan2(matrices[:, 0, 1], matrices[:, 0, 0]))  # (B,), within 10 degrees
     for example, angle in enumerate(angles):
         out = changed(x, {"rotation": 900.0 / abs(angle)})[example]
-        np.testing.assert_allclose(out, np.rot90(x[example], np.sign(angle)), atol=2e-3)  # 1e-4 of a pixel off
+        np.testing.assert_allclose(out, np.rot90(x[example], int(np.sign(angle))), atol=2e-3)  # 1e-4 of a pixel off
 
 
 def test_rotations_are_uniform_and_keep_the_center() -> None:

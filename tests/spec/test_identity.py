@@ -22,6 +22,7 @@ from wellfit.spec.study import load_study, resolved, study_from_mapping
         ({"seeds": 7}, None),
         ({"precision": "float32"}, None),
         ({"precision": "auto"}, '[train] precision is "float32" there and "auto" here'),
+        ({"settings": ["train.examples=9"]}, "[train] examples is not set there and 9 here"),
         ({"settings": ["variants.new.l1=1", "title=Other", "published.baseline.test_loss=1"]}, None),
     ],
 )
@@ -64,6 +65,12 @@ def test_a_changed_study_has_a_directory_of_its_own(lab: Path) -> None:
     assert name(epochs=3).startswith("lab5-fashion-mnist-")
     study = load_study("lab5", epochs=3)
     assert default_directory(study, "lab5", "fashion-mnist", any_epochs=True).name == "lab5-fashion-mnist"
+    study = load_study(data="my.csv")  # with all examples and five seeds, and so is its directory's plain name
+    assert default_directory(study, None, "my.csv").name == "regularization-my.csv"
+    study = load_study("regularization/l2", data="my.csv")
+    assert default_directory(study, "regularization/l2", "my.csv").name == "regularization-l2-my.csv"
+    study = load_study(settings=["train.examples=1150"])
+    assert default_directory(study, None, "digits").name != "regularization-digits"
     lab.write_text("[variants.a]\nl2 = 1\n")  # a study only with settings
     study = load_study(lab, data="digits")
     assert default_directory(study, str(lab), "digits").name == "lab-digits"

@@ -125,6 +125,29 @@ def test_other_data_drop_the_extended_studys_claims(base: Path, tmp_path: Path) 
     assert (again.base.model.kind, again.base.model.hidden) == ("lenet5", ())
 
 
+def test_what_a_built_in_study_chooses_for_its_own_data_is_not_used_for_others(base: Path, tmp_path: Path) -> None:
+    def chosen(study: str | Path | None, **how: Any) -> tuple[int | None, int]:
+        loaded = load_study(study, **how)
+        return loaded.base.examples, len(loaded.seeds)
+
+    for study in (None, "regularization", "regularization/l2"):
+        assert chosen(study) == chosen(study, data="digits") == (300, 10)
+        assert chosen(study, data="my.csv") == chosen(study, settings=["data.name=my.csv"]) == (None, 5)
+    assert chosen(None, data="my.csv", quick=True) == (None, 3)
+    assert chosen(None, data="my.csv", seeds=10, settings=["train.examples=50"]) == (50, 10)
+    assert chosen("label-noise", data="my.csv") == (None, 3)  # its seeds have nothing to do with its data
+
+    extending = written(tmp_path, 'extends = "regularization"\n[data]\npath = "my.csv"\n')
+    assert chosen(extending) == (None, 5)
+    extending = written(tmp_path, 'extends = "regularization"\n[train]\nseeds = 7\n')
+    assert chosen(extending) == (300, 7)
+    assert chosen(extending, data="my.csv") == (None, 7)
+    own = written(tmp_path, 'extends = "regularization"\n[train]\nexamples = 40\n')
+    assert chosen(own, data="my.csv") == (40, 10)
+    python = study_from_mapping({"extends": "regularization", "data": {"path": "my.csv"}})
+    assert (python.base.examples, len(python.seeds)) == (None, 5)
+
+
 def test_an_extended_studys_paths_stay_its_own(base: Path, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     own = written(tmp_path / "deep", 'extends = "../base.toml/wide"\n')

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,17 @@ from eventful import change
 from saved_runs import opened, record, same
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.store import Store, open_existing
+from wellfit.store.database import PATIENCE, Database
 
 
-def test_a_damaged_entry_is_one_line(tmp_path: Path) -> None:
+def test_a_damaged_entry_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path / "s") as store:
         store.database.execute("UPDATE study SET value = '{' WHERE key = 'study'")
+    closed = []
+    monkeypatch.setattr(Database, "close", lambda self: closed.append(self._connection.close()))
     with pytest.raises(StoreUnreadableError, match=r"study.db: damaged: the entry 'study' cannot be read"):
         open_existing(tmp_path / "s")
+    assert len(closed) == 1
 
 
 def test_a_full_disk_under_the_database_loses_nothing(tmp_path: Path) -> None:
@@ -75,4 +81,17 @@ def test_trouble_outside_the_data_never_advises_to_delete_them(
         with pytest.raises(StoreError, match="everything saved so far is kept") as refused:
             store.runs.finished()
         assert "--fresh" not in str(refused.value)
+        assert ("disk space" in str(refused.value)) == (code != "BUSY")
         monkeypatch.setattr(store.database, "_connection", connection)
+
+
+def test_a_reader_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
+    opened(tmp_path / "s").close()
+    with closing(sqlite3.connect(tmp_path / "s" / "study.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match=r"is locked; .* kept; try again when the other process has ended"):
+            open_existing(tmp_path / "s", patience=0.3)
+        assert 0.2 < time.monotonic() - began < PATIENCE / 2
+        other.execute("ROLLBACK")
+    open_existing(tmp_path / "s", patience=0.3).close()

@@ -176,6 +176,22 @@ def test_numbers_of_examples_are_spread_over_what_there_is(study: str, expected:
     assert "because the training split has 114" in dict(session.dataset.facts)["numbers of training examples"]
 
 
+def test_of_its_own_data_a_study_asks_for_no_more_than_there_are() -> None:
+    def planned(*settings: str) -> Session:
+        spec = load_study(settings=settings)
+        return Session(*adapted(spec, load_dataset("digits"), None, settings), Path("absent"))
+
+    session = planned("data.train_share=0.2")
+    assert session.forecast.trained == (230, 230)
+    assert dict(session.facts)["numbers of training examples"] == (
+        "all 230 instead of 300, because there are no more in the training split"
+    )
+    with pytest.raises(StudyFileError, match="'baseline' sets examples = 290, but the training split has only 230"):
+        planned("data.train_share=0.2", "train.examples=290").forecast  # noqa: B018
+    session = planned("train.examples=100")
+    assert dict(session.facts)["batch size"] == "8 instead of 32, because a run trains on only 100 examples"
+
+
 def test_numbers_of_examples_that_fit_are_kept() -> None:
     session = _planned("sample-size", _images(5000, 2, 2, 2))
     assert list(session.spec.variants) == ["examples=3200", "examples=100", "examples=300", "examples=1000"]
@@ -285,6 +301,17 @@ def test_a_batch_that_is_too_large_is_refused_with_its_place(
     assert str(error.value) == (
         f"{where}: 256 is larger than the training split (114 examples); choose at most 114, for example "
         f"--set {'variants.a' if 'variants' in text else 'train'}.batch_size=14"
+    )
+
+
+def test_a_batch_is_refused_if_a_variant_has_fewer_examples(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[data]\nname = "digits"\n[train]\nbatch_size = 256\n[variants.a]\n[variants.b]\nexamples = 99\n')
+    with pytest.raises(StudyFileError) as error:
+        adapted(load_study(file), load_dataset("digits"), file)
+    assert str(error.value) == (
+        f"{file}, line 4, [train] batch_size: 256 is larger than the part of the training split that is used "
+        "(99 examples); choose at most 99, for example --set train.batch_size=12"
     )
 
 

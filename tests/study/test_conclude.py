@@ -106,6 +106,27 @@ def test_divergence_and_the_leader_are_judged_too() -> None:
     assert found.leader_accuracy == pytest.approx(np.mean(list(runs["l2+dropout"].values())))
 
 
+def test_what_to_expect_of_the_leader_is_in_the_unit_of_the_metric() -> None:
+    """With equal variants the lowest mean loss is too low; the loss to expect is higher."""
+    rng = np.random.default_rng(0)
+    hard = rng.gamma(0.5, 0.6, 300)  # 0.3 on average
+    losses = {name: {s: hard * rng.uniform(0.8, 1.2, 300) for s in range(5)} for name in NAMES}
+    study = spec(compare={"metric": "log_loss"})
+    scores = {name: {s: -of for s, of in runs.items()} for name, runs in losses.items()}
+    made = [
+        dataclasses.replace(v, mean=v.mean | {"test_log_loss": np.mean(list(losses[v.name].values()))})
+        for v in variants({name: {s: of < 0.7 for s, of in runs.items()} for name, runs in losses.items()})
+    ]
+    found = conclude(study, recipes(study), made, scores, every(300))
+    leader = found.ranking[0]
+    assert leader.mean == pytest.approx(min(np.mean(list(of.values())) for of in losses.values()))
+    assert found.leader_accuracy is not None
+    assert leader.mean < found.leader_accuracy < 0.33
+    text = " ".join(sentence.text for sentence in found.conclusion)
+    assert f"has the lowest mean test log loss, {leader.mean:.4f} (the best of 4; expect about" in text
+    assert "accuracy" not in text
+
+
 def test_the_margin_is_the_studys_own() -> None:
     runs = outcomes((0.85, 0.85))
     narrow, wide = (concluded(spec(compare={"margin": margin}), runs) for margin in (0.0, 0.2))

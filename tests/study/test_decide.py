@@ -17,10 +17,11 @@ from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import Dataset
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import StudyFileError
-from wellfit.spec.study import StudySpec, study_from_mapping
+from wellfit.spec.study import DataSpec, StudySpec, study_from_mapping
 from wellfit.store import open_existing, open_if_begun
 from wellfit.study import decide
 from wellfit.study.decide import Analyzed, Decision, run_until_decided
+from wellfit.study.fold import check_folds
 from wellfit.study.run import Interrupted, Progress, run_study
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
@@ -124,6 +125,25 @@ def test_identical_variants_need_no_seeds(tmp_path: Path) -> None:
     assert run.decision.ending == "decided"
     assert [c.identical for c in run.analyses[-1].comparisons] == [True]
     assert len(run.trained) == 1
+
+
+def test_all_planned_seeds_are_checked_before_the_first_analysis(tmp_path: Path) -> None:
+    """Folds of groups differ in size, and so do those of later seeds."""
+    sizes = [1, 2, 3, 5, 8, 13, 21, 2, 3, 5]
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    x = np.random.default_rng(0).normal(size=(len(groups), 3))
+    dataset = make_dataset(x, np.arange(len(groups)) % 2, groups=groups)
+    data = DataSpec("data", scale="standardize", folds=3)
+    examples = list(check_folds(dataset, data, range(20)).values())
+    smallest = min(examples[:5])
+    assert min(examples[5:]) < smallest
+    spec = study(CLOSE)
+    spec = dataclasses.replace(spec, data=data, base=dataclasses.replace(spec.base, batch_size=smallest))
+    session = Session(spec, dataset, tmp_path / "study")
+    session.check()
+    with pytest.raises(StudyFileError, match=r"^seed 1?[0-9]: variant 'plain': batch_size = .* is larger than"):
+        run_until_decided(session, lambda batch, interim: pytest.fail("trained"))
+    assert not (tmp_path / "study").exists()
 
 
 def test_an_interrupted_run_continues_its_analysis(tmp_path: Path) -> None:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
-from small_studies import messy, points
+from small_studies import messy, points, unsplit
 from wellfit.api import make_dataset
 from wellfit.base import Dataset, Pool
+from wellfit.errors import DataError, StudyFileError
 from wellfit.spec.study import DataSpec
-from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits, validation_overlap
+from wellfit.study.fold import (
+    Fold,
+    check_folds,
+    fold_of,
+    folds_used,
+    groups_of_tests,
+    hash_of_splits,
+    validation_overlap,
+)
 
 STANDARDIZED = DataSpec("people", scale="standardize")
 
@@ -93,3 +103,63 @@ def test_seeds_share_as_many_validation_examples_as_they_do() -> None:
     assert 0.05 < nested < 0.4
     given = dataclasses.replace(own_test, validation_rows=np.arange(20))
     assert validation_overlap(given, DataSpec("points"), range(5)) == 1
+
+
+# --- Checks before training -------------------------------------------------------------------------------------------
+
+
+def grouped(groups: list[int], **given: object) -> Dataset:
+    """Examples in groups; all but ``given`` are drawn."""
+    n = len(groups)
+    return make_dataset(np.arange(2.0 * n).reshape(n, 2), np.arange(n) % 2, groups=groups, **given)  # type: ignore[arg-type]
+
+
+def test_every_seed_is_checked_by_its_own_division() -> None:
+    assert check_folds(unsplit(127), DataSpec("points"), range(10)) == dict.fromkeys(range(10), 81)
+    uneven = grouped([0] * 20 + [1] * 20 + [*np.repeat(range(2, 12), 2)])
+    examples = check_folds(uneven, DataSpec("data"), range(5))
+    assert examples == {seed: len(fold_of(uneven, DataSpec("data"), seed).data.x_train) for seed in range(5)}
+    assert len(set(examples.values())) > 1
+    with pytest.raises(DataError, match=r"the fold of seed [0-4] has one example, .*use fewer folds, or folds = 1"):
+        check_folds(grouped([0] * 56 + [1, 2, 3, 4]), DataSpec("data"), range(5))
+
+
+def test_a_test_set_that_shows_no_chance_is_refused() -> None:
+    x, y = np.zeros((20, 2)), np.arange(20) % 2
+    one = make_dataset(x, y, x_test=x[:1], y_test=y[:1])
+    with pytest.raises(DataError, match=r"^arrays: the test set has one example, which tells nothing"):
+        check_folds(one, DataSpec("data"), range(5))
+    with pytest.raises(DataError, match="the test set has one example"):
+        check_folds(make_dataset(x[:6], y[:6]), DataSpec("data", folds=1), [0])  # a fifth of six, held out
+    three = grouped([0] * 10 + [1] * 10 + [2] * 10)
+    with pytest.raises(DataError, match=r"all 10 test examples are in one group, .* use folds, or name another"):
+        check_folds(three, DataSpec("data", folds=1), [0])
+    assert set(check_folds(three, DataSpec("data", folds=3), range(3))) == {0, 1, 2}
+
+
+def test_folds_that_the_user_sets_have_an_effect_or_are_refused() -> None:
+    x, y = np.zeros((20, 2)), np.arange(20) % 2
+    both = make_dataset(x, y, x_test=x, y_test=y, x_val=x, y_val=y)
+    for folds in (2, 10):
+        with pytest.raises(StudyFileError) as caught:
+            check_folds(both, DataSpec("data", folds=folds), range(5))
+        assert str(caught.value) == (
+            f"[data] folds = {folds} has no effect, because both a test and a validation set are given; leave folds "
+            "out, or one of the two sets"
+        )
+    for folds in (1, 5):  # one split, which it is; the default
+        assert check_folds(both, DataSpec("data", folds=folds), range(5)) == dict.fromkeys(range(5), 20)
+
+
+def test_the_groups_of_all_examples_that_are_tested() -> None:
+    data = grouped([3] * 6 + [1] * 6 + [2] * 6)
+    folded, fixed = groups_of_tests(data, 3), groups_of_tests(data, 1)
+    assert folded is not None
+    assert fixed is not None
+    assert len(folded) == 18
+    assert len(fixed) == len(data.y_test)
+    assert groups_of_tests(unsplit(), 5) is None
+    alone = dataclasses.replace(points(), groups=np.zeros(100, int), test_groups=np.array([0] * 10 + [-1] * 20))
+    found = groups_of_tests(alone, 5)
+    assert found is not None
+    assert len(np.unique(found)) == 21

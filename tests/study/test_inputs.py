@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_the_scaling_keeps_its_bits(tmp_path: Path) -> None:
 def test_a_study_without_the_note_has_no_inputs(tmp_path: Path) -> None:
     session = Session(small(1), points(), tmp_path / "study")
     run_study(session)
-    with sqlite3.connect(session.directory / "study.db") as database:
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
         database.execute("DELETE FROM study WHERE key = ?", (f"note: {INPUTS}",))
     with open_existing(session.directory) as store:
         assert load_inputs(store, 0) is None
@@ -79,7 +80,7 @@ def test_binary_features_are_not_scaled() -> None:
 def test_a_note_of_another_form_is_damage(note: str, tmp_path: Path) -> None:
     session = Session(small(1), points(), tmp_path / "study")
     run_study(session)
-    with sqlite3.connect(session.directory / "study.db") as database:
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
         database.execute("UPDATE study SET value = ? WHERE key = ?", (note, f"note: {INPUTS}"))
     with open_existing(session.directory) as store, pytest.raises(StoreUnreadableError, match=r"inputs of its models"):
         load_inputs(store, 0)

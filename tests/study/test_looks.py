@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from saved_runs import STUDY, opened, probabilities, record
 from small_studies import points, small
-from wellfit.study.looks import combined_looks, earlier_looks, note_look, note_seen
+from wellfit.store import Store
+from wellfit.study.looks import KEY, combined_looks, earlier_looks, note_look, note_seen
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize, to_json
@@ -68,6 +74,69 @@ def test_merged_studies_keep_the_looks_of_their_parts(tmp_path: Path) -> None:
         assert earlier_looks(b) == (1,)
 
 
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sets the clock of the store, in seconds."""
+    return lambda second: monkeypatch.setattr("wellfit.store.metadata.now", lambda: f"2026-01-01T00:00:{second:02d}")
+
+
+def part(directory: Path, at: Callable[[int], None], begin: int, end: int, *seeds: int) -> Store:
+    """A study of some seeds, trained from one second to another."""
+    at(begin)
+    store = opened(directory, dataclasses.replace(STUDY, seeds=seeds))
+    at(end)
+    store.metadata.mark_test_opened()
+    judged(store, *seeds)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("second", "looks"),
+    [
+        ((0, 9, 2, 3), ()),  # side by side
+        ((5, 9, 2, 3), ()),  # it began just when the first was tested
+        ((6, 9, 2, 3), (2,)),  # it began when the first could be seen
+        ((6, 9, 0, 1), ()),  # the same seeds again, for instance other variants
+        ((6, 9, 1, 2, 3), (2,)),
+    ],
+)
+def test_a_part_that_began_after_another_was_seen_is_a_look(
+    second: tuple[int, ...], looks: tuple[int, ...], tmp_path: Path, at: Callable[[int], None]
+) -> None:
+    parts = [part(tmp_path / "a", at, 0, 5, 0, 1), part(tmp_path / "b", at, second[0], second[1], *second[2:])]
+    with parts[0], parts[1], opened(tmp_path / "c") as both:
+        combined_looks(both, parts)
+        assert earlier_looks(both) == looks
+        combined_looks(both, parts[::-1])
+        assert earlier_looks(both) == looks
+
+
+def test_parts_of_one_seed_and_parts_without_a_conclusion_show_nothing(
+    tmp_path: Path, at: Callable[[int], None]
+) -> None:
+    parts = [part(tmp_path / f"{seed}", at, 10 * seed, 10 * seed + 1, seed) for seed in range(3)]
+    never = part(tmp_path / "never", at, 40, 41, 3, 4)
+    never.metadata.write_note(KEY, {"seeds": [], "looks": []})
+    later = part(tmp_path / "later", at, 50, 51, 5, 6)
+    with contextlib.ExitStack() as stack:
+        for store in (*parts, never, later):
+            stack.enter_context(store)
+        with opened(tmp_path / "whole") as whole:
+            combined_looks(whole, [*parts, never, later])
+            assert earlier_looks(whole) == ()
+            last = stack.enter_context(part(tmp_path / "last", at, 60, 61, 7))
+            combined_looks(whole, [*parts, never, later, last])
+            assert earlier_looks(whole) == (2,)
+
+
+def test_parts_of_an_earlier_version_could_be_seen(tmp_path: Path, at: Callable[[int], None]) -> None:
+    old, new = part(tmp_path / "a", at, 0, 5, 0, 1), part(tmp_path / "b", at, 6, 9, 2, 3)
+    old.metadata.write_note(KEY, None)  # as if it had none
+    with old, new, opened(tmp_path / "c") as both:
+        combined_looks(both, [old, new])
+        assert earlier_looks(both) == (2,)
+
+
 def test_a_study_with_more_seeds_says_so(tmp_path: Path) -> None:
     for seeds in (2, 3):
         run_study(Session(small(1, seeds), points(), tmp_path / "study"))
@@ -75,3 +144,20 @@ def test_a_study_with_more_seeds_says_so(tmp_path: Path) -> None:
         said = "Second look, unadjusted: the results of 2 seeds were seen" in summary.verdict
         assert (summary.earlier_looks, said) == (((2,), True) if seeds == 3 else ((), False))
     assert to_json(summary, "1")["earlier_looks"] == [2]
+
+
+def test_results_of_a_command_that_was_killed_at_its_end_are_seen_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All runs are tested, but that they can be seen is not recorded: the next command shows them."""
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wellfit.study.run.note_seen", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(Session(small(1, 2), points(), tmp_path / "study"))
+    for seeds, looks in ((2, ()), (3, (2,))):
+        run_study(Session(small(1, seeds), points(), tmp_path / "study"))
+        assert summarize(tmp_path / "study").earlier_looks == looks

@@ -129,7 +129,7 @@ def test_seeds_of_folds_come_together_to_the_study_trained_whole(tmp_path: Path)
     with open_existing(tmp_path / "whole") as whole, open_existing(tmp_path / "once") as once:
         notes = whole.metadata.notes()
         assert {f"inputs.{seed}" for seed in range(5)} <= notes.keys()
-        apart = {"choices": "", "validation overlap": ""}  # measured by each; known where the data are
+        apart = {"choices": "", "validation overlap": "", "seen": ""}  # measured by each; known where the data are
         assert {**notes, **apart} == {**once.metadata.notes(), **apart}
         assert whole.metadata.findings() == once.metadata.findings()
     one, other = summarize(tmp_path / "whole"), summarize(tmp_path / "once")
@@ -227,8 +227,9 @@ def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path
     change(copy / "b", "UPDATE study SET value = replace(value, '1.0]', '0.7]') WHERE key = 'note: choices'")
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a, open_existing(copy / "b") as b:
-        both = {"seen": {"seeds": [0, 1, 2], "looks": []}, "validation overlap": None}
+        both = {"seen": whole.metadata.note("seen"), "validation overlap": None}
         both |= {"inputs.2": b.metadata.note("inputs.2")}
+        assert both["seen"]["seeds"] == [0, 1, 2]
         assert both["inputs.2"] is not None
         assert whole.metadata.notes() == {**a.metadata.notes(), **both}
     shutil.rmtree(tmp_path / "whole")

@@ -93,6 +93,21 @@ def test_every_split_is_counted(tmp_path: Path) -> None:
     assert arrays["count/test"].tolist() == np.bincount(dataset.y_test).tolist()
 
 
+def test_examples_that_no_run_learns_from_count_apart(tmp_path: Path) -> None:
+    dataset = pictures(255, dtype=np.uint8)
+    arrays, plain = kept(dataset, tmp_path / "study", study(baseline={"examples": 40}, less={"examples": 35}))
+    assert "count/unused" not in kept(dataset, tmp_path / "whole")[0]
+    assert (arrays["count/train"].sum(), arrays["count/unused"].sum()) == (40, 10)
+    split = np.bincount(dataset.y_train[Session(study(), dataset, NOWHERE).splits.train])
+    assert (arrays["count/train"] + arrays["count/unused"]).tolist() == split.tolist()
+    assert plain["total"] == 125
+    assert ["training examples", "35 to 40 of the 50 in each training split, depending on the variant"] in plain[
+        "facts"
+    ]
+    with open_existing(tmp_path / "study") as store:
+        assert store.metadata.note("per_class") == arrays["count/train"].tolist()
+
+
 @pytest.mark.parametrize(("channels", "shown"), [(1, (2, 4, 4)), (3, (2, 4, 4, 3)), (4, (2, 4, 4, 3))])
 def test_colors_are_kept_and_transparency_is_not(channels: int, shown: tuple[int, ...]) -> None:
     images = np.arange(2 * 16 * channels).reshape(2, 4, 4, channels)

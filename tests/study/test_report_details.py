@@ -88,7 +88,9 @@ def test_pictures_and_examples_are_those_of_the_digits(finished_study: Path) -> 
     three = np.rint(pixels[others[labels[others] == 3]][:10] * (255 / 16)).astype(np.uint8)
     np.testing.assert_array_equal(found.data.examples[3], three)
     assert found.data.counts["test"].tolist() == np.bincount(labels[rows]).tolist()
-    assert sum(found.data.counts["train"]) + sum(found.data.counts["validation"]) == 1437
+    sums = {split: int(sum(counts)) for split, counts in found.data.counts.items()}
+    assert sums == {"train": 300, "validation": 287, "test": len(rows), "unused": 850}
+    assert found.data.total == 1797
 
 
 def test_the_summary_may_be_given(finished_study: Path) -> None:

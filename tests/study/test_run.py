@@ -12,7 +12,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from wellfit.base import Dataset, TrainingData
 from wellfit.data.assemble import make_dataset
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
+from wellfit.engine.evaluation import predict_program
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, OtherStudyError, ShapeError, StoreBusyError, StudyFileError
 from wellfit.spec.study import StudySpec, study_from_mapping
@@ -95,7 +96,7 @@ def outlook(spec: StudySpec, directory: Path, dataset: Dataset | None = None) ->
 class Watched(Dataset):
     """A data set that notes which module looks at its test set, and when."""
 
-    looks: list[tuple[str, str, str]]
+    looks: ClassVar[list[tuple[str, str, str]]] = []
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("x_test", "y_test"):
@@ -104,6 +105,8 @@ class Watched(Dataset):
 
 
 phase = ["before"]
+CHECKING = ("wellfit.data.folds", "wellfit.study.fold", "wellfit.base.data", "dataclasses")
+"""Modules that check the sets of all seeds before training, by their sizes and labels."""
 
 
 def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +133,7 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     monkeypatch.setattr(Metadata, "mark_test_opened", opening)
     phase[0] = "before"
     dataset = Watched(**vars(points()))
-    object.__setattr__(dataset, "looks", [])
+    Watched.looks.clear()
     ticks: list[Progress] = []
     run_study(Session(TWO, dataset, tmp_path / "study"), on_plan=lambda _: None, on_progress=on_progress)
 
@@ -141,7 +144,8 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     assert ("wellfit.study.run", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
     compared = {(audits, "x_test"), (audits, "y_test"), (facts, "x_test"), (facts, "y_test")}
-    assert looks["before"] <= {*compared, (counts, "y_test"), (ours, "y_test")}
+    checked = {(module, name) for module, name in looks["before"] if module in CHECKING}  # sizes and labels
+    assert looks["before"] <= {*compared, *checked, (counts, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
         assert store.metadata.test_opened() is not None
         assert len(store.runs.test_scores()) == 6
@@ -630,3 +634,31 @@ def test_what_does_not_fit_is_told_before_anything_is_written(
         run_study(Session(spec, dataset, tmp_path / "study", fresh=True))
     assert "\n" not in str(output.value)
     assert not (tmp_path / "study").exists()
+
+
+# --- Folds ------------------------------------------------------------------------------------------------------------
+
+
+def unsplit(count: int, groups: Any = None) -> Dataset:
+    given = points()
+    x, y = np.concatenate([given.x_train, given.x_test]), np.concatenate([given.y_train, given.y_test])
+    return make_dataset(x[:count], y[:count], name="points", groups=groups)
+
+
+@pytest.mark.parametrize("groups", [None, np.minimum(np.arange(127) // 4, 25)])
+def test_one_program_predicts_for_all_folds(groups: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although their test sets differ in size; averaged weights are measured on one more number of examples."""
+    made: list[Any] = []
+
+    def noted(model: Any) -> Any:
+        made.append(predict_program(model))
+        return made[-1]
+
+    monkeypatch.setattr("wellfit.engine.train.predict_program", noted)
+    spec = study(
+        {"plain": {}, **({} if groups is not None else {"average": {"average": {"kind": "ema"}}})}, seeds=5, folds=5
+    )
+    session = Session(spec, unsplit(127, groups), tmp_path / "study")
+    assert len({len(session.fold(seed).dataset.y_test) for seed in range(5)}) > 1
+    run_study(session)
+    assert [program._cache_size() for program in made] == ([1, 1] if groups is None else [1])

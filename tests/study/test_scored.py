@@ -203,6 +203,9 @@ def test_class_weights_are_judged_by_the_metric(tmp_path: Path) -> None:
     def compared(metric: str) -> tuple[Comparison, str]:
         study = Study(x, y, logistic(), variants, metric=metric, epochs=8, seeds=5, learning_rate=0.01)
         results = study.run(tmp_path / "rare", progress=False)
+        advice = " ".join(sentence.text for sentence in results.summary.advice)
+        assert "Validation supports" not in advice  # accuracy hides the recall of the rare class, also from validation
+        assert "Use " not in advice
         return results.summary.comparisons[0], results.verdict
 
     (accuracy, said), (balanced, silent) = compared("accuracy"), compared("balanced_accuracy")

@@ -18,6 +18,7 @@ import pytest
 import stores
 from commands import SMALL
 from small_studies import NOWHERE, command, few_points, messy, perceptrons, points, small
+from wellfit.data.assemble import make_dataset
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec import study as spec_study
 from wellfit.spec.identity import default_directory
@@ -139,7 +140,10 @@ def test_the_json_form_has_every_key() -> None:
         },
         "cautions": [],
         "design": list(forecast.design),
-        "examples": {"training": 160, "validation": 40, "test": 60, "tested": 60},
+        "examples": {
+            **{"split": 160, "training": 160, "training_fewest": 160},
+            **{"validation": 40, "test": 60, "tested": 60},
+        },
         "folds": 1,
         "seeds": [0, 1],
         "epochs": 3,
@@ -179,6 +183,40 @@ def test_a_batch_larger_than_the_used_share_says_why() -> None:
     assert "\n" not in str(output.value)
     whole = Session(perceptrons(CURVED, data={"train_share": 1.0}, batch_size=64), few_points(), NOWHERE)
     assert whole.plan.runs == 4
+
+
+def test_a_batch_larger_than_the_training_split_of_any_seed_is_refused(tmp_path: Path) -> None:
+    """With groups, folds differ in size."""
+    groups = np.concatenate([np.zeros(60, int), np.repeat(np.arange(1, 18), 4)])
+    dataset = make_dataset(np.random.default_rng(0).normal(size=(128, 5)), np.arange(128) % 2, groups=groups)
+    sizes = [len(Session(small(1, 5, folds=3), dataset, NOWHERE).fold(seed).data.x_train) for seed in range(3)]
+    smallest = int(np.argmin(sizes))
+    assert smallest > 0  # seed 0 does not tell
+    for seeds, others in (([0], False), ([0, smallest], True)):
+        spec = small(1, seeds, folds=3, wide={"batch_size": sizes[0]})
+        session = Session(spec, dataset, tmp_path / "study")
+        if not others:
+            assert session.forecast.plan.runs == 3
+            continue
+        for use in (lambda session=session: session.forecast, lambda session=session: run_study(session)):
+            with pytest.raises(StudyFileError) as caught:
+                use()
+            assert str(caught.value) == (
+                f"seed {smallest}: variant 'wide': batch_size = {sizes[0]} is larger than the training split "
+                f"({sizes[smallest]} examples); choose at most {sizes[smallest]}"
+            )
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_fold_that_cannot_be_tested_ends_a_command_before_it_writes(tmp_path: Path) -> None:
+    rows = [f"{patient},{n * 37 % 101},{'yes' if n % 2 else 'no'}" for n, patient in enumerate([0] * 56 + [1, 2, 3, 4])]
+    (tmp_path / "rows.csv").write_text("\n".join(["patient,x,label", *rows]))
+    for name in ("plan", "run"):
+        arguments = name, "--data", tmp_path / "rows.csv", "--set", "data.group=patient", "--out", tmp_path / "study"
+        status, out, err = command(*arguments)
+        assert (status, out) == (2, "")
+        assert re.fullmatch(r".*fold of seed \d has one example.*folds = 1 for a fixed split\n", err)
+    assert not (tmp_path / "study").exists()
 
 
 # --- Directories ------------------------------------------------------------------------------------------------------

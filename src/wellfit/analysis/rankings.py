@@ -53,7 +53,7 @@ def friedman(scores: FloatArray) -> float:
 
 
 def ranking(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]],
+    scores: Mapping[str, Mapping[int, NDArray[Any]]],
     level: float = 0.05,
     interim: InterimAnalysis | None = None,
     compared: Sequence[Comparison] = (),
@@ -70,7 +70,8 @@ def ranking(
     Assumes what ``paired_comparison`` assumes. The letters are a compact letter display, see ``compact_letters``.
 
     Args:
-      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
+      scores: variant -> seed -> whether each test example was classified correctly, or its score by another metric, the
+        larger the better.  # (m,)
       level: probability that any two are falsely separated.
       interim: the interim analysis, in a sequential design.
       compared: the comparisons of the study.
@@ -90,13 +91,13 @@ def ranking(
     """
     means = {
         name: float(np.mean(np.concatenate(list(runs.values())), dtype=np.float64))
-        for name, runs in correctness.items()
+        for name, runs in scores.items()
         if runs
     }
     order = sorted(means, key=lambda name: -means[name])
-    twin = _twins(compared, correctness)
+    twin = _twins(compared, scores)
     pairs = list(combinations([name for name in order if twin.get(name, name) == name], 2))
-    p_values = [_pair_p(correctness[a], correctness[b], tested) for a, b in pairs]
+    p_values = [_pair_p(scores[a], scores[b], tested) for a, b in pairs]
     apart = dict(zip(map(frozenset, pairs), _significant(p_values, level, interim), strict=True))
     for c in compared:
         apart[frozenset(twin.get(name, name) for name in (c.variant, c.against))] = c.verdict in ("better", "worse")
@@ -108,9 +109,9 @@ def ranking(
 
 
 def expected_of_leader(
-    correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]], tested: TestRows | None = None
+    scores: Mapping[str, Mapping[int, NDArray[Any]]], tested: TestRows | None = None
 ) -> float | None:
-    """The accuracy to expect of the variant with the highest mean: cross-fitted, so that its luck does not count.
+    """The mean to expect of the variant with the highest mean: cross-fitted, so that its luck does not count.
 
     The highest of several means is too high on average, because it was chosen for being high. Here every seed and every
     tenth of the test examples in turn is judged by the variant that leads on all other seeds and examples.
@@ -118,7 +119,8 @@ def expected_of_leader(
     Source: Stone (1974), JRSS B 36:111-147, for judging a choice on data that did not make it.
 
     Args:
-      correctness: variant -> seed -> whether each test example was classified correctly.  # bool (m,)
+      scores: variant -> seed -> whether each test example was classified correctly, or its score by another metric, the
+        larger the better.  # (m,)
       tested: which test examples each seed judges; None if every seed judges all.
 
     Returns:
@@ -130,7 +132,7 @@ def expected_of_leader(
       >>> round(expected_of_leader({"a": {0: lucky, 1: usual}, "b": {0: usual, 1: lucky}}), 3)
       0.8
     """
-    variants = [runs for runs in correctness.values() if runs]
+    variants = [runs for runs in scores.values() if runs]
     seeds = sorted(set.intersection(*(set(runs) for runs in variants))) if variants else []
     if len(variants) < 2 or len(seeds) < 2:
         return None
@@ -192,13 +194,11 @@ def compact_letters(separated: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(separator.join(_letter(c) for c, held in enumerate(columns) if v in held) for v in range(len(pairs)))
 
 
-def _twins(
-    compared: Sequence[Comparison], correctness: Mapping[str, Mapping[int, NDArray[np.bool_]]]
-) -> dict[str, str]:
+def _twins(compared: Sequence[Comparison], scores: Mapping[str, Mapping[int, NDArray[Any]]]) -> dict[str, str]:
     """Variants with the same answers from the same seeds as another -> that one, so that both have the same letters."""
     twin: dict[str, str] = {}
     for c in compared:
-        if not c.identical or correctness[c.variant].keys() != correctness[c.against].keys():
+        if not c.identical or scores[c.variant].keys() != scores[c.against].keys():
             continue
         kept, gone = (twin.get(name, name) for name in (c.against, c.variant))
         if kept != gone:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.errors import DataError
+
 __all__ = [
     "Column",
     "Dataset",
@@ -123,6 +125,9 @@ class Dataset:
         "Churn, the last of 3 columns"), ("rows dropped", ...), ("files skipped", ...).
       pool: what the test set was held out from; None for data that have a test set of their own.
       header: of the table that the data were read from; None for images and arrays.
+
+    Raises:
+      DataError: the parts contradict each other, for example after ``dataclasses.replace`` of some of them.
     """
 
     name: str
@@ -143,6 +148,11 @@ class Dataset:
     pool: Pool | None = None
     header: Header | None = None
 
+    def __post_init__(self) -> None:
+        if found := _contradiction(self):
+            fix = "change all of them together, or make the data set with wellfit.make_dataset"
+            raise DataError(f"{self.name}: the data set contradicts itself: {found}; {fix}")
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one example."""
@@ -152,6 +162,43 @@ class Dataset:
         shape = " x ".join(map(str, self.input_shape))
         sizes = f"{len(self.x_train):,} training and {len(self.x_test):,} test examples of shape {shape}"
         return f"Dataset({self.name!r}, {sizes}, {len(self.classes)} classes)"
+
+
+def _contradiction(data: Dataset) -> str:
+    """Which parts of a data set do not belong together; empty if all do."""
+    N, M = len(data.y_train), len(data.y_test)
+    lengths = (
+        ("x_train", data.x_train, "y_train", N),
+        ("x_test", data.x_test, "y_test", M),
+        ("groups", data.groups, "y_train", N),
+        ("test_groups", data.test_groups, "y_test", M),
+    )
+    for name, values, labels, count in lengths:
+        if values is not None and len(values) != count:
+            return f"the length of {name} is {len(values):,}, that of {labels} is {count:,}"
+    given = np.zeros(0, np.int64) if data.validation_rows is None else data.validation_rows  # (v,)
+    if len(given) and not 0 <= given.min() <= given.max() < N:
+        return f"validation_rows is not within the {N:,} rows of x_train"
+    if data.pool is None:
+        return ""
+    pool, v = data.pool, len(given)
+    if (len(pool), len(pool.held_out)) != (N + M, M):
+        return (
+            f"pool has {len(pool):,} examples, {len(pool.held_out):,} of them held out, but x_train has {N:,} and "
+            f"x_test {M:,}"
+        )
+    if not np.array_equal(given, np.arange(N - v, N)) or (v and pool.held_out.max(initial=-1) >= len(pool) - v):
+        return "validation_rows is not the end of pool"
+    if not _same_groups(None if pool.groups is None else np.delete(pool.groups, pool.held_out), data.groups):
+        return "groups is not that of pool"
+    return ""
+
+
+def _same_groups(one: IntArray | None, other: IntArray | None) -> bool:
+    """Whether two numberings of the same examples stand for the same groups."""
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(np.unique(one, return_inverse=True)[1], np.unique(other, return_inverse=True)[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,11 +41,13 @@ class DataOverview:
     Args:
       title, source: of the data set.
       shape: of one example, ``(28, 28)`` or ``(4,)``.
-      counts: ``"train"``, ``"validation"`` or ``"test"`` -> number of examples per class.  # (K,)
+      counts: ``"train"``, ``"validation"`` or ``"test"`` -> number of examples per class; ``"unused"`` -> those of the
+        training split that no run learns from, if there are any.  # (K,)
       examples: the first training examples of every class, uint8; None if the data are not images.
         # (K, n, H, W) or (K, n, H, W, 3)
       rows: up to five training rows of a table as text, after the column names; empty for images.
       facts: what was decided about the data, as pairs of a short name and a text.
+      total: the number of examples; None in directories of earlier versions, for the sum of ``counts``.
     """
 
     title: str
@@ -55,6 +57,7 @@ class DataOverview:
     examples: NDArray[np.uint8] | None
     rows: tuple[tuple[str, ...], ...]
     facts: tuple[tuple[str, str], ...] = ()
+    total: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

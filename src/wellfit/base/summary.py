@@ -272,8 +272,8 @@ class StudySummary:
       ranking: the tested variants from the best mean to the worst, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
       divergences: the pairs among ``comparisons`` and ``asked`` in which any run diverged.
-      leader_accuracy: the metric to expect of the first in the ranking, without the luck of being the first;
-        None with fewer than two variants or two common seeds.
+      leader_accuracy: what to expect of the first in the ranking, without the luck of being the first; in the study's
+        metric and its unit, whatever that is. None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
       earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
         those of planned interim analyses.

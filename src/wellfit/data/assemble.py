@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -166,49 +166,68 @@ def assemble(
     facts += found
     y, names = encode_labels(raw, classes or raw.classes or None)
     divisor = _pixel_max(arrays, parts, raw.pixel_max if pixel_max is None else pixel_max, facts)
-    x_train = arrays[0] if raw.validation is None else np.concatenate(arrays[:2])  # (learned, ...)
-    trained, learned = len(arrays[0]), len(x_train)
-    y_train, (groups, test_groups) = y[:learned], _groups(raw, learned - trained)
-    rows = np.arange(learned) >= trained  # (learned,), those of a given validation set
+    x = arrays[0] if raw.validation is None else np.concatenate(arrays[:2])  # (learned, ...)
+    trained, learned = len(arrays[0]), len(x)
+    groups, test_groups = _groups(raw, learned - trained)
+    sets = _Sets(x, y[:learned], arrays[-1], y[learned:], np.arange(learned) >= trained, groups)
     pool = None
-    if raw.test is None:
-        held_out = _test_rows(y_train[:trained], None if groups is None else groups[:trained], raw.train.where)
-        noun = "rows" if x_train.ndim == 2 else "images"
-        how = ", stratified by class"
-        if groups is not None:
-            how = " in whole groups, stratified by class as far as they allow"
-        facts.append(("test set", f"none given; {len(held_out):,} of {trained:,} {noun} held out{how}"))
-        pool = Pool(held_out, learned, groups)
-        kept = np.ones(learned, bool)
-        kept[held_out] = False
-        x_test, y_test = x_train[held_out], y_train[held_out]
-        x_train, y_train, rows = x_train[kept], y_train[kept], rows[kept]
-        groups = None if groups is None else np.unique(groups[kept], return_inverse=True)[1]
-    else:
-        x_test, y_test = arrays[-1], y[learned:]
-    if groups is not None:
-        facts.append(("groups", f"{len(np.unique(groups)):,} in the training set; a split never divides a group"))
-    given = None if raw.validation is None else np.flatnonzero(rows)
-    columns = raw.columns if x_train.ndim == 2 else ()
+    if raw.test is None:  # so far, ``sets`` has none either
+        sets, pool = _held_out(sets, trained, raw.train.where, facts)
+    if sets.groups is not None:
+        facts.append(("groups", f"{len(np.unique(sets.groups)):,} in the training set; a split never divides a group"))
+    given = None if raw.validation is None else np.flatnonzero(sets.given)
+    columns, four = raw.columns if x.ndim == 2 else (), (sets.x_train, sets.y_train, sets.x_test, sets.y_test)
     return Dataset(
-        name=name,
-        x_train=x_train,
-        y_train=y_train,
-        x_test=x_test,
-        y_test=y_test,
+        name,
+        *four,
         classes=names,
         pixel_max=divisor,
         title=title,
         source=source,
-        hash=dataset_hash(x_train, y_train, x_test, y_test, columns=columns, validation_rows=given, groups=groups),
+        hash=dataset_hash(*four, columns=columns, validation_rows=given, groups=sets.groups),
         columns=columns,
         validation_rows=given,
-        groups=groups,
+        groups=sets.groups,
         test_groups=test_groups,
         facts=tuple((name, printable(text)) for name, text in (*raw.facts, *facts)),
         pool=pool,
         header=raw.header,
     )
+
+
+class _Sets(NamedTuple):
+    """The examples, before they are a data set.
+
+    Args:
+      given: marks those of a validation set that was given.  # (N,)
+    """
+
+    x_train: NDArray[Any]  # (N, ...)
+    y_train: IntArray  # (N,)
+    x_test: NDArray[Any]  # (M, ...)
+    y_test: IntArray  # (M,)
+    given: NDArray[np.bool_]  # (N,)
+    groups: IntArray | None  # (N,)
+
+
+def _held_out(sets: _Sets, trained: int, where: str, facts: _Facts) -> tuple[_Sets, Pool]:
+    """Hold out a test set from the first examples; those of a validation set follow them.
+
+    Args:
+      trained: the number of examples that it is drawn from.
+      where: how an error names them.
+      facts: gets one more.
+    """
+    x, y, groups, size = sets.x_train, sets.y_train, sets.groups, len(sets.y_train)
+    rows = _test_rows(y[:trained], None if groups is None else groups[:trained], where)
+    noun, how = "rows" if x.ndim == 2 else "images", ", stratified by class"
+    if groups is not None:
+        how = " in whole groups, stratified by class as far as they allow"
+    facts.append(("test set", f"none given; {len(rows):,} of {trained:,} {noun} held out{how}"))
+    kept = np.ones(size, bool)
+    kept[rows] = False
+    numbered = None if groups is None else np.unique(groups[kept], return_inverse=True)[1]
+    return _Sets(x[kept], y[kept], x[rows], y[rows], sets.given[kept], numbered), Pool(rows, size, groups)
 
 
 def _shaped(raw: RawData) -> tuple[list[Part], _Facts]:

@@ -82,7 +82,7 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     try:
         raw = _read(path, reading)
     except OSError as error:  # a name that is too long; a folder without access
-        place = str(error.filename or name_or_path)
+        place = str(_closed(Path(error.filename or path), path))
         place = place if len(place) <= 200 else f"{place[:197]}..."
         raise DataError(
             f"{place}: cannot be read ({error.strerror}); change its permissions or use another path"
@@ -103,6 +103,20 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
             f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
     raise UnknownNameError("data set", text, CATALOG)
+
+
+def _closed(place: Path, path: Path) -> Path:
+    """The folder without access that hides a place below a path: the place itself may be one that nobody has."""
+    while place != path and path in place.parents:
+        try:
+            place.stat()
+        except PermissionError:
+            place = place.parent
+        except OSError:
+            break
+        else:
+            break
+    return place
 
 
 def _load_digits(entry: CatalogEntry) -> Dataset:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import Dataset, IntArray, Preparation, Scaling, Splits
+from wellfit.data.folds import can_fold
 from wellfit.data.preparation import IDENTITY, count_missing, count_unseen
 
 __all__ = ["Facts", "data_facts", "data_line", "dataset_facts", "fold_facts"]
@@ -63,7 +64,8 @@ def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scali
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> from wellfit.data.preparation import fit_preparation
-      >>> from wellfit.data.splits import fit_scaling, split_of
+      >>> from wellfit.data.scaling import fit_scaling
+      >>> from wellfit.data.splits import split_of
       >>> digits = load_dataset("digits")
       >>> splits = split_of(digits, 0.2)
       >>> scaling = fit_scaling(digits.x_train, "auto", digits.pixel_max)
@@ -102,15 +104,20 @@ def fold_facts(dataset: Dataset, splits: Splits, folds: int) -> Facts:
       >>> fold_facts(digits, split_of(digits, 0.2), 5)
       (('test set', 'none given; each seed is tested on another fifth of the 1,797 examples'),)
     """
+    if not can_fold(dataset):
+        return (("folds", "none: test and validation set are given, so all seeds have the same examples"),)
     if folds == 1:
         return ()
     if dataset.pool is not None:
         total = len(dataset.y_train) + len(dataset.y_test)
-        part = f"another {_PARTS[folds]}" if folds in _PARTS else f"another of {folds} folds"
+        equal = folds in _PARTS and dataset.groups is None
+        part = f"another {_PARTS[folds]}" if equal else f"another of {folds} folds"
         whole = "" if dataset.groups is None else ", in whole groups"
         return (("test set", f"none given; each seed is tested on {part} of the {total:,} examples{whole}"),)
-    total = len(splits.validation) + len(splits.train)
-    text = f"each seed validates on other {len(splits.validation):,} of the {total:,} training examples"
+    total, held_out = len(splits.validation) + len(splits.train), len(splits.validation)
+    text = f"each seed validates on other {held_out:,} of the {total:,} training examples"
+    if dataset.groups is not None:
+        text = f"each seed validates on other groups, seed 0 on {held_out:,} of the {total:,} training examples"
     return (("validation set", text),)
 
 

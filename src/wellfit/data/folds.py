@@ -19,9 +19,18 @@ from wellfit.data.splits import grouped_rows, make_splits, split_of, stratified_
 from wellfit.data.subsets import thinned
 from wellfit.errors import DataError
 
-__all__ = ["Division", "division", "example_labels", "examples_of", "split_hash"]
+__all__ = [
+    "Division",
+    "division",
+    "example_labels",
+    "examples_of",
+    "largest_test_fold",
+    "outline",
+    "split_hash",
+]
 
 _FOLD_STREAM: Final = 20  # separate from the other streams of a seed
+_PARTS: Final = 10  # parts of whole groups for each fold, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +64,8 @@ def division(
       out, so that one compiled program fits all folds.
     - With a test set of its own, the examples are arranged in a circle, and seed ``s`` validates on the share
       ``validation`` of them, from the fraction ``(s mod folds) / folds`` of the circle on. A fifth of the examples in
-      five folds, as by default, is another fifth for every seed.
+      five folds, as by default, is another fifth for every seed. With groups, the circle consists of parts of whole
+      groups, and the share is as close as these allow.
     - With a test and a validation set of its own, or with one fold, the division is the same for all seeds.
 
     Every ``folds`` seeds, the folds are drawn again. They are stratified by class; groups stay whole.
@@ -69,8 +79,8 @@ def division(
       split_seed: seed of the folds and splits.
 
     Raises:
-      DataError: there are fewer than two examples, or one group, for every fold, or they cannot be split, see
-        ``make_splits``.
+      DataError: there are fewer than two examples, or one group, for every fold, or a fold of groups has one example,
+        or they cannot be split, see ``make_splits``.
 
     Example: five seeds test every one of the 1,797 digits once.
       >>> from wellfit.data.catalog import load_dataset
@@ -89,6 +99,40 @@ def division(
         return Division(used, split_of(used, validation, split_seed, rare=True), tested)
     used = thinned(dataset, train_share, split_seed)
     return Division(used, _validated(used, seed, folds, validation, split_seed))
+
+
+def outline(dataset: Dataset) -> Dataset:
+    """The data set without its examples' values: it is divided alike, but faster.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> outline(load_dataset("digits")).x_train.shape
+      (1438, 0)
+    """
+    x_train, x_test = (np.zeros((len(x), 0), np.float32) for x in (dataset.x_train, dataset.x_test))
+    return dataclasses.replace(dataset, x_train=x_train, x_test=x_test, columns=())
+
+
+def largest_test_fold(dataset: Dataset, folds: int, split_seed: int = 0) -> int:
+    """The largest number of test examples of any of the seeds 0, 1, ... that have one fold each.
+
+    Args:
+      dataset: all data.
+      folds: their number; 1 for the fixed division.
+      split_seed: seed of the folds.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> largest_test_fold(load_dataset("digits"), 5)
+      360
+    """
+    if folds == 1 or dataset.pool is None:
+        return len(dataset.y_test)
+    n = len(labels := example_labels(dataset))
+    if dataset.pool.groups is None:
+        return -(-n // folds)
+    rng = np.random.Generator(np.random.PCG64([split_seed, 0, _FOLD_STREAM]))
+    return int(np.bincount(group_parts(labels, dataset.pool.groups[:n], folds, rng)).max())
 
 
 def can_fold(dataset: Dataset) -> bool:
@@ -122,7 +166,9 @@ def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[D
     n = len(labels)
     rng = np.random.Generator(np.random.PCG64([split_seed, seed // folds, _FOLD_STREAM]))
     if pool.groups is not None:
-        tested = _group_fold(labels, pool.groups[:n], seed % folds, folds, rng)
+        _check_count(len(np.unique(pool.groups[:n])), folds, "groups")
+        tested: IntArray = np.flatnonzero(group_parts(labels, pool.groups[:n], folds, rng) == seed % folds)
+        _check_fold(len(tested), seed, folds)
         kept = np.setdiff1d(np.arange(n), tested, assume_unique=True)
     else:
         _check_classes(dataset, labels)
@@ -176,16 +222,38 @@ def _check_count(count: int, folds: int, what: str, each: int = 1) -> None:
         )
 
 
-def _group_fold(labels: IntArray, groups: IntArray, fold: int, folds: int, rng: np.random.Generator) -> IntArray:
-    """The rows of a fold of whole groups: every fold takes its share of what the previous ones have left."""
-    _check_count(len(np.unique(groups)), folds, "groups")
+def _check_fold(count: int, seed: int, folds: int) -> None:
+    if count < 2:
+        raise DataError(
+            f"[data] folds = {folds}: the groups are so unequal that the fold of seed {seed} has one example, which "
+            "tells nothing about how much examples differ; use fewer folds, or folds = 1 for a fixed split"
+        )
+
+
+def group_parts(labels: IntArray, groups: IntArray, parts: int, rng: np.random.Generator) -> IntArray:
+    """Divide rows into parts of whole groups: every part takes its share of what the previous ones have left.
+
+    Args:
+      labels: class labels.  # (n,)
+      groups: the group of each row.  # (n,)
+      parts: their number, at most that of the groups; each has one group or more.
+      rng: random numbers are drawn from it.
+
+    Returns:
+      The part of each row, from 0.  # (n,)
+
+    Example:
+      >>> np.unique(group_parts(np.arange(6) % 2, np.array([4, 4, 7, 7, 9, 9]), 3, np.random.default_rng(0))).tolist()
+      [0, 1, 2]
+    """
+    part = np.full(len(labels), parts - 1)
     rest = np.arange(len(labels))
-    for number in range(fold + 1):
-        if number == folds - 1:
-            return rest
-        drawn = rest[grouped_rows(labels[rest], groups[rest], 1 / (folds - number), rng)]
+    for number in range(parts - 1):
+        left = parts - number
+        drawn = rest[grouped_rows(labels[rest], groups[rest], 1 / left, rng, outside=left - 1)]
+        part[drawn] = number
         rest = np.setdiff1d(rest, drawn, assume_unique=True)
-    return drawn
+    return part
 
 
 # --- Validation folds -------------------------------------------------------------------------------------------------
@@ -194,17 +262,36 @@ def _group_fold(labels: IntArray, groups: IntArray, fold: int, folds: int, rng: 
 def _validated(used: Dataset, seed: int, folds: int, validation: float, split_seed: int) -> Splits:
     """The splits of a seed whose fold is its validation set."""
     labels = used.y_train
-    if used.groups is not None:
-        folds = max(2, min(round(1 / validation), len(np.unique(used.groups))))
     rng = np.random.Generator(np.random.PCG64([split_seed, seed // folds, _FOLD_STREAM]))
     if used.groups is not None:
-        rows = _group_fold(labels, used.groups, seed % folds, folds, rng)
+        count, parts = _circle(folds, validation, len(np.unique(used.groups)))
+        begin = seed % folds * parts // folds
+        rows: IntArray = np.flatnonzero((group_parts(labels, used.groups, parts, rng) - begin) % parts < count)
     else:
         count = len(split_of(used, validation, split_seed).validation)  # checks classes and share
         order = stratified_order(labels, rng)  # (N,)
         begin = seed % folds * len(labels) // folds
         rows = order[(begin + np.arange(count)) % len(labels)]
     return make_splits(labels, validation=validation, seed=split_seed, groups=used.groups, given=np.sort(rows))
+
+
+def _circle(folds: int, validation: float, groups: int) -> tuple[int, int]:
+    """Of how many parts a circle of groups consists, and how many of them a seed validates on: ``(count, parts)``.
+
+    The fewest parts, a multiple of the folds, that come close to the share; as many as groups if there are fewer.
+
+    Example: a fifth is one part of 5, or 2 of 10; three tenths are 3 parts of 10; four groups are four parts.
+      >>> _circle(5, 0.2, 99), _circle(10, 0.2, 99), _circle(5, 0.3, 99), _circle(5, 0.2, 4)
+      ((1, 5), (2, 10), (3, 10), (1, 4))
+    """
+    possible = [parts for parts in range(folds, groups + 1, folds) if parts <= _PARTS * folds] or [max(2, groups)]
+    close = [parts for parts in possible if abs(_count(parts, validation) / parts - validation) <= validation / 10]
+    parts = close[0] if close else min(possible, key=lambda parts: abs(_count(parts, validation) / parts - validation))
+    return _count(parts, validation), parts
+
+
+def _count(parts: int, validation: float) -> int:
+    return min(max(1, round(parts * validation)), parts - 1)
 
 
 # --- The examples that a study is tested on ---------------------------------------------------------------------------

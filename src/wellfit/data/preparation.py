@@ -88,7 +88,7 @@ def refitted(preparation: Preparation, dataset: Dataset, train_rows: IntArray) -
 
     Centers, which only keep digits that float32 would lose, stay. Networks of all folds then have the same inputs. What
     the training rows of a fold never show, for example a rare category, is a constant feature there, see
-    ``splits.fit_scaling``.
+    ``scaling.fit_scaling``.
 
     Args:
       preparation: of all examples; which columns, categories and indicators there are.

@@ -1,4 +1,4 @@
-"""Stratified, seeded splits of a data set, the scaling, hashes, and the training data for the engine.
+"""Stratified, seeded splits of a data set, hashes, and the training data for the engine.
 
 Each row gets a uniform random number from a seeded PCG64 stream; the rows of each class with the smallest numbers are
 drawn.
@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Column, Dataset, FloatArray, IntArray, Scaling, Splits, TrainingData
-from wellfit.errors import DataError, UnknownNameError
+from wellfit.base import Column, Dataset, FloatArray, IntArray, Splits, TrainingData
+from wellfit.data.scaling import fit_scaling
+from wellfit.errors import DataError
 
 __all__ = [
     "dataset_hash",
-    "fit_scaling",
     "grouped_rows",
     "make_splits",
     "split_of",
@@ -27,8 +27,6 @@ __all__ = [
     "stratified_rows",
     "training_data",
 ]
-
-_BLOCK = 2**20  # values converted to float64 at a time: 8 MB, which stays in or near the cache
 
 _SAMPLE: Final = 4000
 """Training examples evaluated after every epoch; the standard error of an accuracy of 95 % is then 0.35 points."""
@@ -150,7 +148,9 @@ def _given_rows(total: int, given: IntArray, groups: IntArray | None) -> IntArra
     return rows
 
 
-def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator) -> IntArray:
+def grouped_rows(
+    labels: IntArray, groups: IntArray, share: float, rng: np.random.Generator, *, outside: int = 1
+) -> IntArray:
     """Draw whole groups so that every class contributes about the given share of its examples.
 
     The groups are visited in random order. A group is drawn if no class then exceeds its share, and in a second pass if
@@ -162,6 +162,7 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
       groups: the group of each row.  # (N,)
       share: of the rows to draw, between 0 and 1.
       rng: one uniform number a group is drawn from it.
+      outside: groups that are left at least, as far as there are more.
 
     Returns:
       Row numbers, int64, ascending; at least one group, and not all.
@@ -196,7 +197,7 @@ def grouped_rows(labels: IntArray, groups: IntArray, share: float, rng: np.rando
         for g in order[~drawn[order]]:
             left = missing - parts[g]
             fits = error(left) < error(missing) if exceeds else (left >= 0).all()
-            if fits and (rest - counts[g] > 0).all():
+            if fits and (rest - counts[g] > 0).all() and size - drawn.sum() > outside:
                 drawn[g] = True
                 missing, rest = left, rest - counts[g]
     if not drawn.any():
@@ -271,88 +272,6 @@ def split_of(dataset: Dataset, validation: float, seed: int = 0, *, rare: bool =
         classes=dataset.classes,
         rare=rare,
     )
-
-
-def fit_scaling(
-    x_train: NDArray[Any],
-    kind: str,
-    pixel_max: float | None,
-    binary: NDArray[np.bool_] | None = None,
-    *,
-    silent: bool = False,
-) -> Scaling:
-    """Fit ``(x - shift) * factor`` on the training split.
-
-    ``"unit"`` divides pixels by their largest possible value. ``"standardize"`` subtracts each feature's mean and
-    divides by its population standard deviation, both computed in float64; constant features have factor 1.
-    ``"auto"`` is unit for images whose largest possible value is known and standardize for everything else.
-
-    Args:
-      x_train: the training split, uint8 or float32.  # (n, ...)
-      kind: ``"auto"``, ``"unit"`` or ``"standardize"``.
-      pixel_max: the largest possible pixel value; None for feature rows.
-      binary: features that are 0 or 1 by construction, which ``"standardize"`` leaves as they are.  # (D,)
-      silent: whether features that are constant here are 0 in every example; of images, if standardized.
-
-    Returns:
-      The scaling, float32: scalars for ``"unit"``, arrays of one example's shape for ``"standardize"``, and for
-      ``"unit"`` if a feature is silent.
-
-    Raises:
-      UnknownNameError: an unknown kind.
-      DataError: ``"unit"`` for feature rows with values outside [0, 1].
-
-    Example:
-      >>> float(fit_scaling(np.zeros((2, 4), np.uint8), "unit", 16).factor)
-      0.0625
-    """
-    if kind == "auto":
-        kind = "unit" if x_train.ndim > 2 and pixel_max is not None else "standardize"
-    if kind == "standardize":
-        shift, factor = _moments(x_train)
-        if binary is not None and len(binary):
-            shift[binary], factor[binary] = 0, 1
-        if silent:
-            factor[_constant(x_train)] = 0
-        return Scaling(kind="standardize", shift=shift, factor=factor)
-    if kind != "unit":
-        raise UnknownNameError("scaling", kind, ["auto", "unit", "standardize"])
-    if pixel_max is None:
-        low, high = float(x_train.min()), float(x_train.max())
-        if low < 0 or high > 1:
-            raise DataError(
-                f'scale = "unit" is for pixels, but these features range from {low:g} to {high:g}; '
-                'use scale = "standardize"'
-            )
-    factor = np.asarray(1 / (pixel_max or 1), dtype=np.float32)
-    shift = np.zeros((), np.float32)
-    constant = _constant(x_train) if silent and x_train.ndim == 2 else np.zeros(1, bool)
-    if constant.any():
-        factor = np.where(constant, np.float32(0), factor)  # (D,)
-        shift = np.zeros(len(factor), np.float32)
-    return Scaling(kind="unit", shift=shift, factor=factor)
-
-
-def _constant(x: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which features have one value; minimum and maximum tell, since rounding makes a deviation tiny, not zero."""
-    constant: NDArray[np.bool_] = x.min(axis=0) == x.max(axis=0)
-    return constant
-
-
-def _moments(x: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Compute every feature's mean and reciprocal deviation in two blockwise passes, without a float64 copy."""
-    flat = x.reshape(len(x), -1)  # (n, D)
-    rows = max(1, _BLOCK // flat.shape[1])
-    blocks = [flat[start : start + rows] for start in range(0, len(flat), rows)]
-    mean = sum((b.sum(axis=0, dtype=np.float64) for b in blocks), np.zeros(flat.shape[1])) / len(flat)  # (D,)
-    squares = np.zeros(flat.shape[1])
-    for block in blocks:
-        deviation = block - mean  # (rows, D) float64
-        squares += np.einsum("nd,nd->d", deviation, deviation)
-    with np.errstate(divide="ignore", over="ignore"):
-        factor = (1 / np.sqrt(squares / len(flat))).astype(np.float32)
-    factor[_constant(flat) | ~np.isfinite(factor)] = 1
-    return mean.astype(np.float32).reshape(x.shape[1:]), factor.reshape(x.shape[1:])
 
 
 def dataset_hash(

@@ -10,7 +10,7 @@ from wellfit.base import Dataset, IntArray, TrainingData
 from wellfit.data.splits import dataset_hash, stratified_order, stratified_rows
 from wellfit.errors import DataError
 
-__all__ = ["subset", "thinned"]
+__all__ = ["subset", "subset_rows", "thinned"]
 
 _SHARE_STREAM, _ROWS_STREAM, _NOISE_STREAM, _SAMPLE_STREAM = 10, 11, 12, 13  # separate from the split's stream
 
@@ -22,7 +22,8 @@ def _generator(seed: int, stream: int) -> np.random.Generator:
 def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """Keep a stratified fraction of the training examples; the test set is unchanged.
 
-    A validation set that the data have of their own stays whole. Groups may lose examples; they stay undivided.
+    A validation set that the data have of their own stays whole. Groups may lose examples; they stay undivided. The
+    test set is now given: what it was held out from is forgotten.
 
     Args:
       share: fraction of the training examples to keep, more than 0 and at most 1.
@@ -60,7 +61,7 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     )
     source = f"{dataset.source}, {count:,} of {total:,} training examples"
     return dataclasses.replace(
-        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest
+        dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest, pool=None
     )
 
 
@@ -100,7 +101,7 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
         raise DataError(f"examples = {examples}: the training split has {total}; use a number from 1 to {total}")
     if not 0 <= label_noise <= 1:
         raise DataError(f"label_noise = {label_noise:g} is not a fraction of the labels; use a number from 0 to 1")
-    order = stratified_order(data.y_train, _generator(seed, _ROWS_STREAM))  # (N,)
+    order = _order(data.y_train, seed)  # (N,)
     labels = _mislabeled(data.y_train, order, examples, label_noise, data.classes, seed)
     if examples in (None, total):
         return data if not label_noise else dataclasses.replace(data, y_train=labels)
@@ -108,6 +109,25 @@ def subset(data: TrainingData, examples: int | None, label_noise: float, seed: i
     count = min(len(data.sample), len(rows))
     sample = stratified_rows(data.y_train[rows], count, _generator(seed, _SAMPLE_STREAM))  # (count,)
     return dataclasses.replace(data, x_train=data.x_train[rows], y_train=labels[rows], sample=sample)
+
+
+def subset_rows(labels: IntArray, examples: int, seed: int = 0) -> IntArray:
+    """The rows that ``subset`` keeps, ascending.  # (examples,)
+
+    Args:
+      labels: of the training split.  # (N,)
+      examples, seed: as for ``subset``.
+
+    Example:
+      >>> labels = np.array([0, 0, 0, 0, 1, 1])
+      >>> labels[subset_rows(labels, 3)].tolist()
+      [0, 0, 1]
+    """
+    return np.sort(_order(labels, seed)[:examples])
+
+
+def _order(labels: IntArray, seed: int) -> IntArray:
+    return stratified_order(labels, _generator(seed, _ROWS_STREAM))
 
 
 def _mislabeled(

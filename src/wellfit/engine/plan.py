@@ -207,8 +207,7 @@ def make_plan(
 
     Example:
       >>> from wellfit.base import Recipe
-      >>> stop = EarlyStopping(patience=3)
-      >>> recipes = {"baseline": Recipe(), "l2": Recipe(l2=1e-3), "stop": Recipe(early_stopping=stop)}
+      >>> recipes = {"plain": Recipe(), "l2": Recipe(l2=1e-3), "stop": Recipe(early_stopping=EarlyStopping(patience=3))}
       >>> runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in range(5)]
       >>> plan = make_plan(runs, (28, 28), 10, (48000, 12000, 12000), devices=2)
       >>> plan.runs, plan.trajectories, plan.programs
@@ -219,30 +218,15 @@ def make_plan(
         check_run(run, models[run.recipe.model], examples[0])
     built = {without_rates(spec): model for spec, model in models.items()}
     sizes = {spec: count_parameters(model) for spec, model in built.items()}
-    operations = {spec: _operations(model) for spec, model in built.items()}
     small = memory is None and is_small(input_shape, examples[0])
-
-    def fit(structure: Structure) -> int | None:
-        """Return how many runs a device trains in one call; None for one group."""
-        if memory is None:
-            return sys.maxsize if small else None
+    machine = devices, planned_for or devices, _SMALL_COSTS if small else costs
+    populations = []
+    for structure, together in _by_structure(runs, models, classes, precision, balanced):
         model, _, batch_size, *_ = structure
-        return max(1, memory // (_bytes(sizes[model]) + _batch_bytes(built[model], batch_size)))
-
-    populations = tuple(
-        _arranged(
-            structure,
-            trajectories,
-            devices,
-            planned_for or devices,
-            _SMALL_COSTS if small else costs,
-            fit(structure),
-            operations[structure[0]].of_epoch(examples),
-        )
-        for structure, trajectories in _by_structure(runs, models, classes, precision, balanced)
-    )
+        fit = _fitting(sizes[model], built[model], batch_size, small, memory)
+        populations.append(_arranged(structure, together, *machine, fit, _operations(built[model]).of_epoch(examples)))
     return Plan(
-        populations,
+        tuple(populations),
         len(runs),
         tuple(sorted(set(sizes.values()), reverse=True)),
         sum(population.work for population in populations),
@@ -334,6 +318,13 @@ def _operations(model: Model) -> _Operations:
     """Count the matrix products: a step adds gradients of weights and inputs, except the first layer's input."""
     each = [row.operations for row in summary(model) if row.parameters]
     return _Operations(sum(each), 3 * sum(each) - each[0])
+
+
+def _fitting(parameters: int, model: Model, batch_size: int, small: bool, memory: int | None) -> int | None:
+    """How many runs a device trains in one call; None for one group."""
+    if memory is None:
+        return sys.maxsize if small else None
+    return max(1, memory // (_bytes(parameters) + _batch_bytes(model, batch_size)))
 
 
 def _bytes(parameters: int) -> int:

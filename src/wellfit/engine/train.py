@@ -106,8 +106,7 @@ class Trainer:
         self.data = data
         self.mesh = mesh() if devices is None else devices
         self.arrays: Data = device_data(data, self.mesh)
-        self.predictors: dict[Any, Callable[..., Any]] = {}
-        self.programs: dict[Any, tuple[Callable[..., Any], Callable[..., Any]]] = {} if compiled is None else compiled
+        self.programs: dict[Any, Any] = {} if compiled is None else compiled
 
     def train(
         self,
@@ -240,7 +239,7 @@ class Trainer:
             ("train", d.x_train[d.sample], d.y_train[d.sample]),
             ("validation", d.x_validation, d.y_validation),
         ):
-            probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.predictors)
+            probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.programs)
             scores[f"{split}_loss"] = log_loss(probabilities.astype(np.float64), y)  # float32 would be clipped at 1e-7
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)
         return scores
@@ -260,7 +259,8 @@ def predict_proba(
     x: np.ndarray,
     classes: int,
     scaling: Scaling,
-    cache: dict[Any, Callable[..., Any]] | None = None,
+    cache: dict[Any, Any] | None = None,
+    most: int = 0,
 ) -> FloatArray:
     """Predict class probabilities with a trained network in inference mode, always in float32.
 
@@ -270,6 +270,7 @@ def predict_proba(
       classes: number of classes that the run was trained for.
       scaling: the scaling that it was trained with.
       cache: holds compiled programs between calls.
+      most: the largest number of examples of all calls that shall share a program, where these have various numbers.
 
     Returns:
       Probabilities, float32; rows sum to 1.  # (M, classes)
@@ -285,7 +286,7 @@ def predict_proba(
         layer, name = path.split("/")
         arrays.setdefault(layer, {})[name] = jnp.asarray(array)
     stats = {layer: {name: arrays[layer].pop(name) for name in of} for layer, of in built.stats().items()}
-    rows = min(_PREDICTION_ROWS, len(x))
+    rows = min(_PREDICTION_ROWS, max(len(x), most))
     parts = []
     for begin in range(0, len(x), rows):
         part = x[begin : begin + rows]

@@ -22,15 +22,15 @@ def check_run(run: RunSpec, model: Model, examples: int) -> None:
       examples: number of training examples.
 
     Raises:
-      StudyFileError: a batch larger than the training split; batch normalization of a single example; a setting that
+      StudyFileError: a batch larger than all training examples; batch normalization of a single example; a setting that
         the schedule does not have; dropout in a model without dropout layers; an image augmentation of feature rows;
         stochastic weight averaging together with early stopping.
     """
     recipe, size = run.recipe, run.recipe.batch_size
     if size > examples:
         raise StudyFileError(
-            f"variant {run.variant!r}: batch_size = {size} is larger than the training split "
-            f"({examples} examples); choose at most {examples}"
+            f"variant {run.variant!r}: batch_size = {size}, but it trains on {examples} examples; choose at most "
+            f"{examples}"
         )
     if any(layer.kind == "batch_norm" for _, layer in model.layers) and _leaves_one(examples, size):
         which = "every batch" if size == 1 else f"with {examples} training examples, the last batch of an epoch"

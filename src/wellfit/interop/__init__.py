@@ -1,1 +1,1 @@
-"""The doors: forms in which models leave wellfit, and in which they come in; optional packages are imported here."""
+"""Doors to other libraries: models go out to them, and estimators of theirs train here."""

@@ -89,6 +89,7 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     best = _best(gains)
     if best is None:
         return _not_compared(summary)
+    other = summary.metric != "accuracy"  # than what validation chooses by
     first = summary.variants[0].name
     noun = "regularizer" if all(regularizers(summary, gain.variant.name) for gain in gains) else "variant"
     over = f"over {len(best.variant.runs)} seeds"
@@ -103,11 +104,13 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     elif best.difference > 0:
         tried = f"with {len(gains)} variants tried, " if len(gains) > 1 else ""
         text = (
-            f"Validation supports no {noun} yet: the best, {_with_settings(best.variant)}, is {_difference(best)} "
+            f"Validation supports no {noun} yet: the best{' by validation accuracy' if other else ''}, "
+            f"{_with_settings(best.variant)}, is {_difference(best)} "
             f"above {first} {over}; {tried}this could be chance"
         )
     else:
-        text = f"Validation supports no {noun}: none has a higher mean accuracy than {first} {over}. Keep {first}"
+        mean = "validation accuracy" if other else "accuracy"
+        text = f"Validation supports no {noun}: none has a higher mean {mean} than {first} {over}. Keep {first}"
     return [Sentence(f"{text}.", sources), *_not_compared(summary)]
 
 

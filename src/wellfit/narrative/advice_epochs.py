@@ -56,7 +56,8 @@ def advise_stopping(summary: StudySummary, best: ValidationGain | None) -> list[
     their = "their validation losses are lowest (medians) and then rise for good"
     text = f"Stop {listed(epochs)}, where {its if len(epochs) == 1 else their}"
     if any(gains):
-        text += f"; accuracy, however, keeps rising, {listed([g for g in gains if g])} by the last epoch"
+        what = "accuracy" if summary.metric == "accuracy" else "validation accuracy"
+        text += f"; {what}, however, keeps rising, {listed([g for g in gains if g])} by the last epoch"
     return [Sentence(f"{text}.", tuple(sources))]
 
 

@@ -101,7 +101,8 @@ def advise_combination(
         changes = {**best.variant.settings, **other.variant.settings}
         free = all(v.name != "both" for v in summary.variants)
         how = f": --set 'variants.both={toml_value(changes)}'" if free else "."
-        text = f"Combine {listed(names)}, which both score above {first} and act differently (one {acting}){how}"
+        score = "score" if summary.metric == "accuracy" else "have a validation accuracy"
+        text = f"Combine {listed(names)}, which both {score} above {first} and act differently (one {acting}){how}"
         return [Sentence(text, tuple(f"variants[{name}].mean.validation_accuracy" for name in names))]
     return []
 

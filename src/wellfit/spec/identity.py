@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.errors import StudyFileError
+from wellfit.spec.overlay import split_part
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source, builtin_studies
 from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
@@ -48,7 +49,8 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
     for key, there, here in _differences(stored, new):
         if growing and key.endswith(" epochs") and int(there) <= int(here):
             continue
-        return f"{key} is {there} there and {here} here"
+        was, now = ("not set" if value == "null" else value for value in (there, here))
+        return f"{key} is {was} there and {now} here"
     return None
 
 
@@ -87,7 +89,9 @@ def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epoc
       any_epochs: ignore the base recipe's epochs.
     """
     try:
-        reference = load_study(spec.name if spec.name in builtin_studies() else study)
+        named = spec.name if spec.name in builtin_studies() else study
+        builtin = isinstance(named, str) and split_part(named)[0] in builtin_studies()
+        reference = load_study(named, data=spec.data.name_or_path if builtin else None)
     except StudyFileError:  # a file that only its settings complete
         reference = spec
     if any_epochs:

@@ -21,6 +21,7 @@ __all__ = [
     "entitled",
     "extended",
     "other_data",
+    "published_in",
     "put",
     "read_study",
     "split_part",
@@ -101,7 +102,7 @@ def _part(raw: Mapping[str, Any], part: str, source: Source, above: tuple[str, .
     own = {**parts[part], "name": f"{raw['name']}-{part}"}
     if "extends" in own:
         return extended(own, here, above)
-    return _over({key: raw[key] for key in SHARED if key in raw}, own), here
+    return _over({key: raw[key] for key in SHARED if key in raw}, own, source), here
 
 
 def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -> tuple[dict[str, Any], Source]:
@@ -125,34 +126,60 @@ def extended(raw: dict[str, Any], source: Source, above: tuple[str, ...] = ()) -
     """
     if "extends" not in raw:
         return raw, source
-    name = raw["extends"]
-    builtin = split_part(name)[0] in builtin_studies()
-    path = builtin or source.folder is None or not ("/" in name or name.endswith(".toml"))
     try:
-        under, below = read_study(name if path else str(source.folder / name), above)
+        under, below = read_study(_extended_place(raw["extends"], source), above)
     except StudyFileError as error:
         raise StudyFileError(f"{source.place(('extends',))}: {error}") from None
     if below.folder is not None:
         data = under.get("data", {})
         places = {key: str((below.folder / data[key]).absolute()) for key in ("path", *DATA_FILES) if key in data}
         under = {**under, "data": {**data, **places}} if places else under
-    merged, source = _over(under, raw), dataclasses.replace(source, under=below)
+    merged, source = _over(under, raw, below), dataclasses.replace(source, under=below)
     gone = swept_names(under, below) - swept_names(merged, source) - raw.get("published", {}).keys()
     return without_variants(merged, gone, keep="questions" in raw), source
 
 
-def _over(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+def _extended_place(name: str, source: Source) -> str:
+    """What a file extends, as ``read_study`` takes it: a path is relative to the file."""
+    named = split_part(name)[0] in builtin_studies() or not ("/" in name or name.endswith(".toml"))
+    return name if named or source.folder is None else str(source.folder / name)
+
+
+def published_in(study: str | Path) -> str | Path:
+    """The study whose file holds the published numbers of a study: itself, or the one that it extends.
+
+    A file that adds numbers to those of the study that it extends counts as their source.
+
+    Args:
+      study: as for ``read_study``, which has read it.
+
+    Example:
+      >>> published_in("lab5"), published_in("lab5/l2")
+      ('lab5', 'lab5/l2')
+    """
+    place, part = split_part(study)
+    raw, source = read_file(place)
+    own = raw if part is None else raw["parts"][part]
+    if "extends" not in own or any(own.get("published", {}).values()):
+        return study
+    return published_in(_extended_place(own["extends"], source))
+
+
+def _over(under: Mapping[str, Any], raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """A study's tables merged over another's, key by key; a sweep replaces the other's sweep of the same name.
 
     The other's title, published numbers and settings about reading are dropped if the data differ, because they
-    describe its own data.
+    describe its own data, and so is what a built-in study chooses for them, see ``_whole``.
+
+    Args:
+      source: of the other study.
     """
     own, theirs = raw.get("data", {}), under.get("data", {})
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
     for key, twin in (("name", "path"), ("path", "name")):
         if key in own and own[key] != theirs.get(key):
             kept = {k: v for k, v in theirs.items() if k != twin and k not in READING}
-            below = _without_claims(below, "title") | {"data": kept}
+            below = _without_claims(_whole(below, source), "title") | {"data": kept}
     sweeps = {**below.get("sweeps", {}), **raw.get("sweeps", {})}
     merged = {key: value for key, value in _merged(below, raw).items() if key != "extends"}
     return {**merged, "sweeps": sweeps}
@@ -198,6 +225,17 @@ def _without_claims(raw: Mapping[str, Any], *more: str) -> dict[str, Any]:
     return {**kept, "questions": questions}
 
 
+def _whole(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """A study's tables without the number of training examples that a built-in study chooses for its own data.
+
+    Its number of seeds, which goes with that, is dropped too. What the user's own file says stays.
+    """
+    train = raw.get("train", {})
+    own = {key for key in ("examples", "seeds") if source.builtin(("train", key))}
+    kept = {key: value for key, value in train.items() if key not in own}
+    return {**raw, "train": kept} if "examples" in train and "examples" in own else dict(raw)
+
+
 def swept_names(raw: Mapping[str, Any], source: Source) -> set[str]:
     """The names of the variants that a study's sweeps make."""
     return {name for name, _, _ in swept(raw.get("sweeps", {}), source)}
@@ -210,7 +248,7 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     """A study's tables for other data than the file's, if others are given.
 
     The title, the published numbers and the settings about reading are dropped, because they describe the file's own
-    data.
+    data, and so is what a built-in study chooses for its own data, see ``_whole``.
 
     Args:
       raw: the study's tables.
@@ -226,6 +264,7 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     title = CATALOG[place].title if place in CATALOG else Path(place).name
     settings = {key: value for key, value in table.items() if key not in READING}
     raw = {**raw, "data": settings} if table else raw
+    raw = _whole(raw, source)
     return _without_claims(raw) | {"title": f"{raw['name']}: which variant generalizes best on {title}?"}
 
 

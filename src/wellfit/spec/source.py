@@ -57,6 +57,11 @@ class Source:
         """
         return self._place(path, with_key=True)
 
+    def builtin(self, path: KeyPath) -> bool:
+        """Whether a built-in study gives a value, directly or to a study that extends it."""
+        length, source, _ = self._locate(path)
+        return length == len(path) and source.folder is None and bool(source.text)
+
     def refuse(self, path: KeyPath, problem: str) -> NoReturn:
         """Raise a ``StudyFileError`` with the place and the problem in one line."""
         raise StudyFileError(f"{self.place(path)}: {problem}")

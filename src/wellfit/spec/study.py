@@ -11,10 +11,10 @@ from wellfit.analysis.scores import MARGINS
 from wellfit.base import Question, Recipe, RunSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
-from wellfit.spec.overlay import entitled, extended, other_data, put, read_study, split_part
+from wellfit.spec.overlay import entitled, extended, other_data, published_in, put, read_study, split_part
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
-from wellfit.spec.source import KeyPath, Source, read_setting
+from wellfit.spec.source import KeyPath, Source, builtin_studies, read_setting
 from wellfit.spec.tables import DATA_FILES, DataSpec, StudyFile, StudySpec, settings_of
 from wellfit.spec.variants import changed, recipe_from, swept
 
@@ -52,7 +52,7 @@ def load_study(
       study: a built-in name or the path of a TOML file, followed by ``/PART`` for a part of it; None is the
         regularization study.
       data: another data set: its name or path. The study then drops the numbers that its source published, and its
-        title names these data.
+        title names these data. A built-in study that trains on some of its own data trains on all of these.
       seeds: how many (0, 1, ...), or a list of them.
       epochs: of the base recipe; a variant that sets its own keeps them.
       precision: of the matrix products: ``"float32"``, ``"mixed"`` or ``"auto"``.
@@ -92,7 +92,23 @@ def load_study(
     if precision is not None:
         given.append((("train", "precision"), precision, f"--precision {precision}"))
     put(raw, given)
-    return _build(raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
+    spec = _build(raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
+    return dataclasses.replace(spec, published_at=_published_at(study, spec.published))
+
+
+def _published_at(study: str | Path | None, published: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the variants with published numbers, as the file that holds the numbers has them."""
+    if study is None or split_part(study)[0] in builtin_studies() or not any(published.values()):
+        return {}
+    try:
+        there = resolved(_build(*read_study(published_in(study))))
+    except StudyFileError:  # a file that only settings from outside complete
+        return {}
+    return {
+        "data": {key: there["data"][key] for key in ("name_or_path", "train_share")},
+        "base": {"epochs": there["base"]["epochs"]},
+        "variants": {name: {"recipe": v["recipe"]} for name, v in there["variants"].items() if name in published},
+    }
 
 
 def data_study(
@@ -300,6 +316,8 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
         name: {"changes": plain_of(spec.variants[name]), "recipe": plain_of(recipe)}
         for name, recipe in recipes(spec).items()
     }
+    if not spec.published_at:
+        del plain["published_at"]
     return plain
 
 

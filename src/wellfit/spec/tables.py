@@ -89,6 +89,8 @@ class StudySpec:
       margin: the largest difference in it that does not matter, shares as fractions of 1; by default 0.001 for shares,
         0.005 for the log loss and 0.002 for the Brier score.
       questions: what the study asks beyond which variants differ from the first.
+      published_at: the settings behind the published numbers of a study file, in the form of ``resolved``: those of
+        the file, without settings from outside. Empty for built-in studies, whose name tells.
     """
 
     name: str
@@ -103,6 +105,7 @@ class StudySpec:
     metric: ScoredMetric = "accuracy"
     margin: Rate = MARGIN
     questions: tuple[Question, ...] = ()
+    published_at: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

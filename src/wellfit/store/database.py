@@ -12,12 +12,14 @@ from typing import Any, Final
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import StoreError, StoreUnreadableError, WellfitError
 
-__all__ = ["APPLICATION", "CHANGING", "MALFORMED", "MANIFEST", "Database"]
+__all__ = ["APPLICATION", "CHANGING", "MALFORMED", "MANIFEST", "PATIENCE", "Database"]
 
 VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
-TIMEOUT: Final = 30.0  # seconds to wait for another process's transaction
+PATIENCE: Final = 30.0
+"""Seconds to wait for another process's transaction."""
 _RESTORE: Final = "restore it from a copy, or start again with --fresh"
+_FIX: Final = "free disk space or fix the permissions, and run again"
 
 MANIFEST: Final = "CREATE TABLE manifest (part TEXT PRIMARY KEY, value TEXT NOT NULL)"
 """The table that study directories of the first edition lack."""
@@ -69,6 +71,7 @@ class Database:
       path: of ``study.db``.
       create: open it for writing, and create its tables if it has none. Without it nothing is written, except that
         SQLite rolls back the journal of a killed process.
+      patience: seconds to wait while another process writes.
 
     Attributes:
       blank: it had no tables when it was opened: its process was killed at once.
@@ -77,11 +80,11 @@ class Database:
       StoreUnreadableError: it is damaged, of another version, or not the database of a study.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, patience: float = PATIENCE) -> None:
         self._path = path
         address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         with self._translated():
-            self._connection = sqlite3.connect(address, uri=True, timeout=TIMEOUT, isolation_level=None)
+            self._connection = sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
         try:
             self.blank = self._is_blank()
             if not create:
@@ -191,6 +194,7 @@ class Database:
                     raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
                 raise  # wrong use of the module: a defect of wellfit
             if code & 0xFF in _OUTSIDE:
-                kept = "everything saved so far is kept; free disk space or fix the permissions, and run again"
-                raise StoreError(f"{what}; {kept}") from None
+                busy = code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                fix = "try again when the other process has ended" if busy else _FIX
+                raise StoreError(f"{what}; everything saved so far is kept; {fix}") from None
             raise StoreUnreadableError(f"{what}; {_RESTORE}") from None

@@ -117,6 +117,11 @@ class Metadata:
         provenance: dict[str, str] = self._database.get("provenance", {})
         return provenance | ({"test set opened": opened} if opened else {})
 
+    def created(self) -> str | None:
+        """The time at which the study began; None before."""
+        created: str | None = self._database.get("created", None)
+        return created
+
     def test_opened(self) -> str | None:
         """Every time at which the test set was opened, joined by ", "; None before."""
         opened: str | None = self._database.get("test_opened", None)

@@ -14,7 +14,7 @@ from wellfit.files import form_of, remove_abandoned, write_errors
 from wellfit.spec.identity import spec_conflicts
 from wellfit.store import checkpoints, manifest
 from wellfit.store.arrays import remove_temporary
-from wellfit.store.database import APPLICATION, Database
+from wellfit.store.database import APPLICATION, PATIENCE, Database
 from wellfit.store.directory import Store
 from wellfit.store.lock import Lock, has_mark, is_cut_mark
 from wellfit.store.names import FOLDERS, check_layout
@@ -69,17 +69,18 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
     return store
 
 
-def open_existing(directory: str | Path) -> Store:
+def open_existing(directory: str | Path, *, patience: float = PATIENCE) -> Store:
     """Open a study directory for reading, also while another process writes.
 
     Args:
       directory: the study directory.
+      patience: seconds to wait while the other process writes to the database.
 
     Raises:
       StoreUnreadableError: not a study directory, damaged, or written by another version.
     """
     directory = Path(directory)
-    store = open_if_begun(directory)
+    store = open_if_begun(directory, patience=patience)
     if store is not None:
         return store
     if (directory / "study.db").is_file():
@@ -91,11 +92,12 @@ def open_existing(directory: str | Path) -> Store:
     raise StoreUnreadableError(f"{directory}: no such directory; wellfit run makes one")
 
 
-def open_if_begun(directory: str | Path) -> Store | None:
+def open_if_begun(directory: str | Path, *, patience: float = PATIENCE) -> Store | None:
     """Open a directory for reading if there is a study in it, else return None.
 
     Args:
       directory: any path; a process that was killed at once may leave a database without a study.
+      patience: as for `open_existing`.
 
     Raises:
       StoreUnreadableError: its database is damaged, or written by another version.
@@ -104,11 +106,14 @@ def open_if_begun(directory: str | Path) -> Store | None:
     check_layout(directory)
     if not (directory / "study.db").is_file():
         return None
-    store = Store.of(directory, Database(directory / "study.db"))
-    if _is_begun(store):
-        return store
-    store.close()
-    return None
+    with contextlib.ExitStack() as undo:
+        database = Database(directory / "study.db", patience=patience)
+        undo.callback(database.close)
+        store = Store.of(directory, database)
+        if not _is_begun(store):
+            return None
+        undo.pop_all()
+    return store
 
 
 def fresh(directory: str | Path) -> None:

@@ -79,7 +79,7 @@ def adapted(
     - ``--quick`` keeps at least 500 examples and 5 of each class, or all;
     - a sigmoid output becomes softmax unless there are two classes;
     - variants whose augmentation or model needs images, or larger images, are left out;
-    - sweeps over the number of examples are limited to what there is;
+    - a number of training examples, and sweeps over it, are limited to what there is;
     - batch sizes that leave fewer than 4 steps per epoch shrink until there are 8, but not below 4 examples;
     - a batch size that leaves batch normalization a single example becomes the nearest that does not.
 
@@ -93,8 +93,8 @@ def adapted(
       The study, and the data with a fact for each change.
 
     Raises:
-      StudyFileError: the study's question cannot be asked of these data; a batch is larger than the training split of
-        a user's own study.
+      StudyFileError: the study's question cannot be asked of these data; a batch of a user's own study is larger than
+        what there is to train on.
       DataError: the data cannot be split.
 
     Example:
@@ -117,25 +117,28 @@ def adapted(
         spec, note = fit(spec, case)
         notes.append(note)
     examples = len(Session(spec, dataset, Path()).splits.train)
-    for fit_to in (_sizes, _batches, _single):
+    for fit_to in (_all, _sizes, _batches, _single):
         spec, note = fit_to(spec, case, examples)
         notes.append(note)
     return spec, replace(dataset, facts=(*dataset.facts, *filter(None, notes)))
 
 
 def _check_batches(spec: StudySpec, dataset: Dataset, study: str | Path, settings: Sequence[str]) -> None:
-    """Refuse batches larger than the training split, with the place in the user's file."""
-    sizes = {name: recipe.batch_size for name, recipe in recipes(spec).items()}
-    if spec.data.train_share < 1 or max(sizes.values()) < len(dataset.y_train) * (1 - spec.data.validation):
+    """Refuse batches larger than what there is to train on, with the place in the user's file."""
+    sizes = {name: (recipe.batch_size, recipe.examples) for name, recipe in recipes(spec).items()}
+    fewest = len(dataset.y_train) * (1 - spec.data.validation)
+    if spec.data.train_share < 1 or all(size < min(fewest, asked or math.inf) for size, asked in sizes.values()):
         return  # a session names --quick; a split need not be made
-    examples = len(Session(spec, dataset, Path()).splits.train)
-    for name, size in sizes.items():
+    split = len(Session(spec, dataset, Path()).splits.train)
+    for name, (size, asked) in sizes.items():
+        examples = min(split, asked or split)
         own = "batch_size" in spec.variants[name]
         key = ("variants", name, "batch_size") if own else ("train", "batch_size")
         if size > examples:
             place = place_of(study, [key], settings) or f"variant {name!r}: batch_size = "
             fix = f"choose at most {examples}, for example --set {'.'.join(key)}={max(1, examples // STEPS)}"
-            raise StudyFileError(f"{place}{size} is larger than the training split ({examples} examples); {fix}")
+            what = "training split" if examples == split else "part of the training split that is used"
+            raise StudyFileError(f"{place}{size} is larger than the {what} ({examples} examples); {fix}")
 
 
 def loaded(spec: StudySpec, study: str | Path | None, settings: Sequence[str] = ()) -> Dataset:
@@ -258,6 +261,15 @@ def _replaced(spec: StudySpec, key: str, names: Collection[str], new: Mapping[in
 # --- Numbers of examples, batch sizes ---------------------------------------------------------------------------------
 
 
+def _all(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Note | None]:
+    """All training examples, if there are fewer than the study asks for."""
+    asked = spec.base.examples
+    if asked is None or asked <= examples or case.set_by_user("train", "examples"):
+        return spec, None
+    why = f"all {examples:,} instead of {asked:,}, because there are no more in the training split"
+    return replace(spec, base=replace(spec.base, examples=None)), ("numbers of training examples", why)
+
+
 def _sizes(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Note | None]:
     """Limit sweeps over the number of training examples to what there is.
 
@@ -288,6 +300,7 @@ def _sizes(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Note
 
 def _batches(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, Note | None]:
     """Shrink batch sizes that leave too few steps per epoch, all by the same factor."""
+    examples, split = min(examples, spec.base.examples or examples), examples
     own = case.free(spec, "batch_size")
     base = [] if case.set_by_user("train", "batch_size") else [spec.base.batch_size]
     asked = sorted({*own.values(), *base}, reverse=True)
@@ -299,7 +312,8 @@ def _batches(spec: StudySpec, case: _Case, examples: int) -> tuple[StudySpec, No
         spec = replace(spec, base=replace(spec.base, batch_size=new[base[0]]))
     used = sorted({*own.values()} or {*base}, reverse=True)
     sizes = _listed(list(dict.fromkeys(new[size] for size in used)))
-    why = f"{sizes} instead of {_listed(used)}, because the training split has only {examples:,} examples"
+    what = "the training split has" if examples == split else "a run trains on"
+    why = f"{sizes} instead of {_listed(used)}, because {what} only {examples:,} examples"
     return _replaced(spec, "batch_size", own, new), ("batch size", why)
 
 

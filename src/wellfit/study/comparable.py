@@ -77,8 +77,9 @@ def check_metric(metric: str, labels: IntArray, seed: int) -> None:
 def published_caution(name: str, published: Mapping[str, Mapping[str, float]], settings: Mapping[str, Any]) -> str:
     """How training here differs from that behind the published numbers, in sentences; empty if it does not.
 
-    The data set, its share, the epochs and all other settings of the variants with published numbers are compared; they
-    are known for built-in studies. Numbers from other settings are shown, but give no verdict.
+    The data set, its share, the epochs and all other settings of the variants with published numbers are compared:
+    with those of the built-in study of this name, or of the study file that holds the numbers. Numbers from other
+    settings are shown, but give no verdict.
 
     Args:
       name: of the study.
@@ -92,8 +93,8 @@ def published_caution(name: str, published: Mapping[str, Mapping[str, float]], s
       >>> published_caution("lab5", spec.published, resolved(spec))
       'The published numbers come from 30 epochs, not from 3 as here.'
     """
-    source = _source(name) if any(published.values()) else None
-    if source is None:
+    source = (_source(name) or settings.get("published_at")) if any(published.values()) else None
+    if not source:
         return ""
     there, now = [], []
     data, data_here = source["data"], settings.get("data", {})

@@ -38,6 +38,17 @@ __all__ = ["Concluded", "conclude", "pairs_of"]
 Scores = Mapping[str, Mapping[int, NDArray[Any]]]
 
 
+class Found(NamedTuple):
+    """Fields of a ``StudySummary`` that hold numbers, under the same names."""
+
+    comparisons: tuple[Comparison, ...]
+    asked: tuple[Comparison, ...]
+    evidence: Mapping[str, PairedEvidence]
+    ranking: tuple[Ranked, ...]
+    divergences: tuple[Divergence, ...]
+    leader_accuracy: float | None
+
+
 class Concluded(NamedTuple):
     """Fields of a ``StudySummary``, under the same names."""
 
@@ -45,9 +56,9 @@ class Concluded(NamedTuple):
     asked: tuple[Comparison, ...]
     evidence: Mapping[str, PairedEvidence]
     ranking: tuple[Ranked, ...]
-    friedman_p: float | None
     divergences: tuple[Divergence, ...]
     leader_accuracy: float | None
+    friedman_p: float | None
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
@@ -104,59 +115,62 @@ def conclude(
       published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
       earlier_looks: the numbers of seeds whose test results were seen before more were added.
     """
-    names = list(spec.variants)
+    metric = f"test_{spec.metric}"
+    found = _found(spec, recipes, variants, scores, tested, interim)
     judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
-    questions, stopping = _questions(spec), _stopping(recipes)
+    sentences = conclusion(
+        *(variants, found.comparisons, len(judged), spec.margin),
+        title=spec.title,
+        asked=found.asked,
+        evidence=found.evidence,
+        ranking=found.ranking,
+        interim=interim,
+        largest_class=largest_class,
+        leader_accuracy=found.leader_accuracy,
+        divergences=found.divergences,
+        earlier_looks=earlier_looks,
+        metric=metric,
+    )
+    named = {v.name: v for v in variants}
+    context = AnswerContext(
+        *(named, found.comparisons, found.asked, found.evidence, found.ranking, _stopping(recipes)),
+        *(found.leader_accuracy, found.divergences, published_differs, metric),
+    )
+    verdict = " ".join(sentence.text for sentence in sentences[1:])
+    return Concluded(*found, _friedman_p(scores), sentences, verdict, answered(_questions(spec), context))
+
+
+def _found(
+    spec: StudySpec,
+    recipes: Mapping[str, Recipe],
+    variants: Sequence[VariantSummary],
+    scores: Scores,
+    tested: TestRows,
+    interim: InterimAnalysis | None,
+) -> Found:
+    """What the scores show, without words."""
     usual, further = pairs_of(spec, recipes)
     pairs = [*usual, *further]
     components = paired_components(scores, pairs, tested)
     scored = compare_pairs(scores, pairs, spec.margin, interim, tested, f"test_{spec.metric}", components)
     compared = [_comparison(spec.metric, c) for c in scored]
     counted = sum(not c.identical for c in compared)
-    comparisons = tuple(c for c in compared if (c.variant, c.against) in usual)
-    asked = tuple(c for c in compared if (c.variant, c.against) in further)
+    evidence: dict[str, PairedEvidence] = {}
+    for c in compared:
+        pair = components[c.variant, c.against]
+        of_pair = evidence_of(c, scores, counted, spec.margin, interim, tested, pair)
+        key = c.variant if (c.variant, c.against) in usual else f"{c.variant}/{c.against}"
+        evidence[key] = _evidence(spec.metric, of_pair)
     ended = {v.name: (diverged_runs(v), sum(run.state != "pending" for run in v.runs)) for v in variants}
-    divergences = compare_divergence(ended, pairs)
-    evidence = {
-        c.variant if c.against == names[0] else f"{c.variant}/{c.against}": _evidence(
-            spec.metric, evidence_of(c, scores, counted, spec.margin, interim, tested, components[c.variant, c.against])
-        )
-        for c in compared
-    }
     ranks = ranking(scores, interim=interim, compared=compared, tested=tested)
-    ranked = tuple(rank._replace(mean=in_own_unit(spec.metric, rank.mean)) for rank in ranks)
     leader = expected_of_leader(scores, tested)
-    expected = None if leader is None else in_own_unit(spec.metric, leader)
-    sentences = conclusion(
-        variants,
-        comparisons,
-        len(judged),
-        spec.margin,
-        title=spec.title,
-        asked=asked,
-        evidence=evidence,
-        ranking=ranked,
-        interim=interim,
-        largest_class=largest_class,
-        leader_accuracy=expected,
-        divergences=divergences,
-        earlier_looks=earlier_looks,
-        metric=f"test_{spec.metric}",
-    )
-    named = {v.name: v for v in variants}
-    context = AnswerContext(named, comparisons, asked, evidence, ranked, stopping, expected, divergences,
-                            published_differs, f"test_{spec.metric}")  # fmt: skip
-    return Concluded(
-        comparisons,
-        asked,
+    return Found(
+        tuple(c for c in compared if (c.variant, c.against) in usual),
+        tuple(c for c in compared if (c.variant, c.against) in further),
         evidence,
-        ranked,
-        _friedman_p(scores),
-        divergences,
-        expected,
-        sentences,
-        " ".join(sentence.text for sentence in sentences[1:]),
-        answered(questions, context),
+        tuple(rank._replace(mean=in_own_unit(spec.metric, rank.mean)) for rank in ranks),
+        compare_divergence(ended, pairs),
+        None if leader is None else in_own_unit(spec.metric, leader),
     )
 
 

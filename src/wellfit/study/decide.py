@@ -126,6 +126,7 @@ def run_until_decided(
     began = clock()
     planned, first, counted = _plan(session, max_seeds)
     seeds = _seeds(session.stored.seeds or session.spec.seeds, planned[-1])
+    session.check(seeds)
     last: Analyzed | None = None
     for number in range(first, len(planned) + 1):
         fresh = session.fresh and last is None

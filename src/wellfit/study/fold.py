@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Preparation, Splits, TrainingData
-from wellfit.data.folds import Division, can_fold, division, split_hash
+from wellfit.data.folds import Division, can_fold, division, example_labels, outline, split_hash
 from wellfit.data.preparation import binary_features, fit_preparation, prepare, prepared_dataset, refitted
 from wellfit.data.splits import training_data
+from wellfit.errors import DataError, StudyFileError
 from wellfit.spec.study import DataSpec
+from wellfit.study.comparable import check_metric
 
-__all__ = ["OVERLAP", "Fold", "fold_of", "folds_used", "hash_of_splits", "validation_overlap"]
+__all__ = ["OVERLAP", "Fold", "check_folds", "fold_of", "folds_used", "groups_of_tests", "hash_of_splits",
+           "validation_overlap"]  # fmt: skip
 
 OVERLAP: Final = "validation overlap"
 """Key of the note in the store: the seeds, and what ``validation_overlap`` gives for them."""
@@ -86,6 +89,69 @@ def folds_used(dataset: Dataset, spec: DataSpec) -> int:
     return spec.folds if can_fold(dataset) else 1
 
 
+def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str = "accuracy") -> dict[int, int]:
+    """Refuse, before anything is trained or written, a division that some seed cannot be trained or tested on.
+
+    Args:
+      dataset: all data.
+      spec: how they are divided.
+      seeds: of the study.
+      metric: what the variants are compared on.
+
+    Returns:
+      The number of training examples of each seed.
+
+    Raises:
+      StudyFileError: a number of folds that has no effect; a metric that the test examples of a seed cannot have.
+      DataError: a division that cannot be made; a single test example, or a single group of them.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> check_folds(load_dataset("digits"), DataSpec("digits"), [0, 1])
+      {0: 1150, 1: 1150}
+    """
+    if spec.folds not in (1, DataSpec.folds) and not can_fold(dataset):
+        raise StudyFileError(
+            f"[data] folds = {spec.folds} has no effect, because both a test and a validation set are given; leave "
+            "folds out, or one of the two sets"
+        )
+    bare, examples = outline(dataset), {}
+    alike = folds_used(dataset, spec) == 1
+    divided = _divided(bare, spec, None) if alike else None
+    for seed in seeds:
+        of_seed = divided or _divided(bare, spec, seed)
+        labels = of_seed.dataset.y_test
+        if len(labels) < 2:
+            raise DataError(
+                f"{dataset.source}: the test set has one example, which tells nothing about how much examples differ; "
+                "give more test examples, or none, so that wellfit divides the data"
+            )
+        check_metric(metric, labels, seed)
+        examples[seed] = len(of_seed.splits.train)
+    if (groups := groups_of_tests(dataset, folds_used(dataset, spec))) is not None and len(np.unique(groups)) < 2:
+        raise DataError(
+            f"{dataset.source}: all {len(groups)} test examples are in one group, which tells nothing about how much "
+            "groups differ; give test examples of more groups, use folds, or name another group column, or none"
+        )
+    return examples
+
+
+def groups_of_tests(dataset: Dataset, folds: int) -> IntArray | None:
+    """The group of each example that any seed can be tested on; None without groups.  # (M,)
+
+    Args:
+      dataset: all data.
+      folds: the number of folds that are used.
+    """
+    pool, groups = dataset.pool, dataset.test_groups
+    if pool is not None and pool.groups is not None:
+        return pool.groups[: len(example_labels(dataset))] if folds > 1 else pool.groups[pool.held_out]
+    if groups is None:
+        return None
+    alone = groups < 0  # each is a group of its own
+    return np.where(alone, groups.max() + 1 + np.cumsum(alone), groups)
+
+
 def fold_of(dataset: Dataset, spec: DataSpec, seed: int | None) -> Fold:
     """The data of a seed.
 
@@ -136,11 +202,12 @@ def _validation_examples(divided: Division, same_rows: bool) -> set[int]:
 
 
 def _together(dataset: Dataset) -> Dataset:
-    """The columns of a table with the examples of all folds in one set; only what decides about features is right."""
+    """A table with the examples of all folds as training examples."""
     if len(dataset.input_shape) != 1:
         return dataset
     x: NDArray[Any] = np.concatenate([dataset.x_train, dataset.x_test])
-    return dataclasses.replace(dataset, x_train=x)
+    y = np.concatenate([dataset.y_train, dataset.y_test])
+    return dataclasses.replace(dataset, x_train=x, y_train=y, validation_rows=None, groups=None, test_groups=None)
 
 
 def _divided(dataset: Dataset, spec: DataSpec, seed: int | None) -> Division:

@@ -21,13 +21,16 @@ from wellfit.spec.tables import Data, Train, settings_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over", "naming_arguments"]
+__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over", "naming_arguments", "plain_models"]
 
 SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
 """Arguments of ``Study`` that belong to arrays and DataFrames."""
 
 WHERE: Final = "Study(...)"
 """The place of a mistake, in errors."""
+
+_OF_KIND: Final = {"hidden": ("mlp", "cnn"), "layers": ("layers",)}
+"""Fields of a ``ModelSpec`` that only these kinds use; study files refuse them elsewhere."""
 
 _LABEL, _GROUP = "label", "group"  # names of the columns made of separate labels and groups
 
@@ -79,6 +82,23 @@ def divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
         nearest = key if key in of_data | of_train else next(iter(get_close_matches(key, of_data | of_train, 1)), "")
         tables[0 if nearest in of_data else 1][key] = value
     return tables
+
+
+def plain_models(given: Any) -> Any:
+    """A model, or variants with their models, as complete tables of a study file; anything else is left for validation.
+
+    Example:
+      >>> plain_models({"wide": {"model": ModelSpec("logistic", ()), "l2": 0.1}})["wide"]["model"]["kind"]
+      'logistic'
+    """
+    if isinstance(given, Mapping):
+        return {key: plain_models(value) for key, value in given.items()}
+    if not isinstance(given, ModelSpec):
+        return given
+    table = {key: value for key, value in vars(given).items() if given.kind in _OF_KIND.get(key, (given.kind,))}
+    if "layers" in table:  # study files express "no function" by leaving it out
+        table["layers"] = [{key: value for key, value in vars(layer).items() if value != ""} for layer in given.layers]
+    return table
 
 
 _TABLES: Final = "data|train|model|compare"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -24,6 +24,8 @@ __all__ = [
     "plan_runs",
     "recipe_of",
     "seconds_of",
+    "trained_on",
+    "training_facts",
 ]
 
 _CELL: Final = 64  # bytes for a seed and a test example, in all steps of comparing two variants; measured
@@ -63,7 +65,8 @@ class Forecast:
       facts: what was decided about the data, as pairs of a short name and a text.
       cautions: what is unusual about data and machine, in sentences without a full stop.
       design: what the study can decide, likewise.
-      examples: training, validation and test examples of a seed.
+      examples: examples of a seed in the training split, for validation and for the test.
+      trained: the fewest and the most training examples that a variant learns from.
       tested: test examples of all folds together.
       epochs: of the base recipe.
       devices: the number of devices that train a population.
@@ -80,6 +83,7 @@ class Forecast:
     title: str
     data: str
     examples: tuple[int, int, int]
+    trained: tuple[int, int]
     tested: int
     epochs: int
     devices: int
@@ -92,6 +96,39 @@ class Forecast:
     facts: Facts = ()
     cautions: tuple[str, ...] = ()
     design: tuple[str, ...] = ()
+
+
+def trained_on(recipes: Iterable[Recipe], split: int) -> tuple[int, int]:
+    """The fewest and the most training examples that a variant learns from.
+
+    Args:
+      recipes: of the variants.
+      split: the number of examples in the training split.
+
+    Example:
+      >>> trained_on([Recipe(), Recipe(examples=300)], 1150)
+      (300, 1150)
+    """
+    counts = [min(recipe.examples or split, split) for recipe in recipes]
+    return min(counts), max(counts)
+
+
+def training_facts(trained: tuple[int, int], split: int) -> Facts:
+    """What to say where runs do not learn from the whole training split.
+
+    Args:
+      trained, split: as for ``trained_on``.
+
+    Example:
+      >>> training_facts((300, 300), 1150)
+      (('training examples', '300 of the 1,150 in each training split, stratified by class'),)
+    """
+    fewest, most = trained
+    if fewest == split:
+        return ()
+    count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    how = "stratified by class" if fewest == most else "depending on the variant"
+    return (("training examples", f"{count} of the {split:,} in each training split, {how}"),)
 
 
 def choose_and_plan(

@@ -31,7 +31,7 @@ POINTS: Final = 500
 GRID: Final = 101  # values of each feature
 PICTURES: Final = 4000
 _BYTES: Final = 32 * 2**20  # for all pictures; fewer are kept of large images
-_FORMAT: Final = 2  # of the kept data; data in another format are replaced
+_FORMAT: Final = 3  # of the kept data; data in another format are replaced
 
 
 def keep_report_data(store: Store, session: Session) -> None:
@@ -51,12 +51,14 @@ def keep_report_data(store: Store, session: Session) -> None:
     if not runs or (before is not None and before[1]["of"] == identity):
         return
     used, shape = session.used, session.used.input_shape
+    whole = session.dataset if session.spec.data.train_share == 1 else used  # a fold may leave out an example
     arrays = _counts(session)
     plain: dict[str, Any] = {
         "of": identity,
         "title": used.title,
         "source": without_home(used.source),
         "shape": list(shape),
+        "total": sum(len(y) for y in (whole.y_train, whole.y_test)),
         "rows": [],
         "distance": None,
         "axes": [],
@@ -131,10 +133,13 @@ def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
 
 
 def _counts(session: Session) -> dict[str, NDArray[Any]]:
-    """The number of examples of every class in each split, of seed 0."""
+    """The number of examples of every class in each split, of seed 0; those that no run learns from count apart."""
     y, splits, classes = session.used.y_train, session.splits, len(session.dataset.classes)
-    labels = {"train": y[splits.train], "validation": y[splits.validation], "test": session.used.y_test}
-    return {f"count/{split}": np.bincount(of, minlength=classes) for split, of in labels.items()}  # (K,) each
+    labels = {"train": session.learned, "validation": y[splits.validation], "test": session.used.y_test}
+    counts = {split: np.bincount(of, minlength=classes) for split, of in labels.items()}  # (K,) each
+    if len(session.learned) < len(splits.train):
+        counts["unused"] = np.bincount(y[splits.train], minlength=classes) - counts["train"]
+    return {f"count/{split}": of for split, of in counts.items()}
 
 
 def _range(dataset: Dataset) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ from wellfit.study.summarize import summary_of
 from wellfit.study.weights import weight_overviews
 
 __all__ = ["difference_between", "study_details", "summary_and_details"]
+
+_SPLITS: Final = ("train", "validation", "test", "unused")
 
 Kept = tuple[dict[str, NDArray[Any]], dict[str, Any]]
 
@@ -166,10 +168,11 @@ def _data_overview(kept: Kept) -> DataOverview:
         title=plain["title"],
         source=plain["source"],
         shape=tuple(plain["shape"]),
-        counts={split: arrays[f"count/{split}"] for split in ("train", "validation", "test")},
+        counts={split: arrays[f"count/{split}"] for split in _SPLITS if f"count/{split}" in arrays},
         examples=arrays.get("examples"),
         rows=tuple(tuple(row) for row in plain["rows"]),
         facts=tuple((name, text) for name, text in plain.get("facts", ())),
+        total=plain.get("total"),
     )
 
 

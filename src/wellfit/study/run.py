@@ -13,6 +13,7 @@ import numpy as np
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.data.audits import audit
+from wellfit.data.folds import largest_test_fold
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import FinalState
@@ -21,7 +22,6 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
-from wellfit.study.comparable import check_metric
 from wellfit.study.fold import OVERLAP, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
@@ -83,9 +83,7 @@ def run_study(
       Interrupted: Ctrl-C or SIGTERM; the study can be continued.
     """
     check_seeds(session, interim)
-    if session.spec.metric == "roc_auc":
-        for seed in session.spec.seeds:
-            check_metric(session.spec.metric, session.fold(seed).dataset.y_test, seed)
+    session.check()
     facts = provenance(  # raises before anything is written
         session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
     )
@@ -96,7 +94,7 @@ def run_study(
             session = replace(session, fresh=False)  # another process has trained this study in the meantime
         if session.stored.choices is None:
             store.metadata.write_note("choices", asdict(session.choices))
-        per_class = np.bincount(session.data.y_train, minlength=session.data.classes).tolist()
+        per_class = np.bincount(session.learned, minlength=session.data.classes).tolist()
         store.metadata.write_note("examples", session.examples)
         _note_overlap(store, session)
         store.metadata.write_note("per_class", per_class)
@@ -104,7 +102,8 @@ def run_study(
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
-        store.metadata.save_findings(audit(session.used, session.splits, len(session.test_labels)))
+        tested, metric = len(session.test_labels), session.spec.metric
+        store.metadata.save_findings(audit(session.used, session.splits, tested, session.learned, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
         _train(session, store, on_progress)
         store.progress.drop()  # also that of a process that was killed at its end
@@ -238,12 +237,14 @@ def _open_test_set(
     todo = [r for r in store.runs.records() if r.readout_epoch and (r.spec.variant, r.spec.seed) not in tested]
     todo = [r for r in todo if seeds is None or r.spec.seed in seeds]
     if not todo:
+        note_seen(store)  # the process that tested the last run may have been killed before it said so
         return
     if on_progress is not None:
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
     note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
-    programs: dict[Any, Callable[..., Any]] = {}
+    programs: dict[Any, Any] = {}
+    most = largest_test_fold(session.dataset, session.folds, session.spec.data.split_seed)
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold
         variant, seed = record.spec.variant, record.spec.seed
@@ -251,7 +252,7 @@ def _open_test_set(
         _keep_inputs(store, session, seed)
         data, x, labels = fold.data, fold.prepared.x_test, fold.dataset.y_test
         model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
-        probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs)  # (M, K)
+        probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs, most)  # (M, K)
         loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
         store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested)
     note_seen(store)

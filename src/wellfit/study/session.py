@@ -16,6 +16,7 @@ from wellfit.analysis.power import Design
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
+from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
@@ -26,7 +27,7 @@ from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_existing, open_if_begun
 from wellfit.study.comparable import metric_caution
 from wellfit.study.conclude import pairs_of
-from wellfit.study.fold import Fold, fold_of, folds_used, hash_of_splits
+from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.planning import (
     Choices,
@@ -37,6 +38,8 @@ from wellfit.study.planning import (
     memory_to_read,
     plan_runs,
     seconds_of,
+    trained_on,
+    training_facts,
 )
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
@@ -155,15 +158,7 @@ class Session:
     @property
     def test_groups(self) -> IntArray | None:
         """The group of each test example; None without groups.  # (M,)"""
-        pool, groups = self.dataset.pool, self.dataset.test_groups
-        if self.folds > 1 and pool is not None:
-            return None if pool.groups is None else pool.groups[: len(self.test_labels)]
-        if pool is not None and pool.groups is not None:
-            return pool.groups[pool.held_out]
-        if groups is None:
-            return None
-        alone = groups < 0  # each is a group of its own
-        return np.where(alone, groups.max() + 1 + np.cumsum(alone), groups)
+        return groups_of_tests(self.dataset, self.folds)
 
     def test_examples(self, rows: IntArray) -> NDArray[Any]:
         """Some of the test examples, as they were read.  # (m, ...)
@@ -208,7 +203,18 @@ class Session:
         more = dict(fold_facts(self.dataset, self.splits, self.folds))
         if more and self.dataset.pool is not None and self.spec.data.train_share == 1:
             more["classes"] = dict(dataset_facts(self.dataset))["classes"]  # a fold may leave out an example
-        return tuple((dict(said) | more).items())
+        return (*(dict(said) | more).items(), *training_facts(self.trained, len(self.splits.train)))
+
+    @property
+    def trained(self) -> tuple[int, int]:
+        """The fewest and the most training examples that a variant learns from."""
+        return trained_on(self.recipes.values(), len(self.splits.train))
+
+    @property
+    def learned(self) -> IntArray:
+        """The labels of the training examples that the variant with the most of them learns from.  # (n,)"""
+        labels = self.used.y_train[self.splits.train]
+        return labels[subset_rows(labels, self.trained[1], self.spec.data.split_seed)]
 
     @cached_property
     def examples(self) -> dict[str, int]:
@@ -216,6 +222,32 @@ class Session:
         data = self.data
         counts = len(data.x_train), len(data.sample), len(data.x_validation), len(self.test_labels)
         return dict(zip(("training", "sample", "validation", "test"), counts, strict=True))
+
+    @cached_property
+    def _training_examples(self) -> dict[int, int]:
+        return check_folds(self.dataset, self.spec.data, self.spec.seeds, self.spec.metric)
+
+    def check(self, seeds: Sequence[int] | None = None) -> None:
+        """Refuse, before anything is trained or written, what would end the training of some seed.
+
+        Args:
+          seeds: by default those of the study.
+
+        Raises:
+          StudyFileError, DataError: as for ``check_folds``; a batch or a number of examples that the training examples
+            of some seed are too few for.
+        """
+        if seeds is None:
+            examples = self._training_examples
+        else:
+            examples = check_folds(self.dataset, self.spec.data, seeds, self.spec.metric)
+        for seed, count in examples.items():
+            if count != len(self.data.x_train):  # that of seed 0, which the plan checks
+                runs = [RunSpec(name, seed, recipe) for name, recipe in self.recipes.items()]
+                try:
+                    plan_runs(runs, self.fold(seed).data, self.mesh.size, self.choices)
+                except StudyFileError as error:
+                    raise StudyFileError(f"seed {seed}: {error}") from None
 
     # --- Plan
 
@@ -282,6 +314,7 @@ class Session:
         A large study on a machine that has never been measured measures it first, as training would; the measurement is
         kept in wellfit's cache folder. Nothing else is written.
         """
+        self.check()
         work, precision = self.remaining, self.precision
         counts = self.examples
         epochs = max(recipe.epochs for recipe in self.recipes.values())
@@ -297,6 +330,7 @@ class Session:
             title=self.spec.title,
             data=data_line(self.used.title, self.used.source),
             examples=(counts["training"], counts["validation"], len(self.used.y_test)),
+            trained=self.trained,
             tested=counts["test"],
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
@@ -327,7 +361,8 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         "cautions": list(forecast.cautions),
         "design": list(forecast.design),
         "examples": {
-            **dict(zip(("training", "validation", "test"), forecast.examples, strict=True)),
+            **dict(zip(("split", "validation", "test"), forecast.examples, strict=True)),
+            **dict(zip(("training_fewest", "training"), forecast.trained, strict=True)),
             "tested": forecast.tested,
         },
         "folds": session.folds,

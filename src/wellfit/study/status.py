@@ -17,6 +17,7 @@ import numpy as np
 from wellfit.base import History, RunRecord, RunSummary, StudySummary, VariantSummary
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import open_existing
+from wellfit.store.database import PATIENCE
 from wellfit.store.lock import is_locked
 from wellfit.store.progress import FILE as PROGRESS
 
@@ -91,18 +92,19 @@ def stamp(directory: Path) -> Stamp:
     return Stamp(of("study.db"), of(PROGRESS), is_locked(directory / "lock"))
 
 
-def read_status(directory: Path, before: StudyStatus | None = None) -> StudyStatus:
+def read_status(directory: Path, before: StudyStatus | None = None, *, patience: float = PATIENCE) -> StudyStatus:
     """Read the status of a study.
 
     Args:
       directory: the study directory.
       before: an older status; what has not changed since is not read again.
+      patience: seconds to wait while the study is being written.
 
     Raises:
       StoreUnreadableError: there is no study in it, or it is damaged.
     """
     now = stamp(directory)
-    with open_existing(directory) as store:
+    with open_existing(directory, patience=patience) as store:
         histories = store.progress.read()  # before the records, which replace it
         settings, spec = store.metadata.study(), store.metadata.spec()
         seconds, tested = store.metadata.seconds(), len(store.runs.test_scores())

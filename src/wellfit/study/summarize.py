@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,43 +99,37 @@ def summary_of(store: Store) -> StudySummary:
       StoreUnreadableError: it is damaged.
     """
     # Another process may be writing: only runs of the study as it is read first are counted, and only with a record.
-    running = store.is_running()
-    settings = store.metadata.study()
-    spec = store.metadata.spec()
+    running, settings, spec = store.is_running(), store.metadata.study(), store.metadata.spec()
     of_variant = recipes(spec)
     asked = {(variant, seed) for variant in spec.variants for seed in spec.seeds}
     records = {run: r for r in store.runs.records() if (run := (r.spec.variant, r.spec.seed)) in asked}
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
-    groups = store.keepsakes.test_groups()
     counts: dict[str, int] = store.metadata.note("examples") or {}
     variants, scores, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
-    histories = {
-        name: {s: records[name, s].history for s in spec.seeds if (name, s) in records} for name in spec.variants
-    }
+    histories = {v: {s: records[v, s].history for s in spec.seeds if (v, s) in records} for v in spec.variants}
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
     variants = with_onsets(variants, histories, of_variant, chance)
-    of_runs = {v.name: v.runs for v in variants}
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
+    of_runs, known = {v.name: v.runs for v in variants}, Classes(classes, per_class, confusion)
     examples = counts.get("validation", 0), len(labels)
-    known = Classes(classes, per_class, confusion)
     found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
     interim, compared = compared_runs(store, scores)
     compared = scored_again(store, spec.metric, scores, compared, rows, labels)
     looks = earlier_looks(store)
-    done = all(run.state == "diverged" or run.test_accuracy is not None for v in variants for run in v.runs)
+    judged = TestRows(rows, len(labels), store.keepsakes.test_groups())
     summary = StudySummary(
         name=spec.name,
         title=spec.title,
         data=spec.data.name_or_path,
-        state="finished" if done else "running" if running else "interrupted",
+        state=_state(variants, running),
         seeds=spec.seeds,
         epochs=spec.base.epochs,
         seconds=store.metadata.seconds(),
         directory=str(store.directory),
         variants=variants,
-        findings=of_metric((*store.metadata.findings(), *found), spec.metric),
+        findings=(*store.metadata.findings(), *found),
         histories=histories,
         confusion=confusion,
         classes=classes,
@@ -148,12 +142,21 @@ def summary_of(store: Store) -> StudySummary:
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
         fingerprint=manifest.fingerprint(store.database),
         **conclude(
-            *(spec, of_variant, variants, compared, TestRows(rows, len(labels), groups), interim, chance),
+            *(spec, of_variant, variants, compared, judged, interim, chance),
             published_caution(spec.name, spec.published, settings),
             looks,
         )._asdict(),
     )
-    return dataclasses.replace(summary, advice=advise(summary))
+    advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
+    return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
+
+
+def _state(variants: Sequence[VariantSummary], running: bool) -> Literal["finished", "running", "interrupted"]:
+    """Finished once every run that did not diverge is tested."""
+    runs = [run for variant in variants for run in variant.runs]
+    if all(run.state == "diverged" or run.test_accuracy is not None for run in runs):
+        return "finished"
+    return "running" if running else "interrupted"
 
 
 def _largest_share(counts: Sequence[int]) -> float:

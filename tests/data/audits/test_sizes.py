@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from planted import changed, codes, findings, message, toy
 from wellfit.data.audits import audit
 from wellfit.data.audits.sizes import wilson_half_width
-from wellfit.data.splits import split_of
+from wellfit.data.splits import make_splits, split_of
 
 
 def test_imbalance():
@@ -33,6 +33,26 @@ def test_imbalance():
     assert "--set compare.metric=balanced_accuracy" in found.fix
 
 
+@pytest.mark.parametrize(
+    ("metric", "opening"),
+    [
+        (
+            "balanced_accuracy",
+            "The variants are compared on balanced accuracy, which weighs all classes alike; see",
+        ),
+        ("macro_f1", "The variants are compared on macro F1, which weighs all classes alike; see the recall of each."),
+        ("log_loss", "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."),
+    ],
+)
+def test_what_the_variants_are_compared_on_is_not_suggested(metric: str, opening: str) -> None:
+    y = np.random.default_rng(0).permutation(np.repeat([1, 0], [6, 394]))
+    data = changed(toy(), y_train=y)
+    found = audit(data, split_of(data, 0.25), metric=metric)
+    (fix,) = (finding.fix for finding in found if finding.code == "class-imbalance")
+    assert fix.startswith(opening)
+    assert "--set compare.metric" not in fix
+
+
 def test_classes_of_few_examples():
     sound = toy()
     y = sound.y_train.copy()
@@ -42,6 +62,15 @@ def test_classes_of_few_examples():
     assert message(rare, "few-class-examples").startswith("1 of 3 classes has fewer than 5 training examples: c (4).")
     y[:8] = 2
     assert "few-class-examples" not in codes(changed(rare, y_train=y))
+
+
+def test_classes_are_counted_among_what_runs_learn_from() -> None:
+    data = toy()
+    splits = make_splits(data.y_train, validation=0.25)
+    assert "few-class-examples" not in [f.code for f in audit(data, splits)]
+    found = {f.code: f.message for f in audit(data, splits, learned=np.array([0] * 12 + [1] * 3))}
+    assert found["few-class-examples"].startswith("1 of 2 classes has fewer than 5 training examples: b (3).")
+    assert found["class-imbalance"].startswith("Class a has 4.0 times as many training examples as class b (12 and 3)")
 
 
 @given(st.floats(0, 1), st.integers(1, 20000))

@@ -52,6 +52,31 @@ def test_folders_within_a_class(tmp_path: Path):
     ]
 
 
+def test_masks_are_no_examples(tmp_path: Path):
+    touch(tmp_path, "a/1.png", "a/1_mask.png", "a/2.png", "b/images/1.png", "b/masks/1.png", "c/3.png")
+    sets, facts = find(tmp_path)
+    assert sets["train"] == [("a", "a/1.png"), ("a", "a/2.png"), ("b", "b/images/1.png"), ("c", "c/3.png")]
+    said = "2 named after the images that they belong to: a/1_mask.png, b/masks/1.png"
+    assert facts == {"masks left out": said}
+
+
+def test_masks_are_no_examples_of_sets_or_of_names(tmp_path: Path):
+    touch(tmp_path / "s", *(f"{c}/{s}/1{m}.png" for c in "ab" for s in ("train", "test") for m in ("", "_mask")))
+    sets, facts = find(tmp_path / "s")
+    assert sets == {role: [("a", f"a/{role}/1.png"), ("b", f"b/{role}/1.png")] for role in ("train", "test")}
+    assert facts["masks left out"].startswith("4 ")
+    touch(tmp_path / "n", *(f"{c}.{i}{m}.png" for c in ("cat", "dog") for i in range(5) for m in ("", "_mask")))
+    sets, facts = find(tmp_path / "n")
+    assert [label for label, _ in sets["train"]] == ["cat"] * 5 + ["dog"] * 5
+    assert facts["masks left out"].startswith("10 ")
+
+
+def test_a_table_may_name_people_with_masks(tmp_path: Path):
+    touch(tmp_path, "1.png", "1_Mask.png", "2.png", "2_Mask.png")
+    (tmp_path / "labels.csv").write_text("file,label\n1.png,no\n1_Mask.png,yes\n2.png,no\n2_Mask.png,yes\n")
+    assert [label for label, _ in find(tmp_path)[0]["train"]] == ["no", "yes", "no", "yes"]
+
+
 def test_wrappers_are_entered_and_named(tmp_path: Path):
     tree(tmp_path / "data" / "PetImages")
     (tmp_path / "data" / "annotations").mkdir()

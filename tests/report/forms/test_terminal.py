@@ -151,6 +151,9 @@ def test_the_legend_takes_two_lines() -> None:
     (start,) = [at for at, line in enumerate(lines) if line.startswith("Brackets")]
     assert lines[start + 1].endswith("Curves: own scale each.")
     assert lines[start + 2] == ""
+    assert "in points. Best: epoch of the lowest validation loss." in " ".join(lines)
+    narrow = " ".join(shown(study(), 50).split())
+    assert "in points. •: epoch of the lowest validation loss." in narrow
 
 
 def test_a_fix_that_is_advised_is_not_repeated():

@@ -21,6 +21,7 @@ FORECAST = Forecast(
     title="Does dropout help?",
     data="Fashion-MNIST (IDX files)",
     examples=(48000, 12000, 10000),
+    trained=(48000, 48000),
     tested=10000,
     epochs=60,
     devices=2,
@@ -187,8 +188,17 @@ def test_preparing_is_shown_live_only():
 
 
 def test_with_folds_the_test_examples_are_those_of_a_seed_and_of_all() -> None:
-    lines = plan_lines(replace(FORECAST, examples=(1150, 287, 359), tested=1797))
-    assert "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples in all folds" in lines
+    folds = replace(FORECAST, examples=(1150, 287, 359), trained=(1150, 1150), tested=1797)
+    assert (
+        "1,150 training, 287 validation and 359 test examples a seed; 1,797 test examples in all folds"
+        in plan_lines(folds)
+    )
+
+
+def test_the_training_examples_are_those_that_runs_learn_from() -> None:
+    rest = "training, 12,000 validation and 10,000 test examples"
+    assert f"300 {rest}" in plan_lines(replace(FORECAST, trained=(300, 300)))
+    assert f"100 to 48,000 {rest}" in plan_lines(replace(FORECAST, trained=(100, 48000)))
 
 
 def test_what_the_design_decides_comes_before_cautions() -> None:

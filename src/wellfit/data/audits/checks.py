@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from wellfit.base import Dataset, Finding, Splits
+from wellfit.base import Dataset, Finding, IntArray, Splits
 from wellfit.data.audits.classes import missing_classes, row_order, similar_names
 from wellfit.data.audits.columns import constant_features, missing_values, suspicious_values, unseen_categories
 from wellfit.data.audits.copies import duplicates, shared_groups
@@ -41,13 +41,21 @@ _CHECKS: Final = (
 )
 
 
-def audit(dataset: Dataset, splits: Splits, tested: int | None = None) -> tuple[Finding, ...]:
+def audit(
+    dataset: Dataset,
+    splits: Splits,
+    tested: int | None = None,
+    learned: IntArray | None = None,
+    metric: str = "accuracy",
+) -> tuple[Finding, ...]:
     """Audit a data set and its splits.
 
     Args:
       dataset: the data set; its test examples are only compared with the training examples.
       splits: of its training examples, for example from ``make_splits(dataset.y_train, ...)``.
       tested: with folds, the number of examples that all of them test together.
+      learned: the labels of the training examples that runs learn from, if not from the whole training split.  # (n,)
+      metric: what variants are compared on.
 
     Returns:
       The findings, errors first; ``docs/findings.md`` lists their codes and exact conditions.
@@ -67,7 +75,7 @@ def audit(dataset: Dataset, splits: Splits, tested: int | None = None) -> tuple[
         raise DataError(
             f"the splits cover {n} training examples, but {dataset.name} has {len(dataset.y_train)}; split it again"
         )
-    sets = Sets(dataset, splits, tested)
+    sets = Sets(dataset, splits, tested, learned, metric)
     findings = [finding for held in sets.given for finding in _held_out(sets, held)]
     findings += [finding for check in _CHECKS for finding in check(sets)]
     return tuple(sorted(findings, key=lambda f: _LEVELS.index(f.level)))

@@ -58,11 +58,21 @@ class Sets:
     Args:
       dataset, splits: with folds, those of one seed.
       tested: the number of examples that all folds test together; None where every seed has the same test set.
+      learned: the labels of the training examples that runs learn from; None for the whole training split.  # (n,)
+      metric: what variants are compared on.
     """
 
     dataset: Dataset
     splits: Splits
     tested: int | None = None
+    learned: IntArray | None = None
+    metric: str = "accuracy"
+
+    @property
+    def counts(self) -> IntArray:
+        """How many examples of each class runs learn from.  # (K,)"""
+        learned = self.training.y if self.learned is None else self.learned
+        return np.bincount(learned, minlength=len(self.dataset.classes))
 
     @cached_property
     def training(self) -> ExampleSet:

@@ -16,6 +16,7 @@ __all__ = ["class_imbalance", "few_class_examples", "few_test_examples"]
 
 _IMBALANCE_INFO: Final = 1.5  # size of the largest class relative to the smallest
 _IMBALANCE_WARNING: Final = 5.0
+_ALIKE: Final = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 _FEW: Final = 5  # training examples of a class
 _WIDE: Final = 0.01  # the test set counts as small if the interval of its accuracy has a larger half-width
 
@@ -23,7 +24,7 @@ _WIDE: Final = 0.01  # the test set counts as small if the interval of its accur
 def few_class_examples(sets: Sets) -> Iterator[Finding]:
     """Find classes with one to four training examples; a class without any has its own finding."""
     classes = sets.dataset.classes
-    counts = np.bincount(sets.training.y, minlength=len(classes))  # (K,)
+    counts = sets.counts  # (K,)
     few = [f"{classes[k]} ({counts[k]})" for k in np.flatnonzero((counts > 0) & (counts < _FEW))]
     if few:
         yield Finding(
@@ -38,7 +39,7 @@ def few_class_examples(sets: Sets) -> Iterator[Finding]:
 def class_imbalance(sets: Sets) -> Iterator[Finding]:
     """Compare the largest with the smallest class."""
     classes = sets.dataset.classes
-    counts = np.bincount(sets.training.y, minlength=len(classes))  # (K,)
+    counts = sets.counts  # (K,)
     if not counts.min():
         return  # a missing class has its own finding
     ratio = counts.max() / counts.min()
@@ -56,13 +57,21 @@ def class_imbalance(sets: Sets) -> Iterator[Finding]:
         f"Class {classes[large]} has {ratio:.1f} times as many training examples as class {classes[small]} "
         f"({counts[large]} and {counts[small]}); always predicting the former is right "
         f"{100 * counts[large] / counts.sum():.1f} % of the time.",
-        (
-            f"Compare the variants on balanced accuracy ({BALANCED}) and by the recall of each class."
-            if counts.max() >= ONE_CLASS * counts.sum()
-            else "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
-        )
-        + (weights if strong else ""),
+        _how_to_judge(sets.metric, counts.max() / counts.sum()) + (weights if strong else ""),
     )
+
+
+def _how_to_judge(metric: str, largest: float) -> str:
+    """What shows the small classes, apart from what the variants are compared on already.
+
+    Args:
+      largest: the share of the largest class.
+    """
+    if metric in _ALIKE:
+        return f"The variants are compared on {_ALIKE[metric]}, which weighs all classes alike; see the recall of each."
+    if metric == "accuracy" and largest >= ONE_CLASS:
+        return f"Compare the variants on balanced accuracy ({BALANCED}) and by the recall of each class."
+    return "Compare accuracy with that baseline, and judge by macro F1 and the recall of each class."
 
 
 def few_test_examples(sets: Sets) -> Iterator[Finding]:

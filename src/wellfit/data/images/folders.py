@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wellfit.base import Reading
 from wellfit.data.images.labels import LabelTable, find_table, labels_from_names
+from wellfit.data.images.masks import split_masks
 from wellfit.data.images.names import (
     ASIDE,
     MASKS,
@@ -227,10 +228,12 @@ def _of_classes(
         )
     if by_folder:
         return _of_folders(folder, facts, role)
-    short = [name.rpartition("/")[2] for name in names]
+    files, masks = split_masks(files, str(folder.path))
+    short = [os.path.basename(file) for file in files]
     labels = labels_from_names(short)
     if labels is None:
         return None
+    _say_masks(facts, folder, masks)
     _say(facts, _LABELS, f"from the file names: {short[0]} is {labels[0]}")
     return {role: ImageSet(folder.path, files, labels)}
 
@@ -297,29 +300,32 @@ def _of_folders(folder: Folder, facts: Facts, role: Role) -> dict[Role, ImageSet
         )
     if folder.images:
         facts.append(("images left out", f"{len(folder.images)} outside the class folders: {some(folder.images)}"))
+    parts: list[tuple[Role, Folder, Folder]] = [(role, one, one) for one in folder.holding]
     inside = [_roles(f) if f.holding and not f.images else {} for f in folder.holding]
     if role == "train" and all(len(roles) > 1 for roles in inside):
         facts.append(("folder", "each class has its own folders for the sets"))
-        return _by_role(folder.holding, inside)
-    found = ImageSet(folder.path)
-    for one in folder.holding:
-        files = _images(one)
+        parts = [
+            (of, one, within)
+            for one, roles in zip(folder.holding, inside, strict=True)
+            for of, within in roles.items()
+            if of != "unlabeled"
+        ]
+    sets: dict[Role, ImageSet] = {}
+    masks: list[str] = []
+    for of, one, within in parts:
+        files, more = split_masks(_images(within), str(within.path))
+        found = sets.setdefault(of, ImageSet(folder.path))
         found.files += files
         found.labels += [_class(one)] * len(files)
-    return {role: found}
-
-
-def _by_role(classes: Iterable[Folder], inside: Iterable[dict[Role, Folder]]) -> dict[Role, ImageSet]:
-    sets: dict[Role, ImageSet] = {}
-    for one, roles in zip(classes, inside, strict=True):
-        for role, folder in roles.items():
-            if role == "unlabeled":
-                continue
-            files = _images(folder)
-            found = sets.setdefault(role, ImageSet(one.path.parent))
-            found.files += files
-            found.labels += [_class(one)] * len(files)
+        masks += more
+    _say_masks(facts, folder, masks)
     return sets
+
+
+def _say_masks(facts: Facts, folder: Folder, masks: Sequence[str]) -> None:
+    if masks:
+        names = (os.path.relpath(file, folder.path).replace(os.sep, "/") for file in masks)
+        facts.append(("masks left out", f"{len(masks):,} named after the images that they belong to: {some(names)}"))
 
 
 def _class(folder: Folder) -> str:

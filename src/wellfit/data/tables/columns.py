@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Reading
 from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
-from wellfit.data.tables.dialect import is_number
+from wellfit.data.tables.cells import is_number
 from wellfit.data.tables.names import id_name
 from wellfit.data.tables.table import Table, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, one_spelling, texts_of

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Reading
 from wellfit.data.limits import raised, remedy
+from wellfit.data.tables.cells import is_missing, is_number
+from wellfit.data.tables.header import names_columns, titles_above
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,20 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_COLUMNS",
-    "MISSING",
     "Dialect",
     "detect",
-    "is_missing",
-    "is_number",
-    "names_columns",
     "records_of",
     "single_spaced",
 ]
-
-MISSING: Final = frozenset(
-    ",na,n/a,nan,-nan,+nan,#n/a,#na,<na>,null,none,?,-,--,.,inf,-inf,+inf,infinity,-infinity,+infinity".split(",")  # noqa: SIM905
-)
-"""Texts that mean a missing value, in lower case."""
 
 MAX_COLUMNS: Final = 50_000
 """The widest table that is read."""
@@ -41,7 +34,6 @@ _FEWEST: Final = 8
 _CELLS: Final = 20_000
 _SAMPLE: Final = 4 << 20
 _LONGEST: Final = 64 << 20  # a line, in bytes
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
@@ -63,6 +55,7 @@ class Dialect:
       texts: the columns with cells that are not numbers, or begin with a zero like 007, among the first rows.
       trailing: whether each row ends with a separator; its last cell is then no column.
       comments: how many comment lines stand above the table.
+      titles: rows of one text each, between these and the header.
     """
 
     separator: str
@@ -74,21 +67,7 @@ class Dialect:
     texts: tuple[int, ...]
     trailing: bool = False
     comments: int = 0
-
-
-def is_missing(text: str) -> bool:
-    """Whether a cell's text means a missing value."""
-    return text.strip().lower() in MISSING
-
-
-def is_number(text: str, decimal: str = ".") -> bool:
-    """Whether a cell is a finite number.
-
-    Example:
-      >>> is_number("-1.5e3"), is_number("1,5", ","), is_number("nan")
-      (True, True, False)
-    """
-    return _NUMBER.fullmatch(text.strip().replace(decimal, ".", 1) if decimal != "." else text.strip()) is not None
+    titles: tuple[str, ...] = ()
 
 
 def single_spaced(content: bytes) -> bytes:
@@ -127,6 +106,9 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
             f'{where}: separator {separator!r} cannot separate columns; set [data] separator = ";" or the like'
         )
     rows = _records(text, separator, where)
+    above = titles_above([row for _, row in rows]) if reading.header is None else 0
+    titles = tuple(title for _, row in rows[:above] if (title := "".join(row).strip()))
+    rows = rows[above:]
     first = [cell.strip() for cell in rows[0][1]]
     below = [row for _, row in rows[1:]] or [rows[0][1]]
     widths = Counter(len(row) for row in below)
@@ -144,7 +126,7 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
         names = ["", *names]
     header = reading.header
     if header is None:
-        header = len(names) == width and len(rows) > 1 and names_columns(names, below, decimal)
+        header = above > 0 or (len(names) == width and len(rows) > 1 and names_columns(names, below, decimal))
         header = header or (len(rows) == 1 and all(not is_number(c, decimal) and not is_missing(c) for c in names))
     if header and len(rows) == 1:
         raise DataError(f"{where}: has a header but no rows; give one row per example")
@@ -160,10 +142,10 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     else:
         if len(first) == columns:
             below = [rows[0][1], *below]
-        above = comments > 0 and reading.header is None  # as np.savetxt(header=...) writes it
-        names = _commented(content, start, separator, width) if above else []
+        commented = comments > 0 and reading.header is None  # as np.savetxt(header=...) writes it
+        names = _commented(content, start, separator, width) if commented else []
     texts = tuple(at for at in range(columns) if any(_is_text(row[at], decimal) for row in below))
-    return Dialect(separator, decimal, tuple(names), columns, start, line, texts, trailing, comments)
+    return Dialect(separator, decimal, tuple(names), columns, start, line, texts, trailing, comments, titles)
 
 
 def _preamble(content: bytes, where: str) -> tuple[int, int, int, str]:
@@ -297,48 +279,6 @@ def _dots_that_may_group(rows: list[list[str]]) -> str:
 
 
 # --- Header -----------------------------------------------------------------------------------------------------------
-
-
-def names_columns(names: list[str], rows: list[list[str]], decimal: str = ".") -> bool:
-    """Whether the first row names the columns that the other rows fill."""
-    numbers = [is_number(name, decimal) for name in names]
-    if all(number or not name for number, name in zip(numbers, names, strict=True)):
-        return _counts(names, rows, decimal)
-    filled = [[row[at].strip() for row in rows if not is_missing(row[at])] for at in range(len(names))]
-    below = [sum(is_number(cell, decimal) for cell in cells) >= 0.9 * max(len(cells), 1) for cells in filled]
-    words = [at for at, name in enumerate(names) if name and not numbers[at] and not is_missing(name)]
-    named = [at for at in words if below[at] and filled[at]]
-    measured = [at for at in range(len(names)) if below[at] and filled[at]]
-    counted = [name for at, name in enumerate(names) if numbers[at]]
-    counts = _consecutive(counted) and (len(counted) > 2 or counted[0] == "0")
-    fresh = len(words) and sum(names[at] not in filled[at] for at in words) > 0.5 * len(words)
-    if named:
-        return len(named) >= 0.5 * len(measured) or counts
-    if counted:
-        return counts and bool(fresh)
-    return len(rows) > 1 and len(set(names)) == len(names) and bool(fresh)
-
-
-def _counts(names: list[str], rows: list[list[str]], decimal: str) -> bool:
-    """Whether a row of numbers alone is a header such as pandas writes for an array: 0, 1, 2, ..."""
-    counted = [name for name in names if name]
-    if not _consecutive(counted) or names[1:] != (counted if not names[0] else counted[1:]):
-        return False
-    if len(counted) > 5 or not names[0]:
-        return True
-    fractions = [
-        sum(not cell.strip().lstrip("+-").isdigit() for cell in column) > 0.5 * len(column)
-        for column in zip(*rows, strict=True)
-    ]
-    return any(fractions)
-
-
-def _consecutive(names: list[str]) -> bool:
-    """Whether the names count up by one."""
-    if len(names) < 2 or not all(name.isascii() and name.isdigit() and len(name) < 10 for name in names):
-        return False
-    values = [int(name) for name in names]
-    return values == list(range(values[0], values[0] + len(values)))
 
 
 def _commented(content: bytes, start: int, separator: str, width: int) -> list[str]:

@@ -15,7 +15,9 @@ import numpy as np
 from wellfit.base import Reading
 from wellfit.data.limits import raised, remedy
 from wellfit.data.parts import listed
-from wellfit.data.tables.dialect import MAX_COLUMNS, is_missing, names_columns
+from wellfit.data.tables.cells import is_missing
+from wellfit.data.tables.dialect import MAX_COLUMNS
+from wellfit.data.tables.header import names_columns, titled, titles_above
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.parse import parse_text
 from wellfit.data.tables.table import Table, name_columns
@@ -226,15 +228,14 @@ def _check_areas(archive: zipfile.ZipFile, where: str) -> None:
 
 def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple[str, str], ...]) -> Table:
     """A sheet's cells; the first row may be the header."""
-    filled = cells.notna()
-    cells = cells.loc[filled.any(axis=1), filled.any(axis=0)]
-    texts = [
-        ["" if pd_missing(cell) else str(cell).strip() for cell in row]
-        for row in cells.head(200).itertuples(index=False)
-    ]
+    cells, texts = _filled(cells)
+    above = titles_above(texts) if reading.header is None else 0
+    if above:
+        facts = (*facts, ("title", titled(["".join(row) for row in texts[:above]])))
+        cells, texts = _filled(cells.iloc[above:])
     header = reading.header
     if header is None:
-        header = len(texts) > 1 and names_columns(texts[0], texts[1:])
+        header = bool(above) or (len(texts) > 1 and names_columns(texts[0], texts[1:]))
     if header and len(texts) == 1:
         raise DataError(f"{where}: has a header but no rows; give one row per example")
     names = texts[0] if header else [""] * cells.shape[1]
@@ -251,6 +252,14 @@ def _sheet(cells: pd.DataFrame, reading: Reading, where: str, facts: tuple[tuple
             table.frame, table.names, named=False, header=False, where=where, lines=lines, unit="row {}", facts=facts
         )
     )
+
+
+def _filled(cells: pd.DataFrame) -> tuple[pd.DataFrame, list[list[str]]]:
+    """The rows and columns that are not empty, and the first rows as texts."""
+    filled = cells.notna()
+    cells = cells.loc[filled.any(axis=1), filled.any(axis=0)]
+    few = cells.head(200).itertuples(index=False)
+    return cells, [["" if pd_missing(cell) else str(cell).strip() for cell in row] for row in few]
 
 
 def pd_missing(cell: Any) -> bool:

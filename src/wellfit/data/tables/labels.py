@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import ColumnKey, Reading
 from wellfit.data.parts import listed
-from wellfit.data.tables.dialect import is_number
+from wellfit.data.tables.cells import is_number
 from wellfit.data.tables.names import id_name, is_feature_name, is_measure_name, is_target_name, label_rank
 from wellfit.data.tables.table import Table, position, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, meaning_of, numbers_of, texts_of

@@ -13,6 +13,7 @@ import numpy as np
 
 from wellfit.base import IntArray, Reading
 from wellfit.data.tables.dialect import Dialect, detect, records_of, single_spaced
+from wellfit.data.tables.header import titled
 from wellfit.data.tables.names import says_nothing
 from wellfit.data.tables.table import Table, name_columns
 from wellfit.data.tables.text import to_utf8
@@ -64,6 +65,8 @@ def parse_text(content: bytes, reading: Reading, where: str) -> Table:
     facts = [("encoding", encoding), ("separator", "; ".join(said)), ("columns of the same name", repeated)]
     if found.comments:
         facts.append(("comment lines", f"{found.comments} above the table"))
+    if found.titles:
+        facts.append(("title", titled(found.titles)))
     return Table(
         frame=frame.iloc[:, :columns],
         names=names,

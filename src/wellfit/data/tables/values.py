@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import IntArray
-from wellfit.data.tables.dialect import is_missing, is_number
+from wellfit.data.tables.cells import is_missing, is_number
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rich.text import Text
 from wellfit.base import Answer, Finding, StudySummary
 from wellfit.narrative.advice import codes_fixed_by
 from wellfit.report import wording
-from wellfit.report.forms.terminal_tables import evidence_table, results_table, training_table
+from wellfit.report.forms.terminal_tables import HEADINGS, evidence_table, results_table, training_table
 from wellfit.report.legible import legible_summary
 from wellfit.report.notes import LETTERS, notices
 from wellfit.report.subjects.curves.sparklines import Sparklines, validation_sparklines
@@ -138,8 +138,10 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     names = max((cell_len(variant.name) for variant in summary.variants), default=0)
     cells = min(max(console.width - names - _BESIDE_CURVE, 8), 24)
     curves = validation_sparklines(summary, cells, ascii_only=console.options.ascii_only)
-    _print_table(results_table(summary, console.width, curves), console)
-    _say(console, _full_legend(summary, curves) if full else _legend(summary, curves), style="dim")
+    results = results_table(summary, console.width, curves)
+    _print_table(results, console)
+    best = any(column.header == HEADINGS["best"] for column in results.columns)
+    _say(console, _full_legend(summary, curves) if full else _legend(summary, curves, best), style="dim")
     if not full:
         return
     console.print()
@@ -157,13 +159,15 @@ def _print_table(table: Table, console: Console) -> None:
         console.print(text, soft_wrap=True)
 
 
-def _legend(summary: StudySummary, curves: Sparklines | None) -> str:
-    """What the columns mean, on two lines of 80 characters."""
+def _legend(summary: StudySummary, curves: Sparklines | None, best: bool) -> str:
+    """What the columns mean, on two lines of 80 characters; ``best`` is whether the best epochs have one."""
+    lowest = "Best" if best else "" if curves is None else curves.mark
     return "".join(
         (
             "Brackets: 95 % interval. " if _has_intervals(summary) else "",
             "Shared letter: no clear difference. " if wording.letters(summary) else "",
-            "Gap: train − test, in points. Best: epoch of the lowest validation loss.",
+            "Gap: train − test, in points.",
+            f" {lowest}: epoch of the lowest validation loss." if lowest else "",
             "" if curves is None else " Curves: own scale each.",
         )
     )

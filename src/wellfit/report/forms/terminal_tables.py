@@ -20,7 +20,7 @@ from wellfit.report.parts import Cell
 from wellfit.report.subjects.curves.sparklines import Sparklines
 from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
 
-__all__ = ["evidence_table", "results_table", "training_table"]
+__all__ = ["HEADINGS", "evidence_table", "results_table", "training_table"]
 
 _RESULTS: Final = (
     ("test", "letters", "verdict", "accuracy", "train", "validation", "wide gap", "best", "curve"),
@@ -50,7 +50,7 @@ _EVIDENCE: Final = (
 )
 """Columns, fewer and fewer; the first that fit are shown."""
 
-_HEADINGS: Final = {
+HEADINGS: Final = {
     "test": "test accuracy, %",
     "letters": "",
     "verdict": "verdict",
@@ -70,6 +70,8 @@ _HEADINGS: Final = {
     "p": "adj. p",
     "ahead": "ahead",
 }
+"""Column -> its heading."""
+
 _LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
 
 Row = tuple[Text, Mapping[str, Text]]
@@ -108,7 +110,7 @@ def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | N
     rows = [(_name(row), _variant_cells(row, curves)) for row in variant_rows(summary)]
     layouts = [[column for column in layout if not without.get(column)] for layout in _RESULTS]
     test = wording.compared(summary) + ("" if is_loss(summary.compared) else ", %")
-    return _fitting("variant", {**_HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]
+    return _fitting("variant", {**HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]
 
 
 def training_table(summary: StudySummary, width: int = 80) -> Table:
@@ -128,7 +130,7 @@ def training_table(summary: StudySummary, width: int = 80) -> Table:
       l2           -  87.35     -            109,386    3.0
     """
     rows = [(_name(row), _variant_cells(row, None)) for row in variant_rows(summary)]
-    return _fitting("variant", _HEADINGS, rows, _TRAINING, width)[0]
+    return _fitting("variant", HEADINGS, rows, _TRAINING, width)[0]
 
 
 def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
@@ -165,7 +167,7 @@ def evidence_table(summary: StudySummary, width: int = 80) -> Table | None:
     for key, c in known:
         name = c.variant if c.against == first else f"{c.variant} vs {c.against}"
         rows.append((Text(name), _evidence_cells(c, summary.evidence.get(key), verdict_label(c, by_name))))
-    headings = {**_HEADINGS, "difference": "difference"} if is_loss(summary.compared) else _HEADINGS
+    headings = {**HEADINGS, "difference": "difference"} if is_loss(summary.compared) else HEADINGS
     table, columns = _fitting(f"against {first}", headings, rows, _EVIDENCE, width)
     table.caption, table.caption_justify, table.caption_style = _evidence_caption(summary, columns), "left", "dim"
     return table

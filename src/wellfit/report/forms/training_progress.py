@@ -42,9 +42,10 @@ def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> N
 def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
     """The lines that ``print_plan`` prints, unwrapped."""
     plan, done = forecast.plan, forecast.done
-    train, validation, test = forecast.examples
+    _, validation, test = forecast.examples
+    train = " to ".join(f"{count:,}" for count in sorted(set(forecast.trained)))
     lines = [forecast.title, forecast.data] if forecast.data else [forecast.title]
-    each = f"{train:,} training, {validation:,} validation and {test:,} test examples"
+    each = f"{train} training, {validation:,} validation and {test:,} test examples"
     lines.append(each if test == forecast.tested else f"{each} a seed; {forecast.tested:,} test examples in all folds")
     lines += [f"{wording.capitalized(name)}: {text}" for name, text in forecast.facts]
     if not plan.runs:

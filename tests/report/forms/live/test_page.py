@@ -59,7 +59,7 @@ def test_a_running_study_has_its_progress(going: StudyStatus) -> None:
     parts = study_parts(Listed("ab12", "s", going), None)
     progress = Reader(parts["progress"]).text
     assert "running epoch 3 of 12: 3 runs training, none finished, 1 waiting" in progress
-    assert "Leading at epoch 3 by validation: baseline , 74.50 %" in progress
+    assert "Leading at epoch 3 by validation accuracy: baseline , 74.50 %" in progress
     assert "Open the full report" not in progress
     table = Reader(parts["table"]).text
     assert "baseline the base recipe 2 training 3 74.50 % 74.00 to 75.00" in table

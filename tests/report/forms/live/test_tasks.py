@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import watched
-from wellfit.errors import StoreUnreadableError
+from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.report.forms.live import tasks
 
 
@@ -85,3 +88,17 @@ def test_the_library_and_the_report_are_bytes(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.finish(store)
     assert b"<title>Does l2 help?</title>" in tasks.report("ab", tmp_path / "s", "s")
+
+
+def test_a_locked_study_is_not_waited_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads all studies has other ones to read."""
+    with watched.at_work(tmp_path / "s"):
+        pass
+    assert tasks.PATIENCE <= 2
+    monkeypatch.setattr(tasks, "PATIENCE", 0.2)
+    with closing(sqlite3.connect(tmp_path / "s" / "study.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="database is locked"):
+            tasks.row("ab", tmp_path / "s", "s")
+        assert time.monotonic() - began < 10  # 30 s where nobody waits for it

@@ -30,3 +30,10 @@ def test_without_runs_there_is_no_section():
     bare = replace(plain, variants=(replace(plain.variants[0], runs=()),))
     assert parts(bare, NOTHING) == []
     assert fragment(bare, NOTHING, {}) == {}
+
+
+def test_accuracies_are_named_where_another_metric_decides():
+    plain = study(variants=("baseline",), epochs=3)
+    assert parts(plain, NOTHING)[0].headings[7:11] == ("Training", "Validation", "Test", "Test loss")
+    table = parts(replace(plain, metric="macro_f1"), NOTHING)[0]
+    assert table.headings[7:11] == ("Training accuracy", "Validation accuracy", "Test accuracy", "Test loss")

@@ -26,3 +26,14 @@ def test_letters_have_a_column_where_variants_were_compared():
 def test_unusual_runs_are_named():
     costs = parts(diverged(), NOTHING)[1]
     assert [row[-1] for row in costs.rows[:2]] == ["all ended", "3 finished, 2 diverged"]
+
+
+def test_accuracies_are_named_where_another_metric_decides():
+    plain, other = study(epochs=3), replace(study(epochs=3), metric="macro_f1")
+    assert parts(plain, NOTHING)[0].headings[2:6] == ("Test accuracy", "95 % interval", "Validation", "Training")
+    assert parts(other, NOTHING)[0].headings[2:7] == (
+        *("Test macro F1", "95 % interval"),
+        *("Test accuracy", "Validation accuracy", "Training accuracy"),
+    )
+    shown = fragment(other, NOTHING, {})
+    assert (shown["training"], shown["validation"]) == ("Training accuracy", "Validation accuracy")

@@ -17,6 +17,9 @@ from wellfit.study.status import Stamp, StudyStatus, read_status
 
 __all__ = ["Look", "library", "look", "ready", "report", "row", "study_page", "summary"]
 
+PATIENCE: Final = 2.0
+"""Seconds to wait for a database that another process has locked; the one that trains locks it for an instant."""
+
 KEPT: Final = 4
 """Studies, of which only what has changed is read again."""
 
@@ -131,7 +134,7 @@ def library() -> bytes:
 def _status(path: Path) -> StudyStatus:
     """The status of a study; what has not changed since the last time is not read again."""
     before = _statuses.pop(path, None)
-    _statuses[path] = glance = read_status(path, before)
+    _statuses[path] = glance = read_status(path, before, patience=PATIENCE)
     while len(_statuses) > KEPT:
         del _statuses[next(iter(_statuses))]
     shown = glance.summary

@@ -24,9 +24,6 @@ __all__ = ["Worker"]
 LARGE: Final = 400
 """Megabytes: a process that needed more is ended after its task, and gives them back."""
 
-FEW_SECONDS: Final = 2.0
-"""To wait for a database that another process has locked; the one that trains locks it for an instant."""
-
 
 class Worker:
     """A process for one task at a time, started by the first one.
@@ -120,13 +117,10 @@ def _without_interrupts() -> Iterator[None]:
 
 def _work(connection: Connection) -> None:
     """Run functions until the server closes the connection, or ends in whatever way."""
-    import wellfit.store.database
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     silent = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):  # warnings of libraries do not belong on the user's terminal
         os.dup2(silent, stream)
-    wellfit.store.database.TIMEOUT = FEW_SECONDS  # type: ignore[misc]
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

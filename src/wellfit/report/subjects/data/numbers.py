@@ -11,7 +11,7 @@ from wellfit.report.marks.pictures import Sheet, pack
 
 __all__ = ["LARGEST", "MOST", "SPLITS", "ClassExamples", "class_examples", "data_sheet", "describe_data", "unit"]
 
-SPLITS: Final = {"train": "training", "validation": "validation", "test": "test"}
+SPLITS: Final = {"train": "training", "validation": "validation", "test": "test", "unused": "unused"}
 """Split -> its name in a sentence."""
 
 MOST: Final = 8
@@ -60,7 +60,7 @@ def describe_data(data: DataOverview) -> str:
       >>> describe_data(DataOverview("Digits", "scikit-learn", (8, 8), {"train": [3, 4]}, None, ()))
       'Digits, from scikit-learn: 7 examples of 8 × 8 pixels.'
     """
-    total = sum(int(sum(counts)) for counts in data.counts.values())
+    total = sum(int(sum(counts)) for counts in data.counts.values()) if data.total is None else data.total
     return f"{data_line(data.title, data.source)}: {total:,} examples of {unit(data.shape)}."
 
 

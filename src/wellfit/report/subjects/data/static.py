@@ -28,7 +28,7 @@ CAPTIONED: Final = 1.1
 NAME: Final = 24
 """Characters of a class's name beside a row."""
 
-ROLES: Final = {"train": "s1", "validation": "s2", "test": "s0"}
+ROLES: Final = {"train": "s1", "validation": "s2", "test": "s0", "unused": "rule"}
 """Split -> its color."""
 
 

@@ -13,18 +13,19 @@ from wellfit.report import wording
 from wellfit.report.parts import Cell, Table
 
 __all__ = [
-    "RUN_COLUMNS",
     "VariantRow",
+    "accuracy_heading",
     "comparison_table",
     "evidence_row",
     "evidence_table",
     "published_table",
+    "run_columns",
     "run_row",
     "variant_row",
     "variant_rows",
 ]
 
-RUN_COLUMNS = (
+_RUN_COLUMNS = (
     "Seed",
     "State",
     "Epochs",
@@ -37,7 +38,8 @@ RUN_COLUMNS = (
     "Test loss",
     "Seconds",
 )
-"""Headings of `run_row`."""
+
+_ACCURACIES = ("Training", "Validation", "Test")
 
 EVIDENCE_COLUMNS = (
     "Seeds",
@@ -148,8 +150,28 @@ def published_table(summary: StudySummary) -> Table:
     return Table((*headings, "Measured − published"), tuple(rows), text=2)
 
 
+def run_columns(metric: str) -> tuple[str, ...]:
+    """Headings of `run_row`; they say "accuracy" where variants are compared on another metric.
+
+    Example:
+      >>> run_columns("accuracy")[6:9], run_columns("brier")[8]
+      (('Training', 'Validation', 'Test'), 'Test accuracy')
+    """
+    return tuple(accuracy_heading(name, metric) if name in _ACCURACIES else name for name in _RUN_COLUMNS)
+
+
+def accuracy_heading(name: str, metric: str) -> str:
+    """The heading of a column of accuracies, named so where variants are compared on another metric.
+
+    Example:
+      >>> accuracy_heading("Training", "accuracy"), accuracy_heading("Training", "log_loss")
+      ('Training', 'Training accuracy')
+    """
+    return name if metric == "accuracy" else f"{name} accuracy"
+
+
 def run_row(run: RunSummary) -> tuple[str, ...]:
-    """The cells of a run: see `RUN_COLUMNS`."""
+    """The cells of a run: see `run_columns`."""
     return (
         str(run.seed),
         "stopped early" if run.state == "stopped" else run.state,

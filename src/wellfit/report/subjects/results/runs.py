@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.parts import Paragraph, Part, Table
-from wellfit.report.subjects.results.numbers import RUN_COLUMNS, run_row
+from wellfit.report.subjects.results.numbers import run_columns, run_row
 
 __all__ = ["fragment", "parts"]
 
@@ -33,4 +33,4 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
 
 def _table(summary: StudySummary) -> Table:
     rows = tuple((variant.name, *run_row(run)) for variant in summary.variants for run in variant.runs)
-    return Table(("Variant", *RUN_COLUMNS), rows)
+    return Table(("Variant", *run_columns(summary.metric)), rows)

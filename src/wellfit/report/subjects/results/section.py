@@ -8,7 +8,7 @@ from typing import Any
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
-from wellfit.report.subjects.results.numbers import VariantRow, variant_rows
+from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, variant_rows
 
 __all__ = ["fragment", "parts"]
 
@@ -35,7 +35,12 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """Every variant with everything, in one table."""
-    return {"rows": variant_rows(summary), "compared": wording.capitalized(wording.compared(summary))}
+    return {
+        "rows": variant_rows(summary),
+        "compared": wording.capitalized(wording.compared(summary)),
+        "training": accuracy_heading("Training", summary.metric),
+        "validation": accuracy_heading("Validation", summary.metric),
+    }
 
 
 def _scores(summary: StudySummary, rows: tuple[VariantRow, ...]) -> Table:
@@ -43,8 +48,10 @@ def _scores(summary: StudySummary, rows: tuple[VariantRow, ...]) -> Table:
     other = summary.metric != "accuracy"
     lettered = any(row.letters for row in rows)
     name = wording.capitalized(wording.compared(summary))
-    beside = ("Accuracy",) if other else ()
-    headings = ("Variant", name, "95 % interval", *beside, "Validation", "Training", "Gap, points", "Verdict")
+    beside = tuple(
+        accuracy_heading(of, summary.metric) for of in ("Test", "Validation", "Training")[0 if other else 1 :]
+    )
+    headings = ("Variant", name, "95 % interval", *beside, "Gap, points", "Verdict")
     cells = tuple(
         (
             *((row.letters,) if lettered else ()),
