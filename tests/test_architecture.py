@@ -21,7 +21,9 @@ MODULES = {
     if path != SOURCE / "__init__.py"
 }
 
-# Each layer may import those before it. Packages of one layer are siblings: they do not import each other.
+# Each layer may import those before it. Packages of one layer are siblings: they do not import each other. A module
+# that is named stands elsewhere than its package: a fitted model opens the doors by which it leaves, and the other
+# doors open on fitted models.
 LAYERS = (
     ("base", "errors", "files"),
     ("data", "nn", "analysis"),
@@ -29,7 +31,8 @@ LAYERS = (
     ("engine", "diagnostics"),
     ("store",),
     ("study",),
-    ("report", "model"),
+    ("report", *(f"interop.{name}" for name in ("exported_estimator", "keras", "network", "onnx", "provenance"))),
+    ("model",),
     ("interop", "plots"),
     ("results",),
     ("api",),
@@ -93,17 +96,25 @@ def package(module: str) -> str | None:
     return parts[1] if parts[0] == "wellfit" and len(parts) > 1 else None
 
 
+def place(module: str) -> str | None:
+    """What stands in a layer: the module, or else its package; None for wellfit itself."""
+    inner = module.removeprefix("wellfit.")
+    return inner if inner in RANK else package(module)
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_imports_go_one_way(module: str) -> None:
-    here = package(module)
+    here = place(module)
     assert here in RANK, f"{module} stands in no layer"
     for imported in imports(MODULES[module]):
-        there = package(imported)
+        there = place(imported)
         if there is None or there == here:
             continue
         assert there in RANK, f"{module} imports {imported}, which stands in no layer"
+        siblings = RANK[there] == RANK[here] and package(imported) == package(module)
         base_pair = {here, there} <= {"base", "errors", "files"}
-        assert RANK[there] < RANK[here] or base_pair, f"{module} imports {imported}: against the one-way rule"
+        right = RANK[there] < RANK[here] or siblings or base_pair
+        assert right, f"{module} imports {imported}: against the one-way rule"
 
 
 def test_imports_inside_the_report_go_one_way() -> None:
@@ -187,5 +198,5 @@ def test_tests_mirror_the_modules() -> None:
 
 
 def test_the_folders_of_the_design_are_there() -> None:
-    for name in (name for layer in LAYERS[1:7] for name in layer):
+    for name in (name for layer in LAYERS[1:9] for name in layer if "." not in name and name != "plots"):
         assert (SOURCE / name / "__init__.py").exists(), name

@@ -23,6 +23,8 @@ from wellfit.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from wellfit.interop.exported_estimator import ExportedClassifier
+
 __all__ = ["Evaluation", "FittedModel", "Network", "Origin"]
 
 _WRAPPED: Final = 12
@@ -236,6 +238,32 @@ class FittedModel:
 
         return save(self, Path(path))
 
+    def to_keras(self) -> Any:
+        """The model as a ``keras.Model``; see ``wellfit.interop.keras.to_keras`` for its inputs.
+
+        Raises:
+          WellfitError: Keras is not installed.
+        """
+        from wellfit.interop.keras import to_keras
+
+        return to_keras(self)
+
+    def to_onnx(self) -> bytes:
+        """The model as the content of an ONNX file; see ``wellfit.interop.onnx.to_onnx`` for its inputs.
+
+        Raises:
+          WellfitError: onnx is not installed, or the weights are too many for such a file.
+        """
+        from wellfit.interop.onnx import to_onnx
+
+        return to_onnx(self)
+
+    def to_sklearn(self) -> ExportedClassifier:
+        """The model as a fitted classifier of scikit-learn."""
+        from wellfit.interop.exported_estimator import ExportedClassifier
+
+        return ExportedClassifier(self)
+
     def summary(self) -> str:
         """The model in words: layers, parameters, what precedes them, classes, and what accuracy to expect."""
         from wellfit.model.words import summary_lines
@@ -246,6 +274,12 @@ class FittedModel:
         count = len(self.networks)
         what = "1 network" if count == 1 else f"ensemble of {count} networks"
         return f"FittedModel({self.origin.variant!r}, {what}, {len(self.classes)} classes)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the content of its file, which later versions of wellfit read, too."""
+        from wellfit.model.saved import packed, unpacked
+
+        return unpacked, (packed(self),)
 
     # --- In between
 

@@ -23,7 +23,7 @@ from wellfit.errors import StoreUnreadableError, StudyFileError, WellfitError, o
 from wellfit.files import read_plain, replacing, write_errors
 from wellfit.model.fitted import FittedModel, Network, Origin
 
-__all__ = ["SUFFIX", "check_name", "load", "packed", "save"]
+__all__ = ["SUFFIX", "check_name", "load", "packed", "save", "unpacked"]
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "wellfit model"
@@ -118,14 +118,33 @@ def load(path: str | Path) -> FittedModel:
     Raises:
       StoreUnreadableError: the file cannot be read, is damaged, or holds no model of wellfit.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as from_bytes
-
     path = Path(path).expanduser()
     try:
         content = read_plain(path.resolve(), _MOST_BYTES)
     except OSError as error:
         raise StoreUnreadableError(f"{path}: cannot be read ({error.strerror or one_line(error)})") from None
+    return unpacked(content, str(path))
+
+
+def unpacked(content: bytes, path: str = "the model") -> FittedModel:
+    """The model of which ``packed`` made the content of a file.
+
+    Args:
+      content: of the file.
+      path: what it is called in error messages.
+
+    Raises:
+      StoreUnreadableError: it is damaged, or holds no model of wellfit.
+
+    Example:
+      >>> unpacked(b"")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.StoreUnreadableError: the model: not a model's file (its header is cut off); save the model again
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
     try:
         text = _metadata(content)
         arrays = from_bytes(content)

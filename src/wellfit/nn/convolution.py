@@ -18,7 +18,7 @@ from wellfit.nn.layers import Initial, Layer, Params, stateless
 from wellfit.nn.products import Precision, dot, factor
 from wellfit.nn.tiles import from_tiles
 
-__all__ = ["average_pool", "conv2d", "global_average_pool", "max_pool"]
+__all__ = ["average_pool", "conv2d", "extent", "global_average_pool", "max_pool"]
 
 Array = TypeVar("Array", jax.Array, np.ndarray)
 
@@ -29,8 +29,18 @@ def _image(shape: tuple[int, ...], what: str) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def _extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tuple[int, int]]:
-    """Return a window's number of positions along an axis, and the padding on both sides, as in Keras."""
+def extent(size: int, window: int, stride: int, padding: str) -> tuple[int, tuple[int, int]]:
+    """Return a window's number of positions along an axis, and the padding on both sides, as in Keras.
+
+    Args:
+      size: of the image along the axis.
+      window, stride: size and step of the window.
+      padding: ``"same"`` or ``"valid"``.
+
+    Example:
+      >>> extent(28, 2, 3, "same"), extent(28, 5, 1, "valid")
+      ((10, (0, 1)), (24, (0, 0)))
+    """
     if padding == "valid":
         return (size - window) // stride + 1, (0, 0)
     positions = -(-size // stride)
@@ -47,8 +57,8 @@ def _places(
         raise ShapeError(f"{what}: padding must be 'same' or 'valid', got {padding!r}")
     if padding == "valid" and size > min(height, width):
         raise ShapeError(f"{what}: a window of {size} x {size} is larger than the image of shape {shape}")
-    rows, above = _extent(height, size, stride, padding)
-    columns, beside = _extent(width, size, stride, padding)
+    rows, above = extent(height, size, stride, padding)
+    columns, beside = extent(width, size, stride, padding)
     return rows, columns, (above, beside)
 
 

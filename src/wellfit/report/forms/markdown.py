@@ -13,7 +13,7 @@ from wellfit.report.document import Document
 from wellfit.report.forms.figure_files import write_figures
 from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
 
-__all__ = ["escaped", "markdown_table", "write_markdown"]
+__all__ = ["escaped", "fenced", "markdown_table", "write_markdown"]
 
 DPI = 150
 
@@ -73,7 +73,7 @@ def _block(part: Part, folder: str, alt_texts: dict[str, str]) -> str:
             link = f"{_linked(folder)}/{_linked(part.name)}.png"
             return f"![{escaped(alt_texts[part.name])}]({link})\n\n*{escaped(part.caption)}*"
         case Code():
-            return _fenced(part)
+            return fenced(part)
 
 
 def _linked(name: str) -> str:
@@ -81,8 +81,12 @@ def _linked(name: str) -> str:
     return re.sub(rb"[^\w.=+~-]", lambda match: b"%%%02X" % match[0][0], name.encode()).decode()
 
 
-def _fenced(part: Code) -> str:
-    """Text in a fence longer than any in it."""
+def fenced(part: Code, language: str = "text") -> str:
+    """Text in a fence longer than any in it.
+
+    Args:
+      language: in whose colors it may be shown.
+    """
     longest = max((len(run) for run in re.findall(r"`+", part.text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{part.text.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{part.text.rstrip()}\n{fence}"

@@ -1,0 +1,111 @@
+"""A network as a plain list of layers, with all that another library must know to compute the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from wellfit.base import ModelSpec, Preparation, PreparedColumn
+from wellfit.errors import ShapeError
+from wellfit.nn.convolution import extent
+from wellfit.nn.models import build, layer_specs
+
+if TYPE_CHECKING:
+    from wellfit.model.fitted import FittedModel
+
+__all__ = ["Step", "common_preparation", "encodable", "network_steps", "takes_images"]
+
+_STEP: Final = {"conv2d": (3, 1), "max_pool": (2, 0), "average_pool": (2, 0)}
+"""Kind -> size and stride where a layer gives none; stride 0 is that of the size."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer in inference mode.
+
+    Args:
+      name: with which its weights begin: ``"dense_1"`` of ``"dense_1/kernel"``.
+      kind: ``"dense"``, ``"conv2d"``, ``"max_pool"``, ``"average_pool"``, ``"global_average_pool"``, ``"flatten"``,
+        ``"batch_norm"``, or the name of an activation.
+      shape: of an example after it; of images, (height, width, channels).
+      size, stride: of a window, in both directions; otherwise 0.
+      padding: of a window.
+      pads: the same in pixels: above, left, below, right.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    size: int = 0
+    stride: int = 0
+    padding: str = "valid"
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list[Step]:
+    """The layers of a network, output layer last, without its softmax or sigmoid; dropout does nothing here.
+
+    Args:
+      shape: of an example.
+      classes: their number.
+
+    Example:
+      >>> [step.name for step in network_steps(ModelSpec("mlp", (32,)), (8, 8), 10)]
+      ['flatten_1', 'dense_1', 'relu_1', 'dense_2']
+    """
+    built = iter(
+        [layer for layer in build(spec, shape, classes).layers if layer[1].kind not in ("image", "two_classes")]
+    )
+    before = (*shape, 1) if len(shape) == 2 and takes_images(spec, shape, classes) else shape
+    steps = []
+    for of in layer_specs(spec, classes):
+        name, layer = next(built)
+        step = Step(name, layer.kind, layer.output_shape)
+        if of.kind in _STEP:
+            size = of.size or _STEP[of.kind][0]
+            stride = of.stride or _STEP[of.kind][1] or size
+            (above, below), (left, right) = (extent(n, size, stride, of.padding)[1] for n in before[:2])
+            step = replace(step, size=size, stride=stride, padding=of.padding, pads=(above, left, below, right))
+        steps.append(step)
+        if of.function and of.kind in ("dense", "conv2d"):
+            name, layer = next(built)
+            steps.append(Step(name, layer.kind, layer.output_shape))
+        before = layer.output_shape
+    return [step for step in steps if step.kind != "dropout"]
+
+
+def takes_images(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> bool:
+    """Whether a network has layers of images.
+
+    Example:
+      >>> takes_images(ModelSpec("lenet5"), (28, 28), 10), takes_images(ModelSpec("mlp"), (28, 28), 10)
+      (True, False)
+    """
+    return build(spec, shape, classes).layers[0][1].kind == "image"
+
+
+def encodable(text: str) -> str:
+    r"""A text as UTF-8 can hold it: half of a character, of a file's name for example, is spelled out.
+
+    Example:
+      >>> encodable("caf\udce9"), encodable("café")
+      ('caf\\udce9', 'café')
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def common_preparation(model: FittedModel) -> Preparation:
+    """The preparation of a model's networks, which differ in nothing but what fills in missing values.
+
+    Raises:
+      ShapeError: they differ in more, as in no model that wellfit trains.
+    """
+    first = model.networks[0].preparation
+    for network in model.networks:
+        if _layout(network.preparation) != _layout(first):
+            raise ShapeError("the networks of the model take different columns; export each with its seed")
+    return first
+
+
+def _layout(preparation: Preparation) -> list[PreparedColumn]:
+    return [replace(column, fill=0.0) for column in preparation.columns]
