@@ -76,7 +76,8 @@ def test_all_readouts_share_one_training_and_program(small_data: TrainingData) -
     trained = trainer.train(plan.populations[0], on_epoch=lambda epoch: epochs.append(epoch.examples))
     assert len(trained) == len(RECIPES)
     assert epochs == [150] * EPOCHS  # each epoch was trained once, for all of them
-    assert [epoch._cache_size() for epoch, _ in trainer.programs.values()] == [1]
+    training = [program for program in trainer.programs.values() if isinstance(program, tuple)]  # others predict
+    assert [epoch._cache_size() for epoch, _ in training] == [1]
 
 
 @pytest.mark.parametrize(("variant", "decay", "steps"), [("slow", 0.9, 6), ("fast", 0.3, 6), ("fast-short", 0.3, 3)])

@@ -56,7 +56,7 @@ def test_batch_normalization_in_a_list_of_layers_counts_too() -> None:
 
 def test_a_batch_larger_than_the_training_split_is_refused() -> None:
     with pytest.raises(
-        StudyFileError, match=r"variant 'odd': batch_size = 151 is larger .* \(150 examples\); choose at most 150"
+        StudyFileError, match="variant 'odd': batch_size = 151, but it trains on 150 examples; choose at most 150"
     ):
         plan(replace(MLP, batch_size=151))
 
