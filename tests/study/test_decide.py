@@ -141,7 +141,7 @@ def test_all_planned_seeds_are_checked_before_the_first_analysis(tmp_path: Path)
     spec = dataclasses.replace(spec, data=data, base=dataclasses.replace(spec.base, batch_size=smallest))
     session = Session(spec, dataset, tmp_path / "study")
     session.check()
-    with pytest.raises(StudyFileError, match=r"^seed 1?[0-9]: variant 'plain': batch_size = .* is larger than"):
+    with pytest.raises(StudyFileError, match=r"^seed 1?[0-9]: variant 'plain': batch_size = .*, but it trains on"):
         run_until_decided(session, lambda batch, interim: pytest.fail("trained"))
     assert not (tmp_path / "study").exists()
 

@@ -202,8 +202,8 @@ def test_a_batch_larger_than_the_training_split_of_any_seed_is_refused(tmp_path:
             with pytest.raises(StudyFileError) as caught:
                 use()
             assert str(caught.value) == (
-                f"seed {smallest}: variant 'wide': batch_size = {sizes[0]} is larger than the training split "
-                f"({sizes[smallest]} examples); choose at most {sizes[smallest]}"
+                f"seed {smallest}: variant 'wide': batch_size = {sizes[0]}, but it trains on "
+                f"{sizes[smallest]} examples; choose at most {sizes[smallest]}"
             )
     assert not (tmp_path / "study").exists()
 

@@ -244,7 +244,9 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
             np.add.at(sums[s], unit[r], (x - x.mean()) * np.sqrt(judged / (judged - 1)))
             np.add.at(raw, unit[r], x)
         both, within = (sums.sum(axis=0) ** 2).sum(), (sums**2).sum()
-        both /= (number - 2 * 2 + 2 / 2 + 1 - 1 / 2) / (number - 2)  # two folds, twice: what centering leaves
+        both /= 1 - (1 - 1 / 2) / (
+            number - 1
+        )  # what centering leaves of units that two folds of half of them judge, twice
         examples = both / judgments**2
         overlap = max(4 * within - both, 0) / (3 * judgments**2)
         informative = np.count_nonzero(raw >= 0.05 * raw.max()) - 1

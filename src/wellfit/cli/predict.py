@@ -84,9 +84,10 @@ def refit(
     with_test: WithTest = False,
     data: Data = None,
 ) -> None:
-    """Train the chosen variant again on all but the test examples, and save it.
+    """Train the chosen variant again on all but the test examples.
 
-    Training and validation examples together; with --with-test, the test examples too. The model is never evaluated: no example is held out. What to expect of it is what the study measured.
+    Training and validation examples are used together; with --with-test, the test examples too. The model is saved, and
+    never evaluated, since no example is held out: what to expect of it is what the study measured.
     """
     from wellfit.model.saved import check_name
     from wellfit.results import Results
