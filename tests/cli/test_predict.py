@@ -42,7 +42,7 @@ def test_predictions_on_the_terminal_and_in_files(
     assert command("predict", finished_study, digits, "--output", out, "--variant", "l2").out == f"{out}\n"
     written = pd.read_csv(out, index_col=0, dtype={"class": str})
     of_l2 = Results(finished_study).model("l2").predictions(digits)
-    pd.testing.assert_frame_equal(written, of_l2, check_dtype=False)
+    pd.testing.assert_frame_equal(written, of_l2, check_dtype=False, check_index_type=False)
 
 
 def test_json(command: Command, finished_study: Path, digits: Path) -> None:
@@ -89,6 +89,8 @@ def test_refit_saves_a_model(command: Command, finished_study: Path, digits: Pat
         (["predict", "DIR", "NEW", "--variant", "l3"], "did you mean"),
         (["predict", "DIR", "NEW", "--seed", "9"], "baseline has no finished run with seed 9"),
         (["predict", "DIR", "NEW", "--output", "new.npy/x.csv"], "new.npy"),
+        (["predict", "DIR", "NEW", "--output", "NEW"], "is to be predicted; write the predictions to another file"),
+        (["predict", "DIR", "NEW", "--submission", "DB"], "belongs to a study; write the predictions to another file"),
         (["refit", "DIR", "--output", "model.bin"], "a model's file ends in .safetensors"),
         (["refit", "DIR", "--output", "m.safetensors", "--data", "cosines"], "not the data of the study"),
     ],
@@ -98,7 +100,7 @@ def test_mistakes_get_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    places = {"DIR": str(finished_study), "NEW": str(digits)}
+    places = {"DIR": str(finished_study), "NEW": str(digits), "DB": str(finished_study / "study.db")}
     ended = command(*[places.get(argument, argument) for argument in arguments])
     assert (ended.status, ended.out) == (2, "")
     assert said in ended.err.splitlines()[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from small_studies import few_points, perceptrons
-from wellfit import Results
+from wellfit import Results, make_dataset
 from wellfit.analysis.intervals import exact_interval
+from wellfit.analysis.selection import validation_gains
 from wellfit.base import StudySummary
 from wellfit.errors import StoreUnreadableError, StudyFileError, UnknownNameError
 from wellfit.model.chosen import supported_variant
@@ -42,7 +44,7 @@ def test_without_support_it_is_the_first(finished_study: Path) -> None:
     results = Results(finished_study)
     assert supported_variant(results.summary) == (
         "baseline",
-        "baseline; validation supports no other variant over it",
+        "baseline; validation supports no other variant over it, and the test set does not choose",
     )
     model = results.model()
     assert model.origin.variant == "baseline"
@@ -78,6 +80,74 @@ def test_what_cannot_be_had(trained: Path) -> None:
         results.model("good", 7)
 
 
+def test_two_seeds_may_support_a_variant_but_have_no_interval(tmp_path: Path) -> None:
+    variants = {"slow": {"learning_rate": 1e-6}, "good": {"learning_rate": 0.05}}
+    session = Session(perceptrons(variants, seeds=2), few_points(), tmp_path / "study")
+    run_study(session)
+    summary = Results(session.directory).summary
+    gain = validation_gains(summary)[0]
+    assert gain.interval is None
+    name, why = supported_variant(summary)
+    points = f"{100 * gain.difference:.1f} points above that of slow"
+    assert (name, why) == (
+        ("good", f"good; its validation accuracy is {points}")
+        if gain.significant
+        else ("slow", "slow; validation supports no other variant over it, and the test set does not choose")
+    )
+    expected = Results(session.directory).model("good").origin.expected
+    assert "[" not in expected.partition("; the ensemble")[0]
+
+
+def test_where_validation_accuracy_cannot_choose_it_is_the_first(trained: Path) -> None:
+    summary = Results(trained).summary
+    name, why = supported_variant(dataclasses.replace(summary, metric="log_loss"))
+    assert (name, why) == (
+        "slow", "slow, the first; validation accuracy, which is kept, cannot choose by this metric"
+    )  # fmt: skip
+    one = tuple(dataclasses.replace(v, runs=v.runs[:1]) for v in summary.variants)
+    assert supported_variant(dataclasses.replace(summary, variants=one)) == (
+        "slow", "slow, the first; validation could not compare the others with it"
+    )  # fmt: skip
+
+
+def test_a_single_network_is_expected_to_be_as_good_as_all(trained: Path) -> None:
+    results = Results(trained)
+    both = results.model("good").origin
+    one = results.model("good", 1).origin
+    assert (one.accuracy, one.interval, one.tested) == (both.accuracy, both.interval, both.tested)
+    assert both.expected.startswith(one.expected)
+    assert "(3 seeds, 60 test examples)" in one.expected
+
+
+def test_the_interval_of_an_ensemble_counts_groups(tmp_path: Path) -> None:
+    x = np.repeat(np.random.default_rng(0).normal(size=(60, 3)), 5, axis=0)
+    y, groups = (x[:, 0] > 0).astype(int), np.repeat(np.arange(60), 5)
+    session = Session(perceptrons({"a": {}}), make_dataset(x, y, groups=groups), tmp_path / "study")
+    run_study(session)
+    model = Results(session.directory).model()
+    with open_existing(session.directory) as store:
+        units = store.keepsakes.test_groups()
+    assert units is not None
+    count = len(np.unique(units))
+    assert count < 20
+    share = float(re.findall(r"the ensemble classifies ([\d.]+) %", model.origin.expected)[0]) / 100
+    low, high = (100 * bound for bound in exact_interval(share * count, count))
+    assert model.origin.expected.endswith(f"[{low:.2f}, {high:.2f}]")
+
+
+def test_runs_that_were_not_tested_are_left_out(tmp_path: Path) -> None:
+    session = Session(perceptrons({"a": {}, "b": {}}), few_points(), tmp_path / "study")
+    run_study(session)
+    untested = "UPDATE runs SET test_sha256 = NULL, test_accuracy = NULL, test_loss = NULL WHERE"
+    with sqlite3.connect(session.directory / "study.db") as database:
+        database.execute(f"{untested} variant = 'a' AND seed = 1")
+        database.execute(f"{untested} variant = 'b'")
+    results = Results(session.directory)
+    assert [network.seed for network in results.model("a").networks] == [0]
+    with pytest.raises(StudyFileError, match="b was not tested yet; run the study again to its end"):
+        results.model("b")
+
+
 def test_an_empty_study_has_no_model(trained: Path) -> None:
     summary: StudySummary = Results(trained).summary
     bare = tuple(dataclasses.replace(v, mean={}, interval={}, runs=()) for v in summary.variants)
@@ -95,7 +165,9 @@ def test_diverged_runs_are_left_out(tmp_path: Path) -> None:
             database.execute(f"UPDATE runs SET state = 'diverged' WHERE {where}")
 
     diverge("variant = 'a' AND seed = 0")
-    assert [network.seed for network in Results(session.directory).model("a").networks] == [1]
+    model = Results(session.directory).model("a")
+    assert [network.seed for network in model.networks] == [1]
+    assert "1 of 2 trainings diverged and are left out" in model.origin.expected
     with pytest.raises(StudyFileError, match="the run of a diverged; choose another variant or seed"):
         Results(session.directory).model("a", 0)
     diverge("variant = 'a'")

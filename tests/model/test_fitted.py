@@ -141,6 +141,8 @@ def test_labels_as_numbers_texts_and_bytes() -> None:
     assert positions(np.array([b"b", b"a"]), ("a", "b")).tolist() == [1, 0]
     assert positions(np.array([3.0, 7.5]), ("3", "7.5")).tolist() == [0, 1]
     assert positions(np.array([True, False]), ("False", "True")).tolist() == [1, 0]
+    with pytest.raises(DataError, match="the model has no class '0', '1'; its classes are 3, 7"):
+        positions(np.array([0, 1]), ("3", "7"))
 
 
 def test_a_model_pickles_and_is_short_in_a_prompt() -> None:

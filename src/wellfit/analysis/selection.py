@@ -22,6 +22,7 @@ __all__ = [
     "REGULARIZERS",
     "ValidationGain",
     "ValidationSet",
+    "accuracy_may_choose",
     "best_by_validation",
     "one_standard_error",
     "reads_validation",
@@ -79,6 +80,16 @@ def reads_validation(recipe: FlatRecipe) -> bool:
       (False, True)
     """
     return any(key.split(".")[0] == "early_stopping" and value is not None for key, value in recipe.items())
+
+
+def accuracy_may_choose(summary: StudySummary) -> bool:
+    """Whether validation accuracy, which is kept of every run, can choose a variant.
+
+    It cannot where it hides the recall of rare classes, nor where probabilities are judged: label smoothing, for
+    example, may raise the accuracy and the log loss.
+    """
+    hidden = any(finding.code == "accuracy-hides-recall" for finding in summary.findings)
+    return not hidden and summary.metric not in ("log_loss", "brier")
 
 
 # --- One among several ------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from wellfit.cli.options import Json
 from wellfit.cli.output import make_console, print_json, print_line, print_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from wellfit.model.fitted import FittedModel
@@ -60,6 +62,8 @@ def predict(
     Prints a class, its probability, and the spread of the probability over the seeds. Examples come as the training
     data came: the same columns, images of the same size.
     """
+    for path in filter(None, (output, submission)):
+        _check_target(path, files)
     model = model_of(directory, variant, seed)
     table = model.predictions(files[0] if len(files) == 1 else list(files))
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
@@ -93,6 +97,7 @@ def refit(
     from wellfit.results import Results
 
     check_name(output)
+    _check_target(output, [])
     model = Results(directory).refit(variant, with_test=with_test, data=data)
     model.save(output)
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
@@ -125,11 +130,24 @@ def _submitted(table: pd.DataFrame, model: FittedModel) -> pd.DataFrame:
     return table[["class"]].rename(columns={"class": "label" if header is None else header.names[header.label]})
 
 
+def _check_target(path: Path, files: Sequence[Path]) -> None:
+    """Refuse to replace what is read, or a file of a study."""
+    from wellfit.errors import StoreError
+    from wellfit.report.forms.formats import check_folder
+
+    check_folder(path)
+    resolved = path.resolve()
+    if any(resolved == file.resolve() for file in files):
+        raise StoreError(f"{path}: is to be predicted; write the predictions to another file")
+    if path.exists() and any((folder / "study.db").exists() for folder in resolved.parents[:2]):
+        raise StoreError(f"{path}: belongs to a study; write the predictions to another file")
+
+
 def _write(table: pd.DataFrame, path: Path) -> None:
     from wellfit.files import replacing, write_errors
 
     with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
-        temporary.write_text(table.to_csv(lineterminator="\n"), encoding="utf-8")
+        temporary.write_text(table.to_csv(lineterminator="\n"), encoding="utf-8", errors="surrogateescape")
 
 
 def _plain(table: pd.DataFrame, model: FittedModel) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from wellfit.data.tables.frames import table_of
 from wellfit.data.tables.table import Table
 from wellfit.errors import DataError
 from wellfit.files import form_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Form", "Later", "read_examples"]
 
@@ -113,8 +110,7 @@ def _read_path(path: Path, form: Form) -> Later:
         raise DataError(f"{path}: no such file or folder; {_FORMS}")
     if kind == "a folder":
         files = image_files(path)
-        later = _read_images(files, form, str(path))
-        return later
+        return _read_images(files, form, str(path))
     if kind != "a file":
         raise DataError(f"{path}: {kind}, not a file; copy what it gives to a file")
     if is_array_file(path):
@@ -239,7 +235,7 @@ def _pixels(x: NDArray[Any], form: Form, where: str) -> NDArray[Any]:
                 f"{where}: pixels from {low:g} to {high:g}, but the model was trained on pixels from 0 to {most:g}; "
                 "give them in the same range"
             )
-        if 0 < high <= 1 < most:
+        if 0 < high <= 1 < most and x.dtype.kind == "f":
             raise DataError(
                 f"{where}: pixels up to {high:g}, but the model was trained on pixels from 0 to {most:g}; multiply "
                 f"them by {most:g}"

@@ -43,7 +43,8 @@ def to_keras(model: FittedModel) -> Any:
     - of images, the scaling; the input is raw pixels in the range of the training images.  # (N, H, W) or (N, H, W, C)
     - of a table, the scaling, and what fills in missing values. Keras has layers that turn texts into numbers on
       TensorFlow alone, so that the inputs are numbers: ``features``, one column for each name in
-      ``networks[0].preparation.features`` with zeros where a value is missing, and ``missing``, ones in the features of
+      ``networks[0].preparation.features`` with zeros where a value is missing (numbers minus the ``center`` of their
+      column, which float32 would blur), and ``missing``, ones in the features of
       a missing value.  # (N, D') each
     - of an array without missing values, the scaling; the input is ``features`` alone.  # (N, D')
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
 from wellfit import __version__
 from wellfit.analysis.intervals import exact_interval
-from wellfit.analysis.selection import validation_gains
+from wellfit.analysis.selection import accuracy_may_choose, validation_gains
 from wellfit.base import Recipe, RunRecord, StudySummary, VariantSummary
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.model.fitted import FittedModel, Network, Origin
@@ -41,16 +42,22 @@ def supported_variant(summary: StudySummary) -> tuple[str, str]:
     first = summary.variants[0]
     if not any("validation_accuracy" in variant.mean for variant in summary.variants):
         raise StudyFileError(f"no run of the study {summary.name!r} has finished; run it first")
+    if len(summary.variants) == 1:
+        return first.name, f"{first.name}; the only variant"
+    if not accuracy_may_choose(summary):
+        return first.name, f"{first.name}, the first; validation accuracy, which is kept, cannot choose by this metric"
     gains = validation_gains(summary)
+    if not gains:
+        return first.name, f"{first.name}, the first; validation could not compare the others with it"
     best = next((gain for gain in gains if gain.significant), None)
     if best is None:
-        why = "validation supports no other variant over it" if len(summary.variants) > 1 else "the only variant"
-        return first.name, f"{first.name}; {why}"
-    assert best.interval is not None
-    low, high = (100 * bound for bound in best.interval)
+        return first.name, (
+            f"{first.name}; validation supports no other variant over it, and the test set does not choose"
+        )
+    bounds = "" if best.interval is None else " [{:.1f}, {:.1f}]".format(*(100 * bound for bound in best.interval))
     return best.variant.name, (
-        f"{best.variant.name}; its validation accuracy is {100 * best.difference:.1f} points [{low:.1f}, {high:.1f}] "
-        f"above that of {first.name}"
+        f"{best.variant.name}; its validation accuracy is {100 * best.difference:.1f} points{bounds} above that of "
+        f"{first.name}"
     )
 
 
@@ -76,7 +83,7 @@ def fitted_model(
     networks, inputs = [], None
     for record in records:
         inputs = load_inputs(store, record.spec.seed)
-        if inputs is None:
+        if inputs is None:  # a run that was tested has them since there are any
             raise StudyFileError(
                 f"{store.directory}: does not hold how examples become inputs of its networks, as wellfit's first "
                 "edition left it; run the study again with the same command: nothing is trained again"
@@ -84,7 +91,7 @@ def fitted_model(
         weights = store.runs.weights(of.name, record.spec.seed)
         networks.append(Network(record.spec.seed, weights, inputs.preparation, inputs.scaling))
     assert inputs is not None
-    expected = _expected(store, of, records, seed)
+    expected = _expected(store, of, alone=len(records) == 1)
     origin = _origin(store, summary, of, records[0].spec.recipe, choice, expected)
     _, classes = store.keepsakes.labels()
     return FittedModel(records[0].spec.recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
@@ -114,13 +121,14 @@ def refitted_model(
     first = done.records[0]
     inputs = load_inputs(store, first.spec.seed)
     assert inputs is not None  # a run that was tested has them
-    before = _expected(store, of, _usable(store, of.name, first.spec.seed), first.spec.seed)
+    inputs = dataclasses.replace(inputs, preparation=done.folds[0].preparation)  # may use columns that were constant
+    before = _expected(store, of, alone=True)
     which = "training, validation and test" if with_test else "training and validation"
     expected = Expected(
         None,
         None,
         0,
-        f"not evaluated: trained again for {done.epochs} epochs on {done.examples:,} {which} examples; "
+        f"not evaluated: trained again for {done.epochs} epochs on {done.counts} {which} examples; "
         f"in the study, {before.text}",
     )
     origin = _origin(store, summary, of, first.spec.recipe, choice, expected)
@@ -158,7 +166,7 @@ def _origin(
 
 
 def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
-    """The runs whose networks can be used."""
+    """The runs whose networks can be used: those that were tested and did not diverge."""
     records = [record for record in store.runs.records() if record.spec.variant == variant]
     if seed is not None:
         records = [record for record in records if record.spec.seed == seed]
@@ -166,19 +174,33 @@ def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
             raise StudyFileError(f"{store.directory}: {variant} has no finished run with seed {seed}; see wellfit show")
     if not records:
         raise StudyFileError(f"{store.directory}: no run of {variant} has finished; run the study first")
-    sound = [record for record in records if record.state != "diverged" and record.readout_epoch]
+    sound = [record for record in records if _sound(record)]
     if not sound:
         which = "the run" if len(records) == 1 else "every run"
         raise StudyFileError(f"{store.directory}: {which} of {variant} diverged; choose another variant or seed")
+    tested = store.runs.test_scores()
+    sound = [record for record in sound if (variant, record.spec.seed) in tested]
+    if not sound:
+        raise StudyFileError(f"{store.directory}: {variant} was not tested yet; run the study again to its end")
     return sound
 
 
-def _expected(store: Store, variant: VariantSummary, records: list[RunRecord], seed: int | None) -> Expected:
-    """What accuracy to expect on new examples: that of one network, since an ensemble is seldom tested."""
+def _sound(record: RunRecord) -> bool:
+    return record.state != "diverged" and record.readout_epoch > 0
+
+
+def _expected(store: Store, variant: VariantSummary, *, alone: bool) -> Expected:
+    """What accuracy to expect on new examples: that of one network, since an ensemble is seldom tested.
+
+    Args:
+      alone: whether the model has one network.
+    """
     mean, interval = variant.mean.get("test_accuracy"), variant.interval.get("test_accuracy")
     if mean is None:
         return Expected(None, None, 0, "unknown: the test set has not been opened")
     labels, _ = store.keepsakes.labels()
+    groups = store.keepsakes.test_groups()
+    records = _usable(store, variant.name, None)
     judged = np.zeros(len(labels), bool)
     total, shared = np.zeros(()), True
     for record in records:
@@ -187,15 +209,24 @@ def _expected(store: Store, variant: VariantSummary, records: list[RunRecord], s
         judged[tested.of(np.arange(len(labels)))] = True
         total = total + tested.probabilities if shared else total
     count, seeds = int(judged.sum()), len(records)
-    bounds = "" if interval is None else f" [{100 * interval[0]:.2f}, {100 * interval[1]:.2f}]"
-    said = f"{'1 seed' if seeds == 1 else f'{seeds} seeds'}, {count:,} test examples"
-    one = f"one network classifies {100 * mean:.2f} %{bounds} of new examples correctly ({said})"
-    if seed is not None or seeds == 1:
+    one = f"one network classifies {100 * mean:.2f} % {_bounds(interval, seeds)}of new examples correctly"
+    diverged = sum(run.state == "diverged" for run in variant.runs)
+    out = f", {diverged} of {len(variant.runs)} trainings diverged and are left out" if diverged else ""
+    one += f" ({'1 seed' if seeds == 1 else f'{seeds} seeds'}, {count:,} test examples{out})"
+    if alone:
         return Expected(mean, interval, count, one)
     if not shared:
         text = f"{one}; the ensemble was not tested, since the test examples of a seed train other seeds"
         return Expected(mean, interval, count, text)
-    correct = int((total.argmax(axis=1) == labels).sum())
-    low, high = (100 * bound for bound in exact_interval(correct, count))
-    text = f"{one}; the ensemble classifies {100 * correct / count:.2f} % [{low:.2f}, {high:.2f}]"
+    right = float((total.argmax(axis=1) == labels).mean())
+    independent = count if groups is None else len(np.unique(groups))
+    low, high = (100 * bound for bound in exact_interval(right * independent, independent))
+    text = f"{one}; the ensemble classifies {100 * right:.2f} % [{low:.2f}, {high:.2f}]"
     return Expected(mean, interval, count, text)
+
+
+def _bounds(interval: tuple[float, float] | None, seeds: int) -> str:
+    """An interval in brackets; two seeds have none that says anything."""
+    if interval is None or seeds < 3:
+        return ""
+    return f"[{100 * interval[0]:.2f}, {100 * interval[1]:.2f}] "

@@ -18,6 +18,7 @@ from wellfit.base import FloatArray, IntArray, ModelSpec, Preparation, Scaling
 from wellfit.data.later import Form, Later, read_examples
 from wellfit.data.parts import listed
 from wellfit.data.preparation import count_unseen, prepare
+from wellfit.data.tables.cells import is_number
 from wellfit.errors import DataError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Evaluation:
     Args:
       examples: their number.
       accuracy: share of them that it classifies correctly.
-      interval: 95 %, for new examples of the same kind (Clopper and Pearson, 1934).
+      interval: 95 %, for new examples of the same kind, if these are independent (Clopper and Pearson, 1934).
       log_loss: mean negative logarithm of the probability of the true class.
       each: the accuracy of each network, by seed.
     """
@@ -185,7 +186,9 @@ class FittedModel:
         index = later.names
         identifier = later.identifier
         labels: pd.Index[Any] = (
-            pd.Index(index, name="example") if identifier is None else pd.Index(identifier.values, name=identifier.name)
+            pd.Index(index, dtype=object, name="example")
+            if identifier is None
+            else pd.Index(identifier.values, name=identifier.name)
         )
         probabilities = self._each(later)  # (S, N, K)
         mean = probabilities.mean(axis=0)  # (N, K)
@@ -196,7 +199,7 @@ class FittedModel:
         return pd.DataFrame(columns, index=labels)
 
     def evaluate(self, examples: Any, labels: Any = None) -> Evaluation:
-        """Compare predictions with labels that the model has not seen.
+        """Compare predictions with labels that the model has not seen; of examples that trained it, it knows too much.
 
         Args:
           examples: as for ``predict``.
@@ -364,8 +367,7 @@ def positions(labels: NDArray[Any], classes: Sequence[str]) -> IntArray:
     values, codes = np.unique(labels, return_inverse=True)
     known = {name: at for at, name in enumerate(classes)}
     texts = [_text(value) for value in values.tolist()]
-    numbers = labels.dtype.kind in "buif" and not any(text in known for text in texts)
-    if numbers:
+    if labels.dtype.kind in "uif" and not any(is_number(name) for name in classes):
         known = {str(at): at for at in range(len(classes))}
     unknown = [text for text in texts if text not in known]
     if unknown:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wellfit.analysis.selection import ValidationGain, reads_validation, regularizers, validation_gains
+from wellfit.analysis.selection import (
+    ValidationGain,
+    accuracy_may_choose,
+    reads_validation,
+    regularizers,
+    validation_gains,
+)
 from wellfit.analysis.settings import flat_recipes, flattened
 from wellfit.base import Sentence, StudySummary, VariantSummary
 from wellfit.narrative.advice_epochs import advise_longer, advise_stopping
@@ -51,9 +57,7 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
-    # Where accuracy hides the recall of rare classes, it must not choose; test scores only withhold the advice.
-    hidden = any(finding.code == "accuracy-hides-recall" for finding in summary.findings)
-    gains = [] if hidden else validation_gains(summary)
+    gains = validation_gains(summary) if accuracy_may_choose(summary) else []
     best, quick = _best(gains), summary.title.endswith("(quick)")  # a quick study has few epochs and seeds by design
     advice = [
         *(_full_study(summary) if quick else _more_seeds(summary)),

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.base import Dataset, RunRecord, RunSpec, Splits
+from wellfit.data.subsets import subset
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, StudyFileError
 from wellfit.store import Store
@@ -30,20 +31,25 @@ class Refitted:
       records: the runs that did not diverge.
       folds: what precedes the network of each.
       epochs: for which they were trained.
-      examples: training examples of each.
     """
 
     records: tuple[RunRecord, ...]
     folds: tuple[Fold, ...]
     epochs: int
-    examples: int
+
+    @property
+    def counts(self) -> str:
+        """The number of training examples, in words: with groups, seeds may have different ones."""
+        numbers = {len(fold.splits.train) for fold in self.folds}
+        return " to ".join(f"{number:,}" for number in sorted({min(numbers), max(numbers)}))
 
 
 def refit(session: Session, store: Store, variant: str, *, with_test: bool = False) -> Refitted:
     """Train a variant again for every seed, on training and validation examples together.
 
-    The number of epochs is the median of the epochs after which the variant's networks were read, and nothing stops
-    training earlier. A limit on the number of training examples is lifted.
+    The number of epochs is the median of those after which the variant's networks were read, and nothing stops
+    training earlier; a schedule of the learning rate ends with them. A limit on the number of training examples is
+    lifted; label noise stays.
 
     Args:
       session: the study with the data that it was trained on.
@@ -62,8 +68,8 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
       >>> results = study.run()
       >>> with open_existing(results.directory) as store:
       ...     session = Session(store.metadata.spec(), study._data(), results.directory)
-      ...     refit(session, store, "baseline", with_test=True).examples
-      1797
+      ...     refit(session, store, "baseline", with_test=True).counts
+      '1,797'
     """
     saved = store.metadata.provenance().get("data hash", "")
     if session.hashes[0] != saved:
@@ -84,7 +90,7 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     records, folds = [], []
     for together in [[run] for run in runs] if apart else [runs]:
         fold = _whole(session, together[0].seed, with_test)
-        data = fold.data
+        data = subset(fold.data, None, recipe.label_noise, session.spec.data.split_seed)
         plan = plan_runs(together, data, session.mesh.size, session.choices, balanced=session.balanced)
         trainer = Trainer(data, session.mesh, compiled)
         for population in plan.populations:
@@ -93,7 +99,7 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
             folds += [fold] * len(ended)
     if not records:
         raise StudyFileError(f"{variant}: every network diverged when it was trained on all examples; choose another")
-    return Refitted(tuple(records), tuple(folds), epochs, len(folds[0].splits.train))
+    return Refitted(tuple(records), tuple(folds), epochs)
 
 
 def _whole(session: Session, seed: int, with_test: bool) -> Fold:

@@ -56,6 +56,23 @@ def test_words_and_bytes(tmp_path: Path) -> None:
         images_like([deep], (6, 8), 255, Reading(), "new")
 
 
+def test_bytes_for_a_model_of_deeper_pixels(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="new: pixels of 8 bits, but the model was trained on pixels up to 4095"):
+        images_like([saved(tmp_path / "a.png", GRAY)], (6, 8), 4095, Reading(), "new")
+
+
+def test_margins_have_the_depth_of_the_pixels(tmp_path: Path) -> None:
+    reading = Reading(image_size=8, background="gray")
+    x, _ = images_like([saved(tmp_path / "a.png", GRAY)], (8, 8), 65535, reading, "new")
+    assert set(x[0, [0, -1]].ravel().tolist()) == {round(128 / 255 * 65535)}
+
+
+def test_masks_are_no_examples(tmp_path: Path) -> None:
+    image = saved(tmp_path / "a.png", GRAY)
+    saved(tmp_path / "a_mask.png", GRAY)
+    assert image_files(tmp_path) == [image]
+
+
 def test_another_size_is_named(tmp_path: Path) -> None:
     files = [saved(tmp_path / "a.png", GRAY), saved(tmp_path / "b.png", GRAY[:, :7])]
     with pytest.raises(DataError, match=r"b\.png: 7 x 6 pixels, but the model was trained on 8 x 6; resize"):

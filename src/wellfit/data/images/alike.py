@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Reading
 from wellfit.data.images.decode import View
+from wellfit.data.images.masks import split_masks
 from wellfit.data.images.names import some
 from wellfit.data.images.reader import background_of, fill_boxes, named, size_of
 from wellfit.data.images.stack import Images, read_images
@@ -24,12 +25,14 @@ _WORDS = 65535
 
 
 def image_files(folder: Path) -> list[str]:
-    """All images in a folder and the folders below it, folder by folder, each sorted by name.
+    """All images in a folder and the folders below it, folder by folder, each sorted by name; not their masks.
 
     Raises:
       DataError: there is none.
     """
-    files = [str(inner.path / name) for inner in list_folder(folder).below() for name in inner.images]
+    root = list_folder(folder)
+    found = [str(inner.path / name) for inner in root.below() for name in inner.images]
+    files, _ = split_masks(found, str(folder))
     if not files:
         raise DataError(f"{folder}: no image in this folder; give a folder with images, or the file to predict")
     return files
@@ -71,8 +74,9 @@ def images_like(
     if images.counts["resized"]:
         text = f"{images.counts['resized']:,} of {len(files):,} images resized to {shape[1]} x {shape[0]} pixels"
         notes.append(text)
-    fill_boxes(images, np.zeros(1, images.x.dtype), view, pixel_max)
-    return _of_depth(images.x, pixel_max, where), notes
+    images.x = _of_depth(images.x, pixel_max, where)
+    fill_boxes(images, images.x, view, pixel_max)
+    return images.x, notes
 
 
 def _check_size(images: Images, files: Sequence[str], shape: tuple[int, ...], where: str) -> None:
@@ -91,6 +95,11 @@ def _of_depth(x: NDArray[Any], pixel_max: float | None, where: str) -> NDArray[A
     """Pixels in the unit of the training images."""
     if x.dtype == np.uint8 and pixel_max == _WORDS:
         return x.astype(np.uint16) * np.uint16(257)
+    if x.dtype == np.uint8 and pixel_max is not None and pixel_max > np.iinfo(np.uint8).max:
+        raise DataError(
+            f"{where}: pixels of 8 bits, but the model was trained on pixels up to {pixel_max:g}; save the images with "
+            "the same depth"
+        )
     if x.dtype == np.uint16 and pixel_max is not None and pixel_max <= np.iinfo(np.uint8).max:
         raise DataError(
             f"{where}: pixels of 16 bits, but the model was trained on pixels up to {pixel_max:g}; save "
