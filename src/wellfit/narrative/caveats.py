@@ -108,14 +108,14 @@ def certainty(study: Evidence) -> list[Sentence]:
     claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
     claims = claims if number > 1 or interim else "of a false claim"
     limited = "would be limited to 5 % in a single look" if earlier_looks(study) else "is limited to 5 %"
-    text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new images"
+    text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new examples"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))
     evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"
     share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
     if share is not None:
         text += (
-            f"; on these images, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
+            f"; on these test examples, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
             f"of {largest.against} by more than {within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
         )

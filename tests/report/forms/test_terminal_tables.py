@@ -104,7 +104,7 @@ def test_every_comparison_has_its_row():
     assert {"against baseline", "l2", "dropout", "dropout vs l2"} <= rows.keys()
     assert rows["dropout"].split()[-3:] == ["better", "93", "%"]
     assert rows["l2"].split()[-1] == "-"
-    assert "rank alike on these images: p < 0.001." in " ".join(output.split())
+    assert "rank alike on these test examples: p < 0.001." in " ".join(output.split())
     assert "−" not in output
 
 

@@ -262,7 +262,9 @@ def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
     if summary.friedman_p is None:
         return text
     p = wording.p_value(summary.friedman_p)
-    return f"{text} Friedman test that all variants rank alike on these images: p {p if p[0] == '<' else f'= {p}'}."
+    return (
+        f"{text} Friedman test that all variants rank alike on these test examples: p {p if p[0] == '<' else f'= {p}'}."
+    )
 
 
 def _ascii(text: str, style: str = "") -> Text:
