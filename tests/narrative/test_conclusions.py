@@ -277,7 +277,7 @@ def test_diverged_and_pending_runs_are_counted():
         "Of 3 variants, l2 was better than baseline in test accuracy (+1.0 points [0.6, 1.4], surviving runs). "
         "l1 is undecided. "
         "With 4 seeds and 360 test examples, the probability of a false claim is limited to 5 %, for new seeds and new "
-        "images. "
+        "examples. "
         "1 run diverged and is left out (l2: 1); 7 runs are pending (baseline: 1, l2: 1, l1: 5)."
     )
 
