@@ -11,6 +11,7 @@ from rich.console import Console
 
 from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
 from sweeps import advised as texts
+from wellfit.analysis.selection import accuracy_may_choose
 from wellfit.narrative.advice import MOST, advise, codes_fixed_by
 from wellfit.report.forms.terminal import print_summary
 from wellfit.spec.study import load_study
@@ -43,6 +44,16 @@ def test_advice_names_validation_accuracy_where_another_metric_decides():
     assert "the best by validation accuracy, dropout (dropout = 0.3), is 0." in of({"dropout": 0.004}, 0.004)
     assert "none has a higher mean validation accuracy than baseline" in of({"dropout": -0.01})
     assert "which both have a validation accuracy above baseline" in of({"dropout": 0.03, "l2": 0.02}, 0.001)
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "brier"])
+def test_accuracy_recommends_nothing_where_probabilities_are_judged(metric: str) -> None:
+    study = dataclasses.replace(scored(FOUR, gaining({"dropout": 0.2, "l2": 0.2}, 0.001)), metric=metric)
+    assert not accuracy_may_choose(study)
+    said = " ".join(texts(study))
+    assert "Use " not in said
+    assert "Validation supports" not in said
+    assert "Use dropout" in " ".join(texts(dataclasses.replace(study, metric="accuracy")))
 
 
 def test_other_variants_are_not_called_regularizers():

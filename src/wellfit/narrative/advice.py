@@ -110,7 +110,7 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         text = (
             f"Validation supports no {noun} yet: the best{' by validation accuracy' if other else ''}, "
             f"{_with_settings(best.variant)}, is {_difference(best)} "
-            f"above {first} {over}; {tried}this could be chance"
+            f"above {first} {over}; {tried}this could be chance. Test results do not choose: the model stays {first}"
         )
     else:
         mean = "validation accuracy" if other else "accuracy"
