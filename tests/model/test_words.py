@@ -22,4 +22,4 @@ def test_layers_parameters_input_and_expectation() -> None:
 def test_a_table_and_an_array() -> None:
     assert "Input: 3 columns (age, color, share), standardized" in summary_lines(of_a_table(seeds=1))
     assert summary_lines(of_a_table(seeds=1))[0] == "l2 of toy: the network of seed 0"
-    assert "Input: rows of 5 values, scaled to [0, 1]" in summary_lines(of_images(shape=(5,), pixel_max=None))
+    assert "Input: rows of 5 values, used as they are" in summary_lines(of_images(shape=(5,), pixel_max=None))

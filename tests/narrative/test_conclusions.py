@@ -62,8 +62,8 @@ def test_better_and_worse_and_undecided():
         "l2 +0.05 points [0.01, 0.09]), and l1 was worse than baseline (-1.2 points [-1.6, -0.8]). "
         "early-stopping is undecided: differences from -0.2 to +0.6 points remain possible. "
         "With 5 seeds and 360 test examples, the probability of any false claim in 4 comparisons is limited to 5 %, "
-        "for new seeds and new examples; on these test examples, one further run of l1 would be behind one of baseline by more "
-        "than 0.1 points with a probability of 10 %. "
+        "for new seeds and new examples; on these test examples, one further run of l1 would be behind one of "
+        "baseline by more than 0.1 points with a probability of 10 %. "
         "More seeds may decide early-stopping: --until-decided adds them in planned interim analyses, which keep false "
         "claims at 5 %."
     )

@@ -62,12 +62,18 @@ def predict(
     Prints a class, its probability, and the spread of the probability over the seeds. Examples come as the training
     data came: the same columns, images of the same size.
     """
+    from wellfit.errors import StoreError
+
     for path in filter(None, (output, submission)):
-        _check_target(path, files)
+        _check_free(path, [*files, directory])
+    if output is not None and submission is not None and output.resolve() == submission.resolve():
+        raise StoreError(f"{output}: is both --output and --submission; name two files")
     model = model_of(directory, variant, seed)
     table = model.predictions(files[0] if len(files) == 1 else list(files))
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
     if submission is not None:
+        if table.index.name == "example":
+            print_problem("wellfit: no column identifies the rows, so that the submission numbers them as in the file")
         _write(_submitted(table, model), submission)
     if output is not None:
         _write(table, output)
@@ -93,11 +99,11 @@ def refit(
     Training and validation examples are used together; with --with-test, the test examples too. The model is saved, and
     never evaluated, since no example is held out: what to expect of it is what the study measured.
     """
-    from wellfit.model.saved import check_name
+    from wellfit.model.saved import check_target
     from wellfit.results import Results
 
-    check_name(output)
-    _check_target(output, [])
+    check_target(output)
+    _check_free(output, [])
     model = Results(directory).refit(variant, with_test=with_test, data=data)
     model.save(output)
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
@@ -130,23 +136,27 @@ def _submitted(table: pd.DataFrame, model: FittedModel) -> pd.DataFrame:
     return table[["class"]].rename(columns={"class": "label" if header is None else header.names[header.label]})
 
 
-def _check_target(path: Path, files: Sequence[Path]) -> None:
-    """Refuse to replace what is read, or a file of a study."""
+def _check_free(path: Path, read: Sequence[Path]) -> None:
+    """Refuse to write over what is read, a file of a study, or what is no file."""
     from wellfit.errors import StoreError
+    from wellfit.files import form_of
     from wellfit.report.forms.formats import check_folder
 
+    found = form_of(path)
+    if found not in (None, "a file") or not path.name:
+        raise StoreError(f"{path}: {found or 'no name'}, not a file; name a file to write")
     check_folder(path)
     resolved = path.resolve()
-    if any(resolved == file.resolve() for file in files):
-        raise StoreError(f"{path}: is to be predicted; write the predictions to another file")
+    if any(resolved == file.resolve() for file in read):
+        raise StoreError(f"{path}: is read by this command; write to another file")
     if path.exists() and any((folder / "study.db").exists() for folder in resolved.parents[:2]):
-        raise StoreError(f"{path}: belongs to a study; write the predictions to another file")
+        raise StoreError(f"{path}: belongs to a study; write to another file")
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     from wellfit.files import replacing, write_errors
 
-    with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
+    with write_errors(path, "choose another place"), replacing(path.resolve(), alone=True) as temporary:
         temporary.write_text(table.to_csv(lineterminator="\n"), encoding="utf-8", errors="surrogateescape")
 
 

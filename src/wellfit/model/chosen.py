@@ -11,8 +11,9 @@ from wellfit import __version__
 from wellfit.analysis.intervals import exact_interval
 from wellfit.analysis.selection import accuracy_may_choose, validation_gains
 from wellfit.base import Recipe, RunRecord, StudySummary, VariantSummary
-from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.errors import StoreUnreadableError, StudyFileError, UnknownNameError, WellfitError, one_line
 from wellfit.model.fitted import FittedModel, Network, Origin
+from wellfit.model.sound import check_sound
 from wellfit.spec.reading import plain_of
 from wellfit.store import Store
 from wellfit.study.inputs import load_form, load_inputs
@@ -41,7 +42,12 @@ def supported_variant(summary: StudySummary) -> tuple[str, str]:
     """
     first = summary.variants[0]
     if not any("validation_accuracy" in variant.mean for variant in summary.variants):
-        raise StudyFileError(f"no run of the study {summary.name!r} has finished; run it first")
+        ended = any(run.state == "diverged" for variant in summary.variants for run in variant.runs)
+        raise StudyFileError(
+            f"every run of the study {summary.name!r} diverged; run it with another recipe"
+            if ended
+            else f"no run of the study {summary.name!r} has finished; run it first"
+        )
     if len(summary.variants) == 1:
         return first.name, f"{first.name}; the only variant"
     if not accuracy_may_choose(summary):
@@ -94,7 +100,14 @@ def fitted_model(
     expected = _expected(store, of, alone=len(records) == 1)
     origin = _origin(store, summary, of, records[0].spec.recipe, choice, expected)
     _, classes = store.keepsakes.labels()
-    return FittedModel(records[0].spec.recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
+    model = FittedModel(records[0].spec.recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
+    try:
+        check_sound(model)
+    except (WellfitError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StoreUnreadableError(
+            f"{store.directory}: the model of {of.name} is damaged: {one_line(error)}; see wellfit verify"
+        ) from None
+    return model
 
 
 def refitted_model(

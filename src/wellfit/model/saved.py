@@ -6,7 +6,6 @@ A file may come from a stranger: everything in it is checked before it is used, 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,18 +18,18 @@ from pydantic import TypeAdapter, ValidationError
 from wellfit import __version__
 from wellfit.base import ModelSpec, Preparation, Reading, Scaling
 from wellfit.data.later import Form
-from wellfit.errors import StoreUnreadableError, StudyFileError, WellfitError, one_line
-from wellfit.files import read_plain, replacing, write_errors
+from wellfit.errors import StoreError, StoreUnreadableError, StudyFileError, WellfitError, one_line
+from wellfit.files import form_of, read_plain, replacing, write_errors
 from wellfit.model.fitted import FittedModel, Network, Origin
+from wellfit.model.sound import check_sound
 
-__all__ = ["SUFFIX", "check_name", "load", "packed", "save", "unpacked"]
+__all__ = ["SUFFIX", "check_target", "load", "packed", "save", "unpacked"]
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "wellfit model"
 _FORMAT: Final = 1
 _MOST_BYTES: Final = 2**31
-_MOST_VALUES: Final = 2**27
-"""Values of one example after a layer: more than any model has that wellfit trains."""
+_MOST_HEADER: Final = 2**25
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,21 +91,30 @@ def save(model: FittedModel, path: Path) -> Path:
       StoreError: the file cannot be written.
     """
     path = path.expanduser()
-    check_name(path)
+    check_target(path)
     content = packed(model)
     with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
         temporary.write_bytes(content)
     return path
 
 
-def check_name(path: Path) -> None:
-    """Refuse a name that is not that of a model's file.
+def check_target(path: Path) -> None:
+    """Refuse a place where a model's file cannot be written, or would replace what is none.
 
     Raises:
-      StudyFileError: it ends otherwise.
+      StudyFileError: its name ends otherwise.
+      StoreError: something else is there.
     """
     if path.suffix != SUFFIX:
         raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
+    found = form_of(path)
+    if found not in (None, "a file"):
+        raise StoreError(f"{path}: {found}, not a file; choose another place")
+    if found == "a file":
+        with write_errors(path, "choose another place"):
+            content = path.read_bytes()[: _MOST_HEADER + 8]
+        if content and f'"{_KEY}"'.encode() not in content:
+            raise StoreError(f"{path}: holds no model of wellfit, and stays as it is; choose another place")
 
 
 def load(path: str | Path) -> FittedModel:
@@ -121,8 +129,9 @@ def load(path: str | Path) -> FittedModel:
     path = Path(path).expanduser()
     try:
         content = read_plain(path.resolve(), _MOST_BYTES)
-    except OSError as error:
-        raise StoreUnreadableError(f"{path}: cannot be read ({error.strerror or one_line(error)})") from None
+    except (OSError, ValueError) as error:  # a null character in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
+        raise StoreUnreadableError(f"{path}: cannot be read ({reason})") from None
     return unpacked(content, str(path))
 
 
@@ -155,12 +164,12 @@ def unpacked(content: bytes, path: str = "the model") -> FittedModel:
     try:
         said = TypeAdapter(_Described).validate_json(text)
         model = _model(said, arrays)
-        _check(model)
+        check_sound(model)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise StoreUnreadableError(f"{path}: damaged: {where}: {first['msg']}; save the model again") from None
-    except (WellfitError, ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
+    except (WellfitError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise StoreUnreadableError(f"{path}: damaged: {one_line(error)}; save the model again") from None
     return model
 
@@ -170,8 +179,11 @@ def _metadata(content: bytes) -> str | None:
     size = int.from_bytes(content[:8], "little")
     if not 0 < size <= len(content) - 8:
         raise ValueError("its header is cut off")
+    if size > _MOST_HEADER:
+        raise ValueError(f"its header has {size:,} bytes, more than {_MOST_HEADER:,}")
     header = json.loads(content[8 : 8 + size])
-    text = header.get("__metadata__", {}).get(_KEY)
+    said = header.get("__metadata__") if isinstance(header, dict) else None
+    text = said.get(_KEY) if isinstance(said, dict) else None
     return text if isinstance(text, str) else None
 
 
@@ -180,47 +192,18 @@ def _model(said: _Described, arrays: Mapping[str, NDArray[Any]]) -> FittedModel:
         raise ValueError(f"format {said.format} is of another version of wellfit ({said.version})")
     if not said.seeds or len(said.seeds) != len(said.preparations):
         raise ValueError("its networks are not complete")
+    of_network: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        number, _, rest = name.partition("/")
+        of_network.setdefault(number, {})[rest] = array
+    if of_network.keys() != {str(at) for at in range(len(said.seeds))}:
+        raise ValueError("its networks are not complete")
     networks = []
     for at, (seed, preparation) in enumerate(zip(said.seeds, said.preparations, strict=True)):
-        own = {name.partition("/")[2]: array for name, array in arrays.items() if name.partition("/")[0] == str(at)}
+        own = of_network[str(at)]
         if any(array.dtype != np.float32 for array in own.values()):
             raise ValueError("an array is not float32")
         shift, factor = own.pop("scaling/shift"), own.pop("scaling/factor")
         scaling = Scaling(said.scaling, shift, factor)  # type: ignore[arg-type]
         networks.append(Network(seed, own, preparation, scaling))
     return FittedModel(said.spec, said.classes, tuple(networks), said.form, said.origin)
-
-
-def _check(model: FittedModel) -> None:
-    """Refuse a model whose parts do not fit each other; nothing of the size that it claims is allocated."""
-    import jax
-    import jax.numpy as jnp
-
-    from wellfit.nn.models import build
-
-    for network in model.networks:
-        features = network.preparation.features
-        columns = len(network.preparation.columns) + len(network.preparation.left_out)
-        if features and (
-            model.form.shape != (columns,) or any(c.column >= columns for c in network.preparation.columns)
-        ):
-            raise ValueError("its preparation is of another table")
-        shape = (len(features),) if features else model.form.shape
-        built = build(model.spec, shape, len(model.classes))
-        if any(math.prod(made.output_shape) > _MOST_VALUES for _, made in built.layers):
-            raise ValueError("a layer is larger than wellfit trains")
-        for scale in (network.scaling.shift, network.scaling.factor):
-            if scale.shape not in ((), shape):
-                raise ValueError("its scaling is of another shape")
-        params: dict[str, dict[str, Any]] = {}
-        for name, array in network.weights.items():
-            layer, _, kind = name.partition("/")
-            params.setdefault(layer, {})[kind] = jax.ShapeDtypeStruct(array.shape, array.dtype)
-        for of, made in built.layers:  # the units that a layer claims are in no array but these
-            if of in built.kernels and params[of]["kernel"].shape[-1] != made.output_shape[-1]:
-                raise ValueError(f"the weights of {of} are of another shape")
-        stats = {layer: {kind: params[layer].pop(kind) for kind in of} for layer, of in built.stats().items()}
-        x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-        logits, _ = jax.eval_shape(lambda p, s, v, built=built: built.apply(p, s, v), params, stats, x)
-        if logits.shape != (1, len(model.classes)):
-            raise ValueError("its output does not fit its classes")

@@ -43,7 +43,9 @@ def summary_lines(model: FittedModel) -> list[str]:
 
 def _input(model: FittedModel) -> str:
     form, scaling = model.form, model.networks[0].scaling
-    how = "standardized" if scaling.kind == "standardize" else "scaled to [0, 1]"
+    how = "standardized"
+    if scaling.kind == "unit":
+        how = "used as they are" if form.pixel_max is None else "scaled to [0, 1]"
     if len(form.shape) > 1:
         size = " x ".join(map(str, form.shape))
         most = "" if form.pixel_max is None else f" from 0 to {form.pixel_max:g}"

@@ -115,8 +115,9 @@ def certainty(study: Evidence) -> list[Sentence]:
     share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
     if share is not None:
         text += (
-            f"; on these test examples, one further run of {largest.variant} would be {'ahead of' if ahead else 'behind'} one "
-            f"of {largest.against} by more than {within(study.margin, study.metric)} with a probability of "
+            f"; on these test examples, one further run of {largest.variant} would be "
+            f"{'ahead of' if ahead else 'behind'} one of {largest.against} by more than "
+            f"{within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
         )
         keys.append(f"evidence[{largest.variant}].{'better' if ahead else 'worse'}_on_new_seed")

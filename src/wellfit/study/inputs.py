@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Column, FloatArray, Header, Preparation, PreparedColumn, Scaling
+from wellfit.base import Column, Dataset, FloatArray, Header, Preparation, PreparedColumn, Scaling
 from wellfit.data.later import Form
 from wellfit.data.preparation import prepare
 from wellfit.store import Store
@@ -23,6 +23,8 @@ __all__ = ["INPUTS", "Inputs", "has_inputs", "load_form", "load_inputs", "save_i
 
 INPUTS: Final = "inputs"
 """The key of the note, or with folds the beginning of the keys of each seed's note."""
+
+_ROUNDING: Final = 1e-5  # relative, above the largest pixel value
 
 _FORM: Final = f"{INPUTS}.form"
 """The key of what all seeds have in common: units of columns, and the header of the table."""
@@ -76,7 +78,7 @@ def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
     if store.metadata.note(_FORM) is None:
         form = {"units": [column.unit for column in dataset.columns]}
         header = None if dataset.header is None else asdict(dataset.header)
-        store.metadata.write_note(_FORM, {**form, "header": header})
+        store.metadata.write_note(_FORM, {**form, "header": header, "in_range": _in_range(dataset)})
     scaling = fold.data.scaling
     store.metadata.write_note(
         _key(seed),
@@ -103,6 +105,14 @@ def load_inputs(store: Store, seed: int) -> Inputs | None:
         return _inputs(note)
 
 
+def _in_range(dataset: Dataset) -> bool:
+    """Whether all pixels are between 0 and the largest possible value; images may also be standardized already."""
+    if dataset.pixel_max is None or len(dataset.input_shape) == 1:
+        return True
+    low, high = float(dataset.x_train.min()), float(dataset.x_train.max())
+    return low >= 0 and high <= dataset.pixel_max * (1 + _ROUNDING)
+
+
 def load_form(store: Store, inputs: Inputs) -> Form:
     """What later examples must look like.
 
@@ -123,7 +133,8 @@ def load_form(store: Store, inputs: Inputs) -> Form:
         pairs = zip(inputs.columns, units, strict=True)
         columns = tuple(Column(name, categories.get(name, ()), unit) for name, unit in pairs)
     used = tuple(column.name for column in inputs.preparation.columns)
-    return Form(inputs.shape, inputs.pixel_max, columns, used, header, store.metadata.spec().data)
+    pixel_max = inputs.pixel_max if note.get("in_range", True) else None
+    return Form(inputs.shape, pixel_max, columns, used, header, store.metadata.spec().data)
 
 
 def _key(seed: int | None) -> str:

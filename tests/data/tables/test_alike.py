@@ -105,6 +105,10 @@ def test_an_array_takes_a_table_of_as_many_columns_or_one_more_called_label() ->
     [
         (lambda f: f.drop(columns="Age"), r"new: lacks 1 column that the model needs \(Age\); add what is missing"),
         (lambda f: f.rename(columns={"Age": "Agee"}), r"lacks 1 column .* is it 'Agee'\? Name it alike"),
+        (
+            lambda f: f.assign(AGE=1).rename(columns={"Age": "age"}),
+            "new: 2 columns could be 'Age'; name one exactly so",
+        ),
         (lambda f: f[["Member"]], r"lacks 3 columns that the model needs \(Age, Deck, Share\)"),
         (lambda f: f.assign(Age="old"), "'old' is not a number like the others; correct it$"),
         (lambda f: f.assign(Share="0.5"), "its numbers have no unit, but those of the training table have '%'"),

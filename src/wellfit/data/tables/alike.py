@@ -6,6 +6,7 @@ their texts. Columns that the model does not use need not be there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -132,6 +133,10 @@ def _by_name(table: Table, header: Header) -> tuple[dict[str, int], int | None]:
             f"{table.where}: has no header, but the columns of the training data have names; add a first row with them"
         )
     exact = {name: at for at, name in enumerate(table.names)}
+    cases = Counter(name.casefold() for name in table.names)
+    for name in header.names:
+        if name not in exact and cases[name.casefold()] > 1:
+            raise DataError(f"{table.where}: {cases[name.casefold()]} columns could be {name!r}; name one exactly so")
     folded = {name.casefold(): at for at, name in enumerate(table.names)}
     found = {name: exact.get(name, folded.get(name.casefold())) for name in header.names}
     places = {name: at for name, at in found.items() if at is not None}

@@ -57,3 +57,7 @@ def test_an_unknown_variant_is_refused(ask):
 def test_an_unknown_metric_is_refused():
     with pytest.raises(UnknownNameError, match="unknown metric 'accuracies'; did you mean 'accuracy'"):
         scale("accuracies")
+
+
+def test_limits_where_no_run_finished_an_epoch():
+    assert value_limits(empty(), "loss") == (0.0, 1.0)

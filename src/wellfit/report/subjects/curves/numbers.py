@@ -55,7 +55,7 @@ def value_limits(summary: StudySummary, metric: str) -> tuple[float, float]:
     """The lowest and the highest mean of all variants and both splits, with a margin: one axis for all panels.
 
     Args:
-      summary: at least one run has finished an epoch.
+      summary: the study.
       metric: ``"loss"`` or ``"accuracy"``.
 
     Returns:
@@ -64,6 +64,8 @@ def value_limits(summary: StudySummary, metric: str) -> tuple[float, float]:
     factor, _ = scale(metric)
     curves = [curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants for split in SPLITS]
     means = factor * np.concatenate([curve.mean for curve in curves])
+    if not means.size:  # every run diverged in its first epoch
+        return 0.0, 1.0
     low, high = float(means.min()), float(means.max())
     pad = 0.05 * (high - low) or 0.01
     return low - pad, high + pad
