@@ -80,6 +80,20 @@ def test_what_cannot_be_had(trained: Path) -> None:
         results.model("good", 7)
 
 
+def test_images_that_are_standardized_already_are_taken_as_they_are(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 120)
+    x = generator.normal(size=(120, 4, 4)).astype(np.float32) + y[:, None, None]
+    data = make_dataset(x[:90], y[:90], x[90:], y[90:])
+    session = Session(perceptrons({"a": {}}, data={"scale": "unit"}), data, tmp_path / "study")
+    run_study(session)
+    model = Results(session.directory).model()
+    assert model.form.pixel_max is None
+    with open_existing(session.directory) as store:
+        stored = [store.runs.tested("a", seed).probabilities for seed in range(2)]
+    np.testing.assert_allclose(model.predict_proba(data.x_test, each=True), stored, atol=1e-6)
+
+
 def test_two_seeds_may_support_a_variant_but_have_no_interval(tmp_path: Path) -> None:
     variants = {"slow": {"learning_rate": 1e-6}, "good": {"learning_rate": 0.05}}
     session = Session(perceptrons(variants, seeds=2), few_points(), tmp_path / "study")

@@ -183,13 +183,11 @@ class FittedModel:
         import pandas as pd
 
         later = self._read(examples)
-        index = later.names
-        identifier = later.identifier
-        labels: pd.Index[Any] = (
-            pd.Index(index, dtype=object, name="example")
-            if identifier is None
-            else pd.Index(identifier.values, name=identifier.name)
-        )
+        labels: pd.Index[Any] = pd.Index(later.names, dtype=object, name="example")
+        if later.identifier is not None:
+            name = later.identifier.name
+            taken = name in ("class", "probability", "spread")
+            labels = pd.Index(later.identifier.values, name=f"{name} (identifier)" if taken else name)
         probabilities = self._each(later)  # (S, N, K)
         mean = probabilities.mean(axis=0)  # (N, K)
         best = mean.argmax(axis=1)
