@@ -32,7 +32,9 @@ MEANS = {"baseline": 94.57, "dropout": 89.42, "stopped": 93.59, "l2=0.001": 94.0
 def unpack(place: Path) -> Path:
     """Unpack the study directory of the first edition."""
     with tarfile.open(FIXTURES / "first-edition.tar.xz") as archive:
-        archive.extractall(place, filter="data")
+        if hasattr(tarfile, "data_filter"):  # since Python 3.11.4
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(place)
     return place / "first"
 
 
