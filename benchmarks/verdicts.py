@@ -41,9 +41,9 @@ def _introduction(studies: list[StudySummary]) -> Iterator[str]:
     )
     yield "`wellfit show DIR --json`. Every seed validates on a fold of its own; all share the test set."
     yield f"Measured on {'; '.join(where)}."
-    yield "Brackets are 95 % intervals, for new seeds and new test examples (for validation: new seeds). *One run* is the"
-    yield "95 % prediction interval of a single further run on the same examples, which is the fair comparison for a published"
-    yield "single run."
+    yield "Brackets are 95 % intervals, for new seeds and new test examples (for validation: new seeds)."
+    yield "*One run* is the 95 % prediction interval of a single further run on the same examples, which is the fair"
+    yield "comparison for a published single run."
 
 
 def _answers(studies: list[StudySummary]) -> Iterator[str]:
