@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunState
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, Recipe, RunRecord, RunSpec, RunState
 
 
 def history() -> tuple[dict[str, FloatArray], History]:
@@ -62,3 +62,20 @@ def test_a_history_can_be_pickled() -> None:
     assert again["validation_loss"].tolist() == [0.9, 0.7, 0.8]
     with pytest.raises(TypeError):
         again.columns["penalty"] = np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("state", "readout", "usable"),
+    [
+        ("finished", 3, True),
+        ("stopped", 2, True),
+        ("diverged", 0, False),
+        ("diverged", 2, False),
+        ("finished", 0, False),
+    ],
+)
+def test_only_networks_that_were_read_and_did_not_diverge_can_predict(
+    state: RunState, readout: int, usable: bool
+) -> None:
+    run = RunRecord(RunSpec("l2", 0, Recipe()), state, 3, readout, History({}), {}, {}, 1.0, "l2.0")
+    assert run.usable is usable

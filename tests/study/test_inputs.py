@@ -11,6 +11,7 @@ import pytest
 
 from small_studies import NOWHERE, messy, perceptrons, points, small
 from wellfit.base import Dataset
+from wellfit.data.preparation import prepare
 from wellfit.engine.train import predict_proba
 from wellfit.errors import StoreUnreadableError
 from wellfit.store import open_existing
@@ -25,7 +26,7 @@ def run(session: Session) -> tuple[Inputs, dict[tuple[str, int], np.ndarray], di
     with open_existing(session.directory) as store:
         inputs = load_inputs(store, 0)
         assert inputs is not None
-        x = inputs.features(session.dataset.columns, session.dataset.x_test)
+        x = prepare(inputs.preparation, session.dataset.columns, session.dataset.x_test)
         stored, predicted = {}, {}
         for record in store.runs.records():
             name, seed = key = record.spec.variant, record.spec.seed

@@ -97,8 +97,8 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
         kept = 1 - (1 - 1 / R) K / G + (1 - 1 / R) (G - K) / (G (G - 1)),
 
     by which ``C`` is divided for ``examples``. That is 1 for one round and if every seed judges everything, and far
-    from 1 only for repeated folds of few groups: 0.78 for ten groups in two rounds of five folds. What varies anew with
-    every seed loses less, so the quotient errs on the side of more variance.
+    from 1 only for repeated folds of few groups: 0.78 for ten groups in two rounds of five folds. What varies
+    independently from seed to seed loses less, so the quotient errs on the side of more variance.
 
     Source: Cornfield & Tukey (1956), Ann. Math. Stat. 27:907-949, for the expected mean squares; Liang & Zeger (1986),
     Biometrika 73:13-22, for sums over groups.

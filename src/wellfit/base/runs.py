@@ -102,3 +102,8 @@ class RunRecord:
     weights: Mapping[str, FloatArray]
     seconds: float
     trajectory: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has a network that can predict: it did not diverge, and was read."""
+        return self.state != "diverged" and self.readout_epoch > 0

@@ -1,7 +1,7 @@
 """Later examples, such as those to predict, read like the training data: files, folders, arrays and DataFrames.
 
-Nothing is decided anew about them: sizes, columns, units and the range of pixels are those of the training data, and
-whatever differs is refused.
+Nothing is decided about them a second time: sizes, columns, units and the range of pixels are those of the training
+data, and whatever differs is refused.
 """
 
 from __future__ import annotations

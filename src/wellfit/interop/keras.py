@@ -11,16 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from wellfit.errors import WellfitError
-from wellfit.interop.network import Step, common_preparation, network_steps, takes_images
+from wellfit.interop.network import Step, common_preparation, fills, network_steps, takes_images
 from wellfit.interop.provenance import provenance
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from wellfit.base import FloatArray, Preparation
+    from wellfit.base import FloatArray
     from wellfit.model.fitted import FittedModel, Network
 
 __all__ = ["has_missing_input", "keras_file", "to_keras"]
@@ -129,7 +127,7 @@ def _network(keras: ModuleType, model: FittedModel, network: Network, inputs: An
     """The probabilities of one network.  # (N, K)"""
     x = inputs
     if isinstance(inputs, dict):
-        filled = keras.layers.Rescaling(_fills(network.preparation), name="fill")(inputs["missing"])
+        filled = keras.layers.Rescaling(fills(network.preparation, indicator=0.0), name="fill")(inputs["missing"])
         x = keras.layers.Add(name="filled")([inputs["features"], filled])
     shape, classes = tuple(x.shape[1:]), len(model.classes)
     if network.scaling.shift.any():
@@ -164,18 +162,6 @@ def _layer(keras: ModuleType, step: Step) -> Any:
         "leaky_relu": lambda: of.LeakyReLU(negative_slope=0.2, name=step.name),
     }
     return plain.get(step.kind, lambda: of.Activation(step.kind, name=step.name))()
-
-
-def _fills(preparation: Preparation) -> FloatArray:
-    """What is added to each feature where its value is missing.  # (D',)"""
-    row: list[float] = []
-    for column in preparation.columns:
-        if column.categories:
-            row += [float(at == int(column.fill)) for at in range(len(column.categories))]
-        else:
-            row.append(column.fill - column.center)
-        row += [0.0] if column.indicator else []
-    return np.array(row, np.float32)
 
 
 def _plain(numbers: FloatArray) -> Any:

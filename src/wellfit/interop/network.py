@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from wellfit.base import ModelSpec, Preparation, PreparedColumn
+import numpy as np
+
+from wellfit.base import FloatArray, ModelSpec, Preparation, PreparedColumn
 from wellfit.errors import ShapeError
 from wellfit.nn.convolution import extent
 from wellfit.nn.models import build, layer_specs
@@ -13,7 +15,7 @@ from wellfit.nn.models import build, layer_specs
 if TYPE_CHECKING:
     from wellfit.model.fitted import FittedModel
 
-__all__ = ["Step", "common_preparation", "encodable", "network_steps", "takes_images"]
+__all__ = ["Step", "common_preparation", "encodable", "fills", "network_steps", "takes_images"]
 
 _STEP: Final = {"conv2d": (3, 1), "max_pool": (2, 0), "average_pool": (2, 0)}
 """Kind -> size and stride where a layer gives none; stride 0 is that of the size."""
@@ -109,3 +111,28 @@ def common_preparation(model: FittedModel) -> Preparation:
 
 def _layout(preparation: Preparation) -> list[PreparedColumn]:
     return [replace(column, fill=0.0) for column in preparation.columns]
+
+
+def fills(preparation: Preparation, *, indicator: float) -> FloatArray:
+    """What each feature is where the value of its column is missing, less the center of the column.
+
+    Args:
+      preparation: of one network.
+      indicator: of the features that say where a value was missing.
+
+    Returns:
+      Float32.  # (D',)
+
+    Example:
+      >>> color = PreparedColumn(0, "color", 1.0, indicator=True, categories=("blue", "red"))
+      >>> fills(Preparation((color,), {}, ("blue", "red", "is missing")), indicator=1.0).tolist()
+      [0.0, 1.0, 1.0]
+    """
+    row: list[float] = []
+    for column in preparation.columns:
+        if column.categories:
+            row += [float(at == int(column.fill)) for at in range(len(column.categories))]
+        else:
+            row.append(column.fill - column.center)
+        row += [indicator] if column.indicator else []
+    return np.array(row, np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit import __version__
 from wellfit.errors import WellfitError
-from wellfit.interop.network import Step, common_preparation, encodable, network_steps, takes_images
+from wellfit.interop.network import Step, common_preparation, encodable, fills, network_steps, takes_images
 from wellfit.interop.provenance import provenance
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def _rows(graph: _Graph, model: FittedModel, preparation: Preparation, names: li
     features = graph.add("Gather", pool, graph.constant(places), axis=1)  # (N, D')
     unknown = graph.add("Gather", masks, graph.constant(owners), axis=1)
     unknown = graph.add("And", unknown, graph.constant(filled[None]))
-    fills = [graph.constant(_fills(network.preparation), "fill") for network in model.networks]
-    return inputs, [graph.add("Where", unknown, fill, features) for fill in fills]
+    rows = [graph.constant(fills(network.preparation, indicator=1.0)[None], "fill") for network in model.networks]
+    return inputs, [graph.add("Where", unknown, row, features) for row in rows]
 
 
 def _places(columns: Sequence[PreparedColumn], pooled: list[int]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -229,18 +229,6 @@ def _categories(graph: _Graph, text: str, column: PreparedColumn) -> tuple[str, 
     hot = graph.add("Equal", code, graph.constant(np.arange(count)[None]))
     absent = graph.add("Equal", code, graph.constant(np.array([[count]])))
     return graph.add("Cast", hot, to=TensorProto.FLOAT), absent
-
-
-def _fills(preparation: Preparation) -> FloatArray:
-    """What each feature is where the value of its column is missing.  # (1, D')"""
-    row: list[float] = []
-    for column in preparation.columns:
-        if column.categories:
-            row += [float(at == int(column.fill)) for at in range(len(column.categories))]
-        else:
-            row.append(column.fill - column.center)
-        row += [1.0] if column.indicator else []
-    return np.array([row], np.float32)
 
 
 # --- The networks -----------------------------------------------------------------------------------------------------

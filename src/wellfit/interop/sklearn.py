@@ -273,7 +273,7 @@ def _model_table(model: Any) -> dict[str, Any]:
 
 
 def _header(names: Sequence[str]) -> Header:
-    """The columns by which the model finds its own in later tables; a label may stand beside them."""
+    """The columns by which the model finds its own in later tables; these may have a label column too."""
     label = next(name for name in ("label", *(f"label {n}" for n in range(len(names)))) if name not in names)
     return Header((*names, label), len(names), tuple(range(len(names))), written=True)
 

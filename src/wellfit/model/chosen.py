@@ -187,7 +187,7 @@ def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
             raise StudyFileError(f"{store.directory}: {variant} has no finished run with seed {seed}; see wellfit show")
     if not records:
         raise StudyFileError(f"{store.directory}: no run of {variant} has finished; run the study first")
-    sound = [record for record in records if _sound(record)]
+    sound = [record for record in records if record.usable]
     if not sound:
         which = "the run" if len(records) == 1 else "every run"
         raise StudyFileError(f"{store.directory}: {which} of {variant} diverged; choose another variant or seed")
@@ -196,10 +196,6 @@ def _usable(store: Store, variant: str, seed: int | None) -> list[RunRecord]:
     if not sound:
         raise StudyFileError(f"{store.directory}: {variant} was not tested yet; run the study again to its end")
     return sound
-
-
-def _sound(record: RunRecord) -> bool:
-    return record.state != "diverged" and record.readout_epoch > 0
 
 
 def _expected(store: Store, variant: VariantSummary, *, alone: bool) -> Expected:

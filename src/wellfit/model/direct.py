@@ -67,7 +67,7 @@ def held_out_rows(
       labels: from 0.  # (N,)
       seeds: of the networks.
       share: of the rows that each holds out; at least one, and not all.
-      folds: how many parts there are before the circle is drawn anew; with 1, all seeds hold out the same rows.
+      folds: how many parts there are before another circle is drawn; with 1, all seeds hold out the same rows.
       split_seed: draws the circles, in which every class is spread evenly.
 
     Returns:
@@ -184,7 +184,7 @@ def _model(
     inputs: Mapping[int, tuple[Preparation, Scaling]],
 ) -> FittedModel:
     """The networks of the variant that validation supports."""
-    sound = [record for record in records if record.state != "diverged" and record.readout_epoch]
+    sound = [record for record in records if record.usable]
     name, choice = supported_variant(summary) if sound else ("", "")
     chosen = [record for record in sound if record.spec.variant == name]
     if not chosen:

@@ -164,8 +164,10 @@ class FittedModel:
           DataError: as for ``predict``.
         """
         probabilities = self._each(self._read(examples))
+        if each:
+            return probabilities
         mean: FloatArray = probabilities.mean(axis=0)
-        return probabilities if each else mean
+        return mean
 
     def predictions(self, examples: Any) -> pd.DataFrame:
         """The predictions as a table.

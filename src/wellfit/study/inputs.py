@@ -6,16 +6,14 @@ With these and a run's weights, a model can predict from raw rows although the d
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellfit.base import Column, Dataset, FloatArray, Header, Preparation, PreparedColumn, Scaling
 from wellfit.data.later import Form
-from wellfit.data.preparation import prepare
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 
@@ -47,18 +45,6 @@ class Inputs:
     pixel_max: float | None
     preparation: Preparation
     scaling: Scaling
-
-    def features(self, columns: Sequence[Column], x: NDArray[Any]) -> NDArray[Any]:
-        """The prepared, unscaled features of raw rows.
-
-        Args:
-          columns: of ``x``, in the order of ``self.columns``; empty if that is empty.
-          x: raw rows, or images.  # (N, ...)
-
-        Returns:
-          Float32.  # (N, D')
-        """
-        return prepare(self.preparation, columns, x)
 
 
 def has_inputs(store: Store, seed: int | None) -> bool:

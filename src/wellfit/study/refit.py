@@ -77,9 +77,7 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
             f"{session.dataset.source}: not the data of the study in {store.directory} (SHA-256 {session.hashes[0]}, "
             f"there {saved}); give the data that it was trained on"
         )
-    before = [
-        r for r in store.runs.records() if r.spec.variant == variant and r.state != "diverged" and r.readout_epoch
-    ]
+    before = [r for r in store.runs.records() if r.spec.variant == variant and r.usable]
     if not before:
         raise StudyFileError(f"{store.directory}: no run of {variant} has finished well; run the study first")
     epochs = max(1, round(median(record.readout_epoch for record in before)))
@@ -94,7 +92,7 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
         plan = plan_runs(together, data, session.mesh.size, session.choices, balanced=session.balanced)
         trainer = Trainer(data, session.mesh, compiled)
         for population in plan.populations:
-            ended = [record for record in trainer.train(population) if record.state != "diverged"]
+            ended = [record for record in trainer.train(population) if record.usable]
             records += ended
             folds += [fold] * len(ended)
     if not records:
