@@ -87,3 +87,8 @@ def test_setting_differences_name_every_entry_once() -> None:
     assert found.pop("[variants.l2] l2")[1] == "0.5"
     assert found == {"[train] epochs": ("30", "3"), "[train] model.hidden": ("[128, 64]", "[8]")}
     assert setting_differences(first, first) == ()
+
+
+def test_a_setting_that_one_study_lacks_is_not_set() -> None:
+    first, second = (resolved(load_study("lab5", settings=s)) for s in ((), ("train.examples=100",)))
+    assert ("[train] examples", "not set", "100") in setting_differences(first, second)

@@ -49,9 +49,13 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
     for key, there, here in _differences(stored, new):
         if growing and key.endswith(" epochs") and int(there) <= int(here):
             continue
-        was, now = ("not set" if value == "null" else value for value in (there, here))
-        return f"{key} is {was} there and {now} here"
+        return f"{key} is {_said(there)} there and {_said(here)} here"
     return None
+
+
+def _said(value: str) -> str:
+    """A setting, given as JSON, in words."""
+    return "not set" if value == "null" else value
 
 
 def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -77,7 +81,7 @@ def fingerprint(reference: Mapping[str, Any], new: Mapping[str, Any]) -> str:
 
 
 def setting_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
-    """Every setting in which two studies differ, whatever they are called: key, and both values as JSON.
+    """Every setting in which two studies differ, whatever they are called: key, and both values as JSON or "not set".
 
     Settings of a variant are named if both studies have the variant and the base recipe does not differ likewise.
 
@@ -92,10 +96,10 @@ def setting_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> 
     found = list(_differences(first, second))
     of_base = {(key.removeprefix("[train] "), there, here) for key, there, here in found if key.startswith("[train] ")}
     return tuple(
-        part
+        (entry, _said(before), _said(now))
         for key, there, here in found
         if not (key.startswith("[variants.") and (key.partition("] ")[2], there, here) in of_base)
-        for part in _entries(key, there, here)
+        for entry, before, now in _entries(key, there, here)
     )
 
 
