@@ -69,8 +69,8 @@ def run(
     """
     from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
+    from wellfit.study.as_json import to_json
     from wellfit.study.interrupts import Interrupted
-    from wellfit.study.summarize import to_json
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes)
     console = make_console(stderr=json)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Splits
 from wellfit.data.splits import grouped_rows, make_splits, split_of, stratified_order
-from wellfit.data.subsets import thinned
+from wellfit.data.subsets import thinned, thinned_rows
 from wellfit.errors import DataError
 
 __all__ = [
@@ -40,11 +40,14 @@ class Division:
     Args:
       dataset: its training and validation examples, and its test examples.
       splits: rows of ``dataset.x_train``.
+      validated: which examples validate, by numbers that are the same for every seed of the study, in the order of
+        ``splits.validation``.  # (v,)
       tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
     """
 
     dataset: Dataset
     splits: Splits
+    validated: IntArray
     tested: IntArray | None = None
 
 
@@ -92,13 +95,17 @@ def division(
     """
     if seed is None or folds == 1 or not can_fold(dataset):
         used = thinned(dataset, train_share, split_seed)
-        return Division(used, split_of(used, validation, split_seed))
+        splits = split_of(used, validation, split_seed)
+        return Division(used, splits, splits.validation)
     if dataset.pool is not None:
-        whole, tested = _tested(dataset, seed, folds, split_seed)
+        whole, learned, tested = _tested(dataset, seed, folds, split_seed)
         used = thinned(whole, train_share, split_seed)
-        return Division(used, split_of(used, validation, split_seed, rare=True), tested)
+        splits = split_of(used, validation, split_seed, rare=True)
+        kept = learned[thinned_rows(whole, train_share, split_seed)]  # of which examples the rows are
+        return Division(used, splits, kept[splits.validation], tested)
     used = thinned(dataset, train_share, split_seed)
-    return Division(used, _validated(used, seed, folds, validation, split_seed))
+    splits = _validated(used, seed, folds, validation, split_seed)
+    return Division(used, splits, splits.validation)
 
 
 def outline(dataset: Dataset) -> Dataset:
@@ -158,8 +165,8 @@ def split_hash(dataset: Dataset, seedless: Division, *, folds: int) -> str:
 # --- Test folds -------------------------------------------------------------------------------------------------------
 
 
-def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[Dataset, IntArray]:
-    """The data set with a fold as its test set, and the fold's examples."""
+def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[Dataset, IntArray, IntArray]:
+    """The data set with a fold as its test set, which examples it learns from, and those of the fold."""
     pool = dataset.pool
     assert pool is not None
     labels = example_labels(dataset)  # (n,)
@@ -193,6 +200,7 @@ def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[D
             groups=groups,
             pool=None,
         ),
+        learned,
         tested,
     )
 

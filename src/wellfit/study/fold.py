@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +39,7 @@ class Fold:
       tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
       scale: as in ``DataSpec``.
       features: the preparation of all folds, which decides about the features; None if there is one fold.
+      validated: the numbers of the validation examples, see ``Division``; None where none are tested.  # (v,)
     """
 
     dataset: Dataset
@@ -47,6 +47,7 @@ class Fold:
     tested: IntArray | None
     scale: str
     features: Preparation | None = None
+    validated: IntArray | None = None
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -168,7 +169,7 @@ def fold_of(dataset: Dataset, spec: DataSpec, seed: int | None) -> Fold:
     if folds_used(dataset, spec) > 1:
         whole = dataset if dataset.pool is None else _together(divided.dataset)
         features = fit_preparation(whole, np.arange(len(whole.x_train)))
-    return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features)
+    return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features, divided.validated)
 
 
 def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -> float:
@@ -187,18 +188,9 @@ def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -
     """
     if folds_used(dataset, spec) == 1 or dataset.validation_rows is not None or len(seeds) < 2:
         return 1.0
-    times: Counter[int] = Counter()
-    for seed in seeds[:_FEW]:
-        times.update(_validation_examples(_divided(dataset, spec, seed), dataset.pool is None))
-    S, total = len(seeds[:_FEW]), times.total()
-    return sum(c * (c - 1) for c in times.values()) / ((S - 1) * total)
-
-
-def _validation_examples(divided: Division, same_rows: bool) -> set[int]:
-    """The rows of the validation examples; their hashes where a row has another number for every seed."""
-    if same_rows:
-        return set(divided.splits.validation.tolist())
-    return {hash(example.tobytes()) for example in divided.dataset.x_train[divided.splits.validation]}
+    bare, few = outline(dataset), seeds[:_FEW]
+    times = np.bincount(np.concatenate([_divided(bare, spec, seed).validated for seed in few]))  # (N,)
+    return float(times @ (times - 1)) / ((len(few) - 1) * int(times.sum()))
 
 
 def _together(dataset: Dataset) -> Dataset:

@@ -160,6 +160,11 @@ class Session:
         """The group of each test example; None without groups.  # (M,)"""
         return groups_of_tests(self.dataset, self.folds)
 
+    @property
+    def validation_groups(self) -> IntArray | None:
+        """The group of each example by its number among those that any seed validates on; None without groups."""
+        return self.used.groups if self.dataset.pool is None or self.folds == 1 else self.dataset.pool.groups
+
     def test_examples(self, rows: IntArray) -> NDArray[Any]:
         """Some of the test examples, as they were read.  # (m, ...)
 
