@@ -170,8 +170,8 @@ def _refusal(bare: Dataset, groups: IntArray, spec: DataSpec, seeds: Sequence[in
     )
     return DataError(
         f"{bare.source}: {len(sizes)} groups, the largest with {sizes.max():,} of {len(groups):,} examples, do not "
-        f"give every seed of {spec.folds} fold{'s' * (spec.folds > 1)} groups to train on, groups to validate on, and two "
-        f"test examples; {fix}"
+        f"give every seed of {spec.folds} fold{'s' * (spec.folds > 1)} groups to train on, groups to validate on, and "
+        f"two test examples; {fix}"
     )
 
 
