@@ -114,7 +114,7 @@ def plan(
     """
     from wellfit.report.forms.training_progress import print_plan
     from wellfit.study.interim import check_seeds
-    from wellfit.study.session import to_json
+    from wellfit.study.planned import to_json
 
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
     check_seeds(session, None)
@@ -138,7 +138,8 @@ def _session(
     """The session for the options of ``run`` and ``plan``."""
     from wellfit.spec.study import load_study
     from wellfit.study.adapt import adapted, loaded
-    from wellfit.study.session import Session, directory_of
+    from wellfit.study.directories import directory_of
+    from wellfit.study.session import Session
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
