@@ -17,7 +17,6 @@ from wellfit.data.folds import (
     example_labels,
     examples_of,
     group_parts,
-    largest_test_fold,
     outline,
     split_hash,
 )
@@ -168,13 +167,6 @@ def test_groups_validate_on_the_share_that_is_asked_for() -> None:
     few = numbered(60, groups=3, test=5)  # fewer groups than folds: each validates
     found = [numbers(division(few, seed, folds=5))[1] for seed in range(5)]
     assert len({frozenset(of) for of in found}) == 3
-
-
-def test_the_largest_test_fold() -> None:
-    for data in (numbered(62), numbered(62, groups=12), numbered(40, test=7), numbered(40, validation=6)):
-        for folds in (1, 2, 5):
-            sizes = [len(division(data, seed, folds=folds).dataset.y_test) for seed in range(folds)]
-            assert largest_test_fold(data, folds) == max(sizes)
 
 
 def test_an_outline_is_divided_alike() -> None:

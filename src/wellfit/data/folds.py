@@ -24,7 +24,6 @@ __all__ = [
     "division",
     "example_labels",
     "examples_of",
-    "largest_test_fold",
     "outline",
     "split_hash",
 ]
@@ -118,28 +117,6 @@ def outline(dataset: Dataset) -> Dataset:
     """
     x_train, x_test = (np.zeros((len(x), 0), np.float32) for x in (dataset.x_train, dataset.x_test))
     return dataclasses.replace(dataset, x_train=x_train, x_test=x_test, columns=())
-
-
-def largest_test_fold(dataset: Dataset, folds: int, split_seed: int = 0) -> int:
-    """The largest number of test examples of any of the seeds 0, 1, ... that have one fold each.
-
-    Args:
-      dataset: all data.
-      folds: their number; 1 for the fixed division.
-      split_seed: seed of the folds.
-
-    Example:
-      >>> from wellfit.data.catalog import load_dataset
-      >>> largest_test_fold(load_dataset("digits"), 5)
-      360
-    """
-    if folds == 1 or dataset.pool is None:
-        return len(dataset.y_test)
-    n = len(labels := example_labels(dataset))
-    if dataset.pool.groups is None:
-        return -(-n // folds)
-    rng = np.random.Generator(np.random.PCG64([split_seed, 0, _FOLD_STREAM]))
-    return int(np.bincount(group_parts(labels, dataset.pool.groups[:n], folds, rng)).max())
 
 
 def can_fold(dataset: Dataset) -> bool:

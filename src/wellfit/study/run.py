@@ -15,7 +15,6 @@ from wellfit.analysis.metrics import accuracy, correctness, log_loss
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import FloatArray
 from wellfit.data.audits import audit
-from wellfit.data.folds import largest_test_fold
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import FinalState
@@ -247,7 +246,6 @@ def _open_test_set(
     store.metadata.mark_test_opened()
     note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
     programs: dict[Any, Any] = {}
-    most = largest_test_fold(session.dataset, session.folds, session.spec.data.split_seed)
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     in_order = sorted(todo, key=lambda record: place.get(record.spec.seed, -1))
     for seed, records in groupby(in_order, key=lambda record: record.spec.seed):  # fold by fold
@@ -255,11 +253,10 @@ def _open_test_set(
         _keep_inputs(store, session, seed)
         data, labels = fold.data, fold.dataset.y_test
         x = np.concatenate([fold.prepared.x_test, data.x_validation])  # in one call: each shape is compiled
-        rows = most + len(data.x_validation)
         for record in records:
             variant, model = record.spec.variant, record.spec.recipe.model
             weights = store.runs.weights(variant, seed)
-            found = predict_proba(model, weights, x, data.classes, data.scaling, programs, rows)  # (M + v, K)
+            found = predict_proba(model, weights, x, data.classes, data.scaling, programs, session.most_judged)
             probabilities, validated = found[: len(labels)], found[len(labels) :]
             loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
             store.runs.save_test(

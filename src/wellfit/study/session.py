@@ -233,6 +233,12 @@ class Session:
     def _training_examples(self) -> dict[int, int]:
         return check_folds(self.dataset, self.spec.data, self.spec.seeds, self.spec.metric)
 
+    @property
+    def most_judged(self) -> int:
+        """At least the number of test and validation examples of any seed: all that some seed does not train on."""
+        total = len(self.dataset.x_train) + len(self.dataset.x_test)
+        return total - min(self._training_examples.values())
+
     def check(self, seeds: Sequence[int] | None = None) -> None:
         """Refuse, before anything is trained or written, what would end the training of some seed.
 
