@@ -228,8 +228,8 @@ def _ending(decision: Decision) -> str:
     if decision.ending == "futile":
         most = decision.last.interim.seeds[-1]
         return (
-            f"Stopped at {seeds} seeds: {most} would hardly decide more (a probability below 5 % for every open "
-            "comparison)."
+            f"Stopped at {seeds} seeds: the planned analyses of up to {most} would decide each open comparison with a "
+            "probability below 5 %."
         )
     if decision.ending == "seeds":
         return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."

@@ -317,7 +317,10 @@ class Session:
         held_out = self.dataset.pool is not None
         examples = len(self.test_labels) if self.test_groups is None else len(np.unique(self.test_groups))
         design = Design(len(self.spec.seeds), examples, self.folds if held_out else 1, len(usual) + len(further))
-        return design_sentences(design, self.spec.margin, foldable=held_out and self.folds == 1) if examples > 1 else ()
+        if examples < 2:
+            return ()
+        foldable = held_out and self.folds == 1
+        return design_sentences(design, self.spec.margin, foldable=foldable, metric=self.spec.metric)
 
     @cached_property
     def forecast(self) -> Forecast:
