@@ -121,11 +121,13 @@ def verdict_row(studies: Studies, ref: str) -> str:
     one, other = by_name[c.variant], by_name[c.against]
     own = {key: value for key, value in one.settings.items() if other.settings.get(key) != value}
     changed = ", ".join(settings(own)).replace(":,", ":")
-    interval = "" if c.interval is None or c.identical else f" {change_bounds(c.interval, c.metric)}"
+    interval = (
+        "" if c.interval is None or c.identical else " " + change_bounds(c.interval, c.metric).replace(" ", "\u00a0")
+    )
     pairs = ((f"{scale * of.mean[metric]:.{digits}f}" for of in (other, one))
              for metric, scale, digits in (("test_accuracy", 100, 2), ("generalization_gap", 100, 1),
                                            ("test_loss", 1, 3)))  # fmt: skip
-    accuracy, gap, loss = (" → ".join(pair) for pair in pairs)
+    accuracy, gap, loss = ("\u00a0→\u00a0".join(pair) for pair in pairs)
     verdict = "identical" if c.identical else f"**{c.verdict}**" if c.verdict != "undecided" else c.verdict
     cells = (
         f"{summary.name}, {summary.data}",

@@ -4,7 +4,8 @@
 - A block ``console`` holds commands, each after ``$``, and below them what they print. ``...`` stands for anything, and
   line breaks do not count, since they depend on the terminal. Durations and amounts of memory do not count either.
 
-``python tests/pages.py docs/tutorial.md`` runs a page and prints all that its commands print.
+``python tests/pages.py docs/tutorial.md`` runs a page and prints all that its commands print, and what the page shows
+but they do not print; with ``--loose``, numbers with decimals do not count either: the last digits depend on the machine.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from typing import NamedTuple
 
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
 CHANGING = re.compile(r"\b\d[\d.,]*( |\u00a0)?(s|min|h|hours?|minutes?|seconds?|MB|GB)\b")
+
+
+DECIMALS = re.compile(r"[−-]?\d+\.\d+")
 
 
 class Command(NamedTuple):
@@ -69,27 +73,29 @@ def printed(line: str, folder: Path) -> str:
     return out.getvalue()
 
 
-def missing(command: Command, output: str) -> str | None:
+def missing(command: Command, output: str, loose: bool = False) -> str | None:
     """The first part of what the page shows that the output lacks, in this order; None if it has all."""
-    rest = _plain(output)
+    rest = _plain(output, loose)
     for part in re.split(r"^ *\.\.\. *$", command.shown, flags=re.M):
-        found = rest.find(_plain(part))
+        wanted = _plain(part, loose)
+        found = rest.find(wanted)
         if found < 0:
             return part.strip()
-        rest = rest[found + len(_plain(part)) :]
+        rest = rest[found + len(wanted) :]
     return None
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", CHANGING.sub("#", text)).strip()
+def _plain(text: str, loose: bool) -> str:
+    text = CHANGING.sub("#", text)
+    return re.sub(r"\s+", " ", DECIMALS.sub("#", text) if loose else text).strip()
 
 
 if __name__ == "__main__":
     os.environ.setdefault("COLUMNS", "100")
-    text = Path(sys.argv[1]).read_text()
+    loose, text = "--loose" in sys.argv, Path(sys.argv[-1]).read_text()
     with tempfile.TemporaryDirectory() as name:
         write_files(text, Path(name))
         for command in commands(text):
             output = printed(command.line, Path(name))
-            lacking = missing(command, output)
+            lacking = missing(command, output, loose)
             print(f"$ {command.line}\n{output}" + (f"!!! lacks: {lacking}\n" if lacking else ""))

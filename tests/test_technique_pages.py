@@ -68,7 +68,7 @@ def test_a_row_has_the_numbers_of_its_comparison(script: ModuleType) -> None:
     known = {v.name: v for v in summary.variants}
     row = script.verdict_row(studies, f"{summary.name}:l2")
     before, after = (100 * known[name].mean["test_accuracy"] for name in ("baseline", "l2"))
-    assert f"| `l2 = 0.001` | baseline | {before:.2f} → {after:.2f} |" in row
+    assert f"| `l2 = 0.001` | baseline | {before:.2f} → {after:.2f} |" in row.replace("\u00a0", " ")
     (c,) = (c for c in summary.comparisons if c.variant == "l2")
     assert c.verdict in row
 
