@@ -5,7 +5,8 @@
   line breaks do not count, since they depend on the terminal. Durations and amounts of memory do not count either.
 
 ``python tests/pages.py docs/tutorial.md`` runs a page and prints all that its commands print, and what the page shows
-but they do not print; with ``--loose``, numbers with decimals do not count either: the last digits depend on the machine.
+but they do not print. With ``--loose``, numbers with decimals do not count either: their last digits depend on the
+machine.
 """
 
 from __future__ import annotations

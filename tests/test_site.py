@@ -9,12 +9,16 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import pages
 import wellfit
+from wellfit.plots import Plots
+from wellfit.spec.study import study_from_mapping
+from wellfit.study.preview import model_table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -37,6 +41,30 @@ def test_the_reference_has_every_public_name() -> None:
     text = (DOCS / "reference.md").read_text()
     names = [name for name in wellfit.__all__ if not name.startswith("__")]
     assert [name for name in names if f"::: wellfit.{name}\n" not in text] == []
+
+
+def test_the_networks_of_the_how_to_are_networks() -> None:
+    """Every ``[model]`` table makes a model of gray images in ten classes."""
+    tables = re.findall(r"```toml\n(\[model\]\n.*?)```", (DOCS / "how-to" / "network.md").read_text(), re.S)
+    sizes = []
+    for table in tables:
+        study = {
+            "name": "shown",
+            "title": "?",
+            "data": {"name": "mnist"},
+            "variants": {"baseline": {}},
+            **tomllib.loads(table),
+        }
+        sizes.append(model_table(study_from_mapping(study).base.model, (28, 28), 10).total)
+    assert len(sizes) == 2
+    assert min(sizes) > 0
+
+
+def test_the_figures_of_the_how_to_are_all_there_are() -> None:
+    text = (DOCS / "how-to" / "paper.md").read_text()
+    listed = text[text.index("without its prefix:") : text.index("PDFs hold")]
+    known = {name.removeprefix("plot_") for name in dir(Plots) if name.startswith("plot_")}
+    assert set(re.findall(r"`(\w+)`", listed)) == known
 
 
 def test_the_tutorial_teaches_files_and_commands_in_an_order_that_works() -> None:
