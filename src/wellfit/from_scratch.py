@@ -133,8 +133,8 @@ def check(layers: list[Layer], X: Array, T: Array, kind: str = "mse", step: floa
                 w[at] = kept - step
                 slope = (above - now()) / (2 * step)
                 w[at] = kept
-                largest = max(largest, abs(slope - gradient[at]))
-    return float(largest)
+                largest = max(largest, float(abs(slope - gradient[at])))
+    return largest
 
 
 def descend(
