@@ -10,8 +10,11 @@ from wellfit.base import (
     ConfusionDifference,
     DataOverview,
     Ensemble,
+    FirstPredictions,
     IntArray,
+    LayerRow,
     Mistakes,
+    ModelTable,
     Regions,
     StudyDetails,
     StudySummary,
@@ -40,7 +43,35 @@ def details(summary: StudySummary, images: int = 120, side: int = 28) -> StudyDe
         regions={},
         paths=(path(names),),
         grids=(),
+        models=networks(names),
+        first=first_predictions(first, k, rng, side),
     )
+
+
+def networks(names: tuple[str, ...]) -> tuple[ModelTable, ...]:
+    """The base recipe's network, which the first variant has, and one with dropout for the others."""
+    return tuple(
+        ModelTable(
+            (
+                LayerRow("flatten_1", (784,), 0),
+                LayerRow("dense_1", (16,), 12_560),
+                LayerRow("dropout_1", (16,), 0, f"rate {rate:g}"),
+                LayerRow("dense_2", (10,), 170, "softmax"),
+            ),
+            0,
+            rate == 0,
+            of,
+        )
+        for rate, of in ((0.0, names[:1]), (0.5, names[1:]))
+    )
+
+
+def first_predictions(variant: str, k: int, rng: np.random.Generator, side: int) -> FirstPredictions:
+    """Twelve test images, every fourth of them wrong."""
+    labels = np.arange(12) % k
+    predicted = np.where(np.arange(12) % 4 == 3, (labels + 1) % k, labels)
+    images = np.stack([blob(rng, int(label), side) for label in labels])
+    return FirstPredictions(variant, np.zeros(12, int), np.arange(12), labels, predicted, np.full(12, 0.9), images)
 
 
 def overview(summary: StudySummary, rng: np.random.Generator, side: int) -> DataOverview:

@@ -351,8 +351,8 @@ def test_model_summary_is_a_data_frame() -> None:
     images = wellfit.make_dataset(np.arange(60 * 48, dtype=np.uint8).reshape(60, 6, 8), y, name="noise")
     asked = wellfit.Study(images, wellfit.mlp(4), variants={"plain": {}, "deep": {"model": wellfit.mlp(5, 5)}})
     frame = asked.model_summary()
-    assert frame.columns.tolist() == ["layer", "output_shape", "parameters"]
-    assert frame.set_index("layer").loc["dense_1"].tolist() == [(4,), 48 * 4 + 4]
+    assert frame.columns.tolist() == ["layer", "output_shape", "parameters", "setting"]
+    assert frame.set_index("layer").loc["dense_1"].tolist() == [(4,), 48 * 4 + 4, ""]
     assert frame.attrs == {"total": 48 * 4 + 4 + 5 * 3, "bytes": 4 * (48 * 4 + 4 + 5 * 3), "statistics": 0}
     assert asked.model_summary("plain").equals(frame)
     assert asked.model_summary("deep").attrs["total"] == 48 * 5 + 5 + 30 + 18

@@ -34,6 +34,7 @@ LAYERS = (
     ("report", *(f"interop.{name}" for name in ("exported_estimator", "keras", "network", "onnx", "provenance"))),
     ("model",),
     ("interop", "plots"),
+    ("previews", "single_runs"),
     ("results",),
     ("api", "from_scratch"),
     ("cli",),

@@ -16,7 +16,7 @@ from wellfit.plots import Plots
 from wellfit.report.marks.static import alt_text
 
 METHODS = sorted(name for name in vars(Plots) if name.startswith("plot_"))
-OTHERS = {"plot_regions", "plot_path", "plot_grid"}
+OTHERS = {"plot_regions", "plot_region_panels", "plot_path", "plot_grid"}
 """Methods that want other data than the digits, or a sweep."""
 
 

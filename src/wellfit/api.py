@@ -16,7 +16,7 @@ from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
 from wellfit.model.saved import load
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
-from wellfit.plots import shown
+from wellfit.previews import Previews
 from wellfit.results import Results
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
@@ -25,8 +25,6 @@ from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
     from wellfit.analysis.sequential import InterimAnalysis
@@ -58,7 +56,7 @@ def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
         return load_data(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
 
 
-class Study:
+class Study(Previews):
     """One question: a data set, a base recipe, named variants of it, seeds.
 
     The data are a name or a path, a ``Dataset``, arrays of examples and labels, or a pandas DataFrame:
@@ -239,88 +237,6 @@ class Study:
             else:
                 train(session)
         return Results(out, _keep=keep)
-
-    def model_summary(self, variant: str | None = None) -> pd.DataFrame:
-        """The layers of a model, as in Keras's ``model.summary()``.
-
-        Args:
-          variant: by default the base recipe.
-
-        Returns:
-          One row per layer: ``layer``, ``output_shape`` (a tuple, of one example) and ``parameters``. ``attrs`` has the
-          ``total`` of trainable parameters, their ``bytes``, and the number of ``statistics`` that are not trained.
-
-        Raises:
-          UnknownNameError: there is no such variant.
-          ShapeError: the model does not fit the data.
-
-        Example:
-          >>> table = Study("digits", mlp(128, 64)).model_summary()
-          >>> table.attrs
-          {'total': 17226, 'bytes': 68904, 'statistics': 0}
-        """
-        import pandas as pd
-
-        from wellfit.study.preview import model_table, variant_recipe
-        from wellfit.study.session import Session
-
-        spec, dataset = self._fitted()
-        with self._naming():
-            dataset = Session(spec, dataset, Path("unused")).first.training
-            table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
-        frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
-        frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
-        return frame
-
-    def facts(self) -> dict[str, str]:
-        """What is decided about the data, as ``wellfit audit`` prints it: label column, features, classes ...
-
-        Raises:
-          WellfitError: the data cannot be used.
-
-        Example:
-          >>> Study([[1.0], [2.0], [4.0]] * 20, ["a", "b", "b"] * 20).facts()["classes"]
-          '2: a (20), b (40)'
-        """
-        from wellfit.study.session import Session
-
-        with self._naming():
-            return dict(Session(*self._fitted(), Path("unused")).facts)
-
-    def plot_examples(
-        self, rows: Sequence[int] | None = None, *, count: int = 8, columns: int | None = None, ax: Axes | None = None
-    ) -> Figure:
-        """Training examples with the names of their classes.
-
-        Args:
-          rows: training examples to show in a grid, from 0; by default the first ones of every class, a row each.
-          count: pictures per class.
-          columns: of the grid.
-          ax: draw on these axes instead of a new figure.
-
-        Raises:
-          DataError: the data are not images, or there is no such row.
-        """
-        from wellfit.report.subjects.data.preview import examples_figure
-
-        return shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
-
-    def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
-        """The first training example of every class with augmented versions.
-
-        Args:
-          variant: whose augmentation to use; by default the base recipe's.
-          count: pictures in a row: the original and ``count - 1`` augmented versions.
-          ax: draw on these axes instead of a new figure.
-
-        Raises:
-          UnknownNameError: there is no such variant.
-          StudyFileError: it has no augmentation.
-          DataError: the data are not images.
-        """
-        from wellfit.report.subjects.data.preview import augmentation_figure
-
-        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
     def _naming(self) -> AbstractContextManager[None]:
         """For errors about settings, which are arguments unless they come from a file."""

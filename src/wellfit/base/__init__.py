@@ -25,6 +25,7 @@ from wellfit.base.details import (
     ConfusionDifference,
     DataOverview,
     Ensemble,
+    FirstPredictions,
     Mistakes,
     Regions,
     StudyDetails,
@@ -33,6 +34,7 @@ from wellfit.base.details import (
     WeightOverview,
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
+from wellfit.base.layers import LayerRow, ModelTable
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -118,18 +120,21 @@ __all__ = [
     "EarlyStopping",
     "Ensemble",
     "Finding",
+    "FirstPredictions",
     "FloatArray",
     "Header",
     "History",
     "Initializer",
     "IntArray",
     "LayerKind",
+    "LayerRow",
     "LayerSpec",
     "Loss",
     "Metric",
     "Mistakes",
     "ModelKind",
     "ModelSpec",
+    "ModelTable",
     "Monitor",
     "Natural",
     "NonNegative",

@@ -24,7 +24,8 @@ def page(room=1_000_000, **changes):
 def test_paper_has_a_gallery_of_each_kind():
     corrected = replace(DETAILS.mistakes, mended={"l2": DETAILS.mistakes.image_rows[:3]})
     drawings = parts(SUMMARY, replace(DETAILS, mistakes=corrected))
-    assert [drawing.name for drawing in drawings] == ["mistakes-all-wrong", "mistakes-flips", "mistakes-mended"]
+    names = ["mistakes-all-wrong", "mistakes-flips", "mistakes-mended", "predictions"]
+    assert [drawing.name for drawing in drawings] == names
     assert drawings[0].caption.startswith("Wrong in every run of every variant. Below each image: true class, ")
     assert alt_text(drawings[0].draw()).startswith(f"Gallery: wrong in every run of every variant, {SHOWN} of ")
 
@@ -59,5 +60,5 @@ def test_only_images_on_the_sheet_are_shown():
 def test_without_images_there_is_no_section():
     assert parts(SUMMARY, NOTHING) == []
     assert fragment(SUMMARY, DETAILS, {}) == {}
-    table = replace(DETAILS, mistakes=replace(DETAILS.mistakes, images=np.zeros(0, np.uint8)))
+    table = replace(DETAILS, first=None, mistakes=replace(DETAILS.mistakes, images=np.zeros(0, np.uint8)))
     assert parts(SUMMARY, table) == []

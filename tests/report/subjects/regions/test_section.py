@@ -28,7 +28,7 @@ def test_the_page_has_the_drawings_without_their_labels():
     assert 'aria-label="Decision regions of l2' in page
     assert 'aria-label="Disagreement of the seeds of l2' in page
     assert "<text" not in page
-    assert "horizontal: first feature, −3 to 3; vertical: second feature" in page
+    assert "horizontal: feature 1, −3 to 3; vertical: feature 2" in page
     assert re.findall("stroke-dasharray", page)  # the true curves
 
 

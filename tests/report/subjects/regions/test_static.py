@@ -45,7 +45,7 @@ def test_three_classes_meet_in_their_boundaries():
 def test_the_true_curves_are_drawn_and_named():
     figure = plot_regions(regions("mlp"), CLASSES)
     named = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert named == ["below", "above", "class 0, true", "class 1, true"]
+    assert named == ["below", "above", "true curve: class 0", "true curve: class 1"]
 
 
 def test_disagreement_says_where_and_how_much():
