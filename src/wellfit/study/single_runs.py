@@ -68,7 +68,8 @@ def predictions_of_run(
         if not isinstance(rows, int):
             return predictions_in(store, rows, variant, seed)
         of = predictions_in(store, range(len(store.keepsakes.labels()[0])), variant, seed, partly=True)
-    return RunPredictions(of.variant, *(values[:rows] for values in of[1:]))
+    first = slice(rows)
+    return RunPredictions(of.variant, of.rows[first], of.labels[first], of.seeds[first], of.probabilities[first])
 
 
 def predictions_in(
