@@ -58,3 +58,16 @@ def test_the_first_25_need_no_data(results: wellfit.Results, monkeypatch: pytest
 def test_no_rows_are_refused(results: wellfit.Results) -> None:
     with pytest.raises(DataError, match="there are no rows to show; give one or more"):
         results.plot_predictions([])
+
+
+def test_confusions_are_counted_from_the_most_frequent(results: wellfit.Results) -> None:
+    table, matrix = results.confusions("l2"), results.summary.confusion["l2"]
+    classes = list(results.summary.classes)
+    assert table["count"].is_monotonic_decreasing
+    assert table["count"].sum() == matrix.sum() - matrix.trace()
+    first = table.iloc[0]
+    true, predicted = classes.index(first.true), classes.index(first.predicted)
+    assert first["count"] == matrix[true, predicted]
+    assert first.share == matrix[true, predicted] / matrix[true].sum()
+    both = [results.confusions("l2", seed=seed)["count"].sum() for seed in (0, 1)]
+    assert sum(both) == table["count"].sum()

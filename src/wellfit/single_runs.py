@@ -66,6 +66,41 @@ class SingleRuns(Plots):
         frame.attrs = {"variant": of.variant}
         return frame
 
+    def confusions(self, variant: str | None = None, *, seed: int | None = None) -> pd.DataFrame:
+        """Which class is taken for which other one, the most frequent confusion first.
+
+        Args:
+          variant: by default the first.
+          seed: of a single run; by default over all runs.
+
+        Returns:
+          ``true``, ``predicted``, ``count`` (test predictions) and ``share`` (of the true class); pairs that never
+          occur are left out.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: there is no such tested run.
+
+        Example:
+          >>> from wellfit import Study, mlp
+          >>> results = Study("digits", mlp(16), epochs=1, seeds=1).run()
+          >>> results.confusions().columns.tolist()
+          ['true', 'predicted', 'count', 'share']
+        """
+        import numpy as np
+        import pandas as pd
+
+        from wellfit.study.single_runs import confusion_of_run, variant_with_tests
+
+        name = variant_with_tests(self.directory, variant)
+        counts = self.summary.confusion[name] if seed is None else confusion_of_run(self.directory, name, seed)[1]
+        totals = np.maximum(counts.sum(axis=1), 1)  # (K,)
+        wrong = np.argwhere((counts > 0) & ~np.eye(len(counts), dtype=bool))  # (n, 2)
+        classes = self.summary.classes
+        rows = [(classes[t], classes[p], int(counts[t, p]), float(counts[t, p] / totals[t])) for t, p in wrong]
+        rows.sort(key=lambda row: -row[2])
+        return pd.DataFrame(rows, columns=["true", "predicted", "count", "share"])
+
     def plot_predictions(
         self,
         rows: Sequence[int] | int = 25,

@@ -22,6 +22,7 @@ __all__ = [
     "predictions_in",
     "predictions_of_run",
     "regions_of_run",
+    "variant_with_tests",
 ]
 
 
@@ -188,6 +189,16 @@ def pictures_of(directory: Path, rows: IntArray, data: str | Path | Dataset | No
     if not are_images(data.input_shape):
         raise DataError("the test examples are not images, so there are none to show; see Results.predictions()")
     return pictures_of_tests(session, rows)
+
+
+def variant_with_tests(directory: Path, variant: str | None = None) -> str:
+    """The name of a variant that has a tested run, by default the first variant.
+
+    Raises:
+      UnknownNameError, StudyFileError, StoreUnreadableError: as `predictions_of_run`.
+    """
+    with open_existing(directory) as store:
+        return _tested(store, variant, None)[0]
 
 
 def _tested(store: Store, variant: str | None, seed: int | None) -> tuple[str, tuple[int, ...]]:
