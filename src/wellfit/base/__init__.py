@@ -89,6 +89,7 @@ from wellfit.base.summary import (
     RunSummary,
     Sentence,
     StudySummary,
+    VarianceComponents,
     VariantSummary,
     Verdict,
 )
@@ -177,6 +178,7 @@ __all__ = [
     "Text",
     "TrainingData",
     "UpTo64",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
     "WeightOverview",
