@@ -17,7 +17,7 @@ def test_every_network_that_is_trained_has_its_table() -> None:
     unused = ModelTable(DETAILS.models[0].rows, 0, base=True)
     heads = parts(SUMMARY, replace(DETAILS, models=(unused, *DETAILS.models)))
     tables = [part for part in heads if isinstance(part, Table)]
-    assert [part.text for part in heads if isinstance(part, Paragraph)][::2] == ["Baseline:", "L2, dropout:"]
+    assert [part.text for part in heads if isinstance(part, Paragraph)][::2] == ["baseline:", "l2, dropout:"]
     assert [table.rows[2] for table in tables] == [
         ("dropout_1", "16", "0", "rate 0"),
         ("dropout_1", "16", "0", "rate 0.5"),

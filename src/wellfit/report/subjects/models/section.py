@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from wellfit.base import ModelTable, StudyDetails, StudySummary
-from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Paragraph, Part, Table
 
@@ -41,7 +40,7 @@ def _shown(details: StudyDetails) -> list[tuple[str, Table, str]]:
     """Who uses it, its layers, and what they have together, of each of the first networks."""
     return [
         (
-            f"{wording.capitalized(', '.join(table.variants))}:",
+            f"{', '.join(table.variants)}:",
             Table(HEADINGS, tuple((r.name, r.shape, f"{r.parameters:,}", r.setting) for r in table.rows), text=2),
             f"{'. '.join(table.sizes)}.",
         )
