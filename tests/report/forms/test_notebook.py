@@ -219,3 +219,18 @@ def test_a_title_cannot_end_the_study_that_stands_in_the_notebook() -> None:
     assigned = [node for node in ast.parse(code).body if isinstance(node, ast.Assign)]
     assert "'''" in ast.literal_eval(assigned[-1].value)
     assert sum(isinstance(node, ast.Import) for node in ast.walk(ast.parse(code))) == 2
+
+
+def test_the_page_of_the_labs_names_steps_and_methods_that_exist() -> None:
+    import wellfit
+
+    page = (Path(__file__).parents[3] / "docs" / "labs.md").read_text(encoding="utf-8")
+    for lab, text in re.findall(r"^## (lab\S*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL):
+        named = set(re.findall(r"\*([a-z0-9-]+)\*", text))
+        own = {step.name for step in steps(lab)}
+        assert named, lab
+        assert named <= own, f"{lab}: {named - own}"
+    called = re.findall(r"\b(study|results)\.(\w+)\(", page)
+    classes = {"study": wellfit.Study, "results": wellfit.Results}
+    assert len(called) > 10
+    assert [f"{owner}.{name}" for owner, name in called if not hasattr(classes[owner], name)] == []
