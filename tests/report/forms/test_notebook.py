@@ -14,12 +14,13 @@ import pytest
 
 import detailed
 import summaries
+from wellfit.base import QUESTIONS
 from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
 from wellfit.spec.study import load_study, resolved
 from wellfit.study.summarize import summarize
 
 LABS = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
-KINDS = {"beats", "best", "onset", "stop", "winner", "matches"}
+KINDS = set(QUESTIONS)
 
 
 def sources(notebook: dict[str, Any], kind: str) -> list[str]:
