@@ -42,6 +42,17 @@ def test_the_page_without_a_script_has_a_few_images_of_each_kind():
     assert shown["data"]["variants"][0] == "baseline"
 
 
+def test_the_page_has_the_first_images_whether_right_or_wrong():
+    first = DETAILS.first
+    sheets = {"mistakes": pack(DETAILS.mistakes.images, 1_000_000), "first": pack(first.images, 40_000)}
+    tiles = fragment(SUMMARY, DETAILS, sheets)["first"]
+    assert [tile.true for tile in tiles] == [SUMMARY.classes[label] for label in first.labels]
+    assert [tile.predicted for tile in tiles] == [SUMMARY.classes[label] for label in first.predicted]
+    assert tiles[3].true != tiles[3].predicted
+    assert (tiles[0].place, tiles[0].runs) == (sheets["first"].place(0), "baseline, seed 0")
+    assert fragment(SUMMARY, DETAILS, {"mistakes": sheets["mistakes"]})["first"] == ()
+
+
 def test_where_no_image_is_always_wrong_the_most_often_wrong_are_shown():
     shown, mistakes, sheet = page(all_wrong=np.array([], int))
     first = shown["groups"][0]

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from wellfit.base import Mistakes, StudyDetails, StudySummary
+from wellfit.base import FirstPredictions, Mistakes, StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
-from wellfit.report.marks.svg import inline_svg
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.mistakes.gallery_data import gallery_data
 from wellfit.report.subjects.mistakes.numbers import Picture, gallery, report_choices
@@ -73,7 +72,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     if mistakes is None or sheet is None:
         return {}
     groups = _groups(mistakes, summary.classes, sheet)
-    first = [(d.caption, inline_svg(d.draw())) for d in _first(summary, details) if isinstance(d, Drawing)]
+    first = _first_tiles(details.first, summary.classes, sheets.get("first"))
     return {"data": gallery_data(mistakes, sheet), "groups": groups, "first": first} if groups else {}
 
 
@@ -88,6 +87,18 @@ def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple
         if tiles:
             groups.append(Group(choice.title, len(choice.rows), tiles))
     return tuple(groups)
+
+
+def _first_tiles(first: FirstPredictions | None, classes: tuple[str, ...], sheet: Sheet | None) -> tuple[Tile, ...]:
+    """The first test images with what one run predicts, right or wrong."""
+    if first is None or sheet is None:
+        return ()
+    shown = zip(range(sheet.count), first.labels, first.predicted, first.probability, first.seeds, strict=False)
+    return tuple(
+        Tile(sheet.place(at), classes[true], classes[predicted], f"{wording.whole_percent(float(sure))}\u00a0%",
+             f"{first.variant}, seed {seed}")
+        for at, true, predicted, sure, seed in shown
+    )  # fmt: skip
 
 
 def _tile(picture: Picture, place: str) -> Tile:
