@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wellfit.base import FloatArray, ModelSpec, Preparation, PreparedColumn
 from wellfit.errors import ShapeError
 from wellfit.nn.convolution import extent
-from wellfit.nn.models import build, layer_specs
+from wellfit.nn.models import build, layer_specs, window
 
 if TYPE_CHECKING:
     from wellfit.model.fitted import FittedModel
 
 __all__ = ["Step", "common_preparation", "encodable", "fills", "network_steps", "takes_images"]
-
-_STEP: Final = {"conv2d": (3, 1), "max_pool": (2, 0), "average_pool": (2, 0)}
-"""Kind -> size and stride where a layer gives none; stride 0 is that of the size."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,8 @@ def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list
     for of in layer_specs(spec, classes):
         name, layer = next(built)
         step = Step(name, layer.kind, layer.output_shape)
-        if of.kind in _STEP:
-            size = of.size or _STEP[of.kind][0]
-            stride = of.stride or _STEP[of.kind][1] or size
+        size, stride = window(of)
+        if size:
             (above, below), (left, right) = (extent(n, size, stride, of.padding)[1] for n in before[:2])
             step = replace(step, size=size, stride=stride, padding=of.padding, pads=(above, left, below, right))
         steps.append(step)

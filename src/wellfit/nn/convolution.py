@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
 from wellfit.nn.initializers import draw_kernel
 from wellfit.nn.layers import Initial, Layer, Params, stateless
@@ -70,6 +71,9 @@ def conv2d(
     padding: str = "valid",
     initializer: str = "glorot_uniform",
     precision: Precision = "float32",
+    *,
+    bias: bool = True,
+    spread: float = SPREAD,
 ) -> Layer:
     """Cross-correlation with a square kernel, plus bias, like Keras's ``Conv2D``.
 
@@ -85,6 +89,8 @@ def conv2d(
       padding: ``"same"`` or ``"valid"``.
       initializer: of the kernel.
       precision: of the matrix products.
+      bias: whether there is one.
+      spread: of the initial weights, see ``draw_kernel``.
 
     Raises:
       ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1.
@@ -100,13 +106,15 @@ def conv2d(
     channels = shape[2]
 
     def init(generator: np.random.Generator) -> Initial:
-        kernel = draw_kernel(initializer, generator, (size, size, channels, filters))
-        return {"kernel": kernel, "bias": np.zeros(filters, np.float32)}
+        kernel = draw_kernel(initializer, generator, (size, size, channels, filters), spread)
+        return {"kernel": kernel, "bias": np.zeros(filters, np.float32)} if bias else {"kernel": kernel}
 
     def apply(params: Params, x: jax.Array) -> jax.Array:
         padded = jnp.pad(factor(x, precision), ((0, 0), (0, 0), *around, (0, 0)))  # (T, C, H, W, M)
         kernel = params["kernel"].reshape(size * size * channels, filters)
         convolved = _convolve(padded, kernel.T, _Window(size, stride, rows, columns), precision)
+        if not bias:
+            return convolved  # (T, F, rows, columns, M)
         return convolved + params["bias"][None, :, None, None, None]  # (T, F, rows, columns, M)
 
     return Layer("conv2d", (rows, columns, filters), stateless(apply), init)

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellfit.base import FloatArray
+from wellfit.base import SPREAD, FloatArray
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn.initializers import draw_kernel
 from wellfit.nn.products import Precision, product
@@ -126,7 +126,13 @@ def tiles(shape: tuple[int, ...]) -> Layer:
 
 
 def dense(
-    shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform", precision: Precision = "float32"
+    shape: tuple[int, ...],
+    units: int,
+    initializer: str = "glorot_uniform",
+    precision: Precision = "float32",
+    *,
+    bias: bool = True,
+    spread: float = SPREAD,
 ) -> Layer:
     """Dense layer ``x @ kernel + bias``; the bias starts at zero.
 
@@ -135,6 +141,8 @@ def dense(
       units: number of outputs.
       initializer: of the kernel; one of ``initializers.INITIALIZERS``.
       precision: of the matrix product.
+      bias: whether there is one.
+      spread: of the initial weights, see ``draw_kernel``.
 
     Raises:
       ShapeError: an example is not a row of values, or ``units`` is less than 1.
@@ -153,10 +161,14 @@ def dense(
     inputs = shape[0]
 
     def init(generator: np.random.Generator) -> Initial:
-        return {"kernel": draw_kernel(initializer, generator, (inputs, units)), "bias": np.zeros(units, np.float32)}
+        kernel = draw_kernel(initializer, generator, (inputs, units), spread)
+        return {"kernel": kernel, "bias": np.zeros(units, np.float32)} if bias else {"kernel": kernel}
 
-    apply = stateless(lambda params, x: product(x, params["kernel"], precision) + params["bias"][None, :])  # (B, units)
-    return Layer("dense", (units,), apply, init)
+    def apply(params: Params, x: jax.Array) -> jax.Array:
+        z = product(x, params["kernel"], precision)  # (B, units)
+        return z + params["bias"][None, :] if bias else z  # (B, units)
+
+    return Layer("dense", (units,), stateless(apply), init)
 
 
 def _leaky_relu(x: jax.Array) -> jax.Array:
