@@ -18,6 +18,7 @@ __all__ = ["Imported", "imported"]
 Scale = Literal["unit", "standardize"]
 
 _IMAGE_LAYERS: Final = ("conv2d", "max_pool", "average_pool", "global_average_pool")
+_OF_IMAGES: Final = ("Conv2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D")
 _WITH_KERNEL: Final = ("dense", "conv2d")
 
 
@@ -136,8 +137,12 @@ def _layers(layers: Sequence[KerasLayer], chain: Chain) -> tuple[list[LayerSpec]
             specs += [LayerSpec("flatten")] if rank == 1 else []
             continue
         spec = layer_of(layer, rank)
-        if not specs and rank != 3 and spec.kind not in (*_IMAGE_LAYERS, "flatten"):
+        if not specs and rank in (None, 1) and spec.kind not in (*_IMAGE_LAYERS, "flatten"):
             specs.append(LayerSpec("flatten"))  # Keras's inputs are rows; the study's data may be images
+        if spec.kind == "dense" and rank in (2, 3):
+            refuse(layer.place, "takes images, and acts on their last axis; put Flatten before it")
+        if spec.kind == "batch_norm" and rank == 3 and not any(k.kind in _OF_IMAGES for k in layers):
+            refuse(layer.place, "normalizes the channels of images; put Flatten before it, to normalize each pixel")
         rank = 1 if spec.kind in ("flatten", "global_average_pool") else rank
         if specs and spec.kind == "activation" and specs[-1].kind in _WITH_KERNEL and not specs[-1].function:
             specs[-1] = replace(specs[-1], function=spec.function)
@@ -163,8 +168,8 @@ def _ended(specs: list[LayerSpec], last: KerasLayer) -> tuple[list[LayerSpec], L
     function: str = end.function
     if any(str(spec.function) == "softmax" for spec in before):
         refuse(last.place, "comes after a softmax; wellfit has softmax at the end of a network alone")
-    if end.kind == "activation":
-        before, end = before[:-1], before[-1] if before else end
+    if end.kind == "activation" and before and before[-1].kind == "global_average_pool":
+        *before, end = before
     if end.kind == "dense":
         one = end.units == 1
         if function not in ("", "sigmoid" if one else "softmax"):
