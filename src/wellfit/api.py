@@ -11,17 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from wellfit.base import Dataset, ModelSpec, Reading
-from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
-from wellfit.model.saved import load
-from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
+from wellfit.nn.specs import mlp
 from wellfit.plots import shown
 from wellfit.results import Results
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
-from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments, plain_models
+from wellfit.study.handed import (
+    SETS,
+    WHERE,
+    arguments_of,
+    divided,
+    handed_over,
+    is_network,
+    naming_arguments,
+    plain_models,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +38,19 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import InterimAnalysis
 
-__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+__all__ = [
+    "Results",
+    "Study",
+    "cnn",
+    "from_keras",
+    "layers",
+    "lenet5",
+    "load",
+    "load_dataset",
+    "logistic",
+    "make_dataset",
+    "mlp",
+]
 
 Variants = Mapping[str, Mapping[str, Any]]
 
@@ -67,8 +86,8 @@ class Study:
     Args:
       data: the data; a ``Path`` is never interpreted as a name.
       y: labels of arrays or of a DataFrame.  # (N,)
-      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; by default
-        ``mlp(128, 64)``.
+      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn``, ``layers`` or ``from_keras``; by default
+        ``mlp(128, 64)``. What else ``from_keras`` gives holds unless ``settings`` say otherwise.
       variants: name -> its changes to the base recipe; the first variant is the reference.
       x_test, y_test: the test set; a stratified fifth of the examples by default. For a DataFrame with its labels in a
         column, ``x_test`` has them too, and ``y_test`` is left out.
@@ -100,7 +119,7 @@ class Study:
     def __init__(
         self,
         data: str | Path | Dataset = "digits",
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         seeds: int | Sequence[int] = 5,
@@ -117,7 +136,7 @@ class Study:
         self,
         data: ArrayLike | pd.DataFrame,
         y: ArrayLike | pd.Series[Any] | None = None,
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         x_test: ArrayLike | pd.DataFrame | None = None,
@@ -148,6 +167,9 @@ class Study:
     ) -> None:
         named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
         y, model, variants = arguments_of(data, given, named)
+        if isinstance(model, Mapping) and is_network(model):
+            settings = {**model, **settings}
+            model = settings.pop("model")
         of_data, of_train = divided(settings)
         source = str(data) if isinstance(data, str | Path) else data.name if isinstance(data, Dataset) else "data"
         check_utf8(source, f"{WHERE}: {source}")

@@ -1,4 +1,4 @@
-"""The layers of a Keras model in order, from its configuration: a ``Sequential``, or a functional model that is one chain.
+"""The layers of a Keras model in order, from its configuration: ``Sequential``, or functional if it is one chain.
 
 Both forms of configuration are read, that of Keras 3 and that of Keras 2.
 """
@@ -113,7 +113,9 @@ def _order(layers: list[Any], nodes: list[KerasLayer], config: Mapping[str, Any]
             continue
         source = _source(layer.get("inbound_nodes"), nodes[at].place)
         if source in after:
-            refuse(nodes[at].place, "is a branch: another layer takes the same values; wellfit's networks are one chain")
+            refuse(
+                nodes[at].place, "is a branch: another layer takes the same values; wellfit's networks are one chain"
+            )
         after[source] = at
     order = [inputs[0]]
     while (following := after.pop(names[order[-1]], None)) is not None:
@@ -134,13 +136,15 @@ def _source(calls: Any, place: str) -> str:
     options: Any = {}
     if isinstance(call, dict):  # Keras 3
         options = call.get("kwargs")
-        sources = [history for history in _histories(call.get("args"))]
+        sources = list(_histories(call.get("args")))
     else:  # Keras 2
         sources = list(_tensors(call))
         options = next((part[3] for part in call or () if isinstance(part, list) and len(part) > 3), {})
     if len(sources) != 1:
         refuse(place, f"joins {len(sources)} inputs; wellfit's layers have one: wellfit's networks are one chain")
-    given = {key: value for key, value in options.items() if value is not None} if isinstance(options, dict) else {"": 0}
+    given = (
+        {key: value for key, value in options.items() if value is not None} if isinstance(options, dict) else {"": 0}
+    )
     if given:
         key = next(iter(given))
         refuse(place, f"is called with {key} = {given[key]!r}; call it with its input alone")
@@ -148,9 +152,9 @@ def _source(calls: Any, place: str) -> str:
 
 
 def _histories(given: Any) -> Iterator[str]:
-    """The names of the layers behind the arguments of a call, in the form of Keras 3; lists of them are at most one deep."""
-    flat = [x for part in given if isinstance(given, list) for x in (part if isinstance(part, list) else [part])] if given else []
-    for tensor in flat:
+    """The names of the layers behind the arguments of a call, in the form of Keras 3; an argument may be a list."""
+    parts = given if isinstance(given, list) else [given]
+    for tensor in (one for part in parts for one in (part if isinstance(part, list) else [part])):
         inner = tensor.get("config") if isinstance(tensor, dict) else None
         yield from _tensors(inner.get("keras_history") if isinstance(inner, dict) else None)
 

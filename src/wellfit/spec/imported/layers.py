@@ -29,7 +29,16 @@ KNOWN: Final = (
 )
 """The classes of layers that can be read."""
 
-_ANYWAY: Final = ("name", "trainable", "dtype", "batch_input_shape", "batch_shape", "autocast", "input_dim", "input_shape")
+_ANYWAY: Final = (
+    "name",
+    "trainable",
+    "dtype",
+    "batch_input_shape",
+    "batch_shape",
+    "autocast",
+    "input_dim",
+    "input_shape",
+)
 """Options of every layer that do not matter here or are read elsewhere."""
 
 _IMAGES: Final = {"data_format": ("channels_last", None)}
@@ -209,6 +218,8 @@ def _normalization(layer: KerasLayer, rank: int | None) -> LayerSpec:
         check_start(config.get(key), place, key, wanted)
     axis = config.get("axis", -1)
     last = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
-    if last != -1 and last != rank:  # Keras 2 counts from the examples on, which are axis 0
-        refuse(place, f"axis = {str(axis)[:60]} is not supported; wellfit normalizes the last axis, the channels: axis=-1")
+    if last not in (-1, rank):  # Keras 2 counts from the examples on, which are axis 0
+        refuse(
+            place, f"axis = {str(axis)[:60]} is not supported; wellfit normalizes the last axis, the channels: axis=-1"
+        )
     return LayerSpec("batch_norm")

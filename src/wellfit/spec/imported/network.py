@@ -159,7 +159,9 @@ def _reshaped(layer: KerasLayer, specs: Sequence[LayerSpec], chain: Chain) -> in
         refuse(layer.place, f"target_shape = {str(target)[:60]}: must be a list of whole numbers")
     if len(target) == 1 or (len(target) in (2, 3) and not specs):
         return len(target)
-    refuse(layer.place, f"target_shape = {target} is not supported; wellfit makes rows of images, or images of the inputs")
+    refuse(
+        layer.place, f"target_shape = {target} is not supported; wellfit makes rows of images, or images of the inputs"
+    )
 
 
 def _ended(specs: list[LayerSpec], last: KerasLayer) -> tuple[list[LayerSpec], Literal["softmax", "sigmoid"]]:
@@ -178,7 +180,9 @@ def _ended(specs: list[LayerSpec], last: KerasLayer) -> tuple[list[LayerSpec], L
         return [*before, replace(end, function="")], "sigmoid" if one else "softmax"
     if end.kind == "global_average_pool" and function in ("", "softmax"):
         return [*before, end], "softmax"
-    refuse(last.place, "the network must end with a Dense layer, or GlobalAveragePooling2D, and perhaps softmax or sigmoid")
+    refuse(
+        last.place, "the network must end with a Dense layer, or GlobalAveragePooling2D, and perhaps softmax or sigmoid"
+    )
 
 
 # --- Dropout and penalties --------------------------------------------------------------------------------------------
@@ -198,7 +202,9 @@ def _with_places(specs: Sequence[LayerSpec]) -> Iterator[LayerSpec]:
     """The layers with dropout behind each hidden dense layer, or else in front of the output layer."""
     denses = [at for at, spec in enumerate(specs) if spec.kind == "dense"]
     ends = [at for at in denses if at < len(specs) - 1]
-    places = {next(k for k in range(at + 1, len(specs)) if specs[k].kind not in ("batch_norm", "activation")) for at in ends}
+    places = {
+        next(k for k in range(at + 1, len(specs)) if specs[k].kind not in ("batch_norm", "activation")) for at in ends
+    }
     if not ends and denses and any(spec.kind == "conv2d" for spec in specs):
         places = {denses[-1]}
     for at, spec in enumerate(specs):
@@ -226,5 +232,8 @@ def _bound(kernels: Sequence[Kernel]) -> float:
     bounds = {kernel.max_norm for kernel in hidden or [last]}
     if len(bounds) > 1 or (hidden and last.max_norm):
         odd = last if len(bounds) == 1 else next(k for k in hidden if k.max_norm != hidden[0].max_norm)
-        refuse(odd.place, "its MaxNorm differs; wellfit has one bound for all hidden kernels, and none for the output layer's")
+        refuse(
+            odd.place,
+            "its MaxNorm differs; wellfit has one bound for all hidden kernels, and none for the output layer's",
+        )
     return bounds.pop()

@@ -170,12 +170,16 @@ def initializer_of(value: Any, place: str) -> dict[str, Any]:
         return {"initializer": own}
     if name in _SPREAD:
         key = "maxval" if name == "randomuniform" else "stddev"
-        middle = [config.get("minval", -0.05), config.get("maxval", 0.05)] if key == "maxval" else [config.get("mean", 0)]
+        middle = (
+            [config.get("minval", -0.05), config.get("maxval", 0.05)] if key == "maxval" else [config.get("mean", 0)]
+        )
         numbers = [n for n in middle if isinstance(n, int | float) and not isinstance(n, bool)]
         spread = number(config.get(key, 0.05), place, f"{key} of kernel_initializer")
         if len(numbers) == len(middle) and sum(numbers) == 0 and spread > 0:
             return {"initializer": _SPREAD[name], "spread": spread}
-        refuse(place, f"kernel_initializer {_shown(value)} has another mean than 0, or no spread; wellfit's have mean 0")
+        refuse(
+            place, f"kernel_initializer {_shown(value)} has another mean than 0, or no spread; wellfit's have mean 0"
+        )
     known = (*_SCALED.values(), *_SPREAD.values(), "zeros")
     refuse(place, f"kernel_initializer = {_shown(value)} is not supported; wellfit has {', '.join(known)}")
 

@@ -1,4 +1,4 @@
-"""Networks from Keras in a study: ``model = { keras = "file.keras" }`` becomes settings, and the study needs no file."""
+"""Networks from Keras in a study: ``model = { keras = "file.keras" }`` becomes settings of wellfit's own."""
 
 from __future__ import annotations
 
@@ -151,7 +151,9 @@ def _variant(changes: Mapping[str, Any], at: KeyPath, tables: Mapping[str, Any],
         fix = f'all variants of a study share one: set [data] scale = "{network.scale}"'
         source.refuse((*at, _KEY), f"its first layer scales the inputs in another way than the study; {fix}")
     own = _plain(network)
-    off = {key: 0.0 for key in ("l1", "l2", "max_norm", "dropout") if tables.get("train", {}).get(key) and key not in own}
+    off = {
+        key: 0.0 for key in ("l1", "l2", "max_norm", "dropout") if tables.get("train", {}).get(key) and key not in own
+    }
     return {**off, **own, **changes, "model": model}
 
 
