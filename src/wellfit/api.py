@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from wellfit.base import Dataset, ModelSpec, Reading
+from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
-from wellfit.nn.specs import mlp
+from wellfit.model.saved import load
+from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.plots import shown
 from wellfit.results import Results
+from wellfit.spec.imported.study import from_keras
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
