@@ -139,7 +139,8 @@ def _source(calls: Any, place: str) -> str:
         sources = list(_histories(call.get("args")))
     else:  # Keras 2
         sources = list(_tensors(call))
-        options = next((part[3] for part in call or () if isinstance(part, list) and len(part) > 3), {})
+        parts = call if isinstance(call, list) else []
+        options = next((part[3] for part in parts if isinstance(part, list) and len(part) > 3), {})
     if len(sources) != 1:
         refuse(place, f"joins {len(sources)} inputs; wellfit's layers have one: wellfit's networks are one chain")
     given = (

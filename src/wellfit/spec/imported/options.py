@@ -85,8 +85,9 @@ def only(config: Mapping[str, Any], place: str, wanted: Mapping[str, Any], used:
 
 def _shown(value: Any) -> str:
     """A value in an error, as Python writes it; of an object of Keras, its name."""
-    if isinstance(value, dict) and isinstance(value.get("class_name"), str):
-        return str(value["class_name"])[:60]
+    if isinstance(value, dict):
+        name = value.get("class_name")
+        return name[:60] if isinstance(name, str) else "an object of your own"
     text = repr(tuple(value) if isinstance(value, list) and len(value) < 9 else value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
