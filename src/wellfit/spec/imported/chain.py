@@ -143,12 +143,9 @@ def _source(calls: Any, place: str) -> str:
         options = next((part[3] for part in parts if isinstance(part, list) and len(part) > 3), {})
     if len(sources) != 1:
         refuse(place, f"joins {len(sources)} inputs; wellfit's layers have one: wellfit's networks are one chain")
-    given = (
-        {key: value for key, value in options.items() if value is not None} if isinstance(options, dict) else {"": 0}
-    )
-    if given:
-        key = next(iter(given))
-        refuse(place, f"is called with {key} = {given[key]!r}; call it with its input alone")
+    for key, value in options.items() if isinstance(options, dict) else ():
+        if value is not None and (key, value) != ("training", False):  # which Keras 3 notes, and fit overrides
+            refuse(place, f"is called with {key[:60]} = {str(value)[:60]}; call it with its input alone")
     return sources[0]
 
 
