@@ -88,6 +88,7 @@ from wellfit.base.summary import (
     RunSummary,
     Sentence,
     StudySummary,
+    VarianceComponents,
     VariantSummary,
     Verdict,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "Text",
     "TrainingData",
     "UpTo64",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
     "WeightOverview",
