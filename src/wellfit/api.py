@@ -30,6 +30,7 @@ from wellfit.study.handed import (
     handed_over,
     is_network,
     naming_arguments,
+    of_one_scale,
     plain_models,
 )
 
@@ -181,7 +182,7 @@ class Study:
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
-            "variants": plain_models(variants or {"baseline": {}}),
+            "variants": plain_models(of_one_scale(variants, settings.get("scale")) or {"baseline": {}}),
             "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
         }

@@ -30,6 +30,7 @@ __all__ = [
     "handed_over",
     "is_network",
     "naming_arguments",
+    "of_one_scale",
     "plain_models",
 ]
 
@@ -87,6 +88,33 @@ def is_network(given: Any) -> bool:
       (True, True, False)
     """
     return isinstance(given, ModelSpec) or (isinstance(given, Mapping) and isinstance(given.get("model"), ModelSpec))
+
+
+def of_one_scale(variants: Any, scale: Any) -> Any:
+    """Variants without the scaling that ``from_keras`` gives with a network: all variants share that of the data.
+
+    Args:
+      variants: as given.
+      scale: of the study; None for the usual one.
+
+    Raises:
+      StudyFileError: a network scales its inputs in another way than the study.
+
+    Example:
+      >>> of_one_scale({"mine": {"model": ModelSpec(), "scale": "unit"}}, "unit")["mine"].keys()
+      dict_keys(['model'])
+    """
+    if not isinstance(variants, Mapping):
+        return variants
+    left = dict(variants)
+    for name, changes in variants.items():
+        if isinstance(changes, Mapping) and is_network(changes) and "scale" in changes:
+            own = changes["scale"]
+            if own != scale:
+                fix = f"all variants share one: give scale={own!r}"
+                raise StudyFileError(f"{WHERE}, variant {name!r}: its network scales the inputs; {fix}")
+            left[name] = {key: value for key, value in changes.items() if key != "scale"}
+    return left
 
 
 def divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
