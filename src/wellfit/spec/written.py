@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from wellfit.analysis.scores import MARGINS
-from wellfit.base import ModelSpec, Question, Recipe
+from wellfit.base import LayerSpec, ModelSpec, Question, Recipe
 from wellfit.errors import escaped
 from wellfit.spec.tables import StudySpec
 from wellfit.spec.variants import HIDDEN
@@ -74,7 +74,7 @@ def _question(question: Question) -> dict[str, Any]:
 
 
 def model_table(model: ModelSpec) -> dict[str, Any]:
-    """A model as a table of a study file, with only the settings that its kind uses.
+    """A model as a table of a study file, with only the settings that its kind uses; of layers, what is not usual.
 
     Example:
       >>> "layers" in model_table(ModelSpec("mlp"))
@@ -85,7 +85,9 @@ def model_table(model: ModelSpec) -> dict[str, Any]:
         del table["origin"]
     if model.kind not in HIDDEN:
         del table["hidden"]
-    if model.kind != "layers":
+    if model.kind == "layers":
+        table["layers"] = [{"kind": k.kind, **_changes(k, LayerSpec(k.kind))} for k in model.layers]
+    else:
         del table["layers"]
     return table
 
