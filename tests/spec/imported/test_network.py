@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
+import keras
 import pytest
 
 from keras_texts import DENSE, MLP, layer, part, sequential
@@ -183,3 +186,61 @@ def test_images_and_rows() -> None:
     ):
         with pytest.raises(StudyFileError, match=message):
             read(*layers, shape=(8, 8, 1))
+
+
+# --- Files from strangers ---------------------------------------------------------------------------------------------
+
+ODD: list[Any] = [None, True, -1, 1.5, 10**30, "a", [], [[]], {"a": 1}, {"class_name": "Dense"}]
+
+
+def every_layer() -> dict[str, Any]:
+    """A functional model with every layer and object that can be read, as Keras itself describes it."""
+    of, x = keras.layers, keras.Input((12, 12, 1))
+    first = x
+    for one in (
+        of.Rescaling(1 / 255),
+        of.Conv2D(4, 3, kernel_regularizer="l2", kernel_constraint=keras.constraints.MaxNorm(2, axis=[0, 1, 2])),
+        of.BatchNormalization(),
+        of.LeakyReLU(negative_slope=0.2),
+        of.MaxPooling2D(2),
+        of.AveragePooling2D(2),
+        of.Flatten(),
+        of.Dense(
+            8, of.ReLU(), kernel_initializer=keras.initializers.RandomUniform(-0.1, 0.1), kernel_constraint="max_norm"
+        ),
+        of.Dropout(0.5),
+        of.Reshape((8,)),
+        of.Dense(3, kernel_initializer=keras.initializers.VarianceScaling(2.0)),
+        of.Activation("softmax"),
+    ):
+        x = one(x)
+    described: dict[str, Any] = json.loads(keras.Model(first, x).to_json())
+    return described
+
+
+def places(tables: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every value."""
+    items = tables.items() if isinstance(tables, dict) else enumerate(tables) if isinstance(tables, list) else ()
+    for key, value in items:
+        yield (*at, key)
+        yield from places(value, (*at, key))
+
+
+def test_any_odd_value_is_read_or_refused_in_one_line() -> None:
+    """Every value of a model, replaced by each of many."""
+    tables = every_layer()
+    assert imported(tables, "m").max_norm == 2
+    refused = 0
+    for at in list(places(tables)):
+        inner = tables
+        for key in at[:-1]:
+            inner = inner[key]
+        own = inner[at[-1]]
+        for odd in ODD:
+            inner[at[-1]] = odd
+            try:
+                imported(tables, "m")
+            except StudyFileError:
+                refused += 1
+        inner[at[-1]] = own
+    assert refused > 1000
