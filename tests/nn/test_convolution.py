@@ -53,6 +53,13 @@ def test_conv2d_and_keras_agree(size: int, stride: int, padding: str) -> None:
     np.testing.assert_allclose(run(layer, params, IMAGES), expected, rtol=1e-4, atol=1e-5)  # float32 sums of up to 98
 
 
+def test_conv2d_refuses_kernels_that_no_machine_trains() -> None:
+    with pytest.raises(
+        ShapeError, match=r"conv2d with 1000000 filters of 20 x 20 on shape \(20, 20, 9\) has 3,600,000,000 weights"
+    ):
+        conv2d((20, 20, 9), 1_000_000, 20)
+
+
 def test_conv2d_without_a_bias() -> None:
     layer = conv2d((7, 8, 2), 3, 3, initializer="random_normal", bias=False, spread=0.5)
     params = layer.init(np.random.default_rng(1))

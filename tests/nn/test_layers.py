@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import binom, chi2
 
 from wellfit.errors import ShapeError, UnknownNameError
-from wellfit.nn.layers import ACTIVATIONS, Mode, _bits, activation, dense, dropout, flatten
+from wellfit.nn.layers import ACTIVATIONS, MOST_WEIGHTS, Mode, _bits, activation, dense, dropout, flatten
 
 GENERATOR = np.random.default_rng(0)
 
@@ -51,6 +51,11 @@ def test_dense_refuses_images_and_no_units() -> None:
         dense((28, 28), 10)
     with pytest.raises(ShapeError, match=r"dense on shape \(4,\) has 0 units; give it at least 1"):
         dense((4,), 0)
+    with pytest.raises(
+        ShapeError, match=r"dense with 1000000 units on shape \(1000000,\) has 1,000,000,000,000 weights"
+    ):
+        dense((1_000_000,), 1_000_000)
+    assert dense((MOST_WEIGHTS,), 1).output_shape == (1,)
 
 
 def test_flatten_keeps_the_order_of_rows_columns_channels() -> None:

@@ -15,7 +15,7 @@ from jax import lax
 from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
 from wellfit.nn.initializers import draw_kernel
-from wellfit.nn.layers import Initial, Layer, Params, stateless
+from wellfit.nn.layers import Initial, Layer, Params, check_weights, stateless
 from wellfit.nn.products import Precision, dot, factor
 from wellfit.nn.tiles import from_tiles
 
@@ -93,7 +93,8 @@ def conv2d(
       spread: of the initial weights, see ``draw_kernel``.
 
     Raises:
-      ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1.
+      ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1 or too
+        large.
 
     Example:
       >>> conv2d((28, 28, 1), 6, 5, padding="same").output_shape
@@ -104,6 +105,7 @@ def conv2d(
         raise ShapeError(f"conv2d on shape {shape} has {filters} filters; give it at least 1")
     rows, columns, around = _places(shape, size, stride, padding, what)
     channels = shape[2]
+    check_weights(size * size * channels * filters, f"{what} of {size} x {size}", shape)
 
     def init(generator: np.random.Generator) -> Initial:
         kernel = draw_kernel(initializer, generator, (size, size, channels, filters), spread)

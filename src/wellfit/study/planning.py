@@ -11,7 +11,7 @@ from wellfit.data.facts import Facts
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import resolve
-from wellfit.errors import StudyFileError
+from wellfit.errors import StudyFileError, printable
 from wellfit.nn.models import layer_specs
 
 __all__ = [
@@ -146,7 +146,7 @@ def network_facts(recipes: Mapping[str, Recipe]) -> Facts:
     files = dict.fromkeys(recipe.model.origin for recipe in recipes.values() if recipe.model.origin)
     users = {file: [name for name, recipe in recipes.items() if recipe.model.origin == file] for file in files}
     said = [file if len(users[file]) == len(recipes) else f"{file}, used by {', '.join(users[file])}" for file in files]
-    return (("network", "; ".join(said)),) if said else ()
+    return (("network", printable("; ".join(said))),) if said else ()
 
 
 def choose_and_plan(
