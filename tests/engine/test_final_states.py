@@ -12,7 +12,7 @@ from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, 
 from wellfit.base.histograms import BINS
 from wellfit.engine.final_states import FinalState, final_state_of, fingerprints, obstacle, resume
 from wellfit.engine.plan import Population, make_plan
-from wellfit.engine.readouts import Host, Progress, note, records
+from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records
 from wellfit.engine.stopping import Watch
 
 LOSSES = [0.9, 0.5, 0.6, 0.7, 0.4]
@@ -74,12 +74,31 @@ def test_a_continued_rule_equals_an_uninterrupted_one(first: int) -> None:
         assert (one.state, one.epochs, one.readout_epoch) == (other.state, other.epochs, other.readout_epoch)
         assert np.array_equal(one.weights["dense_1/kernel"], other.weights["dense_1/kernel"])
         assert one.weights["dense_1/kernel"][0] == one.readout_epoch
+        np.testing.assert_array_equal(one.histograms["dense_1/kernel"], other.histograms["dense_1/kernel"])
+
+
+def test_epochs_before_there_were_histograms_have_none() -> None:
+    recipes = {"plain": Recipe(epochs=0), "early": Recipe(epochs=3)}
+    _, end = ended(population(2, **recipes), LOSSES[:2])
+    before = replace(end, arrays={name: array for name, array in end.arrays.items() if name != "counts"})
+    p = at_work(population(5, **recipes))
+    resume(p, before)
+    assert histograms_so_far([p], NAMES) == {("plain", 0): {}, ("early", 0): {}}
+    go(p, LOSSES[2:])
+    made = {record.spec.variant: record for record in records(p, NAMES, lambda run, w: {})}
+    known = made["plain"].histograms["dense_1/kernel"]
+    assert known.any(axis=1).tolist() == [False, False, True, True, True]
+    assert made["early"].histograms["dense_1/kernel"].any(axis=1).tolist() == [False, False, True]
+    for begin in (1, 2, 3, 5):
+        rest = histograms_so_far([p], NAMES, begin)["plain", 0]["dense_1/kernel"]
+        np.testing.assert_array_equal(rest, known[begin - 1 :])
+    assert histograms_so_far([p], NAMES, 6) == {("plain", 0): {}, ("early", 0): {}}
 
 
 def test_who_is_over_keeps_no_state() -> None:
     p, end = ended(population(5, rule=Recipe(epochs=0, early_stopping=RESTORE)), LOSSES)
     assert p.watches[0].stopped
-    assert sorted(end.arrays) == ["kept/0/dense_1/kernel", "rows"]
+    assert sorted(end.arrays) == ["counts", "kept/0/dense_1/kernel", "rows"]
     longer = population(9, rule=Recipe(epochs=0, early_stopping=RESTORE))
     again = at_work(longer)
     assert resume(again, end) == []
@@ -121,7 +140,7 @@ def test_swa_continues_if_it_starts_after_the_final_state(epochs: int, last: int
 def test_divergence_is_the_end() -> None:
     p, end = ended(population(3, plain=Recipe(epochs=0)), [0.9, float("nan")])
     assert p.diverged
-    assert sorted(end.arrays) == ["rows"]
+    assert sorted(end.arrays) == ["counts", "rows"]
     longer = population(9, plain=Recipe(epochs=0))
     assert obstacle(end.facts, longer.program, longer.trajectories[0], ()) is None
     again = at_work(longer)
@@ -129,6 +148,7 @@ def test_divergence_is_the_end() -> None:
     assert not again.active
     (record,) = records(again, NAMES, lambda run, w: {})
     assert (record.state, record.epochs) == ("diverged", 2)
+    assert record.histograms["dense_1/kernel"].any(axis=1).tolist() == [True, False]
 
 
 def test_another_program_or_training_cannot_continue(monkeypatch: pytest.MonkeyPatch) -> None:

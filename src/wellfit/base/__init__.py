@@ -30,6 +30,7 @@ from wellfit.base.details import (
     StudyDetails,
     SweepGrid,
     SweepPath,
+    WeightHistory,
     WeightOverview,
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
@@ -174,5 +175,6 @@ __all__ = [
     "UpTo64",
     "VariantSummary",
     "Verdict",
+    "WeightHistory",
     "WeightOverview",
 ]

@@ -106,7 +106,9 @@ def check_log_folder(folder: Path, shown: Shown) -> None:
             if path.name != EVENTS:
                 raise StoreError(f"{path}: not written by wellfit, and stays as it is; choose another folder")
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        if not there.is_dir():
+            raise StoreError(f"{folder}: cannot be made, because {there} is not a folder; choose another folder")
+        if not os.access(there, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
             raise StoreError(f"{folder}: cannot be written: no permission for {there}; {_FIX}")
 
 

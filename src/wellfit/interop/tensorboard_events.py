@@ -56,7 +56,8 @@ def messages() -> ModuleType:
 
 def scalar(tag: str, value: float) -> Any:
     """The summary of a number."""
-    return messages().scalar(tag, float(value))
+    made = messages()
+    return made.Summary(value=[made.Summary.Value(tag=tag, simple_value=float(value))])  # its scalar() warns of NaN
 
 
 def histogram(tag: str, counts: IntArray) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from wellfit import errors
 from wellfit.analysis.settings import flattened
 from wellfit.base import Recipe, StudySummary
 from wellfit.narrative.metrics import NAMES
+from wellfit.nn.optimizers import OPTIMIZERS
 from wellfit.report import wording
 from wellfit.report.forms.markdown import escaped, fenced, markdown_table
 from wellfit.report.notes import notices
@@ -34,7 +35,7 @@ def run_settings(recipes: Mapping[str, Recipe]) -> dict[str, dict[str, float | b
       >>> settings["l2"]["variant"], settings["l2"]["l2"], settings["baseline"]["l2"]
       ('l2', 0.1, 0.0)
     """
-    flat = {name: dict(flattened(asdict(recipe))) for name, recipe in recipes.items()}
+    flat = {name: dict(flattened(asdict(_with_rate(recipe)))) for name, recipe in recipes.items()}
     keys = dict.fromkeys(key for recipe in flat.values() for key in recipe)
     differ = [key for key in keys if len({repr(recipe.get(key)) for recipe in flat.values()}) > 1]
     shown = dict.fromkeys((*_ALWAYS, *differ))
@@ -42,6 +43,15 @@ def run_settings(recipes: Mapping[str, Recipe]) -> dict[str, dict[str, float | b
     for name, recipe in flat.items():
         settings[name] |= {key: _plain(recipe[key]) for key in shown if recipe.get(key) is not None}
     return settings
+
+
+def _with_rate(recipe: Recipe) -> Recipe:
+    """The recipe with the learning rate that it leaves to its optimizer."""
+    return (
+        recipe
+        if recipe.learning_rate is not None
+        else replace(recipe, learning_rate=OPTIMIZERS[recipe.optimizer].learning_rate)
+    )
 
 
 def _plain(value: Any) -> float | bool | str:
