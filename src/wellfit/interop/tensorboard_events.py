@@ -192,7 +192,7 @@ def _contributions() -> NDArray[np.uint32]:
 def _for_plugin(tag: str, **content: Any) -> Any:
     """A summary that only the hyperparameters dashboard reads."""
     made = messages()
-    data = _plugin().HParamsPluginData(version=0, **content).SerializeToString()
+    data = _plugin().HParamsPluginData(version=0, **content).SerializeToString(deterministic=True)
     of_plugin = made.SummaryMetadata.PluginData(plugin_name=_PLUGIN, content=data)
     value = made.Summary.Value(tag=f"_hparams_/{tag}", metadata=made.SummaryMetadata(plugin_data=of_plugin))
     return made.Summary(value=[value])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
@@ -29,7 +30,8 @@ RIDGES: Final = 5
 """The most layers whose weights the page draws by epoch."""
 
 
-class _Ridges(NamedTuple):
+@dataclass(frozen=True)
+class _Ridges:
     """A layer and its drawings: position, name and ridge of every variant."""
 
     index: int
