@@ -68,7 +68,10 @@ def test_json_of_one_network(command: Command, finished_study: Path, tmp_path: P
     ("arguments", "message"),
     [
         ((), "no format: add --format with one of keras, onnx, safetensors, joblib, or an --out that ends in one"),
-        (("--format", "onx"), "unknown format 'onx'; did you mean 'onnx'? (known: joblib, keras, onnx, safetensors)"),
+        (
+            ("--format", "onx"),
+            "unknown format 'onx'; did you mean 'onnx'? (known: joblib, keras, onnx, safetensors, tensorboard)",
+        ),
         (("--format", "onnx", "--variant", "l22"), "unknown variant 'l22' in the variants of the study; did you mean"),
         (("--format", "onnx", "--seed", "7"), "{study}: baseline has no finished run with seed 7; see wellfit show"),
         (("--format", "onnx", "--out", "no/model.onnx"), "no/model.onnx: there is no folder no; create it, or choose"),
