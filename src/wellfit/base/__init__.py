@@ -88,6 +88,7 @@ from wellfit.base.summary import (
     RunSummary,
     Sentence,
     StudySummary,
+    VarianceComponents,
     VariantSummary,
     Verdict,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "Text",
     "TrainingData",
     "UpTo64",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
     "WeightHistory",

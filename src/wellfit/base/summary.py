@@ -27,6 +27,7 @@ __all__ = [
     "RunSummary",
     "Sentence",
     "StudySummary",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
 ]
@@ -255,6 +256,34 @@ class VariantSummary:
         return f"VariantSummary({', '.join([repr(self.name), *scores, f'{ended} of {len(self.runs)} runs'])})"
 
 
+class VarianceComponents(NamedTuple):
+    """The mean of scores and the parts of its variance; floats, or arrays of one shape for many means at once.
+
+    Args:
+      mean: over everything that was judged; each judgment counts the same.
+      seeds: their number.
+      judged: the number of examples that any seed judged.
+      seed: variance of the mean as the spread of the seeds' means shows it, with ``seed_df`` degrees of freedom.
+      examples: variance of the mean as the spread of the examples shows it, with ``df`` degrees of freedom. It counts
+        the examples alone: differences between the seeds' means are removed.
+      overlap: the part of ``examples`` that ``seed`` contains too, since a seed's mean varies with its examples.
+      lasting: the part of ``examples`` that no number of further seeds removes; an assumption where each example was
+        judged once.
+      floor: smallest variance that the mean is credited with.
+    """
+
+    mean: float
+    seeds: int
+    judged: int
+    seed: float
+    examples: float
+    overlap: float
+    lasting: float
+    df: float
+    seed_df: float
+    floor: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class StudySummary:
     """Everything that a report, a table or ``show --json`` says about a study; computed from the store alone.
@@ -291,6 +320,8 @@ class StudySummary:
       validation_examples: of each seed; 0 if unknown.
       validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
         folds.
+      validation: variant -> what its difference from the first in correctness on the validation examples varies with,
+        for the variants that validation can compare and whose answers are kept.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -324,6 +355,7 @@ class StudySummary:
     earlier_looks: tuple[int, ...] = ()
     validation_examples: int = 0
     validation_overlap: float = 1.0
+    validation: Mapping[str, VarianceComponents] = field(default_factory=dict)
     fingerprint: str | None = None
     metric: str = "accuracy"
 
