@@ -74,7 +74,8 @@ def rows_of_epoch(active: list[Progress], measured: Mapping[int, Measured], size
 def counts_of_epoch(active: list[Progress], measured: Mapping[int, Measured], size: int) -> list[IntArray]:
     """Pick the histograms of every active trajectory from what the waves measured.  # (arrays, BINS) each"""
     fetched = {wave: np.asarray(of.counts) for wave, of in measured.items()}  # (G, W, arrays, BINS) each
-    return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]].copy() for p in active]  # of few, not of all
+    picked = (fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active)
+    return [of.astype(np.uint16 if of.max(initial=0) < 1 << 16 else np.int32) for of in picked]  # they are kept
 
 
 def weights_at(waves: list[Wave], size: int, place: tuple[int, int]) -> Host:
