@@ -38,6 +38,7 @@ def test_an_epoch_takes_a_few_hundred_bytes() -> None:
         (np.zeros(9, np.uint8), 1, "damaged"),
         (np.zeros((2, 2), np.uint8), 1, "no packed histogram"),
         (np.zeros(9, np.float32), 1, "no packed histogram"),
+        (pack(np.ones((2, 1, BINS))), 0, "no packed histogram of 0 epochs"),
         (pack(np.ones((2, 1, BINS))), 3, "not of 3 epochs"),
         (pack(np.ones((2, 1, BINS)))[:-1], 2, "not of 2 epochs"),
         (np.frombuffer(zlib.compress(bytes(10_000_000)), np.uint8), 2, "not of 2 epochs"),

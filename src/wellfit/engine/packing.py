@@ -48,8 +48,8 @@ def unpack(content: NDArray[Any], epochs: int, arrays: int | None = None) -> Int
     """
     size = epochs * BINS * _TYPE.itemsize
     most = _RATIO * content.size if arrays is None else size * arrays
-    if content.dtype != np.uint8 or content.ndim != 1:
-        raise ValueError(f"{content.dtype}, {content.shape} is no packed histogram")
+    if epochs < 1 or content.dtype != np.uint8 or content.ndim != 1:
+        raise ValueError(f"{content.dtype}, {content.shape} is no packed histogram of {epochs} epochs")
     try:
         unpacker = zlib.decompressobj()
         planes = unpacker.decompress(content.tobytes(), most + 1)

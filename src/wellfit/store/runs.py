@@ -217,7 +217,7 @@ class Runs:
           KeyError: there is no such run.
           StoreUnreadableError: the file cannot be read, is damaged, or has counts that cannot be of this run.
         """
-        rows = self.database.rows("SELECT epochs FROM runs WHERE variant = ? AND seed = ?", variant, seed)
+        rows = self.database.rows("SELECT count(*) FROM epochs WHERE variant = ? AND seed = ?", variant, seed)
         path = file_named(self.directory, file_of("weights", (variant, seed)))
         try:
             return histograms_among(self._arrays("weights", (variant, seed)), int(rows[0][0]))
