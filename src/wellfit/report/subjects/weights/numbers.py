@@ -41,12 +41,6 @@ class WeightRow:
     filters: tuple[str, ...]
 
 
-RIDGES: Final = 12
-"""The most epochs that a ridge draws."""
-
-POINTS: Final = 61
-"""Places of a ridge between its ends; odd, so that the middle one is centered on zero."""
-
 CUT: Final = 1.3
 """The height at which the middle of a ridge is cut off: exact zeros would flatten everything else to a line."""
 
@@ -72,8 +66,14 @@ class Ridge:
     inside: tuple[tuple[float, float], tuple[float, float]]
 
 
-def ridge(history: WeightHistory, layer: str) -> Ridge:
+def ridge(history: WeightHistory, layer: str, epochs: int = 12, points: int = 61) -> Ridge:
     """The ridge of one array, whose weights are drawn where 99.5 % of them are in every epoch.
+
+    Args:
+      history: of a run.
+      layer: the array.
+      epochs: the most that are drawn.
+      points: places of the ridge; odd, so that the middle one is centered on zero.
 
     Raises:
       KeyError: there is no such array.
@@ -81,16 +81,16 @@ def ridge(history: WeightHistory, layer: str) -> Ridge:
     if layer not in history.layers:
         raise KeyError(layer)
     of_layer = history.shares[history.layers.index(layer)]  # (E, BINS)
-    chosen = np.unique(np.linspace(0, len(history.epochs) - 1, RIDGES).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(history.epochs) - 1, epochs).round().astype(int))
     shares = of_layer[chosen]  # (E, BINS)
     edges = BIN_EDGES
     below = np.cumsum(shares, axis=1)[:, :-1]  # (E, BINS - 1) at the edges
     outside = below + 1 - below[:, ::-1]  # the share beyond each edge on its side and the mirrored one
     wide = [-edges[np.flatnonzero(of <= 0.005)[-1:]].min(initial=-edges[BINS // 2]) for of in outside[:, : BINS // 2]]
     reach = max(wide)
-    grid = np.linspace(-reach, reach, POINTS + 1)  # (P + 1,)
+    grid = np.linspace(-reach, reach, points + 1)  # (P + 1,)
     density = np.stack([np.diff(np.interp(grid, edges, of)) for of in below])  # (E, P)
-    sides = np.delete(density, POINTS // 2, axis=1)
+    sides = np.delete(density, points // 2, axis=1)
     heights = np.minimum(density / (sides.max() or density.max() or 1.0), CUT)
     ends = [_spread(edges, shares[at, 1:-1]) for at in (0, -1)]
     return Ridge(layer, history.seed, history.epochs[chosen], (grid[1:] + grid[:-1]) / 2, heights, (ends[0], ends[1]))
