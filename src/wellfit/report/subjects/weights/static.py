@@ -89,7 +89,7 @@ def plot_weight_ridge(
     name = name if name in history.layers else f"{name}/kernel"
     if name not in history.layers:
         raise UnknownNameError("layer", str(layer), history.layers)
-    data = ridge(history, name, *((8, 41) if small else ()))
+    data = ridge(history, name, *((7, 31) if small else ()))
     axes = marks.own_axes(ax, (2.9, 2.7) if small else (5.3, 4.6))
     _draw_ridge(axes, data, series_color(index))
     marks.style(axes, "weight", "epoch", grid=None)
@@ -108,9 +108,11 @@ def _draw_ridge(axes: Axes, data: Ridge, color: str) -> None:
     for place, heights in enumerate(data.heights):
         base = count - 1 - place
         top, strength = base + OVERLAP * heights, 0.35 + 0.45 * place / max(count - 1, 1)
-        axes.fill_between(data.places, base, top, color=LIGHT["paper"], linewidth=0, zorder=2 * place + 1)
-        axes.fill_between(data.places, base, top, facecolor=(color, strength), edgecolor=LIGHT["paper"], linewidth=0.8,
-                          zorder=2 * place + 2)  # fmt: skip
+        x, y = np.pad(data.places, 1, "edge"), np.pad(top, 1, constant_values=base)
+        if place:  # hide those behind it
+            axes.fill(x, y, color=LIGHT["paper"], linewidth=0, zorder=2 * place + 1, clip_on=False)
+        axes.fill(x, y, facecolor=(color, strength), edgecolor=LIGHT["paper"], linewidth=0.8, zorder=2 * place + 2,
+                  clip_on=False)  # fmt: skip
     axes.set_xlim(data.places[0], data.places[-1])
     axes.set_ylim(-0.15, count - 1 + OVERLAP * max(1.0, float(data.heights[0].max())) + 0.1)
     shown = sorted({0, count // 3, 2 * count // 3, count - 1})
