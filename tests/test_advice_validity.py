@@ -1,7 +1,7 @@
 """How often validation recommends a variant although all are equal, in simulated studies.
 
-The tests are quick versions. ``python tests/test_advice_validity.py 10000`` makes the table of docs/paths.md, with
-10,000 studies per row, in about a quarter of an hour on one core.
+The tests are quick versions. ``python tests/test_advice_validity.py 4000`` makes the table of docs/paths.md, with
+4,000 studies per row, in about half an hour on one core.
 """
 
 import sys

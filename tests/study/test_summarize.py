@@ -19,11 +19,12 @@ import sklearn.metrics
 from scipy import stats
 
 import stores
-from small_studies import small
+from small_studies import points, small
 from wellfit.analysis.selection import validation_gains
 from wellfit.base import HISTORY_COLUMNS, Dataset, RunRecord, StudySummary
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import StoreUnreadableError
+from wellfit.spec.study import study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.store.lock import Lock
 from wellfit.store.metadata import Metadata
@@ -135,7 +136,7 @@ def test_what_was_measured_on_test_examples_counts_both_sources_of_chance(
         )
         assert variant.interval["test_accuracy"] == pytest.approx(tuple(exact), rel=1e-9)
         low, high = over_folds([score - x for score, x in zip(train, right, strict=True)])
-        sampled = 287  # a fifth of the examples outside the fold validates, and as many of the others are scored
+        sampled = 287 * 299 / (300 - 287)  # as many as validate are scored, drawn without replacement from 300
         share = np.mean(train)
         chance = stats.norm.ppf(0.975) ** 2 * share * (1 - share) / sampled  # of the training sample
         half = np.sqrt(((high - low) / 2) ** 2 + chance)
@@ -431,7 +432,8 @@ def trace(output: dict[str, Any], source: str) -> Any:
     if name and isinstance(found, dict):
         found = found[name]
     elif name:
-        of = {"variants": lambda row: row["name"], "asked": lambda row: f"{row['variant']}/{row['against']}"}
+        pair = lambda row: f"{row['variant']}/{row['against']}"  # noqa: E731
+        of = {"variants": lambda row: row["name"], "asked": pair, "gaps": pair}
         (found,) = (row for row in found if of.get(key, lambda row: row["variant"])(row) == name)
     for field in fields.split(".")[1:]:
         found = found[field]
@@ -448,6 +450,43 @@ def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> N
             trace(output, source)
     assert trace(output, "title") == summary.conclusion[0].text == summary.title
     assert summary.verdict == " ".join(sentence.text for sentence in summary.conclusion[1:])
+
+
+def test_questions_about_gaps_are_answered_from_the_files(tmp_path: Path) -> None:
+    """Every kind is asked of a trained study; gaps are those of the files, and every sentence can be traced."""
+    more = {"variant": {"impact": "l2", "patterns": "l2"}, "variants": {"capacity": ["plain", "l2"]}}
+    kinds = ("generalizes", "signs", "capacity", "impact", "patterns", "onset")
+    questions = [{"ask": f"{k}?", "kind": k, **{key: of[k] for key, of in more.items() if k in of}} for k in kinds]
+    spec = study_from_mapping(
+        {
+            "data": {"name": "points", "scale": "standardize", "folds": 1},
+            "model": {"kind": "logistic"},
+            "train": {"epochs": 3, "batch_size": 32, "seeds": 3},
+            "variants": {"plain": {}, "l2": {"l2": 0.1}},
+            "questions": questions,
+            "compare": {"metric": "log_loss"},  # gaps are of accuracy all the same
+        }
+    )
+    run_study(Session(spec, points(), tmp_path))
+    found = summarize(tmp_path)
+    assert [answer.kind for answer in found.answers] == list(kinds)
+    (gap,) = found.gaps
+    with open_existing(tmp_path) as store:
+        labels, _ = store.keepsakes.labels()
+        test = {
+            name: [(store.runs.tested(name, s).probabilities.argmax(axis=1) == labels).mean() for s in range(3)]
+            for name in ("plain", "l2")
+        }
+    train = {v.name: [run.train_accuracy for run in v.runs] for v in found.variants}
+    gaps = {name: np.array(train[name], float) - test[name] for name in test}
+    assert gap.difference == pytest.approx((gaps[gap.variant] - gaps[gap.against]).mean(), abs=1e-7)
+    output = json.loads(json.dumps(to_json(found, "1.0"), allow_nan=False))
+    for answer in output["answers"]:
+        assert answer["sentences"]
+        for sentence in answer["sentences"]:
+            assert sentence["sources"]
+            for source in sentence["sources"]:
+                trace(output, source)
 
 
 def test_the_evidence_is_that_of_the_files(summary: StudySummary, finished_study: Path) -> None:

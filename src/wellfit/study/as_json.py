@@ -40,6 +40,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "advice": [vars(sentence) for sentence in summary.advice],
         "answers": [{**vars(a), "sentences": [vars(sentence) for sentence in a.sentences]} for a in summary.answers],
         "asked": [vars(c) for c in summary.asked],
+        "gaps": [vars(c) for c in summary.gaps],
         "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
         "ranking": [ranked._asdict() for ranked in summary.ranking],
         "friedman_p": summary.friedman_p,

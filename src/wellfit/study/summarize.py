@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch
+from wellfit.analysis.gaps import independent_sample
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
 from wellfit.analysis.selection import validation_components
@@ -37,7 +38,7 @@ from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
 from wellfit.store.runs import Validated
 from wellfit.study.comparable import of_metric, published_caution
-from wellfit.study.conclude import conclude
+from wellfit.study.conclude import Further, conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
@@ -105,7 +106,8 @@ def summary_of(store: Store) -> StudySummary:
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
     counts: dict[str, int] = store.metadata.note("examples") or {}
-    read = _read(spec, of_variant, store, records, tests, counts.get("sample"))
+    sampled = {name: _sampled(counts, recipe) for name, recipe in of_variant.items()}
+    read = _read(spec, of_variant, store, records, tests, sampled)
     scores, rows, confusion = read.scores, read.rows, read.confusion
     histories = {v: {s: records[v, s].history for s in spec.seeds if (v, s) in records} for v in spec.variants}
     per_class = store.metadata.note("per_class") or ()
@@ -145,6 +147,7 @@ def summary_of(store: Store) -> StudySummary:
             *(spec, of_variant, variants, compared, judged, interim, chance),
             published_caution(spec.name, spec.published, settings),
             looks,
+            Further(read.correct, min(sampled.values()), histories, confusion, classes),
         )._asdict(),
     )
     summary = dataclasses.replace(summary, validation=_validation(summary, read))
@@ -161,6 +164,14 @@ def _validation(summary: StudySummary, read: Read) -> dict[str, VarianceComponen
             groups = np.full(size, -1) if groups is None else groups
             groups[of.numbers] = of.groups
     return validation_components(summary, read.right, TestRows(_numbers(read.validated), size, groups))
+
+
+def _sampled(counts: Mapping[str, int], recipe: Recipe) -> float:
+    """The number of independent examples that stand for those that training metrics are measured on; 0 if unknown."""
+    sample, training = counts.get("sample", 0), counts.get("training", 0)
+    if recipe.examples is not None:
+        sample, training = min(sample, recipe.examples), recipe.examples
+    return independent_sample(sample, training) if sample else 0.0
 
 
 def _state(variants: Sequence[VariantSummary], running: bool) -> Literal["finished", "running", "interrupted"]:
@@ -205,6 +216,7 @@ class Read(NamedTuple):
     Args:
       variants: in the order of the study.
       scores: variant -> seed -> the score of each test example that the seed judged: whether it was right, or float32.
+      correct: the same for accuracy, whatever the metric.
       rows: seed -> which test examples these are.
       confusion: variant -> its matrix.
       right: variant -> seed -> whether each validation example was classified correctly, where that is kept.
@@ -213,6 +225,7 @@ class Read(NamedTuple):
 
     variants: tuple[VariantSummary, ...]
     scores: dict[str, dict[int, NDArray[Any]]]
+    correct: dict[str, dict[int, NDArray[np.bool_]]]
     rows: dict[int, IntArray]
     confusion: dict[str, IntArray]
     right: dict[str, dict[int, NDArray[np.bool_]]]
@@ -225,24 +238,24 @@ def _read(
     store: Store,
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
-    sample: int | None,
+    sampled: Mapping[str, float],
 ) -> Read:
     """The results of all runs; the losses of one variant at a time are in memory: they take the most.
 
     Args:
-      sample: the number of examples that training metrics are measured on, where known.
+      sampled: variant -> the number of examples that training metrics are measured on, 0 if unknown.
     """
     sizes: dict[ModelSpec, int] = {}  # variants with the same model tell the size of one whose runs are pending
     for name, recipe in of_variant.items():
         sizes[recipe.model] = max(sizes.get(recipe.model, 0), store.runs.parameters(name))
     variants: list[VariantSummary] = []
-    read = Read((), {}, {}, {}, {}, {})
+    read = Read((), {}, {}, {}, {}, {}, {})
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         outcomes = _outcomes(store, spec.metric, name, tested, labels, len(classes))
-        read.scores[name] = outcomes.scores
+        read.scores[name], read.correct[name] = outcomes.scores, outcomes.correct
         _check_rows(store, name, read.rows, outcomes.rows)
         read.rows.update(outcomes.rows)
         read.confusion.update({name: outcomes.confusion} if tested else {})
@@ -253,8 +266,9 @@ def _read(
             _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed))
             for seed in spec.seeds
         )
-        sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled, spec.metric)
+        mean, interval = _means(
+            runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric
+        )
         variants.append(
             VariantSummary(
                 name=name,
@@ -314,13 +328,13 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None, compared: str
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: float, compared: str
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has.
 
     Args:
       everything: which test examples each seed judges.
-      sampled: of the examples that training metrics are measured on.
+      sampled: the number of examples that training metrics are measured on, 0 if unknown.
       compared: the metric that variants are compared on.
     """
     columns = {metric: _values(runs, metric) for metric in METRICS}
@@ -357,7 +371,7 @@ def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tup
         yield "generalization_gap", gaps
 
 
-def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
+def _widened(bounds: Interval | None, train_accuracy: float, sampled: float) -> Interval | None:
     """The gap's interval, widened for a third source of chance: the sample of training examples.
 
     All seeds share the sample, and which of its examples each classified correctly is not kept. Their variance is
