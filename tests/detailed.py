@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import norm
 
 from wellfit.base import (
     Calibration,
@@ -20,8 +21,10 @@ from wellfit.base import (
     StudySummary,
     SweepGrid,
     SweepPath,
+    WeightHistory,
     WeightOverview,
 )
+from wellfit.base.histograms import BIN_EDGES
 
 NOTHING = StudyDetails(None, None, {}, {}, {}, {}, {}, {}, (), ())
 """Of a study of which no run was tested."""
@@ -177,9 +180,16 @@ def _weights(variant: str, rng: np.random.Generator, side: int) -> WeightOvervie
     shares /= shares.sum(axis=1, keepdims=True)
     filters = np.clip(128 + 40 * rng.standard_normal((32, side, side)), 0, 255).astype(np.uint8)
     layers = ("dense_1/kernel", "dense_2/kernel", "dense_3/kernel")
-    return WeightOverview(
-        variant, layers, edges, shares, np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6]), filters
-    )
+    small = np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6])
+    return WeightOverview(variant, layers, edges, shares, *small, filters, _history(layers))
+
+
+def _history(layers: tuple[str, ...]) -> WeightHistory:
+    """Weights that spread from epoch to epoch: in every layer as wide as the epoch, in hundredths."""
+    epochs = np.arange(1, 21)
+    below = norm.cdf(BIN_EDGES / (epochs[:, None] / 100))  # (E, BINS - 1)
+    shares = np.diff(below, axis=1, prepend=0, append=1)  # (E, BINS)
+    return WeightHistory(0, layers, epochs, np.stack([shares] * len(layers)))
 
 
 def regions(variant: str) -> Regions:

@@ -25,7 +25,7 @@ import stores
 import wellfit
 from wellfit.api import Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
-from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
+from wellfit.errors import StoreError, StudyFileError, UnknownNameError, WellfitError
 from wellfit.spec.study import load_study, recipes
 from wellfit.spec.tables import Data, Train, settings_of
 from wellfit.study.handed import SETS
@@ -169,6 +169,17 @@ def test_a_directory_keeps_a_study_and_a_temporary_one_goes_with_its_results(
     gc.collect()
     assert not place.exists()
     assert not place.parent.exists()
+
+
+def test_a_study_is_logged_for_tensorboard(tmp_path: Path) -> None:
+    def train(**settings: Any) -> Results:
+        return wellfit.Study("digits", wellfit.mlp(8), seeds=1, **{"epochs": 1, **settings}).run(tensorboard=tmp_path)
+
+    train()
+    train()  # the same study, in another temporary directory
+    assert [path.relative_to(tmp_path).parts[:2] for path in tmp_path.glob("*/*/*")] == [("baseline", "seed-0")]
+    with pytest.raises(StoreError, match="not this one; choose another folder, or delete this one"):
+        train(epochs=2)
 
 
 def test_before_any_run_has_ended_there_are_tables_but_no_best(study_copy: Path) -> None:

@@ -87,6 +87,9 @@ def test_plots_of_choice(results: Results) -> None:
     assert alt_text(results.plot_per_class()).startswith(f"Recall and precision by class, {names[0]}")
     assert alt_text(results.plot_weights(names[1])).startswith(f"Histogram of the weights of {names[1]}")
     assert alt_text(results.plot_weights()).startswith("Norm of all kernels by epoch")
+    assert alt_text(results.plot_weight_ridge(names[1], "dense_1/bias")).startswith(
+        f"Distribution of the weights dense_1/bias of {names[1]}, seed 0, by epoch: after epoch 1 "
+    )
     assert {axes.get_yscale() for axes in results.plot_curves(log=True).axes} == {"log"}
     alone = results.plot_curves("accuracy", names[1])
     assert [axes.get_title(loc="left") for axes in alone.axes] == [names[1]]

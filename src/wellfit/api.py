@@ -221,6 +221,7 @@ class Study(Previews):
         until_decided: bool = False,
         max_seeds: int | None = None,
         max_minutes: float | None = None,
+        tensorboard: str | Path | None = None,
     ) -> Results:
         """Train and evaluate what is missing, and return the results.
 
@@ -233,6 +234,7 @@ class Study(Previews):
             interim analysis has its own significance level; the overall error rate stays at 5 %.
           max_seeds: with ``until_decided``, the maximum seeds (by default 20), fixed at the first interim analysis.
           max_minutes: with ``until_decided``, start no batch of seeds that would end later by the forecast.
+          tensorboard: a folder in which the study is logged for TensorBoard while it trains.
 
         Returns:
           The results, including those of runs that the directory held before.
@@ -253,15 +255,29 @@ class Study(Previews):
             out = keep.path / "study"
         with self._naming():
             session = Session(*self._fitted(), Path(out), fresh)
+        logs: Any = None
+        if tensorboard is not None:
+            from wellfit.interop.tensorboard import LogFolder
+
+            logs = LogFolder(Path(tensorboard), session, temporary=keep is not None)
         with self._naming(), progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
-                run_study(batch, command="from Python", interim=interim, on_progress=on_progress)
+                run_study(
+                    batch,
+                    command="from Python",
+                    interim=interim,
+                    on_plan=None if logs is None else lambda _: logs.begin(batch),
+                    on_progress=on_progress,
+                    on_epoch=None if logs is None else logs.after_epoch,
+                )
 
             if until_decided:
                 run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes)
             else:
                 train(session)
+        if logs is not None:
+            logs.finish(Path(out))
         return Results(out, _keep=keep)
 
     def _naming(self) -> AbstractContextManager[None]:

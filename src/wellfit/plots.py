@@ -161,6 +161,24 @@ class Plots:
             return shown(plot_weight_norms(self.summary, ax))
         return shown(plot_weight_histogram(self._of(self.details.weights, variant, "weights"), ax))
 
+    def plot_weight_ridge(
+        self, variant: str | None = None, layer: str | None = None, *, ax: Axes | None = None
+    ) -> Figure:
+        """The distribution of a layer's weights by epoch, of a variant (by default the first) and its lowest seed.
+
+        Args:
+          variant: a name.
+          layer: such as ``"dense_1"``, or an array such as ``"dense_1/bias"``; by default the first kernel.
+          ax: draw on these axes instead of a new figure.
+
+        Raises:
+          UnknownNameError, StudyFileError: there is no such variant or layer, or it has no weights.
+          DataError: an earlier version of wellfit trained the study.
+        """
+        from wellfit.report.subjects.weights.static import plot_weight_ridge
+
+        return shown(plot_weight_ridge(self._of(self.details.weights, variant, "weights"), layer, ax))
+
     def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
         """The first-layer weights of a variant (by default the first) as images.
 

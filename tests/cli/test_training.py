@@ -64,11 +64,13 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     assert json.loads(facts)["command"] == "wellfit run --seeds 2 --epochs 2 --set 'model.hidden=[16]'"
 
 
-@pytest.mark.usefixtures("short_page")
+@pytest.mark.usefixtures("short_page", "here")
 def test_run_again_trains_nothing(command: Command, study_copy: Path) -> None:
     before = stores.rows(study_copy, "SELECT * FROM runs")
-    ended = command("run", *SMALL, "--out", study_copy)
+    ended = command("run", *SMALL, "--out", study_copy, "--tensorboard", "logs of it")
     assert ended.status == 0
+    assert ended.out.rstrip().endswith("TensorBoard: tensorboard --logdir 'logs of it'")
+    assert len([*Path("logs of it").glob("*/seed-*/*tfevents*")]) == 38  # of runs that were trained before
     assert "Nothing to train: the study directory already holds 38 results" in ended.out
     assert "Training: " not in ended.out
     assert stores.rows(study_copy, "SELECT * FROM runs") == before
@@ -239,6 +241,7 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         (("--until-decided", "--seeds", "3"), "--seeds 3 with --until-decided: seeds are added as needed"),
         (("--max-seeds", "9"), "--max-seeds 9: needs --until-decided; add that, or leave --max-seeds out"),
         (("--max-minutes", "1.5"), "--max-minutes 1.5: needs --until-decided; add that, or leave --max-minutes out"),
+        (("--out", "a", "--tensorboard", "a"), "a: holds the study itself; choose another folder, such as "),
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )

@@ -31,6 +31,7 @@ from wellfit.base.details import (
     StudyDetails,
     SweepGrid,
     SweepPath,
+    WeightHistory,
     WeightOverview,
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
@@ -183,5 +184,6 @@ __all__ = [
     "VarianceComponents",
     "VariantSummary",
     "Verdict",
+    "WeightHistory",
     "WeightOverview",
 ]

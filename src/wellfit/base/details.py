@@ -29,6 +29,7 @@ __all__ = [
     "StudyDetails",
     "SweepGrid",
     "SweepPath",
+    "WeightHistory",
     "WeightOverview",
 ]
 
@@ -208,6 +209,23 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
+class WeightHistory:
+    """How the weights of a run were distributed after some of its epochs.
+
+    Args:
+      seed: of the run.
+      layers: names of its arrays, the kernels first.
+      epochs: from 1; evenly spaced if there are many.  # (E,)
+      shares: of each array's weights in each bin of ``base.histograms``.  # (A, E, BINS)
+    """
+
+    seed: int
+    layers: tuple[str, ...]
+    epochs: IntArray
+    shares: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class WeightOverview:
     """The weights of a variant at its readout.
 
@@ -220,6 +238,7 @@ class WeightOverview:
       small: likewise, the share of weights with magnitude below 1e-3.  # (L,)
       filters: the first kernel of the lowest seed as images, scaled so that 0 is mid-gray (128); at most 32, largest
         norm first; None if the examples are not images.  # uint8 (F, H, W)
+      history: of the lowest seed; None if an earlier version trained it.
     """
 
     variant: str
@@ -229,6 +248,7 @@ class WeightOverview:
     zeros: FloatArray
     small: FloatArray
     filters: NDArray[np.uint8] | None
+    history: WeightHistory | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,14 @@ from wellfit.cli.app import app
 from wellfit.cli.options import Json
 from wellfit.cli.output import print_json, print_line
 from wellfit.cli.predict import Seed, Source, Variant, model_of
+from wellfit.errors import StudyFileError
 
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="keras|onnx|safetensors|joblib", help="The format. Default: from the ending of --out."
+        "--format",
+        metavar="keras|onnx|safetensors|joblib|tensorboard",
+        help="The format. Default: from the ending of --out.",
     ),
 ]
 ModelPath = Annotated[
@@ -33,7 +37,7 @@ def export(
     out: ModelPath = None,
     json: Json = False,
 ) -> None:
-    """Write the model of a study to a file that other libraries read.
+    """Write the model of a study to a file that other libraries read, or its runs to a folder for TensorBoard.
 
     Everything that precedes the network is part of the file: what fills in missing values, categories, scaling. A model
     card (Markdown) is written beside it.
@@ -44,6 +48,9 @@ def export(
 
     if out is not None:
         check_folder(out)
+    if format is not None and format.lower() == "tensorboard":
+        _to_tensorboard(directory, out, variant, seed, json)
+        return
     form = export_format(format, out)
     if directory.is_file():
         model, summary, beside = model_of(directory, variant, seed), None, directory.parent
@@ -63,3 +70,22 @@ def export(
     print_line(f"Card: {written.card}")
     print_line(f"Variant: {model.origin.choice}")
     print_line(f"Expected: {model.origin.expected}")
+
+
+def _to_tensorboard(directory: Path, out: Path | None, variant: str | None, seed: int | None, json: bool) -> None:
+    """Write all runs of a study to a log folder."""
+    from wellfit.interop.tensorboard import export_tensorboard
+
+    for option, value in (("--variant", variant), ("--seed", seed)):
+        if value is not None:
+            raise StudyFileError(f"{option} {value}: TensorBoard is given all runs, to choose from; leave {option} out")
+    if directory.is_file():
+        raise StudyFileError(f"{directory}: a file, but TensorBoard shows the runs of a study directory; give that")
+    folder = out or directory / "tensorboard"
+    runs = export_tensorboard(directory, folder)
+    if json:
+        print_json({"wellfit": __version__, "directory": str(directory), "folder": str(folder), "format": "tensorboard"}
+                   | {"runs": runs})  # fmt: skip
+        return
+    print_line(f"Runs: {runs}")
+    print_line(f"To look at them: tensorboard --logdir {shlex.quote(str(folder))}")

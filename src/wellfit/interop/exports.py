@@ -50,11 +50,14 @@ def export_format(wanted: str | None, path: Path | None) -> str:
     if wanted is None:
         if ending not in known:
             choice = ", ".join(FORMATS)
-            raise StudyFileError(f"no format: add --format with one of {choice}, or an --out that ends in one of them")
+            more = "--format tensorboard writes the runs of a study"
+            raise StudyFileError(
+                f"no format: add --format with one of {choice}, or an --out that ends in one of them; {more}"
+            )
         return known[ending]
     form = wanted.lower()
     if form not in FORMATS:
-        raise UnknownNameError("format", wanted, FORMATS)
+        raise UnknownNameError("format", wanted, (*FORMATS, "tensorboard"))
     if path is not None and not path.is_dir() and path.suffix != FORMATS[form]:
         raise StudyFileError(
             f"{path} does not fit format {form}: it must end in {FORMATS[form]}; change one of the two"
