@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -309,22 +308,13 @@ class FittedModel:
 
     def _each(self, later: Later) -> FloatArray:
         """The probabilities of each network.  # (S, N, K)"""
-        from wellfit.engine.train import predict_proba
+        from wellfit.engine.inference import predict_each
 
-        programs = _programs(self.spec)
-        return np.stack(
-            [
-                predict_proba(
-                    self.spec,
-                    network.weights,
-                    prepare(network.preparation, later.columns, later.x),
-                    len(self.classes),
-                    network.scaling,
-                    programs,
-                )
-                for network in self.networks
-            ]
+        prepared = (
+            (network.weights, prepare(network.preparation, later.columns, later.x), network.scaling)
+            for network in self.networks
         )
+        return predict_each(self.spec, prepared, len(self.classes))
 
     def _positions(self, later: Later, labels: Any) -> IntArray:
         """The classes of the examples, as positions.  # (N,)"""
@@ -339,12 +329,6 @@ class FittedModel:
         if given.shape != (len(later.x),):
             raise DataError(f"labels of shape {given.shape} for {len(later.x):,} examples; give one label per example")
         return positions(given, self.classes)
-
-
-@lru_cache(maxsize=8)
-def _programs(spec: ModelSpec) -> dict[Any, Any]:
-    """The compiled programs of an architecture, so that a second call compiles nothing."""
-    return {}
 
 
 def positions(labels: NDArray[Any], classes: Sequence[str]) -> IntArray:
