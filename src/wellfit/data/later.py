@@ -6,6 +6,7 @@ data, and whatever differs is refused.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,8 +133,8 @@ def _read_images(files: Sequence[str], form: Form, where: str) -> Later:
     if missing is not None:
         raise DataError(f"{missing}: no such file; correct the path")
     x, notes = images_like(files, form.shape, form.pixel_max, form.reading, where)
-    folders = {str(Path(file).parent) for file in files}
-    labels = np.array([Path(file).parent.name for file in files]) if len(folders) > 1 else None
+    folders = [os.path.dirname(file) for file in files]  # several times as fast as pathlib for 10,000 files
+    labels = np.array([os.path.basename(folder) for folder in folders]) if len(set(folders)) > 1 else None
     unlabeled = np.zeros(0 if labels is None else len(labels), bool)
     return Later(_pixels(x, form, where), (), tuple(files), labels, unlabeled, None, tuple(notes))
 
