@@ -10,7 +10,7 @@ import typer
 from wellfit import __version__
 from wellfit.cli.app import app
 from wellfit.cli.options import Json
-from wellfit.cli.output import print_json, print_line
+from wellfit.cli.output import print_json, print_line, print_sentence
 from wellfit.cli.predict import Seed, Source, Variant, model_of
 
 Format = Annotated[
@@ -61,5 +61,5 @@ def export(
         return
     print_line(f"Model: {written.model}")
     print_line(f"Card: {written.card}")
-    print_line(f"Variant: {model.origin.choice}")
-    print_line(f"Expected: {model.origin.expected}")
+    print_sentence(f"Variant: {model.origin.choice}")
+    print_sentence(f"Expected: {model.origin.expected}")
