@@ -28,7 +28,8 @@ def test_rows_of_any_number_are_those_of_numpy(count: int) -> None:
     weights = network(mlp(4), (5,))
     first, second = (RNG.random((count, 5), np.float32) for _ in range(2))
     found = predict_each(mlp(4), [(weights, first, HALF), (weights, second, HALF)], 3)
-    assert found.shape == (2, count, 3) and found.dtype == np.float32
+    assert found.shape == (2, count, 3)
+    assert found.dtype == np.float32
     for got, x in zip(found, (first, second), strict=True):
         hidden = np.maximum((x - 0.5) * 2 @ weights["dense_1/kernel"] + weights["dense_1/bias"], 0)
         logits = hidden @ weights["dense_2/kernel"] + weights["dense_2/bias"]

@@ -108,7 +108,5 @@ def _program(model: ModelSpec, shape: tuple[int, ...], classes: int, mesh: Mesh)
 
     whole, spread = PartitionSpec(), PartitionSpec(POPULATION)
     return jax.jit(
-        jax.shard_map(
-            predict, mesh=mesh, in_specs=(whole, whole, spread, whole), out_specs=spread, check_vma=False
-        )
+        jax.shard_map(predict, mesh=mesh, in_specs=(whole, whole, spread, whole), out_specs=spread, check_vma=False)
     )

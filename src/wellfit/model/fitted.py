@@ -189,6 +189,8 @@ class FittedModel:
             name = later.identifier.name
             taken = name in ("class", "probability", "spread")
             labels = pd.Index(later.identifier.values, name=f"{name} (identifier)" if taken else name)
+            if repeated := int(labels.duplicated(keep=False).sum()):
+                warnings.warn(f"{name}: {repeated:,} of {len(labels):,} rows share it with another row", stacklevel=2)
         probabilities = self._each(later)  # (S, N, K)
         mean = probabilities.mean(axis=0)  # (N, K)
         best = mean.argmax(axis=1)

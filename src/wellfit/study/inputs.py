@@ -62,7 +62,10 @@ def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
     """
     dataset = fold.dataset
     if store.metadata.note(_FORM) is None:
-        form = {"units": [column.unit for column in dataset.columns]}
+        form = {
+            "units": [column.unit for column in dataset.columns],
+            "truth": [column.truth for column in dataset.columns],
+        }
         header = None if dataset.header is None else asdict(dataset.header)
         store.metadata.write_note(_FORM, {**form, "header": header, "in_range": _in_range(dataset)})
     scaling = fold.data.scaling
@@ -115,9 +118,12 @@ def load_form(store: Store, inputs: Inputs) -> Form:
         units, header = [str(unit) for unit in note["units"]], note["header"]
         if header is not None:
             names, features = tuple(map(str, header["names"])), tuple(map(int, header["features"]))
-            header = Header(names, int(header["label"]), features, bool(header["written"]))
-        pairs = zip(inputs.columns, units, strict=True)
-        columns = tuple(Column(name, categories.get(name, ()), unit) for name, unit in pairs)
+            header = Header(
+                names, int(header["label"]), features, bool(header["written"]), str(header.get("decimal", ""))
+            )
+        truth = list(map(bool, note.get("truth", [False] * len(units))))  # studies of earlier versions do not say it
+        each = zip(inputs.columns, units, truth, strict=True)
+        columns = tuple(Column(name, categories.get(name, ()), unit, true) for name, unit, true in each)
     used = tuple(column.name for column in inputs.preparation.columns)
     pixel_max = inputs.pixel_max if note.get("in_range", True) else None
     return Form(inputs.shape, pixel_max, columns, used, header, store.metadata.spec().data)

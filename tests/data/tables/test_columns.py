@@ -26,6 +26,17 @@ def read(cells: dict, header: bool = True, **settings):
     return features([table(cells, header)], [], Reading(**settings))
 
 
+def test_truth_values_in_another_set_are_said_or_refused() -> None:
+    numbers, truth = table({"a": [0, 1, 7], "b": A[:3]}), table({"a": [True, False, True], "b": A[:3]})
+    made = features([numbers, truth], [], Reading())
+    assert made.rows[1][:, 0].tolist() == [1, 0, 1]
+    assert ("true or false, read as 1 or 0", "a") in made.facts
+    assert not made.columns[0].truth
+    assert features([truth, truth], [], Reading()).columns[0].truth
+    with pytest.raises(DataError, match=r"line 4, column 1 \(a\): 7, but the training table has true and false"):
+        features([truth, numbers], [], Reading())
+
+
 def names(made) -> list[str]:
     return [column.name for column in made.columns]
 
