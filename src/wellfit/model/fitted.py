@@ -17,6 +17,7 @@ from wellfit.base import FloatArray, IntArray, ModelSpec, Preparation, Scaling
 from wellfit.data.later import Form, Later, read_examples
 from wellfit.data.parts import listed
 from wellfit.data.preparation import count_unseen, prepare
+from wellfit.data.seen import Hashes, example_hashes
 from wellfit.data.tables.cells import is_number
 from wellfit.errors import DataError
 
@@ -90,6 +91,7 @@ class Evaluation:
       interval: 95 %, for new examples of the same kind, if these are independent (Clopper and Pearson, 1934).
       log_loss: mean negative logarithm of the probability of the true class.
       each: the accuracy of each network, by seed.
+      trained: how many of the examples trained the model, too; None if that is not known.
     """
 
     examples: int
@@ -97,6 +99,7 @@ class Evaluation:
     interval: tuple[float, float]
     log_loss: float
     each: Mapping[int, float]
+    trained: int | None = None
 
     def __str__(self) -> str:
         low, high = (100 * bound for bound in self.interval)
@@ -118,6 +121,7 @@ class FittedModel:
       networks: at least one.
       form: what examples must look like.
       origin: where the model comes from.
+      trained: hashes of the examples that trained any network, see ``data.seen``; None if they are not known.
 
     Example:
       >>> from wellfit import Study, mlp
@@ -131,6 +135,7 @@ class FittedModel:
     networks: tuple[Network, ...]
     form: Form
     origin: Origin
+    trained: Hashes | None = None
 
     def predict(self, examples: Any) -> NDArray[Any]:
         """The most probable class of each example.
@@ -200,7 +205,7 @@ class FittedModel:
         return pd.DataFrame(columns, index=labels)
 
     def evaluate(self, examples: Any, labels: Any = None) -> Evaluation:
-        """Compare predictions with labels that the model has not seen; of examples that trained it, it knows too much.
+        """Compare predictions with labels that the model has not seen; it warns of examples that trained it.
 
         Args:
           examples: as for ``predict``.
@@ -223,6 +228,7 @@ class FittedModel:
             interval=exact_interval(float(correct.sum()), len(truth)),
             log_loss=log_loss(mean.astype(np.float64), truth),
             each=dict(zip(seeds, each.tolist(), strict=True)),
+            trained=self._trained(later),
         )
 
     def save(self, path: str | Path) -> Path:
@@ -307,6 +313,20 @@ class FittedModel:
                 "categories"
             )
         return notes
+
+    def _trained(self, later: Later) -> int | None:
+        """How many examples trained the model; they are warned of."""
+        if self.trained is None:
+            return None
+        used = self.form.used if later.columns else ()
+        count = int(np.isin(example_hashes(later.x, later.columns, used), self.trained).sum())
+        if count:
+            warnings.warn(
+                f"{count:,} of {len(later.x):,} examples trained this model, so that it knows them too well; on new "
+                "examples, it is less accurate",
+                stacklevel=3,
+            )
+        return count
 
     def _each(self, later: Later) -> FloatArray:
         """The probabilities of each network.  # (S, N, K)"""
