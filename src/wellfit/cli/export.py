@@ -22,6 +22,9 @@ Format = Annotated[
 ModelPath = Annotated[
     Path | None, typer.Option("--out", metavar="PATH", help="A file or a folder; default: in the study directory.")
 ]
+Pixels = Annotated[
+    str, typer.Option("--pixels", metavar="float32|uint8", help="The type of pixels that an ONNX file takes.")
+]
 
 
 @app.command(epilog="Example: wellfit export wellfit-studies/regularization-digits --format onnx")
@@ -31,6 +34,7 @@ def export(
     variant: Variant = None,
     seed: Seed = None,
     out: ModelPath = None,
+    pixels: Pixels = "float32",
     json: Json = False,
 ) -> None:
     """Write the model of a study to a file that other libraries read.
@@ -50,7 +54,7 @@ def export(
     else:
         results = Results(directory)
         model, summary, beside = results.model(variant, seed), results.summary, directory
-    written = export_model(model, form, export_path(form, out, beside), summary)
+    written = export_model(model, form, export_path(form, out, beside), summary, pixels)
     if json:
         print_json(
             {"wellfit": __version__, "directory": str(directory), "model": str(written.model)}

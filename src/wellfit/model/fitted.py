@@ -258,15 +258,19 @@ class FittedModel:
 
         return to_keras(self)
 
-    def to_onnx(self) -> bytes:
+    def to_onnx(self, pixels: str = "float32") -> bytes:
         """The model as the content of an ONNX file; see ``wellfit.interop.onnx.to_onnx`` for its inputs.
 
+        Args:
+          pixels: the type of the pixels of images: "float32" or "uint8".
+
         Raises:
+          StudyFileError: the pixels cannot be uint8.
           WellfitError: onnx is not installed, or the weights are too many for such a file.
         """
         from wellfit.interop.onnx import to_onnx
 
-        return to_onnx(self)
+        return to_onnx(self, pixels)
 
     def to_sklearn(self) -> ExportedClassifier:
         """The model as a fitted classifier of scikit-learn."""
