@@ -143,6 +143,14 @@ def test_one_table_gives_its_own_test_set(tmp_path: Path):
     assert load_dataset(path).hash == data.hash
 
 
+def test_a_folder_with_the_name_of_a_known_data_set_is_not_passed_over_in_silence(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    line = r"^digits is the known data set, not a folder of that name; for this one, write \./digits$"
+    with pytest.warns(UserWarning, match=line):
+        assert len(load_dataset("digits").x_train) == 1438
+
+
 def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match=r"unknown data set 'fashon-mnist'; did you mean 'fashion-mnist'\?"):
