@@ -54,7 +54,7 @@ def names(made) -> list[str]:
         ("order", np.arange(N)[::-1] + 1.0, "row numbers"),
         ("Ticket", [f"A {i}" for i in range(N)], "a different text in every row"),
         ("sample code number", [*range(1000, 1000 + N - 3), 1000, 1001, 1002], "an identifier by its name"),
-        ("patient_id", np.arange(N) // 2, 'if rows of one belong together: [data] group = "patient_id"'),
+        ("patient_id", np.arange(N) // 2, "an identifier by its name"),
         ("when", pd.date_range("2020", periods=N), "dates; to use them, add columns of numbers"),
         ("clock", ["12:30"] * N, "dates; to use them"),
         ("Cabin", [None, *(f"C {i}" for i in range(1, N))], f"{N - 1} different texts in {N - 1} rows"),

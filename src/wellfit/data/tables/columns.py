@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Reading
 from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
+from wellfit.data.tables.belonging import belonging
 from wellfit.data.tables.cells import is_number
 from wellfit.data.tables.names import id_name
 from wellfit.data.tables.table import Table, positions
@@ -104,7 +105,9 @@ def features(tables: list[Table], taken: list[int], reading: Reading) -> Feature
     rows = [_matrix(table, names, [c.values[part] for c in cells]) for part, table in enumerate(tables)]
     if len({x.dtype for x in rows}) > 1:
         rows = [x.astype(np.float64) for x in rows]
-    return Features(columns, rows, _facts(names, cells, left, rows))
+    owners = [at for at in open_ if at not in asked] if reading.group is None else []
+    facts = (*_facts(names, cells, left, rows), *belonging(train, owners))
+    return Features(columns, rows, facts)
 
 
 def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: Reading) -> _Cells:
@@ -271,7 +274,7 @@ def _identifies(table: Table, at: int, numbers: NDArray[Any]) -> str:
 
 def _named_id(name: str, kind: str, unnamed: bool, distinct: int, count: int) -> str:
     if kind == "id" and distinct > _MANY:
-        return f'an identifier by its name; if rows of one belong together: [data] group = "{name}"'
+        return "an identifier by its name"
     if (unnamed and distinct > count / 4) or (kind == "number" and distinct > max(_MANY, 0.8 * count)):
         return "a different value in most rows"
     return ""
