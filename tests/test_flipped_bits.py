@@ -19,11 +19,12 @@ from wellfit.errors import StoreUnreadableError, WellfitError
 from wellfit.report.forms.freshness import check_page
 from wellfit.report.forms.page import write_page
 from wellfit.store import contents, manifest, open_existing
+from wellfit.study.as_json import to_json
 from wellfit.study.report_details import summary_and_details
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.status import read_status
-from wellfit.study.summarize import summarize, to_json
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import Verification, verify_study
 
 TABLES = ("study", "runs", "epochs", "findings", "manifest")

@@ -7,13 +7,16 @@ import pytest
 from scipy import stats
 
 from sweeps import gaining, scored, tables
+from wellfit.analysis.comparisons import paired_components, summarized
 from wellfit.analysis.selection import (
     ValidationSet,
     best_by_validation,
     one_standard_error,
     regularizers,
+    validation_components,
     validation_gains,
 )
+from wellfit.base import TestRows
 
 STUDY = tables({"baseline": {}, "l2": {"l2": 1e-3}, "dropout": {"dropout": 0.3}, "both": {"l2": 1e-3, "dropout": 0.3}})
 NOISE = np.array([0.003, -0.002, 0.001, -0.004, 0.002])
@@ -65,6 +68,61 @@ def test_shared_validation_examples_count_as_chance():
     assert (unknown.p, unknown.interval, unknown.significant) == (None, None, False)
     perfect = scored(STUDY, lambda n, c, s: 1.0 - 0.002 * (n == "baseline" and s == 1))
     assert not validation_gains(replace(perfect, validation_overlap=1.0))[0].significant
+
+
+def answered(rng: np.random.Generator, accuracy: dict[str, float], seeds: int = 5, n: int = 500):
+    """Answers to one validation set: variants that differ in some answers, and seeds that hardly do."""
+    hard = rng.random(n)  # (n,)
+    own = {name: np.where(rng.random(n) < 0.05, rng.random(n), hard) for name in accuracy}
+    flips = {name: [rng.random(n) < 0.01 for _ in range(seeds)] for name in accuracy}
+    return {name: {s: (own[name] < p) ^ flips[name][s] for s in range(seeds)} for name, p in accuracy.items()}
+
+
+def test_with_answers_kept_the_examples_count_as_they_vary():
+    accuracy = {"baseline": 0.8, "l2": 0.8, "dropout": 0.83, "both": 0.8}
+    right = answered(np.random.default_rng(0), accuracy)
+    bare = replace(scored(STUDY, lambda n, c, s: right[n][s].mean()), validation_overlap=1.0)
+    examples = TestRows({s: np.arange(500) for s in range(5)}, 500)
+    summary = replace(bare, validation=validation_components(bare, right, examples))
+    assert summary.validation == {
+        name: components
+        for (name, _), components in paired_components(right, [(n, "baseline") for n in accuracy][1:], examples).items()
+    }
+    bounded, measured = validation_gains(bare), validation_gains(summary)
+    for gain in measured:
+        pairs = [(right[gain.variant.name][s], right["baseline"][s]) for s in range(5)]
+        assert gain.difference == pytest.approx(np.mean([one.mean() - other.mean() for one, other in pairs]))
+        found = summarized(summary.validation[gain.variant.name])
+        assert gain.interval == pytest.approx(found.interval)
+    assert [gain.variant.name for gain in measured] == [gain.variant.name for gain in bounded]
+    widths = [[gain.interval[1] - gain.interval[0] for gain in gains] for gains in (bounded, measured)]
+    assert np.less(widths[1], np.multiply(0.6, widths[0])).all()  # what the bound had cost
+    assert not bounded[0].significant
+    assert (measured[0].variant.name, measured[0].significant) == ("dropout", True)
+
+
+def test_identical_answers_are_no_comparison():
+    right = answered(np.random.default_rng(0), {"baseline": 0.8, "l2": 0.8, "dropout": 0.83, "both": 0.8})
+    right["both"] = right["baseline"]
+    bare = scored(STUDY, lambda n, c, s: right[n][s].mean())
+    examples = TestRows({s: np.arange(500) for s in range(5)}, 500)
+    gains = validation_gains(replace(bare, validation=validation_components(bare, right, examples)))
+    p = {gain.variant.name: gain.p for gain in gains}
+    assert p["both"] is None
+    alone = summarized(
+        paired_components(right, [("l2", "baseline"), ("dropout", "baseline")], examples)["dropout", "baseline"]
+    )
+    assert p["dropout"] == pytest.approx(2 * alone.p_value)  # Holm's factor without the identical one
+
+
+def test_answers_are_used_only_where_all_seeds_have_them():
+    right = answered(np.random.default_rng(0), dict.fromkeys(("baseline", "l2", "dropout", "both"), 0.8))
+    summary, examples = scored(STUDY, gaining({})), TestRows({s: np.arange(500) for s in range(5)}, 500)
+    del right["l2"][3]
+    assert validation_components(summary, right, examples).keys() == {"dropout", "both"}
+    del right["baseline"][3]
+    assert validation_components(summary, right, examples) == {}
+    assert validation_components(summary, {}, examples) == {}
 
 
 def test_an_epoch_chosen_on_validation_is_not_compared_on_it():

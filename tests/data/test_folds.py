@@ -17,7 +17,6 @@ from wellfit.data.folds import (
     example_labels,
     examples_of,
     group_parts,
-    largest_test_fold,
     outline,
     split_hash,
 )
@@ -63,6 +62,7 @@ def test_as_many_seeds_as_folds_test_every_example_once(count: int, folds: int, 
         assert len(train | validation | set(test)) >= count - 1  # at most one is left out, for equal sizes
         assert of.tested is not None
         assert of.tested.tolist() == test  # the examples are numbered as in the data
+        assert of.validated.tolist() == sorted(validation)
         assert (example_labels(data)[of.tested] == of.dataset.y_test).all()
         assert (examples_of(data, of.tested) == of.dataset.x_test).all()
         assert set(of.dataset.y_train[of.splits.train]) == {0, 1, 2}  # no class is missing
@@ -75,6 +75,16 @@ def test_folds_are_stratified(count: int, folds: int) -> None:
     for seed in range(folds):
         counts = np.bincount(division(data, seed, folds=folds).dataset.y_test, minlength=3)
         assert np.abs(counts - whole / folds).max() < 2
+
+
+@pytest.mark.parametrize("given", [{}, {"groups": 30}])
+def test_validation_examples_have_the_same_number_with_every_seed(given: dict[str, int]) -> None:
+    data = numbered(90, **given)
+    for seed in range(7):
+        of = division(data, seed, folds=5, train_share=0.6)
+        assert of.validated.tolist() == sorted(numbers(of)[1])
+    fixed = division(data, None, folds=5)
+    assert fixed.validated.tolist() == fixed.splits.validation.tolist()
 
 
 def test_every_round_of_seeds_draws_new_folds() -> None:
@@ -157,13 +167,6 @@ def test_groups_validate_on_the_share_that_is_asked_for() -> None:
     few = numbered(60, groups=3, test=5)  # fewer groups than folds: each validates
     found = [numbers(division(few, seed, folds=5))[1] for seed in range(5)]
     assert len({frozenset(of) for of in found}) == 3
-
-
-def test_the_largest_test_fold() -> None:
-    for data in (numbered(62), numbered(62, groups=12), numbered(40, test=7), numbered(40, validation=6)):
-        for folds in (1, 2, 5):
-            sizes = [len(division(data, seed, folds=folds).dataset.y_test) for seed in range(folds)]
-            assert largest_test_fold(data, folds) == max(sizes)
 
 
 def test_an_outline_is_divided_alike() -> None:

@@ -15,7 +15,8 @@ from wellfit.analysis.selection import accuracy_may_choose
 from wellfit.narrative.advice import MOST, advise, codes_fixed_by
 from wellfit.report.forms.terminal import print_summary
 from wellfit.spec.study import load_study
-from wellfit.study.summarize import summarize, to_json
+from wellfit.study.as_json import to_json
+from wellfit.study.summarize import summarize
 
 
 def test_a_supported_variant_comes_with_its_difference():

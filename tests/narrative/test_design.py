@@ -37,3 +37,14 @@ def test_two_seeds_cannot_tell() -> None:
     assert first.startswith("Decides nothing that is likely: 2 seeds cannot tell (80 % power, 18 comparisons")
     assert second.startswith("To decide smaller differences: --seeds 5, ")
     assert "instead of 18" not in second  # 4 comparisons of two seeds decide nothing either
+
+
+def test_of_another_metric_only_what_is_known_beforehand_is_said() -> None:
+    first, second = design_sentences(Design(5, 1797, 5, 18), 0.005, metric="log_loss")
+    points = f"{100 * minimum_detectable(Design(5, 1797, 5, 18)).difference:.1f} points"
+    assert first.startswith("Compares by test log loss, whose smallest decidable difference depends on the data;")
+    assert first.endswith(
+        f"in accuracy it would be {points} (80 % power, 18 comparisons, variants that differ as is usual)"
+    )
+    assert "equivalent" not in first  # the margin is one of the log loss
+    assert second.startswith("To decide smaller differences: --seeds 10, ")

@@ -43,6 +43,20 @@ def test_onsets_come_in_order_with_significant_shifts():
     )
 
 
+def test_a_rise_that_is_seen_is_said_with_its_numbers():
+    curves = context(variant("a", [None] * 2, best=9), variant("b", [None] * 2, best=30))
+    seen = curves._replace(losses={"a": (0.274, 0.361, 9), "b": (0.3, 0.301, 29)})
+    assert text(answer_onset(Question("?", "onset"), seen)) == (
+        "b, trained for 30 epochs, shows no rise of the validation loss beyond noise; it is lowest after epoch 30 [30, "
+        "30] for b (medians over the seeds, 50 % intervals). The mean validation loss rises for a from 0.274 after "
+        "epoch 9 to 0.361, which 2 seeds cannot tell from noise."
+    )
+    many = [variant(f"v{i}", [None]) for i in range(10)]
+    all_seen = context(*many)._replace(losses={v.name: (0.2, 0.3, 9) for v in many})
+    answer = text(answer_onset(Question("?", "onset"), all_seen))
+    assert answer.endswith("to 0.300 and 2 others, which 1 seed cannot tell from noise.")
+
+
 def test_shifts_within_chance_are_not_claimed():
     answer = text(answer_onset(Question("?", "onset"), context(variant("a", [9, 10, 12]), variant("b", [8, 11, 11]))))
     assert "No shift from a can be separated from chance" in answer

@@ -217,7 +217,10 @@ def test_every_lab_asks_its_questions() -> None:
         name: [question.kind for question in load_study(name).questions] for name in NAMES if name.startswith("lab")
     }
     assert {name: kinds for name, kinds in asked.items() if not kinds and not name.startswith("label")} == {}
-    assert asked["lab5"] == ["best", "winner", "onset"]
+    assert asked["lab5"] == ["best", "winner", "onset", "patterns"]
+    assert "generalizes" in asked["lab-512"]
+    assert {"signs", "patterns"} < set(asked["lab-lenet5"])
+    assert {"capacity", "impact"} < set(asked["lab-depth"])
     assert asked["lab-depth/onset"] == ["onset", "best"]
     assert asked["lab-depth/cosines-2"] == ["best"]
     assert "stop" in asked["lab-512"]

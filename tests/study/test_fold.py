@@ -120,8 +120,19 @@ def test_every_seed_is_checked_by_its_own_division() -> None:
     examples = check_folds(uneven, DataSpec("data"), range(5))
     assert examples == {seed: len(fold_of(uneven, DataSpec("data"), seed).data.x_train) for seed in range(5)}
     assert len(set(examples.values())) > 1
-    with pytest.raises(DataError, match=r"the fold of seed [0-4] has one example, .*use fewer folds, or folds = 1"):
-        check_folds(grouped([0] * 56 + [1, 2, 3, 4]), DataSpec("data"), range(5))
+
+
+def test_groups_that_cannot_be_divided_are_refused_with_folds_that_can() -> None:
+    with pytest.raises(DataError, match=r"^arrays: 8 groups, the largest with 30 of 56 examples, do not") as refused:
+        check_folds(grouped([0] * 30 + [1] * 20 + [*range(2, 8)]), DataSpec("data"), range(5))
+    assert str(refused.value).endswith("use folds = 3 (--set data.folds=3)")
+    assert check_folds(grouped([0] * 30 + [1] * 20 + [*range(2, 8)]), DataSpec("data", folds=3), range(5))
+    for groups in ([0] * 56 + [1, 2, 3, 4], [0] * 50 + [*range(1, 11)], [0, 1] * 20):
+        for folds in (1, 2, 5):
+            with pytest.raises(DataError, match="no other number of folds does; give a test set, or name another"):
+                check_folds(grouped(groups), DataSpec("data", folds=folds), range(5))
+    with pytest.raises(DataError, match=r"train_share = 0\.001 of"):
+        check_folds(grouped([*range(30)]), DataSpec("data", train_share=0.001), range(5))
 
 
 def test_a_test_set_that_shows_no_chance_is_refused() -> None:

@@ -24,11 +24,12 @@ from wellfit.errors import OtherStudyError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.study import provenance as provenance_module
+from wellfit.study.as_json import to_json
 from wellfit.study.planning import Forecast
 from wellfit.study.provenance import several_machines
 from wellfit.study.run import Interrupted, Progress, run_study
 from wellfit.study.session import Session
-from wellfit.study.summarize import summarize, to_json
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
 RESTORE = {"restore_best_weights": True}

@@ -12,10 +12,11 @@ import pytest
 from saved_runs import STUDY, opened, probabilities, record
 from small_studies import points, small
 from wellfit.store import Store
+from wellfit.study.as_json import to_json
 from wellfit.study.looks import KEY, combined_looks, earlier_looks, note_look, note_seen
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
-from wellfit.study.summarize import summarize, to_json
+from wellfit.study.summarize import summarize
 
 
 def judged(store, *seeds, planned=False):

@@ -20,10 +20,11 @@ from wellfit.base import Comparison, Dataset, StudySummary
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, from_resolved
 from wellfit.store import open_existing
+from wellfit.study.as_json import to_json
 from wellfit.study.run import run_study
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
 from wellfit.study.session import Session
-from wellfit.study.summarize import summarize, to_json
+from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
 

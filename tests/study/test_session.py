@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import re
 import sqlite3
 import sys
@@ -21,14 +20,13 @@ from small_studies import NOWHERE, command, few_points, messy, perceptrons, poin
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.spec import study as spec_study
-from wellfit.spec.identity import default_directory
-from wellfit.spec.study import load_study
 from wellfit.store import Store, open_existing
 from wellfit.study import adapt, summarize  # what a command imports when it runs is counted only if it is there
 from wellfit.study.growth import Stored
+from wellfit.study.planned import to_json
 from wellfit.study.planning import Choices, Forecast
 from wellfit.study.run import run_study
-from wellfit.study.session import Session, directory_of, to_json
+from wellfit.study.session import Session
 
 CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
 MIXED = "products in bfloat16, sums in float32"
@@ -125,41 +123,6 @@ def test_a_session_keeps_the_stored_choices(monkeypatch: pytest.MonkeyPatch) -> 
     assert session.precision == MIXED
 
 
-def test_the_json_form_has_every_key() -> None:
-    session = Session(perceptrons(CURVED), few_points(), Path("a") / "b")
-    forecast = session.forecast
-    plain = json.loads(json.dumps(to_json(session, "0.1")))
-    assert plain.pop("seconds") == forecast.seconds > 0
-    assert plain.pop("memory") == forecast.memory > 0
-    assert plain == {
-        "wellfit": "0.1",
-        "study": {"name": "study", "title": "study", "data": forecast.data, "directory": str(Path("a") / "b")},
-        "facts": {
-            "classes": "3: 0 (82), 1 (80), 2 (98)",
-            "features": "5 columns, values -6.799 to 7.749, standardized",
-        },
-        "cautions": [],
-        "design": list(forecast.design),
-        "examples": {
-            **{"split": 160, "training": 160, "training_fewest": 160},
-            **{"validation": 40, "test": 60, "tested": 60},
-        },
-        "folds": 1,
-        "seeds": [0, 1],
-        "epochs": 3,
-        "runs": 4,
-        "done": 0,
-        "trajectories": 4,
-        "programs": 1,
-        "devices": forecast.devices,
-        "parameters": [5 * 8 + 8 + 8 * 3 + 3],
-        "precision": {"asked": "float32", "chosen": "products in float32"},
-        "continued": 0,
-        "saved_epochs": 0,
-        "restarted": {},
-    }
-
-
 def test_unfinished_populations_stay_as_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waves are not in the order of the study: planning the second population alone would change it."""
     monkeypatch.setattr("wellfit.engine.plan._SMALL", 0)
@@ -215,59 +178,11 @@ def test_a_fold_that_cannot_be_tested_ends_a_command_before_it_writes(tmp_path: 
         arguments = name, "--data", tmp_path / "rows.csv", "--set", "data.group=patient", "--out", tmp_path / "study"
         status, out, err = command(*arguments)
         assert (status, out) == (2, "")
-        assert re.fullmatch(r".*fold of seed \d has one example.*folds = 1 for a fixed split\n", err)
+        assert re.fullmatch(r".*groups, the largest with .* do not give every seed of 5 folds groups .*\n", err)
     assert not (tmp_path / "study").exists()
 
 
 # --- Directories ------------------------------------------------------------------------------------------------------
-
-
-def test_more_epochs_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def place(epochs: int) -> Path:
-        return directory_of(load_study(settings=["model.hidden=[4]"], epochs=epochs, seeds=1), None, "digits")
-
-    first = place(2)
-    assert place(3) == first  # nothing is there yet
-    spec = dataclasses.replace(small(2), name=load_study().name)
-    run_study(Session(spec, points(), first))
-    assert place(5) == place(2) == first
-    shorter = place(1)
-    assert shorter != first
-    run_study(Session(small(1), points(), shorter))
-    assert place(1) == shorter  # the same command finds its directory again
-    (first / "study.db").write_text("damaged")
-    assert place(5) == first  # opening it reports the damage
-    assert re.fullmatch(r"wellfit-studies/regularization-digits-[0-9a-f]{4}", first.as_posix())
-
-
-def test_a_changed_study_has_a_directory_of_its_own(tmp_path: Path) -> None:
-    def place(study: str | Path | None = None, **how: Any) -> str:
-        name = None if study is None else str(study)
-        return str(default_directory(load_study(name, **how), name, "digits").relative_to("wellfit-studies"))
-
-    assert place() == place(seeds=2) == place(settings=["train.seeds=[7]"]) == "regularization-digits"
-    assert place(settings=["variants.new.l2=1"]) == "regularization-digits"  # which can hold it, too
-    changed = place(settings=["variants.l2.l2=1e-4"])
-    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", changed)
-    assert changed == place(settings=["variants.l2.l2=0.0001", "train.seeds=9"])
-    shorter = place(epochs=5)
-    assert shorter == place(settings=["train.epochs=5"]) != changed
-    mixed = place(precision="mixed")
-    assert mixed == place(settings=["train.precision=mixed"]) != place(precision="auto")
-    assert place(precision="float32") == place()
-    assert place(quick=True) not in (place(), changed, shorter, mixed)
-    assert len({shorter, changed, place(epochs=6), place(settings=["data.validation=0.3"]), place()}) == 5
-
-    own = tmp_path / "own.toml"
-    own.write_text('name = "mine"\n[data]\nname = "digits"\n')
-    assert place(own) == "mine-digits"
-    assert re.fullmatch("mine-digits-[0-9a-f]{4}", place(own, epochs=2))
-    own.write_text('name = "regularization"\n[data]\nname = "digits"\n')  # another study of that name
-    assert re.fullmatch("regularization-digits-[0-9a-f]{4}", place(own))
-    own.write_text('name = "mine"\n')
-    assert place(own, data="digits") == "mine-digits"
 
 
 def test_a_directory_of_the_first_edition_has_one_fold(tmp_path: Path) -> None:

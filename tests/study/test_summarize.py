@@ -19,17 +19,20 @@ import sklearn.metrics
 from scipy import stats
 
 import stores
-from small_studies import small
+from small_studies import points, small
+from wellfit.analysis.selection import validation_gains
 from wellfit.base import HISTORY_COLUMNS, Dataset, RunRecord, StudySummary
 from wellfit.data.assemble import make_dataset
 from wellfit.errors import StoreUnreadableError
+from wellfit.spec.study import study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.store.lock import Lock
 from wellfit.store.metadata import Metadata
-from wellfit.store.runs import Runs
+from wellfit.store.runs import Runs, Validated
+from wellfit.study.as_json import to_json
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
-from wellfit.study.summarize import METRICS, summarize, to_json
+from wellfit.study.summarize import METRICS, summarize
 
 VARIANTS = (
     *("baseline", "l2", "l1", "dropout", "l2+dropout", "early-stopping", "proximal-l1", "weight-decay", "max-norm"),
@@ -133,7 +136,7 @@ def test_what_was_measured_on_test_examples_counts_both_sources_of_chance(
         )
         assert variant.interval["test_accuracy"] == pytest.approx(tuple(exact), rel=1e-9)
         low, high = over_folds([score - x for score, x in zip(train, right, strict=True)])
-        sampled = 287  # a fifth of the examples outside the fold validates, and as many of the others are scored
+        sampled = 287 * 299 / (300 - 287)  # as many as validate are scored, drawn without replacement from 300
         share = np.mean(train)
         chance = stats.norm.ppf(0.975) ** 2 * share * (1 - share) / sampled  # of the training sample
         half = np.sqrt(((high - low) / 2) ** 2 + chance)
@@ -230,7 +233,7 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
     rows = [np.arange(0) if tested.rows is None else tested.rows for tested in tests]  # (m,) each
     for of_seed in rows:
         assert not set(groups[of_seed]) & set(np.delete(groups, of_seed))  # type: ignore[index]
-    losses = [-np.log(p[range(len(p)), labels[r]].astype(np.float64)) for (p, _), r in zip(tests, rows, strict=True)]
+    losses = [-np.log(p[range(len(p)), labels[r]].astype(np.float64)) for (p, _, _), r in zip(tests, rows, strict=True)]
     judgments, mean = 480, np.concatenate(losses).mean()
     of_seeds = 4 / 3 * sum((len(x) / judgments * (x.mean() - mean)) ** 2 for x in losses)
 
@@ -262,7 +265,7 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
 
 def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> None:
     with open_existing(study_copy) as store:
-        settings, (p, of_1), (_, of_0) = store.metadata.study(), *(store.runs.tested("l2", s) for s in (1, 0))
+        settings, (p, of_1, _), (_, of_0, _) = store.metadata.study(), *(store.runs.tested("l2", s) for s in (1, 0))
     with create_or_open(study_copy, settings, provenance={}) as store:
         store.runs.save_test("l2", 1, p, 0.5, 0.5, of_1)
     assert summarize(study_copy).state == "finished"
@@ -272,6 +275,57 @@ def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> 
         summarize(study_copy)
     assert str(refused.value).endswith("restore the directory from a copy, or train again with wellfit run --fresh")
     assert "\n" not in str(refused.value)
+
+
+def test_validation_is_kept_and_compared_example_by_example(finished_study: Path, summary: StudySummary) -> None:
+    first, *others = summary.variants
+    with open_existing(finished_study) as store:
+        answers = {v.name: [store.runs.tested(v.name, seed).validated for seed in (0, 1)] for v in summary.variants}
+        examples = store.metadata.note("examples")
+    for variant in summary.variants:
+        for run, validated in zip(variant.runs, answers[variant.name], strict=True):
+            assert validated is not None
+            assert len(validated.right) == examples["validation"]
+            assert validated.right.mean() == pytest.approx(run.validation_accuracy, abs=1e-6)
+    reference = answers[first.name]
+    assert {name for name in answers if name != first.name} == {v.name for v in others}
+    assert summary.validation  # the variants whose epoch validation did not choose
+    for name, components in summary.validation.items():
+        differences = [
+            one.right.astype(int) - other.right  # type: ignore[union-attr]
+            for one, other in zip(answers[name], reference, strict=True)
+        ]
+        sums = np.zeros(1 + max(int(one.numbers.max()) for one in reference))  # type: ignore[union-attr]
+        n = sum(map(len, differences))
+        for d, one in zip(differences, reference, strict=True):
+            m = len(d)
+            sums[one.numbers] += (d - d.mean()) * math.sqrt(m / (m - 1))  # type: ignore[union-attr]
+        assert components.mean == pytest.approx(np.concatenate(differences).mean())
+        judged = np.unique(np.concatenate([one.numbers for one in reference]))  # type: ignore[union-attr]
+        assert components.judged == len(judged)
+        if n == len(judged):  # disjoint folds: nothing is left out by centering
+            assert components.examples == pytest.approx((sums @ sums) / n**2)
+
+
+def test_a_seed_with_other_validation_examples_is_refused(study_copy: Path) -> None:
+    with open_existing(study_copy) as store:
+        settings, tested = store.metadata.study(), store.runs.tested("l2", 1)
+    moved = Validated(tested.validated.right, tested.validated.numbers + 1)  # type: ignore[union-attr]
+    with create_or_open(study_copy, settings, provenance={}) as store:
+        store.runs.save_test("l2", 1, tested.probabilities, 0.5, 0.5, tested.rows, moved)
+    with pytest.raises(StoreUnreadableError, match="variant 'l2', seed 1: judged on other validation examples"):
+        summarize(study_copy)
+
+
+def test_without_kept_answers_validation_is_bounded(study_copy: Path) -> None:
+    with open_existing(study_copy) as store:
+        settings, tested = store.metadata.study(), store.runs.tested("l2", 1)
+    with create_or_open(study_copy, settings, provenance={}) as store:
+        store.runs.save_test("l2", 1, tested.probabilities, 0.5, 0.5, tested.rows)
+    summary = summarize(study_copy)
+    assert "l2" not in summary.validation
+    assert summary.validation
+    assert "l2" in [gain.variant.name for gain in validation_gains(summary)]
 
 
 # --- States -----------------------------------------------------------------------------------------------------------
@@ -378,7 +432,8 @@ def trace(output: dict[str, Any], source: str) -> Any:
     if name and isinstance(found, dict):
         found = found[name]
     elif name:
-        of = {"variants": lambda row: row["name"], "asked": lambda row: f"{row['variant']}/{row['against']}"}
+        pair = lambda row: f"{row['variant']}/{row['against']}"  # noqa: E731
+        of = {"variants": lambda row: row["name"], "asked": pair, "gaps": pair}
         (found,) = (row for row in found if of.get(key, lambda row: row["variant"])(row) == name)
     for field in fields.split(".")[1:]:
         found = found[field]
@@ -395,6 +450,43 @@ def test_every_sentence_can_be_traced_to_its_numbers(summary: StudySummary) -> N
             trace(output, source)
     assert trace(output, "title") == summary.conclusion[0].text == summary.title
     assert summary.verdict == " ".join(sentence.text for sentence in summary.conclusion[1:])
+
+
+def test_questions_about_gaps_are_answered_from_the_files(tmp_path: Path) -> None:
+    """Every kind is asked of a trained study; gaps are those of the files, and every sentence can be traced."""
+    more = {"variant": {"impact": "l2", "patterns": "l2"}, "variants": {"capacity": ["plain", "l2"]}}
+    kinds = ("generalizes", "signs", "capacity", "impact", "patterns", "onset")
+    questions = [{"ask": f"{k}?", "kind": k, **{key: of[k] for key, of in more.items() if k in of}} for k in kinds]
+    spec = study_from_mapping(
+        {
+            "data": {"name": "points", "scale": "standardize", "folds": 1},
+            "model": {"kind": "logistic"},
+            "train": {"epochs": 3, "batch_size": 32, "seeds": 3},
+            "variants": {"plain": {}, "l2": {"l2": 0.1}},
+            "questions": questions,
+            "compare": {"metric": "log_loss"},  # gaps are of accuracy all the same
+        }
+    )
+    run_study(Session(spec, points(), tmp_path))
+    found = summarize(tmp_path)
+    assert [answer.kind for answer in found.answers] == list(kinds)
+    (gap,) = found.gaps
+    with open_existing(tmp_path) as store:
+        labels, _ = store.keepsakes.labels()
+        test = {
+            name: [(store.runs.tested(name, s).probabilities.argmax(axis=1) == labels).mean() for s in range(3)]
+            for name in ("plain", "l2")
+        }
+    train = {v.name: [run.train_accuracy for run in v.runs] for v in found.variants}
+    gaps = {name: np.array(train[name], float) - test[name] for name in test}
+    assert gap.difference == pytest.approx((gaps[gap.variant] - gaps[gap.against]).mean(), abs=1e-7)
+    output = json.loads(json.dumps(to_json(found, "1.0"), allow_nan=False))
+    for answer in output["answers"]:
+        assert answer["sentences"]
+        for sentence in answer["sentences"]:
+            assert sentence["sources"]
+            for source in sentence["sources"]:
+                trace(output, source)
 
 
 def test_the_evidence_is_that_of_the_files(summary: StudySummary, finished_study: Path) -> None:
@@ -420,24 +512,3 @@ def test_a_summary_of_many_variants_is_made_in_time(finished_study: Path) -> Non
     began = time.process_time()
     summarize(finished_study)
     assert time.process_time() - began < 2.0  # 19 variants; about 0.3 s
-
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-def test_json_has_null_where_a_number_is_not_finite(summary: StudySummary) -> None:
-    first = summary.variants[0]
-    odd = replace(
-        first,
-        settings={"hidden": (np.int64(3), 4)},
-        runs=(replace(first.runs[0], train_loss=math.nan, test_loss=np.float32(0.5)),),  # type: ignore[arg-type]
-        mean={"train_loss": math.nan, "test_loss": 1.5},
-        interval={"train_loss": (-math.inf, math.inf), "test_loss": None},
-    )
-    plain = to_json(replace(summary, variants=(odd,)), "1.0")
-    assert json.loads(json.dumps(plain, allow_nan=False)) == plain  # lists, dicts, strings, numbers; no more
-    (variant,) = plain["variants"]
-    assert variant["settings"] == {"hidden": [3, 4]}
-    assert (variant["runs"][0]["train_loss"], variant["runs"][0]["test_loss"]) == (None, 0.5)
-    assert variant["mean"] == {"train_loss": None, "test_loss": 1.5}
-    assert variant["interval"] == {"train_loss": [None, None], "test_loss": None}

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import FloatArray, IntArray, TestRows
+from wellfit.base import FloatArray, IntArray, TestRows, VarianceComponents
 from wellfit.errors import DataError, StudyFileError
 
 __all__ = [
@@ -35,34 +35,6 @@ _SMALLEST_P: Final = 1e-100  # smaller values are reported as this; no test set 
 _INFORMATIVE: Final = 0.05  # of the largest score; an example with less tells next to nothing
 _LASTING: Final = 0.5  # assumed of examples judged once; 18 variants on the digits show 0 to 0.43, 0.17 on average
 _HALVINGS: Final = 55  # of log(1e-100): a relative error of 1e-14
-
-
-class VarianceComponents(NamedTuple):
-    """The mean of scores and the parts of its variance; floats, or arrays of one shape for many means at once.
-
-    Args:
-      mean: over everything that was judged; each judgment counts the same.
-      seeds: their number.
-      judged: the number of examples that any seed judged.
-      seed: variance of the mean as the spread of the seeds' means shows it, with ``seed_df`` degrees of freedom.
-      examples: variance of the mean as the spread of the examples shows it, with ``df`` degrees of freedom. It counts
-        the examples alone: differences between the seeds' means are removed.
-      overlap: the part of ``examples`` that ``seed`` contains too, since a seed's mean varies with its examples.
-      lasting: the part of ``examples`` that no number of further seeds removes; an assumption where each example was
-        judged once.
-      floor: smallest variance that the mean is credited with.
-    """
-
-    mean: float
-    seeds: int
-    judged: int
-    seed: float
-    examples: float
-    overlap: float
-    lasting: float
-    df: float
-    seed_df: float
-    floor: float = 0.0
 
 
 class _Sums(NamedTuple):

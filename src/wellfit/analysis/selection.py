@@ -1,22 +1,23 @@
 """What validation prefers: the best variant, the most regularized one that is as good, and gains over the first.
 
-Validation scores vary with the seed and with the finite set of validation examples. Of each run only the accuracy is
-kept, not which examples it classified correctly, so the variance due to the examples is bounded from above: the bound
-is wide where all seeds share one validation set and vanishes where every seed has its own fold.
+Validation scores vary with the seed and with the finite set of validation examples. Where it is kept which of these
+each run classified correctly, variants are compared as on the test set, paired by seed and example. Where only
+accuracies are kept, as by version 0.1, the variance due to the examples is bounded from above: the bound is wide where
+all seeds share one validation set and vanishes where every seed has its own fold.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from wellfit.analysis.comparisons import holm
+from wellfit.analysis.comparisons import Scores, holm, paired_components, summarized
 from wellfit.analysis.crossed import t_quantile
 from wellfit.analysis.settings import DATA_SETTINGS, FlatRecipe, flat_recipes
-from wellfit.base import FloatArray, StudySummary, VariantSummary
+from wellfit.base import FloatArray, StudySummary, TestRows, VarianceComponents, VariantSummary
 
 __all__ = [
     "REGULARIZERS",
@@ -27,6 +28,7 @@ __all__ = [
     "one_standard_error",
     "reads_validation",
     "regularizers",
+    "validation_components",
     "validation_gains",
 ]
 
@@ -155,8 +157,8 @@ class ValidationGain(NamedTuple):
       difference: its mean over the seeds minus that of the first variant.
       interval: 95 %, over seeds and validation examples, clipped to [-1, 1]; None with two seeds, which cannot tell, or
         if the number of validation examples is unknown.
-      p: two-sided, after Holm's correction; None if all differences are equal, which few seeds cannot judge, or if the
-        number of validation examples is unknown.
+      p: two-sided, after Holm's correction; None if all answers are identical, and where only accuracies are kept if
+        all differences are equal, which few seeds cannot judge, or if the number of validation examples is unknown.
     """
 
     variant: VariantSummary
@@ -175,28 +177,27 @@ def validation_gains(summary: StudySummary) -> list[ValidationGain]:
 
     A variant whose epoch was chosen on the validation set is not compared on it: its score is the best of many.
 
-    The variance of a mean difference ``d`` has two parts: ``V_seed = var(d_s) / S`` over the seeds, with ``S - 1``
-    degrees of freedom, and that of the n examples that seeds share. Two variants with the error rates ``e1`` and ``e2``
-    disagree on at most a share ``e1 + e2`` of the examples, so the second part is at most
+    With ``summary.validation``, interval and p-value are those of ``crossed.half_squared`` and ``crossed.p_value``.
+    Without, the variance of a mean difference ``d`` has two parts: ``V_seed = var(d_s) / S`` over the seeds, with
+    ``S - 1`` degrees of freedom, and that of the n examples that seeds share. Two variants with the error rates ``e1``
+    and ``e2`` disagree on at most a share ``e1 + e2`` of the examples, so the second part is at most
     ``overlap * (e1 + e2 - d**2) / n``; this bound is used. The interval is
-    ``d +- sqrt(t(S - 1)**2 * V_seed + z**2 * V_examples)``, and the p-value the level at which it ends at 0; Holm's
+    ``d +- sqrt(t(S - 1)**2 * V_seed + z**2 * V_examples)``, and the p-value the level at which it ends at 0. Holm's
     correction covers the variants.
 
     Returns:
       The best first; ties go to the lower validation loss, then to the earlier variant. Empty with one seed.
     """
-    first, *others = summary.variants
-    flat, validation = flat_recipes(summary), ValidationSet.of(summary)
-    if not _complete(first) or len(first.runs) < 2 or reads_validation(flat[first.name]):
-        return []
-    fair = [v for v in others if not reads_validation(flat[v.name])]
-    same = [v for v in fair if all(flat[v.name].get(k) == flat[first.name].get(k) for k in DATA_SETTINGS)]
-    reference = {run.seed: run.validation_accuracy or 0.0 for run in first.runs}
-    complete = [v for v in same if _complete(v) and {run.seed for run in v.runs} == reference.keys()]
-    estimates = [
-        _estimate([(reference[run.seed], run.validation_accuracy or 0.0) for run in v.runs], validation)
-        for v in complete
-    ]
+    complete = _comparable(summary)
+    reference = {run.seed: run.validation_accuracy or 0.0 for run in summary.variants[0].runs}
+    estimates = []
+    for variant in complete:
+        pairs = [(reference[run.seed], run.validation_accuracy or 0.0) for run in variant.runs]
+        components = summary.validation.get(variant.name)
+        if components is None:
+            estimates.append(_bounded(pairs, ValidationSet.of(summary)))
+        else:
+            estimates.append(_measured(components, pairs))
     p_values = holm([p for _, _, p in estimates])
     gains = [
         ValidationGain(variant, round(difference, 12), interval, p)
@@ -205,10 +206,51 @@ def validation_gains(summary: StudySummary) -> list[ValidationGain]:
     return sorted(gains, key=lambda gain: (-gain.difference, gain.variant.mean.get("validation_loss", math.inf)))
 
 
-def _estimate(
-    pairs: Sequence[tuple[float, float]], validation: ValidationSet
-) -> tuple[float, tuple[float, float] | None, float | None]:
-    """The mean difference of paired accuracies, its interval and its p-value."""
+def validation_components(summary: StudySummary, right: Scores, examples: TestRows) -> dict[str, VarianceComponents]:
+    """The differences from the first variant of those that validation can compare, where all answers are kept.
+
+    Args:
+      summary: the study.
+      right: variant -> seed -> whether each validation example was classified correctly.  # (v,)
+      examples: which examples these are, by numbers that are the same for all seeds.
+
+    Returns:
+      By variant; pooled over the study like comparisons on the test set.
+    """
+    names = [summary.variants[0].name, *(variant.name for variant in _comparable(summary))]
+    kept = [name for name in names if right.get(name, {}).keys() == set(summary.seeds)]
+    if len(kept) < 2 or kept[0] != names[0]:
+        return {}
+    found = paired_components(right, [(name, names[0]) for name in kept[1:]], examples)
+    return {name: components for (name, _), components in found.items()}
+
+
+def _comparable(summary: StudySummary) -> list[VariantSummary]:
+    """The variants that validation can compare with the first."""
+    first, *others = summary.variants
+    flat = flat_recipes(summary)
+    if not _complete(first) or len(first.runs) < 2 or reads_validation(flat[first.name]):
+        return []
+    fair = [v for v in others if not reads_validation(flat[v.name])]
+    same = [v for v in fair if all(flat[v.name].get(k) == flat[first.name].get(k) for k in DATA_SETTINGS)]
+    seeds = {run.seed for run in first.runs}
+    return [v for v in same if _complete(v) and {run.seed for run in v.runs} == seeds]
+
+
+Estimate: TypeAlias = tuple[float, tuple[float, float] | None, float | None]
+"""A mean difference of paired accuracies, its interval and its p-value."""
+
+
+def _measured(components: VarianceComponents, pairs: Sequence[tuple[float, float]]) -> Estimate:
+    """From how the differences vary with seeds and examples; their mean is that of the runs' own accuracies."""
+    before, after = np.array(pairs).T  # (S,) each
+    found = summarized(components._replace(mean=float((after - before).mean())))
+    identical = components.seed == components.examples == 0 == found.difference  # in every answer: no question
+    return found.difference, None if components.seeds == 2 else found.interval, None if identical else found.p_value
+
+
+def _bounded(pairs: Sequence[tuple[float, float]], validation: ValidationSet) -> Estimate:
+    """From the accuracies alone."""
     before, after = np.array(pairs).T  # (S,) each
     differences = after - before  # (S,)
     mean, seeds = float(differences.mean()), len(differences)

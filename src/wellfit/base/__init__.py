@@ -87,6 +87,7 @@ from wellfit.base.summary import (
     RunSummary,
     Sentence,
     StudySummary,
+    VarianceComponents,
     VariantSummary,
     Verdict,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "Text",
     "TrainingData",
     "UpTo64",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
     "WeightOverview",

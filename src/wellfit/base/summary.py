@@ -27,6 +27,7 @@ __all__ = [
     "RunSummary",
     "Sentence",
     "StudySummary",
+    "VarianceComponents",
     "VariantSummary",
     "Verdict",
 ]
@@ -40,7 +41,9 @@ ONE_CLASS: Final = 0.95
 """From this share of the training examples in one class on, accuracy is mostly that of always predicting it."""
 BALANCED: Final = "--set compare.metric=balanced_accuracy"
 
-QuestionKind = Literal["beats", "best", "onset", "stop", "winner", "matches"]
+QuestionKind = Literal[
+    "beats", "best", "onset", "stop", "winner", "matches", "generalizes", "signs", "capacity", "impact", "patterns"
+]
 QUESTIONS: Final = get_args(QuestionKind)
 """The kinds of ``Question`` that a study may ask."""
 
@@ -148,9 +151,13 @@ class Question:
       kind: ``"beats"`` (is ``variant`` better than each of ``than``?), ``"best"`` (which of ``variants``?), ``"onset"``
         (when does overfitting begin in each of ``variants``?), ``"stop"`` (how many epochs should ``variant`` train,
         and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner
-        confirmed?) or ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?).
-      variant: its name; for ``"stop"``, empty means the first.
-      than: names of the variants to beat.
+        confirmed?), ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?),
+        ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"`` (which of
+        ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how do gap and
+        onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant`` change
+        against ``than`` in accuracy, gap and time?) or ``"patterns"`` (which classes does ``variant`` confuse?).
+      variant: its name; for ``"stop"`` and ``"patterns"``, empty means the first.
+      than: names of the variants to compare with; for ``"impact"``, empty means the first.
       variants: names; empty means all, or for ``"stop"`` those with early stopping.
       metric: of ``"matches"``.
       value: of ``"matches"``: what was published.
@@ -172,7 +179,7 @@ class Sentence:
     Args:
       text: with its full stop or question mark, unless it ends with a command-line option.
       sources: keys of ``show --json``: ``"comparisons[l2].difference"`` is the difference of the comparison whose
-        variant is l2. Lists are addressed by variant, answers by number, ``asked`` by ``VARIANT/AGAINST``.
+        variant is l2. Lists are addressed by variant, answers by number, ``asked`` and ``gaps`` by ``VARIANT/AGAINST``.
     """
 
     text: str
@@ -255,6 +262,34 @@ class VariantSummary:
         return f"VariantSummary({', '.join([repr(self.name), *scores, f'{ended} of {len(self.runs)} runs'])})"
 
 
+class VarianceComponents(NamedTuple):
+    """The mean of scores and the parts of its variance; floats, or arrays of one shape for many means at once.
+
+    Args:
+      mean: over everything that was judged; each judgment counts the same.
+      seeds: their number.
+      judged: the number of examples that any seed judged.
+      seed: variance of the mean as the spread of the seeds' means shows it, with ``seed_df`` degrees of freedom.
+      examples: variance of the mean as the spread of the examples shows it, with ``df`` degrees of freedom. It counts
+        the examples alone: differences between the seeds' means are removed.
+      overlap: the part of ``examples`` that ``seed`` contains too, since a seed's mean varies with its examples.
+      lasting: the part of ``examples`` that no number of further seeds removes; an assumption where each example was
+        judged once.
+      floor: smallest variance that the mean is credited with.
+    """
+
+    mean: float
+    seeds: int
+    judged: int
+    seed: float
+    examples: float
+    overlap: float
+    lasting: float
+    df: float
+    seed_df: float
+    floor: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class StudySummary:
     """Everything that a report, a table or ``show --json`` says about a study; computed from the store alone.
@@ -279,6 +314,7 @@ class StudySummary:
       conclusion: the question (the title), what the study shows, how sure that is, and what to do next.
       answers: to the study's questions, in order.
       asked: comparisons for the questions, besides those with the first variant.
+      gaps: comparisons of generalization gaps for the questions; "better" means a smaller one.
       evidence: more about each comparison: by variant for ``comparisons``, by ``"VARIANT/AGAINST"`` for ``asked``.
       ranking: the tested variants from the best mean to the worst, with letters.
       friedman_p: of the test that all variants rank alike; None with fewer than three variants or two common seeds.
@@ -291,6 +327,8 @@ class StudySummary:
       validation_examples: of each seed; 0 if unknown.
       validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
         folds.
+      validation: variant -> what its difference from the first in correctness on the validation examples varies with,
+        for the variants that validation can compare and whose answers are kept.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -315,6 +353,7 @@ class StudySummary:
     conclusion: tuple[Sentence, ...] = ()
     answers: tuple[Answer, ...] = ()
     asked: tuple[Comparison, ...] = ()
+    gaps: tuple[Comparison, ...] = ()
     evidence: Mapping[str, PairedEvidence] = field(default_factory=dict)
     ranking: tuple[Ranked, ...] = ()
     friedman_p: float | None = None
@@ -324,6 +363,7 @@ class StudySummary:
     earlier_looks: tuple[int, ...] = ()
     validation_examples: int = 0
     validation_overlap: float = 1.0
+    validation: Mapping[str, VarianceComponents] = field(default_factory=dict)
     fingerprint: str | None = None
     metric: str = "accuracy"
 

@@ -56,7 +56,8 @@ def show(
     the report does; CSV has every column in full precision, accuracies as shares of 1.
     """
     from wellfit.report.forms.terminal import print_summary
-    from wellfit.study.summarize import summarize, to_json
+    from wellfit.study.as_json import to_json
+    from wellfit.study.summarize import summarize
 
     if format is not None or table is not None:
         if json:

@@ -69,8 +69,8 @@ def run(
     """
     from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
+    from wellfit.study.as_json import to_json
     from wellfit.study.interrupts import Interrupted
-    from wellfit.study.summarize import to_json
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes)
     console = make_console(stderr=json)
@@ -114,7 +114,7 @@ def plan(
     """
     from wellfit.report.forms.training_progress import print_plan
     from wellfit.study.interim import check_seeds
-    from wellfit.study.session import to_json
+    from wellfit.study.planned import to_json
 
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
     check_seeds(session, None)
@@ -138,7 +138,8 @@ def _session(
     """The session for the options of ``run`` and ``plan``."""
     from wellfit.spec.study import load_study
     from wellfit.study.adapt import adapted, loaded
-    from wellfit.study.session import Session, directory_of
+    from wellfit.study.directories import directory_of
+    from wellfit.study.session import Session
 
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
@@ -227,8 +228,8 @@ def _ending(decision: Decision) -> str:
     if decision.ending == "futile":
         most = decision.last.interim.seeds[-1]
         return (
-            f"Stopped at {seeds} seeds: {most} would hardly decide more (a probability below 5 % for every open "
-            "comparison)."
+            f"Stopped at {seeds} seeds: the planned analyses of up to {most} would decide each open comparison with a "
+            "probability below 5 %."
         )
     if decision.ending == "seeds":
         return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Splits
 from wellfit.data.splits import grouped_rows, make_splits, split_of, stratified_order
-from wellfit.data.subsets import thinned
+from wellfit.data.subsets import thinned, thinned_rows
 from wellfit.errors import DataError
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "division",
     "example_labels",
     "examples_of",
-    "largest_test_fold",
     "outline",
     "split_hash",
 ]
@@ -40,11 +39,14 @@ class Division:
     Args:
       dataset: its training and validation examples, and its test examples.
       splits: rows of ``dataset.x_train``.
+      validated: which examples validate, by numbers that are the same for every seed of the study, in the order of
+        ``splits.validation``.  # (v,)
       tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
     """
 
     dataset: Dataset
     splits: Splits
+    validated: IntArray
     tested: IntArray | None = None
 
 
@@ -92,13 +94,17 @@ def division(
     """
     if seed is None or folds == 1 or not can_fold(dataset):
         used = thinned(dataset, train_share, split_seed)
-        return Division(used, split_of(used, validation, split_seed))
+        splits = split_of(used, validation, split_seed)
+        return Division(used, splits, splits.validation)
     if dataset.pool is not None:
-        whole, tested = _tested(dataset, seed, folds, split_seed)
+        whole, learned, tested = _tested(dataset, seed, folds, split_seed)
         used = thinned(whole, train_share, split_seed)
-        return Division(used, split_of(used, validation, split_seed, rare=True), tested)
+        splits = split_of(used, validation, split_seed, rare=True)
+        kept = learned[thinned_rows(whole, train_share, split_seed)]  # of which examples the rows are
+        return Division(used, splits, kept[splits.validation], tested)
     used = thinned(dataset, train_share, split_seed)
-    return Division(used, _validated(used, seed, folds, validation, split_seed))
+    splits = _validated(used, seed, folds, validation, split_seed)
+    return Division(used, splits, splits.validation)
 
 
 def outline(dataset: Dataset) -> Dataset:
@@ -111,28 +117,6 @@ def outline(dataset: Dataset) -> Dataset:
     """
     x_train, x_test = (np.zeros((len(x), 0), np.float32) for x in (dataset.x_train, dataset.x_test))
     return dataclasses.replace(dataset, x_train=x_train, x_test=x_test, columns=())
-
-
-def largest_test_fold(dataset: Dataset, folds: int, split_seed: int = 0) -> int:
-    """The largest number of test examples of any of the seeds 0, 1, ... that have one fold each.
-
-    Args:
-      dataset: all data.
-      folds: their number; 1 for the fixed division.
-      split_seed: seed of the folds.
-
-    Example:
-      >>> from wellfit.data.catalog import load_dataset
-      >>> largest_test_fold(load_dataset("digits"), 5)
-      360
-    """
-    if folds == 1 or dataset.pool is None:
-        return len(dataset.y_test)
-    n = len(labels := example_labels(dataset))
-    if dataset.pool.groups is None:
-        return -(-n // folds)
-    rng = np.random.Generator(np.random.PCG64([split_seed, 0, _FOLD_STREAM]))
-    return int(np.bincount(group_parts(labels, dataset.pool.groups[:n], folds, rng)).max())
 
 
 def can_fold(dataset: Dataset) -> bool:
@@ -158,8 +142,8 @@ def split_hash(dataset: Dataset, seedless: Division, *, folds: int) -> str:
 # --- Test folds -------------------------------------------------------------------------------------------------------
 
 
-def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[Dataset, IntArray]:
-    """The data set with a fold as its test set, and the fold's examples."""
+def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[Dataset, IntArray, IntArray]:
+    """The data set with a fold as its test set, which examples it learns from, and those of the fold."""
     pool = dataset.pool
     assert pool is not None
     labels = example_labels(dataset)  # (n,)
@@ -193,6 +177,7 @@ def _tested(dataset: Dataset, seed: int, folds: int, split_seed: int) -> tuple[D
             groups=groups,
             pool=None,
         ),
+        learned,
         tested,
     )
 

@@ -10,7 +10,7 @@ from wellfit.base import Dataset, IntArray, TrainingData
 from wellfit.data.splits import dataset_hash, stratified_order, stratified_rows
 from wellfit.errors import DataError
 
-__all__ = ["subset", "subset_rows", "thinned"]
+__all__ = ["subset", "subset_rows", "thinned", "thinned_rows"]
 
 _SHARE_STREAM, _ROWS_STREAM, _NOISE_STREAM, _SAMPLE_STREAM = 10, 11, 12, 13  # separate from the split's stream
 
@@ -41,18 +41,9 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     """
     if share == 1:
         return dataset
-    given = dataset.validation_rows
-    everything = np.arange(len(dataset.y_train))
-    drawn = everything if given is None else np.setdiff1d(everything, given, assume_unique=True)  # drawn from these
-    total = len(drawn)
-    count = round(total * share) if 0 < share < 1 else 0
-    if not count:
-        raise DataError(
-            f"train_share = {share:g} of {total} training examples leaves none; use a number up to 1, like 0.25"
-        )
-    rows = drawn[stratified_rows(dataset.y_train[drawn], count, _generator(seed, _SHARE_STREAM))]  # (count,)
-    if given is not None:
-        rows = np.sort(np.concatenate([rows, given]))
+    given, rows = dataset.validation_rows, thinned_rows(dataset, share, seed)
+    total = len(dataset.y_train) - (0 if given is None else len(given))
+    count = len(rows) - (0 if given is None else len(given))
     x, y = dataset.x_train[rows], dataset.y_train[rows]
     kept = None if given is None else np.searchsorted(rows, given)
     groups = None if dataset.groups is None else dataset.groups[rows]
@@ -63,6 +54,37 @@ def thinned(dataset: Dataset, share: float, seed: int = 0) -> Dataset:
     return dataclasses.replace(
         dataset, x_train=x, y_train=y, validation_rows=kept, groups=groups, source=source, hash=digest, pool=None
     )
+
+
+def thinned_rows(dataset: Dataset, share: float, seed: int = 0) -> IntArray:
+    """The rows that ``thinned`` keeps, ascending.
+
+    Args:
+      share: fraction of the training examples to keep, more than 0 and at most 1.
+
+    Raises:
+      DataError: a fraction that is out of range or leaves no example.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> digits = load_dataset("digits")
+      >>> rows = thinned_rows(digits, 0.25)
+      >>> np.array_equal(digits.y_train[rows], thinned(digits, 0.25).y_train)
+      True
+    """
+    given = dataset.validation_rows
+    everything = np.arange(len(dataset.y_train))
+    if share == 1:
+        return everything
+    drawn = everything if given is None else np.setdiff1d(everything, given, assume_unique=True)  # drawn from these
+    total = len(drawn)
+    count = round(total * share) if 0 < share < 1 else 0
+    if not count:
+        raise DataError(
+            f"train_share = {share:g} of {total} training examples leaves none; use a number up to 1, like 0.25"
+        )
+    rows = drawn[stratified_rows(dataset.y_train[drawn], count, _generator(seed, _SHARE_STREAM))]  # (count,)
+    return rows if given is None else np.sort(np.concatenate([rows, given]))
 
 
 def subset(data: TrainingData, examples: int | None, label_noise: float, seed: int = 0) -> TrainingData:

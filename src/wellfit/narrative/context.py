@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from wellfit.base import (
     Comparison,
     Divergence,
+    IntArray,
     PairedEvidence,
     Ranked,
     RunSummary,
@@ -19,7 +21,7 @@ from wellfit.base import (
 from wellfit.narrative.outcomes import lost, of_survivors
 from wellfit.narrative.phrases import difference_with_interval, several
 
-__all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended"]
+__all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended", "turned"]
 
 _OPPOSITE: Final[Mapping[Verdict, Verdict]] = {"better": "worse", "worse": "better"}
 
@@ -39,6 +41,11 @@ class AnswerContext(NamedTuple):
       published_differs: how the settings of the published numbers differ from those here, in a sentence; empty if they
         do not.
       metric: what the comparisons and the ranking are about.
+      gaps: comparisons of generalization gaps for the study's questions; "better" means smaller.
+      losses: variant -> of the mean validation loss over the seeds: its lowest value, its last, and the epoch of the
+        lowest.
+      confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
+      classes: their names.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -51,6 +58,10 @@ class AnswerContext(NamedTuple):
     divergences: Sequence[Divergence] = ()
     published_differs: str = ""
     metric: str = "test_accuracy"
+    gaps: Sequence[Comparison] = ()
+    losses: Mapping[str, tuple[float, float, int]] = MappingProxyType({})
+    confusion: Mapping[str, IntArray] = MappingProxyType({})
+    classes: tuple[str, ...] = ()
 
 
 class OrientedComparison(NamedTuple):
@@ -91,12 +102,19 @@ def comparison_of(variant: str, against: str, context: AnswerContext) -> Oriente
             evidence = context.evidence.get(name)
             # Two seeds are too few to say how many more are needed.
             seeds = evidence.further_seeds if evidence is not None and evidence.seeds > 2 else None
-            turned = c if c.variant == variant else _turned(c)
-            return OrientedComparison(turned, key, seeds, of_survivors(c, context.variants))
+            oriented = c if c.variant == variant else turned(c)
+            return OrientedComparison(oriented, key, seeds, of_survivors(c, context.variants))
     return None
 
 
-def _turned(c: Comparison) -> Comparison:
+def turned(c: Comparison) -> Comparison:
+    """A comparison seen from its other side.
+
+    Example:
+      >>> better = Comparison("l2", "baseline", "test_accuracy", 0.0061, (0.002, 0.01), 0.01, 0.01, "better")
+      >>> turned(better).variant, turned(better).interval, turned(better).verdict
+      ('baseline', (-0.01, -0.002), 'worse')
+    """
     return replace(
         c,
         variant=c.against,

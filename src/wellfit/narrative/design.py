@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wellfit.analysis.power import Design, Detectable, minimum_detectable
+from wellfit.narrative.metrics import NAMES
 from wellfit.narrative.phrases import counted
 
 __all__ = ["design_sentences"]
@@ -15,13 +16,16 @@ _SEEDS: Final = (5, 10, 20, 50)
 _FEW: Final = 4  # comparisons
 
 
-def design_sentences(design: Design, margin: float, *, foldable: bool = False) -> tuple[str, ...]:
+def design_sentences(
+    design: Design, margin: float, *, foldable: bool = False, metric: str = "accuracy"
+) -> tuple[str, ...]:
     """The smallest difference that a design decides, whether "equivalent" is within reach, and what decides more.
 
     Args:
       design: seeds, test examples, folds and comparisons.
       margin: the largest difference of no practical interest.
       foldable: whether the seeds share a test set that was held out, so that folds would test all examples.
+      metric: what variants are compared on; how much any other than accuracy varies is not known beforehand.
 
     Returns:
       Sentences without a full stop; none if nothing is compared.
@@ -48,6 +52,12 @@ def design_sentences(design: Design, margin: float, *, foldable: bool = False) -
     if not found.equivalent:
         reach = f'"equivalent" takes a margin of {_points(found.margin)}, not {_points(margin)}'
     first = f"Decides differences of {_points(found.difference)} or more ({how}); {reach}"
+    if metric != "accuracy":
+        name = NAMES[f"test_{metric}"]
+        first = (
+            f"Compares by {name}, whose smallest decidable difference depends on the data; in accuracy it would be "
+            f"{_points(found.difference)} ({how})"
+        )
     return (first,) if found.difference <= _USEFUL else (first, *_better(design, found, margin, foldable))
 
 

@@ -18,6 +18,7 @@ from wellfit.narrative.phrases import counted, listed, several
 __all__ = ["answer_onset", "answer_stop"]
 
 _SHOWN: Final = 8  # variants whose epochs a sentence gives before it counts the others
+_VISIBLE: Final = 1.05  # a rise of the mean validation loss that a reader sees in its curve
 
 
 def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
@@ -52,12 +53,33 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
     if epochs:
         text = f"The smoothed validation loss begins to rise for good after epoch {_medians(epochs, seeds)}."
         sentences.append(Sentence(text, _runs(name for name in names if name not in never)))
-    if never:
-        shows = "shows" if len(never) == 1 else "show"
-        who, lowest = _with_epochs(never, context), _lowest(never, context)
+    seen = [name for name in never if _rises(name, context)]
+    if unseen := [name for name in never if name not in seen]:
+        shows = "shows" if len(unseen) == 1 else "show"
+        who, lowest = _with_epochs(unseen, context), _lowest(unseen, context)
         text = f"{who} {shows} no rise of the validation loss beyond noise{lowest}."
-        sentences.append(Sentence(text, _runs(never)))
-    return [*sentences, *_shift(names, context)]
+        sentences.append(Sentence(text, _runs(unseen)))
+    return [*sentences, *_seen_rises(seen, context), *_shift(names, context)]
+
+
+def _rises(name: str, context: AnswerContext) -> bool:
+    """Whether the mean validation loss of a variant ends visibly above its lowest value."""
+    lowest, last, _ = context.losses.get(name, (1.0, 1.0, 1))
+    return last > _VISIBLE * lowest
+
+
+def _seen_rises(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
+    """Rises that are seen but cannot be told from noise, with the numbers that a reader sees in the curve."""
+    if not names:
+        return []
+    shown = []
+    for name in names[:_SHOWN]:
+        lowest, last, epoch = context.losses[name]
+        shown.append(f"{name} from {lowest:.3f} after epoch {epoch} to {last:.3f}")
+    more = [f"{len(names) - _SHOWN} others"] if len(names) > _SHOWN else []
+    seeds = counted(max(len(runs_that_ended(context.variants[name])) for name in names), "seed")
+    text = f"The mean validation loss rises for {listed([*shown, *more])}, which {seeds} cannot tell from noise"
+    return [Sentence(f"{text}.", _runs(names))]
 
 
 def _runs(names: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from wellfit.analysis.intervals import prediction_interval
 from wellfit.base import Answer, Question, Sentence
 from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
 from wellfit.narrative.epoch_answers import answer_onset, answer_stop
+from wellfit.narrative.gap_answers import answer_capacity, answer_generalizes, answer_impact, answer_signs
 from wellfit.narrative.metrics import NAMES, best
+from wellfit.narrative.pattern_answers import answer_patterns
 from wellfit.narrative.phrases import (
     counted,
     further_seeds_sentence,
@@ -49,6 +51,8 @@ def asked_pairs(
             name, *others = [name for name, _ in _published(published)[1]] or [""]
         elif question.kind == "stop":
             name, others = name or first, [v for v in question.variants or stopping if v != (name or first)]
+        elif question.kind == "impact":
+            others = others or [first]
         elif question.kind != "beats":
             continue
         for other in others:
@@ -102,6 +106,11 @@ def answered(questions: Sequence[Question], context: AnswerContext) -> tuple[Ans
         "stop": answer_stop,
         "winner": _winner,
         "matches": _matches,
+        "generalizes": answer_generalizes,
+        "signs": answer_signs,
+        "capacity": answer_capacity,
+        "impact": answer_impact,
+        "patterns": answer_patterns,
     }
     return tuple(Answer(q.ask, q.kind, tuple(kinds[q.kind](q, context))) for q in questions)
 

@@ -33,14 +33,19 @@ _LAYERS_WITH: Final = {
     "rate": ("dropout",),
 }
 _QUESTIONS_WITH: Final = {
-    "variant": ("beats", "stop"),
-    "than": ("beats",),
-    "variants": ("best", "onset", "stop", "matches"),
+    "variant": ("beats", "stop", "impact", "patterns"),
+    "than": ("beats", "impact"),
+    "variants": ("best", "onset", "stop", "matches", "generalizes", "signs", "capacity"),
     "metric": ("matches",),
     "value": ("matches",),
 }
 """Which kinds use a key; keys not listed apply to all kinds. Writing the default of an unused key is no mistake."""
-_NEEDED: Final = {"beats": ("variant", "than"), "matches": ("value",)}
+_NEEDED: Final = {
+    "beats": ("variant", "than"),
+    "matches": ("value",),
+    "impact": ("variant",),
+    "capacity": ("variants",),
+}
 _NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
 
 

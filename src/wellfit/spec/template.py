@@ -66,7 +66,8 @@ model = {{ hidden = [32] }}
 # metric = "balanced_accuracy"       # "accuracy", "macro_f1", "roc_auc", "log_loss", "brier": what verdicts rest on
 # margin = 0.001                     # smaller differences in it do not matter; decide before you train
 
-# [[questions]]                      # further questions: beats, best, onset, stop, winner or matches
+# [[questions]]                      # further questions: beats, best, onset, stop, winner, matches, generalizes,
+#                                    # signs, capacity, impact or patterns
 # ask = "Does dropout beat L2?"
 # kind = "beats"
 # variant = "dropout"

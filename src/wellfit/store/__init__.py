@@ -2,7 +2,8 @@
 
     study.db                    SQLite: the study, its runs, every epoch of every run, findings; the manifest of it all
     weights/VARIANT.SEED.npz    the weights at the readout
-    test/VARIANT.SEED.npz       the probabilities of every test example; test/labels.npz: the true classes
+    test/VARIANT.SEED.npz       the probabilities of every test example, and which validation examples were right;
+                                test/labels.npz: the true classes of the test examples
     test/keepsakes.npz          what reports show of the data: mistakes, examples, decision regions
     ends/VARIANT.SEED.EPOCH.npz the final state of a trajectory, from which a study with more epochs continues
     checkpoints/                populations in training; removed when they are finished

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, Recipe, RunRecord, RunSpec, RunState
 from wellfit.errors import StoreUnreadableError
@@ -24,7 +25,7 @@ from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.metadata import Metadata, now
 from wellfit.store.names import file_named
 
-__all__ = ["RUN_FOLDERS", "Run", "Runs", "Tested", "file_of"]
+__all__ = ["RUN_FOLDERS", "Run", "Runs", "Tested", "Validated", "file_of"]
 
 Run: TypeAlias = tuple[str, int]
 """Variant and seed."""
@@ -37,16 +38,62 @@ _COLUMNS: Final = "variant, seed, recipe, state, epochs, readout_epoch, trajecto
 _STATISTICS: Final = ("mean", "variance")  # of batch normalization: kept with the weights, not trained
 
 
+class Validated(NamedTuple):
+    """What a run's answers to the validation examples are worth.
+
+    Args:
+      right: whether each was classified correctly.  # (v,)
+      numbers: of the examples, the same for every seed of the study, ascending.  # (v,)
+      groups: the group of each; None without groups.  # (v,)
+    """
+
+    right: NDArray[np.bool_]
+    numbers: IntArray
+    groups: IntArray | None = None
+
+    def packed(self) -> dict[str, NDArray[Any]]:
+        """As arrays of a file: two bits for every number, whether it is an example and whether that was right."""
+        bits = np.zeros((2, int(self.numbers.max(initial=-1)) + 1), bool)
+        bits[0, self.numbers], bits[1, self.numbers] = True, self.right
+        arrays: dict[str, NDArray[Any]] = {"validation": np.packbits(bits, axis=1)}
+        return arrays if self.groups is None else arrays | {"validation_groups": self.groups.astype(np.int64)}
+
+    @classmethod
+    def unpacked(cls, arrays: Arrays) -> Validated | None:
+        """From the arrays of a file; None if it has none, as in directories of version 0.1.
+
+        Raises:
+          StoreUnreadableError: arrays of another kind.
+
+        Example:
+          >>> kept = Validated(np.array([True, False]), np.array([2, 9])).packed()
+          >>> Validated.unpacked(kept).right.tolist(), Validated.unpacked(kept).numbers.tolist()
+          ([True, False], [2, 9])
+        """
+        if "validation" not in arrays:
+            return None
+        packed, groups = arrays["validation"], arrays.get("validation_groups")
+        if packed.dtype != np.uint8 or packed.ndim != 2 or len(packed) != 2:
+            raise StoreUnreadableError("validation answers of another shape than two rows of bits")
+        bits = np.unpackbits(packed, axis=1).astype(bool)
+        numbers: IntArray = np.flatnonzero(bits[0])
+        if groups is not None and (groups.dtype.kind not in "iu" or groups.shape != numbers.shape):
+            raise StoreUnreadableError("groups that are not those of the validation examples")
+        return cls(bits[1, numbers], numbers, groups)
+
+
 class Tested(NamedTuple):
-    """What a run predicts for test examples.
+    """What a run predicts for test examples, and whether it was right about validation examples.
 
     Args:
       probabilities: float32.  # (m, K)
       rows: which of the study's test examples these are, ascending; None for all.  # (m,)
+      validated: None in directories of version 0.1.
     """
 
     probabilities: FloatArray
     rows: IntArray | None
+    validated: Validated | None = None
 
     def of(self, values: IntArray) -> IntArray:
         """The values of its examples, out of those of all test examples.
@@ -163,7 +210,7 @@ class Runs:
         """A run's test probabilities; KeyError for a run that was not tested."""
         arrays = self._arrays("test", (variant, seed))
         rows: IntArray | None = arrays.get("rows")  # type: ignore[assignment]
-        return Tested(arrays["probabilities"], rows)
+        return Tested(arrays["probabilities"], rows, Validated.unpacked(arrays))
 
     def _arrays(self, folder: Folder, run: Run) -> dict[str, FloatArray]:
         rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
@@ -253,6 +300,7 @@ class Runs:
         accuracy: float,
         loss: float,
         rows: IntArray | None = None,
+        validated: Validated | None = None,
     ) -> None:
         """Save the test results of a run that is in the directory.
 
@@ -261,6 +309,7 @@ class Runs:
           probabilities: float32.  # (m, K)
           accuracy, loss: over the test set.
           rows: of the test examples that it was judged on, if these are not all.  # (m,)
+          validated: its answers to the validation examples.
 
         Raises:
           StoreError: the disk is full or the directory is not writable; everything saved so far is kept.
@@ -268,7 +317,8 @@ class Runs:
         run = (variant, seed)
         with ExitStack() as stack:
             judged = {} if rows is None else {"rows": rows.astype(np.int64)}
-            sha256 = self._stage(stack, "test", run, {"probabilities": probabilities, **judged})
+            answers = {} if validated is None else validated.packed()
+            sha256 = self._stage(stack, "test", run, {"probabilities": probabilities, **judged, **answers})
         with self.metadata.saving_work():
             self._insert_test(run, accuracy, loss, sha256)
 

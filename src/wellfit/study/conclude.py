@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 from wellfit.analysis.comparisons import compare_pairs, paired_components
 from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.evidence import evidence_of
+from wellfit.analysis.gaps import compare_gaps
 from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import (
+    MARGIN,
     Answer,
     Comparison,
     Divergence,
+    History,
+    IntArray,
     PairedEvidence,
     Question,
     Ranked,
@@ -28,12 +33,13 @@ from wellfit.base import (
 )
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.gap_answers import gap_pairs
 from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
 from wellfit.spec.study import StudySpec
 from wellfit.study.scored import bounds_in_own_unit, comparison_in_own_unit, in_own_unit
 
-__all__ = ["Concluded", "conclude", "pairs_of"]
+__all__ = ["Concluded", "Further", "conclude", "pairs_of"]
 
 Scores = Mapping[str, Mapping[int, NDArray[Any]]]
 
@@ -49,6 +55,25 @@ class Found(NamedTuple):
     leader_accuracy: float | None
 
 
+class Further(NamedTuple):
+    """What answers need besides the scores.
+
+    Args:
+      correct: variant -> seed -> whether each test example was classified correctly.  # (m,)
+      sampled: the number of training examples that training accuracy is measured on, see ``independent_sample``; 0 if
+        unknown.
+      histories: variant -> seed -> its epochs.
+      confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
+      classes: their names.
+    """
+
+    correct: Scores = MappingProxyType({})
+    sampled: float = 0
+    histories: Mapping[str, Mapping[int, History]] = MappingProxyType({})
+    confusion: Mapping[str, IntArray] = MappingProxyType({})
+    classes: tuple[str, ...] = ()
+
+
 class Concluded(NamedTuple):
     """Fields of a ``StudySummary``, under the same names."""
 
@@ -62,6 +87,7 @@ class Concluded(NamedTuple):
     conclusion: tuple[Sentence, ...]
     verdict: str
     answers: tuple[Answer, ...]
+    gaps: tuple[Comparison, ...]
 
 
 def pairs_of(spec: StudySpec, recipes: Mapping[str, Recipe]) -> tuple[list[tuple[str, str]], Sequence[tuple[str, str]]]:
@@ -97,6 +123,7 @@ def conclude(
     largest_class: float = 0.0,
     published_differs: str = "",
     earlier_looks: Sequence[int] = (),
+    further: Further | None = None,
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
 
@@ -114,6 +141,7 @@ def conclude(
       largest_class: its share of the test examples.
       published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
       earlier_looks: the numbers of seeds whose test results were seen before more were added.
+      further: what the answers need besides the scores.
     """
     metric = f"test_{spec.metric}"
     found = _found(spec, recipes, variants, scores, tested, interim)
@@ -132,12 +160,48 @@ def conclude(
         metric=metric,
     )
     named = {v.name: v for v in variants}
+    further = further or Further()
+    gaps = _gaps(spec, variants, {name: of.keys() for name, of in scores.items()}, tested, interim, further)
     context = AnswerContext(
         *(named, found.comparisons, found.asked, found.evidence, found.ranking, _stopping(recipes)),
         *(found.leader_accuracy, found.divergences, published_differs, metric),
+        *(gaps, _lowest(further.histories), further.confusion, further.classes),
     )
     verdict = " ".join(sentence.text for sentence in sentences[1:])
-    return Concluded(*found, _friedman_p(scores), sentences, verdict, answered(_questions(spec), context))
+    answers = answered(_questions(spec), context)
+    return Concluded(*found, _friedman_p(scores), sentences, verdict, answers, gaps)
+
+
+def _gaps(
+    spec: StudySpec,
+    variants: Sequence[VariantSummary],
+    seeds: Mapping[str, Collection[int]],
+    tested: TestRows,
+    interim: InterimAnalysis | None,
+    further: Further,
+) -> tuple[Comparison, ...]:
+    """The comparisons of generalization gaps that the questions ask for, over the seeds that are compared."""
+    pairs = gap_pairs(_questions(spec), list(spec.variants))
+    if not pairs or not further.sampled:
+        return ()
+    train = {
+        v.name: {run.seed: run.train_accuracy for run in v.runs if run.train_accuracy is not None} for v in variants
+    }
+    right = {name: {seed: of[seed] for seed in of if seed in seeds[name]} for name, of in further.correct.items()}
+    margin = spec.margin if spec.metric == "accuracy" else MARGIN
+    return compare_gaps(*(right, train, pairs), sampled=further.sampled, margin=margin, interim=interim, tested=tested)
+
+
+def _lowest(histories: Mapping[str, Mapping[int, History]]) -> dict[str, tuple[float, float, int]]:
+    """Of the mean validation loss of each variant: its lowest value, its last, and the epoch of the lowest."""
+    found = {}
+    for name, of in histories.items():
+        losses = [history["validation_loss"] for history in of.values() if len(history)]
+        epochs = min(map(len, losses), default=0)
+        mean = np.mean([loss[:epochs] for loss in losses], axis=0) if epochs else np.zeros(0)  # (E,)
+        if epochs and np.isfinite(mean).all():
+            found[name] = float(mean.min()), float(mean[-1]), int(mean.argmin()) + 1
+    return found
 
 
 def _found(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -40,6 +39,7 @@ class Fold:
       tested: which of the study's test examples are those of ``dataset``, ascending; None for all of them.  # (m,)
       scale: as in ``DataSpec``.
       features: the preparation of all folds, which decides about the features; None if there is one fold.
+      validated: the numbers of the validation examples, see ``Division``; None where none are tested.  # (v,)
     """
 
     dataset: Dataset
@@ -47,6 +47,7 @@ class Fold:
     tested: IntArray | None
     scale: str
     features: Preparation | None = None
+    validated: IntArray | None = None
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -103,7 +104,8 @@ def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: 
 
     Raises:
       StudyFileError: a number of folds that has no effect; a metric that the test examples of a seed cannot have.
-      DataError: a division that cannot be made; a single test example, or a single group of them.
+      DataError: a division that cannot be made, with one that can where groups are in the way; a single test example,
+        or a single group of them.
 
     Example:
       >>> from wellfit.data.catalog import load_dataset
@@ -115,25 +117,62 @@ def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: 
             f"[data] folds = {spec.folds} has no effect, because both a test and a validation set are given; leave "
             "folds out, or one of the two sets"
         )
-    bare, examples = outline(dataset), {}
-    alike = folds_used(dataset, spec) == 1
-    divided = _divided(bare, spec, None) if alike else None
-    for seed in seeds:
-        of_seed = divided or _divided(bare, spec, seed)
-        labels = of_seed.dataset.y_test
-        if len(labels) < 2:
-            raise DataError(
-                f"{dataset.source}: the test set has one example, which tells nothing about how much examples differ; "
-                "give more test examples, or none, so that wellfit divides the data"
-            )
-        check_metric(metric, labels, seed)
-        examples[seed] = len(of_seed.splits.train)
-    if (groups := groups_of_tests(dataset, folds_used(dataset, spec))) is not None and len(np.unique(groups)) < 2:
+    bare = outline(dataset)
+    try:
+        examples = _examples(bare, spec, seeds, metric)
+    except DataError as error:
+        if dataset.pool is None or dataset.pool.groups is None or "train_share" in str(error):
+            raise
+        raise _refusal(bare, dataset.pool.groups, spec, seeds, metric) from error
+    groups = groups_of_tests(dataset, folds_used(dataset, spec))
+    if groups is not None and len(np.unique(groups)) < 2:
         raise DataError(
             f"{dataset.source}: all {len(groups)} test examples are in one group, which tells nothing about how much "
             "groups differ; give test examples of more groups, use folds, or name another group column, or none"
         )
     return examples
+
+
+def _examples(bare: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str) -> dict[int, int]:
+    """The number of training examples of each seed, once each can be trained and tested."""
+    examples = {}
+    divided = _divided(bare, spec, None) if folds_used(bare, spec) == 1 else None
+    for seed in seeds:
+        of_seed = divided or _divided(bare, spec, seed)
+        labels = of_seed.dataset.y_test
+        if len(labels) < 2:
+            raise DataError(
+                f"{bare.source}: the test set has one example, which tells nothing about how much examples differ; "
+                "give more test examples, or none, so that wellfit divides the data"
+            )
+        check_metric(metric, labels, seed)
+        examples[seed] = len(of_seed.splits.train)
+    return examples
+
+
+def _refusal(bare: Dataset, groups: IntArray, spec: DataSpec, seeds: Sequence[int], metric: str) -> DataError:
+    """What to say where groups cannot be divided: the numbers of folds that they can be divided into, if any."""
+
+    def works(folds: int) -> bool:
+        try:
+            _examples(bare, replace(spec, folds=folds), seeds, metric)
+        except (DataError, StudyFileError):
+            return False
+        tested = groups_of_tests(bare, folds)
+        return tested is not None and len(np.unique(tested)) > 1
+
+    others = [folds for folds in range(DataSpec.folds, 0, -1) if folds != spec.folds and works(folds)]
+    sizes = np.unique(groups, return_counts=True)[1]
+    fix = (
+        f"use folds = {others[0]} (--set data.folds={others[0]})"
+        if others
+        else "no other number of folds does; give a test set, or name another group column, or none"
+    )
+    return DataError(
+        f"{bare.source}: {len(sizes)} groups, the largest with {sizes.max():,} of {len(groups):,} examples, do not "
+        f"give every seed of {spec.folds} fold{'s' * (spec.folds > 1)} groups to train on, groups to validate on, and "
+        f"two test examples; {fix}"
+    )
 
 
 def groups_of_tests(dataset: Dataset, folds: int) -> IntArray | None:
@@ -168,7 +207,7 @@ def fold_of(dataset: Dataset, spec: DataSpec, seed: int | None) -> Fold:
     if folds_used(dataset, spec) > 1:
         whole = dataset if dataset.pool is None else _together(divided.dataset)
         features = fit_preparation(whole, np.arange(len(whole.x_train)))
-    return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features)
+    return Fold(divided.dataset, divided.splits, divided.tested, spec.scale, features, divided.validated)
 
 
 def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -> float:
@@ -187,18 +226,9 @@ def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -
     """
     if folds_used(dataset, spec) == 1 or dataset.validation_rows is not None or len(seeds) < 2:
         return 1.0
-    times: Counter[int] = Counter()
-    for seed in seeds[:_FEW]:
-        times.update(_validation_examples(_divided(dataset, spec, seed), dataset.pool is None))
-    S, total = len(seeds[:_FEW]), times.total()
-    return sum(c * (c - 1) for c in times.values()) / ((S - 1) * total)
-
-
-def _validation_examples(divided: Division, same_rows: bool) -> set[int]:
-    """The rows of the validation examples; their hashes where a row has another number for every seed."""
-    if same_rows:
-        return set(divided.splits.validation.tolist())
-    return {hash(example.tobytes()) for example in divided.dataset.x_train[divided.splits.validation]}
+    bare, few = outline(dataset), seeds[:_FEW]
+    times = np.bincount(np.concatenate([_divided(bare, spec, seed).validated for seed in few]))  # (N,)
+    return float(times @ (times - 1)) / ((len(few) - 1) * int(times.sum()))
 
 
 def _together(dataset: Dataset) -> Dataset:

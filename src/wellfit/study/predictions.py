@@ -81,7 +81,7 @@ def predictions_of(seeds: tuple[int, ...], tests: Iterable[Tested], examples: in
       ([[1, 0, -1]], [[0.75, 0.5, nan]])
     """
     labels, confidence = [], []
-    for p, rows in tests:
+    for p, rows, _ in tests:
         where = slice(None) if rows is None else rows
         of_run = np.full(examples, -1, np.min_scalar_type(-p.shape[1]))  # (M,)
         sure = np.full(examples, np.nan, p.dtype)  # (M,)

@@ -15,9 +15,10 @@ from wellfit.analysis.scores import LOSSES
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.engine.stopping import Watch, observe
 from wellfit.store import Store
+from wellfit.study.as_json import to_json
 from wellfit.study.interim import recorded
 from wellfit.study.recomputed_metrics import Judged, confusion, mean_over, metric_of_seed
-from wellfit.study.summarize import METRICS, to_json
+from wellfit.study.summarize import METRICS
 
 __all__ = ["Recomputed", "numbers_of_run", "numbers_of_summary"]
 
@@ -137,7 +138,7 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
         total = np.zeros((len(classes), len(classes)), np.int64)
         for run in variant.runs:
             if run.test_accuracy is not None:
-                probabilities, rows = store.runs.tested(variant.name, run.seed)
+                probabilities, rows, _ = store.runs.tested(variant.name, run.seed)
                 truth = labels if rows is None else labels[rows]
                 of_variant[run.seed] = _hits(probabilities, truth)
                 of_seeds.add(b"" if rows is None else rows.tobytes())

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 
-from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.analysis.metrics import accuracy, correctness, log_loss
 from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.base import FloatArray
 from wellfit.data.audits import audit
-from wellfit.data.folds import largest_test_fold
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import FinalState
@@ -22,7 +23,8 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
-from wellfit.study.fold import OVERLAP, validation_overlap
+from wellfit.store.runs import Validated
+from wellfit.study.fold import OVERLAP, Fold, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
@@ -244,18 +246,36 @@ def _open_test_set(
     store.metadata.mark_test_opened()
     note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
     programs: dict[Any, Any] = {}
-    most = largest_test_fold(session.dataset, session.folds, session.spec.data.split_seed)
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
-    for record in sorted(todo, key=lambda record: place.get(record.spec.seed, -1)):  # fold by fold
-        variant, seed = record.spec.variant, record.spec.seed
+    in_order = sorted(todo, key=lambda record: place.get(record.spec.seed, -1))
+    for seed, records in groupby(in_order, key=lambda record: record.spec.seed):  # fold by fold
         fold = session.fold(seed)
         _keep_inputs(store, session, seed)
-        data, x, labels = fold.data, fold.prepared.x_test, fold.dataset.y_test
-        model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
-        probabilities = predict_proba(model, weights, x, data.classes, data.scaling, programs, most)  # (M, K)
-        loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
-        store.runs.save_test(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested)
+        data, labels = fold.data, fold.dataset.y_test
+        x = np.concatenate([fold.prepared.x_test, data.x_validation])  # in one call: each shape is compiled
+        for record in records:
+            variant, model = record.spec.variant, record.spec.recipe.model
+            weights = store.runs.weights(variant, seed)
+            found = predict_proba(model, weights, x, data.classes, data.scaling, programs, session.most_judged)
+            probabilities, validated = found[: len(labels)], found[len(labels) :]
+            loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
+            store.runs.save_test(
+                *(variant, seed, probabilities, accuracy(probabilities, labels), loss, fold.tested),
+                _validated(session, fold, validated),
+            )
     note_seen(store)
+
+
+def _validated(session: Session, fold: Fold, probabilities: FloatArray) -> Validated | None:
+    """Whether a run is right about each validation example; with (v, K) probabilities."""
+    if fold.validated is None:
+        return None
+    groups = session.validation_groups
+    return Validated(
+        correctness(probabilities, fold.data.y_validation),
+        fold.validated,
+        None if groups is None else groups[fold.validated],
+    )
 
 
 def _keep_inputs(store: Store, session: Session, seed: int) -> None:

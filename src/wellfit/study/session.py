@@ -20,11 +20,11 @@ from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
-from wellfit.errors import OtherStudyError, StoreUnreadableError, StudyFileError
+from wellfit.errors import OtherStudyError, StudyFileError
 from wellfit.narrative.design import design_sentences
-from wellfit.spec.identity import default_directory, spec_conflicts
+from wellfit.spec.identity import spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
-from wellfit.store import open_existing, open_if_begun
+from wellfit.store import open_if_begun
 from wellfit.study.comparable import metric_caution
 from wellfit.study.conclude import pairs_of
 from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
@@ -43,7 +43,7 @@ from wellfit.study.planning import (
 )
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
-__all__ = ["Session", "directory_of", "to_json"]
+__all__ = ["Session"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,7 @@ class Session:
 
         They do so whichever seeds the study has, so that directories with other seeds note the same, and can be merged.
         """
+        _ = self._training_examples  # refuses folds that cannot be made, and says which can
         return fold_of(self.dataset, self.spec.data, 0 if self.folds > 1 else None)
 
     def fold(self, seed: int) -> Fold:
@@ -159,6 +160,11 @@ class Session:
     def test_groups(self) -> IntArray | None:
         """The group of each test example; None without groups.  # (M,)"""
         return groups_of_tests(self.dataset, self.folds)
+
+    @property
+    def validation_groups(self) -> IntArray | None:
+        """The group of each example by its number among those that any seed validates on; None without groups."""
+        return self.used.groups if self.dataset.pool is None or self.folds == 1 else self.dataset.pool.groups
 
     def test_examples(self, rows: IntArray) -> NDArray[Any]:
         """Some of the test examples, as they were read.  # (m, ...)
@@ -227,6 +233,12 @@ class Session:
     @cached_property
     def _training_examples(self) -> dict[int, int]:
         return check_folds(self.dataset, self.spec.data, self.spec.seeds, self.spec.metric)
+
+    @property
+    def most_judged(self) -> int:
+        """At least the number of test and validation examples of any seed: all that some seed does not train on."""
+        total = len(self.dataset.x_train) + len(self.dataset.x_test)
+        return total - min(self._training_examples.values())
 
     def check(self, seeds: Sequence[int] | None = None) -> None:
         """Refuse, before anything is trained or written, what would end the training of some seed.
@@ -306,7 +318,10 @@ class Session:
         held_out = self.dataset.pool is not None
         examples = len(self.test_labels) if self.test_groups is None else len(np.unique(self.test_groups))
         design = Design(len(self.spec.seeds), examples, self.folds if held_out else 1, len(usual) + len(further))
-        return design_sentences(design, self.spec.margin, foldable=held_out and self.folds == 1) if examples > 1 else ()
+        if examples < 2:
+            return ()
+        foldable = held_out and self.folds == 1
+        return design_sentences(design, self.spec.margin, foldable=foldable, metric=self.spec.metric)
 
     @cached_property
     def forecast(self) -> Forecast:
@@ -345,64 +360,3 @@ class Session:
             design=self._design,
             cautions=tuple(filter(None, cautions)),
         )
-
-
-def to_json(session: Session, version: str) -> dict[str, Any]:
-    """The plain data that ``wellfit plan --json`` prints; the memory is in bytes."""
-    spec, forecast = session.spec, session.forecast
-    return {
-        "wellfit": version,
-        "study": {
-            "name": spec.name,
-            "title": spec.title,
-            "data": forecast.data,
-            "directory": str(session.directory),
-        },
-        "facts": dict(forecast.facts),
-        "cautions": list(forecast.cautions),
-        "design": list(forecast.design),
-        "examples": {
-            **dict(zip(("split", "validation", "test"), forecast.examples, strict=True)),
-            **dict(zip(("training_fewest", "training"), forecast.trained, strict=True)),
-            "tested": forecast.tested,
-        },
-        "folds": session.folds,
-        "seeds": list(spec.seeds),
-        "epochs": forecast.epochs,
-        "runs": forecast.plan.runs,
-        "done": forecast.done,
-        "trajectories": forecast.plan.trajectories,
-        "programs": forecast.plan.programs,
-        "devices": forecast.devices,
-        "parameters": list(forecast.plan.parameters),
-        "precision": {"asked": spec.precision, "chosen": forecast.precision},
-        "seconds": forecast.seconds,
-        "memory": forecast.memory,
-        "continued": forecast.continued,
-        "saved_epochs": forecast.saved,
-        "restarted": dict(forecast.restarted),
-    }
-
-
-def directory_of(spec: StudySpec, study: str | None, data: str) -> Path:
-    """The directory of a study without ``--out``: ``default_directory``, shared by all numbers of epochs if possible.
-
-    The same command finds its directory again. A study that differs from another one in nothing but more epochs
-    continues in its directory; one with fewer epochs gets its own.
-
-    Args:
-      spec: the study.
-      study: its name or file, as ``load_study`` takes it.
-      data: the name of its data set.
-    """
-    own = default_directory(spec, study, data)
-    if (own / "study.db").is_file():
-        return own
-    shared = default_directory(spec, study, data, any_epochs=True)
-    if not (shared / "study.db").is_file():
-        return shared
-    try:
-        with open_existing(shared) as store:
-            return shared if store.runs.trained_study()["base"]["epochs"] <= spec.base.epochs else own
-    except StoreUnreadableError:
-        return shared  # opening it again reports what is wrong with it

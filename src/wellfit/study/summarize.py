@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch
+from wellfit.analysis.gaps import independent_sample
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
+from wellfit.analysis.selection import validation_components
 from wellfit.base import (
     FloatArray,
     IntArray,
@@ -24,6 +26,7 @@ from wellfit.base import (
     RunSummary,
     StudySummary,
     TestRows,
+    VarianceComponents,
     VariantSummary,
 )
 from wellfit.diagnostics.classes import Classes
@@ -33,15 +36,15 @@ from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
+from wellfit.store.runs import Validated
 from wellfit.study.comparable import of_metric, published_caution
-from wellfit.study.conclude import conclude
+from wellfit.study.conclude import Further, conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
-from wellfit.study.provenance import changes
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again, scores_of_runs
 
-__all__ = ["METRICS", "summarize", "summary_of", "to_json"]
+__all__ = ["METRICS", "summarize", "summary_of"]
 
 Run = tuple[str, int]
 
@@ -56,11 +59,6 @@ METRICS = (
 )
 """The metrics with a mean and an interval for every variant."""
 
-_RUN_KEYS = (
-    *("seed", "state", "epochs", "best_epoch", "overfit_onset"),
-    *(f"{split}_{what}" for split in ("train", "validation", "test") for what in ("accuracy", "loss")),
-)
-
 
 class Outcomes(NamedTuple):
     """The results of a variant's tested runs on the test examples that they judge, by seed.
@@ -71,6 +69,7 @@ class Outcomes(NamedTuple):
       of_run: that metric of each run by itself; empty for accuracy.
       loss: its cross-entropy.  # (m,) each
       rows: which of the test examples these are.  # (m,) each
+      validated: its answers to the validation examples, where they are kept.
       confusion: the matrix of all runs together.  # (K, K)
     """
 
@@ -79,6 +78,7 @@ class Outcomes(NamedTuple):
     of_run: dict[int, float]
     loss: dict[int, FloatArray]
     rows: dict[int, IntArray]
+    validated: dict[int, Validated]
     confusion: IntArray
 
 
@@ -106,11 +106,13 @@ def summary_of(store: Store) -> StudySummary:
     tests = {run: scores for run, scores in store.runs.test_scores().items() if run in records}
     labels, classes = store.keepsakes.labels()
     counts: dict[str, int] = store.metadata.note("examples") or {}
-    variants, scores, rows, confusion = _variants(spec, of_variant, store, records, tests, counts.get("sample"))
+    sampled = {name: _sampled(counts, recipe) for name, recipe in of_variant.items()}
+    read = _read(spec, of_variant, store, records, tests, sampled)
+    scores, rows, confusion = read.scores, read.rows, read.confusion
     histories = {v: {s: records[v, s].history for s in spec.seeds if (v, s) in records} for v in spec.variants}
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
-    variants = with_onsets(variants, histories, of_variant, chance)
+    variants = with_onsets(read.variants, histories, of_variant, chance)
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     of_runs, known = {v.name: v.runs for v in variants}, Classes(classes, per_class, confusion)
     examples = counts.get("validation", 0), len(labels)
@@ -145,10 +147,31 @@ def summary_of(store: Store) -> StudySummary:
             *(spec, of_variant, variants, compared, judged, interim, chance),
             published_caution(spec.name, spec.published, settings),
             looks,
+            Further(read.correct, min(sampled.values()), histories, confusion, classes),
         )._asdict(),
     )
+    summary = dataclasses.replace(summary, validation=_validation(summary, read))
     advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
+
+
+def _validation(summary: StudySummary, read: Read) -> dict[str, VarianceComponents]:
+    """The differences from the first variant on the validation examples, where the answers to these are kept."""
+    size = max((int(of.numbers.max(initial=-1)) for of in read.validated.values()), default=-1) + 1
+    groups: IntArray | None = None
+    for of in read.validated.values():
+        if of.groups is not None:
+            groups = np.full(size, -1) if groups is None else groups
+            groups[of.numbers] = of.groups
+    return validation_components(summary, read.right, TestRows(_numbers(read.validated), size, groups))
+
+
+def _sampled(counts: Mapping[str, int], recipe: Recipe) -> float:
+    """The number of independent examples that stand for those that training metrics are measured on; 0 if unknown."""
+    sample, training = counts.get("sample", 0), counts.get("training", 0)
+    if recipe.examples is not None:
+        sample, training = min(sample, recipe.examples), recipe.examples
+    return independent_sample(sample, training) if sample else 0.0
 
 
 def _state(variants: Sequence[VariantSummary], running: bool) -> Literal["finished", "running", "interrupted"]:
@@ -170,7 +193,7 @@ def _largest_share(counts: Sequence[int]) -> float:
 def _outcomes(
     store: Store, metric: str, variant: str, seeds: Iterable[int], labels: IntArray, classes: int
 ) -> Outcomes:
-    outcomes = Outcomes({}, {}, {}, {}, {}, np.zeros((classes, classes), np.int64))
+    outcomes = Outcomes({}, {}, {}, {}, {}, {}, np.zeros((classes, classes), np.int64))
     every = np.arange(len(labels))
     for seed in seeds:
         tested = store.runs.tested(variant, seed)
@@ -178,6 +201,8 @@ def _outcomes(
         outcomes.correct[seed] = correctness(probabilities, truth)
         outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), truth)  # float32 would be clipped at 1e-7
         outcomes.rows[seed] = every if tested.rows is None else tested.rows
+        if tested.validated is not None:
+            outcomes.validated[seed] = tested.validated
         outcomes.confusion[...] += confusion_matrix(truth, probabilities.argmax(axis=1), classes)
     if metric == "accuracy":
         return outcomes._replace(scores=outcomes.correct)
@@ -185,44 +210,65 @@ def _outcomes(
     return outcomes._replace(scores=scores, of_run=of_run)
 
 
-def _variants(
+class Read(NamedTuple):
+    """What the results of all runs give.
+
+    Args:
+      variants: in the order of the study.
+      scores: variant -> seed -> the score of each test example that the seed judged: whether it was right, or float32.
+      correct: the same for accuracy, whatever the metric.
+      rows: seed -> which test examples these are.
+      confusion: variant -> its matrix.
+      right: variant -> seed -> whether each validation example was classified correctly, where that is kept.
+      validated: seed -> these examples.
+    """
+
+    variants: tuple[VariantSummary, ...]
+    scores: dict[str, dict[int, NDArray[Any]]]
+    correct: dict[str, dict[int, NDArray[np.bool_]]]
+    rows: dict[int, IntArray]
+    confusion: dict[str, IntArray]
+    right: dict[str, dict[int, NDArray[np.bool_]]]
+    validated: dict[int, Validated]
+
+
+def _read(
     spec: StudySpec,
     of_variant: Mapping[str, Recipe],
     store: Store,
     records: Mapping[Run, RunRecord],
     tests: Mapping[Run, tuple[float, float]],
-    sample: int | None,
-) -> tuple[tuple[VariantSummary, ...], dict[str, dict[int, NDArray[Any]]], dict[int, IntArray], dict[str, IntArray]]:
-    """Every variant, the scores of its runs on the test examples, which of these each seed judged, confusion matrices.
-
-    The scores are whether each answer is right, or float32. The losses of one variant at a time are in memory: they
-    take eight times as much as correctness.
+    sampled: Mapping[str, float],
+) -> Read:
+    """The results of all runs; the losses of one variant at a time are in memory: they take the most.
 
     Args:
-      sample: the number of examples that training metrics are measured on, where known.
+      sampled: variant -> the number of examples that training metrics are measured on, 0 if unknown.
     """
     sizes: dict[ModelSpec, int] = {}  # variants with the same model tell the size of one whose runs are pending
     for name, recipe in of_variant.items():
         sizes[recipe.model] = max(sizes.get(recipe.model, 0), store.runs.parameters(name))
     variants: list[VariantSummary] = []
-    scores: dict[str, dict[int, NDArray[Any]]] = {}
-    confusion: dict[str, IntArray] = {}
-    rows: dict[int, IntArray] = {}
+    read = Read((), {}, {}, {}, {}, {}, {})
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         outcomes = _outcomes(store, spec.metric, name, tested, labels, len(classes))
-        scores[name] = outcomes.scores
-        _check_rows(store, name, rows, outcomes.rows)
-        rows |= outcomes.rows
-        confusion |= {name: outcomes.confusion} if tested else {}
+        read.scores[name], read.correct[name] = outcomes.scores, outcomes.correct
+        _check_rows(store, name, read.rows, outcomes.rows)
+        read.rows.update(outcomes.rows)
+        read.confusion.update({name: outcomes.confusion} if tested else {})
+        read.right[name] = {seed: of.right for seed, of in outcomes.validated.items()}
+        _check_rows(store, name, _numbers(read.validated), _numbers(outcomes.validated), "validation")
+        read.validated.update(outcomes.validated)
         runs = tuple(
             _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed))
             for seed in spec.seeds
         )
-        sampled = sample if sample is None or recipe.examples is None else min(sample, recipe.examples)
-        mean, interval = _means(runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled, spec.metric)
+        mean, interval = _means(
+            runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric
+        )
         variants.append(
             VariantSummary(
                 name=name,
@@ -235,15 +281,25 @@ def _variants(
                 published=spec.published.get(name, {}),
             )
         )
-    return tuple(variants), scores, rows, confusion
+    return read._replace(variants=tuple(variants))
 
 
-def _check_rows(store: Store, variant: str, rows: Mapping[int, IntArray], of_variant: Mapping[int, IntArray]) -> None:
+def _numbers(validated: Mapping[int, Validated]) -> dict[int, IntArray]:
+    return {seed: of.numbers for seed, of in validated.items()}
+
+
+def _check_rows(
+    store: Store,
+    variant: str,
+    rows: Mapping[int, IntArray],
+    of_variant: Mapping[int, IntArray],
+    what: str = "test",
+) -> None:
     """Refuse a seed that judged other examples with one variant than with another; nothing could be compared."""
     for seed, of in of_variant.items():
         if seed in rows and not np.array_equal(rows[seed], of):
             raise StoreUnreadableError(
-                f"{store.directory}: variant {variant!r}, seed {seed}: judged on other test examples than the other "
+                f"{store.directory}: variant {variant!r}, seed {seed}: judged on other {what} examples than the other "
                 "variants; restore the directory from a copy, or train again with wellfit run --fresh"
             )
 
@@ -272,13 +328,13 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, 
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: int | None, compared: str
+    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: float, compared: str
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has.
 
     Args:
       everything: which test examples each seed judges.
-      sampled: of the examples that training metrics are measured on.
+      sampled: the number of examples that training metrics are measured on, 0 if unknown.
       compared: the metric that variants are compared on.
     """
     columns = {metric: _values(runs, metric) for metric in METRICS}
@@ -315,7 +371,7 @@ def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tup
         yield "generalization_gap", gaps
 
 
-def _widened(bounds: Interval | None, train_accuracy: float, sampled: int) -> Interval | None:
+def _widened(bounds: Interval | None, train_accuracy: float, sampled: float) -> Interval | None:
     """The gap's interval, widened for a third source of chance: the sample of training examples.
 
     All seeds share the sample, and which of its examples each classified correctly is not kept. Their variance is
@@ -334,58 +390,3 @@ def _possible(metric: str, interval: Interval | None) -> Interval | None:
         return None
     low = max(interval[0], -1.0 if metric == "generalization_gap" else 0.0)
     return low, interval[1] if metric.endswith(("_loss", "_brier")) else min(interval[1], 1.0)
-
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
-
-
-def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
-    """The plain data that ``wellfit show --json`` prints, with NaN and infinity as null."""
-    study_keys = ("name", "data", "state", "seeds", "epochs", "seconds", "directory")
-    variant_keys = ("name", "settings", "parameters", "runs", "mean", "interval")
-    plain = {
-        "wellfit": version,
-        "study": {key: getattr(summary, key) for key in study_keys},
-        "variants": [
-            {key: getattr(v, key) for key in variant_keys} | {"runs": [_run_to_json(run, summary) for run in v.runs]}
-            for v in summary.variants
-        ],
-        "comparisons": [vars(c) for c in summary.comparisons],
-        "findings": [{**vars(f), "title": f.title} for f in summary.findings],
-        "title": summary.title,
-        "metric": summary.metric,
-        "margin": summary.margin,
-        "published": {v.name: v.published for v in summary.variants if v.published},
-        "conclusion": [vars(sentence) for sentence in summary.conclusion],
-        "advice": [vars(sentence) for sentence in summary.advice],
-        "answers": [{**vars(a), "sentences": [vars(sentence) for sentence in a.sentences]} for a in summary.answers],
-        "asked": [vars(c) for c in summary.asked],
-        "evidence": {key: vars(evidence) for key, evidence in summary.evidence.items()},
-        "ranking": [ranked._asdict() for ranked in summary.ranking],
-        "friedman_p": summary.friedman_p,
-        "leader_accuracy": summary.leader_accuracy,
-        "divergences": [divergence._asdict() for divergence in summary.divergences],
-        "earlier_looks": summary.earlier_looks,
-        "settings": summary.settings,
-        "provenance": summary.provenance,
-        "several": changes(summary.provenance),
-        "fingerprint": summary.fingerprint,
-    }
-    return {key: _finite(value) for key, value in plain.items()}
-
-
-def _run_to_json(run: RunSummary, summary: StudySummary) -> dict[str, Any]:
-    """A run, with the metric that variants are compared on."""
-    of_accuracy = summary.metric == "accuracy"
-    return {key: getattr(run, key) for key in _RUN_KEYS} | ({} if of_accuracy else {summary.compared: run.test_score})
-
-
-def _finite(value: Any) -> Any:
-    """Convert to what JSON can express."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, np.generic):
-        return _finite(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
