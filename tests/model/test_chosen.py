@@ -216,6 +216,7 @@ def test_damaged_weights_are_said(trained: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("folds", [1, 3])
 def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": np.random.default_rng(0).normal(size=90).round(3), "b": ["x", "y", None] * 30})
+    frame["member"] = [True, False] * 45
     frame["kind"] = np.where(frame["a"] > 0, "up", "down")
     frame.to_csv(tmp_path / "kinds.csv", index=False)
     spec = perceptrons({"a": {}}, seeds=3, data={"folds": folds})
@@ -232,6 +233,9 @@ def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_pat
         assert wellfit.load(model.save(tmp_path / f"{seed}.safetensors")).trained.tolist() == model.trained.tolist()
         assert model.evaluate(frame.assign(a=frame["a"] + 9)).trained == 0
         assert dataclasses.replace(model, trained=None).evaluate(frame).trained is None
+    for again in (model, wellfit.load(tmp_path / "1.safetensors")):  # what later tables are read by
+        assert again.form.header.decimal == "."
+        assert [column.truth for column in again.form.columns] == [False, False, True]
     refitted = Results(session.directory).refit(data=tmp_path / "kinds.csv")
     assert len(refitted.trained) > len(model.trained)
     with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
