@@ -247,6 +247,19 @@ def test_a_model_keeps_all_its_settings(model: ModelSpec) -> None:
     assert recipes(turned.spec)["other"].model == model
 
 
+def test_a_network_from_keras_with_its_settings() -> None:
+    network = {"model": ModelSpec("mlp", (8,), origin="net.keras"), "l2": 0.01, "dropout": (0.5,), "scale": "unit"}
+    study = wellfit.Study("digits", network, variants={"a": {}, "b": {**network, "l2": 0.0}}, dropout=0.25)
+    base, b = study.spec.base, recipes(study.spec)["b"]
+    assert (base.model, base.l2, base.dropout, study.spec.data.scale) == (network["model"], 0.01, 0.25, "unit")
+    assert base.model.origin == "net.keras"
+    assert (b.model, b.l2, b.dropout) == (network["model"], 0.0, (0.5,))
+    x, y = np.eye(6).repeat(9, 0), np.arange(6).repeat(9) % 2
+    assert wellfit.Study(x, y, network).spec.base.l2 == wellfit.Study(x, model=network, y=y).spec.base.l2 == 0.01
+    with pytest.raises(WellfitError, match=r"variant 'b': its network scales the inputs; .*: give scale='unit'$"):
+        wellfit.Study("digits", variants={"a": {}, "b": network})
+
+
 def test_values_may_be_of_numpy_or_of_wellfit() -> None:
     rule = EarlyStopping(patience=3)
     numbers = {"epochs": np.int64(3), "learning_rate": np.float32(0.5), "seeds": np.int64(2)}
@@ -291,7 +304,7 @@ def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: li
 
 def test_the_public_names_are_these() -> None:
     names = ["Results", "Study", "WellfitError", "__version__"]
-    names += ["cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+    names += ["cnn", "from_keras", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
     assert wellfit.__all__ == names
     assert dir(wellfit) == names
     assert all(getattr(wellfit, name) is not None for name in names)

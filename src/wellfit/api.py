@@ -18,10 +18,21 @@ from wellfit.model.saved import load
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.plots import shown
 from wellfit.results import Results
+from wellfit.spec.imported.study import from_keras
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
-from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments, plain_models
+from wellfit.study.handed import (
+    SETS,
+    WHERE,
+    arguments_of,
+    divided,
+    handed_over,
+    is_network,
+    naming_arguments,
+    of_one_scale,
+    plain_models,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +42,19 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import InterimAnalysis
 
-__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+__all__ = [
+    "Results",
+    "Study",
+    "cnn",
+    "from_keras",
+    "layers",
+    "lenet5",
+    "load",
+    "load_dataset",
+    "logistic",
+    "make_dataset",
+    "mlp",
+]
 
 Variants = Mapping[str, Mapping[str, Any]]
 
@@ -67,8 +90,8 @@ class Study:
     Args:
       data: the data; a ``Path`` is never interpreted as a name.
       y: labels of arrays or of a DataFrame.  # (N,)
-      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; by default
-        ``mlp(128, 64)``.
+      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn``, ``layers`` or ``from_keras``; by default
+        ``mlp(128, 64)``. What else ``from_keras`` gives holds unless ``settings`` say otherwise.
       variants: name -> its changes to the base recipe; the first variant is the reference.
       x_test, y_test: the test set; a stratified fifth of the examples by default. For a DataFrame with its labels in a
         column, ``x_test`` has them too, and ``y_test`` is left out.
@@ -100,7 +123,7 @@ class Study:
     def __init__(
         self,
         data: str | Path | Dataset = "digits",
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         seeds: int | Sequence[int] = 5,
@@ -117,7 +140,7 @@ class Study:
         self,
         data: ArrayLike | pd.DataFrame,
         y: ArrayLike | pd.Series[Any] | None = None,
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         x_test: ArrayLike | pd.DataFrame | None = None,
@@ -148,6 +171,9 @@ class Study:
     ) -> None:
         named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
         y, model, variants = arguments_of(data, given, named)
+        if isinstance(model, Mapping) and is_network(model):
+            settings = {**model, **settings}
+            model = settings.pop("model")
         of_data, of_train = divided(settings)
         source = str(data) if isinstance(data, str | Path) else data.name if isinstance(data, Dataset) else "data"
         check_utf8(source, f"{WHERE}: {source}")
@@ -156,7 +182,7 @@ class Study:
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
-            "variants": plain_models(variants or {"baseline": {}}),
+            "variants": plain_models(of_one_scale(variants, settings.get("scale")) or {"baseline": {}}),
             "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
         }

@@ -20,8 +20,9 @@ from wellfit.api import make_dataset
 from wellfit.base import ModelSpec, Scaling
 from wellfit.data.later import Form
 from wellfit.errors import ShapeError, StudyFileError, WellfitError
-from wellfit.interop.onnx import OPSET, input_names, to_onnx
+from wellfit.interop.onnx import _ACTIVATIONS, OPSET, input_names, to_onnx
 from wellfit.model.fitted import FittedModel
+from wellfit.nn.layers import ACTIVATIONS
 
 UNKNOWN = pytest.mark.filterwarnings("ignore:city, or town. 'Basel':UserWarning")
 
@@ -171,3 +172,7 @@ def test_without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_inputs_of_images_have_no_columns() -> None:
     assert input_names(made.image_model(ModelSpec("logistic"))) == {"pixels": ""}
     assert Form((8, 8)).columns == ()
+
+
+def test_every_activation_has_its_operator() -> None:
+    assert set(_ACTIVATIONS) == set(ACTIVATIONS)

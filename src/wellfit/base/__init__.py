@@ -53,6 +53,7 @@ from wellfit.base.ranges import (
 )
 from wellfit.base.reading import DEFAULT_READING, ColumnKey, Reading
 from wellfit.base.recipe import (
+    SPREAD,
     Activation,
     Augmentation,
     Averaging,
@@ -100,6 +101,7 @@ __all__ = [
     "MARGIN",
     "ONE_CLASS",
     "QUESTIONS",
+    "SPREAD",
     "Activation",
     "Answer",
     "Augmentation",

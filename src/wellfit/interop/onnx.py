@@ -295,10 +295,13 @@ def _layer(graph: _Graph, step: Step, network: Network, x: str, rank: int, chann
     square: dict[str, Any] = {"kernel_shape": [step.size] * 2}
     match step.kind:
         case "dense":
-            return graph.add("Gemm", x, *(graph.constant(weights[k], k) for k in ("kernel", "bias")))
+            return graph.add("Gemm", x, *(graph.constant(weights[k], k) for k in ("kernel", "bias") if k in weights))
         case "conv2d":
             kernel = graph.constant(weights["kernel"].transpose(3, 2, 0, 1), "kernel")  # (F, C, size, size)
-            return graph.add("Conv", x, kernel, graph.constant(weights["bias"], "bias"), **window)
+            bias = [graph.constant(weights["bias"], "bias")] if "bias" in weights else []
+            return graph.add("Conv", x, kernel, *bias, **window)
+        case "dropout":
+            return x
         case "max_pool":
             return graph.add("MaxPool", x, **square, **window)
         case "average_pool":

@@ -36,6 +36,7 @@ from wellfit.study.planning import (
     choose_and_plan,
     memory_of,
     memory_to_read,
+    network_facts,
     plan_runs,
     seconds_of,
     trained_on,
@@ -356,7 +357,7 @@ class Session:
             continued=len(work.begins),
             saved=work.saved,
             restarted=work.restarted,
-            facts=self.facts,
+            facts=(*self.facts, *network_facts(self.recipes)),
             design=self._design,
             cautions=tuple(filter(None, cautions)),
         )
