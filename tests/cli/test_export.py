@@ -77,8 +77,11 @@ def test_json_of_one_network(command: Command, finished_study: Path, tmp_path: P
         (("--format", "onnx", "--out", "no/model.onnx"), "no/model.onnx: there is no folder no; create it, or choose"),
         (("--format", "onnx", "--out", "a.keras"), "a.keras does not fit format onnx: it must end in .onnx; change"),
         (("--format", "tensorboard", "--seed", "1"), "--seed 1: TensorBoard is given all runs, to choose from; leave"),
+        (("--format", "tensorboard", "--pixels", "uint8"), "--pixels uint8: TensorBoard is given all runs"),
         (("--format", "tensorboard", "--variant", "l2"), "--variant l2: TensorBoard is given all runs, to choose from"),
         (("--format", "tensorboard", "--out", "mine.onnx"), "mine.onnx: a file, not a folder; choose another folder"),
+        (("--format", "onnx", "--pixels", "int8"), "pixels = 'int8': choose float32 or uint8"),
+        (("--format", "joblib", "--pixels", "uint8"), "pixels = 'uint8': format joblib takes pixels as they come"),
         (("--out", "mine.onnx"), "mine.onnx: was not written by wellfit export, and stays as it is; choose another"),
     ],
 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
 from wellfit.cli.options import Json
-from wellfit.cli.output import print_json, print_line
+from wellfit.cli.output import print_json, print_line, print_sentence
 from wellfit.cli.predict import Seed, Source, Variant, model_of
 from wellfit.errors import StudyFileError
 
@@ -26,6 +27,9 @@ Format = Annotated[
 ModelPath = Annotated[
     Path | None, typer.Option("--out", metavar="PATH", help="A file or a folder; default: in the study directory.")
 ]
+Pixels = Annotated[
+    str, typer.Option("--pixels", metavar="float32|uint8", help="The type of pixels that an ONNX file takes.")
+]
 
 
 @app.command(epilog="Example: wellfit export wellfit-studies/regularization-digits --format onnx")
@@ -35,6 +39,7 @@ def export(
     variant: Variant = None,
     seed: Seed = None,
     out: ModelPath = None,
+    pixels: Pixels = "float32",
     json: Json = False,
 ) -> None:
     """Write the model of a study to a file that other libraries read, or its runs to a folder for TensorBoard.
@@ -49,7 +54,8 @@ def export(
     if out is not None:
         check_folder(out)
     if format is not None and format.lower() == "tensorboard":
-        _to_tensorboard(directory, out, variant, seed, json)
+        options = {"--variant": variant, "--seed": seed, "--pixels": None if pixels == "float32" else pixels}
+        _to_tensorboard(directory, out, options, json)
         return
     form = export_format(format, out)
     if directory.is_file():
@@ -57,7 +63,7 @@ def export(
     else:
         results = Results(directory)
         model, summary, beside = results.model(variant, seed), results.summary, directory
-    written = export_model(model, form, export_path(form, out, beside), summary)
+    written = export_model(model, form, export_path(form, out, beside), summary, pixels)
     if json:
         print_json(
             {"wellfit": __version__, "directory": str(directory), "model": str(written.model)}
@@ -68,15 +74,15 @@ def export(
         return
     print_line(f"Model: {written.model}")
     print_line(f"Card: {written.card}")
-    print_line(f"Variant: {model.origin.choice}")
-    print_line(f"Expected: {model.origin.expected}")
+    print_sentence(f"Variant: {model.origin.choice}")
+    print_sentence(f"Expected: {model.origin.expected}")
 
 
-def _to_tensorboard(directory: Path, out: Path | None, variant: str | None, seed: int | None, json: bool) -> None:
+def _to_tensorboard(directory: Path, out: Path | None, options: Mapping[str, Any], json: bool) -> None:
     """Write all runs of a study to a log folder."""
     from wellfit.interop.tensorboard import export_tensorboard
 
-    for option, value in (("--variant", variant), ("--seed", seed)):
+    for option, value in options.items():
         if value is not None:
             raise StudyFileError(f"{option} {value}: TensorBoard is given all runs, to choose from; leave {option} out")
     if directory.is_file():

@@ -291,4 +291,4 @@ def _keep_inputs(store: Store, session: Session, seed: int) -> None:
     """Keep what precedes the networks of a seed; with one fold, all seeds share it."""
     own = seed if session.folds > 1 else None
     if not has_inputs(store, own):
-        save_inputs(store, session.fold(seed), own)
+        save_inputs(store, session.dataset, session.fold(seed), own)
