@@ -62,6 +62,28 @@ def still_improving():
         late = sum(run.best_epoch == run.epochs for run in ended)
         print(f"{v.name}: the validation loss is lowest in the last epoch in {late} of {len(ended)} runs")
 ''',
+    "tensorboard": '''
+TENSORBOARD = False  # True: show TensorBoard in this notebook
+
+
+def tensorboard(of):
+    """Write every run into one log folder, with histograms of its weights after every epoch; show it if asked to."""
+    from wellfit.errors import WellfitError
+    from wellfit.interop.tensorboard import export_tensorboard
+
+    logs = Path(of.summary.directory) / "tensorboard"
+    try:
+        print(f"{export_tensorboard(logs.parent, logs)} runs written to {logs}")
+    except WellfitError as error:  # it is not installed
+        print(error)
+        return
+    if TENSORBOARD:
+        from tensorboard import notebook
+
+        notebook.start(f"--logdir '{logs}'")
+    else:
+        print("To look at them here, set TENSORBOARD = True above; elsewhere: tensorboard --logdir", logs)
+''',
     "tested_seed": '''
 def tested_seed(variant):
     """The first seed whose run of a variant was tested; None if there is none."""
