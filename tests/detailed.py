@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import norm
 
 from wellfit.base import (
     Calibration,
@@ -10,15 +11,20 @@ from wellfit.base import (
     ConfusionDifference,
     DataOverview,
     Ensemble,
+    FirstPredictions,
     IntArray,
+    LayerRow,
     Mistakes,
+    ModelTable,
     Regions,
     StudyDetails,
     StudySummary,
     SweepGrid,
     SweepPath,
+    WeightHistory,
     WeightOverview,
 )
+from wellfit.base.histograms import BIN_EDGES
 
 NOTHING = StudyDetails(None, None, {}, {}, {}, {}, {}, {}, (), ())
 """Of a study of which no run was tested."""
@@ -40,7 +46,35 @@ def details(summary: StudySummary, images: int = 120, side: int = 28) -> StudyDe
         regions={},
         paths=(path(names),),
         grids=(),
+        models=networks(names),
+        first=first_predictions(first, k, rng, side),
     )
+
+
+def networks(names: tuple[str, ...]) -> tuple[ModelTable, ...]:
+    """The base recipe's network, which the first variant has, and one with dropout for the others."""
+    return tuple(
+        ModelTable(
+            (
+                LayerRow("flatten_1", (784,), 0),
+                LayerRow("dense_1", (16,), 12_560),
+                LayerRow("dropout_1", (16,), 0, f"rate {rate:g}"),
+                LayerRow("dense_2", (10,), 170, "softmax"),
+            ),
+            0,
+            rate == 0,
+            of,
+        )
+        for rate, of in ((0.0, names[:1]), (0.5, names[1:]))
+    )
+
+
+def first_predictions(variant: str, k: int, rng: np.random.Generator, side: int) -> FirstPredictions:
+    """Twelve test images, every fourth of them wrong."""
+    labels = np.arange(12) % k
+    predicted = np.where(np.arange(12) % 4 == 3, (labels + 1) % k, labels)
+    images = np.stack([blob(rng, int(label), side) for label in labels])
+    return FirstPredictions(variant, np.zeros(12, int), np.arange(12), labels, predicted, np.full(12, 0.9), images)
 
 
 def overview(summary: StudySummary, rng: np.random.Generator, side: int) -> DataOverview:
@@ -146,9 +180,16 @@ def _weights(variant: str, rng: np.random.Generator, side: int) -> WeightOvervie
     shares /= shares.sum(axis=1, keepdims=True)
     filters = np.clip(128 + 40 * rng.standard_normal((32, side, side)), 0, 255).astype(np.uint8)
     layers = ("dense_1/kernel", "dense_2/kernel", "dense_3/kernel")
-    return WeightOverview(
-        variant, layers, edges, shares, np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6]), filters
-    )
+    small = np.array([0.0, 0.1, 0.5]), np.array([0.02, 0.2, 0.6])
+    return WeightOverview(variant, layers, edges, shares, *small, filters, _history(layers))
+
+
+def _history(layers: tuple[str, ...]) -> WeightHistory:
+    """Weights that spread from epoch to epoch: in every layer as wide as the epoch, in hundredths."""
+    epochs = np.arange(1, 21)
+    below = norm.cdf(BIN_EDGES / (epochs[:, None] / 100))  # (E, BINS - 1)
+    shares = np.diff(below, axis=1, prepend=0, append=1)  # (E, BINS)
+    return WeightHistory(0, layers, epochs, np.stack([shares] * len(layers)))
 
 
 def regions(variant: str) -> Regions:

@@ -13,16 +13,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, RunRecord, TrainingData
+from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, RunRecord, TrainingData
+from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.engine import devices
 from wellfit.engine.final_states import FinalState, final_state_of, resume
 from wellfit.engine.plan import Population, Trajectory
-from wellfit.engine.readouts import Host, Progress, note, records, rows_so_far
+from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records, rows_so_far
 from wellfit.engine.stopping import Watch
 from wellfit.engine.train import Epoch
 from wellfit.engine.waves import Snapshot, restore, take_snapshot
 from wellfit.store import metadata, progress
 from wellfit.study import provenance, report_data, run
+
+_NAMES = ("dense_1/bias", "dense_1/kernel")
 
 
 def install() -> None:
@@ -91,7 +94,9 @@ class Trainer:
             if on_wave is not None:
                 on_wave()
             by_place = {p.place: _weights(p.trajectory, number) for p in active}
-            note(active, number, [_row(p.trajectory, number) for p in active], lambda at, of=by_place: _host(of[at]))
+            rows = [_row(p.trajectory, number) for p in active]
+            counts = [_counts(by_place[p.place]) for p in active]
+            note(active, number, rows, counts, lambda at, of=by_place: _host(of[at]))
             for p in active:
                 p.seconds += 0.25
 
@@ -112,9 +117,10 @@ class Trainer:
                         snapshot=lambda number=number: take_snapshot(number, of, []),
                         ends=last,
                         rows=lambda: rows_so_far(of),
+                        histograms=lambda begin: histograms_so_far(of, _NAMES, begin),
                     )
                 )
-        return [record for p in of for record in records(p, lambda *_: {})]
+        return [record for p in of for record in records(p, _NAMES, lambda *_: {})]
 
 
 def _most(of: list[Progress]) -> int:
@@ -124,6 +130,13 @@ def _most(of: list[Progress]) -> int:
 def _weights(trajectory: Trajectory, epoch: int) -> FloatArray:
     """The kernel after an epoch.  # (3, 2)"""
     return _numbers(trajectory.name, epoch).normal(size=(3, 2)).astype(np.float32)
+
+
+def _counts(kernel: FloatArray) -> IntArray:
+    """The histograms of bias and kernel.  # (2, BINS)"""
+    away = np.searchsorted(BIN_EDGES[BINS // 2 :], np.abs(kernel).ravel(), side="right")
+    places = BINS // 2 + np.where(kernel.ravel() < 0, -away, away)
+    return np.stack([2 * (np.arange(BINS) == BINS // 2), np.bincount(places, minlength=BINS)])
 
 
 def _host(kernel: FloatArray) -> Host:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh
 
+from wellfit.api import from_keras
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine.devices import POPULATION
 from wellfit.engine.plan import Population, make_plan
@@ -197,6 +198,11 @@ def check(recipe: Recipe, data: TrainingData, optimizer: Any, class_weight: Any 
     with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
         expected, weights = theirs(recipe, data, model, before, optimizer, class_weight)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    compare(before, after, weights)
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any], weights: Mapping[str, Mapping[str, Any]]) -> None:
+    """Our weights and statistics after training, and Keras's."""
     moved = 0.0
     for name, arrays in weights.items():
         for key, array in arrays.items():
@@ -316,6 +322,101 @@ def test_pooling_and_a_modern_cnn() -> None:
     )
     recipe = replace(MLP, model=ModelSpec("layers", layers=specs), l2=1e-2, optimizer="momentum", learning_rate=0.02)
     check(recipe, random_data((8, 8)), keras.optimizers.SGD(0.02, momentum=0.9))
+
+
+# --- Models that come from Keras: the very model is trained there, and what `from_keras` makes of it here
+
+
+def check_imported(model: Any, data: TrainingData, teacher: Any, **settings: Any) -> None:
+    found = {key: value for key, value in from_keras(model).items() if key != "scale"}
+    recipe = replace(MLP, **found, **settings)
+    with jax.numpy_rank_promotion("allow"):
+        network, before, losses, after = ours(recipe, data)
+    names = [(name, ARRAYS[layer.kind]) for name, layer in network.layers if layer.kind in ARRAYS]
+    twins = [layer for layer in model.layers if layer.weights]
+    assert len(twins) == len(names)
+    kept = [
+        [key for key in keys if key in {**before["params"][name], **before["stats"].get(name, {})}]
+        for name, keys in names
+    ]
+    for twin, (name, _), keys in zip(twins, names, kept, strict=True):
+        twin.set_weights([{**before["params"][name], **before["stats"].get(name, {})}[key] for key in keys])
+    binary = recipe.model.output == "sigmoid"
+    model.compile(teacher, keras.losses.BinaryCrossentropy() if binary else keras.losses.CategoricalCrossentropy())
+    expected = []
+    with jax.numpy_rank_promotion("allow"):
+        for batch in batches(data):
+            model.reset_metrics()
+            x = np.asarray(batch.x).reshape(BATCH, *model.input_shape[1:])
+            y = np.asarray(batch.y)
+            target = y[:, None].astype(np.float32) if binary else np.eye(data.classes, dtype=np.float32)[y]
+            expected.append(float(model.train_on_batch(x, target)))
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    arrays = [dict(zip(keys, twin.get_weights(), strict=True)) for twin, keys in zip(twins, kept, strict=True)]
+    compare(before, after, dict(zip((name for name, _ in names), arrays, strict=True)))
+
+
+def test_an_mlp_from_keras() -> None:
+    dense, l2 = keras.layers.Dense, keras.regularizers.L2
+    model = keras.Sequential(
+        [
+            keras.Input((16,)),
+            dense(12, "relu", kernel_regularizer=l2(1e-2), kernel_initializer="he_normal"),
+            keras.layers.Dropout(0.0),
+            dense(8, kernel_regularizer=keras.regularizers.L1L2(3e-3, 2e-2), use_bias=False),
+            keras.layers.LeakyReLU(negative_slope=0.2),
+            dense(CLASSES, "softmax", kernel_regularizer=l2(5e-3)),
+        ]
+    )
+    check_imported(model, random_data((4, 4)), keras.optimizers.Adam(5e-3), learning_rate=5e-3)
+
+
+def test_an_mlp_of_wellfits_own_kind_from_keras() -> None:
+    x = inputs = keras.Input((3,))
+    bound = keras.constraints.MaxNorm(0.8)
+    for units in (6, 5):
+        x = keras.layers.Dense(units, "tanh", kernel_constraint=bound)(x)
+    model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(x))
+    assert from_keras(model)["model"] == ModelSpec("mlp", (6, 5), "tanh", output="sigmoid")
+    check_imported(model, random_data((3,), classes=2), keras.optimizers.Adam(0.01), learning_rate=0.01)
+
+
+def test_a_network_like_lenet_from_keras() -> None:
+    of = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            of.Conv2D(4, 5, padding="same", activation="tanh", kernel_regularizer="l2"),
+            of.AveragePooling2D(2),
+            of.Conv2D(6, 3, strides=2, padding="same", activation="sigmoid"),
+            of.AveragePooling2D(2, strides=1, padding="same"),
+            of.Flatten(),
+            of.Dense(10, "tanh", kernel_regularizer=keras.regularizers.L1(1e-3)),
+            of.Dense(CLASSES),
+            of.Softmax(),
+        ]
+    )
+    check_imported(model, random_data((12, 12)), keras.optimizers.RMSprop(), optimizer="rmsprop")
+
+
+def test_convolutions_and_batch_normalization_from_keras() -> None:
+    of = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            of.Conv2D(4, 3, padding="same", use_bias=False, kernel_initializer="he_uniform"),
+            of.BatchNormalization(),
+            of.ReLU(),
+            of.MaxPooling2D(3, strides=2, padding="same"),
+            of.Conv2D(5, 2, use_bias=False),
+            of.BatchNormalization(),
+            of.Activation("elu"),
+            of.GlobalAveragePooling2D(),
+            of.Dense(CLASSES, "softmax"),
+        ]
+    )
+    settings = {"optimizer": "momentum", "learning_rate": 0.02}
+    check_imported(model, random_data((8, 8, 2)), keras.optimizers.SGD(0.02, momentum=0.9), **settings)
 
 
 # --- Mixed precision: Keras's is float16 or bfloat16 throughout, so that the oracle is the float32 that it has approved

@@ -25,7 +25,7 @@ import stores
 import wellfit
 from wellfit.api import Results
 from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
-from wellfit.errors import StudyFileError, UnknownNameError, WellfitError
+from wellfit.errors import StoreError, StudyFileError, UnknownNameError, WellfitError
 from wellfit.spec.study import load_study, recipes
 from wellfit.spec.tables import Data, Train, settings_of
 from wellfit.study.handed import SETS
@@ -171,6 +171,17 @@ def test_a_directory_keeps_a_study_and_a_temporary_one_goes_with_its_results(
     assert not place.parent.exists()
 
 
+def test_a_study_is_logged_for_tensorboard(tmp_path: Path) -> None:
+    def train(**settings: Any) -> Results:
+        return wellfit.Study("digits", wellfit.mlp(8), seeds=1, **{"epochs": 1, **settings}).run(tensorboard=tmp_path)
+
+    train()
+    train()  # the same study, in another temporary directory
+    assert [path.relative_to(tmp_path).parts[:2] for path in tmp_path.glob("*/*/*")] == [("baseline", "seed-0")]
+    with pytest.raises(StoreError, match="not this one; choose another folder, or delete this one"):
+        train(epochs=2)
+
+
 def test_before_any_run_has_ended_there_are_tables_but_no_best(study_copy: Path) -> None:
     with closing(sqlite3.connect(study_copy / "study.db")) as connection:
         connection.executescript("DELETE FROM runs; DELETE FROM epochs;")
@@ -247,6 +258,19 @@ def test_a_model_keeps_all_its_settings(model: ModelSpec) -> None:
     assert recipes(turned.spec)["other"].model == model
 
 
+def test_a_network_from_keras_with_its_settings() -> None:
+    network = {"model": ModelSpec("mlp", (8,), origin="net.keras"), "l2": 0.01, "dropout": (0.5,), "scale": "unit"}
+    study = wellfit.Study("digits", network, variants={"a": {}, "b": {**network, "l2": 0.0}}, dropout=0.25)
+    base, b = study.spec.base, recipes(study.spec)["b"]
+    assert (base.model, base.l2, base.dropout, study.spec.data.scale) == (network["model"], 0.01, 0.25, "unit")
+    assert base.model.origin == "net.keras"
+    assert (b.model, b.l2, b.dropout) == (network["model"], 0.0, (0.5,))
+    x, y = np.eye(6).repeat(9, 0), np.arange(6).repeat(9) % 2
+    assert wellfit.Study(x, y, network).spec.base.l2 == wellfit.Study(x, model=network, y=y).spec.base.l2 == 0.01
+    with pytest.raises(WellfitError, match=r"variant 'b': its network scales the inputs; .*: give scale='unit'$"):
+        wellfit.Study("digits", variants={"a": {}, "b": network})
+
+
 def test_values_may_be_of_numpy_or_of_wellfit() -> None:
     rule = EarlyStopping(patience=3)
     numbers = {"epochs": np.int64(3), "learning_rate": np.float32(0.5), "seeds": np.int64(2)}
@@ -291,7 +315,7 @@ def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: li
 
 def test_the_public_names_are_these() -> None:
     names = ["Results", "Study", "WellfitError", "__version__"]
-    names += ["cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+    names += ["cnn", "from_keras", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
     assert wellfit.__all__ == names
     assert dir(wellfit) == names
     assert all(getattr(wellfit, name) is not None for name in names)
@@ -351,8 +375,8 @@ def test_model_summary_is_a_data_frame() -> None:
     images = wellfit.make_dataset(np.arange(60 * 48, dtype=np.uint8).reshape(60, 6, 8), y, name="noise")
     asked = wellfit.Study(images, wellfit.mlp(4), variants={"plain": {}, "deep": {"model": wellfit.mlp(5, 5)}})
     frame = asked.model_summary()
-    assert frame.columns.tolist() == ["layer", "output_shape", "parameters"]
-    assert frame.set_index("layer").loc["dense_1"].tolist() == [(4,), 48 * 4 + 4]
+    assert frame.columns.tolist() == ["layer", "output_shape", "parameters", "setting"]
+    assert frame.set_index("layer").loc["dense_1"].tolist() == [(4,), 48 * 4 + 4, ""]
     assert frame.attrs == {"total": 48 * 4 + 4 + 5 * 3, "bytes": 4 * (48 * 4 + 4 + 5 * 3), "statistics": 0}
     assert asked.model_summary("plain").equals(frame)
     assert asked.model_summary("deep").attrs["total"] == 48 * 5 + 5 + 30 + 18

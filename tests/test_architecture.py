@@ -34,8 +34,9 @@ LAYERS = (
     ("report", *(f"interop.{name}" for name in ("exported_estimator", "keras", "network", "onnx", "provenance"))),
     ("model",),
     ("interop", "plots"),
+    ("previews", "single_runs"),
     ("results",),
-    ("api",),
+    ("api", "from_scratch"),
     ("cli",),
     ("__main__",),
 )
@@ -147,6 +148,12 @@ def test_the_engine_has_no_word_for_the_test_set() -> None:
             names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
             assert not names & {"x_test", "y_test"}, module
             assert "Dataset" not in path.read_text(), f"{module}: the engine is given TrainingData"
+
+
+def test_the_network_by_hand_is_numpy_alone_and_short() -> None:
+    path = MODULES["wellfit.from_scratch"]
+    assert set(imports(path)) == {"__future__", "typing", "numpy", "numpy.typing"}
+    assert len(path.read_text().splitlines()) < 150
 
 
 def test_the_rule_itself_can_fail(tmp_path: Path) -> None:

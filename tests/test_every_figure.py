@@ -37,8 +37,8 @@ def found() -> dict[str, Callable[..., Figure]]:
 
 
 FIGURES = found()
-SHEETS = {"subjects.data.preview.preview_figure"}
-"""Of several panels each: what the command line writes to a file, with no place on one ``ax``."""
+SHEETS = {"subjects.data.preview.preview_figure", "subjects.regions.static.plot_region_panels"}
+"""Of several panels each, with no place on one ``ax``."""
 
 
 OUTSIDE = {
@@ -66,10 +66,13 @@ def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
         "Calibration": details.calibration["l2"],
         "WeightOverview": details.weights["l2"],
         "Regions": detailed.regions("l2"),
+        "Mapping[str, Regions]": {name: detailed.regions(name) for name in ("l1", "l2")},
+        "FirstPredictions": details.first,
         "SideBySide": side_by_side(),
         "StudySpec": wellfit.Study(data, variants={"plain": {}, "moved": changes}).spec,
         "Dataset": data,
         "IntArray": np.arange(4) % 2,
+        "FloatArray": np.arange(8.0).reshape(4, 2),
     }
     by_name: dict[str, Any] = {
         "variant": "moved" if "spec" in inspect.signature(function).parameters else "l2",
@@ -80,6 +83,8 @@ def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
         "titles": ["a", "b", "c", "d"],
         "classes": summary.classes if "regions" not in inspect.signature(function).parameters else ("a", "b"),
     }
+    if function.__name__ == "scatter_figure":
+        by_type["Dataset"] = wellfit.load_dataset("cosines")
     given = {}
     for name, parameter in inspect.signature(function).parameters.items():
         chosen = (name == "variant" and "spec" in function.__annotations__) or function.__name__ == "plot_grid"

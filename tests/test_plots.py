@@ -16,7 +16,7 @@ from wellfit.plots import Plots
 from wellfit.report.marks.static import alt_text
 
 METHODS = sorted(name for name in vars(Plots) if name.startswith("plot_"))
-OTHERS = {"plot_regions", "plot_path", "plot_grid"}
+OTHERS = {"plot_regions", "plot_region_panels", "plot_path", "plot_grid"}
 """Methods that want other data than the digits, or a sweep."""
 
 
@@ -56,6 +56,14 @@ def test_plots_of_two_features(plane: Results) -> None:
     one, other = plane.plot_regions("strong"), plane.plot_regions("strong", disagreement=True)
     assert alt_text(one).startswith("Decision regions of strong")
     assert alt_text(other).startswith("Disagreement of the seeds of strong")
+    single = plane.plot_regions("strong", seed=1)
+    assert alt_text(single).startswith("Decision regions of strong, seed 1: ")
+    assert single.axes[0].get_title(loc="left") == "strong, seed 1"
+    panels = plane.plot_region_panels()
+    assert [axes.get_title(loc="left") for axes in panels.axes] == ["none", "weak", "strong"]
+    assert panels._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    some = plane.plot_region_panels(["strong", "none"], seed=0)
+    assert [axes.get_title(loc="left") for axes in some.axes] == ["strong, seed 0", "none, seed 0"]
 
 
 def test_plots_of_a_sweep(plane: Results) -> None:
@@ -79,7 +87,16 @@ def test_plots_of_choice(results: Results) -> None:
     assert alt_text(results.plot_per_class()).startswith(f"Recall and precision by class, {names[0]}")
     assert alt_text(results.plot_weights(names[1])).startswith(f"Histogram of the weights of {names[1]}")
     assert alt_text(results.plot_weights()).startswith("Norm of all kernels by epoch")
+    assert alt_text(results.plot_weight_ridge(names[1], "dense_1/bias")).startswith(
+        f"Distribution of the weights dense_1/bias of {names[1]}, seed 0, by epoch: after epoch 1 "
+    )
     assert {axes.get_yscale() for axes in results.plot_curves(log=True).axes} == {"log"}
+    alone = results.plot_curves("accuracy", names[1])
+    assert [axes.get_title(loc="left") for axes in alone.axes] == [names[1]]
+    counts = results.plot_confusion(names[1], seed=1, counts=True)
+    assert counts.axes[0].get_title(loc="left") == f"{names[1]}, seed 1: counts"
+    cells = sum(int(text.get_text().replace(",", "")) for text in counts.axes[0].texts)
+    assert cells == len(results.predictions(10_000, names[1], seed=1))
     against = results.plot_confusion_difference(names[1], names[2])
     assert against.axes[0].get_title(loc="left") == f"{names[1]} − {names[2]}"
     usual = results.plot_confusion_difference(names[1])
@@ -101,6 +118,10 @@ def test_what_is_not_there_is_told_in_one_line(results: Results, plane: Results,
         results.plot_mistakes("worst")
     with pytest.raises(StudyFileError, match="has no decision regions: they need data with two features"):
         results.plot_regions()
+    with pytest.raises(StudyFileError, match="has no decision regions: they need data with two features"):
+        results.plot_region_panels()
+    with pytest.raises(StudyFileError, match="strong has no tested run with seed 7; it has 0, 1"):
+        plane.plot_regions("strong", seed=7)
     with pytest.raises(StudyFileError, match=r"has no sweep over a number; add a \[sweeps\] table"):
         results.plot_path()
     with pytest.raises(StudyFileError, match="has no sweep over two settings"):

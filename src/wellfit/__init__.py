@@ -19,6 +19,7 @@ __all__ = [
     "WellfitError",
     "__version__",
     "cnn",
+    "from_keras",
     "layers",
     "lenet5",
     "load",
@@ -29,7 +30,19 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from wellfit.api import Results, Study, cnn, layers, lenet5, load, load_dataset, logistic, make_dataset, mlp
+    from wellfit.api import (
+        Results,
+        Study,
+        cnn,
+        from_keras,
+        layers,
+        lenet5,
+        load,
+        load_dataset,
+        logistic,
+        make_dataset,
+        mlp,
+    )
     from wellfit.errors import WellfitError
 
 

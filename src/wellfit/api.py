@@ -16,22 +16,43 @@ from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
 from wellfit.model.saved import load
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
-from wellfit.plots import shown
+from wellfit.previews import Previews
 from wellfit.results import Results
+from wellfit.spec.imported.study import from_keras
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source
 from wellfit.spec.study import StudySpec, check_utf8, load_study, study_from_mapping
-from wellfit.study.handed import SETS, WHERE, arguments_of, divided, handed_over, naming_arguments, plain_models
+from wellfit.study.handed import (
+    SETS,
+    WHERE,
+    arguments_of,
+    divided,
+    handed_over,
+    is_network,
+    naming_arguments,
+    of_one_scale,
+    plain_models,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
     from wellfit.analysis.sequential import InterimAnalysis
 
-__all__ = ["Results", "Study", "cnn", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+__all__ = [
+    "Results",
+    "Study",
+    "cnn",
+    "from_keras",
+    "layers",
+    "lenet5",
+    "load",
+    "load_dataset",
+    "logistic",
+    "make_dataset",
+    "mlp",
+]
 
 Variants = Mapping[str, Mapping[str, Any]]
 
@@ -58,7 +79,7 @@ def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
         return load_data(name_or_path, read_table(Reading, plain_of(reading), Source("load_dataset(...)")))
 
 
-class Study:
+class Study(Previews):
     """One question: a data set, a base recipe, named variants of it, seeds.
 
     The data are a name or a path, a ``Dataset``, arrays of examples and labels, or a pandas DataFrame:
@@ -67,8 +88,8 @@ class Study:
     Args:
       data: the data; a ``Path`` is never interpreted as a name.
       y: labels of arrays or of a DataFrame.  # (N,)
-      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn`` or ``layers``; by default
-        ``mlp(128, 64)``.
+      model: the architecture, from ``mlp``, ``logistic``, ``lenet5``, ``cnn``, ``layers`` or ``from_keras``; by default
+        ``mlp(128, 64)``. What else ``from_keras`` gives holds unless ``settings`` say otherwise.
       variants: name -> its changes to the base recipe; the first variant is the reference.
       x_test, y_test: the test set; a stratified fifth of the examples by default. For a DataFrame with its labels in a
         column, ``x_test`` has them too, and ``y_test`` is left out.
@@ -100,7 +121,7 @@ class Study:
     def __init__(
         self,
         data: str | Path | Dataset = "digits",
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         seeds: int | Sequence[int] = 5,
@@ -117,7 +138,7 @@ class Study:
         self,
         data: ArrayLike | pd.DataFrame,
         y: ArrayLike | pd.Series[Any] | None = None,
-        model: ModelSpec | None = None,
+        model: ModelSpec | Mapping[str, Any] | None = None,
         variants: Variants | None = None,
         *,
         x_test: ArrayLike | pd.DataFrame | None = None,
@@ -148,6 +169,9 @@ class Study:
     ) -> None:
         named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
         y, model, variants = arguments_of(data, given, named)
+        if isinstance(model, Mapping) and is_network(model):
+            settings = {**model, **settings}
+            model = settings.pop("model")
         of_data, of_train = divided(settings)
         source = str(data) if isinstance(data, str | Path) else data.name if isinstance(data, Dataset) else "data"
         check_utf8(source, f"{WHERE}: {source}")
@@ -156,7 +180,7 @@ class Study:
             "title": title or f"Which variant generalizes best on {source}?",
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
-            "variants": plain_models(variants or {"baseline": {}}),
+            "variants": plain_models(of_one_scale(variants, settings.get("scale")) or {"baseline": {}}),
             "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
         }
@@ -197,6 +221,7 @@ class Study:
         until_decided: bool = False,
         max_seeds: int | None = None,
         max_minutes: float | None = None,
+        tensorboard: str | Path | None = None,
     ) -> Results:
         """Train and evaluate what is missing, and return the results.
 
@@ -209,6 +234,7 @@ class Study:
             interim analysis has its own significance level; the overall error rate stays at 5 %.
           max_seeds: with ``until_decided``, the maximum seeds (by default 20), fixed at the first interim analysis.
           max_minutes: with ``until_decided``, start no batch of seeds that would end later by the forecast.
+          tensorboard: a folder in which the study is logged for TensorBoard while it trains.
 
         Returns:
           The results, including those of runs that the directory held before.
@@ -229,98 +255,30 @@ class Study:
             out = keep.path / "study"
         with self._naming():
             session = Session(*self._fitted(), Path(out), fresh)
+        logs: Any = None
+        if tensorboard is not None:
+            from wellfit.interop.tensorboard import LogFolder
+
+            logs = LogFolder(Path(tensorboard), session, temporary=keep is not None)
         with self._naming(), progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
-                run_study(batch, command="from Python", interim=interim, on_progress=on_progress)
+                run_study(
+                    batch,
+                    command="from Python",
+                    interim=interim,
+                    on_plan=None if logs is None else lambda _: logs.begin(batch),
+                    on_progress=on_progress,
+                    on_epoch=None if logs is None else logs.after_epoch,
+                )
 
             if until_decided:
                 run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes)
             else:
                 train(session)
+        if logs is not None:
+            logs.finish(Path(out))
         return Results(out, _keep=keep)
-
-    def model_summary(self, variant: str | None = None) -> pd.DataFrame:
-        """The layers of a model, as in Keras's ``model.summary()``.
-
-        Args:
-          variant: by default the base recipe.
-
-        Returns:
-          One row per layer: ``layer``, ``output_shape`` (a tuple, of one example) and ``parameters``. ``attrs`` has the
-          ``total`` of trainable parameters, their ``bytes``, and the number of ``statistics`` that are not trained.
-
-        Raises:
-          UnknownNameError: there is no such variant.
-          ShapeError: the model does not fit the data.
-
-        Example:
-          >>> table = Study("digits", mlp(128, 64)).model_summary()
-          >>> table.attrs
-          {'total': 17226, 'bytes': 68904, 'statistics': 0}
-        """
-        import pandas as pd
-
-        from wellfit.study.preview import model_table, variant_recipe
-        from wellfit.study.session import Session
-
-        spec, dataset = self._fitted()
-        with self._naming():
-            dataset = Session(spec, dataset, Path("unused")).first.training
-            table = model_table(variant_recipe(spec, variant).model, dataset.input_shape, len(dataset.classes))
-        frame = pd.DataFrame(list(table.rows), columns=["layer", "output_shape", "parameters"])
-        frame.attrs = {"total": table.total, "bytes": table.bytes, "statistics": table.statistics}
-        return frame
-
-    def facts(self) -> dict[str, str]:
-        """What is decided about the data, as ``wellfit audit`` prints it: label column, features, classes ...
-
-        Raises:
-          WellfitError: the data cannot be used.
-
-        Example:
-          >>> Study([[1.0], [2.0], [4.0]] * 20, ["a", "b", "b"] * 20).facts()["classes"]
-          '2: a (20), b (40)'
-        """
-        from wellfit.study.session import Session
-
-        with self._naming():
-            return dict(Session(*self._fitted(), Path("unused")).facts)
-
-    def plot_examples(
-        self, rows: Sequence[int] | None = None, *, count: int = 8, columns: int | None = None, ax: Axes | None = None
-    ) -> Figure:
-        """Training examples with the names of their classes.
-
-        Args:
-          rows: training examples to show in a grid, from 0; by default the first ones of every class, a row each.
-          count: pictures per class.
-          columns: of the grid.
-          ax: draw on these axes instead of a new figure.
-
-        Raises:
-          DataError: the data are not images, or there is no such row.
-        """
-        from wellfit.report.subjects.data.preview import examples_figure
-
-        return shown(examples_figure(self._data(), rows, count, columns=columns, ax=ax))
-
-    def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
-        """The first training example of every class with augmented versions.
-
-        Args:
-          variant: whose augmentation to use; by default the base recipe's.
-          count: pictures in a row: the original and ``count - 1`` augmented versions.
-          ax: draw on these axes instead of a new figure.
-
-        Raises:
-          UnknownNameError: there is no such variant.
-          StudyFileError: it has no augmentation.
-          DataError: the data are not images.
-        """
-        from wellfit.report.subjects.data.preview import augmentation_figure
-
-        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
 
     def _naming(self) -> AbstractContextManager[None]:
         """For errors about settings, which are arguments unless they come from a file."""

@@ -38,19 +38,24 @@ class Plots:
 
         return study_details(self.directory, self.summary)
 
-    def plot_curves(self, metric: str = "loss", *, log: bool = False, ax: Axes | None = None) -> Figure:
-        """Learning curves of every variant: training and validation, mean and band over the seeds.
+    def plot_curves(
+        self, metric: str = "loss", variant: str | None = None, *, log: bool = False, ax: Axes | None = None
+    ) -> Figure:
+        """Learning curves of every variant, or of one: training and validation, mean and band over the seeds.
 
         Args:
           metric: ``"loss"`` or ``"accuracy"``.
+          variant: the only one to draw.
           log: use a logarithmic value axis.
           ax: draw on these axes instead of a new figure.
 
         Raises:
-          UnknownNameError: there is no such metric.
+          UnknownNameError: there is no such metric or variant.
         """
-        from wellfit.report.subjects.curves.static import plot_curves
+        from wellfit.report.subjects.curves.static import plot_curves, plot_learning_curve
 
+        if variant is not None:
+            return shown(plot_learning_curve(self.summary, variant, metric, ax, log=log))
         return shown(plot_curves(self.summary, metric, ax=ax, log=log))
 
     def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
@@ -71,15 +76,34 @@ class Plots:
 
         return shown(plot_gap(self.summary, ax=ax))
 
-    def plot_confusion(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
-        """The confusion matrix of a variant (by default the first) on the test set, summed over its runs.
+    def plot_confusion(
+        self,
+        variant: str | None = None,
+        *,
+        seed: int | None = None,
+        counts: bool = False,
+        ax: Axes | None = None,
+    ) -> Figure:
+        """The confusion matrix of a variant (by default the first) on the test set.
+
+        Args:
+          variant: a name.
+          seed: of a single run; by default the matrix is summed over all runs.
+          counts: show numbers of test examples instead of percentages of the true class.
+          ax: draw on these axes instead of a new figure.
 
         Raises:
           UnknownNameError: there is no such variant.
+          StudyFileError: there is no tested run with this seed.
         """
         from wellfit.report.subjects.confusion.static import plot_confusion
 
-        return shown(plot_confusion(self.summary, variant or self.summary.variants[0].name, ax=ax))
+        name, one = variant or self.summary.variants[0].name, None
+        if seed is not None:
+            from wellfit.study.single_runs import confusion_of_run
+
+            one = seed, confusion_of_run(self.directory, name, seed)[1]
+        return shown(plot_confusion(self.summary, name, ax, counts=counts, one=one))
 
     def plot_confusion_difference(
         self, variant: str | None = None, against: str | None = None, *, ax: Axes | None = None
@@ -137,6 +161,24 @@ class Plots:
             return shown(plot_weight_norms(self.summary, ax))
         return shown(plot_weight_histogram(self._of(self.details.weights, variant, "weights"), ax))
 
+    def plot_weight_ridge(
+        self, variant: str | None = None, layer: str | None = None, *, ax: Axes | None = None
+    ) -> Figure:
+        """The distribution of a layer's weights by epoch, of a variant (by default the first) and its lowest seed.
+
+        Args:
+          variant: a name.
+          layer: such as ``"dense_1"``, or an array such as ``"dense_1/bias"``; by default the first kernel.
+          ax: draw on these axes instead of a new figure.
+
+        Raises:
+          UnknownNameError, StudyFileError: there is no such variant or layer, or it has no weights.
+          DataError: an earlier version of wellfit trained the study.
+        """
+        from wellfit.report.subjects.weights.static import plot_weight_ridge
+
+        return shown(plot_weight_ridge(self._of(self.details.weights, variant, "weights"), layer, ax))
+
     def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
         """The first-layer weights of a variant (by default the first) as images.
 
@@ -148,21 +190,57 @@ class Plots:
 
         return shown(plot_filters(self._of(self.details.weights, variant, "weights"), ax))
 
-    def plot_regions(self, variant: str | None = None, *, disagreement: bool = False, ax: Axes | None = None) -> Figure:
+    def plot_regions(
+        self,
+        variant: str | None = None,
+        *,
+        seed: int | None = None,
+        disagreement: bool = False,
+        ax: Axes | None = None,
+    ) -> Figure:
         """The decision regions of a variant (by default the first), for data with two features.
 
         Args:
           variant: a name.
+          seed: of a single run; by default the mean over the seeds.
           disagreement: show where its seeds disagree instead.
           ax: draw on these axes instead of a new figure.
 
         Raises:
-          UnknownNameError, StudyFileError: there is no such variant, or the data do not have two features.
+          UnknownNameError: there is no such variant.
+          StudyFileError: there is no such run, or the data do not have two features.
         """
         from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
 
         regions = self._of(self.details.regions, variant, "decision regions: they need data with two features")
-        return shown((plot_disagreement if disagreement else plot_regions)(regions, self.summary.classes, ax))
+        if disagreement:
+            return shown(plot_disagreement(regions, self.summary.classes, ax))
+        if seed is not None:
+            from wellfit.study.single_runs import regions_of_run
+
+            regions = regions_of_run(self.directory, regions, seed)
+        return shown(plot_regions(regions, self.summary.classes, ax))
+
+    def plot_region_panels(self, variants: Sequence[str] | None = None, *, seed: int | None = None) -> Figure:
+        """The decision regions of several variants side by side, for data with two features.
+
+        Args:
+          variants: names; by default all.
+          seed: of single runs; by default the mean over the seeds.
+
+        Raises:
+          UnknownNameError: there is no such variant.
+          StudyFileError: there is no such run, or the data do not have two features.
+        """
+        from wellfit.report.subjects.regions.static import plot_region_panels
+
+        what = "decision regions: they need data with two features"
+        of = [self._of(self.details.regions, name, what) for name in variants or self.details.regions or (None,)]
+        if seed is not None:
+            from wellfit.study.single_runs import regions_of_run
+
+            of = [regions_of_run(self.directory, regions, seed) for regions in of]
+        return shown(plot_region_panels({regions.variant: regions for regions in of}, self.summary.classes))
 
     def plot_mistakes(
         self,
@@ -180,7 +258,7 @@ class Plots:
             every run of the first variant and by none of ``variant``; ``"flips"``: by about half of the first variant's
             runs (chance decides); ``"most"``: most often.
           variant: for ``"mended"`` and ``"most"``.
-          rows: show these test rows instead.
+          rows: show these test rows instead, of those that some run got wrong; ``plot_predictions`` shows any.
           count: the maximum number of images.
           ax: draw on these axes instead of a new figure.
 

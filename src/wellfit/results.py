@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from wellfit.base import Finding, StudySummary, VariantSummary
 from wellfit.errors import StudyFileError
-from wellfit.plots import Plots
+from wellfit.single_runs import SingleRuns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ _PER_CLASS: Final = (
 """Columns of `Results.per_class`: fields of ``ClassTable``."""
 
 
-class Results(Plots):
+class Results(SingleRuns):
     """The results in a study directory, finished or not.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sweeps import scored, tables
 from wellfit.analysis.selection import REGULARIZERS
 from wellfit.analysis.settings import DATA_SETTINGS, DIRECTION, ZERO_IS_NONE, flat_recipes, flattened, is_number
+from wellfit.base import StudySummary, VariantSummary
 
 
 def same(name, settings, seed):
@@ -33,3 +34,10 @@ def test_nested_lists_and_tables_become_tuples():
 
 def test_infinity_and_booleans_are_no_numbers():
     assert [is_number(v) for v in (1, 0.5, float("inf"), True, "1", None)] == [True, True, False, False, False, False]
+
+
+def test_the_file_of_a_network_is_no_setting():
+    model = {"kind": "mlp", "origin": "a.keras (SHA-256 12ab)"}
+    variant = VariantSummary("a", {"model": model}, 9, (), {}, {}, 0.0, {})
+    summary = StudySummary("s", "?", "d", "running", (), 5, 0.0, "", (variant,), (), (), "", {}, {}, (), {}, {})
+    assert flat_recipes(summary) == {"a": {"model.kind": "mlp"}}

@@ -70,12 +70,13 @@ def test_models_are_tables_with_totals(command: Command) -> None:
     data = ("lab5", "--data", "digits", "--set", "variants.small.model.hidden=[32]")
     plain = json.loads(command("model", *data, "--json").out)
     assert [(table["base"], table["variants"], table["total"]) for table in plain["models"]] == [
-        (True, ["baseline", "l2", "dropout"], 64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10),
+        (True, ["baseline", "l2"], 64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10),
+        (False, ["dropout"], 64 * 128 + 128 + 128 * 64 + 64 + 64 * 10 + 10),
         (False, ["small"], 64 * 32 + 32 + 32 * 10 + 10),
     ]
     text = command("model", *data).out
     assert all(f"{table['total']:,} parameters" in text for table in plain["models"])
-    assert "Dropout layers are inactive unless a rate is set." in text
+    assert [line.split()[-1] for line in text.splitlines() if "rate" in line] == ["0", "0", "0.3", "0.3", "0"]
 
 
 def test_look_writes_a_picture(command: Command, tmp_path: Path) -> None:

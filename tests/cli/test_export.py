@@ -16,6 +16,7 @@ from saved_runs import opened, record
 from stores import tree
 from wellfit import Results, load, load_dataset
 from wellfit.base import ModelSpec
+from wellfit.interop.tensorboard import EVENTS
 
 Command = Callable[..., Ended]
 
@@ -38,6 +39,17 @@ def test_the_model_and_its_card_are_in_the_study(command: Command, study_copy: P
     assert abs(probabilities - model.predict_proba(x)).max() < 1e-5
 
 
+def test_all_runs_for_tensorboard(command: Command, study_copy: Path) -> None:
+    logs = study_copy / "tensorboard"
+    status, out, err = command("export", study_copy, "--format", "TensorBoard")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == ["Runs: 38", f"To look at them: tensorboard --logdir {logs}"]
+    assert (logs / "dropout" / "seed-1" / EVENTS).is_file()
+    assert command("verify", study_copy).status == 0
+    plain = json.loads(command("export", study_copy, "--format", "tensorboard", "--json").out)
+    assert (plain["folder"], plain["format"], plain["runs"]) == (str(logs), "tensorboard", 38)
+
+
 def test_json_of_one_network(command: Command, finished_study: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.safetensors"
     status, text, _ = command(
@@ -56,11 +68,20 @@ def test_json_of_one_network(command: Command, finished_study: Path, tmp_path: P
     ("arguments", "message"),
     [
         ((), "no format: add --format with one of keras, onnx, safetensors, joblib, or an --out that ends in one"),
-        (("--format", "onx"), "unknown format 'onx'; did you mean 'onnx'? (known: joblib, keras, onnx, safetensors)"),
+        (
+            ("--format", "onx"),
+            "unknown format 'onx'; did you mean 'onnx'? (known: joblib, keras, onnx, safetensors, tensorboard)",
+        ),
         (("--format", "onnx", "--variant", "l22"), "unknown variant 'l22' in the variants of the study; did you mean"),
         (("--format", "onnx", "--seed", "7"), "{study}: baseline has no finished run with seed 7; see wellfit show"),
         (("--format", "onnx", "--out", "no/model.onnx"), "no/model.onnx: there is no folder no; create it, or choose"),
         (("--format", "onnx", "--out", "a.keras"), "a.keras does not fit format onnx: it must end in .onnx; change"),
+        (("--format", "tensorboard", "--seed", "1"), "--seed 1: TensorBoard is given all runs, to choose from; leave"),
+        (("--format", "tensorboard", "--pixels", "uint8"), "--pixels uint8: TensorBoard is given all runs"),
+        (("--format", "tensorboard", "--variant", "l2"), "--variant l2: TensorBoard is given all runs, to choose from"),
+        (("--format", "tensorboard", "--out", "mine.onnx"), "mine.onnx: a file, not a folder; choose another folder"),
+        (("--format", "onnx", "--pixels", "int8"), "pixels = 'int8': choose float32 or uint8"),
+        (("--format", "joblib", "--pixels", "uint8"), "pixels = 'uint8': format joblib takes pixels as they come"),
         (("--out", "mine.onnx"), "mine.onnx: was not written by wellfit export, and stays as it is; choose another"),
     ],
 )
@@ -92,6 +113,8 @@ def test_a_models_file_is_exported_too(command: Command, tmp_path: Path) -> None
     assert abs(found - model.predict_proba(x)).max() < 1e-5
     err = command("export", source, "--format", "onnx", "--seed", "1").err
     assert err.startswith(f"wellfit: {source}: a model's file has one variant; leave out --variant and --seed, or give")
+    err = command("export", source, "--format", "tensorboard").err
+    assert err == f"wellfit: {source}: a file, but TensorBoard shows the runs of a study directory; give that\n"
 
 
 def test_nothing_finished(command: Command, tmp_path: Path) -> None:
@@ -99,6 +122,8 @@ def test_nothing_finished(command: Command, tmp_path: Path) -> None:
     status, out, err = command("export", tmp_path / "study", "--format", "onnx")
     assert (status, out) == (2, "")
     assert err == "wellfit: no run of the study 'lab5' has finished; run it first\n"
+    err = command("export", tmp_path / "study", "--format", "tensorboard").err
+    assert err == f"wellfit: no run of the study in {tmp_path / 'study'} has finished; run it first\n"
 
 
 def test_every_run_diverged(command: Command, tmp_path: Path) -> None:

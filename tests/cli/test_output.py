@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import warnings
 from io import StringIO
 from pathlib import Path
@@ -35,6 +36,24 @@ def test_paragraphs_keep_markup_and_wrap_between_words() -> None:
     console = Console(file=StringIO(), width=12)
     print_paragraph(console, "[bold]is text here", "dim")
     assert console.file.getvalue() == "[bold]is\ntext here\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_terminal_gets_lines_that_end_between_words(
+    stream: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    show = output.print_sentence if stream == "stdout" else output.print_problem
+    show("one line without a terminal, whatever its length")
+    monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: True)
+    show("one line for --set a.b=well-fit and /a/path/that/is/longer/than/all")
+    printed = getattr(capsys.readouterr(), stream[3:]).splitlines()
+    assert printed == [
+        "one line without a terminal, whatever its length",
+        "one line for --set",
+        "  a.b=well-fit and",
+        "  /a/path/that/is/longer/than/all",
+    ]
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:

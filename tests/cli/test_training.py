@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 import stores
 from commands import SMALL, VARIANTS, Ended, ended, process
+from keras_texts import archive, layer, part, sequential
 from wellfit.data.catalog import load_dataset
 from wellfit.spec.study import load_study
 from wellfit.study.decide import METHOD
@@ -62,11 +64,13 @@ def test_run_prints_plan_table_verdict_and_report(finished_study: Path) -> None:
     assert json.loads(facts)["command"] == "wellfit run --seeds 2 --epochs 2 --set 'model.hidden=[16]'"
 
 
-@pytest.mark.usefixtures("short_page")
+@pytest.mark.usefixtures("short_page", "here")
 def test_run_again_trains_nothing(command: Command, study_copy: Path) -> None:
     before = stores.rows(study_copy, "SELECT * FROM runs")
-    ended = command("run", *SMALL, "--out", study_copy)
+    ended = command("run", *SMALL, "--out", study_copy, "--tensorboard", "logs of it")
     assert ended.status == 0
+    assert ended.out.rstrip().endswith("TensorBoard: tensorboard --logdir 'logs of it'")
+    assert len([*Path("logs of it").glob("*/seed-*/*tfevents*")]) == 38  # of runs that were trained before
     assert "Nothing to train: the study directory already holds 38 results" in ended.out
     assert "Training: " not in ended.out
     assert stores.rows(study_copy, "SELECT * FROM runs") == before
@@ -237,6 +241,7 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         (("--until-decided", "--seeds", "3"), "--seeds 3 with --until-decided: seeds are added as needed"),
         (("--max-seeds", "9"), "--max-seeds 9: needs --until-decided; add that, or leave --max-seeds out"),
         (("--max-minutes", "1.5"), "--max-minutes 1.5: needs --until-decided; add that, or leave --max-minutes out"),
+        (("--out", "a", "--tensorboard", "a"), "a: holds the study itself; choose another folder, such as "),
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )
@@ -343,3 +348,36 @@ def test_a_builtin_study_that_needs_images_is_refused_for_a_table(command: Comma
         assert ended.err.startswith("wellfit: lab-lenet5: its lenet5 model needs images, but table has rows of 4 feat")
         assert len(ended.err.splitlines()) == 1
     assert [path.name for path in Path().iterdir()] == ["table.csv"]
+
+
+# --- A network from Keras ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("here")
+def test_a_study_of_a_network_from_keras(command: Command, tmp_path: Path) -> None:
+    network = [
+        layer("Dense", units=4, activation="relu", kernel_regularizer=part("L2", l2=0.01)),
+        layer("Dense", units=10),
+    ]
+    path = tmp_path / "net.keras"
+    path.write_bytes(archive(sequential(*network, shape=(64,))))
+    text = '[data]\nname = "digits"\ntrain_share = 0.1\n[model]\nkeras = "net.keras"\n[train]\nepochs = 1\nseeds = 1\n'
+    (tmp_path / "lab.toml").write_text(text)
+    planned = command("plan", "lab.toml").out
+    assert f"Network: net.keras (SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()})" in planned
+    assert "1 result from 1 training" in planned
+    assert command("run", "lab.toml", "--out", "out").status == 0
+    path.write_bytes(path.read_bytes() + b"\0")  # another file with the same network
+    assert "Nothing to train" in command("plan", "lab.toml", "--out", "out").out
+    path.write_bytes(archive(sequential(*network, layer("LSTM", units=3))))
+    refused = command("plan", "lab.toml", "--out", "out")
+    assert (refused.status, refused.out) == (2, "")
+    assert re.fullmatch(
+        r"wellfit: lab\.toml, line 5, \[model\] keras: net\.keras, layer 3 \(LSTM 'lstm'\): wellfit has no such .*\n",
+        refused.err,
+    )
+    path.unlink()
+    shown = command("show", "out", "--json")
+    assert shown.status == 0
+    assert json.loads(shown.out)["settings"]["base"]["l2"] == 0.01
+    assert command("verify", "out").status == 0

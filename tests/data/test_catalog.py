@@ -143,6 +143,14 @@ def test_one_table_gives_its_own_test_set(tmp_path: Path):
     assert load_dataset(path).hash == data.hash
 
 
+def test_a_folder_with_the_name_of_a_known_data_set_is_not_passed_over_in_silence(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    line = r"^digits is the known data set, not a folder of that name; for this one, write \./digits$"
+    with pytest.warns(UserWarning, match=line):
+        assert len(load_dataset("digits").x_train) == 1438
+
+
 def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match=r"unknown data set 'fashon-mnist'; did you mean 'fashion-mnist'\?"):
@@ -151,7 +159,6 @@ def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
         with pytest.raises(DataNotFoundError, match=r"no such file or folder; give an existing path, or one of digits"):
             load_dataset(name)
     Path("digits").mkdir()
-    assert load_dataset("digits").title == "Digits"  # the catalog's name, not the folder
     with pytest.raises(DataError, match="no data set in this folder; put in a table"):
         load_dataset(Path("digits"))
 

@@ -38,6 +38,16 @@ def test_a_known_data_set_takes_few_lines() -> None:
     assert digits["images"] == "8 × 8 pixels, values 0 to 16, divided by 16"
 
 
+@pytest.mark.parametrize(("ones", "said"), [(32, None), (33, "55.0 %"), (54, "90.0 %")])
+def test_guessing_is_said_where_classes_are_unequal(ones: int, said: str | None) -> None:
+    """Over all sets: 45 examples to train on and 15 to test on."""
+    y = np.array(["left", "right"])[(np.arange(60) < ones).astype(int)][np.random.default_rng(0).permutation(60)]
+    data = make_dataset(X[:45], y[:45], X[45:], y[45:])
+    found = dict(dataset_facts(data)).get("guessing")
+    assert found == (None if said is None else f"always right is right for {said}")
+    assert facts(data).get("guessing") == found
+
+
 def test_a_messy_table_says_what_became_of_it() -> None:
     data = messy()
     said = facts(data)

@@ -114,6 +114,17 @@ def test_a_table_of_pixels_gives_images(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_examples(str(tmp_path / "x.csv"), form).x, pixels.reshape(40, 28, 28))
 
 
+def test_an_index_that_says_more_than_positions_identifies_rows() -> None:
+    form = Form((1,), None, (Column("size"),), ("size",), Header(("size", "kind"), 1, (0,), True))
+    frame = pd.DataFrame({"size": [1.5, 2.5, 3.5]})
+    assert read_examples(frame, form).identifier is None
+    assert read_examples(frame.set_axis([[1, 1, 2], [1, 2, 3]]), form).identifier is None
+    for given, name in ((frame.iloc[[2, 0]], "index"), (frame.rename_axis("day"), "day")):
+        identifier = read_examples(given, form).identifier
+        assert identifier is not None
+        assert (identifier.name, identifier.values.tolist()) == (name, given.index.tolist())
+
+
 def test_a_frame_with_names() -> None:
     header = Header(("size", "kind"), 1, (0,), True)
     form = Form((1,), None, (Column("size"),), ("size",), header)

@@ -68,6 +68,8 @@ def memorized(validation=0.34, train=0.9, loss=1.3, examples=(300, 0), test=None
 
 def test_labels_that_only_training_predicts():
     assert memorized().level == "error"
+    assert memorized(train=0.588).claim == "learned nothing that holds for other examples"
+    assert memorized(train=0.97).claim == "memorized its training examples and learned nothing else"
     assert "validation loss was never clearly below 1.1, that of guessing" in memorized().evidence
     assert memorized(test=0.33, examples=(100, 300)) is not None
 

@@ -108,6 +108,22 @@ def test_other_curves_are_not_too_slow(curve):
     assert low(curve) is None
 
 
+@pytest.mark.parametrize(
+    ("train", "validation", "slow"),
+    [
+        (np.linspace(2.0, 1.2, 20), np.linspace(2.0, 1.25, 20), True),
+        (np.linspace(2.0, 1.2, 20), np.linspace(2.0, 1.8, 20), True),
+        (np.linspace(2.0, 1.2, 20), 1.9 - 0.2 * np.minimum(E, 8) / 8, False),  # stays where it was after 8 epochs
+        (np.linspace(2.0, 1.2, 20), 1.7 + abs(E - 9) / 100, False),
+        (np.linspace(2.28, 2.2, 20), 2.3 + 0 * E, True),  # nothing is learned yet
+    ],
+)
+def test_a_network_that_overfits_slowly_needs_no_higher_rate(train, validation, slow):
+    runs = [history(train_loss=train, validation_loss=validation, learning_rate=1e-5)] * 3
+    seen = variant("a", runs)
+    assert (rate_too_low(seen, [seen], 0.1) is not None) == slow
+
+
 def test_a_fall_that_another_optimizer_overtook():
     slow = 0.8 + 1.2 * np.exp(-E / 8)
     fast = variant("adam", [history(train_loss=CONVERGED)] * 3, Recipe(learning_rate=1e-3))

@@ -62,7 +62,7 @@ def test_weights_that_are_kept_can_be_restored():
     )
     assert overfitting(stopped, [stopped], 0.1).code == "best-not-restored"
     other = variant("stop", [], Recipe(early_stopping=EarlyStopping(patience=3)))
-    assert "as the variant with early stopping does" in over([history(validation_loss=rising())] * 3, None, [other]).fix
+    assert "Stop earlier, as stop does, or add" in over([history(validation_loss=rising())] * 3, None, [other]).fix
 
 
 def test_all_runs_together_overcome_noise():

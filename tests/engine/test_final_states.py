@@ -8,13 +8,15 @@ from functools import partial
 import numpy as np
 import pytest
 
-from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, Recipe, RunSpec
+from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, IntArray, Recipe, RunSpec
+from wellfit.base.histograms import BINS
 from wellfit.engine.final_states import FinalState, final_state_of, fingerprints, obstacle, resume
 from wellfit.engine.plan import Population, make_plan
-from wellfit.engine.readouts import Host, Progress, note, records
+from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records
 from wellfit.engine.stopping import Watch
 
 LOSSES = [0.9, 0.5, 0.6, 0.7, 0.4]
+NAMES = ("dense_1/kernel",)
 RESTORE = EarlyStopping(patience=2, restore_best_weights=True)
 
 
@@ -32,6 +34,11 @@ def weights(epoch: int) -> Host:
     return Host({"dense_1": {"kernel": np.full(2, epoch, np.float32)}}, {}, {})
 
 
+def counts(epoch: int) -> IntArray:
+    """Of one array with two weights, in a bin of their own in every epoch.  # (1, BINS)"""
+    return 2 * np.eye(BINS, dtype=np.int64)[epoch : epoch + 1]
+
+
 def at_work(of: Population) -> Progress:
     (trajectory,) = of.trajectories
     return Progress(trajectory, (0, 0), [Watch()] * len(trajectory.readouts))
@@ -42,7 +49,7 @@ def go(p: Progress, losses: list[float]) -> None:
         number = len(p.rows) + 1
         if p.active:
             now = weights(number)
-            note([p], number, [row(loss)], partial(lambda now, place: now, now))
+            note([p], number, [row(loss)], [counts(number)], partial(lambda now, place: now, now))
 
 
 def ended(of: Population, losses: list[float]) -> tuple[Progress, FinalState]:
@@ -63,21 +70,40 @@ def test_a_continued_rule_equals_an_uninterrupted_one(first: int) -> None:
     assert len(resume(p, end)) == 1
     go(p, LOSSES[first:])
     assert p.watches == whole.watches
-    for one, other in zip(records(p, lambda run, w: {}), records(whole, lambda run, w: {}), strict=True):
+    for one, other in zip(records(p, NAMES, lambda run, w: {}), records(whole, NAMES, lambda run, w: {}), strict=True):
         assert (one.state, one.epochs, one.readout_epoch) == (other.state, other.epochs, other.readout_epoch)
         assert np.array_equal(one.weights["dense_1/kernel"], other.weights["dense_1/kernel"])
         assert one.weights["dense_1/kernel"][0] == one.readout_epoch
+        np.testing.assert_array_equal(one.histograms["dense_1/kernel"], other.histograms["dense_1/kernel"])
+
+
+def test_epochs_before_there_were_histograms_have_none() -> None:
+    recipes = {"plain": Recipe(epochs=0), "early": Recipe(epochs=3)}
+    _, end = ended(population(2, **recipes), LOSSES[:2])
+    before = replace(end, arrays={name: array for name, array in end.arrays.items() if name != "counts"})
+    p = at_work(population(5, **recipes))
+    resume(p, before)
+    assert histograms_so_far([p], NAMES) == {("plain", 0): {}, ("early", 0): {}}
+    go(p, LOSSES[2:])
+    made = {record.spec.variant: record for record in records(p, NAMES, lambda run, w: {})}
+    known = made["plain"].histograms["dense_1/kernel"]
+    assert known.any(axis=1).tolist() == [False, False, True, True, True]
+    assert made["early"].histograms["dense_1/kernel"].any(axis=1).tolist() == [False, False, True]
+    for begin in (1, 2, 3, 5):
+        rest = histograms_so_far([p], NAMES, begin)["plain", 0]["dense_1/kernel"]
+        np.testing.assert_array_equal(rest, known[begin - 1 :])
+    assert histograms_so_far([p], NAMES, 6) == {("plain", 0): {}, ("early", 0): {}}
 
 
 def test_who_is_over_keeps_no_state() -> None:
     p, end = ended(population(5, rule=Recipe(epochs=0, early_stopping=RESTORE)), LOSSES)
     assert p.watches[0].stopped
-    assert sorted(end.arrays) == ["kept/0/dense_1/kernel", "rows"]
+    assert sorted(end.arrays) == ["counts", "kept/0/dense_1/kernel", "rows"]
     longer = population(9, rule=Recipe(epochs=0, early_stopping=RESTORE))
     again = at_work(longer)
     assert resume(again, end) == []
     assert not again.active
-    (record,) = records(again, lambda run, w: {})
+    (record,) = records(again, NAMES, lambda run, w: {})
     assert (record.state, record.epochs, record.readout_epoch) == ("stopped", 4, 2)
 
 
@@ -91,7 +117,7 @@ def test_a_run_that_was_read_before_is_not_read_again() -> None:
     p = at_work(longer)
     resume(p, end)
     go(p, LOSSES[3:])
-    assert [record.spec.variant for record in records(p, lambda run, w: {})] == ["plain"]
+    assert [record.spec.variant for record in records(p, NAMES, lambda run, w: {})] == ["plain"]
 
 
 def test_a_rule_that_needs_earlier_epochs_cannot_continue() -> None:
@@ -114,14 +140,15 @@ def test_swa_continues_if_it_starts_after_the_final_state(epochs: int, last: int
 def test_divergence_is_the_end() -> None:
     p, end = ended(population(3, plain=Recipe(epochs=0)), [0.9, float("nan")])
     assert p.diverged
-    assert sorted(end.arrays) == ["rows"]
+    assert sorted(end.arrays) == ["counts", "rows"]
     longer = population(9, plain=Recipe(epochs=0))
     assert obstacle(end.facts, longer.program, longer.trajectories[0], ()) is None
     again = at_work(longer)
     resume(again, end)
     assert not again.active
-    (record,) = records(again, lambda run, w: {})
+    (record,) = records(again, NAMES, lambda run, w: {})
     assert (record.state, record.epochs) == ("diverged", 2)
+    assert record.histograms["dense_1/kernel"].any(axis=1).tolist() == [True, False]
 
 
 def test_another_program_or_training_cannot_continue(monkeypatch: pytest.MonkeyPatch) -> None:

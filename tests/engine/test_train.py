@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, TrainingData
+from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.engine.batches import batch_order
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
@@ -53,7 +54,9 @@ def runs_of(names: Sequence[str], seeds: Sequence[int]) -> list[RunSpec]:
 
 def same_bits(a: RunRecord, b: RunRecord) -> bool:
     histories = all(np.array_equal(a.history[c], b.history[c], equal_nan=True) for c in a.history.columns)
-    return histories and all(np.array_equal(a.weights[k], b.weights[k]) for k in a.weights) and a.state == b.state
+    counted = all(np.array_equal(a.histograms[k], b.histograms[k]) for k in a.weights)
+    weights = all(np.array_equal(a.weights[k], b.weights[k]) for k in a.weights)
+    return histories and counted and weights and a.state == b.state
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +179,16 @@ def test_metrics_agree_with_numpy(small_data: TrainingData, together: dict[tuple
     squares = sum((record.weights[f"dense_{i}/kernel"] ** 2).sum() for i in (1, 2))
     assert record.history["penalty"][-1] == pytest.approx(1e-2 * squares, rel=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_histograms_are_those_of_the_weights_that_are_read(together: dict[tuple[str, int], RunRecord]) -> None:
+    for record in together.values():
+        assert {of.shape for of in record.histograms.values()} == {(record.epochs, BINS)}
+        for name, weights in record.weights.items():
+            away = np.searchsorted(BIN_EDGES[BINS // 2 :], np.abs(weights).ravel(), side="right")
+            places = BINS // 2 + np.where(weights.ravel() < 0, -away, away)
+            counts = np.bincount(places, minlength=BINS)
+            np.testing.assert_array_equal(record.histograms[name][record.readout_epoch - 1], counts)
 
 
 def test_predictions_in_a_larger_program_have_the_same_bits(

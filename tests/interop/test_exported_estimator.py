@@ -10,6 +10,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
@@ -38,8 +39,19 @@ def test_a_table_after_joblib() -> None:
     assert classifier.model is not model
     np.testing.assert_array_equal(classifier.predict_proba(frame), model.predict_proba(frame))
     assert classifier.predict(frame).tolist() == model.predict(frame).tolist()
-    assert classifier.feature_names_in_.tolist() == [c.name for c in model.networks[0].preparation.columns]
-    assert (classifier.n_features_in_, classifier.classes_.tolist()) == (6, ["x", "y", "z"])
+    assert classifier.feature_names_in_.tolist() == [column.name for column in model.form.columns]
+    assert classifier.classes_.tolist() == ["x", "y", "z"]
+
+
+def test_an_array_has_as_many_columns_as_it_says() -> None:
+    frame = pd.DataFrame({"a": np.arange(40.0) % 7, "same": 1.0, "b": np.arange(40.0) % 3, "y": ["no", "yes"] * 20})
+    model = made.table_model(data=made.table_data(frame.rename(columns={"y": "kind"})))
+    classifier, names = ExportedClassifier(model), ["a", "same", "b"]
+    assert (classifier.n_features_in_, classifier.feature_names_in_.tolist()) == (3, names)
+    assert model.form.used == ("a", "b")
+    expected = classifier.predict_proba(frame[names])
+    np.testing.assert_array_equal(classifier.predict_proba(frame[names].to_numpy()), expected)
+    np.testing.assert_array_equal(classifier.predict_proba(frame[["b", "a"]]), expected)
 
 
 @pytest.mark.slow

@@ -52,6 +52,13 @@ def test_our_own_format_is_what_load_reads(tmp_path: Path) -> None:
     assert (again.predict_proba(x) == MODEL.predict_proba(x)).all()
 
 
+@pytest.mark.parametrize("form", ["joblib", "keras", "safetensors"])
+def test_other_formats_take_pixels_as_they_come(form: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyFileError, match=f"pixels = 'uint8': format {form} takes pixels as they come"):
+        export_model(MODEL, form, tmp_path / f"m{FORMATS[form]}", pixels="uint8")
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "model.onnx.md"])
 def test_another_file_stays(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"mine")

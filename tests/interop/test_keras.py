@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ import numpy as np
 import pytest
 
 import fitted_models as made
-from wellfit.api import make_dataset
-from wellfit.base import ModelSpec, Scaling
+from wellfit.api import Study, from_keras, make_dataset, mlp
+from wellfit.base import LayerSpec, ModelSpec, Scaling
 from wellfit.errors import WellfitError
 from wellfit.interop.keras import has_missing_input, keras_file, to_keras
 from wellfit.model.fitted import FittedModel
+from wellfit.nn.models import window
 
 # Keras's own, of its way to turn a variable into an array
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -80,6 +82,65 @@ def test_a_table_has_two_inputs() -> None:
     width = len(model.networks[0].preparation.features)
     assert has_missing_input(model)
     assert {x.name: x.shape for x in to_keras(model).inputs} == {"features": (None, width), "missing": (None, width)}
+
+
+def test_what_acts_in_training_alone_is_there() -> None:
+    spec = ModelSpec("layers", layers=(
+        LayerSpec("conv2d", filters=2, bias=False, initializer="random_normal", spread=0.25), LayerSpec("flatten"),
+        LayerSpec("dense", units=4, initializer="random_uniform", function="relu"), LayerSpec("dropout", rate=0.5),
+        LayerSpec("dense", units=5, initializer="truncated_normal"), LayerSpec("dropout"), LayerSpec("dense", units=3),
+    ))  # fmt: skip
+    recipe = {"l1": [0.1, 0.0, 0.2, 0.3], "l2": 0.5, "max_norm": 3.0, "class_weights": "balanced"}
+    model = replace(made.image_model(spec, seeds=1), origin=made.origin(recipe=recipe))
+    built = to_keras(model)
+    convolution, first, second, last = (x for x in built.layers if hasattr(x, "kernel_regularizer"))
+    strengths = [
+        tuple(float(getattr(x.kernel_regularizer, key)) for key in ("l1", "l2"))
+        for x in (convolution, first, second, last)
+    ]
+    np.testing.assert_allclose(strengths, [(0.1, 0.5), (0, 0.5), (0.2, 0.5), (0.3, 0)])
+    assert [x.kernel_constraint.axis for x in (convolution, first, second)] == [[0, 1, 2], 0, 0]
+    assert last.kernel_constraint is None
+    assert (convolution.use_bias, first.use_bias) == (False, True)
+    assert convolution.kernel_initializer.stddev == 0.25
+    assert {x.name: x.rate for x in built.layers if isinstance(x, keras.layers.Dropout)} == {"dropout_1": 0.5}
+    x = made.digits().astype(np.float32)
+    assert_same(model, made.digits(), x)
+    assert not np.allclose(np.asarray(built(x, training=True)), np.asarray(built(x)))
+
+
+@pytest.mark.parametrize("name", ["mlp", "lenet5", "cnn", "every layer"])
+def test_an_exported_network_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
+    spec, shape = made.SPECS[name], (28, 28) if name == "lenet5" else (8, 8)
+    if name == "every layer":
+        spec, shape = (
+            replace(spec, output="softmax", layers=(*spec.layers[1:-1], LayerSpec("dense", units=3))),
+            (21, 18, 3),
+        )
+    rates = {"mlp": [0.5, 0.25], "lenet5": [0.1, 0.1, 0.5], "cnn": 0.5, "every layer": 0.2}[name]
+    recipe = {"l2": 0.001, "dropout": rates, "max_norm": 2.0}
+    model = replace(made.image_model(spec, shape, seeds=1), origin=made.origin(recipe=recipe))
+    path = tmp_path / "model.keras"
+    path.write_bytes(keras_file(model))
+    found = from_keras(path)
+    wanted = explicit(replace(spec, hidden=spec.hidden if spec.kind in ("mlp", "cnn") else ()))
+    dropout = tuple(rates) if isinstance(rates, list) else rates
+    settings = {"l2": pytest.approx(0.001), "dropout": dropout, "max_norm": 2.0, "scale": "unit"}
+    assert {**found, "model": explicit(found["model"])} == {"model": wanted, **settings}
+    assert from_keras(to_keras(model)) == found
+
+
+def explicit(spec: ModelSpec) -> ModelSpec:
+    """A model with the sizes of all windows, and with rates in the recipe."""
+    sized = (replace(k, size=window(k)[0], stride=window(k)[1], rate=0.0) for k in spec.layers)
+    return replace(spec, layers=tuple(sized))
+
+
+def test_a_study_of_an_exported_network_is_the_same_study() -> None:
+    settings = {"l2": 0.001, "dropout": 0.25, "epochs": 1, "seeds": 1}
+    study = Study("digits", mlp(16, activation="tanh", initializer="he_normal"), **settings)
+    again = Study("digits", from_keras(study.run().model().to_keras()), epochs=1, seeds=1)
+    assert again.spec.base == study.spec.base
 
 
 def test_the_file_loads_in_safe_mode_and_says_where_it_comes_from(tmp_path: Path) -> None:

@@ -23,11 +23,13 @@ def test_windows_have_their_sizes_and_borders() -> None:
         LayerSpec("dense", units=2),
     )
     steps = network_steps(ModelSpec("layers", layers=layers), (8, 9), 2)
+    assert [s.settings for s in steps if s.name != "relu_1"] == list(layers)
     assert [(s.name, s.size, s.stride, s.pads, s.shape) for s in steps] == [
         ("conv2d_1", 3, 2, (0, 1, 1, 1), (4, 5, 2)),
         ("max_pool_1", 2, 2, (0, 0, 0, 0), (2, 2, 2)),
         ("average_pool_1", 3, 1, (1, 1, 1, 1), (2, 2, 2)),
         ("global_average_pool_1", 0, 0, (0, 0, 0, 0), (2,)),
+        ("dropout_1", 0, 0, (0, 0, 0, 0), (2,)),
         ("dense_1", 0, 0, (0, 0, 0, 0), (2,)),
         ("relu_1", 0, 0, (0, 0, 0, 0), (2,)),
         ("dense_2", 0, 0, (0, 0, 0, 0), (2,)),
@@ -36,7 +38,7 @@ def test_windows_have_their_sizes_and_borders() -> None:
 
 def test_the_unit_of_a_sigmoid_is_the_last_layer() -> None:
     steps = network_steps(ModelSpec("mlp", (3,), output="sigmoid"), (5,), 2)
-    assert [(step.name, step.shape) for step in steps[-2:]] == [("relu_1", (3,)), ("dense_2", (1,))]
+    assert [(step.name, step.shape) for step in steps[-2:]] == [("dropout_1", (3,)), ("dense_2", (1,))]
     assert not takes_images(ModelSpec("mlp"), (5,), 2)
 
 

@@ -15,12 +15,14 @@ import pandas as pd
 import pytest
 
 import fitted_models as made
+from fitted import of_images
 from wellfit.api import make_dataset
 from wellfit.base import ModelSpec, Scaling
 from wellfit.data.later import Form
-from wellfit.errors import ShapeError, WellfitError
-from wellfit.interop.onnx import OPSET, input_names, to_onnx
+from wellfit.errors import ShapeError, StudyFileError, WellfitError
+from wellfit.interop.onnx import _ACTIVATIONS, OPSET, input_names, to_onnx
 from wellfit.model.fitted import FittedModel
+from wellfit.nn.layers import ACTIVATIONS
 
 UNKNOWN = pytest.mark.filterwarnings("ignore:city, or town. 'Basel':UserWarning")
 
@@ -40,8 +42,8 @@ def of_table(frame: pd.DataFrame, names: dict[str, str]) -> dict[str, Any]:
     return {name: values(frame[column]) for name, column in names.items()}
 
 
-def assert_same(model: FittedModel, examples: Any, inputs: dict[str, Any]) -> None:
-    probabilities, labels = session(model.to_onnx()).run(None, inputs)
+def assert_same(model: FittedModel, examples: Any, inputs: dict[str, Any], pixels: str = "float32") -> None:
+    probabilities, labels = session(model.to_onnx(pixels)).run(None, inputs)
     expected = model.predict_proba(examples)
     np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
     assert np.ptp(expected, axis=0).max() > 0.01  # the examples make a difference
@@ -59,6 +61,27 @@ def test_images(name: str, shape: tuple[int, ...]) -> None:
 def test_real_test_images(name: str, real_data: Path) -> None:
     model, x = made.fashion(name)
     assert_same(model, x, {"pixels": x.astype(np.float32)})
+    assert_same(model, x, {"pixels": x}, "uint8")
+
+
+@pytest.mark.parametrize(("name", "shape"), [("mlp", (8, 8)), ("lenet5", (28, 28)), ("cnn", (21, 18, 3))])
+def test_pixels_as_decoders_give_them(name: str, shape: tuple[int, ...]) -> None:
+    model, x = made.image_model(made.SPECS[name], shape), made.digits(shape).astype(np.uint8)
+    assert_same(model, x, {"pixels": x}, "uint8")
+
+
+@pytest.mark.parametrize(
+    ("model", "pixels", "said"),
+    [
+        (made.image_model(ModelSpec("logistic")), "int8", "pixels = 'int8': choose float32 or uint8"),
+        (made.table_model(1), "uint8", "pixels = 'uint8': the model takes rows, not images; leave it out"),
+        (of_images(pixel_max=65535), "uint8", "pixels = 'uint8': the model was trained on pixels up to 65535; use fl"),
+        (of_images(pixel_max=None), "uint8", "trained on pixels in another range than 0 to 255; use float32"),
+    ],
+)
+def test_pixels_that_cannot_be(model: FittedModel, pixels: str, said: str) -> None:
+    with pytest.raises(StudyFileError, match=said):
+        to_onnx(model, pixels)
 
 
 def test_standardized_images() -> None:
@@ -149,3 +172,7 @@ def test_without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_inputs_of_images_have_no_columns() -> None:
     assert input_names(made.image_model(ModelSpec("logistic"))) == {"pixels": ""}
     assert Form((8, 8)).columns == ()
+
+
+def test_every_activation_has_its_operator() -> None:
+    assert set(_ACTIVATIONS) == set(ACTIVATIONS)

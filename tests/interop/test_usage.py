@@ -30,9 +30,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[FittedMode
     """Export a model, and run the code of its card in the folder."""
     monkeypatch.chdir(tmp_path)
 
-    def call(model: FittedModel, form: str) -> dict[str, Any]:
-        written = export_model(model, form, Path(f"it's mine{FORMATS[form]}"))
-        code = usage(model, form, written.model.name)
+    def call(model: FittedModel, form: str, pixels: str = "float32") -> dict[str, Any]:
+        written = export_model(model, form, Path(f"it's mine{FORMATS[form]}"), pixels=pixels)
+        code = usage(model, form, written.model.name, pixels)
         assert code in written.card.read_text(encoding="utf-8")
         names: dict[str, Any] = {}
         with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
@@ -77,6 +77,12 @@ def test_images_in_keras(run: Callable[[FittedModel, str], dict[str, Any]]) -> N
     model, x = made.image_model(ModelSpec("logistic")), made.digits()
     np.save("pixels.npy", x)
     assert_same(run(model, "keras"), model, x)
+
+
+def test_pixels_of_eight_bits(run: Callable[..., dict[str, Any]]) -> None:
+    model, x = made.image_model(ModelSpec("logistic")), made.digits().astype(np.uint8)
+    np.save("pixels.npy", x)
+    assert_same(run(model, "onnx", "uint8"), model, x)
 
 
 @pytest.mark.parametrize("form", ["onnx", "joblib", pytest.param("keras", marks=pytest.mark.slow)])

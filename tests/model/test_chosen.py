@@ -9,8 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import wellfit
 from small_studies import few_points, perceptrons
 from wellfit import Results, make_dataset
 from wellfit.analysis.intervals import exact_interval
@@ -209,3 +211,33 @@ def test_damaged_weights_are_said(trained: Path, tmp_path: Path) -> None:
     (copy / "weights" / "good.1.npz").write_bytes(b"nothing")
     with pytest.raises(StoreUnreadableError, match=r"good\.1\.npz"):
         Results(copy).model("good")
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.random.default_rng(0).normal(size=90).round(3), "b": ["x", "y", None] * 30})
+    frame["member"] = [True, False] * 45
+    frame["kind"] = np.where(frame["a"] > 0, "up", "down")
+    frame.to_csv(tmp_path / "kinds.csv", index=False)
+    spec = perceptrons({"a": {}}, seeds=3, data={"folds": folds})
+    session = Session(spec, wellfit.load_dataset(tmp_path / "kinds.csv"), tmp_path / "study")
+    run_study(session)
+    for seed in (None, 1):
+        model = Results(session.directory).model(seed=seed)
+        of = [session.fold(network.seed) for network in model.networks]
+        trained = {row for fold in of for row in map(tuple, fold.dataset.x_train[fold.splits.train].astype(str))}
+        used = map(tuple, np.concatenate([session.dataset.x_train, session.dataset.x_test]).astype(str))
+        expected = sum(row in trained for row in used)
+        with pytest.warns(UserWarning, match=f"^{expected} of 90 examples trained this model"):
+            assert model.evaluate(frame.sample(frac=1, random_state=3)).trained == expected
+        assert wellfit.load(model.save(tmp_path / f"{seed}.safetensors")).trained.tolist() == model.trained.tolist()
+        assert model.evaluate(frame.assign(a=frame["a"] + 9)).trained == 0
+        assert dataclasses.replace(model, trained=None).evaluate(frame).trained is None
+    for again in (model, wellfit.load(tmp_path / "1.safetensors")):  # what later tables are read by
+        assert again.form.header.decimal == "."
+        assert [column.truth for column in again.form.columns] == [False, False, True]
+    refitted = Results(session.directory).refit(data=tmp_path / "kinds.csv")
+    assert len(refitted.trained) > len(model.trained)
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
+        database.execute("DELETE FROM study WHERE key LIKE 'note: inputs.examples.%'")
+    assert Results(session.directory).model().trained is None

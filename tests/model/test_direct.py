@@ -60,10 +60,10 @@ def test_one_fold_is_the_same_for_all_seeds_and_the_networks_differ(digits: Data
     assert (rows[0] == rows[1]).all()
     assert (rows[0] == rows[2]).all()
     done = direct(digits, 3, data={"name": "digits", "folds": 1})
-    first, second, _ = (network.weights["dense_1/kernel"] for network in done.model.networks)
+    first, second, _ = (network.weights["dense_1/kernel"] for network in done.model().networks)
     assert np.abs(first - second).max() > 0.01
     assert done.summary.validation_overlap == 1.0
-    alone = direct(digits, 1).model.networks[0]  # seed 0 holds out the same rows with five folds
+    alone = direct(digits, 1).model().networks[0]  # seed 0 holds out the same rows with five folds
     np.testing.assert_allclose(alone.weights["dense_1/kernel"], first, atol=1e-6)
 
 
@@ -76,17 +76,20 @@ def test_progress_ends_at_all_of_the_work(digits: Dataset) -> None:
 
 def test_variants_may_train_on_fewer_examples(digits: Dataset) -> None:
     done = direct(digits, 2, variants={"all": {}, "half": {"examples": 80}})
-    assert done.model.origin.variant == "all"
+    assert done.model().origin.variant == "all"
     assert [record.spec.variant for record in done.records].count("half") == 2
 
 
 def test_runs_that_diverged_are_left_out(digits: Dataset) -> None:
     with pytest.raises(StudyFileError, match="every network diverged; choose a smaller learning_rate"):
-        direct(digits, 2, train={"epochs": 2, "learning_rate": 1e38})
+        direct(digits, 2, train={"epochs": 2, "learning_rate": 1e38}).model()
     with pytest.raises(StudyFileError, match="every network of 'wild' diverged"):
-        direct(digits, 2, variants={"wild": {"learning_rate": 1e38}, "tame": {}})
+        direct(digits, 2, variants={"wild": {"learning_rate": 1e38}, "tame": {}}).model()
     done = direct(digits, 2, variants={"tame": {}, "wild": {"learning_rate": 1e38}})
-    assert (done.model.origin.variant, len(done.model.networks)) == ("tame", 2)
+    assert (done.model().origin.variant, len(done.model().networks)) == ("tame", 2)
+    assert done.model("tame").origin.choice == "tame, as asked"
+    with pytest.raises(StudyFileError, match="every network of 'wild' diverged"):
+        done.model("wild")
     wild = done.summary.variants[1]
     assert {run.state for run in wild.runs} == {"diverged"}
     assert wild.mean == {}

@@ -117,6 +117,8 @@ def test_arrays_of_another_type_or_shape(tmp_path: Path) -> None:
     text = json.loads(content[8 : 8 + size])["__metadata__"]["wellfit model"]
     for change, said in (
         ({"0/dense_1/kernel": np.zeros((64, 8))}, "an array is not float32"),
+        ({"trained": np.zeros(5, np.float32)}, "what its training examples are is not a list of hashes"),
+        ({"trained": np.zeros((1, 1), np.uint64)}, "what its training examples are is not a list of hashes"),
         ({"0/scaling/shift": np.zeros(5, np.float32)}, "its scaling is of another shape"),
         ({"0/dense_2/kernel": np.zeros((8, 4), np.float32), "0/dense_2/bias": np.zeros(4, np.float32)}, "damaged"),
     ):

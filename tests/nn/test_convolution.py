@@ -53,6 +53,23 @@ def test_conv2d_and_keras_agree(size: int, stride: int, padding: str) -> None:
     np.testing.assert_allclose(run(layer, params, IMAGES), expected, rtol=1e-4, atol=1e-5)  # float32 sums of up to 98
 
 
+def test_conv2d_refuses_kernels_that_no_machine_trains() -> None:
+    with pytest.raises(
+        ShapeError, match=r"conv2d with 1000000 filters of 20 x 20 on shape \(20, 20, 9\) has 3,600,000,000 weights"
+    ):
+        conv2d((20, 20, 9), 1_000_000, 20)
+
+
+def test_conv2d_without_a_bias() -> None:
+    layer = conv2d((7, 8, 2), 3, 3, initializer="random_normal", bias=False, spread=0.5)
+    params = layer.init(np.random.default_rng(1))
+    assert list(params) == ["kernel"]
+    assert params["kernel"].std() == pytest.approx(0.5, rel=0.3)  # of 54 numbers: three standard errors
+    with jax.numpy_rank_promotion("allow"):
+        convolved = keras.ops.conv(IMAGES, params["kernel"], strides=1, padding="valid")
+    np.testing.assert_allclose(run(layer, params, IMAGES), np.asarray(convolved), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(("size", "stride"), [(3, 1), (2, 2), (4, 3)])
 def test_conv2d_and_scipy_agree(size: int, stride: int) -> None:
     layer = conv2d((7, 8, 2), 3, size, stride, "valid")

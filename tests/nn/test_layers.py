@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import binom, chi2
 
 from wellfit.errors import ShapeError, UnknownNameError
-from wellfit.nn.layers import ACTIVATIONS, Mode, _bits, activation, dense, dropout, flatten
+from wellfit.nn.layers import ACTIVATIONS, MOST_WEIGHTS, Mode, _bits, activation, dense, dropout, flatten
 
 GENERATOR = np.random.default_rng(0)
 
@@ -36,11 +36,26 @@ def test_dense_is_an_affine_map() -> None:
     assert layer.output_shape == (3,)
 
 
+def test_dense_without_a_bias() -> None:
+    layer = dense((4,), 3, "random_uniform", bias=False, spread=0.5)
+    params = layer.init(np.random.default_rng(1))
+    assert list(params) == ["kernel"]
+    assert 0.25 < np.abs(params["kernel"]).max() <= 0.5
+    x = GENERATOR.normal(size=(5, 4)).astype(np.float32)
+    found, _ = layer.apply(jax.tree.map(jnp.asarray, params), {}, jnp.asarray(x), None)
+    np.testing.assert_allclose(found, x.astype(np.float64) @ params["kernel"], rtol=1e-5, atol=1e-6)
+
+
 def test_dense_refuses_images_and_no_units() -> None:
     with pytest.raises(ShapeError, match=r"dense with 10 units needs one row .* got shape \(28, 28\); add a flatten"):
         dense((28, 28), 10)
     with pytest.raises(ShapeError, match=r"dense on shape \(4,\) has 0 units; give it at least 1"):
         dense((4,), 0)
+    with pytest.raises(
+        ShapeError, match=r"dense with 1000000 units on shape \(1000000,\) has 1,000,000,000,000 weights"
+    ):
+        dense((1_000_000,), 1_000_000)
+    assert dense((MOST_WEIGHTS,), 1).output_shape == (1,)
 
 
 def test_flatten_keeps_the_order_of_rows_columns_channels() -> None:

@@ -25,7 +25,7 @@ def test_a_finished_study_has_every_section_in_order() -> None:
     assert [section.title for section in documents.document().written] == [
         *("", "Ranking", "Results", "Comparisons", "Learning curves", "Sweeps", "Confusion matrix"),
         *("Misclassified images", "Precision, recall and F1 by class"),
-        *("Calibration: are the probabilities trustworthy?", "Weights", "The data", "Findings"),
+        *("Calibration: are the probabilities trustworthy?", "Weights", "The data", "The networks", "Findings"),
         *("Published and measured", "Every run", "How to reproduce this", "Glossary"),
     ]
 

@@ -182,3 +182,6 @@ def test_intervals_are_explained_where_there_are_any() -> None:
     assert not any("95 % intervals" in note for note in notes("results", few_seeds(), detailed.NOTHING))
     assert notes("classes", finished(), details) == ("Each interval covers one class, unadjusted.",)
     assert notes("classes", few_seeds(), detailed.NOTHING) == ()
+    older = {name: replace(weights, history=None) for name, weights in details.weights.items()}
+    assert notes("weights", finished(), details) == ()
+    assert "earlier version of wellfit" in notes("weights", finished(), replace(details, weights=older))[0]

@@ -27,6 +27,8 @@ from wellfit.spec.study import load_study, study_from_mapping
             "layers[1].units: a layer of kind 'dropout' has no units",
         ),
         ({"kind": "layers", "layers": [{"kind": "dense", "units": 3, "rate": 0.5}]}, "'dense' has no rate"),
+        ({"kind": "layers", "layers": [{"kind": "flatten", "bias": False}]}, "'flatten' has no bias"),
+        ({"kind": "layers", "layers": [{"kind": "max_pool", "spread": 0.5}]}, "'max_pool' has no spread"),
     ],
 )
 @pytest.mark.parametrize("where", ["base", "variant"])

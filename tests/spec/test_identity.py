@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wellfit.spec.identity import default_directory, merged, setting_differences, spec_conflicts
+from wellfit.spec.identity import default_directory, fingerprint, merged, setting_differences, spec_conflicts
 from wellfit.spec.study import load_study, resolved, study_from_mapping
 
 
@@ -74,6 +74,30 @@ def test_a_changed_study_has_a_directory_of_its_own(lab: Path) -> None:
     lab.write_text("[variants.a]\nl2 = 1\n")  # a study only with settings
     study = load_study(lab, data="digits")
     assert default_directory(study, str(lab), "digits").name == "lab-digits"
+
+
+@pytest.mark.parametrize(
+    ("settings", "digits"),
+    [
+        (["model.hidden=[3]"], "aeec"),
+        (["variants.l2.model.kind=lenet5"], "2f73"),
+        (["model.kind=layers", "model.layers=[{kind='flatten'},{kind='dense',units=10}]"], "f199"),
+    ],
+)
+def test_directories_of_earlier_studies_are_found_although_models_have_more_settings(
+    settings: list[str], digits: str
+) -> None:
+    lab5 = resolved(load_study("lab5"))
+    assert fingerprint(lab5, resolved(load_study("lab5", settings=settings))) == digits
+
+
+def test_a_setting_of_a_layer_makes_another_study() -> None:
+    def study(**of_layer: Any) -> dict[str, Any]:
+        layers = [{"kind": "flatten"}, {"kind": "dense", "units": 10, **of_layer}]
+        return resolved(study_from_mapping({"data": {"name": "d"}, "model": {"kind": "layers", "layers": layers}}))
+
+    assert spec_conflicts(study(), study(bias=True, spread=0.05)) is None
+    assert '"bias": false' in str(spec_conflicts(study(), study(bias=False)))
 
 
 def test_setting_differences_name_every_entry_once() -> None:

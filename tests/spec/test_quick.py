@@ -92,5 +92,5 @@ def test_questions_about_removed_variants_are_dropped() -> None:
     assert [q.kind for q in full] == ["best", "stop"]
     assert [q.kind for q in quick] == ["best"]  # there are no 100 epochs
     other = load_study("lab5", data="digits").questions
-    assert [q.kind for q in other] == ["best", "onset"]  # nothing was published of these data
+    assert [q.kind for q in other] == ["best", "onset", "patterns"]  # nothing was published of these data
     assert load_study("lab5", settings=["questions=[]"]).questions == ()

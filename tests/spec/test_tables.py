@@ -21,7 +21,7 @@ RECIPE = {field.name for field in dataclasses.fields(Recipe)}
         (tables.Changes, RECIPE),
         (tables.Sweep, RECIPE),
         (tables.Train, RECIPE - {"model"} | {"seeds", "precision"}),
-        (tables.Model, {field.name for field in dataclasses.fields(ModelSpec)}),
+        (tables.Model, {field.name for field in dataclasses.fields(ModelSpec)} | {"keras"}),
         (tables.Data, {field.name for field in dataclasses.fields(DataSpec)} - {"name_or_path"} | {"name", "path"}),
     ],
 )

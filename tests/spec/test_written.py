@@ -30,7 +30,7 @@ def test_every_built_in_study_is_read_as_it_was(name: str, quick: bool, tmp_path
 
 
 LAYERS = [
-    {"kind": "conv2d", "filters": 4, "function": "relu"},
+    {"kind": "conv2d", "filters": 4, "function": "relu", "bias": False, "initializer": "random_normal", "spread": 0.1},
     {"kind": "flatten"},
     {"kind": "dense", "units": 10},
 ]

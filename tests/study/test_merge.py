@@ -228,7 +228,7 @@ def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path
     merge_studies([copy / "a", copy / "b"], tmp_path / "whole")
     with open_existing(tmp_path / "whole") as whole, open_existing(copy / "a") as a, open_existing(copy / "b") as b:
         both = {"seen": whole.metadata.note("seen"), "validation overlap": None}
-        both |= {"inputs.2": b.metadata.note("inputs.2")}
+        both |= {key: b.metadata.note(key) for key in ("inputs.2", "inputs.examples.inputs.2")}
         assert both["seen"]["seeds"] == [0, 1, 2]
         assert both["inputs.2"] is not None
         assert whole.metadata.notes() == {**a.metadata.notes(), **both}

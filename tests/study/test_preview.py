@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wellfit.api import Study, make_dataset
-from wellfit.base import Augmentation, ModelSpec, Scaling
+from wellfit.base import Augmentation, ModelSpec, Recipe, Scaling
 from wellfit.data.folds import division
 from wellfit.errors import DataError, ShapeError, StudyFileError, UnknownNameError
 from wellfit.spec.study import load_study
@@ -41,9 +41,8 @@ def study(*settings):
 
 
 def test_lenet5_has_the_shapes_of_the_lab():
-    table = model_table(ModelSpec("lenet5"), (28, 28), 10)
-    lines = [line.split() for line in str(table).splitlines()]
-    shapes = {words[0]: " ".join(words[1:-1]) for words in lines[1:-2]}
+    table = model_table(Recipe(model=ModelSpec("lenet5")), (28, 28), 10)
+    shapes = {row.name: row.shape for row in table.rows}
     assert shapes["conv2d_1"] == "28 x 28 x 6"
     assert shapes["max_pool_1"] == "14 x 14 x 6"
     assert shapes["conv2d_2"] == "10 x 10 x 16"
@@ -51,7 +50,7 @@ def test_lenet5_has_the_shapes_of_the_lab():
     assert shapes["conv2d_3"] == "1 x 1 x 120"
     assert shapes["dense_1"] == "84"
     assert shapes["dense_2"] == "10"
-    assert str(table).splitlines()[-2] == "61,706 parameters, 241.04 KB"
+    assert str(table).splitlines()[-1] == "61,706 parameters, 241.04 KB"
 
 
 def test_totals_and_memory_match_keras():
@@ -69,15 +68,16 @@ def test_totals_and_memory_match_keras():
     for stack, spec, shape, classes in cases:
         printed: list[str] = []
         keras.Sequential(stack).summary(print_fn=lambda text, printed=printed, **_: printed.append(text))
-        table = model_table(spec, shape, classes)
+        table = model_table(Recipe(model=spec), shape, classes)
         line = next(line for line in str(table).splitlines() if line.startswith(f"{table.total:,} parameters, "))
         memory = line.rsplit(", ", 1)[1].replace(" B", ".00 B")
         assert f"Trainable params: {table.total:,} ({memory}" in "".join(printed)
         assert f"Non-trainable params: {table.statistics:,} (" in "".join(printed)
-    assert "Not trained: 14 running means and variances" in str(model_table(*cases[1][1:]))
+    normalized = Recipe(model=ModelSpec("mlp", (7,), batch_norm=True))
+    assert "Not trained: 14 running means and variances" in str(model_table(normalized, (6,), 3))
 
 
-def test_every_architecture_has_one_table():
+def test_every_network_has_one_table():
     wanted = study(
         "variants.small.model.hidden=[8]",
         "variants.little.model.hidden=[8]",
@@ -85,24 +85,40 @@ def test_every_architecture_has_one_table():
         "variants.other.l2=1e-3",
     )
     tables = model_tables(wanted, (4, 4), 3)
-    assert [table.variants for table in tables] == [("baseline", "l2", "dropout"), ("small", "little"), ("other",)]
-    assert [table.base for table in tables] == [True, False, False]
-    assert tables[1].total == 16 * 8 + 8 + 8 * 3 + 3
-    assert str(tables[0]).startswith("Base recipe's model, used by baseline, l2, dropout\n")
-    assert str(tables[1]).startswith("Used by small, little\n")
+    assert [table.variants for table in tables] == [
+        ("baseline", "l2"), ("dropout",), ("small", "little"), ("other",)
+    ]  # fmt: skip
+    assert [table.base for table in tables] == [True, False, False, False]
+    assert tables[2].total == 16 * 8 + 8 + 8 * 3 + 3
+    assert str(tables[0]).startswith("Base recipe's model, used by baseline, l2\n")
+    assert str(tables[2]).startswith("Used by small, little\n")
 
 
 def test_an_unused_base_recipe_comes_first():
     settings = [f"variants.{name}.model.hidden=[5]" for name in ("baseline", "l2", "dropout")]
-    base, other = model_tables(study(*settings), (4, 4), 3)
+    base, other, dropped = model_tables(study(*settings), (4, 4), 3)
     assert base.base
     assert base.variants == ()
     assert str(base).startswith("Base recipe's model, no variant uses it\n")
-    assert other.variants == ("baseline", "l2", "dropout")
+    assert (other.variants, dropped.variants) == (("baseline", "l2"), ("dropout",))
+
+
+def test_one_dropout_and_two_are_two_networks():
+    one, two = model_tables(load_study("lab-optimizers"), (28, 28), 10)
+    rates = [[row.setting for row in table.rows if row.name.startswith("dropout")] for table in (one, two)]
+    assert rates == [["rate 0.5", "rate 0"], ["rate 0.5", "rate 0.5"]]
+    assert two.variants == ("two-dropouts",)
+    assert one.rows[-1].setting == two.rows[-1].setting == "softmax"
+
+
+def test_kernels_are_named_by_their_size():
+    rows = model_table(Recipe(model=ModelSpec("lenet5"), dropout=(0.1, 0.1, 0.5)), (28, 28), 10).rows
+    assert [row.setting for row in rows if row.name.startswith("conv2d")] == ["5 x 5 kernel"] * 3
+    assert [row.setting for row in rows if row.name.startswith("dropout")] == ["rate 0.1", "rate 0.1", "rate 0.5"]
 
 
 def test_a_small_model_takes_bytes():
-    assert "51 parameters, 204 B" in str(model_table(ModelSpec("logistic"), (16,), 3))
+    assert "51 parameters, 204 B" in str(model_table(Recipe(model=ModelSpec("logistic")), (16,), 3))
 
 
 def test_a_model_that_does_not_fit_is_refused():

@@ -10,7 +10,10 @@ import pytest
 
 import stores
 from eventful import change
+from wellfit.engine.packing import pack as packed
+from wellfit.engine.packing import unpack as unpacked
 from wellfit.store import Store
+from wellfit.store.arrays import unpack, write_arrays
 from wellfit.study.verify import verify_study
 
 
@@ -42,6 +45,19 @@ def test_the_stopping_rule_is_replayed(eventful_copy: Path) -> None:
     )
     problems = list(map(str, verify_study(eventful_copy).problems))
     assert any("variant 'stopping', seed 0: readout epoch is" in p and "but 1 when" in p for p in problems), problems
+
+
+def test_a_wrong_histogram_is_named(eventful_copy: Path) -> None:
+    path = eventful_copy / "weights" / "plain.1.npz"
+    arrays = unpack(path.read_bytes())
+    counts = unpacked(arrays["histograms/dense_1/kernel"], 12)  # (epochs, 1, BINS)
+    counts[-1, 0, counts[-1, 0].argmax()] -= 1
+    counts[-1, 0, 0] += 1
+    sha256 = write_arrays(path, {**arrays, "histograms/dense_1/kernel": packed(counts)})
+    change(eventful_copy, "UPDATE runs SET weights_sha256 = ? WHERE variant = 'plain' AND seed = 1", sha256)
+    problems = list(map(str, verify_study(eventful_copy).problems))
+    what = "study.db: variant 'plain', seed 1: histogram of dense_1/kernel (at its readout epoch) is ["
+    assert [problem.startswith(what) for problem in problems].count(True) == 1, problems
 
 
 def test_diverged_runs_have_no_test_results(eventful_copy: Path) -> None:

@@ -4,15 +4,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from wellfit.base.histograms import BINS
 from wellfit.store import open_existing
-from wellfit.study.weights import filter_pictures, kernels, weight_overviews
+from wellfit.study.weights import filter_pictures, kernels, weight_history, weight_overviews
 
 
 class Shelf:
     """A store that has weights and nothing else."""
 
     def __init__(self, weights: dict[tuple[str, int], dict[str, np.ndarray]]) -> None:
-        self.runs = SimpleNamespace(weights=lambda variant, seed: weights[variant, seed])
+        self.runs = SimpleNamespace(
+            weights=lambda variant, seed: weights[variant, seed], histograms=lambda variant, seed: {}
+        )
 
 
 def test_shares_are_means_over_the_seeds_in_common_bins() -> None:
@@ -87,3 +90,20 @@ def test_the_kernels_of_a_real_run_stand_in_the_order_of_its_layers(finished_stu
     with open_existing(finished_study) as store:
         found = kernels(store.runs.weights("baseline", 0))
     assert [array.shape for array in found.values()] == [(64, 16), (16, 10)]
+
+
+def test_a_history_has_the_first_and_the_last_epoch_and_no_more_than_24() -> None:
+    counts = np.zeros((100, BINS), np.int64)
+    counts[:, 3], counts[:, 57] = np.arange(100), 100 - np.arange(100)
+    counts[98:] = 0  # the run diverged
+    history = weight_history({"dense_1/bias": counts, "dense_1/kernel": counts}, ("dense_1/kernel",), 4)
+    assert history is not None
+    assert (history.seed, history.layers) == (4, ("dense_1/kernel", "dense_1/bias"))
+    assert (len(history.epochs), history.epochs[0], history.epochs[-1]) == (24, 1, 98)
+    np.testing.assert_allclose(history.shares[0][:, 3], (history.epochs - 1) / 100)
+    np.testing.assert_allclose(history.shares.sum(axis=2), 1)
+
+
+def test_without_histograms_there_is_no_history() -> None:
+    assert weight_history({}, ("dense_1/kernel",), 0) is None
+    assert weight_history({"dense_1/kernel": np.zeros((2, BINS), np.int64)}, ("dense_1/kernel",), 0) is None

@@ -32,7 +32,8 @@ def flat_recipes(summary: StudySummary) -> dict[str, FlatRecipe]:
     A variant without a stored recipe is described by what it changes.
 
     Returns:
-      Variant -> key -> value; lists are tuples. No dropout is 0, unless the model's layers set their own rates.
+      Variant -> key -> value; lists are tuples. No dropout is 0, unless the model's layers set their own rates. The
+      file that a network came from is no setting.
 
     Example:
       >>> from wellfit.base import VariantSummary
@@ -47,6 +48,7 @@ def flat_recipes(summary: StudySummary) -> dict[str, FlatRecipe]:
         recipe = dict(flattened(stored.get(variant.name, {}).get("recipe", variant.settings)))
         if "dropout" in recipe and recipe["dropout"] is None and recipe.get("model.kind") != "layers":
             recipe["dropout"] = 0.0
+        recipe.pop("model.origin", None)
         flat[variant.name] = recipe
     return flat
 

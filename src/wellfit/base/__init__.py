@@ -25,14 +25,17 @@ from wellfit.base.details import (
     ConfusionDifference,
     DataOverview,
     Ensemble,
+    FirstPredictions,
     Mistakes,
     Regions,
     StudyDetails,
     SweepGrid,
     SweepPath,
+    WeightHistory,
     WeightOverview,
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
+from wellfit.base.layers import LayerRow, ModelTable
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -53,6 +56,7 @@ from wellfit.base.ranges import (
 )
 from wellfit.base.reading import DEFAULT_READING, ColumnKey, Reading
 from wellfit.base.recipe import (
+    SPREAD,
     Activation,
     Augmentation,
     Averaging,
@@ -100,6 +104,7 @@ __all__ = [
     "MARGIN",
     "ONE_CLASS",
     "QUESTIONS",
+    "SPREAD",
     "Activation",
     "Answer",
     "Augmentation",
@@ -119,18 +124,21 @@ __all__ = [
     "EarlyStopping",
     "Ensemble",
     "Finding",
+    "FirstPredictions",
     "FloatArray",
     "Header",
     "History",
     "Initializer",
     "IntArray",
     "LayerKind",
+    "LayerRow",
     "LayerSpec",
     "Loss",
     "Metric",
     "Mistakes",
     "ModelKind",
     "ModelSpec",
+    "ModelTable",
     "Monitor",
     "Natural",
     "NonNegative",
@@ -176,5 +184,6 @@ __all__ = [
     "VarianceComponents",
     "VariantSummary",
     "Verdict",
+    "WeightHistory",
     "WeightOverview",
 ]

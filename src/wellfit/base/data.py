@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -38,11 +38,13 @@ class Column:
       name: from the header, or ``"column 3"``.
       categories: the texts of a column of categories, sorted; the data hold positions in it. Empty for numbers.
       unit: the sign or unit that was left out behind or before each number, for example ``"%"``.
+      truth: whether the table has true and false, which the data hold as 1 and 0.
     """
 
     name: str
     categories: tuple[str, ...] = ()
     unit: str = ""
+    truth: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class Header:
       label: position of the label column.
       features: positions of the features.
       written: whether the names come from the table; otherwise they count its columns.
+      decimal: the decimal mark of a text table, "," or "."; empty where no cell shows it.
     """
 
     names: tuple[str, ...]
     label: int
     features: tuple[int, ...]
     written: bool
+    decimal: str = ""
 
 
 @dataclass(frozen=True, eq=False)

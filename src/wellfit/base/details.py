@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base.data import FloatArray, IntArray
+from wellfit.base.layers import ModelTable
 
 __all__ = [
     "Bounds",
@@ -22,11 +23,13 @@ __all__ = [
     "ConfusionDifference",
     "DataOverview",
     "Ensemble",
+    "FirstPredictions",
     "Mistakes",
     "Regions",
     "StudyDetails",
     "SweepGrid",
     "SweepPath",
+    "WeightHistory",
     "WeightOverview",
 ]
 
@@ -94,6 +97,29 @@ class Mistakes:
     image_rows: IntArray
     images: NDArray[np.uint8]
     votes: IntArray = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class FirstPredictions:
+    """The first test images, and what one run predicts for them, right or wrong.
+
+    Args:
+      variant: whose run; the first.
+      seeds: of the run that judged each image.  # (n,)
+      rows: of the test set.  # (n,)
+      labels: the true classes.  # (n,)
+      predicted: the most probable classes.  # (n,)
+      probability: of these.  # (n,)
+      images: uint8.  # (n, H, W) or (n, H, W, 3)
+    """
+
+    variant: str
+    seeds: IntArray
+    rows: IntArray
+    labels: IntArray
+    predicted: IntArray
+    probability: FloatArray
+    images: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +209,23 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
+class WeightHistory:
+    """How the weights of a run were distributed after some of its epochs.
+
+    Args:
+      seed: of the run.
+      layers: names of its arrays, the kernels first.
+      epochs: from 1; evenly spaced if there are many.  # (E,)
+      shares: of each array's weights in each bin of ``base.histograms``.  # (A, E, BINS)
+    """
+
+    seed: int
+    layers: tuple[str, ...]
+    epochs: IntArray
+    shares: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class WeightOverview:
     """The weights of a variant at its readout.
 
@@ -195,6 +238,7 @@ class WeightOverview:
       small: likewise, the share of weights with magnitude below 1e-3.  # (L,)
       filters: the first kernel of the lowest seed as images, scaled so that 0 is mid-gray (128); at most 32, largest
         norm first; None if the examples are not images.  # uint8 (F, H, W)
+      history: of the lowest seed; None if an earlier version trained it.
     """
 
     variant: str
@@ -204,6 +248,7 @@ class WeightOverview:
     zeros: FloatArray
     small: FloatArray
     filters: NDArray[np.uint8] | None
+    history: WeightHistory | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +264,7 @@ class Regions:
       labels: their classes.  # (N,)
       curves: the true curves if the data set has any: name -> x2 at every x1.  # (G,)
       axes: the names of the two features.
+      seed: of the only run; None for all.
     """
 
     variant: str
@@ -230,6 +276,7 @@ class Regions:
     labels: IntArray
     curves: Mapping[str, FloatArray]
     axes: tuple[str, str] = ("feature 1", "feature 2")
+    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -311,3 +358,7 @@ class StudyDetails:
     grids: tuple[SweepGrid, ...]
     without_weights: tuple[tuple[str, int], ...] = ()
     """The runs, as variant and seed, whose weights are missing or damaged; nothing is shown of these."""
+    models: tuple[ModelTable, ...] = ()
+    """A table for every network, the base recipe's first."""
+    first: FirstPredictions | None = None
+    """The first test images and what one run predicts for them; None if the data are not images."""

@@ -6,7 +6,7 @@ Each field is a setting of the study file; its type holds its range. Adding a se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from annotated_types import Interval
 
@@ -24,6 +24,7 @@ from wellfit.base.ranges import (
 )
 
 __all__ = [
+    "SPREAD",
     "Activation",
     "Augmentation",
     "Averaging",
@@ -55,12 +56,27 @@ LayerKind = Literal[
     "batch_norm",
 ]
 Activation = Literal["relu", "sigmoid", "tanh", "elu", "gelu", "leaky_relu"]
-Initializer = Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"]
+Initializer = Literal[
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "random_uniform",
+    "random_normal",
+    "truncated_normal",
+    "zeros",
+]
 Output = Literal["softmax", "sigmoid"]
 Optimizer = Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "lion"]
 Loss = Literal["cross_entropy", "mse"]
 ScheduleKind = Literal["constant", "step", "exponential", "cosine", "warmup", "one-cycle"]
 Monitor = Literal["val_loss", "val_accuracy"]
+
+
+SPREAD: Final = 0.05
+"""Of initial weights whose initializer does not derive it from the shape, as in Keras."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,9 @@ class LayerSpec:
       function: activation function of an activation layer, or after a dense or convolution layer; empty for none.
       initializer: of the kernel.
       rate: of a dropout layer; the recipe's ``dropout`` takes precedence.
+      bias: whether a dense or convolution layer adds one to each unit or filter.
+      spread: of the initial weights: the bound of ``"random_uniform"``, the standard deviation of ``"random_normal"``
+        and, before it is truncated, of ``"truncated_normal"``.
     """
 
     kind: LayerKind
@@ -88,6 +107,8 @@ class LayerSpec:
     function: Literal["", Activation] = ""
     initializer: Initializer = "glorot_uniform"
     rate: Rate = 0.0
+    bias: bool = True
+    spread: Positive = SPREAD
 
 
 @dataclass(frozen=True)
@@ -103,6 +124,8 @@ class ModelSpec:
       batch_norm: batch normalization after each hidden layer (MLP, LeNet-5).
       output: ``"softmax"``, or ``"sigmoid"`` for one unit and two classes.
       layers: the layers of kind ``"layers"``, output layer last, without its softmax.
+      origin: the file that the network was read from, with its SHA-256, for the record; equal networks of different
+        files are equal.
     """
 
     kind: ModelKind = "mlp"
@@ -112,6 +135,7 @@ class ModelSpec:
     batch_norm: bool = False
     output: Output = "softmax"
     layers: tuple[LayerSpec, ...] = ()
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
 from wellfit.base.data import FloatArray
+from wellfit.base.histograms import Histograms
 from wellfit.base.recipe import Recipe
 
 __all__ = ["HISTORY_COLUMNS", "History", "RunRecord", "RunSpec", "RunState"]
@@ -91,6 +92,7 @@ class RunRecord:
         on, float32; empty if it diverged.
       seconds: its share of its population's training time.
       trajectory: the name of its trajectory, which runs that differ only in their readout share.
+      histograms: of the weights after each epoch, of every array; empty where they were not counted.
     """
 
     spec: RunSpec
@@ -102,6 +104,7 @@ class RunRecord:
     weights: Mapping[str, FloatArray]
     seconds: float
     trajectory: str
+    histograms: Histograms = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:

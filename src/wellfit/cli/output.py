@@ -14,7 +14,7 @@ import textwrap
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -31,6 +31,7 @@ __all__ = [
     "print_lines",
     "print_paragraph",
     "print_problem",
+    "print_sentence",
     "print_traceback",
     "printing_warnings",
 ]
@@ -53,9 +54,24 @@ def print_lines(text: str) -> None:
     typer.echo(escaped(text))
 
 
+def print_sentence(text: str) -> None:
+    """Print a sentence in one line; a terminal gets it in lines that end between words."""
+    typer.echo(_fitted(text, sys.stdout))
+
+
 def print_problem(text: str) -> None:
-    """Print one line to standard error, if that is open."""
-    _say(f"{printable(text, sys.maxsize)}\n")
+    """Print one line to standard error, if that is open; a terminal gets it in lines that end between words."""
+    _say(f"{_fitted(text, sys.stderr)}\n")
+
+
+def _fitted(text: str, stream: TextIO | None) -> str:
+    """One line, or lines as wide as the terminal."""
+    line = printable(text, sys.maxsize)
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # closed
+        if stream.isatty():  # type: ignore[union-attr]
+            width = max(shutil.get_terminal_size().columns, 20)
+            return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return line
 
 
 def print_traceback(error: BaseException) -> None:

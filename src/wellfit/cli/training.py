@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wellfit.analysis.sequential import InterimAnalysis
+    from wellfit.interop.tensorboard import LogFolder
     from wellfit.study.decide import Analyzed, Decision
     from wellfit.study.planning import Forecast
     from wellfit.study.session import Session
@@ -42,6 +44,9 @@ MaxSeeds = Annotated[
 ]
 MaxMinutes = Annotated[
     float | None, typer.Option("--max-minutes", help="With --until-decided: do not start a batch that would end later.")
+]
+TensorBoard = Annotated[
+    Path | None, typer.Option("--tensorboard", metavar="DIR", help="Also write logs for TensorBoard, while it trains.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 
@@ -60,6 +65,7 @@ def run(
     max_minutes: MaxMinutes = None,
     out: Out = None,
     fresh: Fresh = False,
+    tensorboard: TensorBoard = None,
     json: Json = False,
 ) -> None:
     """Train every variant over several seeds and report the results.
@@ -75,11 +81,12 @@ def run(
     _check_budget(until_decided, seeds, max_seeds, max_minutes)
     console = make_console(stderr=json)
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
+    logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         if until_decided:
-            _run_until_decided(session, console, max_seeds, max_minutes)
+            _run_until_decided(session, console, max_seeds, max_minutes, logs)
         else:
-            _run(session, console)
+            _run(session, console, logs=logs)
     except KeyboardInterrupt as stop:  # not Interrupted: nothing was training, or Ctrl-C was pressed twice
         saved = str(stop) if isinstance(stop, Interrupted) else "Finished runs and the last checkpoint are kept"
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
@@ -92,6 +99,16 @@ def run(
         console.print()
         print_summary(summary, console)
         print_places(console, summary, page)
+    if logs is not None:
+        logs.finish(session.directory)
+        print_paragraph(console, f"TensorBoard: tensorboard --logdir {shlex.quote(str(logs.folder))}")
+
+
+def _logs(folder: Path, session: Session) -> LogFolder:
+    """The log folder, if it can be used."""
+    from wellfit.interop.tensorboard import LogFolder
+
+    return LogFolder(folder, session)
 
 
 @app.command(epilog="Example: wellfit plan lab5 --seeds 3 --precision auto")
@@ -162,7 +179,9 @@ def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None,
             raise StudyFileError(f"{option} {value:g}: needs --until-decided; add that, or leave {option} out")
 
 
-def _run(session: Session, console: Console, interim: InterimAnalysis | None = None) -> None:
+def _run(
+    session: Session, console: Console, interim: InterimAnalysis | None = None, logs: LogFolder | None = None
+) -> None:
     """Run a study: print its plan first, then show its progress."""
     from wellfit.report.forms.training_progress import print_plan, training_progress
     from wellfit.report.wording import count, duration
@@ -171,6 +190,8 @@ def _run(session: Session, console: Console, interim: InterimAnalysis | None = N
     with training_progress(console, "images" if len(session.dataset.input_shape) > 1 else "examples") as display:
 
         def on_plan(forecast: Forecast) -> None:
+            if logs is not None:
+                logs.begin(session)
             runs = forecast.plan.runs
             if interim is None or interim.number == 1:
                 print_plan(console, forecast)
@@ -182,10 +203,19 @@ def _run(session: Session, console: Console, interim: InterimAnalysis | None = N
             if runs:
                 display.prepare()
 
-        run_study(session, command=typed_command(), interim=interim, on_plan=on_plan, on_progress=display.update)
+        run_study(
+            session,
+            command=typed_command(),
+            interim=interim,
+            on_plan=on_plan,
+            on_progress=display.update,
+            on_epoch=None if logs is None else logs.after_epoch,
+        )
 
 
-def _run_until_decided(session: Session, console: Console, max_seeds: int | None, max_minutes: float | None) -> None:
+def _run_until_decided(
+    session: Session, console: Console, max_seeds: int | None, max_minutes: float | None, logs: LogFolder | None
+) -> None:
     """Add seeds until a study is decided, and print the result of every interim analysis."""
     from wellfit.study.decide import METHOD, run_until_decided
 
@@ -201,7 +231,7 @@ def _run_until_decided(session: Session, console: Console, max_seeds: int | None
         console.print()
 
     def train(batch: Session, interim: InterimAnalysis) -> None:
-        _run(batch, console, interim)
+        _run(batch, console, interim, logs)
 
     decision = run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes, on_analysis=on_analysis)
     print_paragraph(console, _ending(decision))

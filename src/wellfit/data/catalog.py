@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,11 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
     if isinstance(name_or_path, str) and (a := distance_of(name_or_path)) is not None:
         return _generate_cosines(CATALOG["cosines"], a)
     if isinstance(name_or_path, str) and name_or_path in CATALOG:
+        if found := form_of(name_or_path):
+            warnings.warn(
+                f"{name_or_path} is the known data set, not {found} of that name; for this one, write ./{name_or_path}",
+                stacklevel=2,
+            )
         entry = CATALOG[name_or_path]
         return _load_published(entry) if entry.files else _load_digits(entry)
     try:

@@ -25,6 +25,7 @@ LISTED: Final = 10
 VALUES: Final = "values"
 """The reader's fact about the range of pixel values, and what they are divided by."""
 
+_UNEQUAL: Final = 1.1  # times the share of equal classes: guessing the largest is worth a word
 _NAME: Final = 30  # characters
 _PARTS: Final = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 9: "ninth", 12: "twelfth"}
 
@@ -50,7 +51,8 @@ def dataset_facts(dataset: Dataset) -> Facts:
     said = dict(dataset.facts)
     name, text = _examples(dataset)
     values = said.get(VALUES) or _range(dataset)
-    return _joined([*_others(dataset), ("classes", _classes(dataset)), (name, f"{text}, values {values}")])
+    classes = ("classes", _classes(dataset))
+    return _joined([*_others(dataset), classes, *_guessing(dataset), (name, f"{text}, values {values}")])
 
 
 def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scaling: Scaling) -> Facts:
@@ -82,6 +84,7 @@ def data_facts(dataset: Dataset, splits: Splits, preparation: Preparation, scali
         [
             *_others(dataset),
             ("classes", _classes(dataset)),
+            *_guessing(dataset),
             (name, f"{text}, values {values}" if shown else text),
             *_prepared(dataset, preparation),
             *_divided(dataset, splits),
@@ -147,6 +150,15 @@ def _classes(dataset: Dataset) -> str:
     if equal:
         return f"{size}, {counts[0]:,} examples each: {', '.join(names)}"
     return f"{size}: {', '.join(f'{name} ({count:,})' for name, count in zip(names, counts.tolist(), strict=True))}"
+
+
+def _guessing(dataset: Dataset) -> Facts:
+    """The accuracy of always predicting the largest class, where that is more than equal classes would give."""
+    counts = np.bincount(np.concatenate([dataset.y_train, dataset.y_test]), minlength=len(dataset.classes))  # (K,)
+    most, total = int(counts.argmax()), int(counts.sum())
+    if counts[most] * len(counts) < _UNEQUAL * total:
+        return ()
+    return (("guessing", f"always {_short(dataset.classes[most])} is right for {100 * counts[most] / total:.1f} %"),)
 
 
 def _examples(dataset: Dataset, preparation: Preparation | None = None) -> tuple[str, str]:

@@ -6,8 +6,9 @@ data, and whatever differs is refused.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from wellfit.files import form_of
 __all__ = ["Form", "Later", "read_examples"]
 
 _ROUNDING: Final = 1e-5  # relative, above the largest pixel value
+_NO_HEADER: Final = Header((), 0, (), written=False)
 _FORMS: Final = "give images, a folder of images, a table (.csv, .parquet, .xlsx) or arrays (.npz, .npy)"
 
 
@@ -97,8 +99,17 @@ def read_examples(examples: Any, form: Form) -> Later:
         paths = [Path(item).expanduser() for item in examples]
         return _read_path(paths[0], form) if len(paths) == 1 else _read_images([str(p) for p in paths], form, "images")
     if hasattr(examples, "columns") and hasattr(examples, "iloc"):
-        return _rows(table_of(examples, form.reading, "the frame"), form)
+        later = _rows(table_of(examples, form.reading, "the frame"), form)
+        return later if later.identifier is not None else replace(later, identifier=_index_of(examples))
     return _of_array(np.asarray(examples), form, "the examples")
+
+
+def _index_of(frame: Any) -> Identifier | None:
+    """The index of a DataFrame, unless it only counts its rows."""
+    index = frame.index
+    if index.nlevels > 1 or (index.name is None and index.equals(type(index)(range(len(index))))):
+        return None
+    return Identifier(str(index.name or "index"), index.to_numpy())
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -118,7 +129,7 @@ def _read_path(path: Path, form: Form) -> Later:
     if is_image(path.name):
         return _read_images([str(path)], form, str(path.parent))
     if is_table(path):
-        return _rows(load_table(path, form.reading), form)
+        return _rows(load_table(path, form.reading, form.header or _NO_HEADER), form)
     raise DataError(f"{path}: this file format is not supported; {_FORMS}")
 
 
@@ -132,8 +143,8 @@ def _read_images(files: Sequence[str], form: Form, where: str) -> Later:
     if missing is not None:
         raise DataError(f"{missing}: no such file; correct the path")
     x, notes = images_like(files, form.shape, form.pixel_max, form.reading, where)
-    folders = {str(Path(file).parent) for file in files}
-    labels = np.array([Path(file).parent.name for file in files]) if len(folders) > 1 else None
+    folders = [os.path.dirname(file) for file in files]  # several times as fast as pathlib for 10,000 files
+    labels = np.array([os.path.basename(folder) for folder in folders]) if len(set(folders)) > 1 else None
     unlabeled = np.zeros(0 if labels is None else len(labels), bool)
     return Later(_pixels(x, form, where), (), tuple(files), labels, unlabeled, None, tuple(notes))
 
@@ -172,7 +183,7 @@ def _rows(table: Table, form: Form) -> Later:
     x, own = rows.x, rows.columns
     if not form.columns:
         x, own = _of_array(rows.x, form, table.where).x, ()
-    return Later(x, own, rows.names, rows.labels, rows.unlabeled, rows.identifier)
+    return Later(x, own, rows.names, rows.labels, rows.unlabeled, rows.identifier, rows.notes)
 
 
 def _pixel_names(form: Form) -> list[str]:

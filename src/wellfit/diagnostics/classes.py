@@ -23,6 +23,7 @@ _IMBALANCED: Final = 0.6  # of the examples in one class: accuracy says little a
 _NO_RECALL: Final = 0.1  # of the examples of the other classes: they are as good as never predicted
 _RELEVANT: Final = 0.05  # of mean recall
 _PRECISE: Final = 0.1  # two standard errors of the accuracy on held-out examples
+_MEMORIZED: Final = 0.95  # training accuracy
 _BETTER: Final = 0.98  # of the loss at chance: a validation loss below it was no chance
 
 
@@ -119,8 +120,8 @@ def unrelated_labels(
     Training accuracy is clearly above chance: by a tenth of the way to a perfect score, and by two standard errors of
     an accuracy at chance on the held-out examples (validation, and the test set once it is opened). In no variant are
     these examples classified better than that, nor is the smoothed mean validation loss ever below 98 % of the loss at
-    chance. The network memorized its examples. Two standard errors must be 10 points at most: with fewer
-    held-out examples, chance looks like this too often.
+    chance. From a training accuracy of 95 % on, the network is said to have memorized its examples. Two standard
+    errors must be 10 points at most: with fewer held-out examples, chance looks like this too often.
 
     Source: Zhang et al. (2017), "Understanding deep learning requires rethinking generalization", arXiv:1611.03530,
     on networks that fit random labels.
@@ -155,7 +156,9 @@ def unrelated_labels(
         "Check that every label belongs to its row: inputs and labels may have been sorted, shuffled or joined "
         "separately (wellfit audit). If they are right, these inputs do not predict the classes."
     )
-    claim = "memorized its training examples and learned nothing else"
+    claim = "learned nothing that holds for other examples"
+    if train >= _MEMORIZED:
+        claim = "memorized its training examples and learned nothing else"
     return Observation("labels-unrelated", "error", variant.name, claim, evidence, fix, train - chance)
 
 

@@ -23,6 +23,7 @@ _UNREST: Final = 0.15  # noise of the running loss between epochs, as a fraction
 _RELEVANT: Final = 0.02  # and as a fraction of the loss at chance: below this the loss is close to zero
 _WORSE: Final = 1.05  # times the loss at chance: worse than guessing
 _STEADY: Final = 0.5  # fall of the training loss in the second half of the epochs over the first; 0.05 is usual
+_WITH_IT: Final = 0.1  # fall of the validation loss over that of the training loss, if both learn
 _FAR: Final = 0.3  # of the loss at chance: a training loss above this is far from converged
 
 
@@ -178,6 +179,10 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
     the first epoch on. Or: a variant with a higher learning rate or another optimizer, and nothing else changed, had
     reached this loss in a fifth of the epochs, and this one was still falling at the end.
 
+    Not if the validation loss fell by less than a tenth as much as the training loss in the second half, unless the
+    training loss is still above 90 % of that at chance: the network overfits, if slowly, and a higher rate gets it
+    there sooner.
+
     Without such a variant, a rate of more than twice the optimizer's usual one is not called low.
 
     Assumes what ``curves.relative_fall`` does. Source: Smith (2018), arXiv:1803.09820, section 3, on slow curves.
@@ -206,7 +211,7 @@ def rate_too_low(variant: TrainedVariant, variants: Sequence[TrainedVariant], ch
             f"({runs_of(len(slow), len(columns))})"
         )
     evidence = evidence or _overtaken(variant, variants)
-    if not evidence:
+    if not evidence or not _helps_others(variant, loss_at_chance(chance)):
         return None
     fix, strength = higher_rate(variant, variants, chance), float(np.mean([c[-1] for c in columns]))
     return Observation("learning-rate-low", "warning", variant.name, "learned too slowly", evidence, fix, strength)
@@ -220,6 +225,25 @@ def _steady(loss: FloatArray, at_chance: float) -> bool:
     least = 3 * noise_sd(loss) if end > 0.9 * at_chance else 0.01 * at_chance
     first = start - middle
     return bool(_STEADY * first <= second <= 2 * first and second > max(least, 1e-4) and end > _FAR * at_chance)
+
+
+def _helps_others(variant: TrainedVariant, at_chance: float) -> bool:
+    """Whether validation loss fell with the training loss in the second half of the epochs, or nothing is learned."""
+    columns = [(run["train_loss"], run["validation_loss"]) for run in variant.sound.values() if _has_both(run)]
+    if not columns or np.mean([train[-1] for train, _ in columns]) > 0.9 * at_chance:
+        return True
+    falls = [[_level(loss, len(loss) // 2) - _level(loss, len(loss) - 1) for loss in pair] for pair in columns]
+    train, validation = np.mean(falls, axis=0)
+    return bool(validation >= _WITH_IT * train)
+
+
+def _has_both(run: History) -> bool:
+    return {"train_loss", "validation_loss"} <= run.columns.keys()
+
+
+def _level(loss: FloatArray, epoch: int) -> float:
+    """The mean of an epoch and its neighbors."""
+    return float(np.mean(loss[max(0, epoch - 1) : epoch + 2]))
 
 
 def _without_steps(recipe: Recipe) -> Recipe:

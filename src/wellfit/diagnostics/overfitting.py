@@ -15,7 +15,7 @@ from wellfit.base import Augmentation, FloatArray, History, Recipe, VariantSumma
 from wellfit.diagnostics.chance import hardly_learned
 from wellfit.diagnostics.observations import Observation, TrainedVariant, largest
 from wellfit.narrative.options import new_variant_option
-from wellfit.narrative.phrases import mean_points
+from wellfit.narrative.phrases import listed, mean_points
 
 __all__ = ["Onset", "calibration_worsened", "dropout_explains", "onset", "overfitting", "with_onsets"]
 
@@ -167,8 +167,10 @@ def _epoch_text(middle: MedianInterval, runs: int) -> str:
 def _stop_earlier(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:
     if variant.recipe.early_stopping is not None:
         return f"Restore the best weights: {variant.option('early_stopping.restore_best_weights', True, variants)}"
-    if any(v.recipe.early_stopping for v in variants):
-        return "Stop earlier, as the variant with early stopping does, or add or strengthen l2 or dropout."
+    stopping = [v.name for v in variants if v.recipe.early_stopping]
+    if stopping:
+        does = "does" if len(stopping) == 1 else "do"
+        return f"Stop earlier, as {listed(stopping)} {does}, or add or strengthen l2 or dropout."
     return f"Add or strengthen l2 or dropout, or stop earlier: {new_variant_option('stop', {'early_stopping': _STOP})}"
 
 

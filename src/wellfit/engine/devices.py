@@ -10,6 +10,7 @@ import functools
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ __all__ = [
     "resident",
     "sharded",
     "start",
+    "start_to_predict",
 ]
 
 POPULATION: Final = "population"
@@ -97,6 +99,16 @@ def start() -> None:
     if "xla_cpu_multi_thread_eigen" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
     keep_programs()
+
+
+def start_to_predict() -> None:
+    """Configure JAX as ``start`` does; where its settings forbid training, it stays as it is, which suffices here.
+
+    Example:
+      >>> start_to_predict()
+    """
+    with suppress(WellfitError):
+        start()
 
 
 def _check_settings() -> None:

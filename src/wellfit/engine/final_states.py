@@ -16,8 +16,9 @@ import jax
 import numpy as np
 
 from wellfit.base import EarlyStopping, FloatArray
+from wellfit.engine.packing import pack, unpack
 from wellfit.engine.plan import Program, Trajectory
-from wellfit.engine.readouts import MONITORED, Progress
+from wellfit.engine.readouts import MONITORED, Progress, all_counts
 from wellfit.engine.stopping import Watch, observe
 
 __all__ = ["FinalState", "final_state_of", "fingerprints", "obstacle", "resume"]
@@ -33,7 +34,8 @@ class FinalState:
       name: the trajectory's name.
       epoch: the last epoch that it trained.
       arrays: ``state/0``, ``state/1``, ...: weights, statistics, optimizer state and averages, float32 (counters
-        int32), omitted if the trajectory can never continue; ``rows``, float64: its history;
+        int32), omitted if the trajectory can never continue; ``rows``, float64: its history; ``counts``, uint8: the
+        histograms of its weights, packed, which earlier versions did not keep;
         ``kept/READOUT/LAYER/ARRAY``, float32: the weights that a stopping rule may restore.
       facts: the metadata that ``obstacle`` needs, small enough for the database.
     """
@@ -82,6 +84,8 @@ def final_state_of(p: Progress, program: Program, state: Callable[[], Sequence[n
     endless = [_replayed(p, readout.rule, _ENDLESS) for readout in p.trajectory.readouts]
     over = [bool(watch.end_epoch) for watch in endless]
     arrays: dict[str, np.ndarray] = {"rows": np.array(p.rows, np.float64)}  # (epochs, columns)
+    if p.counts:
+        arrays["counts"] = pack(all_counts(p))
     if not p.diverged and not all(over):
         arrays |= {f"state/{k}": leaf for k, leaf in enumerate(state())}
     usable = []
@@ -157,6 +161,7 @@ def resume(p: Progress, end: FinalState) -> list[FloatArray]:
       The leaves of its state; empty if the trajectory can never continue.
     """
     p.rows = list(end.arrays["rows"])
+    p.counts = list(unpack(end.arrays["counts"], len(p.rows))) if "counts" in end.arrays else []
     p.diverged, p.seconds = bool(end.facts["diverged"]), float(end.facts["seconds"])
     for i, readout in enumerate(p.trajectory.readouts):
         p.watches[i] = _replayed(p, readout.rule, readout.epochs)

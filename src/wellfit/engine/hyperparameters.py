@@ -13,7 +13,7 @@ from wellfit.errors import StudyFileError
 from wellfit.nn.models import Model
 from wellfit.nn.optimizers import OPTIMIZERS
 
-__all__ = ["TRACED", "Hyperparameters", "hyperparameters_of", "uses"]
+__all__ = ["TRACED", "Hyperparameters", "dropout_rates", "hyperparameters_of", "uses"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,6 @@ def hyperparameters_of(
         return default if value is None else value
 
     kernels = len(model.kernels)
-    dropout = model.dropout if recipe.dropout is None else recipe.dropout
     weights = (balanced if recipe.class_weights == "balanced" else recipe.class_weights) or (1.0,) * classes
     if len(weights) != classes:
         raise StudyFileError(
@@ -87,7 +86,7 @@ def hyperparameters_of(
         l1=_per_kernel(variant, "l1", recipe.l1, kernels),
         l2=_per_kernel(variant, "l2", recipe.l2, kernels),
         proximal_l1=_per_kernel(variant, "proximal_l1", recipe.proximal_l1, kernels),
-        dropout=_per_layer(variant, "dropout", dropout, len(model.dropout)),
+        dropout=dropout_rates(variant, recipe, model),
         label_smoothing=recipe.label_smoothing,
         max_norm=recipe.max_norm or math.inf,
         clip_norm=recipe.clip_norm or math.inf,
@@ -97,6 +96,26 @@ def hyperparameters_of(
         schedule=recipe.schedule,
         span=recipe.epochs if varying else 0,
     )
+
+
+def dropout_rates(variant: str, recipe: Recipe, model: Model) -> tuple[float, ...]:
+    """The rate of every dropout layer of a model.
+
+    Args:
+      variant: the recipe's variant, for error messages.
+
+    Raises:
+      StudyFileError: a list whose length does not match the model's dropout layers.
+
+    Example:
+      >>> from wellfit.base import ModelSpec
+      >>> from wellfit.nn.models import build
+      >>> recipe = Recipe(model=ModelSpec("mlp", (8, 4)), dropout=0.5)
+      >>> dropout_rates("dropout", recipe, build(recipe.model, (2,), 2))
+      (0.5, 0.5)
+    """
+    rates = model.dropout if recipe.dropout is None else recipe.dropout
+    return _per_layer(variant, "dropout", rates, len(model.dropout))
 
 
 def _per_kernel(variant: str, key: str, value: float | tuple[float, ...], kernels: int) -> tuple[float, ...]:

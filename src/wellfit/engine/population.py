@@ -19,15 +19,27 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, TrainingData
+from wellfit.base.histograms import BINS
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
 from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
+from wellfit.nn.histograms import array_names, weight_counts
 from wellfit.nn.losses import penalty
 from wellfit.nn.models import Model, ModelParams, build
 
-__all__ = ["Data", "at_once", "device_data", "epoch_program", "fetches", "hyper", "initial_state", "optimizer_start"]
+__all__ = [
+    "Data",
+    "Measured",
+    "at_once",
+    "device_data",
+    "epoch_program",
+    "fetches",
+    "hyper",
+    "initial_state",
+    "optimizer_start",
+]
 
 
 class Data(NamedTuple):
@@ -41,6 +53,18 @@ class Data(NamedTuple):
     factor: jax.Array  # of the scaling, () or input_shape
     x_train: jax.Array | None  # (n, ...); None if the host lays out the batches
     y_train: jax.Array | None  # (n,)
+
+
+class Measured(NamedTuple):
+    """What an epoch measures of each run, on the devices.
+
+    Args:
+      metrics: ``HISTORY_COLUMNS``, float32.  # (G, W, columns)
+      counts: the histograms of the weights, int32; see ``nn.histograms.weight_counts``.  # (G, W, arrays, BINS)
+    """
+
+    metrics: jax.Array
+    counts: jax.Array
 
 
 def fetches(mesh: Mesh, data: TrainingData) -> bool:
@@ -117,35 +141,34 @@ def optimizer_start(program: Program, mesh: Mesh) -> Callable[[ModelParams], Any
     return jax.jit(jax.vmap(jax.vmap(optimizer.init)), out_shardings=sharded(mesh))
 
 
-def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[..., tuple[State, jax.Array]]:
+def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[..., tuple[State, Measured]]:
     """Return the jitted program for one epoch of a wave.
 
     Args:
       data: the splits; only their shapes are used.
 
     Returns:
-      A function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, metrics)``. ``rates`` (G, W,
+      A function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, measured)``. ``rates`` (G, W,
       steps) are learning rates, ``active`` (G, W) marks the runs that train, ``seeds`` (G,) are the groups' seeds,
       ``batches`` are the examples of every step ``(x (G, steps, B, ...), y (G, steps, B))`` or, if the devices gather
-      them, row numbers (G, steps, B). ``metrics`` (G, W, columns) holds ``HISTORY_COLUMNS``. Inactive runs, and runs
-      whose loss is not finite, keep their weights. A group without an active run costs nothing if groups train in
-      turn.
+      them, row numbers (G, steps, B). Inactive runs, and runs whose loss is not finite, keep their weights. A group
+      without an active run costs nothing if groups train in turn.
     """
     model = build(program.model, data.input_shape, data.classes, program.precision)
     train_group = _group_epoch(program, model, len(data.x_train))
 
-    def on_device(*arguments: Any) -> tuple[State, jax.Array]:
+    def on_device(*arguments: Any) -> tuple[State, Measured]:
         *by_group, epoch, arrays = arguments
 
-        def group(one: tuple[Any, ...]) -> tuple[State, jax.Array]:
+        def group(one: tuple[Any, ...]) -> tuple[State, Measured]:
             state, hyper, rates, active, seed, batches = one
             key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), epoch)
 
-            def train(state: State) -> tuple[State, jax.Array]:
+            def train(state: State) -> tuple[State, Measured]:
                 return train_group(state, hyper, rates, active, key, batches, epoch, arrays)
 
-            def rest(state: State) -> tuple[State, jax.Array]:
-                return state, jnp.full((program.width, len(HISTORY_COLUMNS)), jnp.nan, jnp.float32)
+            def rest(state: State) -> tuple[State, Measured]:
+                return state, _nothing_measured(program.width, state)
 
             return jax.lax.cond(active.any(), train, rest, state)
 
@@ -164,7 +187,7 @@ NORM_EVERY: Final = 8
 _MUST_BE_FINITE: Final = ("running_loss", "train_loss", "validation_loss")
 
 
-def _group_epoch(program: Program, model: Model, examples: int) -> Callable[..., tuple[State, jax.Array]]:
+def _group_epoch(program: Program, model: Model, examples: int) -> Callable[..., tuple[State, Measured]]:
     """Return a function that trains a group for one epoch and evaluates both splits in inference mode."""
     batch = program.batch_size
     steps = math.ceil(examples / batch)
@@ -179,7 +202,7 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         batches: tuple[jax.Array, jax.Array] | jax.Array,
         epoch: jax.Array,
         data: Data,
-    ) -> tuple[State, jax.Array]:
+    ) -> tuple[State, Measured]:
         weight = (jnp.arange(steps * batch) < examples).astype(jnp.float32).reshape(steps, batch)  # (steps, B)
 
         def step(carry: tuple[State, jax.Array], now: tuple[Any, ...]) -> tuple[tuple[State, jax.Array], None]:
@@ -204,9 +227,16 @@ def _group_epoch(program: Program, model: Model, examples: int) -> Callable[...,
         def choose(new: jax.Array, old: jax.Array) -> jax.Array:
             return jnp.where(keep.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
-        return jax.tree.map(choose, trained, state), metrics
+        with jax.named_scope("histograms"):
+            counts = weight_counts(trained.params)  # (W, arrays, BINS)
+        return jax.tree.map(choose, trained, state), Measured(metrics, counts)
 
     return train_group
+
+
+def _nothing_measured(width: int, state: State) -> Measured:
+    metrics = jnp.full((width, len(HISTORY_COLUMNS)), jnp.nan, jnp.float32)
+    return Measured(metrics, jnp.zeros((width, len(array_names(state.params)), BINS), jnp.int32))
 
 
 def _measure(model: Model, state: State, hyper: Hyper, running: jax.Array, rate: jax.Array, data: Data) -> jax.Array:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, History, RunRecord, RunSpec, RunState
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, RunRecord, RunSpec, RunState
+from wellfit.base.histograms import Histograms
 from wellfit.engine.plan import Readout, Trajectory
 from wellfit.engine.stopping import Watch, observe
 
-__all__ = ["MONITORED", "Progress", "note", "records", "rows_so_far"]
+__all__ = ["MONITORED", "Progress", "all_counts", "histograms_so_far", "note", "records", "rows_so_far"]
 
 _RUNNING, _TRAIN, _VALIDATION, _VALIDATION_ACCURACY = (
     HISTORY_COLUMNS.index(name) for name in ("running_loss", "train_loss", "validation_loss", "validation_accuracy")
@@ -42,6 +43,8 @@ class Progress:
       place: its group and its position in the group.
       watches: each readout's early-stopping state.
       rows: ``HISTORY_COLUMNS`` of every epoch so far.  # (columns,) each
+      counts: histograms of the weights after the latest epochs; those that an earlier version trained have none.
+        # (arrays, BINS) each
       kept: readout -> the weights it keeps; for stochastic weight averaging, their running sum.
       diverged: whether a loss was not finite.
       seconds: its share of the population's training time.
@@ -51,6 +54,7 @@ class Progress:
     place: tuple[int, int]
     watches: list[Watch]
     rows: list[FloatArray] = field(default_factory=list)
+    counts: list[IntArray] = field(default_factory=list)
     kept: dict[int, Weights] = field(default_factory=dict)
     diverged: bool = False
     seconds: float = 0.0
@@ -65,6 +69,7 @@ def note(
     active: list[Progress],
     epoch: int,
     rows: Sequence[FloatArray],
+    counts: Sequence[IntArray],
     weights: Callable[[tuple[int, int]], Host],
 ) -> None:
     """Record an epoch of every active trajectory, update its readouts, and copy the weights that they keep.
@@ -73,12 +78,14 @@ def note(
       active: the trajectories that trained in this epoch.
       epoch: the epoch that just ended, counted from 1.
       rows: ``HISTORY_COLUMNS`` of each trajectory.  # (columns,) each
+      counts: the histograms of each trajectory's weights.  # (arrays, BINS) each
       weights: maps a place to its run's weights after the epoch.
     """
-    for p, row in zip(active, rows, strict=True):
+    for p, row, of_weights in zip(active, rows, counts, strict=True):
         p.rows.append(row)
-        if not np.isfinite(row[[_RUNNING, _TRAIN, _VALIDATION]]).all():
-            p.diverged = True
+        p.diverged = not np.isfinite(row[[_RUNNING, _TRAIN, _VALIDATION]]).all()
+        p.counts.append(np.zeros_like(of_weights) if p.diverged else of_weights)  # its weights are discarded
+        if p.diverged:
             continue
         host: Host | None = None  # copied at most once an epoch
         for i, readout in enumerate(p.trajectory.readouts):
@@ -124,17 +131,56 @@ def rows_so_far(progress: Sequence[Progress]) -> dict[tuple[str, int], list[Floa
     }
 
 
-def records(p: Progress, score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]) -> list[RunRecord]:
+def all_counts(p: Progress) -> IntArray:
+    """The histograms of every epoch of a trajectory, zeros where there are none.  # (epochs, arrays, BINS)"""
+    latest = np.array(p.counts, np.int64)  # (epochs or fewer, arrays, BINS)
+    return np.concatenate([np.zeros((len(p.rows) - len(latest), *latest.shape[1:]), np.int64), latest])
+
+
+def histograms_so_far(
+    progress: Sequence[Progress], names: Sequence[str], begin: int = 1
+) -> dict[tuple[str, int], Histograms]:
+    """Return the histograms of every run from an epoch on, keyed by (variant, seed); empty where there are none.
+
+    Args:
+      names: of the arrays.
+      begin: the first epoch that is wanted, counted from 1.
+    """
+    return {
+        (readout.run.variant, readout.run.seed): _histograms(p, names, begin, watch.end_epoch or len(p.rows))
+        for p in progress
+        for readout, watch in zip(p.trajectory.readouts, p.watches, strict=True)
+    }
+
+
+def _histograms(p: Progress, names: Sequence[str], begin: int, end: int) -> Histograms:
+    """The histograms of a trajectory's arrays from one epoch to another.  # (epochs, BINS) each"""
+    missing = len(p.rows) - len(p.counts)
+    if not p.counts or end <= missing:
+        return {}
+    known = [p.counts[epoch - 1 - missing] for epoch in range(max(begin, missing + 1), end + 1)]
+    blank = [np.zeros_like(p.counts[0])] * (min(end, missing) - begin + 1)
+    if not (of_epochs := [*blank, *known]):
+        return {}
+    stacked = np.stack(of_epochs)  # (epochs, arrays, BINS)
+    return {name: stacked[:, i] for i, name in enumerate(names)}
+
+
+def records(
+    p: Progress, names: Sequence[str], score: Callable[[RunSpec, Mapping[str, FloatArray]], Mapping[str, float]]
+) -> list[RunRecord]:
     """Make the run records of a trajectory that has ended.
 
     Runs that were read before the trajectory was continued are skipped: they are saved, and their weights are not here.
 
     Args:
+      names: of the arrays that the histograms are of.
       score: evaluates averaged weights, which no epoch measured.
     """
     columns = np.array(p.rows).T  # (columns, epochs)
     before = [bool(watch.end_epoch) and i not in p.kept for i, watch in enumerate(p.watches)]
-    return [_record(p, i, r, columns, score) for i, r in enumerate(p.trajectory.readouts) if not before[i]]
+    made = [_record(p, i, r, columns, score) for i, r in enumerate(p.trajectory.readouts) if not before[i]]
+    return [replace(record, histograms=_histograms(p, names, 1, record.epochs)) for record in made]
 
 
 def _record(

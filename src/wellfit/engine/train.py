@@ -16,6 +16,7 @@ from jax.sharding import Mesh
 
 from wellfit.analysis.metrics import accuracy, log_loss
 from wellfit.base import FloatArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
+from wellfit.base.histograms import Histograms
 from wellfit.engine.batches import Layouts, rows_of
 from wellfit.engine.devices import mesh, sharded
 from wellfit.engine.evaluation import predict_program
@@ -23,6 +24,7 @@ from wellfit.engine.final_states import FinalState
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import (
     Data,
+    Measured,
     device_data,
     epoch_program,
     fetches,
@@ -30,13 +32,14 @@ from wellfit.engine.population import (
     initial_state,
     optimizer_start,
 )
-from wellfit.engine.readouts import Progress, note, records, rows_so_far
+from wellfit.engine.readouts import Progress, histograms_so_far, note, records, rows_so_far
 from wellfit.engine.stopping import Watch
 from wellfit.engine.validation import check_data
 from wellfit.engine.waves import (
     Snapshot,
     Wave,
     active_mask,
+    counts_of_epoch,
     final_states_of,
     go_on,
     restore,
@@ -44,6 +47,7 @@ from wellfit.engine.waves import (
     take_snapshot,
     weights_at,
 )
+from wellfit.nn.histograms import array_names
 from wellfit.nn.models import ModelParams, build, without_rates
 from wellfit.nn.schedules import multipliers
 
@@ -65,6 +69,7 @@ class Epoch:
       snapshot: takes a snapshot of the population as it is now; call it before the callback returns.
       ends: yields the final states of all trajectories; valid for the last epoch, also after the callback has returned.
       rows: (variant, seed) -> ``HISTORY_COLUMNS`` of every epoch so far; call it before the callback returns.
+      histograms: maps an epoch, from 1, to (variant, seed) -> histograms of the weights from it on; likewise.
     """
 
     number: int
@@ -75,6 +80,7 @@ class Epoch:
     snapshot: Callable[[], Snapshot]
     ends: Callable[[], Iterator[FinalState]]
     rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]]
+    histograms: Callable[[int], Mapping[tuple[str, int], Histograms]]
 
 
 class Trainer:
@@ -135,6 +141,7 @@ class Trainer:
             Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
             for part in population.waves
         ]
+        names = array_names(waves[0].state.params)
         progress = [
             Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
             for g, group in enumerate(population.groups)
@@ -153,9 +160,10 @@ class Trainer:
                     continue
                 break
             began = time.perf_counter()
-            metrics = self._run_waves(program, waves, active_mask(population, active), number, layouts, on_wave)
-            rows = rows_of_epoch(active, metrics, program.groups)
-            note(active, number, rows, partial(weights_at, waves, program.groups))
+            measured = self._run_waves(program, waves, active_mask(population, active), number, layouts, on_wave)
+            rows = rows_of_epoch(active, measured, program.groups)
+            counts = counts_of_epoch(active, measured, program.groups)
+            note(active, number, rows, counts, partial(weights_at, waves, program.groups))
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
@@ -170,9 +178,10 @@ class Trainer:
                         snapshot=partial(take_snapshot, number, progress, waves),
                         ends=partial(final_states_of, progress, waves, program),
                         rows=partial(rows_so_far, progress),
+                        histograms=partial(histograms_so_far, progress, names),
                     )
                 )
-        return [record for p in progress for record in records(p, self._scores)]
+        return [record for p in progress for record in records(p, names, self._scores)]
 
     def _run_waves(
         self,
@@ -182,7 +191,7 @@ class Trainer:
         epoch: int,
         layouts: Layouts | None,
         on_wave: Callable[[], None] | None,
-    ) -> dict[int, jax.Array]:
+    ) -> dict[int, Measured]:
         """Train every wave that has an active run for one epoch.
 
         Args:
@@ -190,28 +199,28 @@ class Trainer:
           layouts: lays out the batches; None if the devices gather them.
 
         Returns:
-          Metrics by the wave's position.  # (G, W, columns) each
+          What the epoch measured, by the wave's position.
         """
         run_epoch, size = self._program(program)[0], program.groups
-        metrics: dict[int, jax.Array] = {}
+        measured: dict[int, Measured] = {}
         for i, wave in enumerate(waves):
             of_wave = active[i * size : (i + 1) * size]  # (G, W)
             if not of_wave.any():
                 continue  # all of its runs have ended
             if on_wave is not None:
                 on_wave()
-            if len(metrics) > 1:  # at most two waves in flight, since every laid-out epoch takes memory
-                jax.block_until_ready(list(metrics.values())[-2])
+            if len(measured) > 1:  # at most two waves in flight, since every laid-out epoch takes memory
+                jax.block_until_ready(list(measured.values())[-2])
             by_group = jax.device_put((self._rates(wave.part, epoch), of_wave, wave.seeds), sharded(self.mesh))
             batches = (
                 self._rows(wave.seeds, epoch, program.batch_size)
                 if layouts is None
                 else layouts.of(wave.seeds, of_wave, epoch)
             )
-            wave.state, metrics[i] = run_epoch(
+            wave.state, measured[i] = run_epoch(
                 wave.state, wave.hyper, *by_group, batches, jnp.uint32(epoch), self.arrays
             )
-        return metrics
+        return measured
 
     def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
         """Return the training rows of every batch, for devices that gather batches themselves.  # (G, steps, B)"""

@@ -12,11 +12,13 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from wellfit.base import FloatArray
+from wellfit.base import FloatArray, IntArray
 from wellfit.engine.devices import sharded
 from wellfit.engine.final_states import FinalState, final_state_of, resume
+from wellfit.engine.packing import pack, unpack
 from wellfit.engine.plan import Population, Program
-from wellfit.engine.readouts import Host, Progress
+from wellfit.engine.population import Measured
+from wellfit.engine.readouts import Host, Progress, all_counts
 from wellfit.engine.step import Hyper, State
 from wellfit.engine.stopping import Watch
 
@@ -24,6 +26,7 @@ __all__ = [
     "Snapshot",
     "Wave",
     "active_mask",
+    "counts_of_epoch",
     "final_states_of",
     "go_on",
     "restore",
@@ -62,10 +65,17 @@ def active_mask(population: Population, active: list[Progress]) -> np.ndarray:
     return places
 
 
-def rows_of_epoch(active: list[Progress], metrics: Mapping[int, jax.Array], size: int) -> list[FloatArray]:
-    """Pick ``HISTORY_COLUMNS`` of every active trajectory from the waves' metrics.  # (columns,) each"""
-    fetched = {wave: np.asarray(values, np.float64) for wave, values in metrics.items()}  # (G, W, columns) each
+def rows_of_epoch(active: list[Progress], measured: Mapping[int, Measured], size: int) -> list[FloatArray]:
+    """Pick ``HISTORY_COLUMNS`` of every active trajectory from what the waves measured.  # (columns,) each"""
+    fetched = {wave: np.asarray(of.metrics, np.float64) for wave, of in measured.items()}  # (G, W, columns) each
     return [fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active]
+
+
+def counts_of_epoch(active: list[Progress], measured: Mapping[int, Measured], size: int) -> list[IntArray]:
+    """Pick the histograms of every active trajectory from what the waves measured.  # (arrays, BINS) each"""
+    fetched = {wave: np.asarray(of.counts) for wave, of in measured.items()}  # (G, W, arrays, BINS) each
+    picked = (fetched[p.place[0] // size][p.place[0] % size, p.place[1]] for p in active)
+    return [of.astype(np.uint16 if of.max(initial=0) < 1 << 16 else np.int32) for of in picked]  # they are kept
 
 
 def weights_at(waves: list[Wave], size: int, place: tuple[int, int]) -> Host:
@@ -119,6 +129,8 @@ def take_snapshot(epoch: int, progress: list[Progress], waves: list[Wave]) -> Sn
     arrays = {f"state/{i}/{k}": np.asarray(leaf) for i, k, leaf in leaves}
     for i, p in enumerate(progress):
         arrays[f"rows/{i}"] = np.array(p.rows)
+        if p.counts:
+            arrays[f"counts/{i}"] = pack(all_counts(p))
         arrays |= {f"kept/{i}/{k}/{name}": a for k, kept in p.kept.items() for name, a in kept.items()}
     host = [
         {"watches": [dataclasses.asdict(w) for w in p.watches], "diverged": p.diverged, "seconds": p.seconds}
@@ -133,6 +145,8 @@ def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], mes
         p.watches = [Watch(**w) for w in host["watches"]]
         p.diverged, p.seconds = host["diverged"], host["seconds"]
         p.rows = list(snapshot.arrays[f"rows/{i}"])
+        if (packed := snapshot.arrays.get(f"counts/{i}")) is not None:
+            p.counts = list(unpack(packed, len(p.rows)))
         for name, array in snapshot.arrays.items():
             if name.startswith(f"kept/{i}/"):
                 _, _, readout, weight = name.split("/", 3)

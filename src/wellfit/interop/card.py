@@ -34,13 +34,14 @@ _COLUMNS: Final = 100
 """Columns of a table that a card describes; of more, the first."""
 
 
-def model_card(model: FittedModel, summary: StudySummary | None, form: str, file: str) -> str:
+def model_card(model: FittedModel, summary: StudySummary | None, form: str, file: str, pixels: str = "float32") -> str:
     """The card of an exported model, Markdown in GitHub's dialect; every name is escaped.
 
     Args:
       summary: of the study that trained it; without it, findings and study file are left out.
       form: the format of the file: keras, onnx, safetensors or joblib.
       file: its name.
+      pixels: the type of pixels that an ONNX file takes.
 
     Example:
       >>> from wellfit import Study, mlp
@@ -51,7 +52,7 @@ def model_card(model: FittedModel, summary: StudySummary | None, form: str, file
     sections = {
         "How accurate it is": _accuracy(model, summary),
         "Input and output": _data(model, form),
-        "How to use it": [NEEDS[form], fenced(Code(usage(model, form, file)), "python")],
+        "How to use it": [NEEDS[form], fenced(Code(usage(model, form, file, pixels)), "python")],
         "How it was trained": _training(model),
         "What the checks found": [] if summary is None else _findings(summary),
         "How to make it again": [] if summary is None else _reproduction(model, summary, form),

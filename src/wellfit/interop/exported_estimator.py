@@ -29,8 +29,9 @@ class ExportedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
       classes_: the classes in ascending order, as scikit-learn's scores expect them: whole numbers if all of them are,
         otherwise texts.  # (K,)
-      n_features_in_: the number of columns that the model uses, or of pixels.
-      feature_names_in_: the names of these columns; only of tables.
+      n_features_in_: the number of pixels, or of the columns that describe examples in the training table.
+      feature_names_in_: the names of these columns, in their order; only of tables. Of a DataFrame, those that tell
+        nothing, and which the model does not use, may be left out.
 
     Example:
       >>> from wellfit import Study, mlp
@@ -49,16 +50,15 @@ class ExportedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def n_features_in_(self) -> int:
-        """The number of columns that the model uses, or of pixels."""
-        form = self.model.form
-        return len(form.used) if form.columns else int(np.prod(form.shape))
+        """The number of pixels or columns: how many values of an example an array must have."""
+        return int(np.prod(self.model.form.shape))
 
     @property
     def feature_names_in_(self) -> NDArray[Any]:
-        """The names of the columns that the model uses; of tables alone."""
+        """The names of the columns; of tables alone."""
         if not self.model.form.columns:
             raise AttributeError("the model takes no columns with names")
-        return np.array(self.model.form.used, dtype=object)
+        return np.array([column.name for column in self.model.form.columns], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

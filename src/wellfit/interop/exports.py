@@ -50,11 +50,14 @@ def export_format(wanted: str | None, path: Path | None) -> str:
     if wanted is None:
         if ending not in known:
             choice = ", ".join(FORMATS)
-            raise StudyFileError(f"no format: add --format with one of {choice}, or an --out that ends in one of them")
+            more = "--format tensorboard writes the runs of a study"
+            raise StudyFileError(
+                f"no format: add --format with one of {choice}, or an --out that ends in one of them; {more}"
+            )
         return known[ending]
     form = wanted.lower()
     if form not in FORMATS:
-        raise UnknownNameError("format", wanted, FORMATS)
+        raise UnknownNameError("format", wanted, (*FORMATS, "tensorboard"))
     if path is not None and not path.is_dir() and path.suffix != FORMATS[form]:
         raise StudyFileError(
             f"{path} does not fit format {form}: it must end in {FORMATS[form]}; change one of the two"
@@ -75,15 +78,19 @@ def export_path(form: str, path: Path | None, directory: Path) -> Path:
     return path / name if path.is_dir() else path
 
 
-def export_model(model: FittedModel, form: str, path: Path, summary: StudySummary | None = None) -> Exported:
+def export_model(
+    model: FittedModel, form: str, path: Path, summary: StudySummary | None = None, pixels: str = "float32"
+) -> Exported:
     """Write a model, and its card beside it; older exports are replaced.
 
     Args:
       form: one of `FORMATS`.
       path: of the file; the card has the same name with ``.md`` behind it.
       summary: of the study, for the card.
+      pixels: the type of pixels that an ONNX file takes: "float32" or "uint8".
 
     Raises:
+      StudyFileError: the format or the model has no such pixels.
       WellfitError: a package is missing, or the format cannot hold the model.
       StoreError: a file cannot be written, or would replace one that is no export.
     """
@@ -92,8 +99,10 @@ def export_model(model: FittedModel, form: str, path: Path, summary: StudySummar
     card = path.with_name(f"{path.name}.md")
     _check_free(path, _MARK)
     _check_free(card, MARK.encode())
-    content = _content(model, form)
-    text = model_card(model, summary, form, path.name)
+    if form != "onnx" and pixels != "float32":
+        raise StudyFileError(f"pixels = {pixels!r}: format {form} takes pixels as they come; leave it out")
+    content = _content(model, form, pixels)
+    text = model_card(model, summary, form, path.name, pixels)
     if content is None:
         model.save(path)
     else:
@@ -102,7 +111,7 @@ def export_model(model: FittedModel, form: str, path: Path, summary: StudySummar
     return Exported(path, card)
 
 
-def _content(model: FittedModel, form: str) -> bytes | None:
+def _content(model: FittedModel, form: str, pixels: str) -> bytes | None:
     """The content of the file; None for our own format. Each format loads its libraries only when needed."""
     if form == "keras":
         from wellfit.interop.keras import keras_file
@@ -112,7 +121,7 @@ def _content(model: FittedModel, form: str) -> bytes | None:
         from wellfit.interop.exported_estimator import joblib_file
 
         return joblib_file(model)
-    return model.to_onnx() if form == "onnx" else None
+    return model.to_onnx(pixels) if form == "onnx" else None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from wellfit.engine.hyperparameters import hyperparameters_of
 from wellfit.errors import WellfitError
 from wellfit.interop.network import Step, common_preparation, fills, network_steps, takes_images
 from wellfit.interop.provenance import provenance
+from wellfit.nn.models import build
+from wellfit.spec.variants import recipe_from
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -47,6 +52,9 @@ def to_keras(model: FittedModel) -> Any:
     - of an array without missing values, the scaling; the input is ``features`` alone.  # (N, D')
 
     The model card that ``wellfit export`` writes holds the code that makes features of a DataFrame.
+
+    Dropout layers, penalties and bounds of the recipe are there too: they do nothing when the model predicts, and act
+    if it is trained on.
 
     Returns:
       A ``keras.Model`` whose output is the probabilities in the order of ``classes``.  # (N, K)
@@ -135,11 +143,14 @@ def _network(keras: ModuleType, model: FittedModel, network: Network, inputs: An
     x = keras.layers.Rescaling(_plain(network.scaling.factor), name="scale")(x)
     if takes_images(model.spec, shape, classes) and len(shape) == 2:
         x = keras.layers.Reshape((*shape, 1), name="image")(x)
-    for step in network_steps(model.spec, shape, classes):
-        layer = _layer(keras, step)
+    for step, training in _trained_with(model, shape):
+        if step.kind == "dropout" and not training.rate:
+            continue
+        layer = _layer(keras, step, training)
         x = layer(x)
         if step.kind in _ARRAYS:
-            layer.set_weights([network.weights[f"{step.name}/{kind}"] for kind in _ARRAYS[step.kind]])
+            arrays = [f"{step.name}/{kind}" for kind in _ARRAYS[step.kind]]
+            layer.set_weights([network.weights[name] for name in arrays if name in network.weights])
     if model.spec.output == "softmax":
         return keras.layers.Softmax(name="probabilities")(x)
     both = [keras.layers.Rescaling(sign, name=name)(x) for sign, name in ((-1.0, "first"), (1.0, "second"))]
@@ -147,13 +158,59 @@ def _network(keras: ModuleType, model: FittedModel, network: Network, inputs: An
     return keras.layers.Concatenate(name="probabilities")(both)
 
 
-def _layer(keras: ModuleType, step: Step) -> Any:
+class _Training(NamedTuple):
+    """What acts on a layer in training alone: a dropout rate, the penalties of a kernel, the bound of its norms."""
+
+    rate: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    max_norm: float = math.inf
+
+
+def _trained_with(model: FittedModel, shape: tuple[int, ...]) -> list[tuple[Step, _Training]]:
+    """The layers of a network, each with what acted on it in training."""
+    classes = len(model.classes)
+    recipe = replace(recipe_from(model.origin.recipe), model=model.spec, class_weights=())
+    numbers = hyperparameters_of(model.origin.variant, recipe, build(model.spec, shape, classes), classes)
+    rates = iter(numbers.dropout)
+    kernels = len(numbers.l1)
+    bounds = [numbers.max_norm] * max(kernels - 1, 1) + [math.inf]
+    penalties = zip(numbers.l1, numbers.l2, bounds, strict=False)
+    return [
+        (step, _Training(next(rates)))
+        if step.kind == "dropout"
+        else (step, _Training(0.0, *next(penalties)))
+        if step.kind in ("dense", "conv2d")
+        else (step, _Training())
+        for step in network_steps(model.spec, shape, classes)
+    ]
+
+
+def _kernel_options(keras: ModuleType, step: Step, training: _Training) -> dict[str, Any]:
+    """Bias, initializer, regularizer and constraint, so that the model can be trained on, or anew."""
+    settings, regularizers = step.settings, keras.regularizers
+    start: Any = {
+        "random_uniform": lambda: keras.initializers.RandomUniform(-settings.spread, settings.spread),
+        "random_normal": lambda: keras.initializers.RandomNormal(stddev=settings.spread),
+        "truncated_normal": lambda: keras.initializers.TruncatedNormal(stddev=settings.spread),
+    }.get(settings.initializer, lambda: settings.initializer)()
+    options = {"name": step.name, "use_bias": settings.bias, "kernel_initializer": start}
+    if training.l1 or training.l2:
+        options["kernel_regularizer"] = regularizers.L1L2(training.l1, training.l2)
+    if training.max_norm < math.inf:
+        axis = 0 if step.kind == "dense" else [0, 1, 2]
+        options["kernel_constraint"] = keras.constraints.MaxNorm(training.max_norm, axis=axis)
+    return options
+
+
+def _layer(keras: ModuleType, step: Step, training: _Training) -> Any:
     """The Keras layer of the same meaning."""
     of = keras.layers
     window = {"strides": step.stride, "padding": step.padding, "name": step.name, **_LAST}
     plain: dict[str, Callable[[], Any]] = {
-        "dense": lambda: of.Dense(step.shape[0], name=step.name),
-        "conv2d": lambda: of.Conv2D(step.shape[-1], step.size, **window),
+        "dense": lambda: of.Dense(step.shape[0], **_kernel_options(keras, step, training)),
+        "conv2d": lambda: of.Conv2D(step.shape[-1], step.size, **{**window, **_kernel_options(keras, step, training)}),
+        "dropout": lambda: of.Dropout(training.rate, name=step.name),
         "max_pool": lambda: of.MaxPooling2D(step.size, **window),
         "average_pool": lambda: of.AveragePooling2D(step.size, **window),
         "global_average_pool": lambda: of.GlobalAveragePooling2D(name=step.name, **_LAST),

@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from wellfit.base import FloatArray, ModelSpec, Preparation, PreparedColumn
+from wellfit.base import FloatArray, LayerSpec, ModelSpec, Preparation, PreparedColumn
 from wellfit.errors import ShapeError
 from wellfit.nn.convolution import extent
-from wellfit.nn.models import build, layer_specs
+from wellfit.nn.models import build, layer_specs, window
 
 if TYPE_CHECKING:
     from wellfit.model.fitted import FittedModel
 
 __all__ = ["Step", "common_preparation", "encodable", "fills", "network_steps", "takes_images"]
 
-_STEP: Final = {"conv2d": (3, 1), "max_pool": (2, 0), "average_pool": (2, 0)}
-"""Kind -> size and stride where a layer gives none; stride 0 is that of the size."""
+
+_ACTIVATION: Final = LayerSpec("activation")
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer in inference mode.
+    """A layer.
 
     Args:
       name: with which its weights begin: ``"dense_1"`` of ``"dense_1/kernel"``.
       kind: ``"dense"``, ``"conv2d"``, ``"max_pool"``, ``"average_pool"``, ``"global_average_pool"``, ``"flatten"``,
-        ``"batch_norm"``, or the name of an activation.
+        ``"batch_norm"``, ``"dropout"``, which does nothing in inference mode, or the name of an activation.
       shape: of an example after it; of images, (height, width, channels).
       size, stride: of a window, in both directions; otherwise 0.
       padding: of a window.
       pads: the same in pixels: above, left, below, right.
+      settings: of the layer, in the model; those of an activation behind another layer are the usual ones.
     """
 
     name: str
@@ -42,10 +43,11 @@ class Step:
     stride: int = 0
     padding: str = "valid"
     pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    settings: LayerSpec = _ACTIVATION
 
 
 def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list[Step]:
-    """The layers of a network, output layer last, without its softmax or sigmoid; dropout does nothing here.
+    """The layers of a network, output layer last, without its softmax or sigmoid.
 
     Args:
       shape: of an example.
@@ -53,7 +55,7 @@ def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list
 
     Example:
       >>> [step.name for step in network_steps(ModelSpec("mlp", (32,)), (8, 8), 10)]
-      ['flatten_1', 'dense_1', 'relu_1', 'dense_2']
+      ['flatten_1', 'dense_1', 'relu_1', 'dropout_1', 'dense_2']
     """
     built = iter(
         [layer for layer in build(spec, shape, classes).layers if layer[1].kind not in ("image", "two_classes")]
@@ -62,10 +64,9 @@ def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list
     steps = []
     for of in layer_specs(spec, classes):
         name, layer = next(built)
-        step = Step(name, layer.kind, layer.output_shape)
-        if of.kind in _STEP:
-            size = of.size or _STEP[of.kind][0]
-            stride = of.stride or _STEP[of.kind][1] or size
+        step = Step(name, layer.kind, layer.output_shape, settings=of)
+        size, stride = window(of)
+        if size:
             (above, below), (left, right) = (extent(n, size, stride, of.padding)[1] for n in before[:2])
             step = replace(step, size=size, stride=stride, padding=of.padding, pads=(above, left, below, right))
         steps.append(step)
@@ -73,7 +74,7 @@ def network_steps(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> list
             name, layer = next(built)
             steps.append(Step(name, layer.kind, layer.output_shape))
         before = layer.output_shape
-    return [step for step in steps if step.kind != "dropout"]
+    return steps
 
 
 def takes_images(spec: ModelSpec, shape: tuple[int, ...], classes: int) -> bool:

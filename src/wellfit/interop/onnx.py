@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit import __version__
-from wellfit.errors import WellfitError
+from wellfit.errors import StudyFileError, WellfitError
 from wellfit.interop.network import Step, common_preparation, encodable, fills, network_steps, takes_images
 from wellfit.interop.provenance import provenance
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from wellfit.base import FloatArray, Preparation, PreparedColumn
     from wellfit.model.fitted import FittedModel, Network
 
-__all__ = ["OPSET", "input_names", "to_onnx"]
+__all__ = ["OPSET", "PIXELS", "check_pixels", "input_names", "to_onnx"]
 
 OPSET: Final = 21
 """Of the graph; onnxruntime reads it, tested from version 1.19 on."""
+
+PIXELS: Final = ("float32", "uint8")
+"""Types that pixels can have."""
 
 _LABEL_OPSET: Final = 3  # of ai.onnx.ml, which has the operator that looks up texts
 _IR: Final = 10  # the form of the file, which belongs to the opset
@@ -76,12 +79,12 @@ class _Graph:
         return name
 
 
-def to_onnx(model: FittedModel) -> bytes:
+def to_onnx(model: FittedModel, pixels: str = "float32") -> bytes:
     """A fitted model as the content of an ONNX file (opset 21, IR version 10).
 
     What precedes the network is part of the graph. Its inputs are:
 
-    - of images, ``pixels``: float32 in the range of the training images.  # (N, H, W) or (N, H, W, C)
+    - of images, ``pixels``: float32 or uint8, in the range of the training images.  # (N, H, W) or (N, H, W, C)
     - of a table, one per column that the model uses, with the column's name: float64, NaN where a value is missing, or
       texts, empty where one is missing.  # (N, 1) each
     - of an array without column names, ``rows``: float32, or float64 where float32 would blur them.  # (N, D)
@@ -89,7 +92,11 @@ def to_onnx(model: FittedModel) -> bytes:
     Its outputs are ``probabilities``, float32 (N, K), and ``label``, the names of the classes (N,). The metadata of the
     file say where the model comes from.
 
+    Args:
+      pixels: the type of ``pixels``: "float32", or "uint8", as decoders of images give them.
+
     Raises:
+      StudyFileError: the pixels cannot be uint8.
       WellfitError: onnx is not installed, or the weights take more than the 2 GB that a file can hold.
     """
     try:
@@ -99,6 +106,7 @@ def to_onnx(model: FittedModel) -> bytes:
         message = 'an ONNX file needs onnx, which is not installed; install it with: pip install "wellfit[onnx]"'
         raise WellfitError(message) from None
 
+    check_pixels(model, pixels)
     size = sum(array.nbytes for network in model.networks for array in network.weights.values())
     if size > _MOST_BYTES:
         fix = "export the network of one seed with --seed" if len(model.networks) > 1 else "use another format"
@@ -110,8 +118,10 @@ def to_onnx(model: FittedModel) -> bytes:
         inputs, features = _rows(graph, model, preparation, list(names))
     else:
         shape: list[Any] = ["N", *model.form.shape]
-        inputs = [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, shape)]
-        features = ["pixels"] * len(model.networks)
+        kind = TensorProto.UINT8 if pixels == "uint8" else TensorProto.FLOAT
+        inputs = [helper.make_tensor_value_info("pixels", kind, shape)]
+        raw = graph.add("Cast", "pixels", to=TensorProto.FLOAT) if pixels == "uint8" else "pixels"
+        features = [raw] * len(model.networks)
     each = [_network(graph, model, network, x) for network, x in zip(model.networks, features, strict=True)]
     graph.add("Mean", *each, output="probabilities")
     classes = graph.constant(np.array([encodable(name) for name in model.classes], dtype=object), "classes")
@@ -130,6 +140,24 @@ def to_onnx(model: FittedModel) -> bytes:
     helper.set_model_props(proto, _metadata(model, names))
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def check_pixels(model: FittedModel, pixels: str) -> None:
+    """Refuse a type of pixels that the images of a model cannot have.
+
+    Raises:
+      StudyFileError: as said.
+    """
+    if pixels not in PIXELS:
+        raise StudyFileError(f"pixels = {pixels!r}: choose {' or '.join(PIXELS)}")
+    if pixels == "float32":
+        return
+    if len(model.form.shape) == 1:
+        raise StudyFileError(f"pixels = {pixels!r}: the model takes rows, not images; leave it out")
+    most = model.form.pixel_max
+    if most is None or most > np.iinfo(np.uint8).max:
+        what = "pixels in another range than 0 to 255" if most is None else f"pixels up to {most:g}"
+        raise StudyFileError(f"pixels = {pixels!r}: the model was trained on {what}; use float32")
 
 
 def input_names(model: FittedModel) -> dict[str, str]:
@@ -267,10 +295,13 @@ def _layer(graph: _Graph, step: Step, network: Network, x: str, rank: int, chann
     square: dict[str, Any] = {"kernel_shape": [step.size] * 2}
     match step.kind:
         case "dense":
-            return graph.add("Gemm", x, *(graph.constant(weights[k], k) for k in ("kernel", "bias")))
+            return graph.add("Gemm", x, *(graph.constant(weights[k], k) for k in ("kernel", "bias") if k in weights))
         case "conv2d":
             kernel = graph.constant(weights["kernel"].transpose(3, 2, 0, 1), "kernel")  # (F, C, size, size)
-            return graph.add("Conv", x, kernel, graph.constant(weights["bias"], "bias"), **window)
+            bias = [graph.constant(weights["bias"], "bias")] if "bias" in weights else []
+            return graph.add("Conv", x, kernel, *bias, **window)
+        case "dropout":
+            return x
         case "max_pool":
             return graph.add("MaxPool", x, **square, **window)
         case "average_pool":

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from wellfit.base import Column, Dataset, FloatArray, Header, IntArray, ModelSpec, Recipe, RunRecord
+from wellfit.analysis.selection import validation_gains
+from wellfit.base import Column, Dataset, FloatArray, Header, IntArray, ModelSpec, Recipe, RunRecord, StudySummary
 from wellfit.data.splits import dataset_hash
 from wellfit.engine.release import release
 from wellfit.errors import ShapeError, StudyFileError, WellfitError
-from wellfit.model.direct import held_out_rows, train_direct
+from wellfit.model.direct import Direct, held_out_rows, train_direct
 from wellfit.model.fitted import FittedModel
 from wellfit.report.forms.notebook_progress import progress_display
 from wellfit.spec.reading import plain_of
@@ -29,7 +30,7 @@ from wellfit.study.handed import naming_arguments, plain_models
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WellfitClassifier"]
+__all__ = ["VARIED", "WellfitClassifier"]
 
 _REAL: Final = (np.float64, np.float32)
 _WHERE: Final = "WellfitClassifier(...)"
@@ -37,6 +38,11 @@ _SETTINGS: Final = tuple(
     f.name for f in dataclasses.fields(Recipe) if f.name not in ("model", "class_weights", "examples", "label_noise")
 )
 """The parameters that are settings of [train]; ``class_weight`` is scikit-learn's own."""
+
+_SCORES: Final = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
+
+VARIED: Final = frozenset(("model", *_SETTINGS))
+"""The parameters whose values can differ within one population."""
 
 _MOST_SEEDS: Final = 10_000
 _FEW_ROWS: Final = 256
@@ -55,10 +61,11 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     the first beyond chance, or else the first. Predictions are the mean of the probabilities of its networks.
 
     Variants that differ only in numbers (``l2``, ``dropout``, ``learning_rate`` ...) share one compiled program, and so
-    do later fits on data of the same shape. ``GridSearchCV`` works, but fits one candidate after the other; give the
-    grid as ``variants`` to train it as one population.
+    do later fits on data of the same shape. ``GridSearchCV`` works, but fits one candidate after the other;
+    ``WellfitSearchCV`` takes the same grid and trains it as one population.
 
-    Rows are dense and without missing values. ``sample_weight`` is not supported; ``class_weight`` is.
+    Rows are dense and without missing values. ``sample_weight`` is not supported; ``class_weight`` is. The callbacks of
+    scikit-learn 1.9, which are experimental, are not supported: ``verbose`` shows the progress.
 
     Args:
       model: units of the hidden layers, or a model from ``wellfit.mlp``, ``logistic``, ``lenet5``, ``cnn``, ``layers``.
@@ -81,6 +88,8 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
       variant_: name of the chosen variant.
       validation_score_: mean accuracy of its networks on what each held out. It is optimistic if it chose the variant.
       n_iter_: the most epochs that any of its networks trained.
+      results_: a row per variant: its mean scores, the difference of its validation accuracy to that of the first with
+        its 95 % interval, whether it is better beyond chance, and whether it was chosen.
       runs_: a row per run with its scores; ``history_``: a row per run and epoch.
 
     Example:
@@ -97,6 +106,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     variant_: str
     validation_score_: float
     n_iter_: int
+    results_: pd.DataFrame
     runs_: pd.DataFrame
     history_: pd.DataFrame
 
@@ -173,29 +183,12 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Raises:
           ValueError: data or settings that cannot be used, or every network diverged; the message says which.
         """
-        rows, labels = validate_data(self, X, y, dtype=_REAL, ensure_min_samples=2)
-        check_classification_targets(labels)
-        classes, codes = np.unique(labels, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(f"y has 1 class, {classes.tolist()[0]!r}; a classifier needs two")
-        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
+        trained, classes = self._train(X, y, self.variants or {"baseline": {}})
         try:
-            with naming_arguments(), progress_display(True) if self.verbose else nullcontext() as show:
-                spec = self._spec(weights)
-                data = self._dataset(rows, codes.astype(np.int32), tuple(map(_name, classes.tolist())))
-                trained = train_direct(spec, data, self._held_out(spec, data.y_train), show)
-        except ShapeError as error:
-            hint = "; if a row holds an image, give input_shape" if self.input_shape is None else ""
-            raise ValueError(f"{error}{hint}") from None
+            model = trained.model()
         except WellfitError as error:
             raise ValueError(str(error)) from None
-        release(_MOST_PROGRAMS)
-        self.classes_, self.model_, self.variant_ = classes, trained.model, trained.model.origin.variant
-        of = next(variant for variant in trained.summary.variants if variant.name == self.variant_)
-        self.validation_score_ = of.mean["validation_accuracy"]
-        self.n_iter_ = max(run.epochs or 0 for run in of.runs)
-        self.runs_, self.history_ = _tables(trained.records)
-        return self
+        return self._take(trained, classes, model)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each row.  # (N,)"""
@@ -224,9 +217,74 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     # --- In between
 
-    def _spec(self, class_weights: FloatArray) -> StudySpec:
+    def _train(
+        self, X: ArrayLike, y: ArrayLike, variants: Mapping[str, Mapping[str, Any]], varied: Collection[str] = ()
+    ) -> tuple[Direct, NDArray[Any]]:
+        """Train variants as one population; also returns the classes.
+
+        Args:
+          varied: parameters whose values are in the variants alone.
+        """
+        rows, labels = validate_data(self, X, y, dtype=_REAL, ensure_min_samples=2)
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y has 1 class, {classes.tolist()[0]!r}; a classifier needs two")
+        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
+        try:
+            with naming_arguments(), progress_display(True) if self.verbose else nullcontext() as show:
+                spec = self._spec(weights, variants, varied)
+                data = self._dataset(rows, codes.astype(np.int32), tuple(map(_name, classes.tolist())))
+                trained = train_direct(spec, data, self._held_out(spec, data.y_train), show)
+        except ShapeError as error:
+            hint = "; if a row holds an image, give input_shape" if self.input_shape is None else ""
+            raise ValueError(f"{error}{hint}") from None
+        except WellfitError as error:
+            raise ValueError(str(error)) from None
+        release(_MOST_PROGRAMS)
+        return trained, classes
+
+    def _take(self, trained: Direct, classes: NDArray[Any], model: FittedModel) -> WellfitClassifier:
+        """Become the classifier that a model makes."""
+        self.classes_, self.model_, self.variant_ = classes, model, model.origin.variant
+        of = next(variant for variant in trained.summary.variants if variant.name == self.variant_)
+        self.validation_score_ = of.mean["validation_accuracy"]
+        self.n_iter_ = max(run.epochs or 0 for run in of.runs)
+        self.runs_, self.history_ = _tables(trained.records)
+        self.results_ = _results(trained.summary, self.variant_)
+        return self
+
+    def _each(
+        self, X: ArrayLike, y: ArrayLike, candidates: Sequence[Mapping[str, Any]]
+    ) -> list[WellfitClassifier | None]:
+        """A fitted classifier for each of several settings, trained as one population; None where all diverged.
+
+        Args:
+          candidates: values of the same parameters, all of which ``VARIED`` has.
+        """
+        varied = list(candidates[0])
+        changes = [{key: value for key, value in one.items() if value is not None} for one in candidates]
+        plain = [
+            {key: _model_table(value) if key == "model" else value for key, value in one.items()} for one in changes
+        ]
+        trained, classes = self._train(X, y, dict(zip(map(str, range(len(plain))), plain, strict=True)), varied)
+        fitted: list[WellfitClassifier | None] = []
+        for at, one in enumerate(candidates):
+            classifier = clone(self).set_params(**one)
+            classifier.n_features_in_ = self.n_features_in_
+            if hasattr(self, "feature_names_in_"):
+                classifier.feature_names_in_ = self.feature_names_in_
+            try:
+                fitted.append(classifier._take(trained, classes, trained.model(str(at))))
+            except WellfitError:
+                fitted.append(None)
+        return fitted
+
+    def _spec(
+        self, class_weights: FloatArray, variants: Mapping[str, Mapping[str, Any]], varied: Collection[str]
+    ) -> StudySpec:
         """The settings, checked as those of a study."""
-        of_train = {key: getattr(self, key) for key in (*_SETTINGS, "precision")}
+        of_train = {key: getattr(self, key) for key in (*_SETTINGS, "precision") if key not in varied}
         if self.class_weight is not None:
             of_train["class_weights"] = class_weights
         tables = {
@@ -235,7 +293,7 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             "data": {"name": "data", "validation": self.validation, "folds": self.folds},
             "train": {"seeds": self.seeds, **{key: value for key, value in of_train.items() if value is not None}},
             "model": _model_table(self.model),
-            "variants": plain_models(self.variants or {"baseline": {}}),
+            "variants": plain_models(variants),
         }
         return study_from_mapping(tables, where=_WHERE)
 
@@ -281,6 +339,30 @@ def _header(names: Sequence[str]) -> Header:
 def _name(label: Any) -> str:
     """The name of a class: 3.0 is the class 3."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def _results(summary: StudySummary, chosen: str) -> pd.DataFrame:
+    """A row per variant: its mean scores, and how it compares with the first on what the seeds held out."""
+    import pandas as pd
+
+    gains = {gain.variant.name: gain for gain in validation_gains(summary)}
+    rows = []
+    for variant in summary.variants:
+        gain = gains.get(variant.name)
+        low, high = (None, None) if gain is None or gain.interval is None else gain.interval
+        rows.append(
+            {
+                **{metric: variant.mean.get(metric) for metric in _SCORES},
+                "difference": None if gain is None else gain.difference,
+                "low": low,
+                "high": high,
+                "better": gain is not None and gain.significant,
+                "chosen": variant.name == chosen,
+            }
+        )
+    index = pd.Index([variant.name for variant in summary.variants], name="variant")
+    table = pd.DataFrame(rows, index=index)
+    return table.astype(dict.fromkeys((*_SCORES, "difference", "low", "high"), float))
 
 
 def _tables(records: Sequence[RunRecord]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -89,12 +89,13 @@ probabilities = model.predict_proba({examples})
 """
 
 
-def usage(model: FittedModel, form: str, file: str) -> str:
+def usage(model: FittedModel, form: str, file: str, pixels: str = "float32") -> str:
     """Code that loads an exported file and predicts with it.
 
     Args:
       form: the format: a key of ``NEEDS``.
       file: the name of the file.
+      pixels: the type of pixels that an ONNX file takes.
 
     Example:
       >>> from wellfit import Study, mlp
@@ -115,7 +116,7 @@ def usage(model: FittedModel, form: str, file: str) -> str:
         if named:
             return _ONNX_TABLE.format(file=file).rstrip()
         wide = any(column.center for column in preparation.columns)
-        dtype = "float64" if wide else "float32"
+        dtype = "float64" if wide else pixels
         return _ONNX_ARRAY.format(file=file, name=name, shape=shape, dtype=dtype).rstrip()
     if form == "keras":
         return _keras(model, file, shape).rstrip()

@@ -11,12 +11,13 @@ from wellfit import __version__
 from wellfit.analysis.intervals import exact_interval
 from wellfit.analysis.selection import accuracy_may_choose, validation_gains
 from wellfit.base import Recipe, RunRecord, StudySummary, VariantSummary
+from wellfit.data.seen import example_hashes
 from wellfit.errors import StoreUnreadableError, StudyFileError, UnknownNameError, WellfitError, one_line
 from wellfit.model.fitted import FittedModel, Network, Origin
 from wellfit.model.sound import check_sound
 from wellfit.spec.reading import plain_of
 from wellfit.store import Store
-from wellfit.study.inputs import load_form, load_inputs
+from wellfit.study.inputs import load_form, load_inputs, load_trained
 from wellfit.study.refit import refit
 from wellfit.study.session import Session
 
@@ -100,7 +101,9 @@ def fitted_model(
     expected = _expected(store, of, alone=len(records) == 1)
     origin = _origin(store, summary, of, records[0].spec.recipe, choice, expected)
     _, classes = store.keepsakes.labels()
-    model = FittedModel(records[0].spec.recipe.model, classes, tuple(networks), load_form(store, inputs), origin)
+    trained = load_trained(store, (record.spec.seed for record in records))
+    form = load_form(store, inputs)
+    model = FittedModel(records[0].spec.recipe.model, classes, tuple(networks), form, origin, trained)
     try:
         check_sound(model)
     except (WellfitError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -146,7 +149,12 @@ def refitted_model(
     )
     origin = _origin(store, summary, of, first.spec.recipe, choice, expected)
     _, classes = store.keepsakes.labels()
-    return FittedModel(first.spec.recipe.model, classes, networks, load_form(store, inputs), origin)
+    trained = [
+        example_hashes(fold.dataset.x_train, fold.dataset.columns, [column.name for column in fold.preparation.columns])
+        for fold in {id(fold): fold for fold in done.folds}.values()
+    ]
+    form = load_form(store, inputs)
+    return FittedModel(first.spec.recipe.model, classes, networks, form, origin, np.unique(np.concatenate(trained)))
 
 
 def _chosen(summary: StudySummary, variant: str | None) -> tuple[VariantSummary, str]:

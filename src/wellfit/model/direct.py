@@ -48,14 +48,24 @@ class Direct:
     """What direct training gives.
 
     Args:
-      model: the networks of the variant that validation supports.
-      summary: what it was chosen by: the validation scores; everything about a test set is empty.
+      summary: the validation scores, by which a variant is chosen; everything about a test set is empty.
       records: all runs.
+      dataset: what they trained on.
+      inputs: what precedes the networks of each seed.
     """
 
-    model: FittedModel
     summary: StudySummary
     records: tuple[RunRecord, ...]
+    dataset: Dataset
+    inputs: Mapping[int, tuple[Preparation, Scaling]]
+
+    def model(self, variant: str | None = None) -> FittedModel:
+        """The networks of a variant, by default of the one that validation supports.
+
+        Raises:
+          StudyFileError: every network of it diverged.
+        """
+        return _model(self.summary, self.dataset, self.records, self.inputs, variant)
 
 
 def held_out_rows(
@@ -94,7 +104,7 @@ def train_direct(
     held_out: Mapping[int, IntArray],
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Direct:
-    """Train every variant of a study with every seed, and take the variant that validation supports.
+    """Train every variant of a study with every seed.
 
     Args:
       spec: the study; its seeds are not used. A batch has at most all training examples.
@@ -111,7 +121,7 @@ def train_direct(
       >>> from wellfit.spec.study import study_from_mapping
       >>> spec = study_from_mapping({"data": {"name": "digits"}, "train": {"epochs": 1}, "model": {"hidden": [8]}})
       >>> digits = load_dataset("digits")
-      >>> train_direct(spec, digits, held_out_rows(digits.y_train, (0, 1), 0.2, 5, 0)).model
+      >>> train_direct(spec, digits, held_out_rows(digits.y_train, (0, 1), 0.2, 5, 0)).model()
       FittedModel('baseline', ensemble of 2 networks, 10 classes)
     """
     features = fit_preparation(dataset, np.arange(len(dataset.x_train)))
@@ -143,7 +153,7 @@ def train_direct(
         data = subset(data, recipe.examples, recipe.label_noise, spec.data.split_seed)
         records += Trainer(data, mesh, compiled).train(population, on_epoch=report)
     summary = _summary(spec, dataset, held_out, records)
-    return Direct(_model(summary, dataset, records, inputs), summary, tuple(records))
+    return Direct(summary, tuple(records), dataset, inputs)
 
 
 @lru_cache(maxsize=32)
@@ -182,10 +192,12 @@ def _model(
     dataset: Dataset,
     records: Sequence[RunRecord],
     inputs: Mapping[int, tuple[Preparation, Scaling]],
+    variant: str | None,
 ) -> FittedModel:
-    """The networks of the variant that validation supports."""
     sound = [record for record in records if record.usable]
     name, choice = supported_variant(summary) if sound else ("", "")
+    if variant is not None:
+        name, choice = variant, f"{variant}, as asked"
     chosen = [record for record in sound if record.spec.variant == name]
     if not chosen:
         which = f"every network of {name!r}" if name else "every network"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ from wellfit.base import FloatArray, IntArray, ModelSpec, Preparation, Scaling
 from wellfit.data.later import Form, Later, read_examples
 from wellfit.data.parts import listed
 from wellfit.data.preparation import count_unseen, prepare
+from wellfit.data.seen import Hashes, example_hashes
 from wellfit.data.tables.cells import is_number
 from wellfit.errors import DataError
 
@@ -91,6 +91,7 @@ class Evaluation:
       interval: 95 %, for new examples of the same kind, if these are independent (Clopper and Pearson, 1934).
       log_loss: mean negative logarithm of the probability of the true class.
       each: the accuracy of each network, by seed.
+      trained: how many of the examples trained the model, too; None if that is not known.
     """
 
     examples: int
@@ -98,6 +99,7 @@ class Evaluation:
     interval: tuple[float, float]
     log_loss: float
     each: Mapping[int, float]
+    trained: int | None = None
 
     def __str__(self) -> str:
         low, high = (100 * bound for bound in self.interval)
@@ -119,6 +121,7 @@ class FittedModel:
       networks: at least one.
       form: what examples must look like.
       origin: where the model comes from.
+      trained: hashes of the examples that trained any network, see ``data.seen``; None if they are not known.
 
     Example:
       >>> from wellfit import Study, mlp
@@ -132,6 +135,7 @@ class FittedModel:
     networks: tuple[Network, ...]
     form: Form
     origin: Origin
+    trained: Hashes | None = None
 
     def predict(self, examples: Any) -> NDArray[Any]:
         """The most probable class of each example.
@@ -190,6 +194,8 @@ class FittedModel:
             name = later.identifier.name
             taken = name in ("class", "probability", "spread")
             labels = pd.Index(later.identifier.values, name=f"{name} (identifier)" if taken else name)
+            if repeated := int(labels.duplicated(keep=False).sum()):
+                warnings.warn(f"{name}: {repeated:,} of {len(labels):,} rows share it with another row", stacklevel=2)
         probabilities = self._each(later)  # (S, N, K)
         mean = probabilities.mean(axis=0)  # (N, K)
         best = mean.argmax(axis=1)
@@ -199,7 +205,7 @@ class FittedModel:
         return pd.DataFrame(columns, index=labels)
 
     def evaluate(self, examples: Any, labels: Any = None) -> Evaluation:
-        """Compare predictions with labels that the model has not seen; of examples that trained it, it knows too much.
+        """Compare predictions with labels that the model has not seen; it warns of examples that trained it.
 
         Args:
           examples: as for ``predict``.
@@ -222,6 +228,7 @@ class FittedModel:
             interval=exact_interval(float(correct.sum()), len(truth)),
             log_loss=log_loss(mean.astype(np.float64), truth),
             each=dict(zip(seeds, each.tolist(), strict=True)),
+            trained=self._trained(later),
         )
 
     def save(self, path: str | Path) -> Path:
@@ -251,15 +258,19 @@ class FittedModel:
 
         return to_keras(self)
 
-    def to_onnx(self) -> bytes:
+    def to_onnx(self, pixels: str = "float32") -> bytes:
         """The model as the content of an ONNX file; see ``wellfit.interop.onnx.to_onnx`` for its inputs.
 
+        Args:
+          pixels: the type of the pixels of images: "float32" or "uint8".
+
         Raises:
+          StudyFileError: the pixels cannot be uint8.
           WellfitError: onnx is not installed, or the weights are too many for such a file.
         """
         from wellfit.interop.onnx import to_onnx
 
-        return to_onnx(self)
+        return to_onnx(self, pixels)
 
     def to_sklearn(self) -> ExportedClassifier:
         """The model as a fitted classifier of scikit-learn."""
@@ -307,24 +318,29 @@ class FittedModel:
             )
         return notes
 
+    def _trained(self, later: Later) -> int | None:
+        """How many examples trained the model; they are warned of."""
+        if self.trained is None:
+            return None
+        used = self.form.used if later.columns else ()
+        count = int(np.isin(example_hashes(later.x, later.columns, used), self.trained).sum())
+        if count:
+            warnings.warn(
+                f"{count:,} of {len(later.x):,} examples trained this model, so that it knows them too well; on new "
+                "examples, it is less accurate",
+                stacklevel=3,
+            )
+        return count
+
     def _each(self, later: Later) -> FloatArray:
         """The probabilities of each network.  # (S, N, K)"""
-        from wellfit.engine.train import predict_proba
+        from wellfit.engine.inference import predict_each
 
-        programs = _programs(self.spec)
-        return np.stack(
-            [
-                predict_proba(
-                    self.spec,
-                    network.weights,
-                    prepare(network.preparation, later.columns, later.x),
-                    len(self.classes),
-                    network.scaling,
-                    programs,
-                )
-                for network in self.networks
-            ]
+        prepared = (
+            (network.weights, prepare(network.preparation, later.columns, later.x), network.scaling)
+            for network in self.networks
         )
+        return predict_each(self.spec, prepared, len(self.classes))
 
     def _positions(self, later: Later, labels: Any) -> IntArray:
         """The classes of the examples, as positions.  # (N,)"""
@@ -339,12 +355,6 @@ class FittedModel:
         if given.shape != (len(later.x),):
             raise DataError(f"labels of shape {given.shape} for {len(later.x):,} examples; give one label per example")
         return positions(given, self.classes)
-
-
-@lru_cache(maxsize=8)
-def _programs(spec: ModelSpec) -> dict[Any, Any]:
-    """The compiled programs of an architecture, so that a second call compiles nothing."""
-    return {}
 
 
 def positions(labels: NDArray[Any], classes: Sequence[str]) -> IntArray:

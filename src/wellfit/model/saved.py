@@ -27,6 +27,7 @@ __all__ = ["SUFFIX", "check_target", "load", "packed", "save", "unpacked"]
 
 SUFFIX: Final = ".safetensors"
 _KEY: Final = "wellfit model"
+_TRAINED: Final = "trained"
 _FORMAT: Final = 1
 _MOST_BYTES: Final = 2**31
 _MOST_HEADER: Final = 2**25
@@ -63,6 +64,8 @@ def packed(model: FittedModel) -> bytes:
         arrays |= {f"{at}/{name}": np.array(array, order="C") for name, array in network.weights.items()}
         arrays[f"{at}/scaling/shift"] = np.array(network.scaling.shift, order="C")
         arrays[f"{at}/scaling/factor"] = np.array(network.scaling.factor, order="C")
+    if model.trained is not None:
+        arrays[_TRAINED] = model.trained.astype("<u8")
     reading = Reading(**{f.name: getattr(model.form.reading, f.name) for f in fields(Reading)})
     form = Form(**{**{f.name: getattr(model.form, f.name) for f in fields(Form)}, "reading": reading})
     said = _Described(
@@ -192,6 +195,10 @@ def _model(said: _Described, arrays: Mapping[str, NDArray[Any]]) -> FittedModel:
         raise ValueError(f"format {said.format} is of another version of wellfit ({said.version})")
     if not said.seeds or len(said.seeds) != len(said.preparations):
         raise ValueError("its networks are not complete")
+    arrays = dict(arrays)
+    trained = arrays.pop(_TRAINED, None)
+    if trained is not None and (trained.dtype != np.uint64 or trained.ndim != 1):
+        raise ValueError("what its training examples are is not a list of hashes")
     of_network: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in arrays.items():
         number, _, rest = name.partition("/")
@@ -206,4 +213,4 @@ def _model(said: _Described, arrays: Mapping[str, NDArray[Any]]) -> FittedModel:
         shift, factor = own.pop("scaling/shift"), own.pop("scaling/factor")
         scaling = Scaling(said.scaling, shift, factor)  # type: ignore[arg-type]
         networks.append(Network(seed, own, preparation, scaling))
-    return FittedModel(said.spec, said.classes, tuple(networks), said.form, said.origin)
+    return FittedModel(said.spec, said.classes, tuple(networks), said.form, said.origin, trained)

@@ -112,8 +112,10 @@ def _check_shapes(network: Network, model: FittedModel) -> None:
     import jax
     import jax.numpy as jnp
 
+    from wellfit.engine.devices import start_to_predict
     from wellfit.nn.models import build
 
+    start_to_predict()  # before the first use of JAX, after which it cannot have more devices
     features = network.preparation.features
     shape: Sequence[int] = (len(features),) if features else model.form.shape
     built = build(model.spec, tuple(shape), len(model.classes))

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
 from wellfit.nn.initializers import draw_kernel
-from wellfit.nn.layers import Initial, Layer, Params, stateless
+from wellfit.nn.layers import Initial, Layer, Params, check_weights, stateless
 from wellfit.nn.products import Precision, dot, factor
 from wellfit.nn.tiles import from_tiles
 
@@ -70,6 +71,9 @@ def conv2d(
     padding: str = "valid",
     initializer: str = "glorot_uniform",
     precision: Precision = "float32",
+    *,
+    bias: bool = True,
+    spread: float = SPREAD,
 ) -> Layer:
     """Cross-correlation with a square kernel, plus bias, like Keras's ``Conv2D``.
 
@@ -85,9 +89,12 @@ def conv2d(
       padding: ``"same"`` or ``"valid"``.
       initializer: of the kernel.
       precision: of the matrix products.
+      bias: whether there is one.
+      spread: of the initial weights, see ``draw_kernel``.
 
     Raises:
-      ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1.
+      ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1 or too
+        large.
 
     Example:
       >>> conv2d((28, 28, 1), 6, 5, padding="same").output_shape
@@ -98,15 +105,18 @@ def conv2d(
         raise ShapeError(f"conv2d on shape {shape} has {filters} filters; give it at least 1")
     rows, columns, around = _places(shape, size, stride, padding, what)
     channels = shape[2]
+    check_weights(size * size * channels * filters, f"{what} of {size} x {size}", shape)
 
     def init(generator: np.random.Generator) -> Initial:
-        kernel = draw_kernel(initializer, generator, (size, size, channels, filters))
-        return {"kernel": kernel, "bias": np.zeros(filters, np.float32)}
+        kernel = draw_kernel(initializer, generator, (size, size, channels, filters), spread)
+        return {"kernel": kernel, "bias": np.zeros(filters, np.float32)} if bias else {"kernel": kernel}
 
     def apply(params: Params, x: jax.Array) -> jax.Array:
         padded = jnp.pad(factor(x, precision), ((0, 0), (0, 0), *around, (0, 0)))  # (T, C, H, W, M)
         kernel = params["kernel"].reshape(size * size * channels, filters)
         convolved = _convolve(padded, kernel.T, _Window(size, stride, rows, columns), precision)
+        if not bias:
+            return convolved  # (T, F, rows, columns, M)
         return convolved + params["bias"][None, :, None, None, None]  # (T, F, rows, columns, M)
 
     return Layer("conv2d", (rows, columns, filters), stateless(apply), init)

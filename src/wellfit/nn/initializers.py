@@ -1,4 +1,4 @@
-"""Kernel initializers: Keras's variance-scaling family, drawn on the host so that nothing has to be compiled."""
+"""Kernel initializers, those of Keras, drawn on the host so that nothing has to be compiled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from wellfit.base import FloatArray
+from wellfit.base import SPREAD, FloatArray
 from wellfit.errors import UnknownNameError
 
 __all__ = ["INITIALIZERS", "draw_kernel", "fans"]
 
-INITIALIZERS: Final = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
+INITIALIZERS: Final = (
+    *("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal"),
+    *("random_uniform", "random_normal", "truncated_normal", "zeros"),
+)
 
 _TRUNCATED_DEVIATION: Final = 0.87962566103423978  # standard deviation of a standard normal truncated at ±2
 
@@ -31,12 +34,19 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return field * shape[-2], field * shape[-1]
 
 
-def draw_kernel(name: str, generator: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Draw a kernel of variance ``scale / n``; n is the mean of both fans for glorot, the fan in for he and lecun.
+def draw_kernel(
+    name: str, generator: np.random.Generator, shape: tuple[int, ...], spread: float = SPREAD
+) -> FloatArray:
+    """Draw a kernel: glorot, he and lecun of variance ``scale / n``, the others of the spread that is given.
+
+    n is the mean of both fans for glorot, and the fan in for he and lecun.
 
     Args:
-      name: one of ``INITIALIZERS``; normal distributions are truncated at two standard deviations, as in Keras.
+      name: one of ``INITIALIZERS``; normal distributions are truncated at two standard deviations, as in Keras, except
+        ``"random_normal"``.
       shape: (inputs, units), or (height, width, channels, filters).
+      spread: bound of ``"random_uniform"``; standard deviation of ``"random_normal"``, and of ``"truncated_normal"``
+        before it is truncated.
 
     Returns:
       The kernel, float32.  # shape
@@ -53,7 +63,14 @@ def draw_kernel(name: str, generator: np.random.Generator, shape: tuple[int, ...
     """
     if name not in INITIALIZERS:
         raise UnknownNameError("initializer", name, INITIALIZERS)
+    if name == "zeros":
+        return np.zeros(shape, np.float32)
     family, kind = name.split("_")
+    if family == "random":
+        draw = generator.uniform(-1, 1, shape) if kind == "uniform" else generator.standard_normal(shape)
+        return (draw * spread).astype(np.float32)
+    if family == "truncated":
+        return (_truncated_normal(generator, shape) * spread).astype(np.float32)
     fan_in, fan_out = fans(shape)
     variance = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}[family]
     if kind == "uniform":

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellfit.base import FloatArray
+from wellfit.base import SPREAD, FloatArray
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn.initializers import draw_kernel
 from wellfit.nn.products import Precision, product
@@ -25,11 +25,13 @@ from wellfit.nn.tiles import from_tiles, to_tiles
 
 __all__ = [
     "ACTIVATIONS",
+    "MOST_WEIGHTS",
     "Initial",
     "Layer",
     "Mode",
     "Params",
     "activation",
+    "check_weights",
     "dense",
     "dropout",
     "flatten",
@@ -42,6 +44,9 @@ Params: TypeAlias = dict[str, jax.Array]
 
 Initial: TypeAlias = dict[str, FloatArray]
 """The same before training, drawn on the host so that nothing has to be compiled."""
+
+MOST_WEIGHTS: Final = 2**30
+"""Of one kernel: four gigabytes in float32, and several times as much during training."""
 
 _STREAM_BITS: Final = 27  # a noise stream has 2**27 positions: room for 32 layers of 134 million values per batch
 _NOISE_LEVELS: Final = 1 << 24  # dropout compares 24 random bits with the rate, which matches float32's precision
@@ -126,7 +131,13 @@ def tiles(shape: tuple[int, ...]) -> Layer:
 
 
 def dense(
-    shape: tuple[int, ...], units: int, initializer: str = "glorot_uniform", precision: Precision = "float32"
+    shape: tuple[int, ...],
+    units: int,
+    initializer: str = "glorot_uniform",
+    precision: Precision = "float32",
+    *,
+    bias: bool = True,
+    spread: float = SPREAD,
 ) -> Layer:
     """Dense layer ``x @ kernel + bias``; the bias starts at zero.
 
@@ -135,9 +146,11 @@ def dense(
       units: number of outputs.
       initializer: of the kernel; one of ``initializers.INITIALIZERS``.
       precision: of the matrix product.
+      bias: whether there is one.
+      spread: of the initial weights, see ``draw_kernel``.
 
     Raises:
-      ShapeError: an example is not a row of values, or ``units`` is less than 1.
+      ShapeError: an example is not a row of values, or ``units`` is less than 1 or too large.
 
     Example:
       >>> layer = dense((784,), 128)
@@ -151,12 +164,34 @@ def dense(
     if units < 1:
         raise ShapeError(f"dense on shape {shape} has {units} units; give it at least 1")
     inputs = shape[0]
+    check_weights(inputs * units, f"dense with {units} units", shape)
 
     def init(generator: np.random.Generator) -> Initial:
-        return {"kernel": draw_kernel(initializer, generator, (inputs, units)), "bias": np.zeros(units, np.float32)}
+        kernel = draw_kernel(initializer, generator, (inputs, units), spread)
+        return {"kernel": kernel, "bias": np.zeros(units, np.float32)} if bias else {"kernel": kernel}
 
-    apply = stateless(lambda params, x: product(x, params["kernel"], precision) + params["bias"][None, :])  # (B, units)
-    return Layer("dense", (units,), apply, init)
+    def apply(params: Params, x: jax.Array) -> jax.Array:
+        z = product(x, params["kernel"], precision)  # (B, units)
+        return z + params["bias"][None, :] if bias else z  # (B, units)
+
+    return Layer("dense", (units,), stateless(apply), init)
+
+
+def check_weights(count: int, what: str, shape: tuple[int, ...]) -> None:
+    """Refuse a kernel that no machine at hand could train, before it is drawn.
+
+    Args:
+      count: of its weights.
+      what, shape: the layer and the shape of one example, for the error.
+
+    Raises:
+      ShapeError: it has more weights than ``MOST_WEIGHTS``.
+    """
+    if count > MOST_WEIGHTS:
+        raise ShapeError(
+            f"{what} on shape {shape} has {count:,} weights, more than the {MOST_WEIGHTS:,} of a layer that wellfit "
+            "trains; make it smaller"
+        )
 
 
 def _leaky_relu(x: jax.Array) -> jax.Array:

@@ -29,6 +29,7 @@ __all__ = [
     "count_parameters",
     "layer_specs",
     "summary",
+    "window",
     "without_rates",
 ]
 
@@ -153,6 +154,21 @@ def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
     raise UnknownNameError("model", spec.kind, MODELS)
 
 
+def window(layer: LayerSpec) -> tuple[int, int]:
+    """The size and stride of a layer's window, defaults filled in; 0 for layers without a window.
+
+    Example:
+      >>> window(LayerSpec("conv2d")), window(LayerSpec("max_pool", size=3)), window(LayerSpec("flatten"))
+      ((3, 1), (3, 3), (0, 0))
+    """
+    if layer.kind == "conv2d":
+        return layer.size or 3, layer.stride or 1
+    if layer.kind in ("max_pool", "average_pool"):
+        size = layer.size or 2
+        return size, layer.stride or size
+    return 0, 0
+
+
 def _without_end(spec: ModelSpec) -> tuple[LayerSpec, ...]:
     """Remove the final softmax (or the single unit's sigmoid), which is part of the loss."""
     if not spec.layers or spec.layers[-1].function != spec.output:
@@ -210,15 +226,17 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
     """Build one layer, followed by its activation if it has one."""
     if spec.initializer not in INITIALIZERS:
         raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
+    start, bias, spread = spec.initializer, spec.bias, spec.spread
+    size, stride = window(spec)
     if spec.kind == "dense":
-        built = layers.dense(shape, spec.units, spec.initializer, precision)
+        built = layers.dense(shape, spec.units, start, precision, bias=bias, spread=spread)
     elif spec.kind == "conv2d":
-        size, stride = spec.size or 3, spec.stride or 1
-        built = convolution.conv2d(shape, spec.filters, size, stride, spec.padding, spec.initializer, precision)
+        sizes = spec.filters, size, stride
+        built = convolution.conv2d(shape, *sizes, spec.padding, start, precision, bias=bias, spread=spread)
     elif spec.kind == "max_pool":
-        return [convolution.max_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
+        return [convolution.max_pool(shape, size, stride, spec.padding)]
     elif spec.kind == "average_pool":
-        return [convolution.average_pool(shape, spec.size or 2, spec.stride or None, spec.padding)]
+        return [convolution.average_pool(shape, size, stride, spec.padding)]
     elif spec.kind == "global_average_pool":
         return [convolution.global_average_pool(shape)]
     elif spec.kind == "flatten":

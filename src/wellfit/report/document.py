@@ -23,6 +23,7 @@ from wellfit.report.subjects.data import section as data
 from wellfit.report.subjects.findings import section as findings
 from wellfit.report.subjects.glossary import section as glossary
 from wellfit.report.subjects.mistakes import section as mistakes
+from wellfit.report.subjects.models import section as models
 from wellfit.report.subjects.paths import interactive as path_charts
 from wellfit.report.subjects.paths import section as paths
 from wellfit.report.subjects.ranking import section as ranking
@@ -120,6 +121,7 @@ ORDER: Final[tuple[tuple[str, str, str, Contents], ...]] = (
     ("calibration", "Calibration: are the probabilities trustworthy?", "Calibration", calibration),
     ("weights", "Weights", "Weights", weights),
     ("data", "The data", "Data", data),
+    ("models", "The networks", "Networks", models),
     ("findings", "Findings", "Findings", findings),
     ("published", "Published and measured", "Published", published),
     ("runs", "Every run", "Runs", runs),

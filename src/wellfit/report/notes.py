@@ -106,6 +106,12 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "Brackets: 95 % intervals, where they are known." if intervals else "",
             "Ensemble: the seeds' probabilities are averaged; its gain has no interval." if details.ensembles else "",
         ),
+        "weights": (
+            ""
+            if all(overview.history for overview in details.weights.values())
+            else "How the weights were distributed after each epoch is not shown where an earlier version of wellfit, "
+            "which did not keep that, trained the network.",
+        ),
         "published": (
             "What the source of this study reports, usually from a single training, and what was measured here; "
             "the range over the seeds shows how much a single training can vary.",

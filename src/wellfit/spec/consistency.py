@@ -31,6 +31,8 @@ _LAYERS_WITH: Final = {
     "function": ("dense", "conv2d", "activation"),
     "initializer": ("dense", "conv2d"),
     "rate": ("dropout",),
+    "bias": ("dense", "conv2d"),
+    "spread": ("dense", "conv2d"),
 }
 _QUESTIONS_WITH: Final = {
     "variant": ("beats", "stop", "impact", "patterns"),

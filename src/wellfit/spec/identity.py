@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from wellfit.base import LayerSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.overlay import split_part
 from wellfit.spec.reading import plain_of, read_table
@@ -163,7 +164,20 @@ def _train(study: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _recipe(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return dataclasses.asdict(recipe_from(plain))
+    """A recipe's settings as plain data, without the file that its network came from.
+
+    Settings of layers that earlier versions lacked are left out where they have their defaults: the names of the
+    directories of earlier studies depend on it.
+    """
+    recipe = dataclasses.asdict(recipe_from(plain))
+    layers = [
+        {key: value for key, value in layer.items() if _LATER.get(key) != value} for layer in recipe["model"]["layers"]
+    ]
+    model = {key: value for key, value in recipe["model"].items() if key != "origin"}
+    return {**recipe, "model": {**model, "layers": tuple(layers)}}
+
+
+_LATER: Final = {key: getattr(LayerSpec("dense"), key) for key in ("bias", "spread")}
 
 
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

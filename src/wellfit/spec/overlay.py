@@ -12,6 +12,7 @@ from typing import Any, Final
 from wellfit.base import ModelSpec, Reading
 from wellfit.data.entries import CATALOG
 from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.spec.imported.study import with_places
 from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_file
 from wellfit.spec.tables import DATA_FILES, StudyFile
@@ -87,6 +88,7 @@ def read_study(study: str | Path, above: tuple[str, ...] = ()) -> tuple[dict[str
     place, part = split_part(study)
     raw, source = read_file(place)
     read_table(StudyFile, raw, source, partial=True)
+    raw = with_places(raw, source.folder)
     raw, source = extended(raw, source, (*above, str(study)))
     return (raw, source) if part is None else _part(raw, part, source, (*above, str(study)))
 
@@ -193,8 +195,8 @@ def _merged(under: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
         merged[key] = value
         if isinstance(value, dict) and isinstance(below, dict):
             kind = below.get("kind", ModelSpec().kind if key == "model" else None)
-            if value.get("kind", kind) == kind:
-                merged[key] = _merged(below, value)
+            if value.get("kind", kind) == kind and "keras" not in value:
+                merged[key] = _merged({k: v for k, v in below.items() if k != "origin"}, value)
     return merged
 
 
@@ -324,6 +326,8 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
             raise UnknownNameError("variant", str(path[1]), names, label)
         if path[-2:] == ("model", "kind") and (*path[:-1], "hidden") not in paths:
             _drop_hidden(raw, path, value)
+        if path[-2:-1] == ("model",):
+            _drop_file(raw, path)
         table = raw
         for depth, key in enumerate(path[:-1], start=1):
             table = table.setdefault(str(key), {})
@@ -334,6 +338,14 @@ def put(raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> None:
 
 def _misspelled(name: str, names: Sequence[str]) -> bool:
     return bool(difflib.get_close_matches(name.lower(), [known.lower() for known in names], 1, TYPO))
+
+
+def _drop_file(raw: Mapping[str, Any], path: KeyPath) -> None:
+    """Drop where a model came from if it is changed, and all of it if a file replaces it."""
+    if isinstance(table := _value_at(raw, path[:-1]), dict):
+        table.pop("origin", None)
+        if path[-1] == "keras":
+            table.clear()
 
 
 def _drop_hidden(raw: Mapping[str, Any], path: KeyPath, kind: Any) -> None:

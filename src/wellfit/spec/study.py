@@ -11,6 +11,7 @@ from wellfit.analysis.scores import MARGINS
 from wellfit.base import Question, Recipe, RunSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
+from wellfit.spec.imported.study import with_networks
 from wellfit.spec.overlay import entitled, extended, other_data, published_in, put, read_study, split_part
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
@@ -210,6 +211,8 @@ def check_utf8(text: str, where: str) -> None:
 
 def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
     """Check every value of the merged tables, then what must fit together."""
+    read_table(StudyFile, plain, source)
+    plain = with_networks(plain, source)
     file = read_table(StudyFile, plain, source)
     check_name(file["name"], ("name",), source)
     data = _data(file, source)

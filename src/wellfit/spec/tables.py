@@ -157,6 +157,11 @@ Args:
   name: of a data set; see wellfit list.
   path: of a file or folder, relative to the study file.
 """
+_MODEL = """[model]: the architecture of a network.
+
+Args:
+  keras: a .keras file, relative to the study file, whose network this is; no other key is given then.
+"""
 _TRAIN = """[train]: the base recipe that every variant starts from, except its model.
 
 Args:
@@ -189,7 +194,7 @@ _study, _recipe = settings_of(StudySpec), settings_of(Recipe)
 
 _data = {"name": Text, "path": Text, **_without(settings_of(DataSpec), "name_or_path")}
 Data = _table("Data", _DATA, _data, DataSpec, Reading)
-Model = _table("Model", "[model]: the architecture of a network.", settings_of(ModelSpec), ModelSpec)
+Model = _table("Model", _MODEL, {**settings_of(ModelSpec), "keras": Text}, ModelSpec)
 _train = {**_without(_recipe, "model"), "seeds": SeedCount | Seeds, "precision": _study["precision"]}
 Train = _table("Train", _TRAIN, _train, Recipe, StudySpec)
 Changes = _table("Changes", "[variants.NAME]: changes to the base recipe.", {**_recipe, "model": Model}, Recipe)

@@ -28,6 +28,7 @@ scale = "auto"                       # images "unit": pixels from 0 to 1; tables
 [model]
 kind = "mlp"                         # "logistic", "mlp", "lenet5", "cnn", or "layers" with a list of layers
 hidden = [128, 64]
+# keras = "net.keras"                # instead of all keys above: the network in a file of Keras
 
 [train]                              # the base recipe, which every variant starts from
 epochs = 30

@@ -37,9 +37,10 @@ def changed(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 def _changed_model(model: ModelSpec, given: Mapping[str, Any]) -> ModelSpec:
     """A model with changes; what its kind does not use is reset, so that equal models are equal.
 
-    A model of another kind does not inherit hidden layers: an MLP's units are not a CNN's filters.
+    A model of another kind does not inherit hidden layers: an MLP's units are not a CNN's filters. A changed model does
+    not come from the file of the other.
     """
-    new = replace(model, **given)
+    new = replace(model, **({"origin": "", **given} if given else {}))
     hidden = new.hidden if new.kind == model.kind or "hidden" in given else HIDDEN.get(new.kind, ())
     return replace(new, hidden=hidden if new.kind in HIDDEN else (), layers=new.layers if new.kind == "layers" else ())
 

@@ -10,12 +10,12 @@ from typing import Any
 import tomli_w
 
 from wellfit.analysis.scores import MARGINS
-from wellfit.base import ModelSpec, Question, Recipe
+from wellfit.base import LayerSpec, ModelSpec, Question, Recipe
 from wellfit.errors import escaped
 from wellfit.spec.tables import StudySpec
 from wellfit.spec.variants import HIDDEN
 
-__all__ = ["study_file"]
+__all__ = ["model_table", "study_file"]
 
 
 def study_file(spec: StudySpec) -> str:
@@ -40,7 +40,7 @@ def study_file(spec: StudySpec) -> str:
         "title": spec.title,
         "description": spec.description,
         "data": {"name": data.pop("name_or_path"), **data},
-        "model": _model(spec.base.model),
+        "model": model_table(spec.base.model),
         "train": {**recipe, "seeds": spec.seeds, "precision": spec.precision},
         "variants": {name: _switched(changes) for name, changes in spec.variants.items()},
         "published": spec.published,
@@ -73,12 +73,21 @@ def _question(question: Question) -> dict[str, Any]:
     return {**named, **_changes(question, Question(question.ask, question.kind))}
 
 
-def _model(model: ModelSpec) -> dict[str, Any]:
-    """A model with only the settings that its kind uses."""
+def model_table(model: ModelSpec) -> dict[str, Any]:
+    """A model as a table of a study file, with only the settings that its kind uses; of layers, what is not usual.
+
+    Example:
+      >>> "layers" in model_table(ModelSpec("mlp"))
+      False
+    """
     table = dataclasses.asdict(model)
+    if not model.origin:
+        del table["origin"]
     if model.kind not in HIDDEN:
         del table["hidden"]
-    if model.kind != "layers":
+    if model.kind == "layers":
+        table["layers"] = [{"kind": k.kind, **_changes(k, LayerSpec(k.kind))} for k in model.layers]
+    else:
         del table["layers"]
     return table
 

@@ -1,7 +1,7 @@
 """The study directory: everything that is known about a study, safe against kill -9, readable at any time.
 
     study.db                    SQLite: the study, its runs, every epoch of every run, findings; the manifest of it all
-    weights/VARIANT.SEED.npz    the weights at the readout
+    weights/VARIANT.SEED.npz    the weights at the readout, and histograms of the weights after every epoch
     test/VARIANT.SEED.npz       the probabilities of every test example, and which validation examples were right;
                                 test/labels.npz: the true classes of the test examples
     test/keepsakes.npz          what reports show of the data: mistakes, examples, decision regions

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, Recipe, RunRecord, RunSpec, RunState
+from wellfit.base.histograms import Histograms
 from wellfit.errors import StoreUnreadableError
 from wellfit.spec.variants import recipe_from
-from wellfit.store.arrays import Arrays, is_damaged, pack, read_arrays, stage
+from wellfit.store.arrays import AGAIN, Arrays, is_damaged, pack, read_arrays, stage
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalState, FinalStates
+from wellfit.store.histograms import histograms_among, weights_among, with_histograms
 from wellfit.store.metadata import Metadata, now
 from wellfit.store.names import file_named
 
@@ -204,7 +206,23 @@ class Runs:
 
     def weights(self, variant: str, seed: int) -> dict[str, FloatArray]:
         """A run's weights at its readout; KeyError for a run that is not in the directory."""
-        return self._arrays("weights", (variant, seed))
+        return weights_among(self._arrays("weights", (variant, seed)))
+
+    def histograms(self, variant: str, seed: int) -> Histograms:
+        """The histograms of a run's weights after every epoch, which are in the file of its weights.
+
+        Empty if there are none: earlier versions did not keep them.
+
+        Raises:
+          KeyError: there is no such run.
+          StoreUnreadableError: the file cannot be read, is damaged, or has counts that cannot be of this run.
+        """
+        rows = self.database.rows("SELECT count(*) FROM epochs WHERE variant = ? AND seed = ?", variant, seed)
+        path = file_named(self.directory, file_of("weights", (variant, seed)))
+        try:
+            return histograms_among(self._arrays("weights", (variant, seed)), int(rows[0][0]))
+        except ValueError as error:  # its checksum is right, so somebody made it so
+            raise StoreUnreadableError(f"{path}: not a file of wellfit ({error}); {AGAIN}") from None
 
     def tested(self, variant: str, seed: int) -> Tested:
         """A run's test probabilities; KeyError for a run that was not tested."""
@@ -277,7 +295,7 @@ class Runs:
         by_run = {(record.spec.variant, record.spec.seed): record for record in records}
         tested = probabilities or {}
         with ExitStack() as stack:  # nothing is replaced before everything is on the disk
-            weights = {run: self._stage(stack, "weights", run, record.weights) for run, record in by_run.items()}
+            weights = {run: self._stage(stack, "weights", run, with_histograms(r)) for run, r in by_run.items()}
             tests = {run: self._stage(stack, "test", run, {"probabilities": p}) for run, p in tested.items()}
             descriptions = self.final_states.stage(stack, final_states)
             if again := self.epochs_asked().keys() & by_run.keys():

@@ -21,7 +21,18 @@ from wellfit.spec.tables import Data, Train, settings_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SETS", "WHERE", "arguments_of", "dataset_of", "divided", "handed_over", "naming_arguments", "plain_models"]
+__all__ = [
+    "SETS",
+    "WHERE",
+    "arguments_of",
+    "dataset_of",
+    "divided",
+    "handed_over",
+    "is_network",
+    "naming_arguments",
+    "of_one_scale",
+    "plain_models",
+]
 
 SETS: Final = ("x_test", "y_test", "x_val", "y_val", "groups")
 """Arguments of ``Study`` that belong to arrays and DataFrames."""
@@ -57,7 +68,7 @@ def arguments_of(data: Any, given: tuple[Any, ...], named: Mapping[str, Any]) ->
       (['a'], None, None)
     """
     places = ["model", "variants"]
-    if not isinstance(data, str | Path | Dataset) and not (given and isinstance(given[0], ModelSpec)):
+    if not isinstance(data, str | Path | Dataset) and not (given and is_network(given[0])):
         places.insert(0, "y")
     if len(given) > len(places):
         raise StudyFileError(f"Study(...): at most {len(places) + 1} arguments without a name; name the others")
@@ -67,6 +78,43 @@ def arguments_of(data: Any, given: tuple[Any, ...], named: Mapping[str, Any]) ->
             raise StudyFileError(f"Study(...): {place} is given twice; give it once")
         values[place] = value
     return values["y"], values["model"], values["variants"]
+
+
+def is_network(given: Any) -> bool:
+    """Whether an argument is a model, or a model with its settings as ``from_keras`` gives them.
+
+    Example:
+      >>> is_network(ModelSpec()), is_network({"model": ModelSpec(), "l2": 0.01}), is_network([[1.0]])
+      (True, True, False)
+    """
+    return isinstance(given, ModelSpec) or (isinstance(given, Mapping) and isinstance(given.get("model"), ModelSpec))
+
+
+def of_one_scale(variants: Any, scale: Any) -> Any:
+    """Variants without the scaling that ``from_keras`` gives with a network: all variants share that of the data.
+
+    Args:
+      variants: as given.
+      scale: of the study; None for the usual one.
+
+    Raises:
+      StudyFileError: a network scales its inputs in another way than the study.
+
+    Example:
+      >>> of_one_scale({"mine": {"model": ModelSpec(), "scale": "unit"}}, "unit")["mine"].keys()
+      dict_keys(['model'])
+    """
+    if not isinstance(variants, Mapping):
+        return variants
+    left = dict(variants)
+    for name, changes in variants.items():
+        if isinstance(changes, Mapping) and is_network(changes) and "scale" in changes:
+            own = changes["scale"]
+            if own != scale:
+                fix = f"all variants share one: give scale={own!r}"
+                raise StudyFileError(f"{WHERE}, variant {name!r}: its network scales the inputs; {fix}")
+            left[name] = {key: value for key, value in changes.items() if key != "scale"}
+    return left
 
 
 def divided(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

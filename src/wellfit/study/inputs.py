@@ -6,7 +6,7 @@ With these and a run's weights, a model can predict from raw rows although the d
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,10 +14,11 @@ import numpy as np
 
 from wellfit.base import Column, Dataset, FloatArray, Header, Preparation, PreparedColumn, Scaling
 from wellfit.data.later import Form
+from wellfit.data.seen import Hashes, example_hashes
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 
-__all__ = ["INPUTS", "Inputs", "has_inputs", "load_form", "load_inputs", "save_inputs"]
+__all__ = ["INPUTS", "Inputs", "has_inputs", "load_form", "load_inputs", "load_trained", "save_inputs"]
 
 INPUTS: Final = "inputs"
 """The key of the note, or with folds the beginning of the keys of each seed's note."""
@@ -26,6 +27,9 @@ _ROUNDING: Final = 1e-5  # relative, above the largest pixel value
 
 _FORM: Final = f"{INPUTS}.form"
 """The key of what all seeds have in common: units of columns, and the header of the table."""
+
+_EXAMPLES: Final = f"{INPUTS}.examples"
+"""The key of the hashes of all examples, and the beginning of the keys of each seed's bits: which of them train it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +56,22 @@ def has_inputs(store: Store, seed: int | None) -> bool:
     return store.metadata.note(_key(seed)) is not None and store.metadata.note(_FORM) is not None
 
 
-def save_inputs(store: Store, fold: Fold, seed: int | None) -> None:
-    """Save the preparation and the scaling of a seed.
+def save_inputs(store: Store, whole: Dataset, fold: Fold, seed: int | None) -> None:
+    """Save the preparation and the scaling of a seed, and which examples train it.
 
     Args:
       store: the study, open for writing.
+      whole: the data of all seeds.
       fold: the data of the seed.
       seed: None if all seeds have the same.
     """
     dataset = fold.dataset
+    _save_trained(store, whole, fold, seed)
     if store.metadata.note(_FORM) is None:
-        form = {"units": [column.unit for column in dataset.columns]}
+        form = {
+            "units": [column.unit for column in dataset.columns],
+            "truth": [column.truth for column in dataset.columns],
+        }
         header = None if dataset.header is None else asdict(dataset.header)
         store.metadata.write_note(_FORM, {**form, "header": header, "in_range": _in_range(dataset)})
     scaling = fold.data.scaling
@@ -91,6 +100,45 @@ def load_inputs(store: Store, seed: int) -> Inputs | None:
         return _inputs(note)
 
 
+def _save_trained(store: Store, whole: Dataset, fold: Fold, seed: int | None) -> None:
+    """Save a hash of each example once, and for each seed one bit per hash."""
+    used = [column.name for column in fold.preparation.columns]
+    note = store.metadata.note(_EXAMPLES)
+    if note is None:
+        parts = (whole.x_train, whole.x_test) if seed is not None else (whole.x_train,)
+        hashes = np.unique(np.concatenate([example_hashes(x, whole.columns, used) for x in parts]))
+        note = base64.b64encode(hashes.astype("<u8").tobytes()).decode("ascii")
+        store.metadata.write_note(_EXAMPLES, note)
+    own = example_hashes(fold.dataset.x_train[fold.splits.train], whole.columns, used)
+    bits = np.packbits(np.isin(_hashes(note), own))
+    store.metadata.write_note(f"{_EXAMPLES}.{_key(seed)}", base64.b64encode(bits.tobytes()).decode("ascii"))
+
+
+def load_trained(store: Store, seeds: Iterable[int]) -> Hashes | None:
+    """The hashes of the examples that trained any of some seeds; None if a seed was trained before they were saved.
+
+    Raises:
+      StoreUnreadableError: the note has another form than ``save_inputs`` gives it.
+    """
+    note = store.metadata.note(_EXAMPLES)
+    if note is None:
+        return None
+    with store.database.reading("the examples that trained its models"):
+        hashes = _hashes(note)
+        trained = np.zeros(len(hashes), bool)
+        for seed in seeds:
+            own = (store.metadata.note(f"{_EXAMPLES}.{_key(of)}") for of in (seed, None))
+            bits = next((note for note in own if note is not None), None)
+            if bits is None:
+                return None
+            trained |= np.unpackbits(np.frombuffer(base64.b64decode(bits), np.uint8))[: len(hashes)].astype(bool)
+    return hashes[trained]
+
+
+def _hashes(note: str) -> Hashes:
+    return np.frombuffer(base64.b64decode(note), "<u8").astype(np.uint64)
+
+
 def _in_range(dataset: Dataset) -> bool:
     """Whether all pixels are between 0 and the largest possible value; images may also be standardized already."""
     if dataset.pixel_max is None or len(dataset.input_shape) == 1:
@@ -115,9 +163,12 @@ def load_form(store: Store, inputs: Inputs) -> Form:
         units, header = [str(unit) for unit in note["units"]], note["header"]
         if header is not None:
             names, features = tuple(map(str, header["names"])), tuple(map(int, header["features"]))
-            header = Header(names, int(header["label"]), features, bool(header["written"]))
-        pairs = zip(inputs.columns, units, strict=True)
-        columns = tuple(Column(name, categories.get(name, ()), unit) for name, unit in pairs)
+            header = Header(
+                names, int(header["label"]), features, bool(header["written"]), str(header.get("decimal", ""))
+            )
+        truth = list(map(bool, note.get("truth", [False] * len(units))))  # studies of earlier versions do not say it
+        each = zip(inputs.columns, units, truth, strict=True)
+        columns = tuple(Column(name, categories.get(name, ()), unit, true) for name, unit, true in each)
     used = tuple(column.name for column in inputs.preparation.columns)
     pixel_max = inputs.pixel_max if note.get("in_range", True) else None
     return Form(inputs.shape, pixel_max, columns, used, header, store.metadata.spec().data)

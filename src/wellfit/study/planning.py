@@ -11,7 +11,7 @@ from wellfit.data.facts import Facts
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import resolve
-from wellfit.errors import StudyFileError
+from wellfit.errors import StudyFileError, printable
 from wellfit.nn.models import layer_specs
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "choose_and_plan",
     "memory_of",
     "memory_to_read",
+    "network_facts",
     "plan_runs",
     "recipe_of",
     "seconds_of",
@@ -129,6 +130,23 @@ def training_facts(trained: tuple[int, int], split: int) -> Facts:
     count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     how = "stratified by class" if fewest == most else "depending on the variant"
     return (("training examples", f"{count} of the {split:,} in each training split, {how}"),)
+
+
+def network_facts(recipes: Mapping[str, Recipe]) -> Facts:
+    """The files that networks came from, and the variants that use them, if not all do.
+
+    Args:
+      recipes: of the variants.
+
+    Example:
+      >>> from wellfit.base import ModelSpec
+      >>> network_facts({"a": Recipe(ModelSpec(origin="a.keras (SHA-256 12ab)")), "b": Recipe()})
+      (('network', 'a.keras (SHA-256 12ab), used by a'),)
+    """
+    files = dict.fromkeys(recipe.model.origin for recipe in recipes.values() if recipe.model.origin)
+    users = {file: [name for name, recipe in recipes.items() if recipe.model.origin == file] for file in files}
+    said = [file if len(users[file]) == len(recipes) else f"{file}, used by {', '.join(users[file])}" for file in files]
+    return (("network", printable("; ".join(said))),) if said else ()
 
 
 def choose_and_plan(

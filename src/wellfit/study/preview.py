@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, ModelSpec, Recipe, Scaling
+from wellfit.base import Augmentation, Dataset, FloatArray, IntArray, LayerRow, ModelTable, Recipe, Scaling
 from wellfit.engine import devices
+from wellfit.engine.hyperparameters import dropout_rates
 from wellfit.engine.step import augmented as in_step
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.nn.augmentation import mixup
-from wellfit.nn.models import SummaryRow, build, summary
+from wellfit.nn.models import build, summary
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.study.session import Session
 
 __all__ = [
-    "ModelTable",
+    "SPLITS",
     "augmentation_of",
     "augmentations",
     "augmented",
@@ -32,99 +31,64 @@ __all__ = [
     "examples",
     "model_table",
     "model_tables",
+    "plane_axes",
+    "plane_points",
     "study_scaling",
     "variant_recipe",
 ]
 
 
+SPLITS: Final = {"train": "training", "test": "test"}
+"""What examples may be looked at, and its name in a sentence."""
+
 # --- Models -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class ModelTable:
-    """The layers of one architecture; printed, a table with totals.
+def model_table(recipe: Recipe, input_shape: tuple[int, ...], classes: int) -> ModelTable:
+    """The layers of a recipe's network with their output shapes, parameters and settings.
 
     Args:
-      rows: the layers.
-      statistics: the number of running means and variances of batch normalization, which are not trained.
-      base: whether it is the base recipe's model.
-      variants: those that use it.
-
-    Example:
-      >>> print(model_table(ModelSpec("mlp", (128, 64)), (28, 28), 10))
-      layer      output shape  parameters
-      flatten_1  784                    0
-      dense_1    128              100,480
-      relu_1     128                    0
-      dropout_1  128                    0
-      dense_2    64                 8,256
-      relu_2     64                     0
-      dropout_2  64                     0
-      dense_3    10                   650
-      109,386 parameters, 427.29 KB
-      Dropout layers are inactive unless a rate is set.
-    """
-
-    rows: tuple[SummaryRow, ...]
-    statistics: int
-    base: bool = False
-    variants: tuple[str, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """Trainable parameters of all layers."""
-        return sum(row.parameters for row in self.rows)
-
-    @property
-    def bytes(self) -> int:
-        """Memory of the trainable parameters, four bytes each."""
-        return 4 * self.total
-
-    def as_json(self) -> dict[str, Any]:
-        """The plain data that ``wellfit model --json`` prints."""
-        layers = [{"layer": name, "output_shape": list(shape), "parameters": size} for name, shape, size in self.rows]
-        users = {"base": self.base, "variants": list(self.variants)}
-        return {**users, "layers": layers, "total": self.total, "bytes": self.bytes, "statistics": self.statistics}
-
-    def __str__(self) -> str:
-        cells = [("layer", "output shape", "parameters")]
-        cells += [(row.name, " x ".join(map(str, row.output_shape)), f"{row.parameters:,}") for row in self.rows]
-        left, middle, right = (max(map(len, column)) for column in zip(*cells, strict=True))
-        lines = [f"{name:<{left}}  {shape:<{middle}}  {size:>{right}}" for name, shape, size in cells]
-        lines.append(f"{self.total:,} parameters, {_memory(self.bytes)}")
-        if self.statistics:
-            size = _memory(4 * self.statistics)
-            lines.append(f"Not trained: {self.statistics:,} running means and variances of batch normalization, {size}")
-        if any(row.name.startswith("dropout") for row in self.rows):
-            lines.append("Dropout layers are inactive unless a rate is set.")
-        users = f"used by {', '.join(self.variants)}" if self.variants else "no variant uses it"
-        head = f"base recipe's model, {users}" if self.base else users if self.variants else ""
-        return "\n".join([*textwrap.wrap(head[:1].upper() + head[1:], 80), *lines])
-
-
-def model_table(spec: ModelSpec, input_shape: tuple[int, ...], classes: int) -> ModelTable:
-    """The layers of a model with their output shapes and parameters.
-
-    Args:
-      spec: the architecture.
+      recipe: the model, and the dropout rates of its layers.
       input_shape: of one example.
       classes: the number of classes.
 
     Raises:
       ShapeError, UnknownNameError: as ``wellfit.nn.models.build``.
+      StudyFileError: as ``wellfit.engine.hyperparameters.hyperparameters_of``.
 
     Example:
-      >>> table = model_table(ModelSpec("lenet5"), (28, 28), 10)
-      >>> table.total, [row.output_shape for row in table.rows if row.name.startswith("conv2d")]
-      (61706, [(28, 28, 6), (10, 10, 16), (1, 1, 120)])
+      >>> from wellfit.base import ModelSpec
+      >>> print(model_table(Recipe(model=ModelSpec("mlp", (128, 64)), dropout=(0.5, 0.0)), (28, 28), 10))
+      layer      output shape  parameters
+      flatten_1  784                    0
+      dense_1    128              100,480
+      relu_1     128                    0
+      dropout_1  128                    0  rate 0.5
+      dense_2    64                 8,256
+      relu_2     64                     0
+      dropout_2  64                     0  rate 0
+      dense_3    10                   650  softmax
+      109,386 parameters, 427.29 KB
     """
-    model = build(spec, input_shape, classes)
+    model = build(recipe.model, input_shape, classes)
     statistics = sum(array.size for arrays in model.stats().values() for array in arrays.values())
-    return ModelTable(summary(model), statistics)
+    rates = iter(dropout_rates("", recipe, model))
+    kernels = {name: arrays["kernel"].shape[:-2] for name, arrays in model.init(0).items() if "kernel" in arrays}
+
+    def setting(name: str) -> str:
+        if name.startswith("dropout"):
+            return f"rate {next(rates):g}"
+        size = kernels.get(name, ())
+        return f"{' x '.join(map(str, size))} kernel" if size else ""
+
+    rows = [LayerRow(*row, setting(row.name)) for row in summary(model)]
+    last = max(place for place, row in enumerate(rows) if row.name in kernels)
+    rows[last] = rows[last]._replace(setting=recipe.model.output)
+    return ModelTable(tuple(rows), statistics)
 
 
 def model_tables(spec: StudySpec, input_shape: tuple[int, ...], classes: int) -> tuple[ModelTable, ...]:
-    """A table for every architecture of a study, the base recipe's first.
+    """A table for every network of a study, the base recipe's first; networks differ in layers or dropout rates.
 
     Args:
       spec: the study.
@@ -138,25 +102,22 @@ def model_tables(spec: StudySpec, input_shape: tuple[int, ...], classes: int) ->
       >>> from wellfit.spec.study import load_study
       >>> study = load_study("lab5", settings=["variants.small.model.hidden=[32]"])
       >>> [(table.base, table.variants, table.total) for table in model_tables(study, (28, 28), 10)]
-      [(True, ('baseline', 'l2', 'dropout'), 109386), (False, ('small',), 25450)]
+      [(True, ('baseline', 'l2'), 109386), (False, ('dropout',), 109386), (False, ('small',), 25450)]
     """
-    base = model_table(spec.base.model, input_shape, classes)
+    tables: dict[tuple[Any, ...], ModelTable] = {}
+
+    def table_of(recipe: Recipe) -> ModelTable:
+        what = (recipe.model, recipe.dropout)  # of many variants, few differ in these
+        if what not in tables:
+            tables[what] = model_table(recipe, input_shape, classes)
+        return tables[what]
+
+    base = table_of(spec.base)
     users: dict[ModelTable, tuple[str, ...]] = {base: ()}
     for name, recipe in recipes(spec).items():
-        table = model_table(recipe.model, input_shape, classes)
+        table = table_of(recipe)
         users[table] = (*users.get(table, ()), name)
     return tuple(dataclasses.replace(table, base=table == base, variants=names) for table, names in users.items())
-
-
-def _memory(size: int) -> str:
-    """Bytes in Keras's notation: units of 1,024, two decimals."""
-    if size < 1024:
-        return f"{size} B"
-    value, unit = next(
-        ((size / 1024**n, unit) for n, unit in ((1, "KB"), (2, "MB")) if size < 1024 ** (n + 1)),
-        (size / 1024**3, "GB"),
-    )
-    return f"{value:.2f} {unit}"
 
 
 # --- Examples ---------------------------------------------------------------------------------------------------------
@@ -178,27 +139,69 @@ def class_rows(dataset: Dataset, each: int) -> IntArray:
     return order[place < each]
 
 
-def examples(dataset: Dataset, rows: Sequence[int] | IntArray) -> tuple[NDArray[Any], IntArray]:
-    """Some training images, unscaled, with their labels.
+def examples(
+    dataset: Dataset, rows: Sequence[int] | IntArray, split: str = "train", *, images: bool = True
+) -> tuple[NDArray[Any], IntArray]:
+    """Some examples as they were read, with their labels.
 
     Args:
-      dataset: the data; the test set is not used.
+      dataset: the data.
       rows: row numbers.  # (n,)
+      split: ``"train"`` (validation examples are among these) or ``"test"``.
+      images: whether they must be images.
 
     Returns:
-      Images and labels.  # (n, ...), (n,)
+      Examples and labels.  # (n, ...), (n,)
 
     Raises:
+      UnknownNameError: there is no such split.
       DataError: the data are not images, or there is no such row.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> examples(load_dataset("digits"), [0, 1], "test")[1].tolist()
+      [2, 3]
     """
-    size, shape = len(dataset.x_train), dataset.input_shape
-    if len(shape) == 1:
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    x, y = (dataset.x_train, dataset.y_train) if split == "train" else (dataset.x_test, dataset.y_test)
+    shape = dataset.input_shape
+    if images and len(shape) == 1:
         raise DataError(f"{dataset.name} has rows of {shape[0]} features instead of images; choose image data")
     for row in rows:
-        if not 0 <= row < size:
-            raise DataError(f"{dataset.name} has no training example {row}; choose numbers from 0 to {size - 1}")
+        if not 0 <= row < len(x):
+            raise DataError(
+                f"{dataset.name} has no {SPLITS[split]} example {row}; choose numbers from 0 to {len(x) - 1}"
+            )
     chosen = np.asarray(rows, np.int64)
-    return dataset.x_train[chosen], dataset.y_train[chosen]
+    return x[chosen], y[chosen]
+
+
+def plane_points(dataset: Dataset, split: str = "train") -> tuple[FloatArray, IntArray]:
+    """The examples of data with two features that have no missing value, and their labels.  # (n, 2), (n,)
+
+    Raises:
+      UnknownNameError: there is no such split.
+      DataError: the data do not have two features of numbers.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> points, labels = plane_points(load_dataset("cosines"))
+      >>> points.shape, plane_axes(load_dataset("cosines"))
+      ((2000, 2), ('x1', 'x2'))
+    """
+    if dataset.input_shape != (2,) or any(column.categories for column in dataset.columns):
+        raise DataError(f"{dataset.name} does not have two features of numbers; choose other data for a scatter plot")
+    size = len(dataset.y_test if split == "test" else dataset.y_train)
+    points, labels = examples(dataset, range(size), split, images=False)
+    known = np.isfinite(points).all(axis=1)  # (N,)
+    return points[known].astype(np.float64), labels[known]
+
+
+def plane_axes(dataset: Dataset) -> tuple[str, str]:
+    """The names of the two features."""
+    first, second = [column.name for column in dataset.columns] or ("x1", "x2")
+    return first, second
 
 
 # --- Augmentation -----------------------------------------------------------------------------------------------------

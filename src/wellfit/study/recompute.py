@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.scores import LOSSES
 from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
+from wellfit.base.histograms import BIN_EDGES, BINS, Histograms
 from wellfit.engine.stopping import Watch, observe
 from wellfit.store import Store
 from wellfit.study.as_json import to_json
@@ -50,6 +51,7 @@ def numbers_of_run(
     probabilities: FloatArray | None,
     labels: IntArray | None,
     test: tuple[float, float] | None,
+    histograms: Histograms | None = None,
 ) -> Iterator[Recomputed]:
     """The numbers of one run.
 
@@ -60,11 +62,13 @@ def numbers_of_run(
       probabilities: its test probabilities; None if there are none or their file is damaged.  # (m, K)
       labels: the true classes of the examples that it judged; None likewise.  # (m,)
       test: the stored test accuracy and loss; None if it was not tested.
+      histograms: of its weights by epoch, which are checked at the readout.
     """
     whose = f"variant {record.spec.variant!r}, seed {record.spec.seed}"
     yield from (n._replace(what=f"{whose}: {n.what}") for n in _readout(record))
     if weights is not None and record.readout_epoch:
         yield from (n._replace(what=f"{whose}: {n.what}") for n in _weights(record, weights, parameters))
+        yield from (n._replace(what=f"{whose}: {n.what}") for n in _counted(record, weights, histograms or {}))
     if probabilities is not None and labels is not None and test is not None:
         true = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (M,)
         eps = np.finfo(np.float64).eps
@@ -119,6 +123,17 @@ def _weights(record: RunRecord, weights: Mapping[str, FloatArray], parameters: i
         yield Recomputed(
             "small weights (at its readout epoch)", float(record.history["small_weights"][row]), small, 1e-6
         )
+
+
+def _counted(record: RunRecord, weights: Mapping[str, FloatArray], histograms: Histograms) -> Iterator[Recomputed]:
+    """The histograms of the weights at the readout; an average of weights has none."""
+    for name, counts in histograms.items():
+        stored = counts[record.readout_epoch - 1]  # (BINS,)
+        if record.spec.recipe.average is None and name in weights and stored.any():
+            away = np.digitize(np.abs(weights[name]).ravel(), BIN_EDGES[BINS // 2 :])  # bins from the middle one
+            places = BINS // 2 + np.where(np.signbit(weights[name]).ravel(), -away, away)
+            again = np.bincount(places, minlength=BINS)  # (BINS,)
+            yield Recomputed(f"histogram of {name} (at its readout epoch)", stored.tolist(), again.tolist())
 
 
 def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary) -> Iterator[Recomputed]:

@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, pictured, variant_mistakes, votes
-from wellfit.base import Column, Dataset, FloatArray, IntArray, PreparedColumn, Scaling
+from wellfit.base import Column, Dataset, FloatArray, IntArray, ModelTable, PreparedColumn, Scaling
 from wellfit.engine.train import predict_proba
 from wellfit.store import Store
 from wellfit.study.predictions import Probabilities, predictions_of, seeds_tested
-from wellfit.study.preview import class_rows
+from wellfit.study.preview import class_rows, model_tables
 from wellfit.study.provenance import without_home
 from wellfit.study.session import Session
 
-__all__ = ["are_images", "as_bytes", "cosine_distance", "keep_report_data"]
+__all__ = ["are_images", "as_bytes", "cosine_distance", "keep_report_data", "pictures_of_tests"]
 
 EXAMPLES: Final = 10  # of every class
 ROWS: Final = 5  # of a table
@@ -31,7 +31,8 @@ POINTS: Final = 500
 GRID: Final = 101  # values of each feature
 PICTURES: Final = 4000
 _BYTES: Final = 32 * 2**20  # for all pictures; fewer are kept of large images
-_FORMAT: Final = 3  # of the kept data; data in another format are replaced
+FIRST: Final = 25  # test images
+_FORMAT: Final = 4  # of the kept data; data in another format are replaced
 
 
 def keep_report_data(store: Store, session: Session) -> None:
@@ -62,10 +63,12 @@ def keep_report_data(store: Store, session: Session) -> None:
         "rows": [],
         "distance": None,
         "axes": [],
+        "models": [table.as_json() for table in _models(session)],
         "facts": [[name, without_home(text)] for name, text in session.facts],
     }
     if are_images(shape):
-        arrays |= _misclassified(store, runs, session) | {"examples": _examples(used)}
+        first = pictures_of_tests(session, np.arange(min(FIRST, len(session.test_labels))))
+        arrays |= _misclassified(store, runs, session) | {"examples": _examples(used), "first_images": first}
     elif len(shape) == 1:
         plain["rows"] = _rows(session)
     plane = _plane(session)
@@ -85,6 +88,15 @@ def are_images(shape: tuple[int, ...]) -> bool:
       (True, True, False, False)
     """
     return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
+
+
+def pictures_of_tests(session: Session, rows: IntArray) -> NDArray[np.uint8]:
+    """Some test images as bytes.  # (n, H, W) or (n, H, W, 3)
+
+    Args:
+      rows: positions among the test examples.  # (n,)
+    """
+    return as_bytes(session.test_examples(rows), *_range(session.used))
 
 
 def as_bytes(images: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
@@ -132,6 +144,10 @@ def cosine_distance(x: FloatArray, labels: IntArray) -> float | None:
     return a if np.abs(above - a * labels).max() < 1e-4 * max(1.0, abs(a)) else None
 
 
+def _models(session: Session) -> tuple[ModelTable, ...]:
+    return model_tables(session.spec, session.first.training.input_shape, len(session.dataset.classes))
+
+
 def _counts(session: Session) -> dict[str, NDArray[Any]]:
     """The number of examples of every class in each split, of seed 0; those that no run learns from count apart."""
     y, splits, classes = session.used.y_train, session.splits, len(session.dataset.classes)
@@ -174,7 +190,7 @@ def _misclassified(store: Store, runs: dict[str, tuple[int, ...]], session: Sess
     mistakes, counts = joint_mistakes(of, truth), np.stack(counted)  # (V, M, K)
     size = int(np.prod(dataset.input_shape))
     rows = pictured(mistakes, counts, min(PICTURES, _BYTES // size))
-    return {"image_rows": rows, "images": as_bytes(session.test_examples(rows), *_range(dataset))}
+    return {"image_rows": rows, "images": pictures_of_tests(session, rows)}
 
 
 def _rows(session: Session) -> list[list[str]]:

@@ -21,9 +21,11 @@ from wellfit.base import (
     ConfusionDifference,
     DataOverview,
     Ensemble,
+    FirstPredictions,
     FloatArray,
     IntArray,
     Mistakes,
+    ModelTable,
     Regions,
     StudyDetails,
     StudySummary,
@@ -31,6 +33,7 @@ from wellfit.base import (
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.store import Store, open_existing
 from wellfit.study.predictions import Predictions, Probabilities, predictions_of, seeds_tested
+from wellfit.study.single_runs import predictions_in
 from wellfit.study.summarize import summary_of
 from wellfit.study.weights import weight_overviews
 
@@ -128,6 +131,8 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         regions=_regions(kept) if kept else {},
         paths=sweep_paths(summary, weights.zeros),
         grids=sweep_grids(summary),
+        models=tuple(map(ModelTable.from_json, kept[1].get("models", ()))) if kept else (),
+        first=_first_predictions(store, kept) if kept and mistakes else None,
         without_weights=tuple(sorted(damaged)),
     )
 
@@ -176,12 +181,22 @@ def _data_overview(kept: Kept) -> DataOverview:
     )
 
 
+def _first_predictions(store: Store, kept: Kept) -> FirstPredictions | None:
+    """The first test images with what a run of the first tested variant predicts; None if they were not kept."""
+    images = kept[0].get("first_images")
+    if images is None:
+        return None
+    of = predictions_in(store, np.arange(len(images)), next(iter(seeds_tested(store))), partly=True)
+    sure = of.probabilities.max(axis=1)  # (n,)
+    return FirstPredictions(of.variant, of.seeds, of.rows, of.labels, of.predicted, sure, images[of.rows])
+
+
 def _regions(kept: Kept) -> dict[str, Regions]:
     """The decision regions of every variant, for data with two features."""
     arrays, plain = kept
     prefix = "grid/"
     curves = _curves(arrays["x1"], plain["distance"]) if "x1" in arrays else {}
-    first, second = plain.get("axes") or ("feature 1", "feature 2")
+    first, second = plain.get("axes") or ("x1", "x2")
     return {
         name.removeprefix(prefix): Regions(
             variant=name.removeprefix(prefix),

@@ -66,6 +66,7 @@ def run_study(
     interim: InterimAnalysis | None = None,
     on_plan: Callable[[Forecast], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> None:
     """Train what is missing of a study, then open the test set once and evaluate every new run on it.
 
@@ -77,6 +78,7 @@ def run_study(
       interim: the interim analysis that the study is trained for, if there is one.
       on_plan: called with the forecast before anything is trained.
       on_progress: called after every epoch.
+      on_epoch: called after every epoch with all that it has; it must not keep the epoch.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data, or its interim analyses; nothing was written.
@@ -107,7 +109,7 @@ def run_study(
         tested, metric = len(session.test_labels), session.spec.metric
         store.metadata.save_findings(audit(session.used, session.splits, tested, session.learned, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
-        _train(session, store, on_progress)
+        _train(session, store, on_progress, on_epoch)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
@@ -128,7 +130,12 @@ def _note_overlap(store: Store, session: Session) -> None:
         store.metadata.write_note(OVERLAP, {"seeds": seeds, "overlap": overlap})
 
 
-def _train(session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:
+def _train(
+    session: Session,
+    store: Store,
+    on_progress: Callable[[Progress], None] | None,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> None:
     """Train every population and save its records; leave a checkpoint behind after an interruption."""
     work, trainer = session.remaining, _trainers(session)
     total = sum(work.left(population) for population in work.plan.populations) or 1
@@ -137,6 +144,8 @@ def _train(session: Session, store: Store, on_progress: Callable[[Progress], Non
         for population in work.plan.populations:
 
             def report(epoch: Epoch, population: Population = population, before: int = before) -> None:
+                if on_epoch is not None:
+                    on_epoch(epoch)
                 if on_progress is not None:
                     share = min(1.0, (before + work.trained_by(population, epoch.number)) / total)
                     on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, share))
@@ -282,4 +291,4 @@ def _keep_inputs(store: Store, session: Session, seed: int) -> None:
     """Keep what precedes the networks of a seed; with one fold, all seeds share it."""
     own = seed if session.folds > 1 else None
     if not has_inputs(store, own):
-        save_inputs(store, session.fold(seed), own)
+        save_inputs(store, session.dataset, session.fold(seed), own)

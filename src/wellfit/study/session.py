@@ -36,6 +36,7 @@ from wellfit.study.planning import (
     choose_and_plan,
     memory_of,
     memory_to_read,
+    network_facts,
     plan_runs,
     seconds_of,
     trained_on,
@@ -208,7 +209,8 @@ class Session:
         said = data_facts(self.used, self.splits, self.preparation, self.data.scaling)
         more = dict(fold_facts(self.dataset, self.splits, self.folds))
         if more and self.dataset.pool is not None and self.spec.data.train_share == 1:
-            more["classes"] = dict(dataset_facts(self.dataset))["classes"]  # a fold may leave out an example
+            whole = dict(dataset_facts(self.dataset))  # a fold may leave out an example
+            more |= {name: whole[name] for name in ("classes", "guessing") if name in whole}
         return (*(dict(said) | more).items(), *training_facts(self.trained, len(self.splits.train)))
 
     @property
@@ -355,7 +357,7 @@ class Session:
             continued=len(work.begins),
             saved=work.saved,
             restarted=work.restarted,
-            facts=self.facts,
+            facts=(*self.facts, *network_facts(self.recipes)),
             design=self._design,
             cautions=tuple(filter(None, cautions)),
         )

@@ -231,7 +231,8 @@ def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
         variant, seed = run = _run(record)
         yield Recomputed(f"variant {variant!r}, seed {seed}: recipe", record.spec.recipe, of_variant[variant])
         name = f"{variant}.{seed}.npz"
-        weights = store.runs.weights(variant, seed) if f"weights/{name}" not in damaged else None
+        kept = f"weights/{name}" not in damaged
+        weights = store.runs.weights(variant, seed) if kept else None
         whole = run in tests and labels is not None and f"test/{name}" not in damaged
         tested = store.runs.tested(variant, seed) if whole else None
         yield from numbers_of_run(
@@ -241,6 +242,7 @@ def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
             None if tested is None else tested.probabilities,
             None if tested is None or labels is None else tested.of(labels),
             tests.get(run),
+            store.runs.histograms(variant, seed) if kept else None,
         )
     if not damaged:
         yield from numbers_of_summary(store, summary_of(store), summary_of(store))

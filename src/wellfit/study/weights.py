@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import FloatArray, WeightOverview
+from wellfit.base import FloatArray, WeightHistory, WeightOverview
+from wellfit.base.histograms import Histograms
 from wellfit.store import Store
 
-__all__ = ["Overviews", "filter_pictures", "kernels", "weight_overviews"]
+__all__ = ["Overviews", "filter_pictures", "kernel_place", "kernels", "weight_history", "weight_overviews"]
 
 BINS: Final = 61  # odd, so that the middle bin is centered on zero
 SMALL: Final = 1e-3  # as in the history's ``small_weights``
 FILTERS: Final = 32
+EPOCHS: Final = 24
 _INSIDE: Final = 0.995  # share of the weights, and of the filters' pixels, within the range shown
 
 
@@ -54,8 +56,39 @@ def weight_overviews(store: Store, runs: Mapping[str, tuple[int, ...]], shape: t
         sizes = [arrays[name].size for name in layers]
         zeros[variant] = float(np.average(mean[:, 0], weights=sizes))
         pictures = filter_pictures(arrays[layers[0]], shape)
-        overviews[variant] = WeightOverview(variant, layers, edges, mean[:, 2:], mean[:, 0], mean[:, 1], pictures)
+        seed = min(runs[variant])
+        history = weight_history(store.runs.histograms(variant, seed), layers, seed)
+        numbers = mean[:, 2:], mean[:, 0], mean[:, 1]
+        overviews[variant] = WeightOverview(variant, layers, edges, *numbers, pictures, history)
     return Overviews(overviews, zeros)
+
+
+def weight_history(histograms: Histograms, kernels: Sequence[str], seed: int) -> WeightHistory | None:
+    """The histograms of a run at 24 epochs at most, the first and the last among them; None if it has none.
+
+    Args:
+      histograms: of every array by epoch.
+      kernels: the names that come first.
+      seed: of the run.
+    """
+    names = tuple(sorted(histograms, key=lambda name: (name not in kernels, *kernel_place(name))))
+    kept = [np.flatnonzero(histograms[name].any(axis=1)) for name in names[:1]]
+    if not kept or not len(kept[0]):
+        return None
+    known = kept[0][np.unique(np.linspace(0, len(kept[0]) - 1, EPOCHS).round().astype(int))]  # (E,)
+    counts = np.stack([histograms[name][known] for name in names])  # (A, E, BINS)
+    return WeightHistory(seed, names, known + 1, counts / np.maximum(counts.sum(axis=2, keepdims=True), 1))
+
+
+def kernel_place(name: str) -> tuple[str, int]:
+    """The place of an array in the order of layers: convolutions, then batch normalization, then dense layers.
+
+    Example:
+      >>> kernel_place("dense_10/kernel") > kernel_place("dense_2/bias") > kernel_place("conv2d_3/kernel")
+      True
+    """
+    kind, _, number = name.partition("/")[0].rpartition("_")
+    return ("" if kind == "conv2d" else kind), int(number)
 
 
 def kernels(weights: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -67,12 +100,8 @@ def kernels(weights: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
       >>> list(kernels(weights))
       ['conv2d_1/kernel', 'dense_2/kernel', 'dense_10/kernel']
     """
-
-    def place(name: str) -> tuple[str, int]:
-        kind, number = name.removesuffix("/kernel").rsplit("_", 1)
-        return kind, int(number)
-
-    return {name: weights[name] for name in sorted((n for n in weights if n.endswith("/kernel")), key=place)}
+    names = (name for name in weights if name.endswith("/kernel"))
+    return {name: weights[name] for name in sorted(names, key=kernel_place)}
 
 
 def _range(arrays: list[FloatArray]) -> float:

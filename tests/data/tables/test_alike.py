@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from wellfit.base import Column, Header, Reading
 from wellfit.data.tables.alike import Rows, rows_like
 from wellfit.data.tables.frames import from_frames, table_of
+from wellfit.data.tables.parse import parse_text
 from wellfit.errors import DataError
 
 TRAIN = pd.DataFrame(
@@ -41,6 +43,79 @@ def test_the_training_table_itself_comes_back() -> None:
     assert rows.labels.tolist() == TRAIN["Survived"].tolist()
     assert rows.identifier is not None
     assert (rows.identifier.name, rows.identifier.values.tolist()) == ("PassengerId", list(range(100, 160)))
+
+
+CELLS = (Column("a"),), Header(("id", "a", "label"), 2, (1,), True)
+
+
+def of_text(text: str, column: Column = CELLS[0][0], header: Header = CELLS[1]) -> Rows:
+    """A later text table with a column of numbers."""
+    return rows_like(parse_text(text.encode(), Reading(), "t", header), header, (column,), ("a",), Reading())
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (["2.50", "2.5"], True),
+        (["007", "7"], True),
+        (["1e3", " 1000"], True),
+        (["NA", "-"], True),
+        (["12345678901234567890", "3"], True),
+        (["7", "7"], True),  # an identifier by its name, although it repeats
+        (["7", ""], True),
+        (["", ""], False),
+    ],
+)
+def test_identifiers_are_copied_as_they_are_written(cells: list[str], kept: bool) -> None:
+    rows = of_text("id,a\n" + "".join(f"{cell},1.5\n" for cell in cells))
+    found = None if rows.identifier is None else rows.identifier.values.tolist()
+    assert found == ([cell.strip() for cell in cells] if kept else None)
+
+
+def test_whole_numbers_with_gaps_stay_whole_where_a_table_is_no_text() -> None:
+    rows = read(TRAIN.head(3).assign(PassengerId=[1.0, np.nan, 2.5]))
+    assert rows.identifier is not None
+    assert rows.identifier.values.tolist() == ["1", "", "2.5"]
+    assert read(TRAIN.head(2).assign(PassengerId=pd.array([1, None], "Int64"))).identifier is not None
+    assert read(TRAIN.head(2).assign(PassengerId=[np.nan, np.nan])).identifier is None
+
+
+def test_an_identifier_that_differs_is_preferred_to_one_that_repeats() -> None:
+    frame = TRAIN.head(3).drop(columns="PassengerId")
+    rows = read(frame.assign(customer_id=[1, 1, 2], order_id=["a", "b", "c"]))
+    assert rows.identifier is not None
+    assert rows.identifier.name == "order_id"
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "value"),
+    [
+        ("1.048", ",", 1048),  # as the training table groups thousands
+        ("1.5", ",", 1.5),  # can only be a point
+        ("1,5", ",", 1.5),
+        ("1,5", ".", 1.5),
+        ("1,048", ".", 1048),
+        ("1.048", "", 1.048),
+        ("NA", "", np.nan),  # a header, though nothing below it is a number
+    ],
+)
+def test_the_decimal_mark_of_the_training_table_decides_where_nothing_else_does(
+    cell: str, decimal: str, value: float
+) -> None:
+    header = replace(CELLS[1], decimal=decimal)
+    np.testing.assert_array_equal(of_text(f"id;a\nx;{cell}\n", header=header).x, [[value]])
+
+
+def test_truth_values_where_the_training_table_has_numbers_are_said() -> None:
+    rows = of_text("id,a\nx,true\ny,False\n")
+    assert (rows.x.tolist(), rows.notes) == (
+        [[1], [0]],
+        ("a: true and false, where the training table has numbers, count as 1 and 0",),
+    )
+    assert of_text("id,a\nx,true\ny,False\n", Column("a", truth=True)).notes == ()
+    assert of_text("id,a\nx,1\ny,0\n", Column("a", truth=True)).x.tolist() == [[1], [0]]
+    with pytest.raises(DataError, match=r"t: line 3, column 2 \(a\): 7, but the training table has true and false"):
+        of_text("id,a\nx,1\ny,7\n", Column("a", truth=True))
 
 
 def test_columns_in_another_order_and_case_and_without_what_is_not_used() -> None:

@@ -26,6 +26,17 @@ def read(cells: dict, header: bool = True, **settings):
     return features([table(cells, header)], [], Reading(**settings))
 
 
+def test_truth_values_in_another_set_are_said_or_refused() -> None:
+    numbers, truth = table({"a": [0, 1, 7], "b": A[:3]}), table({"a": [True, False, True], "b": A[:3]})
+    made = features([numbers, truth], [], Reading())
+    assert made.rows[1][:, 0].tolist() == [1, 0, 1]
+    assert ("true or false, read as 1 or 0", "a") in made.facts
+    assert not made.columns[0].truth
+    assert features([truth, truth], [], Reading()).columns[0].truth
+    with pytest.raises(DataError, match=r"line 4, column 1 \(a\): 7, but the training table has true and false"):
+        features([truth, numbers], [], Reading())
+
+
 def names(made) -> list[str]:
     return [column.name for column in made.columns]
 
@@ -43,7 +54,7 @@ def names(made) -> list[str]:
         ("order", np.arange(N)[::-1] + 1.0, "row numbers"),
         ("Ticket", [f"A {i}" for i in range(N)], "a different text in every row"),
         ("sample code number", [*range(1000, 1000 + N - 3), 1000, 1001, 1002], "an identifier by its name"),
-        ("patient_id", np.arange(N) // 2, 'if rows of one belong together: [data] group = "patient_id"'),
+        ("patient_id", np.arange(N) // 2, "an identifier by its name"),
         ("when", pd.date_range("2020", periods=N), "dates; to use them, add columns of numbers"),
         ("clock", ["12:30"] * N, "dates; to use them"),
         ("Cabin", [None, *(f"C {i}" for i in range(1, N))], f"{N - 1} different texts in {N - 1} rows"),

@@ -14,12 +14,13 @@ import pytest
 
 import detailed
 import summaries
+from wellfit.base import QUESTIONS
 from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
 from wellfit.spec.study import load_study, resolved
 from wellfit.study.summarize import summarize
 
 LABS = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
-KINDS = {"beats", "best", "onset", "stop", "winner", "matches"}
+KINDS = set(QUESTIONS)
 
 
 def sources(notebook: dict[str, Any], kind: str) -> list[str]:
@@ -97,30 +98,100 @@ def published(lab: str) -> list[float]:
     return [value for metrics in load_study(lab).published.values() for value in metrics.values()]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("lab", LABS)
-def test_the_walk_of_every_lab_runs(
-    lab: str, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+CLAIMS = re.compile(
+    r"\b(converged|turns upward:|wins|won|outperforms|no rise|memorizes its|helps most|is the best|better than|worse)"
+)
+"""What only a cell may say: the outcome of a study is not known to a text that was written before."""
+
+
+@pytest.mark.parametrize("lab", [*LABS, "study"])
+def test_no_text_says_what_came_out(lab: str) -> None:
+    claims = {step.name: found[0] for step in steps(lab) if (found := CLAIMS.search(f"{step.title} {step.text}"))}
+    assert not claims
+
+
+def run_cells(notebook: dict[str, Any], name: str, without: str = "never") -> dict[str, Any]:
+    """Run the code of a notebook in this process, without cells that contain a text; returns its names."""
     pytest.importorskip("IPython", reason="pip install 'wellfit[notebook]'")
     import matplotlib as mpl
 
+    mpl.use("agg")
+    names: dict[str, Any] = {}
+    for code in sources(notebook, "code"):
+        if without not in code:
+            exec(compile(code, name, "exec"), names)
+    return names
+
+
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "early": {"epochs": 2},  # nothing has risen yet
+    "late": {"epochs": 40, "learning_rate": 0.01, "label_noise": 0.4},  # wrong labels are learned by heart
+}
+
+
+def test_what_is_said_of_results_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from wellfit import Study, load_dataset, make_dataset, mlp
+    from wellfit.study.report_details import study_details
+
+    digits = load_dataset("digits")
+    few = make_dataset(digits.x_train[:400], digits.y_train[:400], digits.x_test[:90], digits.y_test[:90], name="few")
+    monkeypatch.setattr("wellfit.report.forms.notebook._outputs", lambda *_: [])  # drawn by other tests
+    questions = [{"ask": "Which is best?", "kind": "best"}, {"ask": "When does overfitting begin?", "kind": "onset"}]
+    said, texts = {}, {}
+    for outcome, settings in OUTCOMES.items():
+        place = tmp_path / outcome
+        variants = {"baseline": {}, "dropout": {"dropout": 0.5}}
+        Study(few, mlp(64), variants, seeds=2, questions=questions, **settings).run(place, progress=False)
+        summary = summarize(place)
+        notebook = make_notebook(summary, study_details(place, summary), str(place))
+        monkeypatch.chdir(tmp_path)
+        capsys.readouterr()
+        run_cells(notebook, outcome, without="plot_")
+        said[outcome] = capsys.readouterr().out
+        texts[outcome] = sources(notebook, "markdown")
+        for answer in summary.answers:
+            assert answer.text in said[outcome]
+    assert texts["early"] == texts["late"]
+    assert "no rise of the validation loss" in said["early"]
+    assert "begins to rise for good after epoch" in said["late"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epochs", [2, 12])
+@pytest.mark.parametrize("lab", LABS)
+def test_the_walk_of_every_lab_runs(
+    lab: str,
+    epochs: int,
+    real_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     from wellfit import Study
     from wellfit.study.report_details import study_details
 
-    mpl.use("agg")
     place = tmp_path / lab
     settings = ["data.train_share=0.005", "train.seeds=2", "train.batch_size=64"]
-    Study.from_toml(lab, quick=True, epochs=2, settings=settings).run(place, progress=False)
+    Study.from_toml(lab, quick=True, epochs=epochs, settings=settings).run(place, progress=False)
     summary = summarize(place)
     notebook = make_notebook(summary, study_details(place, summary), str(place))
+    whole = Study.from_toml
+
+    def tiny(name: str, quick: bool = False) -> Study:
+        """A part with as few examples, epochs and seeds."""
+        few = [] if "cosines" in name else settings
+        return whole(name, quick=True, epochs=1, settings=["train.seeds=2", *few])
+
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    for code in sources(notebook, "code"):
-        exec(compile(code, lab, "exec"), names)
+    monkeypatch.setattr(
+        Study, "from_toml", lambda path, **options: (whole if Path(path).is_file() else tiny)(path, **options)
+    )
+    run_cells(notebook, lab)
     output = capsys.readouterr().out
     for answer in summary.answers:
-        assert answer.ask in output
+        assert answer.text in output
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
@@ -149,3 +220,18 @@ def test_a_title_cannot_end_the_study_that_stands_in_the_notebook() -> None:
     assigned = [node for node in ast.parse(code).body if isinstance(node, ast.Assign)]
     assert "'''" in ast.literal_eval(assigned[-1].value)
     assert sum(isinstance(node, ast.Import) for node in ast.walk(ast.parse(code))) == 2
+
+
+def test_the_page_of_the_labs_names_steps_and_methods_that_exist() -> None:
+    import wellfit
+
+    page = (Path(__file__).parents[3] / "docs" / "labs.md").read_text(encoding="utf-8")
+    for lab, text in re.findall(r"^## (lab\S*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL):
+        named = set(re.findall(r"\*([a-z0-9-]+)\*", text))
+        own = {step.name for step in steps(lab)}
+        assert named, lab
+        assert named <= own, f"{lab}: {named - own}"
+    called = re.findall(r"\b(study|results)\.(\w+)\(", page)
+    classes = {"study": wellfit.Study, "results": wellfit.Results}
+    assert len(called) > 10
+    assert [f"{owner}.{name}" for owner, name in called if not hasattr(classes[owner], name)] == []

@@ -113,17 +113,18 @@ class Sets:
         return [j for j in range(self.dataset.x_train.shape[1]) if not (columns and columns[j].categories)]
 
 
-def row_hashes(x: NDArray[Any]) -> list[bytes]:
-    """Return a 128-bit hash of every row; the probability of a collision among a million rows is about 1e-27.
+def row_hashes(x: NDArray[Any], size: int = 16) -> list[bytes]:
+    """Return a hash of every row; with 128 bits, the probability of a collision among a million rows is about 1e-27.
 
     Args:
       x: examples.  # (n, ...)
+      size: bytes of a hash.
     """
     plain = x if x.dtype.kind == "u" else x + 0  # -0.0 becomes 0.0
     if plain.dtype.kind == "f":
         plain[np.isnan(plain)] = np.nan  # one bit pattern for all missing values
     flat = np.ascontiguousarray(plain).reshape(len(x), -1)
-    return [hashlib.blake2b(row.data, digest_size=16).digest() for row in flat]
+    return [hashlib.blake2b(row.data, digest_size=size).digest() for row in flat]
 
 
 def column_name(dataset: Dataset, column: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from os.path import splitext
 from pathlib import PurePath
 from typing import Final, Literal
 
@@ -86,7 +87,7 @@ _JOINED = re.compile(r"(train|training|trn|val|valid|validation|dev|test|testing
 
 def is_image(name: str) -> bool:
     """Return whether a file's suffix is that of an image, in upper or lower case."""
-    return PurePath(name).suffix.lower() in IMAGE_SUFFIXES
+    return splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
 def is_picture(name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Column, Header, Reading
 from wellfit.data.parts import listed
-from wellfit.data.tables.columns import column_texts, numbers_like
+from wellfit.data.tables.columns import column_texts, is_truth, numbers_like
 from wellfit.data.tables.labels import label_values
 from wellfit.data.tables.names import id_name, label_rank
 from wellfit.data.tables.table import Table
@@ -31,7 +32,7 @@ class Identifier(NamedTuple):
 
     Args:
       name: of the column.
-      values: as the table has them.  # (N,)
+      values: as the table has them; texts as they are written, where it is a text.  # (N,)
     """
 
     name: str
@@ -49,6 +50,7 @@ class Rows:
       unlabeled: where a label is missing; empty without labels.  # (N,)
       identifier: the column that tells the rows apart; None if there is none.
       names: of the rows, for messages: "line 7".
+      notes: what was changed, in words.
     """
 
     x: NDArray[np.float64]
@@ -57,6 +59,7 @@ class Rows:
     unlabeled: NDArray[np.bool_]
     identifier: Identifier | None
     names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def rows_like(
@@ -96,23 +99,30 @@ def rows_like(
     _check_all_there(table, [name for name in needed if name not in places], set(places.values()))
     x = np.full((len(table.lines), len(columns)), np.nan)  # (N, D)
     own: list[Column] = []
+    notes: list[str] = []
+    grouped = header is not None and header.decimal == "."
     for at, column in enumerate(columns):
         categories: tuple[str, ...] = ()
         if column.name in needed:
-            x[:, at], categories = _values(table, places[column.name], column, reading)
+            x[:, at], categories = _values(table, places[column.name], column, reading, grouped)
+            if not column.categories and not column.truth and is_truth(table, places[column.name], reading):
+                notes.append(f"{column.name}: true and false, where the training table has numbers, count as 1 and 0")
         own.append(replace(column, categories=categories))
     labels, unlabeled = (None, np.zeros(0, bool)) if label is None else label_values(table, label, reading)
     if unlabeled.all():
         labels, unlabeled = None, np.zeros(0, bool)
     taken = {places[name] for name in needed} | ({label} if label is not None else set())
-    return Rows(x, tuple(own), labels, unlabeled, _identifier(table, taken), tuple(map(table.at, range(len(x)))))
+    lines = tuple(map(table.at, range(len(x))))
+    return Rows(x, tuple(own), labels, unlabeled, _identifier(table, taken), lines, tuple(notes))
 
 
-def _values(table: Table, at: int, column: Column, reading: Reading) -> tuple[NDArray[Any], tuple[str, ...]]:
+def _values(
+    table: Table, at: int, column: Column, reading: Reading, grouped: bool
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """The values of one column, and the texts of its categories."""
     try:
         if not column.categories:
-            return numbers_like(table, at, column.unit, reading), ()
+            return numbers_like(table, at, column, reading, grouped=grouped), ()
         texts = column_texts(table, at, reading)
     except DataError as error:  # its further advice is about settings for training
         raise DataError(str(error).partition(", or ")[0]) from None
@@ -182,11 +192,40 @@ def _check_all_there(table: Table, missing: Sequence[str], known: Collection[int
 
 
 def _identifier(table: Table, taken: Collection[int]) -> Identifier | None:
-    """The first column that has the name of an identifier, or else is the first of all, and differs in every row."""
+    """The column that tells the rows apart.
+
+    The first with the name of an identifier that differs in every row; or else the first column, if it does; or else
+    the first with such a name, which then has the same value in several rows.
+    """
     rest = [at for at in range(len(table.names)) if at not in taken]
     named = [at for at in rest if table.header and id_name(table.names[at]) == "id"]
-    for at in (*named, *(at for at in rest if at == 0)):
-        values = table.frame.iloc[:, at]
-        if values.notna().all() and values.is_unique:
-            return Identifier(table.names[at], values.to_numpy())
-    return None
+    first = [at for at in rest if at == 0]
+    cells = {at: _written(table, at) for at in dict.fromkeys((*named, *first))}
+    apart = [at for at, values in cells.items() if _all_there(values) and len(set(values.tolist())) == len(values)]
+    chosen = next((at for at in (*apart, *named) if _any_there(cells[at])), None)
+    return None if chosen is None else Identifier(table.names[chosen], cells[chosen])
+
+
+def _written(table: Table, at: int) -> NDArray[Any]:
+    """The cells of a column as they are written; in tables that are no text, whole numbers stay whole."""
+    if table.written is not None:
+        return table.written(at)
+    column = table.frame.iloc[:, at]
+    if column.dtype.kind == "f" and column.isna().any():  # pandas makes floats of whole numbers with gaps
+        return np.array(["" if np.isnan(n) else f"{int(n)}" if n.is_integer() else f"{n}" for n in column], object)
+    values: NDArray[Any] = column.to_numpy()
+    return values
+
+
+def _all_there(values: NDArray[Any]) -> bool:
+    return not any(map(_is_empty, values.tolist()))
+
+
+def _any_there(values: NDArray[Any]) -> bool:
+    return not all(map(_is_empty, values.tolist()))
+
+
+def _is_empty(value: Any) -> bool:
+    import pandas as pd
+
+    return value is pd.NA or (isinstance(value, float) and isnan(value)) or value in (None, "")

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Reading
 from wellfit.data.parts import listed
 from wellfit.data.rounding import float32_blurs
+from wellfit.data.tables.belonging import belonging
 from wellfit.data.tables.cells import is_number
 from wellfit.data.tables.names import id_name
 from wellfit.data.tables.table import Table, positions
 from wellfit.data.tables.values import Texts, is_date, is_numeric, join, meaning_of, numbers_of, one_spelling, texts_of
 from wellfit.errors import DataError
 
-__all__ = ["Features", "column_texts", "features", "numbers_like"]
+__all__ = ["Features", "column_texts", "features", "is_truth", "numbers_like"]
 
 _BLOCK: Final = 1024
 _LIST: Final = re.compile(r"[-+.e\d]+( [-+.e\d]+){9,}")  # pixels, for example
@@ -46,7 +47,10 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """One column in all sets; ``left`` says why it is left out, ``sign`` what was cut off, ``kind`` what it became."""
+    """One column in all sets; ``left`` says why it is left out, ``sign`` what was cut off, ``kind`` what it became.
+
+    ``later_truth`` says that another set has true and false where the training table has numbers.
+    """
 
     values: tuple[NDArray[Any], ...] = ()
     categories: tuple[str, ...] = ()
@@ -54,6 +58,7 @@ class _Cells:
     left: str = ""
     sign: str = ""
     unit: str = ""
+    later_truth: bool = False
 
 
 def features(tables: list[Table], taken: list[int], reading: Reading) -> Features:
@@ -95,11 +100,14 @@ def features(tables: list[Table], taken: list[int], reading: Reading) -> Feature
                 f"({listed(lacking)}); add what is missing"
             )
     names = [train.names[at] for at in kept]
-    columns = tuple(Column(name, c.categories, c.unit) for name, c in zip(names, cells, strict=True))
+    pairs = list(zip(names, cells, strict=True))
+    columns = tuple(Column(name, c.categories, c.unit, c.kind == "truth") for name, c in pairs)
     rows = [_matrix(table, names, [c.values[part] for c in cells]) for part, table in enumerate(tables)]
     if len({x.dtype for x in rows}) > 1:
         rows = [x.astype(np.float64) for x in rows]
-    return Features(columns, rows, _facts(names, cells, left, rows))
+    owners = [at for at in open_ if at not in asked] if reading.group is None else []
+    facts = (*_facts(names, cells, left, rows), *belonging(train, owners))
+    return Features(columns, rows, facts)
 
 
 def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: Reading) -> _Cells:
@@ -114,7 +122,10 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
             why = "no values"
         if why:
             return _Cells(left=why)
-        return _Cells((numbers, *(numbers_like(table, at, "", reading) for table in tables[1:])))
+        return _Cells(
+            (numbers, *(numbers_like(table, at, Column(""), reading) for table in tables[1:])),
+            later_truth=any(is_truth(table, at, reading) for table in tables[1:]),
+        )
     texts = [column_texts(table, at, reading) for table in tables]
     if len({is_numeric(column) for column in series}) > 1:
         texts = one_spelling(texts)
@@ -133,7 +144,8 @@ def _cells(tables: list[Table], at: int, category: bool, asked: bool, reading: R
         why = "" if asked or meaning.kind == "truth" else _identifies(tables[0], at, values)
         if why:
             return _Cells(left=why)
-        rest = tuple(numbers_like(table, at, meaning.unit, reading) for table in tables[1:])
+        column = Column("", unit=meaning.unit, truth=meaning.kind == "truth")
+        rest = tuple(numbers_like(table, at, column, reading) for table in tables[1:])
         return _Cells(
             (values, *rest),
             kind="truth" if meaning.kind == "truth" else "numbers",
@@ -168,29 +180,45 @@ def _mapped(texts: Texts, values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.append(values, np.nan)[texts.codes]
 
 
-def numbers_like(table: Table, at: int, unit: str, reading: Reading) -> NDArray[Any]:
-    """A column of another table, where the training table has numbers with a unit, or none.
+def is_truth(table: Table, at: int, reading: Reading) -> bool:
+    """Whether a column holds true and false, as texts or as such."""
+    return not is_numeric(table.frame.iloc[:, at]) and meaning_of(column_texts(table, at, reading)).kind == "truth"
+
+
+def numbers_like(table: Table, at: int, like: Column, reading: Reading, *, grouped: bool = False) -> NDArray[Any]:
+    """A column of another table, where the training table has numbers, or true and false.
+
+    Args:
+      like: the column of the training table: its unit, and whether it has true and false.
+      grouped: as for ``meaning_of``.
 
     Returns:
       Numbers, NaN where one is missing.  # (N,)
 
     Raises:
-      DataError: a cell that is no number, or numbers with another unit.
+      DataError: a cell that is no number, numbers with another unit, or others than 0 and 1 for true and false.
     """
     column = table.frame.iloc[:, at]
     if is_numeric(column):
         numbers = numbers_of(column, reading.missing)
-        if unit and not np.isnan(numbers).all():
-            raise DataError(_other_unit(table, at, "", unit))
-        return numbers
-    texts = column_texts(table, at, reading)
-    meaning = meaning_of(texts)
-    if meaning.values is None and texts.texts:
-        fault = meaning.fault or next((text for text in texts.texts if not is_number(text)), texts.texts[0])
-        raise DataError(_fault(table, at, texts, fault))
-    if texts.texts and meaning.unit != unit:
-        raise DataError(_other_unit(table, at, meaning.unit, unit))
-    return _mapped(texts, np.zeros(0) if meaning.values is None else meaning.values)
+        if like.unit and not np.isnan(numbers).all():
+            raise DataError(_other_unit(table, at, "", like.unit))
+    else:
+        texts = column_texts(table, at, reading)
+        meaning = meaning_of(texts, grouped=grouped)
+        if meaning.values is None and texts.texts:
+            fault = meaning.fault or next((text for text in texts.texts if not is_number(text)), texts.texts[0])
+            raise DataError(_fault(table, at, texts, fault))
+        if texts.texts and meaning.unit != like.unit:
+            raise DataError(_other_unit(table, at, meaning.unit, like.unit))
+        numbers = _mapped(texts, np.zeros(0) if meaning.values is None else meaning.values)
+    if like.truth and (wrong := ~(np.isnan(numbers) | np.isin(numbers, (0, 1)))).any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{table.where}: {table.at(row)}, column {at + 1} ({table.names[at]}): {numbers[row]:g}, but the training "
+            "table has true and false; write them, or 1 and 0"
+        )
+    return numbers
 
 
 def _other_unit(table: Table, at: int, own: str, unit: str) -> str:
@@ -246,7 +274,7 @@ def _identifies(table: Table, at: int, numbers: NDArray[Any]) -> str:
 
 def _named_id(name: str, kind: str, unnamed: bool, distinct: int, count: int) -> str:
     if kind == "id" and distinct > _MANY:
-        return f'an identifier by its name; if rows of one belong together: [data] group = "{name}"'
+        return "an identifier by its name"
     if (unnamed and distinct > count / 4) or (kind == "number" and distinct > max(_MANY, 0.8 * count)):
         return "a different value in most rows"
     return ""
@@ -319,7 +347,7 @@ def _facts(
         plural = "s" if len(absent) > 1 else ""
         missing = f"{total:,} in {len(absent):,} column{plural}: {listed([f'{n} ({count:,})' for n, count in absent])}"
     texts = [f"{name} ({len(c.categories)} values)" for name, c in of if c.kind == "categories"]
-    truth = [name for name, c in of if c.kind == "truth"]
+    truth = [name for name, c in of if c.kind == "truth" or c.later_truth]
     facts = [
         ("columns left out", listed(left)),
         ("categories", listed(texts)),

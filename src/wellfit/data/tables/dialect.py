@@ -48,6 +48,7 @@ class Dialect:
     Args:
       separator: one character; a space stands for any run of spaces and tabs.
       decimal: the decimal mark.
+      decided: whether a cell, a setting, or the training table shows it.
       header: the cells of the header; empty if there is none.
       columns: the number of cells of a row.
       start: where the rows begin, in bytes.
@@ -66,6 +67,7 @@ class Dialect:
     line: int
     texts: tuple[int, ...]
     trailing: bool = False
+    decided: bool = False
     comments: int = 0
     titles: tuple[str, ...] = ()
 
@@ -81,13 +83,14 @@ def records_of(text: str, separator: str, *, strict: bool = False) -> Reader:
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
-def detect(content: bytes, reading: Reading, where: str) -> Dialect:
+def detect(content: bytes, reading: Reading, where: str, usual: str = "") -> Dialect:
     r"""Decide how a table is written.
 
     Args:
       content: the text as UTF-8, with line feeds.
       reading: ``separator``, ``decimal`` and ``header`` take precedence over what is found.
       where: the file, for error messages.
+      usual: the decimal mark of the training table, for later tables; "" if it is not known.
 
     Raises:
       DataError: an empty file, a header without rows, a decimal mark that nothing decides.
@@ -117,7 +120,8 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
     trailing = (
         columns > 1 and all(not row[-1].strip() for row in below) and (len(first) == columns - 1 or not first[-1])
     )
-    decimal = reading.decimal or _decimal(separator, below, where)
+    shown = reading.decimal or _decimal(separator, below, where, usual)
+    decimal = shown or "."
     width = columns - 1 if trailing else columns
     names = first[:width] if len(first) == columns else first
     if len(names) == width - 1 and len({row[0] for row in below}) == len(
@@ -145,7 +149,9 @@ def detect(content: bytes, reading: Reading, where: str) -> Dialect:
         commented = comments > 0 and reading.header is None  # as np.savetxt(header=...) writes it
         names = _commented(content, start, separator, width) if commented else []
     texts = tuple(at for at in range(columns) if any(_is_text(row[at], decimal) for row in below))
-    return Dialect(separator, decimal, tuple(names), columns, start, line, texts, trailing, comments, titles)
+    return Dialect(
+        separator, decimal, tuple(names), columns, start, line, texts, trailing, bool(shown), comments, titles
+    )
 
 
 def _preamble(content: bytes, where: str) -> tuple[int, int, int, str]:
@@ -244,16 +250,26 @@ def _is_whole(cell: str, separator: str) -> bool:
     return not any(mark in cell for mark in "\t;|,".replace(separator, ""))
 
 
-def _decimal(separator: str, rows: list[list[str]], where: str) -> str:
+def _decimal(separator: str, rows: list[list[str]], where: str, usual: str) -> str:
+    """The decimal mark; empty if no cell shows it.
+
+    Args:
+      usual: that of the training table, which decides where cells may be read in two ways; "" if it is not known.
+    """
     cells = [cell.strip() for row in rows for cell in row]
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    if separator in ";\t" and not commas and (dotted := _dots_that_may_group(rows)):
+    points = [cell for cell in cells if _POINT.fullmatch(cell)]
+    if usual == "," and separator != "," and (commas or all(map(_DOTS.fullmatch, points))):
+        return ","
+    if usual == "." and all(map(_GROUPS.fullmatch, commas)):
+        return "."
+    if not usual and separator in ";\t" and not commas and (dotted := _dots_that_may_group(rows)):
         raise DataError(
             f"{where}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for {dotted.replace('.', '')}, set "
             '[data] decimal = ",", otherwise decimal = "."'
         )
-    if not commas or any(_POINT.fullmatch(cell) for cell in cells):
-        return "."
+    if not commas or points:
+        return "." if points else ""
     if all(_GROUPS.fullmatch(cell) for cell in commas):
         raise DataError(
             f"{where}: {commas[0]!r} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}; "

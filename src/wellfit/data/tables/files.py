@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from wellfit.base import Reading
+from wellfit.base import Header, Reading
 from wellfit.data.limits import raised, remedy
 from wellfit.data.parts import listed
 from wellfit.data.tables.cells import is_missing
@@ -85,8 +85,11 @@ def stem_of(path: Path) -> str:
     return name[: -len(suffix)] if suffix in _TEXT or (suffix in _FRAMES and name == path.name) else path.name
 
 
-def load_table(path: Path, reading: Reading) -> Table:
+def load_table(path: Path, reading: Reading, like: Header | None = None) -> Table:
     """Read one file.
+
+    Args:
+      like: the header of the training table, for later tables; where no cell shows the decimal mark, it is the same.
 
     Raises:
       DataError: not a regular file, damaged, in another format, or without rows; a package that is not installed.
@@ -108,7 +111,7 @@ def load_table(path: Path, reading: Reading) -> Table:
     return (
         _parquet(io.BytesIO(content), len(content), where)
         if content.startswith(b"PAR1")
-        else parse_text(content, reading, where)
+        else parse_text(content, reading, where, like)
     )
 
 

@@ -164,7 +164,9 @@ def combine(
         validation=parts[used["validation"]] if "validation" in used else None,
         columns=made.columns,
         facts=(*facts, *made.facts),
-        header=Header(train.names, label, tuple(train.names.index(c.name) for c in made.columns), train.named),
+        header=Header(
+            train.names, label, tuple(train.names.index(c.name) for c in made.columns), train.named, train.decimal
+        ),
     )
 
 

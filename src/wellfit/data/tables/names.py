@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
-__all__ = ["id_name", "is_feature_name", "is_measure_name", "is_target_name", "label_rank", "says_nothing"]
+__all__ = [
+    "id_name",
+    "is_feature_name",
+    "is_measure_name",
+    "is_owner_name",
+    "is_target_name",
+    "label_rank",
+    "says_nothing",
+]
 
 
 def _set(text: str) -> frozenset[str]:
@@ -50,6 +58,10 @@ _IDENTIFIERS: Final = _set(
     """id ids index idx rowid rownumber rownum rowno rowname rownames row uuid guid sno srno sr serialno serialnumber
     obs observation recordid recordno record sampleid exampleid imageid passengerid customerid patientid userid
     sampleno samplenumber samplecodenumber hash md5 sha1 sha256"""
+)
+_OWNERS: Final = _set(
+    """patient subject participant person speaker writer user customer client student donor animal mouse family
+    household session recording video experiment batch"""
 )
 _NUMBERED: Final = _set("number no nr num code ticket name names key serial hash account phone reference")
 _NOTHING = re.compile(r"|\d+|unnamed: \d+|(v|x|c|f|a|attr|attribute|att|col|column|feature|feat|var|field)[ _.-]?\d+")
@@ -123,6 +135,16 @@ def is_target_name(name: str) -> bool:
       (True, False)
     """
     return any(word in _TARGETS for word in _words(name)[-1:])
+
+
+def is_owner_name(name: str) -> bool:
+    """Whether a name is one of whom or what several rows may come from, such as a patient.
+
+    Example:
+      >>> is_owner_name("patient"), is_owner_name("Speaker"), is_owner_name("user age")
+      (True, True, False)
+    """
+    return any(word in _OWNERS for word in _words(name)[-1:])
 
 
 def id_name(name: str) -> Literal["id", "number", ""]:

@@ -7,11 +7,13 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from wellfit.base import IntArray, Reading
+from wellfit.base import Header, IntArray, Reading
 from wellfit.data.tables.dialect import Dialect, detect, records_of, single_spaced
 from wellfit.data.tables.header import titled
 from wellfit.data.tables.names import says_nothing
@@ -31,13 +33,14 @@ _SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
 _MISSING: Final = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?", "-"]
 
 
-def parse_text(content: bytes, reading: Reading, where: str) -> Table:
+def parse_text(content: bytes, reading: Reading, where: str, like: Header | None = None) -> Table:
     r"""Read a table from text.
 
     Args:
       content: of the file, unpacked, in any encoding.
       reading: ``encoding``, ``separator``, ``decimal`` and ``header`` take precedence over what is found.
       where: the file, for error messages.
+      like: the header of the training table, for later tables, whose cells are kept as written, too.
 
     Returns:
       Columns of numbers, in which missing values are NaN, and columns of texts as written.
@@ -52,7 +55,7 @@ def parse_text(content: bytes, reading: Reading, where: str) -> Table:
       1  NaN  y
     """
     text, encoding = to_utf8(content, reading.encoding, where)
-    found = detect(text, reading, where)
+    found = _detected(text, reading, where, like)
     rows = text[found.start :] if found.start else text
     if found.separator == " ":
         rows = single_spaced(rows)
@@ -76,7 +79,23 @@ def parse_text(content: bytes, reading: Reading, where: str) -> Table:
         lines=lines,
         facts=tuple((name, fact) for name, fact in facts if fact),
         bare=found.header,
+        decimal=found.decimal if found.decided else "",
+        written=None if like is None else lambda at: _columns(rows, found, [at], [at])[at].to_numpy(),
     )
+
+
+def _detected(text: bytes, reading: Reading, where: str, like: Header | None) -> Dialect:
+    """How the table is written; a first row with names of the training table is a header, whatever is below it."""
+    if like is None:
+        return detect(text, reading, where)
+    found = detect(text, reading, where, like.decimal)
+    if like.written and not found.header and reading.header is None and found.columns > 1:
+        known = {name.casefold() for name in like.names}
+        with suppress(DataError):
+            headed = detect(text, replace(reading, header=True), where, like.decimal)
+            if any(name.casefold() in known for name in headed.header):
+                return headed
+    return found
 
 
 def _read(rows: bytes, found: Dialect, where: str) -> pd.DataFrame:

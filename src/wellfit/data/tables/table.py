@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from wellfit.base import ColumnKey, IntArray
 from wellfit.data.parts import listed
@@ -31,6 +34,8 @@ class Table:
       facts: as in ``Dataset``.
       bare: the names as written; several may be the same.
       absent: columns of the training table that this table lacks; they are filled with NaN.
+      decimal: the decimal mark, "," or "."; empty where no cell shows it, and for tables that are no text.
+      written: gives the cells of a column as they are written; None where they are kept in no other form.
     """
 
     frame: pd.DataFrame
@@ -43,6 +48,8 @@ class Table:
     facts: tuple[tuple[str, str], ...] = ()
     bare: tuple[str, ...] = ()
     absent: frozenset[int] = frozenset()
+    decimal: str = ""
+    written: Callable[[int], NDArray[Any]] | None = None
 
     def at(self, row: int) -> str:
         """Where a row stands, for error messages: "line 7"."""

@@ -199,8 +199,11 @@ def join(columns: list[Texts]) -> list[Texts]:
     return joined
 
 
-def meaning_of(column: Texts) -> Meaning:
+def meaning_of(column: Texts, *, grouped: bool = False) -> Meaning:
     """Decide what the texts of a column are.
+
+    Args:
+      grouped: whether a comma between digits is known to group thousands; otherwise a number must show it.
 
     Example:
       >>> meaning_of(Texts(np.arange(2), ("12%", "7%"))).values.tolist()
@@ -220,7 +223,7 @@ def meaning_of(column: Texts) -> Meaning:
     plain = np.array([is_number(text) for text in texts])
     if plain.all():
         return Meaning("numbers", np.array([float(text) for text in texts]))
-    signed = _signed(texts)
+    signed = _signed(texts, sure=grouped)
     if signed is not None:
         return signed
     if sum(counts[at] for at, text in enumerate(texts) if _DATES.fullmatch(text)) >= 0.9 * rows:
@@ -242,7 +245,7 @@ def meaning_of(column: Texts) -> Meaning:
     return Meaning("categories")
 
 
-def _signed(texts: tuple[str, ...]) -> Meaning | None:
+def _signed(texts: tuple[str, ...], *, sure: bool) -> Meaning | None:
     """Numbers with thousands separators, or with one and the same currency, percent sign or unit around all of them."""
     matches = [_DECORATED.fullmatch(text) for text in texts]
     if not all(matches):
@@ -257,7 +260,11 @@ def _signed(texts: tuple[str, ...]) -> Meaning | None:
     sign = signs.pop()
     grouped = any("," in number for number in numbers)
     # "1,065" alone may be 1.065; a plain number of three digits, or "1,065.5", shows that it is 1065.
-    if grouped and not sign and not any("." in n or n.count(",") > 1 or len(n.lstrip("+-")) == 3 for n in numbers):
+    if (
+        grouped
+        and not (sign or sure)
+        and not any("." in n or n.count(",") > 1 or len(n.lstrip("+-")) == 3 for n in numbers)
+    ):
         return None
     values = np.array([float(minus + number.replace(",", "")) for minus, _, number, _ in found])
     shown = [f"{sign!r} left out"] if sign else []

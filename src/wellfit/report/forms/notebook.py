@@ -22,6 +22,7 @@ from wellfit.report.document import Document, make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
+from wellfit.report.forms.notebook_helpers import helpers_for
 from wellfit.report.legible import legible_summary
 from wellfit.report.marks.static import alt_text
 from wellfit.report.parts import Drawing
@@ -31,20 +32,6 @@ from wellfit.spec.written import study_file
 __all__ = ["Step", "make_notebook", "steps", "write_notebook"]
 
 DPI: Final = 80
-
-HELPERS: Final = '''
-def answers(*kinds):
-    """Print the study's questions, all or those of some kinds, and the answers."""
-    for answer in results.summary.answers:
-        if not kinds or answer.kind in kinds:
-            print(f"{answer.ask}\\n{answer.text}\\n")
-
-
-def advice():
-    """Print what to try next, judged by learning curves and validation scores alone."""
-    for sentence in results.summary.advice:
-        print(sentence.text)
-'''
 
 
 @dataclass(frozen=True)
@@ -58,6 +45,7 @@ class Step:
         where the step has none.
       title, text: printed above the code; may be empty.
       figure: the beginning of the name of the figure that it shows; without that figure the step is left out.
+      drawn: whether that figure is what the cell shows; otherwise the cell is empty until it is run.
       asks: kinds of the questions that it answers, none for all; without such a question the step is left out.
       output: ``"results"`` where it shows the results as they show themselves.
       tested: whether it needs a tested run.
@@ -69,6 +57,7 @@ class Step:
     title: str = ""
     text: str = ""
     figure: str = ""
+    drawn: bool = True
     asks: tuple[str, ...] | None = None
     output: str = ""
     tested: bool = False
@@ -105,8 +94,8 @@ def make_notebook(
     summary = legible_summary(summary)
     document = make_document(summary, details)
     drawings = document.drawings
-    cells = _first_cells(summary, document, directory)
     walk, noted = steps(summary.name), set[str]()
+    cells = _first_cells(summary, document, directory, helpers_for(step.code for step in walk))
     for number, step in enumerate(walk):
         progress(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
@@ -115,7 +104,7 @@ def make_notebook(
         if text := _heading(step, document, first=step.section not in noted):
             cells.append(_markdown(text))
         noted.add(step.section)
-        cells.append(_code(step.code, _outputs(step, summary, drawing)))
+        cells.append(_code(step.code, _outputs(step, summary, drawing if step.drawn else None)))
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return {
         "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],
@@ -155,7 +144,9 @@ def _read(name: str) -> list[Step]:
     return [Step(**table) for table in fields]
 
 
-def _first_cells(summary: StudySummary, document: Document, directory: str | None) -> list[dict[str, Any]]:
+def _first_cells(
+    summary: StudySummary, document: Document, directory: str | None, helpers: str
+) -> list[dict[str, Any]]:
     """What it is, what it needs, the notices, the study itself, and its results."""
     notices = "".join(f"\n\n> {escaped(notice)}" for notice in document.notices)
     return [
@@ -179,7 +170,7 @@ def _first_cells(summary: StudySummary, document: Document, directory: str | Non
         ),
         _code(
             'kept = (DIRECTORY / "study.db").is_file()\n'
-            "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + HELPERS
+            "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + helpers
         ),
     ]
 

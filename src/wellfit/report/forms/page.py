@@ -28,7 +28,7 @@ __all__ = ["render_page", "write_page"]
 
 SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
 
-BUDGETS: Final = {"filters": 130_000, "examples": 110_000}
+BUDGETS: Final = {"filters": 130_000, "examples": 110_000, "first": 40_000}
 """The most characters of each of these sheets of pictures; that of the mistakes has what `_room` leaves."""
 
 
@@ -95,9 +95,9 @@ def _room(drawn: int) -> int:
 
     Example:
       >>> _room(80_000), _room(400_000)
-      (640000, 340000)
+      (640000, 300000)
     """
-    return max(340_000, min(640_000, 1_200_000 - 3 * drawn))
+    return max(300_000, min(640_000, 1_160_000 - 3 * drawn))
 
 
 def _sheets(details: StudyDetails, room: int) -> dict[str, Sheet]:
@@ -107,6 +107,7 @@ def _sheets(details: StudyDetails, room: int) -> dict[str, Sheet]:
         "mistakes": None if mistakes is None or not mistakes.images.size else pack(mistakes.images, room),
         "filters": weight_numbers.filter_sheet(details.weights, BUDGETS["filters"]),
         "examples": None if details.data is None else data_numbers.data_sheet(details.data, BUDGETS["examples"]),
+        "first": None if details.first is None else pack(details.first.images, BUDGETS["first"]),
     }
     return {name: sheet for name, sheet in sheets.items() if sheet is not None}
 

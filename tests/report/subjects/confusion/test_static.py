@@ -23,6 +23,21 @@ def test_the_confusion_matrix_names_classes_and_counts_percents():
     assert set(cells) == {tuple(pair) for pair in np.argwhere(counts > 0)}
 
 
+def test_counts_of_all_runs_and_of_one():
+    summary = study()
+    counts = summary.confusion["l2"]
+    axes = plot_confusion(summary, "l2", counts=True).axes[0]
+    cells = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts}
+    assert cells == {tuple(pair): f"{counts[tuple(pair)]:,}" for pair in np.argwhere(counts > 0).tolist()}
+    assert axes.get_title(loc="left") == "l2: counts"
+    one = counts // 5
+    figure = plot_confusion(summary, "l2", counts=True, one=(3, one))
+    shown = sum(int(text.get_text().replace(",", "")) for text in figure.axes[0].texts)
+    assert shown == one.sum()
+    right = f"{100 * one.trace() / one.sum():.2f} % of the test predictions are correct"
+    assert alt_text(figure).startswith(f"Confusion matrix of l2, seed 3: {right}")
+
+
 def test_a_large_confusion_matrix_has_no_numbers():
     summary = study(variants=("baseline",), classes=tuple(f"class {i}" for i in range(70)))
     axes = plot_confusion(summary, "baseline").axes[0]

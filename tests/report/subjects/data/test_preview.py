@@ -51,7 +51,7 @@ def test_examples_are_drawn_by_class_or_by_row(images):
     assert alt_text(by_class).endswith("a (2), b (2), c (2).")
     by_row = Study(images).plot_examples([7, 7, 9], columns=1)
     names = ", ".join(images.classes[images.y_train[i]] for i in (7, 7, 9))
-    assert alt_text(by_row) == f"{images.title}. 3 examples: {names}."
+    assert alt_text(by_row) == f"{images.title}, training examples. 3 examples: {names}."
     assert len({image.get_extent()[0] for image in by_row.axes[0].images}) == 1
     np.testing.assert_array_equal(drawn(by_row.axes[0])[2][..., 0], images.x_train[9])
 
@@ -152,6 +152,6 @@ def test_a_mistake_in_the_look_command_is_one_line(monkeypatch, capsys, tmp_path
 def test_the_real_fashion_mnist_is_looked_at(real_data, tmp_path):
     asked = Study.from_toml("lab5")
     assert alt_text(asked.plot_examples([5, 20, 789, 4567])) == (
-        "Fashion-MNIST. 4 examples: Pullover, Dress, T-shirt/top, Trouser."
+        "Fashion-MNIST, training examples. 4 examples: Pullover, Dress, T-shirt/top, Trouser."
     )
     assert asked.model_summary().attrs == {"total": 109386, "bytes": 437544, "statistics": 0}

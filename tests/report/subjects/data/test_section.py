@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detailed import NOTHING, details, table_look
+from detailed import NOTHING, details, regions, table_look
 from summaries import study
 from wellfit.report.forms.page import render_page
+from wellfit.report.marks.static import alt_text
 from wellfit.report.parts import Drawing, Paragraph, Table
 from wellfit.report.subjects.data.numbers import data_sheet
 from wellfit.report.subjects.data.section import fragment, parts
@@ -20,6 +21,13 @@ def test_paper_describes_draws_and_counts_the_data():
     assert isinstance(counts, Table)
     assert counts.headings == ("Class", "Training examples", "Validation examples", "Test examples")
     assert counts.rows[0] == ("T-shirt/top", "4,800", "1,200", "1,000")
+
+
+def test_data_with_two_features_have_a_scatter_plot():
+    plane = replace(NOTHING, data=table_look(SUMMARY), regions={"l2": regions("l2")})
+    drawing = next(part for part in parts(SUMMARY, plane) if getattr(part, "name", "") == "scatter")
+    assert drawing.caption == f"{len(regions('l2').labels)} training examples by their two features."
+    assert "Scatter plot of " in alt_text(drawing.draw())
 
 
 def test_the_page_shows_images_or_the_first_rows():

@@ -21,7 +21,13 @@ from summaries import CLASSES as TEN
 from summaries import study
 from wellfit.errors import DataError
 from wellfit.report.marks.static import alt_text, image_size
-from wellfit.report.subjects.data.static import plot_augmented, plot_classes, plot_data, plot_examples
+from wellfit.report.subjects.data.static import (
+    plot_augmented,
+    plot_classes,
+    plot_data,
+    plot_examples,
+    plot_points,
+)
 
 CLASSES = ("cat", "dog", "a $5 newt of a class that has a long name")
 
@@ -223,3 +229,13 @@ def test_images_from_minus_one_to_one_are_not_clipped():
     first, second = shown(plot_augmented(images, images[:, None] - 0.5, ["a"], pixel_max=1.0))
     np.testing.assert_array_equal(first[0][..., 0].ravel(), [0, 128, 191, 255])
     np.testing.assert_array_equal(second[0][..., 0].ravel(), [0, 64, 128, 191])
+
+
+def test_points_are_drawn_by_class_with_named_axes():
+    points, labels = np.arange(12.0).reshape(6, 2), np.array([0, 1, 1, 0, 2, 0])
+    figure = plot_points(points, labels, CLASSES, names=("width", "height"), title="leaves")
+    axes = figure.axes[0]
+    assert [len(collection.get_offsets()) for collection in axes.collections] == [3, 2, 1]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")) == ("width", "height", "leaves")
+    assert alt_text(figure).startswith("leaves. Scatter plot of 6 examples: 3 of cat, 2 of dog, 1 of a $5 newt")
+    draw(figure)

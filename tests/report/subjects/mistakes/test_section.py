@@ -24,7 +24,8 @@ def page(room=1_000_000, **changes):
 def test_paper_has_a_gallery_of_each_kind():
     corrected = replace(DETAILS.mistakes, mended={"l2": DETAILS.mistakes.image_rows[:3]})
     drawings = parts(SUMMARY, replace(DETAILS, mistakes=corrected))
-    assert [drawing.name for drawing in drawings] == ["mistakes-all-wrong", "mistakes-flips", "mistakes-mended"]
+    names = ["mistakes-all-wrong", "mistakes-flips", "mistakes-mended", "predictions"]
+    assert [drawing.name for drawing in drawings] == names
     assert drawings[0].caption.startswith("Wrong in every run of every variant. Below each image: true class, ")
     assert alt_text(drawings[0].draw()).startswith(f"Gallery: wrong in every run of every variant, {SHOWN} of ")
 
@@ -39,6 +40,17 @@ def test_the_page_without_a_script_has_a_few_images_of_each_kind():
     assert first.tiles[0].true == SUMMARY.classes[mistakes.labels[kept[0]]]
     assert first.tiles[0].runs == "15 of 15 runs agree"
     assert shown["data"]["variants"][0] == "baseline"
+
+
+def test_the_page_has_the_first_images_whether_right_or_wrong():
+    first = DETAILS.first
+    sheets = {"mistakes": pack(DETAILS.mistakes.images, 1_000_000), "first": pack(first.images, 40_000)}
+    tiles = fragment(SUMMARY, DETAILS, sheets)["first"]
+    assert [tile.true for tile in tiles] == [SUMMARY.classes[label] for label in first.labels]
+    assert [tile.predicted for tile in tiles] == [SUMMARY.classes[label] for label in first.predicted]
+    assert tiles[3].true != tiles[3].predicted
+    assert (tiles[0].place, tiles[0].runs) == (sheets["first"].place(0), "baseline, seed 0")
+    assert fragment(SUMMARY, DETAILS, {"mistakes": sheets["mistakes"]})["first"] == ()
 
 
 def test_where_no_image_is_always_wrong_the_most_often_wrong_are_shown():
@@ -59,5 +71,5 @@ def test_only_images_on_the_sheet_are_shown():
 def test_without_images_there_is_no_section():
     assert parts(SUMMARY, NOTHING) == []
     assert fragment(SUMMARY, DETAILS, {}) == {}
-    table = replace(DETAILS, mistakes=replace(DETAILS.mistakes, images=np.zeros(0, np.uint8)))
+    table = replace(DETAILS, first=None, mistakes=replace(DETAILS.mistakes, images=np.zeros(0, np.uint8)))
     assert parts(SUMMARY, table) == []

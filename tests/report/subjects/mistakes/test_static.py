@@ -10,7 +10,7 @@ from summaries import CLASSES, study
 from wellfit.errors import DataError, UnknownNameError
 from wellfit.report.marks.static import alt_text
 from wellfit.report.subjects.mistakes.numbers import choose, gallery
-from wellfit.report.subjects.mistakes.static import plot_gallery
+from wellfit.report.subjects.mistakes.static import plot_gallery, plot_predictions
 
 SUMMARY = study(variants=("baseline", "l2"))
 DETAILS = details(SUMMARY)
@@ -57,3 +57,22 @@ def test_what_is_no_picture_is_refused():
         plot_gallery(replace(found, images=np.zeros(0, np.uint8)), CLASSES)
     with pytest.raises(UnknownNameError, match="unknown kind of mistake 'worst'"):
         plot_gallery(found, CLASSES, "worst")
+
+
+def test_predictions_are_named_under_every_picture_and_wrong_ones_stand_out():
+    figure = plot_predictions(DETAILS.first, CLASSES)
+    axes = figure.axes[0]
+    assert len(axes.images) == 12
+    texts = [(text.get_text(), text.get_color()) for text in axes.texts]
+    for place, (label, predicted) in enumerate(zip(DETAILS.first.labels, DETAILS.first.predicted, strict=True)):
+        (true, ink), (taken, color) = texts[2 * place : 2 * place + 2]
+        assert (true, taken) == (f"GT: {CLASSES[label]}", f"P: {CLASSES[predicted]}")
+        assert (color == ink) == (label == predicted)
+    assert axes.get_title(loc="left") == "baseline, seed 0: 9 of 12 correct"
+    assert "row 3 GT: " in alt_text(figure)
+
+
+def test_no_predictions_are_refused():
+    none = replace(DETAILS.first, images=np.zeros((0, 1, 1), np.uint8))
+    with pytest.raises(DataError, match="there are no rows to show; give one or more"):
+        plot_predictions(none, CLASSES)

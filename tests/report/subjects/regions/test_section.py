@@ -23,12 +23,19 @@ def test_both_figures_are_side_by_side():
     assert all(d.draw().axes for d in drawings)
 
 
+def test_several_variants_have_a_figure_of_all_of_them():
+    both = replace(NOTHING, regions={name: regions(name) for name in ("l2", "baseline")})
+    first = parts(SUMMARY, both)[0]
+    assert first.name == "region-panels"
+    assert [axes.get_title(loc="left") for axes in first.draw().axes] == ["baseline", "l2"]
+
+
 def test_the_page_has_the_drawings_without_their_labels():
     page = html()
     assert 'aria-label="Decision regions of l2' in page
     assert 'aria-label="Disagreement of the seeds of l2' in page
     assert "<text" not in page
-    assert "horizontal: first feature, −3 to 3; vertical: second feature" in page
+    assert "horizontal: feature 1, −3 to 3; vertical: feature 2" in page
     assert re.findall("stroke-dasharray", page)  # the true curves
 
 

@@ -7,7 +7,7 @@ from matplotlib.contour import QuadContourSet
 
 from detailed import regions
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
+from wellfit.report.subjects.regions.static import plot_disagreement, plot_region_panels, plot_regions
 
 CLASSES = ("below", "above")
 
@@ -45,7 +45,7 @@ def test_three_classes_meet_in_their_boundaries():
 def test_the_true_curves_are_drawn_and_named():
     figure = plot_regions(regions("mlp"), CLASSES)
     named = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert named == ["below", "above", "class 0, true", "class 1, true"]
+    assert named == ["below", "above", "true curve: class 0", "true curve: class 1"]
 
 
 def test_disagreement_says_where_and_how_much():
@@ -73,3 +73,30 @@ def test_the_axes_are_named_after_the_columns():
     assert axes.get_xlabel().replace("\\", "") == "time $1$"
     assert axes.get_ylabel().startswith("hhh")
     assert len(axes.get_ylabel()) <= 40
+
+
+def test_the_legend_is_beside_or_above():
+    for beside in (True, False):
+        figure = plot_regions(regions("mlp"), CLASSES, beside=beside)
+        figure.draw_without_rendering()
+        legend, axes = figure.axes[0].get_legend().get_window_extent(), figure.axes[0].get_window_extent()
+        assert legend.x0 >= axes.x1 if beside else legend.y0 >= axes.y1
+
+
+def test_panels_share_axes_and_name_the_outer_ones():
+    figure = plot_region_panels({name: regions(name) for name in ("a", "b", "c", "d")}, CLASSES)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in shown] == ["a", "b", "c", "d"]
+    assert [bool(axes.get_ylabel()) for axes in shown] == [True, False, False, True]
+    assert [bool(axes.get_xlabel()) for axes in shown] == [False, True, True, True]
+    assert alt_text(figure).count("Decision regions of ") == 4
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*CLASSES, "true curve: class 0", "true curve: class 1"]
+
+
+def test_true_curves_are_drawn_over_the_points_in_dashes_of_their_own():
+    axes = plot_regions(regions("mlp"), CLASSES).axes[0]
+    lines = axes.get_lines()
+    assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in lines}) == 2
+    points = [c for c in axes.collections if not isinstance(c, QuadContourSet)]
+    assert min(line.get_zorder() for line in lines) > max(c.get_zorder() for c in points)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from detailed import NOTHING, details
@@ -22,8 +23,10 @@ def test_distribution_and_filters_are_side_by_side():
     assert [(d.name, d.width) for d in drawings] == [
         ("weight-norms", "full"),
         ("weights-1-baseline", "half"),
+        ("ridge-1-baseline", "half"),
         ("filters-1-baseline", "half"),
         ("weights-2-l2", "half"),
+        ("ridge-2-l2", "half"),
         ("filters-2-l2", "half"),
     ]
     assert all(d.draw().axes for d in drawings)
@@ -42,6 +45,21 @@ def test_the_page_has_a_row_per_variant():
     assert page.count("Filters of the first layer of") == 2
     assert page.count('class="layer"') == 6
     assert "Norm of all kernels by epoch" in page
+
+
+def test_the_page_has_a_ridge_per_kernel_and_variant():
+    page = html(fragment(SUMMARY, DETAILS, {}))
+    assert page.count('class="weights-ridge-panel"') == 3
+    assert page.count("Distribution of the weights dense_2/kernel of l2, seed 0, by epoch") == 1
+    assert page.count("by epoch: after epoch 1 ") == 6
+    assert re.findall(r"<option [^>]*>([^<]*)", page) == ["dense_1", "dense_2", "dense_3"]
+
+
+def test_without_histograms_by_epoch_there_is_no_ridge():
+    before = {name: replace(weights, history=None) for name, weights in DETAILS.weights.items()}
+    older = replace(DETAILS, weights=before)
+    assert not [d for d in parts(SUMMARY, older) if d.name.startswith("ridge")]
+    assert "weights-ridge" not in html(fragment(SUMMARY, older, {}))
 
 
 def test_without_weights_there_is_no_section():

@@ -9,10 +9,15 @@ from matplotlib.colors import to_rgb
 from detailed import details
 from summaries import empty, study
 from wellfit.base import History
-from wellfit.errors import DataError
+from wellfit.errors import DataError, UnknownNameError
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.static import alt_text
-from wellfit.report.subjects.weights.static import plot_filters, plot_weight_histogram, plot_weight_norms
+from wellfit.report.subjects.weights.static import (
+    plot_filters,
+    plot_weight_histogram,
+    plot_weight_norms,
+    plot_weight_ridge,
+)
 
 SUMMARY = study(variants=("baseline", "l2"))
 OVERVIEW = details(SUMMARY).weights["l2"]
@@ -82,3 +87,24 @@ def test_many_layers_have_two_columns_in_the_legend():
     legend = figure.axes[0].get_legend().get_window_extent()
     assert legend.x1 <= figure.bbox.x1
     assert legend.y0 >= figure.axes[0].get_window_extent().y1 - 1
+
+
+def test_a_ridge_has_the_first_epoch_at_the_top():
+    figure = plot_weight_ridge(OVERVIEW, "dense_2")
+    axes = figure.axes[0]
+    bases = [ridge.get_xy()[:, 1].min() for ridge in axes.patches[::2]]  # blank paper is behind all but the first
+    assert len(bases) == 12
+    assert bases == sorted(bases, reverse=True)
+    ticks = [label.get_text() for label in axes.get_yticklabels()]
+    assert (ticks[0], ticks[-1]) == ("1", "20")
+    assert alt_text(figure).startswith(
+        "Distribution of the weights dense_2/kernel of l2, seed 0, by epoch: after epoch 1 "
+    )
+    assert axes.get_title(loc="left") == "l2: dense_2/kernel"
+
+
+def test_a_ridge_needs_histograms_and_a_layer():
+    with pytest.raises(DataError, match="l2: an earlier version, which kept no histograms by epoch, trained it"):
+        plot_weight_ridge(replace(OVERVIEW, history=None))
+    with pytest.raises(UnknownNameError, match="unknown layer 'dense_9'"):
+        plot_weight_ridge(OVERVIEW, "dense_9")

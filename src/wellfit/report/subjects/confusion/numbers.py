@@ -66,8 +66,11 @@ class Contrast:
     intervals: bool
 
 
-def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
+def confusion_data(summary: StudySummary, variant: str, counts: IntArray | None = None) -> Confusion | None:
     """The confusion matrix of a variant.
+
+    Args:
+      counts: of a single run; None for the sum over all runs.  # (K, K) [true, predicted]
 
     Returns:
       The matrix, or None before the variant is tested.
@@ -76,10 +79,10 @@ def confusion_data(summary: StudySummary, variant: str) -> Confusion | None:
       UnknownNameError: there is no such variant.
     """
     index, found = find_variant(summary, variant)
-    counts = summary.confusion.get(variant)
+    alone, counts = counts is not None, summary.confusion.get(variant) if counts is None else counts
     if counts is None or not counts.sum():
         return None
-    runs = sum(run.test_accuracy is not None for run in found.runs)
+    runs = 1 if alone else sum(run.test_accuracy is not None for run in found.runs)
     totals = counts.sum(axis=1, keepdims=True)  # (K, 1)
     return Confusion(variant, index, runs, summary.classes, counts, counts / np.maximum(totals, 1))
 

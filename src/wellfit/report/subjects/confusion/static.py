@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import ConfusionDifference, FloatArray, StudySummary
+from wellfit.base import ConfusionDifference, FloatArray, IntArray, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
@@ -25,8 +25,19 @@ NUMBERED: Final = 20
 """Classes up to which the cells of a matrix contain numbers."""
 
 
-def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) -> Figure:
-    """The confusion matrix of a variant in percent of the true class, over the test predictions of all its runs.
+def plot_confusion(
+    summary: StudySummary,
+    variant: str,
+    ax: Axes | None = None,
+    *,
+    counts: bool = False,
+    one: tuple[int, IntArray] | None = None,
+) -> Figure:
+    """The confusion matrix of a variant on the test set, over the predictions of all its runs, or of one.
+
+    Args:
+      counts: whether the cells hold numbers of examples instead of percentages of the true class.
+      one: the seed of the only run, and its counts.  # (K, K) [true, predicted]
 
     Returns:
       The figure: correct predictions in blue and mistakes in orange, on a square-root scale that shows rare mistakes.
@@ -34,23 +45,33 @@ def plot_confusion(summary: StudySummary, variant: str, ax: Axes | None = None) 
     Raises:
       UnknownNameError: there is no such variant.
     """
-    confusion = confusion_data(summary, variant)
+    confusion = confusion_data(summary, variant, None if one is None else one[1])
     size = len(summary.classes)
     axes = drawing.own_axes(ax, _inches(size))
-    drawing.title(axes, variant)
+    whose = variant if one is None else f"{variant}, seed {one[0]}"
+    drawing.title(axes, f"{whose}: counts" if counts else whose)
     if confusion is None:
         drawing.style(axes, "", "", grid=None)
         return drawing.done(axes, f"Confusion matrix of {variant}: it has not been tested.")
     shares = confusion.shares
     axes.imshow(drawing.tinted(np.eye(size, dtype=bool), 0.62 * np.sqrt(shares)), interpolation="none")
     for true, predicted in np.argwhere(confusion.counts > 0) if size <= NUMBERED else ():
-        text = wording.whole_percent(float(shares[true, predicted]))
-        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(size, 9.5), color=LIGHT["ink"])
+        number = confusion.counts[true, predicted]
+        text = f"{number:,}" if counts else wording.whole_percent(float(shares[true, predicted]))
+        axes.text(
+            predicted,
+            true,
+            text,
+            ha="center",
+            va="center",
+            fontsize=_letters(size, 8 if counts and confusion.counts.max() > 999 else 9.5),
+            color=LIGHT["ink"],
+        )
     drawing.class_axes(axes, summary.classes)
     lowest = int(np.argmin(np.diag(shares)))
     hardest = f"{summary.classes[lowest]} with {wording.percent(float(shares[lowest, lowest]))}"
-    right = f"{confusion.correct} of the test predictions of all runs are correct"
-    return drawing.done(axes, f"Confusion matrix of {variant}: {right}; the hardest class is {hardest}.")
+    right = f"{confusion.correct} of the test predictions{' of all runs' if one is None else ''} are correct"
+    return drawing.done(axes, f"Confusion matrix of {whose}: {right}; the hardest class is {hardest}.")
 
 
 def plot_confusion_difference(

@@ -18,6 +18,7 @@ from wellfit.report.subjects.data.static import (
     plot_augmented,
     plot_classes,
     plot_examples,
+    plot_points,
     row_inches,
 )
 from wellfit.spec.study import StudySpec
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["augmentation_figure", "examples_figure", "preview_figure", "write_preview"]
+__all__ = ["augmentation_figure", "examples_figure", "preview_figure", "scatter_figure", "write_preview"]
 
 DPI: Final = 140
 PIXELS: Final = 60_000
@@ -39,28 +40,66 @@ def examples_figure(
     rows: Sequence[int] | None = None,
     count: int = 8,
     *,
+    split: str = "train",
     columns: int | None = None,
+    title: str | None = None,
+    numbers: bool = False,
+    color_bar: bool = False,
+    pixels: bool = False,
     ax: Axes | None = None,
 ) -> Figure:
-    """Training examples of a data set: the given rows, or the first ones of every class.
+    """Examples of a data set: the given rows, or the first training examples of every class.
 
     Args:
       dataset: of images.
-      rows: of the training examples, from 0; None for the first ones of every class, one row of images each.
+      rows: of the split, from 0; None for the first training examples of every class, one row of images each.
       count: how many of every class.
+      split: ``"train"`` or ``"test"``, if rows are given.
       columns: images per row, if rows are given.
+      title: by default the data set and the split.
+      numbers, color_bar, pixels: as for `plot_examples`, if rows are given.
 
     Raises:
-      DataError: the data are features, not images, or there is no such row.
+      DataError: the data are features, not images, or there is no such row; as `plot_examples`.
+      UnknownNameError: there is no such split.
     """
-    chosen = preview.class_rows(dataset, count) if rows is None else rows
-    images, labels = preview.examples(dataset, chosen)
-    if rows is not None:
-        return plot_examples(
-            images, labels, dataset.classes, columns=columns, pixel_max=dataset.pixel_max, title=dataset.title, ax=ax
-        )
-    title = f"{dataset.title}, the first training examples"
-    return plot_classes(images, labels, dataset.classes, pixel_max=dataset.pixel_max, title=title, ax=ax)
+    if rows is None:
+        images, labels = preview.examples(dataset, preview.class_rows(dataset, count))
+        title = title or f"{dataset.title}, the first training examples"
+        return plot_classes(images, labels, dataset.classes, pixel_max=dataset.pixel_max, title=title, ax=ax)
+    images, labels = preview.examples(dataset, rows, split)
+    usual = "" if pixels else f"{dataset.title}, {preview.SPLITS[split]} examples"
+    return plot_examples(
+        images,
+        labels,
+        dataset.classes,
+        columns=columns,
+        pixel_max=dataset.pixel_max,
+        title=usual if title is None else title,
+        numbers=numbers,
+        color_bar=color_bar,
+        pixels=pixels,
+        ax=ax,
+    )
+
+
+def scatter_figure(
+    dataset: Dataset, split: str = "train", *, title: str | None = None, ax: Axes | None = None
+) -> Figure:
+    """A scatter plot of the examples of a data set with two features.
+
+    Args:
+      split: ``"train"`` or ``"test"``.
+      title: by default the data set and the split.
+
+    Raises:
+      UnknownNameError: there is no such split.
+      DataError: the data do not have two features.
+    """
+    points, labels = preview.plane_points(dataset, split)
+    usual = f"{dataset.title}, {preview.SPLITS[split]} examples"
+    names = preview.plane_axes(dataset)
+    return plot_points(points, labels, dataset.classes, names=names, title=usual if title is None else title, ax=ax)
 
 
 def augmentation_figure(

@@ -10,7 +10,7 @@ from wellfit.base import DataOverview, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
 from wellfit.report.subjects.data.numbers import LARGEST, SPLITS, class_examples, describe_data
-from wellfit.report.subjects.data.static import plot_data
+from wellfit.report.subjects.data.static import plot_data, plot_points
 from wellfit.report.wording import capitalized
 
 __all__ = ["fragment", "parts"]
@@ -28,9 +28,18 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     drawing = Drawing("data", caption, partial(plot_data, data, summary.classes))
     headings = ("Class", *(f"{SPLITS[split].capitalize()} examples" for split in data.counts))
     counts = Table(headings, tuple((row.name, *row.counts) for row in class_examples(summary, data)))
-    drawings = [drawing] if size <= DRAWN else []
     facts = [Table((), _facts(data), text=2)] if data.facts else []
+    drawings = [*([drawing] if size <= DRAWN else []), *_points(summary, details)]
     return [Paragraph(describe_data(data), kind="small"), *facts, *drawings, *([counts] if size <= LARGEST else [])]
+
+
+def _points(summary: StudySummary, details: StudyDetails) -> list[Drawing]:
+    """A scatter plot of data with two features."""
+    if not details.regions:
+        return []
+    of = next(iter(details.regions.values()))
+    draw = partial(plot_points, of.points, of.labels, summary.classes, names=of.axes)
+    return [Drawing("scatter", f"{len(of.labels):,} training examples by their two features.", draw)]
 
 
 def _facts(data: DataOverview) -> tuple[tuple[str, str], ...]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import DataOverview, IntArray
+from wellfit.base import DataOverview, FloatArray, IntArray
 from wellfit.errors import DataError
+from wellfit.report.marks import points as marked
 from wellfit.report.marks import static as drawing
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.static import GAP, INCHES, image_size, shortened, show_image
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_augmented", "plot_classes", "plot_data", "plot_examples", "row_inches"]
+__all__ = ["plot_augmented", "plot_classes", "plot_data", "plot_examples", "plot_points", "row_inches"]
 
 CAPTIONED: Final = 1.1
 """Inches of an image with its class below it."""
@@ -40,6 +41,9 @@ def plot_examples(
     columns: int | None = None,
     pixel_max: float | None = None,
     title: str = "",
+    numbers: bool = False,
+    color_bar: bool = False,
+    pixels: bool = False,
     ax: Axes | None = None,
 ) -> Figure:
     """A grid of examples in their order, each with its class below it.
@@ -51,9 +55,13 @@ def plot_examples(
       columns: images per row; by default 5 for up to 25 images, 10 for more.
       pixel_max: the value shown as white; by default 255 for unsigned bytes, and the larger of 1 and the maximum for
         floats.
+      numbers: whether the number of the class precedes its name.
+      color_bar: whether a bar beside the images explains their gray values, in the images' own unit.
+      pixels: whether the axes count the pixels of the image, of which there must be one.
 
     Raises:
-      DataError: there are no images, or their shape is not that of an image.
+      DataError: there are no images, or their shape is not that of an image; a color bar of images in color, or axes
+        for several images.
 
     Example:
       >>> from wellfit.report.marks.static import alt_text
@@ -62,21 +70,31 @@ def plot_examples(
       '2 examples: cat, dog.'
     """
     pictures = _pictures(images, 1, pixel_max)  # (N, H, W, ...)
+    if pixels and len(images) != 1:
+        raise DataError(f"axes of pixels belong to one image, but there are {len(images)}; choose one row")
+    if color_bar and pictures.ndim != 3:
+        raise DataError("a color bar explains gray values, but these images have colors; leave it out")
     columns = columns or min(len(images), 5 if len(images) <= 25 else 10)
-    names = [textwrap.wrap(classes[label], 15, max_lines=2, placeholder="…") or [""] for label in labels]
+    texts = [f"{label} {classes[label]}" if numbers else classes[label] for label in labels]
+    names = [[]] if pixels else [textwrap.wrap(text, 15, max_lines=2, placeholder="…") or [""] for text in texts]
+    title = ": ".join(filter(None, (title, texts[0]))) if pixels else title
     width, height = image_size(pictures)
     step = height + GAP + 0.17 * max(map(len, names))
     rows = -(-len(images) // columns)
-    inches = max(2.8, CAPTIONED * columns * (width + GAP)), CAPTIONED * rows * step
-    axes = drawing.own_axes(ax, (inches[0] + 0.2, inches[1] + 0.4))
+    size = CAPTIONED * (3 if pixels else 1)
+    inches = max(2.8, size * columns * (width + GAP)), size * rows * step
+    axes = drawing.own_axes(ax, (inches[0] + 0.2 + color_bar, inches[1] + 0.4))
     for place, (picture, name) in enumerate(zip(pictures, names, strict=True)):
         x, y = place % columns * (width + GAP), place // columns * step
-        show_image(axes, picture, x, y)
+        show_image(axes, picture, x, y, smooth=not pixels)
         axes.text(x + width / 2, y + height + 0.04, drawing.plain("\n".join(name)), ha="center", va="top",
                   fontsize=9, linespacing=1.05, color=LIGHT["ink"])  # fmt: skip
     _frame(axes, columns * (width + GAP) - GAP, rows * step - GAP, title, inches[0])
-    listed = ", ".join(classes[label] for label in labels)
-    return drawing.done(axes, f"{_titled(title)}{len(images)} examples: {listed}.")
+    if pixels:
+        _count_pixels(axes, pictures[0])
+    if color_bar:
+        _add_color_bar(axes, _black(images), _white(images) if pixel_max is None else pixel_max)
+    return drawing.done(axes, f"{_titled(title)}{len(images)} examples: {', '.join(texts)}.")
 
 
 def plot_classes(
@@ -141,6 +159,31 @@ def plot_augmented(
     axes.xaxis.get_majorticklabels()[1].set_horizontalalignment("left")
     counts = f"{len(originals)} images, each with {forms.shape[1]} augmented forms"
     return drawing.done(axes, f"{_titled(title)}{counts}: {', '.join(titles)}.")
+
+
+def plot_points(
+    points: FloatArray,
+    labels: IntArray,
+    classes: Sequence[str],
+    *,
+    names: tuple[str, str] = ("feature 1", "feature 2"),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Figure:
+    """A scatter plot of examples with two features, in the colors of their classes.
+
+    Args:
+      points: finite numbers.  # (N, 2)
+      labels: their classes, integers from 0.  # (N,)
+      classes: class names, by label.
+      names: of the features.
+    """
+    axes = drawing.own_axes(ax, marked.SIZE)
+    marked.scatter(axes, points, labels, classes)
+    marked.name_axes(axes, names)
+    marked.titled_beside(axes, title)
+    counts = ", ".join(f"{int((labels == k).sum()):,} of {name}" for k, name in enumerate(classes))
+    return drawing.done(axes, f"{_titled(title)}Scatter plot of {len(points):,} examples: {counts}.")
 
 
 def row_inches(wide: float, names: Sequence[str]) -> float:
@@ -258,6 +301,26 @@ def _frame(axes: Axes, width: float, height: float, title: str, inches: float) -
         unbroken = drawing.plain(title).replace(" = ", "\u00a0=\u00a0")
         text = "\n".join(textwrap.wrap(unbroken, max(24, int(9.5 * inches))))
         axes.set_title(text, loc="left", fontsize=11.5, color=LIGHT["ink"], fontweight="bold", pad=10)
+
+
+def _count_pixels(axes: Axes, picture: NDArray[np.uint8]) -> None:
+    """Number the pixels of the only image along its axes."""
+    width, height = image_size(picture[None])
+    for axis, size, count in ((axes.xaxis, width, picture.shape[1]), (axes.yaxis, height, picture.shape[0])):
+        shown = range(0, count, max(1, -(-count // 6)))
+        axis.set_ticks([(pixel + 0.5) * size / count for pixel in shown], [str(pixel) for pixel in shown])
+
+
+def _add_color_bar(axes: Axes, black: float, white: float) -> None:
+    """A bar beside the images with the values of black, of white, and between them."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    figure = drawing.done(axes, "")
+    bar = figure.colorbar(ScalarMappable(Normalize(black, white), "gray"), ax=axes, fraction=0.05, pad=0.03)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelcolor=LIGHT["muted"], labelsize=10)
+    bar.ax.set_label(f"A color bar from {black:g} to {white:g}.")
 
 
 def _titled(title: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from wellfit.base import Mistakes, StudyDetails, StudySummary
+from wellfit.base import FirstPredictions, Mistakes, StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.mistakes.gallery_data import gallery_data
 from wellfit.report.subjects.mistakes.numbers import Picture, gallery, report_choices
-from wellfit.report.subjects.mistakes.static import plot_gallery
+from wellfit.report.subjects.mistakes.static import plot_gallery, plot_predictions
 
 __all__ = ["fragment", "parts"]
 
@@ -42,11 +42,11 @@ class Group(NamedTuple):
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """A gallery of each kind; nothing if no images were kept."""
+    """A gallery of each kind, then the first test images, right or wrong; nothing if no images were kept."""
     mistakes = details.mistakes
     if mistakes is None or not mistakes.images.size:
-        return []
-    return [
+        return _first(summary, details)
+    galleries: list[Part] = [
         Drawing(
             f"mistakes-{choice.kind}",
             f"{choice.title}. Below each image: true class, → predicted class, its probability and runs, test row.",
@@ -55,6 +55,15 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         for choice in report_choices(mistakes, 1)
         if gallery(mistakes, summary.classes, choice.rows, choice.variant, 1)
     ]
+    return [*galleries, *_first(summary, details)]
+
+
+def _first(summary: StudySummary, details: StudyDetails) -> list[Part]:
+    """The first test images with what one run predicts, right or wrong."""
+    if details.first is None or not len(details.first.images):
+        return []
+    caption = f"The first {len(details.first.images)} test images, right or wrong. GT: true class; P: predicted class."
+    return [Drawing("predictions", caption, partial(plot_predictions, details.first, summary.classes))]
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
@@ -63,7 +72,8 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     if mistakes is None or sheet is None:
         return {}
     groups = _groups(mistakes, summary.classes, sheet)
-    return {"data": gallery_data(mistakes, sheet), "groups": groups} if groups else {}
+    first = _first_tiles(details.first, summary.classes, sheets.get("first"))
+    return {"data": gallery_data(mistakes, sheet), "groups": groups, "first": first} if groups else {}
 
 
 def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple[Group, ...]:
@@ -77,6 +87,18 @@ def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple
         if tiles:
             groups.append(Group(choice.title, len(choice.rows), tiles))
     return tuple(groups)
+
+
+def _first_tiles(first: FirstPredictions | None, classes: tuple[str, ...], sheet: Sheet | None) -> tuple[Tile, ...]:
+    """The first test images with what one run predicts, right or wrong."""
+    if first is None or sheet is None:
+        return ()
+    shown = zip(range(sheet.count), first.labels, first.predicted, first.probability, first.seeds, strict=False)
+    return tuple(
+        Tile(sheet.place(at), classes[true], classes[predicted], f"{wording.whole_percent(float(sure))}\u00a0%",
+             f"{first.variant}, seed {seed}")
+        for at, true, predicted, sure, seed in shown
+    )  # fmt: skip
 
 
 def _tile(picture: Picture, place: str) -> Tile:

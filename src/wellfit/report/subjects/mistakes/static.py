@@ -1,4 +1,4 @@
-"""The static gallery of misclassified images."""
+"""The static galleries of test images: the misclassified ones, and any with what one run predicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from wellfit.base import IntArray, Mistakes
+from wellfit.base import FirstPredictions, IntArray, Mistakes
 from wellfit.errors import DataError
 from wellfit.report import wording
 from wellfit.report.marks import static as drawing
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_gallery"]
+__all__ = ["plot_gallery", "plot_predictions"]
 
 CAPTIONED: Final = 1.35
 """Inches of an image with a caption."""
@@ -93,6 +93,50 @@ def plot_gallery(
         axes.text(0, 0.15, "There is no such image.", va="center", fontsize=11, color=LIGHT["muted"])
     texts = "; ".join(map(_describe, pictures)) or "there is no such image"
     return drawing.done(axes, f"Gallery: {choice.words}{shown}. {texts}.")
+
+
+def plot_predictions(
+    predictions: FirstPredictions, classes: Sequence[str], *, columns: int = 5, ax: Axes | None = None
+) -> Figure:
+    """Test images with their true class (GT) and the class that one run predicts (P), whether right or wrong.
+
+    Args:
+      classes: class names, by label.
+      columns: images per row, at most.
+
+    Raises:
+      DataError: there are no images.
+    """
+    images = predictions.images
+    if not len(images):
+        raise DataError("there are no rows to show; give one or more")
+    columns = min(3 if is_narrow() else columns, len(images))
+    width, height = image_size(images)
+    step_x, step_y = width + 2 * GAP, height + GAP + 2.4 * LINE
+    lines = -(-len(images) // columns)
+    wide = SHEET if is_narrow() else max(2.8, CAPTIONED * columns * step_x + 0.2)
+    tall = (wide - 0.2) / max(columns, 2 if is_narrow() else 1) / step_x * lines * step_y + 0.7
+    axes = drawing.own_axes(ax, (wide, tall))
+    right = predictions.predicted == predictions.labels  # (n,)
+    said = []
+    for place, (image, label, predicted) in enumerate(
+        zip(images, predictions.labels, predictions.predicted, strict=True)
+    ):
+        x, y = place % columns * step_x, place // columns * step_y
+        show_image(axes, image, x, y, smooth=False)
+        true, taken = (shortened(classes[k], 13 if is_narrow() else 16) for k in (int(label), int(predicted)))
+        for line, (text, role) in enumerate(
+            ((f"GT: {true}", "ink"), (f"P: {taken}", "ink" if right[place] else "bad"))
+        ):
+            axes.text(x, y + height + 0.05 + line * LINE, drawing.plain(text), va="top", fontsize=8.5,
+                      color=LIGHT[role])  # fmt: skip
+        said.append(f"row {predictions.rows[place]} GT: {classes[label]}, P: {classes[predicted]}")
+    drawing.picture_axes(axes, columns * step_x - 2 * GAP, lines * step_y - GAP)
+    seeds = sorted({int(seed) for seed in predictions.seeds})
+    who = f"{predictions.variant}, {'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
+    drawing.title(axes, f"{who}: {right.sum()} of {len(right)} correct")
+    return drawing.done(axes, f"Test images with true class and prediction by {who}; {right.sum()} of {len(right)} are "
+                              f"correct. {'; '.join(said)}.")  # fmt: skip
 
 
 def _caption(axes: Axes, picture: Picture, x: float, y: float) -> None:

@@ -1,4 +1,4 @@
-"""Decision regions in the report: two figures per variant, side by side."""
+"""Decision regions in the report: all variants in one figure, then two figures per variant, side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import of_variants
 from wellfit.report.parts import Drawing, Part, file_name
-from wellfit.report.subjects.regions.static import plot_disagreement, plot_regions
+from wellfit.report.subjects.regions.static import plot_disagreement, plot_region_panels, plot_regions
 
 __all__ = ["fragment", "parts"]
 
@@ -20,15 +20,19 @@ SMALL = (3.4, 2.75)
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """Decision regions and disagreement of every variant."""
+    """Decision regions of all variants together, then decision regions and disagreement of every variant."""
     drawings: list[Part] = []
+    if len(details.regions) > 1:
+        caption = "Decision regions of every variant, mean over the seeds. Darker: more probable."
+        shown = {name: of for _, name, of in of_variants(summary, details.regions)}
+        drawings.append(Drawing("region-panels", caption, partial(plot_region_panels, shown, summary.classes)))
     for _, name, regions in of_variants(summary, details.regions):
         file, classes = file_name(summary, name), summary.classes
         drawings += [
             Drawing(f"regions-{file}", f"Decision regions of {name}, mean over the seeds.",
-                    partial(plot_regions, regions, classes), "half"),
+                    partial(plot_regions, regions, classes, beside=False), "half"),
             Drawing(f"disagreement-{file}", f"Where the seeds of {name} disagree.",
-                    partial(plot_disagreement, regions, classes), "half"),
+                    partial(plot_disagreement, regions, classes, beside=False), "half"),
         ]  # fmt: skip
     return drawings
 
@@ -43,7 +47,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     ]
     first = next(iter(details.regions.values()))
     across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (first.x1, first.x2))
-    return {"variants": variants, "axes": f"horizontal: first feature, {across}; vertical: second feature, {up}"}
+    return {"variants": variants, "axes": f"horizontal: {first.axes[0]}, {across}; vertical: {first.axes[1]}, {up}"}
 
 
 def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
@@ -51,7 +55,7 @@ def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
     from matplotlib.figure import Figure
 
     figures = []
-    for plot in (plot_regions, partial(plot_disagreement, points=False)):
+    for plot in (partial(plot_regions, beside=False), partial(plot_disagreement, points=False, beside=False)):
         axes = Figure(figsize=SMALL).add_axes((0, 0, 1, 1))
         figure = plot(regions, classes, axes)
         axes.set_title("", loc="left")

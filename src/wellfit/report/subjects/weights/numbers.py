@@ -1,4 +1,4 @@
-"""How the weights of every layer are distributed, and the first layer's filters on one sheet."""
+"""How the weights of every layer are distributed, at the end and by epoch; the first layer's filters on one sheet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from wellfit.base import FloatArray, StudySummary, WeightOverview
+from wellfit.base import FloatArray, IntArray, StudySummary, WeightHistory, WeightOverview
+from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.numbers import FEW, of_variants
 
-__all__ = ["Layer", "WeightRow", "filter_sheet", "weight_rows", "zeros_text"]
+__all__ = ["Layer", "Ridge", "WeightRow", "filter_sheet", "ridge", "weight_rows", "zeros_text"]
 
 WIDTH, HEIGHT = 240, 68
 LOWEST: Final = 1e-5
@@ -38,6 +39,61 @@ class WeightRow:
     name: str
     layers: tuple[Layer, ...]
     filters: tuple[str, ...]
+
+
+CUT: Final = 1.3
+"""The height at which the middle of a ridge is cut off: exact zeros would flatten everything else to a line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """The distribution of an array's weights after some epochs, on one linear scale.
+
+    Args:
+      name: of the array.
+      seed: of the run.
+      epochs: the first, the last, and some between.  # (E,)
+      places: values of weights, from ``-r`` to ``r``.  # (P,)
+      heights: density, relative to the highest outside of the middle.  # (E, P)
+      inside: the central range with 90 % of the weights, to a bin: (low, high) for the first and the last epoch.
+    """
+
+    name: str
+    seed: int
+    epochs: IntArray
+    places: FloatArray
+    heights: FloatArray
+    inside: tuple[tuple[float, float], tuple[float, float]]
+
+
+def ridge(history: WeightHistory, layer: str, epochs: int = 12, points: int = 61) -> Ridge:
+    """The ridge of one array, whose weights are drawn where 99.5 % of them are in every epoch.
+
+    Args:
+      history: of a run.
+      layer: the array.
+      epochs: the most that are drawn.
+      points: places of the ridge; odd, so that the middle one is centered on zero.
+
+    Raises:
+      KeyError: there is no such array.
+    """
+    if layer not in history.layers:
+        raise KeyError(layer)
+    of_layer = history.shares[history.layers.index(layer)]  # (E, BINS)
+    chosen = np.unique(np.linspace(0, len(history.epochs) - 1, epochs).round().astype(int))
+    shares = of_layer[chosen]  # (E, BINS)
+    edges = BIN_EDGES
+    below = np.cumsum(shares, axis=1)[:, :-1]  # (E, BINS - 1) at the edges
+    outside = below + 1 - below[:, ::-1]  # the share beyond each edge on its side and the mirrored one
+    wide = [-edges[np.flatnonzero(of <= 0.005)[-1:]].min(initial=-edges[BINS // 2]) for of in outside[:, : BINS // 2]]
+    reach = max(wide)
+    grid = np.linspace(-reach, reach, points + 1)  # (P + 1,)
+    density = np.stack([np.diff(np.interp(grid, edges, of)) for of in below])  # (E, P)
+    sides = np.delete(density, points // 2, axis=1)
+    heights = np.minimum(density / (sides.max() or density.max() or 1.0), CUT)
+    ends = [_spread(edges, shares[at, 1:-1]) for at in (0, -1)]
+    return Ridge(layer, history.seed, history.epochs[chosen], (grid[1:] + grid[:-1]) / 2, heights, (ends[0], ends[1]))
 
 
 def weight_rows(summary: StudySummary, weights: Mapping[str, WeightOverview], sheet: Sheet | None) -> list[WeightRow]:

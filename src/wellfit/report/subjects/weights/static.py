@@ -1,4 +1,4 @@
-"""The static figures of the weights: their norm by epoch, their distribution, and the first layer's filters."""
+"""The static figures of the weights: norm by epoch, distribution at the end and by epoch, the first layer's filters."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from wellfit.base import StudySummary, WeightOverview
-from wellfit.errors import DataError
+from wellfit.errors import DataError, UnknownNameError
 from wellfit.report.marks import static as marks
-from wellfit.report.marks.colors import SERIES, series_color
+from wellfit.report.marks.colors import LIGHT, SERIES, series_color
 from wellfit.report.numbers import curve_data
-from wellfit.report.subjects.weights.numbers import zeros_text
+from wellfit.report.subjects.weights.numbers import Ridge, ridge, zeros_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_filters", "plot_weight_histogram", "plot_weight_norms"]
+__all__ = ["plot_filters", "plot_weight_histogram", "plot_weight_norms", "plot_weight_ridge"]
 
 FLOOR: Final = 1e-4
 """The lowest share of a histogram that is drawn, in percent: one weight in a million."""
+
+OVERLAP: Final = 1.9
+"""The height of a ridge; its neighbors are 1 apart."""
 
 LAYERS: Final = 4
 """Up to this many layers, each has its own line in the legend."""
@@ -59,6 +62,61 @@ def plot_weight_histogram(overview: WeightOverview, ax: Axes | None = None) -> F
     marks.titled_key(axes, overview.variant, columns)
     shares = "; ".join(f"{layer}: {zeros_text(overview, index)}" for index, layer in enumerate(overview.layers))
     return marks.done(axes, f"Histogram of the weights of {overview.variant}, one line per layer. {shares}.")
+
+
+def plot_weight_ridge(
+    overview: WeightOverview, layer: str | None = None, ax: Axes | None = None, *, small: bool = False, index: int = 1
+) -> Figure:
+    """Plot how the weights of one layer are distributed after each of some epochs, the first at the top.
+
+    Args:
+      overview: the weights of a variant.
+      layer: such as ``"dense_1"``, or an array such as ``"dense_1/bias"``; by default the first kernel.
+      ax: draw on these axes instead of a new figure.
+      small: as a panel without a title.
+      index: the position of the variant in the study, for its color.
+
+    Returns:
+      The figure: one ridge per epoch, of the lowest seed. Weights below 0.001 can be so many that their peak is cut.
+
+    Raises:
+      DataError: the study has no histograms by epoch.
+      UnknownNameError: there is no such layer.
+    """
+    if (history := overview.history) is None:
+        raise DataError(f"{overview.variant}: an earlier version, which kept no histograms by epoch, trained it")
+    name = layer or history.layers[0]
+    name = name if name in history.layers else f"{name}/kernel"
+    if name not in history.layers:
+        raise UnknownNameError("layer", str(layer), history.layers)
+    data = ridge(history, name, *((7, 31) if small else ()))
+    axes = marks.own_axes(ax, (2.9, 2.7) if small else (5.3, 4.6))
+    _draw_ridge(axes, data, series_color(index))
+    marks.style(axes, "weight", "epoch", grid=None)
+    if not small:
+        marks.title(axes, f"{overview.variant}: {name}")
+    low, high = ("90 % of them from {:.2g} to {:.2g}".format(*bounds) for bounds in data.inside)
+    alt = f"after epoch {data.epochs[0]} {low}, after epoch {data.epochs[-1]} {high}, to a bin"
+    return marks.done(
+        axes, f"Distribution of the weights {name} of {overview.variant}, seed {data.seed}, by epoch: {alt}."
+    )
+
+
+def _draw_ridge(axes: Axes, data: Ridge, color: str) -> None:
+    """Draw the ridges from the first at the top to the last at the bottom, each in front of those above it."""
+    count = len(data.epochs)
+    for place, heights in enumerate(data.heights):
+        base = count - 1 - place
+        top, strength = base + OVERLAP * heights, 0.35 + 0.45 * place / max(count - 1, 1)
+        x, y = np.pad(data.places, 1, "edge"), np.pad(top, 1, constant_values=base)
+        if place:  # hide those behind it
+            axes.fill(x, y, color=LIGHT["paper"], linewidth=0, zorder=2 * place + 1, clip_on=False)
+        axes.fill(x, y, facecolor=(color, strength), edgecolor=LIGHT["paper"], linewidth=0.8, zorder=2 * place + 2,
+                  clip_on=False)  # fmt: skip
+    axes.set_xlim(data.places[0], data.places[-1])
+    axes.set_ylim(-0.15, count - 1 + OVERLAP * max(1.0, float(data.heights[0].max())) + 0.1)
+    shown = sorted({0, count // 3, 2 * count // 3, count - 1})
+    axes.set_yticks([count - 1 - at for at in shown], [str(data.epochs[at]) for at in shown])
 
 
 def plot_filters(overview: WeightOverview, ax: Axes | None = None) -> Figure:

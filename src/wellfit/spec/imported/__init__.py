@@ -1,0 +1,1 @@
+"""Networks from Keras: the architecture in a ``.keras`` file or in JSON, as wellfit's own settings. Nothing is run."""
