@@ -55,7 +55,7 @@ def test_the_networks_of_the_how_to_are_networks() -> None:
             "variants": {"baseline": {}},
             **tomllib.loads(table),
         }
-        sizes.append(model_table(study_from_mapping(study).base.model, (28, 28), 10).total)
+        sizes.append(model_table(study_from_mapping(study).base, (28, 28), 10).total)
     assert len(sizes) == 2
     assert min(sizes) > 0
 
