@@ -35,6 +35,7 @@ LAYERS = (
     ("model",),
     ("interop", "plots"),
     ("previews", "single_runs"),
+    ("result_tables",),
     ("results",),
     ("api", "from_scratch"),
     ("cli",),
