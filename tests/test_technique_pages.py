@@ -62,6 +62,17 @@ def test_its_marks_are_filled_and_its_links_lead_somewhere(page: Path, script: M
     assert [target for target in links if not (page.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_its_sentences_agree_with_its_table(page: Path, script: ModuleType) -> None:
+    """Every verdict that a sentence rests on is in the table, and is that one."""
+    text = page.read_text()
+    (mark,) = (mark for mark in script.MARK.finditer(text) if mark[1] == "verdicts")
+    rows = [row for row in mark[0].split("\n") if row.startswith("| ")][1:]
+    verdicts = dict(zip(mark[2].split(), (row.split(" | ")[5].strip("*") for row in rows), strict=True))
+    held = [(ref, verdict) for verdict, refs in script.HOLDS.findall(text) for ref in refs.split()]
+    assert [(ref, verdict) for ref, verdict in held if verdicts.get(ref) != verdict] == []
+
+
 def test_a_row_has_the_numbers_of_its_comparison(script: ModuleType) -> None:
     summary = summaries.study()
     studies = {summary.name: SimpleNamespace(summary=summary, directory="nowhere")}
