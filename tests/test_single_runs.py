@@ -71,3 +71,7 @@ def test_confusions_are_counted_from_the_most_frequent(results: wellfit.Results)
     assert first.share == matrix[true, predicted] / matrix[true].sum()
     both = [results.confusions("l2", seed=seed)["count"].sum() for seed in (0, 1)]
     assert sum(both) == table["count"].sum()
+
+
+def test_predictions_are_saved_like_every_figure(results: wellfit.Results, tmp_path: Path) -> None:
+    assert results.save_plot(tmp_path / "predictions.pdf", "predictions", rows=4).read_bytes().startswith(b"%PDF")

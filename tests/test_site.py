@@ -16,7 +16,7 @@ import pytest
 
 import pages
 import wellfit
-from wellfit.plots import Plots
+from wellfit.results import Results
 from wellfit.spec.study import study_from_mapping
 from wellfit.study.preview import model_table
 
@@ -63,7 +63,7 @@ def test_the_networks_of_the_how_to_are_networks() -> None:
 def test_the_figures_of_the_how_to_are_all_there_are() -> None:
     text = (DOCS / "how-to" / "paper.md").read_text()
     listed = text[text.index("without its prefix:") : text.index("PDFs hold")]
-    known = {name.removeprefix("plot_") for name in dir(Plots) if name.startswith("plot_")}
+    known = {name.removeprefix("plot_") for name in dir(Results) if name.startswith("plot_")}
     assert set(re.findall(r"`(\w+)`", listed)) == known
 
 

@@ -332,7 +332,7 @@ class Plots:
         from wellfit.report.marks.fonts import quiet
         from wellfit.report.marks.static import alt_text
 
-        known = {name.removeprefix("plot_"): name for name in dir(Plots) if name.startswith("plot_")}
+        known = {name.removeprefix("plot_"): name for name in dir(self) if name.startswith("plot_")}
         savers = {"pdf": save_pdf, "svg": save_svg}
         target = Path(path)
         form = target.suffix[1:].lower()
