@@ -125,6 +125,32 @@ def test_an_index_that_says_more_than_positions_identifies_rows() -> None:
         assert (identifier.name, identifier.values.tolist()) == (name, given.index.tolist())
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.period_range("2024-01", periods=3, freq="M"),
+        pd.interval_range(0, 3),
+        pd.date_range("2024-01-01", periods=3),
+        pd.timedelta_range("1h", periods=3),
+        pd.CategoricalIndex(["a", "b", "c"]),
+        pd.Index([0.5, 1.5, 2.5]),
+    ],
+    ids=lambda index: type(index).__name__,
+)
+def test_an_index_of_any_kind_identifies_rows(index: pd.Index) -> None:
+    form = Form((2,), None, (Column("a"), Column("b")))
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6]}, index)
+    identifier = read_examples(frame, form).identifier
+    assert identifier is not None
+    assert identifier.name == "index"
+    assert list(pd.Index(identifier.values)) == list(index)
+
+
+def test_an_index_of_lists_identifies_nothing() -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [4, 5]}, pd.Index([{}, {}], dtype=object))
+    assert read_examples(frame, Form((2,), None, (Column("a"), Column("b")))).identifier is None
+
+
 def test_a_frame_with_names() -> None:
     header = Header(("size", "kind"), 1, (0,), True)
     form = Form((1,), None, (Column("size"),), ("size",), header)

@@ -21,7 +21,7 @@ from wellfit.data.arrays.names import Stored, kind_of
 from wellfit.data.images.alike import image_files, images_like
 from wellfit.data.images.names import is_image
 from wellfit.data.parts import listed
-from wellfit.data.tables.alike import Identifier, rows_like
+from wellfit.data.tables.alike import Identifier, hashable, rows_like
 from wellfit.data.tables.files import is_table, load_table
 from wellfit.data.tables.frames import table_of
 from wellfit.data.tables.table import Table
@@ -106,10 +106,13 @@ def read_examples(examples: Any, form: Form) -> Later:
 
 def _index_of(frame: Any) -> Identifier | None:
     """The index of a DataFrame, unless it only counts its rows."""
+    import pandas as pd
+
     index = frame.index
-    if index.nlevels > 1 or (index.name is None and index.equals(type(index)(range(len(index))))):
+    if index.nlevels > 1 or (index.name is None and index.equals(pd.RangeIndex(len(index)))):
         return None
-    return Identifier(str(index.name or "index"), index.to_numpy())
+    values = index.to_numpy()
+    return Identifier(str(index.name or "index"), values) if hashable(values) else None
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------

@@ -80,6 +80,17 @@ def test_whole_numbers_with_gaps_stay_whole_where_a_table_is_no_text() -> None:
     assert read(TRAIN.head(2).assign(PassengerId=[np.nan, np.nan])).identifier is None
 
 
+@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}, np.zeros(2), ([1], 2)], ids=repr)
+@pytest.mark.parametrize("name", ["extra", "id"])
+def test_cells_that_are_lists_identify_nothing(cell: Any, name: str) -> None:
+    rows = TRAIN.drop(columns="PassengerId").head(2)
+    rows.insert(0, name, pd.Series([cell, "a"], dtype=object))
+    assert read(rows).identifier is None
+    found = read(rows.assign(order_id=[4, 3])).identifier
+    assert found is not None
+    assert (found.name, found.values.tolist()) == ("order_id", [4, 3])
+
+
 def test_an_identifier_that_differs_is_preferred_to_one_that_repeats() -> None:
     frame = TRAIN.head(3).drop(columns="PassengerId")
     rows = read(frame.assign(customer_id=[1, 1, 2], order_id=["a", "b", "c"]))

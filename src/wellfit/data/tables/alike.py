@@ -24,7 +24,7 @@ from wellfit.data.tables.table import Table
 from wellfit.data.tables.values import plain_number
 from wellfit.errors import DataError, nearest
 
-__all__ = ["Identifier", "Rows", "rows_like"]
+__all__ = ["Identifier", "Rows", "hashable", "rows_like"]
 
 
 class Identifier(NamedTuple):
@@ -200,7 +200,9 @@ def _identifier(table: Table, taken: Collection[int]) -> Identifier | None:
     rest = [at for at in range(len(table.names)) if at not in taken]
     named = [at for at in rest if table.header and id_name(table.names[at]) == "id"]
     first = [at for at in rest if at == 0]
-    cells = {at: _written(table, at) for at in dict.fromkeys((*named, *first))}
+    written = {at: _written(table, at) for at in dict.fromkeys((*named, *first))}
+    cells = {at: values for at, values in written.items() if hashable(values)}
+    named = [at for at in named if at in cells]
     apart = [at for at, values in cells.items() if _all_there(values) and len(set(values.tolist())) == len(values)]
     chosen = next((at for at in (*apart, *named) if _any_there(cells[at])), None)
     return None if chosen is None else Identifier(table.names[chosen], cells[chosen])
@@ -215,6 +217,20 @@ def _written(table: Table, at: int) -> NDArray[Any]:
         return np.array(["" if np.isnan(n) else f"{int(n)}" if n.is_integer() else f"{n}" for n in column], object)
     values: NDArray[Any] = column.to_numpy()
     return values
+
+
+def hashable(values: NDArray[Any]) -> bool:
+    """Whether values can tell rows apart; lists, dicts and arrays in the cells of a DataFrame cannot.
+
+    Example:
+      >>> hashable(np.array([3, "b"], object)), hashable(np.array([{}, "b"], object))
+      (True, False)
+    """
+    try:
+        set(values.tolist())
+    except TypeError:
+        return False
+    return True
 
 
 def _all_there(values: NDArray[Any]) -> bool:
