@@ -6,6 +6,7 @@ import numpy as np
 
 from detailed import NOTHING, details
 from summaries import study
+from wellfit.report.forms.page import render_page
 from wellfit.report.marks.pictures import pack
 from wellfit.report.marks.static import alt_text
 from wellfit.report.subjects.mistakes.section import SHOWN, fragment, parts
@@ -51,6 +52,30 @@ def test_the_page_has_the_first_images_whether_right_or_wrong():
     assert tiles[3].true != tiles[3].predicted
     assert (tiles[0].place, tiles[0].runs) == (sheets["first"].place(0), "baseline, seed 0")
     assert fragment(SUMMARY, DETAILS, {"mistakes": sheets["mistakes"]})["first"] == ()
+
+
+def test_the_first_images_are_shown_without_any_mistake():
+    mistakes = DETAILS.mistakes
+    none = replace(
+        mistakes,
+        wrong=np.zeros_like(mistakes.wrong),
+        all_wrong=np.array([], int),
+        flips=np.array([], int),
+        mended={},
+        image_rows=np.array([], int),
+        images=mistakes.images[:0],
+        votes=mistakes.votes[:, :0],
+    )
+    sheets = {"first": pack(DETAILS.first.images, 40_000)}
+    for of in (none, None):
+        shown = fragment(SUMMARY, replace(DETAILS, mistakes=of), sheets)
+        assert (shown["data"], shown["groups"]) == (None, ())
+        assert len(shown["first"]) == len(DETAILS.first.images)
+    html = render_page(SUMMARY, replace(DETAILS, mistakes=none))
+    assert f"The first {len(DETAILS.first.images)} test images, right or wrong" in html
+    assert 'id="gallery-live"' not in html
+    assert 'id="mistakes-data"' not in html
+    assert fragment(SUMMARY, replace(DETAILS, mistakes=none, first=None), sheets) == {}
 
 
 def test_where_no_image_is_always_wrong_the_most_often_wrong_are_shown():

@@ -67,13 +67,16 @@ def _first(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
-    """The numbers of all images for the page's script, and a few images of each kind for readers without it."""
+    """The numbers of all images for the page's script, a few of each kind for readers without it, and the first ones.
+
+    Without misclassified images, only the first test images are shown; without those, nothing is.
+    """
     mistakes, sheet = details.mistakes, sheets.get("mistakes")
-    if mistakes is None or sheet is None:
-        return {}
-    groups = _groups(mistakes, summary.classes, sheet)
+    groups = () if mistakes is None or sheet is None else _groups(mistakes, summary.classes, sheet)
     first = _first_tiles(details.first, summary.classes, sheets.get("first"))
-    return {"data": gallery_data(mistakes, sheet), "groups": groups, "first": first} if groups else {}
+    if mistakes is None or sheet is None or not groups:
+        return {"data": None, "groups": (), "first": first} if first else {}
+    return {"data": gallery_data(mistakes, sheet), "groups": groups, "first": first}
 
 
 def _groups(mistakes: Mistakes, classes: tuple[str, ...], sheet: Sheet) -> tuple[Group, ...]:
