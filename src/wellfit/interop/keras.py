@@ -187,7 +187,7 @@ def _trained_with(model: FittedModel, shape: tuple[int, ...]) -> list[tuple[Step
 
 
 def _kernel_options(keras: ModuleType, step: Step, training: _Training) -> dict[str, Any]:
-    """Bias, initializer, regularizer and constraint, so that the model can be trained on, or anew."""
+    """Bias, initializer, regularizer and constraint, so that the model can be trained on, or again."""
     settings, regularizers = step.settings, keras.regularizers
     start: Any = {
         "random_uniform": lambda: keras.initializers.RandomUniform(-settings.spread, settings.spread),

@@ -87,7 +87,7 @@ def check_log_folder(folder: Path, shown: Shown) -> None:
 
     Args:
       folder: the folder, which need not exist.
-      shown: the study that it shall show.
+      shown: the study that is to be shown there.
 
     Raises:
       WellfitError: tensorboardX is not installed.

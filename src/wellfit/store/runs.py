@@ -1,4 +1,4 @@
-"""The runs in a study directory: a row for each run and each of its epochs, and files of weights and probabilities.
+"""The runs in a study directory: a row for each run and each of its epochs, and two files for each run.
 
 A run's files are in place before the row that names them and their checksums is committed.
 """
@@ -34,7 +34,11 @@ Run: TypeAlias = tuple[str, int]
 
 Folder: TypeAlias = Literal["weights", "test"]
 RUN_FOLDERS: Final[tuple[Folder, ...]] = ("weights", "test")
-"""The folders with one file per run: its weights, and its test probabilities."""
+"""The folders with one file per run.
+
+``weights``: its weights and their histograms by epoch. ``test``: its test probabilities, and whether it classified each
+validation example correctly.
+"""
 
 _COLUMNS: Final = "variant, seed, recipe, state, epochs, readout_epoch, trajectory, seconds, scores"
 _STATISTICS: Final = ("mean", "variance")  # of batch normalization: kept with the weights, not trained
@@ -116,7 +120,7 @@ class Tested(NamedTuple):
 
 
 def file_of(folder: Folder, run: Run) -> str:
-    """The name in the directory of a run's weights, or of its test probabilities.
+    """The name in the directory of a run's file in one of ``RUN_FOLDERS``.
 
     Example:
       >>> file_of("weights", ("l2", 0))
@@ -225,7 +229,7 @@ class Runs:
             raise StoreUnreadableError(f"{path}: not a file of wellfit ({error}); {AGAIN}") from None
 
     def tested(self, variant: str, seed: int) -> Tested:
-        """A run's test probabilities; KeyError for a run that was not tested."""
+        """A run's test probabilities and its answers to validation examples; KeyError for a run that was not tested."""
         arrays = self._arrays("test", (variant, seed))
         rows: IntArray | None = arrays.get("rows")  # type: ignore[assignment]
         return Tested(arrays["probabilities"], rows, Validated.unpacked(arrays))
@@ -242,7 +246,7 @@ class Runs:
         return int(rows[0][0] or 0)
 
     def files(self) -> dict[str, str]:
-        """Name in the directory -> SHA-256, of weights and test probabilities.
+        """Name in the directory -> SHA-256, of the files in ``RUN_FOLDERS``.
 
         Raises:
           StoreUnreadableError: a variant has a name that no file can have.
@@ -344,7 +348,7 @@ class Runs:
         return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays))
 
     def _insert(self, record: RunRecord, sha256: str) -> None:
-        """Insert the rows of a run and its epochs; the SHA-256 is that of its weights' file."""
+        """Insert the rows of a run and its epochs; the SHA-256 is that of its file in ``weights``."""
         variant, seed = record.spec.variant, record.spec.seed
         parameters = sum(a.size for name, a in record.weights.items() if name.rsplit("/")[-1] not in _STATISTICS)
         recipe = json.dumps(asdict(record.spec.recipe))
@@ -361,7 +365,7 @@ class Runs:
         )
 
     def _insert_test(self, run: Run, accuracy: float, loss: float, sha256: str) -> None:
-        """Add test results to the row of a run; the SHA-256 is that of its probabilities' file."""
+        """Add test results to the row of a run; the SHA-256 is that of its file in ``test``."""
         changed = self.database.execute(
             "UPDATE runs SET test_accuracy = ?, test_loss = ?, test_sha256 = ? WHERE variant = ? AND seed = ?",
             (float(accuracy), float(loss), sha256, *run),
