@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from wellfit.base import LayerRow, ModelTable
 
 ROWS = LayerRow("conv2d_1", (28, 28, 6), 156, "5 x 5 kernel"), LayerRow("dense_1", (10,), 1_234_567, "softmax")
@@ -26,3 +30,32 @@ def test_json_brings_it_back() -> None:
     assert table.as_json()["layers"][0] == {
         "layer": "conv2d_1", "output_shape": [28, 28, 6], "parameters": 156, "setting": "5 x 5 kernel"
     }  # fmt: skip
+
+
+TABLE = ModelTable(ROWS, 12, False, ("a", "b")).as_json()
+LAYER = TABLE["layers"][0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": 5},
+        {"layers": "abc"},
+        {"layers": [{**LAYER, "parameters": "x"}]},
+        {"layers": [{**LAYER, "parameters": True}]},
+        {"layers": [{**LAYER, "parameters": -1}]},
+        {"layers": [{**LAYER, "output_shape": 5}]},
+        {"layers": [{**LAYER, "output_shape": ["5"]}]},
+        {"layers": [{**LAYER, "layer": None}]},
+        {"layers": [{**LAYER, "setting": 5}]},
+        {"layers": [{"layer": "dense_1"}]},
+        {"statistics": "x"},
+        {"base": 5},
+        {"variants": [["a"]]},
+        {"variants": 5},
+    ],
+    ids=str,
+)
+def test_what_is_no_table_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        ModelTable.from_json({**TABLE, **changes})

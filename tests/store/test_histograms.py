@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,27 @@ def test_counts_of_a_diverged_run_agree_with_each_other() -> None:
     arrays: dict[str, Any] = {"histograms/dense_1/kernel": pack(np.concatenate([counts(6, 1), counts(5, 1)])[:, None])}
     with pytest.raises(ValueError, match="does not count the weights of dense_1/kernel"):
         histograms_among(arrays, 2)
+
+
+@pytest.mark.parametrize("name", ["evil", "", "evil/kernel", "dense_x/kernel", "dense_1", "../dense_1/kernel"])
+def test_histograms_of_no_weights_are_refused(tmp_path: Path, name: str) -> None:
+    with opened(tmp_path / "s") as store:
+        store.runs.save([record("l2", 0, histograms={name: counts(6)})])
+        with pytest.raises(StoreUnreadableError, match=r"l2\.0\.npz: not .* \(.* is of no weights\)"):
+            store.runs.histograms("l2", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("evil/kernel", np.zeros((2, 2), np.float32)),
+        ("dense_1/kernel", np.zeros(2, np.float32)),
+        ("dense_1/kernel", np.zeros((2, 0), np.float32)),
+        ("dense_1/kernel", np.zeros((2, 2), bool)),
+    ],
+)
+def test_kernels_that_are_none_are_refused(tmp_path: Path, name: str, array: Any) -> None:
+    with opened(tmp_path / "s") as store:
+        store.runs.save([dataclasses.replace(record("l2", 0), weights={name: array})])
+        with pytest.raises(StoreUnreadableError, match=r"l2\.0\.npz: not a file of wellfit \(.* is no kernel\)"):
+            store.runs.weights("l2", 0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,6 +110,19 @@ def test_an_older_study_has_no_pictures_and_all_the_rest(study_copy: Path) -> No
     assert found.mistakes.votes.shape == (len(found.mistakes.variants), 0, 10)
     assert found.calibration.keys() == found.weights.keys() == set(found.mistakes.variants)
     assert found.weights["baseline"].filters is None  # nobody knows the shape of an image
+
+
+@pytest.mark.parametrize(
+    "models", ["abc", 5, [5], [{"layers": [], "statistics": 0, "base": True, "variants": [["a"]]}]]
+)
+def test_models_that_are_none_are_refused_in_one_line(study_copy: Path, models: Any) -> None:
+    with closing(sqlite3.connect(study_copy / "study.db")) as connection, connection:
+        ((kept,),) = connection.execute("SELECT value FROM study WHERE key = 'keepsakes'").fetchall()
+        plain = json.loads(kept)
+        plain["facts"]["models"] = models
+        connection.execute("UPDATE study SET value = ? WHERE key = 'keepsakes'", (json.dumps(plain),))
+    with pytest.raises(StoreUnreadableError, match=r"study\.db: damaged: what a report shows \(.*\); restore it"):
+        summary_and_details(study_copy)
 
 
 def test_a_study_that_was_not_tested_has_weights_alone(study_copy: Path) -> None:

@@ -88,6 +88,9 @@ class ModelTable:
     def from_json(cls, plain: Mapping[str, Any]) -> ModelTable:
         """The table that ``as_json`` wrote.
 
+        Raises:
+          ValueError, TypeError, KeyError: it wrote something else.
+
         Example:
           >>> table = ModelTable((LayerRow("dense_1", (2,), 10, "softmax"),), 0, True, ("baseline",))
           >>> ModelTable.from_json(table.as_json()) == table
@@ -97,7 +100,14 @@ class ModelTable:
             LayerRow(layer["layer"], tuple(layer["output_shape"]), layer["parameters"], layer["setting"])
             for layer in plain["layers"]
         )
-        return cls(rows, plain["statistics"], plain["base"], tuple(plain["variants"]))
+        for row in rows:
+            sizes = (*row.output_shape, row.parameters)
+            if not all(type(size) is int and size >= 0 for size in sizes) or not _texts(row.name, row.setting):
+                raise ValueError(f"{row} is no layer")
+        table = cls(rows, plain["statistics"], plain["base"], tuple(plain["variants"]))
+        if type(table.statistics) is not int or type(table.base) is not bool or not _texts(*table.variants):
+            raise ValueError(f"{table.statistics!r}, {table.base!r}, {table.variants!r} are not those of a table")
+        return table
 
     def __str__(self) -> str:
         cells = [("layer", "output shape", "parameters", "")]
@@ -107,6 +117,10 @@ class ModelTable:
         users = f"used by {', '.join(self.variants)}" if self.variants else "no variant uses it"
         head = f"base recipe's model, {users}" if self.base else users if self.variants else ""
         return "\n".join([*textwrap.wrap(head[:1].upper() + head[1:], 80), *lines, *self.sizes])
+
+
+def _texts(*values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _memory(size: int) -> str:

@@ -9,7 +9,7 @@ import io
 import math
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from wellfit.files import TEMPORARY, read_plain, replacing, sync, write_errors
 __all__ = [
     "AGAIN",
     "Arrays",
+    "as_written",
     "is_damaged",
     "pack",
     "read_arrays",
@@ -176,8 +177,23 @@ def _differs(path: Path, sha256: str, at: tuple[int, ...]) -> bool:
 
 def read_arrays(path: Path, sha256: str, remedy: str = AGAIN) -> dict[str, NDArray[Any]]:
     """The arrays of a file; arguments and errors of `read_file`."""
-    try:
+    with as_written(path, remedy):
         return unpack(read_file(path, sha256, remedy))
+
+
+@contextlib.contextmanager
+def as_written(path: Path, remedy: str = AGAIN) -> Iterator[None]:
+    """Report a file that wellfit cannot have written, in one line.
+
+    Args:
+      path: the file that the block takes apart.
+      remedy: what to do.
+
+    Raises:
+      StoreUnreadableError: for a ValueError.
+    """
+    try:
+        yield
     except ValueError as error:  # its checksum is right, so somebody made it so
         raise StoreUnreadableError(f"{path}: not a file of wellfit ({error}); {remedy}") from None
 

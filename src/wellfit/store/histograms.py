@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ __all__ = ["histograms_among", "weights_among", "with_histograms"]
 _PREFIX: Final = "histograms/"
 """What their names begin with; no layer has this name."""
 
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,50}_[1-9][0-9]{0,8}/[a-z_]{1,50}")  # "dense_1/kernel"
+
 
 def with_histograms(record: RunRecord) -> Arrays:
     """The arrays of a run's file: its weights, and their histograms by epoch."""
@@ -24,8 +27,17 @@ def with_histograms(record: RunRecord) -> Arrays:
 
 
 def weights_among(arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """The weights among the arrays of a run's file."""
-    return {name: array for name, array in arrays.items() if not name.startswith(_PREFIX)}
+    """The weights among the arrays of a run's file.
+
+    Raises:
+      ValueError: a kernel that is none.
+    """
+    weights = {name: array for name, array in arrays.items() if not name.startswith(_PREFIX)}
+    for name, array in weights.items():
+        is_kernel = _NAME.fullmatch(name) and array.dtype.kind == "f" and array.ndim in (2, 4) and array.size
+        if name.endswith("/kernel") and not is_kernel:
+            raise ValueError(f"{name} ({array.dtype}, {array.shape}) is no kernel")
+    return weights
 
 
 def histograms_among(arrays: Arrays, epochs: int) -> Histograms:
@@ -42,6 +54,8 @@ def histograms_among(arrays: Arrays, epochs: int) -> Histograms:
     for name, content in arrays.items():
         if name.startswith(_PREFIX):
             array = name.removeprefix(_PREFIX)
+            if not _NAME.fullmatch(array):
+                raise ValueError(f"{name} is of no weights")
             found[array] = counts = unpack(content, epochs, 1)[:, 0]  # (epochs, BINS)
             totals = set(counts.sum(axis=1).tolist()) - {0}
             if len(totals) > 1 or (array in arrays and totals - {arrays[array].size}):

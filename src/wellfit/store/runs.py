@@ -20,7 +20,7 @@ from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, Recipe,
 from wellfit.base.histograms import Histograms
 from wellfit.errors import StoreUnreadableError
 from wellfit.spec.variants import recipe_from
-from wellfit.store.arrays import AGAIN, Arrays, is_damaged, pack, read_arrays, stage
+from wellfit.store.arrays import Arrays, as_written, is_damaged, pack, read_arrays, stage
 from wellfit.store.database import Database
 from wellfit.store.final_states import FinalState, FinalStates
 from wellfit.store.histograms import histograms_among, weights_among, with_histograms
@@ -210,7 +210,8 @@ class Runs:
 
     def weights(self, variant: str, seed: int) -> dict[str, FloatArray]:
         """A run's weights at its readout; KeyError for a run that is not in the directory."""
-        return weights_among(self._arrays("weights", (variant, seed)))
+        with as_written(file_named(self.directory, file_of("weights", (variant, seed)))):
+            return weights_among(self._arrays("weights", (variant, seed)))
 
     def histograms(self, variant: str, seed: int) -> Histograms:
         """The histograms of a run's weights after every epoch, which are in the file of its weights.
@@ -222,11 +223,8 @@ class Runs:
           StoreUnreadableError: the file cannot be read, is damaged, or has counts that cannot be of this run.
         """
         rows = self.database.rows("SELECT count(*) FROM epochs WHERE variant = ? AND seed = ?", variant, seed)
-        path = file_named(self.directory, file_of("weights", (variant, seed)))
-        try:
+        with as_written(file_named(self.directory, file_of("weights", (variant, seed)))):
             return histograms_among(self._arrays("weights", (variant, seed)), int(rows[0][0]))
-        except ValueError as error:  # its checksum is right, so somebody made it so
-            raise StoreUnreadableError(f"{path}: not a file of wellfit ({error}); {AGAIN}") from None
 
     def tested(self, variant: str, seed: int) -> Tested:
         """A run's test probabilities and its answers to validation examples; KeyError for a run that was not tested."""

@@ -120,6 +120,9 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
             ensembles[name] = ensemble(name, (run.probabilities for run in p), labels)
     damaged = store.runs.damaged()
     weights = weight_overviews(store, _with_weights(store, damaged), tuple(kept[1]["shape"]) if kept else None)
+    with store.database.reading("what a report shows"):
+        models = tuple(map(ModelTable.from_json, kept[1].get("models", ()))) if kept else ()
+        first_images = _first_predictions(store, kept) if kept and mistakes else None
     return StudyDetails(
         data=_data_overview(kept) if kept else None,
         mistakes=_mistakes(mistakes, labels, pictured, kept) if mistakes else None,
@@ -131,8 +134,8 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         regions=_regions(kept) if kept else {},
         paths=sweep_paths(summary, weights.zeros),
         grids=sweep_grids(summary),
-        models=tuple(map(ModelTable.from_json, kept[1].get("models", ()))) if kept else (),
-        first=_first_predictions(store, kept) if kept and mistakes else None,
+        models=models,
+        first=first_images,
         without_weights=tuple(sorted(damaged)),
     )
 
