@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from wellfit.base import HISTORY_COLUMNS, Averaging, EarlyStopping, FloatArray, IntArray, Recipe, RunSpec
 from wellfit.base.histograms import BINS
-from wellfit.engine.final_states import FinalState, final_state_of, fingerprints, obstacle, resume
+from wellfit.engine.final_states import (
+    FinalState,
+    UnusableStateError,
+    check_final_state,
+    final_state_of,
+    fingerprints,
+    obstacle,
+    resume,
+)
+from wellfit.engine.packing import pack
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records
 from wellfit.engine.stopping import Watch
@@ -167,3 +177,34 @@ def test_final_states_of_the_first_edition_still_match() -> None:
     planned = population(2, **recipes)
     saved = "69d307358a1ab1f216868115b5df0f2f"  # as the first edition stored it
     assert fingerprints(planned.program, planned.trajectories[0])["training"] == saved
+
+
+def test_arrays_of_another_network_are_refused() -> None:
+    recipes = {"plain": Recipe(epochs=0), "rule": Recipe(epochs=0, early_stopping=RESTORE)}
+    _, end = ended(population(2, **recipes), LOSSES[:2])
+    leaves = [jnp.zeros((1, 1, 3), jnp.float32)]
+    shapes = {"dense_1/kernel": (2,)}
+    check_final_state(end, shapes, 1, leaves)
+    check_final_state(replace(end, arrays={n: a for n, a in end.arrays.items() if n != "counts"}), shapes, 1, leaves)
+    kept = next(name for name in end.arrays if name.startswith("kept/"))
+    for name, array, words in (
+        ("rows", end.arrays["rows"][:, 1:], "rows are not the history of 2 epochs"),
+        ("rows", end.arrays["rows"][1:], "rows are not the history of 2 epochs"),
+        ("rows", None, "rows are not the history of 2 epochs"),
+        ("counts", np.zeros(9, np.uint8), "counts: a packed histogram is damaged"),
+        ("counts", pack(np.ones((2, 3, BINS))), "counts: a packed histogram is not of 2 epochs"),
+        ("counts", np.zeros(9), "counts: float64"),
+        ("state/0", np.zeros(4, np.float32), "its state is not that of this network"),
+        ("state/0", np.zeros(3, np.int32), "its state is not that of this network"),
+        ("state/0", None, "its state is not that of this network"),
+        ("state/evil", np.zeros(3, np.float32), "its state is not that of this network"),
+        (kept, np.zeros(3, np.float32), "the weights that it keeps are not those of this network"),
+        (f"{kept}/more", np.zeros(3, np.float32), "the weights that it keeps are not those of this network"),
+    ):
+        arrays = {**end.arrays, name: array}
+        if array is None:
+            del arrays[name]
+        with pytest.raises(UnusableStateError) as caught:
+            check_final_state(replace(end, arrays=arrays), shapes, 1, leaves)
+        assert caught.value.name == end.name
+        assert caught.value.reason.startswith(words), name

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from wellfit.data.catalog import load_dataset
 from wellfit.errors import OtherStudyError, StoreUnreadableError
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import create_or_open, open_existing
+from wellfit.store.arrays import unpack, write_arrays
 from wellfit.study import provenance as provenance_module
 from wellfit.study.as_json import to_json
 from wellfit.study.planning import Forecast
@@ -226,6 +230,37 @@ def test_a_damaged_final_state_is_reported(tmp_path: Path) -> None:
         Run(small(3), tmp_path)
     end.unlink()
     assert dict(Run(small(3), tmp_path).forecast.restarted) == {"without a saved state to continue from": 1}
+
+
+def test_a_final_state_of_a_stranger_is_refused_in_one_line(tmp_path: Path) -> None:
+    Run(small(1, seeds=1), tmp_path)
+    end = tmp_path / "ends" / "plain.0.1.npz"
+    with closing(sqlite3.connect(tmp_path / "study.db")) as database:
+        ((before,),) = database.execute("SELECT value FROM study WHERE key = 'end of plain.0'").fetchall()
+
+    def describe(**changes: Any) -> None:
+        with closing(sqlite3.connect(tmp_path / "study.db")) as database, database:
+            told = json.dumps({**json.loads(before), **changes})
+            database.execute("UPDATE study SET value = ? WHERE key = 'end of plain.0'", (told,))
+
+    arrays = unpack(end.read_bytes())
+    for name, array in (("counts", np.zeros(9, np.uint8)), ("rows", arrays["rows"][:, 1:])):
+        describe(sha256=write_arrays(end, {**arrays, name: array}))
+        with pytest.raises(
+            StoreUnreadableError, match=rf"plain\.0\.1\.npz: not a file of wellfit \({name}.*; restore it"
+        ):
+            Run(small(2, seeds=1), tmp_path)
+    for changes in (
+        {"over": []},
+        {"over": [5]},
+        {"runs": ["a"]},
+        {"population": 5},
+        {"seconds": "x"},
+        {"usable": None},
+    ):
+        describe(**changes)
+        with pytest.raises(StoreUnreadableError, match="damaged: the final states of its trainings"):
+            Run(small(2, seeds=1), tmp_path)
 
 
 def test_fewer_epochs_are_refused_after_training_more(tmp_path: Path) -> None:

@@ -15,15 +15,36 @@ from typing import Any, Final
 import jax
 import numpy as np
 
-from wellfit.base import EarlyStopping, FloatArray
+from wellfit.base import HISTORY_COLUMNS, EarlyStopping, FloatArray
 from wellfit.engine.packing import pack, unpack
 from wellfit.engine.plan import Program, Trajectory
 from wellfit.engine.readouts import MONITORED, Progress, all_counts
 from wellfit.engine.stopping import Watch, observe
 
-__all__ = ["FinalState", "final_state_of", "fingerprints", "obstacle", "resume"]
+__all__ = [
+    "FinalState",
+    "UnusableStateError",
+    "check_final_state",
+    "final_state_of",
+    "fingerprints",
+    "obstacle",
+    "resume",
+]
 
 _ENDLESS: Final = 1 << 40  # more epochs than any training has
+
+
+class UnusableStateError(Exception):
+    """A final state that no training of its trajectory can have ended with.
+
+    Args:
+      name: of the trajectory.
+      reason: in words.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
 
 
 @dataclass(frozen=True)
@@ -148,6 +169,40 @@ def obstacle(
         if not reached:
             return "whose weights at an earlier epoch were not kept"
     return None
+
+
+def check_final_state(
+    end: FinalState, weights: Mapping[str, tuple[int, ...]], counted: int, leaves: Sequence[jax.Array]
+) -> None:
+    """Refuse a final state whose arrays are not those of its network.
+
+    Args:
+      end: the final state.
+      weights: the shapes of the network's arrays, by name.
+      counted: the number of arrays that have histograms.
+      leaves: of the population's state.  # (groups, W, ...) each
+
+    Raises:
+      UnusableStateError: an array is missing, or of another shape or type.
+    """
+    arrays, facts = end.arrays, end.facts
+    rows = arrays.get("rows")
+    if rows is None or rows.dtype != np.float64 or rows.shape != (end.epoch, len(HISTORY_COLUMNS)):
+        raise UnusableStateError(end.name, f"rows are not the history of {end.epoch} epochs")
+    if "counts" in arrays:
+        try:
+            unpack(arrays["counts"], end.epoch, counted)
+        except ValueError as error:
+            raise UnusableStateError(end.name, f"counts: {error}") from None
+    wanted = [] if facts["diverged"] or all(facts["over"]) else [(leaf.shape[2:], leaf.dtype) for leaf in leaves]
+    states = {name: (array.shape, array.dtype) for name, array in arrays.items() if name.startswith("state/")}
+    if states != {f"state/{k}": of for k, of in enumerate(wanted)}:
+        raise UnusableStateError(end.name, "its state is not that of this network")
+    for i in range(len(facts["over"])):
+        begin = f"kept/{i}/"
+        kept = {n.removeprefix(begin): a for n, a in arrays.items() if n.startswith(begin)}
+        if kept and {name: a.shape for name, a in kept.items() if a.dtype.kind == "f"} != weights:
+            raise UnusableStateError(end.name, "the weights that it keeps are not those of this network")
 
 
 def resume(p: Progress, end: FinalState) -> list[FloatArray]:

@@ -14,13 +14,14 @@ from jax.sharding import Mesh
 
 from wellfit.base import FloatArray, IntArray
 from wellfit.engine.devices import sharded
-from wellfit.engine.final_states import FinalState, final_state_of, resume
+from wellfit.engine.final_states import FinalState, check_final_state, final_state_of, resume
 from wellfit.engine.packing import pack, unpack
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import Measured
 from wellfit.engine.readouts import Host, Progress, all_counts
 from wellfit.engine.step import Hyper, State
 from wellfit.engine.stopping import Watch
+from wellfit.nn.histograms import array_names
 
 __all__ = [
     "Snapshot",
@@ -106,8 +107,17 @@ def final_states_of(progress: list[Progress], waves: list[Wave], program: Progra
 
 
 def go_on(ends: Mapping[str, FinalState], progress: list[Progress], waves: list[Wave], mesh: Mesh) -> None:
-    """Continue trajectories from their final states: restore their progress, and replace their initial states."""
+    """Continue trajectories from their final states: restore their progress, and replace their initial states.
+
+    Raises:
+      UnusableStateError: a final state is not one of this population.
+    """
     size = waves[0].part.program.groups
+    state = waves[0].state
+    layers = (*state.params.items(), *state.stats.items())
+    shapes = {f"{layer}/{name}": array.shape[2:] for layer, arrays in layers for name, array in arrays.items()}
+    for end in ends.values():
+        check_final_state(end, shapes, len(array_names(state.params)), jax.tree.leaves(state))
     for i, wave in enumerate(waves):
         leaves, tree = jax.tree.flatten(wave.state)
         host: list[FloatArray] = []

@@ -57,6 +57,11 @@ class FinalStates:
         """
         return read_arrays(file_named(self.directory, description["file"]), description["sha256"], _REMEDY)
 
+    def unusable(self, description: Mapping[str, Any], reason: str) -> StoreUnreadableError:
+        """The error for a final state that is not one of its trajectory, although its checksum is right."""
+        path = file_named(self.directory, description["file"])
+        return StoreUnreadableError(f"{path}: not a file of wellfit ({reason}); {_REMEDY}")
+
     def files(self) -> dict[str, str]:
         """Name in the directory -> SHA-256."""
         return {description["file"]: description["sha256"] for description in self._rows().values()}

@@ -83,7 +83,7 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
         finished=frozenset(trained) - outgrown - damaged,
         outgrown=outgrown,
         damaged=damaged,
-        ends=store.final_states.descriptions(),
+        ends=_ends(store),
         study=study,
         seeds=tuple(before["seeds"]),
         choices=_choices(store),
@@ -91,6 +91,22 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
         interim=recorded(store),
         tested=store.metadata.test_opened() is not None,
     )
+
+
+def _ends(store: Store) -> dict[str, dict[str, Any]]:
+    """The descriptions of the final states, with what `engine.final_states` puts in them."""
+    ends = store.final_states.descriptions()
+    with store.database.reading("the final states of its trainings"):
+        for name, end in ends.items():
+            texts = all(isinstance(end[key], str) for key in ("program", "training", "population", "sha256"))
+            numbers = type(end["epoch"]) is int and end["epoch"] > 0 and type(end["seconds"]) in (int, float)
+            flags = all(type(flag) is bool for flag in (end["diverged"], *end["over"], *end["usable"]))
+            known = all(isinstance(variant, str) and type(seed) is int for variant, seed in end["runs"])
+            if not (
+                texts and numbers and flags and known and len(end["over"]) == len(end["usable"]) == len(end["runs"])
+            ):
+                raise ValueError(f"that of {name} is incomplete")
+    return ends
 
 
 def _choices(store: Store) -> Choices | None:

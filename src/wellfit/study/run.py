@@ -17,7 +17,7 @@ from wellfit.base import FloatArray
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
-from wellfit.engine.final_states import FinalState
+from wellfit.engine.final_states import FinalState, UnusableStateError
 from wellfit.engine.plan import Population
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
@@ -206,7 +206,10 @@ def _train_population(
 
     start = _checkpoint(store, population)
     ends = {} if start is not None else _final_states(store, work, population)
-    records = trainer.train(population, start, after_epoch, before_wave, ends)
+    try:
+        records = trainer.train(population, start, after_epoch, before_wave, ends)
+    except UnusableStateError as error:
+        raise store.final_states.unusable(ends[error.name].facts, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
     machine.learn(population, examples // len(trainer.data.x_train), seconds)
     ended = (
