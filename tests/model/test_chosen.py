@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 import wellfit
-from small_studies import few_points, perceptrons
+from small_studies import few_points, perceptrons, unsplit
 from wellfit import Results, make_dataset
 from wellfit.analysis.intervals import exact_interval
 from wellfit.analysis.selection import validation_gains
 from wellfit.base import StudySummary
+from wellfit.data.seen import example_hashes
+from wellfit.data.subsets import subset
 from wellfit.errors import StoreUnreadableError, StudyFileError, UnknownNameError
 from wellfit.model.chosen import supported_variant
 from wellfit.store import open_existing
@@ -213,6 +215,30 @@ def test_damaged_weights_are_said(trained: Path, tmp_path: Path) -> None:
         Results(copy).model("good")
 
 
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_variant_with_fewer_examples_knows_these_alone(folds: int, tmp_path: Path) -> None:
+    data, sizes = unsplit(), {"epochs": 1, "batch_size": 20}
+    spec = perceptrons({"a": {}}, seeds=2, data={"folds": folds}, **sizes)
+    run_study(Session(spec, data, tmp_path / "study"))
+    spec = perceptrons({"a": {}, "few": {"examples": 20}}, seeds=2, data={"folds": folds}, **sizes)
+    session = Session(spec, data, tmp_path / "study")  # it grew by a variant
+    run_study(session)
+    for seed in (0, 1):
+        fold = session.fold(seed)
+        for variant, examples in (("a", None), ("few", 20)):
+            trained = subset(fold.data, examples, 0.0, spec.data.split_seed).x_train
+            x, y = fold.dataset.x_train, fold.dataset.y_train
+            expected = [bool((trained == row).all(axis=1).any()) for row in x]
+            assert sum(expected) == len(trained)
+            model = Results(session.directory).model(variant, seed)
+            with pytest.warns(UserWarning, match=f"^{len(trained)} of {len(x)} examples are equal to examples that"):
+                assert model.evaluate(x, y).trained == len(trained)
+            np.testing.assert_array_equal(np.isin(example_hashes(x), model.trained), expected)
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
+        database.execute("DELETE FROM study WHERE key LIKE 'note: inputs.examples.%.of 20'")
+    assert Results(session.directory).model("few", 0).trained is None  # as an earlier version left it
+
+
 @pytest.mark.parametrize("folds", [1, 3])
 def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": np.random.default_rng(0).normal(size=90).round(3), "b": ["x", "y", None] * 30})
@@ -228,7 +254,9 @@ def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_pat
         trained = {row for fold in of for row in map(tuple, fold.dataset.x_train[fold.splits.train].astype(str))}
         used = map(tuple, np.concatenate([session.dataset.x_train, session.dataset.x_test]).astype(str))
         expected = sum(row in trained for row in used)
-        with pytest.warns(UserWarning, match=f"^{expected} of 90 examples trained this model"):
+        with pytest.warns(
+            UserWarning, match=f"^{expected} of 90 examples are equal to examples that trained this model"
+        ):
             assert model.evaluate(frame.sample(frac=1, random_state=3)).trained == expected
         assert wellfit.load(model.save(tmp_path / f"{seed}.safetensors")).trained.tolist() == model.trained.tolist()
         assert model.evaluate(frame.assign(a=frame["a"] + 9)).trained == 0

@@ -120,6 +120,9 @@ def test_what_wellfit_cannot_have_kept_is_refused(tmp_path: Path) -> None:
             store.keepsakes.save(pictures(**arrays), facts("1") | told)
             with pytest.raises(StoreUnreadableError, match=f"damaged: what a report shows .*{words}.*; restore it"):
                 store.keepsakes.load()
+        store.keepsakes.save({n: a for n, a in pictures().items() if n != "image_rows"}, facts("1"))
+        with pytest.raises(StoreUnreadableError, match="images without their rows"):
+            store.keepsakes.load()
         store.keepsakes.save({}, {"of": "1"})
         with pytest.raises(StoreUnreadableError, match="KeyError: 'title'"):
             store.keepsakes.load()

@@ -101,7 +101,7 @@ def fitted_model(
     expected = _expected(store, of, alone=len(records) == 1)
     origin = _origin(store, summary, of, records[0].spec.recipe, choice, expected)
     _, classes = store.keepsakes.labels()
-    trained = load_trained(store, (record.spec.seed for record in records))
+    trained = load_trained(store, (record.spec.seed for record in records), records[0].spec.recipe.examples)
     form = load_form(store, inputs)
     model = FittedModel(records[0].spec.recipe.model, classes, tuple(networks), form, origin, trained)
     try:

@@ -91,7 +91,7 @@ class Evaluation:
       interval: 95 %, for new examples of the same kind, if these are independent (Clopper and Pearson, 1934).
       log_loss: mean negative logarithm of the probability of the true class.
       each: the accuracy of each network, by seed.
-      trained: how many of the examples trained the model, too; None if that is not known.
+      trained: how many of the examples are equal to examples that trained the model; None if that is not known.
     """
 
     examples: int
@@ -319,15 +319,15 @@ class FittedModel:
         return notes
 
     def _trained(self, later: Later) -> int | None:
-        """How many examples trained the model; they are warned of."""
+        """How many examples are equal to examples that trained the model; they are warned of."""
         if self.trained is None:
             return None
         used = self.form.used if later.columns else ()
         count = int(np.isin(example_hashes(later.x, later.columns, used), self.trained).sum())
         if count:
             warnings.warn(
-                f"{count:,} of {len(later.x):,} examples trained this model, so that it knows them too well; on new "
-                "examples, it is less accurate",
+                f"{count:,} of {len(later.x):,} examples are equal to examples that trained this model, so that it "
+                "knows them too well; on new examples, it is less accurate",
                 stacklevel=3,
             )
         return count

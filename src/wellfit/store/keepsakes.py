@@ -100,6 +100,8 @@ class Keepsakes:
         labels, classes = self.labels()
         with self.database.reading("what a report shows"):
             _check_facts(facts)
+            if ("images" in arrays) != ("image_rows" in arrays):
+                raise ValueError("images without their rows")
             for name, array in arrays.items():
                 _check_array(name, array, arrays, len(labels), len(classes))
         return arrays, facts

@@ -15,6 +15,7 @@ import numpy as np
 from wellfit.base import Column, Dataset, FloatArray, Header, Preparation, PreparedColumn, Scaling
 from wellfit.data.later import Form
 from wellfit.data.seen import Hashes, example_hashes
+from wellfit.data.subsets import subset_rows
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 
@@ -29,7 +30,10 @@ _FORM: Final = f"{INPUTS}.form"
 """The key of what all seeds have in common: units of columns, and the header of the table."""
 
 _EXAMPLES: Final = f"{INPUTS}.examples"
-"""The key of the hashes of all examples, and the beginning of the keys of each seed's bits: which of them train it."""
+"""The key of the hashes of all examples, and the beginning of the keys of each seed's bits: which of them train it.
+
+Variants with fewer examples have bits of their own.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +55,13 @@ class Inputs:
     scaling: Scaling
 
 
-def has_inputs(store: Store, seed: int | None) -> bool:
-    """Whether the preparation and the scaling of a seed are saved; None if all seeds have the same."""
-    return store.metadata.note(_key(seed)) is not None and store.metadata.note(_FORM) is not None
+def has_inputs(store: Store, seed: int | None, counts: Iterable[int] = ()) -> bool:
+    """Whether ``save_inputs`` saved these; its arguments."""
+    keys = (_key(seed), _FORM, *(_bits_key(seed, count) for count in counts))
+    return all(store.metadata.note(key) is not None for key in keys)
 
 
-def save_inputs(store: Store, whole: Dataset, fold: Fold, seed: int | None) -> None:
+def save_inputs(store: Store, whole: Dataset, fold: Fold, seed: int | None, counts: Iterable[int] = ()) -> None:
     """Save the preparation and the scaling of a seed, and which examples train it.
 
     Args:
@@ -64,9 +69,10 @@ def save_inputs(store: Store, whole: Dataset, fold: Fold, seed: int | None) -> N
       whole: the data of all seeds.
       fold: the data of the seed.
       seed: None if all seeds have the same.
+      counts: the numbers of training examples of variants that have fewer.
     """
     dataset = fold.dataset
-    _save_trained(store, whole, fold, seed)
+    _save_trained(store, whole, fold, seed, counts)
     if store.metadata.note(_FORM) is None:
         form = {
             "units": [column.unit for column in dataset.columns],
@@ -100,8 +106,8 @@ def load_inputs(store: Store, seed: int) -> Inputs | None:
         return _inputs(note)
 
 
-def _save_trained(store: Store, whole: Dataset, fold: Fold, seed: int | None) -> None:
-    """Save a hash of each example once, and for each seed one bit per hash."""
+def _save_trained(store: Store, whole: Dataset, fold: Fold, seed: int | None, counts: Iterable[int]) -> None:
+    """Save a hash of each example once, and for each seed and number of training examples one bit per hash."""
     used = [column.name for column in fold.preparation.columns]
     note = store.metadata.note(_EXAMPLES)
     if note is None:
@@ -109,13 +115,21 @@ def _save_trained(store: Store, whole: Dataset, fold: Fold, seed: int | None) ->
         hashes = np.unique(np.concatenate([example_hashes(x, whole.columns, used) for x in parts]))
         note = base64.b64encode(hashes.astype("<u8").tobytes()).decode("ascii")
         store.metadata.write_note(_EXAMPLES, note)
-    own = example_hashes(fold.dataset.x_train[fold.splits.train], whole.columns, used)
-    bits = np.packbits(np.isin(_hashes(note), own))
-    store.metadata.write_note(f"{_EXAMPLES}.{_key(seed)}", base64.b64encode(bits.tobytes()).decode("ascii"))
+    train, split_seed = fold.splits.train, store.metadata.spec().data.split_seed
+    own = example_hashes(fold.dataset.x_train[train], whole.columns, used)  # (n,)
+    for count in (None, *counts):
+        of = own if count is None else own[subset_rows(fold.dataset.y_train[train], count, split_seed)]
+        bits = np.packbits(np.isin(_hashes(note), of))
+        store.metadata.write_note(_bits_key(seed, count), base64.b64encode(bits.tobytes()).decode("ascii"))
 
 
-def load_trained(store: Store, seeds: Iterable[int]) -> Hashes | None:
+def load_trained(store: Store, seeds: Iterable[int], count: int | None = None) -> Hashes | None:
     """The hashes of the examples that trained any of some seeds; None if a seed was trained before they were saved.
+
+    Args:
+      store: the study.
+      seeds: of the runs.
+      count: the number of examples that each trained on; None for all of its training split.
 
     Raises:
       StoreUnreadableError: the note has another form than ``save_inputs`` gives it.
@@ -127,7 +141,7 @@ def load_trained(store: Store, seeds: Iterable[int]) -> Hashes | None:
         hashes = _hashes(note)
         trained = np.zeros(len(hashes), bool)
         for seed in seeds:
-            own = (store.metadata.note(f"{_EXAMPLES}.{_key(of)}") for of in (seed, None))
+            own = (store.metadata.note(_bits_key(of, count)) for of in (seed, None))
             bits = next((note for note in own if note is not None), None)
             if bits is None:
                 return None
@@ -176,6 +190,10 @@ def load_form(store: Store, inputs: Inputs) -> Form:
 
 def _key(seed: int | None) -> str:
     return INPUTS if seed is None else f"{INPUTS}.{seed}"
+
+
+def _bits_key(seed: int | None, count: int | None) -> str:
+    return f"{_EXAMPLES}.{_key(seed)}" if count is None else f"{_EXAMPLES}.{_key(seed)}.of {count}"
 
 
 def _inputs(note: Mapping[str, Any]) -> Inputs:

@@ -293,5 +293,6 @@ def _validated(session: Session, fold: Fold, probabilities: FloatArray) -> Valid
 def _keep_inputs(store: Store, session: Session, seed: int) -> None:
     """Keep what precedes the networks of a seed; with one fold, all seeds share it."""
     own = seed if session.folds > 1 else None
-    if not has_inputs(store, own):
-        save_inputs(store, session.dataset, session.fold(seed), own)
+    counts = sorted({recipe.examples for recipe in session.recipes.values() if recipe.examples is not None})
+    if not has_inputs(store, own, counts):
+        save_inputs(store, session.dataset, session.fold(seed), own, counts)
