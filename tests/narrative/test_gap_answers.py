@@ -154,20 +154,21 @@ def test_capacity_compares_with_the_smallest() -> None:
 
 
 def test_the_impact_of_one_change() -> None:
-    pair = [variant("baseline", 0.05), variant("l2", 0.02, seconds=3.0)]
+    pair = [variant("baseline", 0.05), variant("l2", 0.02, parameters=20)]
     question = Question("?", "impact", variant="l2")
     gaps = [gap("baseline", "l2", 0.03, "worse", 0.01)]  # as another question asked for it
     found = texts(answer_impact(question, context(pair, gaps, [accuracy("l2", "baseline", -0.01, "worse")])))
     assert found == [
         "Compared with baseline, l2 lowered test accuracy (-1.0 points [-2.0, 0.0]) and narrowed the gap (-3.0 points "
         "[-4.0, -2.0]).",
-        "A run of l2 took 1.5 times as long as one of baseline: 3 s against 2 s of computing time.",
+        "Training l2 took as many epochs and 2 times the parameters as baseline: 9 epochs of 20 parameters against 9 "
+        "of 10.",
     ]
     open_ = context(THREE[:2], [gap("l2", "baseline", -0.03)], [accuracy("l2", "baseline", 0.01, "undecided")])
     assert texts(answer_impact(question, open_)) == [
-        "Compared with baseline, l2 had no clear effect on test accuracy (+1.0 points [0.0, 2.0]) and had no clear "
-        "effect on the gap (-3.0 points [-4.0, -2.0], adjusted p = 0.3).",
-        "A run of l2 took as long as one of baseline: 2 s against 2 s of computing time.",
+        "Compared with baseline, l2 had no clear effect on test accuracy (+1.0 points [0.0, 2.0]) or on the "
+        "gap (-3.0 points [-4.0, -2.0], adjusted p = 0.3).",
+        "Training l2 took as many epochs and as many parameters as baseline: 9 epochs of 10 parameters.",
     ]
     same = accuracy("l2", "baseline", 0.0, "undecided")
     alike = context(THREE[:2], [gap("l2", "baseline", 0.0, "equivalent", 0.9)], [replace(same, identical=True)])

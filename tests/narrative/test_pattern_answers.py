@@ -36,6 +36,7 @@ def test_other_variants_are_compared() -> None:
     assert answered({"a": COUNTS, "b": COUNTS, "c": other})[-1] == (
         "1 of 2 other variants also confuse Shirt and Coat most often."
     )
+    assert answered({"a": COUNTS, "c": other})[-1] == "No other variant confuses Shirt and Coat most often."
 
 
 def test_without_mistakes_or_runs() -> None:

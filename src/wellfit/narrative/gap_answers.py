@@ -12,12 +12,13 @@ from wellfit.base import Comparison, Question, Sentence, VariantSummary
 from wellfit.narrative.context import AnswerContext, comparison_of, no_answer_yet, runs_that_ended, turned
 from wellfit.narrative.epoch_answers import answer_onset
 from wellfit.narrative.metrics import NAMES
-from wellfit.narrative.phrases import counted, difference_with_interval, listed, points, several
+from wellfit.narrative.phrases import difference_with_interval, listed, points, several
 
 __all__ = ["answer_capacity", "answer_generalizes", "answer_impact", "answer_signs", "gap_pairs"]
 
 _GAP: Final = "generalization_gap"
 _NOT_COMPARED: Final = "gaps cannot be compared, because the number of training examples behind them is not kept"
+_UNCLEAR: Final = "had no clear effect on"
 _SHOWN: Final = 6  # variants whose gaps a sentence gives before it counts the others
 
 
@@ -206,7 +207,7 @@ def _trend(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
 
 
 def answer_impact(question: Question, context: AnswerContext) -> list[Sentence]:
-    """What one change did to accuracy, to the gap and to the time of a run.
+    """What one change did to accuracy, to the gap and to the work of training: epochs and parameters.
 
     Args:
       question: of kind ``"impact"``; ``than`` is what the variant is compared with, by default the first.
@@ -225,19 +226,21 @@ def answer_impact(question: Question, context: AnswerContext) -> list[Sentence]:
             continue
         what = NAMES[context.metric]
         effect = _effect(pair.comparison, "raised" if pair.comparison.difference > 0 else "lowered", what, pair.text)
+        on_gap = _on_gap(gap, effect.startswith(_UNCLEAR))
         of_pair = (f"gaps[{c.variant}/{c.against}].verdict" for c in context.gaps if {name, other} == _names(c))
-        text = f"Compared with {other}, {name} {effect}{_on_gap(gap)}."
+        text = f"Compared with {other}, {name} {effect}{on_gap}."
         sentences.append(Sentence(text, (*pair.keys, *of_pair)))
-        sentences += _time(name, other, context)
+        sentences += _work(name, other, context)
     return sentences or [no_answer_yet([name], context)]
 
 
-def _on_gap(gap: Comparison | None) -> str:
-    """What a change did to the gap."""
+def _on_gap(gap: Comparison | None, unclear: bool) -> str:
+    """What a change did to the gap, after what it did to the metric, perhaps nothing clear."""
     if gap is None:
         return f"; {_NOT_COMPARED}"
-    done = "narrowed" if gap.difference < 0 else "widened"
-    return f" and {_effect(gap, done, 'the gap', difference_with_interval(gap))}"
+    text = difference_with_interval(gap)
+    effect = _effect(gap, "narrowed" if gap.difference < 0 else "widened", "the gap", text)
+    return f" or on the gap ({text})" if unclear and effect.startswith(_UNCLEAR) else f" and {effect}"
 
 
 def _effect(c: Comparison, done: str, what: str, text: str) -> str:
@@ -248,25 +251,27 @@ def _effect(c: Comparison, done: str, what: str, text: str) -> str:
         return f"{done} {what} ({text})"
     if c.verdict == "equivalent":
         return f"left {what} as it was, within the margin ({text})"
-    return f"had no clear effect on {what} ({text})"
+    return f"{_UNCLEAR} {what} ({text})"
 
 
-def _time(name: str, other: str, context: AnswerContext) -> list[Sentence]:
-    """How long the runs of two variants took; those that are trained side by side share their time."""
-    mine, theirs = (
-        [run.seconds for run in runs_that_ended(context.variants.get(v)) if run.seconds] for v in (name, other)
-    )
-    if not mine or not theirs:
-        return []
-    a, b = float(np.mean(mine)), float(np.mean(theirs))
-    ratio = f"{a / b:.1f} times as long as" if not 0.95 <= a / b <= 1.05 else "as long as"
-    text = f"A run of {name} took {ratio} one of {other}: {a:.2g} s against {b:.2g} s of computing time"
+def _work(name: str, other: str, context: AnswerContext) -> list[Sentence]:
+    """How much training the runs of two variants took: seconds would tell which others were trained beside them."""
+    mine, theirs = (context.variants.get(v) for v in (name, other))
     epochs = [
-        float(np.mean([run.epochs or 0 for run in runs_that_ended(context.variants.get(v))])) for v in (name, other)
+        float(np.mean(counts))
+        for v in (mine, theirs)
+        if (counts := [run.epochs for run in runs_that_ended(v) if run.epochs is not None])
     ]
-    if abs(epochs[0] - epochs[1]) > 0.5:
-        text += f", for {epochs[0]:.0f} and {counted(round(epochs[1]), 'epoch')}"
-    return [Sentence(f"{text}.", tuple(f"variants[{v}].runs" for v in (name, other)))]
+    if mine is None or theirs is None or len(epochs) < 2:
+        return []
+    longer = "as many epochs" if abs(epochs[0] - epochs[1]) < 0.05 else f"{epochs[0] / epochs[1]:.2g} times the epochs"
+    sizes = mine.parameters, theirs.parameters
+    larger = "as many parameters" if sizes[0] == sizes[1] else f"{sizes[0] / sizes[1]:.2g} times the parameters"
+    how = f"{epochs[0]:.3g} epochs of {sizes[0]:,} parameters"
+    if (longer, larger) != ("as many epochs", "as many parameters"):
+        how += f" against {epochs[1]:.3g} of {sizes[1]:,}"
+    keys = tuple(f"variants[{v}].{what}" for v in (name, other) for what in ("runs", "parameters"))
+    return [Sentence(f"Training {name} took {longer} and {larger} as {other}: {how}.", keys)]
 
 
 # --- Gaps -------------------------------------------------------------------------------------------------------------
