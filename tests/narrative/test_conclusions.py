@@ -83,6 +83,17 @@ def test_everything_undecided_names_what_remains_possible():
     )
 
 
+def test_three_seeds_are_too_few_to_say_that_more_would_not_help():
+    states = ("finished",) * 3
+    pair = [against_baseline("dropout", "undecided"), against_baseline("l2", "undecided")]
+    three = [variant(n, states) for n in NAMES[:3]]
+    none = concluded(three, pair, 360, evidence={"dropout": evidence(3), "l2": evidence(3)})
+    assert none.endswith("Run five seeds to decide more.")
+    one = concluded(three, pair, 360, evidence={"dropout": evidence(3, 0.5, 4), "l2": evidence(3)})
+    assert "More seeds may decide dropout" in one
+    assert "unlikely" not in none + one
+
+
 def test_two_seeds_give_no_number_of_further_ones():
     pair = [variant(n, ("finished",) * 2) for n in NAMES[:2]]
     text = concluded(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})

@@ -14,6 +14,7 @@ from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, seve
 
 __all__ = ["Evidence", "certainty", "divergence", "earlier_looks", "incomplete", "keys_of", "runs_tested", "what_next"]
 
+_TELLING: Final = 5  # seeds whose spread tells whether more seeds would decide
 _LOOKS: Final = ("Second", "Third", "Fourth", "Fifth")
 
 
@@ -149,9 +150,11 @@ def what_next(study: Evidence) -> list[Sentence]:
         else:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]
-    if study.seeds <= 2:
-        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
     needed = {c.variant: study.evidence[c.variant].further_seeds for c in undecided if c.variant in study.evidence}
+    if study.seeds < _TELLING:  # too few to say that more would not help
+        needed = {name: number for name, number in needed.items() if number is not None}
+    if study.seeds <= 2 or (study.seeds < _TELLING and not needed):
+        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
     if not needed:
         return []
     sources = (*keys, *(f"evidence[{name}].further_seeds" for name in needed))
