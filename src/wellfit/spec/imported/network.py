@@ -122,7 +122,8 @@ _REPLACED: Final = "its Rescaling({:.6g}) is replaced: pixels are divided by the
 def _rescaling(layer: KerasLayer) -> float | None:
     """The factor of a layer of scaling; None for numbers for each input, which come from data."""
     only(layer.config, layer.place, {}, (*ANYWAY, "scale", "offset"))
-    scale, offset = layer.config.get("scale"), layer.config.get("offset", 0.0)
+    scale: Any = layer.config.get("scale")
+    offset: Any = layer.config.get("offset", 0.0)
     if isinstance(scale, dict | list) or isinstance(offset, dict | list):
         return None
     for key, value in (("scale", scale), ("offset", offset)):
