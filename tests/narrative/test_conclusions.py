@@ -248,6 +248,9 @@ def test_an_earlier_look_is_marked():
     assert "Third look, unadjusted: the results of 1 and 5 seeds" in concluded(pair, better, 360, earlier_looks=(1, 5))
     assert "Look 7, unadjusted" in concluded(pair, better, 360, earlier_looks=(2, 3, 4, 5, 6, 7))
     assert "unadjusted" not in concluded(pair, better, 360, earlier_looks=(5,), interim=InterimAnalysis(2, (5, 10)))
+    before = concluded(pair, better, 360, earlier_looks=(3, 5), interim=InterimAnalysis(2, (5, 10)))
+    assert "Second look, unadjusted: the results of 3 seeds were seen" in before  # the plan began at 5
+    assert "would be limited to 5 % without the earlier looks" in before
 
 
 def test_the_leader_comes_with_what_to_expect_of_it():

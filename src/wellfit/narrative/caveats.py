@@ -84,12 +84,17 @@ def divergence(study: Evidence) -> list[Sentence]:
 
 
 def earlier_looks(study: Evidence) -> list[Sentence]:
-    """That the test results of fewer seeds were seen before, which no verdict allows for."""
-    if not study.earlier_looks or study.interim is not None:
+    """That the test results of fewer seeds were seen before, which no verdict allows for.
+
+    The plan of interim analyses counts the look that it began with, but none before that.
+    """
+    planned = () if study.interim is None else study.interim.seeds
+    unplanned = [seeds for seeds in study.earlier_looks if seeds not in planned]
+    if not unplanned:
         return []
-    number = len(study.earlier_looks)
+    number = len(unplanned)
     which = f"{_LOOKS[number - 1]} look" if number <= len(_LOOKS) else f"Look {number + 1}"
-    seen = several([str(n) for n in study.earlier_looks])
+    seen = several([str(n) for n in unplanned])
     text = (
         f"{which}, unadjusted: the results of {seen} seed{'' if seen == '1' else 's'} were seen before more were "
         "added, so the probability of a false claim is above 5 %."
@@ -107,7 +112,8 @@ def certainty(study: Evidence) -> list[Sentence]:
     interim = f" and {analyses} interim analyses" if analyses > 1 else ""
     claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
     claims = claims if number > 1 or interim else "of a false claim"
-    limited = "would be limited to 5 % in a single look" if earlier_looks(study) else "is limited to 5 %"
+    single = "in a single look" if study.interim is None else "without the earlier looks"
+    limited = f"would be limited to 5 % {single}" if earlier_looks(study) else "is limited to 5 %"
     text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new examples"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))
