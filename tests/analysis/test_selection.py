@@ -120,6 +120,8 @@ def test_answers_are_used_only_where_all_seeds_have_them():
     summary, examples = scored(STUDY, gaining({})), TestRows({s: np.arange(500) for s in range(5)}, 500)
     del right["l2"][3]
     assert validation_components(summary, right, examples).keys() == {"dropout", "both"}
+    one = {name: {s: of[s][:1] for s in of} for name, of in right.items()}
+    assert validation_components(summary, one, TestRows({s: np.arange(1) for s in range(5)}, 1)) == {}
     del right["baseline"][3]
     assert validation_components(summary, right, examples) == {}
     assert validation_components(summary, {}, examples) == {}

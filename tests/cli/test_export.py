@@ -50,6 +50,22 @@ def test_all_runs_for_tensorboard(command: Command, study_copy: Path) -> None:
     assert (plain["folder"], plain["format"], plain["runs"]) == (str(logs), "tensorboard", 38)
 
 
+def test_links_in_a_study_of_a_stranger_lead_nowhere(command: Command, study_copy: Path, tmp_path: Path) -> None:
+    victim, logs = tmp_path / "victim", study_copy / "tensorboard"
+    (victim / "seed-1").mkdir(parents=True)
+    (victim / "seed-1" / EVENTS).write_bytes(b"mine")
+    for at in (logs, logs / "baseline"):
+        at.parent.mkdir(exist_ok=True)
+        at.symlink_to(victim)
+        status, out, err = command("export", study_copy, "--format", "tensorboard")
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"wellfit: {at}: a link, ")
+        at.unlink()
+    (logs / "x").symlink_to(victim)
+    assert command("export", study_copy, "--format", "tensorboard").status == 0
+    assert [path.relative_to(victim).as_posix() for path in victim.rglob("*")] == ["seed-1", f"seed-1/{EVENTS}"]
+
+
 def test_json_of_one_network(command: Command, finished_study: Path, tmp_path: Path) -> None:
     out = tmp_path / "mine.safetensors"
     status, text, _ = command(

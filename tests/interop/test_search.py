@@ -13,7 +13,7 @@ from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from wellfit import mlp
 from wellfit.interop.search import WellfitSearchCV
@@ -54,6 +54,28 @@ def test_the_scores_and_the_choice_are_grid_searchs(pipeline: bool) -> None:
         grid = [{"net__learning_rate": [1e-6, 1e-2], "scale__with_std": [True, False]}]
     ours, theirs = (search(estimator, grid, cv=2).fit(X, Y) for search in (WellfitSearchCV, GridSearchCV))
     assert_same(ours, theirs)
+
+
+def test_values_that_look_alike_are_told_apart() -> None:
+    first = np.arange(1200) < 600  # arrays this long are printed without their middle
+    second = first.copy()
+    second[500:700] = ~second[500:700]
+    steps = FunctionTransformer(_select), small(epochs=1)
+    grid = {"a__kw_args": [{"of": first}, {"of": second}], "net__learning_rate": [1e-3, 1e-2]}
+    search = WellfitSearchCV(Pipeline([("a", steps[0]), ("net", steps[1])]), grid, cv=2)
+    assert repr(grid["a__kw_args"][0]) == repr(grid["a__kw_args"][1])
+    candidates: Any = [{"a__kw_args": of, "net__l2": l2} for of in grid["a__kw_args"] for l2 in (0.0, 0.1)]
+    assert search._populations(candidates) == [[0, 1], [2, 3]]
+    theirs = GridSearchCV(search.estimator, grid, cv=2, refit=False).fit(X, Y)
+    ours = search.set_params(refit=False).fit(X, Y)
+    np.testing.assert_allclose(ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-9)
+    scores = ours.cv_results_["mean_test_score"]
+    assert scores[:2].tolist() != scores[2:].tolist()
+
+
+def _select(x: Any, of: Any) -> Any:
+    """The rows, or nothing but zeros."""
+    return x * of[550]
 
 
 @pytest.mark.slow

@@ -185,6 +185,18 @@ def test_early_stopping_ends_before_the_last_epoch() -> None:
     assert (as_table.predict_proba(X) == classifier.predict_proba(X)).all()
 
 
+def test_one_of_many_settings_has_nothing_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(*_: Any) -> Any:
+        raise AssertionError("computed for each of the settings, from all of them")
+
+    monkeypatch.setattr("wellfit.interop.sklearn._tables", whole)
+    monkeypatch.setattr("wellfit.interop.sklearn._results", whole)
+    monkeypatch.setattr("wellfit.model.direct.supported_variant", whole)
+    each = small(epochs=2)._each(X, Y, [{"l2": l2} for l2 in (0.0, 0.1, 1.0)])
+    assert [one.l2 for one in each if one is not None and one.n_iter_ == 2] == [0.0, 0.1, 1.0]
+    assert not any(hasattr(one, name) for one in each for name in ("results_", "runs_", "history_"))
+
+
 def test_class_weight_is_scikit_learns() -> None:
     y = np.where(Y == 0, np.arange(60) % 3, Y)
     counts = np.bincount(y)
@@ -267,6 +279,7 @@ def test_in_a_pipeline_with_columns_of_text() -> None:
 
 
 def test_a_grid_search_compiles_once() -> None:
+    _compiled.cache_clear()  # of other tests' fits of this shape
     search = GridSearchCV(small(epochs=2), {"learning_rate": np.logspace(-3, -1, 3)}, cv=2, refit=False).fit(X, Y)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     assert len(_compiled((4,), 3, 24)) == 1  # all candidates and folds

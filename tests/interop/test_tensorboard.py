@@ -197,6 +197,77 @@ def test_what_cannot_be_a_log_folder(tmp_path: Path) -> None:
     refused(out, logs, StoreError, r"tfevents\.1\.host: not written by wellfit, and stays as it is; choose another")
 
 
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("study/logs", r"study/logs: a link, which may lead out of the study directory; delete the link, or choose"),
+        ("study/logs/l2", "logs/l2: a link, but runs are written to folders and files; delete the link, or choose an"),
+        ("study/logs/l2/seed-0", "seed-0: a link, but runs are written to folders and files"),
+        (f"study/logs/l2/seed-9/{EVENTS}", "wellfit: a link, but runs are written to folders and files"),
+        (f"study/logs/{EVENTS}", "wellfit: a link, but runs are written to folders and files"),
+        (f"study/logs/{MARK}", r"wellfit\.json: cannot be read: a link, not a plain file; choose another folder"),
+    ],
+)
+def test_links_where_runs_are_written_are_refused(at: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    link = tmp_path / at
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "victim")
+    refused(tmp_path / "study", tmp_path / "study" / "logs", StoreError, words)
+    assert not list((tmp_path / "victim").iterdir())
+
+
+def test_other_links_stay_and_so_does_what_they_lead_to(tmp_path: Path) -> None:
+    logs, mine = tmp_path / "logs", tmp_path / "mine" / "seed-0"
+    for folder in (logs, mine):
+        folder.mkdir(parents=True)
+    for name in (EVENTS, "events.out.tfevents.1.host"):
+        (mine / name).write_bytes(b"mine")
+    (logs / "others").symlink_to(mine.parent)
+    (tmp_path / "chosen").symlink_to(logs)
+    train(small(epochs=1, seeds=1), tmp_path / "study", tmp_path / "chosen")
+    assert (logs / "plain" / "seed-0" / EVENTS).is_file()
+    assert sorted(path.read_bytes() for path in (logs / "others" / "seed-0").iterdir()) == [b"mine", b"mine"]
+
+
+def test_a_hostile_mark_is_one_line(tmp_path: Path) -> None:
+    mark = tmp_path / "logs" / MARK
+    mark.parent.mkdir()
+    os.mkfifo(mark)
+    refused(tmp_path / "study", mark.parent, StoreError, "cannot be read: not a plain file; choose another folder")
+    mark.unlink()
+    mark.write_text("[" * 60_000)
+    refused(tmp_path / "study", mark.parent, StoreError, "not written by wellfit, and stays as it is")
+    mark.write_text("[" * 100_000)
+    refused(tmp_path / "study", mark.parent, StoreError, "cannot be read: 100,000 bytes, more than 65,536; choose")
+    mark.write_text(json.dumps({"study": "a\nb", "place": "\x1b[2J"}))
+    refused(tmp_path / "study", mark.parent, StoreError, r"shows the study 'a\\nb' in \\x1b\[2J, not this one")
+
+
+def test_a_run_that_ended_costs_nothing_more(tmp_path: Path) -> None:
+    """Only histograms of epochs that are not written yet are asked for."""
+    session = Session(small(epochs=9, seeds=1), points(), tmp_path / "study")
+    folder = LogFolder(tmp_path / "logs", session)
+    folder.begin(session)
+    asked: list[int] = []
+
+    def after(number: int) -> None:
+        row = np.zeros(len(HISTORY_COLUMNS))
+        runs = {("plain", 0): [row] * number, ("l2", 0): [row] * min(number, 2)}  # l2 ends after two epochs
+
+        def histograms(begin: int) -> Any:
+            asked.append(begin)
+            return {run: {} for run in runs}
+
+        folder.after_epoch(Epoch(number, 9, 0, 1, 1.0, Any, Any, lambda: runs, histograms))  # type: ignore[arg-type]
+
+    for number in (1, 2, 3, 4, 4):
+        after(number)
+    assert asked == [1, 2, 3, 4]
+    assert len(read(tmp_path / "logs" / "plain" / "seed-0").Scalars("loss/train")) == 4
+    assert len(read(tmp_path / "logs" / "l2" / "seed-0").Scalars("loss/train")) == 2
+
+
 def test_other_files_in_the_folder_stay(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()

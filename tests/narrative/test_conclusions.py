@@ -83,6 +83,17 @@ def test_everything_undecided_names_what_remains_possible():
     )
 
 
+def test_three_seeds_are_too_few_to_say_that_more_would_not_help():
+    states = ("finished",) * 3
+    pair = [against_baseline("dropout", "undecided"), against_baseline("l2", "undecided")]
+    three = [variant(n, states) for n in NAMES[:3]]
+    none = concluded(three, pair, 360, evidence={"dropout": evidence(3), "l2": evidence(3)})
+    assert none.endswith("Run five seeds to decide more.")
+    one = concluded(three, pair, 360, evidence={"dropout": evidence(3, 0.5, 4), "l2": evidence(3)})
+    assert "More seeds may decide dropout" in one
+    assert "unlikely" not in none + one
+
+
 def test_two_seeds_give_no_number_of_further_ones():
     pair = [variant(n, ("finished",) * 2) for n in NAMES[:2]]
     text = concluded(pair, [against_baseline("dropout", "undecided")], 360, evidence={"dropout": evidence(2, 0.7, 3)})
@@ -248,6 +259,9 @@ def test_an_earlier_look_is_marked():
     assert "Third look, unadjusted: the results of 1 and 5 seeds" in concluded(pair, better, 360, earlier_looks=(1, 5))
     assert "Look 7, unadjusted" in concluded(pair, better, 360, earlier_looks=(2, 3, 4, 5, 6, 7))
     assert "unadjusted" not in concluded(pair, better, 360, earlier_looks=(5,), interim=InterimAnalysis(2, (5, 10)))
+    before = concluded(pair, better, 360, earlier_looks=(3, 5), interim=InterimAnalysis(2, (5, 10)))
+    assert "Second look, unadjusted: the results of 3 seeds were seen" in before  # the plan began at 5
+    assert "would be limited to 5 % without the earlier looks" in before
 
 
 def test_the_leader_comes_with_what_to_expect_of_it():

@@ -49,12 +49,12 @@ def test_a_rise_that_is_seen_is_said_with_its_numbers():
     assert text(answer_onset(Question("?", "onset"), seen)) == (
         "b, trained for 30 epochs, shows no rise of the validation loss beyond noise; it is lowest after epoch 30 [30, "
         "30] for b (medians over the seeds, 50 % intervals). The mean validation loss rises for a from 0.274 after "
-        "epoch 9 to 0.361, which 2 seeds cannot tell from noise."
+        "epoch 9 to 0.361, which 2 seeds cannot distinguish from noise."
     )
     many = [variant(f"v{i}", [None]) for i in range(10)]
     all_seen = context(*many)._replace(losses={v.name: (0.2, 0.3, 9) for v in many})
     answer = text(answer_onset(Question("?", "onset"), all_seen))
-    assert answer.endswith("to 0.300 and 2 others, which 1 seed cannot tell from noise.")
+    assert answer.endswith("to 0.300 and 2 others, which 1 seed cannot distinguish from noise.")
 
 
 def test_shifts_within_chance_are_not_claimed():

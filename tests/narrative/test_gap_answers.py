@@ -92,7 +92,8 @@ def test_one_seed_tells_no_gap_from_chance() -> None:
     )
     first, *_ = texts(answer_signs(Question("?", "signs"), context(two, gaps)))
     assert first == (
-        "The generalization gap is 5.0 points (baseline) and 2.0 points (l2); one seed cannot tell it from chance."
+        "The generalization gap is 5.0 points (baseline) and 2.0 points (l2); one seed cannot distinguish it from "
+        "chance."
     )
 
 
@@ -110,7 +111,7 @@ def test_signs_of_overfitting_and_what_helped() -> None:
     found = texts(answer_signs(Question("?", "signs"), context([*THREE[:2], variant("l1", 0.005)], gaps)))
     assert found[0] == (
         "Training accuracy exceeds test accuracy beyond chance: by 5.0 points [4.0, 6.0] (baseline) and 2.0 points "
-        "[1.0, 3.0] (l2); for l1 the gap cannot be told from 0."
+        "[1.0, 3.0] (l2); for l1 the gap cannot be distinguished from 0."
     )
     assert "show no rise of the validation loss beyond noise" in found[1]
     assert found[-1] == (
@@ -120,7 +121,7 @@ def test_signs_of_overfitting_and_what_helped() -> None:
     none = texts(
         answer_signs(Question("?", "signs"), context([variant("a", 0.0), variant("b", 0.0)], [gap("b", "a", 0)]))
     )
-    assert none[0] == "No sign by the gap: for a and b it cannot be told from 0."
+    assert none[0] == "The gap shows no overfitting: for a and b it cannot be distinguished from 0."
     assert none[-1] == "No variant narrowed the gap of a beyond chance."
 
 
@@ -143,34 +144,46 @@ def test_capacity_compares_with_the_smallest() -> None:
         "1.2 points [0.2, 2.2] (2x) and 5.0 points [4.0, 6.0] (9x)."
     )
     assert found[1] == (
-        "Compared with 1x, it is larger with 9x (+4.0 points [3.0, 5.0]); that of 2x cannot be told apart from it."
+        "Compared with 1x, it is larger with 9x (+4.0 points [3.0, 5.0]); for 2x no difference is clear."
     )
     assert "no rise of the validation loss" in found[2]
     unclear = [gap("2x", "1x", 0.002), gap("9x", "1x", 0.04)]
-    assert "No gap can be told from that of 1x." in texts(
+    assert "No gap can be distinguished from that of 1x." in texts(
         answer_capacity(Question("?", "capacity", variants=("1x", "2x", "9x")), context(sizes, unclear))
     )
 
 
 def test_the_impact_of_one_change() -> None:
-    pair = [variant("baseline", 0.05), variant("l2", 0.02, seconds=3.0)]
+    pair = [variant("baseline", 0.05), variant("l2", 0.02, parameters=20)]
     question = Question("?", "impact", variant="l2")
     gaps = [gap("baseline", "l2", 0.03, "worse", 0.01)]  # as another question asked for it
     found = texts(answer_impact(question, context(pair, gaps, [accuracy("l2", "baseline", -0.01, "worse")])))
     assert found == [
-        "Against baseline, l2 lowered test accuracy (-1.0 points [-2.0, 0.0]) and narrowed the gap (-3.0 points [-4.0, "
-        "-2.0]).",
-        "A run of l2 took 1.5 times as long as one of baseline: 3 s against 2 s of computing time.",
+        "Compared with baseline, l2 lowered test accuracy (-1.0 points [-2.0, 0.0]) and narrowed the gap (-3.0 points "
+        "[-4.0, -2.0]).",
+        "Training l2 took as many epochs and 2 times the parameters as baseline: 9 epochs of 20 parameters against 9 "
+        "of 10.",
     ]
     open_ = context(THREE[:2], [gap("l2", "baseline", -0.03)], [accuracy("l2", "baseline", 0.01, "undecided")])
     assert texts(answer_impact(question, open_)) == [
-        "Against baseline, l2 had no clear effect on test accuracy (+1.0 points [0.0, 2.0]) and had no clear effect on "
-        "the gap (-3.0 points [-4.0, -2.0], adjusted p = 0.3).",
-        "A run of l2 took as long as one of baseline: 2 s against 2 s of computing time.",
+        "Compared with baseline, l2 had no clear effect on test accuracy (+1.0 points [0.0, 2.0]) or on the "
+        "gap (-3.0 points [-4.0, -2.0], adjusted p = 0.3).",
+        "Training l2 took as many epochs and as many parameters as baseline: 9 epochs of 10 parameters.",
     ]
     same = accuracy("l2", "baseline", 0.0, "undecided")
     alike = context(THREE[:2], [gap("l2", "baseline", 0.0, "equivalent", 0.9)], [replace(same, identical=True)])
     assert texts(answer_impact(question, alike))[0] == (
-        "Against baseline, l2 left test accuracy exactly as it was and left the gap as it was, within the margin "
+        "Compared with baseline, l2 left test accuracy exactly as it was and left the gap as it was, within the margin "
         "(0.0 points [-1.0, 1.0])."
+    )
+
+
+def test_gaps_that_were_not_compared_are_not_blamed_on_the_seeds() -> None:
+    (text,) = texts(answer_generalizes(Question("?", "generalizes"), context(THREE, [])))
+    assert text.endswith("gaps cannot be compared, because the number of training examples behind them is not kept.")
+    none = context(THREE[:2], [], [accuracy("l2", "baseline", 0.01, "undecided")])
+    first = texts(answer_impact(Question("?", "impact", variant="l2"), none))[0]
+    assert first == (
+        "Compared with baseline, l2 had no clear effect on test accuracy (+1.0 points [0.0, 2.0]); gaps cannot be "
+        "compared, because the number of training examples behind them is not kept."
     )

@@ -32,12 +32,11 @@ def test_the_most_frequent_confusions() -> None:
 
 def test_other_variants_are_compared() -> None:
     other = np.array([[100, 0, 0, 0], [0, 100, 0, 0], [0, 30, 70, 0], [0, 0, 0, 100]])
-    assert answered({"a": COUNTS, "b": COUNTS})[-1] == (
-        "With every other variant, Shirt and Coat are the most frequent mistake too."
-    )
+    assert answered({"a": COUNTS, "b": COUNTS})[-1] == ("Every other variant confuses Shirt and Coat most often, too.")
     assert answered({"a": COUNTS, "b": COUNTS, "c": other})[-1] == (
-        "Shirt and Coat are the most frequent mistake of 1 of 2 other variants."
+        "1 of 2 other variants also confuse Shirt and Coat most often."
     )
+    assert answered({"a": COUNTS, "c": other})[-1] == "No other variant confuses Shirt and Coat most often."
 
 
 def test_without_mistakes_or_runs() -> None:

@@ -87,6 +87,12 @@ def asking(question: dict[str, Any], **more: Any) -> Any:
     ("question", "refused"),
     [
         ({"ask": "?", "kind": "beats", "variant": "a"}, r"\[questions\] .*than: is missing; .* kind 'beats' needs it"),
+        (
+            {"ask": "?", "kind": "generalizes", "variants": ["a"]},
+            "variants: a question of kind 'generalizes' compares",
+        ),
+        ({"ask": "?", "kind": "capacity"}, "variants: is missing; a question of kind 'capacity' needs it"),
+        ({"ask": "?", "kind": "impact"}, "variant: is missing; a question of kind 'impact' needs it"),
         ({"ask": "?", "kind": "matches"}, "value: is missing; a question of kind 'matches' needs it"),
         ({**ASKS, "value": 0.9}, "value: a question of kind 'beats' has no value; remove it"),
         ({**ASKS, "than": ["a", "b"]}, "than: compares 'a' with itself; remove it"),
@@ -105,7 +111,7 @@ def test_a_question_that_cannot_be_answered_is_refused(question: dict[str, Any],
     [
         ({**ASKS, "variant": "aa"}, "unknown variant 'aa'.*a"),
         ({**ASKS, "than": ["c"]}, "unknown variant 'c'"),
-        ({"ask": "?", "kind": "best", "variants": ["bb"]}, "unknown variant 'bb'"),
+        ({"ask": "?", "kind": "best", "variants": ["a", "bb"]}, "unknown variant 'bb'"),
         ({"ask": "?", "kind": "onsets"}, "unknown question 'onsets'.*did you mean 'onset'"),
         ({"ask": "?", "kind": "matches", "value": 0.9, "metric": "test_acuracy"}, "did you mean 'test_accuracy'"),
         ({"ask": "?", "kinds": "best"}, "unknown key 'kinds'.*did you mean 'kind'"),

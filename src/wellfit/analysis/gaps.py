@@ -19,6 +19,7 @@ from wellfit.base import Comparison, TestRows, VarianceComponents
 __all__ = ["compare_gaps", "independent_sample"]
 
 Right = Mapping[str, Mapping[int, NDArray[Any]]]
+Train = Mapping[str, Mapping[int, float]]
 
 
 def independent_sample(sampled: int, training: int) -> float:
@@ -40,7 +41,7 @@ def independent_sample(sampled: int, training: int) -> float:
 
 def compare_gaps(
     right: Right,
-    train: Mapping[str, Mapping[int, float]],
+    train: Train,
     pairs: Sequence[tuple[str, str]],
     *,
     sampled: float,
@@ -81,32 +82,33 @@ def compare_gaps(
       >>> round(gap.difference, 3), gap.metric, gap.verdict
       (0.4, 'generalization_gap', 'undecided')
     """
-    components: dict[tuple[str, str], VarianceComponents] = {}
-    for pair in pairs:
-        seeds = sorted(_seeds(right, train, pair[0]) & _seeds(right, train, pair[1]))
-        if seeds:
-            components[pair] = _components(right, train, pair, seeds, tested)
-    identical = {
-        (a, b)
-        for a, b in components
-        if all(np.array_equal(right[a][s], right[b][s]) for s in right[a].keys() & right[b].keys())
-        and all(train[a][s] == train[b][s] for s in train[a].keys() & train[b].keys())
+    components = {
+        pair: _components(right, train, pair, seeds, tested) for pair in pairs if (seeds := _seeds(right, train, pair))
     }
+    identical = {pair for pair in components if _identical(right, train, pair)}
     counted = [pair for pair, c in components.items() if c.seeds >= 2 and pair not in identical]
     components |= dict(zip(counted, pooled([components[pair] for pair in counted]), strict=True))
     for pair in counted:  # after pooling, which is about seeds
-        bound = _of_training_examples(train, pair, sampled)
+        bound = _of_training_examples(train, pair, _seeds(right, train, pair), sampled)
         components[pair] = components[pair]._replace(examples=components[pair].examples + bound)
     return tuple(_of_gap(c) for c in judged(components, margin, interim, "generalization_gap", identical))
 
 
-def _seeds(right: Right, train: Mapping[str, Mapping[int, float]], name: str) -> set[int]:
-    return set(right.get(name, {})) & set(train.get(name, {}))
+def _seeds(right: Right, train: Train, pair: tuple[str, str]) -> list[int]:
+    """The seeds that both variants were tested with."""
+    return sorted(set.intersection(*(set(of.get(name, {})) for name in pair for of in (right, train))))
+
+
+def _identical(right: Right, train: Train, pair: tuple[str, str]) -> bool:
+    """Whether two variants gave the same answers with every common seed."""
+    a, b = pair
+    seeds = _seeds(right, train, pair)
+    return all(np.array_equal(right[a][s], right[b][s]) and train[a][s] == train[b][s] for s in seeds)
 
 
 def _components(
     right: Right,
-    train: Mapping[str, Mapping[int, float]],
+    train: Train,
     pair: tuple[str, str],
     seeds: Sequence[int],
     tested: TestRows | None,
@@ -119,8 +121,7 @@ def _components(
     return components._replace(floor=2 / (components.judged + 2) ** 2)
 
 
-def _of_training_examples(train: Mapping[str, Mapping[int, float]], pair: tuple[str, str], sampled: float) -> float:
-    seeds = train[pair[0]].keys() & train[pair[1]].keys()
+def _of_training_examples(train: Train, pair: tuple[str, str], seeds: Sequence[int], sampled: float) -> float:
     first, second = (float(np.mean([train[name][seed] for seed in seeds])) for name in pair)
     disagree = max(2 - first - second, 2 / (sampled + 2))
     return max(disagree - (first - second) ** 2, 0.0) / sampled

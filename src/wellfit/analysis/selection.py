@@ -218,7 +218,11 @@ def validation_components(summary: StudySummary, right: Scores, examples: TestRo
       By variant; pooled over the study like comparisons on the test set.
     """
     names = [summary.variants[0].name, *(variant.name for variant in _comparable(summary))]
-    kept = [name for name in names if right.get(name, {}).keys() == set(summary.seeds)]
+    kept = [
+        name
+        for name in names
+        if right.get(name, {}).keys() == set(summary.seeds) and all(len(of) > 1 for of in right[name].values())
+    ]  # of a single example nothing can be said
     if len(kept) < 2 or kept[0] != names[0]:
         return {}
     found = paired_components(right, [(name, names[0]) for name in kept[1:]], examples)

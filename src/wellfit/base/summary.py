@@ -155,7 +155,7 @@ class Question:
         ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"`` (which of
         ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how do gap and
         onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant`` change
-        against ``than`` in accuracy, gap and time?) or ``"patterns"`` (which classes does ``variant`` confuse?).
+        against ``than`` in accuracy, gap and effort?) or ``"patterns"`` (which classes does ``variant`` confuse?).
       variant: its name; for ``"stop"`` and ``"patterns"``, empty means the first.
       than: names of the variants to compare with; for ``"impact"``, empty means the first.
       variants: names; empty means all, or for ``"stop"`` those with early stopping.

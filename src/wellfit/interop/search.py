@@ -151,11 +151,16 @@ class WellfitSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # ty
             raise ValueError("the classifier has variants, and the grid is another set of them; give one of the two")
 
     def _populations(self, candidates: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-        """The places of the candidates that can be trained together: they set the same, and share all others."""
-        together: dict[str, list[int]] = {}
+        """The places of the candidates that can be trained together: they set the same, and share all others.
+
+        Other values are shared if they are the same object, the one in the grid: any object can be such a value, and
+        not every one can be compared, hashed or written out in full.
+        """
+        together: dict[Any, list[int]] = {}
         for at, candidate in enumerate(candidates):
             varied, others = self._divided(candidate)
-            together.setdefault(repr((sorted(varied), sorted(others.items()))), []).append(at)
+            shared = tuple((name, id(others[name])) for name in sorted(others))
+            together.setdefault((tuple(sorted(varied)), shared), []).append(at)
         return list(together.values())
 
     def _divided(self, candidate: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -188,7 +188,10 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             model = trained.model()
         except WellfitError as error:
             raise ValueError(str(error)) from None
-        return self._take(trained, classes, model)
+        self._take(trained, classes, model)
+        self.runs_, self.history_ = _tables(trained.records)
+        self.results_ = _results(trained.summary, self.variant_)
+        return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each row.  # (N,)"""
@@ -245,19 +248,19 @@ class WellfitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return trained, classes
 
     def _take(self, trained: Direct, classes: NDArray[Any], model: FittedModel) -> WellfitClassifier:
-        """Become the classifier that a model makes."""
+        """Become the classifier that a model makes, without the tables of all variants."""
         self.classes_, self.model_, self.variant_ = classes, model, model.origin.variant
         of = next(variant for variant in trained.summary.variants if variant.name == self.variant_)
         self.validation_score_ = of.mean["validation_accuracy"]
         self.n_iter_ = max(run.epochs or 0 for run in of.runs)
-        self.runs_, self.history_ = _tables(trained.records)
-        self.results_ = _results(trained.summary, self.variant_)
         return self
 
     def _each(
         self, X: ArrayLike, y: ArrayLike, candidates: Sequence[Mapping[str, Any]]
     ) -> list[WellfitClassifier | None]:
         """A fitted classifier for each of several settings, trained as one population; None where all diverged.
+
+        None of them has ``results_``, ``runs_`` or ``history_``, which would be those of all.
 
         Args:
           candidates: values of the same parameters, all of which ``VARIED`` has.

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,8 @@ from wellfit import __version__
 from wellfit.base import HISTORY_COLUMNS, FloatArray, Recipe, RunRecord, StudySummary
 from wellfit.base.histograms import Histograms
 from wellfit.engine.train import Epoch
-from wellfit.errors import StoreError, StudyFileError
-from wellfit.files import form_of, replacing, write_errors
+from wellfit.errors import StoreError, StudyFileError, printable
+from wellfit.files import form_of, read_plain, replacing, write_errors
 from wellfit.interop import tensorboard_events as events
 from wellfit.interop.tensorboard_texts import conclusion_text, run_settings
 from wellfit.store import Store, open_existing
@@ -54,8 +54,10 @@ TAGS: Final = {
 
 _TESTED: Final = ("test/accuracy", "test/loss")
 _METRICS: Final = (*_TESTED, "accuracy/validation", "loss/validation", "accuracy/train", "loss/train")
+_MOST_BYTES: Final = 2**16  # of the mark, which has a name and a path
 _SECONDS: Final = 1.0  # between two writes while a study trains
 _FIX: Final = "free disk space, fix the permissions, or choose another folder"
+_NO_LINK: Final = "delete the link, or choose another folder"
 
 Run = tuple[str, int]
 
@@ -82,27 +84,33 @@ class Shown:
         return cls(session.spec.name, f"a temporary directory ({digest[:12]})")
 
 
-def check_log_folder(folder: Path, shown: Shown) -> None:
+def check_log_folder(folder: Path, shown: Shown, variants: Collection[str]) -> None:
     """Refuse a log folder that cannot be used, before anything is trained or written.
 
     Args:
       folder: the folder, which need not exist.
       shown: the study that is to be shown there.
+      variants: of the study.
 
     Raises:
       WellfitError: tensorboardX is not installed.
-      StoreError: it is no folder, shows another study, has event files of another program in the place of ours, is a
-        part of a study directory, or cannot be written.
+      StoreError: it is no folder, shows another study, has links or event files of another program in the place of our
+        files, is a part of a study directory or a link in it, or cannot be written.
     """
     events.messages()
     with write_errors(folder, _FIX):
         if (form := form_of(folder)) not in (None, "a folder"):
             raise StoreError(f"{folder}: {form}, not a folder; choose another folder for TensorBoard")
-        at, own = folder.resolve(), Path(shown.place)
+        own = Path(shown.place)
+        for path in (folder.absolute(), *folder.absolute().parents):
+            if path.is_symlink() and path.parent.resolve().is_relative_to(own):
+                raise StoreError(f"{path}: a link, which may lead out of the study directory; {_NO_LINK}")
+        at = folder.resolve()
         if at == own or any(at.is_relative_to(own / name) for name in FOLDERS):
             raise StoreError(f"{folder}: holds the study itself; choose another folder, such as {own / 'tensorboard'}")
         _check_mark(folder, shown)
-        for path in (*folder.glob("*tfevents*"), *folder.glob("*/seed-*/*tfevents*")):
+        _refuse_links(folder, variants)
+        for path in (*_below(folder, "*tfevents*"), *_below(folder, "*/seed-*/*tfevents*")):
             if path.name != EVENTS:
                 raise StoreError(f"{path}: not written by wellfit, and stays as it is; choose another folder")
         there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
@@ -114,16 +122,35 @@ def check_log_folder(folder: Path, shown: Shown) -> None:
 
 def _check_mark(folder: Path, shown: Shown) -> None:
     """Refuse a folder that shows another study."""
-    if not (path := folder / MARK).exists():
+    if not os.path.lexists(path := folder / MARK):
         return
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_plain(path, _MOST_BYTES).decode())
         before = Shown(str(found["study"]), str(found["place"]))
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}; choose another folder") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise StoreError(f"{path}: not written by wellfit, and stays as it is; choose another folder") from None
     if before != shown:
-        of = f"the study {before.study!r} in {before.place}"
+        of = f"the study {printable(repr(before.study))} in {printable(before.place)}"
         raise StoreError(f"{folder}: shows {of}, not this one; choose another folder, or delete this one")
+
+
+def _refuse_links(folder: Path, variants: Collection[str]) -> None:
+    """Refuse links where runs of these variants are written, since what is written would end up elsewhere."""
+    of_variants = [folder / name for name in variants]
+    of_runs = [path for of in of_variants if not of.is_symlink() for path in of.glob("seed-*")]
+    for path in (*of_variants, *of_runs, *(of / EVENTS for of in (folder, *of_runs))):
+        if path.is_symlink():
+            raise StoreError(f"{path}: a link, but runs are written to folders and files; {_NO_LINK}")
+
+
+def _below(folder: Path, pattern: str) -> Iterator[Path]:
+    """What matches a pattern in a folder itself, not in what its links lead to, nor such a link."""
+    for path in folder.glob(pattern):
+        parts = path.relative_to(folder).parts
+        if not any(folder.joinpath(*parts[:n]).is_symlink() for n in range(1, len(parts) + 1)):
+            yield path
 
 
 class LogFolder:
@@ -143,14 +170,16 @@ class LogFolder:
         self._shown = Shown.of(session, temporary)
         self._written: dict[Run, int] = {}  # epochs in each run's file
         self._recipes: dict[str, Recipe] = {}
+        self._settings: dict[str, dict[str, float | bool | str]] = {}
         self._last = -_SECONDS
         self._broken = False
-        check_log_folder(folder, self._shown)
+        check_log_folder(folder, self._shown, session.recipes)
 
     def begin(self, session: Session) -> None:
         """Create the folder, before training and once the study directory is open."""
         self._recipes |= session.recipes
-        _begin(self.folder, self._shown, self._recipes)
+        self._settings = run_settings(self._recipes)
+        _begin(self.folder, self._shown, self._settings)
 
     def after_epoch(self, epoch: Epoch) -> None:
         """Write the epochs that are new, once a second and after the last one."""
@@ -158,13 +187,18 @@ class LogFolder:
         if self._broken or (epoch.active and now - self._last < _SECONDS):
             return
         self._last = now
-        rows = epoch.rows()
-        begin = min((self._written.get(run, 0) for run in rows), default=0) + 1
+        new = {
+            run: of_run
+            for run, of_run in epoch.rows().items()
+            if run[0] in self._settings and len(of_run) > self._written.get(run, 0)
+        }
+        if not new:
+            return
+        begin = min(self._written.get(run, 0) for run in new) + 1  # not that of a run that ended early
         histograms = epoch.histograms(begin)
         try:
-            for run, of_run in rows.items():
-                if run[0] in self._recipes and len(of_run) > self._written.get(run, 0):
-                    self._append(run, of_run, histograms[run], begin)
+            for run, of_run in new.items():
+                self._append(run, of_run, histograms[run], begin)
         except OSError:
             self._broken = True
 
@@ -180,7 +214,7 @@ class LogFolder:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, durable=False) as temporary:
-                temporary.write_bytes(_head(run, run_settings(self._recipes)[run[0]], now) + content)
+                temporary.write_bytes(_head(run, self._settings[run[0]], now) + content)
         self._written[run] = len(rows)
 
     def finish(self, directory: Path) -> None:
@@ -212,7 +246,7 @@ def export_tensorboard(directory: Path, folder: Path) -> int:
     with open_existing(directory) as store:
         summary = summary_of(store)
         shown = Shown(summary.name, str(directory.resolve()))
-        check_log_folder(folder, shown)
+        check_log_folder(folder, shown, [variant.name for variant in summary.variants])
         if not store.runs.finished():
             raise StudyFileError(f"no run of the study in {directory} has finished; run it first")
         return _write_study(store, summary, folder, shown, {})
@@ -224,6 +258,7 @@ def _write_study(store: Store, summary: StudySummary, folder: Path, shown: Shown
     recipes = {record.spec.variant: record.spec.recipe for record in records}
     settings = run_settings(recipes)
     with write_errors(folder, _FIX):
+        _refuse_links(folder, recipes)  # of earlier commands too
         _remove_others(folder, {(record.spec.variant, record.spec.seed) for record in records})
         for record in records:
             run = record.spec.variant, record.spec.seed
@@ -238,14 +273,13 @@ def _write_study(store: Store, summary: StudySummary, folder: Path, shown: Shown
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, durable=False) as temporary:
                 temporary.write_bytes(content + end)
-        _begin(folder, shown, recipes, conclusion_text(summary))
+        _begin(folder, shown, settings, conclusion_text(summary))
     return len(records)
 
 
-def _begin(folder: Path, shown: Shown, recipes: Mapping[str, Recipe], conclusion: str = "") -> None:
+def _begin(folder: Path, shown: Shown, settings: Mapping[str, Mapping[str, Any]], conclusion: str = "") -> None:
     """Write what concerns all runs: the folder's mark, which settings and metrics to compare, and the conclusion."""
     now = time.time()
-    settings = run_settings(recipes)
     values = {name: [of[name] for of in settings.values() if name in of] for of in settings.values() for name in of}
     records = [events.first_event(now), events.event(events.experiment(values, _METRICS), 0, now)]
     records += [events.event(events.text("conclusion", conclusion), 0, now)] if conclusion else []
@@ -262,7 +296,7 @@ def _begin(folder: Path, shown: Shown, recipes: Mapping[str, Recipe], conclusion
 def _remove_others(folder: Path, runs: set[Run]) -> None:
     """Remove the event files of runs that the study has no more, after ``--fresh`` say."""
     kept = {_run_folder(folder, run) / EVENTS for run in runs}
-    for path in folder.glob(f"*/seed-*/{EVENTS}"):
+    for path in list(_below(folder, f"*/seed-*/{EVENTS}")):
         if path not in kept:
             path.unlink(missing_ok=True)
             for empty in (path.parent, path.parent.parent):

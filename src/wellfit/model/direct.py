@@ -195,9 +195,10 @@ def _model(
     variant: str | None,
 ) -> FittedModel:
     sound = [record for record in records if record.usable]
-    name, choice = supported_variant(summary) if sound else ("", "")
     if variant is not None:
         name, choice = variant, f"{variant}, as asked"
+    else:
+        name, choice = supported_variant(summary) if sound else ("", "")
     chosen = [record for record in sound if record.spec.variant == name]
     if not chosen:
         which = f"every network of {name!r}" if name else "every network"

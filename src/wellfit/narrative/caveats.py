@@ -14,6 +14,7 @@ from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, seve
 
 __all__ = ["Evidence", "certainty", "divergence", "earlier_looks", "incomplete", "keys_of", "runs_tested", "what_next"]
 
+_TELLING: Final = 5  # seeds whose spread tells whether more seeds would decide
 _LOOKS: Final = ("Second", "Third", "Fourth", "Fifth")
 
 
@@ -84,12 +85,17 @@ def divergence(study: Evidence) -> list[Sentence]:
 
 
 def earlier_looks(study: Evidence) -> list[Sentence]:
-    """That the test results of fewer seeds were seen before, which no verdict allows for."""
-    if not study.earlier_looks or study.interim is not None:
+    """That the test results of fewer seeds were seen before, which no verdict allows for.
+
+    The plan of interim analyses counts the look that it began with, but none before that.
+    """
+    planned = () if study.interim is None else study.interim.seeds
+    unplanned = [seeds for seeds in study.earlier_looks if seeds not in planned]
+    if not unplanned:
         return []
-    number = len(study.earlier_looks)
+    number = len(unplanned)
     which = f"{_LOOKS[number - 1]} look" if number <= len(_LOOKS) else f"Look {number + 1}"
-    seen = several([str(n) for n in study.earlier_looks])
+    seen = several([str(n) for n in unplanned])
     text = (
         f"{which}, unadjusted: the results of {seen} seed{'' if seen == '1' else 's'} were seen before more were "
         "added, so the probability of a false claim is above 5 %."
@@ -107,7 +113,8 @@ def certainty(study: Evidence) -> list[Sentence]:
     interim = f" and {analyses} interim analyses" if analyses > 1 else ""
     claims = f"of any false claim in {counted(number, 'comparison')}{interim}"
     claims = claims if number > 1 or interim else "of a false claim"
-    limited = "would be limited to 5 % in a single look" if earlier_looks(study) else "is limited to 5 %"
+    single = "in a single look" if study.interim is None else "without the earlier looks"
+    limited = f"would be limited to 5 % {single}" if earlier_looks(study) else "is limited to 5 %"
     text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new examples"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))
@@ -143,9 +150,11 @@ def what_next(study: Evidence) -> list[Sentence]:
         else:
             text = "This was the last planned analysis: what is undecided now stays undecided."
         return [Sentence(text, (*keys, "study.seeds"))]
-    if study.seeds <= 2:
-        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
     needed = {c.variant: study.evidence[c.variant].further_seeds for c in undecided if c.variant in study.evidence}
+    if study.seeds < _TELLING:  # too few to say that more would not help
+        needed = {name: number for name, number in needed.items() if number is not None}
+    if study.seeds <= 2 or (study.seeds < _TELLING and not needed):
+        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
     if not needed:
         return []
     sources = (*keys, *(f"evidence[{name}].further_seeds" for name in needed))

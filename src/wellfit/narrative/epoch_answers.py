@@ -69,7 +69,7 @@ def _rises(name: str, context: AnswerContext) -> bool:
 
 
 def _seen_rises(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
-    """Rises that are seen but cannot be told from noise, with the numbers that a reader sees in the curve."""
+    """Rises that are seen but cannot be distinguished from noise, with the numbers that a reader sees in the curve."""
     if not names:
         return []
     shown = []
@@ -78,7 +78,7 @@ def _seen_rises(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
         shown.append(f"{name} from {lowest:.3f} after epoch {epoch} to {last:.3f}")
     more = [f"{len(names) - _SHOWN} others"] if len(names) > _SHOWN else []
     seeds = counted(max(len(runs_that_ended(context.variants[name])) for name in names), "seed")
-    text = f"The mean validation loss rises for {listed([*shown, *more])}, which {seeds} cannot tell from noise"
+    text = f"The mean validation loss rises for {listed([*shown, *more])}, which {seeds} cannot distinguish from noise"
     return [Sentence(f"{text}.", _runs(names))]
 
 

@@ -12,11 +12,13 @@ from wellfit.base import Comparison, Question, Sentence, VariantSummary
 from wellfit.narrative.context import AnswerContext, comparison_of, no_answer_yet, runs_that_ended, turned
 from wellfit.narrative.epoch_answers import answer_onset
 from wellfit.narrative.metrics import NAMES
-from wellfit.narrative.phrases import counted, difference_with_interval, listed, points, several
+from wellfit.narrative.phrases import difference_with_interval, listed, points, several
 
 __all__ = ["answer_capacity", "answer_generalizes", "answer_impact", "answer_signs", "gap_pairs"]
 
 _GAP: Final = "generalization_gap"
+_NOT_COMPARED: Final = "gaps cannot be compared, because the number of training examples behind them is not kept"
+_UNCLEAR: Final = "had no clear effect on"
 _SHOWN: Final = 6  # variants whose gaps a sentence gives before it counts the others
 
 
@@ -71,6 +73,8 @@ def answer_generalizes(question: Question, context: AnswerContext) -> list[Sente
     keys = tuple(f"variants[{name}].mean.{_GAP}" for name in names)
     pairs = {other: pair for other in names if other != leader and (pair := _gap_of(leader, other, context))}
     has = f"{leader} has the smallest generalization gap, {_shown_gap(context, leader)}"
+    if not pairs:
+        return [Sentence(f"Undecided: {has}; {_NOT_COMPARED}.", keys)]
     if not any(pair.p_value is not None for pair in pairs.values()):
         text = f"Undecided: {has}, but with fewer than two seeds in common, differences cannot be separated from chance"
         return [Sentence(f"{text}.", keys)]
@@ -123,17 +127,17 @@ def _by_gap(names: Sequence[str], context: AnswerContext) -> Sentence:
     keys = tuple(f"variants[{name}].interval.{_GAP}" for name in names)
     known = [name for name in names if _bounds(context, name) is not None]
     if not known:
-        all_gaps = listed([f"{_shown_gap(context, name)} ({name})" for name in names[:_SHOWN]])
-        return Sentence(f"The generalization gap is {all_gaps}; one seed cannot tell it from chance.", keys)
+        all_gaps = listed([f"{_shown_gap(context, name)} ({name})" for name in names])
+        return Sentence(f"The generalization gap is {all_gaps}; one seed cannot distinguish it from chance.", keys)
     signs = [name for name in known if (_bounds(context, name) or (0.0, 0.0))[0] > 0]
     rest = [name for name in known if name not in signs]
     if not signs:
-        return Sentence(f"No sign by the gap: for {several(known)} it cannot be told from 0.", keys)
+        return Sentence(f"The gap shows no overfitting: for {several(known)} it cannot be distinguished from 0.", keys)
     ordered = sorted(signs, key=lambda name: -(_gap(context, name) or 0.0))
     shown = [f"{_shown_gap(context, name)} ({name})" for name in ordered[:_SHOWN]]
     if len(ordered) > _SHOWN:
         shown = [*shown[: _SHOWN - 1], f"down to {_shown_gap(context, ordered[-1])} ({ordered[-1]})"]
-    unclear = f"; for {several(rest)} the gap cannot be told from 0" if rest else ""
+    unclear = f"; for {several(rest)} the gap cannot be distinguished from 0" if rest else ""
     return Sentence(f"Training accuracy exceeds test accuracy beyond chance: by {listed(shown)}{unclear}.", keys)
 
 
@@ -144,7 +148,7 @@ def _helped(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
     pairs = {name: pair for name, pair in pairs.items() if pair.p_value is not None}
     if not pairs:
         return []
-    keys = tuple(f"gaps[{pair.variant}/{pair.against}].{field}" for pair in context.gaps for field in ("verdict",))
+    keys = tuple(f"gaps[{pair.variant}/{pair.against}].verdict" for pair in context.gaps)
     clauses = []
     for verdict, words in (("better", "narrowed"), ("worse", "widened")):
         group = [f"{name} ({difference_with_interval(c)})" for name, c in pairs.items() if c.verdict == verdict]
@@ -197,13 +201,13 @@ def _trend(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
             clauses.append(f"{words} with {listed(group)}")
     rest = [name for name, pair in pairs.items() if pair.verdict not in ("better", "worse")]
     if not clauses:
-        return [Sentence(f"No gap can be told from that of {first}.", keys)]
-    unclear = f"; that of {several(rest)} cannot be told apart from it" if rest else ""
+        return [Sentence(f"No gap can be distinguished from that of {first}.", keys)]
+    unclear = f"; for {several(rest)} no difference is clear" if rest else ""
     return [Sentence(f"Compared with {first}, it is {' and '.join(clauses)}{unclear}.", keys)]
 
 
 def answer_impact(question: Question, context: AnswerContext) -> list[Sentence]:
-    """What one change did to accuracy, to the gap and to the time of a run.
+    """What one change did to accuracy, to the gap and to the work of training: epochs and parameters.
 
     Args:
       question: of kind ``"impact"``; ``than`` is what the variant is compared with, by default the first.
@@ -217,23 +221,26 @@ def answer_impact(question: Question, context: AnswerContext) -> list[Sentence]:
     name, others = question.variant, question.than or tuple(context.variants)[:1]
     for other in others:
         pair, gap = comparison_of(name, other, context), _gap_of(name, other, context)
-        if pair is None or gap is None:
+        if pair is None:
             sentences.append(no_answer_yet([name, other], context))
             continue
         what = NAMES[context.metric]
-        accuracy = _effect(pair.comparison, "raised" if _up(pair.comparison) else "lowered", what, pair.text)
-        of_gap = _effect(gap, "narrowed" if gap.difference < 0 else "widened", "the gap", difference_with_interval(gap))
-        keys = (
-            *pair.keys,
-            *(f"gaps[{c.variant}/{c.against}].verdict" for c in context.gaps if {name, other} == _names(c)),
-        )
-        sentences.append(Sentence(f"Against {other}, {name} {accuracy} and {of_gap}.", keys))
-        sentences += _time(name, other, context)
+        effect = _effect(pair.comparison, "raised" if pair.comparison.difference > 0 else "lowered", what, pair.text)
+        on_gap = _on_gap(gap, effect.startswith(_UNCLEAR))
+        of_pair = (f"gaps[{c.variant}/{c.against}].verdict" for c in context.gaps if {name, other} == _names(c))
+        text = f"Compared with {other}, {name} {effect}{on_gap}."
+        sentences.append(Sentence(text, (*pair.keys, *of_pair)))
+        sentences += _work(name, other, context)
     return sentences or [no_answer_yet([name], context)]
 
 
-def _up(c: Comparison) -> bool:
-    return c.difference > 0
+def _on_gap(gap: Comparison | None, unclear: bool) -> str:
+    """What a change did to the gap, after what it did to the metric, perhaps nothing clear."""
+    if gap is None:
+        return f"; {_NOT_COMPARED}"
+    text = difference_with_interval(gap)
+    effect = _effect(gap, "narrowed" if gap.difference < 0 else "widened", "the gap", text)
+    return f" or on the gap ({text})" if unclear and effect.startswith(_UNCLEAR) else f" and {effect}"
 
 
 def _effect(c: Comparison, done: str, what: str, text: str) -> str:
@@ -244,25 +251,27 @@ def _effect(c: Comparison, done: str, what: str, text: str) -> str:
         return f"{done} {what} ({text})"
     if c.verdict == "equivalent":
         return f"left {what} as it was, within the margin ({text})"
-    return f"had no clear effect on {what} ({text})"
+    return f"{_UNCLEAR} {what} ({text})"
 
 
-def _time(name: str, other: str, context: AnswerContext) -> list[Sentence]:
-    """How long the runs of two variants took; those that are trained side by side share their time."""
-    mine, theirs = (
-        [run.seconds for run in runs_that_ended(context.variants.get(v)) if run.seconds] for v in (name, other)
-    )
-    if not mine or not theirs:
-        return []
-    a, b = float(np.mean(mine)), float(np.mean(theirs))
-    ratio = f"{a / b:.1f} times as long as" if not 0.95 <= a / b <= 1.05 else "as long as"
-    text = f"A run of {name} took {ratio} one of {other}: {a:.2g} s against {b:.2g} s of computing time"
+def _work(name: str, other: str, context: AnswerContext) -> list[Sentence]:
+    """How much training the runs of two variants took: seconds would tell which others were trained beside them."""
+    mine, theirs = (context.variants.get(v) for v in (name, other))
     epochs = [
-        float(np.mean([run.epochs or 0 for run in runs_that_ended(context.variants.get(v))])) for v in (name, other)
+        float(np.mean(counts))
+        for v in (mine, theirs)
+        if (counts := [run.epochs for run in runs_that_ended(v) if run.epochs is not None])
     ]
-    if abs(epochs[0] - epochs[1]) > 0.5:
-        text += f", for {epochs[0]:.0f} and {counted(round(epochs[1]), 'epoch')}"
-    return [Sentence(f"{text}.", tuple(f"variants[{v}].runs" for v in (name, other)))]
+    if mine is None or theirs is None or len(epochs) < 2:
+        return []
+    longer = "as many epochs" if abs(epochs[0] - epochs[1]) < 0.05 else f"{epochs[0] / epochs[1]:.2g} times the epochs"
+    sizes = mine.parameters, theirs.parameters
+    larger = "as many parameters" if sizes[0] == sizes[1] else f"{sizes[0] / sizes[1]:.2g} times the parameters"
+    how = f"{epochs[0]:.3g} epochs of {sizes[0]:,} parameters"
+    if (longer, larger) != ("as many epochs", "as many parameters"):
+        how += f" against {epochs[1]:.3g} of {sizes[1]:,}"
+    keys = tuple(f"variants[{v}].{what}" for v in (name, other) for what in ("runs", "parameters"))
+    return [Sentence(f"Training {name} took {longer} and {larger} as {other}: {how}.", keys)]
 
 
 # --- Gaps -------------------------------------------------------------------------------------------------------------

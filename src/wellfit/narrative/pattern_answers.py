@@ -95,7 +95,9 @@ def _others(name: str, first: _Pair, context: AnswerContext) -> list[Sentence]:
         return []
     same = [other for other, pair in mistaken.items() if pair == {first.true, first.taken}]
     keys = tuple(f"variants[{other}].runs" for other in mistaken)
-    pair = " and ".join(context.classes[k] for k in sorted((first.true, first.taken)))
+    pair = f"{context.classes[first.true]} and {context.classes[first.taken]}"
+    if not same:
+        return [Sentence(f"No other variant confuses {pair} most often.", keys)]
     if len(same) == len(mistaken):
-        return [Sentence(f"With every other variant, {pair} are the most frequent mistake too.", keys)]
-    return [Sentence(f"{pair} are the most frequent mistake of {len(same)} of {len(mistaken)} other variants.", keys)]
+        return [Sentence(f"Every other variant confuses {pair} most often, too.", keys)]
+    return [Sentence(f"{len(same)} of {len(mistaken)} other variants also confuse {pair} most often.", keys)]

@@ -48,6 +48,7 @@ _NEEDED: Final = {
     "impact": ("variant",),
     "capacity": ("variants",),
 }
+_AMONG_SEVERAL: Final = ("best", "generalizes", "capacity")
 _NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
 
 
@@ -211,6 +212,8 @@ def _check_question(question: Question, at: KeyPath, variants: Collection[str], 
     for key in _NEEDED.get(question.kind, ()):
         if not given[key]:
             refuse(key, f"is missing; a question of kind {question.kind!r} needs it")
+    if question.kind in _AMONG_SEVERAL and len(set(question.variants)) == 1:
+        refuse("variants", f"a question of kind {question.kind!r} compares at least two variants; name two or more")
     for name in filter(None, (question.variant, *question.than, *question.variants)):
         if name not in variants:
             raise UnknownNameError("variant", name, variants, source.place(at))

@@ -57,7 +57,8 @@ HOSTILE = {
     "long text": (lambda: b"{" + b" " * 2**23 + b"}", "takes more than 4 MiB of text.*WELLFIT_LIMITS=3$"),
     "deep": (lambda: archive(b"[" * 2**21), "not JSON"),
     "deep objects": (lambda: archive(b'{"a":' * 2**19), "not JSON"),
-    "long number": (lambda: archive(b'{"a": ' + b"9" * 2**20 + b"}"), "not JSON"),
+    "long number": (lambda: archive(b'{"a": ' + b"9" * 2**20 + b"}"), "an integer of 1,048,576 digits; no option"),
+    "an integer beyond floats": (lambda: b'{"a": -1' + b"0" * 400 + b"}", "an integer of 401 digits; no option of a"),
     "no number": (lambda: archive('{"a": NaN}'), "not JSON .NaN is no number"),
     "many members": (lambda: packed(dict.fromkeys(map(str, range(3000)), b"")), "an archive of more than 1,000 files"),
     "other members": (lambda: packed({"config.json.txt": b"{}"}), r"an archive without config\.json"),
@@ -122,6 +123,14 @@ def test_a_file_of_gigabytes_is_not_read(tmp_path: Path) -> None:
         file.truncate(2**33)
     with pytest.raises(StudyFileError, match=r"cannot be read: 8,589,934,592 bytes, more than .*model\.to_json"):
         read_architecture(path)
+
+
+def test_integers_of_18_digits_are_read() -> None:
+    assert tables_of('{"seed": -999999999999999999}', "model") == {"seed": -(10**18) + 1}
+    with pytest.raises(
+        StudyFileError, match=r"^model: an integer of 19 digits; no option of a layer has more than 18$"
+    ):
+        tables_of('{"seed": 1000000000000000000}', "model")
 
 
 def test_text_that_is_no_object() -> None:

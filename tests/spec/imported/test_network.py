@@ -160,6 +160,9 @@ def test_scaling_is_that_of_the_study() -> None:
     for options, message in (
         ({"scale": 1 / 127.5, "offset": -1.0}, r"offset = -1 is not supported; .* as Rescaling\(1/255\) does"),
         ({"scale": "a"}, "scale = 'a': must be a number"),
+        ({"scale": -3}, r"scale = -3 is not supported; wellfit divides pixels, as Rescaling\(1/255\) does"),
+        ({"scale": 0.0}, "scale = 0 is not supported"),
+        ({"scale": 1 / 255, "clip": 1}, "clip = 1 is not supported; leave it out"),
         ({"scale": 1.0, "offset": True}, "offset = 'True': must be a number"),
         ({}, "scale = 'None': must be a number"),
     ):
@@ -167,6 +170,46 @@ def test_scaling_is_that_of_the_study() -> None:
             scale(layer("Rescaling", **options))
     with pytest.raises(StudyFileError, match=r'normalizes the channels of images.* scale = "standardize"'):
         scale(layer("Normalization", axis=[-1]), FLAT, shape=(8, 8, 3))
+
+    with pytest.raises(StudyFileError, match="invert = True is not supported; leave it out"):
+        scale(layer("Normalization", axis=None, invert=True))
+
+
+def test_a_scaling_that_is_replaced_is_said() -> None:
+    def note(*scales: Any) -> str:
+        return read(*(layer("Rescaling", scale=scale) for scale in scales), DENSE).note
+
+    assert note() == note(1 / 255) == note(0.003921569) == note(2 / 255, 0.5) == note([1.0] * 4) == ""
+    assert note(1 / 127.5).startswith("its Rescaling(0.00784314) is replaced: pixels are divided by the largest poss")
+    assert note(1 / 255, 2).startswith("its Rescaling(0.00784314) is replaced")
+
+
+@pytest.mark.parametrize(
+    ("target", "shape", "same"),
+    [
+        ([28, 28, 1], (784,), True),
+        ([-1, 28, 1], (784,), True),
+        ([32, 32, 3], (3072,), True),
+        ([14, 56, 1], (784,), False),
+        ([7, 16, 7], (784,), False),
+        ([14, 14, 4], (784,), False),
+        ([28, 28, 1], (785,), False),
+        ([-1, -1, 1], (784,), False),
+        ([0, -1, 1], (784,), False),
+        ([28, 28, 1], None, False),
+        ([28, 28, 1], (None,), False),
+        ([14, 56, 1], (14, 56), True),
+        ([14, 56, -1], (14, 56, 1), True),
+        ([28, 28, 1], (14, 56), False),
+    ],
+)
+def test_reshape_makes_the_images_of_the_data_alone(target: list[int], shape: Any, same: bool) -> None:
+    layers = layer("Reshape", target_shape=target), CONV, FLAT, DENSE
+    if same:
+        assert read(*layers, shape=shape).model.layers[0].kind == "conv2d"
+        return
+    with pytest.raises(StudyFileError, match=r"an Input .*; wellfit takes images as they are in the data; give Input"):
+        read(*layers, shape=shape)
 
 
 def test_images_and_rows() -> None:
@@ -183,6 +226,7 @@ def test_images_and_rows() -> None:
         ([NORM, FLAT, DENSE], "normalizes the channels of images; put Flatten before it"),
         ([CONV, layer("Reshape", target_shape=[6, 6, 4]), FLAT, DENSE], r"target_shape = \[6, 6, 4\] is not supported"),
         ([layer("Reshape", target_shape="a"), DENSE], "target_shape = a: must be a list of whole numbers"),
+        ([layer("Reshape", target_shape=[64], order="F"), DENSE], "order = 'F' is not supported; leave it out"),
     ):
         with pytest.raises(StudyFileError, match=message):
             read(*layers, shape=(8, 8, 1))

@@ -50,6 +50,7 @@ def test_activations(value: Any, wanted: str) -> None:
         ({"class_name": "__lambda__", "config": {"value": "4wEAAA"}}, "activation = __lambda__ is not supported"),
         (part("ReLU", max_value=6.0), "max_value = 6.0 is not supported; leave it out"),
         (part("LeakyReLU", negative_slope=0.3), "LeakyReLU with slope 0.3; wellfit has 0.2"),
+        (part("LeakyReLU", negative_slope=0.2, clip=3), "clip = 3 is not supported; leave it out"),
         (part("LeakyReLU"), "LeakyReLU with slope None; wellfit has 0.2"),
         (part("ELU", alpha=0.5), "alpha = 0.5 is not supported; wellfit has 1.0"),
         (part("Softmax", axis=2), "axis = 2 is not supported; wellfit has -1"),

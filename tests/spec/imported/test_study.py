@@ -195,6 +195,16 @@ def test_a_functional_model_of_keras_itself() -> None:
         from_keras(branches)
 
 
+def test_a_scaling_that_is_replaced_is_part_of_the_record(folder: Path) -> None:
+    scaled = sequential(layer("Rescaling", scale=1 / 127.5), layer("Flatten"), DENSE, shape=(8, 8))
+    (folder / "nets" / "scaled.json").write_text(json.dumps(scaled))
+    said = "; its Rescaling(0.00784314) is replaced: pixels are divided by the largest possible value of the data"
+    spec = study(folder, '[model]\nkeras = "nets/scaled.json"\n')
+    assert (spec.data.scale, spec.base.model.origin[-len(said) :]) == ("unit", said)
+    assert from_keras(folder / "nets" / "scaled.json")["model"].origin.endswith(f"){said}")
+    assert from_keras(json.dumps(scaled))["model"].origin == f"Keras model 'net'{said}"
+
+
 def test_code_in_a_model_does_not_run() -> None:
     with pytest.warns(UserWarning, match="lambda"):
         text = keras.Sequential([keras.layers.Dense(3, activation=lambda x: x)]).to_json()

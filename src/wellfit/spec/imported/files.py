@@ -25,6 +25,7 @@ _MOST_TEXT: Final = 2**22  # a layer takes about a kilobyte
 _MOST_MEMBERS: Final = 1000  # Keras writes three
 _HDF5: Final = b"\x89HDF\r\n"
 _MEMBER: Final = "config.json"
+_MOST_DIGITS: Final = 18  # seeds are the longest; integers of hundreds of digits are no floats
 
 
 def read_architecture(path: Path) -> tuple[dict[str, Any], str]:
@@ -62,14 +63,21 @@ def tables_of(text: str | bytes, where: str) -> dict[str, Any]:
       where: its name in errors.
 
     Raises:
-      StudyFileError: it is not JSON, nested too deeply, or not an object.
+      StudyFileError: it is not JSON, nested too deeply, not an object, or has an integer of more than 18 digits.
 
     Example:
       >>> tables_of('{"class_name": "Sequential"}', "model.json")
       {'class_name': 'Sequential'}
     """
+
+    def integer(written: str) -> int:
+        if (digits := len(written.lstrip("-"))) > _MOST_DIGITS:
+            refuse(where, f"an integer of {digits:,} digits; no option of a layer has more than {_MOST_DIGITS}")
+        return int(written)
+
     try:
-        tables = json.loads(text if isinstance(text, str) else text.decode("utf-8-sig"), parse_constant=_no_number)
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        tables = json.loads(decoded, parse_constant=_no_number, parse_int=integer)
     except (ValueError, RecursionError, MemoryError) as error:
         refuse(where, f"holds no architecture of Keras: not JSON ({one_line(error)}); {_SAVE}")
     if not isinstance(tables, dict):

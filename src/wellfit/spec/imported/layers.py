@@ -20,7 +20,7 @@ from wellfit.spec.imported.options import (
     whole,
 )
 
-__all__ = ["KNOWN", "Kernel", "check_common", "kernel_of", "layer_of"]
+__all__ = ["ANYWAY", "KNOWN", "Kernel", "check_common", "kernel_of", "layer_of"]
 
 KNOWN: Final = (
     *("InputLayer", "Rescaling", "Normalization", "Reshape", "Dense", "Conv2D", "MaxPooling2D", "AveragePooling2D"),
@@ -29,7 +29,7 @@ KNOWN: Final = (
 )
 """The classes of layers that can be read."""
 
-_ANYWAY: Final = (
+ANYWAY: Final = (
     "name",
     "trainable",
     "dtype",
@@ -114,18 +114,18 @@ def layer_of(layer: KerasLayer, rank: int | None) -> LayerSpec:
         case "MaxPooling2D" | "AveragePooling2D":
             return _pooling(layer)
         case "GlobalAveragePooling2D":
-            only(layer.config, layer.place, _IMAGES, _ANYWAY)
+            only(layer.config, layer.place, _IMAGES, ANYWAY)
             return LayerSpec("global_average_pool")
         case "Flatten":
-            only(layer.config, layer.place, _IMAGES, _ANYWAY)
+            only(layer.config, layer.place, _IMAGES, ANYWAY)
             return LayerSpec("flatten")
         case "Dropout":
-            only(layer.config, layer.place, {}, (*_ANYWAY, "rate", "seed"))
+            only(layer.config, layer.place, {}, (*ANYWAY, "rate", "seed"))
             return LayerSpec("dropout", rate=number(layer.config.get("rate"), layer.place, "rate", below=1))
         case "BatchNormalization":
             return _normalization(layer, rank)
         case "Activation":
-            only(layer.config, layer.place, {}, (*_ANYWAY, "activation"))
+            only(layer.config, layer.place, {}, (*ANYWAY, "activation"))
             return LayerSpec("activation", function=_function(layer.config.get("activation"), layer.place))
     described = {"class_name": layer.kind, "config": layer.config}
     return LayerSpec("activation", function=_function(described, layer.place))
@@ -137,7 +137,7 @@ def _function(value: Any, place: str) -> Any:
 
 _WITH_KERNEL: Final = (
     *("activation", "use_bias", "kernel_initializer", "kernel_regularizer", "kernel_constraint", "bias_initializer"),
-    *_ANYWAY,
+    *ANYWAY,
 )
 
 
@@ -174,7 +174,7 @@ def _convolution(layer: KerasLayer) -> LayerSpec:
 
 def _pooling(layer: KerasLayer) -> LayerSpec:
     config, place = layer.config, layer.place
-    only(config, place, _IMAGES, (*_ANYWAY, "pool_size", "strides", "padding"))
+    only(config, place, _IMAGES, (*ANYWAY, "pool_size", "strides", "padding"))
     size = _square(config.get("pool_size", 2), place, "pool_size")
     strides = config.get("strides")
     stride = size if strides is None else _square(strides, place, "strides")
@@ -213,7 +213,7 @@ _STARTS: Final = {
 
 def _normalization(layer: KerasLayer, rank: int | None) -> LayerSpec:
     config, place = layer.config, layer.place
-    only(config, place, _BATCH_NORM, (*_ANYWAY, *_STARTS, "axis", "fused", "renorm_momentum"))
+    only(config, place, _BATCH_NORM, (*ANYWAY, *_STARTS, "axis", "fused", "renorm_momentum"))
     for key, wanted in _STARTS.items():
         check_start(config.get(key), place, key, wanted)
     axis = config.get("axis", -1)

@@ -11,7 +11,8 @@ from wellfit.base import LayerSpec, ModelSpec
 from wellfit.spec.imported.chain import Chain, KerasLayer, chain_of
 from wellfit.spec.imported.files import refuse
 from wellfit.spec.imported.kinds import known_kind
-from wellfit.spec.imported.layers import Kernel, check_common, kernel_of, layer_of
+from wellfit.spec.imported.layers import ANYWAY, Kernel, check_common, kernel_of, layer_of
+from wellfit.spec.imported.options import only
 
 __all__ = ["Imported", "imported"]
 
@@ -34,6 +35,7 @@ class Imported:
       scale: what the layers before the network did to its inputs, as in ``[data]``; None if there are none.
       rank: number of axes of its inputs; None if the model does not say.
       name: of the model.
+      note: what was replaced by something else, for the record; empty if nothing was.
     """
 
     model: ModelSpec
@@ -44,6 +46,7 @@ class Imported:
     scale: Scale | None
     rank: int | None
     name: str
+    note: str = ""
 
     def recipe(self) -> dict[str, Any]:
         """The settings of a recipe besides the model, without those that have no effect."""
@@ -69,7 +72,7 @@ def imported(tables: Mapping[str, Any], where: str) -> Imported:
     chain = chain_of(tables, where)
     for layer in chain.layers:
         check_common(layer)
-    scale, rest = _scaled(chain)
+    scale, note, rest = _scaled(chain)
     specs, kernels, rank = _layers(rest, chain)
     if not kernels:
         refuse(where, "has no Dense or Conv2D layer, so that there is nothing to train")
@@ -85,40 +88,53 @@ def imported(tables: Mapping[str, Any], where: str) -> Imported:
         scale=scale,
         rank=rank,
         name=chain.name,
+        note=note,
     )
 
 
 # --- What precedes the network ----------------------------------------------------------------------------------------
 
 
-def _scaled(chain: Chain) -> tuple[Scale | None, tuple[KerasLayer, ...]]:
-    """How the first layers scale the inputs, and the layers after them."""
+def _scaled(chain: Chain) -> tuple[Scale | None, str, tuple[KerasLayer, ...]]:
+    """How the first layers scale the inputs, a note if wellfit's scaling may be another, and the layers after them."""
     scale: Scale | None = None
+    factor = 1.0
     for at, layer in enumerate(chain.layers):
         if layer.kind == "Rescaling":
-            scale = _rescaling(layer, scale)
+            own = _rescaling(layer)
+            factor *= own or 1.0
+            scale = scale or ("standardize" if own is None else "unit")
         elif layer.kind == "Normalization":
+            only(layer.config, layer.place, {}, (*ANYWAY, "axis", "mean", "variance"))
             if chain.shape is not None and len(chain.shape) > 1 and layer.config.get("axis") not in (None, [], ()):
                 fix = 'remove the layer; scale = "standardize" in [data] normalizes each pixel'
                 refuse(layer.place, f"normalizes the channels of images, which wellfit does not; {fix}")
             scale = "standardize"
         else:
-            return scale, chain.layers[at:]
+            other = scale == "unit" and not math.isclose(factor, 1 / 255, rel_tol=1e-6)
+            return scale, _REPLACED.format(factor) if other else "", chain.layers[at:]
     refuse(chain.layers[-1].place, "is the last layer; a network needs at least an output layer")
 
 
-def _rescaling(layer: KerasLayer, before: Scale | None) -> Scale:
-    """What a layer of scaling is: one number for all inputs, or numbers for each, which come from data."""
-    scale, offset = layer.config.get("scale"), layer.config.get("offset", 0.0)
+_REPLACED: Final = "its Rescaling({:.6g}) is replaced: pixels are divided by the largest possible value of the data"
+
+
+def _rescaling(layer: KerasLayer) -> float | None:
+    """The factor of a layer of scaling; None for numbers for each input, which come from data."""
+    only(layer.config, layer.place, {}, (*ANYWAY, "scale", "offset"))
+    scale: Any = layer.config.get("scale")
+    offset: Any = layer.config.get("offset", 0.0)
     if isinstance(scale, dict | list) or isinstance(offset, dict | list):
-        return "standardize"
+        return None
     for key, value in (("scale", scale), ("offset", offset)):
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isinf(value):
             refuse(layer.place, f"{key} = {str(value)[:60]!r}: must be a number")
     if offset:
         fix = "wellfit scales pixels to the range from 0 to 1, as Rescaling(1/255) does"
         refuse(layer.place, f"offset = {offset:g} is not supported; {fix}")
-    return before or "unit"
+    if scale <= 0:
+        refuse(layer.place, f"scale = {scale:g} is not supported; wellfit divides pixels, as Rescaling(1/255) does")
+    return float(scale)
 
 
 # --- Layers -----------------------------------------------------------------------------------------------------------
@@ -153,15 +169,42 @@ def _layers(layers: Sequence[KerasLayer], chain: Chain) -> tuple[list[LayerSpec]
 
 
 def _reshaped(layer: KerasLayer, specs: Sequence[LayerSpec], chain: Chain) -> int:
-    """The rank after a layer that makes rows of images, or images of the inputs."""
+    """The rank after a layer that makes rows of images, or the data's own images of the inputs."""
+    only(layer.config, layer.place, {}, (*ANYWAY, "target_shape"))
     target = layer.config.get("target_shape")
     if not isinstance(target, list) or not all(type(n) is int for n in target):
         refuse(layer.place, f"target_shape = {str(target)[:60]}: must be a list of whole numbers")
-    if len(target) == 1 or (len(target) in (2, 3) and not specs):
-        return len(target)
+    if len(target) == 1:
+        return 1
+    if len(target) in (2, 3) and not specs:
+        if _is_the_image(target, chain.shape):
+            return len(target)
+        given = "an Input that does not say its shape" if chain.shape is None else f"an Input of shape {chain.shape}"
+        fix = "give Input the shape of the data's images, and remove this layer"
+        refuse(layer.place, f"target_shape = {target} of {given}; wellfit takes images as they are in the data; {fix}")
     refuse(
         layer.place, f"target_shape = {target} is not supported; wellfit makes rows of images, or images of the inputs"
     )
+
+
+def _is_the_image(target: Sequence[int], shape: tuple[int | None, ...] | None) -> bool:
+    """Whether Reshape gives the images that the data have: those of the inputs, with or without an axis of one channel.
+
+    Rows do not say which images they hold; they are taken to be square, of 1 or 3 channels.
+
+    Example:
+      >>> [_is_the_image(target, (784,)) for target in ([28, 28, 1], [28, -1], [14, 56, 1], [7, 16, 7])]
+      [True, True, False, False]
+    """
+    lengths = [n for n in shape or () if n is not None]
+    known = [n for n in target if n != -1]
+    if shape is None or len(lengths) < len(shape) or len(known) < len(target) - 1 or min(known) < 1:
+        return False
+    found = [math.prod(lengths) // math.prod(known) if n == -1 else n for n in target]
+    height, width, channels = (*found, 1)[:3]
+    if len(lengths) > 1:
+        return [height, width, channels] == [*lengths, 1][:3]
+    return math.prod(found) == lengths[0] and height == width and channels in (1, 3)
 
 
 def _ended(specs: list[LayerSpec], last: KerasLayer) -> tuple[list[LayerSpec], Literal["softmax", "sigmoid"]]:

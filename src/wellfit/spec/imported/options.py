@@ -130,6 +130,7 @@ def activation_of(value: Any, place: str) -> str:
         only(config, place, {}, _COMMON)
         return "relu"
     if name == "leakyrelu" and isinstance(value, dict):
+        only(config, place, {}, (*_COMMON, "negative_slope", "alpha"))
         if slope != 0.2:
             refuse(place, f"LeakyReLU with slope {_shown(slope)}; wellfit has 0.2: LeakyReLU(negative_slope=0.2)")
         return "leaky_relu"

@@ -52,10 +52,11 @@ def from_keras(model: Any) -> dict[str, Any]:
 
     if isinstance(model, Path) or (isinstance(model, str) and not model.lstrip().startswith("{")):
         tables, sha = read_architecture(Path(model))
-        network, origin = imported(tables, str(model)), _origin(Path(model), sha)
+        network = imported(tables, str(model))
+        origin = _origin(Path(model), sha, network)
     else:
         network = imported(tables_of(_text_of(model), "model"), "model")
-        origin = f"Keras model {network.name[:60]!r}"
+        origin = f"Keras model {network.name[:60]!r}{_noted(network)}"
     scale = {} if network.scale is None else {"scale": network.scale}
     return {"model": replace(network.model, origin=origin), **network.recipe(), **scale}
 
@@ -77,8 +78,12 @@ def _text_of(model: Any) -> str:
     return text
 
 
-def _origin(path: Path, sha: str) -> str:
-    return f"{path.name} (SHA-256 {sha})"
+def _origin(path: Path, sha: str, network: Imported) -> str:
+    return f"{path.name} (SHA-256 {sha}){_noted(network)}"
+
+
+def _noted(network: Imported) -> str:
+    return f"; {network.note}" if network.note else ""
 
 
 # --- Study files ------------------------------------------------------------------------------------------------------
@@ -176,4 +181,4 @@ def _network(table: Mapping[str, Any], at: KeyPath, source: Source) -> tuple[Imp
         network = imported(tables, str(path))
     except StudyFileError as error:
         source.refuse((*at, _KEY), str(error))
-    return network, plain_of(model_table(replace(network.model, origin=_origin(path, sha))))
+    return network, plain_of(model_table(replace(network.model, origin=_origin(path, sha, network))))
