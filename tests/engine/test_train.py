@@ -14,6 +14,7 @@ import pytest
 from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, TrainingData
 from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.engine.batches import batch_order
+from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.engine.train import Epoch, Snapshot, Trainer, predict_proba
 
@@ -151,6 +152,15 @@ def test_going_on_from_a_snapshot_gives_the_same_bits(stop_at: int, small_data: 
     with pytest.raises(KeyboardInterrupt):
         trainer_of(small_data).train(population, on_epoch=take)
     whole = trainer_of(small_data).train(population)
+    for name, array, words in (
+        ("rows/0", None, "rows/0 are no history"),
+        ("rows/0", snapshots[0].arrays["rows/0"][:, 1:], "rows/0 are no history"),
+        ("counts/0", np.zeros(9, np.uint8), "counts/0: a packed histogram is damaged"),
+        ("state/0/0", np.zeros(3, np.float32), "state/0/0 is not that of this network"),
+    ):
+        arrays = {n: a for n, a in snapshots[0].arrays.items() if n != name} | ({} if array is None else {name: array})
+        with pytest.raises(UnusableStateError, match=words):
+            trainer_of(small_data).train(population, start=replace(snapshots[0], arrays=arrays))
     resumed = trainer_of(small_data).train(population, start=snapshots[0])
     assert all(same_bits(a, b) for a, b in zip(whole, resumed, strict=True))
 

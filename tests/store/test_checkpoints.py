@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,9 @@ def test_a_checkpoint_saves_where_it_comes_from(tmp_path: Path) -> None:
         store.checkpoints.save("p", {}, {})
     with opened(tmp_path / "s", jax="1") as store:
         assert store.metadata.provenance()["jax"] == "1; then 2"
+
+
+def test_a_checkpoint_of_a_stranger_is_named(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        error = store.checkpoints.unusable("a", "rows/0 are no history")
+    assert re.search(r"\w{16}\.checkpoint: not a file of wellfit \(rows/0 are no history\); remove it", str(error))

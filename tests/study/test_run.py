@@ -25,7 +25,14 @@ from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
 from wellfit.engine.evaluation import predict_program
 from wellfit.engine.train import Trainer
-from wellfit.errors import DataError, OtherStudyError, ShapeError, StoreBusyError, StudyFileError
+from wellfit.errors import (
+    DataError,
+    OtherStudyError,
+    ShapeError,
+    StoreBusyError,
+    StoreUnreadableError,
+    StudyFileError,
+)
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
 from wellfit.store.checkpoints import Checkpoints
@@ -224,6 +231,22 @@ def test_an_interrupted_study_continues_to_the_same_bits(
     assert not list((tmp_path / "checkpoints").iterdir())
     assert summarize(tmp_path).state == "finished"
     assert stores.same_bits(tmp_path, whole)
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Interrupted):
+        run_study(Session(study(STRAIGHT), points(), tmp_path), on_progress=press)
+    load = Checkpoints.load
+
+    def tampered(self: Checkpoints, name: str) -> Any:
+        arrays, meta = load(self, name) or ({}, {})
+        return {**arrays, "rows/0": np.zeros((1, 2))}, meta
+
+    monkeypatch.setattr(Checkpoints, "load", tampered)
+    with pytest.raises(StoreUnreadableError, match=r"\.checkpoint: not a file of wellfit \(rows/0 are no history\);"):
+        run_study(Session(study(STRAIGHT), points(), tmp_path))
 
 
 def test_pressed_twice_it_ends_at_once_and_can_be_continued(whole: Path, tmp_path: Path) -> None:

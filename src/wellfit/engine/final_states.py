@@ -35,10 +35,10 @@ _ENDLESS: Final = 1 << 40  # more epochs than any training has
 
 
 class UnusableStateError(Exception):
-    """A final state that no training of its trajectory can have ended with.
+    """A final state that no training of its trajectory can have ended with, or a snapshot that is none.
 
     Args:
-      name: of the trajectory.
+      name: of the trajectory; empty for a snapshot.
       reason: in words.
     """
 

@@ -39,6 +39,7 @@ from wellfit.engine.waves import (
     Snapshot,
     Wave,
     active_mask,
+    check_snapshot,
     counts_of_epoch,
     final_states_of,
     go_on,
@@ -148,6 +149,7 @@ class Trainer:
             for w, trajectory in enumerate(group)
         ]
         if start is not None:
+            check_snapshot(start, progress, waves)
             restore(start, progress, waves, self.mesh)
         elif ends:
             go_on(ends, progress, waves, self.mesh)

@@ -12,9 +12,9 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from wellfit.base import FloatArray, IntArray
+from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray
 from wellfit.engine.devices import sharded
-from wellfit.engine.final_states import FinalState, check_final_state, final_state_of, resume
+from wellfit.engine.final_states import FinalState, UnusableStateError, check_final_state, final_state_of, resume
 from wellfit.engine.packing import pack, unpack
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import Measured
@@ -27,6 +27,7 @@ __all__ = [
     "Snapshot",
     "Wave",
     "active_mask",
+    "check_snapshot",
     "counts_of_epoch",
     "final_states_of",
     "go_on",
@@ -147,6 +148,29 @@ def take_snapshot(epoch: int, progress: list[Progress], waves: list[Wave]) -> Sn
         for p in progress
     ]
     return Snapshot(arrays, {"epoch": epoch, "progress": host})
+
+
+def check_snapshot(snapshot: Snapshot, progress: list[Progress], waves: list[Wave]) -> None:
+    """Refuse a snapshot whose arrays are not those of its population.
+
+    Raises:
+      UnusableStateError: one is missing, or of another shape or type.
+    """
+    arrays = snapshot.arrays
+    wanted = {f"state/{i}/{k}": of for i, w in enumerate(waves) for k, of in enumerate(jax.tree.leaves(w.state))}
+    counted = len(array_names(waves[0].state.params))
+    for name, leaf in wanted.items():
+        if name not in arrays or (arrays[name].shape, arrays[name].dtype) != (leaf.shape, leaf.dtype):
+            raise UnusableStateError("", f"{name} is not that of this network")
+    for i in range(len(progress)):
+        rows, packed = arrays.get(f"rows/{i}"), arrays.get(f"counts/{i}")
+        if rows is None or rows.dtype != np.float64 or rows.shape[1:] != (len(HISTORY_COLUMNS),):
+            raise UnusableStateError("", f"rows/{i} are no history")
+        try:
+            if packed is not None:
+                unpack(packed, len(rows), counted)
+        except ValueError as error:
+            raise UnusableStateError("", f"counts/{i}: {error}") from None
 
 
 def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], mesh: Mesh) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.errors import StoreUnreadableError
 from wellfit.files import read_plain
 from wellfit.store.arrays import Arrays, pack, stage, unpack
 from wellfit.store.metadata import Metadata
@@ -53,6 +54,11 @@ class Checkpoints:
     def load(self, population: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """A population's last checkpoint; None if there is none or it is damaged, so training starts again."""
         return _load(self._path(population))
+
+    def unusable(self, population: str, reason: str) -> StoreUnreadableError:
+        """The error for a checkpoint that is not one of its population, although its checksum is right."""
+        fix = "remove it, and that training starts again from the first epoch"
+        return StoreUnreadableError(f"{self._path(population)}: not a file of wellfit ({reason}); {fix}")
 
     def drop(self, population: str) -> None:
         """Remove a population's checkpoint, if there is one."""

@@ -209,7 +209,9 @@ def _train_population(
     try:
         records = trainer.train(population, start, after_epoch, before_wave, ends)
     except UnusableStateError as error:
-        raise store.final_states.unusable(ends[error.name].facts, error.reason) from None
+        if error.name:
+            raise store.final_states.unusable(ends[error.name].facts, error.reason) from None
+        raise store.checkpoints.unusable(population.name, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
     machine.learn(population, examples // len(trainer.data.x_train), seconds)
     ended = (
