@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fitted import COLUMNS, HEADER, PREPARATION, of_a_table, of_images
-from wellfit.base import Column, Preparation, Reading, Scaling
+from wellfit.base import Column, LayerSpec, ModelSpec, Preparation, Reading, Scaling
 from wellfit.errors import WellfitError
 from wellfit.model.fitted import FittedModel
 from wellfit.model.sound import check_sound
@@ -107,5 +107,9 @@ def test_a_category_that_stands_twice() -> None:
 
 def test_a_layer_that_claims_to_be_huge_is_not_allocated() -> None:
     spec = dataclasses.replace(of_images().spec, hidden=(2**40,))
-    with pytest.raises(ValueError, match="a layer is larger than wellfit trains"):
+    with pytest.raises(ValueError, match="more than the 1,073,741,824 of a layer that wellfit trains"):
         check_sound(replace(of_images(), spec=spec))
+    wide = LayerSpec("conv2d", filters=2**22, size=1)
+    layers = (wide, LayerSpec("global_average_pool"), LayerSpec("dense", units=3))
+    with pytest.raises(ValueError, match="a layer is larger than wellfit trains"):  # of values, not of weights
+        check_sound(replace(of_images(), spec=ModelSpec("layers", layers=layers)))

@@ -392,7 +392,7 @@ def test_interrupted_among_folds_it_continues_to_the_same_bits(
 def test_killed_among_the_tests_of_folds_it_continues_to_the_same_bits(
     folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(store: Any, fold: Any, seed: int) -> None:
+    def killed(store: Any, whole: Any, fold: Any, seed: int, counts: Any) -> None:
         if seed == 1:
             raise KeyboardInterrupt
 

@@ -42,7 +42,7 @@ def export(
     pixels: Pixels = "float32",
     json: Json = False,
 ) -> None:
-    """Write the model of a study to a file that other libraries read, or its runs to a folder for TensorBoard.
+    """Write a study's model, or its runs, for other software.
 
     Everything that precedes the network is part of the file: what fills in missing values, categories, scaling. A model
     card (Markdown) is written beside it.

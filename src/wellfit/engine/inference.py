@@ -40,7 +40,7 @@ def predict_each(
 
     Example:
       >>> from wellfit.base import ModelSpec
-      >>> weights = {"output/kernel": np.zeros((3, 2), np.float32), "output/bias": np.zeros(2, np.float32)}
+      >>> weights = {"dense_1/kernel": np.zeros((3, 2), np.float32), "dense_1/bias": np.zeros(2, np.float32)}
       >>> one = weights, np.ones((4, 3), np.float32), Scaling("unit", np.float32(0), np.float32(1))
       >>> predict_each(ModelSpec("logistic"), [one, one], 2).shape
       (2, 4, 2)

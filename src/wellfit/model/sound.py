@@ -11,6 +11,7 @@ import numpy as np
 from wellfit.base import Header, Preparation, Scaling
 from wellfit.data.images.reader import size_of
 from wellfit.data.later import Form
+from wellfit.errors import ShapeError
 
 if TYPE_CHECKING:
     from wellfit.model.fitted import FittedModel, Network
@@ -118,7 +119,10 @@ def _check_shapes(network: Network, model: FittedModel) -> None:
     start_to_predict()  # before the first use of JAX, after which it cannot have more devices
     features = network.preparation.features
     shape: Sequence[int] = (len(features),) if features else model.form.shape
-    built = build(model.spec, tuple(shape), len(model.classes))
+    try:
+        built = build(model.spec, tuple(shape), len(model.classes))
+    except ShapeError as error:  # a file's architecture that no wellfit trained
+        raise ValueError(str(error)) from None
     if any(math.prod(made.output_shape) > _MOST_VALUES for _, made in built.layers):
         raise ValueError("a layer is larger than wellfit trains")
     for scale in (network.scaling.shift, network.scaling.factor):
