@@ -162,5 +162,5 @@ def _drawn(summary: StudySummary) -> str:
     names = ", ".join(summary.variants[at].name for at in shown)
     return (
         f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}; "
-        "the HTML report has all."
+        "the interactive charts of the HTML page have all."
     )
