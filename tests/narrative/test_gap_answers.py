@@ -18,8 +18,8 @@ from wellfit.narrative.gap_answers import (
 )
 
 
-def variant(name: str, gap: float | None, half: float | None = 0.01, parameters: int = 10, seconds: float = 2.0):
-    runs = tuple(RunSummary(s, "finished", 9, 9, 9, None, *[0.9, 0.3] * 3, seconds) for s in range(3))
+def variant(name: str, gap: float | None, half: float | None = 0.01, parameters: int = 10):
+    runs = tuple(RunSummary(s, "finished", 9, 9, 9, None, *[0.9, 0.3] * 3, 2.0) for s in range(3))
     mean = {} if gap is None else {"generalization_gap": gap}
     bounds = None if gap is None or half is None else (gap - half, gap + half)
     return VariantSummary(name, {}, parameters, runs, mean, {"generalization_gap": bounds}, 1.0, {})

@@ -15,7 +15,7 @@ _FEWEST: Final = 5  # values
 
 
 def belonging(table: Table, places: Iterable[int]) -> tuple[tuple[str, str], ...]:
-    """The fact that names such columns: each value stands in two rows or more on average.
+    """The fact that names such columns: each value appears in two rows or more on average.
 
     Args:
       places: of the columns that are judged, by their names and how often their values repeat.
