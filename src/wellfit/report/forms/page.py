@@ -6,6 +6,8 @@ pointer, and matrices and galleries are drawn again from the numbers of all vari
 
 from __future__ import annotations
 
+import base64
+import gzip
 import os
 import re
 from dataclasses import replace
@@ -22,11 +24,12 @@ from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
 from wellfit.report.subjects.mistakes.gallery_data import by_use
+from wellfit.report.subjects.ranking.section import glance
 from wellfit.report.subjects.weights import numbers as weight_numbers
 
 __all__ = ["render_page", "write_page"]
 
-SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
+SCRIPTS: Final = ("base", "folds", "copies", "lines", "charts", "matrix", "gallery")
 
 BUDGETS: Final = {"filters": 130_000, "examples": 110_000, "first": 40_000}
 """The most characters of each of these sheets of pictures; that of the mistakes has what `_room` leaves."""
@@ -65,11 +68,15 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     sheets = _sheets(details, _room(sum(len(text) for text, _ in documents)))
     environment = page_environment()
     contents, styles = [], dict[str, str]()
+    small = glance(summary)
     for section in document.sections:
         if variables := section.fragment(sheets):
             template = environment.get_template(section.template)
-            text = template.render(variables, section=section, summary=summary, notices=document.notices)
-            contents.append((section, Markup(_with_classes(text, styles))))
+            text = template.render(
+                variables, section=section, summary=summary, notices=document.notices, glance=small
+            )
+            # a section that says its gist is folded under it
+            contents.append((section, Markup(_with_classes(text, styles)), variables.get("gist", "")))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]
     page = environment.get_template("forms/templates/page.html.j2").render(
@@ -79,11 +86,21 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
         answer=contents[0][1],
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],
-        library=Markup(bokeh_library()) if documents else "",
+        library=_packed(bokeh_library()) if documents else "",
         css=Markup("".join([page_styles(), *rules])),
         js=Markup("\n".join(page_source(f"forms/scripts/{name}.js") for name in SCRIPTS)),
     )
     return sealed(page)
+
+
+def _packed(text: str) -> str:
+    """Text compressed with gzip, in base64; the same text gives the same result.
+
+    Example:
+      >>> gzip.decompress(base64.b64decode(_packed("let a;"))).decode()
+      'let a;'
+    """
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _room(drawn: int) -> int:

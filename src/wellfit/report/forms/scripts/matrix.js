@@ -9,6 +9,28 @@ const picture = (place) => {
   shown.style.backgroundPosition = `${at(place % columns, columns)} ${at(Math.floor(place / columns), rows)}`;
   return shown;
 };
+// The same as a button that opens it larger, with its row and what every variant makes of it.
+const enlargeable = (place) => {
+  const [row, label] = [pictures.rows[place].toLocaleString("en"), matrix.classes[pictures.labels[place]]];
+  const button = make("button", { type: "button", class: "enlarge", "aria-label": `Enlarge test row ${row}, ${label}` }, picture(place));
+  button.addEventListener("click", () => enlarge(place, row, label));
+  return button;
+};
+const enlarge = (place, row, label) => {
+  const lines = pictures.variants.slice(0, -1).map((name, v) => {
+    const [predicted, percent, agree, wrong] = ["predicted", "percent", "agree", "wrong"].map((key) => pictures[key][v][place]);
+    const text = predicted < 0 ? "correct in every run" : `${matrix.classes[predicted]}, ${percent}\u00a0% (${agreement(agree, wrong, runsOf(v, place))})`;
+    return make("div", {}, make("dt", { text: name }), make("dd", { text }));
+  });
+  const close = make("button", { type: "button", text: "Close", autofocus: true });
+  const dialog = make("dialog", { class: "enlarged", "aria-label": `Test row ${row}` }, picture(place),
+    make("div", {}, make("h3", { text: `Test row ${row}, true class ${label}` }), make("dl", { tabindex: 0, "aria-label": "Predictions" }, ...lines), close));
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+};
 // How many runs predicted the class that is shown, and how many were wrong at all.
 const agreement = (agree, wrong, runs) => {
   if (!wrong) return "no run is wrong";
@@ -20,7 +42,7 @@ const runsOf = (variant, place) => [pictures.runs[variant]].flat()[Array.isArray
 const tile = (place, variant, classes) => {
   const [predicted, percent, agree, wrong] = ["predicted", "percent", "agree", "wrong"].map((key) => pictures[key][variant][place]);
   return make(
-    "li", {}, picture(place),
+    "li", {}, enlargeable(place),
     make("b", { text: classes[pictures.labels[place]] }),
     make("span", { text: predicted < 0 ? "correct" : `classified as ${classes[predicted]}, ${percent}\u00a0%` }),
     make("small", { text: agreement(agree, wrong, runsOf(variant, place)) }),
@@ -29,7 +51,7 @@ const tile = (place, variant, classes) => {
 
 const matrix = read("matrix-data");
 if (matrix) {
-  const FIRST = 12; // images of a cell that are shown at once
+  const FIRST = 5; // images of a cell that are shown at once
   const { classes, variants } = matrix;
   const size = classes.length;
   const table = $("matrix-table"), panel = $("cell");
@@ -104,7 +126,7 @@ if (matrix) {
     const here = main === images ? "" : `; this page shows ${main ? main.toLocaleString("en") : "none"} of them`;
     const more = others ? `; in ${others.toLocaleString("en")} more, another wrong class is more frequent` : "";
     const text = `${images ? counted(images, "image") : "No image"} most often classified as ${classes[p]}${here}${more}.`;
-    const tiles = matches.slice(0, chosen.most).map(([i, n, most]) => make("li", {}, picture(i),
+    const tiles = matches.slice(0, chosen.most).map(([i, n, most]) => make("li", {}, enlargeable(i),
       ...(most ? [make("span", { text: `${pictures.percent[v][i]}\u00a0%` })] : []),
       make("small", { text: agreement(n, pictures.wrong[v][i], runsOf(v, i)) })));
     const rest = matches.length > chosen.most ? [make("button", { type: "button", id: "cell-more", text: `Show all ${matches.length.toLocaleString("en")}` })] : [];
