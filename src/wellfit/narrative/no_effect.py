@@ -53,9 +53,7 @@ def no_effect(
     }
 
 
-def _reason(
-    variant: VariantSummary, first: VariantSummary, histories: Mapping[str, Mapping[int, History]]
-) -> str:
+def _reason(variant: VariantSummary, first: VariantSummary, histories: Mapping[str, Mapping[int, History]]) -> str:
     mine, other = histories.get(variant.name, {}), histories.get(first.name, {})
     settings = list(variant.settings)
     if len(settings) != 1 or not mine or not all(seed in other and _same(mine[seed], other[seed]) for seed in mine):

@@ -85,7 +85,11 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             + (" A negative difference is an improvement." if lower else ""),
             "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
-            *(f"{variant} is identical to {first}: {why}." for variant, why in known.items() if why != "in every answer"),
+            *(
+                f"{variant} is identical to {first}: {why}."
+                for variant, why in known.items()
+                if why != "in every answer"
+            ),
         ),
         "curves": (
             "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
@@ -160,7 +164,8 @@ def _diverged(names: list[str]) -> str:
 def _letters(summary: StudySummary) -> str:
     """What the letters mean; where all variants would share one, what that means. Nothing where none was compared."""
     compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
-    if wording.letters(summary) or not compared or len(summary.ranking) < 2:
+    decided = any(c.verdict in ("better", "worse") for c in (*summary.comparisons, *summary.asked))
+    if wording.letters(summary) or not compared or decided or len(summary.ranking) < 2:
         return LETTERS if wording.letters(summary) else ""
     return "No two variants differ clearly when every pair is compared."
 

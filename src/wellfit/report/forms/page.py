@@ -72,9 +72,7 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     for section in document.sections:
         if variables := section.fragment(sheets):
             template = environment.get_template(section.template)
-            text = template.render(
-                variables, section=section, summary=summary, notices=document.notices, glance=small
-            )
+            text = template.render(variables, section=section, summary=summary, notices=document.notices, glance=small)
             # a section that says its gist is folded under it
             contents.append((section, Markup(_with_classes(text, styles)), variables.get("gist", "")))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]

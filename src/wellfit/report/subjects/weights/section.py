@@ -69,7 +69,11 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         return {}
     norms = inline_svg(plot_weight_norms(with_few_curves(summary))) if has_epochs(summary) else ""
     filters = any(row.filters for row in rows)
-    shown = [*(["norms by epoch"] if norms else []), "distributions by layer", *(["first-layer filters"] if filters else [])]
+    shown = [
+        *(["norms by epoch"] if norms else []),
+        "distributions by layer",
+        *(["first-layer filters"] if filters else []),
+    ]
     gist = wording.capitalized(listed(shown))
     return {"rows": rows, "norms": norms, "ridges": _ridges(summary, details), "shows_filters": filters, "gist": gist}
 
