@@ -260,7 +260,7 @@ def test_it_refers_to_nothing_outside_itself(page, reader):
 
 
 def test_it_is_small(page):
-    assert len(page.encode()) < 3_000_000
+    assert len(page.encode()) < 2_500_000
 
 
 def test_a_full_study_of_many_variants_is_small_too():
@@ -275,7 +275,7 @@ def test_a_full_study_of_many_variants_is_small_too():
         confusion=dict.fromkeys(names, summary.confusion["l2"]),
     )
     page = render_page(many, details(many, images=900))
-    assert len(page.encode()) < 3_050_000
+    assert len(page.encode()) < 2_500_000
     reader = Reader(page)
     assert sum(a.get("class") == "matrix" for a in reader.all("article")) == 6  # the others are chosen, not stacked
     assert sum("checked" in a for a in reader.all("input") if a.get("name") == "variant") == 6

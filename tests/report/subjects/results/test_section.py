@@ -51,8 +51,11 @@ def test_what_is_the_same_for_all_is_a_sentence():
     usual = fragment(summary, NOTHING, {})
     assert (list(usual["scores"]), list(usual["costs"])) == (["train", "validation", "gap"], ["loss"])
     assert usual["same"] == "The same for every variant: best epoch 3; parameters 109,386; seconds 56.0."
-    variants = tuple(replace(v, parameters=at, seconds=float(at), mean={**v.mean, "train_accuracy": 1.0},
-                             interval={**v.interval, "train_accuracy": (1.0, 1.0)}) for at, v in enumerate(summary.variants))  # fmt: skip
+    perfect = {"mean": {"train_accuracy": 1.0}, "interval": {"train_accuracy": (1.0, 1.0)}}
+    variants = tuple(
+        replace(v, parameters=at, seconds=float(at), **{key: {**getattr(v, key), **perfect[key]} for key in perfect})
+        for at, v in enumerate(summary.variants)
+    )
     shown = fragment(replace(summary, variants=variants), NOTHING, {})
     assert shown["same"] == "The same for every variant: training accuracy 100.00 %; best epoch 3."
     assert list(shown["scores"]) == ["validation", "gap"]
@@ -66,7 +69,7 @@ def test_a_variant_without_effect_says_why():
     first, second = summary.variants
     same = replace(second, settings={"max_norm": 2.0}, mean=first.mean, interval=first.interval)
     identical = replace(summary.comparisons[0], verdict="undecided", difference=0.0, identical=True)
-    histories = {name: summary.histories["baseline"] for name in summary.histories}
+    histories = dict.fromkeys(summary.histories, summary.histories["baseline"])
     summary = replace(summary, variants=(first, same), comparisons=(identical,), histories=histories)
     shown = fragment(summary, NOTHING, {})
     assert shown["effects"] == {"l2": "its limit never binds"}
