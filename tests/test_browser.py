@@ -725,6 +725,23 @@ def test_the_gallery_is_filtered(visit):
     )
 
 
+def test_of_many_classes_the_most_confused_are_drawn(visit, files):
+    names = tuple(f"class {i}" for i in range(200))
+    summary = study(variants=("baseline", "l2"), epochs=2, classes=names)
+    counts = np.diag(np.full(200, 9))
+    counts[150, 7] = 5
+    summary = replace(summary, confusion=dict.fromkeys(summary.confusion, counts))
+    write_page(summary, NOTHING, files / "classes.html")
+    tab = visit("classes")
+    assert "Of 200 classes, the 30 with the most mistakes" in tab.locator("#matrix-caption").inner_text()
+    assert tab.locator("#matrix-table tbody tr").count() == 30
+    assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == "150,7"
+    assert tab.locator("#matrix-table [data-cell='150,7']").inner_text() == "36"  # 5 of 14
+    tab.locator("#matrix-table [data-cell='150,7']").focus()
+    tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.activeElement.dataset.cell").startswith("150,")
+
+
 def test_names_stay_text_in_what_a_script_writes(visit):
     tab = visit("hostile")
     tab.select_option("#matrix-variant", index=1)

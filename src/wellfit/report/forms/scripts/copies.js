@@ -7,9 +7,9 @@
   };
 
   // The text of a heading or a cell, without the marks of sorted columns and what only screen readers get.
-  const said = (cell) => {
+  const said = (cell, less = ".unseen") => {
     const plain = cell.cloneNode(true);
-    for (const part of all(".unseen, .why, .swatch", plain)) part.remove();
+    for (const part of all(`.unseen, .why, .swatch, ${less}`, plain)) part.remove();
     return plain.textContent.replace(/\s+/g, " ").trim();
   };
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells]);
@@ -23,8 +23,8 @@
   };
   const bare = (text) => text.replaceAll("−", "-").replace(/(\d),(?=\d{3})/g, "$1").replace(/ (%|points)$/, "");
   const csvCells = (cell, bracketed) => {
-    const bounds = cell.querySelector(".interval"), mean = cell.querySelector(".mean");
-    const first = bare(mean ? mean.textContent.trim() : said(cell));
+    const bounds = cell.querySelector(".interval");
+    const first = bare(said(cell, ".interval"));
     if (!bracketed) return [first === "–" ? "" : first];
     const ends = bare(bounds?.textContent.trim() ?? "").match(/^\[(.+), (.+)\]$/);
     return [first === "–" ? "" : first, ends?.[1] ?? "", ends?.[2] ?? ""];

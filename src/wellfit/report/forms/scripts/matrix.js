@@ -52,6 +52,7 @@ const tile = (place, variant, classes) => {
 const matrix = read("matrix-data");
 if (matrix) {
   const FIRST = 5; // images of a cell that are shown at once
+  const MOST_DRAWN = 30; // of more than sixty classes
   const { classes, variants } = matrix;
   const size = classes.length;
   const table = $("matrix-table"), panel = $("cell");
@@ -61,6 +62,30 @@ if (matrix) {
     return text === "0.0" ? text : `${x > 0 ? "+" : "−"}${text}`;
   };
 
+  // Of many classes, rows hold only what is not zero, and the classes with the most mistakes are drawn.
+  const full = new Map();
+  const countsOf = (v) => {
+    if (!matrix.sparse) return variants[v].counts;
+    const dense = (row) => {
+      const counts = new Array(size).fill(0);
+      for (let at = 0; at < row.length; at += 2) counts[row[at]] = row[at + 1];
+      return counts;
+    };
+    if (!full.has(v)) {
+      if (full.size > 2) full.clear(); // a thousand classes make a million numbers
+      full.set(v, variants[v].counts.map(dense));
+    }
+    return full.get(v);
+  };
+  const drawn = (() => {
+    const every = classes.map((_, k) => k);
+    if (!matrix.sparse) return every;
+    const wrong = every.map(() => 0);
+    countsOf(0).forEach((row, t) => row.forEach((count, p) => { if (t !== p) { wrong[t] += count; wrong[p] += count; } }));
+    return [...every].sort((a, b) => wrong[b] - wrong[a]).slice(0, MOST_DRAWN).sort((a, b) => a - b);
+  })();
+  const placeOf = new Map(drawn.map((k, at) => [k, at]));
+
   // The numbers: percent of the true class, for one variant or two, and the interval of their difference.
   const known = new Map();
   const sharesOf = (v) => {
@@ -68,7 +93,7 @@ if (matrix) {
       const total = row.reduce((a, b) => a + b, 0);
       return row.map((count) => (total ? (100 * count) / total : 0));
     };
-    if (!known.has(v)) known.set(v, variants[v].counts.map(share));
+    if (!known.has(v)) known.set(v, countsOf(v).map(share));
     return known.get(v);
   };
   const boundsOf = () => {
@@ -89,7 +114,7 @@ if (matrix) {
     const share = now.mine[true_][predicted];
     const named = true_ === predicted ? `${classes[true_]} correct` : `${classes[true_]} classified as ${classes[predicted]}`;
     if (!now.other) {
-      const count = variants[chosen.variant].counts[true_][predicted];
+      const count = countsOf(chosen.variant)[true_][predicted];
       const text = count === 0 ? "" : share <= 0.5 ? "< 1" : share.toFixed(0);
       const full = `${named}: ${share.toFixed(2)}\u00a0% of its class, ${counted(count, "prediction")}`;
       return { text, strength: Math.round(10 * Math.sqrt(share)), right: true_ === predicted, full };
@@ -106,7 +131,7 @@ if (matrix) {
 
   const worst = () => {
     const cells = [];
-    variants[chosen.variant].counts.forEach((row, t) => row.forEach((count, p) => t !== p && count && cells.push([count, t, p])));
+    countsOf(chosen.variant).forEach((row, t) => row.forEach((count, p) => t !== p && count && cells.push([count, t, p])));
     return cells.sort((a, b) => b[0] - a[0]).slice(0, 5);
   };
 
@@ -121,7 +146,7 @@ if (matrix) {
     const v = pictures.variants.indexOf(variants[chosen.variant].name);
     if (t === p) return [make("p", { text: "Only misclassified images are kept." })];
     const matches = picturesOf(v, t, p), images = pictures.cells[v][`${t},${p}`] ?? 0;
-    if (!matches.length && !variants[chosen.variant].counts[t][p]) return [];
+    if (!matches.length && !countsOf(chosen.variant)[t][p]) return [];
     const main = matches.filter(([, , most]) => most).length, others = matches.length - main;
     const here = main === images ? "" : `; this page shows ${main ? main.toLocaleString("en") : "none"} of them`;
     const more = others ? `; in ${others.toLocaleString("en")} more, another wrong class is more frequent` : "";
@@ -148,25 +173,26 @@ if (matrix) {
 
   const caption = () => {
     const mine = variants[chosen.variant], other = variants[chosen.against];
-    if (!other) return `Percent of every true class (rows) by predicted class (columns), over ${counted(mine.runs, "run")}.`;
+    const which = drawn.length < size ? ` Of ${size.toLocaleString("en")} classes, the ${drawn.length} with the most mistakes.` : "";
+    if (!other) return `Percent of every true class (rows) by predicted class (columns), over ${counted(mine.runs, "run")}.${which}`;
     const sure = mine === other ? "." : now.bounds ? "; gray: the 95 % interval includes zero." : ". This pair has no intervals, so any difference could be chance.";
-    return `${mine.name} minus ${other.name}, in percentage points of the true class (rows) by predicted class (columns). Blue: more correct predictions or fewer mistakes; orange: the reverse${sure}`;
+    return `${mine.name} minus ${other.name}, in percentage points of the true class (rows) by predicted class (columns). Blue: more correct predictions or fewer mistakes; orange: the reverse${sure}${which}`;
   };
 
   // The table is built once: a choice changes its cells' contents, and a click at most two cells.
-  const buttons = classes.map((_, t) => classes.map((_, p) => make("button", { type: "button", "data-cell": `${t},${p}`, "aria-pressed": "false", tabindex: -1 })));
-  const at = (cell) => buttons[cell[0]][cell[1]];
+  const buttons = drawn.map((t) => drawn.map((p) => make("button", { type: "button", "data-cell": `${t},${p}`, "aria-pressed": "false", tabindex: -1 })));
+  const at = ([t, p]) => buttons[placeOf.get(t)]?.[placeOf.get(p)]; // undefined for a class that is not drawn
   const build = () => {
     const head = make("tr", {}, make("th", { scope: "col", class: "corner", text: "true class" }),
-      ...classes.map((name) => make("th", { scope: "col" }, make("span", { text: name }))));
-    const rows = classes.map((name, t) => make("tr", {}, make("th", { scope: "row", text: name }), ...buttons[t].map((button) => make("td", {}, button))));
+      ...drawn.map((k) => make("th", { scope: "col" }, make("span", { text: classes[k] }))));
+    const rows = drawn.map((k, t) => make("tr", {}, make("th", { scope: "row", text: classes[k] }), ...buttons[t].map((button) => make("td", {}, button))));
     table.append(make("thead", {}, head), make("tbody", {}, ...rows));
   };
   const draw = () => {
     now = select();
     $("matrix-caption").textContent = caption();
     buttons.forEach((row, t) => row.forEach((button, p) => {
-      const { text, strength, right, open, full } = cellOf(t, p);
+      const { text, strength, right, open, full } = cellOf(drawn[t], drawn[p]);
       button.textContent = text;
       button.setAttribute("aria-label", text ? `${text}: ${full}` : full);
       button.parentNode.className = `${right ? "right" : ""} ${open ? "open" : ""}`.trim();
@@ -181,11 +207,11 @@ if (matrix) {
     entry.tabIndex = 0;
   };
   const choose = (cell) => {
-    if (chosen.cell) at(chosen.cell).setAttribute("aria-pressed", "false");
+    if (chosen.cell) at(chosen.cell)?.setAttribute("aria-pressed", "false");
     chosen.cell = cell;
     chosen.most = FIRST;
-    at(cell).setAttribute("aria-pressed", "true");
-    enter(at(cell));
+    at(cell)?.setAttribute("aria-pressed", "true");
+    if (at(cell)) enter(at(cell));
   };
 
   for (const place of [table, panel]) {
@@ -198,7 +224,7 @@ if (matrix) {
       if (!cell) return;
       choose(cell);
       showCell();
-      at(cell).focus({ preventScroll: true });
+      at(cell)?.focus({ preventScroll: true });
     });
   }
   table.addEventListener("pointerover", ({ target }) => {
@@ -209,7 +235,7 @@ if (matrix) {
     const from = event.target.dataset?.cell?.split(",").map(Number);
     if (!way || !from) return;
     event.preventDefault();
-    enter(at(from.map((place, i) => Math.min(size - 1, Math.max(0, place + way[i])))));
+    enter(at(from.map((k, i) => drawn[Math.min(drawn.length - 1, Math.max(0, placeOf.get(k) + way[i]))])));
     entry.focus();
   });
   options($("matrix-variant"), variants.map((v, i) => [i, v.name]), 0);
