@@ -67,9 +67,10 @@ def _reason(variant: VariantSummary, first: VariantSummary, histories: Mapping[s
 
 def _same(one: History, other: History) -> bool:
     """Whether two runs had the same losses after every epoch that both have."""
+    both = min(len(one), len(other))
     return all(
         column in one.columns
         and column in other.columns
-        and np.array_equal(*(h.columns[column][: min(len(one), len(other))] for h in (one, other)), equal_nan=True)
+        and np.array_equal(one.columns[column][:both], other.columns[column][:both], equal_nan=True)
         for column in _LOSSES
     )
