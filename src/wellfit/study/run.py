@@ -23,7 +23,7 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
-from wellfit.store.runs import Validated
+from wellfit.store.tested import Validated
 from wellfit.study.fold import OVERLAP, Fold, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
