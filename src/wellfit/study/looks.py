@@ -73,7 +73,8 @@ def combined_looks(out: Store, parts: Sequence[Store]) -> None:
 
     A part can be seen once its test set was opened, if it has two seeds or more: one shows no comparison. A part that
     began later, with seeds that the former lacks, makes a further look, as if the seeds had been added in one
-    directory. Parts trained side by side make none, and neither do parts that were never concluded.
+    directory. Parts trained side by side make none, and neither do shards of one plan, whenever each was trained, and
+    parts that were never concluded.
 
     Args:
       out: the merged study, with its runs.
@@ -82,7 +83,11 @@ def combined_looks(out: Store, parts: Sequence[Store]) -> None:
     seeds = [_seen_seeds(store) for store in parts]
     looks = {number for store in parts for number in earlier_looks(store).seeds}
     for later, added in zip(parts, seeds, strict=True):
-        before = [of for store, of in zip(parts, seeds, strict=True) if len(of) > 1 and _opened_before(store, later)]
+        before = [
+            of
+            for store, of in zip(parts, seeds, strict=True)
+            if len(of) > 1 and _opened_before(store, later) and not _of_one_plan(store, later)
+        ]
         if before and not added <= (seen := set[int]().union(*before)):
             looks.add(len(seen))
     if together := set[int]().union(*seeds):
@@ -96,6 +101,12 @@ def _seen_seeds(store: Store) -> set[int]:
     """The seeds whose results can be seen; an earlier version that tested runs did not note them."""
     note: dict[str, Any] | None = store.metadata.note(KEY)
     return {seed for _, seed in store.runs.test_scores()} if note is None else set(note["seeds"])
+
+
+def _of_one_plan(store: Store, later: Store) -> bool:
+    """Whether both directories are shards of a study that was divided into as many."""
+    one, other = (of.metadata.provenance().get("shard", "").rpartition("/")[2] for of in (store, later))
+    return one == other != ""
 
 
 def _opened_before(store: Store, later: Store) -> bool:

@@ -91,6 +91,8 @@ def run_study(
     facts = provenance(  # raises before anything is written
         session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
     )
+    if session.shard is not None:
+        facts["shard"] = str(session.shard)
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
