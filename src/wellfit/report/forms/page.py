@@ -18,6 +18,7 @@ from wellfit.report.document import make_document
 from wellfit.report.forms.freshness import UNSEALED, page_record, sealed
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.legible import legible, legible_summary
+from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
@@ -26,7 +27,7 @@ from wellfit.report.subjects.weights import numbers as weight_numbers
 
 __all__ = ["render_page", "write_page"]
 
-SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
+SCRIPTS: Final = ("base", "lines", "pointer", "charts", "matrix", "gallery")
 
 BUDGETS: Final = {"filters": 130_000, "examples": 110_000, "first": 40_000}
 """The most characters of each of these sheets of pictures; that of the mistakes has what `_room` leaves."""
@@ -63,12 +64,12 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     drawn = [charts for section in document.sections if (charts := section.charts())]
     documents = [(charts_json(charts), {element: chart.id for element, chart in charts.items()}) for charts in drawn]
     sheets = _sheets(details, _room(sum(len(text) for text, _ in documents)))
-    environment = page_environment()
+    environment, places = page_environment(), slots_of(summary)
     contents, styles = [], dict[str, str]()
     for section in document.sections:
         if variables := section.fragment(sheets):
             template = environment.get_template(section.template)
-            text = template.render(variables, section=section, summary=summary, notices=document.notices)
+            text = template.render(variables, section=section, summary=summary, notices=document.notices, slots=places)
             contents.append((section, Markup(_with_classes(text, styles))))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]

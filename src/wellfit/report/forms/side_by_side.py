@@ -18,6 +18,7 @@ from wellfit.report.forms.page_template import page_environment, page_styles
 from wellfit.report.forms.terminal import wrapped
 from wellfit.report.forms.terminal_tables import fitting
 from wellfit.report.legible import legible, legible_summary
+from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.fonts import quiet
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.subjects.side_by_side.numbers import (
@@ -91,7 +92,7 @@ def render_side_by_side(found: SideBySide) -> str:
         lists=lists(found),
         pairs=pair_table(found),
         differences=difference_table(found),
-        indices={v.name: index for index, v in enumerate(found.first.variants)},
+        slots=slots_of(found.first),
         figure=figure,
         css=Markup(page_styles()),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wellfit.base import Finding, RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
+from wellfit.report.marks.colors import slots_of
 from wellfit.report.notes import notices
 from wellfit.report.subjects.answer.section import conclusion
 from wellfit.report.subjects.results.numbers import variant_rows
@@ -36,7 +37,7 @@ __all__ = [
 LIBRARY: Final = "/bokeh.js"
 """Path of BokehJS."""
 
-SCRIPTS: Final = ("live", "lines")
+SCRIPTS: Final = ("live", "lines", "pointer")
 
 NO_FINDINGS: Final = "The checks of the data, the split and the training have found nothing to report so far."
 
@@ -170,7 +171,12 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
         .get_template("subjects/answer/text.html.j2")
         .render(summary=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part(
-            *("table",), rows=_rows(glance), tested=_tested(full), summary=summary, compared=wording.compared(summary)
+            *("table",),
+            rows=_rows(glance),
+            tested=_tested(full),
+            summary=summary,
+            slots=slots_of(summary),
+            compared=wording.compared(summary),
         ),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),

@@ -92,22 +92,23 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
     """The page of a study with all of its curves, and the hash of its structure."""
     from markupsafe import Markup
 
+    from wellfit.report.marks.colors import slots_of
     from wellfit.report.marks.interactive import charts_json
-    from wellfit.report.numbers import shown_first
     from wellfit.report.subjects.curves.interactive import live_charts
-    from wellfit.report.subjects.curves.section import chips
+    from wellfit.report.subjects.curves.section import choices
 
     glance = _status(path)
     of_study = glance.summary
-    charts = live_charts(of_study, shown_first(of_study))
+    charts = live_charts(of_study)
     for name, chart in charts.items():
         chart.name = name
     parts = study_parts(Listed(study, place, glance), None)
     text = template("study").render(
         page_variables(of_study.title),
         summary=of_study,
+        slots=slots_of(of_study),
         directory=printable(of_study.directory),
-        chips=chips(of_study),
+        **choices(of_study),
         parts=parts,
         study=study,
         charts=Markup(charts_json(charts)),
