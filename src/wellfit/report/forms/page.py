@@ -18,12 +18,12 @@ from wellfit.report.document import make_document
 from wellfit.report.forms.freshness import UNSEALED, page_record, sealed
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.legible import legible, legible_summary
-from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.interactive import bokeh_library, charts_json
 from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
 from wellfit.report.subjects.mistakes.gallery_data import by_use
 from wellfit.report.subjects.weights import numbers as weight_numbers
+from wellfit.study.shareable import last_part
 
 __all__ = ["render_page", "write_page"]
 
@@ -58,18 +58,19 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     if details.mistakes is not None and details.mistakes.images.size:
         details = replace(details, mistakes=by_use(details.mistakes))
     record = page_record(summary)
-    summary, details = legible_summary(summary), legible(details)
+    summary = replace(legible_summary(summary), directory=last_part(summary.directory))
+    details = legible(details)
     document = make_document(summary, details)
     # one Bokeh document per section, with the element of the page that shows each chart
     drawn = [charts for section in document.sections if (charts := section.charts())]
     documents = [(charts_json(charts), {element: chart.id for element, chart in charts.items()}) for charts in drawn]
     sheets = _sheets(details, _room(sum(len(text) for text, _ in documents)))
-    environment, places = page_environment(), slots_of(summary)
+    environment = page_environment()
     contents, styles = [], dict[str, str]()
     for section in document.sections:
         if variables := section.fragment(sheets):
             template = environment.get_template(section.template)
-            text = template.render(variables, section=section, summary=summary, notices=document.notices, slots=places)
+            text = template.render(variables, section=section, summary=summary, notices=document.notices)
             contents.append((section, Markup(_with_classes(text, styles))))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]

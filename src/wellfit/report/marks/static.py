@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -51,6 +52,22 @@ def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(SHEET, size[1]) if is_narrow() else size, layout=layout()).add_subplot()
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """About the width and the height of a panel, before it is laid out."""
+    figure, box = cast("Figure", axes.get_figure(root=True)), axes.get_position()
+    return figure.get_figwidth() * box.width, figure.get_figheight() * box.height
+
+
+def filled(axes: Axes, text: str, letters: float) -> str:
+    """A text in lines that fit the width of a panel.
+
+    Args:
+      letters: their size in points.
+    """
+    most = max(12, int(inches(axes)[0] * 72 / (0.6 * letters)))
+    return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
 def layout() -> LayoutEngine:
@@ -191,8 +208,7 @@ def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     ends = sorted(ends, key=lambda end: end[1])
     actual = [float(to_axes.transform((1, value))[1]) for _, value, _ in ends]
     places = [min(max(place, 0.0), 1.0) for place in actual]
-    figure = cast("Figure", axes.get_figure(root=True))
-    line = LINE / (figure.get_figheight() * axes.get_position().height)  # as a share of the panel's height
+    line = LINE / inches(axes)[1]  # as a share of the panel's height
     for i in range(1, len(places)):  # up, then down again from the top of the panel
         places[i] = max(places[i], places[i - 1] + line)
     above = max(1.0, len(places) * line) + line
@@ -272,7 +288,7 @@ def picture_axes(axes: Axes, width: float, height: float) -> None:
 
 def title(axes: Axes, text: str, lines: float = 0) -> None:
     """Set a title at the left, with room for so many lines of text below it."""
-    shown = plain(wrapped(text, 36))
+    shown = plain(wrapped(text, 36) if is_narrow() else filled(axes, text, 12))
     axes.set_title(shown, loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
 
 
@@ -283,7 +299,8 @@ def titled_key(axes: Axes, text: str, columns: int = 3) -> None:
     if count:
         key = axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, fontsize=9.5,
                           labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.2)  # fmt: skip
-        key.set_in_layout(False)  # a long one may extend beyond the panel, but never shrinks it
+        alone = len(cast("Figure", axes.get_figure(root=True)).axes) == 1
+        key.set_in_layout(not alone)  # a long one may extend beyond the only panel, but never shrinks it
 
 
 def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> None:
@@ -300,6 +317,7 @@ def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> 
     if is_narrow():
         cast("Figure", axes.get_figure(root=True)).legend(handles=handles, loc="outside upper left", ncols=2, **style)
     else:
+        columns = max(1, min(columns, int(inches(axes)[0] / 1.4)))
         axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, **style)
 
 

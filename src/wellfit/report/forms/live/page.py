@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from wellfit.base import Finding, RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
-from wellfit.report.marks.colors import slots_of
 from wellfit.report.notes import notices
 from wellfit.report.subjects.answer.section import conclusion
 from wellfit.report.subjects.results.numbers import variant_rows
@@ -175,7 +174,6 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
             rows=_rows(glance),
             tested=_tested(full),
             summary=summary,
-            slots=slots_of(summary),
             compared=wording.compared(summary),
         ),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),

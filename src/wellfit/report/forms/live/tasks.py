@@ -92,7 +92,6 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
     """The page of a study with all of its curves, and the hash of its structure."""
     from markupsafe import Markup
 
-    from wellfit.report.marks.colors import slots_of
     from wellfit.report.marks.interactive import charts_json
     from wellfit.report.subjects.curves.interactive import live_charts
     from wellfit.report.subjects.curves.section import choices
@@ -106,7 +105,6 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
     text = template("study").render(
         page_variables(of_study.title),
         summary=of_study,
-        slots=slots_of(of_study),
         directory=printable(of_study.directory),
         **choices(of_study),
         parts=parts,

@@ -64,7 +64,7 @@ def plot_confusion(
             text,
             ha="center",
             va="center",
-            fontsize=_letters(size, 8 if counts and confusion.counts.max() > 999 else 9.5),
+            fontsize=_letters(axes, size, 8 if counts and confusion.counts.max() > 999 else 9.5, 4),
             color=LIGHT["ink"],
         )
     drawing.class_axes(axes, summary.classes)
@@ -96,7 +96,7 @@ def plot_confusion_difference(
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
         text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
-        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(len(classes), 9),
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(axes, len(classes), 9, 5),
                   color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
@@ -112,9 +112,10 @@ def plot_confusion_difference(
     return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
 
 
-def _letters(size: int, usual: float) -> float:
-    """The size of the numbers in the cells; those of one column are as small as the cells demand."""
-    return min(usual, 75 / size) if is_narrow() else usual
+def _letters(axes: Axes, size: int, usual: float, most: int) -> float:
+    """The size of the numbers in the cells: as small as the cells demand, for so many characters."""
+    cell = 0.95 * 72 * min(drawing.inches(axes)) / size  # points
+    return min(usual, 75 / size if is_narrow() else cell / (0.62 * most))
 
 
 def _inches(size: int) -> tuple[float, float]:
