@@ -237,11 +237,24 @@ def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
     return np.concatenate([color, alpha[..., None]], axis=-1)
 
 
+def class_labels(classes: Sequence[str]) -> list[str]:
+    """Names of classes in up to three short lines where there is room for them, in one line where there are many.
+
+    Example:
+      >>> class_labels(["cat", "a very long name of a class"])
+      ['cat', 'a very long\\nname of a class']
+    """
+    most, lines = (16, 3) if len(classes) <= 12 else (20, 1)
+    wrapped_names = (textwrap.wrap(shortened(name, most * lines), most) for name in classes)
+    return [plain("\n".join([*lined[: lines - 1], shortened(" ".join(lined[lines - 1 :]), most)]).strip())
+            for lined in wrapped_names]  # fmt: skip
+
+
 def class_axes(axes: Axes, classes: Sequence[str]) -> None:
     """Label the axes of a matrix of classes: true classes down, predicted classes across."""
     style(axes, "predicted class", "true class", grid=None)
     if len(classes) <= 60:
-        names, places = [plain(name) for name in classes], range(len(classes))
+        names, places = class_labels(classes), range(len(classes))
         slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         axes.set_xticks(places, names, color=LIGHT["ink"], **(slant if max(map(len, classes)) > 3 else {}))
         axes.set_yticks(places, names, color=LIGHT["ink"])
