@@ -69,12 +69,13 @@ def test_labels_at_the_right_edge_stay_apart():
     axes.plot([1, 2], [0, 1])
     marks.end_labels(axes, [("a", 0.5, "#000000"), ("b", 0.5, "#000000"), ("$c$", 0.9, "#000000")])
     places = {text.get_text(): text.xy[1] for text in axes.texts}
-    assert places["b"] - places["a"] == pytest.approx(marks.LINE)
+    height = axes.figure.get_figheight() * axes.get_position().height
+    assert places["b"] - places["a"] == pytest.approx(marks.LINE / height)
     crowded = Figure().add_subplot()
     marks.end_labels(crowded, [(name, 1.0, "#000000") for name in "abcdef"])
     heights = [text.xy[1] for text in crowded.texts]
     assert max(heights) == 1.0  # not above the panel
-    np.testing.assert_allclose(np.diff(heights), marks.LINE)
+    np.testing.assert_allclose(np.diff(heights), marks.LINE / height)
     low, high = axes.get_ylim()
     assert places[r"\$c\$"] == pytest.approx((0.9 - low) / (high - low))
 

@@ -52,7 +52,7 @@ const tile = (place, variant, classes) => {
 const matrix = read("matrix-data");
 if (matrix) {
   const FIRST = 5; // images of a cell that are shown at once
-  const MOST_DRAWN = 30; // of more than sixty classes
+  const MOST_DRAWN = 30; // of more than a hundred classes
   const { classes, variants } = matrix;
   const size = classes.length;
   const table = $("matrix-table"), panel = $("cell");
@@ -183,10 +183,23 @@ if (matrix) {
   const buttons = drawn.map((t) => drawn.map((p) => make("button", { type: "button", "data-cell": `${t},${p}`, "aria-pressed": "false", tabindex: -1 })));
   const at = ([t, p]) => buttons[placeOf.get(t)]?.[placeOf.get(p)]; // undefined for a class that is not drawn
   const build = () => {
-    const head = make("tr", {}, make("th", { scope: "col", class: "corner", text: "true class" }),
-      ...drawn.map((k) => make("th", { scope: "col" }, make("span", { text: classes[k] }))));
-    const rows = drawn.map((k, t) => make("tr", {}, make("th", { scope: "row", text: classes[k] }), ...buttons[t].map((button) => make("td", {}, button))));
+    const named = (scope) => (k, at) => make("th", { scope, title: classes[k], class: at % step ? "between" : null }, make("span", { text: classes[k] }));
+    const head = make("tr", {}, make("th", { scope: "col", class: "corner", text: "true class" }), ...drawn.map(named("col")));
+    const rows = drawn.map((k, at) => make("tr", {}, named("row")(k, at), ...buttons[at].map((button) => make("td", {}, button))));
     table.append(make("thead", {}, head), make("tbody", {}, ...rows));
+  };
+  // The matrix is whole: cells are as large as the room for all of them allows. Tiny ones have no numbers.
+  const shown = drawn.length, LARGE = shown <= 4 ? 88 : 46, TINY = 22, LEAST = 7; // pixels
+  const step = Math.ceil(shown / 30); // tiny cells leave room for every so many names
+  const resize = () => {
+    const whole = $("matrix-live"), phone = innerWidth < 704;
+    const beside = getComputedStyle(whole.querySelector(".beside")).gridTemplateColumns.includes(" ") ? 320 : 0;
+    const slanted = table.classList.contains("short") ? 4 : 60; // the last name leans beyond its column
+    const room = whole.clientWidth - beside - table.tBodies[0].rows[0].cells[0].offsetWidth - slanted;
+    const cell = Math.max(phone && shown <= 30 ? 30 : LEAST, Math.min(LARGE, Math.floor(room / shown)));
+    table.style.setProperty("--cell", `${cell}px`);
+    table.classList.toggle("tiny", cell < TINY);
+    table.classList.toggle("small", cell < 34);
   };
   const draw = () => {
     now = select();
@@ -243,6 +256,9 @@ if (matrix) {
   $("matrix-variant").addEventListener("change", (event) => { chosen.variant = Number(event.target.value); draw(); });
   $("matrix-against").addEventListener("change", (event) => { chosen.against = Number(event.target.value); draw(); });
   build();
+  $("matrix-live").querySelector(".beside").classList.add(size > 40 ? "stacked" : size > 12 ? "roomy" : "plain");
+  resize();
+  new ResizeObserver(resize).observe($("matrix-live"));
   enter(entry);
   const most = worst()[0];
   if (most) choose(most.slice(1));

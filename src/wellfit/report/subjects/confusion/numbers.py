@@ -22,7 +22,7 @@ __all__ = [
     "matrix_data",
 ]
 
-DENSE: Final = 60
+DENSE: Final = 100
 """Classes up to which every cell of a matrix is written, and all of them are drawn at once."""
 
 MOST_BOUNDS: Final = 40_000

@@ -28,6 +28,5 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     if not table.rows:
         return {}
     evidence = without_constant(evidence_table(summary), SAID_ONCE)
-    indices = {variant.name: index for index, variant in enumerate(summary.variants)}
     gist = f"Difference, interval, p-value and verdict of {wording.count(len(table.rows), 'comparison')}"
-    return {"table": table, "evidence": evidence, "indices": indices, "gist": gist}
+    return {"table": table, "evidence": evidence, "gist": gist}
