@@ -82,7 +82,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             else "",
             "The gap is training minus test accuracy, in percentage points.",
             f"The verdict is on {name}, compared with {first}.",
-            "Runs that share one training, such as a variant and its early-stopped version, share its seconds.",
+            "Variants that share a training share its seconds.",
         ),
         "comparisons": (
             f"Differences in {name}{_against(summary)}, paired by seed and by test example."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -352,6 +353,18 @@ def test_it_is_written_in_one_step(tmp_path):
     assert path == tmp_path / "new" / "report.html"
     assert path.read_text(encoding="utf-8") == render_page(empty(), NOTHING)
     assert os.listdir(path.parent) == ["report.html"]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_garbage_is_collected_afterwards_as_before(monkeypatch, on):
+    (gc.enable if on else gc.disable)()
+    try:
+        monkeypatch.setattr("wellfit.report.forms.page.page_record", lambda summary: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            render_page(empty(), NOTHING)
+        assert gc.isenabled() == on
+    finally:
+        gc.enable()
 
 
 def test_an_older_report_survives_a_failure(tmp_path, monkeypatch):

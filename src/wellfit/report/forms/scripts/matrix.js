@@ -35,6 +35,7 @@ const enlarge = (place, row, label) => {
 const agreement = (agree, wrong, runs) => {
   if (!wrong) return "no run is wrong";
   if (runs === 1) return "the only run";
+  if (agree === runs) return `all ${runs} runs agree`;
   const text = `${agree} of ${runs} runs${agree > 1 ? " agree" : ""}`;
   return agree === wrong ? text : `${text}, ${wrong} are wrong`;
 };
