@@ -355,6 +355,18 @@ def test_it_is_written_in_one_step(tmp_path):
     assert os.listdir(path.parent) == ["report.html"]
 
 
+def test_the_same_page_is_not_written_again(tmp_path):
+    path = write_page(empty(), NOTHING, tmp_path / "report.html")
+    os.utime(path, (1, 1))
+    write_page(empty(), NOTHING, path)
+    assert path.stat().st_mtime == 1
+    path.write_text(path.read_text().replace("wellfit", "WELLFIT"))
+    os.utime(path, (1, 1))
+    write_page(empty(), NOTHING, path)
+    assert path.stat().st_mtime > 1
+    assert "WELLFIT" not in path.read_text()
+
+
 @pytest.mark.parametrize("on", [True, False])
 def test_garbage_is_collected_afterwards_as_before(monkeypatch, on):
     (gc.enable if on else gc.disable)()

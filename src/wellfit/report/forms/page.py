@@ -40,13 +40,15 @@ BUDGETS: Final = {"filters": 130_000, "examples": 110_000, "first": 40_000}
 
 
 def write_page(summary: StudySummary, details: StudyDetails, path: str | os.PathLike[str]) -> Path:
-    """Write the report of a study into one file.
+    """Write the report of a study into one file, or leave the file as it is if it would be the same.
 
     Args:
       path: the file; its folder is made if it is missing, and an older report is replaced in one step.
     """
-    with replacing(path) as temporary:
-        temporary.write_bytes(render_page(summary, details).encode())
+    page = render_page(summary, details).encode()
+    if not _holds(Path(path), page):
+        with replacing(path) as temporary:
+            temporary.write_bytes(page)
     return Path(path)
 
 
@@ -61,6 +63,13 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     """
     with _uncollected():
         return _rendered(summary, details)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def _rendered(summary: StudySummary, details: StudyDetails) -> str:

@@ -13,7 +13,7 @@
     return plain.textContent.replace(/\s+/g, " ").trim();
   };
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => [...row.cells]);
-  const headings = (table) => [...table.tHead.rows[0].cells].map(said);
+  const headings = (table) => [...table.tHead.rows[0].cells].map((cell) => said(cell));
   const isNumber = (table, column) => table.tHead.rows[0].cells[column].classList.contains("number");
 
   // CSV: one number a cell; brackets become two columns of their own, and full precision is kept where a cell has it.
@@ -52,7 +52,7 @@
     const long = table.tBodies[0].rows.length > 40, kind = long ? "longtable" : "tabular";
     return [
       `% \\usepackage{booktabs${long ? ",longtable" : ""}}`, `\\begin{${kind}}{${kinds}}`, "\\toprule", latexRow(headings(table)), "\\midrule",
-      ...(long ? ["\\endhead"] : []), ...rowsOf(table).map((row) => latexRow(row.map(said))), "\\bottomrule", `\\end{${kind}}`, "",
+      ...(long ? ["\\endhead"] : []), ...rowsOf(table).map((row) => latexRow(row.map((cell) => said(cell)))), "\\bottomrule", `\\end{${kind}}`, "",
     ].join("\n");
   };
 
