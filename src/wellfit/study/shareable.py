@@ -21,6 +21,9 @@ _ABSOLUTE: Final = re.compile(
     r"""(?:(?<=^)|(?<=[\s"'(=,\[:]))(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s"'(),;\]/\\]+[/\\]+)*([^\s"'(),;\]/\\]+)[/\\]*"""
 )
 
+_QUOTED: Final = re.compile(r"""(['"])((?:~|[A-Za-z]:)?[/\\][^'"]*)\1""")
+"""An absolute path in quotes, which may have spaces."""
+
 
 def last_part(path: str) -> str:
     r"""The name of what an absolute path leads to; any other text, and what is in the topmost folder, as it is.
@@ -44,11 +47,12 @@ def without_folders(text: str, known: tuple[str, ...] = ()) -> str:
     Example:
       >>> without_folders("Pets, from /home/ann/pets; then Pets, from WELLFIT_DATA (/data/pets)")
       'Pets, from pets; then Pets, from WELLFIT_DATA (pets)'
-      >>> without_folders("wellfit run --data='/my data/a.csv' --out=/tmp/x", ("/my data/a.csv",))
+      >>> without_folders("wellfit run --data='/my data/a.csv' --out=/tmp/x")
       "wellfit run --data='a.csv' --out=x"
     """
     for path in sorted(known, key=len, reverse=True):
         text = text.replace(path, last_part(path))
+    text = _QUOTED.sub(lambda found: f"{found[1]}{last_part(found[2])}{found[1]}", text)
     return _ABSOLUTE.sub(r"\1", text)
 
 
@@ -59,7 +63,10 @@ def shareable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
       >>> shareable_settings({"data": {"name_or_path": "/home/ann/people.csv", "folds": 5}, "name": "a"})
       {'data': {'name_or_path': 'people.csv', 'folds': 5}, 'name': 'a'}
     """
-    return {key: _shown(value) for key, value in settings.items()}
+    return {
+        key: without_folders(value) if key == "title" and isinstance(value, str) else _shown(value)
+        for key, value in settings.items()
+    }
 
 
 def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
@@ -72,6 +79,7 @@ def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
     known = tuple(place for place in (summary.directory, *places) if last_part(place) != place)
     return replace(
         summary,
+        title=without_folders(summary.title, known),
         data=last_part(summary.data),
         settings=shareable_settings(summary.settings),
         provenance={key: without_folders(value, known) for key, value in summary.provenance.items()},

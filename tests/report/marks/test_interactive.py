@@ -82,7 +82,7 @@ def test_a_column_of_marks_is_sent_where_there_are_any(chart, curve):
     assert (mark.tags, mark.glyph.size) == (["v7-gap-mark"], "mark")
     _, bare = add_curve(chart, "v0-gap", "name", 0, curve_columns(curve, 1.0, 0))
     assert line.data_source.data.keys() - bare.data_source.data.keys() == {"mark"}
-    assert bare.view is line.view
+    assert mark.view is line.view is not bare.view
 
 
 @pytest.mark.parametrize(("count", "kind"), [(200, np.uint8), (300, np.uint16)])

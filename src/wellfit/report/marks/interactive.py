@@ -93,8 +93,8 @@ def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *ro
       roles: of the line's color, and of the fill's if it differs.
     """
     glyph.tags = list(roles)
-    same = {"view": chart.renderers[0].view} if chart.renderers else {}  # of all data: one for all is 150 bytes less
-    return chart.add_glyph(source, glyph, tags=[tag], name=name, **same)
+    views = [of.view for of in chart.renderers[-2:] if of.data_source is source]  # what draws the same data shares it
+    return chart.add_glyph(source, glyph, tags=[tag], name=name, **({"view": views[0]} if views else {}))
 
 
 def curve_columns(curve: Curve, scale: float, slot: int) -> dict[str, NDArray[Any]]:

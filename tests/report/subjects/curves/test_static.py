@@ -13,8 +13,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from summaries import diverged, empty, hostile, running, study
-from wellfit.errors import UnknownNameError
 from wellfit.base import History
+from wellfit.errors import UnknownNameError
 from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.marks.static import LINE, alt_text
 from wellfit.report.numbers import FEW, curve_data
