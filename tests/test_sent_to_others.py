@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -75,7 +76,8 @@ def contents(path: Path) -> Iterator[bytes]:
             with zipfile.ZipFile(file) as archive:
                 yield from (archive.read(name) for name in archive.namelist())
         if file.suffix == ".png":
-            yield repr(Image.open(file).info).encode()
+            with Image.open(file) as picture:
+                yield repr(picture.info).encode()
 
 
 def assert_names_none(name: str, content: bytes, leaks: tuple[str, ...]) -> None:
@@ -112,7 +114,8 @@ def test_no_form_names_a_folder(make, tmp_path, monkeypatch):
             assert_names_none(file.name, content, leaks[:1] if of_notebook else leaks)
     assert_names_none("json", repr(to_json(results.summary, "0")).encode(), leaks)
     assert_names_none("cell", results._repr_html_().encode(), leaks)
-    page = render_side_by_side(compare_studies(results.directory, results.directory))
+    other = shutil.copytree(results.directory, folder / "other")
+    page = render_side_by_side(compare_studies(results.directory, other))
     assert_names_none("side by side", page.encode(), leaks)
     if make is not None:
         assert data.name.encode() in (out / f"html-{FORMATS['html']}").read_bytes()  # the last part is there

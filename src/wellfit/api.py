@@ -33,6 +33,7 @@ from wellfit.study.handed import (
     of_one_scale,
     plain_models,
 )
+from wellfit.study.shareable import last_part
 
 if TYPE_CHECKING:
     import pandas as pd

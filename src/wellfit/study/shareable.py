@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from wellfit.base import StudySummary
 from wellfit.spec.tables import DATA_FILES, DataSpec
 
-__all__ = ["last_part", "shareable", "shareable_settings", "without_folders"]
+__all__ = ["last_part", "places_of", "shareable", "shareable_settings", "without_folders"]
 
 _ABSOLUTE: Final = re.compile(
     r"""(?:(?<=^)|(?<=[\s"'(=,\[:]))(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s"'(),;\]/\\]+[/\\]+)*([^\s"'(),;\]/\\]+)[/\\]*"""
@@ -33,7 +33,9 @@ def last_part(path: str) -> str:
       ('people.csv', 'pets', '../people.csv')
     """
     for pure in (PurePosixPath(path), PureWindowsPath(path)):
-        if (pure.is_absolute() and len(pure.parts) > 2) or (path.startswith("~") and len(pure.parts) > 1):
+        if (pure.is_absolute() and len(pure.parts) + (len(pure.drive) > 2) > 2) or (
+            path.startswith("~") and len(pure.parts) > 1
+        ):
             return pure.name
     return path
 
@@ -69,14 +71,19 @@ def shareable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def places_of(data: DataSpec) -> tuple[str, ...]:
+    """The paths of a study's data, as written and as they are opened."""
+    written = [str(getattr(data, key, "") or "") for key in ("name_or_path", *DATA_FILES)]
+    return tuple(path for place in written if place for path in (place, str(Path(place).expanduser())))
+
+
 def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
     """A summary that names no folder of this machine except that of the study.
 
     Args:
       data: where the data are.
     """
-    places = [str(getattr(data, key, "") or "") for key in ("name_or_path", *DATA_FILES)]
-    known = tuple(place for place in (summary.directory, *places) if last_part(place) != place)
+    known = (*places_of(data), summary.directory)
     return replace(
         summary,
         title=without_folders(summary.title, known),
