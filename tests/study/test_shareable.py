@@ -33,11 +33,11 @@ def test_the_last_part_of_an_absolute_path(path, shown):
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Fashion-MNIST, from WELLFIT_DATA (/work/sets/fashion-mnist)", "Fashion-MNIST, from WELLFIT_DATA (fashion-mnist)"),
+        ("Digits, from WELLFIT_DATA (/data/sets/mnist)", "Digits, from WELLFIT_DATA (mnist)"),
         ("wellfit run lab5 --out /tmp/labs/lab5 --seeds 10", "wellfit run lab5 --out lab5 --seeds 10"),
-        ("wellfit run --data=~/pets --set 'data.test_file=\"/a b/c.csv\"'", "wellfit run --data=pets --set 'data.test_file=\"c.csv\"'"),
+        ("run --data=~/pets --set 'data.test_file=\"/a b/c.csv\"'", "run --data=pets --set 'data.test_file=\"c.csv\"'"),
         ("one; then /x/y/z.csv, 300 of 400 examples", "one; then z.csv, 300 of 400 examples"),
-        ("loss and/or accuracy, 3 / 4, 1/2, l2 = 1e-3, https://a.org/b/c", "loss and/or accuracy, 3 / 4, 1/2, l2 = 1e-3, https://a.org/b/c"),
+        ("loss and/or accuracy, 3 / 4, 1/2, https://a.org/b/c", "loss and/or accuracy, 3 / 4, 1/2, https://a.org/b/c"),
         ("wellfit run my-images/", "wellfit run my-images/"),
     ],
 )  # fmt: skip
