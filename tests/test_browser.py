@@ -803,6 +803,9 @@ def test_pictures_and_buttons_have_names_with_and_without_charts(visit, name):
         scroll_to(tab, element)
         until(tab, f"() => document.querySelector('#{element} [role=img]')?.ariaLabel.length > 20", True)
     after = heard(tab)
+    for metric in ("accuracy", "gap"):  # one chart at a time is heard, as it is seen
+        tab.locator(f"input[name=metric][value={metric}]").check()
+        after += heard(tab)
     assert nameless(before) == nameless(after) == []
     assert all(any(name in now for now in pictures(after)) for name in pictures(before))
     first = (study() if name == "study" else hostile()).classes[0]

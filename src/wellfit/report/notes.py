@@ -187,6 +187,6 @@ def _drawn(summary: StudySummary) -> str:
         return ""
     names = ", ".join(summary.variants[at].name for at in shown)
     return (
-        f"Of {len(summary.variants)} variants, the figures name the first and the five best on validation: {names}; the "
-        "others are gray. On the HTML page, point at any of them."
+        f"Of {len(summary.variants)} variants, the figures name the first and the five best on validation: {names}; "
+        "the others are gray. On the HTML page, point at any of them."
     )

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from wellfit.base import StudySummary
 from wellfit.spec.tables import DATA_FILES, DataSpec
 
-__all__ = ["last_part", "shareable", "shareable_settings", "without_folders"]
+__all__ = ["last_part", "places_of", "shareable", "shareable_settings", "without_folders"]
 
 _ABSOLUTE: Final = re.compile(
     r"""(?:(?<=^)|(?<=[\s"'(=,\[:]))(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s"'(),;\]/\\]+[/\\]+)*([^\s"'(),;\]/\\]+)[/\\]*"""
 )
+
+_QUOTED: Final = re.compile(r"""(['"])((?:~|[A-Za-z]:)?[/\\][^'"]*)\1""")
+"""An absolute path in quotes, which may have spaces."""
 
 
 def last_part(path: str) -> str:
@@ -30,7 +33,9 @@ def last_part(path: str) -> str:
       ('people.csv', 'pets', '../people.csv')
     """
     for pure in (PurePosixPath(path), PureWindowsPath(path)):
-        if (pure.is_absolute() and len(pure.parts) > 2) or (path.startswith("~") and len(pure.parts) > 1):
+        if (pure.is_absolute() and len(pure.parts) + (len(pure.drive) > 2) > 2) or (
+            path.startswith("~") and len(pure.parts) > 1
+        ):
             return pure.name
     return path
 
@@ -44,11 +49,12 @@ def without_folders(text: str, known: tuple[str, ...] = ()) -> str:
     Example:
       >>> without_folders("Pets, from /home/ann/pets; then Pets, from WELLFIT_DATA (/data/pets)")
       'Pets, from pets; then Pets, from WELLFIT_DATA (pets)'
-      >>> without_folders("wellfit run --data='/my data/a.csv' --out=/tmp/x", ("/my data/a.csv",))
+      >>> without_folders("wellfit run --data='/my data/a.csv' --out=/tmp/x")
       "wellfit run --data='a.csv' --out=x"
     """
     for path in sorted(known, key=len, reverse=True):
         text = text.replace(path, last_part(path))
+    text = _QUOTED.sub(lambda found: f"{found[1]}{last_part(found[2])}{found[1]}", text)
     return _ABSOLUTE.sub(r"\1", text)
 
 
@@ -59,7 +65,16 @@ def shareable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
       >>> shareable_settings({"data": {"name_or_path": "/home/ann/people.csv", "folds": 5}, "name": "a"})
       {'data': {'name_or_path': 'people.csv', 'folds': 5}, 'name': 'a'}
     """
-    return {key: _shown(value) for key, value in settings.items()}
+    return {
+        key: without_folders(value) if key == "title" and isinstance(value, str) else _shown(value)
+        for key, value in settings.items()
+    }
+
+
+def places_of(data: DataSpec) -> tuple[str, ...]:
+    """The paths of a study's data, as written and as they are opened."""
+    written = [str(getattr(data, key, "") or "") for key in ("name_or_path", *DATA_FILES)]
+    return tuple(path for place in written if place for path in (place, str(Path(place).expanduser())))
 
 
 def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
@@ -68,10 +83,10 @@ def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
     Args:
       data: where the data are.
     """
-    places = [str(getattr(data, key, "") or "") for key in ("name_or_path", *DATA_FILES)]
-    known = tuple(place for place in (summary.directory, *places) if last_part(place) != place)
+    known = (*places_of(data), summary.directory)
     return replace(
         summary,
+        title=without_folders(summary.title, known),
         data=last_part(summary.data),
         settings=shareable_settings(summary.settings),
         provenance={key: without_folders(value, known) for key, value in summary.provenance.items()},

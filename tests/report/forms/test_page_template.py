@@ -6,7 +6,6 @@ import jinja2
 import pytest
 
 from summaries import study
-
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles, prose
 from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
 

@@ -29,6 +29,9 @@ DASHES: Final = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 MARKS: Final = (("", 0.0, True), ("o", 4.6, False), ("D", 4.4, True), ("s", 4.4, False))
 """Marker, size in points and whether it is filled, for every form of `series_form`."""
 
+BANDS: Final = 3
+"""How many bands one panel has at most; more would hide each other."""
+
 GAP: Final = 0.07
 """Between two images; an image's longer side is 1."""
 
@@ -134,21 +137,32 @@ def epoch_axis(axes: Axes, epochs: int) -> None:
 
 
 def curve(
-    axes: Axes, data: Curve, scale: float, color: str, dash: Any = "solid", *, width: float = 1.8, form: int = 0
+    axes: Axes,
+    data: Curve,
+    scale: float,
+    color: str,
+    dash: Any = "solid",
+    *,
+    width: float = 1.8,
+    form: int = 0,
+    band: bool = True,
 ) -> None:
     """Draw the mean as a line and the range over the seeds, where there is one, as a band.
 
     Args:
       form: of the marks on the line, from `series_form`; 0 for none.
+      band: whether to draw the range.
     """
     if not len(data.epochs):
         return
     marker, size, filled = MARKS[form]
     if len(data.epochs) == 1:  # a line through one point is invisible
-        marker, size, filled = marker or "o", size or 4.0, filled
+        marker, size = marker or "o", size or 4.0
     axes.plot(data.epochs, scale * data.mean, color=color, linewidth=width, linestyle=dash, solid_capstyle="round",
               marker=marker, markersize=size, markerfacecolor=color if filled else LIGHT["paper"],
               markevery=max(1, len(data.epochs) // 6))  # fmt: skip
+    if not band:
+        return
     axes.fill_between(data.epochs, scale * data.low, scale * data.high, where=np.isfinite(data.low).tolist(),
                       color=color, alpha=0.16, linewidth=0)  # fmt: skip
 
@@ -181,7 +195,8 @@ def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: f
         if index not in named:
             axes.plot(data.epochs, scale * data.mean, color=LIGHT["crowd"], linewidth=0.8, alpha=0.6, zorder=1)
     for index in sorted(named):
-        curve(axes, curves[index], scale, series_color(slots[index]), form=series_form(slots[index]))
+        color, form = series_color(slots[index]), series_form(slots[index])
+        curve(axes, curves[index], scale, color, form=form, band=len(named) <= BANDS)
     style(axes, "epoch", label)
     epoch_axis(axes, last)
     ends = [(i, float(scale * curves[i].mean[-1])) for i in sorted(named) if len(curves[i].mean)]
@@ -238,11 +253,11 @@ def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
 
 
 def class_labels(classes: Sequence[str]) -> list[str]:
-    """Names of classes in up to three short lines where there is room for them, in one line where there are many.
+    r"""Names of classes in up to three short lines where there is room for them, in one line where there are many.
 
     Example:
       >>> class_labels(["cat", "a very long name of a class"])
-      ['cat', 'a very long\\nname of a class']
+      ['cat', 'a very long name\nof a class']
     """
     most, lines = (16, 3) if len(classes) <= 12 else (20, 1)
     wrapped_names = (textwrap.wrap(shortened(name, most * lines), most) for name in classes)

@@ -13,8 +13,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from summaries import diverged, empty, hostile, running, study
-from wellfit.errors import UnknownNameError
 from wellfit.base import History
+from wellfit.errors import UnknownNameError
 from wellfit.report.marks.colors import LIGHT, series_color
 from wellfit.report.marks.static import LINE, alt_text
 from wellfit.report.numbers import FEW, curve_data
@@ -231,3 +231,10 @@ def test_heavy_libraries_are_loaded_late_and_pyplot_never():
 def _environment():
     tests = Path(__file__).parents[3]
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent / "src")])}
+
+
+@pytest.mark.parametrize(("count", "bands"), [(3, 3), (4, 0)])
+def test_few_bands_or_none(count, bands):
+    axes = Figure().add_subplot()
+    plot_curves(of(*[f"v{at}" for at in range(count)]), "loss", axes)
+    assert len(axes.collections) == bands

@@ -88,7 +88,7 @@ def plot_curves(
     marks.cut(ax, [*training, *validation], factor)
     for index in sorted(colored):
         color = series_color(slots[summary.variants[index].name])
-        marks.curve(ax, training[index], factor, color, marks.TRAINING, width=1.1)
+        marks.curve(ax, training[index], factor, color, marks.TRAINING, width=1.1, band=False)
     marks.overlay(ax, summary, validation, factor, label)
     named = [(variant.name, curve) for variant, curve in zip(summary.variants, validation, strict=True)]
     drawn = [(name, curve) for name, curve in named if len(curve.mean)] or named
