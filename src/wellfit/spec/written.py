@@ -49,6 +49,9 @@ def study_file(spec: StudySpec) -> str:
     }
     optional = ("published", "compare", "questions")
     text = tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
+    if spec.report:
+        report = {key: value for key, value in dataclasses.asdict(spec.report).items() if value}
+        text += "\n" + tomli_w.dumps(_plain({"report": report}), multiline_strings=True)
     return re.sub(r"[^\n\t -~]", _seen, text)
 
 
