@@ -73,7 +73,7 @@ def _line(text: str, at: KeyPath, source: Source) -> str:
 
 def _visible(text: str, at: KeyPath, source: Source) -> str:
     """A text without characters that steer a terminal or hide a part of it."""
-    hidden = next((c for c, shown in zip(text, map(escaped, text), strict=True) if c != shown), None)
-    if hidden is not None and escaped(text) != text:
-        source.refuse(at, f"has a character that cannot be seen, {hidden!a}; delete it")
+    if escaped(text) != text:
+        hidden = next(c for c in text if escaped(c) != c)
+        source.refuse(at, f"has a character that cannot be seen, {ascii(hidden)}; delete it")
     return text
