@@ -75,5 +75,5 @@ def _visible(text: str, at: KeyPath, source: Source) -> str:
     """A text without characters that steer a terminal or hide a part of it."""
     if escaped(text) != text:
         hidden = next(c for c in text if escaped(c) != c)
-        source.refuse(at, f"has a character that cannot be seen, {ascii(hidden)}; delete it")
+        source.refuse(at, f"has a character that cannot be seen, {hidden!a}; delete it")
     return text

@@ -1,4 +1,4 @@
-"""Storing the authors' own words in a study directory, and nothing else: no run, no number and no data change."""
+"""Storing the authors' own words in a study directory: no run, no number and no data change."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from wellfit.store import create_or_open, open_existing
 __all__ = ["keep_words", "kept_words"]
 
 
-def kept_words(directory: Path) -> OwnWords:
-    """What the authors of a study say in its report.
+def kept_words(directory: Path) -> tuple[OwnWords, str]:
+    """What the authors of a study say in its report, and the name of the study.
 
     Raises:
       StoreUnreadableError: there is no study in the directory.
     """
     with open_existing(directory) as store:
-        return store.metadata.spec().report
+        spec = store.metadata.spec()
+        return spec.report, spec.name
 
 
 def keep_words(directory: Path, words: OwnWords) -> None:

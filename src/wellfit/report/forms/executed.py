@@ -1,0 +1,155 @@
+"""Running the cells of a notebook without Jupyter: what each prints and shows, as parts of a written report.
+
+The cells are wellfit's own text files. They run in this process, one after another, with the same names.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Final
+
+from wellfit.errors import WellfitError
+from wellfit.report.marks.static import alt_text
+from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
+
+__all__ = ["Cells"]
+
+WIDE: Final = 88
+"""Characters of a line; output with longer ones is prose, and is set as paragraphs."""
+
+MOST_ROWS: Final = 40
+"""Of a table; of a longer one, the first and the last are shown."""
+
+
+class Cells:
+    """Cells that share their names.
+
+    Args:
+      names: that the first cell finds; ``display`` and ``show`` are added to them.
+    """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._parts: list[Part] = []
+        self._printed = io.StringIO()
+        self._lost = False
+        self.names: dict[str, Any] = {**names, "display": self._display, "show": self._show}
+
+    def run(self, code: str) -> list[Part]:
+        """Run a cell.
+
+        Returns:
+          What it prints and displays, in order, and the value of its last line; of a cell that could not be run,
+          one line that says why.
+        """
+        self._parts, self._printed = [], io.StringIO()
+        tree = ast.parse(code)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        try:
+            with contextlib.redirect_stdout(self._printed):
+                exec(compile(tree, "<cell>", "exec"), self.names)
+                if isinstance(last, ast.Expr):
+                    self._display(eval(compile(ast.Expression(last.value), "<cell>", "eval"), self.names))
+        except WellfitError as error:
+            self._lost = True
+            self._show(Paragraph(f"Not shown: {error}", kind="small"))
+        except NameError:  # what an earlier cell would have made
+            if not self._lost:
+                raise
+            self._show(Paragraph("Not shown: it needs what is missing above.", kind="small"))
+        self._flush()
+        return self._parts
+
+    def _show(self, part: Part) -> None:
+        """Show a part as it is."""
+        self._flush()
+        self._parts.append(part)
+
+    def _display(self, *values: Any) -> None:
+        for value in values:
+            if value is not None:
+                self._flush()
+                self._parts += _parts(value, len(self._parts))
+
+    def _flush(self) -> None:
+        """What was printed since, as code or as prose."""
+        text = self._printed.getvalue()
+        self._printed.seek(0)
+        self._printed.truncate()
+        if not text.strip():
+            return
+        lines = text.splitlines()
+        if max(map(len, lines)) <= WIDE:
+            self._parts.append(Code(text.rstrip("\n")))
+        else:
+            self._parts += [Paragraph(line) for line in lines if line.strip()]
+
+
+def _parts(value: Any, number: int) -> Iterator[Part]:
+    """A value as a reader sees it."""
+    kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if kind == "pandas.DataFrame":
+        yield _table(value)
+    elif kind == "pandas.Series":
+        yield _table(value.to_frame())
+    elif kind == "matplotlib.Figure":
+        yield Drawing(f"cell-{number}", "", _drawn(value))
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield Table((), tuple(_changed(value)), text=2)
+    else:
+        yield Code(str(value) if isinstance(value, str) else repr(value))
+
+
+def _drawn(figure: Any) -> Callable[[], Any]:
+    alt_text(figure)  # a figure that says nothing of itself is no figure of wellfit
+    return lambda: figure
+
+
+def _changed(value: Any) -> Iterator[tuple[str, str]]:
+    """Name and value of the fields of a dataclass that do not have their defaults."""
+    for one in fields(value):
+        here = getattr(value, one.name)
+        usual = one.default if one.default_factory is MISSING else one.default_factory()
+        if is_dataclass(here) and not isinstance(here, type):
+            yield from ((f"{one.name}, {name}", text) for name, text in _changed(here))
+        elif here != usual:
+            yield one.name, _cell(here)
+
+
+def _table(frame: Any) -> Table:
+    """A DataFrame with its index, where that is more than positions."""
+    named = list(frame.index) != list(range(len(frame)))
+    rows = [[*([_cell(at)] if named else []), *map(_cell, row)]
+            for at, row in zip(frame.index, frame.itertuples(index=False), strict=True)]  # fmt: skip
+    if len(rows) > MOST_ROWS:
+        rows = [*rows[: MOST_ROWS // 2], ["…"] * len(rows[0]), *rows[-MOST_ROWS // 2 :]]
+    numbers = [all(kind in "iufb" for kind in _kinds(frame, at)) for at in range(frame.shape[1])]
+    texts = next((at for at, number in enumerate(numbers) if number), len(numbers))
+    headings = ([str(frame.index.name or "")] if named else []) + [_heading(name) for name in frame.columns]
+    return Table(tuple(headings), tuple(map(tuple, rows)), text=max(1, texts + named))
+
+
+def _kinds(frame: Any, column: int) -> str:
+    return str(frame.dtypes.iloc[column].kind)
+
+
+def _heading(name: Any) -> str:
+    return str(name).replace("_", " ")
+
+
+def _cell(value: Any) -> str:
+    """A value in a table: numbers short, and nothing for what is missing."""
+    if value is None or value != value:  # noqa: PLR0124  # NaN
+        return ""
+    if isinstance(value, tuple | list):
+        return (
+            " × ".join(map(_cell, value))
+            if value and all(isinstance(v, int) for v in value)
+            else ", ".join(map(_cell, value))
+        )
+    if hasattr(value, "dtype") and value.ndim == 0:
+        value = value.item()
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) and abs(value) >= 1e-4 else str(value)
