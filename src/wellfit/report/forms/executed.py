@@ -152,4 +152,6 @@ def _cell(value: Any) -> str:
         )
     if hasattr(value, "dtype") and value.ndim == 0:
         value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) and abs(value) >= 1e-4 else str(value)

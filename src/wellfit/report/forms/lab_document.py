@@ -100,7 +100,8 @@ def lab_document(
     said = [
         Section(f"words-{at}", title, words=text) for at, (title, text) in enumerate(left_words(words, summary.name))
     ]
-    return only(document, (by_id["answer"], *own, *after, *said, *last))
+    left = only(document, (by_id["answer"], *(by_id[name] for name in shown if name in by_id), *after, *last)).left_out
+    return replace(document, sections=(by_id["answer"], *own, *after, *said, *last), left_out=left)
 
 
 def _shows(step: Step) -> Iterator[str]:
