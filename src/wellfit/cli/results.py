@@ -111,7 +111,8 @@ def report(
     The report is made from the study directory alone; the data set is not needed. The PDF of a lab is the lab, step by
     step, and shows its data too.
     """
-    from wellfit.report.forms.formats import Printed, check_folder, font_notice, report_format, report_path
+    from wellfit.report.forms.formats import PARTS, Printed, check_folder, font_notice, report_format, report_path
+    from wellfit.report.notebook_steps import is_lab
 
     if out is not None:
         check_folder(out)
@@ -123,6 +124,10 @@ def report(
     summary, path = _write(directory, form, report_path(form, out, directory), printed)
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")
+    if form == "pdf" and is_lab(summary.name) and not (all or parts or (directory / PARTS).is_dir()):
+        print_problem(
+            "wellfit: the lab's other parts are not trained, so the PDF lacks them; --parts trains them first"
+        )
     print_line(path)
 
 

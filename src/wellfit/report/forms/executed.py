@@ -10,7 +10,10 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import groupby
 from typing import Any, Final
+
+import numpy as np
 
 from wellfit.errors import WellfitError
 from wellfit.report.marks.static import alt_text
@@ -19,8 +22,12 @@ from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
 __all__ = ["Cells"]
 
 WIDE: Final = 88
-"""Characters of a line; output with longer ones is prose, and is set as paragraphs."""
+"""Characters of a line; longer lines of words are prose, and are set as paragraphs."""
 
+LINE: Final = 118
+"""Characters of the lines of an array: a row of an image of 28 x 28 pixels."""
+
+MOST_COLUMNS: Final = 10
 MOST_ROWS: Final = 40
 """Of a table; of a longer one, the first and the last are shown."""
 
@@ -49,7 +56,7 @@ class Cells:
         tree = ast.parse(code)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
         try:
-            with contextlib.redirect_stdout(self._printed):
+            with contextlib.redirect_stdout(self._printed), np.printoptions(linewidth=LINE):
                 exec(compile(tree, "<cell>", "exec"), self.names)
                 if isinstance(last, ast.Expr):
                     self._display(eval(compile(ast.Expression(last.value), "<cell>", "eval"), self.names))
@@ -75,26 +82,28 @@ class Cells:
                 self._parts += _parts(value, len(self._parts))
 
     def _flush(self) -> None:
-        """What was printed since, as code or as prose."""
-        text = self._printed.getvalue()
+        """What was printed since: long lines of words are prose, all others code."""
+        lines = self._printed.getvalue().rstrip("\n").splitlines()
         self._printed.seek(0)
         self._printed.truncate()
-        if not text.strip():
-            return
-        lines = text.splitlines()
-        if max(map(len, lines)) <= WIDE:
-            self._parts.append(Code(text.rstrip("\n")))
-        else:
-            self._parts += [Paragraph(line) for line in lines if line.strip()]
+        for prose, group in groupby(lines, _is_prose):
+            if prose:
+                self._parts += [Paragraph(line) for line in group]
+            elif text := "\n".join(group).strip("\n"):
+                self._parts.append(Code(text))
+
+
+def _is_prose(line: str) -> bool:
+    return len(line) > WIDE and sum(c.isalpha() or c == " " for c in line) > 0.75 * len(line)
 
 
 def _parts(value: Any, number: int) -> Iterator[Part]:
     """A value as a reader sees it."""
     kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
     if kind == "pandas.DataFrame":
-        yield _table(value)
+        yield from _tables(value)
     elif kind == "pandas.Series":
-        yield _table(value.to_frame())
+        yield from _tables(value.to_frame())
     elif kind == "matplotlib.Figure":
         yield Drawing(f"cell-{number}", "", _drawn(value))
     elif is_dataclass(value) and not isinstance(value, type):
@@ -117,6 +126,12 @@ def _changed(value: Any) -> Iterator[tuple[str, str]]:
             yield from ((f"{one.name}, {name}", text) for name, text in _changed(here))
         elif here != usual:
             yield one.name, _cell(here)
+
+
+def _tables(frame: Any) -> Iterator[Table]:
+    """A DataFrame as tables that fit the page, each with the index."""
+    for at in range(0, frame.shape[1], MOST_COLUMNS):
+        yield _table(frame.iloc[:, at : at + MOST_COLUMNS])
 
 
 def _table(frame: Any) -> Table:
@@ -154,4 +169,6 @@ def _cell(value: Any) -> str:
         value = value.item()
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) and abs(value) >= 1e-4 else str(value)
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or not value else f"{value:.1e}"
+    return str(value)

@@ -13,6 +13,7 @@ from wellfit.report.marks.fonts import notice, quiet
 
 __all__ = [
     "FORMATS",
+    "PARTS",
     "Printed",
     "check_folder",
     "font_notice",
@@ -32,6 +33,9 @@ FORMATS: Final = {
     "pdf-figures": "figures",
 }
 """Form -> its name in the study directory; the figures are a folder."""
+
+PARTS: Final = "lab-parts"
+"""The folder in a study directory that holds the results of a lab's other parts; its notebook uses the same."""
 
 FOLDERS: Final = ("png", "svg", "pdf-figures")
 """The forms that are a folder with only the figures; as SVG and PDF they are drawn for one column of a paper."""

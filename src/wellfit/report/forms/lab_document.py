@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -13,6 +13,7 @@ from wellfit.errors import StoreError
 from wellfit.files import OnWriting, ignore_progress
 from wellfit.report.document import Document, Section, left_words, make_document, only, words_about
 from wellfit.report.forms.executed import Cells
+from wellfit.report.forms.formats import PARTS
 from wellfit.report.forms.notebook_helpers import helpers_for
 from wellfit.report.legible import legible_summary
 from wellfit.report.notebook_steps import Step, steps_of_lab
@@ -20,10 +21,7 @@ from wellfit.report.parts import Code, Drawing, Paragraph, Part, Words
 from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
 
-__all__ = ["PARTS", "lab_document"]
-
-PARTS: Final = "lab-parts"
-"""The folder in a study directory that holds the results of the lab's other parts; a notebook uses the same."""
+__all__ = ["lab_document"]
 
 SETUP: Final = """
 import wellfit
@@ -34,6 +32,9 @@ results = wellfit.Results(DIRECTORY)
 
 TRAIN: Final = "wellfit.Study.from_toml(name, quick=quick).run(place, progress=False)"
 OPEN: Final = "wellfit.Results(place)"
+
+UNTRAINED: Final = "Not shown, because they are not trained yet, are these parts of the lab:"
+TRAINED_SO: Final = "wellfit report with --format pdf --parts trains them first."
 
 AFTER: Final = ("results", "comparisons", "confusion", "mistakes", "models")
 """Sections of every report that follow the lab's own, unless these show the same."""
@@ -49,6 +50,7 @@ class _Part:
     folder: Path
     train: bool
     progress: OnWriting
+    missing: list[str] = field(default_factory=list)
 
     def __call__(self, name: str, full: bool = False) -> Any:
         """The results of a part, those at full settings if they are there.
@@ -62,8 +64,8 @@ class _Part:
         if (place / "study.db").is_file():
             return eval(OPEN, here)
         if not self.train:
-            run = f"wellfit run {name}{'' if place == whole else ' --quick'} --out {place}"
-            raise StoreError(f"{name} is not trained yet; train it with --parts, or with: {run}")
+            self.missing.append(name)
+            raise StoreError(f"{name} is not trained yet")
         self.folder.mkdir(exist_ok=True)
         self.progress(f"training {name}", 0.0)
         return eval(TRAIN, here)
@@ -101,7 +103,9 @@ def lab_document(
         Section(f"words-{at}", title, words=text) for at, (title, text) in enumerate(left_words(words, summary.name))
     ]
     left = only(document, (by_id["answer"], *(by_id[name] for name in shown if name in by_id), *after, *last)).left_out
-    return replace(document, sections=(by_id["answer"], *own, *after, *said, *last), left_out=left)
+    missing = list(dict.fromkeys(cells.names["part"].missing))
+    told = (*document.notices, *([f"{UNTRAINED} {', '.join(missing)}. {TRAINED_SO}"] if missing else []))
+    return replace(document, notices=told, sections=(by_id["answer"], *own, *after, *said, *last), left_out=left)
 
 
 def _shows(step: Step) -> Iterator[str]:
