@@ -218,7 +218,7 @@ def brief(document: Document) -> Document:
 def only(document: Document, sections: Sequence[Section]) -> Document:
     """A document with other sections, which knows what it lacks."""
     kept = {section.id for section in sections}
-    left = tuple(section.title for section in document.written if section.id not in kept)
+    left = tuple(section.title for section in document.sections if section.parts and section.id not in kept)
     return replace(document, sections=tuple(sections), left_out=left)
 
 

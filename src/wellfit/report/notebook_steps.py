@@ -82,13 +82,15 @@ def is_lab(study: str) -> bool:
 
 
 def lab_sections(study: str) -> dict[str, tuple[str, ...]]:
-    """The titled steps of a lab, by name: what a text can be about; empty for other studies.
+    """The steps of a lab, name -> title, or the name in words: what a text can be about; empty for other studies.
 
     Example:
       >>> lab_sections("lab5")["look"]
       ('1. Look at the data',)
     """
-    return {step.name: (step.title,) for step in _read(study) if step.title} if is_lab(study) else {}
+    own = steps_of_lab(study)
+    titled = {step.name: (step.title,) for step in own if step.title}
+    return {step.name: titled.get(step.name, (step.name.replace("-", " "),)) for step in own}
 
 
 @lru_cache(maxsize=16)

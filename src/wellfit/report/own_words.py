@@ -64,7 +64,7 @@ def blocks(text: str) -> tuple[Block, ...]:
     return tuple(_blocks(_reader().parse(escaped(text))))
 
 
-def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
+def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:  # noqa: PLR0912  # a case for each kind of token
     marks: list[str] = []  # of the lists around, outermost first; empty once the item's first paragraph is read
     numbers: list[int | None] = []
     quoted, heading, row = 0, 0, list[tuple[Span, ...]]()

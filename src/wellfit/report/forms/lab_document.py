@@ -102,7 +102,8 @@ def lab_document(
     said = [
         Section(f"words-{at}", title, words=text) for at, (title, text) in enumerate(left_words(words, summary.name))
     ]
-    left = only(document, (by_id["answer"], *(by_id[name] for name in shown if name in by_id), *after, *last)).left_out
+    kept = [by_id["answer"], *(by_id[name] for name in shown if name in by_id), *after, *last]
+    left = tuple(title for title in only(document, kept).left_out if title not in {section.title for section in said})
     missing = list(dict.fromkeys(cells.names["part"].missing))
     told = (*document.notices, *([f"{UNTRAINED} {', '.join(missing)}. {TRAINED_SO}"] if missing else []))
     return replace(document, notices=told, sections=(by_id["answer"], *own, *after, *said, *last), left_out=left)
@@ -111,7 +112,7 @@ def lab_document(
 def _shows(step: Step) -> Iterator[str]:
     """The sections of every report that a step of a lab stands for."""
     yield step.section
-    if "model_summary(variant)" in step.code:
+    if "display(study.model_summary(variant))" in step.code:
         yield "models"
     if "plot_confusion(" in step.code and "results." in step.code:
         yield "confusion"
