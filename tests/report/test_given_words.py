@@ -56,6 +56,6 @@ def test_a_file_that_is_missing_and_a_section_of_a_mapping(tmp_path: Path) -> No
         new_words(OLD, "s", text=tmp_path / "gone.md")
     with pytest.raises(StudyFileError, match=r"^report\(\.\.\.\): no section is called 'x'"):
         new_words(OLD, "s", text={"x": "y"})
-    with pytest.raises(StudyFileError, match="^here: no section is called 'look'"):
+    with pytest.raises(StudyFileError, match=r"^here: no section is called 'look'"):
         check_sections(OwnWords(text={"look": "y"}), "s", "here")
     check_sections(OwnWords(text={"look": "y"}), "lab5", "here")

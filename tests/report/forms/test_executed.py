@@ -21,7 +21,7 @@ class Inner:
 @dataclass(frozen=True)
 class Settings:
     rate: float = 0.1
-    inner: Inner = Inner()  # noqa: RUF009
+    inner: Inner = Inner()
 
 
 def raises() -> None:
