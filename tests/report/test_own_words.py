@@ -58,7 +58,14 @@ def test_a_file_is_divided_by_its_headings() -> None:
 
 @pytest.mark.parametrize(
     ("name", "section"),
-    [("Learning curves", "curves"), ("CURVES", "curves"), ("1. look at the Data", "look"), ("X", "x"), ("", None)],
+    [
+        ("Learning curves", "curves"),
+        ("CURVES", "curves"),
+        ("1. look at the Data", "look"),
+        ("Part 2. Look at the data", "look"),
+        ("X", "x"),
+        ("", None),
+    ],
 )
 def test_a_section_is_named_as_a_reader_would(name: str, section: str | None) -> None:
     assert named_section(name, KNOWN) == section

@@ -6,10 +6,11 @@ text, and so are the addresses of links and images.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from wellfit.errors import StudyFileError, escaped
@@ -113,7 +114,7 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
     strong = emphasis = 0
     link, since = "", ""  # the address, and the text of the link so far
     for token in tokens:
-        style = {"strong": strong > 0, "emphasis": emphasis > 0}
+        styled = partial(Span, strong=strong > 0, emphasis=emphasis > 0)
         match token.type:
             case "strong_open" | "strong_close":
                 strong += token.nesting
@@ -123,19 +124,19 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
                 link, since = str(token.attrs["href"]), ""
             case "link_close":
                 if link not in (since, f"mailto:{since}"):
-                    yield Span(f" ({link})", **style)
+                    yield styled(f" ({link})")
                 link = ""
             case "image":
-                yield Span(f"{token.content} ({token.attrs['src']})", **style)
+                yield styled(f"{token.content} ({token.attrs['src']})")
             case "softbreak" | "hardbreak":
-                yield Span(" " if token.type == "softbreak" else "\n", **style)
+                yield styled(" " if token.type == "softbreak" else "\n")
             case "code_inline":
-                yield Span(token.content, kind="code", **style)
+                yield styled(token.content, kind="code")
             case "formula":
-                yield Span(token.content, kind="formula", **style)
+                yield styled(token.content, kind="formula")
             case _ if token.content:
                 since += token.content
-                yield Span(token.content, **style)
+                yield styled(token.content)
 
 
 @lru_cache(maxsize=1)
@@ -222,7 +223,6 @@ def refuse_section(name: str, known: Mapping[str, Sequence[str]], where: str) ->
 
 
 def _plain(name: str) -> str:
-    """A name in lower case, without a number in front and without punctuation."""
-    words = name.casefold().split()
-    kept = words[1:] if len(words) > 1 and words[0].rstrip(".)").isdigit() else words
-    return "".join(c for word in kept for c in word if c.isalnum())
+    """A name in lower case, without a number or "Part 1." in front and without punctuation."""
+    plain = re.sub(r"^(part\s+)?\d+\s*[.):]?\s+(?=\S)", "", " ".join(name.casefold().split()))
+    return "".join(c for c in plain if c.isalnum())

@@ -65,6 +65,8 @@ def test_tables() -> None:
     assert len(long.rows) == MOST_ROWS + 1
     wide = cells.run(f"pd.DataFrame([range({MOST_COLUMNS + 3})])")
     assert [len(table.rows[0]) for table in wide if isinstance(table, Table)] == [MOST_COLUMNS, 3]
+    wide = cells.run(f"pd.DataFrame([['a', *range({MOST_COLUMNS + 3})]])")
+    assert [table.rows[0][0] for table in wide if isinstance(table, Table)] == ["a", "a"]
 
 
 def test_a_dataclass_is_what_differs_from_its_defaults() -> None:

@@ -129,14 +129,16 @@ def _changed(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _tables(frame: Any) -> Iterator[Table]:
-    """A DataFrame as tables that fit the page, each with the index."""
+    """A DataFrame as tables that fit the page, each with the index, or with a first column of names."""
+    if frame.shape[1] > MOST_COLUMNS and not _is_named(frame) and _kinds(frame, 0) not in "iufb":
+        frame = frame.set_index(frame.columns[0])
     for at in range(0, frame.shape[1], MOST_COLUMNS):
         yield _table(frame.iloc[:, at : at + MOST_COLUMNS])
 
 
 def _table(frame: Any) -> Table:
     """A DataFrame with its index, where that is more than positions."""
-    named = list(frame.index) != list(range(len(frame)))
+    named = _is_named(frame)
     rows = [[*([_cell(at)] if named else []), *map(_cell, row)]
             for at, row in zip(frame.index, frame.itertuples(index=False), strict=True)]  # fmt: skip
     if len(rows) > MOST_ROWS:
@@ -145,6 +147,11 @@ def _table(frame: Any) -> Table:
     texts = next((at for at, number in enumerate(numbers) if number), len(numbers))
     headings = ([str(frame.index.name or "")] if named else []) + [_heading(name) for name in frame.columns]
     return Table(tuple(headings), tuple(map(tuple, rows)), text=max(1, texts + named))
+
+
+def _is_named(frame: Any) -> bool:
+    """Whether the index is more than positions."""
+    return list(frame.index) != list(range(len(frame)))
 
 
 def _kinds(frame: Any, column: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import StoreError
 from wellfit.files import OnWriting, ignore_progress
+from wellfit.report import wording
 from wellfit.report.document import Document, Section, left_words, make_document, only, words_about
 from wellfit.report.forms.executed import Cells
 from wellfit.report.forms.formats import PARTS
@@ -129,7 +130,7 @@ def _cells(summary: StudySummary, directory: Path, folder: Path, parts: bool, pr
     def answers(*kinds: str, of: Any = None) -> None:
         for answer in (of or cells.names["results"]).summary.answers:
             if not kinds or answer.kind in kinds:
-                show(Paragraph(answer.text, answer.ask))
+                show(Paragraph(wording.true_minus(answer.text), answer.ask))
 
     made = {"answers": answers, "part": _Part(cells.names, directory / PARTS, parts, progress)}
     cells.names |= {**made, "tensorboard": lambda of: None}  # it writes files

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["Formula", "formula"]
 
@@ -58,5 +58,6 @@ def formula(source: str) -> Formula | None:
         figure.patch.set_alpha(0.0)
         figure.text(0, depth / height, text, fontproperties=letters)
         buffer = StringIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None})
     return Formula(buffer.getvalue(), width / SIZE, height / SIZE, depth / SIZE)
