@@ -144,6 +144,7 @@ def test_own_words_are_shown_in_every_form_from_the_store_alone(
     assert text.index("## Conclusion\n\nSo it is.") < text.index("## How to reproduce this")
     assert command("report", study_copy).status == 0
     page = (study_copy / "report.html").read_text()
+    assert '<meta name="author" content="Ada Lovelace, Bob">' in page
     assert '<p class="byline">Ada Lovelace, Bob · Deep Learning</p>' in page
     assert page.index("<p>Before <em>all</em>.</p>") < page.index('id="answer"')
     assert '<div class="own-words"><p>They &lt;b&gt;fall&lt;/b&gt;.</p></div>' in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,7 +112,15 @@ def report(
     The report is made from the study directory alone; the data set is not needed. The PDF of a lab is the lab, step by
     step, and shows its data too.
     """
-    from wellfit.report.forms.formats import PARTS, Printed, check_folder, font_notice, report_format, report_path
+    from wellfit.report.forms.formats import (
+        PARTS,
+        Printed,
+        check_folder,
+        font_notice,
+        refuse_other_file,
+        report_format,
+        report_path,
+    )
     from wellfit.report.notebook_steps import is_lab
 
     if out is not None:
@@ -120,8 +129,11 @@ def report(
     printed = Printed(all=all, code=code, parts=parts)
     if printed != Printed() and form != "pdf":
         raise StudyFileError("--all, --code and --parts are for PDFs; add --format pdf, or leave them out")
-    _keep_words(directory, text, authors, course)
-    summary, path = _write(directory, form, report_path(form, out, directory), printed)
+    target = report_path(form, out, directory)
+    with contextlib.suppress(OSError):  # what cannot be written is refused below, in its own words
+        refuse_other_file(target, form)
+        _keep_words(directory, text, authors, course)
+    summary, path = _write(directory, form, target, printed)
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")
     if form == "pdf" and is_lab(summary.name) and not (all or parts or (directory / PARTS).is_dir()):

@@ -402,4 +402,7 @@ def test_names_and_own_words_are_set_as_text(tmp_path: Path) -> None:
         "a = 1",
     ):
         assert squeezed(wanted) in text, wanted
-    assert PdfReader(tmp_path / "report.pdf").pages[0].get("/Annots") is None  # a link would be one
+    reader = PdfReader(tmp_path / "report.pdf")
+    assert reader.pages[0].get("/Annots") is None  # a link would be one
+    assert reader.metadata is not None
+    assert reader.metadata.author == "Ada #x"

@@ -88,7 +88,9 @@ def _as_data(document: Document, progress: OnWriting) -> dict[str, Any]:
             progress(f"figure {count} of {total}", DRAWN * count / max(1, total))
         notes = " ".join(section.notes)
         sections.append({"title": section.title, "words": words_data(section.words), "notes": notes, "parts": parts})
-    about = {key: getattr(document, key) for key in ("title", "name", "state", "notices", "byline", "left_out")}
+    about = {
+        key: getattr(document, key) for key in ("title", "name", "state", "notices", "authors", "byline", "left_out")
+    }
     return {**about, "introduction": words_data(document.introduction), "colors": LIGHT, "sections": sections}
 
 
