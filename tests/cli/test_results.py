@@ -182,6 +182,10 @@ def test_unknown_sections_are_refused_and_nothing_is_written(
     ended = command("report", study_copy, "--all")
     assert (ended.status, ended.err.count("\n")) == (2, 1)
     assert "--all, --code and --parts are for PDFs" in ended.err
+    mine = tmp_path / "mine.md"
+    mine.write_text("mine")
+    ended = command("report", study_copy, "--out", mine, "--authors", "Ada")
+    assert (ended.status, mine.read_text()) == (2, "mine")
     assert stores.tree(study_copy) == before
 
 
