@@ -64,7 +64,7 @@ def test_tables() -> None:
     assert isinstance(long, Table)
     assert len(long.rows) == MOST_ROWS + 1
     wide = cells.run(f"pd.DataFrame([range({MOST_COLUMNS + 3})])")
-    assert [len(table.rows[0]) for table in wide if isinstance(table, Table)] == [MOST_COLUMNS, 3]
+    assert [len(table.rows[0]) for table in wide if isinstance(table, Table)] == [7, 6]
     wide = cells.run(f"pd.DataFrame([['a', *range({MOST_COLUMNS + 3})]])")
     assert [table.rows[0][0] for table in wide if isinstance(table, Table)] == ["a", "a"]
 

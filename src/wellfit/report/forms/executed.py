@@ -132,8 +132,10 @@ def _tables(frame: Any) -> Iterator[Table]:
     """A DataFrame as tables that fit the page, each with the index, or with a first column of names."""
     if frame.shape[1] > MOST_COLUMNS and not _is_named(frame) and _kinds(frame, 0) not in "iufb":
         frame = frame.set_index(frame.columns[0])
-    for at in range(0, frame.shape[1], MOST_COLUMNS):
-        yield _table(frame.iloc[:, at : at + MOST_COLUMNS])
+    count = -(-frame.shape[1] // MOST_COLUMNS)
+    each = -(-frame.shape[1] // max(1, count))  # about as many columns in each
+    for at in range(count):
+        yield _table(frame.iloc[:, at * each : (at + 1) * each])
 
 
 def _table(frame: Any) -> Table:
