@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,6 +85,7 @@ def test_cells_show_data_layers_curves_matrices_and_answers(document: Document) 
 
 def test_own_words_stand_where_they_belong(document: Document) -> None:
     assert document.introduction == "Before all."
+    assert not [section for section in document.sections if section.words == "Before all."]
     by_title = {section.title: section for section in document.sections}
     assert by_title["1. Look at the data"].words == "I saw **digits**."
     assert Words("It began late.", own=True) in parts_of(document, "loss")
@@ -113,11 +116,25 @@ def test_missing_parts_are_said_or_trained(
     made = "(('lab5/l2', True, 'lab5-l2-quick'), ('lab5/depth', False, 'lab5-depth'))"
     assert parts_of(trained, "more") == (Code(made),)
     assert "training lab5/l2" in told
-    (lab[2] / "lab-parts" / "lab5-l2").mkdir()
-    (lab[2] / "lab-parts" / "lab5-l2" / "study.db").touch()
-    monkeypatch.setattr(labs, "OPEN", "place.name")
-    found = lab_document(*lab, parts=True)
-    assert parts_of(found, "more")[0].text.startswith("('lab5-l2', ")  # at full settings, where that is there
+    for name in ("lab5-l2", "lab5-depth"):  # at full settings, where that is there
+        (lab[2] / "lab-parts" / name).mkdir()
+        (lab[2] / "lab-parts" / name / "study.db").touch()
+    monkeypatch.setattr(labs, "OPEN", "[place.name for _ in (1,)]")
+    assert parts_of(lab_document(*lab), "more") == (Code("(['lab5-l2'], ['lab5-depth'])"),)
+    unfinished = replace(lab[0], state="interrupted")
+    monkeypatch.setattr(labs, "OPEN", "UNFINISHED")
+    monkeypatch.setattr(labs.Cells, "run", with_name(labs.Cells.run, UNFINISHED=SimpleNamespace(summary=unfinished)))
+    assert "'lab5-l2'" in parts_of(lab_document(*lab, parts=True), "more")[0].text  # trained on
+
+
+def with_name(run: Callable[..., Any], **names: Any) -> Callable[..., Any]:
+    """Cells with names that they would not have."""
+
+    def named(cells: Any, code: str) -> Any:
+        cells.names |= names
+        return run(cells, code)
+
+    return named
 
 
 def test_the_pdf_of_a_lab_has_the_names_the_words_and_every_title(document: Document, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from wellfit.base import StudyDetails, StudySummary
+from wellfit.base import OwnWords, StudyDetails, StudySummary
 from wellfit.errors import StoreError
 from wellfit.files import OnWriting, ignore_progress
 from wellfit.report import wording
@@ -63,7 +63,9 @@ class _Part:
         place = whole if full or (whole / "study.db").is_file() else whole.with_name(f"{whole.name}-quick")
         here = {**self.names, "name": name, "quick": place != whole, "place": place}
         if (place / "study.db").is_file():
-            return eval(OPEN, here)
+            found = eval(OPEN, here)
+            if not self.train or found.summary.state == "finished":
+                return found
         if not self.train:
             self.missing.append(name)
             raise StoreError(f"{name} is not trained yet")
@@ -91,6 +93,7 @@ def lab_document(
     """
     document = make_document(summary, details)
     words = words_about(summary)
+    words.pop("introduction", None)  # the document has it
     with TemporaryDirectory() as folder:
         cells = _cells(summary, directory, Path(folder), parts, progress)
         own = list(_sections(document, legible_summary(summary), cells, words, code, progress))
@@ -122,7 +125,7 @@ def _shows(step: Step) -> Iterator[str]:
 def _cells(summary: StudySummary, directory: Path, folder: Path, parts: bool, progress: OnWriting) -> Cells:
     """The names that a notebook has after its first cells."""
     file = folder / "study.toml"
-    file.write_text(study_file(from_resolved(summary.settings)), encoding="utf-8")
+    file.write_text(study_file(replace(from_resolved(summary.settings), report=OwnWords())), encoding="utf-8")
     cells = Cells({"Path": Path, "FILE": file, "DIRECTORY": directory})
     cells.run(SETUP + helpers_for(step.code for step in steps_of_lab(summary.name)))
     show = cells.names["show"]
