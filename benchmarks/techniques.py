@@ -246,10 +246,11 @@ def _pictured(studies: Studies, path: Path, kind: str, ref: str) -> str:
     study, _, names = ref.partition(":")
     figure = picture(studies[study], kind, [name for name in names.split(",") if name])
     file = f"{path.stem}-{kind}.png"
-    (path.parent / "pictures").mkdir(exist_ok=True)
-    save_picture(figure, path.parent / "pictures" / file, DPI, alt_text(figure))
+    folder = path.parents[1] / "pictures"  # not beside the pages, which the package ships
+    folder.mkdir(exist_ok=True)
+    save_picture(figure, folder / file, DPI, alt_text(figure))
     alt = " ".join(alt_text(figure).replace("[", "(").replace("]", ")").split())
-    return f"![{alt}](pictures/{file})"
+    return f"![{alt}](../pictures/{file})"
 
 
 def _index(studies: Studies, known: Sequence[Page]) -> Iterator[str]:

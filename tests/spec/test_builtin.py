@@ -56,7 +56,11 @@ def test_all_studies_and_parts_are_listed() -> None:
     parts = [part.name for part in list_parts("lab5")]
     assert parts == [
         f"lab5/{p}"
-        for p in (*("combined", "l2", "dropout", "batch-size"), *("optimizer", "epochs", "depth", "width"), "as-published")
+        for p in (
+            *("combined", "l2", "dropout", "batch-size"),
+            *("optimizer", "epochs", "depth", "width"),
+            "as-published",
+        )
     ]
 
 

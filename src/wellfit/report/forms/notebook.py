@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.files import OnWriting, ignore_progress, replacing
+from wellfit.narrative.techniques import techniques_in
 from wellfit.report.document import Document, make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
@@ -105,6 +106,7 @@ def make_notebook(
             cells.append(_markdown(text))
         noted.add(step.section)
         cells.append(_code(step.code, _outputs(step, summary, drawing if step.drawn else None)))
+    cells.extend(_techniques(summary, document))
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return {
         "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],
@@ -188,6 +190,22 @@ def _heading(step: Step, document: Document, first: bool) -> str:
     title = step.title or (escaped(section.title) if section else "")
     notes = escaped(" ".join(section.notes)) if section else ""
     return "\n\n".join(filter(None, (f"## {title}" if title else "", notes, step.text)))
+
+
+def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any]]:
+    """What the variants use, in words and formulas, and the call that shows the whole page of the first."""
+    section = next((s for s in document.sections if s.id == "techniques"), None)
+    used = techniques_in(summary)
+    if section is None or not used:
+        return []
+    texts = [
+        text
+        for t in used
+        for text in (f"**{t.title}.** {escaped(t.summary)}", escaped(t.given), f"```text\n{t.formula}\n```")
+        if text
+    ]
+    head = f"## {escaped(section.title)}\n\n{escaped(' '.join(section.notes))}"
+    return [_markdown("\n\n".join([head, *texts])), _code(f"wellfit.technique({used[0].name!r})")]
 
 
 def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list[dict[str, Any]]:

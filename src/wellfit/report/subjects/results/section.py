@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
 from wellfit.report.subjects.results.numbers import accuracy_heading, variant_rows
@@ -40,6 +41,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "compared": wording.capitalized(wording.compared(summary)),
         "training": accuracy_heading("Training", summary.metric),
         "validation": accuracy_heading("Validation", summary.metric),
+        "techniques": techniques_in(summary),
     }
 
 
