@@ -24,6 +24,7 @@ from typing import Any, Final
 
 LABS: Final = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
 PAGES: Final = Path(__file__).parents[1] / "docs" / "notebooks"
+FOLDED: Final = 24  # lines; longer cells are folded
 LONG: Final = 3600  # seconds that a cell may take
 INNER_STYLE: Final = re.compile(r"<style scoped>.*?</style>\s*", re.S)
 STEERING: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -65,17 +66,25 @@ def page(notebook: Any, lab: str, pictures: Path) -> str:
         if cell.cell_type == "markdown":
             blocks.append(cell.source)
             continue
-        blocks.append(f"```python\n{cell.source}\n```")
+        blocks.append(_code(cell.source))
         for place, output in enumerate(cell.outputs):
             blocks.extend(_shown(output, pictures / f"{number}-{place}.png", lab))
     return "\n\n".join(blocks) + "\n"
+
+
+def _code(source: str) -> str:
+    """A cell; a long one, such as the study file, is folded."""
+    lines, block = source.count("\n") + 1, f"```python\n{source}\n```"
+    if lines <= FOLDED:
+        return block
+    return f'<details markdown="1"><summary>A cell of {lines} lines</summary>\n\n{block}\n\n</details>'
 
 
 def _shown(output: Mapping[str, Any], picture: Path, lab: str) -> Iterator[str]:
     """An output of a cell as Markdown: a picture, HTML, Markdown or text."""
     if output["output_type"] == "stream":
         if text := STEERING.sub("", output["text"].split("\r")[-1]).strip("\n"):
-            yield f'```text title=""\n{text}\n```'
+            yield _printed(text)
         return
     data = output.get("data", {})
     if "image/png" in data:
@@ -85,9 +94,15 @@ def _shown(output: Mapping[str, Any], picture: Path, lab: str) -> Iterator[str]:
     elif "text/html" in data:
         yield f'<div class="output">{INNER_STYLE.sub("", data["text/html"])}</div>'
     elif "text/markdown" in data:
-        yield data["text/markdown"].replace("\n# ", "\n### ").replace("\n## ", "\n#### ").removeprefix("# ")
+        yield re.sub(r"^(#+ )", r"##\1", data["text/markdown"], flags=re.M)  # below the page's own headings
     elif "text/plain" in data:
-        yield f"```text\n{data['text/plain']}\n```"
+        yield _printed(data["text/plain"])
+
+
+def _printed(text: str) -> str:
+    """What a cell printed, in a fence that it does not hold."""
+    fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall(r"`{3,}", text))])
+    return f"{fence}{{ .text .output }}\n{text}\n{fence}"
 
 
 def main() -> None:

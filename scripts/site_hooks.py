@@ -38,7 +38,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: object) -> str:
 
 
 def _notebooks(config: Any) -> list[Path]:
-    return sorted(Path(config.docs_dir, NOTEBOOKS).glob("*.md"), key=lambda page: (not page.stem == "lab5", page.stem))
+    return sorted(Path(config.docs_dir, NOTEBOOKS).glob("*.md"), key=lambda page: (page.stem != "lab5", page.stem))
 
 
 def on_page_content(html: str, **_: object) -> str:
