@@ -11,8 +11,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from latex2mathml.converter import convert
-
 OUTWARD = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:src|tests|benchmarks|scripts)/[^)]*\)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.S)
 SIZES = re.compile(r"\\(?:[Bb]igg?[lr]?)(?![a-zA-Z])")  # brackets grow by themselves
@@ -47,5 +45,7 @@ def on_page_content(html: str, **_: object) -> str:
 
 
 def _mathml(formula: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
     tex = SIZES.sub("", entities.unescape(formula[3]))
     return str(convert(tex, display="block" if formula[2] == "[" else "inline"))

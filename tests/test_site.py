@@ -120,7 +120,6 @@ def test_a_notebook_becomes_a_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("made", [[], ["lab5.md", "lab-512.md"]], ids=["none", "two"])
 def test_the_site_shows_the_notebooks_that_were_made(tmp_path: Path, made: list[str]) -> None:
-    pytest.importorskip("latex2mathml", reason="pip install 'wellfit[docs]'")
     hooks = script("site_hooks")
     (tmp_path / "notebooks").mkdir()
     for name in made:
