@@ -20,6 +20,7 @@ import pytest
 
 import pages
 import wellfit
+from wellfit.report.forms.tables import TABLES
 from wellfit.results import Results
 from wellfit.spec.study import study_from_mapping
 from wellfit.study.preview import model_table
@@ -69,6 +70,11 @@ def test_the_figures_of_the_how_to_are_all_there_are() -> None:
     listed = text[text.index("without its prefix:") : text.index("PDFs hold")]
     known = {name.removeprefix("plot_") for name in dir(Results) if name.startswith("plot_")}
     assert set(re.findall(r"`(\w+)`", listed)) == known
+
+
+def test_the_tables_of_the_how_to_are_all_there_are() -> None:
+    (listed,) = re.findall(r"^Tables: (.*)\.$", (DOCS / "how-to" / "paper.md").read_text(), re.M)
+    assert tuple(re.findall(r"`(\w+)`", listed)) == TABLES
 
 
 def test_the_tutorial_teaches_files_and_commands_in_an_order_that_works() -> None:
