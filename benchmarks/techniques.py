@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Final
 from wellfit.base import Comparison
 from wellfit.narrative.metrics import change_bounds, points
 from wellfit.report.marks.static import alt_text
-from wellfit.report.wording import settings
+from wellfit.report.wording import in_one_line, settings
 from wellfit.results import Results
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def verdict_row(studies: Studies, ref: str) -> str:
     by_name = {variant.name: variant for variant in summary.variants}
     one, other = by_name[c.variant], by_name[c.against]
     own = {key: value for key, value in one.settings.items() if other.settings.get(key) != value}
-    changed = ", ".join(settings(own)).replace(":,", ":")
+    changed = in_one_line(settings(own))
     interval = (
         "" if c.interval is None or c.identical else " " + change_bounds(c.interval, c.metric).replace(" ", "\u00a0")
     )

@@ -26,7 +26,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         for row in rows
     )
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
-    changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in rows)
+    changes = tuple((row.name, wording.in_one_line(row.settings)) for row in rows)
     return [
         score_table(summary),
         Table(headings, costs),
