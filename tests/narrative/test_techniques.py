@@ -41,6 +41,13 @@ def test_its_parts_are_those_of_the_page(page: Technique) -> None:
     assert re.findall(r"^\|.*$", page.text, re.M) == re.findall(r"^\|.*$", whole, re.M)
 
 
+def test_what_a_page_says_of_its_picture_leaves_with_it() -> None:
+    assert "The dotted line is" in PAGES["early-stopping"]
+    assert "Each row shows" in PAGES["mixup"]
+    assert "dotted" not in technique("early-stopping").text
+    assert "Each row shows" not in technique("mixup").text
+
+
 def test_every_setting_of_a_page_is_a_setting() -> None:
     def keys(kind: type) -> set[str]:
         return {field.name for field in dataclasses.fields(kind)}

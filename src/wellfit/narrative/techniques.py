@@ -21,8 +21,11 @@ from wellfit.errors import UnknownNameError
 __all__ = ["Technique", "technique", "techniques", "techniques_in", "techniques_of"]
 
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_UNSEEN: Final = re.compile(r"^ *<!--[^>]*-->\n|^!\[.*\n| *<!--[^>]*-->", re.M)
-"""Marks for the script that fills in the pages, and pictures."""
+_PICTURE: Final = re.compile(r"^<!-- picture .*?<!-- end -->\n(?:\n[^#\n][^\n]*\n)?", re.M | re.S)
+"""A picture, and the paragraph below it that says what it shows."""
+
+_MARK: Final = re.compile(r"^ *<!--[^>]*-->\n| *<!--[^>]*-->", re.M)
+"""Marks for the script that fills in the pages."""
 _ALWAYS: Final = ("model.kind", "model.hidden", "model.layers", "optimizer", "learning_rate", "momentum")
 """What every recipe has."""
 
@@ -152,7 +155,7 @@ def _read(name: str, page: str) -> Technique | None:
     given, formula, *_ = re.split(r"^```(?:text)?\n", sections["Formula"], flags=re.M)
     setting = _plain(sections["Setting"].strip().split("\n\n")[0])
     keys = re.findall(r"`([a-z_0-9]+)`", sections["Setting"].strip().split(":")[0])
-    text = _LINK.sub(r"\1", _UNSEEN.sub("", page))
+    text = _LINK.sub(r"\1", _MARK.sub("", _PICTURE.sub("", page)))
     return Technique(
         name,
         head.strip().removeprefix("# "),
