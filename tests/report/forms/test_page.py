@@ -235,7 +235,7 @@ def test_a_page_of_nineteen_variants_has_few_words_before_unfolding(crowded):
     assert len(shown) < 1_150  # tests/test_browser.py counts what the scripts add
     assert len(said) > 4 * len(shown)
     text = " ".join(shown)
-    for folded in ("Norm of all weights", "Macro", "stopped early", "was right nine"):
+    for folded in ("Norm of all weights", "Formula", "stopped early", "was right nine"):
         assert folded not in text
 
 

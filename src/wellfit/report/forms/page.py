@@ -92,15 +92,19 @@ def _rendered(summary: StudySummary, details: StudyDetails) -> str:
         if variables := section.fragment(sheets):
             template = environment.get_template(section.template)
             text = template.render(variables, section=section, summary=summary, notices=document.notices, glance=small)
-            # a section that says its gist is folded under it
-            contents.append((section, Markup(_with_classes(text, styles)), variables.get("gist", "")))
+            # a section that says its gist is folded under it, unless the authors wrote something on it
+            gist = "" if section.words else variables.get("gist", "")
+            contents.append((section, Markup(_with_classes(text, styles)), gist))
+        elif section.words:
+            contents.append((section, Markup(""), ""))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]
     page = environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,
         unsealed=UNSEALED,
         record=record,
-        answer=contents[0][1],
+        document=document,
+        answer=contents[0],
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],
         library=_packed(bokeh_library()) if documents else "",

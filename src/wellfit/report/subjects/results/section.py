@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.narrative.no_effect import no_effect
+from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
 from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, variant_rows
@@ -29,7 +30,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         for row in rows
     )
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
-    changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in rows)
+    changes = tuple((row.name, wording.in_one_line(row.settings)) for row in rows)
     return [
         score_table(summary),
         Table(headings, costs),
@@ -55,6 +56,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "brackets": {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)},
         "same": f"The same for every variant: {'; '.join(same.values())}." if same else "",
         "effects": no_effect(summary.variants, summary.comparisons, summary.histories),
+        "techniques": techniques_in(summary),
     }
 
 
