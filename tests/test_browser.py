@@ -57,6 +57,15 @@ def files(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def letters(files):
+    """A page of as many classes as there are letters, one with a long name."""
+    classes = (*"ABCDEFGHIJKLMNOPQRSTUVWXY", "Z, which has a name that is longer than any column or row could be")
+    summary = study(variants=("baseline", "l2"), epochs=1, classes=classes)
+    write_page(summary, replace(details(summary), mistakes=None), files / "letters.html")
+    return classes
+
+
 @pytest.fixture
 def visit(browser, files):
     """Open a page; what it complained of or asked the network for is collected, and is an error at the end."""
@@ -677,6 +686,18 @@ def test_a_click_on_a_cell_shows_its_images(visit):
     assert tiles.count() == min(5, pairs.count((true, predicted)))
     assert tiles.first.locator(".picture").is_visible()
     assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == f"{true},{predicted}"
+
+
+def test_a_matrix_is_whole_and_so_are_its_names(visit, letters):
+    tab = visit("letters")
+    box = "(t => [t.scrollWidth - t.clientWidth, t.querySelector('td button').offsetWidth])"
+    beyond, cell = tab.evaluate(f"{box}(document.querySelector('#matrix-table').parentNode)")
+    assert beyond <= 0
+    assert cell >= 20
+    heads = tab.locator("#matrix-table tbody th")
+    assert heads.last.get_attribute("title") == letters[-1]
+    assert tab.locator("#matrix-table thead th").last.get_attribute("title") == letters[-1]
+    assert heads.last.bounding_box()["width"] < 250
 
 
 def test_all_images_of_a_cell_can_be_shown(visit):

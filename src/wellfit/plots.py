@@ -244,7 +244,9 @@ class Plots:
             from wellfit.study.single_runs import regions_of_run
 
             of = [regions_of_run(self.directory, regions, seed) for regions in of]
-        return shown(plot_region_panels({regions.variant: regions for regions in of}, self.summary.classes))
+        figure = plot_region_panels({regions.variant: regions for regions in of}, self.summary.classes)
+        shown(figure)
+        return figure
 
     def plot_mistakes(
         self,

@@ -77,8 +77,9 @@ def slots(names: Iterable[str]) -> dict[str, int]:
     1. A name of `NAMED` has the color that is written there. Case does not matter, nor whether words are joined by
        spaces, ``_`` or ``-``.
     2. Any other name is hashed to one of the six colors. If the study uses that color already, the name gets the next
-       one that it does not use, and if it uses all six, the hashed one. Names take their turn in the order of their
-       hashes, so the order of the study does not matter; a variant more or less can matter to those that evade.
+       one that it does not use, and if it uses all six, the first that has a mark left. Names take their turn in the
+       order of their hashes, so the order of the study does not matter; a variant more or less can matter to those
+       that evade.
     3. Variants of one color have different marks: first the names of `NAMED` in its order, then the others by their
        hashes.
 
@@ -138,7 +139,8 @@ def _slots(names: tuple[str, ...]) -> dict[str, int]:
         color = NAMED.get(plain[name], -1)
         if color < 0:
             turns = [1 + (hashed[name] + step) % (SERIES - 1) for step in range(SERIES - 1)]
-            color = next((turn for turn in turns if not count[turn]), turns[0])
+            unused = [turn for turn in turns if not count[turn]]
+            color = (unused or [turn for turn in turns if count[turn] < FORMS] or turns)[0]
         found[name] = color + SERIES * count[color]
         count[color] += 1
     return {name: found[name] for name in names}
