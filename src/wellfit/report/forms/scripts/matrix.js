@@ -194,6 +194,7 @@ if (matrix) {
   const step = Math.ceil(shown / 30); // tiny cells leave room for every so many names
   const resize = () => {
     const whole = $("matrix-live"), phone = innerWidth < 704;
+    table.classList.remove("tiny"); // its names are narrower: the room would depend on the size before
     const beside = getComputedStyle(whole.querySelector(".beside")).gridTemplateColumns.includes(" ") ? 320 : 0;
     const slanted = table.classList.contains("short") ? 4 : 60; // the last name leans beyond its column
     const room = whole.clientWidth - beside - table.tBodies[0].rows[0].cells[0].offsetWidth - slanted;
