@@ -72,7 +72,7 @@ def test_a_copy_without_the_pages_reports_without_them(tmp_path: Path, monkeypat
         cached.cache_clear()
     try:
         assert techniques_of([{"l2": 0.1}]) == ()
-        with pytest.raises(WellfitError, match="lacks the technique pages.*; install it with pip"):
+        with pytest.raises(WellfitError, match=r"lacks the technique pages.*; install it with pip"):
             technique("l2")
     finally:
         for cached in (techniques, _by_setting):
