@@ -15,7 +15,8 @@ import pytest
 import detailed
 import summaries
 from wellfit.base import QUESTIONS
-from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
+from wellfit.report.forms.notebook import make_notebook, write_notebook
+from wellfit.report.notebook_steps import steps
 from wellfit.spec.study import load_study, resolved
 from wellfit.study.summarize import summarize
 
