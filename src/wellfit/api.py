@@ -16,6 +16,7 @@ from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
 from wellfit.model.saved import load
+from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.previews import Previews
 from wellfit.report.given_words import check_sections
@@ -54,6 +55,7 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "technique",
 ]
 
 Variants = Mapping[str, Mapping[str, Any]]

@@ -26,7 +26,8 @@ def test_a_finished_study_has_every_section_in_order() -> None:
         *("", "Ranking", "Results", "Comparisons", "Learning curves", "Sweeps", "Confusion matrix"),
         *("Misclassified images", "Precision, recall and F1 by class"),
         *("Calibration: are the probabilities trustworthy?", "Weights", "The data", "The networks", "Findings"),
-        *("Published and measured", "Every run", "How to reproduce this", "Glossary"),
+        *("Published and measured", "Every run", "How to reproduce this"),
+        *("The techniques in words and formulas", "Glossary"),
     ]
 
 

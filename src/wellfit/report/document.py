@@ -34,6 +34,7 @@ from wellfit.report.subjects.regions import section as regions
 from wellfit.report.subjects.reproduce import section as reproduce
 from wellfit.report.subjects.results import comparisons, published, runs
 from wellfit.report.subjects.results import section as results
+from wellfit.report.subjects.techniques import section as techniques
 from wellfit.report.subjects.weights import interactive as weight_charts
 from wellfit.report.subjects.weights import section as weights
 
@@ -145,6 +146,7 @@ ORDER: Final[tuple[tuple[str, str, str, Contents | None], ...]] = (
     ("published", "Published and measured", "Published", published),
     ("runs", "Every run", "Runs", runs),
     ("reproduce", "How to reproduce this", "Reproduce", reproduce),
+    ("techniques", "The techniques in words and formulas", "Techniques", techniques),
     ("glossary", "Glossary", "Glossary", glossary),
 )
 """Every section: its id, its title, its name in the page's navigation, and its contents; None: only own words."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.files import OnWriting, ignore_progress, replacing
+from wellfit.narrative.techniques import techniques_in
 from wellfit.report.document import Document, left_words, make_document, words_about
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
@@ -80,6 +81,7 @@ def make_notebook(
         noted.add(step.section)
         cells.append(_code(step.code, _outputs(step, summary, drawing if step.drawn else None)))
     cells += [_markdown(f"## {title}\n\n{words_markdown(text)}") for title, text in left_words(words, summary.name)]
+    cells.extend(_techniques(summary, document))
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return {
         "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],
@@ -138,6 +140,20 @@ def _own_words(step: Step, words: dict[str, str]) -> str:
     """What the authors say about a step, or about the section that it shows first; it is then no longer left."""
     texts = (words.pop(step.name, ""), words.pop(step.section, ""))
     return "\n\n".join(words_markdown(text) for text in texts if text)
+def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any]]:
+    """What the variants use, in words and formulas, and the call that shows the whole page of the first."""
+    section = next((s for s in document.sections if s.id == "techniques"), None)
+    used = techniques_in(summary)
+    if section is None or not used:
+        return []
+    texts = [
+        text
+        for t in used
+        for text in (f"**{t.title}.** {escaped(t.summary)}", escaped(t.given), f"```text\n{t.formula}\n```")
+        if text
+    ]
+    head = f"## {escaped(section.title)}\n\n{escaped(' '.join(section.notes))}"
+    return [_markdown("\n\n".join([head, *texts])), _code(f"wellfit.technique({used[0].name!r})")]
 
 
 def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list[dict[str, Any]]:
