@@ -140,6 +140,8 @@ def _own_words(step: Step, words: dict[str, str]) -> str:
     """What the authors say about a step, or about the section that it shows first; it is then no longer left."""
     texts = (words.pop(step.name, ""), words.pop(step.section, ""))
     return "\n\n".join(words_markdown(text) for text in texts if text)
+
+
 def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any]]:
     """What the variants use, in words and formulas, and the call that shows the whole page of the first."""
     section = next((s for s in document.sections if s.id == "techniques"), None)
