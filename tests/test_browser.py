@@ -19,7 +19,7 @@ from summaries import diverged, empty, hostile, running, study
 from wellfit.report.forms.page import write_page
 from wellfit.report.marks.colors import DARK, LIGHT
 from wellfit.report.notes import notices
-from wellfit.report.numbers import curve_data
+from wellfit.report.numbers import curve_data, interesting
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -49,6 +49,15 @@ def files(tmp_path_factory):
     many = replace(two, variants=variants, histories=histories, comparisons=(), confusion={}, ranking=())
     write_page(many, NOTHING, folder / "many.html")
     return folder
+
+
+@pytest.fixture(scope="module")
+def letters(files):
+    """A page of as many classes as there are letters, one with a long name."""
+    classes = (*"ABCDEFGHIJKLMNOPQRSTUVWXY", "Z, which has a name that is longer than any column or row could be")
+    summary = study(variants=("baseline", "l2"), epochs=1, classes=classes)
+    write_page(summary, replace(details(summary), mistakes=None), files / "letters.html")
+    return classes
 
 
 @pytest.fixture
@@ -242,7 +251,7 @@ def test_switching_a_variant_or_a_split_hides_its_lines(visit):
     tab = visit()
     scroll_to(tab, "chart-loss")
     until(tab, f"() => ({SHOWN})().includes('v1-gap')", True)
-    assert {"v1-train", "v1-validation", "v0-train-band", "v5-stop"} <= set(tab.evaluate(SHOWN))
+    assert {"v1-train", "v1-validation", "v5-stop"} <= set(tab.evaluate(SHOWN))
     tab.locator("input[name=variant][value='1']").uncheck()
     tab.locator("input[name=split][value=train]").uncheck()
     names = set(tab.evaluate(SHOWN))
@@ -264,6 +273,8 @@ def test_every_line_is_named_at_its_end_and_no_name_covers_another(visit):
     scroll_to(tab, "chart-loss")
     wanted = sorted(tab.locator("label:has(input[name=variant])").all_inner_texts())
     for chart in ("loss", "accuracy", "gap"):
+        tab.locator(f"input[name=metric][value={chart}]").check()
+        assert tab.locator(".chart:visible").first.get_attribute("id") == f"chart-{chart}"
         until(tab, f"() => document.querySelectorAll('#chart-{chart} .ends li').length", len(wanted))
         names = tab.locator(f"#chart-{chart} .ends li")
         assert sorted(names.all_inner_texts()) == wanted
@@ -278,25 +289,51 @@ def test_a_name_that_is_pointed_at_or_focused_brings_out_its_lines(visit):
     scroll_to(tab, "chart-loss")
     until(tab, f"() => ({ALPHA})('v0-gap')", 1)
     tab.locator("label:has(input[value='1'])").hover()
-    until(tab, f"() => ({ALPHA})('v0-gap')", 0.12)
+    until(tab, f"() => ({ALPHA})('v0-gap')", 0.18)
     assert tab.evaluate(ALPHA, "v1-gap") == 1
     tab.mouse.move(1, 1)
     until(tab, f"() => ({ALPHA})('v0-gap')", 1)
     tab.locator("input[name=variant][value='2']").focus()
-    until(tab, f"() => ({ALPHA})('v1-gap')", 0.12)
+    until(tab, f"() => ({ALPHA})('v1-gap')", 0.18)
     assert tab.evaluate(ALPHA, "v2-gap") == 1
 
 
-def test_of_many_variants_few_are_shown_and_the_rest_is_switched_on(visit):
-    tab = visit("many")
+COLOR = f"(tag) => {RENDERERS}.find((r) => r.tags[0] === tag).glyph.line_color.value"
+
+
+def test_of_many_variants_most_are_gray_until_they_are_pointed_at_or_pinned(visit):
+    tab = visit("many", color_scheme="light")
     scroll_to(tab, "chart-loss")
-    boxes = tab.locator("input[name=variant]")
-    count = f"() => new Set(({SHOWN})().map((t) => /^v\\d+/.exec(t)?.[0]).filter(Boolean)).size"
-    until(tab, count, 6)
+    gray = f"() => {RENDERERS}.filter((r) => r.visible && r.glyph.line_color?.value === '{LIGHT['crowd']}').length"
+    lines = f"() => new Set(({SHOWN})().map((t) => /^v\\d+/.exec(t)?.[0]).filter(Boolean)).size"
+    until(tab, lines, 17)
+    of_loss = 16
+    assert tab.evaluate(gray) % of_loss == 0
+    before = tab.evaluate(gray)
+    assert before > 0
+    tab.locator("label:has(input[value='3'])").hover()
+    until(tab, f"() => ({COLOR})('v3-validation') === '{LIGHT['crowd']}'", False)
+    tab.mouse.move(1, 1)
+    until(tab, f"() => ({COLOR})('v3-validation')", LIGHT["crowd"])
+    tab.locator("input[name=variant][value='3']").check()
+    tab.mouse.move(1, 1)
+    assert tab.evaluate(COLOR, "v3-validation") != LIGHT["crowd"]
+    tab.get_by_role("button", name="best on validation").click()
+    assert tab.locator("input[name=variant]:checked").count() == 6
+    tab.locator("input[name=others]").uncheck()
+    assert tab.evaluate(lines) == 6
     tab.get_by_role("button", name="all").click()
-    assert tab.evaluate(count) == boxes.count() == 17
-    tab.get_by_role("button", name="a few of the best").click()
-    assert tab.evaluate(count) == 6
+    assert tab.evaluate(lines) == tab.locator("input[name=variant]").count() == 17
+
+
+def test_the_value_axis_is_that_of_the_static_figures_unless_the_first_epochs_are_wanted(visit):
+    tab, summary = visit(), study(epochs=25)
+    scroll_to(tab, "chart-loss")
+    ends = "() => Bokeh.documents.flatMap((d) => d.roots()).map((r) => r.y_range).map((r) => [r.start, r.end])[0]"
+    curves = [curve_data(summary, v.name, f"{s}_loss") for v in summary.variants for s in ("train", "validation")]
+    np.testing.assert_allclose(tab.evaluate(ends), interesting(curves), rtol=1e-5)  # single precision
+    tab.locator("input[name=whole]").check()
+    assert tab.evaluate(ends)[1] > max(curve.mean.max() for curve in curves)
 
 
 def test_the_loss_axis_can_be_logarithmic(visit):
@@ -305,6 +342,9 @@ def test_the_loss_axis_can_be_logarithmic(visit):
     tab.locator("input[name=log]").check()
     assert tab.locator("#chart-log-loss canvas").first.is_visible()
     assert not tab.locator("#chart-loss").is_visible()
+    tab.locator("input[name=metric][value=gap]").check()
+    assert tab.locator("input[name=log]").is_disabled()
+    assert tab.locator("#chart-gap canvas").first.is_visible()
 
 
 def test_charts_follow_the_page_into_the_dark(visit):
@@ -312,10 +352,10 @@ def test_charts_follow_the_page_into_the_dark(visit):
     scroll_to(tab, "chart-loss")
     color = "() => Bokeh.documents[0].roots()[0].below[0].major_label_text_color"
     line = f"() => {RENDERERS}.find((r) => r.tags[0] === 'v1-validation').glyph.line_color.value"
-    until(tab, line, "#114ca6")
+    until(tab, line, LIGHT["s1"])
     tab.emulate_media(color_scheme="dark")
-    until(tab, color, "#a0a9b5")
-    assert tab.evaluate(line) == "#649afc"
+    until(tab, color, DARK["muted"])
+    assert tab.evaluate(line) == DARK["s1"]
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
 
 
@@ -328,7 +368,7 @@ POINT = """([element, tag, at]) => {
 }"""
 
 
-def pointed_at(tab, element, tag, at):
+def pointed_at(tab, element, tag, at, cells=".bk-Tooltip .bk-tooltip-row-value"):
     """What the tooltips say, cell by cell, when a point of a chart is pointed at."""
     scroll_to(tab, element)
     until(
@@ -339,7 +379,7 @@ def pointed_at(tab, element, tag, at):
     x, y = tab.evaluate(POINT, [element, tag, at])
     tab.mouse.move(x - 2, y)
     tab.mouse.move(x, y)
-    tips = tab.locator(".bk-Tooltip .bk-tooltip-row-value")
+    tips = tab.locator(cells)
     tips.first.wait_for()
     return tips.all_inner_texts()
 
@@ -348,10 +388,18 @@ def test_a_tooltip_says_values_and_names_as_text(visit):
     summary, tab = hostile(), visit("hostile")
     name = summary.variants[1].name
     curve = curve_data(summary, name, "validation_loss")
-    output = pointed_at(tab, "chart-loss", "v1-validation", 9)
-    assert [f"{name}, validation", "10 (runs: 5)", f"{curve.mean[9]:.3f}"] in [
-        output[i : i + 3] for i in range(len(output))
-    ]
+    output = pointed_at(tab, "chart-loss", "v1-validation", 9, "#chart-loss .tip tr")
+    assert output[0].split("\t") == ["epoch 10", "validation", "training"]
+    train = curve_data(summary, name, "train_loss").mean[9]
+    assert f"{name}\t{curve.mean[9]:.3f}\t{train:.3f}" in output
+    values = [float(row.split("\t")[1]) for row in output[1:]]
+    assert values == sorted(values, reverse=True)
+    assert len(values) == len(summary.variants)
+    pointed = tab.locator("#chart-loss .tip .pointed").inner_text()
+    assert pointed.startswith(name)
+    assert tab.locator("#chart-loss .tip p").inner_text() == (
+        f"{name}: {curve.low[9]:.3f} to {curve.high[9]:.3f} over 5 runs"
+    )
     found = details(summary)
     mean, low, high = (100 * column[1] for column in found.paths[0].metrics["test_accuracy"])
     output = pointed_at(tab, "chart-path-0", "test-point", 1)
@@ -468,6 +516,18 @@ def test_a_click_on_a_cell_shows_its_images(visit):
     assert tab.locator("#matrix-table [aria-pressed=true]").get_attribute("data-cell") == f"{true},{predicted}"
 
 
+def test_a_matrix_is_whole_and_so_are_its_names(visit, letters):
+    tab = visit("letters")
+    box = "(t => [t.scrollWidth - t.clientWidth, t.querySelector('td button').offsetWidth])"
+    beyond, cell = tab.evaluate(f"{box}(document.querySelector('#matrix-table').parentNode)")
+    assert beyond <= 0
+    assert cell >= 20
+    heads = tab.locator("#matrix-table tbody th")
+    assert heads.last.get_attribute("title") == letters[-1]
+    assert tab.locator("#matrix-table thead th").last.get_attribute("title") == letters[-1]
+    assert heads.last.bounding_box()["width"] < 250
+
+
 def test_all_images_of_a_cell_can_be_shown(visit):
     tab = visit("many-images")
     tab.locator("#matrix-table [data-cell='0,1']").click()
@@ -572,6 +632,9 @@ def test_pictures_and_buttons_have_names_with_and_without_charts(visit, name):
         scroll_to(tab, element)
         until(tab, f"() => document.querySelector('#{element} [role=img]')?.ariaLabel.length > 20", True)
     after = heard(tab)
+    for metric in ("accuracy", "gap"):  # one chart at a time is heard, as it is seen
+        tab.locator(f"input[name=metric][value={metric}]").check()
+        after += heard(tab)
     assert nameless(before) == nameless(after) == []
     assert all(any(name in now for now in pictures(after)) for name in pictures(before))
     first = (study() if name == "study" else hostile()).classes[0]

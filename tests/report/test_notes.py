@@ -173,7 +173,7 @@ def test_letters_are_explained_where_there_are_any() -> None:
 def test_of_many_variants_the_drawn_ones_are_named() -> None:
     one = finished().variants[1]
     many = replace(finished(), variants=tuple(replace(one, name=f"v{at}") for at in range(12)))
-    assert any(note.startswith("Of 12 variants, the figures show") for note in notes("curves", many, detailed.NOTHING))
+    assert any(note.startswith("Of 12 variants, the figures name") for note in notes("curves", many, detailed.NOTHING))
     assert not any("variants, the figures" in note for note in notes("curves", finished(), detailed.NOTHING))
 
 

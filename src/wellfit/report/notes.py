@@ -169,6 +169,6 @@ def _drawn(summary: StudySummary) -> str:
         return ""
     names = ", ".join(summary.variants[at].name for at in shown)
     return (
-        f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}; "
-        "the interactive charts of the HTML page have all."
+        f"Of {len(summary.variants)} variants, the figures name the first and the five best on validation: {names}; "
+        "the others are gray. On the HTML page, point at any of them."
     )

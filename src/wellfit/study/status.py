@@ -20,6 +20,7 @@ from wellfit.store import open_existing
 from wellfit.store.database import PATIENCE
 from wellfit.store.lock import is_locked
 from wellfit.store.progress import FILE as PROGRESS
+from wellfit.study.shareable import last_part
 
 __all__ = ["Leader", "Stamp", "StudyStatus", "read_status", "stamp"]
 
@@ -123,7 +124,7 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
     histories = {run: record.history for run, record in ended.items()} | active
     by_variant = {name: {s: histories[name, s] for s in spec.seeds if (name, s) in histories} for name in spec.variants}
     summary = StudySummary(
-        name=spec.name, title=spec.title, data=spec.data.name_or_path, state=state, seeds=spec.seeds,
+        name=spec.name, title=spec.title, data=last_part(spec.data.name_or_path), state=state, seeds=spec.seeds,
         epochs=spec.base.epochs, seconds=seconds, directory=str(directory), variants=variants, comparisons=(),
         findings=(), verdict="", histories=by_variant, confusion={}, classes=(), provenance={},
         settings=settings, margin=spec.margin, metric=spec.metric,

@@ -23,10 +23,11 @@ from wellfit.report.marks.pictures import Sheet, pack
 from wellfit.report.subjects.data import numbers as data_numbers
 from wellfit.report.subjects.mistakes.gallery_data import by_use
 from wellfit.report.subjects.weights import numbers as weight_numbers
+from wellfit.study.shareable import last_part
 
 __all__ = ["render_page", "write_page"]
 
-SCRIPTS: Final = ("base", "lines", "charts", "matrix", "gallery")
+SCRIPTS: Final = ("base", "lines", "pointer", "charts", "matrix", "gallery")
 
 BUDGETS: Final = {"filters": 130_000, "examples": 110_000, "first": 40_000}
 """The most characters of each of these sheets of pictures; that of the mistakes has what `_room` leaves."""
@@ -57,7 +58,8 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
     if details.mistakes is not None and details.mistakes.images.size:
         details = replace(details, mistakes=by_use(details.mistakes))
     record = page_record(summary)
-    summary, details = legible_summary(summary), legible(details)
+    summary = replace(legible_summary(summary), directory=last_part(summary.directory))
+    details = legible(details)
     document = make_document(summary, details)
     # one Bokeh document per section, with the element of the page that shows each chart
     drawn = [charts for section in document.sections if (charts := section.charts())]

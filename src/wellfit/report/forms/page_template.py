@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.report import wording
 from wellfit.report.forms.own_words import words_html
-from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
+from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES, slots_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,7 +36,7 @@ def page_environment() -> Environment:
     environment.filters["breakable"] = _breakable
     environment.filters["prose"] = prose
     environment.filters["own_words"] = words_html
-    environment.globals.update(series=SERIES, forms=FORMS)
+    environment.globals.update(series=SERIES, forms=FORMS, slots_of=slots_of)
     # JSON in the study's order, without spaces
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment

@@ -19,7 +19,7 @@ from wellfit.report.forms.live.page import (
     page_variables,
     study_parts,
 )
-from wellfit.report.subjects.curves.section import chips
+from wellfit.report.subjects.curves.section import choices
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize
 
@@ -151,4 +151,4 @@ def test_a_page_has_both_color_schemes_and_its_script(going: StudyStatus) -> Non
     variables = page_variables("title")
     assert "prefers-color-scheme: dark" in variables["css"]
     assert "innerHTML" in variables["js"]
-    assert chips(going.summary) == [(0, "baseline", True), (1, "l2", True)]
+    assert choices(going.summary)["chips"] == [(0, "baseline", True), (1, "l2", True)]

@@ -36,7 +36,7 @@ __all__ = [
 LIBRARY: Final = "/bokeh.js"
 """Path of BokehJS."""
 
-SCRIPTS: Final = ("live", "lines")
+SCRIPTS: Final = ("live", "lines", "pointer")
 
 NO_FINDINGS: Final = "The checks of the data, the split and the training have found nothing to report so far."
 
@@ -170,7 +170,11 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
         .get_template("subjects/answer/text.html.j2")
         .render(summary=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part(
-            *("table",), rows=_rows(glance), tested=_tested(full), summary=summary, compared=wording.compared(summary)
+            *("table",),
+            rows=_rows(glance),
+            tested=_tested(full),
+            summary=summary,
+            compared=wording.compared(summary),
         ),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),

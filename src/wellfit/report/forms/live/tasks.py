@@ -93,13 +93,12 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
     from markupsafe import Markup
 
     from wellfit.report.marks.interactive import charts_json
-    from wellfit.report.numbers import shown_first
     from wellfit.report.subjects.curves.interactive import live_charts
-    from wellfit.report.subjects.curves.section import chips
+    from wellfit.report.subjects.curves.section import choices
 
     glance = _status(path)
     of_study = glance.summary
-    charts = live_charts(of_study, shown_first(of_study))
+    charts = live_charts(of_study)
     for name, chart in charts.items():
         chart.name = name
     parts = study_parts(Listed(study, place, glance), None)
@@ -107,7 +106,7 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
         page_variables(of_study.title),
         summary=of_study,
         directory=printable(of_study.directory),
-        chips=chips(of_study),
+        **choices(of_study),
         parts=parts,
         study=study,
         charts=Markup(charts_json(charts)),

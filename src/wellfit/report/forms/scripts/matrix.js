@@ -135,10 +135,23 @@ if (matrix) {
   const buttons = classes.map((_, t) => classes.map((_, p) => make("button", { type: "button", "data-cell": `${t},${p}`, "aria-pressed": "false", tabindex: -1 })));
   const at = (cell) => buttons[cell[0]][cell[1]];
   const build = () => {
-    const head = make("tr", {}, make("th", { scope: "col", class: "corner", text: "true class" }),
-      ...classes.map((name) => make("th", { scope: "col" }, make("span", { text: name }))));
-    const rows = classes.map((name, t) => make("tr", {}, make("th", { scope: "row", text: name }), ...buttons[t].map((button) => make("td", {}, button))));
+    const named = (scope) => (name, k) => make("th", { scope, title: name, class: k % step ? "between" : null }, make("span", { text: name }));
+    const head = make("tr", {}, make("th", { scope: "col", class: "corner", text: "true class" }), ...classes.map(named("col")));
+    const rows = classes.map((name, t) => make("tr", {}, named("row")(name, t), ...buttons[t].map((button) => make("td", {}, button))));
     table.append(make("thead", {}, head), make("tbody", {}, ...rows));
+  };
+  // The matrix is whole: cells are as large as the room for all of them allows. Tiny ones have no numbers.
+  const LARGE = size <= 4 ? 88 : 46, TINY = 22, LEAST = 7; // pixels
+  const step = Math.ceil(size / 30); // tiny cells leave room for every so many names
+  const resize = () => {
+    const whole = $("matrix-live"), phone = innerWidth < 704;
+    const beside = getComputedStyle(whole.querySelector(".beside")).gridTemplateColumns.includes(" ") ? 320 : 0;
+    const slanted = table.classList.contains("short") ? 4 : 60; // the last name leans beyond its column
+    const room = whole.clientWidth - beside - table.tBodies[0].rows[0].cells[0].offsetWidth - slanted;
+    const cell = Math.max(phone && size <= 30 ? 30 : LEAST, Math.min(LARGE, Math.floor(room / size)));
+    table.style.setProperty("--cell", `${cell}px`);
+    table.classList.toggle("tiny", cell < TINY);
+    table.classList.toggle("small", cell < 34);
   };
   const draw = () => {
     now = select();
@@ -195,6 +208,9 @@ if (matrix) {
   $("matrix-variant").addEventListener("change", (event) => { chosen.variant = Number(event.target.value); draw(); });
   $("matrix-against").addEventListener("change", (event) => { chosen.against = Number(event.target.value); draw(); });
   build();
+  $("matrix-live").querySelector(".beside").classList.add(size > 40 ? "stacked" : size > 12 ? "roomy" : "plain");
+  resize();
+  new ResizeObserver(resize).observe($("matrix-live"));
   enter(entry);
   const most = worst()[0];
   if (most) choose(most.slice(1));
