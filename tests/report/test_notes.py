@@ -166,7 +166,14 @@ def test_one_diverged_run_is_singular() -> None:
 
 
 def test_letters_are_explained_where_there_are_any() -> None:
-    assert LETTERS in notes("ranking", finished(), detailed.NOTHING)
+    told = replace(finished(), ranking=(Ranked("baseline", 0.9, "a"), Ranked("l2", 0.8, "b")))
+    assert LETTERS in notes("ranking", told, detailed.NOTHING)
+    alike = replace(told, ranking=(Ranked("baseline", 0.9, "a"), Ranked("l2", 0.8, "a")))
+    assert LETTERS not in notes("ranking", alike, detailed.NOTHING)
+    open_ended = replace(alike, comparisons=tuple(replace(c, verdict="undecided") for c in alike.comparisons))
+    assert "No two variants differ clearly when every pair is compared." in notes(
+        "ranking", open_ended, detailed.NOTHING
+    )
     assert LETTERS not in notes("ranking", few_seeds(), detailed.NOTHING)
 
 

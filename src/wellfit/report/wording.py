@@ -268,9 +268,10 @@ def run_states(runs: Sequence[RunSummary]) -> str:
 
 
 def letters(summary: StudySummary) -> dict[str, str]:
-    """The letters of every variant in the ranking; empty if nothing was compared."""
+    """The letters of every variant in the ranking; empty if nothing was compared, or if all share one letter."""
     compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
-    return {ranked.variant: ranked.letters for ranked in summary.ranking} if compared else {}
+    told = compared and len({ranked.letters for ranked in summary.ranking}) > 1
+    return {ranked.variant: ranked.letters for ranked in summary.ranking} if told else {}
 
 
 def true_minus(text: str) -> str:

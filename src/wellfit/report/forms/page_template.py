@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["page_environment", "page_source", "page_styles", "prose"]
 
-STYLES: Final = ("base", "tables", "figures", "narrow", "print")
+STYLES: Final = ("base", "first", "tables", "figures", "narrow", "print")
 
 
 @lru_cache(maxsize=1)

@@ -69,8 +69,9 @@ def charts_json(charts: Mapping[str, Chart]) -> str:
     from bokeh.document import Document
 
     document = Document()
-    for chart in charts.values():
-        document.add_root(chart)
+    with document.models.freeze():  # else every root walks through all models again
+        for chart in charts.values():
+            document.add_root(chart)
     return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
 
 

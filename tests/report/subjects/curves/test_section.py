@@ -34,6 +34,14 @@ def test_the_page_has_a_panel_per_variant():
     page = fragment(summary, NOTHING, {})
     assert [name for _, name, _ in page["panels"]] == [v.name for v in summary.variants]
     assert all(len(drawings) == 2 for _, _, drawings in page["panels"])
+    base = summary.variants[1]
+    names = [f"v{i}" for i in range(12)]
+    crowd = replace(
+        summary,
+        variants=tuple(replace(base, name=name) for name in names),
+        histories=dict.fromkeys(names, summary.histories["l2"]),
+    )
+    assert [at for at, *_ in fragment(crowd, NOTHING, {})["panels"]] == sorted(shown_first(crowd))
     assert set(page["figures"]) == {"loss", "accuracy", "gap"}
     assert all('role="img"' in drawing for drawing in page["figures"].values())
 

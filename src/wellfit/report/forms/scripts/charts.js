@@ -1,5 +1,13 @@
-// Interactive charts. A document of charts is opened when the reader scrolls near it, so that the page opens quickly.
-if (window.Bokeh) {
+// Interactive charts. A document of charts is opened when the reader scrolls near it, so that the page opens quickly. The
+// library is packed in the page, and unpacked for the first chart; a browser that cannot keeps the static figures.
+const library = $("library");
+if (library && window.DecompressionStream) {
+  let unpacked = null;
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(library.textContent), (sign) => sign.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    document.head.append(make("script", { text: await new Response(plain).text() }));
+  };
   const controls = $("controls");
   const charts = {}; // element id -> Bokeh model
 
@@ -29,6 +37,7 @@ if (window.Bokeh) {
       $(element).hidden = false;
       $(element).closest("figure").classList.add("drawn");
     }
+    await (unpacked ??= unpack());
     const before = new Set(Bokeh.documents);
     await Bokeh.embed.embed_items({ [name]: content }, [item]);
     for (const bokeh of Bokeh.documents) {

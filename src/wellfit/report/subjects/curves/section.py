@@ -62,6 +62,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "panels": [
             (i, v.name, [inline_svg(plot_small(summary, v.name, metric, limits=limits[metric])) for metric in METRICS])
             for i, v in enumerate(summary.variants)
+            if i in shown_first(summary)  # as in the written forms; the interactive charts have all
         ],
         "stops": any(stopped_at(summary, v.name) for v in summary.variants),
     }

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.phrases import listed
+from wellfit.report import wording
 from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
@@ -68,7 +70,13 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         return {}
     norms = inline_svg(plot_weight_norms(summary)) if has_epochs(summary) else ""
     filters = any(row.filters for row in rows)
-    return {"rows": rows, "norms": norms, "ridges": _ridges(summary, details), "shows_filters": filters}
+    shown = [
+        *(["norms by epoch"] if norms else []),
+        "distributions by layer",
+        *(["first-layer filters"] if filters else []),
+    ]
+    gist = wording.capitalized(listed(shown))
+    return {"rows": rows, "norms": norms, "ridges": _ridges(summary, details), "shows_filters": filters, "gist": gist}
 
 
 def _ridges(summary: StudySummary, details: StudyDetails) -> list[_Ridges]:
