@@ -184,10 +184,10 @@ def _run(
 ) -> None:
     """Run a study: print its plan first, then show its progress."""
     from wellfit.report.forms.training_progress import print_plan, training_progress
-    from wellfit.report.wording import count, duration
+    from wellfit.report.wording import between, count
     from wellfit.study.run import run_study
 
-    with training_progress(console, "images" if len(session.dataset.input_shape) > 1 else "examples") as display:
+    with training_progress(console) as display:
 
         def on_plan(forecast: Forecast) -> None:
             if logs is not None:
@@ -196,12 +196,12 @@ def _run(
             if interim is None or interim.number == 1:
                 print_plan(console, forecast)
             elif runs:
-                print_paragraph(console, f"{count(runs, 'more result')}, about {duration(forecast.seconds)}")
+                print_paragraph(console, f"{count(runs, 'more result')}, {between(*forecast.between)}")
             else:
                 done = count(forecast.done, "result")
                 print_paragraph(console, f"Nothing to train: the study directory already holds {done}")
             if runs:
-                display.prepare()
+                display.prepare(list(session.recipes), len(session.spec.seeds))
 
         run_study(
             session,

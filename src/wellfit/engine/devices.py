@@ -23,11 +23,14 @@ from wellfit.engine.programs import keep_programs
 from wellfit.errors import WellfitError
 
 __all__ = [
+    "AGAIN_SECONDS",
     "ATTAINED",
     "ATTAINED_BY_CONVOLUTIONS",
     "COMPILE_SECONDS",
     "POPULATION",
+    "READ_SECONDS",
     "ROOM_BYTES",
+    "RUN_SECONDS",
     "START_SECONDS",
     "STEP_SECONDS",
     "cores",
@@ -36,6 +39,7 @@ __all__ = [
     "replicated",
     "resident",
     "sharded",
+    "slowdown",
     "start",
     "start_to_predict",
 ]
@@ -58,6 +62,15 @@ COMPILE_SECONDS: Final = 2.5
 START_SECONDS: Final = 0.5
 """Assumed time to load a program from the compilation cache; rough."""
 
+AGAIN_SECONDS: Final = 0.05
+"""Assumed time between two populations of one program, to save runs and to prepare the next data; rough."""
+
+READ_SECONDS: Final = 0.06
+"""Assumed time to check a megabyte of data before training; rough."""
+
+RUN_SECONDS: Final = 0.03
+"""Assumed time to test a run, besides the arithmetic, and to keep what a report shows of it; rough."""
+
 ROOM_BYTES: Final = 120_000_000
 """Assumed memory of a compiled program and its intermediate arrays; as much again during compilation; rough."""
 
@@ -72,6 +85,8 @@ _USUAL: Final = {
 """Settings of JAX that wellfit's results, and a study's continuation with the same bits, depend on."""
 
 _FEWEST: Final = 2  # devices of a CPU, so that the bits of a run do not depend on the number of its cores
+
+_WATCHED: Final = 0.3  # seconds; processes take turns every few milliseconds
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -161,6 +176,31 @@ def product_rate() -> float:
         product(x, kernel).block_until_ready()
         times.append(time.perf_counter() - began)
     return 2.0 * 256 * 784 * 512 / min(times)
+
+
+def slowdown() -> float:
+    """Measure how many times longer the devices take now than they would if no other process used the processor.
+
+    Returns:
+      At least 1: of products that take all devices a few milliseconds each, the mean time over the least, for which
+      a moment without other processes suffices. Each waits for the slowest device, as training does. 1 on accelerators.
+
+    Example:
+      >>> 1 <= slowdown() < 1000
+      True
+    """
+    over = mesh()
+    if over.devices.flat[0].platform != "cpu":
+        return 1.0
+    x = jax.device_put(np.ones((over.size, 256, 784), np.float32), sharded(over))
+    product = jax.jit(lambda x, kernel: x @ kernel).lower(x, kernel := jnp.ones((784, 256), jnp.float32)).compile()
+    product(x, kernel).block_until_ready()
+    times: list[float] = []
+    while sum(times) < _WATCHED:
+        began = time.perf_counter()
+        product(x, kernel).block_until_ready()
+        times.append(time.perf_counter() - began)
+    return sum(times) / len(times) / min(times)
 
 
 def resident() -> int:
