@@ -97,7 +97,7 @@ def run(
         print_json(to_json(summary, __version__))
     else:
         console.print()
-        print_summary(summary, console)
+        print_summary(summary, console, timed=False)
         print_places(console, summary, page)
     if logs is not None:
         logs.finish(session.directory)

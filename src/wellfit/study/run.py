@@ -112,10 +112,11 @@ def run_study(
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
+        count_time = _stopwatch(store)
         tested, metric = len(session.test_labels), session.spec.metric
         store.metadata.save_findings(audit(session.used, session.splits, tested, session.learned, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
-        _train(session, store, on_progress, on_epoch)
+        _train(session, store, on_progress, on_epoch, count_time)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
@@ -125,7 +126,22 @@ def run_study(
         keep_report_data(store, session)
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
+        if session.remaining.plan.runs:
+            count_time()
     release()
+
+
+def _stopwatch(store: Store) -> Callable[[], None]:
+    """What adds the time since its last call, and first since now, to the time of the study."""
+    last = time.monotonic()
+
+    def count() -> None:
+        nonlocal last
+        now = time.monotonic()
+        store.metadata.add_seconds(now - last)
+        last = now
+
+    return count
 
 
 def _note_overlap(store: Store, session: Session) -> None:
@@ -141,6 +157,7 @@ def _train(
     store: Store,
     on_progress: Callable[[Progress], None] | None,
     on_epoch: Callable[[Epoch], None] | None,
+    count_time: Callable[[], None],
 ) -> None:
     """Train every population and save its records; leave a checkpoint behind after an interruption."""
     work, trainer = session.remaining, _trainers(session)
@@ -162,7 +179,7 @@ def _train(
                     of_epoch = epoch.number, epoch.epochs, epoch.active, epoch.examples
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
-            _train_population(population, work, trainer(population), store, report, stop, session.slowdown)
+            _train_population(population, work, trainer(population), store, report, stop, session.slowdown, count_time)
             before += work.left(population)
             if stop.requested:
                 raise Interrupted("Everything up to the last epoch is saved")
@@ -193,6 +210,7 @@ def _train_population(
     report: Callable[[Epoch], None],
     stop: StopRequest,
     slowdown: float,
+    count_time: Callable[[], None],
 ) -> None:
     """Train a population from where it is; save its records and the final states of its trajectories."""
     saved = time.monotonic()
@@ -201,7 +219,7 @@ def _train_population(
 
     def after_epoch(epoch: Epoch) -> None:
         nonlocal saved
-        store.metadata.add_seconds(epoch.seconds)
+        count_time()
         timings.append((epoch.examples, epoch.seconds))
         last[:] = [epoch]
         store.progress.write(epoch.rows)

@@ -159,7 +159,7 @@ class TrainingProgress:
         text = "compiling" if progress is None else _activity(progress)
         share = 0.0 if progress is None else progress.share
         left = "" if progress is None else _left(progress.left, now - self._at)
-        full, empty = ("#", "-") if plain else ("━", "━")
+        full, empty = ("#", "-") if plain else ("━", "─")
         done = round(share * _BAR)
         line = Text.assemble(
             f"{'|/-'[int(2 * now) % 3]} {100 * share:3.0f} % ", full * done, (empty * (_BAR - done), "dim"),
@@ -193,7 +193,7 @@ def training_progress(console: Console) -> Iterator[TrainingProgress]:
       ...     display.update(Progress(epoch=1, epochs=2, active=30, examples=0, share=0.5))
       ...     display.update(Progress(epoch=2, epochs=2, active=30, examples=0, share=1.0))
       Training: epoch 1/2, 30 runs
-      Trained and tested in 0.0 s
+      Trained in 0.0 s
     """
     display = TrainingProgress(console)
     try:
@@ -221,7 +221,7 @@ def progress_bar(console: Console, *columns: ProgressColumn) -> Bar:
 def closing_line(seconds: float, share: float, whole: bool) -> str:
     """One line that summarizes a training; ``share`` is how far it got where it was interrupted."""
     if whole:
-        return f"Trained and tested in {wording.duration(seconds)}"
+        return f"Trained in {wording.duration(seconds)}"
     return f"Stopped at {100 * share:.0f} % after {wording.duration(seconds)}"
 
 

@@ -146,4 +146,4 @@ class TrainingTable:
     def _line(self, name: str, epoch: str, seeds: str, mean: str, curve: str, name_cells: int) -> str:
         if cell_len(name) > name_cells:
             name = f"{set_cell_size(name, name_cells - 1)}…"
-        return f"{set_cell_size(name, name_cells)}   {epoch:<9}{seeds:<7}{mean:>12}   {curve}"[:500]
+        return f"{set_cell_size(name, name_cells)}   {epoch:<9}{seeds:<7}{mean:>12}   {curve}".rstrip()

@@ -101,6 +101,8 @@ def _line(curve: NDArray[np.float64], cells: int, longest: int, levels: str, mar
 def rising(values: Sequence[float], cells: int, *, ascii_only: bool = False) -> str:
     """A curve of a metric that rises while a network learns, on its own scale.
 
+    The first of four or more characters is clipped: with it, the rest would look flat.
+
     Args:
       values: by epoch, all finite.
       cells: characters, at most.
@@ -114,6 +116,6 @@ def rising(values: Sequence[float], cells: int, *, ascii_only: bool = False) -> 
     levels = PLAIN if ascii_only else BLOCKS
     cell = np.arange(len(values)) * min(cells, len(values)) // len(values)  # (E,)
     means = np.bincount(cell, np.asarray(values)) / np.bincount(cell)  # (characters,)
-    low, high = float(means.min()), float(means.max())
-    shares = (means - low) / (high - low or 1.0)
+    low, high = float(means[len(means) > 3 :].min()), float(means.max())
+    shares = np.maximum(means - low, 0.0) / (high - low or 1.0)
     return "".join(levels[min(int(share * len(levels)), len(levels) - 1)] for share in shares)
