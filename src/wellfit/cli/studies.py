@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wellfit.cli.app import app
-from wellfit.cli.options import Json
+from wellfit.cli.options import Json, study_named
 from wellfit.cli.output import print_columns, print_json, print_line
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @app.command("list", epilog="Example: wellfit list lab5")
 def list_(
-    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, or one of its parts.")] = None,
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="A built-in study, or one of its parts.", callback=study_named)
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the built-in studies and data sets, or a study's parts."""

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.errors import StudyFileError, UnknownNameError, nearest
 from wellfit.files import form_of
 
 __all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
@@ -266,9 +266,16 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
         ) from None
     if not exists:
         if path.suffix != ".toml" and len(path.parts) < 2:
-            raise UnknownNameError("study", str(study), known)
+            files = [file.name for file in Path().glob("*.toml")]
+            if close := nearest(str(study), known) is None and nearest(str(study), files):
+                raise StudyFileError(f"{study}: no such study or file; did you mean {close!r}?")
+            raise UnknownNameError("study", str(study), known, instead="or a .toml file")
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
+        if path.is_dir():
+            raise StudyFileError(
+                f"{study}: a folder, not a study file; give a .toml file, or one of {', '.join(known)}"
+            )
         if (form := form_of(path)) not in ("a file", "a folder"):  # a pipe would wait forever, a device may never end
             raise StudyFileError(f"{study}: {form}, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:

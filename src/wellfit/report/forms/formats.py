@@ -69,6 +69,9 @@ def report_format(wanted: str | None, path: Path | None) -> str:
     if wanted is None:
         if ending and ending not in FORMATS:
             raise UnknownNameError("format", ending, FORMATS, str(path))
+        if ending in FOLDERS and path is not None:
+            fix = f"--format {ending} --out {path.with_suffix('')}"
+            raise StudyFileError(f"{path}: a report in {ending.upper()} is a folder with a file for each figure; {fix}")
         return ending or "html"
     if wanted.lower() not in FORMATS:
         raise UnknownNameError("format", wanted, FORMATS)
