@@ -121,6 +121,8 @@ def plan(
     settings: Settings = None,
     quick: Quick = False,
     out: Out = None,
+    until_decided: UntilDecided = False,
+    max_seeds: MaxSeeds = None,
     fresh: Fresh = False,
     full: Full = False,
     json: Json = False,
@@ -130,15 +132,36 @@ def plan(
     Nothing is trained or written. Runs that the study directory already holds are not counted, except with --fresh.
     """
     from wellfit.report.forms.training_progress import print_plan
+    from wellfit.study.decide import planned_batches
     from wellfit.study.interim import check_seeds
     from wellfit.study.planned import to_json
 
+    _check_budget(until_decided, seeds, max_seeds, None)
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
-    check_seeds(session, None)
-    if json:
-        print_json(to_json(session, __version__))
+    analyses: tuple[int, ...] = ()
+    whole = session
+    if until_decided:
+        analyses, session, whole = planned_batches(session, max_seeds)
     else:
-        print_plan(make_console(), session.forecast, full=full)
+        check_seeds(session, None)
+    if json:
+        print_json(to_json(session, __version__, analyses, whole))
+        return
+    print_plan(make_console(), session.forecast, full=full)
+    if until_decided:
+        print_paragraph(make_console(), _analyses_line(analyses, session, whole))
+
+
+def _analyses_line(analyses: tuple[int, ...], upcoming: Session, whole: Session) -> str:
+    """When ``--until-decided`` analyzes, and what the largest number of seeds would take."""
+    from wellfit.narrative.phrases import several
+    from wellfit.report.wording import between
+
+    line = f"With --until-decided: interim analyses at {several([*map(str, analyses)])} seeds"
+    if len(whole.spec.seeds) == len(upcoming.spec.seeds):
+        return f"{line}; this is the last batch"
+    last = between(*whole.forecast.between)
+    return f"{line}; the above is the next batch, and all of them would take {last}"
 
 
 def _session(

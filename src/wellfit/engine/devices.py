@@ -6,7 +6,6 @@ or more in the same way, and compiles one for a single device to other code, who
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -35,11 +33,10 @@ __all__ = [
     "STEP_SECONDS",
     "cores",
     "mesh",
-    "product_rate",
+    "product_rates",
     "replicated",
     "resident",
     "sharded",
-    "slowdown",
     "start",
     "start_to_predict",
 ]
@@ -48,7 +45,7 @@ POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are sharded."""
 
 ATTAINED: Final = 0.75
-"""Fraction of ``product_rate`` that an MLP epoch is assumed to reach before any was timed on this machine; rough."""
+"""Fraction of ``machine.product_rate`` that an MLP epoch is assumed to reach before any was timed here; rough."""
 
 ATTAINED_BY_CONVOLUTIONS: Final = 0.2
 """The same for a network with convolutions, where laying out patches takes longer than the products; rough."""
@@ -86,7 +83,7 @@ _USUAL: Final = {
 
 _FEWEST: Final = 2  # devices of a CPU, so that the bits of a run do not depend on the number of its cores
 
-_WATCHED: Final = 0.3  # seconds; processes take turns every few milliseconds
+_FEWEST_PRODUCTS: Final = 6
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -157,50 +154,35 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-@functools.cache
-def product_rate() -> float:
-    """Measure one device's rate on a small MLP's matrix products, in floating-point operations per second.
+def product_rates(seconds: float) -> tuple[float, float]:
+    """Measure one device's rate on a small MLP's matrix products while all devices are busy.
+
+    Each product waits for the slowest device, as training does.
+
+    Args:
+      seconds: how long to measure, at least.
 
     Returns:
-      The best rate of six float32 products ``(256, 784) @ (784, 512)``, measured once per process.
+      Floating-point operations per second: the best of float32 products ``(256, 784) @ (784, 512)``, for which a moment
+      without other processes suffices, and the mean.
 
     Example:
-      >>> product_rate() > 1e8
-      True
-    """
-    x, kernel = jnp.ones((256, 784), jnp.float32), jnp.ones((784, 512), jnp.float32)
-    product = jax.jit(jnp.matmul).lower(x, kernel).compile()
-    times = []
-    for _ in range(6):
-        began = time.perf_counter()
-        product(x, kernel).block_until_ready()
-        times.append(time.perf_counter() - began)
-    return 2.0 * 256 * 784 * 512 / min(times)
-
-
-def slowdown() -> float:
-    """Measure how many times longer the devices take now than they would if no other process used the processor.
-
-    Returns:
-      At least 1: of products that take all devices a few milliseconds each, the mean time over the least, for which
-      a moment without other processes suffices. Each waits for the slowest device, as training does. 1 on accelerators.
-
-    Example:
-      >>> 1 <= slowdown() < 1000
+      >>> best, mean = product_rates(0.01)
+      >>> best >= mean > 1e7
       True
     """
     over = mesh()
-    if over.devices.flat[0].platform != "cpu":
-        return 1.0
     x = jax.device_put(np.ones((over.size, 256, 784), np.float32), sharded(over))
-    product = jax.jit(lambda x, kernel: x @ kernel).lower(x, kernel := jnp.ones((784, 256), jnp.float32)).compile()
+    kernel = jax.device_put(np.ones((784, 512), np.float32), replicated(over))
+    product = jax.jit(lambda x, kernel: x @ kernel).lower(x, kernel).compile()
     product(x, kernel).block_until_ready()
     times: list[float] = []
-    while sum(times) < _WATCHED:
+    while len(times) < _FEWEST_PRODUCTS or sum(times) < seconds:
         began = time.perf_counter()
         product(x, kernel).block_until_ready()
         times.append(time.perf_counter() - began)
-    return sum(times) / len(times) / min(times)
+    operations = 2.0 * 256 * 784 * 512
+    return operations / min(times), operations * len(times) / sum(times)
 
 
 def resident() -> int:

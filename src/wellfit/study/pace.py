@@ -84,7 +84,7 @@ def _stage(population: Population, examples: int, mesh_size: int, todo: int, sha
     steps = (recipe_of(population).examples or examples) / program.batch_size
     overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
     start = devices.AGAIN_SECONDS if compiled else devices.COMPILE_SECONDS * (3 if images else 1)
-    seconds = (share * population.work / (devices.product_rate() * attained) + overhead) / mesh_size
+    seconds = (share * population.work / (machine.product_rate() * attained) + overhead) / mesh_size
     return Stage(key, todo, start, seconds)
 
 
@@ -109,7 +109,7 @@ def seconds_around(plan: Plan, examples: tuple[int, int, int], bytes_of_data: in
         seen = 3 * (recipe_of(population).examples or training) + validation  # a step counts three times its prediction
         runs = sum(len(trajectory.readouts) for trajectory in population.trajectories)
         images = has_convolution(population.program.model)
-        rate = devices.product_rate() * (devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED)
+        rate = machine.product_rate() * (devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED)
         predicting += runs * (validation + test) * population.work / epochs / seen / rate
     programs = len({population.program.model for population in plan.populations})
     keeping = devices.RUN_SECONDS * plan.runs + devices.START_SECONDS * programs

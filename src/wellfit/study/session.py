@@ -17,7 +17,7 @@ from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits
 from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
 from wellfit.data.subsets import subset_rows
-from wellfit.engine import devices, programs
+from wellfit.engine import devices, machine, programs
 from wellfit.engine.plan import Plan
 from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StudyFileError
@@ -342,7 +342,7 @@ class Session:
     @cached_property
     def slowdown(self) -> float:
         """How many times longer the machine takes now because of other processes; 1 for a study of a moment."""
-        return devices.slowdown() if self._alone > _WORTH_WATCHING else 1.0
+        return machine.slowdown() if self._alone > _WORTH_WATCHING else 1.0
 
     @property
     def _alone(self) -> float:
