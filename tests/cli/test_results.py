@@ -47,7 +47,8 @@ def test_show_json_has_every_key(command: Command, finished_study: Path) -> None
     assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in output["findings"])
     assert {f["level"] for f in output["findings"]} <= {"info", "warning", "error"}
     more = {"title", "metric", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking",
-            "friedman_p", "leader_accuracy", "divergences", "earlier_looks"}  # fmt: skip
+            "friedman_p", "leader_accuracy", "divergences", "earlier_looks",
+            "earlier_metrics", "earlier_margins"}  # fmt: skip
     assert more <= set(output)
     assert set(output["evidence"]) == set(VARIANTS[1:])
     assert [set(r) for r in output["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)

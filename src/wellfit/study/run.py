@@ -23,7 +23,7 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
-from wellfit.store.runs import Validated
+from wellfit.store.tested import Validated
 from wellfit.study.fold import OVERLAP, Fold, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
@@ -97,6 +97,8 @@ def run_study(
     facts = provenance(  # raises before anything is written
         session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
     )
+    if session.shard is not None:
+        facts["shard"] = str(session.shard)
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
