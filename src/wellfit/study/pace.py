@@ -138,8 +138,8 @@ class Pace:
     """The time that a study has left, from its forecast and from the epochs that it has trained.
 
     Args:
-      stages: the forecast of each population, in their order.
-      after: the forecast of what follows the training, in seconds.
+      stages: the forecast of each population, in their order, on a machine that does nothing else.
+      after: the forecast of what follows the training, in seconds, likewise.
 
     Example: epochs take three times as long as was forecast.
       >>> pace = Pace([Stage("program", 20, 1.0, 10.0)], after=1.0)
