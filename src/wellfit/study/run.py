@@ -169,19 +169,21 @@ def _train(
     with interruptible() as stop:
         for position, population in enumerate(work.plan.populations):
 
+            def time_left(epoch: Epoch, population: Population = population, position: int = position) -> float | None:
+                count_time()
+                return pace.after_epoch(position, time.monotonic() - began, work.trained_by(population, epoch.number))
+
             def report(
-                epoch: Epoch, population: Population = population, position: int = position, before: int = before
+                epoch: Epoch, left: float | None, population: Population = population, before: int = before
             ) -> None:
                 if on_epoch is not None:
                     on_epoch(epoch)
                 if on_progress is not None:
-                    done = work.trained_by(population, epoch.number)
-                    left = pace.after_epoch(position, time.monotonic() - began, done)
-                    share = min(1.0, (before + done) / total)
+                    share = min(1.0, (before + work.trained_by(population, epoch.number)) / total)
                     of_epoch = epoch.number, epoch.epochs, epoch.active, epoch.examples
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
-            _train_population(population, work, trainer(population), store, report, stop, session.slowdown, count_time)
+            _train_population(population, work, trainer(population), store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
                 raise Interrupted("Everything up to the last epoch is saved")
@@ -209,10 +211,10 @@ def _train_population(
     work: Remaining,
     trainer: Trainer,
     store: Store,
-    report: Callable[[Epoch], None],
+    time_left: Callable[[Epoch], float | None],
+    report: Callable[[Epoch, float | None], None],
     stop: StopRequest,
     slowdown: float,
-    count_time: Callable[[], None],
 ) -> None:
     """Train a population from where it is; save its records and the final states of its trajectories."""
     saved = time.monotonic()
@@ -221,11 +223,11 @@ def _train_population(
 
     def after_epoch(epoch: Epoch) -> None:
         nonlocal saved
-        count_time()
+        left = time_left(epoch)
         timings.append((epoch.examples, epoch.seconds))
         last[:] = [epoch]
-        store.progress.write(epoch.rows)
-        report(epoch)
+        store.progress.write(epoch.rows, left)
+        report(epoch, left)
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
             store.checkpoints.save(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})

@@ -350,9 +350,10 @@ class Session:
     @cached_property
     def around_training(self) -> tuple[float, float]:
         """The forecast of the seconds before and after the training, on a machine that does nothing else."""
-        dataset, counts = self.used, self.examples
-        examples = counts["training"], counts["validation"], len(dataset.y_test)
-        return seconds_around(self.remaining.plan, examples, dataset.x_train.nbytes + dataset.x_test.nbytes)
+        counts, x = self.examples, self.used.x_train
+        examples = counts["training"], counts["validation"], len(self.used.y_test)
+        size = x.nbytes * (len(x) + examples[2]) // len(x)  # with the test examples, which nobody looks at yet
+        return seconds_around(self.remaining.plan, examples, size)
 
     @cached_property
     def slowdown(self) -> float:
