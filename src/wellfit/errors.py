@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-_SIMILAR: Final = 0.7
+_SIMILAR: Final = 0.65
 """Share of letters from which a name counts as a misspelling of another: below, iris would be digits."""
 
 _LONGEST: Final = 1000
@@ -201,5 +201,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     wanted = name.lower()
     close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_SIMILAR)
     swapped = [k for k in lowered if sorted(k) == sorted(wanted)]  # letters in another order: sdg for sgd
+    one_off = [k for k in lowered if len(k) == len(wanted) and sum(map(str.__ne__, k, wanted)) == 1]  # l3 for l1
     begun = [k for k in lowered if len(wanted) > 2 and k.startswith(wanted)]
-    return lowered[found[0]] if (found := [*close, *swapped, *begun]) else None
+    return lowered[found[0]] if (found := [*close, *swapped, *one_off, *begun]) else None

@@ -211,7 +211,8 @@ def test_a_single_seed_counts_as_no_analysis(tmp_path: Path) -> None:
 
 
 def test_no_batch_exceeds_the_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.study.session.seconds_of", lambda plan, *rest: 60.0 * len(plan.populations))
+    monkeypatch.setattr("wellfit.study.session.seconds_of", lambda stages: 60.0 * len(stages))
+    monkeypatch.setattr("wellfit.study.session.seconds_around", lambda *_: (0.0, 0.0))
     with pytest.raises(StudyFileError, match=r"--max-minutes 0.5: the first 5 seeds take about 1.0 minutes"):
         Run(study(CLOSE), tmp_path, max_minutes=0.5)
     assert not (tmp_path / "study.db").exists()

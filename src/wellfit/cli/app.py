@@ -165,8 +165,11 @@ _OF_TYPES: Final = (
     (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
     (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
     (r"Input should be", "must be"),
+    (r"'.*' is not a valid int(eger)?( range)?\.?", "must be a whole number"),
+    (r"'.*' is not a valid float( range)?\.?", "must be a number"),
+    (r"\S+ is not in the range (\S+?)<=x<=(\S+?)\.?$", r"must be from \1 to \2"),
 )
-"""How newer versions of typer say what is wrong with a value, and how wellfit does."""
+"""How versions of typer say what is wrong with a value, and how wellfit does."""
 
 
 def _in_our_words(message: str) -> str:
@@ -175,13 +178,18 @@ def _in_our_words(message: str) -> str:
     Example:
       >>> _in_our_words("Invalid value for '--seeds': Input should be a valid integer, unable ...")
       '--seeds: must be a whole number'
+      >>> _in_our_words("Invalid value for '--port': 99999 is not in the range 0<=x<=65535.")
+      '--port: must be from 0 to 65535'
     """
-    found = re.match(r"Invalid value for '(.*?)': (Input should be .*)", message, re.DOTALL)
+    found = re.match(r"Invalid value for '(.*?)': (.*)", message, re.DOTALL)
     if found is None:
         return message
-    option, text = found.groups()
-    for theirs, ours in _OF_TYPES:
-        text = re.sub(theirs, ours, text, flags=re.DOTALL)
+    option, theirs = found.groups()
+    text = theirs
+    for pattern, ours in _OF_TYPES:
+        text = re.sub(pattern, ours, text, flags=re.DOTALL)
+    if text == theirs:
+        return message
     given = _given(sys.argv[1:], option.split(" / ")[0])
     return f"{option}{'' if given is None else f' {given}'}: {text}"
 

@@ -265,10 +265,12 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
             f"{str(study)[:60]!r}: cannot be a file: {getattr(error, 'strerror', None) or error}"
         ) from None
     if not exists:
-        if path.suffix != ".toml" and len(path.parts) < 2:
-            files = [file.name for file in Path().glob("*.toml")]
-            if close := nearest(str(study), known) is None and nearest(str(study), files):
-                raise StudyFileError(f"{study}: no such study or file; did you mean {close!r}?")
+        bare = path.suffix != ".toml" and len(path.parts) < 2
+        if not (bare and nearest(str(study), known)):
+            close = nearest(path.name, [file.name for file in path.parent.glob("*.toml")])
+            if close is not None:
+                raise StudyFileError(f"{study}: no such file; did you mean {str(path.with_name(close))!r}?")
+        if bare:
             raise UnknownNameError("study", str(study), known, instead="or a .toml file")
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
