@@ -58,7 +58,7 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forecasts for a machine that does nothing else: how busy it is takes a while to measure, and is no test's matter."""
+    """Forecasts for a machine that does nothing else; how busy it is takes a while to measure."""
     monkeypatch.setattr(machine, "slowdown", lambda: 1.0)
 
 
