@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -191,12 +191,11 @@ def _train(
 
 def _trainers(session: Session) -> Callable[[Population], Trainer]:
     """The trainer of a population; consecutive populations with the same examples and labels share one."""
-    compiled: dict[Any, Any] = {}
 
     @lru_cache(maxsize=1)
     def trainer(seed: int, examples: int | None, label_noise: float) -> Trainer:
         data = subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
-        return Trainer(data, session.mesh, compiled)
+        return Trainer(data, session.mesh)
 
     def of(population: Population) -> Trainer:
         recipe, seeds = recipe_of(population), {trajectory.seed for trajectory in population.trajectories}
@@ -294,7 +293,6 @@ def _open_test_set(
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
     note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
-    programs: dict[Any, Any] = {}
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     in_order = sorted(todo, key=lambda record: place.get(record.spec.seed, -1))
     for seed, records in groupby(in_order, key=lambda record: record.spec.seed):  # fold by fold
@@ -305,7 +303,7 @@ def _open_test_set(
         for record in records:
             variant, model = record.spec.variant, record.spec.recipe.model
             weights = store.runs.weights(variant, seed)
-            found = predict_proba(model, weights, x, data.classes, data.scaling, programs, session.most_judged)
+            found = predict_proba(model, weights, x, data.classes, data.scaling, session.most_judged)
             probabilities, validated = found[: len(labels)], found[len(labels) :]
             loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
             store.runs.save_test(
