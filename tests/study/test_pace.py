@@ -110,6 +110,19 @@ def test_the_time_left_follows_a_machine_that_becomes_busy() -> None:
     assert all(0.9 < ratio < 1.1 for ratio in ratios[45:-1])
 
 
+def test_epochs_of_milliseconds_say_little() -> None:
+    """Among the first ones, a few that had to wait for another program would make all the others look slow."""
+    stages = [Stage("p", 1000, 0.1, 10.0, known=True)]
+    pace = Pace(stages, 0.0)
+    for second, done in ((0.1, 1), (0.2, 2), (0.3, 3)):  # ten times as long as the forecast
+        left = pace.after_epoch(0, second, done)
+    assert left is not None
+    assert 9 < left < 14
+    for epoch in range(4, 400):
+        left = pace.after_epoch(0, 0.3 + 0.01 * (epoch - 3), epoch)
+    assert left == pytest.approx(6.0, rel=0.1)
+
+
 def test_programs_yet_to_come_are_as_much_slower_as_those_before() -> None:
     stages = [Stage("a", 10, 1.0, 10.0), Stage("b", 10, 1.0, 40.0)]
     epochs = [*((0, 2.0 + 2.0 * (e == 0), 1) for e in range(10)), *((1, 8.0 + 2.0 * (e == 0), 1) for e in range(10))]

@@ -14,8 +14,12 @@ from wellfit.study.planning import recipe_of
 
 __all__ = ["Pace", "Stage", "around", "seconds_around", "seconds_of", "stages_of"]
 
-_RECENT: Final = 12
-"""Epochs of a program that count for its pace: few enough to follow a machine that becomes busy."""
+_RECENT, _WINDOW = 12, 3.0
+"""Epochs of a program that count for its pace, and seconds: few enough to follow a machine that becomes busy, and of
+epochs of milliseconds so many that other programs have had their turn."""
+
+_PRIOR: Final = 1.0
+"""Seconds of measurement from which a forecast no longer counts."""
 
 _KNOWN, _UNKNOWN, _BUSY = 0.2, 0.35, 0.3
 """By how much a forecast may be wrong, as a fraction: of programs that were trained here before, of others, and in
@@ -140,6 +144,7 @@ class Pace:
     Args:
       stages: the forecast of each population, in their order, on a machine that does nothing else.
       after: the forecast of what follows the training, in seconds, likewise.
+      slowdown: how many times longer the machine took at the time of the forecast.
 
     Example: epochs take three times as long as was forecast.
       >>> pace = Pace([Stage("program", 20, 1.0, 10.0)], after=1.0)
@@ -149,8 +154,8 @@ class Pace:
       24.0
     """
 
-    def __init__(self, stages: Sequence[Stage], after: float) -> None:
-        self._stages, self._after = stages, after
+    def __init__(self, stages: Sequence[Stage], after: float, slowdown: float = 1.0) -> None:
+        self._stages, self._after, self._slowdown = stages, after, slowdown
         self._at, self._stage, self._done, self._epochs = 0.0, -1, 0, 0
         # program -> trajectory-epochs and seconds of the first epoch of each population, and of the latest others
         self._firsts: dict[Hashable, list[tuple[int, float]]] = {}
@@ -168,7 +173,8 @@ class Pace:
         kept = (self._firsts if first else self._others).setdefault(self._stages[stage].program, [])
         kept.append((done if first else done - self._done, seconds - self._at))
         if not first:
-            del kept[:-_RECENT]
+            while len(kept) > _RECENT and sum(took for _, took in kept[1:]) > _WINDOW:
+                kept.pop(0)
         self._at, self._stage, self._done, self._epochs = seconds, stage, done, self._epochs + 1
         return self._left(stage, done) if self._epochs >= 3 else None
 
@@ -176,31 +182,38 @@ class Pace:
         slower = self._slower()
 
         def training(of: Stage, units: int) -> float:
-            unit = self._unit(of.program)
+            unit = self._unit(of)
             return units * (slower * of.training / max(of.units, 1) if unit is None else unit)
 
         left = training(self._stages[stage], max(0, self._stages[stage].units - done)) + slower * self._after
         for of in self._stages[stage + 1 :]:
             if of.units:
-                again = self._again(of.program)
+                again = self._again(of)
                 left += training(of, of.units) + (slower * of.start if again is None else again)
         return left
 
-    def _unit(self, program: Hashable) -> float | None:
-        """The seconds of one trajectory-epoch of a program lately; None before its second epoch."""
-        known = self._others.get(program) or self._firsts.get(program, [])[1:]  # the very first one compiles
-        units = sum(units for units, _ in known)
-        return math.fsum(seconds for _, seconds in known) / units if units else None
+    def _unit(self, of: Stage) -> float | None:
+        """The seconds of one trajectory-epoch of a program lately; None before its second epoch.
 
-    def _again(self, program: Hashable) -> float | None:
+        The forecast fills the first second of measurement: epochs of milliseconds say little while other programs run.
+        """
+        known = self._others.get(of.program) or self._firsts.get(of.program, [])[1:]  # the very first one compiles
+        units, seconds = sum(units for units, _ in known), math.fsum(seconds for _, seconds in known)
+        forecast = self._slowdown * of.training / max(of.units, 1)
+        if not units:
+            return None
+        prior = max(0.0, _PRIOR - seconds)
+        return (seconds + prior) / (units + prior / forecast) if forecast > 0 else seconds / units
+
+    def _again(self, of: Stage) -> float | None:
         """The seconds that another population of a program takes beside its epochs; None before the second one."""
-        firsts, unit = self._firsts.get(program, [])[1:], self._unit(program)
+        firsts, unit = self._firsts.get(of.program, [])[1:], self._unit(of)
         if not firsts or unit is None:
             return None
         return max(0.0, math.fsum(seconds - units * unit for units, seconds in firsts) / len(firsts))
 
     def _slower(self) -> float:
         """How many times longer epochs take than was forecast."""
-        known = [(unit, of.training / of.units) for of in self._stages if of.units and (unit := self._unit(of.program))]
+        known = [(unit, of.training / of.units) for of in self._stages if of.units and (unit := self._unit(of))]
         forecast = math.fsum(seconds for _, seconds in known)
-        return math.fsum(unit for unit, _ in known) / forecast if forecast > 0 else 1.0
+        return math.fsum(unit for unit, _ in known) / forecast if forecast > 0 else self._slowdown

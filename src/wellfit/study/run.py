@@ -165,7 +165,7 @@ def _train(
     work, trainer = session.remaining, _trainers(session)
     total = sum(work.left(population) for population in work.plan.populations) or 1
     before, began = 0, time.monotonic()
-    pace = Pace(session.stages, session.around_training[1])
+    pace = Pace(session.stages, session.around_training[1], session.slowdown)
     with interruptible() as stop:
         for position, population in enumerate(work.plan.populations):
 
