@@ -36,6 +36,7 @@ from wellfit.base.details import (
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.layers import LayerRow, ModelTable
+from wellfit.base.own_words import MOST_AUTHORS, MOST_LETTERS, MOST_TEXT, OwnWords
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -104,6 +105,9 @@ __all__ = [
     "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
+    "MOST_AUTHORS",
+    "MOST_LETTERS",
+    "MOST_TEXT",
     "NO_LOOKS",
     "ONE_CLASS",
     "QUESTIONS",
@@ -150,6 +154,7 @@ __all__ = [
     "Optimizer",
     "OrOff",
     "Output",
+    "OwnWords",
     "PairedEvidence",
     "Pool",
     "Positive",

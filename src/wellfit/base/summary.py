@@ -152,12 +152,13 @@ class Question:
       ask: the question, as a reader sees it.
       kind: ``"beats"`` (is ``variant`` better than each of ``than``?), ``"best"`` (which of ``variants``?), ``"onset"``
         (when does overfitting begin in each of ``variants``?), ``"stop"`` (how many epochs should ``variant`` train,
-        and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner
-        confirmed?), ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?),
-        ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"`` (which of
-        ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how do gap and
-        onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant`` change
-        against ``than`` in accuracy, gap and effort?) or ``"patterns"`` (which classes does ``variant`` confuse?).
+        and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner of
+        ``variants`` confirmed?), ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of
+        ``metric``?), ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"``
+        (which of ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how
+        do gap and onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant``
+        change against ``than`` in accuracy, gap and effort?) or ``"patterns"`` (which classes does ``variant``
+        confuse?).
       variant: its name; for ``"stop"`` and ``"patterns"``, empty means the first.
       than: names of the variants to compare with; for ``"impact"``, empty means the first.
       variants: names; empty means all, or for ``"stop"`` those with early stopping.

@@ -185,7 +185,8 @@ def _session(
     shard: str | None = None,
 ) -> Session:
     """The session for the options of ``run`` and ``plan``."""
-    from wellfit.spec.study import load_study
+    from wellfit.report.given_words import check_sections
+    from wellfit.spec.study import load_study, place_of
     from wellfit.study.adapt import adapted, loaded
     from wellfit.study.directories import directory_of
     from wellfit.study.session import Session
@@ -195,6 +196,7 @@ def _session(
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
+    check_sections(spec.report, spec.name, place_of(study, [("report", "text")], settings or ()).rstrip(": "))
     dataset = loaded(spec, None if data else study, settings or ())
     directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
     if part is not None and out is None:

@@ -120,6 +120,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "What the source of this study reports, usually from a single training, and what was measured here; "
             "the range over the seeds shows how much a single training can vary.",
         ),
+        "techniques": (
+            "What the variants use, as wellfit computes it. When each helps, and what we measured: wellfit techniques "
+            "NAME.",
+        ),
         "runs": (
             "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "
             "rose for good. Seconds: the run's share of the training time.",
