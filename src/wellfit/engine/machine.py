@@ -76,7 +76,7 @@ def attained(program: Program) -> float | None:
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
-    """Save the rate that a population's training reached, to forecast the next one.
+    """Save the rate that a population's training reached, to forecast the next one; with the known one, their mean.
 
     Args:
       run_epochs: epochs trained, summed over trajectories, without compilation.
@@ -84,7 +84,8 @@ def learn(population: Population, run_epochs: int, seconds: float) -> None:
     """
     if seconds > _SHORTEST:
         each = population.work / sum(trajectory.epochs for trajectory in population.trajectories)
-        _write("alone", _key(population.program), each * run_epochs / seconds)
+        rate, known = each * run_epochs / seconds, attained(population.program)
+        _write("alone", _key(population.program), rate if known is None else math.sqrt(rate * known))
 
 
 def product_rate() -> float:
