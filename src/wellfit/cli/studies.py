@@ -65,7 +65,7 @@ def techniques(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A technique, or one of its settings.")] = None,
     json: Json = False,
 ) -> None:
-    """List the techniques, or show one: what it does, and what we measured."""
+    """List the techniques, or show what one of them does."""
     from wellfit.narrative.techniques import technique, techniques
 
     if name is None and json:
