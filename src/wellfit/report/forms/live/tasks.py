@@ -15,7 +15,7 @@ from wellfit.report.forms.live.page import Listed, Parts, list_row, page_variabl
 from wellfit.report.legible import legible_summary
 from wellfit.study.status import Stamp, StudyStatus, read_status
 
-__all__ = ["Look", "library", "look", "ready", "report", "row", "study_page", "summary"]
+__all__ = ["Look", "comparison", "library", "look", "ready", "report", "row", "study_page", "summary"]
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a database that another process has locked; the one that trains locks it for an instant."""
@@ -121,6 +121,14 @@ def report(study: str, path: Path, place: str) -> bytes:
     from wellfit.study.report_details import summary_and_details
 
     return render_page(*summary_and_details(path)).encode("utf-8", "replace")
+
+
+def comparison(study: str, path: Path, place: str, other: Path) -> bytes:
+    """Two studies side by side, as HTML."""
+    from wellfit.report.forms.side_by_side import render_side_by_side
+    from wellfit.study.side_by_side import compare_studies
+
+    return render_side_by_side(compare_studies(path, other)).encode("utf-8", "replace")
 
 
 def library() -> bytes:
