@@ -6,7 +6,6 @@ import pytest
 
 from summaries import study
 from wellfit.base import Finding
-from wellfit.spec.tables import DataSpec
 from wellfit.study.shareable import last_part, places_of, shareable, shareable_settings, without_folders
 
 
@@ -52,7 +51,7 @@ def test_a_known_path_may_have_spaces():
 def test_the_places_of_data_are_known_as_written_and_as_opened(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ann")
     monkeypatch.setenv("USERPROFILE", "/home/ann")
-    assert {"~/my pets", "/home/ann/my pets"} <= set(places_of(DataSpec("~/my pets")))
+    assert {"~/my pets", "/home/ann/my pets"} <= set(places_of({"name_or_path": "~/my pets"}))
 
 
 def test_settings_keep_their_shape():
@@ -73,7 +72,7 @@ def test_a_summary_keeps_its_directory_and_loses_all_other_folders():
         provenance={"data": "a, from /my data/a.csv", "jax": "0.7"}, findings=(finding,),
         settings={"data": {"name_or_path": "/my data/a.csv"}},
     )  # fmt: skip
-    found = shareable(whole, DataSpec("/my data/a.csv"))
+    found = shareable(whole)
     assert (found.title, found.data, found.directory) == ("On a.csv?", "a.csv", "/my data/study")
     assert found.provenance == {"data": "a, from a.csv", "jax": "0.7"}
     assert found.settings == {"data": {"name_or_path": "a.csv"}}

@@ -125,7 +125,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         models = tuple(map(ModelTable.from_json, kept[1].get("models", ()))) if kept else ()
         first_images = _first_predictions(store, kept) if kept and mistakes else None
     return StudyDetails(
-        data=_data_overview(kept, places_of(store.metadata.spec().data)) if kept else None,
+        data=_data_overview(kept, places_of(store.metadata.study()["data"])) if kept else None,
         mistakes=_mistakes(mistakes, labels, pictured, kept) if mistakes else None,
         differences=differences,
         calibration=calibration,

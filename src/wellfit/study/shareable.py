@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from wellfit.base import StudySummary
-from wellfit.spec.tables import DATA_FILES, DataSpec
+from wellfit.spec.tables import DATA_FILES
 
 __all__ = ["last_part", "places_of", "shareable", "shareable_settings", "without_folders"]
 
@@ -71,19 +71,19 @@ def shareable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def places_of(data: DataSpec) -> tuple[str, ...]:
-    """The paths of a study's data, as written and as they are opened."""
-    written = [str(getattr(data, key, "") or "") for key in ("name_or_path", *DATA_FILES)]
+def places_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The paths of a study's data, as written and as they are opened.
+
+    Args:
+      data: the table ``[data]`` of a study in ``resolved`` form.
+    """
+    written = [str(data.get(key) or "") for key in ("name_or_path", *DATA_FILES)]
     return tuple(path for place in written if place for path in (place, str(Path(place).expanduser())))
 
 
-def shareable(summary: StudySummary, data: DataSpec) -> StudySummary:
-    """A summary that names no folder of this machine except that of the study.
-
-    Args:
-      data: where the data are.
-    """
-    known = (*places_of(data), summary.directory)
+def shareable(summary: StudySummary) -> StudySummary:
+    """A summary that names no folder of this machine except that of the study."""
+    known = (*places_of(summary.settings.get("data", {})), summary.directory)
     return replace(
         summary,
         title=without_folders(summary.title, known),

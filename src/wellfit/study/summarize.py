@@ -151,7 +151,7 @@ def summary_of(store: Store) -> StudySummary:
             Further(read.correct, min(sampled.values()), histories, confusion, classes),
         )._asdict(),
     )
-    summary = shareable(dataclasses.replace(summary, validation=_validation(summary, read)), spec.data)
+    summary = shareable(dataclasses.replace(summary, validation=_validation(summary, read)))
     advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
 
