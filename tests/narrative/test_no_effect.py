@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,9 +22,14 @@ def history(last=0.6, length=4):
     return History({"train_loss": falling, "validation_loss": falling + 0.1})
 
 
-def reason(made, mine=None, comparison=SAME):
+def summary(variants, comparisons, histories, settings=None):
+    """What ``no_effect`` reads of a summary."""
+    return SimpleNamespace(variants=variants, comparisons=comparisons, histories=histories, settings=settings or {})
+
+
+def reason(made, mine=None, comparison=SAME, settings=None):
     histories = {"baseline": {0: history(), 1: history()}, "v": mine or {0: history(), 1: history()}}
-    return no_effect([variant("baseline"), made], [comparison], histories)
+    return no_effect(summary([variant("baseline"), made], [comparison], histories, settings))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +49,8 @@ def test_equal_curves_show_why(settings, why):
 def test_without_equal_curves_nothing_is_claimed():
     other = {0: history(), 1: history(0.61)}
     assert reason(variant("v", max_norm=2.0), other) == {"v": "in every answer"}
-    assert no_effect([variant("baseline"), variant("v", max_norm=2.0)], [SAME], {}) == {"v": "in every answer"}
+    pair = [variant("baseline"), variant("v", max_norm=2.0)]
+    assert no_effect(summary(pair, [SAME], {})) == {"v": "in every answer"}
     unknown = History({"train_loss": np.zeros(4)})
     assert reason(variant("v", max_norm=2.0), {0: unknown}) == {"v": "in every answer"}
 
@@ -55,4 +62,11 @@ def test_early_stopping_that_reads_another_epoch_has_another_reason():
 def test_only_what_is_identical_to_the_first_is_explained():
     assert reason(variant("v", max_norm=2.0), comparison=replace(SAME, identical=False)) == {}
     assert reason(variant("v", max_norm=2.0), comparison=replace(SAME, against="l1")) == {}
-    assert no_effect([], [SAME], {}) == {}
+    assert no_effect(summary([], [SAME], {})) == {}
+
+
+def test_a_setting_that_the_first_variant_has_too_is_no_limit_that_never_binds():
+    both = {"variants": {name: {"recipe": {"max_norm": 2.0}} for name in ("baseline", "v")}}
+    assert reason(variant("v", max_norm=2.0), settings=both) == {"v": "its settings are those of baseline"}
+    both["variants"]["baseline"] = {"recipe": {"max_norm": None}}
+    assert reason(variant("v", max_norm=2.0), settings=both) == {"v": "its limit never binds"}

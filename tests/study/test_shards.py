@@ -154,3 +154,22 @@ def test_a_finished_part_trains_nothing_and_the_whole_study_trains_the_rest(tmp_
     assert rest.forecast.plan.runs == 6 - len(again.asked)
     run_study(rest)
     assert summarize(tmp_path / "s").state == "finished"
+
+
+def test_parts_of_a_grown_study_are_a_further_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first three seeds were merged and could be seen before the parts with six were begun."""
+    variants: dict[str, Any] = {"plain": {}, "l2": {"l2": 0.1}}
+
+    def parts(name: str, seeds: int, begun: int) -> list[Path]:
+        monkeypatch.setattr("wellfit.store.metadata.now", lambda: f"2026-01-01T00:00:{begun:02d}")
+        places = [tmp_path / f"{name}{number}" for number in (1, 2)]
+        for number, place in enumerate(places, 1):
+            run_study(Session(study(seeds, **variants), clouds(), place, shard=Shard(number, 2)))
+        return places
+
+    first = merge_studies(parts("a", 3, 0), tmp_path / "first").directory
+    later = merge_studies([first, *parts("b", 6, 9)], tmp_path / "both").directory
+    assert not summarize(first).earlier_looks.seeds
+    assert summarize(later).earlier_looks.seeds == (3,)
+    incomplete = merge_studies([tmp_path / "a1", tmp_path / "b2"], tmp_path / "some").directory
+    assert not any("This is part" in notice for notice in notices(summarize(incomplete)))

@@ -41,7 +41,7 @@ def study_named(name: str | None) -> str | None:
     from wellfit.spec.source import builtin_studies
 
     head, slash, part = (name or "").partition("/")
-    if name is None or head in builtin_studies():
+    if not name or head in builtin_studies():
         return name
     try:
         if Path(f"{name}.toml").is_file():

@@ -132,7 +132,7 @@ def report(
     target = report_path(form, out, directory)
     with contextlib.suppress(OSError):  # what cannot be written is refused below, in its own words
         refuse_other_file(target, form)
-        _keep_words(directory, text, authors, course)
+    _keep_words(directory, text, authors, course)
     summary, path = _write(directory, form, target, printed)
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")

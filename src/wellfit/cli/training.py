@@ -99,14 +99,14 @@ def run(
         raise SystemExit(INTERRUPTED) from None  # it has its line
     if session.shard is not None:
         _print_shard(session, console, json=json)
-        return
-    summary, page = write_page(session.directory)
-    if json:
-        print_json(to_json(summary, __version__))
     else:
-        console.print()
-        print_summary(summary, console, timed=False)
-        print_places(console, summary, page)
+        summary, page = write_page(session.directory)
+        if json:
+            print_json(to_json(summary, __version__))
+        else:
+            console.print()
+            print_summary(summary, console, timed=False)
+            print_places(console, summary, page)
     if logs is not None:
         logs.finish(session.directory)
         print_paragraph(console, f"TensorBoard: tensorboard --logdir {shlex.quote(str(logs.folder))}")

@@ -172,14 +172,14 @@ def _reporter(
         for trajectory in population.trajectories
     )
     done = 0
-    times: list[float] = []
+    ends: list[tuple[float, int]] = []  # of epochs: the time, and the examples trained on by then
 
     def report(epoch: Epoch) -> None:
         nonlocal done
         done += epoch.examples
-        times.append(time.monotonic())
-        trained = done - first if (first := epoch.examples) < done else 0  # the first epoch compiles
-        left = (times[-1] - times[0]) * (total - done) / trained if len(times) > 2 and trained else None
+        ends.append((time.monotonic(), done))
+        (began, before), (now, _) = ends[0], ends[-1]  # the first epoch compiles
+        left = (now - began) * (total - done) / (done - before) if len(ends) > 2 else None
         on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, done / total, left, epoch.rows))
 
     return report

@@ -135,9 +135,14 @@ def _by_gap(names: Sequence[str], context: AnswerContext) -> Sentence:
     ordered = sorted(signs, key=lambda name: -(_gap(context, name) or 0.0))
     shown = [f"{_shown_gap(context, name)} ({name})" for name in ordered]
     by = f"by {listed(shown)}" if len(shown) <= _SHOWN else f"by {shown[0]} to {shown[-1]}"
-    where = "" if len(shown) == 1 else f" in {len(shown)} variants" if rest else " in all variants"
+    where = "" if len(shown) == 1 else f" in {len(shown)} variants" if rest else _all(known, context)
     unclear = f"; for {several(rest)} the gap cannot be distinguished from 0" if rest else ""
     return Sentence(f"Training accuracy exceeds test accuracy beyond chance{where}, {by}{unclear}.", keys)
+
+
+def _all(names: Sequence[str], context: AnswerContext) -> str:
+    """Where something holds that holds for all that are compared: a part of the variants, perhaps."""
+    return " in all variants" if len(names) == len(context.variants) else f" in all {len(names)} compared"
 
 
 def _helped(names: Sequence[str], context: AnswerContext) -> list[Sentence]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from wellfit.base import Comparison, History, VariantSummary
+from wellfit.base import History, StudySummary, VariantSummary
 
 __all__ = ["no_effect"]
 
@@ -22,39 +21,22 @@ _NEVER_ACTED: Final = {
 """A variant's only setting -> what it means that every epoch of its training is that of the first variant."""
 
 
-def no_effect(
-    variants: Sequence[VariantSummary],
-    comparisons: Sequence[Comparison],
-    histories: Mapping[str, Mapping[int, History]],
-) -> dict[str, str]:
-    """Why the variants that are identical to the first one are: variant -> a clause.
-
-    Args:
-      variants: in the order of the study.
-      comparisons: of the others with the first.
-      histories: variant -> seed -> its epochs.
-
-    Example:
-      >>> from wellfit.base import RunSummary
-      >>> runs = (RunSummary(0, "finished", 2, 2, 2, None, *[None] * 7),)
-      >>> def made(name, **settings): return VariantSummary(name, settings, 1, runs, {}, {}, 0.0, {})
-      >>> same = Comparison("max-norm", "a", "test_accuracy", 0.0, (0.0, 0.0), 1.0, 1.0, "undecided", identical=True)
-      >>> h = {0: History({"train_loss": np.array([0.9, 0.7]), "validation_loss": np.array([0.9, 0.8])})}
-      >>> no_effect([made("a"), made("max-norm", max_norm=2.0)], [same], {"a": h, "max-norm": h})
-      {'max-norm': 'its limit never binds'}
-    """
-    if not variants:
+def no_effect(summary: StudySummary) -> dict[str, str]:
+    """Why the variants that are identical to the first one are: variant -> a clause."""
+    if not summary.variants:
         return {}
-    by_name = {variant.name: variant for variant in variants}
+    first, by_name = summary.variants[0], {variant.name: variant for variant in summary.variants}
     return {
-        c.variant: _reason(by_name[c.variant], variants[0], histories)
-        for c in comparisons
-        if c.identical and c.against == variants[0].name
+        c.variant: _reason(by_name[c.variant], first, summary)
+        for c in summary.comparisons
+        if c.identical and c.against == first.name
     }
 
 
-def _reason(variant: VariantSummary, first: VariantSummary, histories: Mapping[str, Mapping[int, History]]) -> str:
-    mine, other = histories.get(variant.name, {}), histories.get(first.name, {})
+def _reason(variant: VariantSummary, first: VariantSummary, summary: StudySummary) -> str:
+    if _recipe(summary, variant) == _recipe(summary, first) is not None:
+        return f"its settings are those of {first.name}"
+    mine, other = summary.histories.get(variant.name, {}), summary.histories.get(first.name, {})
     settings = list(variant.settings)
     if len(settings) != 1 or not mine or not all(seed in other and _same(mine[seed], other[seed]) for seed in mine):
         return "in every answer"
@@ -63,6 +45,11 @@ def _reason(variant: VariantSummary, first: VariantSummary, histories: Mapping[s
         if any(run.readout_epoch != reads.get(run.seed) for run in variant.runs):
             return "in every answer"
     return _NEVER_ACTED.get(settings[0], "in every epoch of its training")
+
+
+def _recipe(summary: StudySummary, variant: VariantSummary) -> Any:
+    """The complete recipe of a variant as plain data; None if it is not known."""
+    return summary.settings.get("variants", {}).get(variant.name, {}).get("recipe")
 
 
 def _same(one: History, other: History) -> bool:

@@ -236,9 +236,10 @@ def _winner(question: Question, context: AnswerContext) -> list[Sentence]:
     if len(values) < 2:
         return [Sentence("Fewer than two variants have published accuracies.", ())]
     (name, best), (second, next_best) = values[:2]
+    among = f"Of {several(question.variants)}, " if question.variants else ""
     published = Sentence(
-        f"{name} has the highest published {metric.replace('_', ' ')}, {100 * best:.2f} %, followed by {second}, "
-        f"{100 * next_best:.2f} %.",
+        f"{among}{name} has the highest published {metric.replace('_', ' ')}, {100 * best:.2f} %, followed by "
+        f"{second}, {100 * next_best:.2f} %.",
         tuple(f"published[{v}].{metric}" for v in (name, second)),
     )
     if context.published_differs:

@@ -34,11 +34,11 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
     sentences = (
         (summary.state == "running", f"This study is still running: {progress} Every number may still change."),
         (
-            summary.state == "interrupted" and "shard" in summary.provenance,
+            summary.state == "interrupted" and _is_part(summary),
             f"This is part {summary.provenance.get('shard')} of a study: {progress} wellfit merge joins the parts.",
         ),
         (
-            summary.state == "interrupted" and "shard" not in summary.provenance,
+            summary.state == "interrupted" and not _is_part(summary),
             f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.",
         ),
         (not ended, "No run has ended yet, so there is nothing to compare."),
@@ -67,7 +67,7 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     tables = details.by_class.values()
     name = wording.compared(summary)
     lower = ": lower is better" if is_loss(summary.compared) else ""
-    known = no_effect(summary.variants, summary.comparisons, summary.histories)
+    known = no_effect(summary)
     beside = "" if summary.metric == "accuracy" else f"{name}, "
     sentences = {
         "ranking": (
@@ -157,6 +157,11 @@ def without_weights(details: StudyDetails) -> tuple[str, ...]:
         f"The weights of {wording.count(len(runs), 'run')} are missing or damaged: {listed}. The report "
         f"leaves them out. To train {'it' if len(runs) == 1 else 'them'} again, run the study again in its directory.",
     )
+
+
+def _is_part(summary: StudySummary) -> bool:
+    """Whether the directory holds one part of a study, and not several that were merged."""
+    return "shard" in summary.provenance and "; then " not in summary.provenance["shard"]
 
 
 def _diverged(names: list[str]) -> str:

@@ -212,13 +212,16 @@ def rough(seconds: float) -> str:
     """A duration as exact as a forecast is.
 
     Example:
-      >>> rough(3.2), rough(47), rough(130), rough(4000)
-      ('3 s', '45 s', '2 min', '1 h 10 min')
+      >>> rough(3.2), rough(47), rough(130), rough(4000), rough(7020)
+      ('3 s', '45 s', '2 min', '1 h 10 min', '2 h')
     """
     if seconds < 100:
         return f"{round(seconds)} s" if seconds < 20 else f"{5 * round(seconds / 5)} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {10 * round(minutes % 60 / 10) % 60} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, tens = divmod(round(seconds / 600), 6)
+    return f"{hours} h {10 * tens} min" if tens else f"{hours} h"
 
 
 def memory(size: int) -> str:

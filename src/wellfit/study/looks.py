@@ -105,9 +105,19 @@ def _seen_seeds(store: Store) -> set[int]:
 
 
 def _of_one_plan(store: Store, later: Store) -> bool:
-    """Whether both directories are shards of a study that was divided into as many."""
-    one, other = (of.metadata.provenance().get("shard", "").rpartition("/")[2] for of in (store, later))
-    return one == other != ""
+    """Whether both directories hold shards of the same study, divided into as many; shards of a grown study are others.
+
+    A study that was also trained as a whole has its other runs from there, but then it has all seeds.
+    """
+    one, other = (_division(of) for of in (store, later))
+    return one == other and bool(one[0])
+
+
+def _division(store: Store) -> tuple[frozenset[str], Any, Any]:
+    """Into how many shards a study is divided, its seeds and its variants."""
+    shards = store.metadata.provenance().get("shard", "").split("; then ")
+    study = store.metadata.study()
+    return frozenset(shard.rpartition("/")[2] for shard in shards if shard), study["seeds"], study["variants"]
 
 
 def _opened_before(store: Store, later: Store) -> bool:

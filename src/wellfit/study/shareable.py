@@ -17,9 +17,12 @@ from wellfit.spec.tables import DATA_FILES
 
 __all__ = ["last_part", "places_of", "shareable", "shareable_settings", "without_folders"]
 
+_NAME: Final = r"""[^\s"'(),;\]/\\`<>|]+"""
 _ABSOLUTE: Final = re.compile(
-    r"""(?:(?<=^)|(?<=[\s"'(=,\[:]))(?:~\w*|[A-Za-z]:)?[/\\](?:[^\s"'(),;\]/\\]+[/\\]+)*([^\s"'(),;\]/\\]+)[/\\]*"""
+    r"""(?:(?<=^)|(?<=[\s"'(=,\[:;`<|]))(?:file://)?"""
+    rf"""((?:~\w*|[A-Za-z]:)?(?:\\\\|[/\\])(?:{_NAME}[/\\]+)*{_NAME})[/\\]*"""
 )
+"""An absolute path without spaces, also with a drive, on a server of Windows, or as an address."""
 
 _QUOTED: Final = re.compile(r"""(['"])((?:~|[A-Za-z]:)?[/\\][^'"]*)\1""")
 """An absolute path in quotes, which may have spaces."""
@@ -55,7 +58,7 @@ def without_folders(text: str, known: tuple[str, ...] = ()) -> str:
     for path in sorted(known, key=len, reverse=True):
         text = text.replace(path, last_part(path))
     text = _QUOTED.sub(lambda found: f"{found[1]}{last_part(found[2])}{found[1]}", text)
-    return _ABSOLUTE.sub(r"\1", text)
+    return _ABSOLUTE.sub(lambda found: last_part(found[1]), text)
 
 
 def shareable_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

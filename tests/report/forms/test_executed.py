@@ -81,6 +81,6 @@ def test_a_cell_that_cannot_run_says_why_and_those_that_need_it_too() -> None:
         Code("before"),
         Paragraph("Not shown: no such data", kind="small"),
     ]
-    assert cells.run("later") == [Paragraph("Not shown: it needs what is missing above.", kind="small")]
+    assert cells.run("later") == [Paragraph("Not shown: this step needs a result that is missing above.", kind="small")]
     with pytest.raises(ZeroDivisionError):
         cells.run("1 / 0")

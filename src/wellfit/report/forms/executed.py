@@ -67,7 +67,7 @@ class Cells:
         except NameError:  # what an earlier cell would have made
             if not self._lost:
                 raise
-            self._show(Paragraph("Not shown: it needs what is missing above.", kind="small"))
+            self._show(Paragraph("Not shown: this step needs a result that is missing above.", kind="small"))
         self._flush()
         return self._parts
 
@@ -175,7 +175,7 @@ def _heading(name: Any) -> str:
 
 def _cell(value: Any) -> str:
     """A value in a table: numbers short, and nothing for what is missing."""
-    if value is None or value != value:  # noqa: PLR0124  # NaN
+    if value is None or (np.ndim(value) == 0 and value != value):  # noqa: PLR0124  # NaN
         return ""
     if isinstance(value, tuple | list):
         return (

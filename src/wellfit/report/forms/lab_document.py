@@ -19,8 +19,8 @@ from wellfit.report.forms.notebook_helpers import helpers_for
 from wellfit.report.legible import legible_summary
 from wellfit.report.notebook_steps import Step, steps_of_lab
 from wellfit.report.parts import Code, Drawing, Paragraph, Part, Words
-from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
+from wellfit.store import open_existing
 
 __all__ = ["lab_document"]
 
@@ -34,7 +34,7 @@ results = wellfit.Results(DIRECTORY)
 TRAIN: Final = "wellfit.Study.from_toml(name, quick=quick).run(place, progress=False)"
 OPEN: Final = "wellfit.Results(place)"
 
-UNTRAINED: Final = "Not shown, because they are not trained yet, are these parts of the lab:"
+UNTRAINED: Final = "These parts of the lab are missing because they have not been trained:"
 TRAINED_SO: Final = "wellfit report with --format pdf --parts trains them first."
 
 AFTER: Final = ("results", "comparisons", "confusion", "mistakes", "models")
@@ -125,7 +125,9 @@ def _shows(step: Step) -> Iterator[str]:
 def _cells(summary: StudySummary, directory: Path, folder: Path, parts: bool, progress: OnWriting) -> Cells:
     """The names that a notebook has after its first cells."""
     file = folder / "study.toml"
-    file.write_text(study_file(replace(from_resolved(summary.settings), report=OwnWords())), encoding="utf-8")
+    with open_existing(directory) as store:  # the summary names no folders, so its data might not be found
+        spec = store.metadata.spec()
+    file.write_text(study_file(replace(spec, report=OwnWords())), encoding="utf-8")
     cells = Cells({"Path": Path, "FILE": file, "DIRECTORY": directory})
     cells.run(SETUP + helpers_for(step.code for step in steps_of_lab(summary.name)))
     show = cells.names["show"]

@@ -50,7 +50,7 @@ def escaped(text: str) -> str:
     """
     plain = html.escape(text.replace("\n", " "), quote=False)
     plain = re.sub(r"([\\`*_{}\[\]|~$])", r"\\\1", plain)
-    return re.sub(r"^(\s*)([#+-]|\d+[.)])(?=\s)", r"\1\\\2", plain)  # else a heading or a list
+    return re.sub(r"^(\s*\d*)([#+-]|(?<=\d)[.)])(?=\s)", r"\1\\\2", plain)  # else a heading or a list
 
 
 def markdown_table(table: Table) -> str:

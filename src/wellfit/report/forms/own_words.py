@@ -41,10 +41,10 @@ def words_html(text: str) -> Markup:
         while len(open_lists) > depth or (block.mark and len(open_lists) == depth and depth and open_lists[-1] != tag):
             made.append(f"</li></{open_lists.pop()}>")
         if block.kind == "item" and block.mark:
-            fresh = len(open_lists) < depth
             start = f' start="{block.mark[:-1]}"' if tag == "ol" and block.mark != "1." else ""
-            made.append(f"<{tag}{start}>" * fresh + "</li>" * (not fresh) + "<li>")
-            open_lists += [tag] * (depth - len(open_lists))
+            missing = depth - len(open_lists)  # more than one where an item begins with a list
+            made.append(f"<{tag}><li>" * (missing - 1) + f"<{tag}{start}><li>" if missing else "</li><li>")
+            open_lists += [tag] * missing
             made.append(_html(block.spans))
         else:
             made.append(_block_html(block))
@@ -129,11 +129,12 @@ def _block_markdown(block: Block) -> str:
         case "quote":
             return f"> {line}"
         case "item":
-            indent = "   " * (block.depth - 1)
+            indent = "    " * (block.depth - 1)  # of a list below any item, also one numbered 10
             mark = block.mark.replace("•", "-")
-            return f"{indent}{mark} {line}" if mark else f"{indent}   {line}"
+            return f"{indent}{mark} {line}" if mark else f"{indent}    {line}"
         case "table":
-            head, *rows = ([_markdown(cell) for cell in row] for row in block.rows)
+            whole = re.compile(r"(?<!\\)\|")  # in code, where nothing else escapes it
+            head, *rows = ([whole.sub(r"\|", _markdown(cell)) for cell in row] for row in block.rows)
             return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
         case _:
             return line

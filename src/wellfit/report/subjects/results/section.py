@@ -55,7 +55,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "costs": {key: heading for key, heading in COSTS.items() if key not in same},
         "brackets": {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)},
         "same": f"The same for every variant: {'; '.join(same.values())}." if same else "",
-        "effects": no_effect(summary.variants, summary.comparisons, summary.histories),
+        "effects": no_effect(summary),
         "techniques": techniques_in(summary),
     }
 
