@@ -72,6 +72,7 @@ class Program:
       averages: moving averages of the weights that every run carries.
       uses: names of the ``Hyperparameters`` that are not neutral in every run; the computations of the others are left
         out of the program.
+      kernels: whether generated kernels compute its convolutions.
     """
 
     model: ModelSpec
@@ -83,6 +84,7 @@ class Program:
     groups: int
     averages: int
     uses: frozenset[str]
+    kernels: bool = False
 
 
 @dataclass(frozen=True)

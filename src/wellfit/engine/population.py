@@ -154,7 +154,7 @@ def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[
       them, row numbers (G, steps, B). Inactive runs, and runs whose loss is not finite, keep their weights. A group
       without an active run costs nothing if groups train in turn.
     """
-    model = build(program.model, data.input_shape, data.classes, program.precision)
+    model = build(program.model, data.input_shape, data.classes, program.precision, kernels=program.kernels)
     train_group = _group_epoch(program, model, len(data.x_train))
 
     def on_device(*arguments: Any) -> tuple[State, Measured]:

@@ -84,6 +84,8 @@ class Layer:
       apply: (params, stats, x, mode) -> (x, stats); mode is None for inference.
       init: generator -> initial params, float32; empty if the layer has none.
       stats: initial statistics that training updates without gradients, for example batch normalization's.
+      pooled: (params, x) -> x, of a convolution that can compute the relu and the 2 x 2 max pooling after it as well.
+      halves: whether it is such a pooling.
     """
 
     kind: str
@@ -91,6 +93,8 @@ class Layer:
     apply: Apply
     init: Callable[[np.random.Generator], Initial] = _nothing
     stats: Mapping[str, FloatArray] = field(default_factory=dict)
+    pooled: Callable[[Params, jax.Array], jax.Array] | None = None
+    halves: bool = False
 
 
 def stateless(function: Callable[[Params, jax.Array], jax.Array]) -> Apply:

@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 
 from wellfit.nn.kernels import calls
-from wellfit.nn.kernels.availability import processor_in_use
 from wellfit.nn.kernels.blocks import Shape
+from wellfit.nn.kernels.processor import Processor
 
 __all__ = ["convolve", "convolve_and_pool"]
 
 Given: TypeAlias = "jax.custom_derivatives.CustomVJPPrimal"
-Kept: TypeAlias = tuple[jax.Array, jax.Array | None, tuple[jax.Array, ...], tuple[int, ...]]
+Kept: TypeAlias = tuple[jax.Array, jax.Array | None, tuple[jax.Array, ...], jax.Array]
 
 
 def _shape(x: jax.Array, kernel: tuple[int, ...], stride: int) -> Shape:
@@ -23,38 +23,43 @@ def _shape(x: jax.Array, kernel: tuple[int, ...], stride: int) -> Shape:
     return Shape(channels, height, width, kernel[-1], kernel[0], stride, examples)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
-def convolve(x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int) -> jax.Array:
+@partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def convolve(x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int, processor: Processor) -> jax.Array:
     """Convolve padded images in tiles and add the bias.
 
     Args:
       x: images.  # (T, C, H, W, M)
       kernel, bias: weights.  # (K, K, C, F), (F,)
       stride: of the kernel, down and across.
+      processor: that the kernels are generated for.
 
     Returns:
       The output.  # (T, F, R, Q, M)
     """
-    return calls.output(_shape(x, kernel.shape, stride), processor_in_use(), x, kernel, bias, pooled=False)[0]
+    return calls.output(_shape(x, kernel.shape, stride), processor, x, kernel, bias, pooled=False)[0]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
-def convolve_and_pool(x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int) -> jax.Array:
+@partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def convolve_and_pool(
+    x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int, processor: Processor
+) -> jax.Array:
     """Convolve like ``convolve``, then apply relu and take the largest value of every cell of 2 x 2.
 
     Returns:
       The pooled output.  # (T, F, R // 2, Q // 2, M)
     """
-    return calls.output(_shape(x, kernel.shape, stride), processor_in_use(), x, kernel, bias, pooled=True)[0]
+    return calls.output(_shape(x, kernel.shape, stride), processor, x, kernel, bias, pooled=True)[0]
 
 
-def _forward(pooled: bool, x: Given, kernel: Given, bias: Given, stride: int) -> tuple[jax.Array, tuple[object, ...]]:
+def _forward(
+    pooled: bool, x: Given, kernel: Given, bias: Given, stride: int, processor: Processor
+) -> tuple[jax.Array, Kept]:
     """Compute the output; keep the kernel only if the gradient of the images is wanted, which the first layer's is not.
 
     Data that are not differentiated come with ``perturbed`` false.
     """
     shape = _shape(x.value, kernel.value.shape, stride)
-    result, *which = calls.output(shape, processor_in_use(), x.value, kernel.value, bias.value, pooled=pooled)
+    result, *which = calls.output(shape, processor, x.value, kernel.value, bias.value, pooled=pooled)
     size = jnp.zeros((0, *kernel.value.shape[:1], kernel.value.shape[-1]))  # a shape, in an array without elements
     return result, (x.value, kernel.value if x.perturbed else None, tuple(which), size)
 
@@ -62,12 +67,12 @@ def _forward(pooled: bool, x: Given, kernel: Given, bias: Given, stride: int) ->
 def _backward(
     pooled: bool,
     stride: int,
-    kept: tuple[jax.Array, jax.Array | None, tuple[jax.Array, ...], jax.Array],
+    processor: Processor,
+    kept: Kept,
     gradient: jax.Array | jax.custom_derivatives.SymbolicZero,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     x, kernel, which, size = kept
     shape = _shape(x, size.shape[1:], stride)
-    processor = processor_in_use()
     if not isinstance(gradient, jax.Array):
         gradient = jnp.zeros(gradient.shape, gradient.dtype)
     of_output = (gradient, *which)
