@@ -25,6 +25,7 @@ from wellfit.errors import WellfitError
 __all__ = [
     "ATTAINED",
     "ATTAINED_BY_CONVOLUTIONS",
+    "ATTAINED_BY_KERNELS",
     "COMPILE_SECONDS",
     "POPULATION",
     "ROOM_BYTES",
@@ -48,6 +49,9 @@ ATTAINED: Final = 0.75
 
 ATTAINED_BY_CONVOLUTIONS: Final = 0.2
 """The same for a network with convolutions, where laying out patches takes longer than the products; rough."""
+
+ATTAINED_BY_KERNELS: Final = 0.6
+"""The same with generated kernels; rough."""
 
 STEP_SECONDS: Final = 100e-6
 """Assumed overhead of a training step per run, besides its arithmetic; rough."""

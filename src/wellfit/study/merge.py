@@ -145,7 +145,8 @@ def _notes(store: Store) -> dict[str, Any]:
         if key.partition(".")[0] not in (INPUTS, OVERLAP, SEEN)
     }
     if "choices" in notes:
-        notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
+        shared = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
+        notes["choices"] = {"kernels": False} | shared  # the first edition had none
     return notes
 
 

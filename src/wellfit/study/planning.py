@@ -12,6 +12,7 @@ from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import resolve
 from wellfit.errors import StudyFileError, printable
+from wellfit.nn.kernels.availability import obstacle
 from wellfit.nn.models import layer_specs
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Forecast",
     "automatic_precision",
     "choose_and_plan",
+    "convolves",
     "memory_of",
     "memory_to_read",
     "network_facts",
@@ -47,11 +49,13 @@ class Choices:
       precision: of the matrix products in networks without convolutions.
       devices: the number of devices that the widths are chosen for; with another number, the same groups are spread
         over those that there are.
+      kernels: whether generated kernels compute the convolutions; a study that began without them continues without.
     """
 
     costs: Costs
     precision: str
     devices: int
+    kernels: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,12 +177,17 @@ def choose_and_plan(
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
-    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
+    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size, _kernels(runs))
     plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
         plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     return chosen, plan
+
+
+def _kernels(runs: Sequence[RunSpec]) -> bool:
+    """Whether there are convolutions and generated kernels for them."""
+    return any(convolves(model) for model in {run.recipe.model for run in runs}) and not obstacle()
 
 
 def automatic_precision() -> str:
@@ -226,7 +235,7 @@ def plan_runs(
                 f"variant {run.variant!r} sets examples = {examples}, but the training split has only "
                 f"{len(data.x_train)}; use at most that many"
             )
-        slow = automatic and _has_convolution(run.recipe.model)  # see ``resolve``
+        slow = automatic and convolves(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
         key = run.seed if apart else None, examples, run.recipe.label_noise, precision
         separate.setdefault(key, []).append(run)
@@ -237,7 +246,8 @@ def plan_runs(
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced))
+        shapes = data.input_shape, data.classes, sizes
+        plans.append(make_plan(together, *shapes, mesh_size, *options, balanced, kernels=choices.kernels))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),
@@ -252,7 +262,13 @@ def recipe_of(population: Population) -> Recipe:
     return population.trajectories[0].readouts[0].run.recipe
 
 
-def _has_convolution(model: ModelSpec) -> bool:
+def convolves(model: ModelSpec) -> bool:
+    """Whether a model has convolutions.
+
+    Example:
+      >>> convolves(ModelSpec("lenet5")), convolves(ModelSpec("mlp", (8,)))
+      (True, False)
+    """
     return any(layer.kind == "conv2d" for layer in layer_specs(model, 2))
 
 
@@ -289,8 +305,9 @@ def _seconds(population: Population, examples: int, mesh_size: int, share: float
     rate = machine.attained(program)
     if rate is not None:
         return share * population.work / rate + (0.0 if compiled else devices.START_SECONDS)
-    images = _has_convolution(program.model)
-    attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
+    images = convolves(program.model)
+    by_convolutions = devices.ATTAINED_BY_KERNELS if program.kernels else devices.ATTAINED_BY_CONVOLUTIONS
+    attained = by_convolutions if images else devices.ATTAINED
     steps = (recipe_of(population).examples or examples) / program.batch_size
     overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
     compiling = 0.0 if compiled else devices.COMPILE_SECONDS * (3 if images else 1)

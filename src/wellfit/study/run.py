@@ -89,7 +89,10 @@ def run_study(
     check_seeds(session, interim)
     session.check()
     facts = provenance(  # raises before anything is written
-        session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
+        *(session.used, session.splits, command, session.precision),
+        folds=session.folds,
+        hashes=session.hashes,
+        kernels=session.kernels,
     )
     if session.fresh:
         fresh(session.directory)

@@ -6,14 +6,12 @@ import functools
 import os
 from typing import TYPE_CHECKING, Final
 
-import jax
-
 from wellfit.errors import WellfitError
 
 if TYPE_CHECKING:
     from wellfit.nn.kernels.processor import Processor
 
-__all__ = ["NOT_INSTALLED", "SWITCH", "description", "obstacle", "processor_in_use"]
+__all__ = ["NOT_INSTALLED", "SWITCH", "description", "obstacle", "processor_in_use", "remedy"]
 
 SWITCH: Final = "WELLFIT_KERNELS"
 """The environment variable that switches the kernels off, with the value ``off``."""
@@ -36,6 +34,20 @@ def obstacle() -> str:
     return _found()[1]
 
 
+def remedy(reason: str) -> str:
+    """Say what to do about an obstacle.
+
+    Example:
+      >>> remedy(NOT_INSTALLED)
+      "pip install 'wellfit[fast]' adds it"
+    """
+    if reason == NOT_INSTALLED:
+        return "pip install 'wellfit[fast]' adds it"
+    if reason.startswith(SWITCH):
+        return f"unset {SWITCH}"
+    return "use the machine where the study began, or begin a new one"
+
+
 def processor_in_use() -> Processor:
     """Return the processor that kernels are generated for.
 
@@ -44,7 +56,7 @@ def processor_in_use() -> Processor:
     """
     processor, reason = _found()
     if processor is None:
-        raise WellfitError(f"generated kernels are not available: {reason}")
+        raise WellfitError(f"there are no generated kernels here: {reason}; {remedy(reason)}")
     return processor
 
 
@@ -58,6 +70,8 @@ def description() -> str:
 @functools.cache
 def _found() -> tuple[Processor | None, str]:
     """Look for kernels once per process; return the processor, or why there are none."""
+    import jax
+
     if jax.default_backend() != "cpu":
         return None, "training does not run on the processor"
     try:
