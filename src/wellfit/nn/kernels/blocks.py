@@ -19,7 +19,7 @@ __all__ = ["Blocks", "Shape", "blocks_of"]
 _SPARE: Final = 2  # registers for what the compiler holds besides: a broadcast weight, a loaded pixel
 _LATENCY: Final = 8  # multiplications that must be independent, so that none waits for the one before
 _MOST_TAPS: Final = 8  # of a kernel's row that are written out
-_MOST_COLUMNS: Final = 8
+_MOST_COLUMNS: Final = 4
 _L2: Final = 1 << 18  # bytes of a core's second-level cache that tiles may take
 
 Choice = TypeVar("Choice", bound=tuple[int, ...])
@@ -117,7 +117,7 @@ def blocks_of(shape: Shape, registers: int) -> Blocks:
         (
             (g, h, k)
             for (g, h), k in itertools.product(_pairs(f, c), taps)
-            if g * h * k + h * k <= room
+            if g * h * k + h * k + g <= room + 1
         ),
         lambda b: (
             _cost(f, b[0]) * _cost(c, b[1]) * _cost(size, b[2])
