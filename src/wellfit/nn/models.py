@@ -91,9 +91,10 @@ class Model:
     ) -> tuple[jax.Array, ModelParams]:
         """Return a batch's logits (B, classes) and the updated statistics; mode is None for inference."""
         moved = dict(stats)
-        for _, x, after in self._outputs(params, stats, x, mode, odd=True):
+        output = x
+        for _, output, after in self._outputs(params, stats, x, mode, odd=True):  # noqa: B007
             moved |= after
-        return x, moved  # (B, classes)
+        return output, moved  # (B, classes)
 
     def alive(self, params: ModelParams, stats: ModelParams, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return a batch's logits in inference mode, and which relu units (channels) are positive for any example.
@@ -102,10 +103,12 @@ class Model:
           Logits (B, classes) and a mask over the model's relu units.  # (units,)
         """
         masks = []
-        for names, x, _ in self._outputs(params, stats, x, None, odd=False):
+        output = x
+        for names, output, _ in self._outputs(params, stats, x, None, odd=False):
             if not names.isdisjoint(self.relus):
-                masks.append((x > 0).any(axis=tuple(a for a in range(x.ndim) if a != channel_axis(x))))  # (units,)
-        return x, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
+                others = tuple(a for a in range(output.ndim) if a != channel_axis(output))
+                masks.append((output > 0).any(axis=others))  # (units,)
+        return output, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
 
     def _outputs(
         self, params: ModelParams, stats: ModelParams, x: jax.Array, mode: Mode | None, *, odd: bool
@@ -121,15 +124,16 @@ class Model:
         while place < len(self.layers):
             name, layer = self.layers[place]
             count = self._together(place, mode, odd=odd)
+            after: Params = {}
             if count > 1 and layer.pooled is not None:
-                x, after = layer.pooled(params[name], x), {}
+                x = layer.pooled(params[name], x)
             else:
                 x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
             yield frozenset(name for name, _ in self.layers[place : place + count]), x, {name: after} if after else {}
             place += count
 
     def _together(self, place: int, mode: Mode | None, *, odd: bool) -> int:
-        """Count the layers to apply at once: a convolution, its relu, dropout that does nothing, and pooling; else 1."""
+        """Count the layers to apply at once: a convolution, relu, dropout that does nothing, and pooling; else 1."""
         layers = [layer for _, layer in self.layers[place : place + 4]]
         if layers[0].pooled is None or (not odd and any(size % 2 for size in layers[0].output_shape[:2])):
             return 1
@@ -254,9 +258,9 @@ def build(
         shape = stack[-1].output_shape
     stack.extend(_output(spec, shape, classes, len(specs)))
     named = _named(stack)
-    kernels = tuple(name for name, layer in named if layer.kind in ("dense", "conv2d"))
+    with_kernel = tuple(name for name, layer in named if layer.kind in ("dense", "conv2d"))
     relus = tuple(name for name, layer in named if layer.kind == "relu")
-    return Model(named, input_shape, kernels, tuple(rates), relus)
+    return Model(named, input_shape, with_kernel, tuple(rates), relus)
 
 
 def _layer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from wellfit.base import HISTORY_COLUMNS, ModelSpec, Recipe, RunSpec, TrainingData
@@ -246,8 +247,8 @@ def plan_runs(
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
-        shapes = data.input_shape, data.classes, sizes
-        plans.append(make_plan(together, *shapes, mesh_size, *options, balanced, kernels=choices.kernels))
+        planned = partial(make_plan, together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced)
+        plans.append(planned(kernels=choices.kernels))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),

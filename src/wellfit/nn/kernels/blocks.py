@@ -110,17 +110,18 @@ def blocks_of(shape: Shape, registers: int) -> Blocks:
             if g * reach(q, k) + min(g * k, q) <= room
         ),
         lambda b: (
-            _cost(c, b[0]) * _cost(shape.columns, b[1]) * _cost(size, b[2]) * _turn(b[0] * b[1] * b[2], b[1] + b[0] * b[2])
+            _cost(c, b[0])
+            * _cost(shape.columns, b[1])
+            * _cost(size, b[2])
+            * _turn(b[0] * b[1] * b[2], b[1] + b[0] * b[2])
         ),
     )
     kernel = _best(
-        (
-            (g, h, k)
-            for (g, h), k in itertools.product(_pairs(f, c), taps)
-            if g * h * k + h * k + g <= room + 1
-        ),
+        ((g, h, k) for (g, h), k in itertools.product(_pairs(f, c), taps) if g * h * k + h * k + g <= room + 1),
         lambda b: (
-            _cost(f, b[0]) * _cost(c, b[1]) * _cost(size, b[2])
+            _cost(f, b[0])
+            * _cost(c, b[1])
+            * _cost(size, b[2])
             * _turn(b[0] * b[1] * b[2], b[0] + b[1] * min(step, b[2]))
         ),
     )
@@ -150,5 +151,7 @@ def _turn(products: int, loads: int) -> float:
 
 def _together(shape: Shape) -> int:
     """Tiles whose images and gradients stay in the second-level cache while one block of weights passes over them."""
-    tile = 4 * shape.examples * (shape.channels * shape.height * shape.width + shape.filters * shape.rows * shape.columns)
+    tile = (
+        4 * shape.examples * (shape.channels * shape.height * shape.width + shape.filters * shape.rows * shape.columns)
+    )
     return max(1, _L2 // tile)

@@ -175,9 +175,7 @@ def add_kernel_gradient(
         for c0, h in w.blocks(shape.channels, channels):
             with w.range(shape.size) as i:
                 for j0 in range(0, shape.size, taps):
-                    cells = [
-                        (f, c, j) for f in range(g) for c in range(h) for j in range(min(taps, shape.size - j0))
-                    ]
+                    cells = [(f, c, j) for f in range(g) for c in range(h) for j in range(min(taps, shape.size - j0))]
                     sums = {
                         cell: w.variable(total.load(i, j0 + cell[2], c0 + cell[1], f0 + cell[0], lanes=whole))
                         for cell in cells

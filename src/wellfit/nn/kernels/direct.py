@@ -40,9 +40,7 @@ def convolve(x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int, proc
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def convolve_and_pool(
-    x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int, processor: Processor
-) -> jax.Array:
+def convolve_and_pool(x: jax.Array, kernel: jax.Array, bias: jax.Array, stride: int, processor: Processor) -> jax.Array:
     """Convolve like ``convolve``, then apply relu and take the largest value of every cell of 2 x 2.
 
     Returns:
@@ -73,7 +71,7 @@ def _backward(
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     x, kernel, which, size = kept
     shape = _shape(x, size.shape[1:], stride)
-    if not isinstance(gradient, jax.Array):
+    if isinstance(gradient, jax.custom_derivatives.SymbolicZero):
         gradient = jnp.zeros(gradient.shape, gradient.dtype)
     of_output = (gradient, *which)
     of_kernel, of_bias = calls.kernel_gradient(shape, processor, x, of_output, pooled=pooled)

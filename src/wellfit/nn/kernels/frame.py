@@ -150,5 +150,3 @@ def _go_on_if(w: Writer, passed: Sequence[Any]) -> None:
     b.position_at_end(stop)
     w.end()
     b.position_at_end(run)
-
-

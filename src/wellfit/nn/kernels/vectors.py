@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -32,7 +32,7 @@ class Lanes(NamedTuple):
     """Some neighbors on the last axis of an array, which fill a vector; if fewer than its lanes, the others are 0."""
 
     first: Number | int
-    count: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ class Array:
 
     def load(self, *index: Number | int, lanes: Lanes) -> Vector:
         """Load lanes of the last axis as a vector, at an index of the other axes; bytes as 32-bit integers."""
-        return self.writer.load(self._at((*index, lanes.first)), lanes.count, self.kind)
+        return self.writer.load(self._at((*index, lanes.first)), lanes.number, self.kind)
 
     def store(self, vector: Vector, *index: Number | int, lanes: Lanes) -> None:
         """Store a vector; in an array of bytes, the lowest byte of every lane."""
-        self.writer.store(vector, self._at((*index, lanes.first)), lanes.count, self.kind)
+        self.writer.store(vector, self._at((*index, lanes.first)), lanes.number, self.kind)
 
     def splat(self, *index: Number | int) -> Vector:
         """Load one number into every lane."""
@@ -262,7 +262,7 @@ class Writer:
         self.builder.store(vector, pointer, align=_BYTES[kind])
 
     @staticmethod
-    def _places(lanes: Iterator[int] | range) -> Any:
+    def _places(lanes: Iterable[int]) -> Any:
         chosen = list(lanes)
         return ir.Constant(ir.VectorType(_WORD, len(chosen)), chosen)
 
@@ -288,7 +288,7 @@ class Writer:
         """Copy one number into every lane."""
         undefined = ir.Constant(self.vector_type, ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, _WORD(0))
-        return self.builder.shuffle_vector(first, undefined, self._places(iter([0] * self.lanes)))
+        return self.builder.shuffle_vector(first, undefined, self._places([0] * self.lanes))
 
     def multiply_add(self, a: Vector, b: Vector, c: Vector) -> Vector:
         """Return ``a * b + c``, rounded once."""
