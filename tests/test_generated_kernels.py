@@ -79,9 +79,10 @@ def own_programs(tmp_path: Path) -> Iterator[Path]:
     """A cache of compiled programs for one test."""
     from jax._src import compilation_cache
 
-    usual = jax.config.jax_compilation_cache_dir
-    for folder in (tmp_path, usual):
+    usual = jax.config.jax_compilation_cache_dir, jax.config.jax_persistent_cache_min_compile_time_secs
+    for folder, shortest in ((tmp_path, 0.0), usual):
         jax.config.update("jax_compilation_cache_dir", None if folder is None else str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", shortest)
         compilation_cache.reset_cache()
         if folder is tmp_path:
             yield tmp_path
