@@ -23,8 +23,8 @@ from wellfit.engine.devices import POPULATION
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.population import hyper, initial_state, optimizer_start
 from wellfit.engine.step import Batch, train_step
-from wellfit.nn.layers import Mode, dropout
 from wellfit.nn.kernels.availability import obstacle
+from wellfit.nn.layers import Mode, dropout
 from wellfit.nn.models import Model, build
 from wellfit.nn.products import Precision
 from wellfit.nn.tiles import from_tiles, to_tiles

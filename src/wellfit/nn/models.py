@@ -290,7 +290,7 @@ def _layer(
     elif spec.kind == "dropout":
         return [layers.dropout(shape, dropouts)]
     elif spec.kind == "batch_norm":
-        return [batch_norm(shape)]
+        return [batch_norm(shape, kernels=kernels and precision == "float32")]
     else:
         raise UnknownNameError("layer", spec.kind, LAYERS)
     return [built, layers.activation(built.output_shape, spec.function)] if spec.function else [built]

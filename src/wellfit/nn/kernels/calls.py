@@ -5,16 +5,18 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from wellfit.nn.kernels import frame, handlers, machine_code
 from wellfit.nn.kernels.blocks import Shape
+from wellfit.nn.kernels.moments import Images, moments_function, products_function
 from wellfit.nn.kernels.processor import Processor
 
-__all__ = ["frame_is_known", "images_gradient", "kernel_gradient", "output"]
+__all__ = ["channel_sums", "frame_is_known", "images_gradient", "kernel_gradient", "output"]
 
 _lock: Final = threading.Lock()
 
@@ -39,7 +41,7 @@ def output(
     Returns:
       The output (T, F, R, Q, M), or the pooled output and where its gradient goes, uint8.
     """
-    return _call("output", shape, processor, pooled)(x, kernel, bias)
+    return _call(partial(_function, "output", shape, processor, pooled))(x, kernel, bias)
 
 
 def images_gradient(
@@ -50,25 +52,51 @@ def images_gradient(
     Args:
       gradient: of the output; with pooling, that of the pooled output, and where it goes.
     """
-    return _call("images", shape, processor, pooled)(*gradient, kernel)[0]
+    return _call(partial(_function, "images", shape, processor, pooled))(*gradient, kernel)[0]
 
 
 def kernel_gradient(
     shape: Shape, processor: Processor, x: jax.Array, gradient: tuple[jax.Array, ...], *, pooled: bool
 ) -> tuple[jax.Array, jax.Array]:
     """Compute the gradients of kernel and bias."""
-    dw, db, *_ = _call("kernel", shape, processor, pooled)(x, *gradient)
+    dw, db, *_ = _call(partial(_function, "kernel", shape, processor, pooled))(x, *gradient)
     return dw, db
 
 
-def _call(kind: str, shape: Shape, processor: Processor, pooled: bool) -> Callable[..., tuple[jax.Array, ...]]:
-    """Return an operation of one network that becomes one call for all networks under ``vmap``."""
+def channel_sums(
+    kind: Literal["moments", "products"], processor: Processor, *arguments: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Sum over all pixels of every channel, see ``moments``.
+
+    Args:
+      kind: of the sums.
+      arguments: images, center and weight, or gradient, images and center.
+
+    Returns:
+      Two sums of every channel.  # (C,), (C,)
+    """
+    tiles, channels, height, width, examples = arguments[0].shape
+    images = Images(channels, height * width, examples)
+    flat = [a.reshape(tiles, channels, -1, examples) if a.ndim == 5 else a for a in arguments]
+    first, second = _call(partial(_sums, kind, images, processor))(*flat)
+    return first, second
+
+
+Results: TypeAlias = Callable[[int, int], list[jax.ShapeDtypeStruct]]
+"""Numbers of networks and of tiles -> the results of a function."""
+
+
+def _call(function: Callable[[], tuple[str, Results]]) -> Callable[..., tuple[jax.Array, ...]]:
+    """Return an operation of one network that becomes one call for all networks under ``vmap``.
+
+    Args:
+      function: returns the name that the function is registered under, and its results.
+    """
 
     def together(networks: int, *arguments: jax.Array) -> tuple[jax.Array, ...]:
         """Compute for all networks; arguments have an axis of networks, or of 1 if they share it."""
-        tiles = next(a for a in arguments if a.ndim == 6).shape[1]
-        name, results = _function(kind, shape, processor, pooled)
-        called = jax.ffi.ffi_call(name, results(networks, tiles), vmap_method="sequential")
+        name, results = function()
+        called = jax.ffi.ffi_call(name, results(networks, arguments[0].shape[1]), vmap_method="sequential")
         return tuple(called(*arguments))
 
     @jax.custom_batching.custom_vmap
@@ -84,7 +112,15 @@ def _call(kind: str, shape: Shape, processor: Processor, pooled: bool) -> Callab
     return one
 
 
-Results = Callable[[int, int], list[jax.ShapeDtypeStruct]]
+@functools.cache
+def _sums(kind: str, images: Images, processor: Processor) -> tuple[str, Results]:
+    """Compile and register a function that sums over channels; return its name and its results."""
+    write = {"moments": moments_function, "products": products_function}[kind](images)
+
+    def results(networks: int, tiles: int) -> list[jax.ShapeDtypeStruct]:
+        return [jax.ShapeDtypeStruct((networks, images.channels), jnp.float32)] * 2
+
+    return _registered(machine_code.written(write, processor), processor), results
 
 
 @functools.cache

@@ -294,6 +294,10 @@ class Writer:
         """Return ``a * b + c``, rounded once."""
         return self._call(f"llvm.fma.v{self.lanes}f32", self.vector_type, a, b, c)
 
+    def subtract(self, a: Vector, b: Vector) -> Vector:
+        """Return ``a - b``."""
+        return self.builder.fsub(a, b)
+
     def total(self, vector: Vector) -> Any:
         """Return the sum of the lanes, added in pairs."""
         width = self.lanes
