@@ -110,13 +110,13 @@ def test_a_run_that_diverges_ends_as_without_kernels(images: TrainingData) -> No
 
 
 def test_layers_join_only_where_nothing_is_between_them(images: TrainingData) -> None:
-    counts = {name: build(r.model, (8, 8), 3, kernels=True)._together(1, None, odd=True) for name, r in RECIPES.items()}
+    counts = {name: build(r.model, (8, 8), 3, kernels=True)._together(1, odd=True) for name, r in RECIPES.items()}
     assert counts == {"pooled": 4, "dropout": 4, "normal": 1, "odd": 3}
     odd = build(RECIPES["odd"].model, (8, 8), 3, kernels=True)
-    assert odd._together(1, None, odd=False) == 1  # the last row of the relu may be alive too
-    assert build(RECIPES["pooled"].model, (8, 8), 3)._together(1, None, odd=True) == 1
+    assert odd._together(1, odd=False) == 1  # the last row of the relu may be alive too
+    assert build(RECIPES["pooled"].model, (8, 8), 3)._together(1, odd=True) == 1
     mixed = build(RECIPES["pooled"].model, (8, 8), 3, "mixed", kernels=True)
-    assert mixed._together(1, None, odd=True) == 1
+    assert mixed._together(1, odd=True) == 1
 
 
 def study(epochs: int) -> dict[str, object]:

@@ -17,7 +17,7 @@ from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
 from wellfit.nn.initializers import draw_kernel
 from wellfit.nn.kernels.availability import processor_in_use
-from wellfit.nn.layers import Initial, Layer, Params, check_weights, stateless
+from wellfit.nn.layers import Initial, Layer, Noise, Params, check_weights, stateless
 from wellfit.nn.products import Precision, dot, factor, product
 from wellfit.nn.tiles import from_tiles
 
@@ -156,10 +156,13 @@ def _by_kernels(
         outputs = product(rows_of_batch, params["kernel"].reshape(-1, filters)) + bias_of(params)[None]  # (B, F)
         return outputs.reshape(x.shape[0], x.shape[4], filters).transpose(0, 2, 1)[:, :, None, None]
 
-    def pooled(params: Params, x: jax.Array) -> jax.Array:
-        from wellfit.nn.kernels.direct import convolve_and_pool
+    def pooled(params: Params, x: jax.Array, noise: Noise | None) -> jax.Array:
+        from wellfit.nn.kernels.direct import convolve_and_pool, convolve_drop_and_pool
 
-        return convolve_and_pool(padded(x), params["kernel"], bias_of(params), stride, processor)
+        factors = padded(x), params["kernel"], bias_of(params)
+        if noise is None:
+            return convolve_and_pool(*factors, stride, processor)
+        return convolve_drop_and_pool(*factors, *noise, stride, processor)
 
     if rows == columns == 1:
         return Layer("conv2d", output_shape, stateless(as_dense), init)

@@ -15,7 +15,7 @@ from wellfit.base import LayerSpec, ModelSpec
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn import convolution, layers
 from wellfit.nn.initializers import INITIALIZERS
-from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
+from wellfit.nn.layers import Initial, Layer, Mode, Params, dropout_noise, stateless
 from wellfit.nn.normalization import batch_norm
 from wellfit.nn.products import Precision
 from wellfit.nn.tiles import channel_axis
@@ -115,7 +115,7 @@ class Model:
     ) -> Iterator[tuple[frozenset[str], jax.Array, ModelParams]]:
         """Apply the layers; yields the names of those just applied, their output and their updated statistics.
 
-        A convolution that can pool is applied together with the relu and the pooling after it.
+        A convolution that can pool is applied together with the relu, the dropout and the pooling after it.
 
         Args:
           odd: whether it may do so where pooling leaves out a row or a column of the relu's output.
@@ -123,23 +123,23 @@ class Model:
         place = 0
         while place < len(self.layers):
             name, layer = self.layers[place]
-            count = self._together(place, mode, odd=odd)
+            count = self._together(place, odd=odd)
             after: Params = {}
             if count > 1 and layer.pooled is not None:
-                x = layer.pooled(params[name], x)
+                between = self.layers[place + 2][1]
+                x = layer.pooled(params[name], x, dropout_noise(mode, between.index) if mode and count > 3 else None)
             else:
                 x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
             yield frozenset(name for name, _ in self.layers[place : place + count]), x, {name: after} if after else {}
             place += count
 
-    def _together(self, place: int, mode: Mode | None, *, odd: bool) -> int:
-        """Count the layers to apply at once: a convolution, relu, dropout that does nothing, and pooling; else 1."""
+    def _together(self, place: int, *, odd: bool) -> int:
+        """Count the layers to apply at once: a convolution, relu, maybe dropout, and pooling; else 1."""
         layers = [layer for _, layer in self.layers[place : place + 4]]
         if layers[0].pooled is None or (not odd and any(size % 2 for size in layers[0].output_shape[:2])):
             return 1
-        idle = mode is None or mode.dropout is None
         kinds = [layer.kind for layer in layers]
-        count = 4 if idle and kinds[2:3] == ["dropout"] else 3
+        count = 4 if kinds[2:3] == ["dropout"] else 3
         return count if kinds[1:2] == ["relu"] and len(layers) >= count and layers[count - 1].halves else 1
 
 

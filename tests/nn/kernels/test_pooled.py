@@ -12,8 +12,9 @@ from generated import runnable
 pytest.importorskip("llvmlite")
 
 from wellfit.nn.convolution import conv2d, max_pool
-from wellfit.nn.kernels.direct import convolve_and_pool
+from wellfit.nn.kernels.direct import convolve_and_pool, convolve_drop_and_pool
 from wellfit.nn.kernels.processor import Processor
+from wellfit.nn.layers import Mode, dropout, dropout_noise
 
 
 @pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
@@ -81,3 +82,32 @@ def test_ties_nan_and_infinity_pass_as_through_the_layers() -> None:
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(found_back(gradient)[0], way_back(gradient)[0])
     assert np.isnan(expected[0, 0, 0, 0, 4:7]).all()
+
+
+@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.95])
+def test_dropout_drops_the_values_that_the_layer_drops(rate: float, processor: Processor) -> None:
+    """A kernel of one pixel with weight 1 copies: all bits must be those of the layers, one after the other."""
+    generator = np.random.default_rng(2)
+    shape, size = (6, 7, 2), (3, 2, 6, 7, 10)
+    x, gradient = generator.normal(size=size).astype(np.float32), generator.normal(size=(3, 2, 3, 3, 10))
+    x[0, :, 0, :3, 0] = np.nan  # in both channels: the kernel multiplies one of them by 0
+    kernel, bias = jnp.eye(2)[None, None], jnp.zeros(2)
+    mode = Mode(jax.random.key(123456789), jnp.array([0.9, rate], jnp.float32), jnp.ones(30))
+    drop, pool = dropout(shape, 1), max_pool(shape)
+
+    @jax.jit
+    def one_by_one(x: jax.Array) -> jax.Array:
+        return pool.apply({}, {}, drop.apply({}, {}, jax.nn.relu(x), mode)[0], None)[0]
+
+    @jax.jit
+    def at_once(x: jax.Array) -> jax.Array:
+        noise = dropout_noise(mode, 1)
+        assert noise is not None
+        return convolve_drop_and_pool(x, kernel, bias, *noise, 1, processor)
+
+    expected, way_back = jax.vjp(one_by_one, x)
+    found, found_back = jax.vjp(at_once, x)
+    np.testing.assert_array_equal(found, expected)
+    back = jnp.asarray(gradient, jnp.float32)
+    np.testing.assert_array_equal(found_back(back)[0], way_back(back)[0])

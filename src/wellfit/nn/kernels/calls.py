@@ -30,18 +30,26 @@ def frame_is_known(processor: Processor) -> bool:
 
 
 def output(
-    shape: Shape, processor: Processor, x: jax.Array, kernel: jax.Array, bias: jax.Array, *, pooled: bool
+    shape: Shape,
+    processor: Processor,
+    x: jax.Array,
+    kernel: jax.Array,
+    bias: jax.Array,
+    *noise: jax.Array,
+    pooled: bool,
 ) -> tuple[jax.Array, ...]:
     """Convolve images; with pooling, rectify and pool them too.
 
     Args:
       shape: of the convolution; images are padded.
       x, kernel, bias: of one network.  # (T, C, H, W, M), (K, K, C, F), (F,)
+      noise: words and scale of the dropout before pooling, if there is one; see ``pooled.Noise``.  # (4,), (1,)
 
     Returns:
       The output (T, F, R, Q, M), or the pooled output and where its gradient goes, uint8.
     """
-    return _call(partial(_function, "output", shape, processor, pooled))(x, kernel, bias)
+    kind = "dropped" if noise else "output"
+    return _call(partial(_function, kind, shape, processor, pooled))(x, kernel, bias, *noise)
 
 
 def images_gradient(
@@ -130,6 +138,7 @@ def _function(kind: str, shape: Shape, processor: Processor, pooled: bool) -> tu
     arrays = handlers.tails(shape, pooled=pooled)
     write = {
         "output": handlers.output_function,
+        "dropped": partial(handlers.output_function, dropout=True),
         "images": handlers.images_function,
         "kernel": handlers.kernel_function,
     }[kind](shape, registers, pooled=pooled)
@@ -142,7 +151,7 @@ def _function(kind: str, shape: Shape, processor: Processor, pooled: bool) -> tu
         return jax.ShapeDtypeStruct((networks, *lengths), jnp.float32)
 
     def results(networks: int, tiles: int) -> list[jax.ShapeDtypeStruct]:
-        if kind == "output":
+        if kind in ("output", "dropped"):
             kinds = jnp.float32, jnp.uint8
             return [image(tail, k, networks, tiles) for tail, k in zip(arrays.output, kinds, strict=False)]
         if kind == "images":

@@ -20,9 +20,9 @@ from wellfit.nn.kernels.convolve import (
     reduce,
 )
 from wellfit.nn.kernels.frame import Operand, Tail, operands
-from wellfit.nn.kernels.pooled import output_pooled, unpool
+from wellfit.nn.kernels.pooled import Noise, output_pooled, unpool
 from wellfit.nn.kernels.processor import Registers
-from wellfit.nn.kernels.vectors import BYTE, Array, Number, Writer
+from wellfit.nn.kernels.vectors import BYTE, WORD, Array, Number, Writer
 
 __all__ = ["KINDS", "Tails", "images_function", "kernel_function", "output_function", "tails"]
 
@@ -54,17 +54,23 @@ def tails(shape: Shape, *, pooled: bool) -> Tails:
     )
 
 
-def output_function(shape: Shape, registers: Registers, *, pooled: bool) -> Write:
-    """``(images, kernel, bias) -> output``, with pooling ``-> (pooled, which)``."""
+def output_function(shape: Shape, registers: Registers, *, pooled: bool, dropout: bool = False) -> Write:
+    """``(images, kernel, bias) -> output``, with pooling ``-> (pooled, which)``.
+
+    With dropout, which comes with pooling, two arguments follow: the words and the scale of ``Noise``.
+    """
     arrays, blocks = tails(shape, pooled=pooled), blocks_of(shape, registers.count)
+    of_noise = (Tail((4,), tiles=False, kind=WORD), Tail((1,), tiles=False)) if dropout else ()
 
     def write(w: Writer) -> None:
-        (x, kernel, bias), results = operands(w, (arrays.images, arrays.kernel, arrays.bias), arrays.output)
+        given = arrays.images, arrays.kernel, arrays.bias, *of_noise
+        (x, kernel, bias, *more), results = operands(w, given, arrays.output)
         with w.range(results[0].networks) as n, w.range(results[0].tiles) as t:
             factors = x.of(n, t), kernel.of(n), bias.of(n)
             of_tile = [result.of(n, t) for result in results]
             if pooled:
-                output_pooled(w, shape, blocks.pooled, factors, *of_tile)
+                noise = Noise(more[0].of(n), more[1].of(n), t) if dropout else None
+                output_pooled(w, shape, blocks.pooled, factors, *of_tile, noise)
             else:
                 output(w, shape, blocks.forward, *factors, *of_tile)
 

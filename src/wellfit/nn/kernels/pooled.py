@@ -1,4 +1,4 @@
-"""A convolution's output that is rectified and pooled at once: relu and the largest of every 2 x 2 cell.
+"""A convolution's output that is rectified and pooled at once: relu, dropout, and the largest of every 2 x 2 cell.
 
 The four sums of a cell never leave the registers. What the way back needs is one byte per cell: the number of the sum
 that the gradient goes to, row by row from 0, or 4 if relu stops it.
@@ -6,21 +6,56 @@ that the gradient goes to, row by row from 0, or 4 if relu stops it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from wellfit.nn.kernels.blocks import Shape
 from wellfit.nn.kernels.convolve import sums_under
-from wellfit.nn.kernels.vectors import Array, Writer
+from wellfit.nn.kernels.vectors import Array, Lanes, Number, Vector, Writer
 
-__all__ = ["output_pooled", "unpool"]
+__all__ = ["Noise", "output_pooled", "unpool"]
 
 _CELL: Final = 4
 _NOWHERE: Final = 4
 _NAN: Final = float("nan")
 
 
+@dataclass(frozen=True)
+class Noise:
+    """What dropout needs; the bits of every value are those of ``nn.layers``.
+
+    Args:
+      words: both halves of the key, the number of the layer's first value, and the bound below which bits drop a value;
+        32-bit integers.  # (4,)
+      scale: of the values that are kept.  # (1,)
+      tile: the number of the tile.
+    """
+
+    words: Array
+    scale: Array
+    tile: Number
+
+    def applied(self, w: Writer, shape: Shape, value: Vector, at: tuple[Number | int, ...], lanes: Lanes) -> Vector:
+        """Write dropout of a vector of values at a filter, row and column."""
+        place = self.tile * shape.filters + at[0]
+        for length, index in zip((shape.rows, shape.columns, shape.examples), (*at[1:], lanes.first), strict=True):
+            place = place * length + index
+        seed, second, first, bound = (self.words.splat(i) for i in range(4))
+        z = w.bits("add", seed, w.bits("mul", w.bits("add", w.places(place), first), 0x9E3779B9))
+        z = w.bits("xor", w.bits("mul", w.bits("xor", z, w.bits("lshr", z, 16)), 0x85EBCA6B), second)
+        z = w.bits("mul", w.bits("xor", z, w.bits("lshr", z, 13)), 0xC2B2AE35)
+        bits = w.bits("lshr", w.bits("xor", z, w.bits("lshr", z, 16)), 8)
+        return w.select(w.less(bits, bound), w.constant(0), w.product(value, self.scale.splat(0)))
+
+
 def output_pooled(
-    w: Writer, shape: Shape, filters: int, factors: tuple[Array, Array, Array], pooled: Array, which: Array
+    w: Writer,
+    shape: Shape,
+    filters: int,
+    factors: tuple[Array, Array, Array],
+    pooled: Array,
+    which: Array,
+    noise: Noise | None = None,
 ) -> None:
     """Write the pooled output of a tile; a rest of one row or column is left out.
 
@@ -31,6 +66,7 @@ def output_pooled(
       filters: how many are computed at once.
       factors: images, kernel and bias.
       pooled, which: the results.  # (F, R / 2, Q / 2, M)
+      noise: of the dropout between relu and pooling, if there is one.
     """
     x, kernel, bias = factors
     step = shape.stride
@@ -42,6 +78,10 @@ def output_pooled(
                 places = [(row + (p // 2) * step, column + (p % 2) * step) for p in range(_CELL)]
                 for f, cell in enumerate(sums_under(w, shape, x, kernel, (f0, starts), places, lanes)):
                     values = [total.get() for total in cell]
+                    if noise is not None:
+                        spots = [(f0 + f, r * 2 + p // 2, q * 2 + p % 2) for p in range(_CELL)]
+                        rectified = [_relu(w, value) for value in values]
+                        values = [noise.applied(w, shape, *pair, lanes) for pair in zip(rectified, spots, strict=True)]
                     largest, place = w.constant(0), w.integer(_NOWHERE)
                     for p, value in enumerate(values):
                         larger = w.greater(value, largest)
@@ -51,6 +91,11 @@ def output_pooled(
                     last = w.select(w.greater(values[3], w.constant(0)), w.integer(3), w.integer(_NOWHERE))
                     pooled.store(w.select(broken, w.constant(_NAN), largest), f0 + f, r, q, lanes=lanes)
                     which.store(w.select(broken, last, place), f0 + f, r, q, lanes=lanes)
+
+
+def _relu(w: Writer, value: Vector) -> Vector:
+    """Return ``max(value, 0)``; NaN stays NaN."""
+    return w.select(w.greater(w.constant(0), value), w.constant(0), value)
 
 
 def unpool(w: Writer, examples: int, pooled: Array, which: Array, dy: Array) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from llvmlite import ir
 
-__all__ = ["BYTE", "FLOAT", "INDEX", "POINTER", "Array", "Lanes", "Number", "Variable", "Vector", "Writer"]
+__all__ = ["BYTE", "FLOAT", "INDEX", "POINTER", "WORD", "Array", "Lanes", "Number", "Variable", "Vector", "Writer"]
 
 Vector: TypeAlias = Any
 """A vector of the running code, as llvmlite represents it."""
@@ -24,8 +24,8 @@ FLOAT: Final = ir.FloatType()
 INDEX: Final = ir.IntType(64)
 BYTE: Final = ir.IntType(8)
 POINTER: Final = ir.PointerType()
-_WORD: Final = ir.IntType(32)
-_BYTES: Final = {FLOAT: 4, BYTE: 1}
+WORD: Final = ir.IntType(32)
+_BYTES: Final = {FLOAT: 4, WORD: 4, BYTE: 1}
 
 
 class Lanes(NamedTuple):
@@ -94,7 +94,7 @@ class Array:
     Args:
       pointer: to its first number.
       shape: its axes.
-      kind: ``FLOAT`` or ``BYTE``.
+      kind: ``FLOAT``, ``WORD`` or ``BYTE``.
     """
 
     writer: Writer
@@ -117,7 +117,7 @@ class Array:
 
     def splat(self, *index: Number | int) -> Vector:
         """Load one number into every lane."""
-        return self.writer.splat(self.writer.builder.load(self._at(index), typ=FLOAT))
+        return self.writer.splat(self.writer.builder.load(self._at(index), typ=self.kind))
 
     def put(self, number: Any, *index: Number | int) -> None:
         """Store one number."""
@@ -155,7 +155,7 @@ class Writer:
         self.module = module
         self.lanes = lanes
         self.vector_type = ir.VectorType(FLOAT, lanes)
-        self.integers = ir.VectorType(_WORD, lanes)
+        self.integers = ir.VectorType(WORD, lanes)
         self.function = ir.Function(module, ir.FunctionType(POINTER, [POINTER]), name)
         self.argument = self.function.args[0]
         start = self.function.append_basic_block("start")  # of the variables
@@ -247,7 +247,7 @@ class Writer:
         """Load the first lanes of a vector; the others are 0."""
         loaded = self.builder.load(pointer, typ=ir.VectorType(kind, count), align=_BYTES[kind])
         if kind is BYTE:
-            loaded = self.builder.zext(loaded, ir.VectorType(_WORD, count))
+            loaded = self.builder.zext(loaded, ir.VectorType(WORD, count))
         if count == self.lanes:
             return loaded
         zeros = ir.Constant(loaded.type, None)
@@ -264,7 +264,7 @@ class Writer:
     @staticmethod
     def _places(lanes: Iterable[int]) -> Any:
         chosen = list(lanes)
-        return ir.Constant(ir.VectorType(_WORD, len(chosen)), chosen)
+        return ir.Constant(ir.VectorType(WORD, len(chosen)), chosen)
 
     # --- Vectors
 
@@ -286,8 +286,8 @@ class Writer:
 
     def splat(self, scalar: Any) -> Vector:
         """Copy one number into every lane."""
-        undefined = ir.Constant(self.vector_type, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, _WORD(0))
+        undefined = ir.Constant(ir.VectorType(scalar.type, self.lanes), ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, WORD(0))
         return self.builder.shuffle_vector(first, undefined, self._places([0] * self.lanes))
 
     def multiply_add(self, a: Vector, b: Vector, c: Vector) -> Vector:
@@ -305,7 +305,7 @@ class Writer:
             width //= 2
             halves = [self._places(range(begin, begin + width)) for begin in (0, width)]
             vector = self.builder.fadd(*(self.builder.shuffle_vector(vector, vector, half) for half in halves))
-        return self.builder.extract_element(vector, _WORD(0))
+        return self.builder.extract_element(vector, WORD(0))
 
     def select(self, mask: Any, yes: Vector, no: Vector) -> Vector:
         """Choose lane by lane."""
@@ -326,6 +326,25 @@ class Writer:
     def equal(self, a: Vector, b: Vector) -> Any:
         """Say where two vectors of integers are equal."""
         return self.builder.icmp_signed("==", a, b)
+
+    def places(self, first: Number | int) -> Vector:
+        """Return a number and those after it, one in every lane, as 32-bit integers."""
+        low = self.builder.trunc(self.number(first).value, WORD)
+        return self.bits("add", self.splat(low), ir.Constant(self.integers, list(range(self.lanes))))
+
+    def bits(self, operation: str, a: Vector, b: Vector | int) -> Vector:
+        """Write ``add``, ``mul``, ``xor`` or ``lshr`` of 32-bit integers without a sign, which wrap around."""
+        if isinstance(b, int):
+            b = self.integer(b)
+        return getattr(self.builder, operation)(a, b)
+
+    def less(self, a: Vector, b: Vector) -> Any:
+        """Say where ``a < b`` of 32-bit integers with a sign."""
+        return self.builder.icmp_signed("<", a, b)
+
+    def product(self, a: Vector, b: Vector) -> Vector:
+        """Return ``a * b``."""
+        return self.builder.fmul(a, b)
 
     def _call(self, name: str, kind: Any, *operands: Any) -> Any:
         known = self.module.globals.get(name)
