@@ -70,7 +70,7 @@ class Mode(NamedTuple):
 
 
 Noise: TypeAlias = tuple[jax.Array, jax.Array]
-"""Both halves of a key, a layer's first position and the bound of its bits (4,), int32; the scale of what stays (1,)."""
+"""The key, a layer's first position and the bound of its bits (4,), int32, and the scale of what stays (1,)."""
 
 Apply: TypeAlias = Callable[[Params, Params, jax.Array, Mode | None], tuple[jax.Array, Params]]
 

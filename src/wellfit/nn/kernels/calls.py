@@ -15,6 +15,7 @@ from wellfit.nn.kernels import frame, handlers, machine_code
 from wellfit.nn.kernels.blocks import Shape
 from wellfit.nn.kernels.moments import Images, moments_function, products_function
 from wellfit.nn.kernels.processor import Processor
+from wellfit.nn.kernels.vectors import Writer
 
 __all__ = ["channel_sums", "frame_is_known", "images_gradient", "kernel_gradient", "output"]
 
@@ -136,12 +137,13 @@ def _function(kind: str, shape: Shape, processor: Processor, pooled: bool) -> tu
     """Compile and register a function; return its name and the shapes of its results."""
     registers = processor.registers
     arrays = handlers.tails(shape, pooled=pooled)
-    write = {
+    functions: dict[str, Callable[..., Callable[[Writer], None]]] = {
         "output": handlers.output_function,
         "dropped": partial(handlers.output_function, dropout=True),
         "images": handlers.images_function,
         "kernel": handlers.kernel_function,
-    }[kind](shape, registers, pooled=pooled)
+    }
+    write = functions[kind](shape, registers, pooled=pooled)
     name = _registered(machine_code.written(write, processor), processor)
 
     def image(tail: frame.Tail, kind: Any, networks: int, tiles: int) -> jax.ShapeDtypeStruct:

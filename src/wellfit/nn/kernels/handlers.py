@@ -67,12 +67,12 @@ def output_function(shape: Shape, registers: Registers, *, pooled: bool, dropout
         (x, kernel, bias, *more), results = operands(w, given, arrays.output)
         with w.range(results[0].networks) as n, w.range(results[0].tiles) as t:
             factors = x.of(n, t), kernel.of(n), bias.of(n)
-            of_tile = [result.of(n, t) for result in results]
+            first, *which = (result.of(n, t) for result in results)
             if pooled:
                 noise = Noise(more[0].of(n), more[1].of(n), t) if dropout else None
-                output_pooled(w, shape, blocks.pooled, factors, *of_tile, noise)
+                output_pooled(w, shape, blocks.pooled, factors, first, which[0], noise)
             else:
-                output(w, shape, blocks.forward, *factors, *of_tile)
+                output(w, shape, blocks.forward, *factors, first)
 
     return write
 
