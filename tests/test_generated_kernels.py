@@ -89,6 +89,7 @@ def own_programs(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_the_same_bits_again_from_the_cache_of_programs(images: TrainingData, own_programs: Path) -> None:
+    jax.clear_caches()  # so that everything is compiled now, and kept
     first = train(RECIPES["pooled"], images, kernels=True)
     kept = set(own_programs.iterdir())
     assert kept
