@@ -2,10 +2,12 @@
 
 Draws two curves into one figure. The first is the peak memory of ``wellfit show``, ``report`` and ``verify`` against
 the number of runs, on studies that ``made_study`` makes: 20 variants, 1,000 test examples of ten classes, ten epochs.
-The second is the memory of one process that trains thousands of small studies of 50 shapes, one after the other.
+The second is the memory of one process that trains small studies of 50 shapes, one after the other: once with another
+shape every time, so that each compiles its program again, and once with 20 of each shape in a row, so that ten
+thousand take an hour.
 ``memory.py`` measures the training of one large study.
 
-Usage: python benchmarks/memory_curves.py [--runs 200,1000,2000,4000,8000,10000] [--studies 10000] [--seconds S]
+Usage: python benchmarks/memory_curves.py [--runs 200,1000,2000,4000,8000,10000] [--studies 800,10000] [--seconds S]
   [--folder FOLDER] [--figure docs/memory.png]
 """
 
@@ -23,6 +25,8 @@ from typing import Any, Final
 COMMANDS: Final = ("show", "report", "verify")
 VARIANTS: Final = 20
 SHAPES: Final = 50
+IN_A_ROW: Final = (1, 20)
+"""Studies of one shape before the next shape, in the two processes that train small studies."""
 EVERY: Final = 100
 """Studies from one row of the file to the next."""
 
@@ -58,7 +62,7 @@ def of_commands(sizes: list[int], folder: Path, file: Path) -> None:
                     print(f"{runs} runs, {command}: {peak / 1e6:.0f} MB, {seconds:.1f} s", flush=True)
 
 
-def of_studies(most: int, seconds: float, file: Path) -> None:
+def of_studies(most: int, in_a_row: int, seconds: float, file: Path) -> None:
     """Train studies in this process until there are enough or the time is over, and write its memory as it goes."""
     import numpy as np
 
@@ -77,7 +81,7 @@ def of_studies(most: int, seconds: float, file: Path) -> None:
         rows = csv.writer(stream)
         rows.writerow(["studies", "seconds", "resident_mb", "programs"])
         for number in range(1, most + 1):
-            shape: dict[str, Any] = {"hidden": [4 + number % SHAPES]}
+            shape: dict[str, Any] = {"hidden": [4 + number // in_a_row % SHAPES]}
             spec = study_from_mapping(
                 {
                     "data": {"name": "points", "scale": "standardize"},
@@ -96,15 +100,14 @@ def of_studies(most: int, seconds: float, file: Path) -> None:
                 return
 
 
-def draw(runs: Path, studies: Path, figure: Path) -> None:
-    """Draw both files side by side."""
+def draw(runs: Path, studies: list[Path], figure: Path) -> None:
+    """Draw the memory of the commands beside that of the processes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     of_runs = list(csv.DictReader(runs.open()))
-    of_process = list(csv.DictReader(studies.open()))
     with plt.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
         drawn, (left, right) = plt.subplots(1, 2, figsize=(7, 2.6), layout="constrained", sharey=True)
         for command, marker in zip(COMMANDS, "os^", strict=True):
@@ -112,9 +115,12 @@ def draw(runs: Path, studies: Path, figure: Path) -> None:
             left.plot(*zip(*points, strict=True), marker=marker, markersize=3, label=f"wellfit {command}")
         left.set(xlabel="runs in the study", ylabel="peak memory, MB", title="One command", ylim=(0, 1000))
         left.legend(frameon=False)
-        points = [(int(r["studies"]), float(r["resident_mb"])) for r in of_process]
-        right.plot(*zip(*points, strict=True), color="0.2")
+        for file, in_a_row, color in zip(studies, IN_A_ROW, ("0.6", "0.1"), strict=True):
+            points = [(int(r["studies"]), float(r["resident_mb"])) for r in csv.DictReader(file.open())]
+            label = "another shape every time" if in_a_row == 1 else f"{in_a_row} of each shape in a row"
+            right.plot(*zip(*points, strict=True), color=color, linewidth=1, label=label)
         right.set(xlabel="studies trained before", ylabel="memory, MB", title="One process, 50 shapes of network")
+        right.legend(frameon=False)
         drawn.savefig(figure, dpi=110, metadata={"Software": None})
         plt.close(drawn)
     print(f"{figure}: {figure.stat().st_size / 1e3:.0f} kB")
@@ -124,16 +130,18 @@ def main() -> None:
     """Measure both curves and draw them."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", default="200,1000,2000,4000,8000,10000", help="sizes of the studies; none: keep")
-    arguments.add_argument("--studies", type=int, default=10_000, help="0: keep")
+    arguments.add_argument("--studies", default="800,10000", help="in each of both processes; 0: keep")
     arguments.add_argument("--seconds", type=float, default=36_000, help="end the studies after that time")
     arguments.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="of both CSV files")
     arguments.add_argument("--figure", type=Path)
     options = arguments.parse_args()
-    runs, studies = options.folder / "memory_runs.csv", options.folder / "memory_studies.csv"
+    runs = options.folder / "memory_runs.csv"
+    studies = [options.folder / f"memory_studies_{in_a_row}.csv" for in_a_row in IN_A_ROW]
     if options.runs:
         of_commands([int(size) for size in options.runs.split(",")], options.folder, runs)
-    if options.studies:
-        of_studies(options.studies, options.seconds, studies)
+    for most, in_a_row, file in zip(map(int, options.studies.split(",")), IN_A_ROW, studies, strict=True):
+        if most:
+            of_studies(most, in_a_row, options.seconds, file)
     if options.figure:
         draw(runs, studies, options.figure)
 

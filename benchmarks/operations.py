@@ -54,13 +54,14 @@ def trace(workload: Workload, precision: str) -> dict[str, Any]:
     from wellfit.data.splits import make_splits, training_data
     from wellfit.engine import devices
     from wellfit.engine.population import epoch_program, optimizer_start
-    from wellfit.engine.train import Epoch, Trainer
+    from wellfit.engine.train import Compiled, Epoch, Trainer
 
     dataset = load_dataset(workload.data)
     data = training_data(dataset, make_splits(dataset.y_train, validation=0.2), "unit")
     population = plan_for(study(workload, TRACED + 1), data, precision).populations[0]
     trainer = Trainer(data, devices.mesh())
-    run_epoch = epoch_program(population.program, data, trainer.mesh)
+    shapes = data.input_shape, data.classes, len(data.x_train)
+    run_epoch = epoch_program(population.program, *shapes, trainer.mesh)
     programs: list[str] = []
 
     def remember(*arguments: Any) -> Any:
@@ -68,7 +69,8 @@ def trace(workload: Workload, precision: str) -> dict[str, Any]:
             programs.append(run_epoch.lower(*arguments).compile().as_text())
         return run_epoch(*arguments)
 
-    trainer.programs[population.program] = remember, optimizer_start(population.program, trainer.mesh)
+    compiled = Compiled(remember, optimizer_start(population.program, trainer.mesh))
+    trainer.compiled = lambda _: compiled  # type: ignore[method-assign]
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
 

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Final
 from wellfit.base import Comparison
 from wellfit.narrative.metrics import change_bounds, points
 from wellfit.report.marks.static import alt_text
-from wellfit.report.wording import settings
+from wellfit.report.wording import in_one_line, settings
 from wellfit.results import Results
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def verdict_row(studies: Studies, ref: str) -> str:
     by_name = {variant.name: variant for variant in summary.variants}
     one, other = by_name[c.variant], by_name[c.against]
     own = {key: value for key, value in one.settings.items() if other.settings.get(key) != value}
-    changed = ", ".join(settings(own)).replace(":,", ":")
+    changed = in_one_line(settings(own))
     interval = (
         "" if c.interval is None or c.identical else " " + change_bounds(c.interval, c.metric).replace(" ", "\u00a0")
     )
@@ -246,10 +246,11 @@ def _pictured(studies: Studies, path: Path, kind: str, ref: str) -> str:
     study, _, names = ref.partition(":")
     figure = picture(studies[study], kind, [name for name in names.split(",") if name])
     file = f"{path.stem}-{kind}.png"
-    (path.parent / "pictures").mkdir(exist_ok=True)
-    save_picture(figure, path.parent / "pictures" / file, DPI, alt_text(figure))
+    folder = path.parents[1] / "pictures"  # not beside the pages, which the package ships
+    folder.mkdir(exist_ok=True)
+    save_picture(figure, folder / file, DPI, alt_text(figure))
     alt = " ".join(alt_text(figure).replace("[", "(").replace("]", ")").split())
-    return f"![{alt}](pictures/{file})"
+    return f"![{alt}](../pictures/{file})"
 
 
 def _index(studies: Studies, known: Sequence[Page]) -> Iterator[str]:

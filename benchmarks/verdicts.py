@@ -1,9 +1,10 @@
 """docs/verdicts.md from the study directories of the labs: what each answers, and what was published.
 
-Run every lab first, then this:
+Run every lab first, and its part at the published settings, then this:
 
     for lab in lab5 lab-optimizers lab-depth lab-512 lab-lenet5; do
         wellfit run $lab --seeds 10 --out verdicts/$lab
+        wellfit run $lab/as-published --out verdicts/$lab-as-published
     done
     python benchmarks/verdicts.py verdicts/* > docs/verdicts.md
 """
@@ -19,14 +20,22 @@ from wellfit.base import StudySummary, VariantSummary
 from wellfit.study.summarize import summarize
 
 _NAMES = {"test_accuracy": "test accuracy", "validation_accuracy": "validation accuracy"}
+_PART = "-as-published"
 _ORDER = ("lab5", "lab-optimizers", "lab-depth", "lab-512", "lab-lenet5")
 
 
 def main(folders: list[str]) -> None:
     """Print the document."""
-    found = [summarize(Path(folder)) for folder in folders]
-    studies = sorted(found, key=lambda study: _ORDER.index(study.name) if study.name in _ORDER else len(_ORDER))
-    print("\n".join([*_introduction(studies), "", *_answers(studies), "", *_published(studies)]))
+    found = sorted((summarize(Path(folder)) for folder in folders), key=_place)
+    studies = [study for study in found if not study.name.endswith(_PART)]
+    followed = [study for study in found if study.name.endswith(_PART)]
+    parts = [*_introduction(studies), "", *_answers(studies), "", *_published(studies)] if studies else []
+    print("\n".join([*parts, *(["", *_as_published(followed)] if followed else [])]))
+
+
+def _place(study: StudySummary) -> int:
+    name = study.name.removesuffix(_PART)
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def _introduction(studies: list[StudySummary]) -> Iterator[str]:
@@ -53,6 +62,21 @@ def _answers(studies: list[StudySummary]) -> Iterator[str]:
         yield f"| {study.name} | {study.title} | {study.verdict} |"
         for answer in study.answers:
             yield f"| {study.name} | {answer.ask} | {' '.join(sentence.text for sentence in answer.sentences)} |"
+
+
+def _as_published(studies: list[StudySummary]) -> Iterator[str]:
+    """The winners at the published settings: what the same experiment says."""
+    yield "## The same experiments"
+    yield ""
+    yield "Every lab has a part `as-published` that follows its source to the letter. All of its numbers are in"
+    yield "[published.md](published.md)."
+    yield ""
+    yield "| lab | seeds | is the published winner confirmed by the same experiment? |"
+    yield "|---|---:|---|"
+    for study in studies:
+        for answer in study.answers:
+            if answer.kind == "winner":
+                yield f"| {study.name.removesuffix(_PART)} | {len(study.seeds)} | {answer.text} |"
 
 
 def _published(studies: list[StudySummary]) -> Iterator[str]:

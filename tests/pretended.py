@@ -63,7 +63,7 @@ def predict(model: Any, weights: Mapping[str, FloatArray], x: np.ndarray, classe
 class Trainer:
     """As ``engine.train.Trainer``."""
 
-    def __init__(self, data: TrainingData, devices: Any = None, compiled: Any = None) -> None:
+    def __init__(self, data: TrainingData, devices: Any = None) -> None:
         self.data = data
 
     def train(

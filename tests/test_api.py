@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 import stores
 import wellfit
 from wellfit.api import Results
-from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, Recipe
+from wellfit.base import EarlyStopping, LayerSpec, ModelSpec, OwnWords, Recipe
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError, WellfitError
 from wellfit.spec.study import load_study, recipes
 from wellfit.spec.tables import Data, Train, settings_of
@@ -316,6 +316,7 @@ def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: li
 def test_the_public_names_are_these() -> None:
     names = ["Results", "Study", "WellfitError", "__version__"]
     names += ["cnn", "from_keras", "layers", "lenet5", "load", "load_dataset", "logistic", "make_dataset", "mlp"]
+    names += ["technique"]
     assert wellfit.__all__ == names
     assert dir(wellfit) == names
     assert all(getattr(wellfit, name) is not None for name in names)
@@ -516,3 +517,29 @@ def test_mistakes_are_named_as_arguments(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text('[data]\nname = "digits"\nlabel = "x"\n')
     with pytest.raises(WellfitError, match=r"^digits: \[data\] label does not apply"):
         wellfit.Study.from_toml(tmp_path / "study.toml").facts()
+
+
+def test_a_study_says_in_python_who_hands_it_in(tmp_path: Path) -> None:
+    report = {"authors": ("Ada",), "course": "ML", "text": {"Learning curves": "Flat."}}
+    study = wellfit.Study("digits", wellfit.mlp(4), report=report, epochs=1, seeds=1)
+    assert study.spec.report == OwnWords(("Ada",), "ML", {"Learning curves": "Flat."})
+    results = study.run(tmp_path / "study", progress=False)
+    assert results.summary.settings["report"]["authors"] == ["Ada"]
+    path = results.report(tmp_path / "r.md", authors="Bob", text="## Data\nFew.")
+    text = path.read_text()
+    assert "\nBob · ML\n" in text
+    assert "## The data\n\nFew.\n" in text
+    assert "Flat." not in text
+    assert wellfit.Results(tmp_path / "study").summary.settings["report"]["authors"] == ["Bob"]
+    for given, message in (
+        (
+            {"text": {"Curvs": "x"}},
+            r"^Study\(\.\.\.\), report\['text'\]: no section is called 'Curvs'; the nearest are 'L",
+        ),
+        ({"autors": "x"}, "unknown key 'autors'"),
+    ):
+        with pytest.raises(StudyFileError, match=message):
+            wellfit.Study("digits", report=given)
+    (tmp_path / "s.toml").write_text('data.name = "digits"\nreport.text.Rankng = "x"\n')
+    with pytest.raises(StudyFileError, match=r"s\.toml, \[report\] text: no section is called 'Rankng'"):
+        wellfit.Study.from_toml(tmp_path / "s.toml")

@@ -44,11 +44,12 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 REPORT = (
-    ("wording", "parts", "legible"),
+    ("wording", "parts", "legible", "own_words", "notebook_steps"),
     ("numbers",),
     ("marks", "notes"),
     ("subjects",),
     ("document",),
+    ("given_words",),
     ("forms",),
 )
 """The same within ``report``; its subjects are siblings."""

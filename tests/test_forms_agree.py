@@ -18,7 +18,7 @@ from detailed import NOTHING
 from wellfit.analysis import evidence
 from wellfit.analysis.intervals import two_way_interval
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import RunSummary, StudySummary, TestRows, VariantSummary
+from wellfit.base import EarlierLooks, RunSummary, StudySummary, TestRows, VariantSummary
 from wellfit.report.forms import cells, markdown
 from wellfit.report.forms.page_template import page_environment, prose
 from wellfit.report.forms.terminal import print_summary
@@ -65,8 +65,8 @@ def random_study(rng):
             state = {s: "pending" if s == seeds - 1 else of for s, of in state.items()}
         correct[name] = {s: right[s] for s in range(seeds) if state[s] == "finished"}
         made.append(_variant(name, seeds, state, correct[name], losses, rows, spec.published.get(name, {})))
-    looks = (3,) if rng.random() < 0.2 and seeds > 3 else ()
-    interim = InterimAnalysis(1, (seeds, seeds + 5)) if rng.random() < 0.2 and seeds > 1 and not looks else None
+    looks = EarlierLooks((3,) if rng.random() < 0.2 and seeds > 3 else (), ("brier",) if rng.random() < 0.1 else ())
+    interim = InterimAnalysis(1, (seeds, seeds + 5)) if rng.random() < 0.2 and seeds > 1 and not looks.seeds else None
     differs = "The published numbers come from 9 epochs, not from 3 as here." if rng.random() < 0.3 else ""
     found = conclude(spec, of_variant, made, correct, TestRows(rows, n), interim, 0.1, differs, looks)
     return StudySummary(
@@ -180,7 +180,8 @@ def conclusions_claim_no_more(study):
         if d.clear and d.against == first.name and len(study.variants) > 1 and any(v.mean for v in study.variants):
             word = "more" if d.diverged * d.against_runs > d.against_diverged * d.runs else "less"
             assert re.search(rf"{d.variant}\b.* diverged {word} often than baseline|and \d others diverged", text)
-    assert ("unadjusted" in text) == bool(study.earlier_looks and comparable)
+    assert ("unadjusted" in text) == bool(study.earlier_looks.seeds and comparable)
+    assert ("The metric was chosen after" in text) == bool(study.earlier_looks.metrics and comparable)
     assert not re.search(r"\b(nan|None(?! of)|inf)\b|100\.0 points|-0\.0 ", text)
     assert len(text) < 2000
 

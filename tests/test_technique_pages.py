@@ -57,7 +57,7 @@ def test_its_marks_are_filled_and_its_links_lead_somewhere(page: Path, script: M
     assert text.count("<!-- end -->") == len(marks) > 0
     for mark in marks:
         assert mark[1] in ("verdicts", "picture", "index")
-        assert "\n| " in mark[0] or "](pictures/" in mark[0], f"empty: {mark[0][:80]}"
+        assert "\n| " in mark[0] or "](../pictures/" in mark[0], f"empty: {mark[0][:80]}"
     links = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
     assert [target for target in links if not (page.parent / target).exists()] == []
 

@@ -27,6 +27,7 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "technique",
 ]
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         logistic,
         make_dataset,
         mlp,
+        technique,
     )
     from wellfit.errors import WellfitError
 

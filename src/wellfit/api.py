@@ -8,15 +8,18 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
 from wellfit.model.saved import load
+from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
 from wellfit.previews import Previews
+from wellfit.report.given_words import check_sections
 from wellfit.results import Results
 from wellfit.spec.imported.study import from_keras
 from wellfit.spec.reading import plain_of, read_table
@@ -52,9 +55,11 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "technique",
 ]
 
 Variants = Mapping[str, Mapping[str, Any]]
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def load_dataset(name_or_path: str | Path, **reading: Any) -> Dataset:
@@ -101,6 +106,7 @@ class Study(Previews):
         ``"log_loss"`` or ``"brier"``; verdicts, ranking and conclusion rest on it alone.
       margin: the largest irrelevant difference in it, a share of 1 except for losses; fix it before you see results.
       questions: further questions, each with the keys of ``[[questions]]`` in a study file.
+      report: who hands the report in, and their own words, with the keys of ``[report]``: ``{"authors": ["Ada"]}``.
       settings: any other key of ``[train]`` or ``[data]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
         ``learning_rate``, ``l2``, ``precision`` ..., ``validation``, ``scale``, ``label``, ``drop``, ``image_size`` ...
 
@@ -130,6 +136,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None: ...
 
@@ -152,6 +159,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None: ...
 
@@ -165,6 +173,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None:
         named = {key: settings.pop(key, None) for key in ("y", "model", "variants", *SETS)}
@@ -183,11 +192,13 @@ class Study(Previews):
             "variants": plain_models(of_one_scale(variants, settings.get("scale")) or {"baseline": {}}),
             "compare": {"metric": metric} | ({} if margin is None else {"margin": margin}),
             "questions": questions,
+            "report": report,
         }
         if model is not None:
             tables["model"] = plain_models(model)
         with naming_arguments():
             self.spec: StudySpec = study_from_mapping(tables, where=WHERE)
+            check_sections(self.spec.report, name, f"{WHERE}, report['text']")
             self.dataset = handed_over(data, y, {key: named[key] for key in SETS}, self.spec.data)
         self._origin: tuple[str | Path, Sequence[str]] = (WHERE, ())
 
@@ -209,6 +220,7 @@ class Study(Previews):
         study = cls.__new__(cls)
         study.dataset = None
         study.spec = load_study(path, **overrides)
+        check_sections(study.spec.report, study.spec.name, f"{path}, [report] text")
         study._origin = (path, overrides.get("settings", ()))
         return study
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,15 @@ class Results(ResultTables):
         """Findings of the checks of data, split and training."""
         return self.summary.findings
 
-    def report(self, path: str | Path | None = None, format: str | None = None) -> Path:
+    def report(
+        self,
+        path: str | Path | None = None,
+        format: str | None = None,
+        *,
+        authors: str | Sequence[str] | None = None,
+        course: str | None = None,
+        text: str | Path | Mapping[str, str] | None = None,
+    ) -> Path:
         """Write the report.
 
         Args:
@@ -128,22 +137,41 @@ class Results(ResultTables):
             ``wellfit-report.html`` in the working directory.
           format: ``"html"``, ``"pdf"``, ``"md"``, ``"ipynb"``; or ``"png"``, ``"svg"`` or ``"pdf-figures"`` for a
             folder with only the figures, the latter two drawn for one column of a paper.
+          authors: who hands it in.
+          course: for which course.
+          text: their own words: Markdown with a heading ``## NAME`` for each section, the path of such a file, or
+            section -> Markdown. The study directory keeps all three; an empty value removes what it has.
 
         Returns:
           The file, or the folder.
 
         Raises:
           UnknownNameError, StudyFileError: there is no such format, or it contradicts the path.
+          StudyFileError: a section that the report does not have.
           StoreError: it cannot be written.
         """
         from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report
 
         given = None if path is None else Path(path)
         form = report_format(format, given)
+        if (authors, course, text) != (None, None, None):
+            self._keep_words(authors, course, text)
         lasting = self.directory if self._keep is None else None
         usual = Path(f"wellfit-{FORMATS[form]}") if lasting is None else self.directory / FORMATS[form]
         target = usual if given is None else report_path(form, given, self.directory)
         return write_report(self.summary, self.details, form, target, lasting)
+
+    def _keep_words(
+        self, authors: str | Sequence[str] | None, course: str | None, text: str | Path | Mapping[str, str] | None
+    ) -> None:
+        """Keep own words in the study directory, and in this summary of it."""
+        from wellfit.report.given_words import new_words
+        from wellfit.study.own_words import keep_words, kept_words
+        from wellfit.study.summarize import summarize
+
+        words, name = kept_words(self.directory)
+        keep_words(self.directory, new_words(words, name, authors=authors, course=course, text=text))
+        self.summary = summarize(self.directory)
 
     def _repr_html_(self) -> str:
         from wellfit.report.forms.cells import results_html

@@ -47,7 +47,8 @@ def test_show_json_has_every_key(command: Command, finished_study: Path) -> None
     assert all(set(f) == {"code", "level", "message", "fix", "title"} for f in output["findings"])
     assert {f["level"] for f in output["findings"]} <= {"info", "warning", "error"}
     more = {"title", "metric", "margin", "published", "conclusion", "answers", "asked", "evidence", "ranking",
-            "friedman_p", "leader_accuracy", "divergences", "earlier_looks"}  # fmt: skip
+            "friedman_p", "leader_accuracy", "divergences", "earlier_looks",
+            "earlier_metrics", "earlier_margins"}  # fmt: skip
     assert more <= set(output)
     assert set(output["evidence"]) == set(VARIANTS[1:])
     assert [set(r) for r in output["ranking"]] == [{"variant", "mean", "letters"}] * len(VARIANTS)
@@ -126,3 +127,74 @@ def test_show_refuses_what_is_no_table(
     ended = command("show", finished_study, *options)
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert line in ended.err
+
+
+def test_own_words_are_shown_in_every_form_from_the_store_alone(
+    command: Command, study_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("Before *all*.\n\n## Learning curves\nThey <b>fall</b>.\n\n## Conclusion\nSo it is.\n")
+    names = ("--authors", "Ada Lovelace", "--authors", "Bob", "--course", "Deep Learning")
+    ended = command("report", study_copy, "--format", "md", "--text", notes, *names)
+    assert (ended.status, ended.err) == (0, "")
+    notes.unlink()
+    text = (study_copy / "report.md").read_text()
+    assert "Ada Lovelace, Bob · Deep Learning\n\nBefore *all*.\n" in text
+    assert "## Learning curves\n\nThey &lt;b&gt;fall&lt;/b&gt;.\n" in text
+    assert text.index("## Conclusion\n\nSo it is.") < text.index("## How to reproduce this")
+    assert command("report", study_copy).status == 0
+    page = (study_copy / "report.html").read_text()
+    assert '<meta name="author" content="Ada Lovelace, Bob">' in page
+    assert '<p class="byline">Ada Lovelace, Bob · Deep Learning</p>' in page
+    assert page.index("<p>Before <em>all</em>.</p>") < page.index('id="answer"')
+    assert '<div class="own-words"><p>They &lt;b&gt;fall&lt;/b&gt;.</p></div>' in page
+    assert '<a href="#conclusion">Conclusion</a>' in page
+    monkeypatch.setattr("wellfit.report.forms.notebook._outputs", lambda *_: [])  # drawn by other tests
+    assert command("report", study_copy, "--format", "ipynb").status == 0
+    cells = json.loads((study_copy / "report.ipynb").read_text())["cells"]
+    written = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert "Ada Lovelace, Bob · Deep Learning" in written[0]
+    assert written[1] == "Before *all*."
+    assert "They &lt;b&gt;fall&lt;/b&gt;." in written
+    assert written[-1] == "## Conclusion\n\nSo it is."
+    verified = command("verify", study_copy)
+    assert (verified.status, verified.err) == (0, "")
+
+
+def test_unknown_sections_are_refused_and_nothing_is_written(
+    command: Command, study_copy: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("## Learning curvs\nx\n")
+    before = stores.tree(study_copy)
+    ended = command("report", study_copy, "--text", notes, "--authors", "Ada")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err == (
+        f"wellfit: {notes}, line 1: no section is called 'Learning curvs'; the nearest are 'Learning curves', "
+        f"'Ranking', 'Findings'\n"
+    )
+    study = tmp_path / "my.toml"
+    study.write_text('data.name = "digits"\n[report]\ntext.Rankng = "x"\n')
+    ended = command("run", study, "--out", tmp_path / "new")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"wellfit: {study}, line 3, [report] text: no section is called 'Rankng'; the nearest")
+    assert not (tmp_path / "new").exists()
+    ended = command("report", study_copy, "--all")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "--all, --code and --parts are for PDFs" in ended.err
+    mine = tmp_path / "mine.md"
+    mine.write_text("mine")
+    ended = command("report", study_copy, "--out", mine, "--authors", "Ada")
+    assert (ended.status, mine.read_text()) == (2, "mine")
+    assert stores.tree(study_copy) == before
+
+
+def test_a_lab_whose_parts_are_missing_says_so(
+    command: Command, study_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wellfit.report.notebook_steps.is_lab", lambda _: True)
+    asked = []
+    monkeypatch.setattr("wellfit.report.forms.formats.write_report", lambda *given: asked.append(given[-1]))
+    assert "--parts trains them first" in command("report", study_copy, "--format", "pdf").err
+    assert command("report", study_copy, "--format", "pdf", "--parts", "--code").err == ""
+    assert [(printed.parts, printed.code) for printed in asked] == [(False, False), (True, True)]

@@ -13,6 +13,8 @@ import pytest
 
 import wellfit
 from commands import Ended
+from wellfit.cli import studies
+from wellfit.report.forms.console import EscapingConsole
 
 Command = Callable[..., Ended]
 
@@ -47,6 +49,38 @@ def test_a_study_is_listed_with_its_parts(command: Command) -> None:
         part["name"] for part in plain["parts"]
     ]
     assert lines[-1] == f"Run one with: wellfit run {plain['parts'][-1]['name']}"
+
+
+def test_the_techniques_are_listed_and_each_is_shown(command: Command) -> None:
+    listed = json.loads(command("techniques", "--json").out)
+    assert {"name": "l2", "title": "L2 penalty", "settings": ["l2"]} in listed
+    lines = command("techniques").out.splitlines()
+    assert [line.split()[0] for line in lines[:-1] if line[2] != " "] == [entry["name"] for entry in listed]
+    assert max(map(len, lines)) <= 80
+    page = command("techniques", "batch_norm")
+    assert (page.status, page.err) == (0, "")
+    assert page.out.startswith("# Batch normalization\n\n## What it does\n")
+    assert json.loads(command("techniques", "l2", "--json").out)["formula"].startswith("objective = ")
+    missed = command("techniques", "dropuot")
+    assert (missed.status, missed.out) == (2, "")
+    assert missed.err.startswith("wellfit: unknown technique 'dropuot'; did you mean 'dropout'?")
+
+
+COLUMNS = ("study", "change", "against", "accuracy", "difference", "verdict", "gap", "loss")
+
+
+@pytest.mark.parametrize(("width", "columns"), [(80, 4), (140, 8)])
+def test_a_narrow_terminal_gets_the_main_columns(
+    width: int, columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = EscapingConsole(width=width, force_terminal=True, color_system=None)
+    monkeypatch.setattr(studies, "make_console", lambda: terminal)
+    studies.techniques("l2")
+    printed = capsys.readouterr().out
+    table = printed[printed.index("What we measured") : printed.index("───")]
+    assert len([name for name in COLUMNS if name in table]) == columns
+    assert "worse" in printed
+    assert "…" not in printed
 
 
 def test_a_new_study_file_can_be_planned(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,30 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
     assert "continue with --until-decided" in more.err
 
 
+@pytest.mark.usefixtures("here")
+def test_parts_of_a_study_are_merged(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[data]\nname = "digits"\ntrain_share = 0.1\n[model]\nkind = "logistic"\n'
+        "[train]\nepochs = 2\nbatch_size = 32\nseeds = 3\n[variants.plain]\n[variants.l2]\nl2 = 0.1\n"
+    )
+    first = command("run", "mine.toml", "--shard", "1/2")
+    directory = tmp_path / "wellfit-studies" / "mine-digits-1of2"
+    assert first.status == 0
+    found = re.search(r"Part 1 of 2: (\d) of 6 results, in wellfit-studies/mine-digits-1of2\n", first.out)
+    assert found
+    assert "When both parts have finished: wellfit merge" in first.out
+    assert not (directory / "report.html").exists()
+    second = json.loads(command("run", "mine.toml", "--shard", "2/2", "--json", "--out", "b").out)
+    assert (second["directory"], second["shard"], second["of"]) == ("b", [2, 2], 6)
+    assert second["results"] == 6 - int(found[1])
+    assert "This is part 1/2 of a study: " in command("show", str(directory)).out.replace("\n", " ")
+    merged = command("merge", str(directory), "b", "--out", "whole")
+    assert merged.status == 0
+    assert "whole: 6 runs, " in merged.out
+    assert command("verify", "whole").status == 0
+    assert "still missing" not in merged.out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -242,6 +266,12 @@ def test_run_until_decided(command: Command, tmp_path: Path) -> None:
         (("--max-seeds", "9"), "--max-seeds 9: needs --until-decided; add that, or leave --max-seeds out"),
         (("--max-minutes", "1.5"), "--max-minutes 1.5: needs --until-decided; add that, or leave --max-minutes out"),
         (("--out", "a", "--tensorboard", "a"), "a: holds the study itself; choose another folder, such as "),
+        (
+            ("--until-decided", "--shard", "1/2"),
+            "--shard 1/2 with --until-decided: parts cannot decide; merge them first",
+        ),
+        (("--shard", "3/2"), "--shard 3/2: not a part; write I/N, such as 3/10 for the third of ten parts"),
+        (("--shard", "1/900"), "--shard 1/900: the study can be divided into at most "),
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],
 )

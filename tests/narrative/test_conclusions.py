@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from wellfit.analysis.divergence import compare_divergence
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import Comparison, PairedEvidence, Ranked, RunSummary, VariantSummary
+from wellfit.base import Comparison, EarlierLooks, PairedEvidence, Ranked, RunSummary, VariantSummary
 from wellfit.narrative.conclusions import conclusion
 
 NAMES = ("baseline", "dropout", "l2", "l1", "early-stopping")
@@ -245,6 +245,14 @@ def test_every_run_diverged():
     assert concluded(variants, [], 360) == "Every run diverged, so there is nothing to compare."
 
 
+def test_a_margin_chosen_after_results_were_seen_is_marked_where_it_matters():
+    pair, looks = [variant(n, ("finished",) * 10) for n in NAMES[:2]], EarlierLooks(margins=(0.001, 0.002))
+    same, open_ = [against_baseline("dropout", "equivalent")], [against_baseline("dropout", "undecided")]
+    text = concluded(pair, same, 360, margin=0.02, earlier_looks=looks)
+    assert "The margin of 2.0 points was chosen after results were seen, first with 0.1 points and 0.2 points: " in text
+    assert "The margin of" not in concluded(pair, open_, 360, margin=0.02, earlier_looks=looks)
+
+
 def test_an_earlier_look_is_marked():
     pair = [variant(n, ("finished",) * 10) for n in NAMES[:2]]
     better, undecided = [against_baseline("dropout", "better", 0.01)], [against_baseline("dropout", "undecided")]
@@ -252,14 +260,18 @@ def test_an_earlier_look_is_marked():
         "Second look, unadjusted: the results of 5 seeds were seen before more were added, so the probability of a "
         "false claim is above 5 %."
     )
-    assert mark in concluded(pair, undecided, 360, earlier_looks=(5,))
-    text = concluded(pair, better, 360, earlier_looks=(5,))
+    assert mark in concluded(pair, undecided, 360, earlier_looks=EarlierLooks((5,)))
+    text = concluded(pair, better, 360, earlier_looks=EarlierLooks((5,)))
     assert mark in text
     assert "would be limited to 5 % in a single look" in text
-    assert "Third look, unadjusted: the results of 1 and 5 seeds" in concluded(pair, better, 360, earlier_looks=(1, 5))
-    assert "Look 7, unadjusted" in concluded(pair, better, 360, earlier_looks=(2, 3, 4, 5, 6, 7))
-    assert "unadjusted" not in concluded(pair, better, 360, earlier_looks=(5,), interim=InterimAnalysis(2, (5, 10)))
-    before = concluded(pair, better, 360, earlier_looks=(3, 5), interim=InterimAnalysis(2, (5, 10)))
+    assert "Third look, unadjusted: the results of 1 and 5 seeds" in concluded(
+        pair, better, 360, earlier_looks=EarlierLooks((1, 5))
+    )
+    assert "Look 7, unadjusted" in concluded(pair, better, 360, earlier_looks=EarlierLooks((2, 3, 4, 5, 6, 7)))
+    assert "unadjusted" not in concluded(
+        pair, better, 360, earlier_looks=EarlierLooks((5,)), interim=InterimAnalysis(2, (5, 10))
+    )
+    before = concluded(pair, better, 360, earlier_looks=EarlierLooks((3, 5)), interim=InterimAnalysis(2, (5, 10)))
     assert "Second look, unadjusted: the results of 3 seeds were seen" in before  # the plan began at 5
     assert "would be limited to 5 % without the earlier looks" in before
 

@@ -46,6 +46,7 @@ def test_further_pairs_follow_from_the_questions():
     assert asked_pairs([winner, again], "a", published, ()) == (("b", "c"),)
     assert asked_pairs([winner], "x", published, ()) == (("b", "a"), ("b", "c"))
     assert asked_pairs([winner], "x", {}, ()) == ()
+    assert asked_pairs([Question("?", "winner", variants=("a", "c"))], "x", published, ()) == (("a", "c"),)
     stop = Question("?", "stop", variant="b")
     assert asked_pairs([stop], "a", {}, ("s", "t")) == (("s", "b"), ("t", "b"))
     assert asked_pairs([Question("?", "stop")], "a", {}, ("s", "t")) == ()  # with the first anyway
@@ -169,6 +170,14 @@ def test_the_published_winner_is_judged_by_our_own_comparisons(verdicts, word):
     answer = text(Question("?", "winner"), context(*variants, comparisons=comparisons, asked=asked))
     assert answer.startswith("a has the highest published test accuracy, 88.35 %, followed by c, 88.03 %.")
     assert re.findall(r"\. (\w[\w ]*):", answer) == [word]
+
+
+def test_the_winner_is_sought_among_the_variants_that_the_question_names():
+    variants = [variant(n, published={"test_accuracy": v}) for n, v in (("a", 0.9), ("b", 0.8), ("c", 0.7))]
+    known = context(*variants, comparisons=[compared("c", "b", "worse", -0.01)])
+    answer = text(Question("?", "winner", variants=("b", "c")), known)
+    assert answer.startswith("b has the highest published test accuracy, 80.00 %, followed by c, 70.00 %. Confirmed")
+    assert "a" not in answer.split()
 
 
 def test_published_validation_accuracies_are_judged_on_the_test_set():

@@ -20,10 +20,11 @@ from wellfit.narrative.conclusions import conclusion
 from wellfit.report.document import make_document
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.markdown import write_markdown
-from wellfit.report.forms.notebook import make_notebook, steps
+from wellfit.report.forms.notebook import make_notebook
 from wellfit.report.forms.page import render_page
 from wellfit.report.forms.pdf import write_pdf
 from wellfit.report.forms.terminal import print_summary
+from wellfit.report.notebook_steps import steps
 from wellfit.report.notes import LETTERS, notes, notices
 from wellfit.report.parts import Drawing
 

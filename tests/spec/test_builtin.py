@@ -55,7 +55,12 @@ def test_all_studies_and_parts_are_listed() -> None:
     assert sorted(entry.name for entry in list_studies()) == sorted([*labs, *others])
     parts = [part.name for part in list_parts("lab5")]
     assert parts == [
-        f"lab5/{p}" for p in (*("combined", "l2", "dropout", "batch-size"), *("optimizer", "epochs", "depth", "width"))
+        f"lab5/{p}"
+        for p in (
+            *("combined", "l2", "dropout", "batch-size"),
+            *("optimizer", "epochs", "depth", "width"),
+            "as-published",
+        )
     ]
 
 
@@ -78,6 +83,48 @@ def test_published_numbers_are_those_of_the_sources() -> None:
     assert load_study("lab-lenet5/mlp").published == {"mlp": {"validation_accuracy": 0.8935, "test_accuracy": 0.8878}}
     assert load_study("lab-depth").published["10x128"] == {"test_accuracy": 0.9786, "test_loss": 0.1117}
     assert load_study("lab-depth/cosines").published == {}
+
+
+LABS = ("lab5", "lab-512", "lab-optimizers", "lab-lenet5", "lab-depth")
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_every_lab_can_be_trained_as_published(lab: str) -> None:
+    """The same numbers as in the main study, at one split for all seeds, as the source had."""
+    main, part = load_study(lab), load_study(f"{lab}/as-published")
+    further = {"adam-trained-further": {"validation_accuracy": 0.8809}} if lab == "lab-optimizers" else {}
+    assert part.published == {**main.published, **further}
+    assert part.published.keys() == part.variants.keys()
+    assert part.data.folds == 1
+    assert "winner" in [question.kind for question in part.questions]
+    for name in main.variants.keys() & part.variants.keys():
+        there, here = recipes(main)[name], recipes(part)[name]
+        assert (there.epochs, there.batch_size, there.optimizer) == (here.epochs, here.batch_size, here.optimizer)
+
+
+def test_the_mistakes_that_can_be_followed_are_followed() -> None:
+    part = load_study("lab-512/as-published")
+    variant = recipes(part)
+    rule = variant["early-stopping"].early_stopping
+    assert rule is not None
+    assert rule.patience == variant["early-stopping"].epochs  # it cannot stop
+    assert dataclasses.replace(variant["early-stopping"], early_stopping=None) == variant["baseline"]
+    held_out = round(60_000 * part.data.validation)
+    assert held_out < 1000  # the source trained on all examples
+    assert (60_000 - held_out) % 128 == 60_000 % 128 == 96  # the last batch of an epoch, after which a run is read
+    variant = recipes(load_study("lab-optimizers/as-published"))
+    assert variant["adam-trained-further"] == dataclasses.replace(variant["adam"], epochs=2 * variant["adam"].epochs)
+    variant = recipes(load_study("lab-lenet5/as-published"))
+    parameters = [count_parameters(build(recipe.model, (28, 28), 10)) for recipe in variant.values()]
+    trained = 142_346 + 2 * (6 + 16)  # a scale and a shift per normalized channel
+    assert parameters == [142_346, 142_346, trained]
+    assert variant["dropout"].dropout == 0.1
+    layers = variant["batch-norm"].model.layers
+    assert [layer.kind for layer in layers].count("batch_norm") == 2
+    assert {layer.initializer for layer in layers if layer.kind in ("conv2d", "dense")} == {
+        "he_uniform",
+        "glorot_uniform",  # of the output layer alone
+    }
 
 
 def test_lab5_has_every_extension() -> None:

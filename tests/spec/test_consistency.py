@@ -97,6 +97,7 @@ def asking(question: dict[str, Any], **more: Any) -> Any:
         ({**ASKS, "value": 0.9}, "value: a question of kind 'beats' has no value; remove it"),
         ({**ASKS, "than": ["a", "b"]}, "than: compares 'a' with itself; remove it"),
         ({"ask": "?", "kind": "winner"}, "needs the \\[published\\] accuracies of two variants; give them"),
+        ({"ask": "?", "kind": "winner", "variants": ["a"]}, "variants: a question of kind 'winner' compares"),
         ({"ask": " ", "kind": "best"}, "ask"),
     ],
 )

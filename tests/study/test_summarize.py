@@ -28,7 +28,8 @@ from wellfit.spec.study import study_from_mapping
 from wellfit.store import create_or_open, open_existing
 from wellfit.store.lock import Lock
 from wellfit.store.metadata import Metadata
-from wellfit.store.runs import Runs, Validated
+from wellfit.store.runs import Runs
+from wellfit.store.tested import Validated
 from wellfit.study.as_json import to_json
 from wellfit.study.run import run_study
 from wellfit.study.session import Session

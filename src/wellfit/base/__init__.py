@@ -36,6 +36,7 @@ from wellfit.base.details import (
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.layers import LayerRow, ModelTable
+from wellfit.base.own_words import MOST_AUTHORS, MOST_LETTERS, MOST_TEXT, OwnWords
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -78,11 +79,13 @@ from wellfit.base.runs import HISTORY_COLUMNS, History, RunRecord, RunSpec, RunS
 from wellfit.base.summary import (
     BALANCED,
     MARGIN,
+    NO_LOOKS,
     ONE_CLASS,
     QUESTIONS,
     Answer,
     Comparison,
     Divergence,
+    EarlierLooks,
     Metric,
     PairedEvidence,
     Question,
@@ -102,6 +105,10 @@ __all__ = [
     "FINDING_TITLES",
     "HISTORY_COLUMNS",
     "MARGIN",
+    "MOST_AUTHORS",
+    "MOST_LETTERS",
+    "MOST_TEXT",
+    "NO_LOOKS",
     "ONE_CLASS",
     "QUESTIONS",
     "SPREAD",
@@ -121,6 +128,7 @@ __all__ = [
     "Dataset",
     "Distinct",
     "Divergence",
+    "EarlierLooks",
     "EarlyStopping",
     "Ensemble",
     "Finding",
@@ -146,6 +154,7 @@ __all__ = [
     "Optimizer",
     "OrOff",
     "Output",
+    "OwnWords",
     "PairedEvidence",
     "Pool",
     "Positive",

@@ -14,11 +14,13 @@ from wellfit.base.runs import History, RunState
 __all__ = [
     "BALANCED",
     "MARGIN",
+    "NO_LOOKS",
     "ONE_CLASS",
     "QUESTIONS",
     "Answer",
     "Comparison",
     "Divergence",
+    "EarlierLooks",
     "Metric",
     "PairedEvidence",
     "Question",
@@ -150,12 +152,13 @@ class Question:
       ask: the question, as a reader sees it.
       kind: ``"beats"`` (is ``variant`` better than each of ``than``?), ``"best"`` (which of ``variants``?), ``"onset"``
         (when does overfitting begin in each of ``variants``?), ``"stop"`` (how many epochs should ``variant`` train,
-        and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner
-        confirmed?), ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of ``metric``?),
-        ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"`` (which of
-        ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how do gap and
-        onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant`` change
-        against ``than`` in accuracy, gap and effort?) or ``"patterns"`` (which classes does ``variant`` confuse?).
+        and what did the stopping rules of ``variants`` gain or lose?), ``"winner"`` (is the published winner of
+        ``variants`` confirmed?), ``"matches"`` (which of ``variants`` are consistent with a published ``value`` of
+        ``metric``?), ``"generalizes"`` (which of ``variants`` has the smallest generalization gap?), ``"signs"``
+        (which of ``variants`` show signs of overfitting, and which narrow the gap of the first?), ``"capacity"`` (how
+        do gap and onset change along ``variants``, from the smallest network on?), ``"impact"`` (what did ``variant``
+        change against ``than`` in accuracy, gap and effort?) or ``"patterns"`` (which classes does ``variant``
+        confuse?).
       variant: its name; for ``"stop"`` and ``"patterns"``, empty means the first.
       than: names of the variants to compare with; for ``"impact"``, empty means the first.
       variants: names; empty means all, or for ``"stop"`` those with early stopping.
@@ -290,6 +293,24 @@ class VarianceComponents(NamedTuple):
     floor: float = 0.0
 
 
+class EarlierLooks(NamedTuple):
+    """What was seen of the test results before the present verdicts, which do not allow for it.
+
+    Args:
+      seeds: the numbers of seeds whose results were seen before more were added, ascending.
+      metrics: by which variants were compared before the present metric was chosen, in that order, as in a study file.
+      margins: of equivalence, with which they were compared by the present metric before the present margin was chosen.
+    """
+
+    seeds: tuple[int, ...] = ()
+    metrics: tuple[str, ...] = ()
+    margins: tuple[float, ...] = ()
+
+
+NO_LOOKS: Final = EarlierLooks()
+"""Nothing was seen before."""
+
+
 @dataclass(frozen=True, eq=False)
 class StudySummary:
     """Everything that a report, a table or ``show --json`` says about a study; computed from the store alone.
@@ -322,8 +343,7 @@ class StudySummary:
       leader_accuracy: what to expect of the first in the ranking, without the luck of being the first; in the study's
         metric and its unit, whatever that is. None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
-      earlier_looks: the numbers of seeds whose test results were seen before further seeds were added, in order; not
-        those of planned interim analyses.
+      earlier_looks: what was seen of the test results before; not at planned interim analyses.
       validation_examples: of each seed; 0 if unknown.
       validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
         folds.
@@ -360,7 +380,7 @@ class StudySummary:
     divergences: tuple[Divergence, ...] = ()
     leader_accuracy: float | None = None
     advice: tuple[Sentence, ...] = ()
-    earlier_looks: tuple[int, ...] = ()
+    earlier_looks: EarlierLooks = NO_LOOKS
     validation_examples: int = 0
     validation_overlap: float = 1.0
     validation: Mapping[str, VarianceComponents] = field(default_factory=dict)

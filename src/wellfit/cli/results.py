@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wellfit.base import StudySummary
+    from wellfit.report.forms.formats import Printed
 
 Format = Annotated[
     str | None,
@@ -71,21 +73,85 @@ def show(
         print_summary(summary, make_console(), full=full)
 
 
+Text = Annotated[
+    Path | None,
+    typer.Option(
+        "--text",
+        metavar="FILE.md",
+        help="Your own words, in Markdown: a heading ## NAME for each section, before them the introduction. The study "
+        "directory keeps them; an empty file removes them.",
+    ),
+]
+Authors = Annotated[
+    list[str] | None, typer.Option("--authors", metavar="NAME", help="Who hands it in; repeat it for more names.")
+]
+Everything = Annotated[
+    bool, typer.Option("--all", help="A PDF with every section; of a lab, the sections instead of the lab's own steps.")
+]
+Cells = Annotated[bool, typer.Option("--code", help="A lab's PDF: show the code of every step too.")]
+Parts = Annotated[
+    bool, typer.Option("--parts", help="A lab's PDF: train its other parts first, where they are missing.")
+]
+Course = Annotated[str | None, typer.Option("--course", metavar="TEXT", help="For which course it is handed in.")]
+
+
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")
-def report(directory: Directory, format: Format = None, out: ReportPath = None) -> None:
+def report(
+    directory: Directory,
+    format: Format = None,
+    out: ReportPath = None,
+    text: Text = None,
+    authors: Authors = None,
+    course: Course = None,
+    all: Everything = False,
+    code: Cells = False,
+    parts: Parts = False,
+) -> None:
     """Write the report as a web page, PDF, Markdown or notebook.
 
-    The report is made from the study directory alone; the data set is not needed.
+    The report is made from the study directory alone; the data set is not needed. The PDF of a lab is the lab, step by
+    step, and shows its data too.
     """
-    from wellfit.report.forms.formats import check_folder, font_notice, report_format, report_path
+    from wellfit.report.forms.formats import (
+        PARTS,
+        Printed,
+        check_folder,
+        font_notice,
+        refuse_other_file,
+        report_format,
+        report_path,
+    )
+    from wellfit.report.notebook_steps import is_lab
 
     if out is not None:
         check_folder(out)
     form = report_format(format, out)
-    summary, path = _write(directory, form, report_path(form, out, directory))
+    printed = Printed(all=all, code=code, parts=parts)
+    if printed != Printed() and form != "pdf":
+        raise StudyFileError("--all, --code and --parts are for PDFs; add --format pdf, or leave them out")
+    target = report_path(form, out, directory)
+    with contextlib.suppress(OSError):  # what cannot be written is refused below, in its own words
+        refuse_other_file(target, form)
+        _keep_words(directory, text, authors, course)
+    summary, path = _write(directory, form, target, printed)
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")
+    if form == "pdf" and is_lab(summary.name) and not (all or parts or (directory / PARTS).is_dir()):
+        print_problem(
+            "wellfit: the lab's other parts are not trained, so the PDF lacks them; --parts trains them first"
+        )
     print_line(path)
+
+
+def _keep_words(directory: Path, text: Path | None, authors: list[str] | None, course: str | None) -> None:
+    """Keep the authors' own words in the study directory, as far as they are given."""
+    from wellfit.report.given_words import new_words
+    from wellfit.study.own_words import keep_words, kept_words
+
+    if text is None and authors is None and course is None:
+        return
+    words, name = kept_words(directory)
+    keep_words(directory, new_words(words, name, text=text, authors=authors, course=course, where="wellfit report"))
 
 
 def _table(directory: Path, table: str, form: str) -> str:
@@ -110,8 +176,8 @@ def print_places(console: Console, summary: StudySummary, page: Path) -> None:
         console.print(f"Fingerprint: {summary.fingerprint}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
-    from wellfit.report.forms.formats import write_report
+def _write(directory: Path, form: str, path: Path, printed: Printed | None = None) -> tuple[StudySummary, Path]:
+    from wellfit.report.forms.formats import Printed, write_report
     from wellfit.report.forms.writing_progress import writing_progress
     from wellfit.report.notes import without_weights
     from wellfit.study.report_details import summary_and_details
@@ -119,7 +185,7 @@ def _write(directory: Path, form: str, path: Path) -> tuple[StudySummary, Path]:
     with writing_progress(make_console(stderr=True)) as report_progress:
         report_progress("reading the study", 0.0)
         summary, details = summary_and_details(directory)
-        written = write_report(summary, details, form, path, directory, report_progress)
+        written = write_report(summary, details, form, path, directory, report_progress, printed or Printed())
     for notice in without_weights(details):
         print_problem(f"wellfit: {notice}")
     return summary, written

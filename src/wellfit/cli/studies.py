@@ -1,19 +1,23 @@
-"""``wellfit list``, ``new`` and ``schema``: built-in studies, and your own study files."""
+"""``wellfit list``, ``techniques``, ``new`` and ``schema``: what there is to ask about, and your own study files."""
 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from wellfit.cli.app import app
 from wellfit.cli.options import Json
-from wellfit.cli.output import print_columns, print_json, print_line
+from wellfit.cli.output import make_console, print_columns, print_json, print_line, print_lines
 
 if TYPE_CHECKING:
     from wellfit.data.entries import CatalogEntry
     from wellfit.spec.listing import Listed
+
+_WHOLE_TABLE: Final = 110  # columns of a terminal
+_MAIN_COLUMNS: Final = (0, 1, 2, 5, 6, 9)  # study, change, difference and verdict, between the table's borders
 
 
 @app.command("list", epilog="Example: wellfit list lab5")
@@ -52,6 +56,39 @@ def _list_parts(study: str, json: bool) -> None:
 
 def _plain(entry: Listed | CatalogEntry) -> dict[str, str]:
     return {"name": entry.name, "title": entry.title, "description": entry.description}
+
+
+@app.command(epilog="Example: wellfit techniques l2")
+def techniques(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A technique, or one of its settings.")] = None,
+    json: Json = False,
+) -> None:
+    """List the techniques, or show one: what it does, its formula, its settings, and what we measured."""
+    from wellfit.narrative.techniques import technique, techniques
+
+    if name is None and json:
+        print_json([{"name": t.name, "title": t.title, "settings": t.settings} for t in techniques()])
+    elif name is None:
+        print_columns([(t.name, f"{t.summary.split('. ')[0].rstrip('.')}.") for t in techniques()])
+        print_line("Show one with: wellfit techniques l2")
+    elif json:
+        print_json(asdict(technique(name)))
+    else:
+        _print_page(technique(name).text)
+
+
+def _print_page(text: str) -> None:
+    """Print a page: as Markdown into a file or a pipe; a narrow terminal gets the main columns of its table."""
+    console = make_console()
+    if not console.is_terminal:
+        print_lines(text.rstrip("\n"))
+        return
+    from rich.markdown import Markdown
+
+    lines = text.splitlines()
+    if console.width < _WHOLE_TABLE:
+        lines = ["|".join(line.split("|")[at] for at in _MAIN_COLUMNS) if line[:1] == "|" else line for line in lines]
+    console.print(Markdown("\n".join(lines)))
 
 
 @app.command(epilog="Example: wellfit new my-study")

@@ -48,6 +48,10 @@ MaxMinutes = Annotated[
 TensorBoard = Annotated[
     Path | None, typer.Option("--tensorboard", metavar="DIR", help="Also write logs for TensorBoard, while it trains.")
 ]
+ShardOf = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="I/N", help="Train the I-th of N parts only; wellfit merge joins the directories."),
+]
 Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 
 
@@ -65,6 +69,7 @@ def run(
     max_minutes: MaxMinutes = None,
     out: Out = None,
     fresh: Fresh = False,
+    shard: ShardOf = None,
     tensorboard: TensorBoard = None,
     json: Json = False,
 ) -> None:
@@ -78,9 +83,9 @@ def run(
     from wellfit.study.as_json import to_json
     from wellfit.study.interrupts import Interrupted
 
-    _check_budget(until_decided, seeds, max_seeds, max_minutes)
+    _check_budget(until_decided, seeds, max_seeds, max_minutes, shard)
     console = make_console(stderr=json)
-    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
+    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         if until_decided:
@@ -92,6 +97,9 @@ def run(
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise SystemExit(INTERRUPTED) from None  # it has its line
+    if session.shard is not None:
+        _print_shard(session, console, json=json)
+        return
     summary, page = write_page(session.directory)
     if json:
         print_json(to_json(summary, __version__))
@@ -151,22 +159,53 @@ def _session(
     quick: bool,
     out: Path | None,
     fresh: bool,
+    shard: str | None = None,
 ) -> Session:
     """The session for the options of ``run`` and ``plan``."""
-    from wellfit.spec.study import load_study
+    from wellfit.report.given_words import check_sections
+    from wellfit.spec.study import load_study, place_of
     from wellfit.study.adapt import adapted, loaded
     from wellfit.study.directories import directory_of
     from wellfit.study.session import Session
+    from wellfit.study.shards import read_shard
 
+    part = None if shard is None else read_shard(shard)
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
+    check_sections(spec.report, spec.name, place_of(study, [("report", "text")], settings or ()).rstrip(": "))
     dataset = loaded(spec, None if data else study, settings or ())
     directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
-    return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh)
+    if part is not None and out is None:
+        directory = directory.with_name(f"{directory.name}-{part.number}of{part.of}")
+    return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh, part)
 
 
-def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None, max_minutes: float | None) -> None:
+def _print_shard(session: Session, console: Console, *, json: bool) -> None:
+    """What a shard has trained, and how the shards become a study."""
+    from wellfit.report.wording import count
+
+    part, trained, whole = session.shard, len(session.asked), len(session.runs)
+    assert part is not None
+    if json:
+        counts = {"results": trained, "of": whole}
+        print_json({"wellfit": __version__, "directory": str(session.directory), "shard": list(part), **counts})
+        return
+    done = f"Part {part.number} of {part.of}: {trained} of {count(whole, 'result')}, in {session.directory}"
+    parts = "both parts" if part.of == 2 else f"all {part.of} parts"
+    print_paragraph(console, done)
+    print_paragraph(
+        console, f"When {parts} have finished: wellfit merge DIR... --out NEW, with the directories of all parts"
+    )
+
+
+def _check_budget(
+    until_decided: bool,
+    seeds: int | None,
+    max_seeds: int | None,
+    max_minutes: float | None,
+    shard: str | None = None,
+) -> None:
     """Refuse options that contradict each other."""
     from wellfit.errors import StudyFileError
 
@@ -174,6 +213,8 @@ def _check_budget(until_decided: bool, seeds: int | None, max_seeds: int | None,
         raise StudyFileError(
             f"--seeds {seeds} with --until-decided: seeds are added as needed; use --max-seeds instead"
         )
+    if until_decided and shard is not None:
+        raise StudyFileError(f"--shard {shard} with --until-decided: parts cannot decide; merge them first")
     for option, value in (("--max-seeds", max_seeds), ("--max-minutes", max_minutes)):
         if value is not None and not until_decided:
             raise StudyFileError(f"{option} {value:g}: needs --until-decided; add that, or leave {option} out")

@@ -141,11 +141,15 @@ def optimizer_start(program: Program, mesh: Mesh) -> Callable[[ModelParams], Any
     return jax.jit(jax.vmap(jax.vmap(optimizer.init)), out_shardings=sharded(mesh))
 
 
-def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[..., tuple[State, Measured]]:
+def epoch_program(
+    program: Program, input_shape: tuple[int, ...], classes: int, examples: int, mesh: Mesh
+) -> Callable[..., tuple[State, Measured]]:
     """Return the jitted program for one epoch of a wave.
 
     Args:
-      data: the splits; only their shapes are used.
+      input_shape: the shape of one example.
+      classes: number of classes.
+      examples: number of training examples.
 
     Returns:
       A function ``(state, hyper, rates, active, seeds, batches, epoch, data) -> (state, measured)``. ``rates`` (G, W,
@@ -154,8 +158,8 @@ def epoch_program(program: Program, data: TrainingData, mesh: Mesh) -> Callable[
       them, row numbers (G, steps, B). Inactive runs, and runs whose loss is not finite, keep their weights. A group
       without an active run costs nothing if groups train in turn.
     """
-    model = build(program.model, data.input_shape, data.classes, program.precision, kernels=program.kernels)
-    train_group = _group_epoch(program, model, len(data.x_train))
+    model = build(program.model, input_shape, classes, program.precision, kernels=program.kernels)
+    train_group = _group_epoch(program, model, examples)
 
     def on_device(*arguments: Any) -> tuple[State, Measured]:
         *by_group, epoch, arrays = arguments

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,7 @@ from wellfit.engine.population import (
     optimizer_start,
 )
 from wellfit.engine.readouts import Progress, histograms_so_far, note, records, rows_so_far
+from wellfit.engine.release import MOST_PROGRAMS
 from wellfit.engine.stopping import Watch
 from wellfit.engine.validation import check_data
 from wellfit.engine.waves import (
@@ -52,7 +53,7 @@ from wellfit.nn.histograms import array_names
 from wellfit.nn.models import ModelParams, build, without_rates
 from wellfit.nn.schedules import multipliers
 
-__all__ = ["Epoch", "Snapshot", "Trainer", "predict_proba"]
+__all__ = ["Compiled", "Epoch", "Snapshot", "Trainer", "predict_proba"]
 
 _PREDICTION_ROWS = 2000  # examples per prediction batch
 
@@ -85,11 +86,12 @@ class Epoch:
 
 
 class Trainer:
-    """Trains populations on one data set; data are copied to the devices once, and each program is compiled once.
+    """Trains populations on one data set, which is copied to the devices once.
+
+    A program is compiled once for all trainers on data of the same shapes.
 
     Args:
       devices: defaults to all devices of the default backend.
-      compiled: the programs of other trainers on these devices; those on data of the same shapes are used again.
 
     Raises:
       DataError: inconsistent splits, or labels outside the classes.
@@ -108,12 +110,11 @@ class Trainer:
       [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
-    def __init__(self, data: TrainingData, devices: Mesh | None = None, compiled: dict[Any, Any] | None = None) -> None:
+    def __init__(self, data: TrainingData, devices: Mesh | None = None) -> None:
         check_data(data)
         self.data = data
         self.mesh = mesh() if devices is None else devices
         self.arrays: Data = device_data(data, self.mesh)
-        self.programs: dict[Any, Any] = {} if compiled is None else compiled
 
     def train(
         self,
@@ -136,7 +137,7 @@ class Trainer:
           One record per run, in the population's order, without runs that were read before their trajectory continued.
         """
         program = population.program
-        start_optimizer = self._program(program)[1]
+        start_optimizer = self.compiled(program).start_optimizer
         layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, program.batch_size, self.mesh)
         waves = [
             Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
@@ -203,7 +204,7 @@ class Trainer:
         Returns:
           What the epoch measured, by the wave's position.
         """
-        run_epoch, size = self._program(program)[0], program.groups
+        run_epoch, size = self.compiled(program).run_epoch, program.groups
         measured: dict[int, Measured] = {}
         for i, wave in enumerate(waves):
             of_wave = active[i * size : (i + 1) * size]  # (G, W)
@@ -250,18 +251,31 @@ class Trainer:
             ("train", d.x_train[d.sample], d.y_train[d.sample]),
             ("validation", d.x_validation, d.y_validation),
         ):
-            probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling, self.programs)
+            probabilities = predict_proba(run.recipe.model, weights, x, d.classes, d.scaling)
             scores[f"{split}_loss"] = log_loss(probabilities.astype(np.float64), y)  # float32 would be clipped at 1e-7
             scores[f"{split}_accuracy"] = accuracy(probabilities, y)
         return scores
 
-    def _program(self, program: Program) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """Return the epoch program and the optimizer initialization, each compiled at its first call."""
-        key = program, self.data.input_shape, self.data.classes, len(self.data.x_train), fetches(self.mesh, self.data)
-        if key not in self.programs:
-            start = optimizer_start(program, self.mesh)
-            self.programs[key] = (epoch_program(program, self.data, self.mesh), start)
-        return self.programs[key]
+    def compiled(self, program: Program) -> Compiled:
+        """What a program is compiled to on data of these shapes."""
+        return _compiled(program, self.data.input_shape, self.data.classes, len(self.data.x_train), self.mesh)
+
+
+class Compiled(NamedTuple):
+    """The jitted functions of a program, each compiled at its first call."""
+
+    run_epoch: Callable[..., Any]
+    start_optimizer: Callable[..., Any]
+
+
+@lru_cache(maxsize=MOST_PROGRAMS)
+def _compiled(program: Program, shape: tuple[int, ...], classes: int, examples: int, mesh: Mesh) -> Compiled:
+    return Compiled(epoch_program(program, shape, classes, examples, mesh), optimizer_start(program, mesh))
+
+
+@lru_cache(maxsize=MOST_PROGRAMS)
+def _predictor(model: ModelSpec, shape: tuple[int, ...], classes: int) -> Callable[..., jax.Array]:
+    return predict_program(build(model, shape, classes))
 
 
 def predict_proba(
@@ -270,7 +284,6 @@ def predict_proba(
     x: np.ndarray,
     classes: int,
     scaling: Scaling,
-    cache: dict[Any, Any] | None = None,
     most: int = 0,
 ) -> FloatArray:
     """Predict class probabilities with a trained network in inference mode, always in float32.
@@ -280,27 +293,26 @@ def predict_proba(
       x: unscaled examples.  # (M, ...)
       classes: number of classes that the run was trained for.
       scaling: the scaling that it was trained with.
-      cache: holds compiled programs between calls.
       most: the largest number of examples of all calls that shall share a program, where these have various numbers.
 
     Returns:
       Probabilities, float32; rows sum to 1.  # (M, classes)
     """
-    built = build(model, tuple(x.shape[1:]), classes)
-    programs = {} if cache is None else cache
-    spec = without_rates(model), tuple(x.shape[1:]), classes
-    if spec not in programs:
-        programs[spec] = predict_program(built)
+    shape = tuple(x.shape[1:])
+    program = _predictor(without_rates(model), shape, classes)
     scales = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
     arrays: ModelParams = {}
     for path, array in weights.items():
         layer, name = path.split("/")
         arrays.setdefault(layer, {})[name] = jnp.asarray(array)
-    stats = {layer: {name: arrays[layer].pop(name) for name in of} for layer, of in built.stats().items()}
+    stats = {
+        layer: {name: arrays[layer].pop(name) for name in of}
+        for layer, of in build(model, shape, classes).stats().items()
+    }
     rows = min(_PREDICTION_ROWS, max(len(x), most))
     parts = []
     for begin in range(0, len(x), rows):
         part = x[begin : begin + rows]
         padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape compiles once
-        parts.append(np.asarray(programs[spec](arrays, stats, jnp.asarray(padded), scales))[: len(part)])
+        parts.append(np.asarray(program(arrays, stats, jnp.asarray(padded), scales))[: len(part)])
     return np.concatenate(parts)  # (M, classes)

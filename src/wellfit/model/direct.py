@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -132,7 +131,7 @@ def train_direct(
         return Fold(dataset, splits, None, spec.data.scale, features)
 
     first = fold(next(iter(held_out))).data
-    mesh, compiled = devices.mesh(), _compiled(first.input_shape, first.classes, len(first.x_train))
+    mesh = devices.mesh()
     runs = [
         RunSpec(name, seed, dataclasses.replace(recipe, batch_size=min(recipe.batch_size, len(first.x_train))))
         for name, recipe in recipes(spec).items()
@@ -151,15 +150,9 @@ def train_direct(
         data = of.data
         inputs |= dict.fromkeys(seeds, (of.preparation, data.scaling))
         data = subset(data, recipe.examples, recipe.label_noise, spec.data.split_seed)
-        records += Trainer(data, mesh, compiled).train(population, on_epoch=report)
+        records += Trainer(data, mesh).train(population, on_epoch=report)
     summary = _summary(spec, dataset, held_out, records)
     return Direct(summary, tuple(records), dataset, inputs)
-
-
-@lru_cache(maxsize=32)
-def _compiled(shape: tuple[int, ...], classes: int, examples: int) -> dict[Any, Any]:
-    """The compiled programs for data of one shape, so that training on such data again compiles nothing."""
-    return {}
 
 
 def _reporter(

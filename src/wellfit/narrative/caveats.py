@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import Comparison, Divergence, PairedEvidence, Ranked, Sentence, VariantSummary
-from wellfit.narrative.metrics import within
+from wellfit.base import (
+    NO_LOOKS,
+    Comparison,
+    Divergence,
+    EarlierLooks,
+    PairedEvidence,
+    Ranked,
+    Sentence,
+    VariantSummary,
+)
+from wellfit.narrative.metrics import NAMES, within
 from wellfit.narrative.outcomes import of_survivors
 from wellfit.narrative.phrases import FEW, counted, further_seeds_sentence, several
 
@@ -33,7 +42,7 @@ class Evidence:
     largest_class: float = 0.0
     leader_accuracy: float | None = None
     divergences: Sequence[Divergence] = ()
-    earlier_looks: Sequence[int] = ()
+    earlier_looks: EarlierLooks = NO_LOOKS
     metric: str = "test_accuracy"
 
     def verdict(self, verdict: str) -> list[Comparison]:
@@ -85,12 +94,17 @@ def divergence(study: Evidence) -> list[Sentence]:
 
 
 def earlier_looks(study: Evidence) -> list[Sentence]:
-    """That the test results of fewer seeds were seen before, which no verdict allows for.
+    """That test results were seen before seeds were added, or metric or margin chosen, which no verdict allows for.
 
     The plan of interim analyses counts the look that it began with, but none before that.
     """
     planned = () if study.interim is None else study.interim.seeds
-    unplanned = [seeds for seeds in study.earlier_looks if seeds not in planned]
+    unplanned = tuple(number for number in study.earlier_looks.seeds if number not in planned)
+    return [*_fewer_seeds(unplanned), *_other_metrics(study), *_other_margins(study)]
+
+
+def _fewer_seeds(unplanned: Sequence[int]) -> list[Sentence]:
+    """That the results of these numbers of seeds were seen before more were added."""
     if not unplanned:
         return []
     number = len(unplanned)
@@ -101,6 +115,31 @@ def earlier_looks(study: Evidence) -> list[Sentence]:
         "added, so the probability of a false claim is above 5 %."
     )
     return [Sentence(text, ("earlier_looks",))]
+
+
+def _other_metrics(study: Evidence) -> list[Sentence]:
+    """That the variants were compared by other metrics before this one was chosen."""
+    seen = study.earlier_looks.metrics
+    if not seen:
+        return []
+    text = (
+        f"The metric was chosen after results were seen: the variants were first compared by "
+        f"{several([NAMES[f'test_{name}'] for name in seen])}, so the probability of a false claim is above 5 %."
+    )
+    return [Sentence(text, ("earlier_metrics",))]
+
+
+def _other_margins(study: Evidence) -> list[Sentence]:
+    """That variants called equivalent were compared with other margins before this one was chosen."""
+    seen = study.earlier_looks.margins
+    if not seen or not study.verdict("equivalent"):
+        return []
+    text = (
+        f"The margin of {within(study.margin, study.metric)} was chosen after results were seen, first with "
+        f"{several([within(margin, study.metric) for margin in seen])}: a margin that was fitted to the results "
+        "makes equivalence no finding."
+    )
+    return [Sentence(text, ("earlier_margins",))]
 
 
 def certainty(study: Evidence) -> list[Sentence]:

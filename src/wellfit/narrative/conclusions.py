@@ -9,9 +9,11 @@ from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import (
     BALANCED,
     MARGIN,
+    NO_LOOKS,
     ONE_CLASS,
     Comparison,
     Divergence,
+    EarlierLooks,
     PairedEvidence,
     Ranked,
     Sentence,
@@ -58,7 +60,7 @@ def conclusion(
     largest_class: float = 0.0,
     leader_accuracy: float | None = None,
     divergences: Sequence[Divergence] = (),
-    earlier_looks: Sequence[int] = (),
+    earlier_looks: EarlierLooks = NO_LOOKS,
     metric: str = "test_accuracy",
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
@@ -80,7 +82,7 @@ def conclusion(
       largest_class: its share of the training examples.
       leader_accuracy: what to expect of the first in the ranking.
       divergences: of the compared pairs in which any run diverged.
-      earlier_looks: the numbers of seeds whose test results were seen before more were added.
+      earlier_looks: what was seen of the test results before.
       metric: what the comparisons and the ranking are about.
 
     Returns:

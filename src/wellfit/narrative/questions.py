@@ -48,7 +48,7 @@ def asked_pairs(
     for question in questions:
         name, others = question.variant, list(question.than)
         if question.kind == "winner":
-            name, *others = [name for name, _ in _published(published)[1]] or [""]
+            name, *others = [name for name, _ in _published(published, question.variants)[1]] or [""]
         elif question.kind == "stop":
             name, others = name or first, [v for v in question.variants or stopping if v != (name or first)]
         elif question.kind == "impact":
@@ -76,10 +76,17 @@ def published_winner(
     return (*questions, Question("Is the published winner confirmed?", "winner"))
 
 
-def _published(published: Mapping[str, Mapping[str, float]]) -> tuple[str, list[tuple[str, float]]]:
-    """The metric that at least two variants have published, preferably test accuracy; values from the highest."""
+def _published(
+    published: Mapping[str, Mapping[str, float]], among: Sequence[str] = ()
+) -> tuple[str, list[tuple[str, float]]]:
+    """The metric that two variants have published, preferably test accuracy; values, the highest first.
+
+    Args:
+      among: names of the variants that count; empty means all.
+    """
     for metric in ("test_accuracy", "validation_accuracy"):
-        values = [(name, row[metric]) for name, row in published.items() if metric in row]
+        rows = published.items()
+        values = [(name, row[metric]) for name, row in rows if metric in row and (not among or name in among)]
         if len(values) >= 2:
             return metric, sorted(values, key=lambda pair: -pair[1])
     return "test_accuracy", []
@@ -225,7 +232,7 @@ def _best(question: Question, context: AnswerContext) -> list[Sentence]:
 
 
 def _winner(question: Question, context: AnswerContext) -> list[Sentence]:
-    metric, values = _published({name: v.published for name, v in context.variants.items()})
+    metric, values = _published({name: v.published for name, v in context.variants.items()}, question.variants)
     if len(values) < 2:
         return [Sentence("Fewer than two variants have published accuracies.", ())]
     (name, best), (second, next_best) = values[:2]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.errors import escaped
 from wellfit.report.legible import legible, legible_summary
 from wellfit.report.marks.pictures import Sheet
+from wellfit.report.notebook_steps import lab_sections
 from wellfit.report.notes import notes, notices, without_weights
+from wellfit.report.own_words import named_section
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.answer import section as answer
 from wellfit.report.subjects.calibration import interactive as calibration_charts
@@ -31,10 +34,11 @@ from wellfit.report.subjects.regions import section as regions
 from wellfit.report.subjects.reproduce import section as reproduce
 from wellfit.report.subjects.results import comparisons, published, runs
 from wellfit.report.subjects.results import section as results
+from wellfit.report.subjects.techniques import section as techniques
 from wellfit.report.subjects.weights import interactive as weight_charts
 from wellfit.report.subjects.weights import section as weights
 
-__all__ = ["Document", "Section", "make_document"]
+__all__ = ["Document", "Section", "brief", "left_words", "make_document", "only", "section_names", "words_about"]
 
 Charts = Callable[[StudySummary, StudyDetails], Mapping[str, Any]]
 """Draws a section's interactive charts: id of an element of the page -> Bokeh chart."""
@@ -63,6 +67,7 @@ class Section:
       write: makes the parts of the written forms.
       fragment: computes what the page's template shows.
       charts: draws the page's interactive charts.
+      words: the authors' own, in Markdown; not among the parts: every form prints them before the parts.
       template: of the page, below ``wellfit.report``.
     """
 
@@ -74,6 +79,7 @@ class Section:
     fragment: Callable[[Mapping[str, Sheet]], Mapping[str, Any]] = lambda sheets: {}
     charts: Callable[[], Mapping[str, Any]] = dict
     template: str = ""
+    words: str = ""
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -86,6 +92,9 @@ class Document:
     """The report of a study.
 
     Args:
+      authors, course: who hands it in, and for which course.
+      left_out: titles of sections that the whole report has and this one has not.
+      introduction: the authors' own words before the first section, in Markdown.
       notices: what readers must know before any number; not among the parts: every form prints them.
       sections: in order; the first one answers and has no title.
     """
@@ -95,11 +104,20 @@ class Document:
     state: str
     notices: tuple[str, ...]
     sections: tuple[Section, ...]
+    authors: tuple[str, ...] = ()
+    course: str = ""
+    introduction: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def byline(self) -> str:
+        """The authors and the course in one line; empty without them."""
+        return " · ".join(filter(None, (", ".join(self.authors), self.course)))
 
     @property
     def written(self) -> tuple[Section, ...]:
-        """The sections of the written forms: those that have parts."""
-        return tuple(section for section in self.sections if section.parts)
+        """The sections of the written forms: those that have parts or own words."""
+        return tuple(section for section in self.sections if section.parts or section.words)
 
     @property
     def drawings(self) -> tuple[Drawing, ...]:
@@ -107,7 +125,7 @@ class Document:
         return tuple(part for section in self.sections for part in section.parts if isinstance(part, Drawing))
 
 
-ORDER: Final[tuple[tuple[str, str, str, Contents], ...]] = (
+ORDER: Final[tuple[tuple[str, str, str, Contents | None], ...]] = (
     ("answer", "", "", answer),
     ("ranking", "Ranking", "Ranking", ranking),
     ("results", "Results", "Results", results),
@@ -123,12 +141,15 @@ ORDER: Final[tuple[tuple[str, str, str, Contents], ...]] = (
     ("data", "The data", "Data", data),
     ("models", "The networks", "Networks", models),
     ("findings", "Findings", "Findings", findings),
+    ("words", "In the authors' own words", "Own words", None),
+    ("conclusion", "Conclusion", "Conclusion", None),
     ("published", "Published and measured", "Published", published),
     ("runs", "Every run", "Runs", runs),
     ("reproduce", "How to reproduce this", "Reproduce", reproduce),
+    ("techniques", "The techniques in words and formulas", "Techniques", techniques),
     ("glossary", "Glossary", "Glossary", glossary),
 )
-"""Every section: its id, its title, its name in the page's navigation, and its contents."""
+"""Every section: its id, its title, its name in the page's navigation, and its contents; None: only own words."""
 
 CHARTS: Final[Mapping[str, Charts]] = {
     "curves": curve_charts.charts,
@@ -139,12 +160,18 @@ CHARTS: Final[Mapping[str, Charts]] = {
 """The sections with interactive charts."""
 
 
+LEFT_OUT: Final = ("classes", "calibration", "weights", "runs", "glossary")
+"""Sections that a printed report leaves out, unless it is asked for all."""
+
+
 def make_document(summary: StudySummary, details: StudyDetails) -> Document:
     """Put together what a report shows of a study; nothing is drawn yet.
 
     Args:
       summary: in any state; sections without content are left out.
     """
+    own = summary.settings.get("report", {})
+    words = _by_section(summary)
     summary, details = legible_summary(summary), legible(details)
     sections = tuple(
         Section(
@@ -152,12 +179,103 @@ def make_document(summary: StudySummary, details: StudyDetails) -> Document:
             title,
             label,
             notes(name, summary, details),
-            partial(contents.parts, summary, details),
-            partial(contents.fragment, summary, details),
-            partial(CHARTS[name], summary, details) if name in CHARTS else dict,
-            "/".join(contents.__name__.split(".")[2:]) + ".html.j2",
+            words=words.get(name, ""),
+            **_made(name, contents, summary, details),
         )
         for name, title, label, contents in ORDER
     )
     told = (*notices(summary), *without_weights(details))
-    return Document(summary.title, summary.name, summary.state, told, sections)
+    return Document(
+        summary.title,
+        summary.name,
+        summary.state,
+        told,
+        sections,
+        authors=tuple(map(escaped, own.get("authors", ()))),
+        course=escaped(own.get("course", "")),
+        introduction=words.get("introduction", ""),
+    )
+
+
+def _made(name: str, contents: Contents | None, summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
+    """How a section's parts, fragment and charts are made."""
+    if contents is None:
+        return {}
+    return {
+        "write": partial(contents.parts, summary, details),
+        "fragment": partial(contents.fragment, summary, details),
+        "charts": partial(CHARTS[name], summary, details) if name in CHARTS else dict,
+        "template": "/".join(contents.__name__.split(".")[2:]) + ".html.j2",
+    }
+
+
+def brief(document: Document) -> Document:
+    """A document for print, without the sections that a reader looks up: the page and the whole document have them.
+
+    Sections with own words stay.
+    """
+    return only(document, [section for section in document.sections if section.id not in LEFT_OUT or section.words])
+
+
+def only(document: Document, sections: Sequence[Section]) -> Document:
+    """A document with other sections, which knows what it lacks."""
+    kept = {section.id for section in sections}
+    left = tuple(section.title for section in document.sections if section.parts and section.id not in kept)
+    return replace(document, sections=tuple(sections), left_out=left)
+
+
+def section_names(study: str) -> dict[str, tuple[str, ...]]:
+    """What the authors of a study can write about: id -> title and label; of a lab, its own titled steps first.
+
+    Args:
+      study: its name.
+
+    Example:
+      >>> names = section_names("lab5")
+      >>> names["curves"], names["look"], names["conclusion"][0]
+      (('Learning curves', 'Curves'), ('1. Look at the data',), 'Conclusion')
+    """
+    own = lab_sections(study)
+    general = {
+        name: (*own.get(name, ()), *filter(None, (title, label)))
+        for name, title, label, _ in ORDER
+        if name not in ("answer", "words")
+    }
+    return {"introduction": ("Introduction",), "answer": ("Answer", "The answer"), **own, **general}
+
+
+def words_about(summary: StudySummary) -> dict[str, str]:
+    """The authors' own words by what they are about: a lab's step, a section, or else the name as written."""
+    known = section_names(summary.name)
+    found: dict[str, list[str]] = {}
+    for name, text in summary.settings.get("report", {}).get("text", {}).items():
+        found.setdefault(named_section(name, known) or name, []).append(text)
+    return {about: "\n\n".join(texts) for about, texts in found.items()}
+
+
+def left_words(words: Mapping[str, str], study: str) -> list[tuple[str, str]]:
+    """Title and text of own words that no step of a notebook has shown; the conclusion is the last.
+
+    Example:
+      >>> left_words({"conclusion": "So.", "weights": "Small."}, "lab5")
+      [('Weights', 'Small.'), ('Conclusion', 'So.')]
+    """
+    known = section_names(study)
+    named = {name: (known[name][0] if name in known else escaped(name), text) for name, text in words.items()}
+    return [
+        *(of for name, of in named.items() if name != "conclusion"),
+        *(of for n, of in named.items() if n == "conclusion"),
+    ]
+
+
+def _by_section(summary: StudySummary) -> dict[str, str]:
+    """The authors' own words by the id of the section that shows them.
+
+    Words about steps that only a lab's notebook has, and those whose section is unknown, stand together in one section.
+    """
+    known, here = section_names(summary.name), {name for name, *_ in ORDER} | {"introduction"}
+    about = words_about(summary)
+    found = {name: text for name, text in about.items() if name in here}
+    others = {known[name][0] if name in known else name: text for name, text in about.items() if name not in here}
+    texts = [f"### {title}\n\n{text}" for title, text in others.items()]
+    return found | ({"words": "\n\n".join(texts)} if texts else {})

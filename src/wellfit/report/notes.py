@@ -33,7 +33,11 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
     sentences = (
         (summary.state == "running", f"This study is still running: {progress} Every number may still change."),
         (
-            summary.state == "interrupted",
+            summary.state == "interrupted" and "shard" in summary.provenance,
+            f"This is part {summary.provenance.get('shard')} of a study: {progress} wellfit merge joins the parts.",
+        ),
+        (
+            summary.state == "interrupted" and "shard" not in summary.provenance,
             f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.",
         ),
         (not ended, "No run has ended yet, so there is nothing to compare."),
@@ -115,6 +119,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         "published": (
             "What the source of this study reports, usually from a single training, and what was measured here; "
             "the range over the seeds shows how much a single training can vary.",
+        ),
+        "techniques": (
+            "What the variants use, as wellfit computes it. When each helps, and what we measured: wellfit techniques "
+            "NAME.",
         ),
         "runs": (
             "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "

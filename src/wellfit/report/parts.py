@@ -11,7 +11,7 @@ from wellfit.base import StudySummary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Cell", "Code", "Drawing", "Paragraph", "Part", "Table", "file_name"]
+__all__ = ["Cell", "Code", "Drawing", "Paragraph", "Part", "Table", "Words", "file_name"]
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,29 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Code:
-    """Text that is shown as it is, in a monospaced font."""
+    """Text that is shown as it is, in a monospaced font.
+
+    Args:
+      boxed: it is the code that made what follows.
+    """
 
     text: str
+    boxed: bool = False
 
 
-Part = Paragraph | Table | Drawing | Code
+@dataclass(frozen=True)
+class Words:
+    """Markdown, as ``own_words`` reads it.
+
+    Args:
+      own: whether the authors of the study wrote it.
+    """
+
+    text: str
+    own: bool = False
+
+
+Part = Paragraph | Table | Drawing | Code | Words
 
 
 def file_name(summary: StudySummary, variant: str) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "difference",
     "duration",
+    "in_one_line",
     "interval",
     "letters",
     "memory",
@@ -241,6 +242,16 @@ def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
     for key, value in changes.items():
         parts += [f"{key}:", *settings(value)] if isinstance(value, Mapping) else [f"{key} = {_value(value)}"]
     return tuple(parts)
+
+
+def in_one_line(parts: Sequence[str]) -> str:
+    """Settings, as `settings` gives them, in one line.
+
+    Example:
+      >>> in_one_line(settings({"l2": 0.001, "early_stopping": {"patience": 3}}))
+      'l2 = 0.001, early_stopping: patience = 3'
+    """
+    return ", ".join(parts).replace(":,", ":")
 
 
 def run_states(runs: Sequence[RunSummary]) -> str:

@@ -37,7 +37,7 @@ _LAYERS_WITH: Final = {
 _QUESTIONS_WITH: Final = {
     "variant": ("beats", "stop", "impact", "patterns"),
     "than": ("beats", "impact"),
-    "variants": ("best", "onset", "stop", "matches", "generalizes", "signs", "capacity"),
+    "variants": ("best", "onset", "stop", "matches", "generalizes", "signs", "capacity", "winner"),
     "metric": ("matches",),
     "value": ("matches",),
 }
@@ -48,7 +48,7 @@ _NEEDED: Final = {
     "impact": ("variant",),
     "capacity": ("variants",),
 }
-_AMONG_SEVERAL: Final = ("best", "generalizes", "capacity")
+_AMONG_SEVERAL: Final = ("best", "generalizes", "capacity", "winner")
 _NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
 
 
@@ -196,7 +196,8 @@ def check_questions(
     """
     for number, question in enumerate(questions):
         _check_question(question, ("questions", number), variants, source)
-        accuracies = [sum(f"{split}_accuracy" in row for row in published.values()) for split in ("test", "validation")]
+        rows = [row for name, row in published.items() if not question.variants or name in question.variants]
+        accuracies = [sum(f"{split}_accuracy" in row for row in rows) for split in ("test", "validation")]
         if question.kind == "winner" and max(accuracies) < 2:
             problem = "needs the [published] accuracies of two variants; give them, or remove the question"
             source.refuse(("questions", number, "kind"), problem)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from wellfit.base import LayerSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.overlay import split_part
+from wellfit.spec.own_words import joined_words
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import Source, builtin_studies
 from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
@@ -183,7 +184,8 @@ _LATER: Final = {key: getattr(LayerSpec("dense"), key) for key in ("bias", "spre
 def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Two versions of the same study as one: everything stored stays, new variants and seeds follow.
 
-    If the epochs grow, they grow for stored variants too, except those that set their own.
+    If the epochs grow, they grow for stored variants too, except those that set their own. The authors' own words stay
+    where the new version has none.
 
     Args:
       stored: a study in ``resolved`` form.
@@ -201,8 +203,10 @@ def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         else {**variant, "recipe": {**variant["recipe"], "epochs": epochs}}
         for name, variant in stored["variants"].items()
     }
+    words = joined_words(stored.get("report", {}), new.get("report", {}))
     return {
         **new,
+        **({"report": words} if words else {}),
         "variants": {**kept, **new["variants"]},
         "seeds": list(dict.fromkeys([*stored["seeds"], *new["seeds"]])),
         "published": {**stored["published"], **new["published"]},

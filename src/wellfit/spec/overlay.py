@@ -30,7 +30,7 @@ __all__ = [
     "without_variants",
 ]
 
-SHARED: Final = ("data", "model", "train", "compare", "quick")  # a part inherits these; its variants are its own
+SHARED: Final = ("data", "model", "train", "compare", "quick", "report")  # a part inherits these, not the variants
 READING: Final = tuple(field.name for field in dataclasses.fields(Reading))
 """The settings of [data] that describe how certain files are read."""
 
@@ -178,6 +178,8 @@ def _over(under: Mapping[str, Any], raw: Mapping[str, Any], source: Source) -> d
     """
     own, theirs = raw.get("data", {}), under.get("data", {})
     below = {key: value for key, value in under.items() if key not in ("parts", "extends")}
+    if "report" in below:  # a text is about one study
+        below["report"] = {key: value for key, value in below["report"].items() if key != "text"}
     for key, twin in (("name", "path"), ("path", "name")):
         if key in own and own[key] != theirs.get(key):
             kept = {k: v for k, v in theirs.items() if k != twin and k not in READING}

@@ -13,6 +13,7 @@ from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.imported.study import with_networks
 from wellfit.spec.overlay import entitled, extended, other_data, published_in, put, read_study, split_part
+from wellfit.spec.own_words import words_from
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_setting
@@ -237,6 +238,7 @@ def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
         published=published,
         description=file.get("description", ""),
         questions=questions,
+        report=words_from(plain.get("report", {}), source),
         **study,
         **_compare(file.get("compare", {})),
     )
@@ -319,8 +321,9 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
         name: {"changes": plain_of(spec.variants[name]), "recipe": plain_of(recipe)}
         for name, recipe in recipes(spec).items()
     }
-    if not spec.published_at:
-        del plain["published_at"]
+    for key in ("published_at", "report"):
+        if not getattr(spec, key):
+            del plain[key]
     return plain
 
 
@@ -342,5 +345,6 @@ def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
         "variants": {name: variant["changes"] for name, variant in plain["variants"].items()},
         "seeds": tuple(plain["seeds"]),
         "questions": tuple(read_table(Question, question, source) for question in plain.get("questions", ())),
+        "report": words_from(plain.get("report", {}), source),
     }
     return StudySpec(**{**plain, **parts})

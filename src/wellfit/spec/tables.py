@@ -17,6 +17,7 @@ from wellfit.base import (
     Count,
     Metric,
     ModelSpec,
+    OwnWords,
     PositiveShare,
     ProperShare,
     Question,
@@ -35,6 +36,7 @@ __all__ = [
     "Part",
     "PrecisionChoice",
     "Quick",
+    "Report",
     "StudyFile",
     "StudySpec",
     "settings_of",
@@ -91,6 +93,7 @@ class StudySpec:
       questions: what the study asks beyond which variants differ from the first.
       published_at: the settings behind the published numbers of a study file, in the form of ``resolved``: those of
         the file, without settings from outside. Empty for built-in studies, whose name tells.
+      report: what the authors say in the report themselves.
     """
 
     name: str
@@ -106,6 +109,7 @@ class StudySpec:
     margin: Rate = MARGIN
     questions: tuple[Question, ...] = ()
     published_at: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    report: OwnWords = field(default_factory=OwnWords)
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,14 @@ Args:
   compare: how variants are compared.
   questions: what the study asks beyond which variants differ from the first.
   quick: the smaller version that --quick trains.
+  report: who hands the report in, and in whose own words.
+"""
+_REPORT = """[report]: who hands the report in, and what they say in it themselves; changing it trains nothing again.
+
+Args:
+  authors: names, a list or one text.
+  course: for which it is handed in.
+  text: in Markdown, one text that precedes the report, or a table [report.text] with a text for each section.
 """
 _STUDY = """A study file: one question, asked of a data set.
 
@@ -204,6 +216,7 @@ _swept: dict[str, Any] = {
 }
 Sweep = _table("Sweep", "[sweeps.NAME]: one variant per value of a list, or per combination.", _swept, Recipe)
 _compare = {key: _study[key] for key in ("metric", "margin")}
+Report = _table("Report", _REPORT, {"authors": str | tuple[str, ...], "course": str, "text": str | dict[str, str]})
 Compare = _table("Compare", "[compare]: how variants are compared.", _compare, StudySpec)
 
 _part: dict[str, Any] = {
@@ -219,6 +232,7 @@ _part: dict[str, Any] = {
     "compare": Compare,
     "questions": tuple[Question, ...],
     "quick": Quick,
+    "report": Report,
 }
 Part = _table("Part", _PART, _part)
 StudyFile = _table("StudyFile", f"{_STUDY}\n{_PART}", {"name": str, **_part, "parts": dict[str, Part]})  # type: ignore[valid-type]

@@ -74,6 +74,14 @@ model = {{ hidden = [32] }}
 # variant = "dropout"
 # than = ["l2"]
 
+# [report]                           # who hands it in, and your own words; changing them trains nothing again
+# authors = ["Ada Lovelace"]
+# course = "Deep Learning"
+# [report.text]                      # Markdown for each section, by its name; or text = "..." above for one text
+# introduction = "We wanted to know ..."
+# "Learning curves" = "The loss of *dropout* falls slowest."
+# conclusion = "..."
+
 # [quick]                            # the smaller version that wellfit run --quick trains
 # epochs = 3
 # seeds = 2

@@ -49,7 +49,17 @@ def study_file(spec: StudySpec) -> str:
     }
     optional = ("published", "compare", "questions")
     text = tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
+    text = re.sub(r" = \[\n((?:    (?:[\w.+-]+|\"[^\"\\\n]*\"),\n)+)\]", _on_one_line, text)
+    if spec.report:
+        report = {key: value for key, value in dataclasses.asdict(spec.report).items() if value}
+        text += "\n" + tomli_w.dumps(_plain({"report": report}), multiline_strings=True)
     return re.sub(r"[^\n\t -~]", _seen, text)
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    """A short list on one line."""
+    items = ", ".join(line.strip().rstrip(",") for line in found[1].splitlines())
+    return f" = [{items}]" if len(items) < 100 else found[0]
 
 
 def _seen(found: re.Match[str]) -> str:

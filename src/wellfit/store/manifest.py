@@ -49,6 +49,7 @@ _WORDS: Final = {
     "settings margin": "the margin",
     "settings metric": "the metric",
     "settings published": "the published numbers",
+    "settings report": "the authors' own words",
     "settings base": "the settings of all variants",
     "settings data": "the settings of the data",
 }

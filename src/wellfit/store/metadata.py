@@ -92,6 +92,15 @@ class Metadata:
             recipes(spec)
         return spec
 
+    def write_words(self, words: Mapping[str, Any]) -> None:
+        """Replace the authors' own words, which are no part of what makes a study the same study.
+
+        Args:
+          words: ``OwnWords`` as plain data.
+        """
+        with self._database.transaction():
+            self._database.put("study", {**self.study(), "report": dict(words)})
+
     # --- Notes
 
     def write_note(self, key: str, value: Any) -> None:

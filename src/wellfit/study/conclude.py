@@ -18,9 +18,11 @@ from wellfit.analysis.rankings import expected_of_leader, friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import (
     MARGIN,
+    NO_LOOKS,
     Answer,
     Comparison,
     Divergence,
+    EarlierLooks,
     History,
     IntArray,
     PairedEvidence,
@@ -122,7 +124,7 @@ def conclude(
     interim: InterimAnalysis | None = None,
     largest_class: float = 0.0,
     published_differs: str = "",
-    earlier_looks: Sequence[int] = (),
+    earlier_looks: EarlierLooks = NO_LOOKS,
     further: Further | None = None,
 ) -> Concluded:
     """Compare the variants, rank them, and draw the conclusion.
@@ -140,7 +142,7 @@ def conclude(
       interim: the interim analysis that this is; None if none were planned.
       largest_class: its share of the test examples.
       published_differs: how the published settings differ from those here, see ``comparable.published_caution``.
-      earlier_looks: the numbers of seeds whose test results were seen before more were added.
+      earlier_looks: what was seen of the test results before.
       further: what the answers need besides the scores.
     """
     metric = f"test_{spec.metric}"

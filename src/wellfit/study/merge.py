@@ -16,6 +16,7 @@ from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.spec.identity import merged, spec_conflicts
+from wellfit.spec.own_words import joined_words
 from wellfit.store import Store, contents, create_or_open, discard, open_existing
 from wellfit.study.fold import OVERLAP
 from wellfit.study.inputs import INPUTS
@@ -121,7 +122,10 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         )
         if conflict is not None:
             raise _conflict(store, first, conflict)
-        whole = {**whole, **{key: merged(whole, study)[key] for key in ("variants", "seeds", "published")}}
+        both = merged(whole, study)
+        words = joined_words(study.get("report", {}), whole.get("report", {}))  # those of the first have precedence
+        whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
+        whole |= {"report": words} if words else {}
     return whole
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wellfit.base import FloatArray, IntArray
 from wellfit.store import Store
-from wellfit.store.runs import Tested
+from wellfit.store.tested import Tested
 
 __all__ = ["Predictions", "Probabilities", "predictions_of", "seeds_tested"]
 

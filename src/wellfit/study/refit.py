@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -84,13 +84,12 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     recipe = dataclasses.replace(before[0].spec.recipe, epochs=epochs, early_stopping=None, examples=None)
     runs = [RunSpec(variant, record.spec.seed, recipe) for record in before]
     apart = session.folds > 1 and not with_test
-    compiled: dict[Any, Any] = {}
     records, folds = [], []
     for together in [[run] for run in runs] if apart else [runs]:
         fold = _whole(session, together[0].seed, with_test)
         data = subset(fold.data, None, recipe.label_noise, session.spec.data.split_seed)
         plan = plan_runs(together, data, session.mesh.size, session.choices, balanced=session.balanced)
-        trainer = Trainer(data, session.mesh, compiled)
+        trainer = Trainer(data, session.mesh)
         for population in plan.populations:
             ended = [record for record in trainer.train(population) if record.usable]
             records += ended

@@ -243,12 +243,11 @@ def _regions(
     x1, x2 = np.linspace(low - margin, high + margin, GRID).astype(np.float32).T  # (G,) each
     grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)  # (G * G, 2), x2 by rows
     on_grid: dict[str, list[NDArray[Any]]] = {}
-    programs: dict[Any, Any] = {}
     for record in sorted(store.runs.records(), key=lambda record: record.spec.seed):  # fold by fold
         variant, seed = record.spec.variant, record.spec.seed
         if seed in runs.get(variant, ()):
             model, weights = record.spec.recipe.model, store.runs.weights(variant, seed)
-            p = predict_proba(model, weights, grid, *_classes_and_scaling(session, seed), programs)
+            p = predict_proba(model, weights, grid, *_classes_and_scaling(session, seed))
             on_grid.setdefault(variant, []).append(p.reshape(GRID, GRID, -1))  # (G, G, K)
     rows = _spread(session.splits.train, POINTS)
     centers = [column.center for column in plane]

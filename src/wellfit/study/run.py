@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
-from wellfit.store.runs import Validated
+from wellfit.store.tested import Validated
 from wellfit.study.fold import OVERLAP, Fold, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
@@ -94,6 +94,8 @@ def run_study(
         hashes=session.hashes,
         kernels=session.kernels,
     )
+    if session.shard is not None:
+        facts["shard"] = str(session.shard)
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
@@ -161,12 +163,11 @@ def _train(
 
 def _trainers(session: Session) -> Callable[[Population], Trainer]:
     """The trainer of a population; consecutive populations with the same examples and labels share one."""
-    compiled: dict[Any, Any] = {}
 
     @lru_cache(maxsize=1)
     def trainer(seed: int, examples: int | None, label_noise: float) -> Trainer:
         data = subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
-        return Trainer(data, session.mesh, compiled)
+        return Trainer(data, session.mesh)
 
     def of(population: Population) -> Trainer:
         recipe, seeds = recipe_of(population), {trajectory.seed for trajectory in population.trajectories}
@@ -262,7 +263,6 @@ def _open_test_set(
         on_progress(Progress(0, 0, len(todo), 0, 1.0))
     store.metadata.mark_test_opened()
     note_look(store, {record.spec.seed for record in todo}, planned=seeds is not None)
-    programs: dict[Any, Any] = {}
     place = {seed: number for number, seed in enumerate(session.spec.seeds)}
     in_order = sorted(todo, key=lambda record: place.get(record.spec.seed, -1))
     for seed, records in groupby(in_order, key=lambda record: record.spec.seed):  # fold by fold
@@ -273,7 +273,7 @@ def _open_test_set(
         for record in records:
             variant, model = record.spec.variant, record.spec.recipe.model
             weights = store.runs.weights(variant, seed)
-            found = predict_proba(model, weights, x, data.classes, data.scaling, programs, session.most_judged)
+            found = predict_proba(model, weights, x, data.classes, data.scaling, session.most_judged)
             probabilities, validated = found[: len(labels)], found[len(labels) :]
             loss = log_loss(probabilities.astype(np.float64), labels)  # float32 would be clipped at 1e-7
             store.runs.save_test(

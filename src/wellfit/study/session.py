@@ -45,6 +45,7 @@ from wellfit.study.planning import (
     training_facts,
 )
 from wellfit.study.provenance import continued_elsewhere, machine_facts
+from wellfit.study.shards import Shard, part_of, restricted, runs_of
 
 __all__ = ["Session"]
 
@@ -61,9 +62,11 @@ class Session:
       dataset: all of its data.
       directory: the study directory, which need not exist.
       fresh: whether to ignore what the directory holds; training then deletes it first.
+      shard: the part of the study to train; None for all of it.
 
     Raises (on first access to what is affected):
-      StudyFileError, ShapeError, DataError: the study does not fit the data, or the share of them that it uses.
+      StudyFileError, ShapeError, DataError: the study does not fit the data, or the share of them that it uses, or has
+        fewer parts than shards.
       OtherStudyError, StoreUnreadableError: the directory holds another study, or cannot be read.
 
     Example:
@@ -78,6 +81,7 @@ class Session:
     dataset: Dataset
     directory: Path
     fresh: bool = False
+    shard: Shard | None = None
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -290,16 +294,27 @@ class Session:
         """What the plan depends on besides the study: as the store remembers it, or chosen now."""
         return self._planned[0]
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
-        """The plan of all runs, including those that the directory holds."""
-        return self._planned[1]
+        """The plan of all runs, or of a shard's, including those that the directory holds."""
+        whole = self._planned[1]
+        return whole if self.shard is None else part_of(whole, self.shard)
+
+    @property
+    def asked(self) -> tuple[RunSpec, ...]:
+        """The runs of the study, or those of a shard."""
+        if self.shard is None:
+            return self.runs
+        of_shard = runs_of(self.plan)
+        return tuple(run for run in self.runs if (run.variant, run.seed) in of_shard)
 
     @cached_property
     def remaining(self) -> Remaining:
         """What remains to be trained."""
 
         def planned(runs: Sequence[RunSpec]) -> Plan:
+            if self.shard is not None and set(runs) <= set(self.runs):
+                return restricted(self._planned[1], runs)
             automatic = self.spec.precision == "auto"
             return plan_runs(
                 *(runs, self.data, self.mesh.size, self.choices, automatic),
@@ -307,7 +322,7 @@ class Session:
                 balanced=self.balanced,
             )
 
-        return remaining_work(self.runs, self.plan, self.stored, planned)
+        return remaining_work(self.asked, self.plan, self.stored, planned)
 
     @property
     def kernels(self) -> bool:
@@ -365,7 +380,7 @@ class Session:
         cautions = of_metric, moved, programs.refusal(), self._without_kernels
         return Forecast(
             plan=work.plan,
-            done=len(work.done & {(run.variant, run.seed) for run in self.runs}),
+            done=len(work.done & {(run.variant, run.seed) for run in self.asked}),
             title=self.spec.title,
             data=data_line(self.used.title, self.used.source),
             examples=(counts["training"], counts["validation"], len(self.used.y_test)),

@@ -179,7 +179,7 @@ def _read(store: Store) -> _Study:
             if seed not in rows:
                 found = store.runs.tested(name, seed).rows
                 rows[seed] = np.arange(len(labels)) if found is None else found
-    looked = bool(summary.earlier_looks) or recorded(store) is not None
+    looked = any(summary.earlier_looks) or recorded(store) is not None
     return _Study(store, summary, labels, store.keepsakes.test_groups(), rows, seeds, looked)
 
 

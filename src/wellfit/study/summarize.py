@@ -36,7 +36,7 @@ from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
-from wellfit.store.runs import Validated
+from wellfit.store.tested import Validated
 from wellfit.study.comparable import of_metric, published_caution
 from wellfit.study.conclude import Further, conclude
 from wellfit.study.fold import OVERLAP

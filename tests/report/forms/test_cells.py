@@ -108,10 +108,17 @@ def test_colors_follow_the_theme() -> None:
 
 
 def test_a_study_says_what_running_it_will_do() -> None:
-    variants = {"baseline": {}, "long": {"epochs": 9, "l2": 1e-3}}
+    variants = {"baseline": {}, "long": {"epochs": 9, "l2": 1e-3}, "stopped": {"early_stopping": {"patience": 2}}}
     words = Reader(wellfit.Study("digits", wellfit.mlp(8, 4), variants, epochs=3, seeds=2)._repr_html_()).words
-    assert {"digits", "mlp 8-4", "0, 1", "the base recipe", "epochs = 9, l2 = 0.001"} <= set(words)
-    printed = "run() trains 4 runs (2 variants, 2 seeds) of at most 9 epochs, opens the test set once"
+    assert {
+        "digits",
+        "mlp 8-4",
+        "0, 1",
+        "the base recipe",
+        "epochs = 9, l2 = 0.001",
+        "early_stopping: patience = 2",
+    } <= set(words)
+    printed = "run() trains 6 runs (3 variants, 2 seeds) of at most 9 epochs, opens the test set once"
     assert any(word.startswith(printed) for word in words)
     one = wellfit.Study(wellfit.load_dataset("digits"), wellfit.logistic(), epochs=1, seeds=1)
     assert "1 run (1 variant, 1 seed) of at most 1 epoch," in one._repr_html_()

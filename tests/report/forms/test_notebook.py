@@ -15,7 +15,8 @@ import pytest
 import detailed
 import summaries
 from wellfit.base import QUESTIONS
-from wellfit.report.forms.notebook import make_notebook, steps, write_notebook
+from wellfit.report.forms.notebook import make_notebook, write_notebook
+from wellfit.report.notebook_steps import steps
 from wellfit.spec.study import load_study, resolved
 from wellfit.study.summarize import summarize
 
@@ -235,3 +236,14 @@ def test_the_page_of_the_labs_names_steps_and_methods_that_exist() -> None:
     classes = {"study": wellfit.Study, "results": wellfit.Results}
     assert len(called) > 10
     assert [f"{owner}.{name}" for owner, name in called if not hasattr(classes[owner], name)] == []
+
+
+def test_it_explains_the_techniques_that_its_variants_use() -> None:
+    summary = summaries.study(variants=("baseline", "l2"))
+    object.__setattr__(summary, "settings", resolved(load_study("lab5")))
+    notebook = make_notebook(summary, detailed.NOTHING, None)
+    last = sources(notebook, "markdown")[-1]
+    assert "**L2 penalty.** Training minimizes the loss" in last
+    assert "```text\nobjective = mean loss" in last
+    assert "Dropout" not in last  # no variant of these has it
+    assert sources(notebook, "code")[-1] == "wellfit.technique('l2')"

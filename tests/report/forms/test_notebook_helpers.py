@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import wellfit
-from wellfit.report.forms.notebook import steps
 from wellfit.report.forms.notebook_helpers import HELPERS, helpers_for
+from wellfit.report.notebook_steps import steps
 
 
 def test_a_notebook_defines_what_its_cells_call_and_nothing_else() -> None:

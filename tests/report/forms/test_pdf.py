@@ -23,12 +23,13 @@ import summaries
 from pdf_texts import pdf_text, squeezed
 from wellfit.base import StudySummary
 from wellfit.errors import WellfitError
-from wellfit.report.document import Document, Section
+from wellfit.report.document import Document, Section, brief, make_document
 from wellfit.report.forms.pdf import write_pdf
 from wellfit.report.marks import fonts
 from wellfit.report.marks.fonts import quiet
 from wellfit.report.marks.static import done, own_axes
-from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
+from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table, Words
+from wellfit.study.report_details import summary_and_details
 
 MARKUP = (
     "#import",
@@ -325,3 +326,83 @@ def test_without_typst_one_line_says_what_to_install(tmp_path: Path, monkeypatch
     assert "\n" not in str(error.value)
     assert (tmp_path / "a.pdf").read_bytes() == b"older"
     assert [p.name for p in tmp_path.iterdir()] == ["a.pdf"]
+
+
+# --- Pages that look well ---------------------------------------------------------------------------------------------
+
+BOTTOM = 58.0
+"""Points below the text of a page."""
+
+
+def headings(path: Path) -> list[tuple[str, int, float]]:
+    """Title, page and height above the page's end of every heading."""
+    reader = PdfReader(path)
+    found = []
+    for entry in reader.outline:
+        place = reader.get_destination_page_number(entry)  # type: ignore[arg-type]
+        found.append((str(entry.title), place, float(entry.top)))  # type: ignore[union-attr]
+    return found
+
+
+def test_no_heading_ends_a_page(finished: tuple[Document, Path]) -> None:
+    """After a heading comes its text: at least four lines of it, or a figure, on the same page."""
+    found = headings(finished[1])
+    assert len(found) > 8
+    assert [title for title, _, top in found if top < BOTTOM + 70] == []
+
+
+def test_the_default_study_has_twelve_pages_and_the_first_is_full(finished_study: Path, tmp_path: Path) -> None:
+    path = write_pdf(brief(make_document(*summary_and_details(finished_study))), tmp_path / "report.pdf")
+    pages = PdfReader(path).pages
+    assert len(pages) <= 12
+    assert [title for title, _, top in headings(path) if top < BOTTOM + 70] == []
+    assert ("Ranking", 0) in [(title, page) for title, page, _ in headings(path)]
+    assert min(y for _, y in positions(pages[0]).values() if y > BOTTOM) < 0.25 * 842
+
+
+def test_a_table_is_never_cut_after_one_row(tmp_path: Path) -> None:
+    """Wherever on a page it begins, each page has three of its rows or more."""
+    rows = tuple((f"row{n}", str(n)) for n in range(30))
+    for lines in range(30, 56, 2):
+        text = [Paragraph(f"line {n}", kind="small") for n in range(lines)]
+        path = write_pdf(document(*text, Table(("Name", "Value"), rows)), tmp_path / "report.pdf")
+        counts = [len(re.findall(r"row\d+", page.extract_text())) for page in PdfReader(path).pages]
+        assert sum(counts) == 30
+        assert all(count >= 3 for count in counts if count), (lines, counts)
+
+
+def test_what_is_left_out_is_said_and_can_be_asked_for() -> None:
+    whole = documents.document()
+    short = brief(whole)
+    assert short.left_out == tuple(s.title for s in whole.written if s not in short.written)
+    assert "Weights" in short.left_out
+    assert whole.left_out == ()
+    words = Section("weights", "Weights", words="Small.")
+    assert words in brief(Document("t", "n", "s", (), (words,))).sections
+
+
+def test_names_and_own_words_are_set_as_text(tmp_path: Path) -> None:
+    words = (
+        r"**bold** *it* `c` $x^2$ #import [x](http://e) <b>"
+        + "\n\n- item\n\n|a|b|\n|-|-|\n|1|2|\n\n> said\n\n```\n*\n```"
+    )
+    section = Section(
+        "s", "Section", words=words, write=lambda: (Words("and **this**", own=True), Code("a = 1", boxed=True))
+    )
+    made = Document("t", "name", "finished", (), (section,), authors=("Ada #x",), course="M*L*", introduction="Hi.")
+    text = pdf_text(write_pdf(made, tmp_path / "report.pdf"))
+    for wanted in (
+        "Ada #x · M*L*",
+        "Hi.",
+        "bold it c",
+        "#import x (http://e) <b>",
+        "item",
+        "said",
+        "and this",
+        "a = 1",
+    ):
+        assert squeezed(wanted) in text, wanted
+    reader = PdfReader(tmp_path / "report.pdf")
+    assert reader.pages[0].get("/Annots") is None  # a link would be one
+    assert reader.metadata is not None
+    assert reader.metadata.author == "Ada #x"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ from wellfit.report.marks.fonts import notice, quiet
 
 __all__ = [
     "FORMATS",
+    "PARTS",
+    "Printed",
     "check_folder",
     "font_notice",
     "refuse_other_file",
@@ -32,8 +34,27 @@ FORMATS: Final = {
 }
 """Form -> its name in the study directory; the figures are a folder."""
 
+PARTS: Final = "lab-parts"
+"""The folder in a study directory that holds the results of a lab's other parts; its notebook uses the same."""
+
 FOLDERS: Final = ("png", "svg", "pdf-figures")
 """The forms that are a folder with only the figures; as SVG and PDF they are drawn for one column of a paper."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a PDF shows; other forms show all that they have.
+
+    Args:
+      all: every section, also those that the usual PDF leaves out; of a lab, the sections instead of its steps.
+      code: of a lab, the code of every step.
+      parts: of a lab, train its other parts where they are missing.
+    """
+
+    all: bool = False
+    code: bool = False
+    parts: bool = False
+
 
 _MARKS: Final = {
     "html": b'<meta name="generator" content="wellfit">',
@@ -137,6 +158,7 @@ def write_report(
     path: Path,
     directory: Path | None = None,
     progress: OnWriting = ignore_progress,
+    printed: Printed = Printed(),
 ) -> Path:
     """Write the report of a study; each form loads its libraries only when needed.
 
@@ -144,6 +166,7 @@ def write_report(
       form: one of `FORMATS`.
       path: of the file; of the folder for `FOLDERS`.
       directory: of the study, if it lasts; a notebook loads its results from there.
+      printed: what a PDF shows.
 
     Returns:
       The file or the folder.
@@ -165,7 +188,7 @@ def write_report(
 
                 write_notebook(summary, details, path, directory, progress)
             else:
-                _write_document(form, summary, details, path, progress)
+                _write_document(form, summary, details, path, progress, printed)
     except OSError as error:
         fix = "free disk space, fix the permissions, or choose another location with --out"
         raise StoreError(f"{path}: the report cannot be written: {error.strerror or error}; {fix}") from None
@@ -179,10 +202,20 @@ def _is_report(path: Path, form: str) -> bool:
     return not content or _MARKS.get(form, b"") in content
 
 
-def _write_document(form: str, summary: StudySummary, details: StudyDetails, path: Path, progress: OnWriting) -> None:
-    from wellfit.report.document import make_document
+def _write_document(
+    form: str, summary: StudySummary, details: StudyDetails, path: Path, progress: OnWriting, printed: Printed
+) -> None:
+    from wellfit.report.document import brief, make_document
+    from wellfit.report.notebook_steps import is_lab
 
-    document = make_document(summary, details)
+    if form == "pdf" and is_lab(summary.name) and not printed.all:
+        from wellfit.report.forms.lab_document import lab_document
+
+        place = Path(summary.directory)
+        document = lab_document(summary, details, place, code=printed.code, parts=printed.parts, progress=progress)
+    else:
+        document = make_document(summary, details)
+        document = brief(document) if form == "pdf" and not printed.all else document
     if missing := font_notice(summary, form):
         document = replace(document, notices=(*document.notices, missing))
     if form == "pdf":

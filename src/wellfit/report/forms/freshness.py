@@ -132,8 +132,10 @@ def _read(record: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def _of_results(different: list[str]) -> bool:
-    """Whether more than times, provenance and fingerprint differ."""
-    return any(not line.startswith(("fingerprint ", "provenance", "study.seconds ")) for line in different)
+    """Whether more than times, provenance, fingerprint and the authors' own words differ."""
+    return any(
+        not line.startswith(("fingerprint ", "provenance", "settings.report", "study.seconds ")) for line in different
+    )
 
 
 def _differences(now: Any, then: Any, place: str = "") -> Iterator[str]:

@@ -11,7 +11,8 @@ from wellfit import errors
 from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
 from wellfit.report.forms.figure_files import write_figures
-from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
+from wellfit.report.forms.own_words import words_markdown
+from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table, Words
 
 __all__ = ["escaped", "fenced", "markdown_table", "write_markdown"]
 
@@ -28,10 +29,11 @@ def write_markdown(document: Document, path: str | os.PathLike[str], progress: O
     folder = target.with_name(f"{target.stem}-figures")
     alt_texts = write_figures(document.drawings, folder, dpi=DPI, progress=progress)
     blocks = [f"# {escaped(document.title)}", f"*wellfit study {escaped(document.name)}, {document.state}*"]
+    blocks += [escaped(document.byline), words_markdown(document.introduction)]
     blocks += [f"> {escaped(notice)}" for notice in document.notices]
     for section in document.written:
         blocks += [f"## {escaped(section.title)}"] if section.title else []
-        blocks += [escaped(" ".join(section.notes))]
+        blocks += [words_markdown(section.words), escaped(" ".join(section.notes))]
         blocks += [_block(part, folder.name, alt_texts) for part in section.parts]
     with replacing(target) as temporary:
         text = "\n\n".join(block for block in blocks if block) + "\n"
@@ -74,6 +76,8 @@ def _block(part: Part, folder: str, alt_texts: dict[str, str]) -> str:
             return f"![{escaped(alt_texts[part.name])}]({link})\n\n*{escaped(part.caption)}*"
         case Code():
             return fenced(part)
+        case Words():
+            return words_markdown(part.text)
 
 
 def _linked(name: str) -> str:

@@ -10,57 +10,28 @@ import base64
 import io
 import json
 import os
-import tomllib
-from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.files import OnWriting, ignore_progress, replacing
-from wellfit.report.document import Document, make_document
+from wellfit.narrative.techniques import techniques_in
+from wellfit.report.document import Document, left_words, make_document, words_about
 from wellfit.report.forms.cells import results_html
 from wellfit.report.forms.figure_files import save_picture
 from wellfit.report.forms.markdown import escaped
 from wellfit.report.forms.notebook_helpers import helpers_for
+from wellfit.report.forms.own_words import words_markdown
 from wellfit.report.legible import legible_summary
 from wellfit.report.marks.static import alt_text
+from wellfit.report.notebook_steps import Step, steps
 from wellfit.report.parts import Drawing
 from wellfit.spec.study import from_resolved
 from wellfit.spec.written import study_file
 
-__all__ = ["Step", "make_notebook", "steps", "write_notebook"]
+__all__ = ["make_notebook", "write_notebook"]
 
 DPI: Final = 80
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a notebook, as its file says it.
-
-    Args:
-      name: a lab's step replaces the general one of that name.
-      code: what its cell runs.
-      section: id of the document's section that it shows: the first such step prints the section's notes, and its title
-        where the step has none.
-      title, text: printed above the code; may be empty.
-      figure: the beginning of the name of the figure that it shows; without that figure the step is left out.
-      drawn: whether that figure is what the cell shows; otherwise the cell is empty until it is run.
-      asks: kinds of the questions that it answers, none for all; without such a question the step is left out.
-      output: ``"results"`` where it shows the results as they show themselves.
-      tested: whether it needs a tested run.
-    """
-
-    name: str
-    code: str
-    section: str = ""
-    title: str = ""
-    text: str = ""
-    figure: str = ""
-    drawn: bool = True
-    asks: tuple[str, ...] | None = None
-    output: str = ""
-    tested: bool = False
 
 
 def write_notebook(
@@ -95,16 +66,22 @@ def make_notebook(
     document = make_document(summary, details)
     drawings = document.drawings
     walk, noted = steps(summary.name), set[str]()
+    words = words_about(summary)
+    words.pop("introduction", None)
     cells = _first_cells(summary, document, directory, helpers_for(step.code for step in walk))
     for number, step in enumerate(walk):
         progress(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
-        if (step.figure and drawing is None) or not _applies(step, summary):
+        if (step.figure and drawing is None) or not step.applies(summary):
             continue
         if text := _heading(step, document, first=step.section not in noted):
             cells.append(_markdown(text))
+        if own := _own_words(step, words):
+            cells.append(_markdown(own))
         noted.add(step.section)
         cells.append(_code(step.code, _outputs(step, summary, drawing if step.drawn else None)))
+    cells += [_markdown(f"## {title}\n\n{words_markdown(text)}") for title, text in left_words(words, summary.name)]
+    cells.extend(_techniques(summary, document))
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return {
         "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],
@@ -114,34 +91,7 @@ def make_notebook(
     }
 
 
-def steps(study: str) -> tuple[Step, ...]:
-    """The steps of a study's notebook: for a lab its own, then the general ones that they do not replace.
-
-    Example:
-      >>> [step.name for step in steps("lab5")][:3]
-      ['look', 'counts', 'prepare']
-    """
-    general = {step.name: step for step in _read("study")}
-    own = [
-        replace(step, section=general[step.name].section) if step.name in general else step
-        for step in (_read(study) if study != "study" else ())
-    ]
-    replaced = {step.name for step in own}
-    return (*own, *(step for step in general.values() if step.name not in replaced))
-
-
 # --- Parts ------------------------------------------------------------------------------------------------------------
-
-
-def _read(name: str) -> list[Step]:
-    file = resources.files("wellfit.report.forms").joinpath("notebooks", f"{name}.toml")
-    if not file.is_file():
-        return []
-    tables: list[dict[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["steps"]
-    fields: list[dict[str, Any]] = [
-        {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()} for table in tables
-    ]
-    return [Step(**table) for table in fields]
 
 
 def _first_cells(
@@ -149,13 +99,16 @@ def _first_cells(
 ) -> list[dict[str, Any]]:
     """What it is, what it needs, the notices, the study itself, and its results."""
     notices = "".join(f"\n\n> {escaped(notice)}" for notice in document.notices)
+    byline = f"{escaped(document.byline)}\n\n" if document.byline else ""
+    introduction = [_markdown(words_markdown(document.introduction))] if document.introduction else []
     return [
         _markdown(
-            f"# {escaped(summary.title)}\n\n"
+            f"# {escaped(summary.title)}\n\n{byline}"
             f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}. This notebook loads the results "
             f"from the study directory, or trains everything again if the directory is missing.{notices}\n\n"
             'It needs `pip install "wellfit[notebook]"`.'
         ),
+        *introduction,
         _code(
             "import tempfile\nfrom pathlib import Path\n\nfrom IPython.display import display\n\nimport wellfit\n\n"
             f"DIRECTORY = Path({directory or f'wellfit-{summary.name}'!r})  # of the results\n"
@@ -175,19 +128,34 @@ def _first_cells(
     ]
 
 
-def _applies(step: Step, summary: StudySummary) -> bool:
-    """Whether the study has the questions and the tested runs that the step needs."""
-    kinds = {answer.kind for answer in summary.answers}
-    asked = step.asks is None or bool(kinds & set(step.asks) if step.asks else kinds)
-    return asked and (not step.tested or bool(summary.confusion))
-
-
 def _heading(step: Step, document: Document, first: bool) -> str:
     """Title, notes and text; notes and the section's title for the first step of a section."""
     section = next((s for s in document.sections if first and s.id == step.section), None)
     title = step.title or (escaped(section.title) if section else "")
     notes = escaped(" ".join(section.notes)) if section else ""
     return "\n\n".join(filter(None, (f"## {title}" if title else "", notes, step.text)))
+
+
+def _own_words(step: Step, words: dict[str, str]) -> str:
+    """What the authors say about a step, or about the section that it shows first; it is then no longer left."""
+    texts = (words.pop(step.name, ""), words.pop(step.section, ""))
+    return "\n\n".join(words_markdown(text) for text in texts if text)
+
+
+def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any]]:
+    """What the variants use, in words and formulas, and the call that shows the whole page of the first."""
+    section = next((s for s in document.sections if s.id == "techniques"), None)
+    used = techniques_in(summary)
+    if section is None or not used:
+        return []
+    texts = [
+        text
+        for t in used
+        for text in (f"**{t.title}.** {escaped(t.summary)}", escaped(t.given), f"```text\n{t.formula}\n```")
+        if text
+    ]
+    head = f"## {escaped(section.title)}\n\n{escaped(' '.join(section.notes))}"
+    return [_markdown("\n\n".join([head, *texts])), _code(f"wellfit.technique({used[0].name!r})")]
 
 
 def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def advice():
         print(sentence.text)
 ''',
     "part": '''
-FULL = False  # True: the parts of the lab at full settings, not as a quick look
+FULL = False  # True: the parts of the lab at full settings, not as a quick look with fewer epochs, seeds and examples
 PARTS = Path("lab-parts")  # where their results lie
 
 

@@ -70,13 +70,16 @@ def render_page(summary: StudySummary, details: StudyDetails) -> str:
             template = environment.get_template(section.template)
             text = template.render(variables, section=section, summary=summary, notices=document.notices)
             contents.append((section, Markup(_with_classes(text, styles))))
+        elif section.words:
+            contents.append((section, Markup("")))
     rules = [_sheet_rule(name, sheet) for name, sheet in sheets.items()]
     rules += [f".{name}{{{style}}}" for style, name in styles.items()]
     page = environment.get_template("forms/templates/page.html.j2").render(
         summary=summary,
         unsealed=UNSEALED,
         record=record,
-        answer=contents[0][1],
+        document=document,
+        answer=contents[0],
         sections=contents[1:],
         documents=[(Markup(text), roots) for text, roots in documents],
         library=Markup(bokeh_library()) if documents else "",

@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from wellfit.report import wording
+from wellfit.report.forms.own_words import words_html
 from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def page_environment() -> Environment:
     environment.filters["unbroken"] = _unbroken
     environment.filters["breakable"] = _breakable
     environment.filters["prose"] = prose
+    environment.filters["own_words"] = words_html
     environment.globals.update(series=SERIES, forms=FORMS)
     # JSON in the study's order, without spaces
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}

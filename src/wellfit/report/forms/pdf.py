@@ -18,12 +18,13 @@ from typing import Any, Final
 from wellfit.errors import WellfitError
 from wellfit.files import OnWriting, ignore_progress, replacing
 from wellfit.report.document import Document
+from wellfit.report.forms.own_words import words_data
 from wellfit.report.marks import fonts
 from wellfit.report.marks.colors import LIGHT
 from wellfit.report.marks.fonts import FAMILY
 from wellfit.report.marks.static import alt_text
 from wellfit.report.marks.svg import svg_text
-from wellfit.report.parts import Drawing, Paragraph, Part, Table
+from wellfit.report.parts import Drawing, Paragraph, Part, Table, Words
 
 __all__ = ["write_pdf"]
 
@@ -85,9 +86,12 @@ def _as_data(document: Document, progress: OnWriting) -> dict[str, Any]:
             parts.append(_part(row))
             count += sum(isinstance(part, Drawing) for part in row)
             progress(f"figure {count} of {total}", DRAWN * count / max(1, total))
-        sections.append({"title": section.title, "notes": " ".join(section.notes), "parts": parts})
-    about = {key: getattr(document, key) for key in ("title", "name", "state", "notices")}
-    return {**about, "colors": LIGHT, "sections": sections}
+        notes = " ".join(section.notes)
+        sections.append({"title": section.title, "words": words_data(section.words), "notes": notes, "parts": parts})
+    about = {
+        key: getattr(document, key) for key in ("title", "name", "state", "notices", "authors", "byline", "left_out")
+    }
+    return {**about, "introduction": words_data(document.introduction), "colors": LIGHT, "sections": sections}
 
 
 def _rows(parts: Iterable[Part]) -> list[list[Part]]:
@@ -111,7 +115,9 @@ def _part(row: list[Part]) -> dict[str, Any]:
         return {"kind": "paragraph", "style": part.kind, "head": part.head, "text": part.text}
     if isinstance(part, Table):
         return {"kind": "table", "headings": part.headings, "rows": part.rows, "text": part.text}
-    return {"kind": "code", "text": part.text}
+    if isinstance(part, Words):
+        return {"kind": "words", "own": part.own, "blocks": words_data(part.text)}
+    return {"kind": "code", "text": part.text, "boxed": part.boxed}
 
 
 def _drawing(drawing: Drawing) -> dict[str, Any]:

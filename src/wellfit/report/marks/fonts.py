@@ -55,16 +55,17 @@ def fallbacks(text: str) -> tuple[str, ...]:
 
 
 def files(text: str) -> list[str]:
-    """The font files that set a text: regular and bold of `FAMILY` and its `fallbacks`, and a monospaced one.
+    """The font files that set a text: regular and bold of `FAMILY` and its `fallbacks`, oblique and monospaced ones.
 
     Example:
       >>> len(files("plain"))
-      3
+      5
     """
     from matplotlib.font_manager import FontProperties, findfont
 
     families = (FAMILY, *fallbacks(text))
     faces = [FontProperties(family=family, weight=weight) for family in families for weight in ("normal", "bold")]
+    faces += [FontProperties(family=FAMILY, style="oblique", weight=weight) for weight in ("normal", "bold")]
     return list(dict.fromkeys(map(findfont, [*faces, FontProperties(family="DejaVu Sans Mono")])))
 
 

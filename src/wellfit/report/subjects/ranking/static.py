@@ -58,7 +58,7 @@ def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
 
 def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) -> Axes:
     """Draw one line per row from top to bottom; the dotted line is the first variant's mean."""
-    axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + 0.46 * len(rows)))
+    axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + (0.46 if len(rows) <= 12 else 0.3) * len(rows)))
     heights = range(len(rows))[::-1]
     axis = score_axis(rows, metric)
     for row, y in zip(rows, heights, strict=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from wellfit.base import StudyDetails, StudySummary
+from wellfit.base import OwnWords, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Code, Paragraph, Part, Table
 from wellfit.spec.study import from_resolved
@@ -31,5 +32,5 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     return {
         "command": facts.pop("command", ""),
         "provenance": tuple((key, str(value)) for key, value in facts.items()),
-        "study": study_file(from_resolved(summary.settings)),
+        "study": study_file(replace(from_resolved(summary.settings), report=OwnWords())),
     }

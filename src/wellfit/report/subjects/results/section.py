@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
 from wellfit.report.subjects.results.numbers import accuracy_heading, variant_rows
@@ -25,7 +26,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         for row in rows
     )
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
-    changes = tuple((row.name, ", ".join(row.settings).replace(":,", ":")) for row in rows)
+    changes = tuple((row.name, wording.in_one_line(row.settings)) for row in rows)
     return [
         score_table(summary),
         Table(headings, costs),
@@ -40,6 +41,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "compared": wording.capitalized(wording.compared(summary)),
         "training": accuracy_heading("Training", summary.metric),
         "validation": accuracy_heading("Validation", summary.metric),
+        "techniques": techniques_in(summary),
     }
 
 
