@@ -239,7 +239,8 @@ def _identity(population: Population) -> str:
     """Populations with equal identities can continue each other's checkpoints."""
     program = population.program
     structure = program.model, program.optimizer, program.batch_size, program.precision, program.width, program.groups
-    return repr((*structure, *sorted(program.uses), population.groups))
+    kernels = ("generated kernels",) if program.kernels else ()  # checkpoints from before have none
+    return repr((*structure, *kernels, *sorted(program.uses), population.groups))
 
 
 def _checkpoint(store: Store, population: Population) -> Snapshot | None:
