@@ -28,7 +28,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from wellfit.base import Scaling, TrainingData
-from wellfit.engine import devices
+from wellfit.engine import devices, machine
 
 devices.start()
 settings.register_profile("wellfit", deadline=None)  # a busy machine is no fault of the code
@@ -54,6 +54,12 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all processes of this test run; what is in it is written under a lock, or whole or not at all."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forecasts for a machine that does nothing else; how busy it is takes a while to measure."""
+    monkeypatch.setattr(machine, "slowdown", lambda: 1.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

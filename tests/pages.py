@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
-CHANGING = re.compile(r"\b\d[\d.,]*( |\u00a0)?(s|min|h|hours?|minutes?|seconds?|MB|GB)\b")
+CHANGING = re.compile(r"\b(?:about |[\d.]+ to )?\d[\d.,]*( |\u00a0)?(s|min|h|hours?|minutes?|seconds?|MB|GB)\b")
 
 
 DECIMALS = re.compile(r"[−-]?\d+\.\d+")

@@ -15,7 +15,7 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, RunRecord, TrainingData
 from wellfit.base.histograms import BIN_EDGES, BINS
-from wellfit.engine import devices
+from wellfit.engine import devices, machine
 from wellfit.engine.final_states import FinalState, final_state_of, resume
 from wellfit.engine.plan import Population, Trajectory
 from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records, rows_so_far
@@ -34,7 +34,8 @@ def install() -> None:
     replaced: list[tuple[Any, str, Any]] = [
         (jax, "devices", lambda: [SimpleNamespace(platform="cpu", device_kind="cpu", client=no_programs)]),
         (devices, "mesh", lambda: SimpleNamespace(size=2)),
-        (devices, "product_rate", lambda: 1e9),
+        (machine, "product_rate", lambda: 1e9),
+        (machine, "slowdown", lambda: 1.0),
         (provenance, "_commit", str),
         (provenance, "_processor", lambda: "pretended"),
         (run, "Trainer", Trainer),

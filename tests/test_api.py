@@ -86,7 +86,7 @@ def test_plots(plot: str, results: Results) -> None:
     assert isinstance(figure, Figure)
     assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # how a notebook shows it
     axes = Figure().subplots()
-    assert getattr(results, plot)(ax=axes) is axes.get_figure()
+    assert getattr(results, plot)(ax=axes) is axes
     assert axes.has_data()
 
 

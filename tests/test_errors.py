@@ -16,10 +16,26 @@ def test_the_nearest_name_ignores_case(name: str, suggestion: str | None) -> Non
     assert nearest(name, ["adam", "rmsprop"]) == suggestion
 
 
+@pytest.mark.parametrize("name", ["iris", "wine", "titanic", "cifar10", "penguins", "breast_cancer"])
+def test_another_data_set_is_no_misspelling(name: str) -> None:
+    assert nearest(name, ["cosines", "digits", "fashion-mnist", "mnist"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("sdg", "sgd"), ("rnu", "run"), ("fashion", "fashion-mnist"), ("fmnist", "mnist"), ("predcit", "predict"),
+     ("shwo", "show"), ("l3", "l1"), ("reg", "regularization"), ("foo", None), ("train", None), ("x", None)],
+)  # fmt: skip
+def test_suggestions_are_good_or_none(name: str, meant: str | None) -> None:
+    known = ["sgd", "run", "fashion-mnist", "mnist", "predict", "show", "l1", "l2", "regularization", "look", "plan"]
+    assert nearest(name, known) == meant
+
+
 def test_an_unknown_name_is_reported_with_its_place() -> None:
     text = str(UnknownNameError("optimizer", "adm", ["sgd", "adam"], "lab.toml, line 3"))
     assert text == "unknown optimizer 'adm' in lab.toml, line 3; did you mean 'adam'? (known: adam, sgd)"
     assert str(UnknownNameError("part", "x", ["depth"])) == "unknown part 'x' (known: depth)"
+    assert str(UnknownNameError("data set", "x", ["a"], instead="or a path")).endswith("(known: a, or a path)")
 
 
 def test_every_error_is_a_users_mistake() -> None:

@@ -122,6 +122,29 @@ def test_it_returns_a_figure_with_an_alt_text_and_draws_where_it_is_told(name: s
     whole.draw_without_rendering()
 
 
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - SHEETS - OUTSIDE))
+def test_one_panel_of_several_leaves_its_neighbors_alone(name: str) -> None:
+    function = FIGURES[name]
+    figure = Figure(figsize=(13, 4.2))  # as of pyplot.subplots: without a layout
+    left, middle, right = figure.subplots(1, 3)
+    for axes in (left, right):
+        axes.plot([0, 1], [0, 1])
+        axes.set_ylabel("value")
+    function(**arguments(function), ax=middle)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [axes.get_tightbbox(canvas.get_renderer()) for axes in (left, right)]
+    drawn = [middle.get_tightbbox(canvas.get_renderer(), bbox_extra_artists=middle.get_children())]
+    if (legend := middle.get_legend()) is not None:
+        drawn.append(legend.get_window_extent())
+    assert boxes[0].x1 < min(box.x0 for box in drawn)
+    assert max(box.x1 for box in drawn) < boxes[1].x0
+    assert max(box.y1 for box in drawn) <= figure.bbox.y1
+    assert min(box.y0 for box in drawn) >= figure.bbox.y0
+    assert left.get_window_extent().width > 0.45 * middle.get_window_extent().width
+    assert middle.get_window_extent().width > 100
+
+
 def labels_beyond(axis: Axis) -> list[Text]:
     """The labels of ticks beyond an axis, which are never drawn."""
     low, high = sorted(axis.get_view_interval())

@@ -42,7 +42,8 @@ def check(plot: Any) -> None:
     assert alt_text(figure)
     assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # how a notebook shows it
     axes = Figure().subplots()
-    assert plot(ax=axes) is axes.get_figure()
+    assert plot(ax=axes) is axes  # a notebook shows a figure of pyplot by itself, and must not show it twice
+    assert not hasattr(axes, "_repr_png_")
     assert axes.has_data() or axes.texts
 
 

@@ -36,6 +36,7 @@ from wellfit.study.handed import (
     of_one_scale,
     plain_models,
 )
+from wellfit.study.shareable import last_part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,7 +187,7 @@ class Study(Previews):
         check_utf8(source, f"{WHERE}: {source}")
         tables: dict[str, Any] = {
             "name": name,
-            "title": title or f"Which variant generalizes best on {source}?",
+            "title": title or f"Which variant generalizes best on {last_part(source)}?",
             "data": {**of_data, "path" if isinstance(data, Path) else "name": source},
             "train": {**of_train, "seeds": seeds},
             "variants": plain_models(of_one_scale(variants, settings.get("scale")) or {"baseline": {}}),

@@ -40,6 +40,9 @@ __all__ = [
 ]
 
 
+_SIMILAR: Final = 0.65
+"""Share of letters from which a name counts as a misspelling of another: below, iris would be digits."""
+
 _LONGEST: Final = 1000
 _LIST: Final = 4000
 """Characters of a message."""
@@ -81,18 +84,21 @@ class UnknownNameError(StudyFileError):
       name: as the user gave it.
       known: the names that exist.
       where: the file, table or option with the name; may be empty.
+      instead: what could be given in place of a name; may be empty.
 
     Example:
       >>> str(UnknownNameError("optimizer", "adm", ["adam", "sgd"]))
       "unknown optimizer 'adm'; did you mean 'adam'? (known: adam, sgd)"
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "", instead: str = "") -> None:
         names = sorted(known)
         close = nearest(name, names)
         hint = f"; did you mean {close!r}?" if close else ""
         place = f" in {where}" if where else ""
-        super().__init__(f"unknown {kind} {name!r}{place}{hint} (known: {', '.join(names)})")
+        super().__init__(
+            f"unknown {kind} {name!r}{place}{hint} (known: {', '.join([*names, *filter(None, [instead])])})"
+        )
 
 
 class DataError(WellfitError):
@@ -183,12 +189,18 @@ def _belongs(c: str, text: str, at: int) -> bool:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most similar to a misspelled one, or None if none is similar.
+    """The known name most similar to a misspelled one, or None: a name with other letters was not meant.
 
     Example:
-      >>> nearest("fashon-mnist", ["digits", "fashion-mnist"])
-      'fashion-mnist'
+      >>> nearest("fashon-mnist", ["digits", "fashion-mnist"]), nearest("fashion", ["digits", "fashion-mnist"])
+      ('fashion-mnist', 'fashion-mnist')
+      >>> nearest("iris", ["digits", "fashion-mnist"]) is None
+      True
     """
     lowered = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-    return lowered[close[0]] if close else None
+    wanted = name.lower()
+    close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_SIMILAR)
+    swapped = [k for k in lowered if sorted(k) == sorted(wanted)]  # letters in another order: sdg for sgd
+    one_off = [k for k in lowered if len(k) == len(wanted) and sum(map(str.__ne__, k, wanted)) == 1]  # l3 for l1
+    begun = [k for k in lowered if len(wanted) > 2 and k.startswith(wanted)]
+    return lowered[found[0]] if (found := [*close, *swapped, *one_off, *begun]) else None

@@ -24,8 +24,10 @@ T = TypeVar("T")
 class Plots:
     """The figures of the study in a directory.
 
-    Every method draws on ``ax`` or on a new figure and returns the figure, which a notebook displays. Each figure has
-    an alt text, ``wellfit.report.marks.static.alt_text``.
+    Every method draws on a new figure and returns it, which a notebook displays; or on ``ax``, one panel of a figure of
+    your own, and returns ``ax``: the notebook then displays your figure, once. A figure without a layout engine gets
+    one, so that no label or legend reaches into another panel. Each figure has an alt text,
+    ``wellfit.report.marks.static.alt_text``.
     """
 
     directory: Path
@@ -40,7 +42,7 @@ class Plots:
 
     def plot_curves(
         self, metric: str = "loss", variant: str | None = None, *, log: bool = False, ax: Axes | None = None
-    ) -> Figure:
+    ) -> Figure | Axes:
         """Learning curves of every variant, or of one: training and validation, mean and band over the seeds.
 
         Args:
@@ -55,26 +57,26 @@ class Plots:
         from wellfit.report.subjects.curves.static import plot_curves, plot_learning_curve
 
         if variant is not None:
-            return shown(plot_learning_curve(self.summary, variant, metric, ax, log=log))
-        return shown(plot_curves(self.summary, metric, ax=ax, log=log))
+            return shown(plot_learning_curve(self.summary, variant, metric, ax, log=log), ax)
+        return shown(plot_curves(self.summary, metric, ax=ax, log=log), ax)
 
-    def plot_intervals(self, *, ax: Axes | None = None) -> Figure:
+    def plot_intervals(self, *, ax: Axes | None = None) -> Figure | Axes:
         """The compared metric of every variant: the runs as points, their mean and its 95 % interval."""
         from wellfit.report.subjects.ranking.static import plot_intervals
 
-        return shown(plot_intervals(self.summary, ax=ax))
+        return shown(plot_intervals(self.summary, ax=ax), ax)
 
-    def plot_ranking(self, *, ax: Axes | None = None) -> Figure:
+    def plot_ranking(self, *, ax: Axes | None = None) -> Figure | Axes:
         """The same, ordered from best to worst mean; no pairwise comparison separates variants that share a letter."""
         from wellfit.report.subjects.ranking.static import plot_ranking
 
-        return shown(plot_ranking(self.summary, ax=ax))
+        return shown(plot_ranking(self.summary, ax=ax), ax)
 
-    def plot_gap(self, *, ax: Axes | None = None) -> Figure:
+    def plot_gap(self, *, ax: Axes | None = None) -> Figure | Axes:
         """The generalization gap over the epochs."""
         from wellfit.report.subjects.curves.static import plot_gap
 
-        return shown(plot_gap(self.summary, ax=ax))
+        return shown(plot_gap(self.summary, ax=ax), ax)
 
     def plot_confusion(
         self,
@@ -83,7 +85,7 @@ class Plots:
         seed: int | None = None,
         counts: bool = False,
         ax: Axes | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """The confusion matrix of a variant (by default the first) on the test set.
 
         Args:
@@ -103,11 +105,11 @@ class Plots:
             from wellfit.study.single_runs import confusion_of_run
 
             one = seed, confusion_of_run(self.directory, name, seed)[1]
-        return shown(plot_confusion(self.summary, name, ax, counts=counts, one=one))
+        return shown(plot_confusion(self.summary, name, ax, counts=counts, one=one), ax)
 
     def plot_confusion_difference(
         self, variant: str | None = None, against: str | None = None, *, ax: Axes | None = None
-    ) -> Figure:
+    ) -> Figure | Axes:
         """The confusion matrix of one variant minus that of another; cells that chance may explain are pale.
 
         Args:
@@ -127,9 +129,9 @@ class Plots:
             from wellfit.study.report_details import difference_between
 
             difference = difference_between(self.directory, variant or self.summary.variants[0].name, against)
-        return shown(plot_confusion_difference(difference, self.summary.classes, ax))
+        return shown(plot_confusion_difference(difference, self.summary.classes, ax), ax)
 
-    def plot_per_class(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
+    def plot_per_class(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """Recall, precision and gain in recall for every class, by a variant (by default the first).
 
         Raises:
@@ -137,9 +139,11 @@ class Plots:
         """
         from wellfit.report.subjects.classes.static import plot_per_class
 
-        return shown(plot_per_class(self._of(self.details.by_class, variant, "test result"), self.summary.classes, ax))
+        return shown(
+            plot_per_class(self._of(self.details.by_class, variant, "test result"), self.summary.classes, ax), ax
+        )
 
-    def plot_reliability(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
+    def plot_reliability(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """The reliability diagram of a variant (by default the first), over all of its test runs.
 
         Raises:
@@ -147,9 +151,9 @@ class Plots:
         """
         from wellfit.report.subjects.calibration.static import plot_reliability
 
-        return shown(plot_reliability(self._of(self.details.calibration, variant, "test result"), ax))
+        return shown(plot_reliability(self._of(self.details.calibration, variant, "test result"), ax), ax)
 
-    def plot_weights(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
+    def plot_weights(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """The distribution of a variant's weights, layer by layer; without a variant, the weight norms over the epochs.
 
         Raises:
@@ -158,12 +162,12 @@ class Plots:
         from wellfit.report.subjects.weights.static import plot_weight_histogram, plot_weight_norms
 
         if variant is None:
-            return shown(plot_weight_norms(self.summary, ax))
-        return shown(plot_weight_histogram(self._of(self.details.weights, variant, "weights"), ax))
+            return shown(plot_weight_norms(self.summary, ax), ax)
+        return shown(plot_weight_histogram(self._of(self.details.weights, variant, "weights"), ax), ax)
 
     def plot_weight_ridge(
         self, variant: str | None = None, layer: str | None = None, *, ax: Axes | None = None
-    ) -> Figure:
+    ) -> Figure | Axes:
         """The distribution of a layer's weights by epoch, of a variant (by default the first) and its lowest seed.
 
         Args:
@@ -177,9 +181,9 @@ class Plots:
         """
         from wellfit.report.subjects.weights.static import plot_weight_ridge
 
-        return shown(plot_weight_ridge(self._of(self.details.weights, variant, "weights"), layer, ax))
+        return shown(plot_weight_ridge(self._of(self.details.weights, variant, "weights"), layer, ax), ax)
 
-    def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure:
+    def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """The first-layer weights of a variant (by default the first) as images.
 
         Raises:
@@ -188,7 +192,7 @@ class Plots:
         """
         from wellfit.report.subjects.weights.static import plot_filters
 
-        return shown(plot_filters(self._of(self.details.weights, variant, "weights"), ax))
+        return shown(plot_filters(self._of(self.details.weights, variant, "weights"), ax), ax)
 
     def plot_regions(
         self,
@@ -197,7 +201,7 @@ class Plots:
         seed: int | None = None,
         disagreement: bool = False,
         ax: Axes | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """The decision regions of a variant (by default the first), for data with two features.
 
         Args:
@@ -214,12 +218,12 @@ class Plots:
 
         regions = self._of(self.details.regions, variant, "decision regions: they need data with two features")
         if disagreement:
-            return shown(plot_disagreement(regions, self.summary.classes, ax))
+            return shown(plot_disagreement(regions, self.summary.classes, ax), ax)
         if seed is not None:
             from wellfit.study.single_runs import regions_of_run
 
             regions = regions_of_run(self.directory, regions, seed)
-        return shown(plot_regions(regions, self.summary.classes, ax))
+        return shown(plot_regions(regions, self.summary.classes, ax), ax)
 
     def plot_region_panels(self, variants: Sequence[str] | None = None, *, seed: int | None = None) -> Figure:
         """The decision regions of several variants side by side, for data with two features.
@@ -240,7 +244,9 @@ class Plots:
             from wellfit.study.single_runs import regions_of_run
 
             of = [regions_of_run(self.directory, regions, seed) for regions in of]
-        return shown(plot_region_panels({regions.variant: regions for regions in of}, self.summary.classes))
+        figure = plot_region_panels({regions.variant: regions for regions in of}, self.summary.classes)
+        shown(figure)
+        return figure
 
     def plot_mistakes(
         self,
@@ -250,7 +256,7 @@ class Plots:
         rows: Sequence[int] | IntArray | None = None,
         count: int = 25,
         ax: Axes | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """Misclassified test images, with the predicted classes and their probabilities.
 
         Args:
@@ -270,9 +276,9 @@ class Plots:
         from wellfit.report.subjects.mistakes.static import plot_gallery
 
         classes = self.summary.classes
-        return shown(plot_gallery(self._mistakes(), classes, kind, variant, rows=rows, count=count, ax=ax))
+        return shown(plot_gallery(self._mistakes(), classes, kind, variant, rows=rows, count=count, ax=ax), ax)
 
-    def plot_path(self, key: str | None = None, metric: str = "accuracy", *, ax: Axes | None = None) -> Figure:
+    def plot_path(self, key: str | None = None, metric: str = "accuracy", *, ax: Axes | None = None) -> Figure | Axes:
         """A sweep over one number: training, validation and test scores, and the value chosen on validation.
 
         Args:
@@ -291,9 +297,9 @@ class Plots:
             raise StudyFileError(f"study {self.summary.name!r} has no sweep over a number; add a [sweeps] table")
         if key is not None and key not in paths:
             raise UnknownNameError("sweep", key, paths, f"study {self.summary.name!r}")
-        return shown(plot_path(paths[key or self.details.paths[0].key], metric, ax))
+        return shown(plot_path(paths[key or self.details.paths[0].key], metric, ax), ax)
 
-    def plot_grid(self, metric: str = "test_accuracy", *, ax: Axes | None = None) -> Figure:
+    def plot_grid(self, metric: str = "test_accuracy", *, ax: Axes | None = None) -> Figure | Axes:
         """The first sweep over two settings as a heat map; the combination chosen on validation is framed.
 
         Args:
@@ -310,7 +316,7 @@ class Plots:
             raise StudyFileError(
                 f"study {self.summary.name!r} has no sweep over two settings; add a [sweeps] table with two"
             )
-        return shown(plot_grid(self.details.grids[0], metric, ax))
+        return shown(plot_grid(self.details.grids[0], metric, ax), ax)
 
     def save_plot(self, path: str | Path, plot: str, **options: Any) -> Path:
         """Save one of the figures for a paper: one column (3.4 inches) wide, with 8 pt text, as vectors.
@@ -366,8 +372,13 @@ class Plots:
         raise StudyFileError(f"{variant or f'the study in {self.directory}'} has no {what}")
 
 
-def shown(figure: Figure) -> Figure:
-    """Make a notebook display a figure that is the value of a cell, as it displays those of pyplot."""
+def shown(figure: Figure, ax: Axes | None = None) -> Figure | Axes:
+    """What a method returns: ``ax``, whose figure the notebook displays by itself, or a figure that it will display.
+
+    A figure that is the value of a cell is displayed as those of pyplot are.
+    """
+    if ax is not None:
+        return ax
     vars(figure)["_repr_png_"] = partial(_png, figure)
     return figure
 

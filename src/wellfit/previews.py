@@ -176,7 +176,7 @@ class Previews:
         color_bar: bool = False,
         pixels: bool = False,
         ax: Axes | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """Examples with the names of their classes.
 
         Args:
@@ -201,7 +201,7 @@ class Previews:
             examples_figure(self._data(), rows, count, split=split, columns=columns, title=title, **options, ax=ax)
         )
 
-    def plot_scatter(self, split: str = "train", *, title: str | None = None, ax: Axes | None = None) -> Figure:
+    def plot_scatter(self, split: str = "train", *, title: str | None = None, ax: Axes | None = None) -> Figure | Axes:
         """A scatter plot of data with two features, in the colors of the classes.
 
         Args:
@@ -215,9 +215,9 @@ class Previews:
         """
         from wellfit.report.subjects.data.preview import scatter_figure
 
-        return shown(scatter_figure(self._data(), split, title=title, ax=ax))
+        return shown(scatter_figure(self._data(), split, title=title, ax=ax), ax)
 
-    def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure:
+    def plot_augmented(self, variant: str | None = None, *, count: int = 8, ax: Axes | None = None) -> Figure | Axes:
         """The first training example of every class with augmented versions.
 
         Args:
@@ -232,7 +232,7 @@ class Previews:
         """
         from wellfit.report.subjects.data.preview import augmentation_figure
 
-        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax))
+        return shown(augmentation_figure(*self._fitted(), variant, count, ax=ax), ax)
 
     def _session(self) -> Session:
         """A session that only looks at the study; its directory is never used."""

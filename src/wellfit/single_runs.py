@@ -110,7 +110,7 @@ class SingleRuns(Plots):
         data: str | Path | Dataset | None = None,
         columns: int = 5,
         ax: Axes | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """Test images, right or wrong, with their true class (GT) and what one run predicts (P).
 
         Args:
@@ -136,4 +136,4 @@ class SingleRuns(Plots):
         images = pictures_of(self.directory, of.rows, data)
         sure = of.probabilities.max(axis=1)  # (n,)
         shown_ = FirstPredictions(of.variant, of.seeds, of.rows, of.labels, of.predicted, sure, images)
-        return shown(plot_predictions(shown_, self.summary.classes, columns=columns, ax=ax))
+        return shown(plot_predictions(shown_, self.summary.classes, columns=columns, ax=ax), ax)

@@ -36,7 +36,8 @@ def commands() -> list[tuple[str, ...]]:
 
 def test_these_are_the_commands() -> None:
     names = (
-        "run plan show report compare predict refit export ui verify merge list new schema audit model look backprop"
+        "run plan show report compare predict refit export ui verify merge list techniques new schema audit model look "
+        "backprop"
     )
     assert commands() == [*((name,) for name in names.split()), ("data", "info"), ("data", "fetch")]
 
@@ -89,6 +90,22 @@ BAD = {
     "study file": (["run", "gone.toml"], ["gone.toml: no such file"]),
     "data set": (["run", "--data", "mnits"], ["unknown data set 'mnits'", "did you mean 'mnist'?"]),
     "data set of audit": (["audit", "digit"], ["unknown data set 'digit'", "did you mean 'digits'?"]),
+    "another data set": (["run", "--data", "iris"], ["unknown data set 'iris' (known: ", "or the path of a file"]),
+    "data without its ending": (["audit", "ragged"], ["for the file of that name, write ragged.csv"]),
+    "study misspelled": (["run", "typpo.toml"], ["typpo.toml: no such file; did you mean 'typo.toml'?"]),
+    "study without its ending": (["run", "typo"], ["typo.toml, line 5, [train]"]),
+    "a study directory": (["run", "other"], ["other: a study directory", "wellfit show other"]),
+    "a study directory, look": (["look", "other"], ["other: a study directory", "wellfit show other"]),
+    "a folder": (["plan", "foreign"], ["foreign: a folder, not a study", "--data foreign", "wellfit ui foreign"]),
+    "out, run": (["run", "--out", "x.png"], ["--out x.png", "the study directory", "wellfit report x --format png"]),
+    "out, plan": (["plan", "--out", "x.csv"], ["--out x.csv", "the study directory, not a file; give --out x"]),
+    "out, merge": (["merge", "a", "b", "--out", "x.pdf"], ["--out x.pdf", "wellfit report x --format pdf"]),
+    "out, report": (["report", "other", "--out", "x.png"], ["x.png", "--format png --out x"]),
+    "a setting for a built-in study": (
+        ["run", "--set", "model.kind=cnn"],
+        ["wellfit: --set model.kind=cnn: the study does not allow that: ", "[variants.batch-norm]"],
+    ),
+    "a setting for the data": (["plan", "--set", "train.batch_size=301"], ["wellfit: --set train.batch_size=301: "]),
     "data set of info": (["data", "info", "digit"], ["did you mean 'digits'?"]),
     "data of nobody": (["audit", "~nosuchuser/x"], ["'~nosuchuser/x': not a path", "home directory"]),
     "data of a long name": (["audit", "x" * 300], ["cannot be read (File name too long)"]),
@@ -140,15 +157,24 @@ def test_bad_input_is_one_line_and_changes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["run", "--sedes", "3"], r"no such option: --sedes.*--seeds.* \(see: wellfit run --help\)"),
-        (["run", "--epochs", "many"], r"invalid value for '--epochs': .* \(see: wellfit run --help\)"),
+        (["run", "--sedes", "3"], r"no such option: --sedes; did you mean --seeds\? \(see: wellfit run --help\)"),
+        (["run", "--foo"], r"no such option: --foo \(see: wellfit run --help\)"),
+        (["run", "--epochs", "many"], r"--epochs many: must be a whole number \(see: wellfit run --help\)"),
+        (["run", "--max-minutes=soon"], r"--max-minutes soon: must be a number \(see: wellfit run --help\)"),
+        (["ui", "--port", "99999"], r"--port 99999: must be (at most|from 0 to) 65535 \(see: wellfit ui --help\)"),
         (["run", "--epochs"], r".*'--epochs' requires an argument \(see: wellfit( run)? --help\)"),
         (["show"], r"missing argument 'DIR' \(see: wellfit show --help\)"),
         (["report"], r"missing argument 'DIR' .*"),
         (["shwo", "x"], r"unknown command 'shwo'; did you mean 'show'\? \(known: .*\) \(see: wellfit --help\)"),
         (["data", "ifno"], r"unknown command 'ifno'; did you mean 'info'\? .* \(see: wellfit data --help\)"),
         (["audit"], r"missing argument 'DATA' .*"),
-        (["look", "--count", "1"], r"invalid value for '--count': .* \(see: wellfit look --help\)"),
+        (["look", "--count", "1"], r"--count 1: must be (at least 2|from 2 to 50) \(see: wellfit look --help\)"),
+        (["train"], r"unknown command 'train' \(known: .*\) \(see: wellfit --help\)"),
+        (["lab5"], r"lab5 is not a command; to run a study: wellfit run lab5 \(see: wellfit --help\)"),
+        (["my.toml"], r"my.toml is not a command; to run a study: wellfit run my.toml \(see: wellfit --help\)"),
+        (["digits"], r"digits is not a command; to train on these data: wellfit run --data digits \(see: .*\)"),
+        (["data", "x.csv"], r"x.csv is not a command; to see a data set: wellfit data info x.csv \(see: .*\)"),
+        (["data", "mnist"], r"mnist is not a command; to see a data set: wellfit data info mnist \(see: .*\)"),
         (["run", "a.toml", "b.toml"], r"got unexpected extra argument.* \(b.toml\) \(see: wellfit run --help\)"),
     ],
 )
@@ -235,3 +261,8 @@ def test_other_errors_of_the_system_are_not_hidden(
 def test_a_mistake_without_standard_error(command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", None)
     assert command("data", "info", "no-such-data")[0] == 2
+
+
+def test_a_command_that_is_a_file_or_a_folder(command: Command, bad: Path) -> None:
+    assert "to train on these data: wellfit run --data ragged.csv" in command("ragged.csv").err
+    assert "to see the results in it: wellfit show other" in command("other").err

@@ -12,10 +12,14 @@ from commands import Ended
 Command = Callable[..., Ended]
 
 
-@pytest.mark.parametrize(("arguments", "display", "opened"), [((), ":0", 1), (("--no-browser",), ":0", 0), ((), "", 0)])
+@pytest.mark.parametrize(
+    ("arguments", "display", "ssh", "opened"),
+    [((), ":0", "", 1), (("--no-browser",), ":0", "", 0), ((), "", "", 0), ((), ":10", "10.0.0.1 5 10.0.0.2 22", 0)],
+)
 def test_ui_opens_a_browser_where_there_is_a_display(
     arguments: tuple[str, ...],
     display: str,
+    ssh: str,
     opened: int,
     command: Command,
     tmp_path: Path,
@@ -32,6 +36,8 @@ def test_ui_opens_a_browser_where_there_is_a_display(
     monkeypatch.setattr("webbrowser.open", addresses.append)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.setenv("SSH_CONNECTION", ssh)
+    monkeypatch.delenv("SSH_TTY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wellfit-studies").mkdir()

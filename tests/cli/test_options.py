@@ -3,12 +3,49 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from wellfit.cli.options import typed_command
+from wellfit.cli.options import study_directory, study_named, typed_command
+from wellfit.errors import StudyFileError
 
 
 def test_the_typed_command_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/wellfit", "run", "my study.toml", "--seeds", "3"])
     assert typed_command() == "wellfit run 'my study.toml' --seeds 3"
+
+
+def test_a_study_file_is_found_without_its_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text("")
+    Path("lab5.toml").write_text("")
+    assert study_named("mine") == "mine.toml"
+    assert study_named("mine/depth") == "mine.toml/depth"
+    for name in (None, "mine.toml", "lab5", "lab5/depth", "other", "x" * 300, "with\0null"):
+        assert study_named(name) == name
+
+
+def test_a_study_directory_is_no_study(finished_study: Path, tmp_path: Path) -> None:
+    with pytest.raises(StudyFileError, match=r"a study directory, which holds results\. wellfit show"):
+        study_named(str(finished_study))
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "study.db").write_text("not a database")
+    with pytest.raises(StudyFileError, match=r"give its study again$"):
+        study_named(str(damaged))
+    with pytest.raises(StudyFileError, match="a folder, not a study; for the images in it: --data"):
+        study_named(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.PDF", "x.csv", "results.toml"])
+def test_a_study_directory_is_no_file(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyFileError, match="--out is the study directory, not a file; give --out"):
+        study_directory(tmp_path / name)
+    (tmp_path / name).mkdir()
+    assert study_directory(tmp_path / name) == tmp_path / name  # it is one
+
+
+def test_other_names_of_study_directories_stay() -> None:
+    for path in (None, Path("study"), Path("run.1"), Path("v0.5")):
+        assert study_directory(path) == path

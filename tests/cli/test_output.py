@@ -83,7 +83,7 @@ def test_nothing_that_is_printed_steers_the_terminal(capsys: pytest.CaptureFixtu
     output.print_traceback(ValueError(HOSTILE))
     out, err = capsys.readouterr()
     assert out == f"{SHOWN}\\n\n{SHOWN}\nb\n  {SHOWN}  {SHOWN} b\n{SHOWN}\n"
-    assert err == f"{SHOWN}\\n\nUserWarning: {SHOWN}\nValueError: {SHOWN}\n"
+    assert err == f"{SHOWN}\\n\nnote: {SHOWN}\nValueError: {SHOWN}\n"
 
 
 def test_every_command_prints_through_this_module() -> None:

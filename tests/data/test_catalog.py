@@ -155,6 +155,11 @@ def test_unknown_names_and_missing_paths(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match=r"unknown data set 'fashon-mnist'; did you mean 'fashion-mnist'\?"):
         load_dataset("fashon-mnist")
+    Path("iris.csv").write_text("a,label\n1,x\n")
+    with pytest.raises(DataNotFoundError, match=r"iris: no such data set; for the file of that name, write iris\.csv"):
+        load_dataset("iris")
+    with pytest.raises(UnknownNameError, match=r"unknown data set 'wine' \(known: .*, or the path of a file"):
+        load_dataset("wine")
     for name in ("my/images", "my\\images", "numbers.csv", Path("images"), Path("digits")):
         with pytest.raises(DataNotFoundError, match=r"no such file or folder; give an existing path, or one of digits"):
             load_dataset(name)

@@ -37,6 +37,13 @@ def test_a_penalty_is_blamed_if_less_of_it_learns():
     assert "most frequent" not in weaker.evidence
 
 
+def test_dropout_is_no_penalty():
+    found = beaten(Recipe(dropout=0.9), 0.3, GOOD)
+    assert (found.code, found.claim) == ("penalty-too-strong", "was regularized too strongly")
+    assert found.fix.startswith("Weaken the regularization (now dropout = 0.9): ")
+    assert beaten(Recipe(l2=0.1), 0.3, GOOD).claim == "had too strong a penalty"
+
+
 def test_the_remedy_is_the_value_that_worked():
     works = variant("works", runs(0.9), Recipe(l2=0.002))
     assert fixes(beaten(Recipe(l2=0.1), 0.1, works).fix) == ["variants.mine.l2=0.002"]

@@ -69,6 +69,7 @@ def test_the_same_pixels_in_any_form(form: str, tmp_path: Path) -> None:
         assert model.predictions(examples).index.tolist() == list(map(str, files))
 
 
+@pytest.mark.filterwarnings("ignore:.*never in training")
 def test_rows_of_a_table_are_prepared_as_in_training() -> None:
     model = of_a_table()
     features = np.array([[30, 0, 0, 1, 12], [40, 1, 0, 1, 50], [55, 0, 1, 0, 50]], float)
@@ -81,6 +82,7 @@ def test_rows_of_a_table_are_prepared_as_in_training() -> None:
     assert model.predictions(shuffled.drop(columns="id")).index.tolist()[0] == "row 0 (from 0)"
 
 
+@pytest.mark.filterwarnings("ignore:.*never in training")
 def test_a_category_that_training_never_saw_is_said() -> None:
     model = of_a_table()
     table = TABLE.assign(color=["red", "green", "green"])
@@ -105,6 +107,7 @@ def test_evaluation_counts_what_is_right() -> None:
     assert model.evaluate(PIXELS, truth) == found  # positions
 
 
+@pytest.mark.filterwarnings("ignore:.*never in training")
 def test_labels_come_with_a_table_with_arrays_and_with_folders(tmp_path: Path) -> None:
     assert of_a_table().evaluate(TABLE).examples == 3
     model = of_images()
@@ -132,6 +135,7 @@ def test_labels_that_cannot_be_used(examples: Any, labels: Any, said: str) -> No
         of_images().evaluate(examples, labels)
 
 
+@pytest.mark.filterwarnings("ignore:.*never in training")
 def test_a_row_without_a_label_is_named() -> None:
     with pytest.raises(DataError, match=r"row 1 \(from 0\) has no label; add it, or leave the row out"):
         of_a_table().evaluate(TABLE.assign(kind=["no", None, "yes"]))

@@ -144,8 +144,22 @@ def test_identical_variants_are_called_identical():
     assert concluded([variant("baseline"), same], [comparison], 360) == "l2 is identical to baseline in every answer."
     others = [against_baseline("l1", "undecided"), against_baseline("dropout", "better", 0.01)]
     text = concluded([variant("baseline"), same, variant("l1"), variant("dropout")], [comparison, *others], 360)
-    assert "l2 is identical to baseline in every answer; l1 is undecided: differences" in text
+    assert text.startswith("Of 4 variants, dropout was better than baseline")
+    assert "l1 is undecided: differences" in text
+    assert "points remain possible; l2 is identical to baseline in every answer." in text
     assert not re.search(r"\bequivalent\b", text)
+
+
+def test_the_identical_come_last_and_two_seeds_can_tell_them():
+    same = replace(against_baseline("l2", "equivalent", half=0.0, p=1.0), identical=True)
+    variants = [variant("baseline"), variant("l2"), variant("l1")]
+    text = concluded(variants, [same, against_baseline("l1", "undecided")], 360)
+    assert text.startswith("No variant differs clearly from baseline with")
+    assert "remain possible; l2 is identical to baseline in every answer." in text
+    open_ended = replace(against_baseline("l1", "undecided"), interval=None)
+    two = [replace(v, runs=v.runs[:2]) for v in variants]
+    text = concluded(two, [same, open_ended], 360)
+    assert text.startswith("l1 is undecided, because two seeds cannot tell; l2 is identical to baseline")
 
 
 def test_many_variants_are_named_by_size_and_counted():

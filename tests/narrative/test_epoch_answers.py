@@ -1,6 +1,6 @@
 from wellfit.base import Comparison, Question, RunSummary, VariantSummary
 from wellfit.narrative.context import AnswerContext
-from wellfit.narrative.epoch_answers import answer_onset, answer_stop
+from wellfit.narrative.epoch_answers import answer_onset, answer_stop, rise_in_short
 
 
 def variant(name, onsets, best=9, epochs=30, state="finished"):
@@ -122,3 +122,16 @@ def test_a_late_minimum_suggests_more_epochs():
     assert text(answer_stop(Question("?", "stop", variant="b"), context(variant("a", [None])))).startswith(
         "No answer yet"
     )
+
+
+def test_rises_in_short_name_those_that_rise_and_those_that_do_not():
+    rising, quiet = variant("a", [9, 10, 9]), variant("b", [None] * 3)
+    assert text(rise_in_short(["a", "b"], context(rising, quiet))) == (
+        "The validation loss rises for good after epoch 9 [9, 10] for a, and not beyond noise for b."
+    )
+    assert (
+        text(rise_in_short(["a"], context(rising))) == "The validation loss rises for good after epoch 9 [9, 10] for a."
+    )
+    none = text(rise_in_short(["b", "c"], context(quiet, variant("c", [None] * 3))))
+    assert none == "The validation loss rises beyond noise in neither of them."
+    assert rise_in_short(["gone"], context(quiet)) == []

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from wellfit.base import Augmentation, Recipe
-from wellfit.errors import UnknownNameError
-from wellfit.narrative.techniques import Technique, technique, techniques, techniques_of
+from wellfit.errors import UnknownNameError, WellfitError
+from wellfit.narrative.techniques import Technique, _by_setting, technique, techniques, techniques_of
 from wellfit.spec.study import load_study, resolved
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +64,19 @@ def test_a_technique_is_found_by_name_and_by_setting() -> None:
     assert technique("proximal_l1").name == "l1"
     with pytest.raises(UnknownNameError, match="unknown technique 'dropuot'; did you mean 'dropout'"):
         technique("dropuot")
+
+
+def test_a_copy_without_the_pages_reports_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.narrative.techniques._folder", lambda: tmp_path / "none")
+    for cached in (techniques, _by_setting):
+        cached.cache_clear()
+    try:
+        assert techniques_of([{"l2": 0.1}]) == ()
+        with pytest.raises(WellfitError, match=r"lacks the technique pages.*; install it with pip"):
+            technique("l2")
+    finally:
+        for cached in (techniques, _by_setting):
+            cached.cache_clear()
 
 
 def test_a_notebook_shows_the_whole_page() -> None:

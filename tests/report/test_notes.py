@@ -166,14 +166,21 @@ def test_one_diverged_run_is_singular() -> None:
 
 
 def test_letters_are_explained_where_there_are_any() -> None:
-    assert LETTERS in notes("ranking", finished(), detailed.NOTHING)
+    told = replace(finished(), ranking=(Ranked("baseline", 0.9, "a"), Ranked("l2", 0.8, "b")))
+    assert LETTERS in notes("ranking", told, detailed.NOTHING)
+    alike = replace(told, ranking=(Ranked("baseline", 0.9, "a"), Ranked("l2", 0.8, "a")))
+    assert LETTERS not in notes("ranking", alike, detailed.NOTHING)
+    open_ended = replace(alike, comparisons=tuple(replace(c, verdict="undecided") for c in alike.comparisons))
+    assert "No two variants differ clearly when every pair is compared." in notes(
+        "ranking", open_ended, detailed.NOTHING
+    )
     assert LETTERS not in notes("ranking", few_seeds(), detailed.NOTHING)
 
 
 def test_of_many_variants_the_drawn_ones_are_named() -> None:
     one = finished().variants[1]
     many = replace(finished(), variants=tuple(replace(one, name=f"v{at}") for at in range(12)))
-    assert any(note.startswith("Of 12 variants, the figures show") for note in notes("curves", many, detailed.NOTHING))
+    assert any(note.startswith("Of 12 variants, the figures name") for note in notes("curves", many, detailed.NOTHING))
     assert not any("variants, the figures" in note for note in notes("curves", finished(), detailed.NOTHING))
 
 

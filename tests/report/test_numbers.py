@@ -14,16 +14,15 @@ from wellfit.errors import UnknownNameError
 from wellfit.report.numbers import (
     FEW,
     HIGHLIGHTED,
-    MOST,
-    SERIES,
+    Curve,
     curve_data,
     find_variant,
     has_epochs,
     highlighted,
+    interesting,
     last_epoch,
     of_variants,
     shown_first,
-    with_few_curves,
 )
 
 
@@ -99,18 +98,33 @@ def test_a_few_variants_are_all_shown():
     assert shown_first(many(FEW)) == frozenset(range(FEW))
 
 
-def test_of_many_the_first_and_the_best_are_shown_in_different_colors():
-    shown = shown_first(many(19))
-    assert {0, 18} <= shown
-    assert len(shown) == MOST
-    assert len({i % SERIES for i in shown}) == MOST
+def test_of_many_the_first_and_the_five_best_on_validation_are_shown():
+    assert shown_first(many(19)) == {0, 14, 15, 16, 17, 18}
 
 
-def test_only_the_shown_variants_keep_their_curves():
-    summary = many(19)
-    kept = {name for name, runs in with_few_curves(summary).histories.items() if runs}
-    assert kept == {f"v{i}" for i in shown_first(summary)}
-    assert len(with_few_curves(summary).variants) == 19
+def lines(*means):
+    return [Curve(np.arange(1, len(m) + 1), np.array(m, float), *[np.full(len(m), np.nan)] * 2, np.ones(len(m), int))
+            for m in means]  # fmt: skip
+
+
+def test_the_first_epochs_do_not_stretch_the_axis():
+    low, high = interesting(lines([50, 2, 1.0, 0.9, 0.8, 0.7], [60, 3, 1.2, 1.1, 1.05, 1.0]))
+    assert 0.6 < low < 0.7
+    assert 1.2 > high > 1.1
+
+
+def test_the_ends_of_all_curves_are_on_the_axis():
+    low, high = interesting(lines(*[[2, 1, 0.5 + 0.01 * at] for at in range(20)], [2, 2, 1.4]))
+    assert low < 0.5
+    assert high > 1.4
+
+
+def test_a_curve_far_from_all_others_may_leave_the_axis():
+    low, high = interesting(lines([1, 0.5, 0.4], [1, 0.6, 0.5], [1, 0.55, 0.45], [1e6, 1e6, 1e6]))
+    assert (low > 0.3, high < 0.7) == (True, True)
+    assert interesting(lines([1, 0.5, 0.5], [1, 0.5, 0.5]))[1] == pytest.approx(0.51)  # without any spread all count
+    assert interesting(lines([1, -0.5, -0.4]))[0] < -0.5
+    assert interesting([]) == (0.0, 1.0)
 
 
 def test_the_first_and_the_best_are_highlighted_in_the_study_s_order():

@@ -79,7 +79,7 @@ def test_files_that_are_no_study_files(tmp_path: Path) -> None:
     bad.write_text("#" * (MAX_BYTES + 1))
     with pytest.raises(StudyFileError, match="larger than a megabyte"):
         load_study(bad)
-    with pytest.raises(StudyFileError, match="cannot be read: Is a directory"):
+    with pytest.raises(StudyFileError, match=r"a folder, not a study file; give a \.toml file, or one of augmentation"):
         load_study(tmp_path)
     with pytest.raises(StudyFileError, match=r"none.toml: no such file \(built-in studies: .*lab5"):
         load_study(tmp_path / "none.toml")

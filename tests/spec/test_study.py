@@ -224,3 +224,30 @@ def test_a_study_about_data_alone() -> None:
         data_study("a.csv", validation=2)
     with pytest.raises(StudyFileError, match=r"unknown key 'lable'.*did you mean 'label'"):
         data_study("a.csv", settings=["data.lable=y"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["model.kind=cnn"],
+            r"^--set model\.kind=cnn: the study does not allow that: regularization\.toml \(built in\), line \d+, "
+            r"\[variants\.batch-norm\] model\.batch_norm: a model of kind 'cnn' has no batch_norm$",
+        ),
+        (
+            ["train.epochs=3", "model.kind=cnn", "train.l2=1e-3"],
+            r"^--set model\.kind=cnn: the study does not allow that",
+        ),
+        (["train.l2=-1", "model.kind=cnn"], r"^--set train\.l2=-1: must be at least 0"),
+    ],
+)
+def test_a_setting_that_a_sound_study_does_not_allow_is_to_blame(settings: list[str], message: str) -> None:
+    with pytest.raises(StudyFileError, match=message):
+        load_study("regularization", settings=settings)
+
+
+def test_a_file_that_is_wrong_by_itself_is_to_blame(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('[data]\nname = "digits"\n[model]\nkind = "logistic"\n[variants.a]\n[variants.b]\ndropout = 0.5\n')
+    with pytest.raises(StudyFileError, match=r"own\.toml, line 7, \[variants\.b\] dropout: a logistic model"):
+        load_study(path, settings=["train.epochs=3"])

@@ -121,3 +121,21 @@ def test_a_write_error_ends_the_updates_and_nothing_else(tmp_path: Path) -> None
     feed.drop()  # the next population tries again
     feed.write(lambda: {("l2", 0): epochs(2)})
     assert same(feed.read(), {("l2", 0): epochs(2)})
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_time_left_is_beside_the_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "progress"
+    feed = ProgressFile(path)
+    assert feed.left() is None
+    rows = {("l2", 0): epochs(1), ("l2", 1): epochs(2, 50)}
+    feed.write(lambda: rows)
+    assert feed.left() is None
+    monkeypatch.setattr("time.time", lambda: 1.75e9)
+    more = {("l2", 0): epochs(3), ("l2", 1): epochs(4, 50)}
+    feed.write(lambda: more, 125.5)
+    feed.write(lambda: more, 99.5)
+    assert ProgressFile(path).left() == (99.5, 1.75e9)
+    assert same(ProgressFile(path).read(), more)  # it is no run
+    feed.write(lambda: more, np.nan)
+    assert ProgressFile(path).left() is None

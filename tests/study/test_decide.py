@@ -20,7 +20,7 @@ from wellfit.errors import StudyFileError
 from wellfit.spec.study import DataSpec, StudySpec, study_from_mapping
 from wellfit.store import open_existing, open_if_begun
 from wellfit.study import decide
-from wellfit.study.decide import Analyzed, Decision, run_until_decided
+from wellfit.study.decide import Analyzed, Decision, planned_batches, run_until_decided
 from wellfit.study.fold import check_folds
 from wellfit.study.run import Interrupted, Progress, run_study
 from wellfit.study.session import Session
@@ -211,7 +211,8 @@ def test_a_single_seed_counts_as_no_analysis(tmp_path: Path) -> None:
 
 
 def test_no_batch_exceeds_the_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.study.session.seconds_of", lambda plan, *rest: 60.0 * len(plan.populations))
+    monkeypatch.setattr("wellfit.study.session.seconds_of", lambda stages: 60.0 * len(stages))
+    monkeypatch.setattr("wellfit.study.session.seconds_around", lambda *_: (0.0, 0.0))
     with pytest.raises(StudyFileError, match=r"--max-minutes 0.5: the first 5 seeds take about 1.0 minutes"):
         Run(study(CLOSE), tmp_path, max_minutes=0.5)
     assert not (tmp_path / "study.db").exists()
@@ -221,6 +222,17 @@ def test_no_batch_exceeds_the_minutes(tmp_path: Path, monkeypatch: pytest.Monkey
     run = Run(study(CLOSE), tmp_path, max_minutes=2, clock=lambda: next(times))
     assert (run.decision.ending, run.decision.forecast, len(run.analyses)) == ("minutes", 60.0, 1)
     assert summarize(tmp_path).state == "finished"
+
+
+def test_a_plan_is_what_a_run_would_do(tmp_path: Path) -> None:
+    session = Session(study(CLOSE), points(), tmp_path)
+    planned, upcoming, whole = planned_batches(session)
+    assert (planned, len(upcoming.spec.seeds), len(whole.spec.seeds)) == ((5, 10, 15, 20), 5, 20)
+    assert upcoming.forecast.seconds < whole.forecast.seconds
+    planned, upcoming, whole = planned_batches(session, 7)
+    assert (planned[-1], len(whole.spec.seeds)) == (7, 7)
+    with pytest.raises(StudyFileError, match="--until-decided compares variants, and there is only one"):
+        planned_batches(Session(study({"plain": {}}), points(), tmp_path))
 
 
 def test_a_single_variant_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ def test_the_json_form_has_every_key() -> None:
     forecast = session.forecast
     plain = json.loads(json.dumps(to_json(session, "0.1")))
     assert plain.pop("seconds") == forecast.seconds > 0
+    assert plain.pop("seconds_between") == list(forecast.between)
+    assert plain.pop("seconds_to_last_analysis") == forecast.seconds
     assert plain.pop("memory") == forecast.memory > 0
     assert plain == {
         "wellfit": "0.1",
@@ -41,6 +43,8 @@ def test_the_json_form_has_every_key() -> None:
         "trajectories": 4,
         "programs": 1,
         "devices": forecast.devices,
+        "slowdown": 1.0,
+        "analyses": [],
         "parameters": [5 * 8 + 8 + 8 * 3 + 3],
         "precision": {"asked": "float32", "chosen": "products in float32"},
         "continued": 0,

@@ -8,10 +8,9 @@ import pytest
 
 from small_studies import NOWHERE, few_points, perceptrons
 from wellfit.engine import devices, machine
-from wellfit.engine.plan import Plan, make_plan
+from wellfit.engine.plan import Plan
 from wellfit.errors import StudyFileError
-from wellfit.spec.study import runs
-from wellfit.study.planning import memory_of, memory_to_read, recipe_of, seconds_of
+from wellfit.study.planning import memory_of, memory_to_read, recipe_of
 from wellfit.study.session import Session
 
 CURVED: dict[str, Any] = {"baseline": {}, "dropout": {"dropout": 0.3}}
@@ -55,24 +54,6 @@ def test_more_examples_than_there_are_are_refused() -> None:
     message = r"variant 'a' sets examples = 161, but the training split has only 160; use at most that many"
     with pytest.raises(StudyFileError, match=message):
         plan_of({"a": {"examples": 161}})
-
-
-def test_the_forecast_grows_with_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.engine.devices.product_rate", lambda: 1e9)
-    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 0.0)
-
-    def seconds(mesh_size: int = 1, **train: Any) -> float:
-        plan = make_plan(runs(perceptrons(CURVED, **train)), (7,), 3, (160, 40, 40), mesh_size)
-        return seconds_of(plan, 160, mesh_size)
-
-    assert seconds() > 0
-    assert seconds(epochs=6) == pytest.approx(2 * seconds())
-    assert seconds(mesh_size=2) == pytest.approx(seconds() / 2)
-    assert seconds(batch_size=16) > seconds()  # more steps
-    assert seconds_of(plan_of({"few": {"examples": 40}}), 160, 1) < seconds_of(plan_of({"all": {}}), 160, 1) / 2
-    once = seconds()
-    monkeypatch.setattr("wellfit.engine.devices.COMPILE_SECONDS", 3.0)
-    assert seconds() == pytest.approx(once + 3)  # one program
 
 
 def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,21 @@ def test_while_it_trains_each_epoch_is_there_and_runs_that_end_take_its_place(tm
         watched.finish(store)
     found = read_status(tmp_path / "s", found)
     assert (found.summary.state, found.share, found.tested, found.active) == ("finished", 1.0, 4, {})
+
+
+def test_the_time_left_runs_down_between_epochs_and_ends_with_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched.at_work(tmp_path / "s") as store:
+        watched.record_epochs(store, 3)
+        assert read_status(tmp_path / "s").left is None
+        now = time.time()
+        monkeypatch.setattr("wellfit.store.progress.SECONDS", 0.0)
+        store.progress.write(lambda: {("l2", 0): watched.rows(4)}, 90.0)
+        for later, left in ((0, 90), (30, 60), (3600, 0)):
+            monkeypatch.setattr("time.time", lambda later=later: now + later)
+            assert read_status(tmp_path / "s").left == pytest.approx(left, abs=5)
+    assert read_status(tmp_path / "s").left is None  # interrupted
 
 
 def test_a_study_whose_process_was_killed_is_interrupted_and_keeps_its_curves(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "one_standard_error",
     "reads_validation",
     "regularizers",
+    "supported_by_validation",
     "validation_components",
     "validation_gains",
 ]
@@ -204,6 +205,18 @@ def validation_gains(summary: StudySummary) -> list[ValidationGain]:
         for variant, (difference, interval, _), p in zip(complete, estimates, p_values, strict=True)
     ]
     return sorted(gains, key=lambda gain: (-gain.difference, gain.variant.mean.get("validation_loss", math.inf)))
+
+
+def supported_by_validation(summary: StudySummary) -> VariantSummary | None:
+    """The variant that validation supports: the best that is better than the first beyond chance, else the first.
+
+    Returns:
+      The variant whose networks are the study's model; None if no run has ended well.
+    """
+    if not any("validation_accuracy" in variant.mean for variant in summary.variants):
+        return None
+    gains = validation_gains(summary) if accuracy_may_choose(summary) else []
+    return next((gain.variant for gain in gains if gain.significant), summary.variants[0])
 
 
 def validation_components(summary: StudySummary, right: Scores, examples: TestRows) -> dict[str, VarianceComponents]:

@@ -35,7 +35,7 @@ FINDING_TITLES: Final[Mapping[str, str]] = {
     "diverged": "Training diverged",
     "learning-rate-high": "The learning rate is too high",
     "learning-rate-low": "The learning rate is too low",
-    "penalty-too-strong": "The penalty is too strong",
+    "penalty-too-strong": "The regularization is too strong",
     "underfitting": "Underfitting",
     "dead-units": "Many ReLU units are dead",
     "vanishing-gradients": "Gradients vanish in sigmoid layers",

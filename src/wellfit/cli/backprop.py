@@ -19,7 +19,7 @@ def backprop(
     json: Json = False,
     check: Annotated[bool, typer.Option("--check", help="Compare every gradient with finite differences.")] = False,
 ) -> None:
-    """Compute a small network's loss and gradients by hand, in NumPy.
+    """Compute a small network's gradients by hand, in NumPy.
 
     The network has 2 inputs, 3 sigmoid units and 1 sigmoid output; the loss is 1/(2N) sum (y - t)^2 over 1000 examples.
     Weights and examples are drawn with seed 0.

@@ -10,7 +10,7 @@ import typer
 
 from wellfit import __version__
 from wellfit.cli.app import app
-from wellfit.cli.options import Directory, Json
+from wellfit.cli.options import Directory, Json, study_directory
 from wellfit.cli.output import make_console, print_json, print_line, print_paragraph
 from wellfit.errors import StoreUnreadableError
 
@@ -60,7 +60,7 @@ def verify(directory: Directory, json: Json = False) -> None:
 @app.command(epilog="Example: wellfit merge seeds-0-to-4 seeds-5-to-9 --out both")
 def merge(
     directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Two or more study directories.")],
-    out: Annotated[Path, typer.Option(help="The new study directory; it must not exist.")],
+    out: Annotated[Path, typer.Option(help="The new study directory; it must not exist.", callback=study_directory)],
     json: Json = False,
 ) -> None:
     """Merge directories of one study into a new one.

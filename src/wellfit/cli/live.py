@@ -45,5 +45,7 @@ def ui(
 
 
 def _has_display() -> bool:
-    """Whether a browser would open a window rather than take over the terminal."""
+    """Whether a browser would open a window in front of the user, rather than take over the terminal."""
+    if any(map(os.environ.get, ("SSH_CONNECTION", "SSH_TTY"))):
+        return False  # the window would open there, or slowly here
     return os.name == "nt" or sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

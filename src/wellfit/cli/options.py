@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+from wellfit.errors import StudyFileError
 
 __all__ = [
     "DataName",
@@ -22,12 +24,77 @@ __all__ = [
     "SeedCount",
     "Settings",
     "StudyName",
+    "study_directory",
+    "study_named",
     "typed_command",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+def study_named(name: str | None) -> str | None:
+    """A study as given to a command; a file is found without its suffix, and a study directory is refused.
+
+    Raises:
+      StudyFileError: a folder.
+    """
+    from wellfit.spec.source import builtin_studies
+
+    head, slash, part = (name or "").partition("/")
+    if name is None or head in builtin_studies():
+        return name
+    try:
+        if Path(f"{name}.toml").is_file():
+            return f"{name}.toml"
+        if part and Path(f"{head}.toml").is_file() and not Path(name).exists():
+            return f"{head}.toml{slash}{part}"
+        if not Path(name).is_dir():
+            return name
+    except (OSError, ValueError):  # no valid file name, which is said later
+        return name
+    place = shlex.quote(name)
+    if (Path(name) / "study.db").is_file():
+        raise StudyFileError(
+            f"{name}: a study directory, which holds results. wellfit show {place} shows them; to add seeds or epochs, "
+            f"give its study again{_command_of(Path(name))}"
+        )
+    fix = f"for the images in it: --data {place}; for the studies in it: wellfit ui {place}"
+    raise StudyFileError(f"{name}: a folder, not a study; {fix}")
+
+
+def _command_of(directory: Path) -> str:
+    """The command that made a study directory, for the end of a sentence; empty if it is not known."""
+    from wellfit.errors import StoreError
+    from wellfit.store import open_existing
+
+    try:
+        with open_existing(directory) as store:
+            command = str(store.metadata.provenance().get("command", ""))
+    except StoreError:
+        return ""
+    latest = command.rsplit("; then ", maxsplit=1)[-1]
+    return f", as in: {latest}" if latest.startswith("wellfit run") else ""
+
+
+def study_directory(path: Path | None) -> Path | None:
+    """A directory for a study; a name that belongs to a file is refused.
+
+    Raises:
+      StudyFileError: it ends like a report, a picture or data.
+    """
+    if path is None or path.is_dir() or path.suffix.lower() not in _OF_FILES:
+        return path
+    place, form = shlex.quote(str(path.with_suffix(""))), path.suffix[1:].lower()
+    then = f"; then: wellfit report {place} --format {form}" if form in _REPORTS else ""
+    raise StudyFileError(f"--out {path}: --out is the study directory, not a file; give --out {place}{then}")
+
+
+_REPORTS: Final = ("html", "ipynb", "md", "pdf", "png", "svg")
+_OF_FILES: Final = frozenset({*(f".{form}" for form in _REPORTS), ".csv", ".json", ".toml", ".txt", ".zip"})
+
 StudyName = Annotated[
-    str | None, typer.Argument(metavar="STUDY", help="A built-in study (see: wellfit list) or a .toml file.")
+    str | None,
+    typer.Argument(metavar="STUDY", help="A built-in study (see: wellfit list) or a .toml file.", callback=study_named),
 ]
 DataName = Annotated[str | None, typer.Option(help="Use this data set instead: a name or a path.")]
 Settings = Annotated[
@@ -40,7 +107,9 @@ DataSettings = Annotated[
 ]
 SeedCount = Annotated[int | None, typer.Option("--seeds", help="Number of seeds (0, 1, 2, ...).")]
 EpochCount = Annotated[int | None, typer.Option("--epochs", help="Epochs for every variant that does not set its own.")]
-Out = Annotated[Path | None, typer.Option("--out", help="The study directory; created if missing.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="The study directory; created if missing.", callback=study_directory)
+]
 PrecisionName = Annotated[
     str | None,
     typer.Option(

@@ -84,7 +84,8 @@ def printing_warnings() -> Iterator[None]:
     """Print each warning as one line while the context lasts."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        print_problem(f"{category.__name__}: {message}")
+        label = "note" if category is UserWarning else category.__name__  # wellfit's own are notes for its user
+        print_problem(f"{label}: {message}")
 
     before, warnings.showwarning = warnings.showwarning, show
     try:

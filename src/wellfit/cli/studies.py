@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from wellfit.cli.app import app
-from wellfit.cli.options import Json
+from wellfit.cli.options import Json, study_named
 from wellfit.cli.output import make_console, print_columns, print_json, print_line, print_lines
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ _MAIN_COLUMNS: Final = (0, 1, 2, 5, 6, 9)  # study, change, difference and verdi
 
 @app.command("list", epilog="Example: wellfit list lab5")
 def list_(
-    study: Annotated[str | None, typer.Argument(metavar="STUDY", help="A built-in study, or one of its parts.")] = None,
+    study: Annotated[
+        str | None, typer.Argument(metavar="STUDY", help="A built-in study, or one of its parts.", callback=study_named)
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the built-in studies and data sets, or a study's parts."""
@@ -63,7 +65,7 @@ def techniques(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A technique, or one of its settings.")] = None,
     json: Json = False,
 ) -> None:
-    """List the techniques, or show one: what it does, its formula, its settings, and what we measured."""
+    """List the techniques, or show what one of them does."""
     from wellfit.narrative.techniques import technique, techniques
 
     if name is None and json:

@@ -105,7 +105,7 @@ def run(
         print_json(to_json(summary, __version__))
     else:
         console.print()
-        print_summary(summary, console)
+        print_summary(summary, console, timed=False)
         print_places(console, summary, page)
     if logs is not None:
         logs.finish(session.directory)
@@ -129,6 +129,8 @@ def plan(
     settings: Settings = None,
     quick: Quick = False,
     out: Out = None,
+    until_decided: UntilDecided = False,
+    max_seeds: MaxSeeds = None,
     fresh: Fresh = False,
     full: Full = False,
     json: Json = False,
@@ -138,15 +140,36 @@ def plan(
     Nothing is trained or written. Runs that the study directory already holds are not counted, except with --fresh.
     """
     from wellfit.report.forms.training_progress import print_plan
+    from wellfit.study.decide import planned_batches
     from wellfit.study.interim import check_seeds
     from wellfit.study.planned import to_json
 
+    _check_budget(until_decided, seeds, max_seeds, None)
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh)
-    check_seeds(session, None)
-    if json:
-        print_json(to_json(session, __version__))
+    analyses: tuple[int, ...] = ()
+    whole = session
+    if until_decided:
+        analyses, session, whole = planned_batches(session, max_seeds)
     else:
-        print_plan(make_console(), session.forecast, full=full)
+        check_seeds(session, None)
+    if json:
+        print_json(to_json(session, __version__, analyses, whole))
+        return
+    print_plan(make_console(), session.forecast, full=full)
+    if until_decided:
+        print_paragraph(make_console(), _analyses_line(analyses, session, whole))
+
+
+def _analyses_line(analyses: tuple[int, ...], upcoming: Session, whole: Session) -> str:
+    """When ``--until-decided`` analyzes, and what the largest number of seeds would take."""
+    from wellfit.narrative.phrases import several
+    from wellfit.report.wording import between
+
+    line = f"With --until-decided: interim analyses at {several([*map(str, analyses)])} seeds"
+    if len(whole.spec.seeds) == len(upcoming.spec.seeds):
+        return f"{line}; this is the last batch"
+    last = between(*whole.forecast.between)
+    return f"{line}; the above is the next batch, and all of them would take {last}"
 
 
 def _session(
@@ -225,10 +248,10 @@ def _run(
 ) -> None:
     """Run a study: print its plan first, then show its progress."""
     from wellfit.report.forms.training_progress import print_plan, training_progress
-    from wellfit.report.wording import count, duration
+    from wellfit.report.wording import between, count
     from wellfit.study.run import run_study
 
-    with training_progress(console, "images" if len(session.dataset.input_shape) > 1 else "examples") as display:
+    with training_progress(console) as display:
 
         def on_plan(forecast: Forecast) -> None:
             if logs is not None:
@@ -237,12 +260,12 @@ def _run(
             if interim is None or interim.number == 1:
                 print_plan(console, forecast)
             elif runs:
-                print_paragraph(console, f"{count(runs, 'more result')}, about {duration(forecast.seconds)}")
+                print_paragraph(console, f"{count(runs, 'more result')}, {between(*forecast.between)}")
             else:
                 done = count(forecast.done, "result")
                 print_paragraph(console, f"Nothing to train: the study directory already holds {done}")
             if runs:
-                display.prepare()
+                display.prepare(list(session.recipes), len(session.spec.seeds))
 
         run_study(
             session,

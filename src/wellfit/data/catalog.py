@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import glob
 import warnings
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,10 @@ def load_dataset(name_or_path: str | Path, reading: Reading = DEFAULT_READING) -
         raise DataNotFoundError(
             f"{text}: no such file or folder; give an existing path, or one of {', '.join(CATALOG)}"
         )
-    raise UnknownNameError("data set", text, CATALOG)
+    beside = sorted(found.name for found in Path().glob(f"{glob.escape(text)}.*") if found.is_file())
+    if beside:
+        raise DataNotFoundError(f"{text}: no such data set; for the file of that name, write {beside[0]}")
+    raise UnknownNameError("data set", text, CATALOG, instead="or the path of a file or folder")
 
 
 def _closed(place: Path, path: Path) -> Path:

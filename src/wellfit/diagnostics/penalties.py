@@ -175,8 +175,10 @@ def _observation(
     if hardly_learned(variant, variants, chance):
         evidence += f"; always predicting the most frequent class gives {100 * chance:.1f} %"
     top = max(v.score("validation_accuracy") for v in (*variants, variant) if v.sound)
-    fix, strength = f"Weaken the penalty (now {now}): {option}", top - float(np.mean(accuracies))
-    claim = "had too strong a penalty"
+    penalty = set(keys) <= set(_SHRINKING)  # dropout, label smoothing and max-norm are none
+    what = "penalty" if penalty else "regularization"
+    claim = "had too strong a penalty" if penalty else "was regularized too strongly"
+    fix, strength = f"Weaken the {what} (now {now}): {option}", top - float(np.mean(accuracies))
     return Observation("penalty-too-strong", "warning", variant.name, claim, evidence, fix, strength)
 
 

@@ -6,7 +6,6 @@ or more in the same way, and compiles one for a single device to other code, who
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -23,17 +21,20 @@ from wellfit.engine.programs import keep_programs
 from wellfit.errors import WellfitError
 
 __all__ = [
+    "AGAIN_SECONDS",
     "ATTAINED",
     "ATTAINED_BY_CONVOLUTIONS",
     "ATTAINED_BY_KERNELS",
     "COMPILE_SECONDS",
     "POPULATION",
+    "READ_SECONDS",
     "ROOM_BYTES",
+    "RUN_SECONDS",
     "START_SECONDS",
     "STEP_SECONDS",
     "cores",
     "mesh",
-    "product_rate",
+    "product_rates",
     "replicated",
     "resident",
     "sharded",
@@ -45,7 +46,7 @@ POPULATION: Final = "population"
 """Name of the mesh axis along which groups of runs are sharded."""
 
 ATTAINED: Final = 0.75
-"""Fraction of ``product_rate`` that an MLP epoch is assumed to reach before any was timed on this machine; rough."""
+"""Fraction of ``machine.product_rate`` that an MLP epoch is assumed to reach before any was timed here; rough."""
 
 ATTAINED_BY_CONVOLUTIONS: Final = 0.2
 """The same for a network with convolutions, where laying out patches takes longer than the products; rough."""
@@ -62,6 +63,15 @@ COMPILE_SECONDS: Final = 2.5
 START_SECONDS: Final = 0.5
 """Assumed time to load a program from the compilation cache; rough."""
 
+AGAIN_SECONDS: Final = 0.05
+"""Assumed time between two populations of one program, to save runs and to prepare the next data; rough."""
+
+READ_SECONDS: Final = 0.06
+"""Assumed time to check a megabyte of data before training; rough."""
+
+RUN_SECONDS: Final = 0.03
+"""Assumed time to test a run, besides the arithmetic, and to keep what a report shows of it; rough."""
+
 ROOM_BYTES: Final = 120_000_000
 """Assumed memory of a compiled program and its intermediate arrays; as much again during compilation; rough."""
 
@@ -76,6 +86,8 @@ _USUAL: Final = {
 """Settings of JAX that wellfit's results, and a study's continuation with the same bits, depend on."""
 
 _FEWEST: Final = 2  # devices of a CPU, so that the bits of a run do not depend on the number of its cores
+
+_FEWEST_PRODUCTS: Final = 6
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -146,25 +158,35 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-@functools.cache
-def product_rate() -> float:
-    """Measure one device's rate on a small MLP's matrix products, in floating-point operations per second.
+def product_rates(seconds: float) -> tuple[float, float]:
+    """Measure one device's rate on a small MLP's matrix products while all devices are busy.
+
+    Each product waits for the slowest device, as training does.
+
+    Args:
+      seconds: how long to measure, at least.
 
     Returns:
-      The best rate of six float32 products ``(256, 784) @ (784, 512)``, measured once per process.
+      Floating-point operations per second: the best of float32 products ``(256, 784) @ (784, 512)``, for which a moment
+      without other processes suffices, and the mean.
 
     Example:
-      >>> product_rate() > 1e8
+      >>> best, mean = product_rates(0.01)
+      >>> best >= mean > 1e7
       True
     """
-    x, kernel = jnp.ones((256, 784), jnp.float32), jnp.ones((784, 512), jnp.float32)
-    product = jax.jit(jnp.matmul).lower(x, kernel).compile()
-    times = []
-    for _ in range(6):
+    over = mesh()
+    x = jax.device_put(np.ones((over.size, 256, 784), np.float32), sharded(over))
+    kernel = jax.device_put(np.ones((784, 512), np.float32), replicated(over))
+    product = jax.jit(lambda x, kernel: x @ kernel).lower(x, kernel).compile()
+    product(x, kernel).block_until_ready()
+    times: list[float] = []
+    while len(times) < _FEWEST_PRODUCTS or sum(times) < seconds:
         began = time.perf_counter()
         product(x, kernel).block_until_ready()
         times.append(time.perf_counter() - began)
-    return 2.0 * 256 * 784 * 512 / min(times)
+    operations = 2.0 * 256 * 784 * 512
+    return operations / min(times), operations * len(times) / sum(times)
 
 
 def resident() -> int:

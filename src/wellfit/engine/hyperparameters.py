@@ -131,8 +131,9 @@ def _per_layer(variant: str, key: str, value: float | tuple[float, ...], layers:
     if not isinstance(value, tuple):
         return (float(value),) * layers
     if len(value) != layers:
+        place = f"variant {variant!r}: " if variant else ""
         raise StudyFileError(
-            f"variant {variant!r}: {key} has {len(value)} values, but applies to {layers} of the model's layers; "
+            f"{place}{key} has {len(value)} values, but applies to {layers} of the model's layers; "
             "give one value per layer, or a single number"
         )
     return value

@@ -19,11 +19,12 @@ import jax
 import numpy as np
 
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
+from wellfit.engine import devices
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
 from wellfit.files import cache_root, read_plain, replacing
 
-__all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory"]
+__all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory", "product_rate", "slowdown"]
 
 MEMORY_SHARE: Final = 0.5
 """The fraction of an accelerator's memory that runs and batches may take; the rest is for compiler temporaries."""
@@ -31,6 +32,7 @@ MEMORY_SHARE: Final = 0.5
 _WIDTHS: Final = (1, 2, 4)
 _GAIN: Final = 0.9  # a wider group is chosen only if its relative cost per run is below this; less gain is noise
 _UNTOLD: Final = 8 << 30  # bytes assumed for a device that does not report its memory
+_WATCHED: Final = 0.3  # seconds; processes take turns every few milliseconds
 _SHORTEST: Final = 0.2  # seconds; shorter trainings are too noisy to learn from
 _EXAMPLES: Final = 12288
 _SCORED: Final = 3072
@@ -40,7 +42,7 @@ _FASTEST: Final = 1e18  # operations per second; no machine trains faster
 _WIDEST: Final = 64
 _MOST_BYTES: Final = 4 << 20  # of the file
 _MOST_ENTRIES: Final = 1000  # of a table
-_TABLES: Final = ("machine", "attained")
+_TABLES: Final = ("machine", "alone", "fastest")
 
 
 def group_costs() -> Costs:
@@ -69,21 +71,57 @@ def memory() -> int | None:
 
 
 def attained(program: Program) -> float | None:
-    """Return the operations per second of the program's last training here, over all devices; None if never trained."""
-    rate = _read("attained").get(_key(program))
-    return rate if isinstance(rate, float) and 0 < rate < _FASTEST else None
+    """Return the program's operations per second here, over all devices, without other processes; None if unknown."""
+    return _valid(_read("alone").get(_key(program)))
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
-    """Save the rate that a population's training reached, to forecast the next one.
+    """Save the rate that a population's training reached, to forecast the next one; with the known one, their mean.
 
     Args:
       run_epochs: epochs trained, summed over trajectories, without compilation.
-      seconds: wall time of those epochs.
+      seconds: wall time of those epochs, as it would be if no other process used the processor.
     """
     if seconds > _SHORTEST:
         each = population.work / sum(trajectory.epochs for trajectory in population.trajectories)
-        _write("attained", _key(population.program), each * run_epochs / seconds)
+        rate, known = each * run_epochs / seconds, attained(population.program)
+        _write("alone", _key(population.program), rate if known is None else math.sqrt(rate * known))
+
+
+def product_rate() -> float:
+    """Return one device's floating-point operations per second on small products, without other processes.
+
+    It is the best that was ever measured here: other processes slow down what is measured now.
+    """
+    return _fastest() or _keep_fastest(devices.product_rates(0.0)[0])
+
+
+def slowdown() -> float:
+    """Return how many times longer the devices take now than without other processes; 1 on accelerators.
+
+    Example:
+      >>> 1 <= slowdown() < 10_000
+      True
+    """
+    if jax.default_backend() != "cpu":
+        return 1.0
+    best, now = devices.product_rates(_WATCHED)
+    known = _fastest()
+    alone = known if known is not None and known > best else _keep_fastest(best)
+    return alone / now
+
+
+def _fastest() -> float | None:
+    return _valid(_read("fastest").get(_name()))
+
+
+def _keep_fastest(rate: float) -> float:
+    _write("fastest", _name(), rate)
+    return rate
+
+
+def _valid(rate: Any) -> float | None:
+    return rate if isinstance(rate, float) and 0 < rate < _FASTEST else None
 
 
 def _measured() -> dict[str, Any]:
@@ -94,16 +132,16 @@ def _measured() -> dict[str, Any]:
     scaling = Scaling("unit", np.zeros((), np.float32), np.ones((), np.float32))
     data = TrainingData(x, y, x[:_SCORED], y[:_SCORED], np.arange(_SCORED), 10, scaling)
     trainer = Trainer(data)
-    devices = trainer.mesh.size
+    count = trainer.mesh.size
     best = dict.fromkeys(_WIDTHS, math.inf)  # seconds per run and epoch
     recipe = Recipe(model=ModelSpec("mlp", (128, 64)), batch_size=256, epochs=_EPOCHS)
     for _ in range(_TURNS):
         for width in _WIDTHS:
             recipes = [replace(recipe, l2=1e-6 * (i + 1)) for i in range(width)]
-            runs = [RunSpec("", seed, r) for seed in range(devices) for r in recipes]  # one group per device
+            runs = [RunSpec("", seed, r) for seed in range(count) for r in recipes]  # one group per device
             costs = ((1, 1.0), (width, 0.1)) if width > 1 else ((1, 1.0),)
             sizes = (_EXAMPLES, _SCORED, _SCORED)
-            (population,) = make_plan(runs, (28, 28), 10, sizes, devices, costs=costs).populations
+            (population,) = make_plan(runs, (28, 28), 10, sizes, count, costs=costs).populations
             seconds: list[float] = []
             trainer.train(population, on_epoch=lambda epoch, into=seconds: into.append(epoch.seconds))  # type: ignore[misc]
             best[width] = min(best[width], min(seconds[1:]) / width)  # the first epoch compiles

@@ -20,7 +20,7 @@ from wellfit.engine import devices
 from wellfit.errors import UnknownNameError
 from wellfit.nn.products import PRECISIONS, Precision
 
-__all__ = ["CHOICES", "has_bfloat16", "in_words", "resolve"]
+__all__ = ["CHOICES", "has_bfloat16", "has_convolution", "in_words", "resolve"]
 
 CHOICES: Final = (*PRECISIONS, "auto")
 """The precisions that a study may choose."""
@@ -75,11 +75,17 @@ def resolve(precision: str, model: ModelSpec) -> Precision:
     if precision not in CHOICES:
         raise UnknownNameError("precision", precision, CHOICES)
     if precision == "auto":
-        return "mixed" if not _has_convolution(model) and has_bfloat16() else "float32"
+        return "mixed" if not has_convolution(model) and has_bfloat16() else "float32"
     return "mixed" if precision == "mixed" else "float32"
 
 
-def _has_convolution(model: ModelSpec) -> bool:
+def has_convolution(model: ModelSpec) -> bool:
+    """Return whether a model has a convolutional layer.
+
+    Example:
+      >>> has_convolution(ModelSpec("lenet5", ())), has_convolution(ModelSpec("logistic", ()))
+      (True, False)
+    """
     return model.kind in ("lenet5", "cnn") or any(layer.kind == "conv2d" for layer in model.layers)
 
 

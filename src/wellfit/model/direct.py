@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -171,11 +172,15 @@ def _reporter(
         for trajectory in population.trajectories
     )
     done = 0
+    times: list[float] = []
 
     def report(epoch: Epoch) -> None:
         nonlocal done
         done += epoch.examples
-        on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, done / total))
+        times.append(time.monotonic())
+        trained = done - first if (first := epoch.examples) < done else 0  # the first epoch compiles
+        left = (times[-1] - times[0]) * (total - done) / trained if len(times) > 2 and trained else None
+        on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, done / total, left, epoch.rows))
 
     return report
 

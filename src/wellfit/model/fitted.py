@@ -16,10 +16,11 @@ from wellfit.analysis.metrics import log_loss
 from wellfit.base import FloatArray, IntArray, ModelSpec, Preparation, Scaling
 from wellfit.data.later import Form, Later, read_examples
 from wellfit.data.parts import listed
-from wellfit.data.preparation import count_unseen, prepare
+from wellfit.data.preparation import prepare
 from wellfit.data.seen import Hashes, example_hashes
 from wellfit.data.tables.cells import is_number
 from wellfit.errors import DataError
+from wellfit.model.unlike import unlike_training
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,23 +301,11 @@ class FittedModel:
     def _read(self, examples: Any) -> Later:
         """The examples as they came; what was changed, or is new to the model, is warned of."""
         later = read_examples(examples, self.form)
-        for note in (*later.notes, *self._unseen(later)):
+        first = self.networks[0]
+        unlike = unlike_training(first.preparation, first.scaling, later.columns, later.x, self.form.columns)
+        for note in (*later.notes, *unlike):
             warnings.warn(note, stacklevel=4)
         return later
-
-    def _unseen(self, later: Later) -> list[str]:
-        """Categories that no training example has."""
-        notes = []
-        for name, count in count_unseen(self.networks[0].preparation, later.columns, later.x).items():
-            at = [column.name for column in later.columns].index(name)
-            known = set(self.form.columns[at].categories)
-            new = [text for text in later.columns[at].categories if text not in known]
-            rows = "1 row" if count == 1 else f"{count:,} rows"
-            notes.append(
-                f"{name}: {listed(map(repr, new))} in {rows} occurs in no training example and counts as none of the "
-                "categories"
-            )
-        return notes
 
     def _trained(self, later: Later) -> int | None:
         """How many examples are equal to examples that trained the model; they are warned of."""

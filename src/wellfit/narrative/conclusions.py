@@ -156,7 +156,7 @@ def _too_few_seeds(variants: Sequence[VariantSummary]) -> Sentence:
 
 
 def _compared(study: Evidence) -> list[Sentence]:
-    """The verdicts: what is better or worse, then what is identical, equivalent or undecided."""
+    """The verdicts: what is better or worse, then what is equivalent, undecided, and identical."""
     first = study.variants[0].name
     better, worse, equivalent = map(study.verdict, ("better", "worse", "equivalent"))
     sentences = []
@@ -166,20 +166,21 @@ def _compared(study: Evidence) -> list[Sentence]:
         keys = tuple(key for group in groups for key in keys_of(group, "verdict", "difference", "interval"))
         sentences.append(Sentence(f"Of {len(study.variants)} variants, {claims}.", keys))
     rest, keys = [], ()
-    if same := study.identical:
-        names, marks = several([c.variant for c in same]), _surviving(same, study)
-        same_in = "in every answer" if study.metric == "test_accuracy" else "on every test example"
-        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} {same_in}{marks}")
-        keys += keys_of(same, "identical")
     if equivalent:
         names, marks = several([c.variant for c in equivalent]), _surviving(equivalent, study)
         margin = within(study.margin, study.metric)
         rest.append(f"{names} {_were(equivalent)} equivalent to {first} to within {margin}{marks}")
         keys += (*keys_of(equivalent, "verdict"), "margin")
     open_text, open_keys = _undecided(study, alone=not groups and not rest)
-    rest = [*rest, *([open_text] if open_text else [])]
+    rest += [open_text] if open_text else []
+    keys += open_keys
+    if same := study.identical:
+        names, marks = several([c.variant for c in same]), _surviving(same, study)
+        same_in = "in every answer" if study.metric == "test_accuracy" else "on every test example"
+        rest.append(f"{names} {'is' if len(same) == 1 else 'are'} identical to {first} {same_in}{marks}")
+        keys += keys_of(same, "identical")
     if rest:
-        sentences.append(Sentence(f"{'; '.join(rest)}.", (*keys, *open_keys)))
+        sentences.append(Sentence(f"{'; '.join(rest)}.", keys))
     return sentences
 
 
@@ -187,7 +188,7 @@ def _undecided(study: Evidence, alone: bool) -> tuple[str, tuple[str, ...]]:
     """What is undecided, as a clause, and its sources, without the variants whose runs all diverged.
 
     Args:
-      alone: whether nothing else was found.
+      alone: whether nothing is better, worse or equivalent.
     """
     first, compared = study.variants[0].name, study.verdict("undecided")
     known = {c.variant for c in study.comparisons if c not in compared}
@@ -197,9 +198,9 @@ def _undecided(study: Evidence, alone: bool) -> tuple[str, tuple[str, ...]]:
     missing = [name for name in names if name not in {c.variant for c in compared}]
     keys = (*keys_of(compared, "verdict", "interval"), *(f"variants[{name}].runs" for name in missing))
     possible, marks = _possible_differences(compared, study.metric), _surviving(compared, study)
-    if alone and study.seeds <= 2 and not possible:
+    if alone and study.seeds <= 2 and not possible and not study.identical:
         return f"Two seeds cannot tell whether any variant differs from {first}{marks}", keys
-    if alone:
+    if alone and (study.seeds > 2 or possible):
         return f"No variant differs clearly from {first} with {study.data}{marks}{possible}", keys
     why = ", because two seeds cannot tell" if study.seeds <= 2 and not possible else ""
     return f"{several(names)} {'is' if len(names) == 1 else 'are'} undecided{marks}{possible}{why}", keys

@@ -11,11 +11,11 @@ import numpy as np
 from wellfit.analysis.comparisons import holm
 from wellfit.analysis.intervals import median_interval, t_interval
 from wellfit.analysis.paired import paired_t
-from wellfit.base import Question, Sentence
+from wellfit.base import Question, RunSummary, Sentence
 from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
 from wellfit.narrative.phrases import counted, listed, several
 
-__all__ = ["answer_onset", "answer_stop"]
+__all__ = ["answer_onset", "answer_stop", "rise_in_short"]
 
 _SHOWN: Final = 8  # variants whose epochs a sentence gives before it counts the others
 _VISIBLE: Final = 1.05  # a rise of the mean validation loss that a reader sees in its curve
@@ -62,6 +62,40 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
     return [*sentences, *_seen_rises(seen, context), *_shift(names, context)]
 
 
+def rise_in_short(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
+    """In which variants the validation loss rises, and from when on, as one sentence of another answer.
+
+    Args:
+      names: of variants with runs that ended.
+      context: the evidence.
+
+    Example:
+      >>> rise_in_short([], AnswerContext({}, [], [], {}, [], []))
+      []
+    """
+    begins, quiet = [], []
+    for name in names:
+        onsets = [inf if run.overfit_onset is None else float(run.overfit_onset) for run in _ended(name, context)]
+        if not onsets:
+            continue
+        if isinf(median_interval(onsets).median):
+            quiet.append(name)
+        else:
+            begins.append(_epoch_of(name, onsets))
+    if not begins and not quiet:
+        return []
+    if not begins:
+        text = f"The validation loss rises beyond noise in {'neither' if len(quiet) == 2 else 'none'} of them"
+    else:
+        text = f"The validation loss rises for good after epoch {_medians(begins, 0)}"
+        text += f", and not beyond noise for {several(quiet, 'or')}" if quiet else ""
+    return [Sentence(f"{text}.", _runs(names))]
+
+
+def _ended(name: str, context: AnswerContext) -> Sequence[RunSummary]:
+    return runs_that_ended(context.variants.get(name))
+
+
 def _rises(name: str, context: AnswerContext) -> bool:
     """Whether the mean validation loss of a variant ends visibly above its lowest value."""
     lowest, last, _ = context.losses.get(name, (1.0, 1.0, 1))
@@ -96,7 +130,7 @@ def _epoch_of(name: str, values: Sequence[float]) -> str:
 def _medians(epochs: Sequence[str], seeds: int) -> str:
     """The epochs of some variants, and what they are over the seeds."""
     shown = [*epochs[:_SHOWN], *([f"{len(epochs) - _SHOWN} others"] if len(epochs) > _SHOWN else [])]
-    coverage = 100 * median_interval(range(seeds)).coverage
+    coverage = 100 * median_interval(range(max(seeds, 1))).coverage
     return listed(shown) + (f" (medians over the seeds, {coverage:.0f} % intervals)" if seeds > 1 else "")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from wellfit.base import Comparison, Question, Sentence, VariantSummary
 from wellfit.narrative.context import AnswerContext, comparison_of, no_answer_yet, runs_that_ended, turned
-from wellfit.narrative.epoch_answers import answer_onset
+from wellfit.narrative.epoch_answers import rise_in_short
 from wellfit.narrative.metrics import NAMES
 from wellfit.narrative.phrases import difference_with_interval, listed, points, several
 
@@ -19,7 +19,7 @@ __all__ = ["answer_capacity", "answer_generalizes", "answer_impact", "answer_sig
 _GAP: Final = "generalization_gap"
 _NOT_COMPARED: Final = "gaps cannot be compared, because the number of training examples behind them is not kept"
 _UNCLEAR: Final = "had no clear effect on"
-_SHOWN: Final = 6  # variants whose gaps a sentence gives before it counts the others
+_SHOWN: Final = 2  # variants whose gaps a sentence gives; of more, the largest and the smallest
 
 
 def gap_pairs(questions: Sequence[Question], names: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -118,8 +118,7 @@ def answer_signs(question: Question, context: AnswerContext) -> list[Sentence]:
     names = [name for name in asked if _gap(context, name) is not None]
     if not names:
         return [no_answer_yet(asked, context)]
-    onsets = answer_onset(Question("", "onset", variants=tuple(names)), context)
-    return [_by_gap(names, context), *onsets, *_helped(names, context)]
+    return [_by_gap(names, context), *rise_in_short(names, context), *_helped(names, context)]
 
 
 def _by_gap(names: Sequence[str], context: AnswerContext) -> Sentence:
@@ -134,11 +133,11 @@ def _by_gap(names: Sequence[str], context: AnswerContext) -> Sentence:
     if not signs:
         return Sentence(f"The gap shows no overfitting: for {several(known)} it cannot be distinguished from 0.", keys)
     ordered = sorted(signs, key=lambda name: -(_gap(context, name) or 0.0))
-    shown = [f"{_shown_gap(context, name)} ({name})" for name in ordered[:_SHOWN]]
-    if len(ordered) > _SHOWN:
-        shown = [*shown[: _SHOWN - 1], f"down to {_shown_gap(context, ordered[-1])} ({ordered[-1]})"]
+    shown = [f"{_shown_gap(context, name)} ({name})" for name in ordered]
+    by = f"by {listed(shown)}" if len(shown) <= _SHOWN else f"by {shown[0]} to {shown[-1]}"
+    where = "" if len(shown) == 1 else f" in {len(shown)} variants" if rest else " in all variants"
     unclear = f"; for {several(rest)} the gap cannot be distinguished from 0" if rest else ""
-    return Sentence(f"Training accuracy exceeds test accuracy beyond chance: by {listed(shown)}{unclear}.", keys)
+    return Sentence(f"Training accuracy exceeds test accuracy beyond chance{where}, {by}{unclear}.", keys)
 
 
 def _helped(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
@@ -175,14 +174,16 @@ def answer_capacity(question: Question, context: AnswerContext) -> list[Sentence
     names = [name for name in question.variants if _gap(context, name) is not None]
     if len(names) < 2:
         return [no_answer_yet(question.variants, context)]
-    sizes = [f"{context.variants[name].parameters:,} ({name})" for name in names]
-    gaps = [f"{_shown_gap(context, name)} ({name})" for name in names]
+    shown = [
+        f"{_shown_gap(context, name)} with {context.variants[name].parameters:,} parameters ({name})" for name in names
+    ]
+    shown[1:] = [text.replace(" points [", " [").replace(" parameters (", " (") for text in shown[1:]]
     keys = tuple(f"variants[{name}].{what}" for name in names for what in ("parameters", f"mean.{_GAP}"))
-    text = f"With {listed(sizes)} parameters, the generalization gap is {listed(gaps)}."
+    text = f"The generalization gap is {listed(shown)}."
     return [
         Sentence(text, keys),
         *_trend(names, context),
-        *answer_onset(Question("", "onset", variants=tuple(names)), context),
+        *rise_in_short(names, context),
     ]
 
 

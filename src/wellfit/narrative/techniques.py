@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from wellfit.analysis.settings import flattened
 from wellfit.base import Recipe, StudySummary
-from wellfit.errors import UnknownNameError
+from wellfit.errors import UnknownNameError, WellfitError
 
 __all__ = ["Technique", "technique", "techniques", "techniques_in", "techniques_of"]
 
@@ -67,7 +67,10 @@ def techniques() -> tuple[Technique, ...]:
       >>> [technique.name for technique in techniques()][:3]
       ['augmentation', 'batch-normalization', 'depth-and-width']
     """
-    pages = sorted((page for page in _folder().iterdir() if page.name.endswith(".md")), key=lambda page: page.name)
+    folder = _folder()
+    if not folder.is_dir():  # only the modules were copied; a report does without
+        return ()
+    pages = sorted((page for page in folder.iterdir() if page.name.endswith(".md")), key=lambda page: page.name)
     found = [_read(page.name.removesuffix(".md"), page.read_text(encoding="utf-8")) for page in pages]
     return tuple(page for page in found if page is not None)
 
@@ -80,12 +83,15 @@ def technique(name: str) -> Technique:
 
     Raises:
       UnknownNameError: no such technique.
+      WellfitError: this installation has no pages.
 
     Example:
       >>> technique("l2").title, technique("batch_norm").name
       ('L2 penalty', 'batch-normalization')
     """
     known = {page.name: page for page in techniques()}
+    if not known:
+        raise WellfitError("this copy of wellfit lacks the technique pages, wellfit/techniques; install it with pip")
     page = known.get(name.lower().replace("_", "-")) or _by_setting().get(name)
     if page is None:
         raise UnknownNameError("technique", name, known)

@@ -160,7 +160,7 @@ CHARTS: Final[Mapping[str, Charts]] = {
 """The sections with interactive charts."""
 
 
-LEFT_OUT: Final = ("classes", "calibration", "weights", "runs", "glossary")
+LEFT_OUT: Final = ("classes", "calibration", "weights", "techniques", "runs", "glossary")
 """Sections that a printed report leaves out, unless it is asked for all."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.narrative.metrics import best, is_loss
+from wellfit.narrative.no_effect import no_effect
 from wellfit.report import wording
 from wellfit.report.numbers import shown_first
 from wellfit.study.comparable import published_caution
@@ -66,11 +67,12 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     tables = details.by_class.values()
     name = wording.compared(summary)
     lower = ": lower is better" if is_loss(summary.compared) else ""
+    known = no_effect(summary.variants, summary.comparisons, summary.histories)
     beside = "" if summary.metric == "accuracy" else f"{name}, "
     sentences = {
         "ranking": (
             f"{wording.capitalized(name)}, the {best(summary.compared)} mean first{lower}.",
-            LETTERS if wording.letters(summary) else "",
+            _letters(summary),
         ),
         "results": (
             "Means over the seeds.",
@@ -80,13 +82,18 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             else "",
             "The gap is training minus test accuracy, in percentage points.",
             f"The verdict is on {name}, compared with {first}.",
-            "Runs that share one training, such as a variant and its early-stopped version, share its seconds.",
+            "Variants that share a training share its seconds.",
         ),
         "comparisons": (
-            f"Differences in {name}, paired by seed and by test example."
+            f"Differences in {name}{_against(summary)}, paired by seed and by test example."
             + (" A negative difference is an improvement." if lower else ""),
             "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
+            *(
+                f"{variant} is identical to {first}: {why}."
+                for variant, why in known.items()
+                if why != "in every answer"
+            ),
         ),
         "curves": (
             "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
@@ -162,6 +169,21 @@ def _diverged(names: list[str]) -> str:
     )
 
 
+def _letters(summary: StudySummary) -> str:
+    """What the letters mean; where all variants would share one, what that means. Nothing where none was compared."""
+    compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
+    decided = any(c.verdict in ("better", "worse") for c in (*summary.comparisons, *summary.asked))
+    if wording.letters(summary) or not compared or decided or len(summary.ranking) < 2:
+        return LETTERS if wording.letters(summary) else ""
+    return "No two variants differ clearly when every pair is compared."
+
+
+def _against(summary: StudySummary) -> str:
+    """With what all variants are compared, if it is the same for all."""
+    against = {c.against for c in (*summary.comparisons, *summary.asked)}
+    return f" from {next(iter(against))}" if len(against) == 1 else ""
+
+
 def _drawn(summary: StudySummary) -> str:
     """Of many variants, those whose curves the figures show."""
     shown = sorted(shown_first(summary))
@@ -169,6 +191,6 @@ def _drawn(summary: StudySummary) -> str:
         return ""
     names = ", ".join(summary.variants[at].name for at in shown)
     return (
-        f"Of {len(summary.variants)} variants, the figures show the first and the best on validation: {names}; "
-        "the interactive charts of the HTML page have all."
+        f"Of {len(summary.variants)} variants, the figures name the first and the five best on validation: {names}; "
+        "the others are gray. On the HTML page, point at any of them."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -21,22 +21,22 @@ __all__ = [
     "find_variant",
     "has_epochs",
     "highlighted",
+    "interesting",
     "last_epoch",
     "mean_curve",
     "of_variants",
     "scale",
     "shown_first",
-    "with_few_curves",
 ]
 
 SERIES: Final = 7
 """How many colors the variants have; further variants use them again, with another mark."""
 
-FEW: Final = 8
-"""Up to this many variants, all curves are drawn at once."""
+FEW: Final = 6
+"""How many variants have their colors in one figure of curves; of more variants, the others are gray."""
 
-MOST: Final = 6
-"""How many curves are drawn at once where there are more variants."""
+OUTLIER: Final = 12.0
+"""How many times farther than usual from the middle of all curves one is that may leave the panel."""
 
 METRICS: Final[Mapping[str, tuple[float, str]]] = {
     "loss": (1.0, "cross-entropy loss"),
@@ -116,20 +116,15 @@ def highlighted(summary: StudySummary) -> tuple[str, ...]:
 
 
 def shown_first(summary: StudySummary) -> frozenset[int]:
-    """The variants, by position, whose curves are drawn before the reader chooses any.
+    """The variants, by position, that have their colors in figures of curves.
 
     Returns:
-      All positions up to `FEW` variants; of more, the first variant and the five best by mean validation accuracy that
-      differ in color.
+      All positions up to `FEW` variants; of more, the first variant and the best others by mean validation accuracy.
     """
     if len(summary.variants) <= FEW:
         return frozenset(range(len(summary.variants)))
-    scores = {i: v.mean.get("validation_accuracy", 0.0) for i, v in enumerate(summary.variants)}
-    chosen = [0]
-    for index in sorted(scores, key=lambda i: (-scores[i], i)):
-        if all(index % SERIES != other % SERIES for other in chosen) and len(chosen) < MOST:
-            chosen.append(index)
-    return frozenset(chosen)
+    scores = {i: v.mean.get("validation_accuracy", 0.0) for i, v in enumerate(summary.variants) if i}
+    return frozenset([0, *sorted(scores, key=lambda i: (-scores[i], i))[: FEW - 1]])
 
 
 def scale(metric: str) -> tuple[float, str]:
@@ -148,11 +143,32 @@ def has_epochs(summary: StudySummary) -> bool:
     return any(len(history) for runs in summary.histories.values() for history in runs.values())
 
 
-def with_few_curves(summary: StudySummary) -> StudySummary:
-    """The study with the histories of the variants of `shown_first` only: as many curves as one figure can hold."""
-    shown = {summary.variants[at].name for at in shown_first(summary)}
-    kept = {name: seeds if name in shown else {} for name, seeds in summary.histories.items()}
-    return replace(summary, histories=kept)
+def interesting(curves: Iterable[Curve]) -> tuple[float, float]:
+    """The part of the value axis that shows how several curves differ.
+
+    In the first epochs a loss falls so far that nothing else could be seen. What counts is where the curves end, and
+    the middle nine tenths of all values after the first third of the epochs. A curve far from all others, of a variant
+    that does not learn, does not count.
+
+    Returns:
+      Bounds with a margin, in the unit of the curves; not below zero if no value is.
+
+    Example:
+      >>> low, high = interesting([mean_curve([np.array([9.0, 1.0, 0.5])])])
+      >>> 0.4 < low < 0.5, 1.0 < high < 1.1
+      (True, True)
+    """
+    late = [curve.mean[len(curve.mean) // 3 :] for curve in curves if len(curve.mean)]
+    if not late:
+        return 0.0, 1.0
+    middles = np.array([np.median(mean) for mean in late])  # (C,)
+    distances = np.abs(middles - np.median(middles))
+    usual = float(np.median(distances + [np.ptp(mean) / 2 for mean in late]))
+    near = [mean for mean, distance in zip(late, distances, strict=True) if distance <= OUTLIER * usual or not usual]
+    values = [*np.quantile(np.concatenate(near), (0.05, 0.95)), *(mean[-1] for mean in near)]
+    low, high = float(min(values)), float(max(values))
+    margin = 0.06 * (high - low) or 0.01
+    return (max(low - margin, 0.0) if low >= 0 else low - margin), high + margin
 
 
 def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:

@@ -18,6 +18,7 @@ __all__ = [
     "amount",
     "ascii_only",
     "best_epoch",
+    "between",
     "bounds",
     "capitalized",
     "compared",
@@ -32,6 +33,7 @@ __all__ = [
     "p_value",
     "percent",
     "points",
+    "rough",
     "run_states",
     "settings",
     "true_minus",
@@ -188,6 +190,37 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def between(low: float, high: float) -> str:
+    """A range of durations, as exact as a forecast is.
+
+    Example:
+      >>> between(1.2, 2.4), between(21, 38), between(50, 130), between(1000, 2100), between(5000, 9000)
+      ('1 to 2 s', '20 to 40 s', '1 to 2 min', '17 to 35 min', '1.5 to 2.5 h')
+      >>> between(0.01, 0.4)
+      'about a second'
+    """
+    unit, name = (1.0, "s") if high < 100 else (60.0, "min") if high < 6000 else (3600.0, "h")
+    least, most = low / unit, high / unit
+    step = (5 if most > 20 else 1) if name == "s" else (1 if most > 10 else 0.5)
+    first, last = (max(round(value / step) * step, step if value > 0.5 else 0) for value in (least, most))
+    if name == "s" and last <= 1:
+        return "about a second"
+    return f"about {last:g} {name}" if first == last else f"{first or 1:g} to {last:g} {name}"
+
+
+def rough(seconds: float) -> str:
+    """A duration as exact as a forecast is.
+
+    Example:
+      >>> rough(3.2), rough(47), rough(130), rough(4000)
+      ('3 s', '45 s', '2 min', '1 h 10 min')
+    """
+    if seconds < 100:
+        return f"{round(seconds)} s" if seconds < 20 else f"{5 * round(seconds / 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {10 * round(minutes % 60 / 10) % 60} min"
+
+
 def memory(size: int) -> str:
     """A number of bytes in the largest unit that gives at least 1.
 
@@ -268,9 +301,10 @@ def run_states(runs: Sequence[RunSummary]) -> str:
 
 
 def letters(summary: StudySummary) -> dict[str, str]:
-    """The letters of every variant in the ranking; empty if nothing was compared."""
+    """The letters of every variant in the ranking; empty if nothing was compared, or if all share one letter."""
     compared = any(c.p_value is not None for c in (*summary.comparisons, *summary.asked))
-    return {ranked.variant: ranked.letters for ranked in summary.ranking} if compared else {}
+    told = compared and len({ranked.letters for ranked in summary.ranking}) > 1
+    return {ranked.variant: ranked.letters for ranked in summary.ranking} if told else {}
 
 
 def true_minus(text: str) -> str:

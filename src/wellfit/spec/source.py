@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from wellfit.errors import StudyFileError, UnknownNameError
+from wellfit.errors import StudyFileError, UnknownNameError, nearest
 from wellfit.files import form_of
 
 __all__ = ["KeyPath", "Source", "builtin_studies", "key_lines", "parse_toml", "read_file", "read_setting"]
@@ -265,10 +265,19 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
             f"{str(study)[:60]!r}: cannot be a file: {getattr(error, 'strerror', None) or error}"
         ) from None
     if not exists:
-        if path.suffix != ".toml" and len(path.parts) < 2:
-            raise UnknownNameError("study", str(study), known)
+        bare = path.suffix != ".toml" and len(path.parts) < 2
+        if not (bare and nearest(str(study), known)):
+            close = nearest(path.name, [file.name for file in path.parent.glob("*.toml")])
+            if close is not None:
+                raise StudyFileError(f"{study}: no such file; did you mean {str(path.with_name(close))!r}?")
+        if bare:
+            raise UnknownNameError("study", str(study), known, instead="or a .toml file")
         raise StudyFileError(f"{study}: no such file (built-in studies: {', '.join(known)})")
     try:
+        if path.is_dir():
+            raise StudyFileError(
+                f"{study}: a folder, not a study file; give a .toml file, or one of {', '.join(known)}"
+            )
         if (form := form_of(path)) not in ("a file", "a folder"):  # a pipe would wait forever, a device may never end
             raise StudyFileError(f"{study}: {form}, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,9 +94,40 @@ def load_study(
         given.append((("train", "epochs"), epochs, f"--epochs {epochs}"))
     if precision is not None:
         given.append((("train", "precision"), precision, f"--precision {precision}"))
-    put(raw, given)
-    spec = _build(raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
+    changed_raw = copy.deepcopy(raw)
+    put(changed_raw, given)
+    try:
+        spec = _build(changed_raw, dataclasses.replace(source, overrides={path: label for path, _, label in given}))
+    except StudyFileError as error:
+        raise _blaming(error, raw, given, source) from None
     return dataclasses.replace(spec, published_at=_published_at(study, spec.published))
+
+
+def _blaming(
+    error: StudyFileError, raw: dict[str, Any], given: Sequence[tuple[KeyPath, Any, str]], source: Source
+) -> StudyFileError:
+    """An error of a study with settings from outside; of a sound study, these are to blame, whatever the place."""
+    text = str(error)
+    if not given or any(label in text for _, _, label in given):
+        return error
+    try:
+        _build(raw, source)
+    except StudyFileError:
+        return error
+    labels = " ".join(one[2] for one in given if _fails(raw, one, source)) or given[-1][2]
+    problem = text.rpartition("; ")[0] or text if "(built in)" in text else text  # nobody changes a built-in file
+    return StudyFileError(f"{labels}: the study does not allow that: {problem}")
+
+
+def _fails(raw: dict[str, Any], one: tuple[KeyPath, Any, str], source: Source) -> bool:
+    """Whether one setting alone makes a study fail."""
+    alone = copy.deepcopy(raw)
+    try:
+        put(alone, [one])
+        _build(alone, dataclasses.replace(source, overrides={one[0]: one[2]}))
+    except StudyFileError:
+        return True
+    return False
 
 
 def _published_at(study: str | Path | None, published: Mapping[str, Any]) -> dict[str, Any]:

@@ -145,17 +145,17 @@ class Metadata:
     # --- Work of this process
 
     def seconds(self) -> float:
-        """The time spent in training so far."""
+        """The time that training, its preparation and the test have taken so far."""
         return float(self._database.get("seconds", 0.0)) + self._seconds
 
     def add_seconds(self, seconds: float) -> None:
-        """Count time spent in training; it is on the disk within seconds, and whenever runs are saved."""
+        """Count time of the study; it is on the disk within seconds, and whenever runs are saved."""
         self._seconds += seconds
         if time.monotonic() - self._seconds_saved > SECONDS_KEPT:
             self.save_seconds()
 
     def save_seconds(self) -> None:
-        """Save the training time that is not saved yet."""
+        """Save the time that is not saved yet."""
         if self._seconds:
             with self._database.transaction():
                 self._database.put("seconds", self.seconds())

@@ -26,6 +26,9 @@ SECONDS: Final = 0.5  # between two writes, however short the epochs are
 
 _RECORD: Final = np.dtype([("run", "<i4"), ("epoch", "<i4"), ("values", "<f8", (len(HISTORY_COLUMNS),))])
 
+_LEFT: Final = -1
+"""In place of a run: a record with the seconds that are left, and the time."""
+
 Run = tuple[str, int]
 
 
@@ -45,10 +48,11 @@ class ProgressFile:
         self._known: dict[Run, int] = {}  # epochs of every run that are in the file
         self._broken = False
 
-    def write(self, rows: Callable[[], Mapping[Run, Sequence[FloatArray]]]) -> None:
+    def write(self, rows: Callable[[], Mapping[Run, Sequence[FloatArray]]], left: float | None = None) -> None:
         """Write the epochs that are new, twice a second at most; the first call replaces an older file.
 
         Args:
+          left: the seconds until the study has its results; None while they are unknown.
           rows: gives (variant, seed) -> ``HISTORY_COLUMNS`` of every epoch so far, for the same runs in every call.
         """
         now = time.monotonic()
@@ -56,16 +60,18 @@ class ProgressFile:
             return
         self._written = now
         try:
-            self._append(rows())
+            self._append(rows(), left)
         except OSError:
             self._broken = True  # the last record may be torn, and what follows it could not be read
 
-    def _append(self, rows: Mapping[Run, Sequence[FloatArray]]) -> None:
+    def _append(self, rows: Mapping[Run, Sequence[FloatArray]], left: float | None) -> None:
         new = [
             (position, epoch, of_run[epoch - 1])
             for position, (run, of_run) in enumerate(rows.items())
             for epoch in range(self._known.get(run, 0) + 1, len(of_run) + 1)
         ]
+        if left is not None:
+            new.append((_LEFT, 0, np.array([left, time.time()] + [0.0] * (len(HISTORY_COLUMNS) - 2))))
         content = np.array(new, _RECORD).tobytes()
         if self._known:
             with open(self._path, "ab", buffering=0) as file:
@@ -81,6 +87,18 @@ class ProgressFile:
             self._path.unlink(missing_ok=True)
         remove_abandoned(self._path)
         self._forget()
+
+    def left(self) -> tuple[float, float] | None:
+        """The seconds that were left, and when, in seconds since 1970; None if they are not known."""
+        try:
+            _, _, body = read_plain(self._path).partition(b"\n")
+        except (OSError, ValueError):
+            return None
+        records = np.frombuffer(body[: len(body) // _RECORD.itemsize * _RECORD.itemsize], _RECORD)
+        times = records["values"][records["run"] == _LEFT]  # (n, columns)
+        if not len(times) or not np.isfinite(times[-1]).all():
+            return None
+        return float(times[-1][0]), float(times[-1][1])
 
     def read(self) -> dict[Run, History]:
         """(variant, seed) -> epochs so far of a population in training, or of one that was interrupted.

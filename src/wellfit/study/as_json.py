@@ -10,6 +10,7 @@ import numpy as np
 
 from wellfit.base import RunSummary, StudySummary
 from wellfit.study.provenance import changes
+from wellfit.study.shareable import last_part
 
 __all__ = ["to_json"]
 
@@ -25,7 +26,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
     variant_keys = ("name", "settings", "parameters", "runs", "mean", "interval")
     plain = {
         "wellfit": version,
-        "study": {key: getattr(summary, key) for key in study_keys},
+        "study": {key: getattr(summary, key) for key in study_keys} | {"directory": last_part(summary.directory)},
         "variants": [
             {key: getattr(v, key) for key in variant_keys} | {"runs": [_run_to_json(run, summary) for run in v.runs]}
             for v in summary.variants

@@ -25,7 +25,7 @@ from wellfit.study.interim import BATCH, MAX_SEEDS, planned_seeds
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 
-__all__ = ["METHOD", "Analyzed", "Decision", "run_until_decided"]
+__all__ = ["METHOD", "Analyzed", "Decision", "planned_batches", "run_until_decided"]
 
 FUTILE: Final = 0.05
 """Probability of a decision by the last analysis below which adding seeds is given up. Stopping cannot add errors."""
@@ -117,10 +117,7 @@ def run_until_decided(
       StudyFileError: nothing to compare, a budget too small for the first analysis, or other analyses than planned.
       WellfitError: as ``run_study``.
     """
-    if len(session.spec.variants) < 2:
-        raise StudyFileError(
-            f"study {session.spec.name!r}: --until-decided compares variants, and there is only one; add another"
-        )
+    _check_variants(session)
     if max_minutes is not None and not max_minutes > 0:
         raise StudyFileError(f"--max-minutes {max_minutes:g}: must be more than 0")
     began = clock()
@@ -151,6 +148,29 @@ def run_until_decided(
             return Decision(last, "futile")
     assert last is not None  # there is at least one analysis
     return Decision(last, "seeds")
+
+
+def planned_batches(session: Session, max_seeds: int | None = None) -> tuple[tuple[int, ...], Session, Session]:
+    """What ``run_until_decided`` would do: the seeds at each analysis, the next batch, and all batches together.
+
+    Raises:
+      StudyFileError: as for ``run_until_decided``.
+    """
+    _check_variants(session)
+    planned, first, _ = _plan(session, max_seeds)
+    seeds = _seeds(session.stored.seeds or session.spec.seeds, planned[-1])
+    session.check(seeds)
+    upcoming, whole = (
+        replace(session, spec=replace(session.spec, seeds=seeds[:count])) for count in (planned[first - 1], planned[-1])
+    )
+    return planned, upcoming, whole
+
+
+def _check_variants(session: Session) -> None:
+    if len(session.spec.variants) < 2:
+        raise StudyFileError(
+            f"study {session.spec.name!r}: --until-decided compares variants, and there is only one; add another"
+        )
 
 
 def _analyzed(session: Session, interim: InterimAnalysis, counted: bool) -> Analyzed:

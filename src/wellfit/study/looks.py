@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from wellfit.base import NO_LOOKS, EarlierLooks
+from wellfit.spec.study import StudySpec
 from wellfit.store import Store
 
 __all__ = ["KEY", "combined_looks", "earlier_looks", "note_look", "note_seen"]
@@ -62,8 +63,8 @@ def earlier_looks(store: Store) -> EarlierLooks:
 
 def _asked(store: Store) -> list[Any]:
     """How variants are compared: metric and margin, as JSON has them."""
-    spec = store.metadata.spec()
-    return [spec.metric, spec.margin]
+    study = store.metadata.study()
+    return [study.get("metric", StudySpec.metric), study["margin"]]
 
 
 def combined_looks(out: Store, parts: Sequence[Store]) -> None:

@@ -9,8 +9,16 @@ from wellfit.study.session import Session
 __all__ = ["to_json"]
 
 
-def to_json(session: Session, version: str) -> dict[str, Any]:
-    """The plain data that ``wellfit plan --json`` prints; the memory is in bytes."""
+def to_json(
+    session: Session, version: str, analyses: tuple[int, ...] = (), whole: Session | None = None
+) -> dict[str, Any]:
+    """The plain data that ``wellfit plan --json`` prints; the memory is in bytes.
+
+    Args:
+      session: of what would be trained next.
+      analyses: seeds at each planned interim analysis; empty without them.
+      whole: of the study with the seeds of the last analysis.
+    """
     spec, forecast = session.spec, session.forecast
     return {
         "wellfit": version,
@@ -39,6 +47,10 @@ def to_json(session: Session, version: str) -> dict[str, Any]:
         "parameters": list(forecast.plan.parameters),
         "precision": {"asked": spec.precision, "chosen": forecast.precision},
         "seconds": forecast.seconds,
+        "seconds_between": list(forecast.between),
+        "slowdown": forecast.slowdown,
+        "analyses": list(analyses),
+        "seconds_to_last_analysis": (whole or session).forecast.seconds,
         "memory": forecast.memory,
         "continued": forecast.continued,
         "saved_epochs": forecast.saved,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -11,23 +11,20 @@ from wellfit.base import HISTORY_COLUMNS, ModelSpec, Recipe, RunSpec, TrainingDa
 from wellfit.data.facts import Facts
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
-from wellfit.engine.precision import resolve
+from wellfit.engine.precision import has_convolution, resolve
 from wellfit.errors import StudyFileError, printable
 from wellfit.nn.kernels.availability import obstacle
-from wellfit.nn.models import layer_specs
 
 __all__ = [
     "Choices",
     "Forecast",
     "automatic_precision",
     "choose_and_plan",
-    "convolves",
     "memory_of",
     "memory_to_read",
     "network_facts",
     "plan_runs",
     "recipe_of",
-    "seconds_of",
     "trained_on",
     "training_facts",
 ]
@@ -77,7 +74,9 @@ class Forecast:
       epochs: of the base recipe.
       devices: the number of devices that train a population.
       precision: of the matrix products, in words.
-      seconds: forecast of the training time.
+      seconds: forecast of the time from the plan to the last result, with other processes as they are now.
+      between: the range in which that time is to be expected.
+      slowdown: how many times longer the machine takes now because of other processes.
       memory: forecast of the peak memory of the process, in bytes.
       continued: trainings that continue where they ended with fewer epochs.
       saved: epochs of these trainings that are not repeated.
@@ -95,9 +94,11 @@ class Forecast:
     devices: int
     precision: str
     seconds: float
+    between: tuple[float, float]
     memory: int
     continued: int = 0
     saved: int = 0
+    slowdown: float = 1.0
     restarted: Mapping[str, int] = field(default_factory=dict)
     facts: Facts = ()
     cautions: tuple[str, ...] = ()
@@ -188,7 +189,7 @@ def choose_and_plan(
 
 def _kernels(runs: Sequence[RunSpec]) -> bool:
     """Whether there are convolutions and generated kernels for them."""
-    return any(convolves(model) for model in {run.recipe.model for run in runs}) and not obstacle()
+    return any(has_convolution(model) for model in {run.recipe.model for run in runs}) and not obstacle()
 
 
 def automatic_precision() -> str:
@@ -236,7 +237,7 @@ def plan_runs(
                 f"variant {run.variant!r} sets examples = {examples}, but the training split has only "
                 f"{len(data.x_train)}; use at most that many"
             )
-        slow = automatic and convolves(run.recipe.model)  # see ``resolve``
+        slow = automatic and has_convolution(run.recipe.model)  # see ``resolve``
         precision = "float32" if slow else choices.precision
         key = run.seed if apart else None, examples, run.recipe.label_noise, precision
         separate.setdefault(key, []).append(run)
@@ -263,56 +264,7 @@ def recipe_of(population: Population) -> Recipe:
     return population.trajectories[0].readouts[0].run.recipe
 
 
-def convolves(model: ModelSpec) -> bool:
-    """Whether a model has convolutions.
-
-    Example:
-      >>> convolves(ModelSpec("lenet5")), convolves(ModelSpec("mlp", (8,)))
-      (True, False)
-    """
-    return any(layer.kind == "conv2d" for layer in layer_specs(model, 2))
-
-
 # --- Forecasts --------------------------------------------------------------------------------------------------------
-
-
-def seconds_of(plan: Plan, examples: int, mesh_size: int, left: Callable[[Population], int] | None = None) -> float:
-    """Forecast how long a plan will take: arithmetic at this machine's rate, overhead per step, compilation.
-
-    Args:
-      plan: the runs to train.
-      examples: training examples of a run that does not ask for fewer.
-      mesh_size: the number of devices that train it.
-      left: the trajectory-epochs of a population that remain to be trained; by default all of them.
-    """
-    total = 0.0
-    compiled: set[Hashable] = set()
-    for population in plan.populations:
-        epochs = sum(trajectory.epochs for trajectory in population.trajectories)
-        todo = epochs if left is None else left(population)
-        key = population.program, recipe_of(population).examples
-        total += _seconds(population, examples, mesh_size, todo / epochs, key in compiled) if todo else 0.0
-        compiled.add(key)
-    return total
-
-
-def _seconds(population: Population, examples: int, mesh_size: int, share: float, compiled: bool) -> float:
-    """The time for a share of a population, at the rate of its program here before, or else of similar programs.
-
-    Args:
-      compiled: whether a population before has compiled the program, as with folds.
-    """
-    program = population.program
-    rate = machine.attained(program)
-    if rate is not None:
-        return share * population.work / rate + (0.0 if compiled else devices.START_SECONDS)
-    images = convolves(program.model)
-    by_convolutions = devices.ATTAINED_BY_KERNELS if program.kernels else devices.ATTAINED_BY_CONVOLUTIONS
-    attained = by_convolutions if images else devices.ATTAINED
-    steps = (recipe_of(population).examples or examples) / program.batch_size
-    overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
-    compiling = 0.0 if compiled else devices.COMPILE_SECONDS * (3 if images else 1)
-    return (share * population.work / (devices.product_rate() * attained) + overhead) / mesh_size + compiling
 
 
 def memory_of(plan: Plan, reading: int = 0) -> int:

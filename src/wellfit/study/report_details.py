@@ -33,6 +33,7 @@ from wellfit.base import (
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.store import Store, open_existing
 from wellfit.study.predictions import Predictions, Probabilities, predictions_of, seeds_tested
+from wellfit.study.shareable import places_of, without_folders
 from wellfit.study.single_runs import predictions_in
 from wellfit.study.summarize import summary_of
 from wellfit.study.weights import weight_overviews
@@ -124,7 +125,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         models = tuple(map(ModelTable.from_json, kept[1].get("models", ()))) if kept else ()
         first_images = _first_predictions(store, kept) if kept and mistakes else None
     return StudyDetails(
-        data=_data_overview(kept) if kept else None,
+        data=_data_overview(kept, places_of(store.metadata.study()["data"])) if kept else None,
         mistakes=_mistakes(mistakes, labels, pictured, kept) if mistakes else None,
         differences=differences,
         calibration=calibration,
@@ -170,16 +171,17 @@ def _mistakes(
     return replace(mistakes, image_rows=kept[0]["image_rows"], images=kept[0]["images"], votes=shown)
 
 
-def _data_overview(kept: Kept) -> DataOverview:
+def _data_overview(kept: Kept, places: tuple[str, ...]) -> DataOverview:
+    """The data at a glance, without the folders that they are in."""
     arrays, plain = kept
     return DataOverview(
-        title=plain["title"],
-        source=plain["source"],
+        title=without_folders(plain["title"], places),
+        source=without_folders(plain["source"], places),
         shape=tuple(plain["shape"]),
         counts={split: arrays[f"count/{split}"] for split in _SPLITS if f"count/{split}" in arrays},
         examples=arrays.get("examples"),
         rows=tuple(tuple(row) for row in plain["rows"]),
-        facts=tuple((name, text) for name, text in plain.get("facts", ())),
+        facts=tuple((name, without_folders(text, places)) for name, text in plain.get("facts", ())),
         total=plain.get("total"),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -30,6 +30,7 @@ from wellfit.study.inputs import has_inputs, save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
 from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
 from wellfit.study.looks import note_look, note_seen
+from wellfit.study.pace import Pace
 from wellfit.study.planning import Forecast, recipe_of
 from wellfit.study.provenance import provenance
 from wellfit.study.report_data import keep_report_data
@@ -50,6 +51,9 @@ class Progress:
       active: runs in it that still train.
       examples: training examples that its trajectories processed in this epoch.
       share: of the whole work, from 0 to 1.
+      left: the seconds until the last result; None while they are unknown.
+      rows: (variant, seed) -> ``HISTORY_COLUMNS`` of every epoch so far, of the population in training; call it before
+        the callback returns.
     """
 
     epoch: int
@@ -57,6 +61,8 @@ class Progress:
     active: int
     examples: int
     share: float
+    left: float | None = None
+    rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]] = dict
 
 
 def run_study(
@@ -111,10 +117,11 @@ def run_study(
             record_plan(store, interim)
         if on_plan is not None:
             on_plan(session.forecast)
+        count_time = _stopwatch(store)
         tested, metric = len(session.test_labels), session.spec.metric
         store.metadata.save_findings(audit(session.used, session.splits, tested, session.learned, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
-        _train(session, store, on_progress, on_epoch)
+        _train(session, store, on_progress, on_epoch, count_time)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
@@ -124,7 +131,22 @@ def run_study(
         keep_report_data(store, session)
         if interim is not None:
             record_analysis(store, interim, session.spec.seeds)
+        if session.remaining.plan.runs:
+            count_time()
     release()
+
+
+def _stopwatch(store: Store) -> Callable[[], None]:
+    """What adds the time since its last call, and first since now, to the time of the study."""
+    last = time.monotonic()
+
+    def count() -> None:
+        nonlocal last
+        now = time.monotonic()
+        store.metadata.add_seconds(now - last)
+        last = now
+
+    return count
 
 
 def _note_overlap(store: Store, session: Session) -> None:
@@ -140,22 +162,31 @@ def _train(
     store: Store,
     on_progress: Callable[[Progress], None] | None,
     on_epoch: Callable[[Epoch], None] | None,
+    count_time: Callable[[], None],
 ) -> None:
     """Train every population and save its records; leave a checkpoint behind after an interruption."""
     work, trainer = session.remaining, _trainers(session)
     total = sum(work.left(population) for population in work.plan.populations) or 1
-    before = 0
+    before, began = 0, time.monotonic()
+    pace = Pace(session.stages, session.around_training[1], session.slowdown)
     with interruptible() as stop:
-        for population in work.plan.populations:
+        for position, population in enumerate(work.plan.populations):
 
-            def report(epoch: Epoch, population: Population = population, before: int = before) -> None:
+            def time_left(epoch: Epoch, population: Population = population, position: int = position) -> float | None:
+                count_time()
+                return pace.after_epoch(position, time.monotonic() - began, work.trained_by(population, epoch.number))
+
+            def report(
+                epoch: Epoch, left: float | None, population: Population = population, before: int = before
+            ) -> None:
                 if on_epoch is not None:
                     on_epoch(epoch)
                 if on_progress is not None:
                     share = min(1.0, (before + work.trained_by(population, epoch.number)) / total)
-                    on_progress(Progress(epoch.number, epoch.epochs, epoch.active, epoch.examples, share))
+                    of_epoch = epoch.number, epoch.epochs, epoch.active, epoch.examples
+                    on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
-            _train_population(population, work, trainer(population), store, report, stop)
+            _train_population(population, work, trainer(population), store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
                 raise Interrupted("Everything up to the last epoch is saved")
@@ -182,8 +213,10 @@ def _train_population(
     work: Remaining,
     trainer: Trainer,
     store: Store,
-    report: Callable[[Epoch], None],
+    time_left: Callable[[Epoch], float | None],
+    report: Callable[[Epoch, float | None], None],
     stop: StopRequest,
+    slowdown: float,
 ) -> None:
     """Train a population from where it is; save its records and the final states of its trajectories."""
     saved = time.monotonic()
@@ -192,11 +225,11 @@ def _train_population(
 
     def after_epoch(epoch: Epoch) -> None:
         nonlocal saved
-        store.metadata.add_seconds(epoch.seconds)
+        left = time_left(epoch)
         timings.append((epoch.examples, epoch.seconds))
         last[:] = [epoch]
-        store.progress.write(epoch.rows)
-        report(epoch)
+        store.progress.write(epoch.rows, left)
+        report(epoch, left)
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
             store.checkpoints.save(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
@@ -217,7 +250,7 @@ def _train_population(
             raise store.final_states.unusable(ends[error.name].facts, error.reason) from None
         raise store.checkpoints.unusable(population.name, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
-    machine.learn(population, examples // len(trainer.data.x_train), seconds)
+    machine.learn(population, examples // len(trainer.data.x_train), seconds / slowdown)
     ended = (
         (end.name, end.arrays, {**end.facts, "population": population.name})
         for end in (last[0].ends() if last else ())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from jax.sharding import Mesh
@@ -17,9 +17,9 @@ from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits
 from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
 from wellfit.data.subsets import subset_rows
-from wellfit.engine import devices, programs
+from wellfit.engine import devices, machine, programs
 from wellfit.engine.plan import Plan
-from wellfit.engine.precision import in_words
+from wellfit.engine.precision import has_convolution, in_words
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.narrative.design import design_sentences
 from wellfit.nn.kernels.availability import NOT_INSTALLED, obstacle, remedy
@@ -30,17 +30,16 @@ from wellfit.study.comparable import metric_caution
 from wellfit.study.conclude import pairs_of
 from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
+from wellfit.study.pace import Stage, around, seconds_around, seconds_of, stages_of
 from wellfit.study.planning import (
     Choices,
     Forecast,
     automatic_precision,
     choose_and_plan,
-    convolves,
     memory_of,
     memory_to_read,
     network_facts,
     plan_runs,
-    seconds_of,
     trained_on,
     training_facts,
 )
@@ -48,6 +47,9 @@ from wellfit.study.provenance import continued_elsewhere, machine_facts
 from wellfit.study.shards import Shard, part_of, restricted, runs_of
 
 __all__ = ["Session"]
+
+_WORTH_WATCHING: Final = 2.0
+"""Seconds from which a study pays for finding out how busy the machine is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,7 +335,7 @@ class Session:
     def _without_kernels(self) -> str:
         """A sentence about convolutions that would train faster; empty if there are none."""
         programs = [population.program for population in self.remaining.plan.populations]
-        slow = any(p.precision == "float32" and not p.kernels and convolves(p.model) for p in programs)
+        slow = any(p.precision == "float32" and not p.kernels and has_convolution(p.model) for p in programs)
         if not slow or obstacle() != NOT_INSTALLED:
             return ""
         return f"{NOT_INSTALLED}, so that convolutions take about twice as long; {remedy(NOT_INSTALLED)}"
@@ -361,6 +363,28 @@ class Session:
         return design_sentences(design, self.spec.margin, foldable=foldable, metric=self.spec.metric)
 
     @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The forecast of every population that remains to be trained, on a machine that does nothing else."""
+        return stages_of(self.remaining.plan, self.examples["training"], self.mesh.size, self.remaining.left)
+
+    @cached_property
+    def around_training(self) -> tuple[float, float]:
+        """The forecast of the seconds before and after the training, on a machine that does nothing else."""
+        counts, x = self.examples, self.used.x_train
+        examples = counts["training"], counts["validation"], len(self.used.y_test)
+        size = x.nbytes * (len(x) + examples[2]) // len(x)  # with the test examples, which nobody looks at yet
+        return seconds_around(self.remaining.plan, examples, size)
+
+    @cached_property
+    def slowdown(self) -> float:
+        """How many times longer the machine takes now because of other processes; 1 for a study of a moment."""
+        return machine.slowdown() if self._alone > _WORTH_WATCHING else 1.0
+
+    @property
+    def _alone(self) -> float:
+        return seconds_of(self.stages) + sum(self.around_training)
+
+    @cached_property
     def forecast(self) -> Forecast:
         """What training the rest of the study will take.
 
@@ -375,6 +399,7 @@ class Session:
         mixed = self.spec.precision == "auto" and self.choices.precision == "mixed"
         if mixed and automatic_precision() == "float32":
             precision += ", as when this study began, although this machine gains nothing from it"
+        seconds = self.slowdown * self._alone if work.plan.runs else 0.0
         moved = continued_elsewhere(self._recorded, machine_facts(kernels=self.kernels))
         of_metric = metric_caution(self.spec.metric, self.data.y_train)
         cautions = of_metric, moved, programs.refusal(), self._without_kernels
@@ -389,7 +414,9 @@ class Session:
             epochs=self.spec.base.epochs,
             devices=self.mesh.size,
             precision=precision,
-            seconds=seconds_of(work.plan, counts["training"], self.mesh.size, work.left),
+            seconds=seconds,
+            between=around(seconds, self.stages, self.slowdown),
+            slowdown=self.slowdown,
             memory=memory_of(work.plan, reading),
             continued=len(work.begins),
             saved=work.saved,

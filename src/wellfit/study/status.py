@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from wellfit.store import open_existing
 from wellfit.store.database import PATIENCE
 from wellfit.store.lock import is_locked
 from wellfit.store.progress import FILE as PROGRESS
+from wellfit.study.shareable import last_part
 
 __all__ = ["Leader", "Stamp", "StudyStatus", "read_status", "stamp"]
 
@@ -59,6 +61,7 @@ class StudyStatus:
       share: of the training that is done, from 0 to 1; a run that stopped early counts in full.
       epoch, epochs: the furthest epoch of any active run, and the most epochs that one asks for; 0 without active runs.
       leader: by validation accuracy; None before the first epoch.
+      left: seconds until the study has its results, at the time of reading; None while they are unknown.
       records: the runs that have ended.
     """
 
@@ -72,6 +75,7 @@ class StudyStatus:
     epochs: int
     leader: Leader | None
     records: Mapping[Run, RunRecord]
+    left: float | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -105,7 +109,7 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
     """
     now = stamp(directory)
     with open_existing(directory, patience=patience) as store:
-        histories = store.progress.read()  # before the records, which replace it
+        histories, left = store.progress.read(), store.progress.left()  # before the records, which replace it
         settings, spec = store.metadata.study(), store.metadata.spec()
         seconds, tested = store.metadata.seconds(), len(store.runs.test_scores())
         if before is not None and before.stamp.database == now.database:
@@ -123,7 +127,7 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
     histories = {run: record.history for run, record in ended.items()} | active
     by_variant = {name: {s: histories[name, s] for s in spec.seeds if (name, s) in histories} for name in spec.variants}
     summary = StudySummary(
-        name=spec.name, title=spec.title, data=spec.data.name_or_path, state=state, seeds=spec.seeds,
+        name=spec.name, title=spec.title, data=last_part(spec.data.name_or_path), state=state, seeds=spec.seeds,
         epochs=spec.base.epochs, seconds=seconds, directory=str(directory), variants=variants, comparisons=(),
         findings=(), verdict="", histories=by_variant, confusion={}, classes=(), provenance={},
         settings=settings, margin=spec.margin, metric=spec.metric,
@@ -139,6 +143,7 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
         epochs=max((asked[variant] for variant, _ in active), default=0),
         leader=_leader(variants, active),
         records=records,
+        left=None if left is None or state != "running" else max(0.0, left[0] - max(0.0, time.time() - left[1])),
     )
 
 

@@ -43,6 +43,7 @@ from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again, scores_of_runs
+from wellfit.study.shareable import shareable
 
 __all__ = ["METRICS", "summarize", "summary_of"]
 
@@ -150,7 +151,7 @@ def summary_of(store: Store) -> StudySummary:
             Further(read.correct, min(sampled.values()), histories, confusion, classes),
         )._asdict(),
     )
-    summary = dataclasses.replace(summary, validation=_validation(summary, read))
+    summary = shareable(dataclasses.replace(summary, validation=_validation(summary, read)))
     advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
 

@@ -66,6 +66,15 @@ def test_what_is_no_form_is_refused_with_the_nearest() -> None:
         report_format("pdf", Path("a.md"))
 
 
+@pytest.mark.parametrize("wanted", [None, "png", "pdf"])
+def test_figures_are_a_folder(wanted: str | None, tmp_path: Path) -> None:
+    line = r"x\.png: a report in PNG is a folder with a file for each figure; --format png --out .*x$"
+    with pytest.raises(StudyFileError, match=line):
+        report_format(wanted, tmp_path / "x.png")
+    (tmp_path / "x.png").mkdir()
+    assert report_format(wanted, tmp_path / "x.png") == (wanted or "html")
+
+
 def test_where_it_goes(tmp_path: Path) -> None:
     study = tmp_path / "study"
     assert {form: report_path(form, None, study) for form in FORMATS} == {f: study / n for f, n in FORMATS.items()}

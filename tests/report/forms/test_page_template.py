@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jinja2
 import pytest
 
+from summaries import study
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles, prose
 from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
 
@@ -31,9 +34,12 @@ def test_sentences_have_minus_signs_and_percent_signs_keep_to_their_numbers():
 
 
 def test_every_variant_has_its_swatch():
-    macro = "{% from 'forms/templates/macros.html.j2' import swatch with context %}{{ swatch(i) }}"
-    looks = {render(macro, i=i) for i in range(SERIES * FORMS)}
-    assert len(looks) == SERIES * FORMS
+    macro = "{% from 'forms/templates/macros.html.j2' import swatch with context %}{{ swatch(name) }}"
+    names = [f"v{i}" for i in range((SERIES - 1) * FORMS)]
+    one = study().variants[0]
+    summary = replace(study(), variants=tuple(replace(one, name=name) for name in names))
+    looks = {render(macro, name=name, summary=summary) for name in names}
+    assert len(looks) == len(names)
     for form in range(1, FORMS):
         assert f".swatch.form-{form} " in page_styles()
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import replace
 from io import StringIO
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from wellfit.base import HISTORY_COLUMNS
 from wellfit.engine.plan import Plan
 from wellfit.report.forms import training_progress as module
 from wellfit.report.forms.training_progress import plan_lines, print_plan, training_progress
@@ -27,6 +29,7 @@ FORECAST = Forecast(
     devices=2,
     precision="products in bfloat16, sums in float32",
     seconds=131.0,
+    between=(100.0, 170.0),
     memory=340_000_000,
 )
 
@@ -60,7 +63,7 @@ def test_the_plan_is_a_few_lines():
         "Fashion-MNIST (IDX files)",
         "48,000 training, 12,000 validation and 10,000 test examples",
         "25 results from 20 trainings; 5 more are already done",
-        "7,850 to 109,386 parameters, 60 epochs; about 2 min 11 s and 340 MB of memory",
+        "7,850 to 109,386 parameters, 60 epochs; 1.5 to 3 min and 340 MB of memory",
     ]
 
 
@@ -93,15 +96,16 @@ def test_growth_is_counted():
 
 
 def test_a_file_gets_a_few_lines(monkeypatch):
-    monkeypatch.setattr(module.time, "monotonic", clock(1))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock(1)))
     built = console()
-    with training_progress(built, "images") as progress:
+    with training_progress(built) as progress:
+        progress.prepare(["a", "b"], 15)
         for epoch in range(1, 51):
-            progress.update(Progress(epoch, 50, 30, 1_440_000, epoch / 50))
+            progress.update(Progress(epoch, 50, 30, 1_440_000, epoch / 50, 50.0 - epoch if epoch > 2 else None))
     assert text(built).splitlines() == [
         "Training: epoch 1/50, 30 runs",
-        "62 %, epoch 31/50, 30 runs, 1.4M images/s, 19 s left",
-        "Trained in 50 s, 1.4M images a second",
+        "62 %, epoch 31/50, 30 runs, about 19 s left",
+        "Trained in 51 s",
     ]
 
 
@@ -125,25 +129,82 @@ def test_an_interruption_is_shown_and_passed_on():
     assert text(built).splitlines()[-1].startswith("Stopped at 25 % after ")
 
 
-def test_a_terminal_gets_a_bar_that_disappears(monkeypatch):
+def rows(*accuracies):
+    """The rows of a run with these validation accuracies."""
+    return [np.full(len(HISTORY_COLUMNS), accuracy) for accuracy in accuracies]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal of 80 columns, and a clock that advances by three seconds with every reading."""
     monkeypatch.setenv("TERM", "xterm")
-    built = console(force_terminal=True, color_system=None)
-    monkeypatch.setattr(module.time, "monotonic", clock(3))
-    with training_progress(built) as progress:
-        for step in (
-            progress.prepare,
-            lambda: progress.update(Progress(1, 2, 6, 1000, 0.5)),
-            lambda: progress.update(Progress(2, 2, 6, 1000, 0.75)),
-            lambda: progress.update(Progress(0, 0, 6, 0, 1.0)),
-        ):
-            step()
-            progress._bar.refresh()
-    shown = text(built)
-    assert "compiling" in shown
-    assert "epoch 1/2, 6 runs" in shown
-    assert "testing 6 runs" in shown
-    assert "\x1b[2K" in shown  # the bar is erased
-    assert shown.rstrip().splitlines()[-1].endswith("examples a second")
+    for name in ("CI", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock(3)))
+    return console(height=24, force_terminal=True, color_system=None)
+
+
+def screen(display):
+    """What a live display shows now, without control codes."""
+    plain = console(height=24)
+    plain.print(display._shown())
+    return text(plain)
+
+
+def test_a_terminal_gets_a_table_that_disappears(terminal):
+    with training_progress(terminal) as progress:
+        progress.prepare(["baseline", "dropout"], 2)
+        assert "compiling" in screen(progress)
+        of = {("baseline", 0): rows(0.5, 0.6), ("dropout", 0): rows(0.5, 0.7)}
+        progress.update(Progress(2, 4, 2, 1000, 0.25, rows=lambda: of))
+        *lines, last = screen(progress).splitlines()
+        assert lines == [
+            "variant    epoch    seeds    validation",
+            "baseline   2/4      0/2         60.00 %   ▁█",
+            "dropout    2/4      0/2         70.00 %   ▁█",
+        ]
+        assert last.endswith("  25 % ━━━───────── epoch 2/4, 2 runs")
+        progress.update(Progress(4, 4, 0, 1000, 0.5, 4000.0, lambda: of))
+        assert "about 1 h 10 min left" in screen(progress)
+        progress.update(Progress(0, 0, 4, 0, 1.0))
+        assert "testing 4 runs" in screen(progress)
+    shown = text(terminal)
+    assert "\x1b[2K" in shown  # the table is erased
+    assert "\x1b[2KTrained in " in shown
+
+
+def test_the_line_at_the_bottom_leaves_room_for_an_echo(terminal):
+    with training_progress(terminal) as progress:
+        progress.prepare([f"a-variant-with-a-long-name-{n}" for n in range(30)], 10)
+        progress.update(Progress(1000, 1000, 1000, 1000, 0.5, 40_000.0))
+        lines = screen(progress).splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 79
+    assert len(lines[-1]) <= 76
+
+
+@pytest.mark.parametrize("name", ["CI", "NO_COLOR", "TERM"])
+def test_where_nobody_watches_there_are_lines(name, terminal, monkeypatch):
+    monkeypatch.setenv(name, "dumb")
+    with training_progress(terminal) as progress:
+        progress.prepare(["a"], 1)
+        progress.update(Progress(1, 2, 6, 1000, 0.5))
+    assert text(terminal).splitlines() == ["Training: epoch 1/2, 6 runs", "Trained in 6.0 s"]
+
+
+def test_reading_what_is_new_takes_a_small_share(terminal, monkeypatch):
+    """Rows that take long to read are read less often."""
+    monkeypatch.setattr(
+        module, "time", SimpleNamespace(monotonic=clock(1))
+    )  # each reading of the rows seems to take a second
+    asked = []
+    with training_progress(terminal) as progress:
+        progress._live = type("Still", (), {"start": lambda _: None, "stop": lambda _: None})()
+        progress.prepare(["a"], 1)
+        for epoch in range(1, 400):
+            of = Progress(epoch, 1000, 1, 10, 0.1, rows=lambda epoch=epoch: asked.append(epoch) or {})
+            progress.update(of)
+    assert len(asked) <= 3
 
 
 def test_a_quiet_console_stays_quiet():
@@ -153,31 +214,15 @@ def test_a_quiet_console_stays_quiet():
     assert text(built) == ""
 
 
-def test_a_live_bar_shows_rate_and_time_left(monkeypatch):
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(module.time, "monotonic", clock(10))
-    built = console(force_terminal=True, color_system=None)
-    with training_progress(built, "images") as progress:
-        progress.update(Progress(1, 4, 6, 1000, 0.25))
-        progress.update(Progress(2, 4, 6, 1000, 0.5))
-        progress._bar.refresh()
-        progress.update(Progress(4, 4, 0, 1000, 0.75))
-        progress._bar.refresh()
-    shown = text(built)
-    assert "100 images/s 20 s left" in shown
-    assert "compiling" in shown  # between two populations
-    lines = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "\n", shown).splitlines()
-    assert max(map(len, lines)) <= 80
-
-
-@pytest.mark.parametrize(("seconds", "output"), [(5, "5 s left"), (600, "10 min 0 s left")])
+@pytest.mark.parametrize(
+    ("seconds", "output"), [(5, "about 5 s left"), (600, "about 10 min left"), (1, "a moment left"), (None, "")]
+)
 def test_the_time_left_has_suitable_units(seconds, output):
-    assert module._left([(0.0, 0, 0.0), (seconds, 10, 0.5)]) == output
+    assert module._left(seconds, 0.0) == output
 
 
-def test_the_time_left_needs_a_pace():
-    assert module._left([(1.0, 0, 0.1)]) == ""
-    assert module._left([(1.0, 0, 0.1), (2.0, 5, 0.1)]) == ""
+def test_the_time_left_goes_on_between_epochs():
+    assert module._left(600, 300.0) == "about 5 min left"
 
 
 def test_preparing_is_shown_live_only():
@@ -199,6 +244,12 @@ def test_the_training_examples_are_those_that_runs_learn_from() -> None:
     rest = "training, 12,000 validation and 10,000 test examples"
     assert f"300 {rest}" in plan_lines(replace(FORECAST, trained=(300, 300)))
     assert f"100 to 48,000 {rest}" in plan_lines(replace(FORECAST, trained=(100, 48000)))
+
+
+def test_a_busy_machine_is_mentioned() -> None:
+    assert plan_lines(replace(FORECAST, slowdown=1.4)) == plan_lines(FORECAST)
+    line = "Other programs use the processor; alone, it would be 2.5 times as fast"
+    assert plan_lines(replace(FORECAST, slowdown=2.5))[-1] == line
 
 
 def test_what_the_design_decides_comes_before_cautions() -> None:

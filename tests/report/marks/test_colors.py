@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES, series_color, series_form
+from summaries import study
+from wellfit.report.marks.colors import DARK, FORMS, LIGHT, NAMED, SERIES, series_color, series_form, slots, slots_of
 
 # Machado, Oliveira and Fernandes (2009), full deficiency, on linear RGB.
 BLINDNESS = {
@@ -40,6 +45,7 @@ def test_everything_reads_on_its_paper(colors):
         assert contrast(colors[role], paper) >= 4.5, role  # WCAG AA, text
     for role in (f"s{i}" for i in range(SERIES)):
         assert contrast(colors[role], paper) >= 3.0, role  # WCAG AA, graphics
+    assert contrast(colors["crowd"], paper) >= 3.0
 
 
 @pytest.mark.parametrize("sight", BLINDNESS)
@@ -62,3 +68,47 @@ def test_series_colors_repeat():
 def test_color_and_mark_together_name_a_series():
     named = {(series_color(i), series_form(i)) for i in range(SERIES * FORMS)}
     assert len(named) == SERIES * FORMS
+
+
+def test_a_color_follows_its_name_in_every_study():
+    for names in (["baseline", "l2", "dropout"], ["dropout", "baseline"], ["mine", "other", "dropout", "l1", "l2"]):
+        found = slots(names)
+        assert list(found) == names
+        assert {name: slot for name, slot in found.items() if name in NAMED} == {
+            name: NAMED[name] for name in names if name in NAMED
+        }
+    assert slots(["Early Stopping", "early_stopping "])["Early Stopping"] % SERIES == NAMED["early-stopping"]
+
+
+def test_neither_order_nor_company_of_common_names_moves_a_color():
+    names = ["baseline", "l2", "weight-decay", "mine", "yours", "128-64", "256-128", "l2=0.1", "l2=0.2", "l2=0.3"]
+    found = slots(names)
+    assert slots(names[::-1]) == found
+    assert len(set(found.values())) == len(names)  # color and mark together differ
+    assert {slots([name])[name] % SERIES for name in names} >= set(range(3))
+
+
+@given(st.lists(st.text(max_size=6), max_size=40, unique=True), st.randoms())
+def test_slots_differ_and_do_not_depend_on_order(names, chance):
+    found = slots(names)
+    assert len(set(found.values())) == len(names)
+    shuffled = chance.sample(names, len(names))
+    assert slots(shuffled) == found
+    few = names[: SERIES - 1]  # as many as there are colors: all differ, except where the table says otherwise
+    unknown = [name for name in few if name.strip().lower() not in NAMED]
+    assert len({slots(unknown)[name] % SERIES for name in unknown}) == len(unknown)
+
+
+def test_built_in_studies_of_up_to_seven_variants_have_a_color_each():
+    for path in resources.files("wellfit.spec.builtin").iterdir():
+        if not path.name.endswith(".toml"):
+            continue
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        for part in (table, *table.get("parts", {}).values()):
+            names = list(part.get("variants", {}))
+            if len(names) <= SERIES - 1:
+                assert len({slot % SERIES for slot in slots(names).values()}) == len(names), path.name
+
+
+def test_the_slots_of_a_study_are_those_of_its_variants():
+    assert slots_of(study(variants=("baseline", "l2"))) == {"baseline": 0, "l2": 1}

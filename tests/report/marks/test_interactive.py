@@ -10,7 +10,6 @@ from wellfit.report.marks.colors import FORMS, LIGHT, SERIES
 from wellfit.report.marks.interactive import (
     MARKERS,
     add_curve,
-    add_hover,
     add_marks,
     add_renderer,
     bokeh_library,
@@ -21,7 +20,7 @@ from wellfit.report.marks.interactive import (
     epoch_chart,
     series_role,
 )
-from wellfit.report.numbers import curve_data
+from wellfit.report.numbers import Curve, curve_data
 
 
 @pytest.fixture
@@ -78,21 +77,28 @@ def test_training_is_dashed_and_bands_are_behind(chart, curve):
     assert (band.level, band.tags, band.name) == ("underlay", ["v0-train-band"], "name")
 
 
-def test_tooltips_are_of_lines_only(chart, curve):
+def test_a_column_of_marks_is_sent_where_there_are_any(chart, curve):
     _, line, mark = add_curve(chart, "v7-gap", "name", SERIES, curve_columns(curve, 1.0, SERIES))
     assert (mark.tags, mark.glyph.size) == (["v7-gap-mark"], "mark")
-    add_hover(chart)
-    assert chart.hover[0].renderers == [line]
-    assert chart.hover[0].limit == 5
+    _, bare = add_curve(chart, "v0-gap", "name", 0, curve_columns(curve, 1.0, 0))
+    assert line.data_source.data.keys() - bare.data_source.data.keys() == {"mark"}
+    assert mark.view is line.view is not bare.view
+
+
+@pytest.mark.parametrize(("count", "kind"), [(200, np.uint8), (300, np.uint16)])
+def test_epochs_take_as_few_bytes_as_they_need(count, kind):
+    values = np.linspace(0, 1, count)
+    columns = curve_columns(Curve(np.arange(1, count + 1), values, values, values, np.ones(count, int)), 1.0, 0)
+    assert columns["epoch"].dtype == kind
+    np.testing.assert_array_equal(columns["epoch"], np.arange(1, count + 1))
 
 
 def test_epoch_axes_are_shared_and_have_no_half_epochs():
     epochs = bokeh_models().Range1d(1, 8)
-    cursor = bokeh_models().Span(dimension="height")
-    chart = epoch_chart("loss", 8, "log", epochs=epochs, cursor=cursor)
+    chart = epoch_chart("loss", 8, "log", epochs=epochs, height=440)
     assert chart.x_range is epochs
     assert chart.xaxis[0].ticker.min_interval == 1
-    assert any(getattr(tool, "overlay", None) is cursor for tool in chart.tools)
+    assert (chart.tags, chart.height) == (["by-epoch"], 440)
     assert chart.yaxis[0].ticker.mantissas == [1, 2, 5]
 
 

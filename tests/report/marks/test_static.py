@@ -69,12 +69,13 @@ def test_labels_at_the_right_edge_stay_apart():
     axes.plot([1, 2], [0, 1])
     marks.end_labels(axes, [("a", 0.5, "#000000"), ("b", 0.5, "#000000"), ("$c$", 0.9, "#000000")])
     places = {text.get_text(): text.xy[1] for text in axes.texts}
-    assert places["b"] - places["a"] == pytest.approx(marks.LINE)
+    height = axes.figure.get_figheight() * axes.get_position().height
+    assert places["b"] - places["a"] == pytest.approx(marks.LINE / height)
     crowded = Figure().add_subplot()
     marks.end_labels(crowded, [(name, 1.0, "#000000") for name in "abcdef"])
     heights = [text.xy[1] for text in crowded.texts]
     assert max(heights) == 1.0  # not above the panel
-    np.testing.assert_allclose(np.diff(heights), marks.LINE)
+    np.testing.assert_allclose(np.diff(heights), marks.LINE / height)
     low, high = axes.get_ylim()
     assert places[r"\$c\$"] == pytest.approx((0.9 - low) / (high - low))
 
@@ -183,3 +184,35 @@ def test_an_image_has_its_place_its_proportions_and_its_pixels():
     color = np.zeros((2, 2, 3), np.uint8)
     marks.show_image(axes, color, 0.0, 0.0)
     np.testing.assert_array_equal(axes.images[1].get_array(), color)
+
+
+def test_long_names_of_classes_are_wrapped_where_there_is_room():
+    long = "a name of a class that is so long that no figure could hold it in one line, or in three"
+    few = marks.class_labels([long, "$b"])
+    assert [len(line) <= 16 for line in few[0].split("\n")] == [True] * 3
+    assert few[0].endswith("…")
+    assert few[1] == r"\$b"
+    many = marks.class_labels([long] * 13)
+    assert many[0].count("\n") == 0
+    assert len(many[0]) <= 20
+
+
+def test_a_figure_of_the_reader_s_own_gets_a_layout_and_keeps_one_that_it_has():
+    bare = Figure()
+    marks.own_axes(bare.add_subplot(1, 2, 1), (1, 1))
+    assert bare.get_layout_engine() is not None
+    tight = Figure(layout="tight")
+    engine = tight.get_layout_engine()
+    marks.own_axes(tight.add_subplot(), (1, 1))
+    assert tight.get_layout_engine() is engine
+    placed = Figure()
+    marks.own_axes(placed.add_axes((0, 0, 1, 1)), (1, 1))
+    assert placed.get_layout_engine() is None  # where its reader put it
+
+
+def test_a_title_is_as_wide_as_its_panel():
+    figure = Figure(figsize=(9, 3))
+    axes = figure.subplots(1, 3)[0]
+    marks.title(axes, "a name of a variant that is much longer than the panel is wide")
+    assert axes.get_title(loc="left").count("\n") >= 1
+    assert marks.filled(axes, "short", 12) == "short"

@@ -31,6 +31,7 @@ from wellfit.spec.imported.options import (
         (part("ReLU", negative_slope=0.0, max_value=None, threshold=0.0, name="r"), "relu"),
         (part("LeakyReLU", negative_slope=0.2), "leaky_relu"),
         (part("LeakyReLU", alpha=0.2), "leaky_relu"),
+        (part("LeakyReLU", alpha=0.20000000298023224), "leaky_relu"),  # as float32, from Keras 2
         (part("ELU", alpha=1.0), "elu"),
         (part("Softmax", axis=-1), "softmax"),
     ],

@@ -18,6 +18,7 @@ import numpy as np
 from wellfit.errors import WellfitError
 from wellfit.report.marks.static import alt_text
 from wellfit.report.parts import Code, Drawing, Paragraph, Part, Table
+from wellfit.report.wording import true_minus
 
 __all__ = ["Cells"]
 
@@ -88,12 +89,20 @@ class Cells:
         self._printed.truncate()
         for prose, group in groupby(lines, _is_prose):
             if prose:
-                self._parts += [Paragraph(line) for line in group]
+                self._parts += [Paragraph(true_minus(line)) for line in group]
             elif text := "\n".join(group).strip("\n"):
                 self._parts.append(Code(text))
 
 
 def _is_prose(line: str) -> bool:
+    """Whether a line is a sentence, or a long one of words.
+
+    Example:
+      >>> _is_prose("l2 is undecided: 1 to 2 points remain possible."), _is_prose("l2: gap 1.5 points [1.2, 1.8]")
+      (True, False)
+    """
+    if line.endswith((".", "?")) and len(line.split()) > 4 and not line.startswith((" ", "[")):
+        return True
     return len(line) > WIDE and sum(c.isalpha() or c == " " for c in line) > 0.75 * len(line)
 
 

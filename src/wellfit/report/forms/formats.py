@@ -80,13 +80,16 @@ def report_format(wanted: str | None, path: Path | None) -> str:
 
     Raises:
       UnknownNameError: there is no such form.
-      StudyFileError: the suffix of the file belongs to another form.
+      StudyFileError: the suffix of the file belongs to another form, or to one that is a folder.
 
     Example:
       >>> report_format(None, Path("hand-in.pdf")), report_format("md", None), report_format(None, None)
       ('pdf', 'md', 'html')
     """
     ending = path.suffix[1:].lower() if path is not None and not path.is_dir() else ""
+    if ending in FOLDERS and path is not None:
+        fix = f"--format {ending} --out {path.with_suffix('')}"
+        raise StudyFileError(f"{path}: a report in {ending.upper()} is a folder with a file for each figure; {fix}")
     if wanted is None:
         if ending and ending not in FORMATS:
             raise UnknownNameError("format", ending, FORMATS, str(path))

@@ -55,21 +55,18 @@ class NotebookProgress:
     def __init__(self) -> None:
         self._handle: Any = None
         self._began = self._shown = 0.0
-        self._examples = 0
         self._share = 0.0
 
     def update(self, progress: Progress) -> None:
         """Show the progress after an epoch."""
         now = time.monotonic()
-        self._examples += progress.examples
         share = self._share = progress.share
         if self._handle is None:
             self._began = now
         elif now - self._shown < EVERY:
             return
         self._shown = now
-        elapsed = now - self._began
-        left = f", about {wording.duration(elapsed * (1 - share) / share)} left" if share > 0 and elapsed > 2 else ""
+        left = "" if progress.left is None else f", about {wording.rough(progress.left)} left"
         runs = wording.count(progress.active, "run")
         text = f"epoch {progress.epoch}/{progress.epochs}, {runs}" if progress.epochs else "test set"
         bar = f"<progress value={share:.4f} max=1 style='width:16em;vertical-align:middle'></progress>"
@@ -80,8 +77,7 @@ class NotebookProgress:
         if self._handle is None:
             return
         seconds = time.monotonic() - self._began
-        rate = f", {self._examples / seconds:,.0f} examples a second" if seconds > 0 and self._examples else ""
-        line = closing_line(seconds, self._share, rate, whole)
+        line = closing_line(seconds, self._share, whole)
         self._show(line, line)
 
     def _show(self, rich: str, plain: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.report import wording
 from wellfit.report.forms.own_words import words_html
-from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES
+from wellfit.report.marks.colors import DARK, FORMS, LIGHT, SERIES, slots_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["page_environment", "page_source", "page_styles", "prose"]
 
-STYLES: Final = ("base", "tables", "figures", "narrow", "print")
+STYLES: Final = ("base", "first", "tables", "figures", "narrow", "print")
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +36,7 @@ def page_environment() -> Environment:
     environment.filters["breakable"] = _breakable
     environment.filters["prose"] = prose
     environment.filters["own_words"] = words_html
-    environment.globals.update(series=SERIES, forms=FORMS)
+    environment.globals.update(series=SERIES, forms=FORMS, slots_of=slots_of)
     # JSON in the study's order, without spaces
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment

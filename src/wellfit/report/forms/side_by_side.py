@@ -29,6 +29,7 @@ from wellfit.report.subjects.side_by_side.numbers import (
     place,
 )
 from wellfit.report.subjects.side_by_side.static import plot_differences
+from wellfit.study.shareable import last_part
 from wellfit.study.side_by_side import SideBySide
 
 __all__ = ["print_side_by_side", "render_side_by_side", "write_side_by_side"]
@@ -80,6 +81,8 @@ def render_side_by_side(found: SideBySide) -> str:
     from markupsafe import Markup
 
     found = _legible(found)
+    first, second = (replace(one, directory=last_part(one.directory)) for one in (found.first, found.second))
+    found = replace(found, first=first, second=second)
     with quiet():
         figure = inline_svg(plot_differences(found))
     page = page_environment().get_template("forms/templates/side_by_side.html.j2")
@@ -91,7 +94,7 @@ def render_side_by_side(found: SideBySide) -> str:
         lists=lists(found),
         pairs=pair_table(found),
         differences=difference_table(found),
-        indices={v.name: index for index, v in enumerate(found.first.variants)},
+        summary=found.first,
         figure=figure,
         css=Markup(page_styles()),
     )

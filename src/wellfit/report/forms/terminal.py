@@ -40,7 +40,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
             _say(console, text, indent="  ")
 
 
-def print_summary(summary: StudySummary, console: Console, *, full: bool = False) -> None:
+def print_summary(summary: StudySummary, console: Console, *, full: bool = False, timed: bool = True) -> None:
     """Print a study, conclusion first, then answers, advice, a table, and findings.
 
     Args:
@@ -48,9 +48,10 @@ def print_summary(summary: StudySummary, console: Console, *, full: bool = False
       console: its width decides which columns are shown.
       full: print everything: how certain the conclusion is, every comparison, the training of every variant, every
         finding. Otherwise about one screen.
+      timed: say how long it took; False where that was just said.
     """
     summary = legible_summary(summary)
-    _print_head(summary, console)
+    _print_head(summary, console, timed)
     console.print()
     _say(console, summary.verdict if full else _conclusion_at_a_glance(summary) or summary.verdict)
     for number, answer in enumerate(summary.answers):
@@ -102,13 +103,14 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 # --- Parts ------------------------------------------------------------------------------------------------------------
 
 
-def _print_head(summary: StudySummary, console: Console) -> None:
+def _print_head(summary: StudySummary, console: Console, timed: bool) -> None:
     """The question, the key figures, and the notices."""
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
+    took = f"{wording.duration(summary.seconds)}, " if timed else ""
     figures = (
         f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {wording.count(summary.epochs, 'epoch')}, "
-        f"{ended} of {len(runs)} runs, {wording.duration(summary.seconds)}, {summary.state}"
+        f"{ended} of {len(runs)} runs, {took}{summary.state}"
     )
     _say(console, summary.title, style="bold")
     _say(console, figures, style="dim")

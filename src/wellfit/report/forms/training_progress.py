@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
 from wellfit.report import wording
 from wellfit.report.forms.terminal import wrapped
+from wellfit.report.forms.training_table import TrainingTable
 
 if TYPE_CHECKING:  # it loads JAX
     from wellfit.study.planning import Forecast
@@ -24,6 +26,11 @@ __all__ = ["TrainingProgress", "closing_line", "plan_lines", "print_plan", "prog
 
 LINE_EVERY: Final = 30.0
 """Minimum seconds between two lines where progress is printed in lines; each also takes a tenth of the work."""
+
+_PER_SECOND: Final = 2  # how often a live display changes
+_LARGEST_SHARE: Final = 0.005  # of the time that may go into reading what is new
+_BAR: Final = 12  # cells
+_BUSY: Final = 1.5  # how many times longer than alone; below that, nobody notices
 
 
 def print_plan(console: Console, forecast: Forecast, *, full: bool = False) -> None:
@@ -54,12 +61,15 @@ def plan_lines(forecast: Forecast, *, full: bool = False) -> list[str]:
     lines.append(f"{wording.count(plan.runs, 'result')} from {wording.count(plan.trajectories, 'training')}{more}")
     ends = sorted({min(plan.parameters), max(plan.parameters)}) if plan.parameters else []
     sizes = " to ".join(f"{size:,}" for size in ends) or wording.NOTHING
-    cost = f"{wording.duration(forecast.seconds)} and {wording.memory(forecast.memory)} of memory"
-    lines.append(f"{sizes} parameters, {wording.count(forecast.epochs, 'epoch')}; about {cost}")
+    cost = f"{wording.between(*forecast.between)} and {wording.memory(forecast.memory)} of memory"
+    lines.append(f"{sizes} parameters, {wording.count(forecast.epochs, 'epoch')}; {cost}")
     if full:
         lines.append(f"{wording.count(plan.programs, 'program')} on {wording.count(forecast.devices, 'device')}")
         lines.append(f"{forecast.precision[:1].upper()}{forecast.precision[1:]}")
-    return [*lines, *_growth_lines(forecast), *forecast.design, *forecast.cautions]
+    busy = []
+    if forecast.slowdown >= _BUSY:
+        busy.append(f"Other programs use the processor; alone, it would be {forecast.slowdown:.1f} times as fast")
+    return [*lines, *_growth_lines(forecast), *busy, *forecast.design, *forecast.cautions]
 
 
 def _growth_lines(forecast: Forecast) -> list[str]:
@@ -75,76 +85,104 @@ def _growth_lines(forecast: Forecast) -> list[str]:
 
 
 class TrainingProgress:
-    """The progress of a training: a live bar in a terminal or notebook, a few lines elsewhere.
+    """The progress of a training: a live table in a terminal, a few lines elsewhere.
 
     Args:
       console: where to show it.
-      unit: of the throughput, ``"images"`` or ``"examples"``.
     """
 
-    def __init__(self, console: Console, unit: str = "examples") -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._unit = unit
-        self._live = (console.is_terminal and not console.is_dumb_terminal) or console.is_jupyter
-        # shorter than 80 columns: the ^C that a terminal echoes must not wrap the line, which could not be erased then
-        rate, left = TextColumn("{task.fields[rate]}", style="dim"), TextColumn("{task.fields[left]}")
-        self._bar = progress_bar(console, rate, left)
-        self._task = self._bar.add_task("", total=1.0, rate="", left="")
-        self._ticks: deque[tuple[float, int, float]] = deque(maxlen=20)  # time, examples so far, share
+        self._table = TrainingTable()
         self._began: float | None = None
         self._printed = (0.0, 0.0)  # time and share at the last line
-        self._share = 0.0
-        self._examples = 0
+        self._latest: Progress | None = None
+        self._at = self._noted_at = self._cost = 0.0  # times of the latest progress and of the table, and what it took
+        self._live: Live | None = None
+        if _is_live(console):
+            self._live = Live(
+                console=console, get_renderable=self._shown, refresh_per_second=_PER_SECOND, transient=True,
+                vertical_overflow="crop",
+            )  # fmt: skip
 
-    def prepare(self) -> None:
-        """Show, where a live bar is possible, that programs are being compiled."""
-        if self._live:
-            self._bar.update(self._task, description="compiling")
-            self._bar.start()
+    def prepare(self, variants: Sequence[str] = (), seeds: int = 0) -> None:
+        """Begin to count the time, and show, where a live display is possible, that programs are being compiled.
+
+        Args:
+          variants: the names of all variants, in their order.
+          seeds: of every variant.
+        """
+        self._table = TrainingTable(variants, seeds)
+        self._began = time.monotonic()
+        if self._live is not None:
+            self._live.start()
 
     def update(self, progress: Progress) -> None:
         """Show the progress after an epoch."""
         now = time.monotonic()
-        text = _activity(progress)
         if self._began is None:
             self._began = now
+            if self._live is not None:
+                self._live.start()
+        if self._latest is None:
             self._printed = now, 0.0
-            if self._live:
-                self._bar.start()
-            else:
-                self._console.print(Text(f"Training: {text}"))
-        share = self._share = progress.share
-        self._examples += progress.examples
-        self._ticks.append((now, self._examples, share))
-        (first, before, _), (last, after, _) = self._ticks[0], self._ticks[-1]
-        training = progress.epochs > 0
-        rate = f"{_short((after - before) / (last - first))} {self._unit}/s" if last > first and training else ""
-        left = _left(self._ticks) if training else ""
-        if self._live:
-            self._bar.update(self._task, description=text, completed=share, rate=rate, left=left)
-        elif training and now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1:
+            if self._live is None:
+                self._console.print(Text(f"Training: {_activity(progress)}"))
+        self._latest, self._at = progress, now
+        ended = not progress.active
+        due = now - self._noted_at >= max(1 / _PER_SECOND, self._cost / _LARGEST_SHARE)
+        if progress.epochs and (ended or due) and self._live is not None:
+            self._table.note(progress.rows(), progress.epochs, ended)
+            self._noted_at, self._cost = now, time.monotonic() - now
+        share = progress.share
+        long_ago = now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1
+        if self._live is None and progress.epochs and long_ago:
             self._printed = now, share
-            self._console.print(Text(", ".join(filter(None, (f"{100 * share:.0f} %", text, rate, left)))))
+            parts = f"{100 * share:.0f} %", _activity(progress), _left(progress.left, 0.0)
+            self._console.print(Text(", ".join(filter(None, parts))))
 
     def close(self, whole: bool) -> None:
-        """Remove the bar and summarize the training in one line; ``whole`` is False if it was interrupted."""
-        if self._live:
-            self._bar.stop()
-        if self._began is None:
+        """Remove the live display and summarize the training in one line; ``whole`` is False if it was interrupted."""
+        if self._live is not None:
+            self._live.stop()
+        if self._latest is None or self._began is None:
             return
-        seconds = time.monotonic() - self._began
-        rate = f", {_short(self._examples / seconds)} {self._unit} a second" if seconds > 0 and self._examples else ""
-        self._console.print(Text(closing_line(seconds, self._share, rate, whole)))
+        line = closing_line(time.monotonic() - self._began, self._latest.share, whole)
+        self._console.print(Text(line))
+
+    def _shown(self) -> Group:
+        """The table, and below it a line that leaves room for the ^C that a terminal echoes at its end."""
+        width, height = self._console.size
+        plain = self._console.options.ascii_only
+        now = time.monotonic()
+        progress = self._latest
+        text = "compiling" if progress is None else _activity(progress)
+        share = 0.0 if progress is None else progress.share
+        left = "" if progress is None else _left(progress.left, now - self._at)
+        full, empty = ("#", "-") if plain else ("━", "─")
+        done = round(share * _BAR)
+        line = Text.assemble(
+            f"{'|/-'[int(2 * now) % 3]} {100 * share:3.0f} % ", full * done, (empty * (_BAR - done), "dim"),
+            f" {'  '.join(filter(None, (text, left)))}",
+        )  # fmt: skip
+        line.truncate(max(width - 4, 10))
+        return Group(*self._table.lines(width - 1, height - 3, ascii_only=plain), line)
+
+
+def _is_live(console: Console) -> bool:
+    """Whether the console is a terminal that a person watches, and that wants more than plain lines."""
+    unwanted = any(os.environ.get(name) for name in ("CI", "NO_COLOR"))
+    return console.is_terminal and not console.is_dumb_terminal and not console.is_jupyter and not unwanted
 
 
 @contextmanager
-def training_progress(console: Console, unit: str = "examples") -> Iterator[TrainingProgress]:
+def training_progress(console: Console) -> Iterator[TrainingProgress]:
     """Show the progress of a training while the context lasts.
 
     Args:
-      console: where to show it. A terminal or notebook gets a bar that disappears at the end. A file or pipe gets one
-        line at the start, one at the end and, for a long training, a few between, without control codes.
-      unit: of the throughput, ``"images"`` or ``"examples"``.
+      console: where to show it. A terminal gets a table that disappears at the end. A file or pipe gets one line at the
+        start, one at the end and, for a long training, a few between, without control codes; so do a terminal of few
+        abilities, one where ``NO_COLOR`` is set, and a service that sets ``CI``.
 
     Returns:
       A context manager that gives a `TrainingProgress`, which shows nothing before its first call.
@@ -157,7 +195,7 @@ def training_progress(console: Console, unit: str = "examples") -> Iterator[Trai
       Training: epoch 1/2, 30 runs
       Trained in 0.0 s
     """
-    display = TrainingProgress(console, unit)
+    display = TrainingProgress(console)
     try:
         yield display
     except BaseException:
@@ -180,12 +218,11 @@ def progress_bar(console: Console, *columns: ProgressColumn) -> Bar:
     )
 
 
-def closing_line(seconds: float, share: float, rate: str, whole: bool) -> str:
+def closing_line(seconds: float, share: float, whole: bool) -> str:
     """One line that summarizes a training; ``share`` is how far it got where it was interrupted."""
-    end = f"Trained in {wording.duration(seconds)}"
-    if not whole:
-        end = f"Stopped at {100 * share:.0f} % after {wording.duration(seconds)}"
-    return f"{end}{rate}"
+    if whole:
+        return f"Trained in {wording.duration(seconds)}"
+    return f"Stopped at {100 * share:.0f} % after {wording.duration(seconds)}"
 
 
 def _activity(progress: Progress) -> str:
@@ -193,21 +230,18 @@ def _activity(progress: Progress) -> str:
     if not progress.epochs:
         return f"testing {runs}"
     if not progress.active:
-        return "compiling" if progress.share < 1 else "saving"
+        return "next seeds or variants" if progress.share < 1 else "saving"
     return f"epoch {progress.epoch}/{progress.epochs}, {runs}"
 
 
-def _left(ticks: Sequence[tuple[float, int, float]]) -> str:
-    """The remaining time at the pace of the last epochs; empty before there are two."""
-    (first, _, before), (last, _, share) = ticks[0], ticks[-1]
-    if last <= first or share <= before:
+def _left(seconds: float | None, since: float) -> str:
+    """The remaining time in words; empty while it is unknown.
+
+    Args:
+      seconds: that were left at the last epoch.
+      since: seconds since then.
+    """
+    if seconds is None:
         return ""
-    seconds = round((last - first) * (1 - share) / (share - before))
-    return f"{seconds} s left" if seconds < 60 else f"{wording.duration(seconds)} left"
-
-
-def _short(number: float) -> str:
-    """A number with about three digits: 245k, 1.2M."""
-    if number >= 999_500:
-        return f"{number / 1e6:.1f}M"
-    return f"{number / 1e3:.0f}k" if number >= 9_950 else f"{number:,.0f}"
+    left = max(seconds - since, 0.0)
+    return "a moment left" if left < 2 else f"about {wording.rough(left)} left"

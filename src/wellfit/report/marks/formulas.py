@@ -37,7 +37,7 @@ def formula(source: str) -> Formula | None:
 
     Example:
       >>> round(formula(r"\lambda \sum w^2").width), formula(r"\nothing{")
-      (4, None)
+      (3, None)
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -1,7 +1,8 @@
 """The parts of interactive charts: empty charts, curves, marks, tooltips, and their form as JSON.
 
 The tag of a renderer tells the page's scripts what it draws: ``v3-validation`` is the fourth variant's validation
-curve, ``v3-validation-band`` its range and ``v3-validation-mark`` the marks on it. Colors are those of `LIGHT`. The
+curve, ``v3-validation-band`` its range and ``v3-validation-mark`` the marks on it. Charts by epoch have a tag too: the
+scripts read the values at the pointer from their curves. Colors are those of `LIGHT`. The
 tags of a glyph name their roles, first the line's and then the fill's if it differs, so that a script can replace the
 colors in dark mode.
 """
@@ -14,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.base import IntArray
 from wellfit.report.marks.colors import LIGHT, SERIES, series_color, series_form
 from wellfit.report.numbers import Curve
 
@@ -21,7 +23,6 @@ __all__ = [
     "Chart",
     "Columns",
     "add_curve",
-    "add_hover",
     "add_marks",
     "add_renderer",
     "bokeh_library",
@@ -68,19 +69,20 @@ def charts_json(charts: Mapping[str, Chart]) -> str:
     from bokeh.document import Document
 
     document = Document()
-    for chart in charts.values():
-        document.add_root(chart)
+    with document.models.freeze():  # else every root walks through all models again
+        for chart in charts.values():
+            document.add_root(chart)
     return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
 
 
-def series_role(index: int) -> str:
-    """The role of a variant's color, by its position in the study.
+def series_role(slot: int) -> str:
+    """The role of a variant's color, by its slot.
 
     Example:
       >>> series_role(8)
       's1'
     """
-    return f"s{index % SERIES}"
+    return f"s{slot % SERIES}"
 
 
 def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *roles: str) -> Any:
@@ -92,50 +94,58 @@ def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *ro
       roles: of the line's color, and of the fill's if it differs.
     """
     glyph.tags = list(roles)
-    return chart.add_glyph(source, glyph, tags=[tag], name=name)
+    views = [of.view for of in chart.renderers[-2:] if of.data_source is source]  # what draws the same data shares it
+    return chart.add_glyph(source, glyph, tags=[tag], name=name, **({"view": views[0]} if views else {}))
 
 
-def curve_columns(curve: Curve, scale: float, index: int) -> dict[str, NDArray[Any]]:
+def curve_columns(curve: Curve, scale: float, slot: int) -> dict[str, NDArray[Any]]:
     """The data of a curve.
 
     Args:
       scale: factor for the values.
-      index: position of the variant in the study.
+      slot: of the variant, from `slots`.
 
     Returns:
       ``epoch``, ``mean``, ``low``, ``high``, ``n``, and ``mark``: size of the mark at an epoch, 0 at most of them.
     """
     several, count = curve.n >= 2, len(curve.epochs)
-    size = MARKERS[series_form(index)][1]
+    size = MARKERS[series_form(slot)][1]
     step = max(1, count // MARKS)
-    marked = (np.arange(count) + index) % step == 0  # neighbors in the study have their marks at different epochs
-    if series_form(index) == 0 and count > 1:
+    marked = (np.arange(count) + slot) % step == 0  # neighbors have their marks at different epochs
+    if series_form(slot) == 0 and count > 1:
         marked[:] = False  # a bare line; a single epoch makes no line and needs its mark
     return {
-        "epoch": curve.epochs.astype(np.int32),
+        "epoch": curve.epochs.astype(_least(curve.epochs)),
         "mean": (scale * curve.mean).astype(np.float32),
         # Bokeh cannot draw an area through NaN: where one run is left, the band has no width.
         "low": (scale * np.where(several, curve.low, curve.mean)).astype(np.float32),
         "high": (scale * np.where(several, curve.high, curve.mean)).astype(np.float32),
-        "n": curve.n.astype(np.int32),
-        "mark": np.where(marked, size, 0).astype(np.int32),
+        "n": curve.n.astype(_least(curve.n)),
+        "mark": np.where(marked, size, 0).astype(np.uint8),
     }
 
 
-def add_curve(chart: Chart, tag: str, name: str, index: int, columns: Columns) -> list[Any]:
+def _least(values: IntArray) -> type[np.unsignedinteger[Any]]:
+    """The smallest type of whole numbers that holds them: a page has hundreds of columns."""
+    most = int(values.max(initial=0))
+    return np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.uint32
+
+
+def add_curve(chart: Chart, tag: str, name: str, slot: int, columns: Columns) -> list[Any]:
     """Add a curve: its band, its line, and its marks if it has any or may get them.
 
     Args:
       tag: the line's; a line whose tag ends in ``train`` is dashed.
       name: what a tooltip calls it.
-      index: position of the variant in the study.
+      slot: of the variant, from `slots`.
       columns: from `curve_columns`.
 
     Returns:
       The renderers; the second one is the line.
     """
-    color, role = series_color(index), series_role(index)
-    source = bokeh_models().ColumnDataSource(dict(columns))
+    color, role = series_color(slot), series_role(slot)
+    marked = bool(series_form(slot) or columns["mark"].any())
+    source = bokeh_models().ColumnDataSource({key: of for key, of in columns.items() if marked or key != "mark"})
     band = bokeh_models().VArea(x="epoch", y1="low", y2="high", fill_color=color, fill_alpha=0.13)
     behind = add_renderer(chart, band, source, f"{tag}-band", name, role)
     behind.level = "underlay"
@@ -143,52 +153,42 @@ def add_curve(chart: Chart, tag: str, name: str, index: int, columns: Columns) -
     line = bokeh_models().Line(x="epoch", y="mean", line_color=color, line_width=1.5 if training else 2.2,
                                line_dash=[6, 4] if training else "solid", line_join="round")  # fmt: skip
     renderers = [behind, add_renderer(chart, line, source, tag, name, role)]
-    if series_form(index) or columns["mark"].any():
-        renderers.append(add_marks(chart, f"{tag}-mark", name, index, source, x="epoch", y="mean", size="mark"))
+    if marked:
+        renderers.append(add_marks(chart, f"{tag}-mark", name, slot, source, x="epoch", y="mean", size="mark"))
     return renderers
 
 
-def add_marks(chart: Chart, tag: str, name: str, index: int, source: Any, **glyph: Any) -> Any:
+def add_marks(chart: Chart, tag: str, name: str, slot: int, source: Any, **glyph: Any) -> Any:
     """Add the marks of a variant, in the form that its name has.
 
     Args:
-      index: position of the variant in the study.
+      slot: of the variant, from `slots`.
       glyph: columns of ``x``, ``y`` and ``size``, and further settings.
     """
-    color, role = series_color(index), series_role(index)
-    marker, _, filled = MARKERS[series_form(index)]
+    color, role = series_color(slot), series_role(slot)
+    marker, _, filled = MARKERS[series_form(slot)]
     fill, filling = (color, role) if filled else (LIGHT["paper"], "paper")
     scatter = bokeh_models().Scatter(marker=marker, line_color=color, line_width=1.6, fill_color=fill, **glyph)
     return add_renderer(chart, scatter, source, tag, name, role, filling)
 
 
-def add_hover(chart: Chart) -> None:
-    """Add a tooltip with the values of at most five curves at the pointer."""
-    lines = [r for r in chart.renderers if not r.tags[0].endswith(("-band", "-mark"))]
-    rows = [("", "$name"), ("epoch", "@epoch (runs: @n)"), ("mean", "@mean{0.000}"),
-            ("range", "@low{0.000} to @high{0.000}")]  # fmt: skip
-    policies = {"line_policy": "nearest", "point_policy": "snap_to_data", "limit": 5}
-    chart.add_tools(bokeh_models().HoverTool(renderers=lines, tooltips=rows, **policies))
-
-
-def epoch_chart(label: str, last: int, scale: str = "linear", *, epochs: Any = None, cursor: Any = None) -> Chart:
-    """An empty chart by epoch.
+def epoch_chart(label: str, last: int, scale: str = "linear", *, epochs: Any = None, height: int = 300) -> Chart:
+    """An empty chart by epoch. The page's script fits its value axis to the curves that are shown.
 
     Args:
       label: of the value axis.
       last: the last epoch.
       scale: of the value axis, ``"linear"`` or ``"log"``.
       epochs: the range of the epoch axis, if charts share it.
-      cursor: a vertical line at the pointer, if charts share it.
+      height: in pixels.
     """
     epochs = bokeh_models().Range1d(1, max(2, last), bounds="auto") if epochs is None else epochs
-    chart = empty_chart("epoch", label, x_range=epochs, y_axis_type=scale)
-    if cursor is not None:
-        chart.add_tools(bokeh_models().CrosshairTool(dimensions="height", overlay=cursor))
+    values = bokeh_models().Range1d(0.1, 1.0)
+    chart = empty_chart("epoch", label, height, x_range=epochs, y_range=values, y_axis_type=scale)
+    chart.tags = ["by-epoch"]
     chart.xgrid.visible = False
     chart.xaxis.ticker.desired_num_ticks = 4  # narrow charts have room for four long numbers
     chart.xaxis.ticker.min_interval = 1  # no half epochs
-    chart.y_range.only_visible = True  # hidden curves leave their room to the others
     if scale == "log":
         chart.yaxis.ticker.mantissas = [1, 2, 5]
     return chart
@@ -224,4 +224,5 @@ def empty_chart(xlabel: str, ylabel: str, height: int = 300, **options: Any) -> 
         axis.axis_label_text_font_size = axis.major_label_text_font_size = "12px"
         axis.axis_label_text_font = axis.major_label_text_font = FONT
     chart.grid.grid_line_color = LIGHT["rule"]
+    chart.grid.level = "image"  # below everything
     return chart

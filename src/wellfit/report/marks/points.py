@@ -44,7 +44,8 @@ def scatter(
     for k, name in enumerate(classes):
         mine = points[labels == k]  # (n, 2)
         axes.scatter(mine[:, 0], mine[:, 1], s=size, marker=MARKERS[k % len(MARKERS)], color=class_color(k),
-                     linewidths=0, alpha=alpha, label=marks.plain(name), zorder=3)  # fmt: skip
+                     linewidths=0.4, edgecolors=LIGHT["paper"], alpha=alpha, label=marks.plain(name),
+                     zorder=3)  # fmt: skip
 
 
 def name_axes(axes: Axes, names: tuple[str, str]) -> None:

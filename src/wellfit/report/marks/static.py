@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, StudySummary
-from wellfit.report.marks.colors import LIGHT, SERIES, series_color
+from wellfit.report.marks.colors import LIGHT, series_color, series_form, slots_of
 from wellfit.report.marks.column import SHEET, is_narrow, wrapped
 from wellfit.report.marks.fonts import fit_letters
-from wellfit.report.numbers import Curve, last_epoch
+from wellfit.report.numbers import Curve, interesting, last_epoch, shown_first
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,13 @@ TRAINING: Final = (0, (3.5, 1.8))
 """The dashes of a training curve."""
 
 DASHES: Final = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
-"""Dashes of overlaid series: the next one each time the colors repeat."""
+"""Dashes of the layers of one network: the next one each time the colors repeat."""
+
+MARKS: Final = (("", 0.0, True), ("o", 4.6, False), ("D", 4.4, True), ("s", 4.4, False))
+"""Marker, size in points and whether it is filled, for every form of `series_form`."""
+
+BANDS: Final = 3
+"""How many bands one panel has at most; more would hide each other."""
 
 GAP: Final = 0.07
 """Between two images; an image's longer side is 1."""
@@ -31,17 +38,39 @@ GAP: Final = 0.07
 INCHES: Final = 0.72
 """Size of an image in a row of images."""
 
-LINE: Final = 1 / 17
-"""About the height of a line of text, as a share of a panel's height."""
+LINE: Final = 0.17
+"""Inches from one label to the next."""
 
 
 def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """These axes, or those of a new figure of this size in inches; for one column, as wide as its sheet."""
+    """These axes, or those of a new figure of this size in inches; for one column, as wide as its sheet.
+
+    A figure of the reader's own gets a layout if it has none, so that labels and legends never reach into a neighbor.
+    """
     if ax is not None:
+        figure = cast("Figure", ax.get_figure(root=True))
+        if figure.get_layout_engine() is None and ax.get_subplotspec() is not None:
+            figure.set_layout_engine(layout())
         return ax
     from matplotlib.figure import Figure
 
     return Figure(figsize=(SHEET, size[1]) if is_narrow() else size, layout=layout()).add_subplot()
+
+
+def inches(axes: Axes) -> tuple[float, float]:
+    """About the width and the height of a panel, before it is laid out."""
+    figure, box = cast("Figure", axes.get_figure(root=True)), axes.get_position()
+    return figure.get_figwidth() * box.width, figure.get_figheight() * box.height
+
+
+def filled(axes: Axes, text: str, letters: float) -> str:
+    """A text in lines that fit the width of a panel.
+
+    Args:
+      letters: their size in points.
+    """
+    most = max(12, int(inches(axes)[0] * 72 / (0.6 * letters)))
+    return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
 def layout() -> LayoutEngine:
@@ -107,13 +136,33 @@ def epoch_axis(axes: Axes, epochs: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
 
 
-def curve(axes: Axes, data: Curve, scale: float, color: str, dash: Any, *, width: float = 1.8) -> None:
-    """Draw the mean as a line and the range over the seeds, where there is one, as a band."""
+def curve(
+    axes: Axes,
+    data: Curve,
+    scale: float,
+    color: str,
+    dash: Any = "solid",
+    *,
+    width: float = 1.8,
+    form: int = 0,
+    band: bool = True,
+) -> None:
+    """Draw the mean as a line and the range over the seeds, where there is one, as a band.
+
+    Args:
+      form: of the marks on the line, from `series_form`; 0 for none.
+      band: whether to draw the range.
+    """
     if not len(data.epochs):
         return
-    alone = len(data.epochs) == 1  # a line through one point is invisible
-    axes.plot(data.epochs, scale * data.mean, color=color, linewidth=width, linestyle=dash,
-              marker="o" if alone else "", markersize=4, solid_capstyle="round")  # fmt: skip
+    marker, size, filled = MARKS[form]
+    if len(data.epochs) == 1:  # a line through one point is invisible
+        marker, size = marker or "o", size or 4.0
+    axes.plot(data.epochs, scale * data.mean, color=color, linewidth=width, linestyle=dash, solid_capstyle="round",
+              marker=marker, markersize=size, markerfacecolor=color if filled else LIGHT["paper"],
+              markevery=max(1, len(data.epochs) // 6))  # fmt: skip
+    if not band:
+        return
     axes.fill_between(data.epochs, scale * data.low, scale * data.high, where=np.isfinite(data.low).tolist(),
                       color=color, alpha=0.16, linewidth=0)  # fmt: skip
 
@@ -134,29 +183,37 @@ def split_legend(place: Axes | Figure, color: str) -> None:
 
 
 def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: float, label: str) -> None:
-    """Draw a curve per variant, labeled at the right edge.
+    """Draw a curve per variant, labeled at the right edge; of many variants, most are gray and have no label.
 
     Args:
       curves: in the study's order.
       scale: factor for the values.
       label: of the value axis.
     """
-    last = max(2, last_epoch(summary))
+    last, slots, named = max(2, last_epoch(summary)), list(slots_of(summary).values()), shown_first(summary)
     for index, data in enumerate(curves):
-        curve(axes, data, scale, series_color(index), DASHES[index // SERIES % len(DASHES)])
+        if index not in named:
+            axes.plot(data.epochs, scale * data.mean, color=LIGHT["crowd"], linewidth=0.8, alpha=0.6, zorder=1)
+    for index in sorted(named):
+        color, form = series_color(slots[index]), series_form(slots[index])
+        curve(axes, curves[index], scale, color, form=form, band=len(named) <= BANDS)
     style(axes, "epoch", label)
     epoch_axis(axes, last)
-    limits = axes.get_ylim()
-    ends = [(i, float(scale * c.mean[-1])) for i, c in enumerate(curves) if len(c.mean)]
+    ends = [(i, float(scale * curves[i].mean[-1])) for i in sorted(named) if len(curves[i].mean)]
     for index, value in ends:  # a dotted line leads from a curve that ends early to its label
-        axes.plot([curves[index].epochs[-1], last], [value, value], color=series_color(index), linewidth=0.9,
+        axes.plot([curves[index].epochs[-1], last], [value, value], color=series_color(slots[index]), linewidth=0.9,
                   linestyle=(0, (1, 3)), zorder=0)  # fmt: skip
-    axes.set_ylim(limits)
-    end_labels(axes, [(summary.variants[index].name, value, series_color(index)) for index, value in ends])
+    end_labels(axes, [(summary.variants[index].name, value, series_color(slots[index])) for index, value in ends])
+
+
+def cut(axes: Axes, curves: Iterable[Curve], scale: float) -> None:
+    """Let the value axis span what is `interesting` of some curves."""
+    low, high = (scale * bound for bound in interesting(curves))
+    axes.set_ylim(max(low, high / 1000) if axes.get_yscale() == "log" else low, high)
 
 
 def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
-    """Label lines at the right edge; labels that would overlap move apart.
+    """Label lines at the right edge; labels that would overlap move apart, and an arrow points to a line outside.
 
     Args:
       ends: text, value and color of every line.
@@ -164,17 +221,19 @@ def end_labels(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     axes.set_ylim(axes.get_ylim())  # later artists do not move the labels
     to_axes = axes.transScale + axes.transLimits  # from values to shares of the axis, logarithmic or not
     ends = sorted(ends, key=lambda end: end[1])
-    places = [float(to_axes.transform((1, value))[1]) for _, value, _ in ends]
+    actual = [float(to_axes.transform((1, value))[1]) for _, value, _ in ends]
+    places = [min(max(place, 0.0), 1.0) for place in actual]
+    line = LINE / inches(axes)[1]  # as a share of the panel's height
     for i in range(1, len(places)):  # up, then down again from the top of the panel
-        places[i] = max(places[i], places[i - 1] + LINE)
-    above = max(1.0, len(places) * LINE) + LINE
+        places[i] = max(places[i], places[i - 1] + line)
+    above = max(1.0, len(places) * line) + line
     for i in reversed(range(len(places))):
-        places[i] = above = min(places[i], above - LINE)
-    most = 18 if is_narrow() else 1000
-    for (name, _, color), place in zip(ends, places, strict=True):
-        label = plain(shortened(name, most))
-        axes.annotate(label, (1.0, place), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
-                      va="center", fontsize=10.5, color=color)  # fmt: skip
+        places[i] = above = min(places[i], above - line)
+    most = 18 if is_narrow() else 26
+    for (name, _, color), place, at in zip(ends, places, actual, strict=True):
+        arrow = "" if -0.01 <= at <= 1.01 else "\N{UPWARDS ARROW} " if at > 1 else "\N{DOWNWARDS ARROW} "
+        axes.annotate(arrow + plain(shortened(name, most)), (1.0, place), xycoords="axes fraction", xytext=(8, 0),
+                      textcoords="offset points", va="center", fontsize=10.5, color=color)  # fmt: skip
 
 
 def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
@@ -193,11 +252,24 @@ def tinted(blue: NDArray[np.bool_], alpha: FloatArray) -> FloatArray:
     return np.concatenate([color, alpha[..., None]], axis=-1)
 
 
+def class_labels(classes: Sequence[str]) -> list[str]:
+    r"""Names of classes in up to three short lines where there is room for them, in one line where there are many.
+
+    Example:
+      >>> class_labels(["cat", "a very long name of a class"])
+      ['cat', 'a very long name\nof a class']
+    """
+    most, lines = (16, 3) if len(classes) <= 12 else (20, 1)
+    wrapped_names = (textwrap.wrap(shortened(name, most * lines), most) for name in classes)
+    return [plain("\n".join([*lined[: lines - 1], shortened(" ".join(lined[lines - 1 :]), most)]).strip())
+            for lined in wrapped_names]  # fmt: skip
+
+
 def class_axes(axes: Axes, classes: Sequence[str]) -> None:
     """Label the axes of a matrix of classes: true classes down, predicted classes across."""
     style(axes, "predicted class", "true class", grid=None)
     if len(classes) <= 60:
-        names, places = [plain(name) for name in classes], range(len(classes))
+        names, places = class_labels(classes), range(len(classes))
         slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         axes.set_xticks(places, names, color=LIGHT["ink"], **(slant if max(map(len, classes)) > 3 else {}))
         axes.set_yticks(places, names, color=LIGHT["ink"])
@@ -244,7 +316,7 @@ def picture_axes(axes: Axes, width: float, height: float) -> None:
 
 def title(axes: Axes, text: str, lines: float = 0) -> None:
     """Set a title at the left, with room for so many lines of text below it."""
-    shown = plain(wrapped(text, 36))
+    shown = plain(wrapped(text, 36) if is_narrow() else filled(axes, text, 12))
     axes.set_title(shown, loc="left", fontsize=12, color=LIGHT["ink"], fontweight="bold", pad=10 + 15 * lines)
 
 
@@ -255,7 +327,8 @@ def titled_key(axes: Axes, text: str, columns: int = 3) -> None:
     if count:
         key = axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, frameon=False, fontsize=9.5,
                           labelcolor=LIGHT["muted"], handletextpad=0.4, columnspacing=1.2)  # fmt: skip
-        key.set_in_layout(False)  # a long one may extend beyond the panel, but never shrinks it
+        alone = len(cast("Figure", axes.get_figure(root=True)).axes) == 1
+        key.set_in_layout(not alone)  # a long one may extend beyond the only panel, but never shrinks it
 
 
 def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> None:
@@ -272,6 +345,7 @@ def legend(axes: Axes, marks: Sequence[Mapping[str, Any]], columns: int = 4) -> 
     if is_narrow():
         cast("Figure", axes.get_figure(root=True)).legend(handles=handles, loc="outside upper left", ncols=2, **style)
     else:
+        columns = max(1, min(columns, int(inches(axes)[0] / 1.4)))
         axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, **style)
 
 

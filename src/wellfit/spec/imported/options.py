@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -43,7 +44,19 @@ def number(value: Any, place: str, key: str, *, below: float = math.inf) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < below or math.isinf(value):
         most = f" and less than {below:g}" if below < math.inf else ""
         refuse(place, f"{key} = {_shown(value)}: must be a number of at least 0{most}")
-    return float(value)
+    return _plain(float(value))
+
+
+def _plain(value: float) -> float:
+    """A number as it was typed: Keras 2 saves some as float32, whose nearest float64 has many more digits.
+
+    Example:
+      >>> _plain(0.0010000000474974513), _plain(0.1), _plain(0.123456789)
+      (0.001, 0.1, 0.123456789)
+    """
+    short = float(f"{value:.7g}")
+    rounded = struct.unpack("f", struct.pack("f", short))[0] if short < 3e38 else math.inf
+    return short if value == rounded else value
 
 
 def whole(value: Any, place: str, key: str) -> int:
@@ -131,7 +144,7 @@ def activation_of(value: Any, place: str) -> str:
         return "relu"
     if name == "leakyrelu" and isinstance(value, dict):
         only(config, place, {}, (*_COMMON, "negative_slope", "alpha"))
-        if slope != 0.2:
+        if not isinstance(slope, float) or _plain(slope) != 0.2:
             refuse(place, f"LeakyReLU with slope {_shown(slope)}; wellfit has 0.2: LeakyReLU(negative_slope=0.2)")
         return "leaky_relu"
     if name == "elu" and isinstance(value, dict):

@@ -30,7 +30,11 @@ def refusal(uri: str, method: str = "GET", host: str = HOST, **headers: str) -> 
     return answers._refusal(cast(Watch, Known()), [HOST], request)
 
 
-@pytest.mark.parametrize("uri", ["/", "/bokeh.js", "/updates", f"/study?id={KNOWN}", f"/report?id={KNOWN}"])
+@pytest.mark.parametrize(
+    "uri",
+    ["/", "/bokeh.js", "/updates", f"/study?id={KNOWN}", f"/report?id={KNOWN}",
+     f"/compare?id={KNOWN}", f"/compare?id={KNOWN}&id={KNOWN}"],
+)  # fmt: skip
 def test_what_is_answered(uri: str) -> None:
     assert refusal(uri) is None
     assert refusal(uri, "HEAD", Origin=f"http://{HOST}") is None
@@ -45,6 +49,9 @@ def test_what_is_answered(uri: str) -> None:
         (404, "/study", {}),
         (404, f"/study?id={KNOWN}&id={KNOWN}", {}),
         (404, "/study?id=0123456789abcdee", {}),
+        (404, "/compare", {}),
+        (404, f"/compare?id={KNOWN}&id=0123456789abcdee", {}),
+        (404, f"/compare?id={KNOWN}&id={KNOWN}&id={KNOWN}", {}),
         (404, "/study?id=0123456789ABCDEF", {}),
         (405, "/", {"method": "POST"}),
         (400, "/", {"Upgrade": "websocket"}),

@@ -12,6 +12,7 @@ import pytest
 import watched
 from wellfit.report.forms.live.page import (
     Listed,
+    choose_page,
     list_page,
     list_parts,
     list_row,
@@ -19,7 +20,7 @@ from wellfit.report.forms.live.page import (
     page_variables,
     study_parts,
 )
-from wellfit.report.subjects.curves.section import chips
+from wellfit.report.subjects.curves.section import choices
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize
 
@@ -66,6 +67,22 @@ def test_a_running_study_has_its_progress(going: StudyStatus) -> None:
     assert "l2 l2 = 0.001 1 training, 1 waiting 3 73.00 %" in table
     assert "The test set stays closed" in table
     assert "The checks are running" in parts["findings"]
+
+
+def test_the_time_left_is_said_where_it_is_known(going: StudyStatus) -> None:
+    assert "left" not in Reader(study_parts(Listed("ab12", "s", going), None)["progress"]).text
+    timed = replace(going, left=130.0)
+    assert "about 2 min left" in Reader(study_parts(Listed("ab12", "s", timed), None)["progress"]).text
+    row = list_row(Listed("ab12", "s", timed))
+    assert "About 2 min left." in Reader(list_parts([row], "here")["studies"]).text
+
+
+def test_what_to_compare_with_is_asked() -> None:
+    chosen, other = ({"id": name * 16, "place": name, "title": f"<b>{name}</b>?", "data": "digits"} for name in "ab")
+    page = choose_page(chosen, [other])
+    assert f'href="/compare?id={"a" * 16}&amp;id={"b" * 16}"' in page
+    assert "<b>" not in page
+    assert "no other finished study" in choose_page(chosen, [])
 
 
 def test_runs_are_counted_in_words(going: StudyStatus) -> None:
@@ -151,4 +168,4 @@ def test_a_page_has_both_color_schemes_and_its_script(going: StudyStatus) -> Non
     variables = page_variables("title")
     assert "prefers-color-scheme: dark" in variables["css"]
     assert "innerHTML" in variables["js"]
-    assert chips(going.summary) == [(0, "baseline", True), (1, "l2", True)]
+    assert choices(going.summary)["chips"] == [(0, "baseline", True), (1, "l2", True)]

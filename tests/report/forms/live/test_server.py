@@ -296,7 +296,7 @@ def test_a_study_is_found_by_its_id_only(served: Served) -> None:
     assert served.ready(page)[0] == 200
     assert served.ask(f"{page}&id=x")[0] == 404
     assert served.ask(f"{page}0")[0] == 404
-    assert sorted(PATHS) == ["/", "/bokeh.js", "/report", "/study", "/updates"]
+    assert sorted(PATHS) == ["/", "/bokeh.js", "/compare", "/report", "/study", "/updates"]
 
 
 @pytest.mark.parametrize(

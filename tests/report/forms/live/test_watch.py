@@ -158,6 +158,22 @@ def test_pages_and_reports_are_made_once_and_again_after_a_change(tmp_path: Path
         until(lambda: watch.report(study, time.monotonic() + 60))
 
 
+def test_two_studies_are_compared(tmp_path: Path, watch: Watch) -> None:
+    for name in ("one", "two"):
+        with watched.at_work(tmp_path / name) as store:
+            watched.finish(store)
+    with watched.at_work(tmp_path / "going"):
+        pass
+    refreshed(watch)
+    one, two = watch.finished()
+    page = until(lambda: watch.comparison(one["id"], two["id"]))
+    assert b"<title>Two studies side by side</title>" in page
+    assert watch.comparison(one["id"], two["id"]) is page
+    assert watch.comparison(one["id"], "0" * 16) is None
+    with pytest.raises(WellfitError, match="the same directory"):
+        until(lambda: watch.comparison(one["id"], one["id"]))
+
+
 def test_old_pages_are_forgotten_where_they_are_large(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BYTES", 150)
     for at in range(4):

@@ -34,7 +34,7 @@ def test_the_words_say_which_way_it_leans():
 
 
 def test_a_small_panel_leaves_name_and_scores_to_the_page():
-    axes = plot_small(CALIBRATION, index=2).axes[0]
+    axes = plot_small(CALIBRATION, slot=2).axes[0]
     assert axes.get_title(loc="left") == ""
     assert not axes.texts
     assert to_hex(axes.lines[1].get_color()) == series_color(2)

@@ -11,6 +11,7 @@ from summaries import CLASSES, running, study
 from wellfit.base import ConfusionDifference
 from wellfit.errors import UnknownNameError
 from wellfit.report.subjects.confusion.numbers import (
+    DENSE,
     confusion_data,
     confusion_sentences,
     contrast,
@@ -68,6 +69,20 @@ def test_intervals_are_left_out_of_a_page_that_they_would_flood():
     shown = details(summary, images=2)
     assert "l2" in shown.differences
     assert [variant["bounds"] for variant in matrix_data(summary, shown)["variants"]] == [None, None]
+
+
+def test_of_many_classes_only_what_is_not_zero_is_written():
+    few = study(variants=("baseline",), epochs=2)
+    assert not matrix_data(few, details(few, images=2))["sparse"]
+    names = tuple(f"class {i}" for i in range(DENSE + 1))
+    many = study(variants=("baseline",), epochs=2, classes=names)
+    counts = np.diag(np.full(len(names), 9))
+    counts[2, 0] = 4
+    data = matrix_data(replace(many, confusion={"baseline": counts}), details(few, images=2))
+    assert data["sparse"]
+    rows = data["variants"][0]["counts"]
+    assert (rows[0], rows[2]) == ([0, 9], [0, 4, 2, 9])
+    assert len(rows) == len(names)
 
 
 def test_no_bound_is_a_negative_zero():

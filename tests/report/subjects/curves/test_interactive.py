@@ -62,12 +62,15 @@ def test_stopped_runs_are_marked_where_they_are_read():
     assert not [r for r in result["chart-gap"].renderers if r.tags == ["v1-stop"]]
 
 
-def test_epoch_axes_and_the_line_at_the_pointer_are_shared():
+def test_epoch_axes_are_shared():
     result = drawn(study(epochs=5))
     assert len({chart.x_range.id for chart in result.values()}) == 1
     assert result["chart-loss"].x_range.end == 5
-    tools = [tool for chart in result.values() for tool in chart.tools if type(tool).__name__ == "CrosshairTool"]
-    assert len({tool.overlay.id for tool in tools}) == 1
+
+
+def test_a_variant_has_the_color_of_its_name():
+    result = drawn(study(variants=("dropout", "baseline"), epochs=5))
+    assert [line(result["chart-gap"], f"v{v}-gap").glyph.tags for v in (0, 1)] == [["s3"], ["s0"]]
 
 
 @pytest.mark.parametrize("make", [running, diverged, lambda: study(variants=("baseline",), seeds=1, epochs=1)])
@@ -84,29 +87,27 @@ def test_before_the_first_epoch_there_is_no_chart():
 
 def test_live_charts_have_a_renderer_for_every_curve_before_the_first_epoch(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
-        live = live_charts(read_status(tmp_path / "s").summary, {0})
-        shown, hidden = line(live["chart-loss"], "v0-validation"), line(live["chart-gap"], "v1-gap")
-        assert (len(shown.data_source.data["epoch"]), shown.visible, hidden.visible) == (0, True, False)
-        for name in ("chart-loss", "chart-accuracy", "chart-gap"):
-            assert [r.data_source.data["x"] for r in live[name].renderers if r.tags == ["empty-band"]] == [[1, 1]]
+        before = live_charts(read_status(tmp_path / "s").summary)
+        assert len(line(before["chart-loss"], "v0-validation").data_source.data["epoch"]) == 0
         watched.record_epochs(store, 3)
-        live = live_charts(read_status(tmp_path / "s").summary, {0})
-        assert not [r for chart in live.values() for r in chart.renderers if r.tags == ["empty-band"]]
+        after = live_charts(read_status(tmp_path / "s").summary)
+        assert len(line(after["chart-loss"], "v0-validation").data_source.data["epoch"]) == 3
+        assert [r.tags for r in before["chart-gap"].renderers] == [r.tags for r in after["chart-gap"].renderers]
 
 
 def test_the_data_sent_are_those_of_the_charts(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.record_epochs(store, 3)
         summary = read_status(tmp_path / "s").summary
-    live, sent = live_charts(summary, {0, 1}), live_columns(summary, 1)
+    live, sent = live_charts(summary), live_columns(summary, 1)
     splits = [f"chart-{metric} v1-{split}" for metric in ("loss", "accuracy") for split in ("train", "validation")]
     assert sorted(sent) == sorted([*splits, "chart-gap v1-gap"])
     for name, columns in sent.items():
         chart, tag = name.split()
         data = line(live[chart], tag).data_source.data
-        assert columns.keys() == data.keys()
-        for column, values in columns.items():
-            np.testing.assert_allclose(values, data[column], rtol=1e-5)  # six digits
+        assert columns.keys() - {"mark"} == data.keys()
+        for column in data:
+            np.testing.assert_allclose(columns[column], data[column], rtol=1e-5)  # six digits
     curve = curve_data(summary, "l2", "validation_accuracy")
     np.testing.assert_allclose(sent["chart-accuracy v1-validation"]["mean"], 100 * curve.mean, rtol=1e-5)
     assert sent["chart-accuracy v1-validation"]["tip"] == [0, 0, 6]
@@ -115,7 +116,7 @@ def test_the_data_sent_are_those_of_the_charts(tmp_path: Path) -> None:
 def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
     with watched.at_work(tmp_path / "s") as store:
         watched.record_epochs(store, 2, (("l2", 0),))
-        live = live_charts(read_status(tmp_path / "s").summary, {0, 1})
+        live = live_charts(read_status(tmp_path / "s").summary)
     data = line(live["chart-loss"], "v1-train").data_source.data
     np.testing.assert_array_equal(data["low"], data["mean"])
     np.testing.assert_array_equal(data["high"], data["mean"])
@@ -124,7 +125,7 @@ def test_with_one_run_the_band_has_no_width(tmp_path: Path) -> None:
 
 def test_page_and_live_page_draw_the_same_curves():
     summary = study(variants=("baseline", "l2"), epochs=6)
-    live, page = live_charts(summary, {0, 1}), drawn(summary)
+    live, page = live_charts(summary), drawn(summary)
     for name, chart in page.items():
         for renderer in chart.renderers:
             same = line(live[name], renderer.tags[0])

@@ -6,8 +6,9 @@ from dataclasses import replace
 from detailed import NOTHING
 from summaries import empty, study
 from wellfit.report.forms.page_template import page_environment
+from wellfit.report.marks.colors import LIGHT
 from wellfit.report.numbers import FEW, shown_first
-from wellfit.report.subjects.curves.section import chips, fragment, parts
+from wellfit.report.subjects.curves.section import CROWD, choices, fragment, parts
 
 
 def many(count):
@@ -33,6 +34,14 @@ def test_the_page_has_a_panel_per_variant():
     page = fragment(summary, NOTHING, {})
     assert [name for _, name, _ in page["panels"]] == [v.name for v in summary.variants]
     assert all(len(drawings) == 2 for _, _, drawings in page["panels"])
+    base = summary.variants[1]
+    names = [f"v{i}" for i in range(12)]
+    crowd = replace(
+        summary,
+        variants=tuple(replace(base, name=name) for name in names),
+        histories=dict.fromkeys(names, summary.histories["l2"]),
+    )
+    assert [at for at, *_ in fragment(crowd, NOTHING, {})["panels"]] == sorted(shown_first(crowd))
     assert set(page["figures"]) == {"loss", "accuracy", "gap"}
     assert all('role="img"' in drawing for drawing in page["figures"].values())
 
@@ -40,10 +49,11 @@ def test_the_page_has_a_panel_per_variant():
 def test_of_many_variants_only_a_few_curves_are_drawn_together():
     summary = many(50)
     shown = shown_first(summary)
-    assert [checked for _, _, checked in chips(summary)] == [at in shown for at in range(50)]
     loss = parts(summary, NOTHING)[0].draw()
     labels = {text.get_text() for text in loss.axes[0].texts}
     assert labels == {f"variant-{at}" for at in shown}
+    gray = [line for line in loss.axes[0].lines if line.get_color() == LIGHT["crowd"]]
+    assert len(gray) == 50 - len(shown)
     panels = parts(summary, NOTHING)[3].draw()
     assert sum(axes.get_visible() for axes in panels.axes) == len(shown)
 
@@ -53,7 +63,19 @@ def test_the_controls_have_every_variant():
     assert len(re.findall('name="variant"', few)) == 2
     assert 'data-choose="all"' not in few
     assert len(re.findall('name="variant"', more)) == FEW + 1
-    assert 'data-choose="few"' in more
+    assert "best on validation" in more
+    assert "others in gray" in more
+    assert "others in gray" not in few
+
+
+def test_of_many_variants_the_baseline_has_its_color_and_of_very_many_the_best_too():
+    assert [checked for *_, checked in choices(many(FEW))["chips"]] == [True] * FEW
+    crowd = choices(many(CROWD))
+    assert [checked for *_, checked in crowd["chips"]] == [True] + [False] * (CROWD - 1)
+    assert (crowd["best"], crowd["crowd"]) == ([0, 1, 2, 3, 4, 5], True)
+    more = choices(many(CROWD + 1))
+    assert sum(checked for *_, checked in more["chips"]) == FEW
+    assert not more["crowd"]
 
 
 def test_triangles_are_explained_where_there_are_any():

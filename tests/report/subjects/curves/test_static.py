@@ -13,10 +13,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from summaries import diverged, empty, hostile, running, study
+from wellfit.base import History
 from wellfit.errors import UnknownNameError
-from wellfit.report.marks.colors import series_color
-from wellfit.report.marks.static import alt_text
-from wellfit.report.numbers import curve_data
+from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.static import LINE, alt_text
+from wellfit.report.numbers import FEW, curve_data
 from wellfit.report.subjects.curves.numbers import epoch_mark, value_limits
 from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_learning_curve, plot_small
 
@@ -78,7 +79,7 @@ def test_curves_can_be_logarithmic_and_labels_stay_apart(log):
     plot_curves(summary, "loss", axes, log=log)
     assert axes.get_yscale() == ("log" if log else "linear")
     heights = sorted(text.xy[1] for text in axes.texts)
-    assert min(np.diff(heights)) >= 0.999 / 17
+    assert min(np.diff(heights)) >= 0.999 * LINE / (4.8 * 0.77)  # inches of the panel
 
 
 def test_panels_mark_where_runs_are_best_or_read():
@@ -168,12 +169,42 @@ def test_the_alt_text_has_the_numbers():
     assert "no epoch yet" in alt_text(plot_gap(empty()))
 
 
-def test_more_variants_than_colors_get_another_dash():
-    summary = study(variants=("baseline",))
+def of(*names):
+    """A study of variants that differ in name alone."""
+    one = study(variants=("baseline",))
+    variants = tuple(replace(one.variants[0], name=name) for name in names)
+    return replace(one, variants=variants, histories=dict.fromkeys(names, one.histories["baseline"]))
+
+
+def test_variants_of_one_color_have_different_marks():
     axes = Figure().add_subplot()
-    plot_gap(replace(summary, variants=summary.variants * 9), axes)
-    same = [line for line in axes.lines if to_hex(line.get_color()) == series_color(0) and len(line.get_xdata()) > 2]
-    assert {line.is_dashed() for line in same} == {False, True}
+    plot_gap(of("l2", "max-norm", "shift"), axes)
+    same = [line for line in axes.lines if to_hex(line.get_color()) == series_color(1) and len(line.get_xdata()) > 2]
+    assert [line.get_marker() for line in same] == ["", "o", "D"]
+    assert not any(line.is_dashed() for line in same)  # dashes are for training
+
+
+def test_of_many_variants_most_are_gray_and_have_no_label():
+    names = [f"v{at}" for at in range(FEW + 4)]
+    for metric in ("loss", "accuracy"):
+        axes = Figure().add_subplot()
+        plot_curves(of(*names), metric, axes)
+        gray = [line for line in axes.lines if to_hex(line.get_color()) == LIGHT["crowd"]]
+        assert (len(gray), len(axes.texts)) == (4, FEW)
+
+
+def test_the_value_axis_leaves_out_the_first_epochs_and_an_arrow_points_to_what_is_outside():
+    summary = study(variants=("baseline", "l2", "dropout"), epochs=12)
+    far = {
+        seed: History({**dict(run.columns), "validation_loss": np.full(12, 1e6)})
+        for seed, run in summary.histories["l2"].items()
+    }
+    summary = replace(summary, histories={**summary.histories, "l2": far})
+    axes = Figure().add_subplot()
+    plot_curves(summary, "loss", axes)
+    assert axes.get_ylim()[1] < max(h["train_loss"][0] for h in summary.histories["baseline"].values())
+    assert [text.get_text() for text in axes.texts if text.get_text().startswith("↑")] == ["↑ l2"]
+    assert max(text.xy[1] for text in axes.texts) <= 1.0
 
 
 def test_unknown_names_are_refused():
@@ -200,3 +231,10 @@ def test_heavy_libraries_are_loaded_late_and_pyplot_never():
 def _environment():
     tests = Path(__file__).parents[3]
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent / "src")])}
+
+
+@pytest.mark.parametrize(("count", "bands"), [(3, 3), (4, 0)])
+def test_few_bands_or_none(count, bands):
+    axes = Figure().add_subplot()
+    plot_curves(of(*[f"v{at}" for at in range(count)]), "loss", axes)
+    assert len(axes.collections) == bands

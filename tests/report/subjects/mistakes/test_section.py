@@ -39,7 +39,7 @@ def test_the_page_without_a_script_has_a_few_images_of_each_kind():
     places = [sheet.place(int(np.flatnonzero(mistakes.image_rows == row)[0])) for row in kept]
     assert [tile.place for tile in first.tiles] == places
     assert first.tiles[0].true == SUMMARY.classes[mistakes.labels[kept[0]]]
-    assert first.tiles[0].runs == "15 of 15 runs agree"
+    assert first.tiles[0].runs == "all 15 runs agree"
     assert shown["data"]["variants"][0] == "baseline"
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from summaries import diverged, empty, study
 from wellfit.base import PairedEvidence, Ranked
+from wellfit.report.parts import Table
 from wellfit.report.subjects.results import numbers as rows
 
 
 def test_a_variant_has_its_means_intervals_and_verdict():
-    summary = replace(study(), ranking=(Ranked("l2", 0.88, "b"),))
+    summary = replace(study(), ranking=(Ranked("baseline", 0.89, "a"), Ranked("l2", 0.88, "b")))
     row = rows.variant_row(summary, 1)
     mean, interval = summary.variants[1].mean, summary.variants[1].interval["test_accuracy"]
     assert interval is not None
@@ -125,3 +126,25 @@ def test_a_difference_is_in_its_metric_s_unit():
     accuracy, other = rows.comparison_table(replace(summary, asked=(loss,))).rows
     assert accuracy[3].endswith(" points")
     assert other[2:6] == ("test loss", "+0.0123", "–", "–")
+
+
+def test_an_interval_that_is_its_mean_is_left_out():
+    summary = study()
+    first = summary.variants[0]
+    perfect = {
+        "mean": {**first.mean, "train_accuracy": 1.0},
+        "interval": {**first.interval, "train_accuracy": (1.0, 1.0)},
+    }
+    row = rows.variant_row(replace(summary, variants=(replace(first, **perfect), *summary.variants[1:])), 0)
+    assert (row.train.mean, row.train.interval) == ("100.00 %", "")
+    near = {**perfect, "interval": {**first.interval, "train_accuracy": (0.9998, 1.0)}}
+    row = rows.variant_row(replace(summary, variants=(replace(first, **near), *summary.variants[1:])), 0)
+    assert row.train.interval == "[99.98, 100.00]"
+
+
+def test_columns_that_say_the_same_are_left_out_only_where_they_do():
+    table = Table(("Variant", "Against", "Metric", "p"), (("a", "x", "m", "1"), ("b", "y", "m", "1")), 3)
+    assert rows.without_constant(table, ("Against", "Metric")) == Table(
+        ("Variant", "Against", "p"), (("a", "x", "1"), ("b", "y", "1")), 2
+    )
+    assert rows.without_constant(replace(table, rows=()), ("Against",)) == replace(table, rows=())

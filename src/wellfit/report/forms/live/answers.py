@@ -1,6 +1,6 @@
 """The answers to the requests that the live page allows.
 
-A request may contain little: one of five paths, this server's own host and origin, the id of a study that the server
+A request may contain little: one of six paths, this server's own host and origin, the ids of studies that the server
 has found itself, and a few numbers. Everything else is refused. No part of a request is ever used as a file name, and
 every response comes from memory.
 """
@@ -20,13 +20,13 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from wellfit.errors import WellfitError, printable
-from wellfit.report.forms.live.page import LIBRARY, list_page, list_parts, missing_page
+from wellfit.report.forms.live.page import LIBRARY, choose_page, list_page, list_parts, missing_page
 from wellfit.report.forms.live.watch import PER_PAGE, Watch
 
 __all__ = ["CHUNK", "PATHS", "application"]
 
-PATHS: Final = ("/", LIBRARY, "/study", "/report", "/updates")
-OF_STUDY: Final = ("/study", "/report")
+PATHS: Final = ("/", LIBRARY, "/study", "/report", "/compare", "/updates")
+OF_STUDY: Final = ("/study", "/report", "/compare")
 
 PATIENCE: Final = 5.0
 """Seconds that a request waits for what is being prepared; then a page says so, and asks again by itself."""
@@ -79,8 +79,10 @@ def _refusal(watch: Watch, hosts: list[str], request: Any) -> tuple[int, str, st
     if "Upgrade" in request.headers:
         return 400, "Unsupported protocol", "This server speaks HTTP only."
     ids = request.arguments.get("id", [])
-    valid = len(ids) == 1 and re.fullmatch(rb"[0-9a-f]{16}", ids[0])
-    if (request.path in OF_STUDY or ids) and not (valid and (request.path == "/updates" or watch.has(ids[0].decode()))):
+    most = 2 if request.path == "/compare" else 1
+    valid = 0 < len(ids) <= most and all(re.fullmatch(rb"[0-9a-f]{16}", one) for one in ids)
+    known = valid and (request.path == "/updates" or all(watch.has(one.decode()) for one in ids))
+    if (request.path in OF_STUDY or ids) and not known:
         return 404, "No such study", GONE
     return None
 
@@ -132,6 +134,11 @@ class Answer(RequestHandler):
         elif self.request.path == LIBRARY:
             library = await self.until(self.watch.library, 10 * PATIENCE)
             await self.answer(library or b"", "text/javascript; charset=utf-8", 200 if library else 503)
+        elif self.request.path == "/compare" and len(self.request.arguments["id"]) == 1:
+            await self.until(lambda: all("trouble" in row for row in self.watch.rows(1)), 1.0)
+            rows = self.watch.finished()
+            chosen = next((row for row in rows if row["id"] == study), {"id": study, "title": "", "place": ""})
+            await self.answer(choose_page(chosen, [row for row in rows if row["id"] != study]))
         else:
             await self.prepared(study)
 
@@ -152,7 +159,12 @@ class Answer(RequestHandler):
     async def prepared(self, study: str) -> None:
         """A page or a report, as soon as another process has made it."""
         asked = time.monotonic()
-        make = self.watch.page if self.request.path == "/study" else lambda of: self.watch.report(of, asked)
+        first = self.request.arguments["id"][0].decode()  # get_query_argument gives the last
+        make: Callable[[str], bytes | None] = {
+            "/study": self.watch.page,
+            "/report": lambda of: self.watch.report(of, asked),
+            "/compare": lambda of: self.watch.comparison(first, of),
+        }[self.request.path]
         try:
             text = await self.until(lambda: make(study) or not self.watch.has(study), PATIENCE)
         except WellfitError as error:

@@ -24,6 +24,7 @@ __all__ = [
     "LIBRARY",
     "Listed",
     "Parts",
+    "choose_page",
     "list_page",
     "list_parts",
     "list_row",
@@ -36,7 +37,7 @@ __all__ = [
 LIBRARY: Final = "/bokeh.js"
 """Path of BokehJS."""
 
-SCRIPTS: Final = ("live", "lines")
+SCRIPTS: Final = ("live", "lines", "pointer")
 
 NO_FINDINGS: Final = "The checks of the data, the split and the training have found nothing to report so far."
 
@@ -84,6 +85,16 @@ def list_page(parts: Parts, page: int) -> str:
     return template("list").render(page_variables("wellfit, live"), parts=parts, page=page)
 
 
+def choose_page(chosen: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """The page that asks which study to compare with.
+
+    Args:
+      chosen: the row of a study.
+      others: the rows of the finished studies beside it.
+    """
+    return template("choose").render(page_variables("Compare with which study?"), chosen=chosen, others=others)
+
+
 def list_parts(rows: Sequence[Mapping[str, Any]], folder: str, page: int = 1, pages: int = 1, count: int = 0) -> Parts:
     """The content of the list of studies.
 
@@ -129,6 +140,7 @@ def _progress(glance: StudyStatus) -> dict[str, Any]:
         "changed": round(glance.changed, 1),
         "clock": datetime.datetime.fromtimestamp(glance.changed, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "time": wording.duration(summary.seconds),
+        "left": "" if glance.left is None else wording.rough(max(glance.left, 1.0)),
     }
 
 
@@ -170,7 +182,11 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
         .get_template("subjects/answer/text.html.j2")
         .render(summary=latest, paragraphs=paragraphs, notices=_notices(summary, full)),
         "table": _part(
-            *("table",), rows=_rows(glance), tested=_tested(full), summary=summary, compared=wording.compared(summary)
+            *("table",),
+            rows=_rows(glance),
+            tested=_tested(full),
+            summary=summary,
+            compared=wording.compared(summary),
         ),
         "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),

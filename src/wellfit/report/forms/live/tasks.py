@@ -15,7 +15,7 @@ from wellfit.report.forms.live.page import Listed, Parts, list_row, page_variabl
 from wellfit.report.legible import legible_summary
 from wellfit.study.status import Stamp, StudyStatus, read_status
 
-__all__ = ["Look", "library", "look", "ready", "report", "row", "study_page", "summary"]
+__all__ = ["Look", "comparison", "library", "look", "ready", "report", "row", "study_page", "summary"]
 
 PATIENCE: Final = 2.0
 """Seconds to wait for a database that another process has locked; the one that trains locks it for an instant."""
@@ -93,13 +93,12 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
     from markupsafe import Markup
 
     from wellfit.report.marks.interactive import charts_json
-    from wellfit.report.numbers import shown_first
     from wellfit.report.subjects.curves.interactive import live_charts
-    from wellfit.report.subjects.curves.section import chips
+    from wellfit.report.subjects.curves.section import choices
 
     glance = _status(path)
     of_study = glance.summary
-    charts = live_charts(of_study, shown_first(of_study))
+    charts = live_charts(of_study)
     for name, chart in charts.items():
         chart.name = name
     parts = study_parts(Listed(study, place, glance), None)
@@ -107,7 +106,7 @@ def study_page(study: str, path: Path, place: str) -> tuple[str, bytes]:
         page_variables(of_study.title),
         summary=of_study,
         directory=printable(of_study.directory),
-        chips=chips(of_study),
+        **choices(of_study),
         parts=parts,
         study=study,
         charts=Markup(charts_json(charts)),
@@ -122,6 +121,14 @@ def report(study: str, path: Path, place: str) -> bytes:
     from wellfit.study.report_details import summary_and_details
 
     return render_page(*summary_and_details(path)).encode("utf-8", "replace")
+
+
+def comparison(study: str, path: Path, place: str, other: Path) -> bytes:
+    """Two studies side by side, as HTML."""
+    from wellfit.report.forms.side_by_side import render_side_by_side
+    from wellfit.study.side_by_side import compare_studies
+
+    return render_side_by_side(compare_studies(path, other)).encode("utf-8", "replace")
 
 
 def library() -> bytes:

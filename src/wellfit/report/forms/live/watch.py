@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -47,6 +48,8 @@ BRIEF: Final = 60.0
 
 LONG: Final = 1800.0
 """Seconds that a page, a summary or a report may take."""
+
+_LONG_TASKS: Final = ("report", "comparison")
 
 BYTES: Final = 64 * 2**20
 """Of pages and reports that are kept, beside the last one."""
@@ -177,6 +180,27 @@ class Watch:
         text: bytes = made.value
         return text
 
+    def comparison(self, study: str, other: str) -> bytes | None:
+        """Two studies side by side; None until the page has been made, or if there is no such study.
+
+        Raises:
+          WellfitError: they cannot be compared.
+        """
+        found, second = self._found.get(study), self._found.get(other)
+        if found is None or second is None:
+            return None
+        key = other, stamp_of(found.path), stamp_of(second.path)
+        made = self._latest("comparison", found, key, partial(tasks.comparison, other=second.path))
+        if made is None or made.key != key:
+            return None
+        _check(made, found.place)
+        text: bytes = made.value
+        return text
+
+    def finished(self) -> list[Mapping[str, Any]]:
+        """The rows of the finished studies, as far as they have been read."""
+        return [row for row in self.rows(1) if row.get("state") == "finished"]
+
     def library(self) -> bytes | None:
         """BokehJS; None until it has been read."""
         made = self._latest("library", None, (), tasks.library)
@@ -293,12 +317,14 @@ class Watch:
         if (known is None or known.key != key or failed) and name not in self._making:
             self._making.add(name)
             with contextlib.suppress(RuntimeError):  # the server ends
-                self._pool["reporter" if what == "report" else "maker"].submit(self._make, name, found, key, function)
+                self._pool["reporter" if what in _LONG_TASKS else "maker"].submit(
+                    self._make, name, found, key, function
+                )
         return known
 
     def _make(self, name: tuple[str, str], found: Found | None, key: Any, function: Callable[..., Any]) -> None:
         began, value, trouble = time.monotonic(), None, ""
-        worker = self._reporter if name[0] == "report" else self._maker
+        worker = self._reporter if name[0] in _LONG_TASKS else self._maker
         try:
             value = worker.call(function, *(() if found is None else (found.id, found.path, found.place)))
         except WellfitError as error:

@@ -87,7 +87,7 @@ for (const table of all("table.sortable")) {
 
 // A chart that is drawn above would push away the section that a link has just opened: stay there until the reader moves.
 {
-  let target = null;
+  let target = $(decodeURIComponent(location.hash.slice(1)));
   addEventListener("hashchange", () => { target = $(location.hash.slice(1)); });
   for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     addEventListener(kind, () => { target = null; }, { passive: true });

@@ -11,6 +11,7 @@ if (pictures && matrix && $("gallery-live")) {
     ...(pictures.kinds.flips.length ? [["flips", `decided by chance in ${first}`]] : []),
     ...correctors.map((name, i) => [`corrected-${i}`, `corrected by ${name}`]).filter((_, i) => pictures.totals.corrected[correctors[i]].some(Boolean)),
   ];
+  const FIRST_TILES = 8;
   let shown = 0;
 
   const selected = () => {
@@ -39,7 +40,7 @@ if (pictures && matrix && $("gallery-live")) {
     if (!total) return `No image is ${what}.`;
     if (!here) return `${images}; this page shows none of them.`;
     const kept = here < total ? `; this page has ${here.toLocaleString("en")}` : "";
-    return `${shown.toLocaleString("en")} of ${images}${kept}. Captions: predictions of ${pictures.variants[v]}.`;
+    return `${shown.toLocaleString("en")} of ${images}${kept}.${v === every ? "" : ` Captions: predictions of ${pictures.variants[v]}.`}`;
   };
 
   const draw = (count) => {
@@ -55,9 +56,9 @@ if (pictures && matrix && $("gallery-live")) {
   options(true_, [[-1, "any"], ...classes.map((name, i) => [i, name])], -1);
   kind.addEventListener("change", () => {
     if (kind.value === "flips" || kind.value.startsWith("corrected-")) variant.value = "0";
-    draw(24);
+    draw(FIRST_TILES);
   });
-  for (const select of [variant, true_]) select.addEventListener("change", () => draw(24));
+  for (const select of [variant, true_]) select.addEventListener("change", () => draw(FIRST_TILES));
   $("gallery-more").addEventListener("click", () => draw(shown + 48));
-  draw(24);
+  draw(FIRST_TILES);
 }

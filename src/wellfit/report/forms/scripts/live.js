@@ -40,10 +40,6 @@ const draw = (curves) => {
       if (columns) data_source.data = columns;
     }
   }
-  if (!charts.some((chart) => chart.renderers.some(({ tags: [what], data_source }) => /^v/.test(what) && data_source.data.epoch.length))) return;
-  for (const { tags: [what], data_source } of charts.flatMap((chart) => chart.renderers)) {
-    if (what === "empty-band" && data_source.data.x.length) data_source.data = { x: [], y: [] };
-  }
 };
 
 // Ask again and again: at most every 0.4 s, and less often where the server is slow.
@@ -53,7 +49,7 @@ let since = "";
 const say = (text) => { lost.textContent = text; lost.hidden = !text; };
 const ask = async () => {
   const began = performance.now(), seen = since;
-  const curves = controls ? `&variants=${[...chosen("variant")].join(",")}` : "";
+  const curves = controls ? `&variants=${askedFor().join(",")}` : "";
   try {
     const answer = await fetch(`${document.body.dataset.updates}&since=${seen}${curves}`, { signal: AbortSignal.timeout(MOST) });
     const now = await answer.json();
@@ -68,13 +64,11 @@ const ask = async () => {
   setTimeout(ask, Math.max(PAUSE, 4 * (performance.now() - began)));
 };
 
+// Of curves that are hidden, nothing is asked for.
+const askedFor = () => all("#controls input[name=variant]").filter((box) => box.checked || isOn("others")).map((box) => box.value);
 const choose = () => {
-  const shown = wanted();
-  for (const renderer of charts.flatMap((chart) => chart.renderers)) renderer.visible = shown(renderer);
-  const log = controls.elements.log.checked;
-  document.getElementById("chart-loss").hidden = log;
-  document.getElementById("chart-log-loss").hidden = !log;
-  since = ""; // of curves that were hidden, nothing was sent
+  applyChoice(charts);
+  since = "";
 };
 
 const begin = async () => {
@@ -85,12 +79,12 @@ const begin = async () => {
     const item = { docid: "live", roots: elements, root_ids: content.roots.map((root) => root.id) };
     await Bokeh.embed.embed_items({ live: content }, [item]);
     charts = Bokeh.documents[0].roots();
-    charts.forEach(paint);
     all(".chart").forEach(hideCanvases);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(paint));
     watchControls(controls, choose);
-    for (const chart of charts) watchEnds(chart, document.getElementById(chart.name));
+    for (const chart of charts) watchLines(chart, document.getElementById(chart.name));
     choose();
+    charts.forEach(paint);
   }
   setInterval(ago, 1000);
   ago();

@@ -1,27 +1,41 @@
-"""The answer: the conclusion, then the study's questions, the advice, and the key figures."""
+"""The answer: the conclusion, the advice, the model, the study's questions, and the key figures."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
+from wellfit.analysis.selection import supported_by_validation
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Paragraph, Part, Table
 
-__all__ = ["conclusion", "fragment", "key_figures", "parts"]
+__all__ = ["Model", "conclusion", "fragment", "key_figures", "model_of", "parts"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """How to use the model of a study: whose networks it has, and the commands."""
+
+    text: str
+    commands: tuple[str, ...]
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """The conclusion as the lead, then everything else."""
     texts = map(wording.true_minus, conclusion(summary))
     advice = " ".join(sentence.text for sentence in summary.advice)
+    model = model_of(summary)
     return [
         *(Paragraph(text, kind="text" if at else "lead") for at, text in enumerate(texts)),
-        *(Paragraph(wording.true_minus(answer.text), answer.ask) for answer in summary.answers),
         *([Paragraph(wording.true_minus(advice), "What to try next")] if advice else []),
+        *([Paragraph(f"{model.text} {' or '.join(model.commands)}", "The model")] if model else []),
+        *(Paragraph(wording.true_minus(answer.text), answer.ask) for answer in summary.answers),
         Table((), key_figures(summary), text=2),
     ]
 
@@ -29,7 +43,8 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same; after the lead, the conclusion is one paragraph."""
     lead, *more = conclusion(summary) or [""]
-    return {"paragraphs": list(filter(None, (lead, " ".join(more)))), "key_figures": key_figures(summary)}
+    paragraphs = list(filter(None, (lead, " ".join(more))))
+    return {"paragraphs": paragraphs, "model": model_of(summary), "key_figures": key_figures(summary)}
 
 
 def conclusion(summary: StudySummary) -> list[str]:
@@ -43,6 +58,33 @@ def conclusion(summary: StudySummary) -> list[str]:
     """
     sentences = [sentence.text for sentence in summary.conclusion[1:]]
     return sentences or [text for text in re.split(r"\n\s*\n", summary.verdict) if text.strip()]
+
+
+def model_of(summary: StudySummary) -> Model | None:
+    """How to use the model that validation supports; None before any run has ended well.
+
+    The commands name the study's directory, without the folders above an absolute one: reports are sent to others.
+
+    Example:
+      >>> s = StudySummary("s", "?", "d", "running", (), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {})
+      >>> model_of(s) is None
+      True
+    """
+    chosen = supported_by_validation(summary)
+    if chosen is None:
+        return None
+    place = PurePath(summary.directory)
+    shown = place.name if place.is_absolute() else str(place)
+    name = shlex.quote(shown)
+    networks = sum(run.state in ("finished", "stopped") for run in chosen.runs)
+    if not networks:
+        return None
+    return Model(
+        f"The network of {chosen.name}, the choice by validation, classifies new examples:"
+        if networks == 1
+        else f"The {networks} networks of {chosen.name}, the choice by validation, classify new examples together:",
+        (f"wellfit predict {name} FILES", f"wellfit export {name} --format onnx"),
+    )
 
 
 def key_figures(summary: StudySummary) -> tuple[tuple[str, str], ...]:

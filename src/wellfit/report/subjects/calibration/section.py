@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import has_epochs, highlighted, of_variants, shown_first
 from wellfit.report.parts import Drawing, Part, Table, file_name
@@ -52,9 +53,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """The scores of every variant, and small diagrams of the variants that are shown first."""
-    rows, shown = score_rows(summary, details), shown_first(summary)
+    rows, shown, slots = score_rows(summary, details), shown_first(summary), slots_of(summary)
     panels = [
-        (index, name, inline_svg(plot_small(calibration, index=index)))
+        (index, name, inline_svg(plot_small(calibration, slot=slots[name])))
         for index, name, calibration in of_variants(summary, details.calibration)
         if index in shown
     ]

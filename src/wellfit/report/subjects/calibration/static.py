@@ -35,14 +35,14 @@ def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure
     return drawing.done(axes, _describe(calibration))
 
 
-def plot_small(calibration: Calibration, ax: Axes | None = None, *, index: int = 1) -> Figure:
+def plot_small(calibration: Calibration, ax: Axes | None = None, *, slot: int = 1) -> Figure:
     """The reliability diagram as a small panel, without the name and the scores, which the page prints.
 
     Args:
-      index: position of the variant in the study, for its color.
+      slot: of the variant's color, from ``wellfit.report.marks.colors.slots``.
     """
     axes = drawing.own_axes(ax, (2.6, 2.6))
-    _draw_bins(axes, calibration, series_color(index), 80)
+    _draw_bins(axes, calibration, series_color(slot), 80)
     drawing.style(axes, "confidence", "accuracy")
     ticks = [0, 50, 100] if axes.get_xlim()[0] < 40 else [50, 100]
     axes.set_xticks(ticks)

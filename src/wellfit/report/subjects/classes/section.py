@@ -40,4 +40,8 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """A table for every variant, and one of the gains of all but the first."""
     panels = class_panels(summary, details)
-    return {"panels": panels, "gains": gain_rows(panels)} if panels else {}
+    if not panels:
+        return {}
+    gains = gain_rows(panels)
+    gist = f"Scores of every class{f', and what every variant gains over {summary.variants[0].name}' if gains else ''}"
+    return {"panels": panels, "gains": gains, "gist": gist}

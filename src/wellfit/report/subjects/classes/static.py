@@ -52,7 +52,7 @@ def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = 
             _annotate(axes, row, float(y))
     else:
         axes.set_yticks([])
-    drawing.title(axes, table.variant)
+    drawing.title(axes, table.variant, lines=0 if drawing.inches(axes)[0] > 5 else 2)
     drawing.legend(axes, [
         {"marker": "o", "markersize": 7, "color": LIGHT["s1"], "label": "recall, 95 % interval"},
         {"marker": "D", "markersize": 6, "markerfacecolor": "none", "color": LIGHT["s2"], "label": "precision"},

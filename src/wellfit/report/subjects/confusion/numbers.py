@@ -13,6 +13,7 @@ from wellfit.report import wording
 from wellfit.report.numbers import find_variant
 
 __all__ = [
+    "DENSE",
     "Confusion",
     "Contrast",
     "confusion_data",
@@ -20,6 +21,9 @@ __all__ = [
     "contrast",
     "matrix_data",
 ]
+
+DENSE: Final = 100
+"""Classes up to which every cell of a matrix is written, and all of them are drawn at once."""
 
 MOST_BOUNDS: Final = 40_000
 """Cells of all variants up to which the page holds the intervals of their differences: half a million characters."""
@@ -99,9 +103,11 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
     """What the page's script draws matrices and their differences from: plain data.
 
     Returns:
-      Class names; for every tested variant its position, name, runs, counts, and the interval of its difference from
-      the first one in percentage points: None if there is none, or where all of them are too many for a page.
+      Class names; for every tested variant its position, name, runs, counts (``sparse``: of every row the columns that
+      are not zero, each followed by its count), and the interval of its difference from the first one in percentage
+      points: None if there is none, or where all of them are too many for a page.
     """
+    sparse = len(summary.classes) > DENSE
     many = len(summary.variants) * len(summary.classes) ** 2 > MOST_BOUNDS
     variants: list[dict[str, Any]] = []
     for variant in summary.variants:
@@ -109,10 +115,14 @@ def matrix_data(summary: StudySummary, details: StudyDetails) -> dict[str, Any]:
             continue
         difference = None if many else details.differences.get(variant.name)
         bounds = None if difference is None else [_points(difference.low), _points(difference.high)]
-        counts = matrix.counts.tolist()
-        row = {"index": matrix.index, "name": matrix.variant, "runs": matrix.runs, "counts": counts, "bounds": bounds}
-        variants.append(row)
-    return {"classes": list(summary.classes), "variants": variants}
+        row = {"index": matrix.index, "name": matrix.variant, "runs": matrix.runs, "bounds": bounds}
+        variants.append({**row, "counts": _sparse(matrix.counts) if sparse else matrix.counts.tolist()})
+    return {"classes": list(summary.classes), "sparse": sparse, "variants": variants}
+
+
+def _sparse(counts: IntArray) -> list[list[int]]:
+    """Each row as the columns that are not zero, each followed by its count."""
+    return [[int(x) for p in np.flatnonzero(row) for x in (p, row[p])] for row in counts]
 
 
 def confusion_sentences(confusion: Confusion, k: int = 5) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import highlighted
 from wellfit.report.parts import Drawing, Part, file_name
-from wellfit.report.subjects.confusion.numbers import confusion_data, confusion_sentences, matrix_data
+from wellfit.report.subjects.confusion.numbers import DENSE, confusion_data, confusion_sentences, matrix_data
 from wellfit.report.subjects.confusion.static import plot_confusion, plot_confusion_difference
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NARROW: Final = 12
 """Classes up to which a matrix can be read at half the width of a page."""
 
 MOST: Final = 6
-"""Matrices of the page without JavaScript, and of its printout: those of the first variants."""
+"""Matrices of the page without JavaScript, and of its printout: those of the first variants; of many classes, two."""
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -52,9 +52,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of all matrices for the page's script, and the first ones as figures for readers without it."""
-    data = matrix_data(summary, details)
+    data, most = matrix_data(summary, details), MOST if len(summary.classes) <= DENSE else 2
     tested = [(v.name, matrix) for v in summary.variants if (matrix := confusion_data(summary, v.name)) is not None]
-    matrices = [(matrix, _untitled(summary, name), confusion_sentences(matrix)) for name, matrix in tested[:MOST]]
+    matrices = [(matrix, _untitled(summary, name), confusion_sentences(matrix)) for name, matrix in tested[:most]]
     return {"data": data, "matrices": matrices} if matrices else {}
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_confusion", "plot_confusion_difference"]
 
+LABELED: Final = 60
+"""Classes up to which the axes have their names."""
+
 NUMBERED: Final = 20
 """Classes up to which the cells of a matrix contain numbers."""
 
@@ -47,7 +50,7 @@ def plot_confusion(
     """
     confusion = confusion_data(summary, variant, None if one is None else one[1])
     size = len(summary.classes)
-    axes = drawing.own_axes(ax, _inches(size))
+    axes = drawing.own_axes(ax, _inches(summary.classes))
     whose = variant if one is None else f"{variant}, seed {one[0]}"
     drawing.title(axes, f"{whose}: counts" if counts else whose)
     if confusion is None:
@@ -64,7 +67,7 @@ def plot_confusion(
             text,
             ha="center",
             va="center",
-            fontsize=_letters(size, 8 if counts and confusion.counts.max() > 999 else 9.5),
+            fontsize=_letters(axes, size, 8 if counts and confusion.counts.max() > 999 else 9.5, 4),
             color=LIGHT["ink"],
         )
     drawing.class_axes(axes, summary.classes)
@@ -88,7 +91,8 @@ def plot_confusion_difference(
       are about whole variants.
     """
     cells = contrast(difference)
-    axes = drawing.own_axes(ax, _inches(len(classes)))
+    width, height = _inches(classes)
+    axes = drawing.own_axes(ax, (width, height + 0.7))
     strength = np.sqrt(np.abs(cells.shares) / max(float(np.abs(cells.shares).max(initial=0)), 1e-12))  # (K, K)
     alpha = np.where(cells.clear, 0.25 + 0.4 * strength, 0.16 * strength)  # (K, K)
     axes.imshow(drawing.tinted(cells.favorable, alpha), interpolation="none")
@@ -96,7 +100,7 @@ def plot_confusion_difference(
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
         text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
-        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(len(classes), 9),
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(axes, len(classes), 9, 5),
                   color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
@@ -112,15 +116,18 @@ def plot_confusion_difference(
     return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
 
 
-def _letters(size: int, usual: float) -> float:
-    """The size of the numbers in the cells; those of one column are as small as the cells demand."""
-    return min(usual, 75 / size) if is_narrow() else usual
+def _letters(axes: Axes, size: int, usual: float, most: int) -> float:
+    """The size of the numbers in the cells: as small as the cells demand, for so many characters."""
+    cell = 0.95 * 72 * min(drawing.inches(axes)) / size  # points
+    return min(usual, 75 / size if is_narrow() else cell / (0.62 * most))
 
 
-def _inches(size: int) -> tuple[float, float]:
-    """A square that holds so many classes: half a page wide for ten of them; for two, the title and the key too."""
-    side = min(12.0, max(4.4, 1.7 + 0.36 * size))
-    return side, side
+def _inches(classes: Sequence[str]) -> tuple[float, float]:
+    """Width and height of a square of so many cells, which for two hold the key too, and of the names beside it."""
+    longest = max(len(line) for label in drawing.class_labels(classes) for line in label.split("\n"))
+    names = 0.085 * longest if len(classes) <= LABELED else 0.0
+    side = min(10.0, max(2.6, 0.36 * len(classes)))
+    return side + names + 0.75, side + 0.72 * names + 1.0
 
 
 def _clear_cells(shares: FloatArray, clear: NDArray[np.bool_], classes: Sequence[str], intervals: bool) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.colors import series_color, slots_of
 from wellfit.report.marks.interactive import (
     Chart,
     Columns,
     add_curve,
-    add_hover,
     add_renderer,
     bokeh_models,
     curve_columns,
@@ -35,15 +33,16 @@ CHARTS: Final = {
 
 GAP: Final = ("chart-gap", "gap", "gap")
 
-EMPTY: Final = {"chart-loss": (0.1, 1.0), "chart-accuracy": (0.0, 100.0), "chart-gap": (-1.0, 1.0)}
-"""Range of the value axis before the first epoch."""
+HEIGHT: Final = 440
+"""Pixels of a chart."""
 
 
 class Line(NamedTuple):
-    """One curve: its chart, the position of its variant, its split (or ``"gap"``), and its name in tooltips."""
+    """One curve: its chart, the position and slot of its variant, its split (or ``"gap"``), and its name."""
 
     chart: str
     variant: int
+    slot: int
     split: str
     name: str
 
@@ -60,20 +59,16 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
     drawn = _empty_charts(summary)
     for line in _lines(summary):
         if len((curve := _curve(summary, line)).epochs):
-            add_curve(drawn[line.chart], line.tag, line.name, line.variant, _columns(curve, line))
+            add_curve(drawn[line.chart], line.tag, line.name, line.slot, _columns(curve, line))
     for metric in METRICS:
         for index in range(len(summary.variants)):
             _add_stops(drawn[f"chart-{metric}"], summary, index, metric)
-    _complete(drawn)
+    drawn["chart-log-loss"].renderers = drawn["chart-loss"].renderers
     return drawn
 
 
-def live_charts(summary: StudySummary, shown: Collection[int]) -> dict[str, Chart]:
+def live_charts(summary: StudySummary) -> dict[str, Chart]:
     """The charts of a study that is training: with a renderer for every curve, also for those without an epoch yet.
-
-    Args:
-      summary: the study as it is now.
-      shown: the variants, by position, that are drawn at first.
 
     Returns:
       Id of an element -> chart.
@@ -81,11 +76,8 @@ def live_charts(summary: StudySummary, shown: Collection[int]) -> dict[str, Char
     drawn = _empty_charts(summary)
     for line in _lines(summary):
         columns = _live_columns(_curve(summary, line), line)
-        _add_live(drawn[line.chart], line, columns, line.variant in shown)
-    if not has_epochs(summary):
-        for name, ends in EMPTY.items():
-            _add_placeholder(drawn[name], *ends)
-    _complete(drawn)
+        _add_live(drawn[line.chart], line, columns)
+    drawn["chart-log-loss"].renderers = drawn["chart-loss"].renderers
     return drawn
 
 
@@ -111,21 +103,13 @@ def live_columns(summary: StudySummary, index: int) -> dict[str, dict[str, list[
 
 
 def _empty_charts(summary: StudySummary) -> dict[str, Chart]:
-    """Four charts that share the epoch axis and the line at the pointer."""
+    """Four charts that share the epoch axis."""
     last = last_epoch(summary)
     epochs = bokeh_models().Range1d(1, max(2, last), bounds="auto")
-    cursor = bokeh_models().Span(dimension="height", line_color=LIGHT["muted"], line_width=1, line_dash="dotted")
     return {
-        name: epoch_chart(label, last, "log" if name == "chart-log-loss" else "linear", epochs=epochs, cursor=cursor)
+        name: epoch_chart(label, last, "log" if name == "chart-log-loss" else "linear", epochs=epochs, height=HEIGHT)
         for name, label in CHARTS.items()
     }
-
-
-def _complete(drawn: dict[str, Chart]) -> None:
-    """Let both loss charts have the same renderers, and every chart its tooltip."""
-    drawn["chart-log-loss"].renderers = drawn["chart-loss"].renderers
-    for chart in drawn.values():
-        add_hover(chart)
 
 
 def _lines(summary: StudySummary) -> list[Line]:
@@ -135,7 +119,8 @@ def _lines(summary: StudySummary) -> list[Line]:
 def _variant_lines(summary: StudySummary, index: int) -> list[Line]:
     name = summary.variants[index].name
     splits = [(f"chart-{metric}", split, shown) for metric in METRICS for split, shown in SPLITS.items()]
-    return [Line(chart, index, split, f"{name}, {shown}") for chart, split, shown in (*splits, GAP)]
+    slot = slots_of(summary)[name]
+    return [Line(chart, index, slot, split, f"{name}, {shown}") for chart, split, shown in (*splits, GAP)]
 
 
 def _curve(summary: StudySummary, line: Line) -> Curve:
@@ -146,7 +131,7 @@ def _curve(summary: StudySummary, line: Line) -> Curve:
 
 
 def _columns(curve: Curve, line: Line) -> Columns:
-    return curve_columns(curve, 1.0 if line.chart == "chart-loss" else 100.0, line.variant)
+    return curve_columns(curve, 1.0 if line.chart == "chart-loss" else 100.0, line.slot)
 
 
 # --- The page only -------------------------------------------------------------------------------------------------
@@ -160,12 +145,13 @@ def _add_stops(chart: Chart, summary: StudySummary, index: int, metric: str) -> 
     runs = summary.histories[name]
     values = [float(METRICS[metric][0] * runs[seed][f"validation_{metric}"][at - 1]) for seed, at in stopped.items()]
     columns = {"epoch": list(stopped.values()), "mean": values, "low": values, "high": values, "n": [1] * len(values)}
-    color = series_color(index)
+    slot = slots_of(summary)[name]
+    color = series_color(slot)
     mark = bokeh_models().Scatter(
         x="epoch", y="mean", marker="inverted_triangle", size=9, fill_color=color, line_color=color
     )
     source = bokeh_models().ColumnDataSource(columns)
-    add_renderer(chart, mark, source, f"v{index}-stop", f"{name}, read here", series_role(index))
+    add_renderer(chart, mark, source, f"v{index}-stop", f"{name}, read here", series_role(slot))
 
 
 # --- The live page only --------------------------------------------------------------------------------------------
@@ -176,19 +162,9 @@ def _live_columns(curve: Curve, line: Line) -> Columns:
     return {**_columns(curve, line), "tip": np.where(curve.epochs == curve.epochs.max(initial=0), 6, 0)}
 
 
-def _add_live(chart: Chart, line: Line, columns: Columns, visible: bool) -> None:
+def _add_live(chart: Chart, line: Line, columns: Columns) -> None:
     """Add a curve and the point at its last epoch."""
-    color, role = series_color(line.variant), series_role(line.variant)
-    renderers = add_curve(chart, line.tag, line.name, line.variant, columns)
+    color, role = series_color(line.slot), series_role(line.slot)
+    renderers = add_curve(chart, line.tag, line.name, line.slot, columns)
     point = bokeh_models().Scatter(x="epoch", y="mean", size="tip", fill_color=color, line_color=color, line_alpha=0)
-    source = renderers[1].data_source
-    renderers.append(add_renderer(chart, point, source, f"{line.tag}-band", line.name, role))  # no tooltip either
-    for renderer in renderers:
-        renderer.visible = visible
-
-
-def _add_placeholder(chart: Chart, low: float, high: float) -> None:
-    """Add two invisible points, because Bokeh draws no axes without data; the page removes them with the first."""
-    source = bokeh_models().ColumnDataSource({"x": [1, 1], "y": [low, high]})
-    point = bokeh_models().Scatter(x="x", y="y", fill_alpha=0, line_alpha=0)
-    add_renderer(chart, point, source, "empty-band", "", "muted")
+    add_renderer(chart, point, renderers[1].data_source, f"{line.tag}-tip", line.name, role)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
 
 from wellfit.base import StudySummary
-from wellfit.report.numbers import Curve, curve_data, find_variant, mean_curve, scale
+from wellfit.report.numbers import Curve, curve_data, find_variant, interesting, mean_curve, scale
 
 __all__ = ["SPLITS", "best_epochs", "epoch_mark", "gap_data", "stopped_at", "value_limits"]
+
+FOOT: Final = 0.08
+"""Room for marks at the foot of a panel, as a share of the height."""
 
 SPLITS: Final[Mapping[str, str]] = {"train": "training", "validation": "validation"}
 """Prefix of a history column -> what readers call the split."""
@@ -51,21 +54,17 @@ def epoch_mark(summary: StudySummary, variant: str) -> tuple[float, str] | None:
     return best, f"lowest loss at epoch {best:g}"
 
 
-def value_limits(summary: StudySummary, metric: str) -> tuple[float, float]:
-    """The lowest and the highest mean of all variants and both splits, with a margin: one axis for all panels.
+def value_limits(summary: StudySummary, metric: str, names: Iterable[str] | None = None) -> tuple[float, float]:
+    """What is `interesting` of the curves of several variants and both splits: one axis for all panels.
 
     Args:
-      summary: the study.
       metric: ``"loss"`` or ``"accuracy"``.
+      names: of the variants; all if None.
 
     Returns:
       Bounds in the unit of the axis.
     """
     factor, _ = scale(metric)
-    curves = [curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants for split in SPLITS]
-    means = factor * np.concatenate([curve.mean for curve in curves])
-    if not means.size:  # every run diverged in its first epoch
-        return 0.0, 1.0
-    low, high = float(means.min()), float(means.max())
-    pad = 0.05 * (high - low) or 0.01
-    return low - pad, high + pad
+    shown = [v.name for v in summary.variants] if names is None else list(names)
+    low, high = interesting(curve_data(summary, name, f"{split}_{metric}") for name in shown for split in SPLITS)
+    return factor * (low - FOOT * (high - low)), factor * high

@@ -10,12 +10,12 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.static import own_axes
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import METRICS, has_epochs, shown_first, with_few_curves
+from wellfit.report.numbers import FEW, METRICS, has_epochs, shown_first
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.curves.numbers import stopped_at, value_limits
 from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_small
 
-__all__ = ["chips", "fragment", "parts"]
+__all__ = ["choices", "fragment", "parts"]
 
 OVERLAY = (8.6, 3.25)
 """Inches of a written form's figure of all variants."""
@@ -23,21 +23,23 @@ OVERLAY = (8.6, 3.25)
 SMALL = (5.4, 3.3)
 """Inches of the page's figure of all variants."""
 
+CROWD = 60
+"""Up to this many variants, the page draws in gray those that the reader has not chosen."""
+
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Loss, accuracy and gap of several variants in one figure each, then in a panel per variant."""
     if not has_epochs(summary):
         return []
-    few = with_few_curves(summary)
-    names = [name for name, seeds in few.histories.items() if seeds]
-    key = "Solid: validation; dashed: training"
+    names = [summary.variants[at].name for at in sorted(shown_first(summary))]
+    key = f"Solid: validation; dashed: training{'' if len(names) == len(summary.variants) else '; gray: all others'}"
     ticks = "ticks at the foot: each seed's epoch of lowest validation loss"
     return [
-        Drawing("loss", f"Loss by epoch. {key}.", lambda: plot_curves(few, "loss", own_axes(None, OVERLAY))),
+        Drawing("loss", f"Loss by epoch. {key}.", lambda: plot_curves(summary, "loss", own_axes(None, OVERLAY))),
         Drawing("accuracy", f"Accuracy by epoch. {key}.",
-                lambda: plot_curves(few, "accuracy", own_axes(None, OVERLAY))),
+                lambda: plot_curves(summary, "accuracy", own_axes(None, OVERLAY))),
         Drawing("gap", "Gap by epoch: training minus validation accuracy.",
-                lambda: plot_gap(few, own_axes(None, OVERLAY))),
+                lambda: plot_gap(summary, own_axes(None, OVERLAY))),
         Drawing("loss-curves", f"Loss of each variant. {key}; {ticks}.",
                 partial(plot_curves, summary, "loss", names=names)),
         Drawing("accuracy-curves", f"Accuracy of each variant. {key}; {ticks}.",
@@ -49,24 +51,33 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The figures without JavaScript, the panels of every variant, and the choices of the interactive charts."""
     if not has_epochs(summary):
         return {}
-    few = with_few_curves(summary)
     limits = {metric: value_limits(summary, metric) for metric in METRICS}
     return {
-        "chips": chips(summary),
+        **choices(summary),
         "figures": {
-            "loss": inline_svg(plot_curves(few, "loss", own_axes(None, SMALL))),
-            "accuracy": inline_svg(plot_curves(few, "accuracy", own_axes(None, SMALL))),
-            "gap": inline_svg(plot_gap(few, own_axes(None, SMALL))),
+            "loss": inline_svg(plot_curves(summary, "loss", own_axes(None, SMALL))),
+            "accuracy": inline_svg(plot_curves(summary, "accuracy", own_axes(None, SMALL))),
+            "gap": inline_svg(plot_gap(summary, own_axes(None, SMALL))),
         },
         "panels": [
             (i, v.name, [inline_svg(plot_small(summary, v.name, metric, limits=limits[metric])) for metric in METRICS])
             for i, v in enumerate(summary.variants)
+            if i in shown_first(summary)  # as in the written forms; the interactive charts have all
         ],
         "stops": any(stopped_at(summary, v.name) for v in summary.variants),
     }
 
 
-def chips(summary: StudySummary) -> list[tuple[int, str, bool]]:
-    """Position, name, and whether its curves are drawn at first, of every variant."""
-    shown = shown_first(summary)
-    return [(index, v.name, index in shown) for index, v in enumerate(summary.variants)]
+def choices(summary: StudySummary) -> dict[str, Any]:
+    """What the reader can choose above the charts.
+
+    Returns:
+      ``chips``: position, name, and whether it has its color at first, of every variant; ``best``: of many variants,
+      the positions of the first and the best others on validation; ``crowd``: whether the others are gray at first, or
+      hidden because they are too many.
+    """
+    names, shown = [v.name for v in summary.variants], shown_first(summary)
+    many, crowd = len(names) > FEW, FEW < len(names) <= CROWD
+    first = {0} if crowd else shown
+    chips = [(index, name, index in first) for index, name in enumerate(names)]
+    return {"chips": chips, "best": sorted(shown) if many else [], "crowd": crowd}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import StudySummary, VariantSummary
 
-__all__ = ["Sparklines", "validation_sparklines"]
+__all__ = ["Sparklines", "rising", "validation_sparklines"]
 
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 PLAIN: Final = ".:-=+*#@"  # for encodings without blocks: the higher, the darker
@@ -96,3 +96,26 @@ def _line(curve: NDArray[np.float64], cells: int, longest: int, levels: str, mar
     drawn = [levels[min(int(share * len(levels)), len(levels) - 1)] for share in shares]
     drawn[lowest] = mark
     return "".join(drawn)
+
+
+def rising(values: Sequence[float], cells: int, *, ascii_only: bool = False) -> str:
+    """A curve of a metric that rises while a network learns, on its own scale.
+
+    The first of four or more characters is clipped: with it, the rest would look flat.
+
+    Args:
+      values: by epoch, all finite.
+      cells: characters, at most.
+
+    Example:
+      >>> rising([0.1, 0.6, 0.8, 0.8, 0.9, 0.9], 3), rising([0.5], 3), rising([], 3)
+      ('▁▇█', '▁', '')
+    """
+    if not values or cells < 1:
+        return ""
+    levels = PLAIN if ascii_only else BLOCKS
+    cell = np.arange(len(values)) * min(cells, len(values)) // len(values)  # (E,)
+    means = np.bincount(cell, np.asarray(values)) / np.bincount(cell)  # (characters,)
+    low, high = float(means[len(means) > 3 :].min()), float(means.max())
+    shares = np.maximum(means - low, 0.0) / (high - low or 1.0)
+    return "".join(levels[min(int(share * len(levels)), len(levels) - 1)] for share in shares)

@@ -7,23 +7,26 @@ the axes that it gets or on a new figure; none touches pyplot's global state.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from wellfit.base import StudySummary
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
-from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.colors import LIGHT, series_color, slots_of
 from wellfit.report.marks.column import SHEET, is_narrow
-from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch, scale
-from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data
+from wellfit.report.numbers import Curve, curve_data, find_variant, last_epoch, scale, shown_first
+from wellfit.report.subjects.curves.numbers import SPLITS, best_epochs, epoch_mark, gap_data, value_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["plot_curves", "plot_gap", "plot_learning_curve", "plot_small"]
+
+SIZE: Final = (8.6, 4.0)
+"""Inches of a figure of all variants."""
 
 
 def plot_learning_curve(
@@ -46,7 +49,7 @@ def plot_learning_curve(
     alt = _draw(axes, summary, variant, metric, log)
     marks.title(axes, variant)
     axes.set_xlabel("epoch  ( | lowest validation loss of a seed )")
-    marks.split_legend(axes, series_color(find_variant(summary, variant)[0]))
+    marks.split_legend(axes, series_color(slots_of(summary)[variant]))
     return marks.done(axes, alt)
 
 
@@ -62,12 +65,13 @@ def plot_curves(
 
     Args:
       metric: ``"loss"`` or ``"accuracy"``.
-      ax: draw all variants here, each labeled where its validation curve ends; if None, a new figure of panels.
+      ax: draw all variants here, labeled where their validation curves end; if None, a new figure of panels.
       names: of the variants that have a panel; all if None.
       log: whether the values have a logarithmic axis.
 
     Returns:
-      The figure; all panels share their axes.
+      The figure; all panels share their axes. The value axis shows what is there once the first third of the epochs is
+      over. On ``ax``, of more than six variants the first and the best on validation have colors; the others are gray.
 
     Raises:
       UnknownNameError: there is no such variant or metric.
@@ -77,10 +81,14 @@ def plot_curves(
         return _panels(summary, metric, [v.name for v in summary.variants] if names is None else names, log)
     training, validation = ([curve_data(summary, v.name, f"{split}_{metric}") for v in summary.variants]
                             for split in SPLITS)  # fmt: skip
+    marks.own_axes(ax, SIZE)
+    slots, colored = slots_of(summary), shown_first(summary)
     if log:
         marks.log_axis(ax)
-    for index, curve in enumerate(training):
-        marks.curve(ax, curve, factor, series_color(index), marks.TRAINING, width=1.1)
+    marks.cut(ax, [*training, *validation], factor)
+    for index in sorted(colored):
+        color = series_color(slots[summary.variants[index].name])
+        marks.curve(ax, training[index], factor, color, marks.TRAINING, width=1.1, band=False)
     marks.overlay(ax, summary, validation, factor, label)
     named = [(variant.name, curve) for variant, curve in zip(summary.variants, validation, strict=True)]
     drawn = [(name, curve) for name, curve in named if len(curve.mean)] or named
@@ -122,8 +130,9 @@ def plot_small(
 
 def plot_gap(summary: StudySummary, ax: Axes | None = None) -> Figure:
     """Plot training minus validation accuracy by epoch, both in inference mode: how overfitting grows."""
-    axes = marks.own_axes(ax, (8.6, 4.0))
+    axes = marks.own_axes(ax, SIZE)
     curves = [gap_data(summary, v.name) for v in summary.variants]
+    marks.cut(axes, curves, 100.0)
     marks.overlay(axes, summary, curves, 100.0, "gap, points")
     axes.axhline(0.0, color=LIGHT["muted"], linewidth=0.8, zorder=0)
     ends = [(v.name, c.mean) for v, c in zip(summary.variants, curves, strict=True) if len(c.mean)]
@@ -142,6 +151,7 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
     lines = -(-len(names) // columns)
     figure = Figure(figsize=size, layout=marks.layout())
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    limits = value_limits(summary, metric, names)
     for place, axes in enumerate(grid.flat):
         if place >= len(names):
             axes.set_visible(False)
@@ -153,6 +163,8 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
         axes.set_xlabel(axes.get_xlabel() if lowest else "")
         labeled = place == (len(names) - 1) // 2 if is_narrow() else leftmost
         axes.set_ylabel(axes.get_ylabel() if labeled else "")
+        if not log:
+            axes.set_ylim(*limits)
         marks.done(axes, alt)
     marks.split_legend(figure, LIGHT["muted"])
     return figure
@@ -161,7 +173,8 @@ def _panels(summary: StudySummary, metric: str, names: Sequence[str], log: bool)
 def _draw(axes: Axes, summary: StudySummary, variant: str, metric: str, log: bool, above: bool = False) -> str:
     """Draw both curves of a variant and its marks, labeled in or above the panel; returns the alt text."""
     factor, label = scale(metric)
-    color = series_color(find_variant(summary, variant)[0])
+    find_variant(summary, variant)
+    color = series_color(slots_of(summary)[variant])
     sentences = []
     for split, name in SPLITS.items():
         curve = curve_data(summary, variant, f"{split}_{metric}")

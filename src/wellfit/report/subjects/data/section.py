@@ -53,7 +53,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     rows = class_examples(summary, data, sheets.get("examples"))
     first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None
     return {
-        "sentence": describe_data(data),
+        "gist": describe_data(data),
         "facts": _facts(data),
         "splits": tuple(SPLITS[split].capitalize() for split in data.counts),
         "rows": rows,

@@ -27,6 +27,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
-    """Every finding with its title."""
+    """Every finding with its title; notes, which ask for nothing, behind the warnings or their number."""
     findings = sorted(summary.findings, key=wording.urgency)
-    return {"findings": findings, "nothing": NONE}
+    urgent = [finding for finding in findings if finding.level != "info"]
+    notes = [finding for finding in findings if finding.level == "info"]
+    shown = {"urgent": urgent, "further": notes, "nothing": NONE}
+    return shown if urgent or not notes else {**shown, "gist": f"{wording.count(len(notes), 'note')}, no warning"}

@@ -73,4 +73,4 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same."""
-    return {"glossary": GLOSSARY}
+    return {"glossary": GLOSSARY, "gist": "The terms of this report"}

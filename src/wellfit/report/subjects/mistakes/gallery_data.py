@@ -49,8 +49,8 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
       sheet: the images of the first ``image_rows``.
 
     Returns:
-      ``variants`` and ``runs`` (a number, or one for each image), the last entry for all variants together; ``labels``;
-      for every variant
+      ``variants`` and ``runs`` (a number, or one for each image), the last entry for all variants together; ``rows`` of
+      the test set; ``labels``; for every variant
       ``wrong`` (runs), ``predicted`` (class, -1 for none), ``agree`` (runs that predicted it) and ``percent`` (mean
       probability); ``further`` (variant, image, class, runs) where runs predicted yet another class; ``kinds``: images
       by their position on the sheet; ``totals``: test images of each kind by class, with an image or without;
@@ -76,6 +76,7 @@ def gallery_data(mistakes: Mistakes, sheet: Sheet) -> dict[str, Any]:
     return {
         "variants": [*mistakes.variants, "all variants"],
         "runs": [_runs(one.runs[rows]) for one in tallies],
+        "rows": rows.tolist(),
         "labels": mistakes.labels[rows].tolist(),
         "wrong": [one.wrong[rows].tolist() for one in tallies],
         "predicted": predicted.tolist(),

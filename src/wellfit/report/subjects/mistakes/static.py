@@ -73,12 +73,17 @@ def plot_gallery(
     choice = Choice("", np.asarray(rows), variant, "test examples") if asked else choose(mistakes, kind, variant)
     if is_narrow():
         columns, count = min(columns, 3), min(count, NARROW)
-    pictures = gallery(mistakes, classes, choice.rows, choice.variant, count)
-    shown = f", {len(pictures)} of {len(choice.rows):,}" if len(choice.rows) > len(pictures) else ""
-    columns = min(columns, max(len(pictures), 3))
-    lines = max(-(-len(pictures) // columns), 0.3)
     width, height = image_size(mistakes.images)
     step_x, step_y = width + 2 * GAP, height + GAP + 4.6 * LINE
+    if ax is not None:  # as many as its panel has room for
+        across, down = (
+            int(inches / CAPTIONED / step) for inches, step in zip(drawing.inches(ax), (step_x, step_y), strict=True)
+        )
+        columns, count = min(columns, max(1, across)), min(count, max(1, across) * max(1, down))
+    pictures = gallery(mistakes, classes, choice.rows, choice.variant, count)
+    shown = f", {len(pictures)} of {len(choice.rows):,}" if len(choice.rows) > len(pictures) else ""
+    columns = min(columns, max(len(pictures), 3)) if ax is None else columns
+    lines = max(-(-len(pictures) // columns), 0.3)
     wide = SHEET if is_narrow() else CAPTIONED * columns * step_x + 0.2
     title = textwrap.wrap(f"{choice.title}{shown}", int(wide / LETTER))
     axes = drawing.own_axes(ax, (wide, (wide - 0.2) / columns / step_x * lines * step_y + 0.5 + 0.2 * len(title)))

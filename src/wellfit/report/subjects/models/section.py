@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from wellfit.base import ModelTable, StudyDetails, StudySummary
+from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Paragraph, Part, Table
 
@@ -28,7 +29,12 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same."""
     shown = _shown(details)
-    return {"networks": shown, "more": _more(details)} if shown else {}
+    sizes = sorted(sum(row.parameters for row in table.rows) for table in _used(details))
+    count = wording.count(len(sizes), "network")
+    if not sizes:
+        return {}
+    between = f"{sizes[0]:,}" if sizes[0] == sizes[-1] else f"{sizes[0]:,} to {sizes[-1]:,}"
+    return {"networks": shown, "more": _more(details), "gist": f"{count} of {between} parameters, layer by layer"}
 
 
 def _used(details: StudyDetails) -> list[ModelTable]:

@@ -123,8 +123,14 @@ def plot_grid(grid: SweepGrid, metric: str = "test_accuracy", ax: Axes | None = 
     axes.spines[:].set_visible(False)
     unit = ", percent" if share else ""
     framed = "" if grid.chosen is None else "  (framed: chosen on validation)"
-    about = wrapped(f"{wording.METRICS.get(metric, metric)}{unit}{framed}", 40)
-    axes.set_title(about, loc="left", fontsize=10.5, color=LIGHT["muted"], pad=8)
+    about = f"{wording.METRICS.get(metric, metric)}{unit}{framed}"
+    axes.set_title(
+        wrapped(about, 40) if is_narrow() else marks.filled(axes, about, 10.5),
+        loc="left",
+        fontsize=10.5,
+        color=LIGHT["muted"],
+        pad=8,
+    )
     return marks.done(axes, f"{_describe_cells(grid, metric, share)} {' '.join(s.text for s in describe_grid(grid))}")
 
 

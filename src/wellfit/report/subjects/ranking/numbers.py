@@ -12,11 +12,15 @@ import numpy as np
 from wellfit.base import StudySummary
 from wellfit.errors import UnknownNameError
 from wellfit.narrative.metrics import is_loss
+from wellfit.narrative.phrases import telling
 from wellfit.report import wording
 
-__all__ = ["Axis", "IntervalRow", "interval_rows", "ranked_rows", "score_axis"]
+__all__ = ["Axis", "IntervalRow", "difference_rows", "glance_rows", "interval_rows", "ranked_rows", "score_axis"]
 
 METRICS: Final = ("test_accuracy", "validation_accuracy", "train_accuracy")
+
+GLANCE: Final = 5
+"""Variants beside the first one in the small ranking."""
 
 PAD: Final = 0.06
 """Free space at each end of the axis, as a share of what it shows."""
@@ -118,6 +122,39 @@ def ranked_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
         return places.get(row.variant, math.inf), math.inf if row.mean is None else sign * row.mean
 
     return tuple(sorted(rows, key=place))
+
+
+def difference_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
+    """What the verdicts rest on: every variant's paired difference from the first one, in the order of the ranking.
+
+    Returns:
+      Rows whose ``mean``, ``interval`` and ``runs`` are differences, ``runs`` of the seeds that both have; the mean of
+      the first variant is 0, and that of a variant that was not compared None. Empty if none was compared.
+    """
+    by_name = {c.variant: c for c in summary.comparisons}
+    if not by_name or not summary.variants:
+        return ()
+    rows = []
+    reference = next(row.runs for row in interval_rows(summary) if row.index == 0)
+    for row in ranked_rows(summary):
+        found = by_name.get(row.variant)
+        paired = {seed: score - reference[seed] for seed, score in row.runs.items() if seed in reference}
+        mean = 0.0 if row.index == 0 else None if found is None else found.difference
+        bounds = found.interval if found is not None and telling(found.interval) else None
+        rows.append(replace(row, runs=paired if found is not None else {}, mean=mean, interval=bounds, published=None))
+    return tuple(rows)
+
+
+def glance_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
+    """The first variant and the best others, in the order of the ranking: what the page's first screen shows.
+
+    Returns:
+      At most six tested variants; empty if the first one has no result or nothing beside it.
+    """
+    rows = [row for row in ranked_rows(summary) if row.mean is not None]
+    best = [row.variant for row in rows if row.index != 0][:GLANCE]
+    shown = tuple(row for row in rows if row.index == 0 or row.variant in best)
+    return shown if len(shown) > 1 and any(row.index == 0 for row in shown) else ()
 
 
 def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Axis | None:

@@ -2,12 +2,13 @@
 
 The page needs no picture of the plot: names, numbers and marks are elements of a list, so that they wrap on a narrow
 screen, are read aloud in order and show each seed's value under the pointer. The rows and the axis are those of the
-static figure; only percents of the strip's width are computed here.
+static figure; only percents of the strip's width are computed here. A second view has the paired differences from the
+first variant, and the page's first screen a small ranking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,10 +18,17 @@ from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Drawing, Part
-from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, ranked_rows, score_axis
+from wellfit.report.subjects.ranking.numbers import (
+    Axis,
+    IntervalRow,
+    difference_rows,
+    glance_rows,
+    ranked_rows,
+    score_axis,
+)
 from wellfit.report.subjects.ranking.static import BEYOND, plot_ranking
 
-__all__ = ["Strip", "fragment", "parts"]
+__all__ = ["Strip", "View", "fragment", "glance", "parts"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Strip:
       low, high: places of the interval's ends; None without an interval.
       seeds: place and text of every run.
       published: place and text of the published value.
+      verdict: against the first variant, itself the ``"reference"``; empty if nothing was compared.
     """
 
     row: IntervalRow
@@ -44,6 +53,28 @@ class Strip:
     high: float | None
     seeds: tuple[tuple[float, str], ...]
     published: tuple[float, str] | None
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """The rows on one axis.
+
+    Args:
+      kind: ``"score"``, or ``"difference"`` from the first variant.
+      ticks: place and text.
+      reference: place of the first variant's mean; None if it is beyond the axis or there is none.
+      margin: places of the ends of the margin of equivalence, in the view of differences.
+      cut: a sentence on the means beyond the axis; empty if there are none.
+    """
+
+    kind: str
+    strips: tuple[Strip, ...]
+    ticks: tuple[tuple[float, str], ...]
+    reference: float | None
+    margin: tuple[float, float] | None
+    cut: str
+    beyond: str
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -59,43 +90,84 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
-    """The rows of the page, best mean first; nothing before any run has been tested."""
+    """The rows of the page, best mean first, in one view or two; nothing before any run has been tested."""
     rows = ranked_rows(summary)
-    if (axis := score_axis(rows, summary.compared)) is None:
+    if (scores := _view("score", rows, summary)) is None:
         return {}
-    first = next(row.mean for row in rows if row.index == 0)
+    differences = _view("difference", difference_rows(summary), summary)
     return {
-        "strips": tuple(_strip(row, axis) for row in rows),
-        "ticks": tuple((_place(tick, axis), text) for tick, text in zip(axis.ticks, axis.labels, strict=True)),
-        "reference": _place(first, axis) if first is not None and axis.shows(first) else None,
+        "views": (scores,) if differences is None else (scores, differences),
+        "rows": tuple(zip(*(view.strips for view in (scores, differences) if view is not None), strict=True)),
+        "name": wording.capitalized(wording.compared(summary)),
         "shows_seeds": any(len(row.runs) > 1 for row in rows),
         "shows_intervals": any(row.interval is not None for row in rows),
         "shows_published": any(row.published is not None for row in rows),
         "shows_letters": any(row.letters for row in rows),
-        "cut": _cut(axis),
-        "beyond": BEYOND[is_loss(axis.metric)],
+        "shows_verdicts": differences is not None,
     }
+
+
+def glance(summary: StudySummary) -> dict[str, Any]:
+    """The small ranking of the first screen: the first variant and the best others; empty if there is nothing to rank.
+
+    Returns:
+      ``view``; ``name`` of the metric; ``more``, how many variants there are if not all are shown.
+    """
+    rows = glance_rows(summary)
+    if (view := _view("score", rows, summary)) is None:
+        return {}
+    few = [tick for at, tick in enumerate(view.ticks) if at in (0, len(view.ticks) - 1)]
+    name = wording.capitalized(wording.compared(summary))
+    return {"view": view, "ticks": few, "name": name, "all": len(summary.variants), "shown": len(rows)}
+
+
+def _view(kind: str, rows: Sequence[IntervalRow], summary: StudySummary) -> View | None:
+    """The rows as strips on the axis that shows them; None without any mean."""
+    if (axis := score_axis(rows, summary.compared)) is None:
+        return None
+    difference = kind == "difference"
+    first = next((row.mean for row in rows if row.index == 0), None)
+    verdicts = {v.name: wording.verdict_against_first(summary, v) or "" for v in summary.variants}
+    verdicts |= {summary.variants[0].name: "reference"} if any(verdicts.values()) else {}
+    ends = [max(axis.low, -summary.margin), min(axis.high, summary.margin)]
+    return View(
+        kind=kind,
+        strips=tuple(_strip(row, axis, difference, verdicts[row.variant]) for row in rows),
+        ticks=tuple((_place(tick, axis), text) for tick, text in zip(axis.ticks, axis.labels, strict=True)),
+        reference=_place(first, axis) if first is not None and axis.shows(first) else None,
+        margin=(_place(ends[0], axis), _place(ends[1], axis)) if difference and ends[0] < ends[1] else None,
+        cut=_cut(axis),
+        beyond=BEYOND[is_loss(axis.metric)],
+    )
 
 
 def _place(value: float, axis: Axis) -> float:
     return round(100 * (value - axis.low) / (axis.high - axis.low), 2)
 
 
-def _strip(row: IntervalRow, axis: Axis) -> Strip:
+def _strip(row: IntervalRow, axis: Axis, difference: bool, verdict: str) -> Strip:
+    def text(value: float | None) -> tuple[str, str]:
+        if difference:
+            return wording.difference(value or 0.0, row.interval, axis.metric)
+        return wording.amount(value, axis.metric), wording.bounds(row.interval, axis.metric)
+
     inside = row.mean is not None and axis.shows(row.mean)
     low, high = (_place(bound, axis) for bound in row.interval) if row.interval and inside else (None, None)
-    seeds = ((_place(x, axis), f"seed {seed}: {wording.amount(x, axis.metric)}") for seed, x in row.runs.items())
+    seeds = ((_place(x, axis), f"seed {seed}: {text(x)[0]}") for seed, x in row.runs.items())
     published = row.published if row.published is not None and axis.shows(row.published) else None
     source = "" if published is None else f"published: {wording.amount(published, axis.metric)}"
+    mean, bounds = text(row.mean)
+    nothing = wording.NOTHING if difference else "no result"
     return Strip(
         row=row,
-        mean=wording.amount(row.mean, axis.metric) if row.mean is not None else "no result",
-        interval=wording.bounds(row.interval, axis.metric),
+        mean="" if difference and row.index == 0 else nothing if row.mean is None else mean,
+        interval="" if row.mean is None else bounds,
         at=_place(row.mean, axis) if row.mean is not None and inside else None,
         low=low,
         high=high,
         seeds=tuple(seeds) if inside else (),
         published=None if published is None else (_place(published, axis), source),
+        verdict=verdict,
     )
 
 

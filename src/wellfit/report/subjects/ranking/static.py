@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import StudySummary
 from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
-from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.colors import LIGHT, series_color, slots_of
 from wellfit.report.marks.column import is_narrow
 from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, interval_rows, ranked_rows, score_axis
 
@@ -37,7 +37,7 @@ def plot_intervals(summary: StudySummary, metric: str | None = None, ax: Axes | 
     """
     rows = interval_rows(summary, metric)
     metric = metric or summary.compared
-    axes = _interval_plot(rows, metric, ax)
+    axes = _interval_plot(rows, metric, slots_of(summary), ax)
     sentences = "; ".join(_describe(row, metric) for row in rows)
     return marks.done(
         axes, f"Interval plot of {wording.METRICS[metric]}, mean over seeds with 95 % interval. {sentences}."
@@ -51,12 +51,12 @@ def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
       The figure; letters beside the names: variants that share a letter do not differ clearly.
     """
     rows = ranked_rows(summary)
-    axes = _interval_plot(rows, summary.compared, ax)
+    axes = _interval_plot(rows, summary.compared, slots_of(summary), ax)
     sentences = "; ".join(f"{place}. {_describe(row, summary.compared)}" for place, row in enumerate(rows, 1))
     return marks.done(axes, f"Variants ranked by mean {wording.compared(summary)}: {sentences}.")
 
 
-def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) -> Axes:
+def _interval_plot(rows: Sequence[IntervalRow], metric: str, slots: Mapping[str, int], ax: Axes | None) -> Axes:
     """Draw one line per row from top to bottom; the dotted line is the first variant's mean."""
     axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + (0.46 if len(rows) <= 12 else 0.3) * len(rows)))
     heights = range(len(rows))[::-1]
@@ -65,7 +65,7 @@ def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) ->
         if axis is None or row.mean is None:
             _note(axes, y, "no result", "muted")
         else:
-            _draw_row(axes, row, row.mean, y, axis)
+            _draw_row(axes, row, row.mean, y, axis, series_color(slots[row.variant]))
             _note(axes, y, wording.amount(row.mean, metric), "ink")
     label = f"{wording.METRICS[metric]}{'; lower is better' if is_loss(metric) else ', percent'}"
     first = next((row for row in rows if row.index == 0 and row.mean is not None), None)
@@ -87,9 +87,9 @@ def _interval_plot(rows: Sequence[IntervalRow], metric: str, ax: Axes | None) ->
     return axes
 
 
-def _draw_row(axes: Axes, row: IntervalRow, mean: float, y: float, axis: Axis) -> None:
+def _draw_row(axes: Axes, row: IntervalRow, mean: float, y: float, axis: Axis, color: str) -> None:
     """Mean and interval at this height, and the seeds just below."""
-    color, scale, loss = series_color(row.index), axis.scale, is_loss(axis.metric)
+    scale, loss = axis.scale, is_loss(axis.metric)
     if not axis.shows(mean):
         axes.annotate(BEYOND[loss], (1.0 if loss else 0.0, y), xycoords=("axes fraction", "data"), va="center",
                       ha="right" if loss else "left", fontsize=10, color=LIGHT["muted"])  # fmt: skip

@@ -66,7 +66,8 @@ def plot_region_panels(regions: Mapping[str, Regions], classes: Sequence[str]) -
     columns = 1 if is_narrow() else min(3, len(regions))
     lines = -(-len(regions) // columns)
     wide = SHEET if is_narrow() else columns * PANEL[0] + 0.4
-    figure = Figure(figsize=(wide, lines * PANEL[1] + 0.9), layout=marks.layout())
+    titles = max(-(-len(name) // 18) for name in regions) - 1  # lines beyond the first
+    figure = Figure(figsize=(wide, lines * (PANEL[1] + 0.2 * titles) + 0.9), layout=marks.layout())
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for place, (axes, of) in enumerate(zip(grid.flat, regions.values(), strict=False)):
         _regions(axes, of)

@@ -30,6 +30,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The same."""
     facts = {**summary.provenance, **({"fingerprint": summary.fingerprint} if summary.fingerprint else {})}
     return {
+        "gist": "The command, versions, hashes, and the whole study as a file",
         "command": facts.pop("command", ""),
         "provenance": tuple((key, str(value)) for key, value in facts.items()),
         "study": study_file(replace(from_resolved(summary.settings), report=OwnWords())),

@@ -23,6 +23,7 @@ __all__ = [
     "run_row",
     "variant_row",
     "variant_rows",
+    "without_constant",
 ]
 
 _RUN_COLUMNS = (
@@ -126,6 +127,20 @@ def comparison_table(summary: StudySummary) -> Table:
     return Table(headings, tuple(_comparison_row(c, by_name) for c in (*summary.comparisons, *summary.asked)), text=3)
 
 
+def without_constant(table: Table, names: tuple[str, ...]) -> Table:
+    """A table without those of the named columns that say the same in every row; a note says it once.
+
+    Example:
+      >>> without_constant(Table(("Variant", "Against", "p"), (("a", "b", "1"), ("c", "b", "2")), 2), ("Against",))
+      Table(headings=('Variant', 'p'), rows=(('a', '1'), ('c', '2')), text=1)
+    """
+    same = [at for at, name in enumerate(table.headings) if name in names and len({r[at] for r in table.rows}) == 1]
+    kept = [at for at in range(len(table.headings)) if at not in same]
+    text = table.text - sum(at < table.text for at in same)
+    rows = tuple(tuple(row[at] for at in kept) for row in table.rows)
+    return Table(tuple(table.headings[at] for at in kept), rows, text)
+
+
 def evidence_table(summary: StudySummary) -> Table:
     """Further evidence on the compared pairs, where there is any."""
     pairs = [(c.variant, c.against, c.variant) for c in summary.comparisons]
@@ -205,7 +220,9 @@ def _cell(variant: VariantSummary, metric: str) -> Cell:
     """Shares in percent, the gap in points, losses as they are."""
     value, bounds = variant.mean.get(metric), variant.interval.get(metric)
     shown = wording.points(value) if metric == "generalization_gap" else wording.amount(value, metric)
-    return Cell(shown, wording.bounds(bounds, metric), _finite(value))
+    text = wording.bounds(bounds, metric)
+    alone = shown.removesuffix(" %")
+    return Cell(shown, "" if text == f"[{alone}, {alone}]" else text, _finite(value))
 
 
 def _comparison_row(comparison: Comparison, by_name: Mapping[str, VariantSummary]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
-    """The same table, and the position of every variant for its swatch."""
+    """The same table, and which of its rows are variants."""
     table = published_table(summary)
-    indices = {variant.name: index for index, variant in enumerate(summary.variants)}
-    return {"table": table, "indices": indices} if table.rows else {}
+    marked = [variant.name for variant in summary.variants]
+    return {"table": table, "marked": marked} if table.rows else {}

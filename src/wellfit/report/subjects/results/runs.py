@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.report import wording
 from wellfit.report.parts import Paragraph, Part, Table
 from wellfit.report.subjects.results.numbers import run_columns, run_row
 
@@ -28,7 +29,8 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """Every run."""
     table = _table(summary)
-    return {"table": table} if table.rows else {}
+    gist = f"{wording.count(len(table.rows), 'run')}: epochs, accuracies, loss and seconds of each"
+    return {"table": table, "gist": gist} if table.rows else {}
 
 
 def _table(summary: StudySummary) -> Table:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.no_effect import no_effect
 from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
-from wellfit.report.subjects.results.numbers import accuracy_heading, variant_rows
+from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, variant_rows
 
 __all__ = ["fragment", "parts", "score_table"]
+
+COSTS: Final = {"loss": "Test loss", "best_epoch": "Best epoch", "parameters": "Parameters", "seconds": "Seconds"}
+"""Field of a row -> heading, of the page's second table."""
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -35,13 +39,36 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
-    """Every variant with everything, in one table."""
-    return {
-        "rows": variant_rows(summary),
-        "compared": wording.capitalized(wording.compared(summary)),
-        "training": accuracy_heading("Training", summary.metric),
+    """The accuracies, and folded the settings, losses and costs; what is the same for all variants is a sentence."""
+    rows = variant_rows(summary)
+    scores = {
+        **({} if summary.metric == "accuracy" else {"accuracy": "Test accuracy"}),
+        "train": accuracy_heading("Training", summary.metric),
         "validation": accuracy_heading("Validation", summary.metric),
+        "gap": "Gap",
+    }
+    same = _same_for_all(rows, {**scores, **COSTS})
+    return {
+        "rows": rows,
+        "compared": wording.capitalized(wording.compared(summary)),
+        "scores": {key: heading for key, heading in scores.items() if key not in same},
+        "costs": {key: heading for key, heading in COSTS.items() if key not in same},
+        "brackets": {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)},
+        "same": f"The same for every variant: {'; '.join(same.values())}." if same else "",
+        "effects": no_effect(summary.variants, summary.comparisons, summary.histories),
         "techniques": techniques_in(summary),
+    }
+
+
+def _same_for_all(rows: tuple[VariantRow, ...], headings: Mapping[str, str]) -> dict[str, str]:
+    """The columns that say the same in every row, each with what it says."""
+    cells = {key: {getattr(row, key) for row in rows} for key in headings}
+    return {
+        key: f"{headings[key].lower()}{' accuracy' if headings[key] in ('Training', 'Validation') else ''} "
+        f"{cell.mean}{f' {cell.interval}' if cell.interval else ''}"
+        for key, found in cells.items()
+        for cell in found
+        if len(found) == 1 < len(rows)
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wellfit.narrative.metrics import is_loss
 from wellfit.report import wording
 from wellfit.report.marks import static as marks
-from wellfit.report.marks.colors import LIGHT, series_color
+from wellfit.report.marks.colors import LIGHT, series_color, slots_of
 from wellfit.report.subjects.side_by_side.numbers import verdict_of
 from wellfit.study.side_by_side import SideBySide
 
@@ -31,10 +31,10 @@ def plot_differences(found: SideBySide, ax: Axes | None = None) -> Figure:
     scale = 1.0 if loss else 100.0
     axes.axvspan(-scale * found.margin, scale * found.margin, color=LIGHT["rule"], alpha=0.6, linewidth=0, zorder=0)
     axes.axvline(0, color=LIGHT["muted"], linewidth=0.9, zorder=0)
-    positions = {v.name: index for index, v in enumerate(found.first.variants)}
+    slots = slots_of(found.first)
     heights = range(len(found.comparisons))[::-1]
     for c, y in zip(found.comparisons, heights, strict=True):
-        color = series_color(positions[c.variant])
+        color = series_color(slots[c.variant])
         if c.interval is not None:
             axes.plot([scale * bound for bound in c.interval], [y, y], color=color, linewidth=3.2, alpha=0.55,
                       solid_capstyle="round")  # fmt: skip

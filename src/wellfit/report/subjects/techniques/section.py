@@ -21,7 +21,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same, each folded under its name."""
     used = techniques_in(summary)
-    return {"techniques": used} if used else {}
+    return {"techniques": used, "gist": "What each technique does, its formula and its settings"} if used else {}
 
 
 def _quoted(technique: Technique) -> list[Part]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wellfit.base import StudyDetails, StudySummary
-from wellfit.report.marks.interactive import Chart, add_curve, add_hover, curve_columns, epoch_chart
+from wellfit.report.marks.colors import slots_of
+from wellfit.report.marks.interactive import Chart, add_curve, curve_columns, epoch_chart
 from wellfit.report.numbers import curve_data, has_epochs, last_epoch
 
 __all__ = ["charts"]
@@ -14,9 +15,9 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
     if not has_epochs(summary):
         return {}
     chart = epoch_chart("norm of all weights", last_epoch(summary))
+    slots = slots_of(summary)
     for index, v in enumerate(summary.variants):
         curve = curve_data(summary, v.name, "weight_norm")
         if len(curve.epochs):
-            add_curve(chart, f"v{index}-norm", v.name, index, curve_columns(curve, 1.0, index))
-    add_hover(chart)
+            add_curve(chart, f"v{index}-norm", v.name, slots[v.name], curve_columns(curve, 1.0, slots[v.name]))
     return {"chart-norms": chart}

@@ -8,9 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.narrative.phrases import listed
+from wellfit.report import wording
+from wellfit.report.marks.colors import slots_of
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import has_epochs, highlighted, of_variants, with_few_curves
+from wellfit.report.numbers import has_epochs, highlighted, of_variants
 from wellfit.report.parts import Drawing, Part, file_name
 from wellfit.report.subjects.weights.numbers import weight_rows
 from wellfit.report.subjects.weights.static import (
@@ -43,7 +46,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """The norms by epoch, then distribution, first kernel by epoch and filters of the highlighted variants."""
     drawings: list[Part] = []
     if has_epochs(summary):
-        norms = partial(plot_weight_norms, with_few_curves(summary))
+        norms = partial(plot_weight_norms, summary)
         drawings.append(Drawing("weight-norms", "Norm of all kernels together by epoch.", norms))
     for name in highlighted(summary):
         if (overview := details.weights.get(name)) is None:
@@ -65,9 +68,15 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The norms by epoch, and one row per variant with its layers and filters."""
     if not (rows := weight_rows(summary, details.weights, sheets.get("filters"))):
         return {}
-    norms = inline_svg(plot_weight_norms(with_few_curves(summary))) if has_epochs(summary) else ""
+    norms = inline_svg(plot_weight_norms(summary)) if has_epochs(summary) else ""
     filters = any(row.filters for row in rows)
-    return {"rows": rows, "norms": norms, "ridges": _ridges(summary, details), "shows_filters": filters}
+    shown = [
+        *(["norms by epoch"] if norms else []),
+        "distributions by layer",
+        *(["first-layer filters"] if filters else []),
+    ]
+    gist = wording.capitalized(listed(shown))
+    return {"rows": rows, "norms": norms, "ridges": _ridges(summary, details), "shows_filters": filters, "gist": gist}
 
 
 def _ridges(summary: StudySummary, details: StudyDetails) -> list[_Ridges]:
@@ -77,11 +86,12 @@ def _ridges(summary: StudySummary, details: StudyDetails) -> list[_Ridges]:
         for index, name, overview in of_variants(summary, details.weights)
         if name in highlighted(summary) and overview.history is not None
     ]
+    slots = slots_of(summary)
     kernels = list(dict.fromkeys(layer for *_, overview in known for layer in overview.layers))[:RIDGES]
 
     def drawn(layer: str) -> tuple[tuple[int, str, Markup], ...]:
         return tuple(
-            (index, name, inline_svg(plot_weight_ridge(overview, layer, small=True, index=index)))
+            (index, name, inline_svg(plot_weight_ridge(overview, layer, small=True, slot=slots[name])))
             for index, name, overview in known
             if layer in overview.layers
         )

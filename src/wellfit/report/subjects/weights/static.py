@@ -65,7 +65,7 @@ def plot_weight_histogram(overview: WeightOverview, ax: Axes | None = None) -> F
 
 
 def plot_weight_ridge(
-    overview: WeightOverview, layer: str | None = None, ax: Axes | None = None, *, small: bool = False, index: int = 1
+    overview: WeightOverview, layer: str | None = None, ax: Axes | None = None, *, small: bool = False, slot: int = 1
 ) -> Figure:
     """Plot how the weights of one layer are distributed after each of some epochs, the first at the top.
 
@@ -74,7 +74,7 @@ def plot_weight_ridge(
       layer: such as ``"dense_1"``, or an array such as ``"dense_1/bias"``; by default the first kernel.
       ax: draw on these axes instead of a new figure.
       small: as a panel without a title.
-      index: the position of the variant in the study, for its color.
+      slot: of the variant's color, from ``wellfit.report.marks.colors.slots``.
 
     Returns:
       The figure: one ridge per epoch, of the lowest seed. Weights below 0.001 can be so many that their peak is cut.
@@ -91,7 +91,7 @@ def plot_weight_ridge(
         raise UnknownNameError("layer", str(layer), history.layers)
     data = ridge(history, name, *((7, 31) if small else ()))
     axes = marks.own_axes(ax, (2.9, 2.7) if small else (5.3, 4.6))
-    _draw_ridge(axes, data, series_color(index))
+    _draw_ridge(axes, data, series_color(slot))
     marks.style(axes, "weight", "epoch", grid=None)
     if not small:
         marks.title(axes, f"{overview.variant}: {name}")
