@@ -23,6 +23,7 @@ from wellfit.engine.devices import POPULATION
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.population import hyper, initial_state, optimizer_start
 from wellfit.engine.step import Batch, train_step
+from wellfit.nn.kernels.availability import obstacle
 from wellfit.nn.layers import Mode, dropout
 from wellfit.nn.models import Model, build
 from wellfit.nn.products import Precision
@@ -70,12 +71,12 @@ def plan_one(recipe: Recipe, data: TrainingData, precision: Precision) -> Popula
 
 
 def ours(
-    recipe: Recipe, data: TrainingData, precision: Precision = "float32"
+    recipe: Recipe, data: TrainingData, precision: Precision = "float32", *, kernels: bool = False
 ) -> tuple[Model, Mapping[str, Any], list[float], Mapping[str, Any]]:
     """The model, its weights before, the loss of every step, its weights (and statistics) after them."""
     population = plan_one(recipe, data, precision)
     on = Mesh(np.array(jax.devices()[:1]), (POPULATION,))
-    model = build(recipe.model, data.input_shape, data.classes, precision)
+    model = build(recipe.model, data.input_shape, data.classes, precision, kernels=kernels)
     state = initial_state(population, data, on, optimizer_start(population.program, on))
     state = jax.tree.map(lambda leaf: leaf[0, 0], state)
     before = jax.tree.map(np.array, {"params": state.params, "stats": state.stats})
@@ -193,8 +194,10 @@ def masks(recipe: Recipe, model: Model) -> Callable[[jax.Array], list[jax.Array]
     return jax.jit(draw)
 
 
-def check(recipe: Recipe, data: TrainingData, optimizer: Any, class_weight: Any = None) -> None:
-    model, before, losses, after = ours(recipe, data)
+def check(
+    recipe: Recipe, data: TrainingData, optimizer: Any, class_weight: Any = None, *, kernels: bool = False
+) -> None:
+    model, before, losses, after = ours(recipe, data, kernels=kernels)
     with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
         expected, weights = theirs(recipe, data, model, before, optimizer, class_weight)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -298,19 +301,32 @@ def test_batch_normalization(hidden: tuple[int, ...]) -> None:
     check(recipe, random_data((4, 4)), keras.optimizers.SGD(0.02, momentum=0.9))
 
 
-def test_lenet5() -> None:
-    recipe = replace(MLP, model=ModelSpec("lenet5"), dropout=(0.1, 0.1, 0.5))
-    check(recipe, random_data((28, 28)), keras.optimizers.Adam())
+def _generated() -> Any:
+    missing = obstacle()
+    return pytest.param(True, marks=pytest.mark.skipif(bool(missing), reason=missing), id="kernels")
 
 
-def test_lenet5_with_batch_normalization() -> None:
+BOTH = pytest.mark.parametrize("kernels", [pytest.param(False, id="fallback"), _generated()])
+"""Convolutions as matrix products, and by generated kernels where there are some."""
+
+
+@BOTH
+@pytest.mark.parametrize("dropout", [(0.1, 0.1, 0.5), ()], ids=["dropout", "plain"])
+def test_lenet5(dropout: tuple[float, ...], kernels: bool) -> None:
+    recipe = replace(MLP, model=ModelSpec("lenet5"), dropout=dropout or 0.0)
+    check(recipe, random_data((28, 28)), keras.optimizers.Adam(), kernels=kernels)
+
+
+@BOTH
+def test_lenet5_with_batch_normalization(kernels: bool) -> None:
     # tanh: where all but one example of a channel are dead, normalization carries rounding across relu's kink
     model = ModelSpec("lenet5", activation="tanh", batch_norm=True)
     recipe = replace(MLP, model=model, optimizer="momentum", learning_rate=1e-3)
-    check(recipe, random_data((28, 28)), keras.optimizers.SGD(1e-3, momentum=0.9))
+    check(recipe, random_data((28, 28)), keras.optimizers.SGD(1e-3, momentum=0.9), kernels=kernels)
 
 
-def test_pooling_and_a_modern_cnn() -> None:
+@BOTH
+def test_pooling_and_a_modern_cnn(kernels: bool) -> None:
     specs = (
         LayerSpec("conv2d", filters=4, size=3, padding="same", function="relu"),
         LayerSpec("average_pool"),
@@ -321,7 +337,7 @@ def test_pooling_and_a_modern_cnn() -> None:
         LayerSpec("dense", units=CLASSES),
     )
     recipe = replace(MLP, model=ModelSpec("layers", layers=specs), l2=1e-2, optimizer="momentum", learning_rate=0.02)
-    check(recipe, random_data((8, 8)), keras.optimizers.SGD(0.02, momentum=0.9))
+    check(recipe, random_data((8, 8)), keras.optimizers.SGD(0.02, momentum=0.9), kernels=kernels)
 
 
 # --- Models that come from Keras: the very model is trained there, and what `from_keras` makes of it here

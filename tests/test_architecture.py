@@ -65,6 +65,7 @@ ONLY_THERE = {
     "tensorflow": (),
     "torch": (),
     "onnx": ("wellfit.interop",),
+    "llvmlite": ("wellfit.nn.kernels",),
     "tensorboardX": ("wellfit.interop",),
     "ray": ("wellfit.interop", "wellfit.study.executors"),
     "bokeh": ("wellfit.report",),

@@ -420,7 +420,7 @@ def test_damaged_choices_are_reported(tmp_path: Path) -> None:
 def test_a_study_that_continues_on_another_machine_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = {**provenance_module.machine_facts(), "processor": "M9, 3 cores"}
     with monkeypatch.context() as patch:
-        patch.setattr(provenance_module, "machine_facts", lambda: elsewhere)
+        patch.setattr(provenance_module, "machine_facts", lambda **_: elsewhere)
         Run(small(2), tmp_path)
     more = small(2, seeds=3)
     (caution,) = Session(more, points(), tmp_path).forecast.cautions

@@ -18,8 +18,11 @@ import stores
 from commands import SMALL
 from small_studies import NOWHERE, command, few_points, messy, perceptrons, points, small
 from wellfit.data.assemble import make_dataset
+from wellfit.data.catalog import load_dataset
 from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.nn.kernels.availability import NOT_INSTALLED
 from wellfit.spec import study as spec_study
+from wellfit.spec.study import study_from_mapping
 from wellfit.store import Store, open_existing
 from wellfit.study import adapt, summarize  # what a command imports when it runs is counted only if it is there
 from wellfit.study.growth import Stored
@@ -263,3 +266,24 @@ def test_a_plan_warns_where_accuracy_says_little() -> None:
     assert caution.endswith("add --set compare.metric=balanced_accuracy")
     balanced = dataclasses.replace(small(1), metric="balanced_accuracy")
     assert Session(balanced, rare, NOWHERE).forecast.cautions == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "missing", "said"),
+    [
+        ("cnn", "float32", NOT_INSTALLED, True),
+        ("mlp", "float32", NOT_INSTALLED, False),  # no convolutions
+        ("cnn", "mixed", NOT_INSTALLED, False),  # for which there are no kernels
+        ("cnn", "float32", "WELLFIT_KERNELS = off", False),  # as the user wants it
+    ],
+)
+def test_a_forecast_says_once_that_convolutions_could_be_faster(
+    kind: str, precision: str, missing: str, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("planning", "session"):
+        monkeypatch.setattr(f"wellfit.study.{module}.obstacle", lambda: missing)
+    train = {"epochs": 1, "precision": precision}
+    spec = study_from_mapping({"data": {"name": "digits"}, "train": train, "model": {"kind": kind, "hidden": [4]}})
+    cautions = [c for c in Session(spec, load_dataset("digits"), tmp_path / "s").forecast.cautions if "llvmlite" in c]
+    expected = "llvmlite is not installed, so that convolutions take about twice as long; pip install 'wellfit[fast]'"
+    assert cautions == ([f"{expected} adds it"] if said else [])

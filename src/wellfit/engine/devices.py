@@ -24,6 +24,7 @@ __all__ = [
     "AGAIN_SECONDS",
     "ATTAINED",
     "ATTAINED_BY_CONVOLUTIONS",
+    "ATTAINED_BY_KERNELS",
     "COMPILE_SECONDS",
     "POPULATION",
     "READ_SECONDS",
@@ -49,6 +50,9 @@ ATTAINED: Final = 0.75
 
 ATTAINED_BY_CONVOLUTIONS: Final = 0.2
 """The same for a network with convolutions, where laying out patches takes longer than the products; rough."""
+
+ATTAINED_BY_KERNELS: Final = 0.6
+"""The same with generated kernels; rough."""
 
 STEP_SECONDS: Final = 100e-6
 """Assumed overhead of a training step per run, besides its arithmetic; rough."""

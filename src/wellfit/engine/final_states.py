@@ -76,7 +76,8 @@ def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
       that share it.
     """
     recipe = trajectory.readouts[0].run.recipe
-    structure = [(f.name, getattr(program, f.name)) for f in dataclasses.fields(program) if f.name != "uses"]
+    later = {"uses"} if program.kernels else {"uses", "kernels"}  # saved fingerprints have none if they are not used
+    structure = [(f.name, getattr(program, f.name)) for f in dataclasses.fields(program) if f.name not in later]
     device = jax.devices()[0].platform
     training = (trajectory.seed, trajectory.hyperparameters, recipe.examples, recipe.label_noise)
     rules = [(r.run.variant, r.rule, r.average) for r in trajectory.readouts]

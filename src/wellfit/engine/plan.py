@@ -72,6 +72,7 @@ class Program:
       averages: moving averages of the weights that every run carries.
       uses: names of the ``Hyperparameters`` that are not neutral in every run; the computations of the others are left
         out of the program.
+      kernels: whether generated kernels compute its convolutions.
     """
 
     model: ModelSpec
@@ -83,6 +84,7 @@ class Program:
     groups: int
     averages: int
     uses: frozenset[str]
+    kernels: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,8 @@ def make_plan(
     memory: int | None = None,
     planned_for: int | None = None,
     balanced: tuple[float, ...] = (),
+    *,
+    kernels: bool = False,
 ) -> Plan:
     """Plan runs as populations.
 
@@ -200,6 +204,7 @@ def make_plan(
       planned_for: the number of devices that the widths are chosen for, which the bits of a run depend on; by default
         ``devices``.
       balanced: the weights of the classes where a recipe asks for balanced ones.  # (classes,)
+      kernels: whether generated kernels compute convolutions in float32.
 
     Raises:
       StudyFileError: a list whose length does not match the model's layers, or a run that ``check_run`` rejects.
@@ -222,9 +227,11 @@ def make_plan(
     machine = devices, planned_for or devices, _SMALL_COSTS if small else costs
     populations = []
     for structure, together in _by_structure(runs, models, classes, precision, balanced):
-        model, _, batch_size, *_ = structure
+        model, _, batch_size, _, products = structure
         fit = _fitting(sizes[model], built[model], batch_size, small, memory)
-        populations.append(_arranged(structure, together, *machine, fit, _operations(built[model]).of_epoch(examples)))
+        work = _operations(built[model]).of_epoch(examples)
+        generated = kernels and products == "float32" and any(name.startswith("conv") for name in built[model].kernels)
+        populations.append(_arranged(structure, together, *machine, fit, work, generated))
     return Plan(
         tuple(populations),
         len(runs),
@@ -264,6 +271,7 @@ def _arranged(
     costs: Costs,
     fit: int | None,
     work: float,
+    kernels: bool,
 ) -> Population:
     """Arrange one structure's trajectories in groups of one seed, as evenly over the devices as possible.
 
@@ -271,6 +279,7 @@ def _arranged(
       planned_for: the number of devices that the width is chosen for.
       fit: how many runs a device trains in one call; None for one group.
       work: floating-point operations of one run in an epoch.
+      kernels: whether generated kernels compute the convolutions.
     """
     by_seed: dict[int, list[Trajectory]] = {}
     for trajectory in trajectories:
@@ -290,7 +299,7 @@ def _arranged(
     lanes = math.ceil(of_device / math.ceil(of_device / at_once))  # fill waves evenly: empty lanes cost a GPU time
     size = devices * lanes
     averages = max(len(trajectory.decays) for trajectory in trajectories)
-    program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories))
+    program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories), kernels)
     return Population(program, _in_waves(groups, size), work * sum(trajectory.epochs for trajectory in trajectories))
 
 

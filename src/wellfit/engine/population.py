@@ -158,7 +158,7 @@ def epoch_program(
       them, row numbers (G, steps, B). Inactive runs, and runs whose loss is not finite, keep their weights. A group
       without an active run costs nothing if groups train in turn.
     """
-    model = build(program.model, input_shape, classes, program.precision)
+    model = build(program.model, input_shape, classes, program.precision, kernels=program.kernels)
     train_group = _group_epoch(program, model, examples)
 
     def on_device(*arguments: Any) -> tuple[State, Measured]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -15,8 +16,9 @@ from jax import lax
 from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
 from wellfit.nn.initializers import draw_kernel
-from wellfit.nn.layers import Initial, Layer, Params, check_weights, stateless
-from wellfit.nn.products import Precision, dot, factor
+from wellfit.nn.kernels.availability import processor_in_use
+from wellfit.nn.layers import Initial, Layer, Noise, Params, check_weights, stateless
+from wellfit.nn.products import Precision, dot, factor, product
 from wellfit.nn.tiles import from_tiles
 
 __all__ = ["average_pool", "conv2d", "extent", "global_average_pool", "max_pool"]
@@ -74,6 +76,7 @@ def conv2d(
     *,
     bias: bool = True,
     spread: float = SPREAD,
+    kernels: bool = False,
 ) -> Layer:
     """Cross-correlation with a square kernel, plus bias, like Keras's ``Conv2D``.
 
@@ -91,6 +94,7 @@ def conv2d(
       precision: of the matrix products.
       bias: whether there is one.
       spread: of the initial weights, see ``draw_kernel``.
+      kernels: whether generated kernels compute it, in float32; see ``nn.kernels``.
 
     Raises:
       ShapeError: the input is not an image or is smaller than the kernel, or ``filters`` is less than 1 or too
@@ -111,6 +115,9 @@ def conv2d(
         kernel = draw_kernel(initializer, generator, (size, size, channels, filters), spread)
         return {"kernel": kernel, "bias": np.zeros(filters, np.float32)} if bias else {"kernel": kernel}
 
+    if kernels and precision == "float32":
+        return _by_kernels((rows, columns, filters), init, size, stride, around)
+
     def apply(params: Params, x: jax.Array) -> jax.Array:
         padded = jnp.pad(factor(x, precision), ((0, 0), (0, 0), *around, (0, 0)))  # (T, C, H, W, M)
         kernel = params["kernel"].reshape(size * size * channels, filters)
@@ -120,6 +127,46 @@ def conv2d(
         return convolved + params["bias"][None, :, None, None, None]  # (T, F, rows, columns, M)
 
     return Layer("conv2d", (rows, columns, filters), stateless(apply), init)
+
+
+def _by_kernels(
+    output_shape: tuple[int, int, int],
+    init: Callable[[np.random.Generator], Initial],
+    size: int,
+    stride: int,
+    around: tuple[tuple[int, int], tuple[int, int]],
+) -> Layer:
+    """Return the layer whose convolution generated kernels compute; one with a single position is a dense layer."""
+    rows, columns, filters = output_shape
+    processor = processor_in_use()
+
+    def padded(x: jax.Array) -> jax.Array:
+        return jnp.pad(x, ((0, 0), (0, 0), *around, (0, 0))) if any(map(any, around)) else x
+
+    def bias_of(params: Params) -> jax.Array:
+        return params["bias"] if "bias" in params else jnp.zeros(filters)
+
+    def apply(params: Params, x: jax.Array) -> jax.Array:
+        from wellfit.nn.kernels.direct import convolve
+
+        return convolve(padded(x), params["kernel"], bias_of(params), stride, processor)  # (T, F, rows, columns, M)
+
+    def as_dense(params: Params, x: jax.Array) -> jax.Array:
+        rows_of_batch = from_tiles(padded(x)[:, :, :size, :size]).reshape(-1, size * size * x.shape[1])
+        outputs = product(rows_of_batch, params["kernel"].reshape(-1, filters)) + bias_of(params)[None]  # (B, F)
+        return outputs.reshape(x.shape[0], x.shape[4], filters).transpose(0, 2, 1)[:, :, None, None]
+
+    def pooled(params: Params, x: jax.Array, noise: Noise | None) -> jax.Array:
+        from wellfit.nn.kernels.direct import convolve_and_pool, convolve_drop_and_pool
+
+        factors = padded(x), params["kernel"], bias_of(params)
+        if noise is None:
+            return convolve_and_pool(*factors, stride, processor)
+        return convolve_drop_and_pool(*factors, *noise, stride, processor)
+
+    if rows == columns == 1:
+        return Layer("conv2d", output_shape, stateless(as_dense), init)
+    return Layer("conv2d", output_shape, stateless(apply), init, pooled=pooled if min(rows, columns) > 1 else None)
 
 
 class _Window(NamedTuple):
@@ -245,7 +292,7 @@ def max_pool(shape: tuple[int, ...], size: int = 2, stride: int | None = None, p
         padded = jnp.pad(x, ((0, 0), (0, 0), *around, (0, 0)), constant_values=-jnp.inf)
         return functools.reduce(_larger, _shifted(padded, window))  # (T, C, rows, columns, M)
 
-    return Layer("max_pool", (rows, columns, shape[2]), stateless(apply))
+    return Layer("max_pool", (rows, columns, shape[2]), stateless(apply), halves=apart and size == 2)
 
 
 def _larger(first: jax.Array, second: jax.Array) -> jax.Array:

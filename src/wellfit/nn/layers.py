@@ -29,11 +29,13 @@ __all__ = [
     "Initial",
     "Layer",
     "Mode",
+    "Noise",
     "Params",
     "activation",
     "check_weights",
     "dense",
     "dropout",
+    "dropout_noise",
     "flatten",
     "stateless",
     "tiles",
@@ -67,6 +69,9 @@ class Mode(NamedTuple):
     weight: jax.Array  # (B,)
 
 
+Noise: TypeAlias = tuple[jax.Array, jax.Array]
+"""The key, a layer's first position and the bound of its bits (4,), int32, and the scale of what stays (1,)."""
+
 Apply: TypeAlias = Callable[[Params, Params, jax.Array, Mode | None], tuple[jax.Array, Params]]
 
 
@@ -84,6 +89,10 @@ class Layer:
       apply: (params, stats, x, mode) -> (x, stats); mode is None for inference.
       init: generator -> initial params, float32; empty if the layer has none.
       stats: initial statistics that training updates without gradients, for example batch normalization's.
+      pooled: (params, x, noise) -> x, of a convolution that can compute the relu, the dropout and the 2 x 2 max pooling
+        after it as well; the noise is that of ``dropout_noise``, or None.
+      halves: whether it is such a pooling.
+      index: number of a dropout layer in the model, from 0.
     """
 
     kind: str
@@ -91,6 +100,9 @@ class Layer:
     apply: Apply
     init: Callable[[np.random.Generator], Initial] = _nothing
     stats: Mapping[str, FloatArray] = field(default_factory=dict)
+    pooled: Callable[[Params, jax.Array, Noise | None], jax.Array] | None = None
+    halves: bool = False
+    index: int = 0
 
 
 def stateless(function: Callable[[Params, jax.Array], jax.Array]) -> Apply:
@@ -293,4 +305,21 @@ def dropout(shape: tuple[int, ...], index: int) -> Layer:
         dropped = bits < jnp.round(rate * _NOISE_LEVELS).astype(jnp.int32)
         return jnp.where(dropped, jnp.float32(0), x * (1 / (1 - rate))), stats
 
-    return Layer("dropout", shape, apply)
+    return Layer("dropout", shape, apply, index=index)
+
+
+def dropout_noise(mode: Mode, index: int) -> Noise | None:
+    """Return what a kernel needs to drop the same values as a dropout layer does; None if there is no dropout.
+
+    Example:
+      >>> words, scale = dropout_noise(Mode(jax.random.key(3), jnp.array([0.5]), jnp.ones(2)), 0)
+      >>> words.tolist(), scale.tolist()
+      ([0, 3, 0, 8388608], [2.0])
+    """
+    if mode.dropout is None:
+        return None
+    rate = mode.dropout[index]
+    seed, second = jax.random.key_data(mode.key)
+    bound = jnp.round(rate * _NOISE_LEVELS).astype(jnp.uint32)
+    words = jnp.stack([seed, second, jnp.uint32(index << _STREAM_BITS), bound])
+    return jax.lax.bitcast_convert_type(words, jnp.int32), (1 / (1 - rate))[None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -14,7 +15,7 @@ from wellfit.base import LayerSpec, ModelSpec
 from wellfit.errors import ShapeError, UnknownNameError
 from wellfit.nn import convolution, layers
 from wellfit.nn.initializers import INITIALIZERS
-from wellfit.nn.layers import Initial, Layer, Mode, Params, stateless
+from wellfit.nn.layers import Initial, Layer, Mode, Params, dropout_noise, stateless
 from wellfit.nn.normalization import batch_norm
 from wellfit.nn.products import Precision
 from wellfit.nn.tiles import channel_axis
@@ -90,11 +91,10 @@ class Model:
     ) -> tuple[jax.Array, ModelParams]:
         """Return a batch's logits (B, classes) and the updated statistics; mode is None for inference."""
         moved = dict(stats)
-        for name, layer in self.layers:
-            x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
-            if after:
-                moved[name] = after
-        return x, moved  # (B, classes)
+        output = x
+        for _, output, after in self._outputs(params, stats, x, mode, odd=True):  # noqa: B007
+            moved |= after
+        return output, moved  # (B, classes)
 
     def alive(self, params: ModelParams, stats: ModelParams, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Return a batch's logits in inference mode, and which relu units (channels) are positive for any example.
@@ -103,11 +103,44 @@ class Model:
           Logits (B, classes) and a mask over the model's relu units.  # (units,)
         """
         masks = []
-        for name, layer in self.layers:
-            x, _ = layer.apply(params.get(name, {}), stats.get(name, {}), x, None)
-            if name in self.relus:
-                masks.append((x > 0).any(axis=tuple(a for a in range(x.ndim) if a != channel_axis(x))))  # (units,)
-        return x, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
+        output = x
+        for names, output, _ in self._outputs(params, stats, x, None, odd=False):
+            if not names.isdisjoint(self.relus):
+                others = tuple(a for a in range(output.ndim) if a != channel_axis(output))
+                masks.append((output > 0).any(axis=others))  # (units,)
+        return output, jnp.concatenate(masks) if masks else jnp.ones(1, bool)
+
+    def _outputs(
+        self, params: ModelParams, stats: ModelParams, x: jax.Array, mode: Mode | None, *, odd: bool
+    ) -> Iterator[tuple[frozenset[str], jax.Array, ModelParams]]:
+        """Apply the layers; yields the names of those just applied, their output and their updated statistics.
+
+        A convolution that can pool is applied together with the relu, the dropout and the pooling after it.
+
+        Args:
+          odd: whether it may do so where pooling leaves out a row or a column of the relu's output.
+        """
+        place = 0
+        while place < len(self.layers):
+            name, layer = self.layers[place]
+            count = self._together(place, odd=odd)
+            after: Params = {}
+            if count > 1 and layer.pooled is not None:
+                between = self.layers[place + 2][1]
+                x = layer.pooled(params[name], x, dropout_noise(mode, between.index) if mode and count > 3 else None)
+            else:
+                x, after = layer.apply(params.get(name, {}), stats.get(name, {}), x, mode)
+            yield frozenset(name for name, _ in self.layers[place : place + count]), x, {name: after} if after else {}
+            place += count
+
+    def _together(self, place: int, *, odd: bool) -> int:
+        """Count the layers to apply at once: a convolution, relu, maybe dropout, and pooling; else 1."""
+        layers = [layer for _, layer in self.layers[place : place + 4]]
+        if layers[0].pooled is None or (not odd and any(size % 2 for size in layers[0].output_shape[:2])):
+            return 1
+        kinds = [layer.kind for layer in layers]
+        count = 4 if kinds[2:3] == ["dropout"] else 3
+        return count if kinds[1:2] == ["relu"] and len(layers) >= count and layers[count - 1].halves else 1
 
 
 def layer_specs(spec: ModelSpec, classes: int) -> tuple[LayerSpec, ...]:
@@ -177,12 +210,20 @@ def _without_end(spec: ModelSpec) -> tuple[LayerSpec, ...]:
     return (*before,) if last.kind == "activation" else (*before, replace(last, function=""))
 
 
-def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision: Precision = "float32") -> Model:
+def build(
+    spec: ModelSpec,
+    input_shape: tuple[int, ...],
+    classes: int,
+    precision: Precision = "float32",
+    *,
+    kernels: bool = False,
+) -> Model:
     """Build the network that a spec describes.
 
     Args:
       input_shape: the shape of one example.
       precision: of the matrix products.
+      kernels: whether generated kernels compute the convolutions, in float32; see ``nn.kernels.availability``.
 
     Raises:
       ShapeError: a layer does not fit its input, or the output does not fit the classes; the message gives the layer's
@@ -208,7 +249,7 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
     rates: list[float] = []
     for number, layer in enumerate(specs, start=1):
         try:
-            built = _layer(layer, shape, len(rates), precision)
+            built = _layer(layer, shape, len(rates), precision, kernels=kernels)
         except ShapeError as error:
             raise ShapeError(f"layer {number}: {error}") from None
         if layer.kind == "dropout":
@@ -217,12 +258,14 @@ def build(spec: ModelSpec, input_shape: tuple[int, ...], classes: int, precision
         shape = stack[-1].output_shape
     stack.extend(_output(spec, shape, classes, len(specs)))
     named = _named(stack)
-    kernels = tuple(name for name, layer in named if layer.kind in ("dense", "conv2d"))
+    with_kernel = tuple(name for name, layer in named if layer.kind in ("dense", "conv2d"))
     relus = tuple(name for name, layer in named if layer.kind == "relu")
-    return Model(named, input_shape, kernels, tuple(rates), relus)
+    return Model(named, input_shape, with_kernel, tuple(rates), relus)
 
 
-def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Precision) -> list[Layer]:
+def _layer(
+    spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Precision, *, kernels: bool
+) -> list[Layer]:
     """Build one layer, followed by its activation if it has one."""
     if spec.initializer not in INITIALIZERS:
         raise UnknownNameError("initializer", spec.initializer, INITIALIZERS)
@@ -232,7 +275,8 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
         built = layers.dense(shape, spec.units, start, precision, bias=bias, spread=spread)
     elif spec.kind == "conv2d":
         sizes = spec.filters, size, stride
-        built = convolution.conv2d(shape, *sizes, spec.padding, start, precision, bias=bias, spread=spread)
+        rest = spec.padding, start, precision
+        built = convolution.conv2d(shape, *sizes, *rest, bias=bias, spread=spread, kernels=kernels)
     elif spec.kind == "max_pool":
         return [convolution.max_pool(shape, size, stride, spec.padding)]
     elif spec.kind == "average_pool":
@@ -246,7 +290,7 @@ def _layer(spec: LayerSpec, shape: tuple[int, ...], dropouts: int, precision: Pr
     elif spec.kind == "dropout":
         return [layers.dropout(shape, dropouts)]
     elif spec.kind == "batch_norm":
-        return [batch_norm(shape)]
+        return [batch_norm(shape, kernels=kernels and precision == "float32")]
     else:
         raise UnknownNameError("layer", spec.kind, LAYERS)
     return [built, layers.activation(built.output_shape, spec.function)] if spec.function else [built]

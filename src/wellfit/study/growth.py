@@ -117,7 +117,8 @@ def _choices(store: Store) -> Choices | None:
     with store.database.reading("the choices of its plan"):
         first = store.metadata.provenance().get("devices", "1").split()[0]
         costs = tuple((int(width), float(cost)) for width, cost in noted["costs"])
-        return Choices(costs, noted["precision"], int(noted.get("devices", first)))
+        kernels = noted.get("kernels", False) is True  # the first edition had none
+        return Choices(costs, noted["precision"], int(noted.get("devices", first)), kernels)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,9 @@ def _notes(store: Store) -> dict[str, Any]:
         if key.partition(".")[0] not in (INPUTS, OVERLAP, SEEN)
     }
     if "choices" in notes:
-        notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in ("costs", "devices")}
+        own = ("costs", "devices")
+        shared = {key: value for key, value in notes["choices"].items() if key not in own}
+        notes["choices"] = {key: value for key, value in shared.items() if value is not False}  # as before kernels
     return notes
 
 

@@ -84,7 +84,8 @@ def _stage(population: Population, examples: int, mesh_size: int, todo: int, sha
         start = devices.AGAIN_SECONDS if compiled else devices.START_SECONDS
         return Stage(key, todo, start, share * population.work / rate, known=True)
     images = has_convolution(program.model)
-    attained = devices.ATTAINED_BY_CONVOLUTIONS if images else devices.ATTAINED
+    by_convolutions = devices.ATTAINED_BY_KERNELS if program.kernels else devices.ATTAINED_BY_CONVOLUTIONS
+    attained = by_convolutions if images else devices.ATTAINED
     steps = (recipe_of(population).examples or examples) / program.batch_size
     overhead = devices.STEP_SECONDS * steps * sum(t.epochs for t in population.trajectories) * share
     start = devices.AGAIN_SECONDS if compiled else devices.COMPILE_SECONDS * (3 if images else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from wellfit.base import HISTORY_COLUMNS, ModelSpec, Recipe, RunSpec, TrainingData
@@ -12,6 +13,7 @@ from wellfit.engine import devices, machine
 from wellfit.engine.plan import Costs, Plan, Population, is_small, make_plan
 from wellfit.engine.precision import has_convolution, resolve
 from wellfit.errors import StudyFileError, printable
+from wellfit.nn.kernels.availability import obstacle
 
 __all__ = [
     "Choices",
@@ -45,11 +47,13 @@ class Choices:
       precision: of the matrix products in networks without convolutions.
       devices: the number of devices that the widths are chosen for; with another number, the same groups are spread
         over those that there are.
+      kernels: whether generated kernels compute the convolutions; a study that began without them continues without.
     """
 
     costs: Costs
     precision: str
     devices: int
+    kernels: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,12 +179,17 @@ def choose_and_plan(
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
-    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size)
+    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size, _kernels(runs))
     plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())
         plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     return chosen, plan
+
+
+def _kernels(runs: Sequence[RunSpec]) -> bool:
+    """Whether there are convolutions and generated kernels for them."""
+    return any(has_convolution(model) for model in {run.recipe.model for run in runs}) and not obstacle()
 
 
 def automatic_precision() -> str:
@@ -239,7 +248,8 @@ def plan_runs(
         sizes = (examples, len(data.x_validation), min(examples, len(data.sample)))
         room = machine.memory()
         options = precision, choices.costs, room, choices.devices
-        plans.append(make_plan(together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced))
+        planned = partial(make_plan, together, data.input_shape, data.classes, sizes, mesh_size, *options, balanced)
+        plans.append(planned(kernels=choices.kernels))
     return Plan(
         tuple(population for plan in plans for population in plan.populations),
         len(runs),

@@ -16,6 +16,7 @@ from pathlib import Path
 from wellfit import __version__
 from wellfit.base import Dataset, Splits
 from wellfit.data.facts import data_line
+from wellfit.nn.kernels import availability
 
 __all__ = [
     "changes",
@@ -27,7 +28,7 @@ __all__ = [
     "without_home",
 ]
 
-_BITS = ("wellfit", "jax", "jaxlib", "system", "processor", "devices")  # what the bits of a run depend on
+_BITS = ("wellfit", "jax", "jaxlib", "system", "processor", "devices", "kernels")  # what the bits of a run depend on
 _MAY_DIFFER = "the last bits of its runs may differ from those of an uninterrupted study"
 
 _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
@@ -41,6 +42,7 @@ def provenance(
     *,
     folds: int = 1,
     hashes: tuple[str, str] | None = None,
+    kernels: bool = False,
 ) -> dict[str, str]:
     """Everything needed to reproduce a study, as name -> printable value, in the order of the report.
 
@@ -54,8 +56,9 @@ def provenance(
       precision: of the matrix products, in words.
       folds: their number, if seeds have their own; ``splits`` are then those of one seed.
       hashes: of the data and of the split, for all seeds; by default those of ``dataset`` and ``splits``.
+      kernels: whether generated kernels compute its convolutions.
     """
-    machine = machine_facts()
+    machine = machine_facts(kernels=kernels)
     of_data, of_split = hashes or (dataset.hash, splits.hash)
     facts = {
         "command": without_home(command),
@@ -63,7 +66,7 @@ def provenance(
         "code hash": code_hash(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in _LIBRARIES},
-        **{name: machine[name] for name in ("system", "processor", "devices")},
+        **{name: machine[name] for name in _BITS[3:] if name in machine},
         "precision": precision,
         "data": without_home(data_line(dataset.title, dataset.source)),
         "data hash": of_data,
@@ -76,8 +79,11 @@ def provenance(
     return {name: value for name, value in facts.items() if value}
 
 
-def machine_facts() -> dict[str, str]:
+def machine_facts(*, kernels: bool = False) -> dict[str, str]:
     """The entries of the provenance, as of now, that the bits of a run depend on.
+
+    Args:
+      kernels: whether generated kernels compute convolutions, which are then named too.
 
     Example:
       >>> list(machine_facts())
@@ -94,7 +100,8 @@ def machine_facts() -> dict[str, str]:
         _processor(),
         f"{len(devices)} x {devices[0].device_kind}",
     )
-    return dict(zip(_BITS, values, strict=True))
+    found = dict(zip(_BITS, values, strict=False))
+    return found | {"kernels": availability.description()} if kernels else found
 
 
 def changes(recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -95,7 +95,10 @@ def run_study(
     check_seeds(session, interim)
     session.check()
     facts = provenance(  # raises before anything is written
-        session.used, session.splits, command, session.precision, folds=session.folds, hashes=session.hashes
+        *(session.used, session.splits, command, session.precision),
+        folds=session.folds,
+        hashes=session.hashes,
+        kernels=session.kernels,
     )
     if session.shard is not None:
         facts["shard"] = str(session.shard)
@@ -269,7 +272,8 @@ def _identity(population: Population) -> str:
     """Populations with equal identities can continue each other's checkpoints."""
     program = population.program
     structure = program.model, program.optimizer, program.batch_size, program.precision, program.width, program.groups
-    return repr((*structure, *sorted(program.uses), population.groups))
+    kernels = ("generated kernels",) if program.kernels else ()  # checkpoints from before have none
+    return repr((*structure, *kernels, *sorted(program.uses), population.groups))
 
 
 def _checkpoint(store: Store, population: Population) -> Snapshot | None:

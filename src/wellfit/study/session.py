@@ -19,9 +19,10 @@ from wellfit.data.folds import example_labels, examples_of
 from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, machine, programs
 from wellfit.engine.plan import Plan
-from wellfit.engine.precision import in_words
-from wellfit.errors import OtherStudyError, StudyFileError
+from wellfit.engine.precision import has_convolution, in_words
+from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.narrative.design import design_sentences
+from wellfit.nn.kernels.availability import NOT_INSTALLED, obstacle, remedy
 from wellfit.spec.identity import spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_if_begun
@@ -269,6 +270,11 @@ class Session:
                     plan_runs(runs, self.fold(seed).data, self.mesh.size, self.choices)
                 except StudyFileError as error:
                     raise StudyFileError(f"seed {seed}: {error}") from None
+        if self.kernels and (missing := obstacle()):
+            raise WellfitError(
+                f"generated kernels computed this study's convolutions, and there are none here: {missing}; "
+                f"{remedy(missing)}"
+            )
 
     # --- Plan
 
@@ -319,6 +325,20 @@ class Session:
             )
 
         return remaining_work(self.asked, self.plan, self.stored, planned)
+
+    @property
+    def kernels(self) -> bool:
+        """Whether generated kernels compute the convolutions of what remains to be trained."""
+        return any(population.program.kernels for population in self.remaining.plan.populations)
+
+    @property
+    def _without_kernels(self) -> str:
+        """A sentence about convolutions that would train faster; empty if there are none."""
+        programs = [population.program for population in self.remaining.plan.populations]
+        slow = any(p.precision == "float32" and not p.kernels and has_convolution(p.model) for p in programs)
+        if not slow or obstacle() != NOT_INSTALLED:
+            return ""
+        return f"{NOT_INSTALLED}, so that convolutions take about twice as long; {remedy(NOT_INSTALLED)}"
 
     @property
     def precision(self) -> str:
@@ -380,8 +400,9 @@ class Session:
         if mixed and automatic_precision() == "float32":
             precision += ", as when this study began, although this machine gains nothing from it"
         seconds = self.slowdown * self._alone if work.plan.runs else 0.0
-        moved = continued_elsewhere(self._recorded, machine_facts())
-        cautions = metric_caution(self.spec.metric, self.data.y_train), moved, programs.refusal()
+        moved = continued_elsewhere(self._recorded, machine_facts(kernels=self.kernels))
+        of_metric = metric_caution(self.spec.metric, self.data.y_train)
+        cautions = of_metric, moved, programs.refusal(), self._without_kernels
         return Forecast(
             plan=work.plan,
             done=len(work.done & {(run.variant, run.seed) for run in self.asked}),

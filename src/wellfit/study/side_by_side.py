@@ -25,7 +25,7 @@ from wellfit.study.summarize import summary_of
 
 __all__ = ["SideBySide", "compare_studies", "to_json"]
 
-_FACTS: Final = ("data", "data hash", "split", "split hash", "wellfit", "code hash", "jax", "devices")
+_FACTS: Final = ("data", "data hash", "split", "split hash", "wellfit", "code hash", "jax", "devices", "kernels")
 """Entries of the provenance that are listed where they differ."""
 
 _AGREE: Final = ("data hash", "split hash")

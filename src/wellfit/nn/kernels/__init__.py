@@ -1,0 +1,1 @@
+"""Convolutions by machine code that LLVM generates for this processor and these shapes."""
