@@ -176,7 +176,8 @@ def test_the_winner_is_sought_among_the_variants_that_the_question_names():
     variants = [variant(n, published={"test_accuracy": v}) for n, v in (("a", 0.9), ("b", 0.8), ("c", 0.7))]
     known = context(*variants, comparisons=[compared("c", "b", "worse", -0.01)])
     answer = text(Question("?", "winner", variants=("b", "c")), known)
-    assert answer.startswith("Of b and c, b has the highest published test accuracy, 80.00 %, followed by c, 70.00 %. Confirmed")
+    published = "Of b and c, b has the highest published test accuracy, 80.00 %, followed by c, 70.00 %."
+    assert answer.startswith(f"{published} Confirmed")
     assert "a" not in answer.split()
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from wellfit.base import RunSummary, StudySummary
 from wellfit.study.provenance import changes
-from wellfit.study.shareable import last_part
 
 __all__ = ["to_json"]
 
@@ -26,7 +25,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
     variant_keys = ("name", "settings", "parameters", "runs", "mean", "interval")
     plain = {
         "wellfit": version,
-        "study": {key: getattr(summary, key) for key in study_keys} | {"directory": last_part(summary.directory)},
+        "study": {key: getattr(summary, key) for key in study_keys},
         "variants": [
             {key: getattr(v, key) for key in variant_keys} | {"runs": [_run_to_json(run, summary) for run in v.runs]}
             for v in summary.variants

@@ -80,8 +80,8 @@ def make_notebook(
             cells.append(_markdown(own))
         noted.add(step.section)
         cells.append(_code(step.code, _outputs(step, summary, drawing if step.drawn else None)))
-    cells += [_markdown(f"## {title}\n\n{words_markdown(text)}") for title, text in left_words(words, summary.name)]
     cells.extend(_techniques(summary, document))
+    cells += [_markdown(f"## {title}\n\n{words_markdown(text)}") for title, text in left_words(words, summary.name)]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return {
         "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells, 1)],

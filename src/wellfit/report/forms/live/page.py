@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from wellfit.base import Finding, RunSummary, StudySummary
+from wellfit.base import RunSummary, StudySummary
 from wellfit.report import wording
 from wellfit.report.forms.page_template import page_environment, page_source, page_styles
 from wellfit.report.notes import notices
 from wellfit.report.subjects.answer.section import conclusion
+from wellfit.report.subjects.findings.section import by_urgency
 from wellfit.report.subjects.results.numbers import variant_rows
 from wellfit.study.status import StudyStatus
 
@@ -188,7 +189,7 @@ def study_parts(listed: Listed, full: StudySummary | None) -> Parts:
             summary=summary,
             compared=wording.compared(summary),
         ),
-        "findings": _part("findings", findings=_findings(full), none=NO_FINDINGS),
+        "findings": _part("findings", checked=full is not None, **_findings(full)),
         "structure": hashlib.sha256(structure.encode()).hexdigest(),
     }
 
@@ -201,9 +202,9 @@ def _notices(summary: StudySummary, full: StudySummary | None) -> Sequence[str]:
     return notices(full if full is not None and fresh else summary)
 
 
-def _findings(full: StudySummary | None) -> list[Finding] | None:
-    """The findings, most urgent first; None until the checks have run."""
-    return None if full is None else sorted(full.findings, key=wording.urgency)
+def _findings(full: StudySummary | None) -> Mapping[str, Any]:
+    """What the findings' template shows; nothing before the checks have run."""
+    return {} if full is None else by_urgency(full) | {"nothing": NO_FINDINGS}
 
 
 def _tested(full: StudySummary | None) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from wellfit.report import wording
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Paragraph, Part
 
-__all__ = ["fragment", "parts"]
+__all__ = ["by_urgency", "fragment", "parts"]
 
 NONE = "The checks of the data, the split and the training have nothing to report."
 
@@ -28,8 +28,15 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """Every finding with its title; notes, which ask for nothing, behind the warnings or their number."""
+    shown = by_urgency(summary)
+    if shown["urgent"] or not shown["further"]:
+        return shown
+    return {**shown, "gist": f"{wording.count(len(shown['further']), 'note')}, no warning"}
+
+
+def by_urgency(summary: StudySummary) -> dict[str, Any]:
+    """What the template shows: errors and warnings, notes, and what to say if there are neither."""
     findings = sorted(summary.findings, key=wording.urgency)
     urgent = [finding for finding in findings if finding.level != "info"]
     notes = [finding for finding in findings if finding.level == "info"]
-    shown = {"urgent": urgent, "further": notes, "nothing": NONE}
-    return shown if urgent or not notes else {**shown, "gist": f"{wording.count(len(notes), 'note')}, no warning"}
+    return {"urgent": urgent, "further": notes, "nothing": NONE}
