@@ -24,7 +24,9 @@ from wellfit.base import ModelSpec
 from wellfit.errors import WellfitError
 from wellfit.interop.exported_estimator import ExportedClassifier, joblib_file
 
-UNKNOWN = pytest.mark.filterwarnings("ignore:city, or town. 'Basel':UserWarning")
+UNKNOWN = pytest.mark.filterwarnings(
+    "ignore:city, or town. 'Basel':UserWarning", "ignore:.*never in training:UserWarning"
+)
 
 
 def loaded(model: Any) -> ExportedClassifier:

@@ -24,7 +24,9 @@ from wellfit.interop.onnx import _ACTIVATIONS, OPSET, input_names, to_onnx
 from wellfit.model.fitted import FittedModel
 from wellfit.nn.layers import ACTIVATIONS
 
-UNKNOWN = pytest.mark.filterwarnings("ignore:city, or town. 'Basel':UserWarning")
+UNKNOWN = pytest.mark.filterwarnings(
+    "ignore:city, or town. 'Basel':UserWarning", "ignore:.*never in training:UserWarning"
+)
 
 
 def session(content: bytes) -> onnxruntime.InferenceSession:

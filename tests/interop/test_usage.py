@@ -22,6 +22,7 @@ from wellfit.model.fitted import FittedModel
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
     pytest.mark.filterwarnings("ignore:city, or town. 'Basel':UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*never in training:UserWarning"),
 ]
 
 

@@ -259,7 +259,8 @@ def test_evaluation_says_how_many_examples_trained_the_model(folds: int, tmp_pat
         ):
             assert model.evaluate(frame.sample(frac=1, random_state=3)).trained == expected
         assert wellfit.load(model.save(tmp_path / f"{seed}.safetensors")).trained.tolist() == model.trained.tolist()
-        assert model.evaluate(frame.assign(a=frame["a"] + 9)).trained == 0
+        with pytest.warns(UserWarning, match="^a: far outside the training examples in "):
+            assert model.evaluate(frame.assign(a=frame["a"] + 9)).trained == 0
         assert dataclasses.replace(model, trained=None).evaluate(frame).trained is None
     for again in (model, wellfit.load(tmp_path / "1.safetensors")):  # what later tables are read by
         assert again.form.header.decimal == "."

@@ -23,6 +23,7 @@ from wellfit.model.fitted import FittedModel
 from wellfit.model.saved import packed
 
 
+@pytest.mark.filterwarnings("ignore:.*never in training:UserWarning")
 @pytest.mark.parametrize(
     ("model", "examples"),
     [
