@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -12,38 +12,30 @@ import numpy as np
 from jax.sharding import Mesh
 from numpy.typing import NDArray
 
-from wellfit.analysis.power import Design
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
-from wellfit.data.facts import Facts, data_facts, data_line, dataset_facts, fold_facts
+from wellfit.data.facts import Facts, data_facts, dataset_facts, fold_facts
 from wellfit.data.folds import example_labels, examples_of
 from wellfit.data.subsets import subset_rows
-from wellfit.engine import devices, machine, programs
+from wellfit.engine import devices, machine
 from wellfit.engine.plan import Plan
-from wellfit.engine.precision import has_convolution, in_words
+from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
-from wellfit.narrative.design import design_sentences
-from wellfit.nn.kernels.availability import NOT_INSTALLED, obstacle, remedy
+from wellfit.nn.kernels.availability import obstacle, remedy
 from wellfit.spec.identity import spec_conflicts
 from wellfit.spec.study import StudySpec, recipes, resolved
 from wellfit.store import open_if_begun
-from wellfit.study.comparable import metric_caution
-from wellfit.study.conclude import pairs_of
 from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
+from wellfit.study.forecasting import forecast_of
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
-from wellfit.study.pace import Stage, around, seconds_around, seconds_of, stages_of
+from wellfit.study.pace import Stage, seconds_around, seconds_of, stages_of
 from wellfit.study.planning import (
     Choices,
     Forecast,
-    automatic_precision,
     choose_and_plan,
-    memory_of,
-    memory_to_read,
-    network_facts,
     plan_runs,
     trained_on,
     training_facts,
 )
-from wellfit.study.provenance import continued_elsewhere, machine_facts
 from wellfit.study.shards import Shard, part_of, restricted, runs_of
 
 __all__ = ["Session"]
@@ -332,35 +324,9 @@ class Session:
         return any(population.program.kernels for population in self.remaining.plan.populations)
 
     @property
-    def _without_kernels(self) -> str:
-        """A sentence about convolutions that would train faster; empty if there are none."""
-        programs = [population.program for population in self.remaining.plan.populations]
-        slow = any(p.precision == "float32" and not p.kernels and has_convolution(p.model) for p in programs)
-        if not slow or obstacle() != NOT_INSTALLED:
-            return ""
-        return f"{NOT_INSTALLED}, so that convolutions take about twice as long; {remedy(NOT_INSTALLED)}"
-
-    @property
     def precision(self) -> str:
         """The precision of the matrix products, in words."""
         return in_words({population.program.precision for population in self.plan.populations})
-
-    @property
-    def _recorded(self) -> Mapping[str, str]:
-        """The provenance of what the directory holds, if there is something to continue."""
-        return self.stored.provenance if self.remaining.plan.runs else {}
-
-    @property
-    def _design(self) -> tuple[str, ...]:
-        """What the study can decide, before anything is trained."""
-        usual, further = pairs_of(self.spec, self.recipes)
-        held_out = self.dataset.pool is not None
-        examples = len(self.test_labels) if self.test_groups is None else len(np.unique(self.test_groups))
-        design = Design(len(self.spec.seeds), examples, self.folds if held_out else 1, len(usual) + len(further))
-        if examples < 2:
-            return ()
-        foldable = held_out and self.folds == 1
-        return design_sentences(design, self.spec.margin, foldable=foldable, metric=self.spec.metric)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -378,10 +344,11 @@ class Session:
     @cached_property
     def slowdown(self) -> float:
         """How many times longer the machine takes now because of other processes; 1 for a study of a moment."""
-        return machine.slowdown() if self._alone > _WORTH_WATCHING else 1.0
+        return machine.slowdown() if self.undisturbed > _WORTH_WATCHING else 1.0
 
     @property
-    def _alone(self) -> float:
+    def undisturbed(self) -> float:
+        """The forecast of all seconds, on a machine that does nothing else."""
         return seconds_of(self.stages) + sum(self.around_training)
 
     @cached_property
@@ -392,36 +359,4 @@ class Session:
         kept in wellfit's cache folder. Nothing else is written.
         """
         self.check()
-        work, precision = self.remaining, self.precision
-        counts = self.examples
-        epochs = max(recipe.epochs for recipe in self.recipes.values())
-        reading = memory_to_read(len(self.recipes), len(self.spec.seeds), counts["test"], epochs, self.spec.metric)
-        mixed = self.spec.precision == "auto" and self.choices.precision == "mixed"
-        if mixed and automatic_precision() == "float32":
-            precision += ", as when this study began, although this machine gains nothing from it"
-        seconds = self.slowdown * self._alone if work.plan.runs else 0.0
-        moved = continued_elsewhere(self._recorded, machine_facts(kernels=self.kernels))
-        of_metric = metric_caution(self.spec.metric, self.data.y_train)
-        cautions = of_metric, moved, programs.refusal(), self._without_kernels
-        return Forecast(
-            plan=work.plan,
-            done=len(work.done & {(run.variant, run.seed) for run in self.asked}),
-            title=self.spec.title,
-            data=data_line(self.used.title, self.used.source),
-            examples=(counts["training"], counts["validation"], len(self.used.y_test)),
-            trained=self.trained,
-            tested=counts["test"],
-            epochs=self.spec.base.epochs,
-            devices=self.mesh.size,
-            precision=precision,
-            seconds=seconds,
-            between=around(seconds, self.stages, self.slowdown),
-            slowdown=self.slowdown,
-            memory=memory_of(work.plan, reading),
-            continued=len(work.begins),
-            saved=work.saved,
-            restarted=work.restarted,
-            facts=(*self.facts, *network_facts(self.recipes)),
-            design=self._design,
-            cautions=tuple(filter(None, cautions)),
-        )
+        return forecast_of(self)
