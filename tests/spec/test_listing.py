@@ -36,7 +36,7 @@ def test_the_command_lists_a_studys_parts(capsys: pytest.CaptureFixture[str], mo
     assert status == 0
     begun = [line for line in out.splitlines()[:-1] if line[2] != " "]  # others go on with a title
     assert [line.split()[0] for line in begun] == ["lab5", *(part.name for part in list_parts("lab5"))]
-    assert out.endswith("Run one with: wellfit run lab5/width\n")
+    assert out.endswith("Run one with: wellfit run lab5/as-published\n")
     _, out, _ = ended(capsys, monkeypatch, "list", "lab5", "--json")
     assert [part["name"] for part in json.loads(out)["parts"]] == [part.name for part in list_parts("lab5")]
     status, out, err = ended(capsys, monkeypatch, "list", "lab6")

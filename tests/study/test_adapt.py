@@ -21,6 +21,7 @@ from wellfit.study.session import Session
 
 STUDIES = [name for study in list_studies() for name in (study.name, *(p.name for p in list_parts(study.name)))]
 WITH_LENET5 = {"augmentation/lenet5", "lab-lenet5", "lab-lenet5/against-mlp", "lab-lenet5/same-epochs"}
+WITH_LENET5 |= {"lab-lenet5/as-published"}
 IMAGES_ALONE = {"augmentation/shift", "lab-512/augmentation"}
 OF_SIZES = {"sample-size", "sample-size/dropout", "sample-size/digits"}
 
@@ -56,6 +57,7 @@ DATA: dict[str, Callable[[Path], Dataset]] = {
 }
 REFUSED = {
     **dict.fromkeys(("wine", "iris", "40 rows", "cosines"), WITH_LENET5 | IMAGES_ALONE),
+    "120 color images": {"lab-lenet5/as-published"},  # which ends in ten units
     "60 small images": WITH_LENET5 | OF_SIZES,  # 38 training examples of ten classes
 }
 

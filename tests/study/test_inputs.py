@@ -32,7 +32,7 @@ def run(session: Session) -> tuple[Inputs, dict[tuple[str, int], np.ndarray], di
             name, seed = key = record.spec.variant, record.spec.seed
             weights, model = store.runs.weights(name, seed), record.spec.recipe.model
             stored[key] = store.runs.tested(name, seed).probabilities
-            predicted[key] = predict_proba(model, weights, x, len(session.dataset.classes), inputs.scaling, {})
+            predicted[key] = predict_proba(model, weights, x, len(session.dataset.classes), inputs.scaling)
     return inputs, stored, predicted
 
 

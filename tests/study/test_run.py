@@ -24,7 +24,7 @@ from wellfit.data.assemble import make_dataset
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
 from wellfit.engine.evaluation import predict_program
-from wellfit.engine.train import Trainer
+from wellfit.engine.train import Trainer, _compiled, _predictor
 from wellfit.errors import (
     DataError,
     OtherStudyError,
@@ -417,19 +417,21 @@ def test_a_part_that_is_run_again_changes_nothing_that_is_known_of_the_whole(fol
 
 
 def test_folds_are_trained_with_the_programs_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled: list[dict[Any, Any]] = []
+    trainers: list[Trainer] = []
     begin = Trainer.__init__
 
-    def beginning(trainer: Trainer, data: TrainingData, mesh: Any, programs: dict[Any, Any]) -> None:
-        compiled.append(programs)
-        begin(trainer, data, mesh, programs)
+    def beginning(trainer: Trainer, data: TrainingData, mesh: Any) -> None:
+        trainers.append(trainer)
+        begin(trainer, data, mesh)
 
     monkeypatch.setattr(Trainer, "__init__", beginning)
-    run_study(Session(study(STRAIGHT, seeds=5, folds=5, epochs=1), unbalanced(), tmp_path))
-    assert len(compiled) == 5  # one trainer for each fold
-    assert all(programs is compiled[0] for programs in compiled)
-    (program,) = compiled[0].values()
-    assert [part._cache_size() for part in program] == [1, 1]
+    _compiled.cache_clear()  # of other tests
+    session = Session(study(STRAIGHT, seeds=5, folds=5, epochs=1), unbalanced(), tmp_path)
+    run_study(session)
+    assert len(trainers) == 5  # one for each fold
+    assert _compiled.cache_info().currsize == 1
+    compiled = trainers[0].compiled(session.plan.populations[0].program)
+    assert [part._cache_size() for part in compiled] == [1, 1]  # type: ignore[attr-defined]
 
 
 def test_balanced_class_weights_train_the_bits_of_the_weights_themselves(tmp_path: Path) -> None:
@@ -678,10 +680,11 @@ def test_one_program_predicts_for_all_folds(groups: Any, tmp_path: Path, monkeyp
         return made[-1]
 
     monkeypatch.setattr("wellfit.engine.train.predict_program", noted)
+    _predictor.cache_clear()  # of other tests
     spec = study(
         {"plain": {}, **({} if groups is not None else {"average": {"average": {"kind": "ema"}}})}, seeds=5, folds=5
     )
     session = Session(spec, unsplit(127, groups), tmp_path / "study")
     assert len({len(session.fold(seed).dataset.y_test) for seed in range(5)}) > 1
     run_study(session)
-    assert [program._cache_size() for program in made] == ([1, 1] if groups is None else [1])
+    assert [program._cache_size() for program in made] == ([2] if groups is None else [1])

@@ -24,6 +24,7 @@ from wellfit.nn.models import build
 from wellfit.spec.overlay import split_part
 from wellfit.spec.source import KeyPath, builtin_studies, read_setting
 from wellfit.spec.study import StudySpec, place_of, recipes
+from wellfit.spec.tables import DataSpec
 from wellfit.study.session import Session
 
 __all__ = ["FIT_ANY_DATA", "adapted", "loaded"]
@@ -77,6 +78,7 @@ def adapted(
     built-in studies alone:
 
     - ``--quick`` keeps at least 500 examples and 5 of each class, or all;
+    - a share for validation that leaves less than one example of each class becomes the usual one;
     - a sigmoid output becomes softmax unless there are two classes;
     - variants whose augmentation or model needs images, or larger images, are left out;
     - a number of training examples, and sweeps over it, are limited to what there is;
@@ -113,7 +115,7 @@ def adapted(
         return spec, dataset
     case = _Case(str(name), dataset, {read_setting(text)[0] for text in settings})
     notes: list[Note | None] = []
-    for fit in (_share, _output, _models, _augmentations):
+    for fit in (_share, _validation, _output, _models, _augmentations):
         spec, note = fit(spec, case)
         notes.append(note)
     examples = len(Session(spec, dataset, Path()).splits.train)
@@ -184,6 +186,16 @@ def _share(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
     )
 
 
+def _validation(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
+    """The usual share for validation, where that of the study leaves less than one example of each class."""
+    share, total, classes = spec.data.validation, len(case.data.y_train), len(case.data.classes)
+    usual = DataSpec("").validation
+    if share * total >= classes or share >= usual or case.set_by_user("data", "validation"):
+        return spec, None
+    spec = replace(spec, data=replace(spec.data, validation=usual))
+    return spec, ("validation", f"{100 * usual:g} % instead of {100 * share:.2g} % of {total:,} training examples")
+
+
 def _output(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
     """Softmax instead of one sigmoid unit, unless there are two classes."""
     classes = len(case.data.classes)
@@ -204,19 +216,22 @@ def _models(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:
     needs = f"images, but {case.data.title} has rows of {shape[0]} features"
     if len(shape) > 1:
         needs = f"larger images than the {shape[0]} x {shape[1]} pixels of {case.data.title}"
-    if not _fits(spec.base.model, case.data):
-        raise case.refuse(f"its {spec.base.model.kind} model needs {needs}")
+    if misfit := _misfit(spec.base.model, case.data):
+        listed = spec.base.model.kind == "layers"  # whose output may have another number of classes
+        why = f"its layers do not fit {case.data.title}: {misfit}" if listed else f"needs {needs}"
+        raise case.refuse(why if listed else f"its {spec.base.model.kind} model {why}")
     own = case.free(spec, "model")
-    gone = [name for name, recipe in recipes(spec).items() if name in own and not _fits(recipe.model, case.data)]
+    gone = [name for name, recipe in recipes(spec).items() if name in own and _misfit(recipe.model, case.data)]
     return _without(spec, gone, f"their models need {needs}", case)
 
 
-def _fits(model: ModelSpec, data: Dataset) -> bool:
+def _misfit(model: ModelSpec, data: Dataset) -> str:
+    """Why a model does not fit the data; empty if it does."""
     try:
         build(model, data.input_shape, len(data.classes))
-    except ShapeError:
-        return False
-    return True
+    except ShapeError as error:
+        return str(error)
+    return ""
 
 
 def _augmentations(spec: StudySpec, case: _Case) -> tuple[StudySpec, Note | None]:

@@ -98,7 +98,14 @@ def key_figures(summary: StudySummary) -> tuple[tuple[str, str], ...]:
         ("State", summary.state),
         ("Variants", str(len(summary.variants))),
         ("Seeds", f"{len(summary.seeds)} ({seeds})"),
-        ("Epochs", str(summary.epochs)),
+        ("Epochs", _epochs(summary)),
         ("Runs", f"{sum(run.state != 'pending' for run in runs)} of {len(runs)}"),
         ("Time", wording.duration(summary.seconds)),
     )
+
+
+def _epochs(summary: StudySummary) -> str:
+    """The epochs of the base recipe, or from the fewest to the most that any variant asks for."""
+    asked = [variant["recipe"]["epochs"] for variant in summary.settings.get("variants", {}).values()]
+    fewest, most = min(asked, default=summary.epochs), max(asked, default=summary.epochs)
+    return str(most) if fewest == most else f"{fewest} to {most}"
