@@ -14,7 +14,7 @@ from wellfit.narrative.design import design_sentences
 from wellfit.nn.kernels.availability import NOT_INSTALLED, obstacle, remedy
 from wellfit.study.comparable import metric_caution
 from wellfit.study.conclude import pairs_of
-from wellfit.study.pace import around
+from wellfit.study.pace import around, seconds_of
 from wellfit.study.planning import Forecast, automatic_precision, memory_of, memory_to_read, network_facts
 from wellfit.study.provenance import continued_elsewhere, machine_facts
 
@@ -29,7 +29,7 @@ def forecast_of(session: Session) -> Forecast:
     work, counts, spec = session.remaining, session.examples, session.spec
     epochs = max(recipe.epochs for recipe in session.recipes.values())
     reading = memory_to_read(len(session.recipes), len(spec.seeds), counts["test"], epochs, spec.metric)
-    seconds = session.slowdown * session.undisturbed if work.plan.runs else 0.0
+    seconds = session.slowdown * session.undisturbed if seconds_of(session.stages) else 0.0
     return Forecast(
         plan=work.plan,
         done=len(work.done & {(run.variant, run.seed) for run in session.asked}),
