@@ -136,7 +136,7 @@ def report(
     summary, path = _write(directory, form, target, printed)
     if notice := font_notice(summary, form):
         print_problem(f"wellfit: {notice}")
-    if form == "pdf" and is_lab(summary.name) and not (all or parts or (directory / PARTS).is_dir()):
+    if form == "pdf" and is_lab(summary.name) and not (all or parts or any((directory / PARTS).glob("*/study.db"))):
         print_problem(
             "wellfit: the lab's other parts are not trained, so the PDF lacks them; --parts trains them first"
         )

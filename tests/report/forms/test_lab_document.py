@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from pdf_texts import pdf_text, squeezed
 from wellfit import Study
 from wellfit.base import StudyDetails, StudySummary
+from wellfit.errors import StoreUnreadableError
 from wellfit.report.document import Document
 from wellfit.report.forms import lab_document as labs
 from wellfit.report.forms.lab_document import lab_document
@@ -119,12 +120,34 @@ def test_missing_parts_are_said_or_trained(
     for name in ("lab5-l2", "lab5-depth"):  # at full settings, where that is there
         (lab[2] / "lab-parts" / name).mkdir()
         (lab[2] / "lab-parts" / name / "study.db").touch()
-    monkeypatch.setattr(labs, "OPEN", "[place.name for _ in (1,)]")
-    assert parts_of(lab_document(*lab), "more") == (Code("(['lab5-l2'], ['lab5-depth'])"),)
-    unfinished = replace(lab[0], state="interrupted")
-    monkeypatch.setattr(labs, "OPEN", "UNFINISHED")
-    monkeypatch.setattr(labs.Cells, "run", with_name(labs.Cells.run, UNFINISHED=SimpleNamespace(summary=unfinished)))
+    run = labs.Cells.run
+    monkeypatch.setattr(labs.Cells, "run", with_name(run, found=found))
+    monkeypatch.setattr(labs, "OPEN", "found(place.name)")
+    assert parts_of(lab_document(*lab), "more") == (Code("(<lab5-l2>, <lab5-depth>)"),)
+    monkeypatch.setattr(labs, "OPEN", "found('digits')")
+    (another,) = parts_of(lab_document(*lab), "more")
+    assert "lab5-l2 holds another study, 'digits' instead of 'lab5-l2'" in another.text
+    monkeypatch.setattr(labs, "OPEN", "found(place.name, 'interrupted')")
     assert "'lab5-l2'" in parts_of(lab_document(*lab, parts=True), "more")[0].text  # trained on
+    for link in (lab[2] / "lab-parts" / "lab5-width", lab[2] / "lab-parts"):
+        if link.is_dir():
+            shutil.rmtree(link)
+        link.symlink_to(lab[2])
+        with pytest.raises(StoreUnreadableError, match="a link; parts of a lab are folders of its directory"):
+            lab_document(*lab, parts=True)
+    link.unlink()
+
+
+def found(name: str, state: str = "finished") -> Any:
+    """The results of a part, as far as they are asked for."""
+
+    class Found:
+        summary = SimpleNamespace(name=name, state=state)
+
+        def __repr__(self) -> str:
+            return f"<{name}>"
+
+    return Found()
 
 
 def with_name(run: Callable[..., Any], **names: Any) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from wellfit.base import OwnWords, StudyDetails, StudySummary
-from wellfit.errors import StoreError
+from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.files import OnWriting, ignore_progress
 from wellfit.report import wording
 from wellfit.report.document import Document, Section, left_words, make_document, only, words_about
@@ -19,6 +19,7 @@ from wellfit.report.forms.notebook_helpers import helpers_for
 from wellfit.report.legible import legible_summary
 from wellfit.report.notebook_steps import Step, steps_of_lab
 from wellfit.report.parts import Code, Drawing, Paragraph, Part, Words
+from wellfit.spec.study import load_study
 from wellfit.spec.written import study_file
 from wellfit.store import open_existing
 
@@ -64,6 +65,8 @@ class _Part:
         here = {**self.names, "name": name, "quick": place != whole, "place": place}
         if (place / "study.db").is_file():
             found = eval(OPEN, here)
+            if found.summary.name != (expected := load_study(name, quick=place != whole).name):
+                raise StoreError(f"{place} holds another study, {found.summary.name!r} instead of {expected!r}")
             if not self.train or found.summary.state == "finished":
                 return found
         if not self.train:
@@ -90,7 +93,11 @@ def lab_document(
       directory: of the study.
       code: whether the cells are shown too.
       parts: whether the lab's other parts are trained where they are missing; otherwise the report says how.
+
+    Raises:
+      StoreUnreadableError: the folder of the parts, or one of them, is a link.
     """
+    _check_links(directory / PARTS)
     document = make_document(summary, details)
     words = words_about(summary)
     words.pop("introduction", None)  # the document has it
@@ -111,6 +118,13 @@ def lab_document(
     missing = list(dict.fromkeys(cells.names["part"].missing))
     told = (*document.notices, *([f"{UNTRAINED} {', '.join(missing)}. {TRAINED_SO}"] if missing else []))
     return replace(document, notices=told, sections=(by_id["answer"], *own, *after, *said, *last), left_out=left)
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse parts that lead out of the study directory, which may come from a stranger."""
+    for place in (folder, *(folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ())):
+        if place.is_symlink():
+            raise StoreUnreadableError(f"{place}: a link; parts of a lab are folders of its directory, so remove it")
 
 
 def _shows(step: Step) -> Iterator[str]:

@@ -27,14 +27,12 @@ class Model:
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """The conclusion as the lead, then everything else."""
+    """The conclusion as the lead, then everything else; the commands for the model are for those who have it."""
     texts = map(wording.true_minus, conclusion(summary))
     advice = " ".join(sentence.text for sentence in summary.advice)
-    model = model_of(summary)
     return [
         *(Paragraph(text, kind="text" if at else "lead") for at, text in enumerate(texts)),
         *([Paragraph(wording.true_minus(advice), "What to try next")] if advice else []),
-        *([Paragraph(f"{model.text} {' or '.join(model.commands)}", "The model")] if model else []),
         *(Paragraph(wording.true_minus(answer.text), answer.ask) for answer in summary.answers),
         Table((), key_figures(summary), text=2),
     ]
