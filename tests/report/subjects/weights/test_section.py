@@ -47,6 +47,14 @@ def test_the_page_has_a_row_per_variant():
     assert "Norm of all kernels by epoch" in page
 
 
+def test_distributions_have_the_color_of_their_variant():
+    summary = study(variants=("baseline", "dropout"), epochs=3)
+    template = page_environment().get_template("subjects/weights/section.html.j2")
+    page = template.render(fragment(summary, details(summary), {}), summary=summary)
+    row = page[page.index("<tbody>") :].split("<tr>")[2]
+    assert set(re.findall(r"var\(--s(\d)\)", row)) == {"3"}  # of its mark and of every layer
+
+
 def test_the_page_has_a_ridge_per_kernel_and_variant():
     page = html(fragment(SUMMARY, DETAILS, {}))
     assert page.count('class="weights-ridge-panel"') == 3
