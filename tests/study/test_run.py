@@ -147,12 +147,13 @@ def test_the_test_set_is_not_touched_while_anything_trains(tmp_path: Path, monke
     looks = {kind: {look[1:] for look in dataset.looks if look[0] == kind} for kind in ("before", "training", "opened")}
     assert looks["training"] == set()
     audits, ours, counts = "wellfit.data.audits.sets", "wellfit.study.run", "wellfit.study.session"
+    foreseen = "wellfit.study.forecasting"  # how many there are
     facts = "wellfit.data.facts"
     assert ("wellfit.study.run", "x_test") in looks["opened"]
     # before: compared with the training examples, counted for the plan, and the labels saved for the report
     compared = {(audits, "x_test"), (audits, "y_test"), (facts, "x_test"), (facts, "y_test")}
     checked = {(module, name) for module, name in looks["before"] if module in CHECKING}  # sizes and labels
-    assert looks["before"] <= {*compared, *checked, (counts, "y_test"), (ours, "y_test")}
+    assert looks["before"] <= {*compared, *checked, (counts, "y_test"), (foreseen, "y_test"), (ours, "y_test")}
     with open_existing(tmp_path / "study") as store:
         assert store.metadata.test_opened() is not None
         assert len(store.runs.test_scores()) == 6

@@ -23,7 +23,9 @@ def parsed(text: str, **settings):
 
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
-words = st.text(string.ascii_letters + ' ,"éß\n', min_size=1, max_size=8).filter(lambda s: s.strip() == s)
+words = st.text(string.ascii_letters + ' ,"éß\n', min_size=1, max_size=8).filter(
+    lambda s: s.strip() == s and s.lower() not in ("na", "nan", "null", "none")  # which say that a value is missing
+)
 
 
 @settings(deadline=None, max_examples=60)
