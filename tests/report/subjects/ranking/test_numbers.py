@@ -95,7 +95,7 @@ def test_losses_far_above_the_others_are_cut():
     assert axis is not None
     assert axis.cut == 1
     assert axis.low < 0.3 < 0.33 < axis.high < 1
-    assert [axis.shows(mean) for mean in (0.1, 0.31, 2.5)] == [True, True, False]
+    assert [axis.shows(mean) for mean in (0.31, 2.5)] == [True, False]
     assert [float(label) for label in axis.labels] == pytest.approx(axis.ticks)
 
 
@@ -118,3 +118,13 @@ def test_the_lowest_loss_is_ranked_first():
     assert means == sorted(means)
     assert all(set(row.runs.values()) == {0.5} for row in rows)
     assert interval_rows(of_losses, "test_accuracy")[0].mean == of_losses.variants[0].mean["test_accuracy"]
+
+
+@pytest.mark.parametrize(("published", "shown"), [(0.87, True), (0.73, False), (0.99, False), (None, True)])
+def test_a_published_value_far_from_what_was_measured_does_not_squeeze_the_axis(published, shown):
+    rows = [replace(row, published=published) for row in rows_of(0.88, 0.89, 0.9)]
+    axis = score_axis(rows)
+    assert axis.shows(0.88)
+    assert axis.shows(0.9)
+    assert published is None or axis.shows(published) == shown
+    assert axis.high - axis.low < 0.06

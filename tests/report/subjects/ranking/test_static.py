@@ -112,3 +112,10 @@ def test_names_are_never_mathematics():
 def test_an_unknown_metric_is_refused():
     with pytest.raises(UnknownNameError, match="unknown metric 'loss'"):
         plot_intervals(study(), "loss")
+
+
+def test_a_published_value_beyond_the_axis_is_written_at_its_edge():
+    summary = study()
+    far = replace(summary.variants[0], published={"test_accuracy": 0.5})
+    axes = plot_intervals(replace(summary, variants=(far, *summary.variants[1:]))).axes[0]
+    assert "◂ published 50.00 %" in [text.get_text() for text in axes.texts]

@@ -49,9 +49,8 @@ class IntervalRow:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Every number that the row shows."""
-        published = () if self.published is None else (self.published,)
-        return (*self.runs.values(), *(self.interval or ()), *published)
+        """Every number of the row that was measured here."""
+        return (*self.runs.values(), *(self.interval or ()))
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,9 @@ class Axis:
         """What values are multiplied by where they are drawn."""
         return 1.0 if is_loss(self.metric) else 100.0
 
-    def shows(self, mean: float) -> bool:
-        """Whether a mean is on the axis; those far worse than all others are not."""
-        return mean <= self.high if is_loss(self.metric) else mean >= self.low
+    def shows(self, value: float) -> bool:
+        """Whether a value is on the axis; means far worse than all others and far published values are not."""
+        return self.low <= value <= self.high
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -161,7 +160,8 @@ def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Ax
     """The axis that shows every row, except rows whose mean is far worse than the others.
 
     A mean more than three interquartile ranges below the lower quartile (Tukey's outer fence), or of losses above the
-    upper one, would squeeze all other rows together, so the axis leaves it out.
+    upper one, would squeeze all other rows together, so the axis leaves it out. So it does with a published value that
+    is farther from what was measured than that is wide.
 
     Args:
       rows: of the plot.
@@ -181,6 +181,10 @@ def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Ax
     inside = [row for row in rows if row.mean is not None and sign * row.mean >= fence]
     values = [x for row in inside for x in (row.mean, *row.values) if x is not None]
     low, high = min(values), max(values)
+    room = max(high - low, 0.01)
+    near = [row.published for row in inside if row.published is not None]
+    near = [value for value in near if low - room <= value <= high + room]
+    low, high = min([low, *near]), max([high, *near])
     pad = PAD * (high - low) if high - low > 1e-4 else 0.005  # equal but for rounding: ticks need some width
     axis = Axis(low - pad, high + pad, (), 0, metric)
     # as the labels are, in percent or plain: steps of 1, 2 or 5 are round there

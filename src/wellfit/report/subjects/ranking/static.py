@@ -100,7 +100,13 @@ def _draw_row(axes: Axes, row: IntervalRow, mean: float, y: float, axis: Axis, c
             ends = [scale * bound for bound in row.interval]
             axes.plot(ends, [y, y], color=color, linewidth=3.2, alpha=0.55, solid_capstyle="round")
         axes.scatter([scale * mean], [y], s=62, color=color, zorder=3)
-    if row.published is not None:
+    if row.published is not None and not axis.shows(row.published):
+        below = row.published < axis.low
+        text = f"published {wording.amount(row.published, axis.metric)}"
+        axes.annotate(f"◂ {text}" if below else f"{text} ▸", (0.0 if below else 1.0, y - 0.24), fontsize=8,
+                      xycoords=("axes fraction", "data"), va="center", ha="left" if below else "right",
+                      color=LIGHT["muted"])  # fmt: skip
+    elif row.published is not None:
         axes.scatter([scale * row.published], [y], s=46, marker="D", facecolor=LIGHT["paper"], edgecolor=LIGHT["ink"],
                      linewidth=1.3, zorder=4)  # fmt: skip
 
