@@ -235,10 +235,13 @@ def _blamed(message: str, arguments: list[str]) -> str:
     Example:
       >>> _blamed("batch_size = 9, but it trains on 5 examples", ["run", "--set", "train.batch_size=9"])
       '--set train.batch_size=9: batch_size = 9, but it trains on 5 examples'
+      >>> _blamed("batch_size = 9, but it trains on 5 examples", ["run", "--set=train.batch_size=9"])
+      '--set train.batch_size=9: batch_size = 9, but it trains on 5 examples'
     """
     if "--set" in message:
         return message
-    for text in (value for option, value in pairwise(arguments) if option == "--set"):
+    apart = [value for option, value in pairwise(arguments) if option == "--set"]
+    for text in (*apart, *(argument[6:] for argument in arguments if argument.startswith("--set="))):
         key, _, value = text.partition("=")
         if re.search(rf"\b{re.escape(key.strip().split('.')[-1])} = {re.escape(value.strip())}(?!\w)", message):
             return f"--set {text}: {message}"

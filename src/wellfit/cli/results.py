@@ -83,16 +83,14 @@ Text = Annotated[
     ),
 ]
 Authors = Annotated[
-    list[str] | None, typer.Option("--authors", metavar="NAME", help="Who hands it in; repeat it for more names.")
+    list[str] | None, typer.Option("--authors", metavar="NAME", help="An author's name; repeat for several.")
 ]
 Everything = Annotated[
     bool, typer.Option("--all", help="A PDF with every section; of a lab, the sections instead of the lab's own steps.")
 ]
-Cells = Annotated[bool, typer.Option("--code", help="A lab's PDF: show the code of every step too.")]
-Parts = Annotated[
-    bool, typer.Option("--parts", help="A lab's PDF: train its other parts first, where they are missing.")
-]
-Course = Annotated[str | None, typer.Option("--course", metavar="TEXT", help="For which course it is handed in.")]
+Cells = Annotated[bool, typer.Option("--code", help="In a lab's PDF, also show the code of every step.")]
+Parts = Annotated[bool, typer.Option("--parts", help="For a lab's PDF, first train the parts that are missing.")]
+Course = Annotated[str | None, typer.Option("--course", metavar="TEXT", help="The course.")]
 
 
 @app.command(epilog="Example: wellfit report wellfit-studies/regularization-digits --format pdf")

@@ -76,7 +76,7 @@ def attained(program: Program) -> float | None:
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
-    """Save the rate that a population's training reached, to forecast the next one; with the known one, their mean.
+    """Save the rate that a population's training reached, to forecast the next one; of two, the geometric mean.
 
     Args:
       run_epochs: epochs trained, summed over trajectories, without compilation.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wellfit.base import Column, Preparation, Scaling
 from wellfit.data.parts import listed
 from wellfit.data.preparation import binary_features, count_unseen
+from wellfit.narrative.phrases import counted
 
 __all__ = ["unlike_training"]
 
@@ -62,9 +63,10 @@ def _unseen(preparation: Preparation, columns: Sequence[Column], x: NDArray[Any]
         at = [column.name for column in columns].index(name)
         before = set(known[at].categories)
         new = [text for text in columns[at].categories if text not in before]
+        rows = counted(count, "row")
         notes.append(
-            f"{name}: {listed(map(repr, new))} in {_rows(count)} occurs in no training example and counts as none of "
-            "the categories"
+            f"{name}: {listed(map(repr, new))} in {rows} occurs in no training example and counts as none of the "
+            "categories"
         )
     return notes
 
@@ -80,7 +82,9 @@ def _missing(preparation: Preparation, x: NDArray[Any]) -> list[tuple[str, str]]
                 if column.categories
                 else f"the median of the training examples, {column.fill:g},"
             )
-            notes.append((column.name, f"missing in {_rows(count)}, but never in training; {fill} is used instead"))
+            notes.append(
+                (column.name, f"missing in {counted(count, 'row')}, but never in training; {fill} is used instead")
+            )
     return notes
 
 
@@ -97,8 +101,9 @@ def _far(preparation: Preparation, scaling: Scaling, x: NDArray[Any]) -> list[tu
             far = np.abs(values - mean) * float(scaling.factor[feature]) > _FAR  # (N,) False where missing
         if count := int(far.sum()):
             farthest = values[far][np.argmax(np.abs(values[far] - mean))]
+            rows, up_to = counted(count, "row"), "up to " if count > 1 else ""
             text = (
-                f"far outside the training examples in {_rows(count)} ({'up to ' if count > 1 else ''}{farthest:g}), "
+                f"far outside the training examples in {rows} ({up_to}{farthest:g}), "
                 f"more than {_FAR:g} standard deviations from their mean, {mean:.3g}"
             )
             notes.append((column.name, text))
@@ -110,7 +115,3 @@ def _shortened(notes: Sequence[tuple[str, str]], what: str) -> list[str]:
     if len(notes) <= _NAMED:
         return [f"{name}: {text}" for name, text in notes]
     return [f"{len(notes)} columns have values that are {what}: {listed(name for name, _ in notes)}"]
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

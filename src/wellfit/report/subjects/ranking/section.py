@@ -111,7 +111,8 @@ def glance(summary: StudySummary) -> dict[str, Any]:
     """The small ranking of the first screen: the first variant and the best others; empty if there is nothing to rank.
 
     Returns:
-      ``view``; ``name`` of the metric; ``more``, how many variants there are if not all are shown.
+      ``view``; ``ticks``, the outermost two; ``name`` of the metric; how many variants there are in ``all``, and how
+      many are ``shown``.
     """
     rows = glance_rows(summary)
     if (view := _view("score", rows, summary)) is None:
