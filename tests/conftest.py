@@ -29,6 +29,7 @@ from hypothesis import settings
 
 from wellfit.base import Scaling, TrainingData
 from wellfit.engine import devices, machine
+from wellfit.study.session import _slowdown as measured_lately
 
 devices.start()
 settings.register_profile("wellfit", deadline=None)  # a busy machine is no fault of the code
@@ -59,6 +60,7 @@ def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts for a machine that does nothing else; how busy it is takes a while to measure."""
+    measured_lately.cache_clear()
     monkeypatch.setattr(machine, "slowdown", lambda: 1.0)
 
 

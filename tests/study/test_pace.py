@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -137,7 +138,9 @@ def test_single_epochs_have_a_pace_from_the_third_population_on() -> None:
 
 
 def test_a_session_measures_only_a_study_that_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "slowdown", lambda: 3.0)
+    measured = iter([3.0])
+    monkeypatch.setattr(machine, "slowdown", lambda: next(measured))
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     short = Session(perceptrons(CURVED), few_points(), NOWHERE)
     assert short.slowdown == short.forecast.slowdown == 1.0
     long = Session(perceptrons(CURVED, epochs=100_000), few_points(), NOWHERE)
@@ -146,3 +149,5 @@ def test_a_session_measures_only_a_study_that_takes_a_while(monkeypatch: pytest.
     assert long.forecast.seconds == pytest.approx(3 * alone)
     low, high = long.forecast.between
     assert low < long.forecast.seconds < high
+    again = Session(perceptrons(CURVED, epochs=100_000), few_points(), NOWHERE)
+    assert again.slowdown == 3.0  # not measured again within seconds

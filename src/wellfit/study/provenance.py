@@ -65,7 +65,7 @@ def provenance(
         "wellfit": machine["wellfit"],
         "code hash": code_hash(),
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _LIBRARIES},
+        **{name: _version(name) for name in _LIBRARIES},
         **{name: machine[name] for name in _BITS[3:] if name in machine},
         "precision": precision,
         "data": without_home(data_line(dataset.title, dataset.source)),
@@ -94,8 +94,8 @@ def machine_facts(*, kernels: bool = False) -> dict[str, str]:
     devices = jax.devices()
     values = (
         __version__,
-        metadata.version("jax"),
-        metadata.version("jaxlib"),
+        _version("jax"),
+        _version("jaxlib"),
         f"{platform.system()} {platform.machine()}",
         _processor(),
         f"{len(devices)} x {devices[0].device_kind}",
@@ -175,6 +175,9 @@ def _drawn(dataset: Dataset, splits: Splits, folds: int) -> str:
     if dataset.validation_rows is not None and folds == 1:
         return "as given"
     return f"{'stratified' if dataset.groups is None else 'whole groups'}, seed {splits.seed}"
+
+
+_version = functools.cache(metadata.version)  # parses a file each time
 
 
 @functools.cache  # the code as loaded; later changes of the files do not affect this process

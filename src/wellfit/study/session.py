@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -42,6 +43,13 @@ __all__ = ["Session"]
 
 _WORTH_WATCHING: Final = 2.0
 """Seconds from which a study pays for finding out how busy the machine is."""
+_WATCHED_AGAIN: Final = 10.0
+"""Seconds for which a measurement of that holds: a process may train hundreds of short studies."""
+
+
+@lru_cache(maxsize=1)
+def _slowdown(_moment: int) -> float:
+    return machine.slowdown()
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,7 +352,7 @@ class Session:
     @cached_property
     def slowdown(self) -> float:
         """How many times longer the machine takes now because of other processes; 1 for a study of a moment."""
-        return machine.slowdown() if self.undisturbed > _WORTH_WATCHING else 1.0
+        return _slowdown(int(time.monotonic() / _WATCHED_AGAIN)) if self.undisturbed > _WORTH_WATCHING else 1.0
 
     @property
     def undisturbed(self) -> float:
