@@ -116,6 +116,8 @@ def draw(runs: Path, studies: list[Path], figure: Path) -> None:
         left.set(xlabel="runs in the study", ylabel="peak memory, MB", title="One command", ylim=(0, 1000))
         left.legend(frameon=False)
         for file, in_a_row, color in zip(studies, IN_A_ROW, ("0.6", "0.1"), strict=True):
+            if not file.exists():
+                continue
             points = [(int(r["studies"]), float(r["resident_mb"])) for r in csv.DictReader(file.open())]
             label = "another shape every time" if in_a_row == 1 else f"{in_a_row} of each shape in a row"
             right.plot(*zip(*points, strict=True), color=color, linewidth=1, label=label)
@@ -130,7 +132,7 @@ def main() -> None:
     """Measure both curves and draw them."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", default="200,1000,2000,4000,8000,10000", help="sizes of the studies; none: keep")
-    arguments.add_argument("--studies", default="800,10000", help="in each of both processes; 0: keep")
+    arguments.add_argument("--studies", default="800,10000", help="in each of both processes; 0: keep, or leave out")
     arguments.add_argument("--seconds", type=float, default=36_000, help="end the studies after that time")
     arguments.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="of both CSV files")
     arguments.add_argument("--figure", type=Path)
