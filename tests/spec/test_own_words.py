@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wellfit.base import MOST_AUTHORS, MOST_LETTERS, MOST_TEXT, OwnWords
+from wellfit.base import MOST_AUTHORS, MOST_FORMULAS, MOST_LETTERS, MOST_TEXT, OwnWords
 from wellfit.errors import StudyFileError
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.spec.own_words import joined_words, words_from
@@ -48,6 +48,10 @@ def test_every_form_of_the_table_is_read(given: dict[str, Any], words: OwnWords)
         ({"course": "x" * (MOST_LETTERS + 1)}, "[report] course: must have at most 200 characters, got 201"),
         ({"authors": ["a"] * (MOST_AUTHORS + 1)}, "[report] authors: must have at most 50 names, got 51"),
         ({"text": {"a": "x" * MOST_TEXT, "b": "x"}}, "must have at most 100,000 characters in all sections together"),
+        (
+            {"text": {"a": "$x$ " * 250, "b": "$$x$$\n\n" * 251}},
+            "[report] text: must have at most 500 formulas in all sections together, got 501; drawing more takes",
+        ),
         ({"text": "bell \a"}, r"[report] text.introduction: has a character that cannot be seen, '\x07'; delete it"),
         ({"text": "a\u202eb"}, r"cannot be seen, '\u202e'"),
         ({"authors": "A\x1b[2J"}, r"[report] authors: has a character that cannot be seen, '\x1b'"),
@@ -59,6 +63,11 @@ def test_mistakes_are_refused_in_one_line(given: dict[str, Any], message: str) -
         words_from(given, Source("lab.toml"))
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_as_many_formulas_as_allowed_are_read() -> None:
+    text = "$x$ " * MOST_FORMULAS
+    assert words_from({"text": text}, Source("lab.toml")).text == {"introduction": text.rstrip()}
 
 
 def test_a_study_file_is_written_with_the_words_and_read_back(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from wellfit.base.details import (
 )
 from wellfit.base.findings import FINDING_TITLES, Finding
 from wellfit.base.layers import LayerRow, ModelTable
-from wellfit.base.own_words import MOST_AUTHORS, MOST_LETTERS, MOST_TEXT, OwnWords
+from wellfit.base.own_words import MOST_AUTHORS, MOST_FORMULAS, MOST_LETTERS, MOST_TEXT, OwnWords
 from wellfit.base.ranges import (
     Count,
     Distinct,
@@ -106,6 +106,7 @@ __all__ = [
     "HISTORY_COLUMNS",
     "MARGIN",
     "MOST_AUTHORS",
+    "MOST_FORMULAS",
     "MOST_LETTERS",
     "MOST_TEXT",
     "NO_LOOKS",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wellfit.base import MOST_AUTHORS, MOST_LETTERS, MOST_TEXT, OwnWords
+from wellfit.base import MOST_AUTHORS, MOST_FORMULAS, MOST_LETTERS, MOST_TEXT, OwnWords
 from wellfit.errors import escaped
 from wellfit.spec.reading import read_table
 from wellfit.spec.source import KeyPath, Source
@@ -24,7 +25,7 @@ def words_from(table: Mapping[str, Any], source: Source) -> OwnWords:
       table: ``authors``, a list or one name; ``course``; ``text``, one text or a table of texts by section.
 
     Raises:
-      StudyFileError: an unknown key or a wrong type; too many characters, or some that cannot be seen.
+      StudyFileError: an unknown key or a wrong type; too many characters or formulas, or characters that cannot be seen.
 
     Example:
       >>> words_from({"authors": "Ada", "text": "We found\r\nthis."}, Source("lab.toml"))
@@ -39,6 +40,12 @@ def words_from(table: Mapping[str, Any], source: Source) -> OwnWords:
     if (total := sum(map(len, sections.values()))) > MOST_TEXT:
         what = f"must have at most {MOST_TEXT:,} characters in all sections together, got {total:,}"
         source.refuse(("report", "text"), what)
+    if (formulas := sum(len(re.findall(r"\$+", part)) for part in sections.values()) // 2) > MOST_FORMULAS:
+        fix = "drawing more takes minutes; write the shorter ones as `code`"
+        source.refuse(
+            ("report", "text"),
+            f"must have at most {MOST_FORMULAS} formulas in all sections together, got {formulas:,}; {fix}",
+        )
     lines = [_line(name, ("report", "authors"), source) for name in names]
     return OwnWords(
         authors=tuple(filter(None, lines)),
