@@ -118,6 +118,9 @@ def test_a_study_that_cannot_be_written_can_be_read(
     command("show", study, status=0)
     assert "all unchanged" in command("verify", study, status=0)
     assert command("report", study).startswith(f"{study}/report.html: the report cannot be written: Permission denied")
+    (tmp_path / "notes.md").write_text("Good.")
+    line = "cannot be locked: Permission denied; make the directory writable, or make a copy of it that is"
+    assert command("report", study, "--text", "notes.md") == f"{study}/lock: {line}"
     more = ("--epochs", "2", "--set", "model.hidden=[16]", "--seeds", "3")
     assert command("run", *more, "--out", study).startswith(f"{study}/lock: cannot be locked: Permission denied; ")
 

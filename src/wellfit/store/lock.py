@@ -10,10 +10,13 @@ from typing import Final
 
 from wellfit.errors import StoreBusyError, StoreError
 
-__all__ = ["Lock", "has_mark", "is_cut_mark", "is_locked"]
+__all__ = ["WRITABLE", "Lock", "has_mark", "is_cut_mark", "is_locked"]
 
 _MARK: Final = "wellfit"
 """The beginning of a lock file: it identifies a study directory even where the database is missing or damaged."""
+
+WRITABLE: Final = "make the directory writable, or make a copy of it that is"
+"""What the user can do where a command is for this directory alone."""
 
 _PATIENCE: Final = 0.5  # seconds; `is_locked` in another process holds a shared lock for an instant
 
@@ -26,13 +29,14 @@ class Lock:
 
     Args:
       path: the lock file. It stays in place after release: removing it would let two processes in.
+      elsewhere: how the user works in another directory; empty if the command cannot.
 
     Raises:
       StoreBusyError: another process holds the lock; its process id is named.
       StoreError: the file cannot be written, or the file system has no locks.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, elsewhere: str = "choose another --out") -> None:
         from filelock import FileLock, Timeout  # takes as long to import as all of the command line
 
         self._descriptor = -1
@@ -40,9 +44,9 @@ class Lock:
         try:
             self._lock.acquire(timeout=_PATIENCE, poll_interval=0.02)
         except Timeout:
-            raise StoreBusyError(_busy(path)) from None
+            raise StoreBusyError(_busy(path) + (f", or {elsewhere}" if elsewhere else "")) from None
         except OSError as error:
-            raise StoreError(f"{path}: cannot be locked: {error.strerror}; choose another --out") from None
+            raise StoreError(f"{path}: cannot be locked: {error.strerror}; {elsewhere or WRITABLE}") from None
 
     def release(self) -> None:
         """Free the lock; a second call does nothing."""
@@ -64,7 +68,7 @@ class Lock:
 def _busy(path: Path) -> str:
     words = _read(path).split()
     holder = f"process {words[1]}" if len(words) > 1 else "another process"
-    return f"{path.parent}: {holder} is training in it; wait for it to end, or choose another --out"
+    return f"{path.parent}: {holder} is training in it; wait for it to end"
 
 
 def _read(path: Path) -> str:

@@ -16,7 +16,7 @@ from wellfit.store import checkpoints, manifest
 from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, PATIENCE, Database
 from wellfit.store.directory import Store
-from wellfit.store.lock import Lock, has_mark, is_cut_mark
+from wellfit.store.lock import WRITABLE, Lock, has_mark, is_cut_mark
 from wellfit.store.names import FOLDERS, check_layout
 from wellfit.store.progress import FILE as PROGRESS
 
@@ -25,13 +25,20 @@ __all__ = ["create_or_open", "discard", "fresh", "open_existing", "open_if_begun
 _OTHER_PLACE: Final = "choose another --out"
 
 
-def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, provenance: Mapping[str, str]) -> Store:
+def create_or_open(
+    directory: str | Path,
+    resolved: Mapping[str, Any],
+    *,
+    provenance: Mapping[str, str],
+    elsewhere: str = _OTHER_PLACE,
+) -> Store:
     """Open a study directory for writing; create it if it does not exist.
 
     Args:
       directory: the study directory.
       resolved: the study, as ``spec.resolved`` gives it; its new variants and seeds are added to the stored ones.
       provenance: where the runs of this process come from; its "data hash" and "split hash" must be the stored ones.
+      elsewhere: how the user works in another directory; empty if the command cannot.
 
     Returns:
       The store; no other process can write to the directory until it is closed.
@@ -42,22 +49,22 @@ def create_or_open(directory: str | Path, resolved: Mapping[str, Any], *, proven
       StoreUnreadableError: its database is damaged or of another version.
       StoreError: it holds something else, or cannot be written.
     """
-    directory = Path(directory)
+    directory, remedy = Path(directory), elsewhere or WRITABLE
     check_layout(directory)
     if directory.exists() and not directory.is_dir():
-        raise StoreError(f"{directory}: {form_of(directory)}, not a directory; {_OTHER_PLACE}")
-    with write_errors(directory, _OTHER_PLACE):
+        raise StoreError(f"{directory}: {form_of(directory)}, not a directory; {remedy}")
+    with write_errors(directory, remedy):
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()) and not _is_ours(directory):
-            raise StoreError(f"{directory}: not empty, and not a study directory; {_OTHER_PLACE}")
+            raise StoreError(f"{directory}: not empty, and not a study directory; {remedy}")
     with contextlib.ExitStack() as undo:
-        lock = Lock(directory / "lock")
+        lock = Lock(directory / "lock", elsewhere)
         undo.callback(lock.release)
         database = Database(directory / "study.db", create=True)
         undo.callback(database.close)
         store = Store.of(directory, database, lock)
         _refuse_other(store, resolved, provenance)
-        with write_errors(directory, _OTHER_PLACE):
+        with write_errors(directory, remedy):
             for folder in FOLDERS:
                 (directory / folder).mkdir(exist_ok=True)
         remove_temporary(directory / folder for folder in FOLDERS)

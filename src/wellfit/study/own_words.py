@@ -34,5 +34,5 @@ def keep_words(directory: Path, words: OwnWords) -> None:
         if words == store.metadata.spec().report:
             return
     facts.pop("test set opened", None)
-    with create_or_open(directory, study, provenance=facts) as store:
+    with create_or_open(directory, study, provenance=facts, elsewhere="") as store:
         store.metadata.write_words(asdict(words))

@@ -13,13 +13,14 @@ from wellfit.report.forms.live.watch import Watch
 
 HOST = "127.0.0.1:8642"
 KNOWN = "0123456789abcdef"
+OTHER = "0123456789abcded"
 
 
 class Known:
     """A watch that has found one study."""
 
     def has(self, study: str) -> bool:
-        return study == KNOWN
+        return study in (KNOWN, OTHER)
 
 
 def refusal(uri: str, method: str = "GET", host: str = HOST, **headers: str) -> Any:
@@ -33,7 +34,7 @@ def refusal(uri: str, method: str = "GET", host: str = HOST, **headers: str) -> 
 @pytest.mark.parametrize(
     "uri",
     ["/", "/bokeh.js", "/updates", f"/study?id={KNOWN}", f"/report?id={KNOWN}",
-     f"/compare?id={KNOWN}", f"/compare?id={KNOWN}&id={KNOWN}"],
+     f"/compare?id={KNOWN}", f"/compare?id={KNOWN}&id={OTHER}"],
 )  # fmt: skip
 def test_what_is_answered(uri: str) -> None:
     assert refusal(uri) is None
@@ -55,6 +56,7 @@ def test_what_is_answered(uri: str) -> None:
         (404, "/study?id=0123456789ABCDEF", {}),
         (405, "/", {"method": "POST"}),
         (400, "/", {"Upgrade": "websocket"}),
+        (400, f"/compare?id={KNOWN}&id={KNOWN}", {}),
     ],
 )
 def test_what_is_refused(status: int, uri: str, settings: dict[str, str]) -> None:

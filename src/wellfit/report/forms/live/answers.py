@@ -84,6 +84,8 @@ def _refusal(watch: Watch, hosts: list[str], request: Any) -> tuple[int, str, st
     known = valid and (request.path == "/updates" or all(watch.has(one.decode()) for one in ids))
     if (request.path in OF_STUDY or ids) and not known:
         return 404, "No such study", GONE
+    if len(ids) > len(set(ids)):
+        return 400, "The same study twice", "A study can only be compared with another one."
     return None
 
 
@@ -168,7 +170,9 @@ class Answer(RequestHandler):
         try:
             text = await self.until(lambda: make(study) or not self.watch.has(study), PATIENCE)
         except WellfitError as error:
-            await self.answer(missing_page("The page cannot be made", str(error)), status=500)
+            pair = self.request.path == "/compare"  # which two is the visitor's choice
+            heading, status = ("These studies cannot be compared", 400) if pair else ("The page cannot be made", 500)
+            await self.answer(missing_page(heading, str(error)), status=status)
             return
         if isinstance(text, bytes):
             await self.answer(text)
