@@ -252,6 +252,11 @@ def test_parts_of_a_study_are_merged(command: Command, tmp_path: Path) -> None:
     assert (second["directory"], second["shard"], second["of"]) == ("b", [2, 2], 6)
     assert second["results"] == 6 - int(found[1])
     assert "This is part 1/2 of a study: " in command("show", str(directory)).out.replace("\n", " ")
+    both = command("run", "mine.toml", "--shard", "2/2", "--out", directory)  # into the directory of the first
+    assert "Report: wellfit-studies" not in first.out
+    assert "report.html" in both.out
+    assert (directory / "report.html").exists()
+    command("run", "mine.toml", "--shard", "1/2", "--fresh", "--out", directory)
     merged = command("merge", str(directory), "b", "--out", "whole")
     assert merged.status == 0
     assert "whole: 6 runs, " in merged.out
@@ -270,7 +275,7 @@ def test_parts_of_a_study_are_merged(command: Command, tmp_path: Path) -> None:
             ("--until-decided", "--shard", "1/2"),
             "--shard 1/2 with --until-decided: parts cannot decide; merge them first",
         ),
-        (("--shard", "3/2"), "--shard 3/2: not a part; write I/N, such as 3/10 for the third of ten parts"),
+        (("--shard", "3/2"), "--shard 3/2: there is no such part; in I/N, I is from 1 to N"),
         (("--shard", "1/900"), "--shard 1/900: the study can be divided into at most "),
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],

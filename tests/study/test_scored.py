@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, from_resolved
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
+from wellfit.study.fold import fold_of
 from wellfit.study.run import run_study
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
 from wellfit.study.session import Session
@@ -223,3 +225,19 @@ def test_roc_auc_of_one_class_is_refused_before_training(tmp_path: Path) -> None
     with pytest.raises(StudyFileError, match="belong to one class"):
         study.run(tmp_path / "none", progress=False)
     assert not (tmp_path / "none").exists()
+
+
+def test_roc_auc_is_refused_for_the_seeds_that_a_directory_already_has(tmp_path: Path) -> None:
+    """They are judged on it too, although the command asks for fewer seeds, all of which have both classes."""
+    y = (np.arange(60) < 4).astype(np.int64)  # (60,)
+    x = np.random.default_rng(0).normal(y[:, None], 1.0, (60, 2)).astype(np.float32)  # (60, 2)
+    variants: dict[str, Any] = {"a": {}, "b": {"l2": 1.0}}
+    Study(x, y, logistic(), variants, epochs=1, seeds=5).run(tmp_path / "s", progress=False)
+    one = Study(x, y, logistic(), variants, epochs=1, seeds=1)
+    assert one.dataset is not None
+    tested = [fold_of(one.dataset, one.spec.data, seed).dataset.y_test for seed in range(5)]
+    both = [seed for seed, labels in enumerate(tested) if len(np.unique(labels)) == 2]
+    assert 0 < len(both) < 5
+    again = Study(x, y, logistic(), variants, metric="roc_auc", epochs=1, seeds=both)
+    with pytest.raises(StudyFileError, match="belong to one class"):
+        again.run(tmp_path / "s", progress=False)

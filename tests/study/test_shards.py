@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +92,43 @@ def test_a_part_of_some_runs_keeps_whole_groups() -> None:
     assert runs_of(restricted(plan, [])) == frozenset()
 
 
-@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", "1/3/5", "", "1.5/3", "1/9999999"])
+@pytest.mark.parametrize("text", ["3", "a/b", "-1/3", "1/3/5", "", "1.5/3", "1/" + "9" * 40])
 def test_what_is_no_part_is_refused(text: str) -> None:
     with pytest.raises(StudyFileError, match="not a part; write I/N, such as 3/10"):
         read_shard(text)
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1/0"])
+def test_a_part_outside_of_the_parts_is_refused(text: str) -> None:
+    with pytest.raises(StudyFileError, match=f"^--shard {text}: there is no such part; in I/N, I is from 1 to N$"):
+        read_shard(text)
+
+
+def test_more_parts_than_can_be_trained_say_how_many_can(tmp_path: Path) -> None:
+    session = Session(study(2, plain={}), clouds(), tmp_path / "s", shard=read_shard("1/1000000"))
+    with pytest.raises(StudyFileError, match="1/1000000: the study can be divided into at most 2 parts; use"):
+        _ = session.plan
+
+
+def test_a_part_does_not_grow_in_a_directory_with_other_parts(tmp_path: Path) -> None:
+    variants: dict[str, Any] = {"plain": {}, "sgd": {"optimizer": "sgd"}}
+    for number in (1, 2):
+        run_study(Session(study(1, **variants), clouds(), tmp_path / "s", shard=Shard(number, 2)))
+        told = notices(summarize(tmp_path / "s"))
+    assert not any("part" in notice for notice in told)  # it is whole
+    longer = replace(study(1, **variants), base=replace(study(1).base, epochs=4))
+    one = Session(longer, clouds(), tmp_path / "s", shard=Shard(1, 2))
+    with pytest.raises(StudyFileError, match="1/2: .*s also holds one result of other parts, which more epochs conti"):
+        one.check()
+    assert Session(longer, clouds(), tmp_path / "s").forecast.plan.runs == 2
+
+
+def test_several_parts_in_one_directory_say_so(tmp_path: Path) -> None:
+    variants: dict[str, Any] = {"plain": {}, "sgd": {"optimizer": "sgd"}, "wide": {"model": {"hidden": [12]}}}
+    for number in (1, 3):
+        run_study(Session(study(1, **variants), clouds(), tmp_path / "s", shard=Shard(number, 3)))
+    said = notices(summarize(tmp_path / "s"))[0]
+    assert said.startswith("This directory holds the parts 1/3 and 3/3 of a study: 2 of 3 runs have ended.")
 
 
 @pytest.mark.parametrize(("folds", "of"), [(1, 3), (5, 2)])

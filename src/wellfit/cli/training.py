@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,8 +98,9 @@ def run(
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise SystemExit(INTERRUPTED) from None  # it has its line
-    if session.shard is not None:
-        _print_shard(session, console, json=json)
+    held = 0 if session.shard is None else _held(session)
+    if session.shard is not None and held < len(session.runs):
+        _print_shard(session, held, console, json=json)
     else:
         summary, page = write_page(session.directory)
         if json:
@@ -204,17 +206,28 @@ def _session(
     return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh, part)
 
 
-def _print_shard(session: Session, console: Console, *, json: bool) -> None:
-    """What a shard has trained, and how the shards become a study."""
+def _held(session: Session) -> int:
+    """How many results of the study its directory now holds."""
+    finished = replace(session, fresh=False).stored.finished
+    return sum((run.variant, run.seed) in finished for run in session.runs)
+
+
+def _print_shard(session: Session, held: int, console: Console, *, json: bool) -> None:
+    """What a shard has trained, and how the shards become a study.
+
+    Args:
+      held: how many results the directory holds, which may have other parts too.
+    """
     from wellfit.report.wording import count
 
     part, trained, whole = session.shard, len(session.asked), len(session.runs)
     assert part is not None
     if json:
-        counts = {"results": trained, "of": whole}
+        counts = {"results": trained, "of": whole, "held": held}
         print_json({"wellfit": __version__, "directory": str(session.directory), "shard": list(part), **counts})
         return
     done = f"Part {part.number} of {part.of}: {trained} of {count(whole, 'result')}, in {session.directory}"
+    done += f", which holds {held} of them" if held > trained else ""
     parts = "both parts" if part.of == 2 else f"all {part.of} parts"
     print_paragraph(console, done)
     print_paragraph(

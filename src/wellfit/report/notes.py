@@ -30,6 +30,8 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
     runs = [(variant.name, run) for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for _, run in runs)
     diverged = [f"{name} seed {run.seed}" for name, run in runs if run.state == "diverged"]
+    parts = summary.provenance.get("shard", "").split("; then ")
+    several = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else ""
     progress = f"{ended} of {wording.count(len(runs), 'run')} {'has' if ended == 1 else 'have'} ended."
     sentences = (
         (summary.state == "running", f"This study is still running: {progress} Every number may still change."),
@@ -38,7 +40,11 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
             f"This is part {summary.provenance.get('shard')} of a study: {progress} wellfit merge joins the parts.",
         ),
         (
-            summary.state == "interrupted" and not _is_part(summary),
+            summary.state == "interrupted" and several,
+            f"This directory holds the parts {several} of a study: {progress} wellfit merge adds the others.",
+        ),
+        (
+            summary.state == "interrupted" and not _is_part(summary) and not several,
             f"This study was interrupted: {progress} Run the same command again; it trains only what is missing.",
         ),
         (not ended, "No run has ended yet, so there is nothing to compare."),

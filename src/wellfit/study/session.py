@@ -37,7 +37,7 @@ from wellfit.study.planning import (
     trained_on,
     training_facts,
 )
-from wellfit.study.shards import Shard, part_of, restricted, runs_of
+from wellfit.study.shards import Shard, check_grown, part_of, restricted, runs_of
 
 __all__ = ["Session"]
 
@@ -256,11 +256,16 @@ class Session:
           seeds: by default those of the study.
 
         Raises:
-          StudyFileError, DataError: as for ``check_folds``; a batch or a number of examples that the training examples
+          StudyFileError: a part that cannot grow alone, see ``check_grown``.
+          StudyFileError, DataError: as for ``check_folds``, also for the seeds that the directory holds; a batch or a number of examples that the training examples
             of some seed are too few for.
         """
+        if self.shard is not None:
+            check_grown(self.shard, self.directory, self.asked, self.stored.outgrown)
         if seeds is None:
             examples = self._training_examples
+            if more := [seed for seed in self.stored.seeds if seed not in examples]:  # judged on this metric, too
+                check_folds(self.dataset, self.spec.data, more, self.spec.metric)
         else:
             examples = check_folds(self.dataset, self.spec.data, seeds, self.spec.metric)
         for seed, count in examples.items():

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from wellfit.base import RunSpec
 from wellfit.engine.plan import Plan, Population, Trajectory
 from wellfit.errors import StudyFileError
 
-__all__ = ["Shard", "part_of", "read_shard", "restricted", "runs_of"]
+__all__ = ["Shard", "check_grown", "part_of", "read_shard", "restricted", "runs_of"]
 
 Group = tuple[Trajectory, ...]
 
@@ -45,10 +46,12 @@ def read_shard(text: str) -> Shard:
       >>> read_shard("3/10")
       Shard(number=3, of=10)
     """
-    found = re.fullmatch(r"\s*(\d{1,6})\s*/\s*(\d{1,6})\s*", text, re.ASCII)
-    shard = Shard(int(found[1]), int(found[2])) if found else Shard(0, 0)
-    if not 1 <= shard.number <= shard.of:
+    found = re.fullmatch(r"\s*(\d{1,18})\s*/\s*(\d{1,18})\s*", text, re.ASCII)
+    if found is None:
         raise StudyFileError(f"--shard {text[:40]}: not a part; write I/N, such as 3/10 for the third of ten parts")
+    shard = Shard(int(found[1]), int(found[2]))
+    if not 1 <= shard.number <= shard.of:
+        raise StudyFileError(f"--shard {shard}: there is no such part; in I/N, I is from 1 to N")
     return shard
 
 
@@ -74,6 +77,27 @@ def part_of(plan: Plan, shard: Shard) -> Plan:
     ordered = [group for group, _ in sorted(groups, key=lambda pair: pair[1])]
     begin, end = (_cut(ordered, number, shard.of) for number in (shard.number - 1, shard.number))
     return restricted(plan, [run for group in ordered[begin:end] for run in _runs(group)])
+
+
+def check_grown(shard: Shard, directory: Path, asked: Collection[RunSpec], outgrown: Collection[tuple[str, int]]) -> None:
+    """Refuse to train a part with more epochs where the directory holds other parts too, which would all continue.
+
+    Args:
+      shard: which part.
+      directory: of the study.
+      asked: the runs of the part.
+      outgrown: variant and seed of the stored runs that have fewer epochs than are asked for.
+
+    Raises:
+      StudyFileError: it holds some; nothing was changed.
+    """
+    others = set(outgrown) - {(run.variant, run.seed) for run in asked}
+    if others:
+        have = f"{len(others)} results" if len(others) > 1 else "one result"
+        raise StudyFileError(
+            f"--shard {shard}: {directory} also holds {have} of other parts, which more epochs continue as well; leave "
+            "out --shard to continue all, or choose another --out"
+        )
 
 
 def _cut(groups: list[Group], number: int, of: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from planted import changed, codes, findings, images, make, message, toy
 from wellfit.base import Column
@@ -161,3 +162,68 @@ def test_stand_ins_in_several_columns():
     found = findings(make(x, y, x[3:], y[3:]))["suspicious-values"]
     assert "-999 in column 1 (3 of 400), -999 in column 2 (3 of 400)." in found.message
     assert found.fix == 'If they do, set [data] missing = ["-999"].'
+
+
+# --- Far values and spellings -----------------------------------------------------------------------------------------
+
+
+def with_first(*values: float):
+    sound = toy()
+    x = sound.x_train.astype(np.float64)
+    x[:, 0] = np.linspace(20_000, 90_000, len(x))
+    x[: len(values), 0] = values
+    return changed(sound, x_train=x, columns=tuple(map(Column, ("income", *"bcd"))))
+
+
+def test_far_values_are_named_with_all_digits():
+    found = findings(with_first(99_999_998, 99_999_998))["far-values"]
+    assert found.level == "warning"
+    assert found.note == "Some values lie far from all others"
+    assert "99999998 in income (2 of 400)" in found.message
+    assert "-5000000 in income (1 of 400)" in message(with_first(-5e6), "far-values")
+    assert "2000000, 3e+06 in income" not in message(with_first(2e6, 3e6), "far-values")
+    assert "2000000, 3000000 in income (2 of 400)" in message(with_first(2e6, 3e6), "far-values")
+
+
+@pytest.mark.parametrize("values", [(), (900_000,), (2e6, 3e6, 4e6, 5e6), (np.nan,)])
+def test_values_that_are_not_far_enough_or_too_many(values):
+    assert "far-values" not in codes(with_first(*values))
+
+
+def test_a_stand_in_is_no_far_value_too():
+    found = codes(with_first(9_999_999, 9_999_999))
+    assert "far-values" in found
+    sound = toy()
+    x = sound.x_train.astype(np.float64)
+    x[:3, 0] = 999_999
+    found = codes(changed(sound, x_train=x))
+    assert "suspicious-values" in found
+    assert "far-values" not in found
+
+
+@pytest.mark.parametrize("shape", [0.5, 1.0])
+def test_long_tails_are_seldom_far_values(shape):
+    rng = np.random.default_rng(0)
+    sound = toy()
+    x = np.exp(shape * rng.normal(size=sound.x_train.shape))
+    assert "far-values" not in codes(changed(sound, x_train=x))
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer, load_digits])
+def test_real_data_have_no_far_values(load):
+    x, y = load(return_X_y=True)
+    assert not {"far-values", "similar-categories"} & set(codes(make(x[::2], y[::2], x[1::2], y[1::2])))
+
+
+def test_categories_that_differ_only_in_spelling():
+    sound = toy()
+    x = np.c_[sound.x_train, np.arange(len(sound.x_train)) % 4]
+
+    def city(*texts: str):
+        columns = (*map(Column, "abcd"), Column("city", texts))
+        return changed(sound, x_train=x, x_test=np.c_[sound.x_test, np.zeros(len(sound.x_test))], columns=columns)
+
+    found = findings(city("Berlin", "New York", "berlin", "new-york"))["similar-categories"]
+    assert found.level == "warning"
+    assert "'Berlin' and 'berlin', 'New York' and 'new-york' in city" in found.message
+    assert "similar-categories" not in codes(city("A", "a", "A+", "A-"))

@@ -116,7 +116,12 @@ def test_numbers_to_predict(values, count, settings):
 
 def test_a_named_quantity_with_many_values_is_no_class_even_on_request():
     columns = {k: np.tile(v, 10) for k, v in FLOATS.items()} | {"age": RNG.integers(0, 73, 10 * N)}
-    assert 'categories = ["age"] if each number is a class' in refusal(columns, label="age")
+    said = refusal(columns, label="age")
+    assert 'categories = ["age"] if each number is a class' in said
+    assert "column 'age' cannot be the label: " in said
+    said = refusal({"a": A, "b": B, "target": C})
+    assert "column 'target', the label by its name, cannot be the label: " in said
+    assert "(--set data.label=...)" in said
     assert chosen(columns, label="age", categories=("age",)) == "age"
 
 

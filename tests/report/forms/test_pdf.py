@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -24,6 +24,7 @@ from pdf_texts import pdf_text, squeezed
 from wellfit.base import StudySummary
 from wellfit.errors import WellfitError
 from wellfit.report.document import Document, Section, brief, make_document
+from wellfit.report.forms.formats import Printed, report_format, write_report
 from wellfit.report.forms.pdf import write_pdf
 from wellfit.report.marks import fonts
 from wellfit.report.marks.fonts import quiet
@@ -326,6 +327,16 @@ def test_without_typst_one_line_says_what_to_install(tmp_path: Path, monkeypatch
     assert "\n" not in str(error.value)
     assert (tmp_path / "a.pdf").read_bytes() == b"older"
     assert [p.name for p in tmp_path.iterdir()] == ["a.pdf"]
+
+
+def test_without_typst_nothing_is_trained_or_kept_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    for wanted, path in (("pdf", None), (None, Path("a.pdf"))):
+        with pytest.raises(WellfitError, match="a PDF needs typst, which is not installed"):
+            report_format(wanted, path)
+    summary, details = cast(Any, None), cast(Any, None)  # nothing is asked of them
+    with pytest.raises(WellfitError, match="a PDF needs typst"):
+        write_report(summary, details, "pdf", tmp_path / "a.pdf", printed=Printed(parts=True))
 
 
 # --- Pages that look well ---------------------------------------------------------------------------------------------

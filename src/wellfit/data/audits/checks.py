@@ -7,7 +7,14 @@ from typing import Final
 
 from wellfit.base import Dataset, Finding, IntArray, Splits
 from wellfit.data.audits.classes import missing_classes, row_order, similar_names
-from wellfit.data.audits.columns import constant_features, missing_values, suspicious_values, unseen_categories
+from wellfit.data.audits.columns import (
+    constant_features,
+    far_values,
+    missing_values,
+    similar_categories,
+    suspicious_values,
+    unseen_categories,
+)
 from wellfit.data.audits.copies import duplicates, shared_groups
 from wellfit.data.audits.leaks import label_leaks
 from wellfit.data.audits.lookalikes import near_duplicates
@@ -34,7 +41,9 @@ _CHECKS: Final = (
     few_class_examples,
     class_imbalance,
     suspicious_values,
+    far_values,
     missing_values,
+    similar_categories,
     unseen_categories,
     row_order,
     few_test_examples,

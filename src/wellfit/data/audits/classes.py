@@ -14,7 +14,7 @@ from wellfit.base import Finding
 from wellfit.data.audits.sets import Sets
 from wellfit.data.parts import listed
 
-__all__ = ["missing_classes", "row_order", "similar_names"]
+__all__ = ["missing_classes", "plain_name", "row_order", "similar_names"]
 
 _SORTED_SHARE: Final = 0.1  # rows count as sorted below this fraction of the label changes expected in random order
 
@@ -42,7 +42,7 @@ def similar_names(sets: Sets) -> Iterator[Finding]:
     """
     spelled: dict[str, list[str]] = {}
     for name in sets.dataset.classes:
-        spelled.setdefault(_plain(name), []).append(name)
+        spelled.setdefault(plain_name(name), []).append(name)
     groups = [names for names in spelled.values() if len(names) > 1]
     pairs = [f"{a!r} and {b!r}" for names in groups for a, b in pairwise(names)]
     if pairs:
@@ -54,8 +54,13 @@ def similar_names(sets: Sets) -> Iterator[Finding]:
         )
 
 
-def _plain(name: str) -> str:
-    """A name without differences of case, spaces, inner hyphens and character form; ``"A-"`` stays different."""
+def plain_name(name: str) -> str:
+    """A name without differences of case, spaces, inner hyphens and character form; ``"A-"`` stays different.
+
+    Example:
+      >>> plain_name("New-York "), plain_name("new york"), plain_name("A-")
+      ('new york', 'new york', 'a-')
+    """
     text = re.sub(r"[\s\u200b\ufeff]+", " ", unicodedata.normalize("NFKC", name)).strip()
     text = re.sub(r"(?<=\w)[\s_\-\u2010-\u2013]+(?=\w)", " ", text).strip(" _")
     return text.casefold() if len(text) > 1 else text or name

@@ -1,20 +1,29 @@
-"""Checks of single features: constant, mostly missing, with stand-ins for missing values, or with new categories."""
+"""Checks of single features: constant, mostly missing, stand-ins for missing values, far values, odd categories."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import Finding
+from wellfit.data.audits.classes import plain_name
 from wellfit.data.audits.sets import ExampleSet, Sets, column_name
 from wellfit.data.parts import listed
 
-__all__ = ["constant_features", "missing_values", "suspicious_values", "unseen_categories"]
+__all__ = [
+    "constant_features",
+    "far_values",
+    "missing_values",
+    "similar_categories",
+    "suspicious_values",
+    "unseen_categories",
+]
 
 _ALIKE: Final = 0.95  # share of the training images that are the same image
 _MISSING: Final = 0.5  # share of a column
@@ -25,6 +34,8 @@ _GAP: Final = 5  # zero must be this many times as far from the other values as 
 _FAR: Final = 0.3  # and this share of their median away
 _ZEROS: Final = 5  # so many of them
 _ROWS: Final = 200_000
+_STRAYS: Final = 3  # distinct values that may lie far from all others
+_WIDER: Final = 20  # times the range of all others
 
 
 def constant_features(sets: Sets) -> Iterator[Finding]:
@@ -108,6 +119,70 @@ def unseen_categories(sets: Sets) -> Iterator[Finding]:
             f"Some categories are in no training example: {listed(found)}. They become zeros, like no category at all.",
             "If there are many, merge rare categories.",
         )
+
+
+def similar_categories(sets: Sets) -> Iterator[Finding]:
+    """Find categories of a column that differ only in case, spaces, hyphens, underscores or the form of a character."""
+    found = []
+    for column in sets.dataset.columns:
+        spelled: dict[str, list[str]] = {}
+        for text in column.categories:
+            spelled.setdefault(plain_name(text), []).append(text)
+        alike = [f"{a!r} and {b!r}" for texts in spelled.values() for a, b in pairwise(texts)]
+        if alike:
+            found.append(f"{listed(alike, 3)} in {column.name}")
+    if found:
+        yield Finding(
+            "similar-categories",
+            "warning",
+            f"Some categories differ only in spelling: {listed(found)}. Each becomes a feature of its own.",
+            "If they mean the same, give them one spelling in the file.",
+        )
+
+
+# --- Values far from all others ---------------------------------------------------------------------------------------
+
+
+def far_values(sets: Sets) -> Iterator[Finding]:
+    """Find up to three values of a column that lie farther from all others than 20 times their range: typing errors."""
+    if sets.images:
+        return
+    dataset = sets.dataset
+    train = dataset.x_train[:_ROWS]
+    shown = []
+    for j in sets.numeric:
+        present = train[:, j][~np.isnan(train[:, j])]
+        strange = _stand_in(present)
+        far = [v for v in _strays(np.unique(present)) if strange is None or v != strange[0]]
+        if far:
+            count = int(np.isin(present, far).sum())
+            shown.append(f"{listed([_exact(v) for v in far])} in {column_name(dataset, j)} ({count} of {len(train):,})")
+    if shown:
+        yield Finding(
+            "far-values",
+            "warning",
+            f"Some values lie far from all others: {listed(shown)}. Scaling then leaves hardly any difference between "
+            "the others.",
+            "Correct them in the file if they are mistakes; [data] missing clears values that mean nothing.",
+        )
+
+
+def _strays(values: NDArray[Any]) -> list[float]:
+    """Of ascending values, the fewest at one end that lie far from all others."""
+    for count in range(1, _STRAYS + 1):
+        if len(values) - count < _OTHERS:
+            break
+        for strays, others in ((values[-count:], values[:-count]), (values[:count], values[count:])):
+            low, high = float(others[0]), float(others[-1])
+            gap = max(float(strays[0]) - high, low - float(strays[-1]))
+            if gap > _WIDER * (high - low):
+                return [float(value) for value in strays]
+    return []
+
+
+def _exact(value: float) -> str:
+    """A number with all of its digits, unless it has very many."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
 
 
 # --- Stand-ins for missing values -------------------------------------------------------------------------------------

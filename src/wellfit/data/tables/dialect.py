@@ -6,7 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from wellfit.base import Reading
@@ -120,7 +122,8 @@ def detect(content: bytes, reading: Reading, where: str, usual: str = "") -> Dia
     trailing = (
         columns > 1 and all(not row[-1].strip() for row in below) and (len(first) == columns - 1 or not first[-1])
     )
-    shown = reading.decimal or _decimal(separator, below, where, usual)
+    records = [(line + last - 1, row) for last, row in rows[len(rows) > 1 :]]
+    shown = reading.decimal or _decimal(separator, below, partial(_place, where, records), usual)
     decimal = shown or "."
     width = columns - 1 if trailing else columns
     names = first[:width] if len(first) == columns else first
@@ -250,10 +253,17 @@ def _is_whole(cell: str, separator: str) -> bool:
     return not any(mark in cell for mark in "\t;|,".replace(separator, ""))
 
 
-def _decimal(separator: str, rows: list[list[str]], where: str, usual: str) -> str:
+def _place(where: str, records: list[tuple[int, list[str]]], cell: str) -> str:
+    """Where a cell stands first, for error messages: the file, its line, and its column from 1."""
+    places = ((line, row.index(own) + 1) for line, row in records for own in row if own.strip() == cell)
+    return "{}: line {}, column {}".format(where, *next(places))
+
+
+def _decimal(separator: str, rows: list[list[str]], place: Callable[[str], str], usual: str) -> str:
     """The decimal mark; empty if no cell shows it.
 
     Args:
+      place: says where a cell stands.
       usual: that of the training table, which decides where cells may be read in two ways; "" if it is not known.
     """
     cells = [cell.strip() for row in rows for cell in row]
@@ -265,14 +275,14 @@ def _decimal(separator: str, rows: list[list[str]], where: str, usual: str) -> s
         return "."
     if not usual and separator in ";\t" and not commas and (dotted := _dots_that_may_group(rows)):
         raise DataError(
-            f"{where}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for {dotted.replace('.', '')}, set "
+            f"{place(dotted)}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for {dotted.replace('.', '')}, set "
             '[data] decimal = ",", otherwise decimal = "."'
         )
     if not commas or points:
         return "." if points else ""
     if all(_GROUPS.fullmatch(cell) for cell in commas):
         raise DataError(
-            f"{where}: {commas[0]!r} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}; "
+            f"{place(commas[0])}: {commas[0]!r} may be {commas[0].replace(',', '.')} or {commas[0].replace(',', '')}; "
             'set [data] decimal = "," or "."'
         )
     return ","

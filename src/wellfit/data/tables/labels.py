@@ -142,8 +142,8 @@ def choose_label(table: Table, reading: Reading) -> tuple[int, str]:
     return alone[0], _said(table, alone[0], alone[1])
 
 
-def _check(table: Table, at: int, reading: Reading) -> None:
-    """Refuse a label column whose values are no classes."""
+def _check(table: Table, at: int, reading: Reading, *, guessed: bool = False) -> None:
+    """Refuse a label column whose values are no classes; one that was guessed by its name is called so."""
     found = classes_of(table, at, reading)
     name = table.names[at]
     if at in positions(table, reading.categories, "categories"):
@@ -153,7 +153,8 @@ def _check(table: Table, at: int, reading: Reading) -> None:
         trouble = _numbers(found.count, len(table.lines))
     if trouble:
         raise DataError(
-            f"{table.where}: column {name!r} cannot be the label: {trouble}; set [data] label to a column of classes"
+            f"{table.where}: column {name!r}{', the label by its name,' if guessed else ''} cannot be the label: "
+            f"{trouble}; set [data] label to a column of classes (--set data.label=...)"
             + (f', or categories = ["{name}"] if each number is a class' if found.numeric else "")
         )
 
@@ -167,7 +168,7 @@ def _by_name(table: Table, candidates: list[int], reading: Reading) -> int | Non
     sound = [at for at in clear if not judged[at].trouble]
     best = [at for at in clear if ranks[at] == "certain"] or [at for at in clear if ranks[at] == "class"] or clear
     if len(best) == 1 and (not sound or sound == best):
-        _check(table, best[0], reading)
+        _check(table, best[0], reading, guessed=True)
         return best[0]
     if len(sound) == 1 and ranks[sound[0]] == "certain":
         return sound[0]

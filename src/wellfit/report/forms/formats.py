@@ -81,6 +81,7 @@ def report_format(wanted: str | None, path: Path | None) -> str:
     Raises:
       UnknownNameError: there is no such form.
       StudyFileError: the suffix of the file belongs to another form, or to one that is a folder.
+      WellfitError: a PDF is wanted, and typst is not installed.
 
     Example:
       >>> report_format(None, Path("hand-in.pdf")), report_format("md", None), report_format(None, None)
@@ -93,12 +94,21 @@ def report_format(wanted: str | None, path: Path | None) -> str:
     if wanted is None:
         if ending and ending not in FORMATS:
             raise UnknownNameError("format", ending, FORMATS, str(path))
-        return ending or "html"
+        return _possible(ending or "html")
     if wanted.lower() not in FORMATS:
         raise UnknownNameError("format", wanted, FORMATS)
     if ending in FORMATS and ending != wanted.lower():
         raise StudyFileError(f"{path} does not fit format {wanted}: it ends in .{ending}; change one of the two")
-    return wanted.lower()
+    return _possible(wanted.lower())
+
+
+def _possible(form: str) -> str:
+    """A form, once what it needs is known to be installed; a lab's PDF may train for hours first."""
+    if form == "pdf":
+        from wellfit.report.forms.pdf import check_typst
+
+        check_typst()
+    return form
 
 
 def report_path(form: str, path: Path | None, directory: Path) -> Path:
@@ -179,7 +189,7 @@ def write_report(
         stays as it was.
     """
     try:
-        refuse_other_file(path, form)
+        refuse_other_file(path, _possible(form))
         with quiet():
             if form == "html":
                 from wellfit.report.forms.page import write_page

@@ -26,7 +26,7 @@ from wellfit.report.marks.static import alt_text
 from wellfit.report.marks.svg import svg_text
 from wellfit.report.parts import Drawing, Paragraph, Part, Table, Words
 
-__all__ = ["write_pdf"]
+__all__ = ["check_typst", "write_pdf"]
 
 IMAGE_DPI: Final = 250
 """Of images within figures; everything else is vectors."""
@@ -45,7 +45,7 @@ def write_pdf(document: Document, path: str | os.PathLike[str], progress: OnWrit
     Raises:
       WellfitError: typst is not installed.
     """
-    typst = _typst()
+    typst = check_typst()
     report = json.dumps(_as_data(document, progress), ensure_ascii=False)
     progress("pages", DRAWN)
     pdf = _typeset(typst, report)
@@ -66,7 +66,12 @@ def _typeset(typst: ModuleType, report: str) -> bytes:
     return pdf
 
 
-def _typst() -> ModuleType:
+def check_typst() -> ModuleType:
+    """The package that typesets; a command asks for it before it trains or draws anything.
+
+    Raises:
+      WellfitError: it is not installed.
+    """
     try:
         import typst
     except ImportError:
