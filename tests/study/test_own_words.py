@@ -112,7 +112,7 @@ def test_no_study_and_a_busy_one_are_refused(study: Path, tmp_path: Path) -> Non
         keep_words(tmp_path / "gone", WORDS)
     with open_existing(study) as store:
         settings = store.metadata.study()
-    with create_or_open(study, settings, provenance={}), pytest.raises(StoreBusyError, match="wait for it to end$"):
+    with create_or_open(study, settings, provenance={}), pytest.raises(StoreBusyError, match=r"wait for it to end$"):
         keep_words(study, WORDS)
     assert kept_words(study)[0] == OwnWords()
 

@@ -118,7 +118,7 @@ def test_a_part_does_not_grow_in_a_directory_with_other_parts(tmp_path: Path) ->
     assert not any("part" in notice for notice in told)  # it is whole
     longer = replace(study(1, **variants), base=replace(study(1).base, epochs=4))
     one = Session(longer, clouds(), tmp_path / "s", shard=Shard(1, 2))
-    with pytest.raises(StudyFileError, match="1/2: .*s also holds one result of other parts, which more epochs conti"):
+    with pytest.raises(StudyFileError, match=r"1/2: .*s also holds one result of other parts, which more epochs conti"):
         one.check()
     assert Session(longer, clouds(), tmp_path / "s").forecast.plan.runs == 2
 

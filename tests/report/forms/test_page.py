@@ -232,7 +232,7 @@ def crowded() -> Reader:
 def test_a_page_of_nineteen_variants_has_few_words_before_unfolding(crowded):
     shown = [word for word in crowded.seen if re.search(r"\w", word)]
     said = [word for word in crowded.words for word in word.split() if re.search(r"\w", word)]
-    assert len(shown) < 1_150  # tests/test_browser.py counts what the scripts add
+    assert len(shown) < 1_150  # tests/browser/test_screens.py counts what the scripts add
     assert len(said) > 4 * len(shown)
     text = " ".join(shown)
     for folded in ("Norm of all weights", "Formula", "stopped early", "was right nine"):
