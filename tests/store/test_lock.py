@@ -134,7 +134,7 @@ def test_a_file_system_without_locks(path: Path, monkeypatch: pytest.MonkeyPatch
         line = f"{path}: cannot be locked: {os.strerror(number)}; choose another --out"
         with pytest.raises(StoreError, match=f"^{line}$"):
             Lock(path)
-        with pytest.raises(StoreError, match="; make the directory writable, or make a copy of it that is$"):
+        with pytest.raises(StoreError, match=r"; make the directory writable, or make a copy of it that is$"):
             Lock(path, "")
         assert not is_locked(path)
     assert path.read_text() == "wellfit\n"

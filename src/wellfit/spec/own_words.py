@@ -25,7 +25,8 @@ def words_from(table: Mapping[str, Any], source: Source) -> OwnWords:
       table: ``authors``, a list or one name; ``course``; ``text``, one text or a table of texts by section.
 
     Raises:
-      StudyFileError: an unknown key or a wrong type; too many characters or formulas, or characters that cannot be seen.
+      StudyFileError: an unknown key or a wrong type; too many characters or formulas, or some characters that
+        cannot be seen.
 
     Example:
       >>> words_from({"authors": "Ada", "text": "We found\r\nthis."}, Source("lab.toml"))

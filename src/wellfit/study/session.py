@@ -257,8 +257,8 @@ class Session:
 
         Raises:
           StudyFileError: a part that cannot grow alone, see ``check_grown``.
-          StudyFileError, DataError: as for ``check_folds``, also for the seeds that the directory holds; a batch or a number of examples that the training examples
-            of some seed are too few for.
+          StudyFileError, DataError: as for ``check_folds``, also for the seeds that the directory holds; a batch or a
+            number of examples that the training examples of some seed are too few for.
         """
         if self.shard is not None:
             check_grown(self.shard, self.directory, self.asked, self.stored.outgrown)

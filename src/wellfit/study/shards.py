@@ -79,7 +79,9 @@ def part_of(plan: Plan, shard: Shard) -> Plan:
     return restricted(plan, [run for group in ordered[begin:end] for run in _runs(group)])
 
 
-def check_grown(shard: Shard, directory: Path, asked: Collection[RunSpec], outgrown: Collection[tuple[str, int]]) -> None:
+def check_grown(
+    shard: Shard, directory: Path, asked: Collection[RunSpec], outgrown: Collection[tuple[str, int]]
+) -> None:
     """Refuse to train a part with more epochs where the directory holds other parts too, which would all continue.
 
     Args:

@@ -129,7 +129,11 @@ def test_a_separator_at_the_ends_of_lines():
         ("a,b\n1,2\n", {"separator": '"'}, r"cannot separate columns; set \[data\] separator"),
         ("n\ts\n1,065\tx\n2,100\ty\n", {}, r"t: line 2, column 1: '1,065' may be 1\.065 or 1065; set \[data\] decimal"),
         ('# a\ns,n,m\nx,"a\nb",1\ny,c,"2,300"\n', {}, r"t: line 5, column 3: '2,300' may be 2\.300 or 2300"),
-        ("n;s\n1.065;x\n900;y\n", {}, r"t: line 2, column 1: '1\.065' may be 1065 or 1\.065; for 1065, set \[data\] decimal = \",\""),
+        (
+            "n;s\n1.065;x\n900;y\n",
+            {},
+            r"t: line 2, column 1: '1\.065' may be 1065 or 1\.065; for 1065, set \[data\] decimal = \",\"",
+        ),
         ("@relation iris\n@data\n", {}, r"t: an ARFF file; convert it"),
         ("a,b\n1," + "x" * 200_000 + "\n", {"separator": ","}, r"t: line 2: field larger than field limit.*separator"),
         ("," * MAX_COLUMNS + "\n", {}, r"t: has 50,001 columns, but tables of up to 50,000 are read"),

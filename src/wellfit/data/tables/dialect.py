@@ -275,7 +275,8 @@ def _decimal(separator: str, rows: list[list[str]], place: Callable[[str], str],
         return "."
     if not usual and separator in ";\t" and not commas and (dotted := _dots_that_may_group(rows)):
         raise DataError(
-            f"{place(dotted)}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for {dotted.replace('.', '')}, set "
+            f"{place(dotted)}: {dotted!r} may be {dotted.replace('.', '')} or {dotted}; for "
+            f"{dotted.replace('.', '')}, set "
             '[data] decimal = ",", otherwise decimal = "."'
         )
     if not commas or points:

@@ -33,11 +33,15 @@ if (library && window.DecompressionStream) {
     const name = `charts-${opened++}`;
     // Bokeh pairs elements with roots by position.
     const item = { docid: name, roots: elements, root_ids: content.roots.map((root) => root.id) };
+    try {
+      await (unpacked ??= unpack());
+    } catch {
+      return; // the static figures stay
+    }
     for (const element of Object.keys(roots)) {
       $(element).hidden = false;
       $(element).closest("figure").classList.add("drawn");
     }
-    await (unpacked ??= unpack());
     const before = new Set(Bokeh.documents);
     await Bokeh.embed.embed_items({ [name]: content }, [item]);
     for (const bokeh of Bokeh.documents) {
