@@ -111,7 +111,7 @@ def test_missing_parts_are_said_or_trained(
     asked = labs.Step("more", "part('lab5/l2'), part('lab5/depth', full=True)", title="More")
     for name in ("lab_document", "report.forms.lab_document"):
         monkeypatch.setattr(f"wellfit.report.forms.{name.rpartition('.')[2]}.steps_of_lab", lambda _: (*own, asked))
-    monkeypatch.setattr(labs, "TRAIN", "(name, quick, place.name)")
+    monkeypatch.setattr(labs, "_trained", lambda _, name, quick, place: (name, quick, place.name))
     told: list[str] = []
     trained = lab_document(*lab, parts=True, progress=lambda what, share: told.append(what))
     made = "(('lab5/l2', True, 'lab5-l2-quick'), ('lab5/depth', False, 'lab5-depth'))"
@@ -120,14 +120,12 @@ def test_missing_parts_are_said_or_trained(
     for name in ("lab5-l2", "lab5-depth"):  # at full settings, where that is there
         (lab[2] / "lab-parts" / name).mkdir()
         (lab[2] / "lab-parts" / name / "study.db").touch()
-    run = labs.Cells.run
-    monkeypatch.setattr(labs.Cells, "run", with_name(run, found=found))
-    monkeypatch.setattr(labs, "OPEN", "found(place.name)")
+    monkeypatch.setattr(labs, "_opened", lambda _, place: found(place.name))
     assert parts_of(lab_document(*lab), "more") == (Code("(<lab5-l2>, <lab5-depth>)"),)
-    monkeypatch.setattr(labs, "OPEN", "found('digits')")
+    monkeypatch.setattr(labs, "_opened", lambda _, place: found("digits"))
     (another,) = parts_of(lab_document(*lab), "more")
     assert "lab5-l2 holds another study, 'digits' instead of 'lab5-l2'" in another.text
-    monkeypatch.setattr(labs, "OPEN", "found(place.name, 'interrupted')")
+    monkeypatch.setattr(labs, "_opened", lambda _, place: found(place.name, "interrupted"))
     assert "'lab5-l2'" in parts_of(lab_document(*lab, parts=True), "more")[0].text  # trained on
     for link in (lab[2] / "lab-parts" / "lab5-width", lab[2] / "lab-parts"):
         if link.is_dir():
@@ -148,16 +146,6 @@ def found(name: str, state: str = "finished") -> Any:
             return f"<{name}>"
 
     return Found()
-
-
-def with_name(run: Callable[..., Any], **names: Any) -> Callable[..., Any]:
-    """Cells with names that they would not have."""
-
-    def named(cells: Any, code: str) -> Any:
-        cells.names |= names
-        return run(cells, code)
-
-    return named
 
 
 def test_the_pdf_of_a_lab_has_the_names_the_words_and_every_title(document: Document, tmp_path: Path) -> None:

@@ -32,9 +32,6 @@ study = wellfit.Study.from_toml(FILE)
 results = wellfit.Results(DIRECTORY)
 """
 
-TRAIN: Final = "wellfit.Study.from_toml(name, quick=quick).run(place, progress=False)"
-OPEN: Final = "wellfit.Results(place)"
-
 UNTRAINED: Final = "These parts of the lab are missing because they have not been trained:"
 TRAINED_SO: Final = "wellfit report with --format pdf --parts trains them first."
 
@@ -62,10 +59,10 @@ class _Part:
         """
         whole = self.folder / name.replace("/", "-")
         place = whole if full or (whole / "study.db").is_file() else whole.with_name(f"{whole.name}-quick")
-        here = {**self.names, "name": name, "quick": place != whole, "place": place}
+        quick, wellfit = place != whole, self.names["wellfit"]  # as the cells have it
         if (place / "study.db").is_file():
-            found = eval(OPEN, here)
-            if found.summary.name != (expected := load_study(name, quick=place != whole).name):
+            found = _opened(wellfit, place)
+            if found.summary.name != (expected := load_study(name, quick=quick).name):
                 raise StoreError(f"{place} holds another study, {found.summary.name!r} instead of {expected!r}")
             if not self.train or found.summary.state == "finished":
                 return found
@@ -74,7 +71,15 @@ class _Part:
             raise StoreError(f"{name} is not trained yet")
         self.folder.mkdir(exist_ok=True)
         self.progress(f"training {name}", 0.0)
-        return eval(TRAIN, here)
+        return _trained(wellfit, name, quick, place)
+
+
+def _opened(wellfit: Any, place: Path) -> Any:
+    return wellfit.Results(place)
+
+
+def _trained(wellfit: Any, name: str, quick: bool, place: Path) -> Any:
+    return wellfit.Study.from_toml(name, quick=quick).run(place, progress=False)
 
 
 def lab_document(
