@@ -6,7 +6,7 @@ import numpy as np
 
 from detailed import NOTHING, details
 from summaries import study
-from wellfit.report.subjects.classes.numbers import class_panels, gain_rows
+from wellfit.report.subjects.classes.numbers import class_panels, gain_rows, hardest
 
 SUMMARY = study(variants=("baseline", "l2"), epochs=3)
 DETAILS = details(SUMMARY)
@@ -52,3 +52,16 @@ def test_one_seed_has_no_interval():
 def test_a_gain_that_is_no_number_is_a_dash():
     ((_, _, cells),) = gains(gain=np.full(10, np.nan))
     assert {(gain.text, gain.strength, gain.kind) for gain in cells} == {("–", 0, "open")}
+
+
+def test_of_very_many_classes_those_with_the_lowest_recall_have_rows():
+    summary = study(variants=("baseline", "l2"), epochs=1, classes=("a", "b"))
+    table = details(summary).by_class["baseline"]
+    one = replace(table, recall=np.r_[np.full(4000, 0.9), 0.1, 0.5])
+    other = replace(table, recall=np.r_[np.full(4000, 0.9), 0.2, 1.0])
+    assert hardest([table]) == [0, 1]
+    assert hardest([one]) == list(range(4002))
+    shown = hardest([one, other])
+    assert len(shown) == 2500
+    assert shown[-2:] == [4000, 4001]
+    assert len(hardest([one] * 1000)) == 30

@@ -25,3 +25,15 @@ def test_without_test_results_there_is_no_section():
     summary = study(variants=("baseline",), epochs=2)
     assert parts(summary, NOTHING) == []
     assert fragment(summary, NOTHING, {}) == {}
+
+
+def test_the_page_shows_no_more_classes_than_it_has_room_for(monkeypatch):
+    summary = study(classes=tuple(f"class {i}" for i in range(60)), epochs=1)
+    assert fragment(summary, details(summary), {})["left_out"] == ""
+    monkeypatch.setattr("wellfit.report.subjects.classes.numbers.MOST_ROWS", 1)
+    found = fragment(summary, details(summary), {})
+    assert found["left_out"].startswith("Of 60 classes, the 30 with the lowest recall, on average over the variants; ")
+    assert len(found["names"]) == 30
+    assert {len(panel.rows) for panel in found["panels"]} == {30}
+    assert {tuple(row.name for row in panel.rows) for panel in found["panels"]} == {tuple(found["names"])}
+    assert {len(gains) for _, _, gains in found["gains"]} == {30}

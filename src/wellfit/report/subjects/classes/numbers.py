@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
 
 from wellfit.base import ClassTable, FloatArray, StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.numbers import of_variants
 
-__all__ = ["ClassPanel", "ClassRow", "Gain", "class_panels", "class_rows", "gain_rows"]
+__all__ = ["ClassPanel", "ClassRow", "Gain", "class_panels", "class_rows", "gain_rows", "hardest"]
+
+
+MOST_ROWS: Final = 5000
+"""Of all tables of a page together; a row and its gain take about 280 bytes, so that they stay below 1.5 MB."""
+
+FEWEST: Final = 30
+"""Classes that are shown of any number of variants."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,20 @@ def class_rows(table: ClassTable, classes: Sequence[str]) -> tuple[ClassRow, ...
         )
         for k, name in enumerate(classes)
     )
+
+
+def hardest(tables: Sequence[ClassTable]) -> list[int]:
+    """The classes whose rows a page has room for: those with the lowest recall, on average over the variants.
+
+    Args:
+      tables: of the variants, one at least.
+
+    Returns:
+      Their positions, ascending; all of them unless there are very many.
+    """
+    recall = np.mean([table.recall for table in tables], axis=0)  # (K,)
+    room = max(FEWEST, MOST_ROWS // len(tables))
+    return sorted(np.argsort(recall, kind="stable")[:room].tolist())
 
 
 def gain_rows(panels: Sequence[ClassPanel]) -> tuple[tuple[int, str, tuple[Gain, ...]], ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.numbers import highlighted
 from wellfit.report.parts import Drawing, Paragraph, Part, Table, file_name
-from wellfit.report.subjects.classes.numbers import class_panels, gain_rows
+from wellfit.report.subjects.classes.numbers import class_panels, gain_rows, hardest
 from wellfit.report.subjects.classes.static import plot_per_class
 
 __all__ = ["fragment", "parts"]
@@ -42,6 +43,15 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     panels = class_panels(summary, details)
     if not panels:
         return {}
+    few = hardest([details.by_class[panel.name] for panel in panels])
+    panels = tuple(replace(panel, rows=tuple(panel.rows[k] for k in few)) for panel in panels)
     gains = gain_rows(panels)
     gist = f"Scores of every class{f', and what every variant gains over {summary.variants[0].name}' if gains else ''}"
-    return {"panels": panels, "gains": gains, "gist": gist}
+    names = [summary.classes[k] for k in few]
+    left_out = (
+        f"Of {len(summary.classes):,} classes, the {len(few)} with the lowest recall, on average over the variants; "
+        "wellfit show with --table per-class has all."
+        if len(few) < len(summary.classes)
+        else ""
+    )
+    return {"panels": panels, "gains": gains, "gist": gist, "names": names, "left_out": left_out}
