@@ -105,6 +105,9 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         )
         if best is not gains[0]:
             text += f"; {gains[0].variant.name} has a higher mean, but that could be chance"
+        epochs = {name: int(recipe["epochs"]) for name, recipe in flat_recipes(summary).items() if "epochs" in recipe}
+        if epochs.get(best.variant.name) != epochs.get(first):
+            text += f". It trained for {epochs.get(best.variant.name)} epochs, {first} for {epochs.get(first)}"
     elif best.difference > 0:
         tried = f"with {len(gains)} variants tried, " if len(gains) > 1 else ""
         text = (
