@@ -34,6 +34,7 @@ from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
+from wellfit.narrative.chosen import chosen_despite_test
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
 from wellfit.store.tested import Validated
@@ -152,7 +153,7 @@ def summary_of(store: Store) -> StudySummary:
         )._asdict(),
     )
     summary = shareable(dataclasses.replace(summary, validation=_validation(summary, read)))
-    advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
+    advice = (*advise(summary), *chosen_despite_test(summary))  # from all findings: that accuracy hides something matters here with any metric
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
 
 
