@@ -23,7 +23,8 @@ def test_a_variant_that_only_the_test_calls_better_is_not_the_model():
         "The model stays baseline, although dropout was better on the test examples: validation, which alone chooses, "
         "does not support it beyond chance."
     ]
-    assert "although l2 and dropout were better" in said(summary, verdict("l2", "better"), verdict("dropout", "better"))[0]
+    (both,) = said(summary, verdict("l2", "better"), verdict("dropout", "better"))
+    assert "although l2 and dropout were better" in both
     assert said(summary, verdict("dropout", "undecided")) == []
 
 

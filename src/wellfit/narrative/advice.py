@@ -111,7 +111,7 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
     elif best.difference > 0:
         among = "" if len(gains) == 1 else f" of the {len(gains)} that it can compare with {first}"
         text = (
-            f"Validation supports no {noun} yet: the best{among}{' by validation accuracy' if other else ''}, "
+            f"Validation supports no {noun} yet: the best{' by validation accuracy' if other else ''}{among}, "
             f"{_with_settings(best.variant)}, is {_difference(best)} above {'it' if among else first} {over}; "
             f"{_adjusted(best, len(gains))}this could be chance. Test results do not choose: the model stays {first}"
         )
@@ -147,9 +147,7 @@ def _adjusted(gain: ValidationGain, compared: int) -> str:
     """Why a gain may be chance although its interval, which covers one comparison, excludes 0."""
     if gain.interval is None or gain.interval[0] <= 0 or gain.p is None or compared < 2:
         return ""
-    return (
-        f"the interval covers this comparison alone, and adjusted for all {compared}, p = {gain.p:.2g}, so "
-    )
+    return f"the interval covers this comparison alone, and adjusted for all {compared}, p = {gain.p:.2g}, so "
 
 
 # --- How many seeds -------------------------------------------------------------------------------------------------

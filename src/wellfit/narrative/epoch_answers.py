@@ -75,7 +75,7 @@ def _unsmoothed(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
     if not other:
         return []
     epochs = _medians([_epoch_of(name, best) for name, best in other], 0)
-    text = f"The loss itself, unsmoothed, is lowest after epoch {epochs}: another measure, and the one to stop by."
+    text = f"The loss itself, unsmoothed, is lowest after epoch {epochs}; that is the epoch to stop at."
     return [Sentence(text, _runs(name for name, _ in other))]
 
 

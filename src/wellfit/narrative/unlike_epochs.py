@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from wellfit.base import Sentence
-from wellfit.narrative.phrases import listed, several
+from wellfit.narrative.phrases import several
 
 __all__ = ["unlike_epochs"]
 
@@ -42,7 +42,8 @@ def unlike_epochs(names: Iterable[str], epochs: Mapping[str, int], *, why: bool 
     if len(groups) <= _SHOWN:
         text = ", ".join(f"{number} for {several(groups[number])}" for number in sorted(groups))
     else:
-        text = f"from {min(groups)} for {listed(groups[min(groups)])} to {max(groups)} for {listed(groups[max(groups)])}"
+        ends = (f"{number} for {several(groups[number])}" for number in (min(groups), max(groups)))
+        text = f"from {' to '.join(ends)}"
     reason = "; differences between them include the effect of training longer" if why else ""
     keys = tuple(f"settings.variants[{name}].recipe.epochs" for group in groups.values() for name in group)
     return [Sentence(f"Epochs differ: {text}{reason}.", keys)]

@@ -35,7 +35,8 @@ def test_bands_are_explained_where_they_are_drawn():
     assert all(bands in d.caption for d in parts(few, NOTHING) if d.draw().axes[0].collections)
     for drawing in parts(crowd, NOTHING):
         assert (bands in drawing.caption) == bool(drawing.draw().axes[0].collections)
-    assert "Of 12 variants, the first and the 5 best on validation: variant-0, variant-1," in parts(crowd, NOTHING)[0].caption
+    loss = parts(crowd, NOTHING)[0].caption
+    assert "Of 12 variants, the first and the 5 best on validation: variant-0, variant-1," in loss
     one = replace(few, seeds=(0,))
     assert not any(bands in drawing.caption for drawing in parts(one, NOTHING))
     assert "Bands: lowest to highest seed. The value axis" in html(few)
