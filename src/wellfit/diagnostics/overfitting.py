@@ -160,7 +160,7 @@ def _restores_best(variant: TrainedVariant) -> bool:
 
 def _epoch_text(middle: MedianInterval, runs: int) -> str:
     if runs == 1 or middle.low == middle.high:
-        return f"{middle.median:g}" + ("" if runs == 1 else f" in all {runs} runs")
+        return f"{middle.median:g}" + ("" if runs == 1 else f" in {'both' if runs == 2 else f'all {runs}'} runs")
     return f"{middle.median:g} (median of {runs} runs; {middle.low:g} to {middle.high:g})"
 
 

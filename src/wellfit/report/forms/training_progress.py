@@ -22,7 +22,15 @@ if TYPE_CHECKING:  # it loads JAX
     from wellfit.study.planning import Forecast
     from wellfit.study.run import Progress
 
-__all__ = ["TrainingProgress", "closing_line", "plan_lines", "print_plan", "progress_bar", "training_progress"]
+__all__ = [
+    "Countdown",
+    "TrainingProgress",
+    "closing_line",
+    "plan_lines",
+    "print_plan",
+    "progress_bar",
+    "training_progress",
+]
 
 LINE_EVERY: Final = 30.0
 """Minimum seconds between two lines where progress is printed in lines; each also takes a tenth of the work."""
@@ -84,6 +92,40 @@ def _growth_lines(forecast: Forecast) -> list[str]:
     return lines
 
 
+class Countdown:
+    """The time left, without jumps: estimates after every epoch vary, while the end that a reader sees moves little.
+
+    The end stays as it was while estimates agree with it to a fifth of the time left, and otherwise moves a third of
+    the way, so that several estimates are needed to move it far.
+
+    Example:
+      >>> countdown = Countdown()
+      >>> countdown.expect(100.0, now=0.0)
+      >>> countdown.expect(96.0, now=10.0)  # a little later than thought
+      >>> countdown.left(10.0), countdown.left(30.0)
+      (90.0, 70.0)
+      >>> countdown.expect(130.0, now=40.0)  # much later
+      >>> countdown.left(40.0)
+      83.33333333333333
+    """
+
+    def __init__(self) -> None:
+        self._end: float | None = None
+
+    def expect(self, left: float | None, now: float) -> None:
+        """Take over an estimate of the seconds that are left; None if it is unknown."""
+        if left is None:
+            return
+        if self._end is None:
+            self._end = now + left
+        elif abs(now + left - self._end) > 0.2 * max(left, self._end - now):
+            self._end += (now + left - self._end) / 3
+
+    def left(self, now: float) -> float | None:
+        """The seconds that are left, not below 0; None before the first estimate."""
+        return None if self._end is None else max(self._end - now, 0.0)
+
+
 class TrainingProgress:
     """The progress of a training: a live table in a terminal, a few lines elsewhere.
 
@@ -98,6 +140,7 @@ class TrainingProgress:
         self._printed = (0.0, 0.0)  # time and share at the last line
         self._latest: Progress | None = None
         self._at = self._noted_at = self._cost = 0.0  # times of the latest progress and of the table, and what it took
+        self._countdown = Countdown()
         self._live: Live | None = None
         if _is_live(console):
             self._live = Live(
@@ -129,6 +172,7 @@ class TrainingProgress:
             if self._live is None:
                 self._console.print(Text(f"Training: {_activity(progress)}"))
         self._latest, self._at = progress, now
+        self._countdown.expect(progress.left, now)
         ended = not progress.active
         due = now - self._noted_at >= max(1 / _PER_SECOND, self._cost / _LARGEST_SHARE)
         if progress.epochs and (ended or due) and self._live is not None:
@@ -138,7 +182,7 @@ class TrainingProgress:
         long_ago = now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1
         if self._live is None and progress.epochs and long_ago:
             self._printed = now, share
-            parts = f"{100 * share:.0f} %", _activity(progress), _left(progress.left, 0.0)
+            parts = f"{100 * share:.0f} %", _activity(progress), _left(self._countdown.left(now))
             self._console.print(Text(", ".join(filter(None, parts))))
 
     def close(self, whole: bool) -> None:
@@ -158,7 +202,7 @@ class TrainingProgress:
         progress = self._latest
         text = "compiling" if progress is None else _activity(progress)
         share = 0.0 if progress is None else progress.share
-        left = "" if progress is None else _left(progress.left, now - self._at)
+        left = "" if progress is None else _left(self._countdown.left(now))
         full, empty = ("#", "-") if plain else ("━", "─")
         done = round(share * _BAR)
         line = Text.assemble(
@@ -234,14 +278,8 @@ def _activity(progress: Progress) -> str:
     return f"epoch {progress.epoch}/{progress.epochs}, {runs}"
 
 
-def _left(seconds: float | None, since: float) -> str:
-    """The remaining time in words; empty while it is unknown.
-
-    Args:
-      seconds: that were left at the last epoch.
-      since: seconds since then.
-    """
+def _left(seconds: float | None) -> str:
+    """The remaining time in words; empty while it is unknown."""
     if seconds is None:
         return ""
-    left = max(seconds - since, 0.0)
-    return "a moment left" if left < 2 else f"about {wording.rough(left)} left"
+    return "a moment left" if seconds < 2 else f"about {wording.rough(seconds)} left"
