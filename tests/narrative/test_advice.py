@@ -166,10 +166,10 @@ def test_advice_knows_the_findings_that_it_fixes():
 
 def test_a_finished_study_prints_its_advice_and_gives_it_as_json(finished_study):
     summary = summarize(finished_study)
-    assert summary.advice == advise(summary)
-    assert summary.advice
+    assert summary.advice[: len(advise(summary))] == advise(summary)
+    assert advise(summary)
     advice = to_json(summary, "1")["advice"]
-    assert [entry["text"] for entry in advice] == texts(summary)
+    assert [entry["text"] for entry in advice] == [sentence.text for sentence in summary.advice]
     with (console := Console(width=10_000)).capture() as printed:
         print_summary(summary, console)
     assert all(text in printed.get() for text in texts(summary))

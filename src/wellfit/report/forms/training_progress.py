@@ -38,6 +38,7 @@ LINE_EVERY: Final = 30.0
 _PER_SECOND: Final = 2  # how often a live display changes
 _LARGEST_SHARE: Final = 0.005  # of the time that may go into reading what is new
 _BAR: Final = 12  # cells
+_MOMENT: Final = 10.0  # seconds by which nobody minds that a countdown is wrong
 _BUSY: Final = 1.5  # how many times longer than alone; below that, nobody notices
 
 
@@ -96,7 +97,8 @@ class Countdown:
     """The time left, without jumps: estimates after every epoch vary, while the end that a reader sees moves little.
 
     The end stays as it was while estimates agree with it to a fifth of the time left, and otherwise moves a third of
-    the way, so that several estimates are needed to move it far.
+    the way, so that several estimates are needed to move it far. If it moves away by less than half of the time left,
+    the countdown stands still instead of rising.
 
     Example:
       >>> countdown = Countdown()
@@ -111,15 +113,19 @@ class Countdown:
 
     def __init__(self) -> None:
         self._end: float | None = None
+        self._last = 0.0  # what was left at the last estimate
 
     def expect(self, left: float | None, now: float) -> None:
         """Take over an estimate of the seconds that are left; None if it is unknown."""
         if left is None:
             return
-        if self._end is None:
+        shown = self.left(now)
+        if self._end is None or shown is None:
             self._end = now + left
-        elif abs(now + left - self._end) > 0.2 * max(left, self._end - now):
-            self._end += (now + left - self._end) / 3
+        elif abs(left - shown) > 0.2 * max(left, shown):
+            moved = self._end + (now + left - self._end) / 3
+            self._end = moved if left > 1.5 * shown + _MOMENT else min(moved, now + self._last)
+        self._last = max(self._end - now, 0.0)
 
     def left(self, now: float) -> float | None:
         """The seconds that are left, not below 0; None before the first estimate."""
