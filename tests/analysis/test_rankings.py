@@ -22,6 +22,12 @@ def test_friedman_agrees_with_the_formula():
     assert rankings.friedman(np.ones((3, 4))) == 1.0
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_friedman_agrees_with_scipy_where_scores_are_equal(seed):
+    scores = np.random.default_rng(seed).integers(0, 4, (3 + seed, 2 + seed)).astype(float)
+    assert rankings.friedman(scores) == pytest.approx(scipy.stats.friedmanchisquare(*scores).pvalue, rel=1e-9)
+
+
 @st.composite
 def relations(draw):
     V = draw(st.integers(1, 7))

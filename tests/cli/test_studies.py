@@ -80,7 +80,16 @@ def test_a_narrow_terminal_gets_the_main_columns(
     table = printed[printed.index("What we measured") : printed.index("───")]
     assert len([name for name in COLUMNS if name in table]) == columns
     assert "worse" in printed
+    words = " ".join(printed.split())
+    assert ("Differences are in test accuracy, from the variant without the change" in words) == (columns == 4)
+    assert ("An arrow leads from" in words) == ("a gap is" in words) == (columns == 8)
     assert "…" not in printed
+
+
+def test_every_page_says_what_its_columns_mean_in_one_line(command: Command) -> None:
+    for listed in json.loads(command("techniques", "--json").out):
+        lines = command("techniques", listed["name"]).out.splitlines()
+        assert any(line.startswith("An arrow leads ") for line in lines) == any(line[:1] == "|" for line in lines)
 
 
 def test_a_new_study_file_can_be_planned(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

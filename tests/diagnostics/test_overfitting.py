@@ -133,3 +133,32 @@ def test_the_setting_that_stops_earlier_fits_a_line_of_a_terminal():
     fix = over([history(validation_loss=rising())] * 3).fix
     setting = fix[fix.index("--set") :]
     assert len(f"  {setting}") <= 80
+
+
+def tried(verdict, **changes):
+    """A variant with these settings and its verdict against the first."""
+    return replace(variant("tried", [], Recipe(**changes)), verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("others", "start", "end"),
+    [
+        ([], "Add or strengthen l2 or dropout, or stop earlier: ", "}\""),
+        ([tried("undecided", l2=1e-3)], "Add or strengthen l2 or dropout, or stop earlier: ", "}\""),
+        ([tried("worse", l2=1e-3), tried("undecided", l2=1e-4)], "Add or strengthen l2 or dropout, or ", "}\""),
+        ([tried("worse", l2=1e-3, dropout=0.5)], "Add or strengthen l2 or dropout, or ", "}\""),
+        ([tried("worse", l2=1e-3)], "Add or strengthen dropout, or stop earlier: ", "}\""),
+        ([tried("worse", l2=1e-3), tried("worse", dropout=0.5)], "Stop earlier: ", "}\""),
+        ([tried("better", early_stopping=EarlyStopping(3))], "Stop earlier, as tried does, or add", "l2 or dropout."),
+        ([tried("worse", early_stopping=EarlyStopping(3))], "Add or strengthen l2 or dropout.", "dropout."),
+        (
+            [tried("worse", **{key: value}) for key, value in
+             {"l2": 1e-3, "dropout": 0.5, "early_stopping": EarlyStopping(3)}.items()],
+            "Add training examples or augmentation.", "augmentation.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_worse_is_not_recommended_again(others, start, end):
+    fix = over([history(validation_loss=rising())] * 3, others=others).fix
+    assert fix.startswith(start)
+    assert fix.endswith(end)

@@ -162,6 +162,13 @@ def test_the_identical_come_last_and_two_seeds_can_tell_them():
     assert text.startswith("l1 is undecided, because two seeds cannot tell; l2 is identical to baseline")
 
 
+def test_unlike_epochs_are_said_after_the_verdicts():
+    both, found = [variant("baseline"), variant("dropout")], [against_baseline("dropout", "better", 0.006)]
+    said = "Epochs differ: 10 for baseline, 15 for dropout; differences between them include the effect of"
+    assert said in concluded(both, found, 360, epochs={"baseline": 10, "dropout": 15})
+    assert "Epochs differ" not in concluded(both, found, 360, epochs={"baseline": 10, "dropout": 10})
+
+
 def test_many_variants_are_named_by_size_and_counted():
     many = [f"v{i}" for i in range(18)]
     found = [

@@ -258,3 +258,13 @@ def test_no_answer_claims_more_than_the_verdicts(study):
                 assert verdicts[subject, other] == verdict.split()[0]
         if answer.kind == "beats" and answer.text.startswith("Yes"):
             assert verdicts["v1", "baseline"] == verdicts["v1", "v2"] == "better"
+
+
+def test_unlike_epochs_are_said_of_what_an_answer_compares():
+    epochs = {"lenet5": 10, "dropout": 15, "batch-norm": 15}
+    known = context(*map(variant, epochs), comparisons=[compared("dropout", "lenet5", "better", 0.01),
+                                                        compared("dropout", "batch-norm", "better", 0.01)])  # fmt: skip
+    known = known._replace(epochs=epochs)
+    asked = Question("?", "beats", "dropout", than=("lenet5",))
+    assert text(asked, known).endswith("Epochs differ: 10 for lenet5, 15 for dropout.")
+    assert "Epochs differ" not in text(Question("?", "beats", "dropout", than=("batch-norm",)), known)

@@ -15,7 +15,7 @@ from rich.console import Console
 import detailed
 import summaries
 from pdf_texts import pdf_text, squeezed
-from wellfit.base import Ranked, StudyDetails, StudySummary
+from wellfit.base import History, Ranked, StudyDetails, StudySummary
 from wellfit.narrative.conclusions import conclusion
 from wellfit.report.document import make_document
 from wellfit.report.forms.cells import results_html
@@ -177,11 +177,17 @@ def test_letters_are_explained_where_there_are_any() -> None:
     assert LETTERS not in notes("ranking", few_seeds(), detailed.NOTHING)
 
 
-def test_of_many_variants_the_drawn_ones_are_named() -> None:
-    one = finished().variants[1]
-    many = replace(finished(), variants=tuple(replace(one, name=f"v{at}") for at in range(12)))
-    assert any(note.startswith("Of 12 variants, the figures name") for note in notes("curves", many, detailed.NOTHING))
-    assert not any("variants, the figures" in note for note in notes("curves", finished(), detailed.NOTHING))
+def test_what_the_lines_are_follows_from_how_the_runs_ended() -> None:
+    (baseline,) = replace(finished(), variants=finished().variants[:1]).variants
+    summary = replace(finished(), variants=(baseline,), histories={"baseline": finished().histories["baseline"]})
+    assert "Lines: mean over the seeds." in notes("curves", summary, detailed.NOTHING)
+    short = {0: History({name: of[:2] for name, of in summary.histories["baseline"][0].columns.items()})}
+    early = replace(summary, histories={"baseline": {**summary.histories["baseline"], **short}})
+    assert "Lines: mean over the seeds, up to the epoch after which the first of them stopped." in notes(
+        "curves", early, detailed.NOTHING
+    )
+    running = notes("curves", replace(early, state="running"), detailed.NOTHING)
+    assert "Lines: mean over the runs that have reached that epoch." in running
 
 
 def test_intervals_are_explained_where_there_are_any() -> None:

@@ -16,6 +16,7 @@ from wellfit.report.numbers import (
     HIGHLIGHTED,
     Curve,
     curve_data,
+    ends_early,
     find_variant,
     has_epochs,
     highlighted,
@@ -36,6 +37,12 @@ def with_losses(runs):
     return replace(plain, histories={"baseline": histories})
 
 
+def in_state(summary, state):
+    """The study with all runs in this state."""
+    variants = tuple(replace(v, runs=tuple(replace(run, state=state) for run in v.runs)) for v in summary.variants)
+    return replace(summary, variants=variants)
+
+
 def test_a_curve_is_mean_and_range():
     curve = curve_data(with_losses([[1.0, 0.5], [3.0, 0.7]]), "baseline", "validation_loss")
     np.testing.assert_array_equal(curve.epochs, [1, 2])
@@ -44,12 +51,34 @@ def test_a_curve_is_mean_and_range():
     np.testing.assert_array_equal(curve.high, [3.0, 0.7])
 
 
-def test_a_curve_covers_the_runs_that_are_still_training():
-    curve = curve_data(with_losses([[1.0, 2.0, 3.0], [3.0], [5.0, 6.0]]), "baseline", "validation_loss")
+def test_a_curve_ends_where_the_first_run_that_ended_does():
+    summary = with_losses([[1.0, 2.0, 3.0], [3.0, 4.0], [5.0, 6.0, 7.0]])
+    curve = curve_data(summary, "baseline", "validation_loss")
+    np.testing.assert_array_equal(curve.n, [3, 3])
+    np.testing.assert_array_equal(curve.mean, [3.0, 4.0])
+    assert ends_early(summary)
+    assert not ends_early(with_losses([[1.0, 2.0], [3.0, 4.0]]))
+
+
+def test_runs_that_still_train_may_have_come_less_far():
+    summary = in_state(with_losses([[1.0, 2.0, 3.0], [3.0], [5.0, 6.0]]), "pending")
+    curve = curve_data(summary, "baseline", "validation_loss")
     np.testing.assert_array_equal(curve.n, [3, 2, 1])
     np.testing.assert_array_equal(curve.mean, [3.0, 4.0, 3.0])
     assert np.isnan(curve.low[2])  # no band where one run is left
     assert np.isnan(curve.high[2])
+
+
+def test_diverged_runs_are_part_of_no_mean_unless_there_are_no_others():
+    summary = with_losses([[1.0, 2.0], [9.0]])
+    runs = summary.variants[0].runs
+    lost = replace(summary.variants[0], runs=(runs[0], replace(runs[1], state="diverged")))
+    curve = curve_data(replace(summary, variants=(lost,)), "baseline", "validation_loss")
+    np.testing.assert_array_equal(curve.mean, [1.0, 2.0])
+    np.testing.assert_array_equal(curve.n, [1, 1])
+    np.testing.assert_array_equal(
+        curve_data(in_state(summary, "diverged"), "baseline", "validation_loss").mean, [5.0, 2.0]
+    )
 
 
 def test_a_diverged_run_leaves_the_curve_where_it_diverged():
@@ -60,7 +89,7 @@ def test_a_diverged_run_leaves_the_curve_where_it_diverged():
 
 @given(st.lists(st.lists(st.floats(0.01, 10) | st.just(np.nan), min_size=1, max_size=6), min_size=1, max_size=5))
 def test_curves_agree_with_pandas(runs):
-    curve = curve_data(with_losses(runs), "baseline", "validation_loss")
+    curve = curve_data(in_state(with_losses(runs), "pending"), "baseline", "validation_loss")
     table = pd.DataFrame([pd.Series(run, dtype=float) for run in runs])
     table = table.loc[:, table.notna().any()]
     np.testing.assert_array_equal(curve.epochs, table.columns.to_numpy() + 1)

@@ -28,7 +28,7 @@ def test_quick_is_another_smaller_study(base: Path) -> None:
 def test_flags_take_precedence_over_quick(base: Path) -> None:
     study = load_study(base, quick=True, epochs=7, seeds=4, data="digits", settings=["data.train_share=0.5"])
     assert (study.base.epochs, study.seeds, study.data.train_share) == (7, (0, 1, 2, 3), 0.5)
-    assert study.title == "base: which variant generalizes best on Digits? (with data.train_share=0.5) (quick)"
+    assert study.title == "Which variant of base generalizes best on Digits? (with data.train_share=0.5) (quick)"
 
 
 def test_quick_never_makes_more(tmp_path: Path) -> None:

@@ -115,11 +115,11 @@ def test_other_data_drop_title_and_published_numbers(tmp_path: Path) -> None:
     lab5 = load_study("lab5")
     other = load_study("lab5", data="mnist", epochs=2)
     assert (other.title, other.published, other.description) == (
-        *("lab5: which variant generalizes best on MNIST?", {}),
+        *("Which variant of lab5 generalizes best on MNIST?", {}),
         "",
     )
     assert load_study("lab5", settings=["data.name=mnist"]).title == other.title
-    assert load_study("lab5", data=tmp_path / "my.csv").title == "lab5: which variant generalizes best on my.csv?"
+    assert load_study("lab5", data=tmp_path / "my.csv").title == "Which variant of lab5 generalizes best on my.csv?"
     assert load_study("lab5", data="mnist", settings=["title=Mine"]).title == "Mine"
     added = load_study("lab5", data="mnist", settings=["published.l2.test_accuracy=0.5"])
     assert added.published == {"l2": {"test_accuracy": 0.5}}
@@ -129,7 +129,7 @@ def test_other_data_drop_title_and_published_numbers(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text('title = "Why?"\n[data]\npath = "my.csv"\n')
     assert load_study(own, data=tmp_path / "my.csv").title == "Why?"
-    assert load_study(own, data="digits").title == "own: which variant generalizes best on Digits?"
+    assert load_study(own, data="digits").title == "Which variant of own generalizes best on Digits?"
 
 
 @pytest.mark.parametrize(

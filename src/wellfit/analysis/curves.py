@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from wellfit.analysis.smoothing import final_level, half_window, noise_bound, noise_quantile, noise_sd, smooth
 from wellfit.base import FloatArray, History, IntArray
@@ -122,8 +122,8 @@ def rise_after_minimum(losses: FloatArray, curves: FloatArray | None = None, tes
     mean, error = float(per_run.mean()), float(per_run.std(ddof=1)) / sqrt(runs) if runs > 1 else np.inf
     bound = noise_bound(curves, tests * (epochs / 5 if runs == 1 else 1))
     majority = 2 * int(np.sum(per_run > _RELEVANT * np.abs(lowest))) > runs
-    agree = runs < 4 or mean > float(student.isf(0.05, runs - 1)) * error
-    half_width = float(student.isf(0.025, runs - 1)) * error if runs > 1 else np.inf
+    agree = runs < 4 or mean > -float(stdtrit(runs - 1, 0.05)) * error
+    half_width = -float(stdtrit(runs - 1, 0.025)) * error if runs > 1 else np.inf
     large = mean > max(bound, _RELEVANT * abs(float(lowest.mean())))
     return Rise(per_run, mean, half_width, bool(large and majority and agree))
 

@@ -250,11 +250,11 @@ def median_interval(values: Sequence[float] | IntArray, level: float = 0.95) -> 
       >>> median_interval([7, 9, 8, 12, 8])
       MedianInterval(median=8.0, low=7.0, high=12.0, coverage=0.9375)
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     ordered = np.sort(np.asarray(values, dtype=np.float64))  # (n,)
     n = len(ordered)
-    reached = [k for k in range(1, (n + 1) // 2 + 1) if 1 - 2 * float(binom.cdf(k - 1, n, 0.5)) >= level]
+    reached = [k for k in range(1, (n + 1) // 2 + 1) if 1 - 2 * float(bdtr(k - 1, n, 0.5)) >= level]
     k = max(reached, default=1)
-    coverage = max(0.0, 1 - 2 * float(binom.cdf(k - 1, n, 0.5)))
+    coverage = max(0.0, 1 - 2 * float(bdtr(k - 1, n, 0.5)))
     return MedianInterval(float(ordered[(n - 1) // 2]), float(ordered[k - 1]), float(ordered[n - k]), coverage)

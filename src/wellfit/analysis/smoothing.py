@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from wellfit.base import FloatArray
 
@@ -97,7 +97,7 @@ def noise_quantile(runs: int, epochs: int, tests: float) -> float:
       >>> round(noise_quantile(runs=5, epochs=30, tests=1), 2)
       2.41
     """
-    return float(student.isf(ALPHA / tests, max(3, runs * (epochs - 2) / 3)))
+    return float(-stdtrit(max(3, runs * (epochs - 2) / 3), ALPHA / tests))
 
 
 def noise_bound(curves: FloatArray, tests: float = 1) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wellfit.spec.listing import Listed
 
 _WHOLE_TABLE: Final = 110  # columns of a terminal
+_ABOUT_COLUMNS: Final = "An arrow leads "  # how a page begins to say what the other columns mean
 _MAIN_COLUMNS: Final = (0, 1, 2, 5, 6, 9)  # study, change, difference and verdict, between the table's borders
 
 
@@ -89,8 +90,20 @@ def _print_page(text: str) -> None:
 
     lines = text.splitlines()
     if console.width < _WHOLE_TABLE:
-        lines = ["|".join(line.split("|")[at] for at in _MAIN_COLUMNS) if line[:1] == "|" else line for line in lines]
+        lines = [_narrow(line) for line in lines]
     console.print(Markdown("\n".join(lines)))
+
+
+def _narrow(line: str) -> str:
+    """A line of a page with the main columns of its table, and what they mean in place of what the others do."""
+    if line.startswith("|"):
+        return "|".join(line.split("|")[at] for at in _MAIN_COLUMNS)
+    if line.startswith(_ABOUT_COLUMNS):
+        return (
+            "Differences are in test accuracy, from the variant without the change; a terminal of "
+            f"{_WHOLE_TABLE} columns shows the others too."
+        )
+    return line
 
 
 @app.command(epilog="Example: wellfit new my-study")

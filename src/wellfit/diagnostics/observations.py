@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
 
@@ -13,7 +13,7 @@ from wellfit.base import Finding, FloatArray, History, Recipe, RunState, RunSumm
 from wellfit.narrative.options import option_for
 from wellfit.narrative.phrases import listed
 
-__all__ = ["Observation", "TrainedVariant", "combined", "largest"]
+__all__ = ["Observation", "TrainedVariant", "combined", "largest", "was_worse"]
 
 _SHOWN: Final = 3  # variants that a finding describes; it names the others
 
@@ -28,6 +28,7 @@ class TrainedVariant:
       histories: seed -> its epochs, for every run that was trained.
       states: seed -> how the run ended, pending ones included.
       rows: seed -> the run as in the summary; empty if there is no summary.
+      verdict: against the first variant; empty if it has none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TrainedVariant:
     histories: Mapping[int, History]
     states: Mapping[int, RunState]
     rows: Mapping[int, RunSummary]
+    verdict: str = ""
 
     @cached_property
     def sound(self) -> dict[int, History]:
@@ -67,6 +69,27 @@ class TrainedVariant:
     def option(self, key: str, value: float, variants: Iterable[TrainedVariant]) -> str:
         """The command-line option that trains it with another value; see ``options.option_for``."""
         return option_for(key, value, self.name, {v.name: v.recipe for v in variants})
+
+
+def was_worse(key: str, variants: Sequence[TrainedVariant]) -> bool:
+    """Whether the study has tried a setting alone and found it worse, at every strength that it tried.
+
+    Args:
+      key: of the setting, as a field of ``Recipe``.
+      variants: of the study; the others are compared with the first.
+
+    Example:
+      >>> baseline = TrainedVariant("baseline", Recipe(), {}, {}, {})
+      >>> weak, strong = (TrainedVariant(f"l2={x}", Recipe(l2=x), {}, {}, {}, "worse") for x in (1e-4, 1e-2))
+      >>> was_worse("l2", [baseline, weak, strong]), was_worse("dropout", [baseline, weak, strong])
+      (True, False)
+    """
+    if not variants:
+        return False
+    first = variants[0].recipe
+    tried = [v for v in variants[1:] if getattr(v.recipe, key) != getattr(first, key)]
+    alone = [v for v in tried if replace(first, **{key: getattr(v.recipe, key)}) == v.recipe]
+    return bool(alone) and all(v.verdict == "worse" for v in alone)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from wellfit.analysis.intervals import MedianInterval, median_interval
 from wellfit.analysis.smoothing import final_level
 from wellfit.base import Augmentation, FloatArray, History, Recipe, VariantSummary
 from wellfit.diagnostics.chance import hardly_learned
-from wellfit.diagnostics.observations import Observation, TrainedVariant, largest
+from wellfit.diagnostics.observations import Observation, TrainedVariant, largest, was_worse
 from wellfit.narrative.options import new_variant_option
 from wellfit.narrative.phrases import listed, mean_points
 
@@ -160,18 +160,24 @@ def _restores_best(variant: TrainedVariant) -> bool:
 
 def _epoch_text(middle: MedianInterval, runs: int) -> str:
     if runs == 1 or middle.low == middle.high:
-        return f"{middle.median:g}" + ("" if runs == 1 else f" in all {runs} runs")
+        return f"{middle.median:g}" + ("" if runs == 1 else f" in {'both' if runs == 2 else f'all {runs}'} runs")
     return f"{middle.median:g} (median of {runs} runs; {middle.low:g} to {middle.high:g})"
 
 
 def _stop_earlier(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:
     if variant.recipe.early_stopping is not None:
         return f"Restore the best weights: {variant.option('early_stopping.restore_best_weights', True, variants)}"
+    adding = [key for key in ("l2", "dropout") if not was_worse(key, variants)]
+    add = f"add or strengthen {listed(adding, 'or')}" if adding else ""
     stopping = [v.name for v in variants if v.recipe.early_stopping]
+    if stopping and was_worse("early_stopping", variants):
+        add = add or "add training examples or augmentation"
+        return f"{add[0].upper()}{add[1:]}."
     if stopping:
         does = "does" if len(stopping) == 1 else "do"
-        return f"Stop earlier, as {listed(stopping)} {does}, or add or strengthen l2 or dropout."
-    return f"Add or strengthen l2 or dropout, or stop earlier: {new_variant_option('stop', {'early_stopping': _STOP})}"
+        return f"Stop earlier, as {listed(stopping)} {does}{f', or {add}' if add else ''}."
+    stop = f"stop earlier: {new_variant_option('stop', {'early_stopping': _STOP})}"
+    return f"{add[0].upper()}{add[1:]}, or {stop}" if add else f"{stop[0].upper()}{stop[1:]}"
 
 
 def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
@@ -206,10 +212,11 @@ def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVari
         f"after its minimum, validation loss rose by {loss.mean:.3f} [{loss.mean - loss.half_width:.3f}, "
         f"{loss.mean + loss.half_width:.3f}] while validation accuracy rose by {mean_points(accuracy.per_run)}"
     )
-    fix = (
-        "It is right more often, but more confident in its mistakes. If probabilities matter, stop at the lowest loss, "
-        f"or smooth the labels: {new_variant_option('soft-targets', {'label_smoothing': '0.1'})}"
-    )
+    fix = "It is right more often, but more confident in its mistakes. If probabilities matter, stop at the lowest loss"
+    if was_worse("label_smoothing", variants):
+        fix += "."
+    else:
+        fix += f", or smooth the labels: {new_variant_option('soft-targets', {'label_smoothing': '0.1'})}"
     claim = "became more accurate but less well calibrated"
     return Observation("calibration-worsened", "info", variant.name, claim, evidence, fix, loss.mean)
 

@@ -7,8 +7,7 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.stats import chi2
-from scipy.stats import f as fisher
+from scipy.special import chdtri, fdtri
 
 from wellfit.analysis.curves import relative_fall, stacked
 from wellfit.base import Finding
@@ -61,7 +60,7 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
     sampling = middle * (1 - middle) / validation if validation else 0.0
     others = [list(v.scores("validation_accuracy").values()) for v in variants if v is not variant]
     variances = [float(np.var(v, ddof=1)) for v in others if len(v) >= 3]
-    ordinary = float(np.median(variances)) / float(chi2.median(runs - 1) / (runs - 1)) if variances else 0.0
+    ordinary = float(np.median(variances)) / float(chdtri(runs - 1, 0.5) / (runs - 1)) if variances else 0.0
     explained = max(sampling, ordinary)
     variance = float(np.var(values, ddof=1))
     if explained <= 0 and not variances:
@@ -90,8 +89,8 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
 def _largest_ratio(runs: int, others: int) -> float:
     """The ratio of variances that chance exceeds in 1 % of studies."""
     if not others:
-        return float(chi2.isf(0.01, runs - 1)) / (runs - 1)
-    return float(fisher.isf(0.01 / (others + 1), runs - 1, others * (runs - 1)))
+        return float(chdtri(runs - 1, 0.01)) / (runs - 1)
+    return float(fdtri(runs - 1, others * (runs - 1), 1 - 0.01 / (others + 1)))
 
 
 def _outliers_text(outliers: Sequence[int], runs: int) -> str:

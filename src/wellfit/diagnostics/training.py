@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from wellfit.base import Finding, History, Recipe, RunState, RunSummary
 from wellfit.diagnostics.activations import dead_units, vanishing
@@ -30,6 +31,7 @@ def training_findings(
     runs: Mapping[str, Sequence[RunSummary]] | None = None,
     examples: tuple[int, int] = (0, 0),
     classes: Classes | None = None,
+    verdicts: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """Findings about the training of a study, each code once, with the variants it applies to.
 
@@ -44,6 +46,7 @@ def training_findings(
         scores.
       examples: sizes of the validation and the test set; 0 if unknown.
       classes: their names, sizes and confusions, if known.
+      verdicts: variant -> its verdict against the first; no fix recommends again what was worse.
 
     Returns:
       The findings: errors first, then warnings; those about the whole study last.
@@ -57,7 +60,10 @@ def training_findings(
       ['overfitting', 'few-seeds']
     """
     rows = {name: {run.seed: run for run in of} for name, of in (runs or {}).items()}
-    variants = [TrainedVariant(n, recipes[n], histories[n], states[n], rows.get(n, {})) for n in histories]
+    variants = [
+        TrainedVariant(name, recipes[name], of, states[name], rows.get(name, {}), verdicts.get(name, ""))
+        for name, of in histories.items()
+    ]
     study = _Study(variants, chance, examples, classes or Classes())
     observations = [o for variant in variants for o in _of_variant(variant, study)]
     findings = combined([*observations, *sweep_edges(variants)], len(variants))

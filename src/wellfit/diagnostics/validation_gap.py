@@ -7,8 +7,7 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from wellfit.base import FloatArray
 from wellfit.diagnostics.observations import Observation, TrainedVariant
@@ -137,4 +136,4 @@ def _half_width(both: FloatArray, examples: tuple[int, int], alpha: float) -> fl
     runs, shares = both.shape[1], both.mean(axis=1)  # (2,)
     sets = float(np.sum(shares * (1 - shares) / np.array(examples)))
     seeds = float(np.var(both[0] - both[1], ddof=1)) / runs
-    return sqrt(float(student.isf(alpha / 2, runs - 1)) ** 2 * seeds + float(norm.isf(alpha / 2)) ** 2 * sets)
+    return sqrt(float(stdtrit(runs - 1, alpha / 2)) ** 2 * seeds + float(ndtri(alpha / 2)) ** 2 * sets)

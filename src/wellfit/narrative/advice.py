@@ -105,12 +105,15 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         )
         if best is not gains[0]:
             text += f"; {gains[0].variant.name} has a higher mean, but that could be chance"
+        epochs = {name: int(recipe["epochs"]) for name, recipe in flat_recipes(summary).items() if "epochs" in recipe}
+        if epochs.get(best.variant.name) != epochs.get(first):
+            text += f". It trained for {epochs.get(best.variant.name)} epochs, {first} for {epochs.get(first)}"
     elif best.difference > 0:
-        tried = f"with {len(gains)} variants tried, " if len(gains) > 1 else ""
+        among = "" if len(gains) == 1 else f" of the {len(gains)} that it can compare with {first}"
         text = (
-            f"Validation supports no {noun} yet: the best{' by validation accuracy' if other else ''}, "
-            f"{_with_settings(best.variant)}, is {_difference(best)} "
-            f"above {first} {over}; {tried}this could be chance. Test results do not choose: the model stays {first}"
+            f"Validation supports no {noun} yet: the best{' by validation accuracy' if other else ''}{among}, "
+            f"{_with_settings(best.variant)}, is {_difference(best)} above {'it' if among else first} {over}; "
+            f"{_adjusted(best, len(gains))}this could be chance. Test results do not choose: the model stays {first}"
         )
     else:
         mean = "validation accuracy" if other else "accuracy"
@@ -138,6 +141,13 @@ def _with_settings(variant: VariantSummary) -> str:
 def _difference(gain: ValidationGain) -> str:
     bounds = "" if gain.interval is None else f" [{points(gain.interval[0])}, {points(gain.interval[1])}]"
     return f"{points(gain.difference)} points{bounds}"
+
+
+def _adjusted(gain: ValidationGain, compared: int) -> str:
+    """Why a gain may be chance although its interval, which covers one comparison, excludes 0."""
+    if gain.interval is None or gain.interval[0] <= 0 or gain.p is None or compared < 2:
+        return ""
+    return f"the interval covers this comparison alone, and adjusted for all {compared}, p = {gain.p:.2g}, so "
 
 
 # --- How many seeds -------------------------------------------------------------------------------------------------

@@ -96,10 +96,15 @@ def advise_longer(summary: StudySummary, best: ValidationGain | None) -> list[Se
     improving = [(v, epochs) for v in covered if (epochs := _falling_at(summary, v))]
     if not improving:
         return []
-    names, most = listed([variant.name for variant, _ in improving]), max(epochs for _, epochs in improving)
+    names, numbers = listed([variant.name for variant, _ in improving]), [epochs for _, epochs in improving]
+    after = dict.fromkeys(numbers) if len(set(numbers)) == 1 else numbers  # one number, or one for each
     own_epochs = any("epochs" in v.settings for v, _ in improving)
-    how = f"try {2 * most}." if own_epochs else f"--epochs {2 * most}"
-    text = f"Train {names} longer, because the validation loss was still falling after {most} epochs: {how}"
+    longer = listed([str(2 * number) for number in after])
+    how = f"try {longer}." if own_epochs or len(after) > 1 else f"--epochs {longer}"
+    text = (
+        f"Train {names} longer, because the validation loss was still falling after "
+        f"{listed([str(number) for number in after])} epochs: {how}"
+    )
     return [Sentence(text, tuple(f"variants[{variant.name}].runs" for variant, _ in improving))]
 
 

@@ -44,6 +44,7 @@ class Evidence:
     divergences: Sequence[Divergence] = ()
     earlier_looks: EarlierLooks = NO_LOOKS
     metric: str = "test_accuracy"
+    epochs: Mapping[str, int] = field(default_factory=dict)
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from wellfit.analysis.sequential import InterimAnalysis
@@ -40,6 +41,7 @@ from wellfit.narrative.phrases import (
     several,
     telling,
 )
+from wellfit.narrative.unlike_epochs import unlike_epochs
 
 __all__ = ["conclusion"]
 
@@ -62,6 +64,7 @@ def conclusion(
     divergences: Sequence[Divergence] = (),
     earlier_looks: EarlierLooks = NO_LOOKS,
     metric: str = "test_accuracy",
+    epochs: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -84,6 +87,7 @@ def conclusion(
       divergences: of the compared pairs in which any run diverged.
       earlier_looks: what was seen of the test results before.
       metric: what the comparisons and the ranking are about.
+      epochs: of the recipes, by variant.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -97,7 +101,7 @@ def conclusion(
     """
     opening = [Sentence(title, ("title",))] if title else []
     study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
-                     largest_class, leader_accuracy, divergences, earlier_looks, metric)  # fmt: skip
+                     largest_class, leader_accuracy, divergences, earlier_looks, metric, epochs)  # fmt: skip
     return (*opening, *_body(study))
 
 
@@ -119,6 +123,7 @@ def _body(study: Evidence) -> list[Sentence]:
     return [
         *divergence(study),
         *_compared(study),
+        *unlike_epochs((v.name for v in variants if not lost(v)), study.epochs, why=True),
         *_metric(study),
         *earlier_looks(study),
         *_imbalanced(study),

@@ -46,6 +46,7 @@ class AnswerContext(NamedTuple):
         lowest.
       confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
       classes: their names.
+      epochs: of the recipes, by variant.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -62,6 +63,7 @@ class AnswerContext(NamedTuple):
     losses: Mapping[str, tuple[float, float, int]] = MappingProxyType({})
     confusion: Mapping[str, IntArray] = MappingProxyType({})
     classes: tuple[str, ...] = ()
+    epochs: Mapping[str, int] = MappingProxyType({})
 
 
 class OrientedComparison(NamedTuple):

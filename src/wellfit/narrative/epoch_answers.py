@@ -52,7 +52,9 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
     sentences = []
     if epochs:
         text = f"The smoothed validation loss begins to rise for good after epoch {_medians(epochs, seeds)}."
-        sentences.append(Sentence(text, _runs(name for name in names if name not in never)))
+        risen = [name for name in names if name not in never]
+        sentences.append(Sentence(text, _runs(risen)))
+        sentences += _unsmoothed(risen, context)
     seen = [name for name in never if _rises(name, context)]
     if unseen := [name for name in never if name not in seen]:
         shows = "shows" if len(unseen) == 1 else "show"
@@ -60,6 +62,21 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
         text = f"{who} {shows} no rise of the validation loss beyond noise{lowest}."
         sentences.append(Sentence(text, _runs(unseen)))
     return [*sentences, *_seen_rises(seen, context), *_shift(names, context)]
+
+
+def _unsmoothed(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
+    """Where the loss itself is lowest, if that is another epoch than the one after which the smoothed loss rises."""
+    other = []
+    for name in names:
+        runs = [run for run in runs_that_ended(context.variants[name]) if run.best_epoch and run.overfit_onset]
+        best, onset = [run.best_epoch or 0 for run in runs], [run.overfit_onset or 0 for run in runs]
+        if runs and median_interval(best).median != median_interval(onset).median:
+            other.append((name, best))
+    if not other:
+        return []
+    epochs = _medians([_epoch_of(name, best) for name, best in other], 0)
+    text = f"The loss itself, unsmoothed, is lowest after epoch {epochs}; that is the epoch to stop at."
+    return [Sentence(text, _runs(name for name, _ in other))]
 
 
 def rise_in_short(names: Sequence[str], context: AnswerContext) -> list[Sentence]:

@@ -19,6 +19,7 @@ from wellfit.narrative.phrases import (
     separation,
     several,
 )
+from wellfit.narrative.unlike_epochs import unlike_epochs
 
 __all__ = ["answered", "asked_pairs", "published_winner"]
 
@@ -119,7 +120,22 @@ def answered(questions: Sequence[Question], context: AnswerContext) -> tuple[Ans
         "impact": answer_impact,
         "patterns": answer_patterns,
     }
-    return tuple(Answer(q.ask, q.kind, tuple(kinds[q.kind](q, context))) for q in questions)
+    return tuple(Answer(q.ask, q.kind, (*kinds[q.kind](q, context), *_epochs(q, context))) for q in questions)
+
+
+def _epochs(question: Question, context: AnswerContext) -> list[Sentence]:
+    """That the variants which an answer compares trained for unlike numbers of epochs."""
+    if question.kind not in ("beats", "best", "winner", "generalizes", "signs", "capacity", "impact"):
+        return []
+    first = next(iter(context.variants), "")
+    if question.kind == "winner":
+        metric, _ = _published(published := {n: v.published for n, v in context.variants.items()}, question.variants)
+        names = [name for name, values in published.items() if metric in values]
+    elif question.kind in ("beats", "impact"):
+        names = [question.variant, *(question.than or (first,))]
+    else:
+        names = list(question.variants or context.variants)
+    return unlike_epochs([name for name in names if runs_that_ended(context.variants.get(name))], context.epochs)
 
 
 # --- Which is better --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.narrative.metrics import best, is_loss
 from wellfit.narrative.no_effect import no_effect
 from wellfit.report import wording
-from wellfit.report.numbers import shown_first
+from wellfit.report.numbers import ends_early
 from wellfit.study.comparable import published_caution
 from wellfit.study.provenance import several_machines
 
@@ -103,10 +103,8 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "curves": (
             "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
-            "Lines: mean over the runs still training at that epoch; a line can jump where a run ends. Bands: lowest "
-            "to highest seed.",
+            _lines(summary),
             "Both splits are measured in inference mode, without the penalty.",
-            _drawn(summary),
         ),
         "paths": ("The value is chosen on the validation data; test accuracy plays no part in the choice.",),
         "mistakes": (
@@ -195,13 +193,9 @@ def _against(summary: StudySummary) -> str:
     return f" from {next(iter(against))}" if len(against) == 1 else ""
 
 
-def _drawn(summary: StudySummary) -> str:
-    """Of many variants, those whose curves the figures show."""
-    shown = sorted(shown_first(summary))
-    if len(shown) == len(summary.variants):
-        return ""
-    names = ", ".join(summary.variants[at].name for at in shown)
-    return (
-        f"Of {len(summary.variants)} variants, the figures name the first and the five best on validation: {names}; "
-        "the others are gray. On the HTML page, point at any of them."
-    )
+def _lines(summary: StudySummary) -> str:
+    """What the lines of the learning curves are."""
+    if summary.state == "running":
+        return "Lines: mean over the runs that have reached that epoch."
+    early = ", up to the epoch after which the first of them stopped" if ends_early(summary) else ""
+    return f"Lines: mean over the seeds{early}." if len(summary.seeds) > 1 else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, StudySummary, VariantSummary
+from wellfit.base import HISTORY_COLUMNS, FloatArray, History, IntArray, StudySummary, VariantSummary
 from wellfit.errors import UnknownNameError
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "SERIES",
     "Curve",
     "curve_data",
+    "curve_of",
+    "ends_early",
     "find_variant",
     "has_epochs",
     "highlighted",
@@ -53,10 +55,9 @@ Known = TypeVar("Known")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A column of the history over the runs of a variant.
+    """A column of the history over the runs of a variant, see `curve_of`.
 
-    Runs may end at different epochs. Every epoch covers the runs that have a finite value there, so the mean may jump
-    where a run ends; ``n`` shows where.
+    Every epoch covers the runs that have a finite value there; ``n`` shows how many.
 
     Args:
       epochs: from 1, int64.  # (E,)
@@ -186,7 +187,34 @@ def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
     find_variant(summary, variant)
     if column not in HISTORY_COLUMNS:
         raise UnknownNameError("history column", column, HISTORY_COLUMNS)
-    return mean_curve(history[column] for history in summary.histories.get(variant, {}).values())
+    return curve_of(summary, variant, lambda history: history[column])
+
+
+def curve_of(summary: StudySummary, variant: str, values: Callable[[History], FloatArray]) -> Curve:
+    """Mean and range over the seeds of what is computed from the epochs of each run.
+
+    The curve ends where the first run that ended does: beyond, its mean would jump wherever early stopping ends a run,
+    and end as that of a single one. Diverged runs, which are part of no mean, are left out, unless there are no others;
+    while a study trains, runs may have come less far.
+
+    Args:
+      values: of the epochs of a run.  # (E,)
+    """
+    states = {run.seed: run.state for run in find_variant(summary, variant)[1].runs}
+    histories = summary.histories.get(variant, {})
+    sound = {seed: of for seed, of in histories.items() if states.get(seed) != "diverged" and len(of)}
+    ended = [len(of) for seed, of in sound.items() if states.get(seed) in ("finished", "stopped")]
+    return mean_curve(values(of)[: min(ended, default=None)] for of in (sound or histories).values())
+
+
+def ends_early(summary: StudySummary) -> bool:
+    """Whether any variant has runs that end before its others, and thus a curve that ends where the first one does."""
+    for variant in summary.variants:
+        histories = summary.histories.get(variant.name, {})
+        ended = [run.seed for run in variant.runs if run.state in ("finished", "stopped") and run.seed in histories]
+        if len({len(histories[seed]) for seed in ended}) > 1:
+            return True
+    return False
 
 
 def mean_curve(runs: Iterable[FloatArray]) -> Curve:

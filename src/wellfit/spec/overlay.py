@@ -269,7 +269,7 @@ def other_data(raw: Mapping[str, Any], given: Mapping[KeyPath, Any], source: Sou
     settings = {key: value for key, value in table.items() if key not in READING}
     raw = {**raw, "data": settings} if table else raw
     raw = _whole(raw, source)
-    return _without_claims(raw) | {"title": f"{raw['name']}: which variant generalizes best on {title}?"}
+    return _without_claims(raw) | {"title": f"Which variant of {raw['name']} generalizes best on {title}?"}
 
 
 def entitled(raw: Mapping[str, Any], given: Sequence[tuple[KeyPath, Any, str]]) -> dict[str, Any]:

@@ -147,6 +147,7 @@ def conclude(
     """
     metric = f"test_{spec.metric}"
     found = _found(spec, recipes, variants, scores, tested, interim)
+    epochs = {name: recipe.epochs for name, recipe in recipes.items()}
     judged = np.unique(np.concatenate([*tested.rows.values(), np.zeros(0, np.int64)]))  # by any seed
     sentences = conclusion(
         *(variants, found.comparisons, len(judged), spec.margin),
@@ -160,6 +161,7 @@ def conclude(
         divergences=found.divergences,
         earlier_looks=earlier_looks,
         metric=metric,
+        epochs=epochs,
     )
     named = {v.name: v for v in variants}
     further = further or Further()
@@ -167,7 +169,7 @@ def conclude(
     context = AnswerContext(
         *(named, found.comparisons, found.asked, found.evidence, found.ranking, _stopping(recipes)),
         *(found.leader_accuracy, found.divergences, published_differs, metric),
-        *(gaps, _lowest(further.histories), further.confusion, further.classes),
+        *(gaps, _lowest(further.histories), further.confusion, further.classes, epochs),
     )
     verdict = " ".join(sentence.text for sentence in sentences[1:])
     answers = answered(_questions(spec), context)

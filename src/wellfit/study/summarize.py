@@ -34,6 +34,7 @@ from wellfit.diagnostics.overfitting import with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
+from wellfit.narrative.chosen import chosen_despite_test
 from wellfit.spec.study import StudySpec, recipes
 from wellfit.store import Store, manifest, open_existing
 from wellfit.store.tested import Validated
@@ -117,11 +118,18 @@ def summary_of(store: Store) -> StudySummary:
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     of_runs, known = {v.name: v.runs for v in variants}, Classes(classes, per_class, confusion)
     examples = counts.get("validation", 0), len(labels)
-    found = training_findings(histories, states, of_variant, chance, of_runs, examples, known)
     interim, compared = compared_runs(store, scores)
     compared = scored_again(store, spec.metric, scores, compared, rows, labels)
     looks = earlier_looks(store)
     judged = TestRows(rows, len(labels), store.keepsakes.test_groups())
+    concluded = conclude(
+        *(spec, of_variant, variants, compared, judged, interim, chance),
+        published_caution(spec.name, spec.published, settings),
+        looks,
+        Further(read.correct, min(sampled.values()), histories, confusion, classes),
+    )
+    verdicts = {c.variant: c.verdict for c in concluded.comparisons}
+    found = training_findings(histories, states, of_variant, chance, of_runs, examples, known, verdicts)
     summary = StudySummary(
         name=spec.name,
         title=spec.title,
@@ -144,15 +152,11 @@ def summary_of(store: Store) -> StudySummary:
         validation_examples=examples[0],
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
         fingerprint=manifest.fingerprint(store.database),
-        **conclude(
-            *(spec, of_variant, variants, compared, judged, interim, chance),
-            published_caution(spec.name, spec.published, settings),
-            looks,
-            Further(read.correct, min(sampled.values()), histories, confusion, classes),
-        )._asdict(),
+        **concluded._asdict(),
     )
     summary = shareable(dataclasses.replace(summary, validation=_validation(summary, read)))
-    advice = advise(summary)  # from all findings: that accuracy hides something matters here with any metric
+    # from all findings: that accuracy hides something matters here with any metric
+    advice = (*advise(summary), *chosen_despite_test(summary))
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
 
 

@@ -94,7 +94,7 @@ def reader(page: str) -> Reader:
 def test_the_question_comes_first_then_the_answer_then_the_facts(reader):
     summary = study()
     lead, more = (" ".join(s.text for s in part) for part in (summary.conclusion[1:2], summary.conclusion[2:]))
-    in_order = (summary.title, lead, "reference", "The model", more, "Epochs", "Brackets", "To fix it")
+    in_order = (summary.title, lead, more, "reference", "The model", "Epochs", "Brackets", "To fix it")
     places = [reader.text.index(s) for s in in_order]
     assert places == sorted(places)
     assert "finished" in reader.text[: places[1]]

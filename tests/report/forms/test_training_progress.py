@@ -218,11 +218,29 @@ def test_a_quiet_console_stays_quiet():
     ("seconds", "output"), [(5, "about 5 s left"), (600, "about 10 min left"), (1, "a moment left"), (None, "")]
 )
 def test_the_time_left_has_suitable_units(seconds, output):
-    assert module._left(seconds, 0.0) == output
+    assert module._left(seconds) == output
 
 
 def test_the_time_left_goes_on_between_epochs():
-    assert module._left(600, 300.0) == "about 5 min left"
+    countdown = module.Countdown()
+    assert countdown.left(0.0) is None
+    countdown.expect(600.0, now=0.0)
+    countdown.expect(None, now=10.0)
+    assert module._left(countdown.left(300.0)) == "about 5 min left"
+
+
+def test_estimates_that_vary_do_not_make_the_time_left_jump():
+    countdown, shown = module.Countdown(), []
+    for now in range(0, 500, 10):
+        noise = 1.08 if now % 20 else 0.92
+        countdown.expect(noise * (500.0 - now), now)
+        shown.append(countdown.left(now))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(shown))
+    slower = module.Countdown()  # than thought at first, three times
+    slower.expect(100.0, now=0.0)
+    for now in range(10, 300, 10):
+        slower.expect(300.0 - now, now)
+    assert slower.left(290) == pytest.approx(10, abs=5)
 
 
 def test_preparing_is_shown_live_only():

@@ -22,7 +22,15 @@ if TYPE_CHECKING:  # it loads JAX
     from wellfit.study.planning import Forecast
     from wellfit.study.run import Progress
 
-__all__ = ["TrainingProgress", "closing_line", "plan_lines", "print_plan", "progress_bar", "training_progress"]
+__all__ = [
+    "Countdown",
+    "TrainingProgress",
+    "closing_line",
+    "plan_lines",
+    "print_plan",
+    "progress_bar",
+    "training_progress",
+]
 
 LINE_EVERY: Final = 30.0
 """Minimum seconds between two lines where progress is printed in lines; each also takes a tenth of the work."""
@@ -30,6 +38,7 @@ LINE_EVERY: Final = 30.0
 _PER_SECOND: Final = 2  # how often a live display changes
 _LARGEST_SHARE: Final = 0.005  # of the time that may go into reading what is new
 _BAR: Final = 12  # cells
+_MOMENT: Final = 10.0  # seconds by which nobody minds that a countdown is wrong
 _BUSY: Final = 1.5  # how many times longer than alone; below that, nobody notices
 
 
@@ -84,6 +93,45 @@ def _growth_lines(forecast: Forecast) -> list[str]:
     return lines
 
 
+class Countdown:
+    """The time left, without jumps: estimates after every epoch vary, while the end that a reader sees moves little.
+
+    The end stays as it was while estimates agree with it to a fifth of the time left, and otherwise moves a third of
+    the way, so that several estimates are needed to move it far. If it moves away by less than half of the time left,
+    the countdown stands still instead of rising.
+
+    Example:
+      >>> countdown = Countdown()
+      >>> countdown.expect(100.0, now=0.0)
+      >>> countdown.expect(96.0, now=10.0)  # a little later than thought
+      >>> countdown.left(10.0), countdown.left(30.0)
+      (90.0, 70.0)
+      >>> countdown.expect(130.0, now=40.0)  # much later
+      >>> countdown.left(40.0)
+      83.33333333333333
+    """
+
+    def __init__(self) -> None:
+        self._end: float | None = None
+        self._last = 0.0  # what was left at the last estimate
+
+    def expect(self, left: float | None, now: float) -> None:
+        """Take over an estimate of the seconds that are left; None if it is unknown."""
+        if left is None:
+            return
+        shown = self.left(now)
+        if self._end is None or shown is None:
+            self._end = now + left
+        elif abs(left - shown) > 0.2 * max(left, shown):
+            moved = self._end + (now + left - self._end) / 3
+            self._end = moved if left > 1.5 * shown + _MOMENT else min(moved, now + self._last)
+        self._last = max(self._end - now, 0.0)
+
+    def left(self, now: float) -> float | None:
+        """The seconds that are left, not below 0; None before the first estimate."""
+        return None if self._end is None else max(self._end - now, 0.0)
+
+
 class TrainingProgress:
     """The progress of a training: a live table in a terminal, a few lines elsewhere.
 
@@ -98,6 +146,7 @@ class TrainingProgress:
         self._printed = (0.0, 0.0)  # time and share at the last line
         self._latest: Progress | None = None
         self._at = self._noted_at = self._cost = 0.0  # times of the latest progress and of the table, and what it took
+        self._countdown = Countdown()
         self._live: Live | None = None
         if _is_live(console):
             self._live = Live(
@@ -129,6 +178,7 @@ class TrainingProgress:
             if self._live is None:
                 self._console.print(Text(f"Training: {_activity(progress)}"))
         self._latest, self._at = progress, now
+        self._countdown.expect(progress.left, now)
         ended = not progress.active
         due = now - self._noted_at >= max(1 / _PER_SECOND, self._cost / _LARGEST_SHARE)
         if progress.epochs and (ended or due) and self._live is not None:
@@ -138,7 +188,7 @@ class TrainingProgress:
         long_ago = now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1
         if self._live is None and progress.epochs and long_ago:
             self._printed = now, share
-            parts = f"{100 * share:.0f} %", _activity(progress), _left(progress.left, 0.0)
+            parts = f"{100 * share:.0f} %", _activity(progress), _left(self._countdown.left(now))
             self._console.print(Text(", ".join(filter(None, parts))))
 
     def close(self, whole: bool) -> None:
@@ -158,7 +208,7 @@ class TrainingProgress:
         progress = self._latest
         text = "compiling" if progress is None else _activity(progress)
         share = 0.0 if progress is None else progress.share
-        left = "" if progress is None else _left(progress.left, now - self._at)
+        left = "" if progress is None else _left(self._countdown.left(now))
         full, empty = ("#", "-") if plain else ("━", "─")
         done = round(share * _BAR)
         line = Text.assemble(
@@ -234,14 +284,8 @@ def _activity(progress: Progress) -> str:
     return f"epoch {progress.epoch}/{progress.epochs}, {runs}"
 
 
-def _left(seconds: float | None, since: float) -> str:
-    """The remaining time in words; empty while it is unknown.
-
-    Args:
-      seconds: that were left at the last epoch.
-      since: seconds since then.
-    """
+def _left(seconds: float | None) -> str:
+    """The remaining time in words; empty while it is unknown."""
     if seconds is None:
         return ""
-    left = max(seconds - since, 0.0)
-    return "a moment left" if left < 2 else f"about {wording.rough(left)} left"
+    return "a moment left" if seconds < 2 else f"about {wording.rough(seconds)} left"

@@ -140,7 +140,7 @@ class TrainingTable:
             return "done"
         training = [epoch for seed, epoch in variant.epochs.items() if seed not in variant.ended]
         if not training:
-            return "waiting"
+            return "partly" if variant.epochs else "waiting"  # its next seeds are waiting
         return f"{max(training)}/{variant.of}"
 
     def _line(self, name: str, epoch: str, seeds: str, mean: str, curve: str, name_cells: int) -> str:

@@ -29,6 +29,21 @@ def test_written_forms_have_five_figures():
     assert all(d.draw().axes for d in drawings)
 
 
+def test_bands_are_explained_where_they_are_drawn():
+    few, crowd = study(variants=("baseline", "l2"), epochs=4), many(12)
+    bands = "bands: lowest to highest seed"
+    assert all(bands in d.caption for d in parts(few, NOTHING) if d.draw().axes[0].collections)
+    for drawing in parts(crowd, NOTHING):
+        assert (bands in drawing.caption) == bool(drawing.draw().axes[0].collections)
+    loss = parts(crowd, NOTHING)[0].caption
+    assert "Of 12 variants, the first and the 5 best on validation: variant-0, variant-1," in loss
+    one = replace(few, seeds=(0,))
+    assert not any(bands in drawing.caption for drawing in parts(one, NOTHING))
+    assert "Bands: lowest to highest seed. The value axis" in html(few)
+    assert "Bands, with up to three names in color: lowest to highest seed." in html(crowd)
+    assert "The first variant and the best on validation." in html(crowd)
+
+
 def test_the_page_has_a_panel_per_variant():
     summary = study(epochs=4)
     page = fragment(summary, NOTHING, {})

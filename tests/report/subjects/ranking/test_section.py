@@ -6,7 +6,7 @@ import pytest
 
 from detailed import NOTHING
 from summaries import diverged, empty, study
-from wellfit.base import Ranked
+from wellfit.base import Ranked, Sentence
 from wellfit.report.forms.page_template import page_environment
 from wellfit.report.subjects.ranking.section import fragment, glance, parts
 
@@ -130,5 +130,9 @@ def test_the_small_ranking_has_the_first_variant_and_the_best():
     assert [strip.row.variant for strip in small["view"].strips] == ["v8", "v7", "v6", "v5", "v4", "baseline"]
     assert (small["all"], small["shown"]) == (10, 6)
     assert len(small["ticks"]) == 2
+    said = (Sentence("Which?"), Sentence("Of 10 variants, v8 was better, and v0 was worse than baseline (v0 -2.0)."))
+    named = glance(replace(crowd, conclusion=said))
+    assert [strip.row.variant for strip in named["view"].strips][-2:] == ["v0", "baseline"]
+    assert named["shown"] == 7
     assert glance(empty()) == {}
     assert glance(study(variants=("baseline",), epochs=2)) == {}

@@ -150,7 +150,7 @@ def _count_runs(runs: Sequence[RunSummary], started: int, running: bool) -> str:
     ended = sum(run.state != "pending" for run in runs)
     waiting = len(runs) - ended - started
     if not waiting and not started:
-        return f"all {len(runs)} runs finished" if len(runs) != 1 else "the run is finished"
+        return {1: "the run is finished", 2: "both runs finished"}.get(len(runs), f"all {len(runs)} runs finished")
     training = f"{wording.count(started, 'run')} {'training' if running else 'interrupted'}"
     finished = f"{ended or 'none'}{'' if started else f' of {len(runs)} runs'} finished"
     return ", ".join([*([training] if started else []), finished, *([f"{waiting} waiting"] if waiting else [])])

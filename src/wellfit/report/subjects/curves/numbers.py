@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from wellfit.base import StudySummary
-from wellfit.report.numbers import Curve, curve_data, find_variant, interesting, mean_curve, scale
+from wellfit.report.numbers import Curve, curve_data, curve_of, find_variant, interesting, scale
 
 __all__ = ["SPLITS", "best_epochs", "epoch_mark", "gap_data", "stopped_at", "value_limits"]
 
@@ -21,9 +21,7 @@ SPLITS: Final[Mapping[str, str]] = {"train": "training", "validation": "validati
 
 def gap_data(summary: StudySummary, variant: str) -> Curve:
     """Training minus validation accuracy by epoch, as a share of 1: paired within each run, then over the seeds."""
-    find_variant(summary, variant)
-    runs = summary.histories.get(variant, {}).values()
-    return mean_curve(h["train_accuracy"] - h["validation_accuracy"] for h in runs)
+    return curve_of(summary, variant, lambda history: history["train_accuracy"] - history["validation_accuracy"])
 
 
 def best_epochs(summary: StudySummary, variant: str) -> list[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
+from wellfit.report.marks.static import BANDS as MOST_BANDS
 from wellfit.report.marks.static import own_axes
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import FEW, METRICS, has_epochs, shown_first
@@ -23,6 +24,8 @@ OVERLAY = (8.6, 3.25)
 SMALL = (5.4, 3.3)
 """Inches of the page's figure of all variants."""
 
+BANDS = "bands: lowest to highest seed"
+
 CROWD = 60
 """Up to this many variants, the page draws in gray those that the reader has not chosen."""
 
@@ -32,19 +35,29 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     if not has_epochs(summary):
         return []
     names = [summary.variants[at].name for at in sorted(shown_first(summary))]
-    key = f"Solid: validation; dashed: training{'' if len(names) == len(summary.variants) else '; gray: all others'}"
+    crowd = len(names) < len(summary.variants)
+    key = "Solid: validation; dashed: training"
     ticks = "ticks at the foot: each seed's epoch of lowest validation loss"
+    bands = "" if len(summary.seeds) < 2 else f"; {BANDS}"
+    together = (bands if len(names) <= MOST_BANDS else "") + ("; gray: all others" if crowd else "")
+    of = f" Of {len(summary.variants)} variants, {_chosen(names)}." if crowd else ""
     return [
-        Drawing("loss", f"Loss by epoch. {key}.", lambda: plot_curves(summary, "loss", own_axes(None, OVERLAY))),
-        Drawing("accuracy", f"Accuracy by epoch. {key}.",
+        Drawing("loss", f"Loss by epoch. {key}{together}.{of}",
+                lambda: plot_curves(summary, "loss", own_axes(None, OVERLAY))),
+        Drawing("accuracy", f"Accuracy by epoch. {key}{together}.",
                 lambda: plot_curves(summary, "accuracy", own_axes(None, OVERLAY))),
-        Drawing("gap", "Gap by epoch: training minus validation accuracy.",
+        Drawing("gap", f"Gap by epoch: training minus validation accuracy{together}.",
                 lambda: plot_gap(summary, own_axes(None, OVERLAY))),
-        Drawing("loss-curves", f"Loss of each variant. {key}; {ticks}.",
+        Drawing("loss-curves", f"Loss of each variant. {key}{bands}; {ticks}.",
                 partial(plot_curves, summary, "loss", names=names)),
-        Drawing("accuracy-curves", f"Accuracy of each variant. {key}; {ticks}.",
+        Drawing("accuracy-curves", f"Accuracy of each variant. {key}{bands}; {ticks}.",
                 partial(plot_curves, summary, "accuracy", names=names)),
     ]  # fmt: skip
+
+
+def _chosen(names: Sequence[str]) -> str:
+    """Those of many variants that have their colors."""
+    return f"the first and the {len(names) - 1} best on validation: {', '.join(names)}"
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
@@ -64,6 +77,8 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
             for i, v in enumerate(summary.variants)
             if i in shown_first(summary)  # as in the written forms; the interactive charts have all
         ],
+        "bands": "" if len(summary.seeds) < 2 else "few" if len(summary.variants) <= MOST_BANDS else "many",
+        "some": len(shown_first(summary)) < len(summary.variants),
         "stops": any(stopped_at(summary, v.name) for v in summary.variants),
     }
 

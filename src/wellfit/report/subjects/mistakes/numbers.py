@@ -184,15 +184,15 @@ def agreement(agree: int, wrong: int, runs: int) -> str:
     Example:
       >>> agreement(5, 5, 5), agreement(3, 5, 5), agreement(1, 1, 5)
       ('all 5 runs agree', '3 of 5 runs agree, 5 are wrong', '1 of 5 runs')
-      >>> agreement(1, 1, 1), agreement(0, 0, 5)
-      ('the only run', 'no run is wrong')
+      >>> agreement(1, 1, 1), agreement(2, 2, 2), agreement(0, 0, 5)
+      ('the only run', 'both runs agree', 'no run is wrong')
     """
     if not wrong:
         return "no run is wrong"
     if runs == 1:
         return "the only run"
     if agree == runs:
-        return f"all {runs} runs agree"
+        return "both runs agree" if runs == 2 else f"all {runs} runs agree"
     text = f"{agree} of {runs} runs{' agree' if agree > 1 else ''}"
     return text if agree == wrong else f"{text}, {wrong} are wrong"
 

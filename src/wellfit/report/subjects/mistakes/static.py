@@ -161,7 +161,8 @@ def _caption(axes: Axes, picture: Picture, x: float, y: float) -> None:
 
 def _describe(picture: Picture) -> str:
     if not picture.predicted:
-        return f"row {picture.row} {picture.true}, correct in all {picture.runs} runs"
+        every = "both" if picture.runs == 2 else f"all {picture.runs}"
+        return f"row {picture.row} {picture.true}, correct in {every} runs"
     probability = wording.whole_percent(picture.probability)
     predicted = f"classified as {picture.predicted} with {probability} percent probability"
     return f"row {picture.row} {picture.true} {predicted}, {picture.agreement}"

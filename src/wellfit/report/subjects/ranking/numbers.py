@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -145,15 +146,27 @@ def difference_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
 
 
 def glance_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
-    """The first variant and the best others, in the order of the ranking: what the page's first screen shows.
+    """What the page's first screen shows, in the order of the ranking.
 
     Returns:
-      At most six tested variants; empty if the first one has no result or nothing beside it.
+      The first variant, the best five others, and those that the answer beside it names; only tested ones. Empty if the
+      first one has no result or nothing beside it.
     """
     rows = [row for row in ranked_rows(summary) if row.mean is not None]
     best = [row.variant for row in rows if row.index != 0][:GLANCE]
-    shown = tuple(row for row in rows if row.index == 0 or row.variant in best)
+    answer = summary.conclusion[1].text if len(summary.conclusion) > 1 else ""
+    shown = tuple(row for row in rows if row.index == 0 or row.variant in best or _named(row.variant, answer))
     return shown if len(shown) > 1 and any(row.index == 0 for row in shown) else ()
+
+
+def _named(variant: str, text: str) -> bool:
+    """Whether a sentence names a variant, and not one whose name contains its name.
+
+    Example:
+      >>> _named("l2", "Of 3 variants, l2+dropout was better."), _named("l2", "Of 3 variants, l1 and l2 were better.")
+      (False, True)
+    """
+    return re.search(rf"(?<![^\s(]){re.escape(variant)}(?![^\s,;.)])", text) is not None
 
 
 def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Axis | None:
