@@ -226,7 +226,11 @@ def test_a_real_training_is_shown_until_it_is_interrupted(served: Served, visit:
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(wellfit.__file__).parents[1])}
     command = [sys.executable, "-m", "wellfit.cli", "run", str(file), "--out", str(served.folder / "real")]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as training:
+    with (
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as training,
+        contextlib.ExitStack() as ends,
+    ):
+        ends.callback(training.kill)  # also where the page fails
         tab = visit(served.study("How does it train?"))
         seen = []
         for later in (1, 10, 20):
