@@ -27,6 +27,7 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "power",
     "technique",
 ]
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         logistic,
         make_dataset,
         mlp,
+        power,
         technique,
     )
     from wellfit.errors import WellfitError

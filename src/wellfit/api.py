@@ -15,6 +15,7 @@ from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
+from wellfit.how_many import power
 from wellfit.model.saved import load
 from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
@@ -56,6 +57,7 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "power",
     "technique",
 ]
 
