@@ -17,6 +17,7 @@ from wellfit.errors import StudyFileError
 __all__ = ["Chance", "Design", "Detectable", "decided_at_last", "further_seeds", "minimum_detectable", "reach"]
 
 _GRID: Final = 25  # values of the unknown variance to average over
+_STEP: Final = 1e-9  # with two seeds power rises in steps of 1 / 25; what reaches a step counts as having passed it
 
 
 class Design(NamedTuple):
@@ -102,14 +103,14 @@ def minimum_detectable(
     if design.seeds < 2:
         return Detectable(np.inf, np.inf, False)
     sd, beyond, inside = reach(design, chance)
-    most = float(max(beyond.max(), inside.max())) + 10 * sd
+    most, wanted = float(max(beyond.max(), inside.max())) + 10 * sd, probability - _STEP
 
     def different(by: float) -> float:
-        return float(np.mean(_normal((by - beyond) / sd) + _normal((-by - beyond) / sd))) - probability
+        return float(np.mean(_normal((by - beyond) / sd) + _normal((-by - beyond) / sd))) - wanted
 
     def alike(within: float) -> float:
         room = np.maximum(within - inside, 0) / sd  # (GRID,)
-        return float(np.mean(_normal(room) - _normal(-room))) - probability
+        return float(np.mean(_normal(room) - _normal(-room))) - wanted
 
     smallest, reached = (float(brentq(chance_of, 0, most)) for chance_of in (different, alike))
     return Detectable(smallest, reached, reached <= margin)
