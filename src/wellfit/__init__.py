@@ -18,8 +18,10 @@ __all__ = [
     "Study",
     "WellfitError",
     "__version__",
+    "claim",
     "cnn",
     "from_keras",
+    "judge_datasets",
     "layers",
     "lenet5",
     "load",
@@ -27,6 +29,7 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "plot_ranks",
     "power",
     "technique",
 ]
@@ -35,8 +38,10 @@ if TYPE_CHECKING:
     from wellfit.api import (
         Results,
         Study,
+        claim,
         cnn,
         from_keras,
+        judge_datasets,
         layers,
         lenet5,
         load,
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
         logistic,
         make_dataset,
         mlp,
+        plot_ranks,
         power,
         technique,
     )
