@@ -59,8 +59,9 @@ def test_the_figure_is_returned_or_written(judged, tmp_path):
     assert judged.save(tmp_path / "ranks.pdf").read_bytes().startswith(b"%PDF")
     with pytest.raises(UnknownNameError, match="unknown format 'gif'"):
         judged.save(tmp_path / "ranks.gif")
+    (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be written"):
-        judged.save(tmp_path / "gone" / "ranks.svg")
+        judged.save(tmp_path / "file" / "ranks.svg")
 
 
 def test_results_and_directories_are_taken(finished_study):

@@ -96,10 +96,10 @@ def test_variants_without_a_common_seed_are_refused(studies, monkeypatch):
 
     def apart(store):
         study = read(store)
-        seeds = {name: of[place : place + 1] for place, (name, of) in enumerate(list(study.seeds.items())[:2])}
-        return study._replace(seeds=seeds)
+        (one, other) = study.seeds["baseline"]
+        return study._replace(seeds={"baseline": (one,), "dropout": (other,)})
 
     read = over_datasets.read_study
     monkeypatch.setattr(over_datasets, "read_study", apart)
     with pytest.raises(OtherStudyError, match="have no seed in common; train both with the same seeds"):
-        study_datasets({"A": studies["B"], "B": studies["B"].parent / "digits"})
+        study_datasets(studies)
