@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from wellfit.analysis.over_datasets import OverDatasets, joined
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color, slots
+from wellfit.report.marks.column import is_narrow, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from wellfit.base import FloatArray
 
 __all__ = ["plot_ranks"]
+
+_KEY: Final = (
+    "thick lines: possible on these data sets; thin lines: on others like them\n"
+    "solid bars: not separated on these data sets; dashed bars: on others like them"
+)
 
 
 def plot_ranks(found: OverDatasets, ax: Axes | None = None) -> Figure:
@@ -57,10 +63,7 @@ def plot_ranks(found: OverDatasets, ax: Axes | None = None) -> Figure:
     axes.set_xticks(range(1, V + 1) if V <= 12 else np.unique(np.linspace(1, V, 10).round()))
     axes.set_xlim(0.9, V + 0.1)
     axes.set_ylim(height + 0.2, V - 0.5)
-    key = (
-        "thick: possible on these data sets; thin: on others like them\n"
-        "solid bars: not separated on these data sets; dashed: on others like them"
-    )
+    key = wrapped(_KEY, 44) if is_narrow() else marks.filled(axes, _KEY, 9.5)
     axes.set_title(key, fontsize=9.5, color=LIGHT["muted"], loc="left")
     return marks.done(axes, _alt(found))
 
