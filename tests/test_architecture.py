@@ -34,7 +34,7 @@ LAYERS = (
     ("report", *(f"interop.{name}" for name in ("exported_estimator", "keras", "network", "onnx", "provenance"))),
     ("model",),
     ("interop", "plots"),
-    ("previews", "single_runs"),
+    ("previews", "single_runs", "how_many", "across", "claims"),
     ("result_tables",),
     ("results",),
     ("api", "from_scratch"),

@@ -18,6 +18,7 @@ from matplotlib.text import Text
 import detailed
 import summaries
 import wellfit
+from ranked import ranked
 from sides import side_by_side
 from wellfit import report
 from wellfit.report.marks.column import SHEET, one_column
@@ -57,6 +58,7 @@ def arguments(function: Callable[..., Figure]) -> dict[str, Any]:
     changes = {"augmentation": {"shift": 0.1}}
     by_type: dict[str, Any] = {
         "StudySummary": summary,
+        "OverDatasets": ranked(),
         "ClassTable": details.by_class["l2"],
         "ConfusionDifference": details.differences["l2"],
         "Mistakes": details.mistakes,

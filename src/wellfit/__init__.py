@@ -18,8 +18,10 @@ __all__ = [
     "Study",
     "WellfitError",
     "__version__",
+    "claim",
     "cnn",
     "from_keras",
+    "judge_datasets",
     "layers",
     "lenet5",
     "load",
@@ -27,6 +29,8 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "plot_ranks",
+    "power",
     "technique",
 ]
 
@@ -34,8 +38,10 @@ if TYPE_CHECKING:
     from wellfit.api import (
         Results,
         Study,
+        claim,
         cnn,
         from_keras,
+        judge_datasets,
         layers,
         lenet5,
         load,
@@ -43,6 +49,8 @@ if TYPE_CHECKING:
         logistic,
         make_dataset,
         mlp,
+        plot_ranks,
+        power,
         technique,
     )
     from wellfit.errors import WellfitError

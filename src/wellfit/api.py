@@ -11,10 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from wellfit.across import judge_datasets, plot_ranks
 from wellfit.base import Dataset, ModelSpec, Reading
+from wellfit.claims import claim
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
+from wellfit.how_many import power
 from wellfit.model.saved import load
 from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
@@ -47,8 +50,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Results",
     "Study",
+    "claim",
     "cnn",
     "from_keras",
+    "judge_datasets",
     "layers",
     "lenet5",
     "load",
@@ -56,6 +61,8 @@ __all__ = [
     "logistic",
     "make_dataset",
     "mlp",
+    "plot_ranks",
+    "power",
     "technique",
 ]
 

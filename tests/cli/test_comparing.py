@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from commands import VARIANTS, Ended
+from wellfit import Study, mlp
 from wellfit.results import Results
 
 Command = Callable[..., Ended]
@@ -44,3 +45,28 @@ def test_what_cannot_be_compared_is_one_line(command: Command, finished_study: P
     ended = command("compare", finished_study, tmp_path / "study", "--out", tmp_path / "gone" / "page.html")
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "there is no folder" in ended.err
+
+
+def test_datasets_are_compared_over_all_of_them(command: Command, finished_study: Path, tmp_path: Path) -> None:
+    cosines = tmp_path / "cosines"
+    Study("cosines", mlp(8), variants={"l2": {"l2": 1e-2}, "dropout": {"dropout": 0.5}}, epochs=1, seeds=2).run(
+        cosines, progress=False
+    )
+    ended = command("compare", finished_study, cosines, "--datasets", "--out", tmp_path / "ranks.svg")
+    assert (ended.status, ended.err) == (0, "")
+    assert "On other data sets like these: nothing yet." in ended.out
+    assert ended.out.endswith(f"Figure: {tmp_path / 'ranks.svg'}\n")
+    output = json.loads(command("compare", finished_study, cosines, "--datasets", "--json").out)
+    assert [one["name"] for one in output["datasets"]] == ["digits", "cosines"]
+    assert sorted(one["name"] for one in output["variants"]) == ["dropout", "l2"]
+    ended = command("compare", finished_study, cosines, "--datasets", "--out", tmp_path / "ranks.html")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+
+
+def test_other_numbers_of_directories_are_one_line(command: Command, finished_study: Path) -> None:
+    for given, count in (((finished_study,), "1 study directory"), ((finished_study,) * 3, "3 study directories")):
+        ended = command("compare", *given)
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err == (
+            f"wellfit: {count}; give two, or add --datasets to compare variants over several data sets\n"
+        )

@@ -215,12 +215,12 @@ def test_what_a_reader_must_know_is_said(place: Path, tmp_path: Path) -> None:
 
 
 def test_other_test_examples_are_not_paired(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = side_by_side._read
+    read = side_by_side.read_study
 
     def shuffled(store: Store) -> Any:
         study = read(store)
         return study if study.summary.directory.endswith("a") else study._replace(labels=study.labels[::-1].copy())
 
-    monkeypatch.setattr(side_by_side, "_read", shuffled)
+    monkeypatch.setattr(side_by_side, "read_study", shuffled)
     found = compare_studies(place / "a", place / "b")
     assert found.how[0].startswith("Not paired: the same data, but other test examples.")

@@ -14,9 +14,10 @@ from wellfit.analysis.verdicts import equivalence_alpha
 from wellfit.base import MARGIN, FloatArray
 from wellfit.errors import StudyFileError
 
-__all__ = ["Chance", "Design", "Detectable", "decided_at_last", "further_seeds", "minimum_detectable"]
+__all__ = ["Chance", "Design", "Detectable", "decided_at_last", "further_seeds", "minimum_detectable", "reach"]
 
 _GRID: Final = 25  # values of the unknown variance to average over
+_STEP: Final = 1e-9  # with two seeds power rises in steps of 1 / 25; what reaches a step counts as having passed it
 
 
 class Design(NamedTuple):
@@ -101,23 +102,43 @@ def minimum_detectable(
                              "and a margin of at least 0")  # fmt: skip
     if design.seeds < 2:
         return Detectable(np.inf, np.inf, False)
+    sd, beyond, inside = reach(design, chance)
+    most, wanted = float(max(beyond.max(), inside.max())) + 10 * sd, probability - _STEP
+
+    def different(by: float) -> float:
+        return float(np.mean(_normal((by - beyond) / sd) + _normal((-by - beyond) / sd))) - wanted
+
+    def alike(within: float) -> float:
+        room = np.maximum(within - inside, 0) / sd  # (GRID,)
+        return float(np.mean(_normal(room) - _normal(-room))) - wanted
+
+    smallest, reached = (float(brentq(chance_of, 0, most)) for chance_of in (different, alike))
+    return Detectable(smallest, reached, reached <= margin)
+
+
+def reach(design: Design, chance: Chance) -> tuple[float, FloatArray, FloatArray]:
+    """The spread of the estimated difference, and how far from 0, or within the margin, it must lie for a verdict.
+
+    Args:
+      design: at least two seeds.
+      chance: how much variants differ by chance.
+
+    Returns:
+      The standard deviation; the half-widths of the intervals for "better" or "worse", and for "equivalent", for
+      equally probable values of the seeds' variance as the study will estimate it.  # (GRID,) each
+
+    Example: one comparison of five seeds on a fifth of the digits.
+      >>> sd, beyond, _ = reach(Design(5, 359), Chance())
+      >>> round(100 * sd, 2), round(100 * float(beyond.mean()), 2)
+      (0.59, 1.47)
+    """
     expected = _expected(design, chance)
     sd = float(np.sqrt(expected.seed + max(expected.examples - expected.overlap, 0)))
     known: Any = expected.seed / _variance_ratios(expected.seed_df)  # as the study will estimate it (GRID,)
     estimated = expected._replace(seed=known)
     alphas = 0.05 / design.comparisons, equivalence_alpha(design.comparisons)
     beyond, inside = (np.sqrt(half_squared(estimated, alpha)) for alpha in alphas)  # (GRID,) each
-    most = float(max(beyond.max(), inside.max())) + 10 * sd
-
-    def different(by: float) -> float:
-        return float(np.mean(_normal((by - beyond) / sd) + _normal((-by - beyond) / sd))) - probability
-
-    def alike(within: float) -> float:
-        room = np.maximum(within - inside, 0) / sd  # (GRID,)
-        return float(np.mean(_normal(room) - _normal(-room))) - probability
-
-    smallest, reached = (float(brentq(chance_of, 0, most)) for chance_of in (different, alike))
-    return Detectable(smallest, reached, reached <= margin)
+    return sd, beyond, inside
 
 
 def _normal(x: Any) -> Any:

@@ -23,7 +23,7 @@ from wellfit.study.interim import recorded
 from wellfit.study.scored import comparison_in_own_unit, scores_of_runs
 from wellfit.study.summarize import summary_of
 
-__all__ = ["SideBySide", "compare_studies", "to_json"]
+__all__ = ["ReadStudy", "SideBySide", "compare_studies", "read_study", "scores_in", "to_json"]
 
 _FACTS: Final = ("data", "data hash", "split", "split hash", "wellfit", "code hash", "jax", "devices", "kernels")
 """Entries of the provenance that are listed where they differ."""
@@ -64,7 +64,7 @@ class SideBySide:
     margin: float
 
 
-class _Study(NamedTuple):
+class ReadStudy(NamedTuple):
     """What is read from a directory.
 
     Args:
@@ -103,7 +103,7 @@ def compare_studies(first: Path, second: Path) -> SideBySide:
     if first.resolve() == second.resolve():
         raise OtherStudyError(f"{second}: the same directory as {first}; give two directories")
     with open_existing(first) as one, open_existing(second) as other:
-        studies = _read(one), _read(other)
+        studies = read_study(one), read_study(other)
         _check(*studies)
         names = [name for name in studies[0].seeds if name in studies[1].seeds]
         if not names:
@@ -166,7 +166,12 @@ def to_json(found: SideBySide, version: str) -> dict[str, Any]:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-def _read(store: Store) -> _Study:
+def read_study(store: Store) -> ReadStudy:
+    """What a comparison of studies reads of one.
+
+    Raises:
+      StudyFileError: no run of it has been tested.
+    """
     summary = summary_of(store)
     labels, _ = store.keepsakes.labels()
     tested = {v.name: tuple(run.seed for run in v.runs if run.test_accuracy is not None) for v in summary.variants}
@@ -180,10 +185,10 @@ def _read(store: Store) -> _Study:
                 found = store.runs.tested(name, seed).rows
                 rows[seed] = np.arange(len(labels)) if found is None else found
     looked = any(summary.earlier_looks) or recorded(store) is not None
-    return _Study(store, summary, labels, store.keepsakes.test_groups(), rows, seeds, looked)
+    return ReadStudy(store, summary, labels, store.keepsakes.test_groups(), rows, seeds, looked)
 
 
-def _check(first: _Study, second: _Study) -> None:
+def _check(first: ReadStudy, second: ReadStudy) -> None:
     """Refuse studies whose results mean different things."""
     one, other = first.summary, second.summary
     if one.classes != other.classes:
@@ -199,7 +204,7 @@ def _check(first: _Study, second: _Study) -> None:
         )
 
 
-def _unpaired(first: _Study, second: _Study, names: Sequence[str]) -> str:
+def _unpaired(first: ReadStudy, second: ReadStudy, names: Sequence[str]) -> str:
     """Why the two cannot be paired; empty if they can."""
     facts = first.summary.provenance, second.summary.provenance
     for key in _AGREE:
@@ -219,16 +224,16 @@ def _unpaired(first: _Study, second: _Study, names: Sequence[str]) -> str:
 
 
 def _compared(
-    first: _Study,
-    second: _Study,
+    first: ReadStudy,
+    second: ReadStudy,
     seeds: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]],
     margin: float,
     *,
     paired: bool,
 ) -> tuple[Comparison, ...]:
     metric = first.summary.metric
-    before = _scores(first, {name: of for name, (of, _) in seeds.items()})
-    after = _scores(second, {name: of for name, (_, of) in seeds.items()})
+    before = scores_in(first, {name: of for name, (of, _) in seeds.items()})
+    after = scores_in(second, {name: of for name, (_, of) in seeds.items()})
     if paired:
         scores = {f"{at}{name}": of for at, side in ((1, before), (2, after)) for name, of in side.items()}
         tested = TestRows(first.rows, len(first.labels), first.groups)
@@ -250,7 +255,7 @@ def _compared(
     return tuple(comparison_in_own_unit(metric, c) for c in found)
 
 
-def _scores(study: _Study, seeds: Mapping[str, Sequence[int]]) -> Scores:
+def scores_in(study: ReadStudy, seeds: Mapping[str, Sequence[int]]) -> Scores:
     """Variant -> seed -> score of each example that the seed judges, the larger the better."""
     metric, labels = study.summary.metric, study.labels
     scores: Scores = {}
@@ -276,7 +281,7 @@ def _how(why: str, first: StudySummary, second: StudySummary) -> str:
 
 
 def _cautions(
-    first: _Study, second: _Study, seeds: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]], *, paired: bool
+    first: ReadStudy, second: ReadStudy, seeds: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]], *, paired: bool
 ) -> list[str]:
     told = []
     for study in (first, second):

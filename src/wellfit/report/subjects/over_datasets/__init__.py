@@ -1,0 +1,1 @@
+"""Variants over several data sets: the figure."""
