@@ -1,7 +1,9 @@
-"""The limit: NumPy's current rate of matrix products on this machine, and the products that a study computes.
+"""The limit: what the processor's registers alone multiply and add, and the products that a study computes.
 
-A training's share of the limit is the number of operations in its matrix products, divided by its time and by NumPy's
-sgemm rate measured in the same minute. Everything else (activations, optimizer, gathering batches) counts as overhead.
+A training's share of the limit is the number of operations in its matrix products, divided by its time and by the rate
+of a loop that multiplies and adds in registers, measured in the same minute on all cores. Nothing can be faster, so
+that no share exceeds 100 %. Everything else (activations, optimizer, gathering batches) counts as overhead. NumPy's
+product is measured beside it: it is no limit, because its speed depends on how OpenBLAS knows the processor.
 
 Usage: python benchmarks/machine.py
 """
@@ -12,6 +14,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +23,20 @@ from typing import Any, Final
 import numpy as np
 from workloads import Workload
 
-LIBRARIES: Final = ("wellfit", "jax", "jaxlib", "optax", "numpy", "keras", "tensorflow-cpu", "torch", "scikit-learn")
+LIBRARIES: Final = (
+    "wellfit",
+    "jax",
+    "jaxlib",
+    "optax",
+    "numpy",
+    "keras",
+    "tensorflow-cpu",
+    "torch",
+    "scikit-learn",
+    "llvmlite",
+)
+SQUARE: Final = "2048 x 2048 x 2048"
+REGISTERS: Final = "registers"
 WINDOWS: Final = 3
 WINDOW_SECONDS: Final = 0.3
 
@@ -47,13 +63,30 @@ def sgemm_rate(rows: int, inner: int, columns: int) -> float:
 
 
 def sgemm_rates() -> dict[str, float]:
-    """Measure the rate of a large square product, which is the limit, and of a small network's first layer."""
-    return {"2048 x 2048 x 2048": sgemm_rate(2048, 2048, 2048), "256 x 784 x 128": sgemm_rate(256, 784, 128)}
+    """Measure NumPy's rate for a large square product and for that of a small network's first layer."""
+    return {SQUARE: sgemm_rate(2048, 2048, 2048), "256 x 784 x 128": sgemm_rate(256, 784, 128)}
 
 
-def limit(rates: dict[str, float]) -> float:
-    """Return the limit: the rate of the large square product."""
-    return rates["2048 x 2048 x 2048"]
+def register_rate() -> float | None:
+    """Measure the limit, in operations per second of all cores; None without llvmlite or for an unknown processor."""
+    try:
+        from wellfit.nn.kernels import machine_code
+        from wellfit.nn.kernels.peak import peak_rate
+    except ImportError:
+        return None
+    processor = machine_code.this_processor()
+    return None if processor is None else peak_rate(processor, _cores())
+
+
+def rates() -> dict[str, float]:
+    """Measure the limit, where that is possible, and NumPy's product."""
+    registers = register_rate()
+    return sgemm_rates() | ({} if registers is None else {REGISTERS: registers})
+
+
+def limit(rates: Mapping[str, float]) -> float | None:
+    """Return the limit; None if it was not measured."""
+    return rates.get(REGISTERS)
 
 
 def facts() -> dict[str, Any]:
@@ -64,13 +97,17 @@ def facts() -> dict[str, Any]:
     flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), [])
     return {
         "processor": model[0] if model else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": _cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "avx512": "avx512f" in flags,
         "avx512_bf16": "avx512_bf16" in flags,
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version(), **{n: v for n in LIBRARIES if (v := _version(n))}},
     }
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(name: str) -> str:
@@ -114,4 +151,4 @@ def epoch_operations(workload: Workload, training: int, evaluated: int) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(sgemm_rates()))
+    print(json.dumps(rates()))

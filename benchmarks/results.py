@@ -22,7 +22,7 @@ OURS = "wellfit"
 Measured: TypeAlias = Mapping[str, Any]
 """The output of one process."""
 Block: TypeAlias = Mapping[str, Any]
-"""One workload in one turn: ``turn``, ``workload``, ``sgemm``, and the output of every peer's processes."""
+"""One workload in one turn: ``turn``, ``workload``, ``rates``, and the output of every peer's processes."""
 
 
 def epoch_seconds(workload: Workload, processes: Sequence[Measured]) -> float:
@@ -93,11 +93,14 @@ def _study_alone(workload: Workload, measured: Measured) -> tuple[float, float, 
     return steady, start, surplus[0] + again * (workload.trainings - 1)
 
 
-def share_of_limit(workload: Workload, processes: Sequence[Measured], rates: Mapping[str, float]) -> float:
-    """Return the steady-state rate of the matrix products as a fraction of NumPy's sgemm rate."""
+def share_of_limit(workload: Workload, processes: Sequence[Measured], rates: Mapping[str, float]) -> float | None:
+    """Return the steady-state rate of the matrix products as a fraction of the limit; None if that is unknown."""
+    at_most = limit(rates)
+    if at_most is None:
+        return None
     training, *evaluated = processes[0]["examples"]
     operations = epoch_operations(workload, training, sum(evaluated))
-    return operations / (epoch_seconds(workload, processes) * limit(dict(rates)))
+    return operations / (epoch_seconds(workload, processes) * at_most)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -122,7 +125,7 @@ def _row(workload: Workload, peer: str, blocks: Sequence[Block]) -> dict[str, An
     ours = [block["peers"].get(OURS, {}) for block in blocks]
     theirs = [block["peers"][peer] for block in blocks]
     good = [
-        (t["processes"], o.get("processes"), b["sgemm"])
+        (t["processes"], o.get("processes"), b["rates"] if "rates" in b else b["sgemm"])
         for t, o, b in zip(theirs, ours, blocks, strict=True)
         if not _not_measured(t)
     ]
@@ -132,11 +135,13 @@ def _row(workload: Workload, peer: str, blocks: Sequence[Block]) -> dict[str, An
     row |= {
         "n": len(good),
         "epoch_seconds": spread([epoch_seconds(workload, processes) for processes, _, _ in good]),
-        "share_of_limit": spread([share_of_limit(workload, processes, rates) for processes, _, rates in good]),
         "study_steady_seconds": spread([steady for steady, _ in studies]),
         "study_seconds": spread([whole for _, whole in studies]),
         "charged_as_plain": _lacking(workload, good[-1][0][0]),
     }
+    shares = [share_of_limit(workload, processes, rates) for processes, _, rates in good]
+    if known := [share for share in shares if share is not None]:
+        row["share_of_registers"] = spread(known)
     paired = [(study_seconds(workload, o), their) for (_, o, _), their in zip(good, studies, strict=True) if o]
     if paired and peer != OURS:
         row["ratio_steady"] = spread([their[0] / our[0] for our, their in paired])

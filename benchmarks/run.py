@@ -1,13 +1,16 @@
 """Claim: a study trains near the machine's arithmetic limit, and faster than every peer.
 
 Times wellfit and the peers alternately (A B A B ...), each in its own process, with the same arrays, batches, epochs
-and validation. Each turn measures every workload once: NumPy's sgemm rate, then wellfit, then every peer. wellfit and
+and validation. Each turn measures every workload once: the machine's limit, then wellfit, then every peer. wellfit and
 torch.compile start with empty caches each time, so compilation counts in full. wellfit's one-time measurement of the
 machine, before its first large study, does not count.
 
+A measurement during which other processes used more than a tenth of a core is reported, discarded and repeated; after
+five such attempts the runner gives up. Results that are to be kept need five turns or more.
+
 The peers and their numbers of timed epochs are in ``PEERS`` and ``workloads.py``; ``results.py`` describes how a few
 epochs are extrapolated to a study. The JSON contains n, device, versions and the source code, and is written after
-every workload, so that an interrupted run keeps its measurements.
+every peer, so that an interrupted run keeps its measurements.
 
 Usage: WELLFIT_DATA=... python benchmarks/run.py --out benchmarks/results/speed.json
        python benchmarks/table.py benchmarks/results/speed.json
@@ -25,19 +28,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from machine import facts, limit
+from machine import REGISTERS, SQUARE, facts
+from quiet import adopt_orphans, measured_quietly
 from results import OURS, epoch_seconds, share_of_limit, summarize
 from workloads import WORKLOADS, Workload
 
 from wellfit.files import cache_root
 
+T = TypeVar("T")
+
 HERE: Final = Path(__file__).parent
+FEWEST_TURNS: Final = 5  # of results that are kept
+_OF_OPENBLAS: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # they make NumPy's product slower or faster
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def environment() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as empty:
         yield {
             "WELLFIT_DATA": str(cache_root() / "data"),
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OF_OPENBLAS},
             "WELLFIT_CACHE": f"{empty}/wellfit",
             "TORCHINDUCTOR_CACHE_DIR": f"{empty}/inductor",
             "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -138,13 +147,28 @@ def measure(name: str, workload: Workload, epochs: int | None) -> dict[str, Any]
 def take_turn(
     number: int, workloads: Sequence[Workload], peers: Sequence[str], epochs: int | None, rest: float
 ) -> Iterator[dict[str, Any]]:
-    """Measure every workload once, and yield each result as soon as it is complete."""
+    """Measure every workload once, and yield its result after every peer; it is the same dictionary, which grows."""
     taken: dict[tuple[str, str], dict[str, Any]] = {}
     for workload in workloads:
-        time.sleep(rest)
-        (rates,) = printed([["machine.py"]])
-        block: dict[str, Any] = {"turn": number, "workload": workload.name, "sgemm": rates, "peers": {}}
-        print(f"turn {number}, {workload.name}: sgemm {limit(rates) / 1e9:.0f} GFLOP/s", flush=True)
+        title, discarded = f"turn {number}, {workload.name}", []
+
+        def quietly(name: str, measure: Callable[[], T], title: str = title, into: list[Any] = discarded) -> T:
+            def on_noise(others: float) -> None:
+                into.append({"measured": name, "cores used by others": others})
+                print(f"{title}, {name}: other processes used {others:.2f} of a core; measured again", flush=True)
+
+            time.sleep(rest)
+            return measured_quietly(measure, on_noise)[0]
+
+        (rates,) = quietly("the machine", lambda: printed([["machine.py"]]))
+        block: dict[str, Any] = {
+            "turn": number,
+            "workload": workload.name,
+            "rates": rates,
+            "peers": {},
+            "discarded": discarded,
+        }
+        print(f"{title}: {_told_rates(rates)}", flush=True)
         for name in peers:
             if PEERS[name].only and workload.name not in PEERS[name].only:
                 continue
@@ -153,12 +177,16 @@ def take_turn(
             if same is not None and (same[0], name) in taken:
                 measured = {"same_as": list(same), **taken[same[0], name]}
             else:
-                time.sleep(rest)
-                began = time.perf_counter()
-                measured = measure(name, workload, epochs)
+                measured = quietly(name, partial(measure, name, workload, epochs))
             taken[workload.name, name] = block["peers"][name] = measured
             print(f"  {name:<24}{_told(workload, measured, rates)}  [{time.perf_counter() - began:.0f} s]", flush=True)
-        yield block
+            yield block
+
+
+def _told_rates(rates: dict[str, float]) -> str:
+    """Format the machine's rates."""
+    registers = f"registers {rates[REGISTERS] / 1e9:.0f}, " if REGISTERS in rates else ""
+    return f"{registers}NumPy's product {rates[SQUARE] / 1e9:.0f} GFLOP/s"
 
 
 def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float]) -> str:
@@ -166,7 +194,8 @@ def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float])
     try:
         processes = measured["processes"]
         share = share_of_limit(workload, processes, rates)
-        return f"{epoch_seconds(workload, processes):8.4f} s an epoch and training, {share:4.0%} of the limit"
+        of_limit = "" if share is None else f", {share:4.0%} of the limit"
+        return f"{epoch_seconds(workload, processes):8.4f} s an epoch and training{of_limit}"
     except KeyError:  # failed, or unsupported
         trainings = measured.get("processes", [{}])[0].get("trainings", ())
         return measured.get("failed") or "; ".join(sorted({t.get("unsupported", "") for t in trainings}))
@@ -174,7 +203,7 @@ def _told(workload: Workload, measured: dict[str, Any], rates: dict[str, float])
 
 def sources() -> dict[str, str]:
     """Return the source code of everything involved in the measurement."""
-    files = [HERE / f"{name}.py" for name in ("run", "workloads", "machine", "results")]
+    files = [HERE / f"{name}.py" for name in ("run", "quiet", "workloads", "machine", "results")]
     return {str(f.relative_to(HERE)): f.read_text() for f in [*files, *sorted((HERE / "peers").glob("*.py"))]}
 
 
@@ -204,6 +233,8 @@ def parsed() -> argparse.Namespace:
     options = arguments.parse_args()
     if options.turns < 1:
         arguments.error("--turns must be at least 1")
+    if options.out is not None and options.turns < FEWEST_TURNS:
+        arguments.error(f"--out needs --turns {FEWEST_TURNS} or more: fewer are a trial, not a result")
     if options.out is not None:  # fail now, not after an hour
         try:
             options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -213,8 +244,9 @@ def parsed() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure all turns, save after every workload, and print the table."""
+    """Measure all turns, save after every peer, and print the table."""
     options = parsed()
+    adopt_orphans()
     result: dict[str, Any] = {
         "command": shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -228,7 +260,8 @@ def main() -> None:
     workloads = [WORKLOADS[name] for name in options.workloads]
     for number in range(1, options.turns + 1):
         for block in take_turn(number, workloads, options.peers, options.epochs, options.rest):
-            result["blocks"].append(block)
+            if block not in result["blocks"][-1:]:
+                result["blocks"].append(block)
             save(result, options.out)
     for name in options.whole:
         (whole,) = printed([["peers/wellfit_population.py", "--workload", name, "--whole"]])

@@ -1,5 +1,7 @@
 """Render the results of ``run.py`` as Markdown: workloads and peers with ratios, shares of the limit, n and versions.
 
+The column of shares is left out where the limit was not measured.
+
 Usage: python benchmarks/table.py benchmarks/results/speed.json [--glance]
 """
 
@@ -11,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from machine import SQUARE, limit
+
+SHARE: Final = "share of limit"
 HEAD: Final = (
     "study",
     "trained by",
     "s an epoch and training",
-    "share of limit",
     "study, steady s",
     "study, whole s",
     "wellfit is faster, steady",
@@ -26,16 +30,20 @@ HEAD: Final = (
 
 def render(result: Mapping[str, Any]) -> str:
     """Render the table, with a description of the machine below it."""
-    lines = [_line(HEAD), "|---|---" + "|---:" * (len(HEAD) - 2) + "|"]
+    shared = _has_shares(result)
+    head = (*HEAD[:3], SHARE, *HEAD[3:]) if shared else HEAD
+    lines = [_line(head), "|---|---" + "|---:" * (len(head) - 2) + "|"]
     before = ""
     for row in sorted(result["summary"], key=lambda r: _place(result["summary"], r)):
-        lines.append(_line(_cells(row, row["workload"] != before)))
+        lines.append(_line(_cells(row, row["workload"] != before, shared=shared)))
         before = row["workload"]
     return "\n".join([*lines, "", _foot(result), *_whole(result)])
 
 
 def glance(result: Mapping[str, Any]) -> str:
     """Render a line per study: wellfit's time and share of the limit, and how many times longer each peer takes.
+
+    In brackets, the smallest and the largest ratio of a turn.
 
     A star marks a library that lacks part of the study. wellfit's other precision is in ``render``'s table.
 
@@ -46,17 +54,26 @@ def glance(result: Mapping[str, Any]) -> str:
     if any((row["workload"], "wellfit") not in rows for row in result["summary"]):
         raise SystemExit("wellfit itself was not measured, so there is nothing to compare with; leave out --glance")
     peers = [name for name in dict.fromkeys(peer for _, peer in rows) if not name.startswith("wellfit")]
-    lines = [_line(("whole study", "wellfit, s", "share of limit", *peers)), "|---" + "|---:" * (len(peers) + 2) + "|"]
+    head = ("whole study", "wellfit, s", *((SHARE,) if _has_shares(result) else ()), *peers)
+    lines = [_line(head), "|---" + "|---:" * (len(head) - 1) + "|"]
     for workload in dict.fromkeys(row["workload"] for row in result["summary"]):
         ours = rows[workload, "wellfit"]
         of_peers = [rows.get((workload, peer), {}) for peer in peers]
         stars = ["*" if row.get("charged_as_plain") else "" for row in of_peers]
-        ratios = [
-            f"{row['ratio']['median']:.1f}{star}" if row else "" for row, star in zip(of_peers, stars, strict=True)
-        ]
-        seconds, share = _number(ours["study_seconds"]["median"]), f"{ours['share_of_limit']['median']:.0%}"
-        lines.append(_line((f"{workload}, {_trainings(ours)}", seconds, share, *ratios)))
+        ratios = [f"{_ratio(row, 'ratio')}{star}" if row else "" for row, star in zip(of_peers, stars, strict=True)]
+        share = (_share(ours),) if _has_shares(result) else ()
+        lines.append(
+            _line((f"{workload}, {_trainings(ours)}", _number(ours["study_seconds"]["median"]), *share, *ratios))
+        )
     return "\n".join(lines)
+
+
+def _has_shares(result: Mapping[str, Any]) -> bool:
+    return any("share_of_registers" in row for row in result["summary"])
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    return f"{row['share_of_registers']['median']:.0%}" if "share_of_registers" in row else ""
 
 
 def _trainings(row: Mapping[str, Any]) -> str:
@@ -72,16 +89,16 @@ def _line(cells: tuple[str, ...]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cells(row: Mapping[str, Any], first: bool) -> tuple[str, ...]:
+def _cells(row: Mapping[str, Any], first: bool, *, shared: bool) -> tuple[str, ...]:
     study = f"{row['workload']}, {_trainings(row)}" if first else ""
     if not row["n"]:
-        return (study, f"{row['peer']}: {row['why']}", *("",) * 6, "0")
+        return (study, f"{row['peer']}: {row['why']}", *("",) * (5 + shared), "0")
     name = f"{row['peer']} ({row['charged_as_plain']})" if row["charged_as_plain"] else row["peer"]
     return (
         study,
         name,
         _number(row["epoch_seconds"]["median"]),
-        f"{row['share_of_limit']['median']:.0%}",
+        *((_share(row),) if shared else ()),
         _number(row["study_steady_seconds"]["median"]),
         _number(row["study_seconds"]["median"]),
         _ratio(row, "ratio_steady"),
@@ -107,16 +124,25 @@ def _ratio(row: Mapping[str, Any], name: str) -> str:
 
 def _foot(result: Mapping[str, Any]) -> str:
     machine = result["machine"]
-    rates = [block["sgemm"]["2048 x 2048 x 2048"] / 1e9 for block in result["blocks"]]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
-        f"{machine['processor']}, {machine['cores']} cores, CPU only; NumPy's sgemm {min(rates):.0f} – "
-        f"{max(rates):.0f} GFLOP/s in float32, the limit (wellfit's products are other ones, and can be faster: more "
-        "than 100 %). Medians over n turns, in brackets the smallest and the "
-        "largest ratio of a turn. Whole: start of the process and compilation included; whole studies are "
-        "extrapolated from the epochs that were timed, wellfit's and the peers' alike. "
+        f"{machine['processor']}, {machine['cores']} cores, CPU only; {_rates(result)}. Medians over n turns, in "
+        "brackets the smallest and the largest ratio of a turn. Whole: start of the process and compilation included; "
+        "whole studies are extrapolated from the epochs that were timed, wellfit's and the peers' alike. "
         f"{versions}. Started {result['started']}; `{result['command']}`."
     )
+
+
+def _rates(result: Mapping[str, Any]) -> str:
+    """The limit and NumPy's product, over the turns."""
+    rates = [block["rates"] if "rates" in block else block["sgemm"] for block in result["blocks"]]
+    limits = [known for known in map(limit, rates) if known is not None]
+    of_limit = f"registers alone {_range(limits)}, the limit" if limits else "the limit was not measured"
+    return f"{of_limit}; NumPy's float32 product {_range([r[SQUARE] for r in rates])}"
+
+
+def _range(rates: list[float]) -> str:
+    return f"{min(rates) / 1e9:.0f} – {max(rates) / 1e9:.0f} GFLOP/s"
 
 
 def _whole(result: Mapping[str, Any]) -> list[str]:

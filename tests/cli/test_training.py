@@ -174,7 +174,7 @@ def test_plan_counts_what_is_done(command: Command, study_copy: Path) -> None:
 
 def test_plan_json(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    monkeypatch.setattr("wellfit.engine.precision.mixed_is_faster", lambda: True)
     small = json.loads(command("plan", "--quick", "--precision", "auto", "--json").out)
     assert small["precision"] == {"asked": "auto", "chosen": "products in float32"}  # the digits fit the cache
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: False)

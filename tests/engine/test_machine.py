@@ -16,7 +16,7 @@ import pytest
 
 import wellfit
 from wellfit.base import ModelSpec, Recipe, RunSpec
-from wellfit.engine import machine, plan
+from wellfit.engine import machine, machine_file, plan
 from wellfit.engine.machine import attained, group_costs, learn, slowdown
 from wellfit.engine.plan import Population, make_plan
 
@@ -96,7 +96,7 @@ OURS = '{"machine": {"NAME": %s}}'
 )
 def test_a_corrupt_or_foreign_file_is_measured_anew(text: str, file: Path, count: list[int]) -> None:
     file.parent.mkdir()
-    file.write_text(text.replace("NAME", machine._name()))
+    file.write_text(text.replace("NAME", machine_file.name()))
     assert attained(population_of(MLP).program) is None
     for _ in range(2):
         assert group_costs() == MEASURED["costs"]
@@ -129,18 +129,18 @@ def test_another_processor_measures_for_itself(count: list[int], monkeypatch: py
     population = population_of(MLP)
     group_costs()
     learn(population, 20, 2.0)
-    monkeypatch.setattr(machine, "_name", lambda: "another processor")
+    monkeypatch.setattr(machine_file, "name", lambda: "another processor")
     assert attained(population.program) is None
     group_costs()
     assert len(count) == 2
 
 
 def test_a_name_tells_processor_devices_and_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = machine._name()
+    name = machine_file.name()
     assert name.endswith(f" x {len(jax.devices())}, jax {jax.__version__}")
     monkeypatch.setattr(Path, "exists", lambda _: False)  # as on macOS and Windows
     monkeypatch.setattr("platform.processor", lambda: "M9")
-    assert machine._name().startswith("M9 x ")
+    assert machine_file.name().startswith("M9 x ")
 
 
 # --- What programs attain ---------------------------------------------------------------------------------------------
@@ -193,13 +193,13 @@ def test_the_machine_is_as_fast_as_it_ever_was(file: Path, monkeypatch: pytest.M
 WRITER = """
 import sys
 from wellfit.base import ModelSpec, Recipe, RunSpec
-from wellfit.engine import machine
+from wellfit.engine import machine, machine_file
 from wellfit.engine.plan import make_plan
 
 recipe = Recipe(model=ModelSpec("mlp", (16,)), epochs=10, l1=1e-4, l2=1e-3, dropout=0.2)
 runs = [RunSpec("v", seed, recipe) for seed in range(2)]
 (population,) = make_plan(runs, (28, 28), 10, (48_000, 12_000, 12_000), 1).populations
-machine._name = lambda: sys.argv[1]
+machine_file.name = lambda: sys.argv[1]
 for i in range(300):
     machine.learn(population, 20, 2.0)
 print(machine._key(population.program))
@@ -224,7 +224,7 @@ def test_two_processes_that_write_leave_a_whole_file(file: Path) -> None:
         time.sleep(0.001)
     keys = [writer.communicate()[0].strip() for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0]
-    expected = machine._key(population_of(MLP).program).removeprefix(machine._name())
+    expected = machine._key(population_of(MLP).program).removeprefix(machine_file.name())
     assert keys == [f"one{expected}", f"two{expected}"]
     assert set(json.loads(file.read_text())["alone"]) & set(keys)
     assert [path.name for path in file.parent.iterdir()] == ["machine.json"]

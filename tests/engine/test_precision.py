@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec
-from wellfit.engine import devices, precision
+from wellfit.engine import devices, machine_file, precision
 from wellfit.engine.plan import make_plan
 from wellfit.errors import UnknownNameError
 from wellfit.spec.tables import PrecisionChoice
@@ -27,37 +26,37 @@ DENSE = [MLP, ModelSpec("logistic", ()), STACK]
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
-    """The machine's features are detected once per process; here, once per test."""
-    found_out = precision.has_bfloat16  # itself, and not what a test puts in its place
+    """The machine is asked once per process; here, once per test."""
+    found_out = precision.mixed_is_faster  # itself, and not what a test puts in its place
     found_out.cache_clear()
     yield
     found_out.cache_clear()
 
 
-def hardware(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
-    monkeypatch.setattr(precision, "has_bfloat16", lambda: has)
+def hardware(monkeypatch: pytest.MonkeyPatch, faster: bool) -> None:
+    monkeypatch.setattr(precision, "mixed_is_faster", lambda: faster)
 
 
 # --- What is asked for
 
 
 @pytest.mark.parametrize("model", [*DENSE, *CONVOLUTIONAL], ids=lambda model: model.kind)
-@pytest.mark.parametrize("has", [False, True])
+@pytest.mark.parametrize("faster", [False, True])
 def test_what_is_asked_for_by_name_is_done_everywhere(
-    model: ModelSpec, has: bool, monkeypatch: pytest.MonkeyPatch
+    model: ModelSpec, faster: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hardware(monkeypatch, has)
+    hardware(monkeypatch, faster)
     assert precision.resolve("float32", model) == "float32"
     assert precision.resolve("mixed", model) == "mixed"
 
 
 @pytest.mark.parametrize("model", [*DENSE, *CONVOLUTIONAL], ids=lambda model: model.kind)
-@pytest.mark.parametrize("has", [False, True])
-def test_auto_is_mixed_with_hardware_and_without_convolutions(
-    model: ModelSpec, has: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("faster", [False, True])
+def test_auto_is_mixed_where_faster_and_without_convolutions(
+    model: ModelSpec, faster: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hardware(monkeypatch, has)
-    assert precision.resolve("auto", model) == ("mixed" if has and model in DENSE else "float32")
+    hardware(monkeypatch, faster)
+    assert precision.resolve("auto", model) == ("mixed" if faster and model in DENSE else "float32")
 
 
 def test_an_unknown_precision_is_refused() -> None:
@@ -104,63 +103,96 @@ def on(monkeypatch: pytest.MonkeyPatch, **device: Any) -> None:
     monkeypatch.setattr(devices, "mesh", lambda: mesh)
 
 
+@pytest.fixture
+def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where measurements are kept: nowhere yet."""
+    monkeypatch.setenv("WELLFIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "machine.json"
+
+
+def taking(monkeypatch: pytest.MonkeyPatch, float32: float, mixed: float) -> list[str]:
+    """Let the products of both precisions take so many seconds; returns the precisions in which they were computed."""
+    clock, computed = [0.0], []
+    seconds = {"float32": float32, "mixed": mixed}
+
+    def products(name: str) -> Callable[[], None]:
+        def run() -> None:
+            computed.append(name)
+            again = computed.count(name)
+            clock[0] += seconds[name] * (50 if again == 1 else 1 + again % 3)  # compilation, then other processes
+
+        return run
+
+    monkeypatch.setattr(precision, "_products", products)
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: clock[0])
+    return computed
+
+
 @pytest.mark.parametrize(
-    ("flags", "has"),
+    ("float32", "mixed", "faster"), [(1.0, 0.5, True), (1.0, 0.88, True), (1.0, 0.92, False), (1.0, 1.4, False)]
+)
+def test_a_cpu_is_measured_whatever_its_flags(
+    float32: float, mixed: float, faster: bool, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking(monkeypatch, float32, mixed)
+    assert precision.mixed_is_faster() is faster
+    assert precision.resolve("auto", MLP) == ("mixed" if faster else "float32")
+    (kept,) = json.loads(file.read_text())["precision"].values()
+    assert kept == pytest.approx({"float32": float32, "mixed": mixed})  # the best turn of each
+
+
+def test_both_are_computed_in_turns(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = taking(monkeypatch, 1.0, 1.0)
+    precision.mixed_is_faster()
+    assert computed == ["float32", "mixed"] * (len(computed) // 2)
+    assert len(computed) >= 10
+
+
+def test_a_machine_is_measured_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = taking(monkeypatch, 1.0, 0.5)
+    assert precision.mixed_is_faster()
+    count = len(computed)
+    precision.mixed_is_faster.cache_clear()  # another process
+    assert precision.mixed_is_faster()
+    assert len(computed) == count
+    precision.mixed_is_faster.cache_clear()
+    monkeypatch.setattr(machine_file, "name", lambda: "another processor")
+    assert precision.mixed_is_faster()
+    assert len(computed) == 2 * count
+
+
+@pytest.mark.parametrize(
+    "kept",
     [
-        ("fpu sse4_2 avx2 avx512f avx512_bf16 amx_tile", True),
-        ("fpu amx_bf16 amx_tile", True),
-        ("fpu sse4_2 avx2 avx512f avx512_vnni", False),
-        ("fpu avx512_bf16x", False),
-        ("", False),
+        *("null", "3", "[]", "{}", '{"float32": 1.0}', '{"float32": 1.0, "mixed": "fast"}'),
+        *('{"float32": 1.0, "mixed": 0.0}', '{"float32": 1e999, "mixed": 1.0}', '{"float32": NaN, "mixed": 1.0}'),
     ],
 )
-def test_linux_tells_by_flags(flags: str, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info = tmp_path / "cpuinfo"
-    info.write_text(f"processor\t: 0\nmodel name\t: Some avx512_bf16 thing\nflags\t\t: {flags}\nbugs\t\t: amx_bf16\n")
-    monkeypatch.setattr(platform, "system", lambda: "Linux")
-    monkeypatch.setattr(precision, "_CPUINFO", info)
-    on(monkeypatch, platform="cpu")
-    assert precision.has_bfloat16() is has
+def test_a_damaged_measurement_is_repeated(kept: str, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.parent.mkdir()
+    file.write_text(json.dumps({"precision": {machine_file.name(): "KEPT"}}).replace('"KEPT"', kept))
+    computed = taking(monkeypatch, 1.0, 0.5)
+    assert precision.mixed_is_faster()
+    assert computed
 
 
-def test_a_linux_that_tells_nothing_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "system", lambda: "Linux")
-    on(monkeypatch, platform="cpu")
-    monkeypatch.setattr(precision, "_CPUINFO", tmp_path / "none")
-    assert not precision.has_bfloat16()
-    precision.has_bfloat16.cache_clear()
-    (tmp_path / "arm").write_text("processor\t: 0\nFeatures\t: fp asimd bf16\n")
-    monkeypatch.setattr(precision, "_CPUINFO", tmp_path / "arm")
-    assert not precision.has_bfloat16()
+def test_networks_with_convolutions_need_no_measurement(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = taking(monkeypatch, 1.0, 0.5)
+    assert precision.resolve("auto", FILTERS) == "float32"
+    assert not computed
 
 
-@pytest.mark.parametrize(("output", "has"), [("1\n", True), ("0\n", False), ("", False)])
-def test_macos_is_asked(output: str, has: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(command: Any, **how: Any) -> Any:
-        assert list(command) == ["sysctl", "-n", "hw.optional.arm.FEAT_BF16"]
-        return SimpleNamespace(stdout=output)
-
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    monkeypatch.setattr(subprocess, "run", run)
-    on(monkeypatch, platform="cpu")
-    assert precision.has_bfloat16() is has
-
-
-def test_who_cannot_be_asked_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(*command: Any, **how: Any) -> Any:
-        raise FileNotFoundError
-
-    on(monkeypatch, platform="cpu")
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    assert not precision.has_bfloat16()
-    precision.has_bfloat16.cache_clear()
-    monkeypatch.setattr(platform, "system", lambda: "Windows")
-    assert not precision.has_bfloat16()
+def test_the_products_of_this_machine_take_some_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_SIZES", (8, 16, 4))
+    monkeypatch.setattr(precision, "_ROUNDS", 2)
+    assert precision.mixed_is_faster() in (True, False)
+    (kept,) = json.loads(file.read_text())["precision"].values()
+    assert kept.keys() == {"float32", "mixed"}
+    assert all(0 < seconds < 60 for seconds in kept.values())
 
 
 @pytest.mark.parametrize(
-    ("device", "has"),
+    ("device", "faster"),
     [
         ({"compute_capability": "7.5"}, False),
         ({"compute_capability": "8.0"}, True),
@@ -171,14 +203,14 @@ def test_who_cannot_be_asked_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_gpu_tells_by_its_compute_capability(
-    device: dict[str, str], has: bool, monkeypatch: pytest.MonkeyPatch
+    device: dict[str, str], faster: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on(monkeypatch, platform="gpu", **device)
-    assert precision.has_bfloat16() is has
+    assert precision.mixed_is_faster() is faster
 
 
 def test_it_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     on(monkeypatch, platform="gpu", compute_capability="8.0")
-    assert precision.has_bfloat16()
+    assert precision.mixed_is_faster()
     on(monkeypatch, platform="gpu", compute_capability="7.0")
-    assert precision.has_bfloat16()
+    assert precision.mixed_is_faster()

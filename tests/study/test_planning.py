@@ -57,7 +57,7 @@ def test_more_examples_than_there_are_are_refused() -> None:
 
 
 def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: True)
+    monkeypatch.setattr("wellfit.engine.precision.mixed_is_faster", lambda: True)
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: examples < 100)
     plan = plan_of(LESS, precision="auto")
     assert {population.program.precision for population in plan.populations} == {"mixed"}

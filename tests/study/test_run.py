@@ -294,17 +294,17 @@ def test_a_checkpoint_of_other_companions_is_not_continued(tmp_path: Path) -> No
     assert len(stores.epochs(tmp_path)) == 3 * EPOCHS
 
 
-def has_bfloat16(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
-    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: has)
+def mixed_is_faster(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+    monkeypatch.setattr("wellfit.engine.precision.mixed_is_faster", lambda: has)
 
 
 def test_a_study_keeps_its_precision_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = study(STRAIGHT, precision="auto")
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: False)  # or float32 anywhere
-    has_bfloat16(monkeypatch, True)
+    mixed_is_faster(monkeypatch, True)
     with pytest.raises(Interrupted):
         run_study(Session(spec, points(), tmp_path), on_progress=press)
-    has_bfloat16(monkeypatch, False)  # the directory was carried to another machine
+    mixed_is_faster(monkeypatch, False)  # the directory was carried to another machine
     ticks: list[Progress] = []
     output: list[Forecast] = []
     run_study(Session(spec, points(), tmp_path), on_plan=output.append, on_progress=ticks.append)

@@ -86,7 +86,7 @@ def test_only_a_share_of_the_data_is_split() -> None:
     ("has", "small", "words"), [(1, 0, MIXED), (0, 0, "products in float32"), (1, 1, "products in float32")]
 )
 def test_auto_reports_the_chosen_precision(has: int, small: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.engine.precision.has_bfloat16", lambda: bool(has))
+    monkeypatch.setattr("wellfit.engine.precision.mixed_is_faster", lambda: bool(has))
     monkeypatch.setattr("wellfit.study.planning.is_small", lambda shape, examples: bool(small))
     session = Session(perceptrons(CURVED, precision="auto"), few_points(), NOWHERE)
     assert session.forecast.precision == words

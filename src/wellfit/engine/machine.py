@@ -8,21 +8,17 @@ measured rate is the best forecast.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-import platform
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import jax
 import numpy as np
 
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
-from wellfit.engine import devices
+from wellfit.engine import devices, machine_file
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
-from wellfit.files import cache_root, read_plain, replacing
 
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory", "product_rate", "slowdown"]
 
@@ -40,9 +36,6 @@ _EPOCHS: Final = 3
 _TURNS: Final = 2
 _FASTEST: Final = 1e18  # operations per second; no machine trains faster
 _WIDEST: Final = 64
-_MOST_BYTES: Final = 4 << 20  # of the file
-_MOST_ENTRIES: Final = 1000  # of a table
-_TABLES: Final = ("machine", "alone", "fastest")
 
 
 def group_costs() -> Costs:
@@ -53,10 +46,10 @@ def group_costs() -> Costs:
     """
     if jax.default_backend() != "cpu":
         return tuple((width, 0.9 if width > 1 else 1.0) for width in range(1, 9))
-    costs = _as_costs(_read("machine").get(_name()))
+    costs = _as_costs(machine_file.read("machine").get(machine_file.name()))
     if costs is None:
         measured = _measured()
-        _write("machine", _name(), measured)
+        machine_file.write("machine", machine_file.name(), measured)
         costs = measured["costs"]
     return costs
 
@@ -72,7 +65,7 @@ def memory() -> int | None:
 
 def attained(program: Program) -> float | None:
     """Return the program's operations per second here, over all devices, without other processes; None if unknown."""
-    return _valid(_read("alone").get(_key(program)))
+    return _valid(machine_file.read("alone").get(_key(program)))
 
 
 def learn(population: Population, run_epochs: int, seconds: float) -> None:
@@ -85,7 +78,7 @@ def learn(population: Population, run_epochs: int, seconds: float) -> None:
     if seconds > _SHORTEST:
         each = population.work / sum(trajectory.epochs for trajectory in population.trajectories)
         rate, known = each * run_epochs / seconds, attained(population.program)
-        _write("alone", _key(population.program), rate if known is None else math.sqrt(rate * known))
+        machine_file.write("alone", _key(population.program), rate if known is None else math.sqrt(rate * known))
 
 
 def product_rate() -> float:
@@ -112,11 +105,11 @@ def slowdown() -> float:
 
 
 def _fastest() -> float | None:
-    return _valid(_read("fastest").get(_name()))
+    return _valid(machine_file.read("fastest").get(machine_file.name()))
 
 
 def _keep_fastest(rate: float) -> float:
-    _write("fastest", _name(), rate)
+    machine_file.write("fastest", machine_file.name(), rate)
     return rate
 
 
@@ -149,20 +142,8 @@ def _measured() -> dict[str, Any]:
     return {"costs": chosen, "seconds": best}
 
 
-def _name() -> str:
-    """Identify what a measurement is valid for: the processor, the number of devices, and the compiler version."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return f"{model} x {len(jax.devices())}, jax {jax.__version__}"
-
-
 def _key(program: Program) -> str:
-    return f"{_name()}: {program}".replace(repr(program.uses), repr(sorted(program.uses)))
-
-
-def _file() -> Path:
-    return cache_root() / "machine.json"
+    return f"{machine_file.name()}: {program}".replace(repr(program.uses), repr(sorted(program.uses)))
 
 
 def _as_costs(kept: Any) -> Costs | None:
@@ -172,24 +153,3 @@ def _as_costs(kept: Any) -> Costs | None:
         if costs[:1] == ((1, 1.0),) and all(0 < width <= _WIDEST and 0 < cost <= 1 for width, cost in costs):
             return costs
     return None
-
-
-def _read(table: str) -> dict[str, Any]:
-    """Read one table of the cache file; empty if the file is missing, damaged or in another format."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        tables = json.loads(read_plain(_file(), _MOST_BYTES))
-        if isinstance(tables, dict) and isinstance(tables.get(table), dict):
-            return dict(tables[table])
-    return {}
-
-
-def _write(table: str, key: str, value: Any) -> None:
-    """Add an entry to the cache file atomically; a cache that cannot be written is ignored.
-
-    The newest entries are kept, and a file that could not be read whole is replaced.
-    """
-    kept = {name: _read(name) for name in _TABLES}
-    kept[table] = {name: old for name, old in kept[table].items() if name != key} | {key: value}
-    kept = {name: dict(list(entries.items())[-_MOST_ENTRIES:]) for name, entries in kept.items()}
-    with contextlib.suppress(OSError), replacing(_file(), durable=False) as temporary:
-        temporary.write_text(json.dumps(kept))
