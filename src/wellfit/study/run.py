@@ -98,16 +98,7 @@ def run_study(
     pool = session.pool if session.remaining.plan.runs else None
     if pool is not None:
         check_nodes(pool.nodes, kernels=session.kernels)
-    facts = provenance(  # raises before anything is written
-        *(session.used, session.splits, command, session.precision),
-        folds=session.folds,
-        hashes=session.hashes,
-        kernels=session.kernels,
-    )
-    if pool is not None:  # what each machine is, comes with the runs
-        facts = {name: value for name, value in facts.items() if name not in MACHINE}
-    if session.shard is not None:
-        facts["shard"] = str(session.shard)
+    facts = _facts(session, command, here=pool is None)  # raises before anything is written
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
@@ -143,6 +134,19 @@ def run_study(
         if session.remaining.plan.runs:
             count_time()
     release()
+
+
+def _facts(session: Session, command: str, *, here: bool) -> dict[str, str]:
+    """The provenance of what this process trains; of what is trained elsewhere, the machines come with the runs."""
+    facts = provenance(
+        *(session.used, session.splits, command, session.precision),
+        folds=session.folds,
+        hashes=session.hashes,
+        kernels=session.kernels,
+    )
+    if not here:
+        facts = {name: value for name, value in facts.items() if name not in MACHINE}
+    return facts if session.shard is None else facts | {"shard": str(session.shard)}
 
 
 def _stopwatch(store: Store) -> Callable[[], None]:

@@ -71,16 +71,15 @@ def parts_of(plan: Plan, done: Iterable[Run], places: int, devices: int, *, at_o
         for begin in range(0, len(groups), count):
             some = groups[begin : begin + count]
             work = population.work * sum(t.epochs for group in some for t in group) / every
-            spread = tuple(
-                group for wave in range(0, count, size) for group in _spread(some[wave:][:size], size, devices)
-            )
+            waves = [_spread(some[wave : wave + size], size, devices) for wave in range(0, len(some), size)]
+            spread = tuple(group for wave in waves for group in wave)
             parts.append(Part(Population(population.program, spread, work), population.name, work))
     return tuple(parts)
 
 
 def _spread(groups: Sequence[Group], size: int, devices: int) -> list[Group]:
     """A wave of a size in which every device has about as many of the groups; a device has successive places."""
-    wave: list[Group] = [()] * (size if groups else 0)
+    wave: list[Group] = [()] * size
     for number, group in enumerate(groups):
         wave[number % devices * (size // devices) + number // devices] = group
     return wave

@@ -32,7 +32,12 @@ REPORT_SECONDS: Final = 1.0
 
 _START_SECONDS: Final = 120.0  # in which a process on every machine has to import wellfit
 _STORE_BYTES: Final = 300 << 20  # of the object store of a Ray that is started here, besides the data
-_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_QUIET: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_raylet_start_wait_time_s": "120",
+}
 _CLIENT: Final = {"RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "3", "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "3"}
 
 
@@ -236,7 +241,10 @@ class RayPool:
 
         dataset = self._content[0]
         size = dataset.x_train.nbytes + dataset.x_test.nbytes + _STORE_BYTES
-        ray.init("local", num_cpus=cores(), include_dashboard=False, object_store_memory=size, **quiet)
+        try:
+            ray.init("local", num_cpus=cores(), include_dashboard=False, object_store_memory=size, **quiet)
+        except Exception as error:
+            raise WellfitError(f"--on ray: Ray did not start here: {_first_line(error)}; try again") from error
 
     def close(self) -> None:
         """End the connection, and a Ray that was started here."""
