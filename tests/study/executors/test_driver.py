@@ -266,7 +266,7 @@ def test_other_versions_are_refused_before_anything_is_written(name: str, tmp_pa
 def test_other_code_and_missing_kernels_are_refused() -> None:
     good = Node(versions(), machine_facts(), "llvmlite is not installed")
     check_nodes([good], kernels=False)
-    with pytest.raises(WellfitError, match="no generated kernels, .* llvmlite is not installed"):
+    with pytest.raises(WellfitError, match=r"no generated kernels, .* llvmlite is not installed"):
         check_nodes([good], kernels=True)
     with pytest.raises(WellfitError, match="has other code of wellfit; install the same version in both places"):
         check_nodes([good, Node({**versions(), "code": "0"}, machine_facts())], kernels=False)

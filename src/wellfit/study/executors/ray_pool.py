@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["RayPool", "usable_address"]
 
 ANSWER_SECONDS: Final = 10.0
-"""Seconds in which a cluster has to answer."""
+"""Seconds in which something has to answer at the address of a cluster."""
+
+CONNECT_SECONDS: Final = 30.0
+"""Seconds in which what answers there has to be found to be a Ray; a busy machine takes a while."""
 
 REPORT_SECONDS: Final = 1.0
 """Seconds between two reports of a part, at least; of many parts, together not more than 20 a second."""
@@ -38,7 +41,7 @@ _QUIET: Final = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_raylet_start_wait_time_s": "120",
 }
-_CLIENT: Final = {"RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "3", "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "3"}
+_CLIENT: Final = {"RAY_CLIENT_INITIAL_CONNECTION_TIMEOUT_S": "8", "RAY_CLIENT_MAX_CONNECTION_TIMEOUT_S": "8"}
 
 
 def usable_address(text: str) -> Address:
@@ -235,7 +238,7 @@ class RayPool:
     def _connect(self, ray: Any) -> None:
         quiet = {"logging_level": "error", "log_to_driver": False}
         if self._address.host:
-            _within(ANSWER_SECONDS, lambda: ray.init(str(self._address), **quiet), self._address)
+            _within(CONNECT_SECONDS, lambda: ray.init(str(self._address), **quiet), self._address)
             return
         from wellfit.engine.devices import cores
 
