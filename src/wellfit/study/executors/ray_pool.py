@@ -33,6 +33,9 @@ CONNECT_SECONDS: Final = 30.0
 REPORT_SECONDS: Final = 1.0
 """Seconds between two reports of a part, at least; of many parts, together not more than 20 a second."""
 
+COUNT_SECONDS: Final = 5.0
+"""Seconds between two counts of the machines."""
+
 _START_SECONDS: Final = 120.0  # in which a process on every machine has to import wellfit
 _STORE_BYTES: Final = 300 << 20  # of the object store of a Ray that is started here, besides the data
 _QUIET: Final = {
@@ -76,6 +79,8 @@ class RayPool:
         self._address, self._content = address, (dataset, spec)
         self._ray: Any = None  # the module, once there is a connection
         self._own = False  # whether the connection is ours to close
+        self._counted: tuple[int, float] | None = None  # places, and when
+        self._task: Any = None
         self._data: Any = None
         self._mailbox: Any = None
         self._nodes: list[Node] = []
@@ -101,17 +106,19 @@ class RayPool:
 
     @property
     def places(self) -> int:
-        """How many parts train side by side now."""
-        total = self._connected().cluster_resources()
-        each = self._resources()
-        return max(1, min(int(total.get(name, 0) // count) for name, count in each.items() if count))
+        """How many parts train side by side now; asked anew after some seconds, since a cluster may grow."""
+        if self._counted is None or time.monotonic() - self._counted[1] > COUNT_SECONDS:
+            total, each = self._connected().cluster_resources(), self._needs()
+            places = min(int(total.get(name, 0) // count) for name, count in each.items() if count)
+            self._counted = max(1, places), time.monotonic()
+        return self._counted[0]
 
     @property
     def nodes(self) -> Sequence[Node]:
         """What every machine of the cluster says of itself."""
         return self._nodes or self._asked_nodes()
 
-    def _resources(self) -> dict[str, float]:
+    def _needs(self) -> dict[str, float]:
         """What a part needs of a machine: on one with a single core, two devices share it."""
         if self.devices == 1:
             return {"CPU": 1, "GPU": 1}
@@ -153,15 +160,17 @@ class RayPool:
 
     def submit(self, number: int, job: Job) -> None:
         """Let a part be trained; its events have its number."""
-        ray = self._connected()
-        if self._mailbox is None:
-            self._data = ray.put(self._content)
-            self._mailbox = ray.remote(_mailbox()).options(num_cpus=0, max_restarts=-1).remote()
-        needs = self._resources()
-        task = ray.remote(_train).options(num_cpus=needs["CPU"], num_gpus=needs["GPU"], max_retries=0)
-        interval = max(REPORT_SECONDS, self.places / 20)
-        setup = self.devices, self._platform()
-        self._running[task.remote(job, self._data, self._mailbox, number, interval, setup)] = number
+        if self._task is None:
+            self._prepare()
+        interval, setup = max(REPORT_SECONDS, self.places / 20), (self.devices, self._platform())
+        self._running[self._task.remote(job, self._data, self._mailbox, number, interval, setup)] = number
+
+    def _prepare(self) -> None:
+        """What all parts share: their data, which are sent to every machine once, and where they report."""
+        ray, needs = self._connected(), self._needs()
+        self._data = ray.put(self._content)
+        self._mailbox = ray.remote(_mailbox()).options(num_cpus=0, max_restarts=-1).remote()
+        self._task = ray.remote(_train).options(num_cpus=needs["CPU"], num_gpus=needs["GPU"], max_retries=0)
 
     def events(self, seconds: float) -> Sequence[tuple[int, Event]]:
         """What happened, after waiting for at most these seconds if nothing did.
@@ -237,6 +246,8 @@ class RayPool:
 
     def _connect(self, ray: Any) -> None:
         quiet = {"logging_level": "error", "log_to_driver": False}
+        if hasattr(ray._private.worker, "print_to_stdstream"):  # of a machine that is gone, Ray prints the log
+            ray._private.worker.print_to_stdstream = lambda *given, **named: None
         if self._address.host:
             _within(CONNECT_SECONDS, lambda: ray.init(str(self._address), **quiet), self._address)
             return
