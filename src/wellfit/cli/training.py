@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +109,8 @@ def run(
     finally:
         if session.pool is not None:
             session.pool.close()
+    if session.pool is not None and session.pool.lost:
+        print_paragraph(console, _lost_line(session.pool.lost))
     if session.shard is not None:
         _print_shard(session, console, json=json)
     else:
@@ -270,6 +273,14 @@ def _check_place(on: str | None, shard: str | None, tensorboard: Path | None) ->
             f"--tensorboard with --on {on}: logs are written where a study trains; when it has ended, use: wellfit "
             "export DIR --format tensorboard"
         )
+
+
+def _lost_line(reasons: Sequence[str]) -> str:
+    """What was trained again, and why."""
+    from wellfit.report.wording import count
+
+    each = "; ".join(f"{reasons.count(reason)} x {reason}" for reason in dict.fromkeys(reasons))
+    return f"{count(len(reasons), 'part')} of the study {'was' if len(reasons) == 1 else 'were'} trained again: {each}"
 
 
 def _run(

@@ -55,6 +55,7 @@ class HerePool:
         self.jobs: list[tuple[int, Job]] = []
         self.begun: dict[int, int] = {}
         self.stopped = 0
+        self.lost: list[str] = []
 
     def submit(self, number: int, job: Job) -> None:
         self.jobs.append((number, job))

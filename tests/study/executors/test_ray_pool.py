@@ -23,6 +23,7 @@ from wellfit.spec.study import DataSpec
 from wellfit.store import contents, open_existing
 from wellfit.study.executors import ray_pool
 from wellfit.study.executors.address import Address
+from wellfit.study.executors.parts import Lost
 from wellfit.study.executors.ray_pool import RayPool, usable_address
 
 SMALL = ("regularization/l2", "--data", "digits", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]")
@@ -92,6 +93,22 @@ def test_what_does_not_answer_in_time_or_is_another_version_is_refused() -> None
         ray_pool._within(5, broken, place)
 
 
+def test_a_ray_that_does_not_start_is_one_line() -> None:
+    class Ray:
+        started = 0
+
+        def init(self, address: str, **options: Any) -> None:
+            self.started += 1
+            raise RuntimeError("The current node timed out\nduring startup.")
+
+        def shutdown(self) -> None: ...
+
+    ray = Ray()
+    with pytest.raises(WellfitError, match=r"--on ray: Ray did not start here: during startup\."):
+        RayPool(Address(), points(), DataSpec("points"))._connect(ray)
+    assert ray.started == 2
+
+
 class _Exceptions:
     class RayError(Exception): ...
 
@@ -145,7 +162,9 @@ def pretended(address: Address = Address("head", 6379)) -> RayPool:  # noqa: B00
     ],
 )
 def test_deaths_are_lost_parts(kind: str, reason: str) -> None:
-    assert pretended()._outcome(getattr(_Exceptions, kind)("What:\n  something else")).reason == reason  # type: ignore[union-attr]
+    pool = pretended()
+    assert pool._outcome(getattr(_Exceptions, kind)("What:\n  something else")) == Lost(reason)
+    assert pool.lost == [reason]
 
 
 def test_an_error_of_the_training_is_raised_as_here() -> None:

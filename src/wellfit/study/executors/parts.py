@@ -179,7 +179,13 @@ class Node:
 
 
 class Pool(Protocol):
-    """Machines that train parts."""
+    """Machines that train parts.
+
+    Args:
+      lost: why parts were lost so far, in the order in which they were.
+    """
+
+    lost: list[str]
 
     @property
     def devices(self) -> int:

@@ -83,6 +83,7 @@ class RayPool:
         self._task: Any = None
         self._data: Any = None
         self._mailbox: Any = None
+        self.lost: list[str] = []
         self._nodes: list[Node] = []
         self._running: dict[Any, int] = {}
         self._asked: Any = None
@@ -211,15 +212,19 @@ class RayPool:
         exceptions = self._ray.exceptions
         try:
             outcome: Trained | Failed = self._ray.get(ref)
+            return outcome
         except exceptions.RayTaskError as error:
             raise error.cause if isinstance(error.cause, Exception) else error from None
         except exceptions.OutOfMemoryError:
-            return Lost("its machine ran out of memory")
+            reason = "its machine ran out of memory"
         except (exceptions.NodeDiedError, exceptions.ObjectLostError):
-            return Lost("its machine is gone")
+            reason = "its machine is gone"
+        except exceptions.WorkerCrashedError:
+            reason = "its process died"
         except exceptions.RayError as error:
-            return Lost("its process died" if isinstance(error, exceptions.WorkerCrashedError) else _first_line(error))
-        return outcome
+            reason = _first_line(error)
+        self.lost.append(reason)
+        return Lost(reason)
 
     def stop(self) -> None:
         """Give up all parts that were submitted."""
@@ -246,8 +251,8 @@ class RayPool:
 
     def _connect(self, ray: Any) -> None:
         quiet = {"logging_level": "error", "log_to_driver": False}
-        if hasattr(ray._private.worker, "print_to_stdstream"):  # of a machine that is gone, Ray prints the log
-            ray._private.worker.print_to_stdstream = lambda *given, **named: None
+        with contextlib.suppress(AttributeError):
+            ray._private.worker.print_to_stdstream = _silent  # it prints the log of a machine that is gone
         if self._address.host:
             _within(CONNECT_SECONDS, lambda: ray.init(str(self._address), **quiet), self._address)
             return
@@ -255,10 +260,14 @@ class RayPool:
 
         dataset = self._content[0]
         size = dataset.x_train.nbytes + dataset.x_test.nbytes + _STORE_BYTES
-        try:
-            ray.init("local", num_cpus=cores(), include_dashboard=False, object_store_memory=size, **quiet)
-        except Exception as error:
-            raise WellfitError(f"--on ray: Ray did not start here: {_first_line(error)}; try again") from error
+        for last in (False, True):  # on a very busy machine, its parts may miss one another at first
+            try:
+                ray.init("local", num_cpus=cores(), include_dashboard=False, object_store_memory=size, **quiet)
+                return
+            except Exception as error:
+                ray.shutdown()
+                if last:
+                    raise WellfitError(f"--on ray: Ray did not start here: {_first_line(error)}") from error
 
     def close(self) -> None:
         """End the connection, and a Ray that was started here."""
@@ -318,6 +327,10 @@ def _own_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _silent(*given: Any, **named: Any) -> None:
+    """In place of what prints."""
 
 
 def _first_line(error: BaseException) -> str:
