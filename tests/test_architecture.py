@@ -58,7 +58,7 @@ ONLY_THERE = {
     "sqlite3": ("wellfit.store",),
     "requests": ("wellfit.data.fetch",),
     "urllib": ("wellfit.data.fetch",),
-    "socket": ("wellfit.data.fetch",),
+    "socket": ("wellfit.data.fetch", "wellfit.study.executors"),
     "http": (),
     "h5py": ("wellfit.data.arrays.hdf5",),
     "keras": ("wellfit.interop",),

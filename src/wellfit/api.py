@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import weakref
@@ -242,6 +243,7 @@ class Study(Previews):
         max_seeds: int | None = None,
         max_minutes: float | None = None,
         tensorboard: str | Path | None = None,
+        on: str | None = None,
     ) -> Results:
         """Train and evaluate what is missing, and return the results.
 
@@ -255,6 +257,7 @@ class Study(Previews):
           max_seeds: with ``until_decided``, the maximum seeds (by default 20), fixed at the first interim analysis.
           max_minutes: with ``until_decided``, start no batch of seeds that would end later by the forecast.
           tensorboard: a folder in which the study is logged for TensorBoard while it trains.
+          on: train on Ray: ``"ray"`` starts it here, ``"HOST:PORT"`` or ``"ray://HOST:PORT"`` is a cluster.
 
         Returns:
           The results, including those of runs that the directory held before.
@@ -264,23 +267,30 @@ class Study(Previews):
         """
         from wellfit.report.forms.notebook_progress import progress_display
         from wellfit.study.decide import run_until_decided
+        from wellfit.study.executors.ray_pool import RayPool, usable_address
         from wellfit.study.run import run_study
         from wellfit.study.session import Session
 
         if not until_decided and (max_seeds is not None or max_minutes is not None):
             raise StudyFileError("run(...): max_seeds and max_minutes need until_decided=True; add that")
+        if on is not None and tensorboard is not None:
+            raise StudyFileError("run(...): on and tensorboard exclude each other; use Results.export afterwards")
         keep: object = None
         if out is None:
             keep = _Temporary()
             out = keep.path / "study"
         with self._naming():
-            session = Session(*self._fitted(), Path(out), fresh)
+            address = None if on is None else usable_address(on)
+            spec, dataset = self._fitted()
+        pool = None if address is None else RayPool(address, dataset, spec.data)
+        session = Session(spec, dataset, Path(out), fresh, pool=pool)
         logs: Any = None
         if tensorboard is not None:
             from wellfit.interop.tensorboard import LogFolder
 
             logs = LogFolder(Path(tensorboard), session, temporary=keep is not None)
-        with self._naming(), progress_display(progress) as on_progress:
+        closing = contextlib.nullcontext() if pool is None else contextlib.closing(pool)
+        with closing, self._naming(), progress_display(progress) as on_progress:
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
                 run_study(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +54,12 @@ ShardOf = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N", help="Train the I-th of N parts only; wellfit merge joins the directories."),
 ]
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on", metavar="WHERE", help="Train on Ray: ray starts it here; HOST:PORT or ray://HOST:PORT is a cluster."
+    ),
+]
 Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices and precision.")]
 
 
@@ -71,6 +78,7 @@ def run(
     out: Out = None,
     fresh: Fresh = False,
     shard: ShardOf = None,
+    on: On = None,
     tensorboard: TensorBoard = None,
     json: Json = False,
 ) -> None:
@@ -85,8 +93,9 @@ def run(
     from wellfit.study.interrupts import Interrupted
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes, shard)
+    _check_place(on, shard, tensorboard)
     console = make_console(stderr=json)
-    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard)
+    session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         if until_decided:
@@ -98,6 +107,11 @@ def run(
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
         console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
         raise SystemExit(INTERRUPTED) from None  # it has its line
+    finally:
+        if session.pool is not None:
+            session.pool.close()
+    if session.pool is not None and session.pool.lost:
+        print_paragraph(console, _lost_line(session.pool.lost))
     held = 0 if session.shard is None else _held(session)
     if session.shard is not None and held < len(session.runs):
         _print_shard(session, held, console, json=json)
@@ -185,16 +199,19 @@ def _session(
     out: Path | None,
     fresh: bool,
     shard: str | None = None,
+    on: str | None = None,
 ) -> Session:
     """The session for the options of ``run`` and ``plan``."""
     from wellfit.report.given_words import check_sections
     from wellfit.spec.study import load_study, place_of
     from wellfit.study.adapt import adapted, loaded
     from wellfit.study.directories import directory_of
+    from wellfit.study.executors.ray_pool import RayPool, usable_address
     from wellfit.study.session import Session
     from wellfit.study.shards import read_shard
 
     part = None if shard is None else read_shard(shard)
+    address = None if on is None else usable_address(on)
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
@@ -203,7 +220,9 @@ def _session(
     directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
     if part is not None and out is None:
         directory = directory.with_name(f"{directory.name}-{part.number}of{part.of}")
-    return Session(*adapted(spec, dataset, study, settings or ()), directory, fresh, part)
+    fitted, dataset = adapted(spec, dataset, study, settings or ())
+    pool = None if address is None else RayPool(address, dataset, fitted.data)
+    return Session(fitted, dataset, directory, fresh, part, pool)
 
 
 def _held(session: Session) -> int:
@@ -254,6 +273,27 @@ def _check_budget(
     for option, value in (("--max-seeds", max_seeds), ("--max-minutes", max_minutes)):
         if value is not None and not until_decided:
             raise StudyFileError(f"{option} {value:g}: needs --until-decided; add that, or leave {option} out")
+
+
+def _check_place(on: str | None, shard: str | None, tensorboard: Path | None) -> None:
+    """Refuse what a study cannot have that trains elsewhere."""
+    from wellfit.errors import StudyFileError
+
+    if on is not None and shard is not None:
+        raise StudyFileError(f"--shard {shard} with --on {on}: Ray divides the study by itself; leave --shard out")
+    if on is not None and tensorboard is not None:
+        raise StudyFileError(
+            f"--tensorboard with --on {on}: logs are written where a study trains; when it has ended, use: wellfit "
+            "export DIR --format tensorboard"
+        )
+
+
+def _lost_line(reasons: Sequence[str]) -> str:
+    """What was trained again, and why."""
+    from wellfit.report.wording import count
+
+    each = "; ".join(f"{reasons.count(reason)} x {reason}" for reason in dict.fromkeys(reasons))
+    return f"{count(len(reasons), 'part')} of the study {'was' if len(reasons) == 1 else 'were'} trained again: {each}"
 
 
 def _run(

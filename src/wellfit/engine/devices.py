@@ -26,6 +26,7 @@ __all__ = [
     "ATTAINED_BY_CONVOLUTIONS",
     "ATTAINED_BY_KERNELS",
     "COMPILE_SECONDS",
+    "FEWEST",
     "POPULATION",
     "READ_SECONDS",
     "ROOM_BYTES",
@@ -85,7 +86,8 @@ _USUAL: Final = {
 }
 """Settings of JAX that wellfit's results, and a study's continuation with the same bits, depend on."""
 
-_FEWEST: Final = 2  # devices of a CPU, so that the bits of a run do not depend on the number of its cores
+FEWEST: Final = 2
+"""Devices of a CPU, so that the bits of a run do not depend on the number of its cores."""
 
 _FEWEST_PRODUCTS: Final = 6
 
@@ -97,18 +99,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def start() -> None:
+def start(count: int = 0) -> None:
     """Configure JAX for one single-threaded CPU device per core, but at least two, unless JAX is already initialized.
 
     Two single-threaded devices finish two runs sooner than one two-threaded device training them in turn: matrix
     products of this size gain little from a second thread.
+
+    Args:
+      count: of the devices, where others use the remaining cores.
 
     Raises:
       WellfitError: JAX is set up to compute other numbers than those that wellfit promises, or has no such device.
     """
     _check_settings()
     try:
-        jax.config.update("jax_num_cpu_devices", max(_FEWEST, cores()))
+        jax.config.update("jax_num_cpu_devices", max(FEWEST, count or cores()))
     except RuntimeError:
         return  # JAX is already initialized, for example in a notebook: use the devices it has
     flags = os.environ.get("XLA_FLAGS", "")

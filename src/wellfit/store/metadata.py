@@ -126,6 +126,10 @@ class Metadata:
         provenance: dict[str, str] = self._database.get("provenance", {})
         return provenance | ({"test set opened": opened} if opened else {})
 
+    def add_provenance(self, facts: Mapping[str, str]) -> None:
+        """Record where work of others comes from that is about to be saved; it is saved with the work."""
+        self._provenance = joined(self._provenance, facts)
+
     def created(self) -> str | None:
         """The time at which the study began; None before."""
         created: str | None = self._database.get("created", None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wellfit.analysis.power import Design
-from wellfit.data.facts import data_line
+from wellfit.data.facts import Facts, data_line
 from wellfit.engine import programs
 from wellfit.engine.precision import has_convolution
 from wellfit.narrative.design import design_sentences
@@ -48,10 +49,20 @@ def forecast_of(session: Session) -> Forecast:
         continued=len(work.begins),
         saved=work.saved,
         restarted=work.restarted,
-        facts=(*session.facts, *network_facts(session.recipes)),
+        facts=(*session.facts, *network_facts(session.recipes), *_where(session)),
         design=_design(session),
         cautions=_cautions(session),
     )
+
+
+def _where(session: Session) -> Facts:
+    """Which machines train what remains, where it is not this one."""
+    if session.pool is None or not session.remaining.plan.runs:
+        return ()
+    nodes = len(session.pool.nodes)
+    machines = "this machine" if session.pool.here else f"{nodes} machine{'s' * (nodes > 1)}"
+    side = "one training at a time" if session.pool.places == 1 else f"{session.pool.places} trainings side by side"
+    return (("trained on", f"Ray, {machines}, {side}"),)
 
 
 def _precision(session: Session) -> str:
@@ -77,9 +88,17 @@ def _design(session: Session) -> tuple[str, ...]:
 def _cautions(session: Session) -> tuple[str, ...]:
     """Of the metric, of another machine than before, of programs that are not kept, of slow convolutions."""
     recorded = session.stored.provenance if session.remaining.plan.runs else {}
-    moved = continued_elsewhere(recorded, machine_facts(kernels=session.kernels))
+    moved = dict.fromkeys(continued_elsewhere(recorded, machine) for machine in _machines(session))
     of_metric = metric_caution(session.spec.metric, session.data.y_train)
-    return tuple(filter(None, (of_metric, moved, programs.refusal(), _without_kernels(session))))
+    return tuple(filter(None, (of_metric, *moved, programs.refusal(), _without_kernels(session))))
+
+
+def _machines(session: Session) -> list[Mapping[str, str]]:
+    """What the bits of the runs that remain to be trained depend on, on each machine that trains."""
+    here = machine_facts(kernels=session.kernels)
+    if session.pool is None or not session.remaining.plan.runs:
+        return [here]
+    return [{name: value for name, value in node.machine.items() if name in here} for node in session.pool.nodes]
 
 
 def _without_kernels(session: Session) -> str:

@@ -21,10 +21,11 @@ from wellfit.store import Store
 from wellfit.study.interim import Recorded, recorded
 from wellfit.study.planning import Choices
 
-__all__ = ["NOTHING_STORED", "Remaining", "Stored", "read_stored", "remaining_work"]
+__all__ = ["NOTHING_STORED", "Remaining", "Stored", "note_batch", "read_stored", "remaining_work"]
 
 Run = tuple[str, int]
 
+_BATCHES: Final = "batches"
 _NO_STATE: Final = "without a saved state to continue from"
 _DAMAGED: Final = "with a missing or damaged file"
 
@@ -44,6 +45,7 @@ class Stored:
       provenance: of its runs.
       interim: the record of planned interim analyses, if there are any.
       tested: whether the test set has been opened.
+      batches: runs that were planned together to be trained in parts, in their order.
     """
 
     finished: frozenset[Run] = frozenset()
@@ -56,6 +58,7 @@ class Stored:
     provenance: Mapping[str, str] = field(default_factory=dict)
     interim: Recorded | None = None
     tested: bool = False
+    batches: tuple[tuple[Run, ...], ...] = ()
 
     @property
     def progress(self) -> tuple[Any, ...]:
@@ -90,7 +93,24 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
         provenance=store.metadata.provenance(),
         interim=recorded(store),
         tested=store.metadata.test_opened() is not None,
+        batches=_batches(store),
     )
+
+
+def note_batch(store: Store, work: Remaining) -> None:
+    """Keep which runs are planned together, before some of them are trained apart from the others.
+
+    What remains of them is then planned in the same programs, and has the same bits.
+    """
+    batches = _batches(store)
+    if work.rest and not any(set(work.rest) <= set(batch) for batch in batches):
+        store.metadata.write_note(_BATCHES, [*batches, work.rest])
+
+
+def _batches(store: Store) -> tuple[tuple[Run, ...], ...]:
+    noted = store.metadata.note(_BATCHES) or []
+    with store.database.reading("the parts of its plan"):
+        return tuple(tuple((str(variant), int(seed)) for variant, seed in batch) for batch in noted)
 
 
 def _ends(store: Store) -> dict[str, dict[str, Any]]:
@@ -131,6 +151,7 @@ class Remaining:
       begins: trajectory -> the epoch after which it continues; those that start over are not in it.
       ends: trajectory -> its final state, of those that continue.
       restarted: reason -> the number of trajectories of outgrown runs that start over.
+      rest: the runs that do not continue a population of before, which are planned together.
     """
 
     plan: Plan
@@ -138,6 +159,7 @@ class Remaining:
     begins: Mapping[str, int] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     restarted: Mapping[str, int] = field(default_factory=dict)
+    rest: tuple[Run, ...] = ()
 
     @property
     def saved(self) -> int:
@@ -200,7 +222,8 @@ def remaining_work(
     joined = (*populations, *plan.populations)
     memory = max(whole.memory, plan.memory) if populations else plan.memory
     everything = Plan(joined, len(todo), whole.parameters, sum(p.work for p in joined), memory)
-    return Remaining(everything, stored.finished, begins, {name: stored.ends[name] for name in begins}, dict(restarted))
+    ends = {name: stored.ends[name] for name in begins}
+    return Remaining(everything, stored.finished, begins, ends, dict(restarted), tuple(map(_key, rest)))
 
 
 def _key(run: RunSpec) -> Run:

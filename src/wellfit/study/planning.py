@@ -162,6 +162,7 @@ def choose_and_plan(
     asked: str,
     choices: Choices | None,
     *,
+    planned_for: int | None = None,
     apart: bool = False,
     balanced: tuple[float, ...] = (),
 ) -> tuple[Choices, Plan]:
@@ -173,13 +174,14 @@ def choose_and_plan(
       mesh_size: the number of devices.
       asked: the study's precision, ``"float32"``, ``"mixed"`` or ``"auto"``.
       choices: as remembered; None for a new study.
+      planned_for: the number of devices that the widths of a new study are chosen for; by default ``mesh_size``.
       apart, balanced: as for ``plan_runs``.
 
     Raises:
       StudyFileError, ShapeError: the study does not fit the data.
     """
     automatic = asked == "auto"
-    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), mesh_size, _kernels(runs))
+    chosen = choices or Choices(((1, 1.0),), _one_precision(asked, data), planned_for or mesh_size, _kernels(runs))
     plan = plan_runs(runs, data, mesh_size, chosen, automatic, apart=apart, balanced=balanced)
     if choices is None and plan.work > _WORTH_MEASURING:
         chosen = replace(chosen, costs=machine.group_costs())

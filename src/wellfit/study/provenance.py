@@ -19,16 +19,21 @@ from wellfit.data.facts import data_line
 from wellfit.nn.kernels import availability
 
 __all__ = [
+    "MACHINE",
     "changes",
     "code_hash",
     "continued_elsewhere",
     "machine_facts",
     "provenance",
     "several_machines",
+    "versions",
     "without_home",
 ]
 
-_BITS = ("wellfit", "jax", "jaxlib", "system", "processor", "devices", "kernels")  # what the bits of a run depend on
+MACHINE = ("system", "processor", "devices", "kernels")
+"""Entries that say on what machine a study was trained."""
+
+_BITS = ("wellfit", "jax", "jaxlib", *MACHINE)  # what the bits of a run depend on
 _MAY_DIFFER = "the last bits of its runs may differ from those of an uninterrupted study"
 
 _LIBRARIES = ("jax", "jaxlib", "optax", "numpy", "scipy", "scikit-learn")
@@ -102,6 +107,17 @@ def machine_facts(*, kernels: bool = False) -> dict[str, str]:
     )
     found = dict(zip(_BITS, values, strict=False))
     return found | {"kernels": availability.description()} if kernels else found
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes, which must be the same on all machines that train one study at a time.
+
+    Example:
+      >>> list(versions())
+      ['wellfit', 'code', 'python', 'jax', 'jaxlib', 'optax', 'numpy']
+    """
+    of_libraries = {name: metadata.version(name) for name in _LIBRARIES[:4]}
+    return {"wellfit": __version__, "code": code_hash()[:12], "python": platform.python_version(), **of_libraries}
 
 
 def changes(recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -17,13 +17,13 @@ from wellfit.base import FloatArray
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
-from wellfit.engine.final_states import FinalState, UnusableStateError
+from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Population
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer, predict_proba
-from wellfit.engine.waves import Snapshot
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
+from wellfit.study.executors.driver import Told, check_nodes, train_parts
 from wellfit.study.fold import OVERLAP, Fold, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
@@ -32,8 +32,9 @@ from wellfit.study.interrupts import Interrupted, StopRequest, interruptible
 from wellfit.study.looks import note_look, note_seen
 from wellfit.study.pace import Pace
 from wellfit.study.planning import Forecast, recipe_of
-from wellfit.study.provenance import provenance
+from wellfit.study.provenance import MACHINE, provenance
 from wellfit.study.report_data import keep_report_data
+from wellfit.study.resuming import begins_of, save_checkpoint, save_trained, unusable
 from wellfit.study.session import Session
 
 __all__ = ["Interrupted", "Progress", "run_study"]
@@ -94,14 +95,10 @@ def run_study(
     """
     check_seeds(session, interim)
     session.check()
-    facts = provenance(  # raises before anything is written
-        *(session.used, session.splits, command, session.precision),
-        folds=session.folds,
-        hashes=session.hashes,
-        kernels=session.kernels,
-    )
-    if session.shard is not None:
-        facts["shard"] = str(session.shard)
+    pool = session.pool if session.remaining.plan.runs else None
+    if pool is not None:
+        check_nodes(pool.nodes, kernels=session.kernels)
+    facts = _facts(session, command, here=pool is None)  # raises before anything is written
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
@@ -121,7 +118,10 @@ def run_study(
         tested, metric = len(session.test_labels), session.spec.metric
         store.metadata.save_findings(audit(session.used, session.splits, tested, session.learned, metric))
         store.keepsakes.save_labels(session.test_labels, session.dataset.classes, session.test_groups)
-        _train(session, store, on_progress, on_epoch, count_time)
+        if pool is None:
+            _train(session, store, on_progress, on_epoch, count_time)
+        else:
+            train_parts(session, store, pool, _told(on_progress), count_time)
         store.progress.drop()  # also that of a process that was killed at its end
         if store.runs.is_complete():
             store.checkpoints.drop_all()
@@ -134,6 +134,19 @@ def run_study(
         if session.remaining.plan.runs:
             count_time()
     release()
+
+
+def _facts(session: Session, command: str, *, here: bool) -> dict[str, str]:
+    """The provenance of what this process trains; of what is trained elsewhere, the machines come with the runs."""
+    facts = provenance(
+        *(session.used, session.splits, command, session.precision),
+        folds=session.folds,
+        hashes=session.hashes,
+        kernels=session.kernels,
+    )
+    if not here:
+        facts = {name: value for name, value in facts.items() if name not in MACHINE}
+    return facts if session.shard is None else facts | {"shard": str(session.shard)}
 
 
 def _stopwatch(store: Store) -> Callable[[], None]:
@@ -192,6 +205,23 @@ def _train(
                 raise Interrupted("Everything up to the last epoch is saved")
 
 
+def _told(on_progress: Callable[[Progress], None] | None) -> Told:
+    """What shows the progress of parts that are trained elsewhere."""
+
+    def tell(
+        epoch: int,
+        epochs: int,
+        active: int,
+        share: float,
+        left: float | None,
+        rows: Mapping[tuple[str, int], Sequence[FloatArray]],
+    ) -> None:
+        if on_progress is not None:
+            on_progress(Progress(epoch, epochs, active, 0, share, left, lambda: rows))
+
+    return tell
+
+
 def _trainers(session: Session) -> Callable[[Population], Trainer]:
     """The trainer of a population; consecutive populations with the same examples and labels share one."""
 
@@ -232,7 +262,7 @@ def _train_population(
         report(epoch, left)
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
-            store.checkpoints.save(population.name, snapshot.arrays, {**snapshot.meta, "of": _identity(population)})
+            save_checkpoint(store, population, snapshot)
             saved = time.monotonic()
         if stop.requested and epoch.active:
             raise Interrupted("Everything up to the last epoch is saved")
@@ -241,46 +271,16 @@ def _train_population(
         if stop.overdue:
             raise Interrupted("The epoch in progress was discarded; finished runs and the last checkpoint are kept")
 
-    start = _checkpoint(store, population)
-    ends = {} if start is not None else _final_states(store, work, population)
+    start, ends = begins_of(store, work, population)
     try:
         records = trainer.train(population, start, after_epoch, before_wave, ends)
     except UnusableStateError as error:
-        if error.name:
-            raise store.final_states.unusable(ends[error.name].facts, error.reason) from None
-        raise store.checkpoints.unusable(population.name, error.reason) from None
+        raise unusable(store, population, ends, error.name, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
     machine.learn(population, examples // len(trainer.data.x_train), seconds / slowdown)
-    ended = (
-        (end.name, end.arrays, {**end.facts, "population": population.name})
-        for end in (last[0].ends() if last else ())
-        if work.begins.get(end.name) != end.epoch
-    )
-    store.runs.save([r for r in records if (r.spec.variant, r.spec.seed) not in work.done], final_states=ended)
-    store.checkpoints.drop(population.name)
+    ended = (end for end in (last[0].ends() if last else ()) if work.begins.get(end.name) != end.epoch)
+    save_trained(store, work, population, records, ended)
     store.progress.drop()
-
-
-def _final_states(store: Store, work: Remaining, population: Population) -> dict[str, FinalState]:
-    """The final states that trajectories of a population continue from."""
-    names = [trajectory.name for trajectory in population.trajectories if trajectory.name in work.begins]
-    ends = {name: work.ends[name] for name in names}
-    return {name: FinalState(name, end["epoch"], store.final_states.load(end), end) for name, end in ends.items()}
-
-
-def _identity(population: Population) -> str:
-    """Populations with equal identities can continue each other's checkpoints."""
-    program = population.program
-    structure = program.model, program.optimizer, program.batch_size, program.precision, program.width, program.groups
-    kernels = ("generated kernels",) if program.kernels else ()  # checkpoints from before have none
-    return repr((*structure, *kernels, *sorted(program.uses), population.groups))
-
-
-def _checkpoint(store: Store, population: Population) -> Snapshot | None:
-    checkpoint = store.checkpoints.load(population.name)
-    if checkpoint is None or checkpoint[1].get("of") != _identity(population):
-        return None
-    return Snapshot(*checkpoint)
 
 
 def _open_test_set(

@@ -23,8 +23,10 @@ from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.nn.kernels.availability import obstacle, remedy
 from wellfit.spec.identity import spec_conflicts
-from wellfit.spec.study import StudySpec, recipes, resolved
+from wellfit.spec.study import StudySpec, from_resolved, recipes, resolved
+from wellfit.spec.study import runs as runs_of_study
 from wellfit.store import open_if_begun
+from wellfit.study.executors.parts import Pool
 from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
 from wellfit.study.forecasting import forecast_of
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
@@ -65,6 +67,7 @@ class Session:
       directory: the study directory, which need not exist.
       fresh: whether to ignore what the directory holds; training then deletes it first.
       shard: the part of the study to train; None for all of it.
+      pool: the machines that train; None for this process.
 
     Raises (on first access to what is affected):
       StudyFileError, ShapeError, DataError: the study does not fit the data, or the share of them that it uses, or has
@@ -84,6 +87,7 @@ class Session:
     directory: Path
     fresh: bool = False
     shard: Shard | None = None
+    pool: Pool | None = None
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -285,13 +289,15 @@ class Session:
 
     @cached_property
     def mesh(self) -> Mesh:
-        """The devices that train."""
-        return devices.mesh()
+        """The devices that train; on other machines, so many as here train one part."""
+        here = devices.mesh()
+        return here if self.pool is None else Mesh(here.devices[: self.pool.devices], here.axis_names)
 
     @cached_property
     def _planned(self) -> tuple[Choices, Plan]:
         return choose_and_plan(
             *(self.runs, self.data, self.mesh.size, self.spec.precision, self.stored.choices),
+            planned_for=devices.mesh().size,  # the bits are those of a training here
             apart=self.folds > 1,
             balanced=self.balanced,
         )
@@ -323,13 +329,23 @@ class Session:
             if self.shard is not None and set(runs) <= set(self.runs):
                 return restricted(self._planned[1], runs)
             automatic = self.spec.precision == "auto"
-            return plan_runs(
-                *(runs, self.data, self.mesh.size, self.choices, automatic),
+            together = self._batch_of(runs)
+            whole = plan_runs(
+                *(together, self.data, self.mesh.size, self.choices, automatic),
                 apart=self.folds > 1,
                 balanced=self.balanced,
             )
+            return whole if len(together) == len(runs) else restricted(whole, runs)
 
         return remaining_work(self.asked, self.plan, self.stored, planned)
+
+    def _batch_of(self, runs: Sequence[RunSpec]) -> Sequence[RunSpec]:
+        """The runs that were planned together with these, if they were trained in parts; else these alone."""
+        wanted = {(run.variant, run.seed) for run in runs}
+        batch = next((batch for batch in self.stored.batches if wanted <= set(batch)), ())
+        held = runs_of_study(from_resolved(dict(self.stored.study))) if batch else ()
+        known = {(run.variant, run.seed): run for run in (*held, *self.runs, *runs)}
+        return [known[key] for key in batch if key in known] or runs
 
     @property
     def kernels(self) -> bool:
@@ -344,7 +360,8 @@ class Session:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The forecast of every population that remains to be trained, on a machine that does nothing else."""
-        return stages_of(self.remaining.plan, self.examples["training"], self.mesh.size, self.remaining.left)
+        here = devices.mesh().size
+        return stages_of(self.remaining.plan, self.examples["training"], here, self.remaining.left)
 
     @cached_property
     def around_training(self) -> tuple[float, float]:
@@ -357,12 +374,16 @@ class Session:
     @cached_property
     def slowdown(self) -> float:
         """How many times longer the machine takes now because of other processes; 1 for a study of a moment."""
-        return _slowdown(int(time.monotonic() / _WATCHED_AGAIN)) if self.undisturbed > _WORTH_WATCHING else 1.0
+        watched = (self.pool is None or self.pool.here) and self.undisturbed > _WORTH_WATCHING
+        return _slowdown(int(time.monotonic() / _WATCHED_AGAIN)) if watched else 1.0
 
     @property
     def undisturbed(self) -> float:
         """The forecast of all seconds, on a machine that does nothing else."""
-        return seconds_of(self.stages) + sum(self.around_training)
+        seconds = seconds_of(self.stages)
+        if self.pool is not None and seconds:
+            seconds *= devices.mesh().size / (self.pool.places * self.pool.devices)
+        return seconds + sum(self.around_training)
 
     @cached_property
     def forecast(self) -> Forecast:
