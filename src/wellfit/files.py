@@ -18,6 +18,8 @@ from typing import Final
 from wellfit.errors import StoreError, WellfitError
 
 __all__ = [
+    "NAME_RULE",
+    "SAFE_NAME",
     "TEMPORARY",
     "OnWriting",
     "abandoned",
@@ -38,6 +40,11 @@ if sys.platform != "win32":
 
 TEMPORARY: Final = ".tmp"
 """The suffix of files that are not yet whole; their names begin with a dot."""
+
+SAFE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
+"""The names of studies and variants, which are used as file names on every system."""
+NAME_RULE: Final = "at most 64 letters, digits and -_+.=, without a leading dot, because it is used as a file name"
+"""What such a name has, in words."""
 
 OnWriting = Callable[[str, float], object]
 """Called while something long is written: with what is written now, and the share that is done, from 0 to 1."""
