@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +12,8 @@ from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
+from wellfit.files import TemporaryFolder
+from wellfit.judging import judge
 from wellfit.model.saved import load
 from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
@@ -49,6 +48,7 @@ __all__ = [
     "Study",
     "cnn",
     "from_keras",
+    "judge",
     "layers",
     "lenet5",
     "load",
@@ -264,7 +264,7 @@ class Study(Previews):
             raise StudyFileError("run(...): max_seeds and max_minutes need until_decided=True; add that")
         keep: object = None
         if out is None:
-            keep = _Temporary()
+            keep = TemporaryFolder()
             out = keep.path / "study"
         with self._naming():
             session = Session(*self._fitted(), Path(out), fresh)
@@ -317,11 +317,3 @@ class Study(Previews):
         spec = self.spec
         size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
-
-
-class _Temporary:
-    """A folder that is removed with this object, without the warning of ``tempfile.TemporaryDirectory``."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)

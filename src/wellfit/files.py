@@ -7,9 +7,11 @@ import functools
 import glob
 import os
 import re
+import shutil
 import stat
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -22,6 +24,7 @@ __all__ = [
     "SAFE_NAME",
     "TEMPORARY",
     "OnWriting",
+    "TemporaryFolder",
     "abandoned",
     "cache_root",
     "claimed",
@@ -170,6 +173,18 @@ def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+class TemporaryFolder:
+    """A folder that is removed with this object, without the warning of ``tempfile.TemporaryDirectory``.
+
+    Attributes:
+      path: of the folder.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @contextmanager

@@ -310,8 +310,23 @@ class Runs:
                 self.database.execute(
                     f"INSERT INTO runs ({_COLUMNS}, parameters, weights_sha256, finished, test_accuracy, test_loss, "
                     f"test_sha256) VALUES ({'?, ' * 14}?)",
-                    (run.variant, run.seed, _NO_RECIPE, "finished", len(run.history), 0, "", 0.0, "{}", 0, "", now())
-                    + (float(run.accuracy), None if run.loss is None else float(run.loss), sha256),
+                    (
+                        *(
+                            run.variant,
+                            run.seed,
+                            _NO_RECIPE,
+                            "finished",
+                            len(run.history),
+                            0,
+                            "",
+                            0.0,
+                            "{}",
+                            0,
+                            "",
+                            now(),
+                        ),
+                        *(float(run.accuracy), None if run.loss is None else float(run.loss), sha256),
+                    ),
                 )
                 self._insert_epochs(run.variant, run.seed, run.history)
 

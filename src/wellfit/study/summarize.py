@@ -17,7 +17,6 @@ from wellfit.analysis.gaps import independent_sample
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.selection import validation_components
 from wellfit.base import (
-    FloatArray,
     History,
     IntArray,
     ModelSpec,

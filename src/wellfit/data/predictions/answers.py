@@ -219,7 +219,8 @@ def class_codes(labels: NDArray[Any], stands_for: Sequence[Any], where: str) -> 
         at = int(np.flatnonzero(wrong)[0])
         classes = ", ".join(map(str, stands_for[:12]))
         raise DataError(f"{where}: {labels[at]!s} of example {at} is none of the classes {classes}")
-    return codes.astype(np.int32)
+    found: IntArray = codes.astype(np.int32)
+    return found
 
 
 def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:

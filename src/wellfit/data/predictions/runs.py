@@ -117,10 +117,11 @@ def check_examples(runs: Sequence[GivenRun], examples: int, ids: Callable[[int],
     of_seed: dict[int, GivenRun] = {}
     for run in runs:
         first = of_seed.setdefault(run.seed, run)
-        both = [np.arange(examples) if of.rows is None else of.rows for of in (first, run)]
-        if not np.array_equal(*both):
-            lacks, has = (run, first) if len(np.setdiff1d(both[0], both[1])) else (first, run)
-            missing = np.setdiff1d(*(both if lacks is run else both[::-1]))
+        before, now = (np.arange(examples) if of.rows is None else of.rows for of in (first, run))
+        if not np.array_equal(before, now):
+            missing = np.setdiff1d(before, now)
+            lacks, has = (run, first) if len(missing) else (first, run)
+            missing = missing if len(missing) else np.setdiff1d(now, before)
             number = f"{len(missing):,} examples" if len(missing) > 1 else "an example"
             raise DataError(
                 f"{lacks.where}: variant {lacks.variant!r}, seed {lacks.seed}: lacks {number} that {has.variant!r} "

@@ -256,12 +256,13 @@ def _examples(parts: Sequence[_Part], count: int | None) -> tuple[NDArray[Any], 
                 raise DataError(f"{part.table.where}, {part.table.at(row)}: example {column.iloc[row]!s} has no label "
                                 f"among {count:,}; number the examples from 0")  # fmt: skip
             places.append(numbers.astype(np.int64))
-        return np.arange(count), places
+        every: NDArray[Any] = np.arange(count)
+        return every, places
     numeric = all(column.dtype.kind in "iuf" for column in columns if column.dtype != "category")
     numeric = numeric and all(column.dtype != "category" for column in columns)
     together = pd.concat([c if numeric else c.astype(str) for c in columns], ignore_index=True)
     codes, ids = pd.factorize(together, sort=True)
-    return np.asarray(ids), np.split(codes, np.cumsum([len(c) for c in columns])[:-1])
+    return np.asarray(ids), list(np.split(codes, np.cumsum([len(c) for c in columns])[:-1]))
 
 
 def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
