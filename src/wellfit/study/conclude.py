@@ -160,6 +160,7 @@ def conclude(
         divergences=found.divergences,
         earlier_looks=earlier_looks,
         metric=metric,
+        elsewhere=spec.elsewhere,
     )
     named = {v.name: v for v in variants}
     further = further or Further()

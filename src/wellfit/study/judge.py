@@ -161,7 +161,7 @@ def _check_metric(given: GivenRuns, metric: str) -> None:
 
 
 def paired(given: GivenRuns, first: str, *, unpaired: bool = False) -> str:
-    """How the runs of different variants are paired, as a sentence.
+    """How the runs of different variants are paired: the end of a sentence.
 
     Args:
       given: the runs, numbered as they are paired.
@@ -171,23 +171,22 @@ def paired(given: GivenRuns, first: str, *, unpaired: bool = False) -> str:
     Raises:
       DataError: a variant has too few seeds in common with the first, though both have several.
     """
-    of = given.variants
-    if len(of) < 2:
-        return "nothing to pair: there is one variant"
-    examples = "by test example" if len(given.labels) else "the examples are not known"
+    of, examples = (
+        given.variants,
+        " and by test example" if len(given.labels) else "; single test examples are not known",
+    )
     if unpaired:
-        return f"the runs of each variant in the order of their seeds, which have nothing in common; {examples}"
+        return f"in the order of their seeds, which have nothing in common{examples}"
     for name, seeds in of.items():
         common = set(seeds) & set(of[first])
         if len(common) < min(2, len(seeds), len(of[first])):
             have = f"{'no seed' if not common else 'one seed'} in common"
             raise DataError(
-                f"{given.source}: {name!r} and {first!r} have {have} ({_listed(seeds)}; {_listed(of[first])}); if their "
-                f"runs are independent of one another, give {UNPAIRED}, or give both the same seeds"
+                f"{given.source}: {name!r} and {first!r} have {have} ({_listed(seeds)}; {_listed(of[first])}); if "
+                f"their runs are independent of one another, give {UNPAIRED}, or give both the same seeds"
             )
     alike = len({frozenset(seeds) for seeds in of.values()}) == 1
-    fewer = "" if alike else " that both variants of a comparison have; other runs count in the means alone"
-    return f"by seed{fewer}, and {examples}" if len(given.labels) else f"by seed{fewer}; {examples}"
+    return f"by seed{'' if alike else ', over the seeds that both variants have,'}{examples}"
 
 
 def _listed(seeds: Sequence[int]) -> str:

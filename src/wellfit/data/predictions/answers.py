@@ -47,7 +47,7 @@ def probabilities_of(
       >>> probabilities_of([[2.0, -1.0]], 2, "p")
       Traceback (most recent call last):
         ...
-      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax (softmax=True)
+      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax
     """
     p = _numbers(values, where)
     single = p.ndim == 1 or (p.ndim == 2 and p.shape[1] == 1)
@@ -89,8 +89,7 @@ def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str])
     if outside.any():
         at, column = (int(i[0]) for i in np.nonzero(outside))
         raise DataError(
-            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give --softmax "
-            "(softmax=True)"
+            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give --softmax"
         )
     sums = p.sum(axis=1, dtype=np.float64)  # (m,)
     off = np.abs(sums - 1) > _OFF
@@ -98,7 +97,7 @@ def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str])
         at = int(np.flatnonzero(off)[0])
         raise DataError(
             f"{where}: the probabilities in {row(at)} sum to {sums[at]:.4g}, not to 1; give the probabilities of all "
-            "classes, or, if these are logits, --softmax (softmax=True)"
+            "classes, or, if these are logits, --softmax"
         )
 
 
@@ -135,7 +134,9 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
             raise DataError(f"{where}: label {y[at]} of example {at} is no class; give whole numbers or names")
         y = y.astype(np.int64)
     if y.dtype.kind == "O":
-        missing = [at for at, value in enumerate(y.tolist()) if value is None or value != value]
+        missing = [
+            at for at, value in enumerate(y.tolist()) if value is None or (isinstance(value, float) and np.isnan(value))
+        ]
         if missing:
             raise DataError(f"{where}: the label of example {missing[0]} is missing; give every example one")
         whole = all(isinstance(value, int | np.integer) for value in y.tolist())

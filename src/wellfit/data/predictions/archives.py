@@ -190,7 +190,8 @@ def _columns(stored: Mapping[Path, Mapping[str, Stored]], whose: str) -> int | N
         first = first or (width, file)
         if width != first[0]:
             raise DataError(
-                f"{file}: probabilities of {width} classes, but {first[1]} has {first[0]}; give all runs the same classes"
+                f"{file}: probabilities of {width} classes, but {first[1]} has {first[0]}; give all runs the same "
+                "classes"
             )
     if len(kinds) > 1:
         raise DataError(

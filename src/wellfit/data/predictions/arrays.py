@@ -57,7 +57,7 @@ def given_arrays(
       >>> given = given_arrays([0, 1], {"a": [[[0.9, 0.1], [0.2, 0.8]]], "b": [[1, 1]]})
       Traceback (most recent call last):
         ...
-      wellfit.errors.DataError: judge(...): 'b', seed 0 has classes, but 'a' has probabilities; give all runs the same kind of answers
+      wellfit.errors.DataError: judge(...): 'b', seed 0 has classes, but 'a' has probabilities; give all runs the same
     """
     runs = _listed(predictions, seeds)
     if y_test is None:
@@ -128,8 +128,8 @@ def _columns(runs: Sequence[tuple[str, int, Any]], arrays: Sequence[NDArray[Any]
     first: tuple[int | None, str] | None = None
     for (variant, seed, _), values in zip(runs, arrays, strict=True):
         if not values.ndim:
-            raise DataError(f"{WHERE}, {variant!r}, seed {seed}: one number, but y_test is given; for accuracies alone, "
-                            "give y_test=None")  # fmt: skip
+            raise DataError(f"{WHERE}, {variant!r}, seed {seed}: one number, but y_test is given; for accuracies "
+                            "alone, give y_test=None")  # fmt: skip
         if values.ndim == 1:
             width = 2 if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)) else None
         else:
@@ -141,7 +141,7 @@ def _columns(runs: Sequence[tuple[str, int, Any]], arrays: Sequence[NDArray[Any]
                 raise DataError(f"{WHERE}: {variant!r}, seed {seed} has {width} classes, but {first[1]!r} has "
                                 f"{first[0]}; give all runs the same classes")  # fmt: skip
             raise DataError(f"{WHERE}: {variant!r}, seed {seed} has {kinds[0]}, but {first[1]!r} has {kinds[1]}; give "
-                            "all runs the same kind of answers")  # fmt: skip
+                            "all runs the same")  # fmt: skip
     return None if first is None else first[0]
 
 

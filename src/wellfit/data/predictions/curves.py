@@ -66,8 +66,8 @@ def histories_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, i
 def _column(metric: str, split: str, at: str) -> str:
     kind, of = _METRICS.get(metric.strip().lower()), _SPLITS.get(split.strip().lower())
     if kind is None or of is None:
-        raise DataError(f"{at}: metric {metric!r} of split {split!r}; give loss or accuracy of train or validation, and "
-                        "leave other rows out")  # fmt: skip
+        raise DataError(f"{at}: metric {metric!r} of split {split!r}; give loss or accuracy of train or validation, "
+                        "and leave other rows out")  # fmt: skip
     return f"{of}_{kind}"
 
 

@@ -78,8 +78,8 @@ def _in_table(file: Path) -> NDArray[Any]:
         return values
     places = table.frame[table.frame.columns[numbered[0]]].to_numpy()
     if not np.array_equal(np.sort(places), np.arange(len(values))):
-        raise DataError(f"{file}: column {table.names[numbered[0]]!r} does not number the examples 0, 1, ...; number them "
-                        "so, or leave it out")  # fmt: skip
+        raise DataError(f"{file}: column {table.names[numbered[0]]!r} does not number the examples 0, 1, ...; number "
+                        "them so, or leave it out")  # fmt: skip
     return values[np.argsort(places)]
 
 

@@ -159,8 +159,8 @@ def _seeds(part: _Part) -> IntArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{part.table.where}, {part.table.at(row)}: seed {series.iloc[row]!s} is no whole number from 0; number the "
-            "runs of each variant"
+            f"{part.table.where}, {part.table.at(row)}: seed {series.iloc[row]!s} is no whole number from 0; number "
+            "the runs of each variant"
         )
     return numbers.astype(np.int64)
 

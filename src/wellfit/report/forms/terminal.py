@@ -107,11 +107,9 @@ def _print_head(summary: StudySummary, console: Console, timed: bool) -> None:
     """The question, the key figures, and the notices."""
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
-    took = f"{wording.duration(summary.seconds)}, " if timed else ""
-    figures = (
-        f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {wording.count(summary.epochs, 'epoch')}, "
-        f"{ended} of {len(runs)} runs, {took}{summary.state}"
-    )
+    took = f"{wording.duration(summary.seconds)}, " if timed and not summary.elsewhere else ""
+    epochs = "" if summary.elsewhere and not summary.epochs else f"{wording.count(summary.epochs, 'epoch')}, "
+    figures = f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {epochs}{ended} of {len(runs)} runs, {took}{summary.state}"
     _say(console, summary.title, style="bold")
     _say(console, figures, style="dim")
     for notice in notices(summary):
