@@ -101,8 +101,10 @@ class Results(ResultTables):
         from wellfit.data.catalog import load_dataset
         from wellfit.model.chosen import refitted_model
         from wellfit.store import open_existing
+        from wellfit.study.elsewhere import refuse_elsewhere
         from wellfit.study.session import Session
 
+        refuse_elsewhere(self.summary)
         with open_existing(self.directory) as store:
             spec = store.metadata.spec()
             if not isinstance(data, Dataset):

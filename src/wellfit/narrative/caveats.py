@@ -164,8 +164,9 @@ def certainty(study: Evidence) -> list[Sentence]:
     evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"
     share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
     if share is not None:
+        here = "these test examples" if study.test_examples else "this test set"
         text += (
-            f"; on {'these test examples' if study.test_examples else 'this test set'}, one further run of {largest.variant} would be "
+            f"; on {here}, one further run of {largest.variant} would be "
             f"{'ahead of' if ahead else 'behind'} one of {largest.against} by more than "
             f"{within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"

@@ -54,6 +54,10 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
             "examples. There is no confusion matrix, no calibration and no list of mistakes. With the predictions of "
             "every example, all of that is there.",
         ),
+        (
+            summary.elsewhere and summary.classes and not any("test_loss" in v.mean for v in summary.variants),
+            "Only the predicted classes are known, so there is no loss and no calibration; both take probabilities.",
+        ),
         (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
         (True, published_caution(summary.name, {v.name: v.published for v in summary.variants}, summary.settings)),
     )
@@ -136,8 +140,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "NAME.",
         ),
         "runs": (
-            "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "
-            "rose for good. Seconds: the run's share of the training time.",
+            ""
+            if summary.elsewhere
+            else "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation "
+            "loss rose for good. Seconds: the run's share of the training time.",
         ),
         "reproduce": (several_machines(summary.provenance),),
     }
@@ -185,8 +191,8 @@ def _brackets(summary: StudySummary, beside: str) -> str:
     if summary.elsewhere:
         return "Brackets: 95 % intervals, which account for the seeds and the test examples."
     return (
-        f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and the test "
-        "examples; those of training and validation for the seeds alone."
+        f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and the "
+        "test examples; those of training and validation for the seeds alone."
     )
 
 

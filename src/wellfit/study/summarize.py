@@ -228,7 +228,7 @@ def _read(
         _check_rows(store, name, _numbers(read.validated), _numbers(outcomes.validated), "validation")
         read.validated.update(outcomes.validated)
         runs = tuple(
-            _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed))
+            _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed), spec.elsewhere)
             for seed in spec.seeds
             if not spec.elsewhere or (name, seed) in records
         )
@@ -270,7 +270,9 @@ def _check_rows(
             )
 
 
-def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None) -> RunSummary:
+def _run(
+    seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None, elsewhere: bool
+) -> RunSummary:
     """One run as a row; a pending or diverged run has no scores."""
     if record is None:
         return RunSummary(seed, "pending", *(None,) * 11)
@@ -278,14 +280,14 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, 
     return RunSummary(
         seed=seed,
         state=record.state,
-        epochs=record.epochs,
+        epochs=None if elsewhere and not record.epochs else record.epochs,
         readout_epoch=read or None,
         best_epoch=best_epoch(record.history) if read else None,
         overfit_onset=None,  # takes all runs of the variant: ``with_onsets``
         **{metric: record.scores.get(metric) for metric in METRICS[:4]},
         test_accuracy=test[0] if test else None,
         test_loss=test[1] if test and not math.isnan(test[1]) else None,
-        seconds=record.seconds,
+        seconds=None if elsewhere else record.seconds,
         test_score=score,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from wellfit.data.arrays.files import refuse_pickles
 from wellfit.data.predictions.archives import is_archive, read_archives
@@ -15,6 +16,9 @@ from wellfit.errors import DataError
 from wellfit.files import form_of
 
 __all__ = ["read_predictions"]
+
+_OURS: Final = "keepsakes.npz"
+"""In the folder test of a study directory, whose other files are predictions and labels in the form read here."""
 
 
 def read_predictions(
@@ -58,7 +62,8 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if form != "a folder":
         raise DataError(f"{path}: {form}, not a file or folder; give the path of the predictions")
-    inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    inside = [file for file in files if file.name != _OURS]
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
     if not any(is_archive(file) or is_table(file) for file in found):
         for file in inside:
