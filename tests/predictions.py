@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from wellfit.data.predictions.runs import GivenRuns
+
 EXAMPLES, CLASSES = 200, 3
 LABELS = np.random.default_rng(0).integers(0, CLASSES, EXAMPLES)
 ACCURACIES = {"baseline": 0.7, "l2": 0.9, "l1": 0.72}
@@ -53,3 +55,8 @@ def archives(folder: Path, seeds: int = 3) -> Path:
             np.savez(folder / f"{name}.{seed}.npz", probabilities=p)
     np.savez(folder / "labels.npz", labels=LABELS)
     return folder
+
+
+def all_values(given: GivenRuns) -> list[np.ndarray]:
+    """What every run predicts, checked."""
+    return [run.values() for run in given.runs]

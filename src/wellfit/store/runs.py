@@ -297,13 +297,15 @@ class Runs:
     def save_judged(self, runs: Iterable[JudgedRun]) -> None:
         """Save runs that were trained elsewhere, all or none of them; the arrays of one at a time are in memory.
 
+        The directory is new: nothing waits until the files are on the disk.
+
         Raises:
           StoreError: the disk is full or the directory is not writable.
         """
         rows: list[tuple[JudgedRun, str | None]] = []
         with ExitStack() as stack:
             for run in runs:
-                sha256 = self._stage(stack, "test", (run.variant, run.seed), run.arrays) if run.arrays else None
+                sha256 = self._stage(stack, "test", (run.variant, run.seed), run.arrays, durable=False) if run.arrays else None
                 rows.append((run._replace(arrays={}), sha256))
         with self.metadata.saving_work():
             for run, sha256 in rows:
@@ -330,8 +332,8 @@ class Runs:
                 )
                 self._insert_epochs(run.variant, run.seed, run.history)
 
-    def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays) -> str:
-        return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays))
+    def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays, *, durable: bool = True) -> str:
+        return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays), durable=durable)
 
     def _insert(self, record: RunRecord, sha256: str) -> None:
         """Insert the rows of a run and its epochs; the SHA-256 is that of its file in ``weights``."""

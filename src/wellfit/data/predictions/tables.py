@@ -132,7 +132,8 @@ def _part(file: Path) -> _Part:
 
 def _column(part: _Part, what: str) -> pd.Series[Any]:
     series = part.table.frame[part.table.frame.columns[part.columns[what]]]
-    if (empty := series.isna().to_numpy()).any():
+    empty = series.isna().to_numpy() | (series == "").to_numpy()
+    if empty.any():
         row = int(np.flatnonzero(empty)[0])
         raise DataError(f"{part.table.where}, {part.table.at(row)}: no {what}; fill it in, or remove the row")
     return series
