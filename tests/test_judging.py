@@ -14,7 +14,8 @@ from predictions import LABELS, all_runs
 
 def test_results_are_those_of_a_study():
     curves = pd.DataFrame(
-        [(n, s, e, "loss", split, 1 / e) for n in all_runs(2) for s in (0, 1) for e in (1, 2, 3) for split in ("train", "val")],
+        [(n, s, e, "loss", split, 1 / e)
+         for n in all_runs(2) for s in (0, 1) for e in (1, 2, 3) for split in ("train", "val")],
         columns=["variant", "seed", "epoch", "metric", "split", "value"],
     )  # fmt: skip
     names = ["cat", "dog", "eel"]

@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from predictions import LABELS, all_runs, probabilities
-from wellfit.base import History
+from wellfit.base import HISTORY_COLUMNS, History
 from wellfit.data.predictions.arrays import given_arrays
 from wellfit.data.predictions.read import read_predictions
-from wellfit.errors import DataError, StoreError, StudyFileError, UnknownNameError
+from wellfit.errors import DataError, OtherStudyError, StoreError, StudyFileError, UnknownNameError
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
 from wellfit.study.judge import judge_runs, look_of, with_settings
@@ -147,7 +147,8 @@ def test_a_planned_look_has_its_level(tmp_path: Path):
     once = summarize(judged(tmp_path / "once", LABELS, runs))
     look = summarize(judged(tmp_path / "look", LABELS, runs, look=(2, 4)))
     for one, of_four in zip(once.comparisons, look.comparisons, strict=True):
-        assert one.interval is not None and of_four.interval is not None
+        assert one.interval is not None
+        assert of_four.interval is not None
         assert of_four.interval[0] < one.interval[0]
     assert "This is interim analysis 2 of 4; the next is planned at 6 seeds." in look.verdict
     for wrong, message in (((5, 4), "--look 5/4"), ((3, 4), "4 seeds are not 3 equal parts")):
@@ -172,9 +173,6 @@ def test_metrics_that_the_predictions_have(tmp_path: Path):
 
 def test_settings_and_curves_are_kept(tmp_path: Path):
     given = with_settings(given_arrays(LABELS, all_runs()), {"l2": {"lr": 0.1}}, "settings")
-    nothing = {name: np.full(2, np.nan) for name in History({}).columns}
-    from wellfit.base import HISTORY_COLUMNS
-
     nothing = {name: np.full(2, np.nan) for name in HISTORY_COLUMNS}
     history = History({**nothing, "validation_loss": np.array([0.5, 0.25])})
     judge_runs(given, tmp_path / "judged", histories={("l2", 1): history})
@@ -223,7 +221,7 @@ def test_directories_are_merged_and_compared(tmp_path: Path):
     assert "accuracies alone" in found.how[0]
     reference = stats.ttest_ind([x - 0.01 for x in accuracies()["l2"]], accuracies()["l2"], equal_var=False)
     assert by_variant(found.comparisons)["l2"].p_value == pytest.approx(reference.pvalue, rel=1e-6)
-    with pytest.raises(Exception, match="only accuracies are known, and .* has predictions"):
+    with pytest.raises(OtherStudyError, match=r"only accuracies are known, and .* has predictions"):
         compare_studies(alone, whole)
 
 
@@ -242,17 +240,22 @@ def test_a_study_of_wellfit_is_not_continued_in_it(tmp_path: Path, finished_stud
 
 def test_groups_widen_the_intervals(tmp_path: Path):
     alike = np.repeat(np.arange(20), 10)
-    runs = {n: [np.where(np.isin(alike, np.random.default_rng([s, len(n)]).permutation(20)[:k]), LABELS, (LABELS + 1) % 3)
-                for s in range(4)] for n, k in (("baseline", 14), ("l2", 17))}  # fmt: skip
+
+    def answers(name: str, seed: int, right: int) -> np.ndarray:
+        known = np.random.default_rng([seed, len(name)]).permutation(20)[:right]  # whole groups
+        return np.where(np.isin(alike, known), LABELS, (LABELS + 1) % 3)
+
+    runs = {n: [answers(n, s, right) for s in range(4)] for n, right in (("baseline", 14), ("l2", 17))}
     single = summarize(judged(tmp_path / "single", LABELS, runs))
     grouped = summarize(judged(tmp_path / "grouped", LABELS, runs, arrays={"groups": alike}))
     widths = [v.interval["test_accuracy"] for of in (single, grouped) for v in of.variants[:1]]
-    assert widths[0] is not None and widths[1] is not None
+    assert widths[0] is not None
+    assert widths[1] is not None
     assert widths[1][1] - widths[1][0] > widths[0][1] - widths[0][0]
     assert "in 20 groups" in grouped.provenance["predictions"]
 
 
 def test_the_summary_says_who_trained(tmp_path: Path):
     summary = summarize(judged(tmp_path / "judged", LABELS, all_runs()))
-    assert summary.elsewhere and not summary.accuracies_alone
+    assert (summary.elsewhere, summary.accuracies_alone) == (True, False)
     assert not dataclasses.replace(summary, settings={}).elsewhere

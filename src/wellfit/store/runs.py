@@ -305,7 +305,11 @@ class Runs:
         rows: list[tuple[JudgedRun, str | None]] = []
         with ExitStack() as stack:
             for run in runs:
-                sha256 = self._stage(stack, "test", (run.variant, run.seed), run.arrays, durable=False) if run.arrays else None
+                sha256 = (
+                    self._stage(stack, "test", (run.variant, run.seed), run.arrays, durable=False)
+                    if run.arrays
+                    else None
+                )
                 rows.append((run._replace(arrays={}), sha256))
         with self.metadata.saving_work():
             for run, sha256 in rows:
