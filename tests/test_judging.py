@@ -54,5 +54,5 @@ def test_every_form_shows_what_is_known(tmp_path: Path, form: str, kind: str):
     text = path.read_text()
     assert ("Only the accuracy of each run is known" in text) == (kind == "accuracies")
     assert ("Only the predicted classes are known" in text) == (kind == "classes")
-    for never in ("base recipe", "wellfit run", "--until-decided", "learning_rate", "0 test examples"):
+    for never in ("base recipe", "wellfit run", "--until-decided", "learning_rate", " 0 test examples"):
         assert never not in text.split("<script")[0], never

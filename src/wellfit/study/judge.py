@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +23,9 @@ from wellfit.base import History, Recipe
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, baseline_first, check_examples, check_names, renumbered
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
 from wellfit.spec.reading import plain_of
-from wellfit.spec.study import DataSpec, StudySpec, resolved
+from wellfit.files import NAME_RULE, SAFE_NAME
+from wellfit.spec.source import builtin_studies
+from wellfit.spec.study import DataSpec, StudySpec, check_utf8, resolved
 from wellfit.store import create_or_open
 from wellfit.store.runs import JudgedRun
 from wellfit.study.beside import built_beside, check_new
@@ -79,6 +82,7 @@ def judge_runs(
     how = paired(given, order[0], unpaired=unpaired)
     interim = None if look is None else look_of(look, {len(seeds) for seeds in given.variants.values()})
     _check_metric(given, metric)
+    _check_words(name, title, margin)
     spec = StudySpec(
         name=name,
         title=title or f"Does any variant differ from {order[0]}?"
@@ -107,6 +111,20 @@ def judge_runs(
         if interim is not None:
             record_analysis(store, interim, spec.seeds)
         store.metadata.write_note("examples", {"test": len(given.labels)})
+
+
+def _check_words(name: str, title: str | None, margin: float | None) -> None:
+    """Refuse a name, a title or a margin that no study can have."""
+    if not SAFE_NAME.fullmatch(name):
+        raise StudyFileError(f"name {name!r}: a name has {NAME_RULE}")
+    if name in builtin_studies():
+        raise StudyFileError(f"name {name!r}: is that of a built-in study; choose another")
+    if title is not None:
+        check_utf8(title, "title")
+        if not title.strip() or "\n" in title:
+            raise StudyFileError(f"title {title!r}: give the question in one line")
+    if margin is not None and not 0 <= margin < math.inf:
+        raise StudyFileError(f"margin {margin:g}: give 0 or the largest difference that does not matter")
 
 
 def _judged(
