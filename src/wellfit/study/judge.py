@@ -22,8 +22,8 @@ from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import History, Recipe
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, baseline_first, check_examples, check_names, renumbered
 from wellfit.errors import DataError, StudyFileError, UnknownNameError
-from wellfit.spec.reading import plain_of
 from wellfit.files import NAME_RULE, SAFE_NAME
+from wellfit.spec.reading import plain_of
 from wellfit.spec.source import builtin_studies
 from wellfit.spec.study import DataSpec, StudySpec, check_utf8, resolved
 from wellfit.store import create_or_open
