@@ -139,8 +139,8 @@ def _of_others(summary: StudySummary, byline: str, notices: str, directory: str 
         _markdown(
             f"# {escaped(summary.title)}\n\n{byline}"
             f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}: runs that were trained "
-            "elsewhere, judged by what they predict. This notebook loads the results from the study directory; each variant is "
-            f'compared with the first.{notices}\n\nIt needs `pip install "wellfit[notebook]"`.'
+            "elsewhere, judged by what they predict. This notebook loads the results from the study directory; each "
+            f'variant is compared with the first.{notices}\n\nIt needs `pip install "wellfit[notebook]"`.'
         ),
         _code(
             "from pathlib import Path\n\nfrom IPython.display import display\n\nimport wellfit\n\n"
