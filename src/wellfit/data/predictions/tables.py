@@ -263,7 +263,8 @@ def _examples(parts: Sequence[_Part], count: int | None) -> tuple[NDArray[Any], 
     numeric = numeric and all(column.dtype != "category" for column in columns)
     together = pd.concat([c if numeric else c.astype(str) for c in columns], ignore_index=True)
     codes, ids = pd.factorize(together, sort=True)
-    return np.asarray(ids), list(np.split(codes, np.cumsum([len(c) for c in columns])[:-1]))
+    by_part: list[IntArray] = [*np.split(codes, np.cumsum([len(c) for c in columns])[:-1])]
+    return np.asarray(ids), by_part
 
 
 def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
