@@ -56,3 +56,16 @@ def test_every_form_shows_what_is_known(tmp_path: Path, form: str, kind: str):
     assert ("Only the predicted classes are known" in text) == (kind == "classes")
     for never in ("base recipe", "wellfit run", "--until-decided", "learning_rate", " 0 test examples"):
         assert never not in text.split("<script")[0], never
+
+
+def test_what_is_not_known_is_refused_or_missing():
+    runs = all_runs(2)
+    classes = wellfit.judge(LABELS, {name: [p.argmax(axis=1) for p in of] for name, of in runs.items()})
+    assert classes.mistakes()["probability"].isna().all()
+    alone = wellfit.judge(None, {"a": [0.8, 0.9], "b": [0.7, 0.9]})
+    with pytest.raises(wellfit.WellfitError, match="only accuracies are known, so there are no predictions"):
+        alone.predictions([0, 1])
+    with pytest.raises(wellfit.WellfitError, match="nothing is known of their validation accuracy"):
+        alone.best()
+    with pytest.raises(wellfit.WellfitError, match="only accuracies are known, so there is no confusion matrix"):
+        alone.plot_confusion_difference("b", "a")

@@ -107,8 +107,8 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
             "Lines: mean over the runs still training at that epoch; a line can jump where a run ends. Bands: lowest "
             "to highest seed.",
-            "The curves are shown as they were given. Nothing says whether training values were measured with dropout and "
-            "penalties, as many libraries report them; then they are no sign of a gap."
+            "The curves are shown as they were given. Nothing says whether training values were measured with dropout "
+            "and penalties, as many libraries report them; then they are no sign of a gap."
             if summary.elsewhere
             else "Both splits are measured in inference mode, without the penalty.",
             _drawn(summary),
