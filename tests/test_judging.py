@@ -10,6 +10,7 @@ import pytest
 
 import wellfit
 from predictions import LABELS, all_runs
+from wellfit.study.report_details import difference_between
 
 
 def test_results_are_those_of_a_study():
@@ -68,4 +69,4 @@ def test_what_is_not_known_is_refused_or_missing():
     with pytest.raises(wellfit.WellfitError, match="nothing is known of their validation accuracy"):
         alone.best()
     with pytest.raises(wellfit.WellfitError, match="only accuracies are known, so there is no confusion matrix"):
-        alone.plot_confusion_difference("b", "a")
+        difference_between(alone.directory, "b", "a")
