@@ -248,7 +248,7 @@ def _examples(parts: Sequence[_Part], count: int | None) -> tuple[NDArray[Any], 
 
     columns = [_column(part, "example") for part in parts]
     if count is not None:
-        places = []
+        places: list[IntArray] = []
         for part, column in zip(parts, columns, strict=True):
             numbers = _as_numbers(column)
             wrong = ~((numbers >= 0) & (numbers < count) & (numbers == np.floor(numbers)))
